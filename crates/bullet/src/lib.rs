@@ -1,0 +1,1 @@
+//! A safe view of the Bullet physics simulator and its software renderer.

@@ -1,0 +1,162 @@
+//! The agent's configuration: every size, weight and rate of the algorithm.
+//!
+//! Here: [`AgentConfig`] with the paper's numbers as its default, and its validation. Not here: schedules of a run
+//! (prefill, training ratio, evaluation), which belong to the crate `train`.
+
+use crate::DreamerError;
+use serde::{Deserialize, Serialize};
+
+/// All that defines an agent but its action size. The default is the paper's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentConfig {
+    /// Channels of the encoder's first convolution; the others have 2, 4 and 8 times as many.
+    pub depth: usize,
+    /// Size of the stochastic state, S.
+    pub stoch: usize,
+    /// Size of the deterministic state, D.
+    pub deter: usize,
+    /// Width of the RSSM's hidden layers.
+    pub hidden: usize,
+    /// Width of the hidden layers of reward, discount, value and actor.
+    pub units: usize,
+    /// Hidden layers of the reward head.
+    pub reward_layers: usize,
+    /// Hidden layers of the value head.
+    pub value_layers: usize,
+    /// Hidden layers of the actor.
+    pub actor_layers: usize,
+    /// Whether the world model predicts the discount, for tasks that can end early.
+    pub discount_head: bool,
+    /// Hidden layers of the discount head.
+    pub discount_layers: usize,
+    /// Weight of the discount head's loss.
+    pub discount_scale: f64,
+    /// Sequences in a batch, B.
+    pub batch: usize,
+    /// Transitions in a sequence, L.
+    pub length: usize,
+    /// Imagined steps, H.
+    pub horizon: usize,
+    /// Discount of imagined rewards; with a discount head, the factor on its targets.
+    pub discount: f64,
+    /// Lambda of the lambda-return.
+    pub lambda: f64,
+    /// Nats below which the mean divergence is not penalised.
+    pub free_nats: f64,
+    /// Weight of the divergence.
+    pub kl_scale: f64,
+    /// Smallest standard deviation of prior and posterior.
+    pub min_std: f64,
+    /// Learning rate of the world model.
+    pub model_learning_rate: f64,
+    /// Learning rate of the value head.
+    pub value_learning_rate: f64,
+    /// Learning rate of the actor.
+    pub actor_learning_rate: f64,
+    /// Global norm to which each optimiser's gradient is clipped.
+    pub gradient_clip: f64,
+    /// Standard deviation of the noise added to actions while training data is collected.
+    pub exploration_noise: f64,
+    /// Samples among which an evaluation takes the action of highest density.
+    pub mode_samples: usize,
+    /// Sequences that one worker takes through a whole training step at a time. Part of the result's definition: sums
+    /// over the batch are taken shard by shard, so that they do not depend on the number of cores.
+    pub shard: usize,
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        Self {
+            depth: 32,
+            stoch: 30,
+            deter: 200,
+            hidden: 200,
+            units: 400,
+            reward_layers: 2,
+            value_layers: 3,
+            actor_layers: 4,
+            discount_head: false,
+            discount_layers: 3,
+            discount_scale: 10.0,
+            batch: 50,
+            length: 50,
+            horizon: 15,
+            discount: 0.99,
+            lambda: 0.95,
+            free_nats: 3.0,
+            kl_scale: 1.0,
+            min_std: 0.1,
+            model_learning_rate: 6e-4,
+            value_learning_rate: 8e-5,
+            actor_learning_rate: 8e-5,
+            gradient_clip: 100.0,
+            exploration_noise: 0.3,
+            mode_samples: 100,
+            shard: 5,
+        }
+    }
+}
+
+impl AgentConfig {
+    /// Size of the encoder's output: 2 x 2 positions of 8 x depth channels.
+    pub fn embed(&self) -> usize {
+        32 * self.depth
+    }
+
+    /// Size of a latent state's feature, [stoch, deter].
+    pub fn feature(&self) -> usize {
+        self.stoch + self.deter
+    }
+
+    /// Checks every value's range.
+    ///
+    /// # Errors
+    /// [`DreamerError::Config`] names the first key whose value is out of range, and the range.
+    pub fn validate(&self) -> Result<(), DreamerError> {
+        let at_least = [
+            ("depth", self.depth, 1, 1024),
+            ("stoch", self.stoch, 1, 65_536),
+            ("deter", self.deter, 1, 65_536),
+            ("hidden", self.hidden, 1, 65_536),
+            ("units", self.units, 1, 65_536),
+            ("reward_layers", self.reward_layers, 1, 64),
+            ("value_layers", self.value_layers, 1, 64),
+            ("actor_layers", self.actor_layers, 1, 64),
+            ("discount_layers", self.discount_layers, 1, 64),
+            ("batch", self.batch, 1, 65_536),
+            ("length", self.length, 2, 65_536),
+            ("horizon", self.horizon, 2, 10_000),
+            ("mode_samples", self.mode_samples, 1, 1_000_000),
+            ("shard", self.shard, 1, 65_536),
+        ];
+        for (key, value, low, high) in at_least {
+            if !(low..=high).contains(&value) {
+                return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
+            }
+        }
+        let reals = [
+            ("discount_scale", self.discount_scale, 0.0, 1e6),
+            ("discount", self.discount, 0.0, 1.0),
+            ("lambda", self.lambda, 0.0, 1.0),
+            ("free_nats", self.free_nats, 0.0, 1e6),
+            ("kl_scale", self.kl_scale, 0.0, 1e6),
+            ("min_std", self.min_std, 1e-6, 1e3),
+            ("model_learning_rate", self.model_learning_rate, 0.0, 1.0),
+            ("value_learning_rate", self.value_learning_rate, 0.0, 1.0),
+            ("actor_learning_rate", self.actor_learning_rate, 0.0, 1.0),
+            ("gradient_clip", self.gradient_clip, 1e-6, 1e12),
+            ("exploration_noise", self.exploration_noise, 0.0, 10.0),
+        ];
+        for (key, value, low, high) in reals {
+            if !(low..=high).contains(&value) {
+                return Err(out_of_range(key, value, &format!("a number from {low} to {high}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range(key: &str, value: f64, range: &str) -> DreamerError {
+    DreamerError::Config { key: key.to_owned(), value: value.to_string(), range: range.to_owned() }
+}

@@ -1,0 +1,40 @@
+//! What can go wrong with an agent, each with its place and the next step.
+
+use std::path::PathBuf;
+
+/// An error of the agent.
+#[derive(Debug, thiserror::Error)]
+pub enum DreamerError {
+    /// A configuration value is out of range.
+    #[error("agent.{key} = {value} is out of range: it must be {range}")]
+    Config {
+        /// The key below `agent`.
+        key: String,
+        /// The value given.
+        value: String,
+        /// What it may be.
+        range: String,
+    },
+    /// A batch does not fit the agent.
+    #[error("the batch does not fit the agent: {what}")]
+    Batch {
+        /// Which size differs, and how.
+        what: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A checkpoint is damaged, or is none.
+    #[error("{path} is not a usable checkpoint: {why}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+}

@@ -1,0 +1,2 @@
+//! The dreamgraft program.
+fn main() {}

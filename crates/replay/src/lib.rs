@@ -1,0 +1,1 @@
+//! Episodes, their files, and a replay memory with a byte budget.

@@ -1,0 +1,5 @@
+//! Numbers: tensors, fused operations with their gradients, the optimiser, random streams.
+//!
+//! Nothing here knows what an agent is.
+
+pub mod random;

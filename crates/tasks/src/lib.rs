@@ -1,0 +1,1 @@
+//! The environments an agent can learn: models, rewards, resets and cameras.
