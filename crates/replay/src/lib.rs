@@ -1,1 +1,49 @@
 //! Episodes, their files, and a replay memory with a byte budget.
+//!
+//! Here: [`Episode`] and the [`EpisodeBuilder`] used while collecting, the episode file ([`write_episode`],
+//! [`read_episode`]; its format is documented in `docs/formats.md`), [`Replay`], which samples windows of experience
+//! as a [`Batch`], and [`write_atomically`], the one way this project writes a whole file. Not here: environments,
+//! networks, and when a run collects or learns.
+//!
+//! Shapes are written with these letters: `T` agent steps of an episode, `A` the action size, `B` windows in a batch,
+//! `L` transitions in a window.
+
+mod atomic;
+mod batch;
+mod builder;
+mod damage;
+mod episode;
+mod error;
+mod file;
+mod folder;
+mod memory;
+mod name;
+mod npy;
+
+pub use atomic::{is_leftover, sync_folder, write_atomically};
+pub use batch::Batch;
+pub use builder::EpisodeBuilder;
+pub use damage::Damage;
+pub use episode::Episode;
+pub use error::{EpisodeError, FileError, ReplayError};
+pub use file::{read_episode, write_episode};
+pub use folder::{OpenReport, SkippedFile, set_aside};
+pub use memory::{Replay, ReplayStats};
+pub use name::{EpisodeName, stamp};
+
+/// Side of an image in pixels.
+pub const IMAGE_SIDE: usize = 64;
+
+/// Bytes of one image: `[64, 64, 3]`, rows from the top, red, green and blue of each pixel.
+pub const IMAGE_BYTES: usize = IMAGE_SIDE * IMAGE_SIDE * 3;
+
+/// Longest action that an episode can hold.
+pub const LARGEST_ACTION: usize = 1024;
+
+/// Longest task name in characters.
+pub const LONGEST_TASK: usize = 128;
+
+/// Bytes that one transition takes in memory and in an uncompressed file: image, action, reward and discount.
+pub const fn transition_bytes(action_size: usize) -> usize {
+    IMAGE_BYTES + (action_size + 2) * size_of::<f32>()
+}

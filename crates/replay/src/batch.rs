@@ -1,0 +1,44 @@
+//! A batch of windows of experience: the replay memory's product, the learner's food.
+//!
+//! Here: its buffers. Not here: how they are filled.
+
+use crate::IMAGE_BYTES;
+
+/// `B` windows of `L` consecutive transitions each.
+///
+/// Transition `t` is: observation `o_t`, the action that led to it, and the reward and discount that came with it.
+/// [`crate::Replay::sample`] gives the buffers their sizes and fills them; it allocates only if they have to grow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Number of windows, `B`.
+    pub batch: usize,
+    /// Transitions in each window, `L`.
+    pub length: usize,
+    /// Action size, `A`; set by [`crate::Replay::sample`].
+    pub action_size: usize,
+    /// Images `[B, L, 64, 64, 3]`, bytes.
+    pub image: Vec<u8>,
+    /// Actions `[B, L, A]`.
+    pub action: Vec<f32>,
+    /// Rewards `[B, L]`.
+    pub reward: Vec<f32>,
+    /// Discounts `[B, L]`: 1, or 0 where the episode ended in a terminal state.
+    pub discount: Vec<f32>,
+}
+
+impl Batch {
+    /// A batch that asks for `batch` windows of `length` transitions; its buffers are still empty.
+    pub fn new(batch: usize, length: usize) -> Self {
+        Self { batch, length, ..Self::default() }
+    }
+
+    /// Gives every buffer the size that `batch`, `length` and `action_size` ask for.
+    pub(crate) fn fit(&mut self, action_size: usize) {
+        self.action_size = action_size;
+        let transitions = self.batch * self.length;
+        self.image.resize(transitions * IMAGE_BYTES, 0);
+        self.action.resize(transitions * action_size, 0.0);
+        self.reward.resize(transitions, 0.0);
+        self.discount.resize(transitions, 0.0);
+    }
+}

@@ -1,0 +1,251 @@
+//! The episode file: a compressed npz in the layout that other Dreamer programs read; see `docs/formats.md`.
+//!
+//! Here: writing one, and reading one within a limit whatever its bytes are. Not here: folders of them.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use zip::read::ZipFile;
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::damage::Damage;
+use crate::error::FileError;
+use crate::name::{EpisodeName, is_stamp};
+use crate::npy::Header;
+use crate::{Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes, write_atomically};
+
+/// The container's comment: the format's name, and its version after the space.
+const COMMENT: &str = "dreamgraft-episode 1";
+/// Deflate's level: the next ones are slower and hardly smaller on rendered images.
+const LEVEL: i64 = 4;
+/// Most arrays that a file may hold; those beyond the five that are needed are not read.
+const MOST_ARRAYS: usize = 64;
+/// Room for headers, names and the container's own tables, beside the arrays' bytes.
+const OVERHEAD: u64 = 1 << 20;
+
+/// Writes `episode` into `folder` as `<stamp>-<id>-<transitions>.npz`, atomically, and returns the file's path.
+///
+/// `stamp` is the time at the episode's end (see [`crate::stamp`]), `id` its running number in the run.
+///
+/// # Errors
+/// If the stamp is none, the file exists, or the file system refuses.
+pub fn write_episode(folder: &Path, stamp: &str, id: u64, episode: &Episode) -> Result<PathBuf, FileError> {
+    if !is_stamp(stamp) {
+        return Err(FileError::Stamp { stamp: stamp.to_owned() });
+    }
+    let name = EpisodeName { stamp: stamp.to_owned(), id, length: episode.len() };
+    let path = folder.join(name.to_string());
+    if path.symlink_metadata().is_ok() {
+        return Err(FileError::Exists { path });
+    }
+    write_atomically(&path, |file| write_container(file, episode).map_err(io::Error::from))
+        .map_err(|source| FileError::Io { action: "write the episode", path: path.clone(), source })?;
+    Ok(path)
+}
+
+fn write_container(file: impl Write + Seek, episode: &Episode) -> Result<(), ZipError> {
+    let length = episode.len() as u64;
+    let side = IMAGE_SIDE as u64;
+    let task: Vec<u8> = episode.task.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    let task_type = format!("<U{}", task.len() / 4);
+    let mut zip = ZipWriter::new(file);
+    write_array(&mut zip, "image", "|u1", &[length, side, side, 3], &episode.image)?;
+    let action_shape = [length, episode.action_size as u64];
+    write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&episode.action))?;
+    write_array(&mut zip, "reward", "<f4", &[length], &to_bytes(&episode.reward))?;
+    write_array(&mut zip, "discount", "<f4", &[length], &to_bytes(&episode.discount))?;
+    write_array(&mut zip, "task", &task_type, &[], &task)?;
+    zip.set_comment(COMMENT)?;
+    zip.finish()?;
+    Ok(())
+}
+
+fn write_array(
+    zip: &mut ZipWriter<impl Write + Seek>,
+    array: &str,
+    descr: &str,
+    shape: &[u64],
+    bytes: &[u8],
+) -> Result<(), ZipError> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(LEVEL))
+        .large_file(bytes.len() >= 1 << 31);
+    zip.start_file(format!("{array}.npy"), options)?;
+    zip.write_all(&Header { descr: descr.to_owned(), shape: shape.to_vec() }.bytes())?;
+    zip.write_all(bytes)?;
+    Ok(())
+}
+
+fn to_bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// Reads an episode that takes at most `limit` bytes in memory ([`Episode::bytes`]).
+///
+/// Whatever the file holds, memory and time stay within a small multiple of `limit`. If the file has the name of an
+/// episode, the length that the name tells must be the episode's.
+///
+/// # Errors
+/// If the file cannot be read, or is not an episode within the limit.
+pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
+    let io_error = |source| FileError::Io { action: "read the episode", path: path.to_owned(), source };
+    let damaged = |damage| FileError::Damaged { path: path.to_owned(), damage };
+    // Asked before opening: opening a pipe would wait for its writer.
+    let metadata = path.metadata().map_err(io_error)?;
+    if !metadata.is_file() {
+        return Err(damaged(Damage::NotAFile));
+    }
+    let most = limit.saturating_add(limit / 100).saturating_add(OVERHEAD);
+    if metadata.len() > most {
+        return Err(damaged(Damage::FileTooLarge { bytes: metadata.len(), limit: most }));
+    }
+    let file = File::open(path).map_err(io_error)?;
+    let episode = read_container(BufReader::new(file), limit).map_err(damaged)?;
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(EpisodeName::parse);
+    match name {
+        Some(name) if name.length != episode.len() => {
+            Err(damaged(Damage::NamedLength { named: name.length, found: episode.len() }))
+        }
+        _ => Ok(episode),
+    }
+}
+
+/// Reads an episode of at most `limit` bytes from a container.
+fn read_container(file: impl Read + Seek, limit: u64) -> Result<Episode, Damage> {
+    let mut zip = ZipArchive::new(file).map_err(|error| Damage::Container { reason: error.to_string() })?;
+    check_container(&zip)?;
+    let side = IMAGE_SIDE as u64;
+    let fits = |length: u64, size: u64| length.saturating_mul(transition_bytes(size as usize) as u64) <= limit;
+
+    // The rewards come first: they tell the length, and with it what the large arrays may claim.
+    let reward = Array::open(&mut zip, "reward", "<f4")?;
+    let length = match *reward.shape() {
+        [length] if fits(length, 1) => length,
+        [_] => return Err(reward.too_large(limit)),
+        _ => return Err(reward.wrong_shape("[T+1]")),
+    };
+    let reward = reward.numbers(length)?;
+
+    let discount = Array::open(&mut zip, "discount", "<f4")?;
+    if discount.shape() != [length] {
+        return Err(discount.wrong_shape(&format!("[{length}]")));
+    }
+    let discount = discount.numbers(length)?;
+
+    let action = Array::open(&mut zip, "action", "<f4")?;
+    let action_size = match *action.shape() {
+        [first, size] if first == length && size <= LARGEST_ACTION as u64 => size,
+        _ => return Err(action.wrong_shape(&format!("[{length}, A] with A from 1 to {LARGEST_ACTION}"))),
+    };
+    if !fits(length, action_size) {
+        return Err(action.too_large(limit));
+    }
+    let action = action.numbers(length * action_size)?;
+
+    let image = Array::open(&mut zip, "image", "|u1")?;
+    if image.shape() != [length, side, side, 3] {
+        return Err(image.wrong_shape(&format!("[{length}, {side}, {side}, 3]")));
+    }
+    let image = image.bytes(length * IMAGE_BYTES as u64)?;
+
+    let task = read_task(&mut zip)?;
+    Ok(Episode::new(&task, action_size as usize, image, action, reward, discount)?)
+}
+
+/// Refuses containers of a later version, and those whose list of arrays cannot be an episode's.
+fn check_container<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), Damage> {
+    let ours = COMMENT.trim_end_matches('1').as_bytes();
+    if let Some(version) = zip.comment().strip_prefix(ours)
+        && version != b"1"
+    {
+        let found = String::from_utf8_lossy(&version[..version.len().min(40)]).into_owned();
+        return Err(Damage::Version { found });
+    }
+    if zip.has_duplicate_names() {
+        return Err(Damage::Entries { reason: "two arrays of one name".to_owned() });
+    }
+    if zip.len() > MOST_ARRAYS {
+        return Err(Damage::Entries { reason: format!("{} arrays, at most {MOST_ARRAYS} are read", zip.len()) });
+    }
+    Ok(())
+}
+
+/// The task's name: a single numpy string, UTF-32.
+fn read_task<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<String, Damage> {
+    const TASK: &str = "task";
+    let array = Array::open(zip, TASK, "<U")?;
+    if !array.shape().is_empty() {
+        return Err(array.wrong_shape("[], a single string,"));
+    }
+    let characters = array.header.descr[2..].parse().unwrap_or(u64::MAX);
+    if characters > LONGEST_TASK as u64 {
+        let reason = format!("type {:?} is no string of up to {LONGEST_TASK} characters", array.header.descr);
+        return Err(Damage::Header { array: TASK, reason });
+    }
+    let bytes = array.bytes(characters * 4)?;
+    let text: Option<String> =
+        bytes.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect();
+    let text = text.ok_or_else(|| Damage::Data { array: TASK, reason: "it is not Unicode text".to_owned() })?;
+    Ok(text.trim_end_matches('\0').to_owned())
+}
+
+/// An array of the container whose header has been read.
+struct Array<'a, R: Read> {
+    name: &'static str,
+    header: Header,
+    data: ZipFile<'a, R>,
+}
+
+impl<'a, R: Read + Seek> Array<'a, R> {
+    /// Finds the array and reads its header; its type must begin with `descr`, and be it unless that is a string's.
+    fn open(zip: &'a mut ZipArchive<R>, name: &'static str, descr: &'static str) -> Result<Self, Damage> {
+        let mut data = zip.by_name(&format!("{name}.npy")).map_err(|error| match error {
+            ZipError::FileNotFound => Damage::Missing { array: name },
+            other => Damage::Data { array: name, reason: other.to_string() },
+        })?;
+        let header = Header::read(&mut data).map_err(|reason| Damage::Header { array: name, reason })?;
+        let fits = if descr == "<U" { header.descr.starts_with(descr) } else { header.descr == descr };
+        if !fits {
+            return Err(Damage::Type { array: name, expected: descr, found: header.descr });
+        }
+        Ok(Self { name, header, data })
+    }
+
+    fn shape(&self) -> &[u64] {
+        &self.header.shape
+    }
+
+    fn wrong_shape(&self, expected: &str) -> Damage {
+        Damage::Shape { array: self.name, expected: expected.to_owned(), found: self.header.shape.clone() }
+    }
+
+    fn too_large(&self, limit: u64) -> Damage {
+        Damage::TooLarge { array: self.name, shape: self.header.shape.clone(), limit }
+    }
+
+    /// The array's data, which must be `count` bytes with the checksum that the container tells.
+    fn bytes(mut self, count: u64) -> Result<Vec<u8>, Damage> {
+        let wrong = |reason: String| Damage::Data { array: self.name, reason };
+        let mut bytes = Vec::with_capacity(count as usize);
+        (&mut self.data).take(count).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+        if (bytes.len() as u64) < count {
+            return Err(wrong(format!("it ends after {} of {count} bytes", bytes.len())));
+        }
+        // Reading on to the end is what checks the checksum.
+        match self.data.read(&mut [0]) {
+            Ok(0) => Ok(bytes),
+            Ok(_) => Err(wrong(format!("it goes on after its {count} bytes"))),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+
+    /// The array's data as `count` numbers.
+    fn numbers(self, count: u64) -> Result<Vec<f32>, Damage> {
+        let bytes = self.bytes(count * size_of::<f32>() as u64)?;
+        Ok(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    }
+}
