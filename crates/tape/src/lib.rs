@@ -1,5 +1,19 @@
 //! Numbers: tensors, fused operations with their gradients, the optimiser, random streams.
 //!
-//! Nothing here knows what an agent is.
+//! First file to read: `tape.rs`. Nothing here knows what an agent is.
 
+pub mod adam;
+pub mod initialise;
+pub mod kernels;
+mod ops;
+pub mod parameters;
 pub mod random;
+pub mod real;
+mod tape;
+
+pub use adam::Adam;
+pub use kernels::elementwise::Activation;
+pub use ops::{GruWeights, action_moments};
+pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};
+pub use real::Real;
+pub use tape::{Memory, Tape, Var};

@@ -1,0 +1,67 @@
+//! Initial values of parameters, as Keras defines them.
+
+use crate::random::Stream;
+use crate::real::Real;
+
+/// Glorot and Bengio's uniform initialisation: within sqrt(6 / (inputs + outputs)), where inputs and outputs are counted
+/// over a convolution's whole field.
+pub fn glorot_uniform<F: Real>(values: &mut [F], inputs: usize, outputs: usize, random: &mut Stream) {
+    let limit = (6.0 / (inputs + outputs) as f64).sqrt();
+    for x in values {
+        *x = F::of(random.uniform_in(-limit, limit));
+    }
+}
+
+/// A random matrix [rows, cols] with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014): Gram and
+/// Schmidt on normal draws, twice for precision.
+pub fn orthogonal<F: Real>(values: &mut [F], rows: usize, cols: usize, random: &mut Stream) {
+    assert_eq!(values.len(), rows * cols, "a {rows} x {cols} matrix");
+    let (few, long) = (rows.min(cols), rows.max(cols));
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(few);
+    while basis.len() < few {
+        let mut vector: Vec<f64> = (0..long).map(|_| random.normal()).collect();
+        for _ in 0..2 {
+            for other in &basis {
+                let along: f64 = vector.iter().zip(other).map(|(x, y)| x * y).sum();
+                vector.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
+            }
+        }
+        let norm = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
+        vector.iter_mut().for_each(|x| *x /= norm);
+        basis.push(vector);
+    }
+    for (index, x) in values.iter_mut().enumerate() {
+        let (row, col) = (index / cols, index % cols);
+        *x = F::of(if rows <= cols { basis[row][col] } else { basis[col][row] });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orthogonal_matrices_are_orthogonal() {
+        for (rows, cols) in [(5, 15), (15, 5), (7, 7)] {
+            let mut values = vec![0.0f64; rows * cols];
+            orthogonal(&mut values, rows, cols, &mut Stream::new(1, "test"));
+            let few = rows.min(cols);
+            let at = |i: usize, d: usize| if rows <= cols { values[i * cols + d] } else { values[d * cols + i] };
+            for i in 0..few {
+                for j in 0..few {
+                    let product: f64 = (0..rows.max(cols)).map(|d| at(i, d) * at(j, d)).sum();
+                    assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn glorot_stays_within_its_limit_and_fills_it() {
+        let mut values = vec![0.0f32; 10_000];
+        glorot_uniform(&mut values, 100, 50, &mut Stream::new(1, "test"));
+        let limit = (6.0f32 / 150.0).sqrt();
+        let largest = values.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+        assert!(largest <= limit && largest > 0.99 * limit);
+    }
+}

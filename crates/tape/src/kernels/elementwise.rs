@@ -1,0 +1,129 @@
+//! Elementwise loops and column sums, compiled for the widest vectors this processor has.
+
+use crate::real::Real;
+use pulp::Arch;
+
+/// What a layer does to its sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// max(x, 0).
+    Relu,
+    /// x where positive, else e^x - 1.
+    Elu,
+}
+
+/// Compiles `work` for the widest vectors this processor has, and runs it.
+#[inline(always)]
+pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    Arch::new().dispatch(work)
+}
+
+/// y = activation(y + bias), row by row; y [rows, bias.len()].
+pub fn bias_activate<F: Real>(y: &mut [F], bias: &[F], activation: Activation) {
+    vectorised(
+        #[inline(always)]
+        || match activation {
+            Activation::None => by_row(y, bias, |x| x),
+            Activation::Relu => by_row(y, bias, |x| x.at_least(F::ZERO)),
+            Activation::Elu => by_row(y, bias, elu),
+        },
+    );
+}
+
+#[inline(always)]
+fn by_row<F: Real>(y: &mut [F], bias: &[F], f: impl Fn(F) -> F) {
+    for row in y.chunks_exact_mut(bias.len()) {
+        for (y, &b) in row.iter_mut().zip(bias) {
+            *y = f(*y + b);
+        }
+    }
+}
+
+/// y = activation(y).
+pub fn activate<F: Real>(y: &mut [F], activation: Activation) {
+    vectorised(
+        #[inline(always)]
+        || match activation {
+            Activation::None => {}
+            Activation::Relu => y.iter_mut().for_each(|y| *y = y.at_least(F::ZERO)),
+            Activation::Elu => y.iter_mut().for_each(|y| *y = elu(*y)),
+        },
+    );
+}
+
+#[inline(always)]
+fn elu<F: Real>(x: F) -> F {
+    let negative = x.at_most(F::ZERO).exp_m1();
+    if x > F::ZERO { x } else { negative }
+}
+
+/// gradient *= activation'(x), from the activation's own value y.
+pub fn activation_gradient<F: Real>(gradient: &mut [F], y: &[F], activation: Activation) {
+    vectorised(
+        #[inline(always)]
+        || match activation {
+            Activation::None => {}
+            Activation::Relu => {
+                for (g, &y) in gradient.iter_mut().zip(y) {
+                    *g = if y > F::ZERO { *g } else { F::ZERO };
+                }
+            }
+            Activation::Elu => {
+                for (g, &y) in gradient.iter_mut().zip(y) {
+                    *g *= y.at_most(F::ZERO) + F::ONE;
+                }
+            }
+        },
+    );
+}
+
+/// out = x, or out += x if `accumulate`.
+pub fn add<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
+    if !accumulate {
+        out.copy_from_slice(x);
+        return;
+    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out += x;
+            }
+        },
+    );
+}
+
+/// out = the sum of x's rows, or out += it if `accumulate`; x [rows, out.len()].
+pub fn column_sums<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
+    if !accumulate {
+        out.fill(F::ZERO);
+    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for row in x.chunks_exact(out.len()) {
+                for (out, &x) in out.iter_mut().zip(row) {
+                    *out += x;
+                }
+            }
+        },
+    );
+}
+
+/// The sum of f(x) over a slice, in sixteen interleaved partial sums: a fixed order, whatever the vectors.
+#[inline(always)]
+pub(crate) fn interleaved_sum<F: Real>(n: usize, f: impl Fn(usize) -> F) -> F {
+    let mut sums = [F::ZERO; 16];
+    let whole = n / 16 * 16;
+    for start in (0..whole).step_by(16) {
+        for lane in 0..16 {
+            sums[lane] += f(start + lane);
+        }
+    }
+    for i in whole..n {
+        sums[i - whole] += f(i);
+    }
+    sums.into_iter().sum()
+}

@@ -1,0 +1,84 @@
+//! Image patches: the copy between an image and the matrix of its patches, which turns a convolution into a product.
+//!
+//! Images are square, row-major, channels last. Bound by: memory.
+
+use crate::real::Real;
+
+/// The patches of side `kernel`, `stride` apart, of a square image of side `side` with `channels` channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patches {
+    /// Side of the image.
+    pub side: usize,
+    /// Channels of the image.
+    pub channels: usize,
+    /// Side of a patch.
+    pub kernel: usize,
+    /// Distance between neighbouring patches.
+    pub stride: usize,
+}
+
+impl Patches {
+    /// Patches in a row, and in a column.
+    pub fn across(&self) -> usize {
+        (self.side - self.kernel) / self.stride + 1
+    }
+
+    /// Patches of an image.
+    pub fn count(&self) -> usize {
+        self.across() * self.across()
+    }
+
+    /// Numbers in a patch: kernel x kernel x channels.
+    pub fn size(&self) -> usize {
+        self.kernel * self.kernel * self.channels
+    }
+
+    /// Numbers in an image.
+    pub fn image(&self) -> usize {
+        self.side * self.side * self.channels
+    }
+
+    /// Images whose patches together stay in the second-level cache.
+    pub(crate) fn images_at_once(&self) -> usize {
+        (96 * 1024 / (self.count() * self.size())).max(1)
+    }
+
+    /// Copies every patch of `images` [N, side, side, channels] into a row of `rows` [N * count, size].
+    pub fn gather<F: Real>(&self, images: &[F], rows: &mut [F]) {
+        let line = self.kernel * self.channels;
+        for (image, rows) in images.chunks_exact(self.image()).zip(rows.chunks_exact_mut(self.count() * self.size())) {
+            let mut rows = rows.chunks_exact_mut(line);
+            for i in 0..self.across() {
+                for j in 0..self.across() {
+                    for a in 0..self.kernel {
+                        let from = self.offset(i, j, a);
+                        rows.next().expect("count x kernel lines").copy_from_slice(&image[from..from + line]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds every row of `rows` [N * count, size] to its patch of `images`: the transpose of [`Patches::gather`].
+    pub fn scatter<F: Real>(&self, rows: &[F], images: &mut [F]) {
+        let line = self.kernel * self.channels;
+        for (image, rows) in images.chunks_exact_mut(self.image()).zip(rows.chunks_exact(self.count() * self.size())) {
+            let mut rows = rows.chunks_exact(line);
+            for i in 0..self.across() {
+                for j in 0..self.across() {
+                    for a in 0..self.kernel {
+                        let to = self.offset(i, j, a);
+                        let row = rows.next().expect("count x kernel lines");
+                        for (x, &y) in image[to..to + line].iter_mut().zip(row) {
+                            *x += y;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn offset(&self, i: usize, j: usize, a: usize) -> usize {
+        ((self.stride * i + a) * self.side + self.stride * j) * self.channels
+    }
+}

@@ -1,0 +1,163 @@
+//! Convolutions and transposed convolutions with bias and activation, without padding; images are rows, channels last.
+//!
+//! Both are products with the matrix of an image's patches, taken for a few images at a time so that it stays in cache.
+
+use super::Op;
+use crate::kernels::elementwise::{Activation, activation_gradient, bias_activate, column_sums};
+use crate::kernels::matmul::{Matrix, matmul};
+use crate::kernels::patches::Patches;
+use crate::parameters::Parameter;
+use crate::real::Real;
+use crate::tape::{Backward, Scratch, Tape, Var};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Convolution {
+    x: Var,
+    kernel: Parameter,
+    bias: Parameter,
+    /// Patches of the larger image: the input of a convolution, the output of a transposed one.
+    patches: Patches,
+    /// Channels of the smaller image.
+    channels: usize,
+    activation: Activation,
+    wanted: bool,
+}
+
+impl Convolution {
+    /// Numbers in the smaller image.
+    fn small(&self) -> usize {
+        self.patches.count() * self.channels
+    }
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// `activation(convolution(x) + bias)`: x [N, side * side * C], kernel [k, k, C, O], bias [O]; the result is
+    /// [N, across * across * O], where across = (side - k) / stride + 1.
+    pub fn convolution(
+        &mut self,
+        x: Var,
+        side: usize,
+        stride: usize,
+        kernel: Parameter,
+        bias: Parameter,
+        activation: Activation,
+    ) -> Var {
+        let &[k, _, inputs, outputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
+        let patches = Patches { side, channels: inputs, kernel: k, stride };
+        let wanted = self.wants(kernel);
+        let layer = Convolution { x, kernel, bias, patches, channels: outputs, activation, wanted };
+        let rows = self.rows(x);
+        self.push(Op::Convolution(layer.clone()), rows, layer.small(), x.gradient || wanted, |context, y| {
+            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), outputs);
+            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+            let chunk = patches.images_at_once();
+            let x = &context.values[x.index()];
+            for (y, x) in y.chunks_mut(chunk * layer.small()).zip(x.chunks(chunk * patches.image())) {
+                let count = y.len() / outputs;
+                buffer.resize(count * patches.size(), F::ZERO);
+                patches.gather(x, buffer);
+                matmul(y, Matrix::new(buffer, count, patches.size()), weights, false, panels);
+                bias_activate(y, context.parameters.values(bias), activation);
+            }
+        })
+    }
+
+    /// `activation(transposed convolution(x) + bias)`: x [N, side * side * I], kernel [k, k, O, I], bias [O];
+    /// `y[stride * i + a, stride * j + b, o] += x[i, j, c] * kernel[a, b, o, c]`, [N, large * large * O] with
+    /// large = (side - 1) * stride + k.
+    pub fn deconvolution(
+        &mut self,
+        x: Var,
+        side: usize,
+        stride: usize,
+        kernel: Parameter,
+        bias: Parameter,
+        activation: Activation,
+    ) -> Var {
+        let &[k, _, outputs, inputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
+        let patches = Patches { side: (side - 1) * stride + k, channels: outputs, kernel: k, stride };
+        let wanted = self.wants(kernel);
+        let layer = Convolution { x, kernel, bias, patches, channels: inputs, activation, wanted };
+        let rows = self.rows(x);
+        self.push(Op::Deconvolution(layer.clone()), rows, patches.image(), x.gradient || wanted, |context, y| {
+            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), inputs).transposed();
+            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+            let chunk = patches.images_at_once();
+            let x = &context.values[x.index()];
+            for (y, x) in y.chunks_mut(chunk * patches.image()).zip(x.chunks(chunk * layer.small())) {
+                let count = x.len() / inputs;
+                buffer.resize(count * patches.size(), F::ZERO);
+                matmul(buffer, Matrix::new(x, count, inputs), weights, false, panels);
+                y.fill(F::ZERO);
+                patches.scatter(buffer, y);
+                bias_activate(y, context.parameters.values(bias), activation);
+            }
+        })
+    }
+}
+
+impl Convolution {
+    pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
+        let chunk = patches.images_at_once();
+        let result = back.result();
+        activation_gradient(back.gradient, result, activation);
+        back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
+        back.parameter(kernel, wanted, |context, gradient, target, mut accumulate| {
+            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+            let x = &context.values[x.index()];
+            for (gradient, x) in gradient.chunks(chunk * self.small()).zip(x.chunks(chunk * patches.image())) {
+                let count = gradient.len() / channels;
+                buffer.resize(count * patches.size(), F::ZERO);
+                patches.gather(x, buffer);
+                let rows = Matrix::new(buffer, count, patches.size()).transposed();
+                matmul(target, rows, Matrix::new(gradient, count, channels), accumulate, panels);
+                accumulate = true;
+            }
+        });
+        back.part(x, |context, gradient, target| {
+            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels).transposed();
+            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+            for (gradient, target) in
+                gradient.chunks(chunk * self.small()).zip(target.chunks_mut(chunk * patches.image()))
+            {
+                let count = gradient.len() / channels;
+                buffer.resize(count * patches.size(), F::ZERO);
+                matmul(buffer, Matrix::new(gradient, count, channels), weights, false, panels);
+                patches.scatter(buffer, target);
+            }
+        });
+    }
+
+    pub(super) fn backward_transposed<F: Real>(&self, back: &mut Backward<F>) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
+        let chunk = patches.images_at_once();
+        let result = back.result();
+        activation_gradient(back.gradient, result, activation);
+        back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
+        back.parameter(kernel, wanted, |context, gradient, target, mut accumulate| {
+            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+            let x = &context.values[x.index()];
+            for (gradient, x) in gradient.chunks(chunk * patches.image()).zip(x.chunks(chunk * self.small())) {
+                let count = x.len() / channels;
+                buffer.resize(count * patches.size(), F::ZERO);
+                patches.gather(gradient, buffer);
+                let rows = Matrix::new(buffer, count, patches.size()).transposed();
+                matmul(target, rows, Matrix::new(x, count, channels), accumulate, panels);
+                accumulate = true;
+            }
+        });
+        back.input(x, |context, gradient, target, accumulate| {
+            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels);
+            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+            for (gradient, target) in
+                gradient.chunks(chunk * patches.image()).zip(target.chunks_mut(chunk * self.small()))
+            {
+                let count = target.len() / channels;
+                buffer.resize(count * patches.size(), F::ZERO);
+                patches.gather(gradient, buffer);
+                matmul(target, Matrix::new(buffer, count, patches.size()), weights, accumulate, panels);
+            }
+        });
+    }
+}

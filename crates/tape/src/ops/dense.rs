@@ -1,0 +1,91 @@
+//! Dense layers: product, bias and activation in one operation.
+
+use super::Op;
+use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, bias_activate, column_sums};
+use crate::kernels::matmul::{Matrix, matmul};
+use crate::parameters::Parameter;
+use crate::real::Real;
+use crate::tape::{Backward, Tape, Var};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dense {
+    x: Var,
+    kernel: Parameter,
+    first_row: usize,
+    bias: Option<Parameter>,
+    plus: Option<Var>,
+    activation: Activation,
+    kernel_wanted: bool,
+    bias_wanted: bool,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// `activation(x @ kernel + bias)`: x [N, I], kernel [I, O], bias [O].
+    pub fn dense(&mut self, x: Var, kernel: Parameter, bias: Parameter, activation: Activation) -> Var {
+        self.dense_part(x, kernel, 0, Some(bias), None, activation)
+    }
+
+    /// `activation(x @ kernel[first_row..first_row + I] + plus + bias)`: a layer whose input is a concatenation, taken
+    /// piece by piece. x [N, I], plus [N, O].
+    pub fn dense_part(
+        &mut self,
+        x: Var,
+        kernel: Parameter,
+        first_row: usize,
+        bias: Option<Parameter>,
+        plus: Option<Var>,
+        activation: Activation,
+    ) -> Var {
+        let (rows, inputs) = self.shape(x);
+        let cols = self.parameters.shape(kernel)[1];
+        let kernel_wanted = self.wants(kernel);
+        let bias_wanted = bias.is_some_and(|bias| self.wants(bias));
+        let gradient = x.gradient || plus.is_some_and(|plus| plus.gradient) || kernel_wanted || bias_wanted;
+        let dense = Dense { x, kernel, first_row, bias, plus, activation, kernel_wanted, bias_wanted };
+        self.push(Op::Dense(dense), rows, cols, gradient, |context, y| {
+            let weights = &context.parameters.values(kernel)[first_row * cols..(first_row + inputs) * cols];
+            if let Some(plus) = plus {
+                y.copy_from_slice(context.value(plus));
+            }
+            let x = Matrix::new(&context.values[x.index()], rows, inputs);
+            matmul(y, x, Matrix::new(weights, inputs, cols), plus.is_some(), &mut context.scratch.panels);
+            match bias {
+                Some(bias) => bias_activate(y, context.parameters.values(bias), activation),
+                None => activate(y, activation),
+            }
+        })
+    }
+}
+
+impl Dense {
+    pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
+        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_wanted, bias_wanted } = self;
+        let (rows, cols) = (back.rows, back.cols);
+        let inputs = back.shape(x).1;
+        let part = first_row * cols..(first_row + inputs) * cols;
+        let result = back.result();
+        activation_gradient(back.gradient, result, activation);
+        back.input(x, |context, gradient, target, accumulate| {
+            let weights = Matrix::new(&context.parameters.values(kernel)[part.clone()], inputs, cols).transposed();
+            let gradient = Matrix::new(gradient, rows, cols);
+            matmul(target, gradient, weights, accumulate, &mut context.scratch.panels);
+        });
+        back.parameter(kernel, kernel_wanted, |context, gradient, target, accumulate| {
+            if !accumulate && part.len() < target.len() {
+                target.fill(F::ZERO);
+            }
+            let accumulate = accumulate || part.len() < target.len();
+            let x = Matrix::new(&context.values[x.index()], rows, inputs).transposed();
+            let gradient = Matrix::new(gradient, rows, cols);
+            matmul(&mut target[part], x, gradient, accumulate, &mut context.scratch.panels);
+        });
+        if let Some(bias) = bias {
+            back.parameter(bias, bias_wanted, |_, gradient, target, accumulate| {
+                column_sums(target, gradient, accumulate);
+            });
+        }
+        if let Some(plus) = plus {
+            back.input(plus, |_, gradient, target, accumulate| add(target, gradient, accumulate));
+        }
+    }
+}

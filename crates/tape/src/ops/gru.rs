@@ -1,0 +1,172 @@
+//! The gated recurrent unit, as Keras's GRUCell with `reset_after` computes it.
+
+use super::Op;
+use crate::kernels::elementwise::{column_sums, vectorised};
+use crate::kernels::matmul::{Matrix, matmul};
+use crate::parameters::Parameter;
+use crate::real::Real;
+use crate::tape::{Backward, Scratch, Tape, Var};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Gru {
+    x: Var,
+    h: Var,
+    /// z, r and the candidate [N, 3D], then h @ recurrent + bias [N, 3D].
+    gates: Var,
+    weights: GruWeights,
+    wanted: bool,
+}
+
+/// A recurrent unit's parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GruWeights {
+    /// [I, 3D], columns z, r, h.
+    pub kernel: Parameter,
+    /// [D, 3D].
+    pub recurrent: Parameter,
+    /// [2, 3D]: the input's and the recurrent bias.
+    pub bias: Parameter,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// `h' = z * h + (1 - z) * tanh(x W_h + b_h + r * (h U_h + c_h))`: x [N, I], h [N, D].
+    ///
+    /// The three parameters are wanted together or not at all.
+    pub fn gru(&mut self, x: Var, h: Var, weights: GruWeights) -> Var {
+        let (rows, inputs) = self.shape(x);
+        let size = self.cols(h);
+        let wanted = self.wants(weights.kernel);
+        let gates = self.push(Op::Leaf, 2 * rows, 3 * size, false, |context, gates| {
+            let (x, h) = (&context.values[x.index()], &context.values[h.index()]);
+            let (from_x, from_h) = gates.split_at_mut(rows * 3 * size);
+            let (kernel, recurrent) =
+                (context.parameters.values(weights.kernel), context.parameters.values(weights.recurrent));
+            let panels = &mut context.scratch.panels;
+            matmul(from_x, Matrix::new(x, rows, inputs), Matrix::new(kernel, inputs, 3 * size), false, panels);
+            matmul(from_h, Matrix::new(h, rows, size), Matrix::new(recurrent, size, 3 * size), false, panels);
+            let bias = context.parameters.values(weights.bias);
+            vectorised(
+                #[inline(always)]
+                || activate_gates(from_x, from_h, bias, size),
+            );
+        });
+        let gradient = x.gradient || h.gradient || wanted;
+        self.push(Op::Gru(Gru { x, h, gates, weights, wanted }), rows, size, gradient, |context, y| {
+            let (gates, h) = (context.value(gates), context.value(h));
+            for ((y, gates), h) in y.chunks_exact_mut(size).zip(gates.chunks_exact(3 * size)).zip(h.chunks_exact(size))
+            {
+                for i in 0..size {
+                    let z = gates[i];
+                    y[i] = z * h[i] + (F::ONE - z) * gates[2 * size + i];
+                }
+            }
+        })
+    }
+}
+
+#[inline(always)]
+fn activate_gates<F: Real>(from_x: &mut [F], from_h: &mut [F], bias: &[F], size: usize) {
+    let (bias_x, bias_h) = bias.split_at(3 * size);
+    for (x, h) in from_x.chunks_exact_mut(3 * size).zip(from_h.chunks_exact_mut(3 * size)) {
+        for (h, &b) in h.iter_mut().zip(bias_h) {
+            *h += b;
+        }
+        let (gates, candidate) = x.split_at_mut(2 * size);
+        let (h_gates, h_candidate) = h.split_at(2 * size);
+        for i in 0..2 * size {
+            gates[i] = (gates[i] + bias_x[i] + h_gates[i]).sigmoid();
+        }
+        for i in 0..size {
+            candidate[i] = (candidate[i] + bias_x[2 * size + i] + gates[size + i] * h_candidate[i]).tanh();
+        }
+    }
+}
+
+impl Gru {
+    pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
+        let &Gru { x, h, gates, weights, wanted } = self;
+        let (rows, size) = (back.rows, back.cols);
+        let inputs = back.shape(x).1;
+        let wide = 3 * size;
+        let scratch = &mut back.context.scratch;
+        scratch.row.resize(2 * rows * wide, F::ZERO);
+        // Gradients before the gates' functions: of x @ kernel [N, 3D], then of h @ recurrent [N, 3D].
+        let (to_x, to_h) = scratch.row.split_at_mut(rows * wide);
+        let (gates, past) = (&back.context.values[gates.index()], &back.context.values[h.index()]);
+        let (gates, from_h) = gates.split_at(rows * wide);
+        let gradient = &*back.gradient;
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in 0..rows {
+                    let three = row * wide..(row + 1) * wide;
+                    let one = row * size..(row + 1) * size;
+                    gate_gradients(
+                        &mut to_x[three.clone()],
+                        &mut to_h[three.clone()],
+                        &gates[three.clone()],
+                        &from_h[three][2 * size..],
+                        &past[one.clone()],
+                        &gradient[one],
+                    );
+                }
+            },
+        );
+        back.input(h, |context, gradient, target, accumulate| {
+            let values = &context.values[self.gates.index()];
+            for row in 0..rows {
+                let z = &values[row * wide..row * wide + size];
+                let one = row * size..(row + 1) * size;
+                for ((t, &g), &z) in target[one.clone()].iter_mut().zip(&gradient[one]).zip(z) {
+                    *t = if accumulate { *t + g * z } else { g * z };
+                }
+            }
+            let Scratch { panels, row, .. } = &mut *context.scratch;
+            let recurrent = Matrix::new(context.parameters.values(weights.recurrent), size, wide).transposed();
+            matmul(target, Matrix::new(&row[rows * wide..2 * rows * wide], rows, wide), recurrent, true, panels);
+        });
+        back.input(x, |context, _, target, accumulate| {
+            let Scratch { panels, row, .. } = &mut *context.scratch;
+            let kernel = Matrix::new(context.parameters.values(weights.kernel), inputs, wide).transposed();
+            matmul(target, Matrix::new(&row[..rows * wide], rows, wide), kernel, accumulate, panels);
+        });
+        back.parameter(weights.kernel, wanted, |context, _, target, accumulate| {
+            let Scratch { panels, row, .. } = &mut *context.scratch;
+            let x = Matrix::new(&context.values[x.index()], rows, inputs).transposed();
+            matmul(target, x, Matrix::new(&row[..rows * wide], rows, wide), accumulate, panels);
+        });
+        back.parameter(weights.recurrent, wanted, |context, _, target, accumulate| {
+            let Scratch { panels, row, .. } = &mut *context.scratch;
+            let h = Matrix::new(&context.values[h.index()], rows, size).transposed();
+            matmul(target, h, Matrix::new(&row[rows * wide..2 * rows * wide], rows, wide), accumulate, panels);
+        });
+        back.parameter(weights.bias, wanted, |context, _, target, accumulate| {
+            let (to_x, to_h) = context.scratch.row[..2 * rows * wide].split_at(rows * wide);
+            column_sums(&mut target[..wide], to_x, accumulate);
+            column_sums(&mut target[wide..], to_h, accumulate);
+        });
+    }
+}
+
+#[inline(always)]
+fn gate_gradients<F: Real>(to_x: &mut [F], to_h: &mut [F], gates: &[F], from_h: &[F], past: &[F], gradient: &[F]) {
+    let size = past.len();
+    let (z, rest) = gates.split_at(size);
+    let (r, candidate) = rest.split_at(size);
+    let (x_z, x_rest) = to_x.split_at_mut(size);
+    let (x_r, x_c) = x_rest.split_at_mut(size);
+    let (h_z, h_rest) = to_h.split_at_mut(size);
+    let (h_r, h_c) = h_rest.split_at_mut(size);
+    for i in 0..size {
+        let g = gradient[i];
+        let to_candidate = g * (F::ONE - z[i]) * (F::ONE - candidate[i] * candidate[i]);
+        let to_z = g * (past[i] - candidate[i]) * z[i] * (F::ONE - z[i]);
+        let to_r = to_candidate * from_h[i] * r[i] * (F::ONE - r[i]);
+        x_z[i] = to_z;
+        x_r[i] = to_r;
+        x_c[i] = to_candidate;
+        h_z[i] = to_z;
+        h_r[i] = to_r;
+        h_c[i] = to_candidate * r[i];
+    }
+}

@@ -1,0 +1,97 @@
+//! The operations: one file a group, each with its value, its gradient, and its tests beside it.
+//!
+//! A new operation: a variant here, a method of [`crate::Tape`] that records it, and its `backward`; then a finite-difference
+//! test (`tests/gradients.rs`).
+
+mod action;
+mod convolution;
+mod dense;
+mod density;
+mod gaussian;
+mod gru;
+mod returns;
+mod shape;
+
+pub use action::action_moments;
+pub use gru::GruWeights;
+
+use crate::real::Real;
+use crate::tape::{Backward, List, Var};
+
+/// A recorded operation with its inputs.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    /// A value from outside, or one that another operation keeps for its gradient.
+    Leaf,
+    Dense(dense::Dense),
+    Gru(gru::Gru),
+    Convolution(convolution::Convolution),
+    Deconvolution(convolution::Convolution),
+    Concat {
+        left: Var,
+        right: Var,
+    },
+    Rows {
+        x: Var,
+        start: usize,
+    },
+    Stack {
+        list: List,
+    },
+    Gaussian {
+        raw: Var,
+    },
+    Sample {
+        gaussian: Var,
+        noise: Var,
+    },
+    Divergence {
+        posterior: Var,
+        prior: Var,
+    },
+    NormalDensity {
+        mean: Var,
+        target: Var,
+    },
+    BernoulliDensity {
+        logit: Var,
+        target: Var,
+    },
+    Sigmoid {
+        x: Var,
+    },
+    Squash {
+        raw: Var,
+        noise: Var,
+    },
+    Returns(returns::Returns),
+    WeightedSum {
+        x: Var,
+        weight: Var,
+    },
+}
+
+impl Op {
+    /// Adds the gradients of the inputs, given that of the result.
+    pub(crate) fn backward<F: Real>(&self, back: &mut Backward<F>) {
+        match self {
+            Op::Leaf => {}
+            Op::Dense(dense) => dense.backward(back),
+            Op::Gru(gru) => gru.backward(back),
+            Op::Convolution(convolution) => convolution.backward(back),
+            Op::Deconvolution(convolution) => convolution.backward_transposed(back),
+            &Op::Concat { left, right } => shape::concat_backward(back, left, right),
+            &Op::Rows { x, start } => shape::rows_backward(back, x, start),
+            &Op::Stack { list } => shape::stack_backward(back, list),
+            &Op::Gaussian { raw } => gaussian::gaussian_backward(back, raw),
+            &Op::Sample { gaussian, noise } => gaussian::sample_backward(back, gaussian, noise),
+            &Op::Divergence { posterior, prior } => gaussian::divergence_backward(back, posterior, prior),
+            &Op::NormalDensity { mean, target } => density::normal_backward(back, mean, target),
+            &Op::BernoulliDensity { logit, target } => density::bernoulli_backward(back, logit, target),
+            &Op::Sigmoid { x } => density::sigmoid_backward(back, x),
+            &Op::Squash { raw, noise } => action::squash_backward(back, raw, noise),
+            Op::Returns(returns) => returns.backward(back),
+            &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
+        }
+    }
+}

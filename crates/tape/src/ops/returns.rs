@@ -1,0 +1,97 @@
+//! Lambda-returns over imagined steps, their weights, and weighted sums.
+//!
+//! Values over H steps of N rollouts are [H * N, 1], step by step.
+
+use super::Op;
+use super::gaussian::put;
+use crate::real::Real;
+use crate::tape::{Backward, Tape, Var};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Returns {
+    reward: Var,
+    value: Var,
+    discount: Var,
+    lambda: f64,
+    rollouts: usize,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// Lambda-returns of the first H - 1 steps, bootstrapped with the last value:
+    /// `R_t = r_t + d_t * ((1 - lambda) * v_(t+1) + lambda * R_(t+1))`, `R_(H-1) = v_(H-1)`.
+    /// Three [H * N, 1] give [(H - 1) * N, 1].
+    pub fn lambda_returns(&mut self, reward: Var, value: Var, discount: Var, lambda: f64, rollouts: usize) -> Var {
+        let steps = self.rows(reward) / rollouts;
+        let gradient = reward.gradient || value.gradient || discount.gradient;
+        let returns = Returns { reward, value, discount, lambda, rollouts };
+        self.push(Op::Returns(returns), (steps - 1) * rollouts, 1, gradient, |context, y| {
+            let (r, v, d) = (context.value(reward), context.value(value), context.value(discount));
+            let lambda = F::of(lambda);
+            for i in (0..y.len()).rev() {
+                let after = i + rollouts;
+                let next = if after < y.len() { y[after] } else { v[after] };
+                y[i] = r[i] + d[i] * ((F::ONE - lambda) * v[after] + lambda * next);
+            }
+        })
+    }
+
+    /// The weight of each of the first H - 1 steps: the product of the discounts before it, 1 for the first. A constant.
+    /// discount [H * N, 1] gives [(H - 1) * N, 1].
+    pub fn discount_weights(&mut self, discount: Var, rollouts: usize) -> Var {
+        let steps = self.rows(discount) / rollouts;
+        self.push(Op::Leaf, (steps - 1) * rollouts, 1, false, |context, y| {
+            let d = context.value(discount);
+            for i in 0..y.len() {
+                y[i] = if i < rollouts { F::ONE } else { y[i - rollouts] * d[i - rollouts] };
+            }
+        })
+    }
+
+    /// The sum of x * weight over all rows: two [N, 1] give [1, 1]. The weight is a constant.
+    pub fn weighted_sum(&mut self, x: Var, weight: Var) -> Var {
+        self.push(Op::WeightedSum { x, weight }, 1, 1, x.gradient, |context, y| {
+            y[0] = context.value(x).iter().zip(context.value(weight)).map(|(&x, &w)| x * w).sum();
+        })
+    }
+}
+
+impl Returns {
+    pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
+        let &Returns { reward, value, discount, lambda, rollouts } = self;
+        let lambda = F::of(lambda);
+        let count = back.rows;
+        // Each return's gradient also reaches the returns before it.
+        let d = &back.context.values[discount.index()];
+        for i in rollouts..count {
+            let earlier = back.gradient[i - rollouts] * d[i - rollouts] * lambda;
+            back.gradient[i] += earlier;
+        }
+        let y = back.result();
+        back.part(reward, |_, gradient, target| {
+            target.iter_mut().zip(gradient).for_each(|(t, &g)| *t += g);
+        });
+        back.part(value, |context, gradient, target| {
+            let d = context.value(discount);
+            for i in 0..count {
+                let share = if i + rollouts < count { F::ONE - lambda } else { F::ONE };
+                target[i + rollouts] += gradient[i] * d[i] * share;
+            }
+        });
+        back.part(discount, |context, gradient, target| {
+            let v = context.value(value);
+            for i in 0..count {
+                let after = i + rollouts;
+                let next = if after < count { y[after] } else { v[after] };
+                target[i] += gradient[i] * ((F::ONE - lambda) * v[after] + lambda * next);
+            }
+        });
+    }
+}
+
+pub(super) fn weighted_sum_backward<F: Real>(back: &mut Backward<F>, x: Var, weight: Var) {
+    back.input(x, |context, gradient, target, accumulate| {
+        for (target, &w) in target.iter_mut().zip(context.value(weight)) {
+            put(target, gradient[0] * w, accumulate);
+        }
+    });
+}

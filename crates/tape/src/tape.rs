@@ -1,0 +1,322 @@
+//! The tape: records operations as they run, then walks back over them for gradients.
+//!
+//! Here: [`Tape`], [`Var`], [`Memory`] and the walk back. Every operation is in a file of [`crate::ops`], with its gradient
+//! beside it. A value is a matrix, row-major; an image is a row.
+//!
+//! Gradients are asked for by parameter set: a value depends on the set or it does not, and nothing is computed backwards
+//! for one that does not. All memory lives in [`Memory`], which keeps its buffers between recordings: a recording of the
+//! same shapes allocates nothing.
+
+use crate::kernels::matmul::Panels;
+use crate::ops::Op;
+use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
+use crate::real::Real;
+
+/// A value on a tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Var {
+    pub(crate) node: u32,
+    /// Whether a gradient flows back through it.
+    pub(crate) gradient: bool,
+}
+
+impl Var {
+    /// The same value, through which no gradient flows: the field's `stop_gradient`.
+    pub fn detached(self) -> Self {
+        Self { gradient: false, ..self }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.node as usize
+    }
+}
+
+/// A recorded operation and its result's shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub op: Op,
+    pub rows: usize,
+    pub cols: usize,
+    pub gradient: bool,
+}
+
+/// A gradient buffer, and whether anything has been written to it since the recording began.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot<F> {
+    pub data: Vec<F>,
+    pub filled: bool,
+}
+
+/// A tape's buffers, kept from recording to recording.
+#[derive(Debug)]
+pub struct Memory<F> {
+    nodes: Vec<Node>,
+    values: Vec<Vec<F>>,
+    gradients: Vec<Slot<F>>,
+    /// Inputs of operations that take any number of them.
+    lists: Vec<Var>,
+    scratch: Scratch<F>,
+}
+
+/// Room for what one kernel call needs and nothing after it reads.
+#[derive(Debug)]
+pub(crate) struct Scratch<F> {
+    pub panels: Panels<F>,
+    pub patches: Vec<F>,
+    pub row: Vec<F>,
+}
+
+impl<F: Real> Default for Memory<F> {
+    fn default() -> Self {
+        let scratch = Scratch { panels: Panels::default(), patches: Vec::new(), row: Vec::new() };
+        Self { nodes: Vec::new(), values: Vec::new(), gradients: Vec::new(), lists: Vec::new(), scratch }
+    }
+}
+
+impl<F: Real> Memory<F> {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        let values: usize = self.values.iter().map(Vec::capacity).sum();
+        let gradients: usize = self.gradients.iter().map(|slot| slot.data.capacity()).sum();
+        (values + gradients + self.scratch.patches.capacity()) * size_of::<F>()
+    }
+}
+
+/// A recording: what has been computed so far, on which parameters.
+pub struct Tape<'a, F> {
+    pub(crate) parameters: &'a Parameters<F>,
+    pub(crate) wanted: &'a ParameterSet,
+    pub(crate) memory: &'a mut Memory<F>,
+    frozen: bool,
+}
+
+impl<'a, F: Real> Tape<'a, F> {
+    /// Starts a recording whose gradients are asked for the parameters of `wanted`.
+    pub fn new(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
+        memory.nodes.clear();
+        memory.lists.clear();
+        Self { parameters, wanted, memory, frozen: false }
+    }
+
+    /// Goes on with the recording in `memory`, which must have been made with the same parameters and set.
+    pub fn resume(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
+        Self { parameters, wanted, memory, frozen: false }
+    }
+
+    /// Runs `record` with every parameter as a constant: gradients flow through it to its inputs only.
+    pub fn frozen<R>(&mut self, record: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.frozen, true);
+        let result = record(self);
+        self.frozen = before;
+        result
+    }
+
+    pub(crate) fn wants(&self, parameter: Parameter) -> bool {
+        !self.frozen && self.wanted.contains(parameter)
+    }
+
+    /// A value's rows and columns.
+    pub fn shape(&self, var: Var) -> (usize, usize) {
+        let node = &self.memory.nodes[var.index()];
+        (node.rows, node.cols)
+    }
+
+    pub(crate) fn rows(&self, var: Var) -> usize {
+        self.shape(var).0
+    }
+
+    pub(crate) fn cols(&self, var: Var) -> usize {
+        self.shape(var).1
+    }
+
+    /// A value's numbers, row-major.
+    pub fn value(&self, var: Var) -> &[F] {
+        &self.memory.values[var.index()]
+    }
+
+    /// The one number of a value of one row and column.
+    pub fn scalar(&self, var: Var) -> F {
+        assert_eq!(self.shape(var), (1, 1), "a scalar");
+        self.value(var)[0]
+    }
+
+    /// A constant [rows, cols], written by `fill`.
+    pub fn constant(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [F])) -> Var {
+        self.push(Op::Leaf, rows, cols, false, |_, y| fill(y))
+    }
+
+    /// An input [rows, cols] whose own gradient is wanted: read it with [`Tape::gradient`].
+    pub fn leaf(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [F])) -> Var {
+        self.push(Op::Leaf, rows, cols, true, |_, y| fill(y))
+    }
+
+    /// Records an operation and computes its value.
+    pub(crate) fn push(
+        &mut self,
+        op: Op,
+        rows: usize,
+        cols: usize,
+        gradient: bool,
+        compute: impl FnOnce(&mut Context<'_, F>, &mut [F]),
+    ) -> Var {
+        let index = self.memory.nodes.len();
+        if index == self.memory.values.len() {
+            self.memory.values.push(Vec::new());
+            self.memory.gradients.push(Slot { data: Vec::new(), filled: false });
+        }
+        self.memory.nodes.push(Node { op, rows, cols, gradient });
+        self.memory.gradients[index].filled = false;
+        let mut value = std::mem::take(&mut self.memory.values[index]);
+        value.resize(rows * cols, F::ZERO);
+        let Memory { values, lists, scratch, .. } = &mut *self.memory;
+        compute(&mut Context { parameters: self.parameters, values, lists, scratch }, &mut value);
+        self.memory.values[index] = value;
+        Var { node: index as u32, gradient }
+    }
+
+    pub(crate) fn push_list(&mut self, vars: &[Var]) -> List {
+        let start = self.memory.lists.len();
+        self.memory.lists.extend_from_slice(vars);
+        List { start: start as u32, end: self.memory.lists.len() as u32 }
+    }
+
+    /// Adds `scale` to every number of the gradient of `var`: `var` is a term of the loss, with that weight.
+    pub fn seed(&mut self, var: Var, scale: F) {
+        let (rows, cols) = self.shape(var);
+        let slot = &mut self.memory.gradients[var.index()];
+        if slot.filled {
+            slot.data.iter_mut().for_each(|g| *g += scale);
+        } else {
+            slot.data.resize(rows * cols, F::ZERO);
+            slot.data.fill(scale);
+            slot.filled = true;
+        }
+    }
+
+    /// Adds `gradient` to the gradient of `var`: the rest of the loss was differentiated elsewhere.
+    pub fn seed_with(&mut self, var: Var, gradient: &[F]) {
+        let (rows, cols) = self.shape(var);
+        assert_eq!(gradient.len(), rows * cols, "a gradient has its value's shape");
+        let slot = &mut self.memory.gradients[var.index()];
+        slot.data.resize(rows * cols, F::ZERO);
+        crate::kernels::elementwise::add(&mut slot.data, gradient, slot.filled);
+        slot.filled = true;
+    }
+
+    /// Walks back from the seeded values to parameters and leaves; parameter gradients are added to `gradients`.
+    pub fn backward(&mut self, gradients: &mut Gradients<F>) {
+        let Memory { nodes, values, gradients: slots, lists, scratch } = &mut *self.memory;
+        for index in (0..nodes.len()).rev() {
+            let (before, own) = slots.split_at_mut(index);
+            let node = &nodes[index];
+            if !node.gradient || !own[0].filled || matches!(node.op, Op::Leaf) {
+                continue;
+            }
+            let mut back = Backward {
+                context: Context { parameters: self.parameters, values, lists, scratch },
+                slots: before,
+                gradient: &mut own[0].data,
+                gradients,
+                index,
+                rows: node.rows,
+                cols: node.cols,
+                nodes,
+            };
+            node.op.backward(&mut back);
+            own[0].filled = false;
+        }
+    }
+
+    /// The gradient that [`Tape::backward`] left at a leaf, or `None` if none reached it.
+    pub fn gradient(&self, leaf: Var) -> Option<&[F]> {
+        let slot = &self.memory.gradients[leaf.index()];
+        slot.filled.then_some(slot.data.as_slice())
+    }
+}
+
+/// A run of inputs in [`Memory`]'s list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct List {
+    pub start: u32,
+    pub end: u32,
+}
+
+/// What an operation may read.
+pub(crate) struct Context<'a, F> {
+    pub parameters: &'a Parameters<F>,
+    pub values: &'a [Vec<F>],
+    pub lists: &'a [Var],
+    pub scratch: &'a mut Scratch<F>,
+}
+
+impl<F: Real> Context<'_, F> {
+    pub fn value(&self, var: Var) -> &[F] {
+        &self.values[var.index()]
+    }
+
+    pub fn list(&self, list: List) -> &[Var] {
+        &self.lists[list.start as usize..list.end as usize]
+    }
+}
+
+/// What an operation's gradient may read and where it writes.
+pub(crate) struct Backward<'a, F> {
+    pub context: Context<'a, F>,
+    slots: &'a mut [Slot<F>],
+    /// The gradient of the operation's result, which it may overwrite.
+    pub gradient: &'a mut Vec<F>,
+    pub gradients: &'a mut Gradients<F>,
+    pub index: usize,
+    pub rows: usize,
+    pub cols: usize,
+    nodes: &'a [Node],
+}
+
+impl<'a, F: Real> Backward<'a, F> {
+    /// The operation's own result.
+    pub fn result(&self) -> &'a [F] {
+        &self.context.values[self.index]
+    }
+
+    /// An input's shape.
+    pub fn shape(&self, var: Var) -> (usize, usize) {
+        (self.nodes[var.index()].rows, self.nodes[var.index()].cols)
+    }
+
+    /// Calls `write` with the place for an input's gradient and whether to add to it; not at all if none is wanted.
+    pub fn input(&mut self, var: Var, write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F], bool)) {
+        if !var.gradient {
+            return;
+        }
+        let (rows, cols) = self.shape(var);
+        let slot = &mut self.slots[var.index()];
+        slot.data.resize(rows * cols, F::ZERO);
+        write(&mut self.context, self.gradient, &mut slot.data, slot.filled);
+        slot.filled = true;
+    }
+
+    /// Like [`Backward::input`], with zeros in place of what has not been written: for gradients of a part.
+    pub fn part(&mut self, var: Var, write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F])) {
+        self.input(var, |context, gradient, target, accumulate| {
+            if !accumulate {
+                target.fill(F::ZERO);
+            }
+            write(context, gradient, target);
+        });
+    }
+
+    /// Calls `write` with the place for a parameter's gradient and whether to add to it; not at all if none is wanted.
+    pub fn parameter(
+        &mut self,
+        parameter: Parameter,
+        wanted: bool,
+        write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F], bool),
+    ) {
+        if !wanted {
+            return;
+        }
+        if let Some((target, accumulate)) = self.gradients.slot(parameter) {
+            write(&mut self.context, self.gradient, target, accumulate);
+        }
+    }
+}

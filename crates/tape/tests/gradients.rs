@@ -1,0 +1,246 @@
+//! Every operation: its value against plain formulas where that is short, its gradient against finite differences (f64).
+
+use tape::random::Stream;
+use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Tape, Var};
+
+/// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
+fn check(
+    parameters: &[(&str, &[usize])],
+    leaves: &[(usize, usize)],
+    build: impl Fn(&mut Tape<f64>, &[Parameter], &[Var]) -> Var,
+) {
+    let mut random = Stream::new(11, "gradients");
+    let mut model = Parameters::<f64>::new();
+    let names: Vec<Parameter> = parameters.iter().map(|(path, shape)| model.declare(path, shape)).collect();
+    for &parameter in &names {
+        model.values_mut(parameter).iter_mut().for_each(|x| *x = 0.5 * random.normal());
+    }
+    let mut inputs: Vec<Vec<f64>> =
+        leaves.iter().map(|(rows, cols)| (0..rows * cols).map(|_| random.normal()).collect()).collect();
+    let set = model.set(|_| true);
+    let weights: Vec<f64> = (0..10_000).map(|_| random.normal()).collect();
+
+    let record = |model: &Parameters<f64>, inputs: &[Vec<f64>], memory: &mut Memory<f64>| {
+        let mut tape = Tape::new(model, &set, memory);
+        let vars: Vec<Var> =
+            leaves.iter().zip(inputs).map(|(&(r, c), x)| tape.leaf(r, c, |y| y.copy_from_slice(x))).collect();
+        let result = build(&mut tape, &names, &vars);
+        let loss = tape.value(result).iter().zip(&weights).map(|(x, w)| x * w).sum::<f64>();
+        (loss, result, vars)
+    };
+    let mut memory = Memory::default();
+    // Twice in the same memory: what the first recording left behind must not matter.
+    let mut gradients = Gradients::new(&set);
+    let mut by_leaf = Vec::new();
+    for _ in 0..2 {
+        let (_, result, vars) = record(&model, &inputs, &mut memory);
+        let mut tape = Tape::resume(&model, &set, &mut memory);
+        let (rows, cols) = tape.shape(result);
+        tape.seed_with(result, &weights[..rows * cols]);
+        gradients.clear();
+        tape.backward(&mut gradients);
+        gradients.finish();
+        by_leaf = vars.iter().map(|&var| tape.gradient(var).map(<[f64]>::to_vec)).collect();
+    }
+    let step = 1e-6;
+    let mut nonzero = 0;
+    let mut compare = |exact: f64, plus: f64, minus: f64, what: &str| {
+        let numeric = (plus - minus) / (2.0 * step);
+        assert!((exact - numeric).abs() < 1e-6 * (1.0 + numeric.abs()), "{what}: {exact} against {numeric}");
+        nonzero += usize::from(exact != 0.0);
+    };
+    let mut other = Memory::default();
+    for &parameter in &names {
+        for i in 0..model.values(parameter).len() {
+            let before = model.values(parameter)[i];
+            let mut at = |x| {
+                model.values_mut(parameter)[i] = x;
+                record(&model, &inputs, &mut other).0
+            };
+            let (plus, minus) = (at(before + step), at(before - step));
+            model.values_mut(parameter)[i] = before;
+            compare(gradients.of(parameter).unwrap()[i], plus, minus, model.path(parameter));
+        }
+    }
+    for leaf in 0..inputs.len() {
+        let Some(exact) = &by_leaf[leaf] else { continue };
+        for i in 0..inputs[leaf].len() {
+            let before = inputs[leaf][i];
+            let mut at = |x| {
+                inputs[leaf][i] = x;
+                record(&model, &inputs, &mut other).0
+            };
+            let (plus, minus) = (at(before + step), at(before - step));
+            inputs[leaf][i] = before;
+            compare(exact[i], plus, minus, &format!("leaf {leaf}"));
+        }
+    }
+    assert!(nonzero > 0, "no gradient at all");
+}
+
+#[test]
+fn dense() {
+    for activation in [Activation::None, Activation::Relu, Activation::Elu] {
+        check(&[("kernel", &[3, 4]), ("bias", &[4])], &[(5, 3)], |tape, p, x| tape.dense(x[0], p[0], p[1], activation));
+    }
+}
+
+#[test]
+fn dense_in_parts_is_dense_of_the_concatenation() {
+    let parts = |tape: &mut Tape<f64>, p: &[Parameter], x: &[Var]| {
+        let plus = tape.dense_part(x[1], p[0], 3, None, None, Activation::None);
+        tape.dense_part(x[0], p[0], 0, Some(p[1]), Some(plus), Activation::Elu)
+    };
+    check(&[("kernel", &[5, 4]), ("bias", &[4])], &[(6, 3), (6, 2)], parts);
+    let mut model = Parameters::<f64>::new();
+    let p = [model.declare("kernel", &[5, 4]), model.declare("bias", &[4])];
+    let mut random = Stream::new(2, "parts");
+    p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
+    let set = model.set(|_| true);
+    let mut memory = Memory::default();
+    let mut tape = Tape::new(&model, &set, &mut memory);
+    let x = [tape.constant(6, 3, |y| y.fill(0.3)), tape.constant(6, 2, |y| y.fill(-0.7))];
+    let joined = tape.concat(x[0], x[1]);
+    let whole = tape.dense(joined, p[0], p[1], Activation::Elu);
+    let split = parts(&mut tape, &p, &x);
+    for (a, b) in tape.value(whole).iter().zip(tape.value(split)) {
+        assert!((a - b).abs() < 1e-14);
+    }
+}
+
+#[test]
+fn gru() {
+    check(&[("kernel", &[3, 12]), ("recurrent", &[4, 12]), ("bias", &[2, 12])], &[(5, 3), (5, 4)], |tape, p, x| {
+        let weights = GruWeights { kernel: p[0], recurrent: p[1], bias: p[2] };
+        let h = tape.gru(x[0], x[1], weights);
+        tape.gru(x[0], h, weights)
+    });
+}
+
+#[test]
+fn convolution() {
+    check(&[("kernel", &[4, 4, 2, 3]), ("bias", &[3])], &[(2, 9 * 9 * 2)], |tape, p, x| {
+        tape.convolution(x[0], 9, 2, p[0], p[1], Activation::Elu)
+    });
+}
+
+#[test]
+fn deconvolution() {
+    check(&[("kernel", &[5, 5, 2, 3]), ("bias", &[2])], &[(2, 3 * 3 * 3)], |tape, p, x| {
+        tape.deconvolution(x[0], 3, 2, p[0], p[1], Activation::Elu)
+    });
+}
+
+#[test]
+fn convolutions_follow_their_definition() {
+    let mut model = Parameters::<f64>::new();
+    let p: Vec<Parameter> = [("k", vec![4, 4, 2, 3]), ("b", vec![3]), ("tk", vec![5, 5, 2, 3]), ("tb", vec![2])]
+        .iter()
+        .map(|(path, shape)| model.declare(path, shape))
+        .collect();
+    let mut random = Stream::new(5, "definition");
+    p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
+    let set = model.set(|_| false);
+    let mut memory = Memory::default();
+    let mut tape = Tape::new(&model, &set, &mut memory);
+    let input: Vec<f64> = (0..9 * 9 * 2).map(|_| random.normal()).collect();
+    let x = tape.constant(1, input.len(), |y| y.copy_from_slice(&input));
+    let y = tape.convolution(x, 9, 2, p[0], p[1], Activation::None);
+    let (k, b) = (model.values(p[0]), model.values(p[1]));
+    for (i, j, o) in [(0, 0, 0), (2, 1, 2), (1, 2, 1)] {
+        let mut sum = b[o];
+        for (a, c, d) in (0..4).flat_map(|a| (0..4).flat_map(move |c| (0..2).map(move |d| (a, c, d)))) {
+            sum += input[((2 * i + a) * 9 + 2 * j + c) * 2 + d] * k[((a * 4 + c) * 2 + d) * 3 + o];
+        }
+        assert!((tape.value(y)[(i * 3 + j) * 3 + o] - sum).abs() < 1e-12);
+    }
+    let z = tape.deconvolution(y, 3, 2, p[2], p[3], Activation::None);
+    assert_eq!(tape.shape(z), (1, 9 * 9 * 2));
+    let (k, b) = (model.values(p[2]), model.values(p[3]));
+    let y = tape.value(y);
+    for (row, col, o) in [(0, 0, 0), (4, 4, 1), (8, 3, 0)] {
+        let mut sum = b[o];
+        for (i, j, c) in (0..3).flat_map(|i| (0..3).flat_map(move |j| (0..3).map(move |c| (i, j, c)))) {
+            let (a, e) = (row as isize - 2 * i as isize, col as isize - 2 * j as isize);
+            if (0..5).contains(&a) && (0..5).contains(&e) {
+                sum += y[(i * 3 + j) * 3 + c] * k[((a as usize * 5 + e as usize) * 2 + o) * 3 + c];
+            }
+        }
+        assert!((tape.value(z)[(row * 9 + col) * 2 + o] - sum).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn shapes() {
+    check(&[], &[(3, 2), (3, 4)], |tape, _, x| {
+        let joined = tape.concat(x[0], x[1]);
+        let cut = tape.rows_of(joined, 1, 2);
+        tape.stack(&[cut, joined, cut])
+    });
+}
+
+#[test]
+fn gaussians() {
+    check(&[], &[(4, 6), (4, 6)], |tape, _, x| {
+        let (posterior, prior) = (tape.gaussian(x[0], 0.1), tape.gaussian(x[1], 0.1));
+        tape.divergence(posterior, prior)
+    });
+    check(&[], &[(4, 6), (4, 3)], |tape, _, x| {
+        let gaussian = tape.gaussian(x[0], 0.1);
+        tape.sample(gaussian, x[1].detached())
+    });
+}
+
+#[test]
+fn densities() {
+    check(&[], &[(3, 40), (3, 40)], |tape, _, x| tape.normal_log_density(x[0], x[1].detached()));
+    check(&[], &[(6, 1)], |tape, _, x| {
+        let target = tape.constant(6, 1, |y| y.copy_from_slice(&[0.0, 0.99, 0.99, 0.0, 0.5, 1.0]));
+        tape.bernoulli_log_density(x[0], target)
+    });
+    check(&[], &[(6, 1)], |tape, _, x| tape.sigmoid(x[0]));
+}
+
+#[test]
+fn squashed_samples() {
+    check(&[], &[(3, 4), (3, 2)], |tape, _, x| tape.squashed_sample(x[0], x[1].detached()));
+}
+
+#[test]
+fn lambda_returns() {
+    check(&[], &[(8, 1), (8, 1), (8, 1)], |tape, _, x| {
+        let discount = tape.sigmoid(x[2]);
+        let returns = tape.lambda_returns(x[0], x[1], discount, 0.95, 2);
+        let weights = tape.discount_weights(discount.detached(), 2);
+        // The weights are constants; a fixed weight keeps the finite difference from seeing them change.
+        let fixed = tape.constant(6, 1, |y| y.copy_from_slice(&[1.0, 2.0, 0.5, 0.3, 0.9, 0.1]));
+        assert_eq!(tape.shape(weights), (6, 1));
+        tape.weighted_sum(returns, fixed)
+    });
+}
+
+#[test]
+fn frozen_parameters_pass_gradients_on_and_get_none() {
+    let mut model = Parameters::<f64>::new();
+    let (kernel, bias) = (model.declare("kernel", &[2, 2]), model.declare("bias", &[2]));
+    model.values_mut(kernel).copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+    let set = model.set(|_| true);
+    let mut memory = Memory::default();
+    let mut tape = Tape::new(&model, &set, &mut memory);
+    let x = tape.leaf(1, 2, |y| y.fill(1.0));
+    let y = tape.frozen(|tape| tape.dense(x, kernel, bias, Activation::None));
+    tape.seed(y, 1.0);
+    let mut gradients = Gradients::new(&set);
+    tape.backward(&mut gradients);
+    assert_eq!(tape.gradient(x).unwrap(), [3.0, 7.0]);
+    assert!(gradients.finish().iter().all(|&g| g == 0.0));
+
+    let mut tape = Tape::new(&model, &set, &mut memory);
+    let x = tape.leaf(1, 2, |y| y.fill(1.0));
+    let y = tape.dense(x.detached(), kernel, bias, Activation::None);
+    tape.seed(y, 1.0);
+    gradients.clear();
+    tape.backward(&mut gradients);
+    assert_eq!(tape.gradient(x), None);
+    assert_eq!(gradients.finish(), [1.0; 6]);
+}
