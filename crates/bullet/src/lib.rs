@@ -1,1 +1,27 @@
 //! A safe view of the Bullet physics simulator and its software renderer.
+//!
+//! Start at [`World`]: it owns a simulation; models are loaded into it from text, their joints are read, moved and driven
+//! through the returned [`Body`], and [`World::render`] draws an image without any display.
+//!
+//! Here: physics and pixels. Not here: tasks, rewards, what an episode is. Nothing is ever printed: Bullet's importer
+//! warnings end up in the error of the load that caused them. Worlds are independent of each other and may live on
+//! threads of their own; the same calls give the same bits on any thread.
+//!
+//! Units are SI: metres, kilograms, seconds, radians, newtons; angles of the camera are in degrees.
+
+mod body;
+mod camera;
+mod client;
+mod error;
+mod ffi;
+mod files;
+mod log;
+mod state;
+mod world;
+
+pub use body::{Body, Joint, JointKind};
+pub use camera::Camera;
+pub use error::LoadError;
+pub use files::Asset;
+pub use state::{BodyState, Contact, LinkPose};
+pub use world::{LoadFlags, Material, PositionMotor, Settings, Snapshot, World};

@@ -1,0 +1,37 @@
+//! What can go wrong: only the loading of a model.
+
+/// A model that could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Bullet's importer refused the text.
+    #[error(
+        "Bullet cannot read this {format} model: {reason}. Look at the element that is named, or at the text's first line"
+    )]
+    Refused {
+        /// `MJCF`, `URDF` or `SDF`.
+        format: &'static str,
+        /// What the importer said.
+        reason: String,
+    },
+    /// The model has more joints than Bullet's interface can address.
+    #[error("body {name:?} has {count} joints, but Bullet's interface addresses at most {most}: split the model")]
+    TooLarge {
+        /// The body's name in the model.
+        name: String,
+        /// Its joints.
+        count: usize,
+        /// Joints that can be addressed.
+        most: usize,
+    },
+    /// Bullet reads files only, and the private ones for it could not be written.
+    #[error(
+        "cannot write the model to a temporary file in {folder:?} (is there space? TMPDIR names another folder): {source}"
+    )]
+    File {
+        /// Where temporary files go.
+        folder: std::path::PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,43 @@
+//! A task one simulator frame at a time: below action repeat, time limit and termination.
+//!
+//! This is the level at which a task is defined, recorded and compared with others' recordings.
+
+/// Bounds of the random offsets that an episode starts with, rad.
+pub const OFFSET_BOUND: f64 = 0.1;
+
+/// A task's physics, reward and camera.
+pub trait Simulation: Send {
+    /// The task's name in the registry.
+    fn task(&self) -> &'static str;
+
+    /// Elements of an action.
+    fn action_size(&self) -> usize;
+
+    /// Random joint offsets that an episode starts with, each uniform in -[`OFFSET_BOUND`]..[`OFFSET_BOUND`], rad.
+    fn offset_count(&self) -> usize;
+
+    /// Starts an episode with the given offsets. It depends on nothing else.
+    ///
+    /// # Panics
+    /// If there are not [`Simulation::offset_count`] offsets.
+    fn start(&mut self, offsets: &[f64]);
+
+    /// Simulates one frame of 0.0165 s under `action`: finite, [`Simulation::action_size`] elements. Motors follow an
+    /// element no further than -1 and 1.
+    fn frame(&mut self, action: &[f32]) -> Frame;
+
+    /// Position (rad or m) and velocity (per second) of each of the robot's joints.
+    fn joints(&self) -> &[[f64; 2]];
+
+    /// Draws the task's view into `image`, `[64, 64, 3]`, RGB, rows from the top.
+    fn render(&mut self, image: &mut [u8]);
+}
+
+/// What came of a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame {
+    /// Reward.
+    pub reward: f64,
+    /// Whether PyBullet's own rule ends the episode here.
+    pub done: bool,
+}
