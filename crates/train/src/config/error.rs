@@ -1,0 +1,83 @@
+//! What can be wrong with a configuration.
+
+use std::path::PathBuf;
+
+/// A configuration that cannot be used. Each message names the key, the value, where it came from and what is allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file of settings cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Settings that are not TOML.
+    #[error("{source_name} is not valid TOML: {why}")]
+    Syntax {
+        /// Where the text came from.
+        source_name: String,
+        /// The parser's reason, on one line.
+        why: String,
+    },
+    /// A typed setting without `=`.
+    #[error("--set {text}: write it as key=value, for example --set agent.horizon=10")]
+    NotASetting {
+        /// What was typed.
+        text: String,
+    },
+    /// A key that no setting has.
+    #[error("unknown key {path:?} ({source_name}); the nearest key is {nearest:?}")]
+    UnknownKey {
+        /// The key's full path.
+        path: String,
+        /// Where it came from.
+        source_name: String,
+        /// The valid key most like it.
+        nearest: String,
+    },
+    /// A section where a value should stand, or the other way round.
+    #[error("{path:?} ({source_name}) is a section: set its keys, for example {example:?}")]
+    Section {
+        /// The section's path.
+        path: String,
+        /// Where it came from.
+        source_name: String,
+        /// One of its keys.
+        example: String,
+    },
+    /// A value of the wrong kind.
+    #[error("{path} = {value} ({source_name}) does not fit: {why}")]
+    Kind {
+        /// The key's full path.
+        path: String,
+        /// The value given.
+        value: String,
+        /// Where it came from.
+        source_name: String,
+        /// What was expected.
+        why: String,
+    },
+    /// A value out of range.
+    #[error("{key} = {value} is out of range: it must be {range}")]
+    Range {
+        /// The key's full path.
+        key: String,
+        /// The value given.
+        value: String,
+        /// What it may be.
+        range: String,
+    },
+    /// The agent's own check.
+    #[error(transparent)]
+    Agent(#[from] dreamer::DreamerError),
+    /// A preset that does not exist.
+    #[error("there is no preset {name:?}; the nearest is {nearest:?} (`dreamgraft train --help` lists them)")]
+    UnknownPreset {
+        /// What was typed.
+        name: String,
+        /// The preset most like it.
+        nearest: String,
+    },
+}

@@ -1,0 +1,323 @@
+//! Laying presets, files and typed settings over the defaults.
+//!
+//! The defaults, written as TOML, are the list of all valid keys: a layer may set those and no others. Each value is
+//! tried on its own, so that whatever is wrong is named with its full path and the layer it came from.
+
+use super::{Config, ConfigError};
+use std::path::Path;
+use toml::{Table, Value};
+
+/// Some settings and where they came from.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    source: String,
+    table: Table,
+}
+
+/// A setting on which two configurations differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The key's full path.
+    pub path: String,
+    /// Its value in the first configuration.
+    pub was: String,
+    /// Its value in the second.
+    pub now: String,
+}
+
+/// The table of a run folder's `config.toml` that tells who wrote it: no setting, and passed over when read.
+pub(crate) const MADE_BY: &str = "made_by";
+
+impl Layer {
+    /// Settings written as TOML; `source` names them in messages.
+    ///
+    /// # Errors
+    /// [`ConfigError::Syntax`] if the text is not TOML.
+    pub fn parse(source: &str, text: &str) -> Result<Self, ConfigError> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            let why = format!("line {line}: {}", one_line(error.message()));
+            ConfigError::Syntax { source_name: source.to_owned(), why }
+        })?;
+        table.remove(MADE_BY);
+        Ok(Self { source: source.to_owned(), table })
+    }
+
+    /// The settings in the file at `path`: one of the user's, or the `config.toml` of a run folder.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not TOML.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// One typed setting, `key=value`. The value is TOML; what is no TOML value stands for itself as a text.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotASetting`] if there is no `=` or no key before it.
+    pub fn typed(text: &str) -> Result<Self, ConfigError> {
+        let (key, value) = text
+            .split_once('=')
+            .map(|(key, value)| (key.trim(), value.trim()))
+            .filter(|(key, _)| !key.is_empty() && key.split('.').all(|part| !part.trim().is_empty()))
+            .ok_or_else(|| ConfigError::NotASetting { text: text.to_owned() })?;
+        Ok(Self::value(&format!("--set {text}"), key, value))
+    }
+
+    /// The setting at the dotted path `key`; `source` names it in messages. `value` is TOML; what is no TOML value
+    /// stands for itself as a text.
+    pub fn value(source: &str, key: &str, value: &str) -> Self {
+        let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
+        let leaf =
+            parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.to_owned()));
+        let nested =
+            key.rsplit('.').fold(leaf, |inner, part| Table::from_iter([(part.trim().to_owned(), inner)]).into());
+        let Value::Table(table) = nested else { unreachable!("splitting gives at least one part") };
+        Self { source: source.to_owned(), table }
+    }
+}
+
+/// The configuration made of `layers`, each laid over the ones before it and all over the defaults.
+///
+/// # Errors
+/// [`ConfigError`] for the first unknown key, value of the wrong kind or value out of range.
+pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
+    let defaults = table_of(&Config::default());
+    let mut merged = defaults.clone();
+    let mut config = Config::default();
+    for layer in layers {
+        let mut leaves = Vec::new();
+        collect_leaves(&layer.table, &defaults, &mut Vec::new(), layer, &mut leaves)?;
+        for (path, value) in leaves {
+            let given = value.to_string();
+            set(&mut merged, &path, value);
+            config = merged.clone().try_into().map_err(|error: toml::de::Error| ConfigError::Kind {
+                path: path.join("."),
+                value: given,
+                source_name: layer.source.clone(),
+                why: one_line(error.message()),
+            })?;
+        }
+    }
+    config.validate()?;
+    Ok(config)
+}
+
+/// The settings on which `now` differs from `was`, in alphabetic order.
+pub fn difference(was: &Config, now: &Config) -> Vec<Difference> {
+    let (was, now) = (table_of(was), table_of(now));
+    let paths = paths(&now);
+    let differing = paths.into_iter().filter_map(|path| {
+        let (was, now) = (get(&was, &path)?, get(&now, &path)?);
+        (was != now).then(|| Difference { path, was: was.to_string(), now: now.to_string() })
+    });
+    differing.collect()
+}
+
+/// Appends each value of `table` with its path, made to fit the kind of the default at the same place.
+fn collect_leaves(
+    table: &Table,
+    defaults: &Table,
+    above: &mut Vec<String>,
+    layer: &Layer,
+    leaves: &mut Vec<(Vec<String>, Value)>,
+) -> Result<(), ConfigError> {
+    for (key, value) in table {
+        above.push(key.clone());
+        match (get(defaults, &above.join(".")), value) {
+            (None, _) => return Err(unknown(&above.join("."), defaults, layer)),
+            (Some(Value::Table(_)), Value::Table(inner)) => collect_leaves(inner, defaults, above, layer, leaves)?,
+            (Some(Value::Table(section)), _) => return Err(section_error(above, section, layer)),
+            (Some(_), Value::Table(inner)) => {
+                let below = inner.keys().next().map(|key| format!(".{key}")).unwrap_or_default();
+                return Err(unknown(&(above.join(".") + &below), defaults, layer));
+            }
+            (Some(default), value) => leaves.push((above.clone(), fitted(value.clone(), default))),
+        }
+        above.pop();
+    }
+    Ok(())
+}
+
+/// `1e5` where a whole number belongs, `1` where a real one does, a single name where a list does.
+fn fitted(value: Value, default: &Value) -> Value {
+    match (value, default) {
+        (Value::Float(real), Value::Integer(_)) if real.fract() == 0.0 && real.abs() < 9e15 => {
+            Value::Integer(real as i64)
+        }
+        (Value::Integer(whole), Value::Float(_)) => Value::Float(whole as f64),
+        (Value::String(name), Value::Array(_)) => Value::Array(vec![Value::String(name)]),
+        (value, _) => value,
+    }
+}
+
+fn unknown(path: &str, defaults: &Table, layer: &Layer) -> ConfigError {
+    let known = paths(defaults);
+    let nearest = crate::nearest::nearest(path, known.iter().map(String::as_str)).unwrap_or_default().to_owned();
+    ConfigError::UnknownKey { path: path.to_owned(), source_name: layer.source.clone(), nearest }
+}
+
+fn section_error(path: &[String], section: &Table, layer: &Layer) -> ConfigError {
+    let path = path.join(".");
+    let example = section.keys().next().map_or_else(|| path.clone(), |key| format!("{path}.{key}"));
+    ConfigError::Section { path, source_name: layer.source.clone(), example }
+}
+
+fn table_of(config: &Config) -> Table {
+    Table::try_from(config).expect("a configuration is made of what TOML can hold")
+}
+
+/// Paths of all values, in alphabetic order.
+fn paths(table: &Table) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => paths.extend(self::paths(inner).into_iter().map(|path| format!("{key}.{path}"))),
+            _ => paths.push(key.clone()),
+        }
+    }
+    paths
+}
+
+fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => table.get(path),
+        Some((section, rest)) => get(table.get(section)?.as_table()?, rest),
+    }
+}
+
+fn set(table: &mut Table, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [key] => {
+            table.insert(key.clone(), value);
+        }
+        [section, rest @ ..] => {
+            let inner = table.entry(section.clone()).or_insert_with(|| Table::new().into());
+            if let Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frames;
+    use crate::config::ByteSize;
+    use proptest::prelude::*;
+    use tasks::Termination;
+
+    fn typed(settings: &[&str]) -> Result<Config, ConfigError> {
+        let settings = ["tasks=hopper"].iter().chain(settings);
+        resolve(&settings.map(|text| Layer::typed(text)).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    fn message(settings: &[&str]) -> String {
+        typed(settings).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let file = Layer::parse("file", "steps = 7\n[agent]\nhorizon = 5\nlength = 6").unwrap();
+        let last = Layer::typed("agent.horizon=9").unwrap();
+        let config = resolve(&[Layer::typed("tasks=hopper").unwrap(), file, last]).unwrap();
+        assert_eq!((config.steps, config.agent.horizon, config.agent.length), (Frames(7), 9, 6));
+    }
+
+    #[test]
+    fn values_are_read_as_people_write_them() {
+        for steps in ["1e5", "100000", "100_000", " 100000.0 "] {
+            assert_eq!(typed(&[&format!("steps={steps}")]).unwrap().steps, Frames(100_000), "{steps}");
+        }
+        let settings =
+            ["replay.budget=3GB", "task.termination=stock", "agent.discount=1", "tasks=[\"ant\", \"hopper\"]"];
+        let config = typed(&settings).unwrap();
+        assert_eq!(config.replay.budget, ByteSize(3_000_000_000));
+        assert_eq!(config.task.termination, Termination::Stock);
+        assert_eq!(config.agent.discount, 1.0);
+        assert_eq!(config.tasks, ["ant", "hopper"]);
+        assert_eq!(typed(&["replay.budget=5000000"]).unwrap().replay.budget, ByteSize(5_000_000));
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_their_path_and_the_nearest() {
+        let text = message(&["agent.horison=3"]);
+        assert!(text.contains("\"agent.horison\"") && text.contains("\"agent.horizon\""), "{text}");
+        let text = message(&["horizon=3"]);
+        assert!(text.contains("\"agent.horizon\""), "{text}");
+        let text = message(&["steps.more=3"]);
+        assert!(text.contains("\"steps.more\""), "{text}");
+        let file = Layer::parse("my.toml", "[agent.deeper]\nhorizon = 3").unwrap();
+        let text = resolve(&[file]).unwrap_err().to_string();
+        assert!(text.contains("my.toml") && text.contains("\"agent.deeper\""), "{text}");
+    }
+
+    #[test]
+    fn wrong_values_are_named_with_what_is_allowed() {
+        for (setting, parts) in [
+            ("steps=many", ["steps = \"many\"", "--set steps=many"]),
+            ("steps=1.5", ["steps = 1.5", "--set steps=1.5"]),
+            ("task.termination=late", ["task.termination = \"late\"", "fixed"]),
+            ("replay.budget=much", ["replay.budget = \"much\"", "2GB"]),
+            ("agent=3", ["\"agent\"", "is a section"]),
+            ("steps=0", ["steps = 0", "from 1 to"]),
+            ("steps=-3", ["steps = -3", "--set"]),
+            ("agent.lambda=2", ["agent.lambda = 2", "from 0 to 1"]),
+            ("agent.lambda=nan", ["agent.lambda = NaN", "from 0 to 1"]),
+            ("checkpoint.kept=0", ["checkpoint.kept = 0", "from 1 to"]),
+            ("tasks=[]", ["tasks = []", "at least one"]),
+            ("tasks=[\"ant\", \"ant\"]", ["tasks = ", "twice"]),
+            ("steps", ["--set steps", "key=value"]),
+            ("=3", ["--set =3", "key=value"]),
+        ] {
+            let text = message(&[setting]);
+            assert!(parts.iter().all(|part| text.contains(part)) && !text.contains('\n'), "{setting}: {text}");
+        }
+    }
+
+    #[test]
+    fn broken_toml_is_named_with_its_line() {
+        let text = Layer::parse("my.toml", "steps = 1\nseed = = 2\n").unwrap_err().to_string();
+        assert!(text.contains("my.toml") && text.contains("line 2") && !text.contains('\n'), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_resolved_configuration_written_and_read_is_itself(
+            seed in 0u64..1 << 63, steps in 1u64..1 << 39, budget in 1_000_000u64..1 << 50, scale in 0.0f64..1e6,
+            horizon in 2usize..10_000, kept in 1usize..1000, videos: bool,
+        ) {
+            let config = typed(&[
+                &format!("seed={seed}"), &format!("steps={steps}"), &format!("replay.budget={budget}"),
+                &format!("agent.kl_scale={scale:?}"), &format!("agent.horizon={horizon}"),
+                &format!("checkpoint.kept={kept}"), &format!("log.videos={videos}"),
+            ]).unwrap();
+            prop_assert_eq!((config.seed, config.steps.0, config.replay.budget.0), (seed, steps, budget));
+            prop_assert_eq!((config.agent.kl_scale, config.agent.horizon), (scale, horizon));
+            let text = toml::to_string(&config).unwrap();
+            prop_assert_eq!(resolve(&[Layer::parse("again", &text).unwrap()]).unwrap(), config);
+        }
+
+        #[test]
+        fn a_difference_names_exactly_what_was_set(horizon in 2usize..10_000, seed in 0u64..1000) {
+            let (was, now) = (typed(&[]).unwrap(), typed(&[&format!("agent.horizon={horizon}"), &format!("seed={seed}")]).unwrap());
+            let paths: Vec<String> = difference(&was, &now).into_iter().map(|difference| difference.path).collect();
+            let expected: Vec<&str> =
+                [("agent.horizon", horizon != 15), ("seed", seed != 0)].iter().filter(|(_, set)| *set).map(|(path, _)| *path).collect();
+            prop_assert_eq!(paths, expected);
+        }
+
+        #[test]
+        fn no_typed_setting_makes_it_panic(text in "[a-z.=0-9\\[\\]\"{}' _-]{0,40}") {
+            let _ = Layer::typed(&text).and_then(|layer| resolve(&[layer]));
+        }
+    }
+}

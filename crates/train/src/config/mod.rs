@@ -1,0 +1,74 @@
+//! The configuration of a run: settings, presets, and how they are laid over each other.
+//!
+//! Defaults < preset < file < typed settings. Here: [`Config`], [`Layer`], [`resolve`], [`preset`], [`difference`].
+//! Not here: the command line, or where a resolved configuration is kept.
+
+mod bytes;
+mod error;
+mod layers;
+mod settings;
+
+pub use bytes::ByteSize;
+pub use error::ConfigError;
+pub(crate) use layers::MADE_BY;
+pub use layers::{Difference, Layer, difference, resolve};
+pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
+
+/// The presets: name, what it is for, and its text.
+const PRESETS: [(&str, &str, &str); 3] = [
+    ("paper", "the published sizes and 1e6 frames", include_str!("../../../../presets/paper.toml")),
+    (
+        "small",
+        "a small agent for a computer without accelerator, 1e5 frames",
+        include_str!("../../../../presets/small.toml"),
+    ),
+    (
+        "smoke",
+        "a tiny agent and 3000 frames: does everything work here?",
+        include_str!("../../../../presets/smoke.toml"),
+    ),
+];
+
+/// Names of the presets and what each is for.
+pub fn presets() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PRESETS.into_iter().map(|(name, about, _)| (name, about))
+}
+
+/// The layer of the preset called `name`.
+///
+/// # Errors
+/// [`ConfigError::UnknownPreset`] offers the nearest name.
+pub fn preset(name: &str) -> Result<Layer, ConfigError> {
+    let Some((_, _, text)) = PRESETS.into_iter().find(|(known, _, _)| *known == name) else {
+        let nearest = crate::nearest::nearest(name, PRESETS.iter().map(|(known, _, _)| *known)).unwrap_or_default();
+        return Err(ConfigError::UnknownPreset { name: name.to_owned(), nearest: nearest.to_owned() });
+    };
+    Layer::parse(&format!("preset {name}"), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_resolves() {
+        for (name, _) in presets() {
+            let task = Layer::parse("test", "tasks = [\"hopper\"]").unwrap();
+            let config = resolve(&[preset(name).unwrap(), task]).unwrap();
+            assert!(config.agent.length <= 501, "{name}: an episode has at most 501 transitions");
+        }
+    }
+
+    #[test]
+    fn the_paper_preset_has_the_papers_numbers() {
+        let task = Layer::parse("test", "tasks = [\"hopper\"]").unwrap();
+        let config = resolve(&[preset("paper").unwrap(), task]).unwrap();
+        assert_eq!(config, Config { tasks: vec!["hopper".into()], ..Config::default() });
+    }
+
+    #[test]
+    fn an_unknown_preset_is_named_with_the_nearest() {
+        let message = preset("smole").unwrap_err().to_string();
+        assert!(message.contains("\"smole\"") && message.contains("smoke"), "{message}");
+    }
+}

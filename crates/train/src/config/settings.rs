@@ -1,0 +1,180 @@
+//! The settings of a run, their defaults and their ranges.
+//!
+//! Here: [`Config`] and its sections. Not here: how presets, files and typed settings are laid over the defaults
+//! (`layers`), nor the agent's own settings (`dreamer::AgentConfig`).
+
+use super::{ByteSize, ConfigError};
+use crate::Frames;
+use dreamer::AgentConfig;
+use serde::{Deserialize, Serialize};
+use tasks::TaskOptions;
+
+/// Everything that defines a run. Two runs of equal configurations on one kind of machine give the same bits, but for
+/// the keys named in [`Config::may_change`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Names of the tasks that the agent learns, at least one.
+    pub tasks: Vec<String>,
+    /// From which all random streams of the run are made.
+    pub seed: u64,
+    /// Environment frames after which training ends; those of the prefill count.
+    pub steps: Frames,
+    /// Threads that compute; 0 stands for one per core. Results do not depend on it.
+    pub threads: usize,
+    /// How the tasks behave.
+    pub task: TaskOptions,
+    /// When is collected, learned and evaluated.
+    pub schedule: Schedule,
+    /// The memory of episodes.
+    pub replay: ReplaySettings,
+    /// What is written for people and plots.
+    pub log: LogSettings,
+    /// When checkpoints are written, and how many stay.
+    pub checkpoint: CheckpointSettings,
+    /// The agent.
+    pub agent: AgentConfig,
+}
+
+/// When is collected, learned and evaluated; all in environment frames and gradient steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedule {
+    /// Episodes of uniformly random actions per task before anything is learned.
+    pub prefill_episodes: u64,
+    /// Gradient steps right after the prefill.
+    pub pretrain_updates: u64,
+    /// Frames per `train_updates` gradient steps.
+    pub train_every: Frames,
+    /// Gradient steps per `train_every` frames.
+    pub train_updates: u64,
+    /// Frames from one evaluation to the next.
+    pub eval_every: Frames,
+    /// Episodes per task of one evaluation.
+    pub eval_episodes: u64,
+}
+
+/// The memory of episodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReplaySettings {
+    /// Memory that episodes may take; the oldest ones leave it first. Their files stay.
+    pub budget: ByteSize,
+}
+
+/// What is written for people and plots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSettings {
+    /// Frames from one line of metrics to the next.
+    pub every: Frames,
+    /// Whether each evaluation leaves a video and an open-loop picture.
+    pub videos: bool,
+}
+
+/// When checkpoints are written, and how many stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckpointSettings {
+    /// Frames from one checkpoint to the next.
+    pub every: Frames,
+    /// Newest checkpoints that stay.
+    pub kept: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tasks: Vec::new(),
+            seed: 0,
+            steps: Frames(1_000_000),
+            threads: 0,
+            task: TaskOptions::default(),
+            schedule: Schedule::default(),
+            replay: ReplaySettings::default(),
+            log: LogSettings::default(),
+            checkpoint: CheckpointSettings::default(),
+            agent: AgentConfig::default(),
+        }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            prefill_episodes: 5,
+            pretrain_updates: 100,
+            train_every: Frames(1000),
+            train_updates: 100,
+            eval_every: Frames(10_000),
+            eval_episodes: 1,
+        }
+    }
+}
+
+impl Default for ReplaySettings {
+    fn default() -> Self {
+        Self { budget: ByteSize(2_000_000_000) }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { every: Frames(1000), videos: true }
+    }
+}
+
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        Self { every: Frames(5000), kept: 2 }
+    }
+}
+
+impl Config {
+    /// Whether a run may go on although the value at this path differs from the one it began with.
+    pub fn may_change(path: &str) -> bool {
+        path == "steps" || path == "threads" || path.starts_with("log.") || path.starts_with("checkpoint.")
+    }
+
+    /// Checks every value's range.
+    ///
+    /// # Errors
+    /// [`ConfigError::Range`] names the first key whose value is out of range, the value and the range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.tasks.is_empty() {
+            return Err(out_of_range("tasks", "[]", "a list of at least one task's name (`dreamgraft tasks`)"));
+        }
+        for (i, task) in self.tasks.iter().enumerate() {
+            if self.tasks[..i].contains(task) {
+                return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list in which no name comes twice"));
+            }
+        }
+        const MOST: u64 = 1_000_000_000_000;
+        let schedule = &self.schedule;
+        let whole = [
+            ("seed", self.seed, 0, i64::MAX as u64),
+            ("steps", self.steps.0, 1, MOST),
+            ("threads", self.threads as u64, 0, 4096),
+            ("schedule.prefill_episodes", schedule.prefill_episodes, 1, 1_000_000),
+            ("schedule.pretrain_updates", schedule.pretrain_updates, 0, MOST),
+            ("schedule.train_every", schedule.train_every.0, 1, MOST),
+            ("schedule.train_updates", schedule.train_updates, 0, 1_000_000),
+            ("schedule.eval_every", schedule.eval_every.0, 1, MOST),
+            ("schedule.eval_episodes", schedule.eval_episodes, 1, 10_000),
+            ("replay.budget", self.replay.budget.0, 1_000_000, 1 << 50),
+            ("log.every", self.log.every.0, 1, MOST),
+            ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
+            ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
+        ];
+        for (key, value, low, high) in whole {
+            if !(low..=high).contains(&value) {
+                return Err(out_of_range(key, &value.to_string(), &format!("a whole number from {low} to {high}")));
+            }
+        }
+        Ok(self.agent.validate()?)
+    }
+}
+
+fn out_of_range(key: &str, value: &str, range: &str) -> ConfigError {
+    ConfigError::Range { key: key.to_owned(), value: value.to_owned(), range: range.to_owned() }
+}

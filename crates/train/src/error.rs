@@ -1,0 +1,142 @@
+//! What can go wrong with a run. Each message names the value, the place and the next step.
+
+use crate::Frames;
+use crate::config::{ConfigError, Difference};
+use std::path::PathBuf;
+
+/// An error of a run or of an evaluation.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The task does not exist, or a step of it failed.
+    #[error(transparent)]
+    Task(#[from] tasks::TaskError),
+    /// The agent refused.
+    #[error(transparent)]
+    Agent(#[from] dreamer::DreamerError),
+    /// The memory of episodes cannot give what was asked for.
+    #[error(transparent)]
+    Replay(#[from] replay::ReplayError),
+    /// An episode cannot be written or read.
+    #[error(transparent)]
+    EpisodeFile(#[from] replay::FileError),
+    /// What was collected cannot be an episode.
+    #[error("an episode of {task} cannot be kept: {source}")]
+    Episode {
+        /// The task.
+        task: String,
+        /// What is wrong with it.
+        source: replay::EpisodeError,
+    },
+    /// The run folder cannot be made.
+    #[error("cannot make the run folder {path}: {source}; choose another with --logdir")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A folder that holds something else than a run.
+    #[error("{path} holds {example:?} but no config.toml, so it is no run folder; choose another with --logdir")]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// Something in it.
+        example: String,
+    },
+    /// Another process works in the run folder.
+    #[error("{path} is in use by process {process}; wait until it ends, or choose another folder with --logdir")]
+    Busy {
+        /// The run folder.
+        path: PathBuf,
+        /// The process number of the other one.
+        process: String,
+    },
+    /// The run folder was made with another configuration.
+    #[error(
+        "{path} was made with another configuration: {}; give the old values, or choose another folder with --logdir",
+        list(.differences)
+    )]
+    Differs {
+        /// The run folder.
+        path: PathBuf,
+        /// Key, old value and new value of each difference.
+        differences: Vec<Difference>,
+    },
+    /// Nothing to evaluate.
+    #[error("{path} {why}")]
+    NoCheckpoint {
+        /// What was given.
+        path: PathBuf,
+        /// What is missing, and what to do.
+        why: String,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("{path} is not a usable checkpoint: {why}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The agent does not fit the task.
+    #[error(
+        "the agent of {path} acts with {agent} numbers, {task} takes {needed}: evaluate it on a task it was trained for"
+    )]
+    ActionSize {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The agent's action size.
+        agent: usize,
+        /// The task.
+        task: String,
+        /// The task's action size.
+        needed: usize,
+    },
+    /// A loss or gradient stopped being a number.
+    #[error(
+        "{metric} became {value} at gradient step {update} ({frames} frames): the run stops, its last checkpoint is \
+         untouched; try a smaller agent.model_learning_rate, or agent.gradient_clip, in a new run folder"
+    )]
+    NotFinite {
+        /// The first metric that is not finite.
+        metric: String,
+        /// Its value.
+        value: f64,
+        /// The gradient step, counted from 1.
+        update: u64,
+        /// Frames collected by then.
+        frames: Frames,
+    },
+    /// The threads cannot be started.
+    #[error("cannot start {threads} threads: {why}; set threads to less")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// The reason.
+        why: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+impl TrainError {
+    /// For `map_err`: the file or folder at `path` cannot be read or written.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}
+
+fn list(differences: &[Difference]) -> String {
+    let all = differences.iter().map(|Difference { path, was, now }| format!("{path}: was {was}, now {now}"));
+    all.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,179 @@
+//! The folder of a run: where everything lies, and whether this configuration may go on in it.
+//!
+//! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
+
+use crate::TrainError;
+use crate::config::{Config, Layer, difference, resolve};
+use crate::lock::{LOCK_FILE, RunLock};
+use crate::machine::MadeBy;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The file of the resolved configuration in a run folder.
+const CONFIG_FILE: &str = "config.toml";
+
+/// A run's folder, locked for this process.
+#[derive(Debug)]
+pub struct RunFolder {
+    root: PathBuf,
+    _lock: RunLock,
+}
+
+impl RunFolder {
+    /// Makes the run folder `root` for a run of `config`, or opens it if it was made with the same configuration, but for
+    /// the keys that [`Config::may_change`]. Writes the resolved configuration.
+    ///
+    /// # Errors
+    /// If the folder cannot be made or written, holds something else, is in use, or was made with another configuration.
+    pub fn open(root: &Path, config: &Config) -> Result<Self, TrainError> {
+        std::fs::create_dir_all(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
+        let config_file = root.join(CONFIG_FILE);
+        if !config_file.exists() {
+            refuse_foreign(root)?;
+        }
+        let lock = RunLock::take(root)?;
+        // Looked at again under the lock: another process may have made it a run folder meanwhile.
+        if config_file.exists() {
+            let was = stored_config(root)?;
+            let mut differences = difference(&was, config);
+            differences.retain(|difference| !Config::may_change(&difference.path));
+            if !differences.is_empty() {
+                return Err(TrainError::Differs { path: root.to_owned(), differences });
+            }
+        }
+        let folder = Self { root: root.to_owned(), _lock: lock };
+        folder.write_config(config)?;
+        for path in [folder.episodes(), folder.checkpoints(), folder.videos()] {
+            std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
+        }
+        Ok(folder)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where episodes lie.
+    pub fn episodes(&self) -> PathBuf {
+        self.root.join("episodes")
+    }
+
+    /// Where checkpoints lie, a folder each.
+    pub fn checkpoints(&self) -> PathBuf {
+        checkpoints_of(&self.root)
+    }
+
+    /// Where videos and open-loop pictures lie.
+    pub fn videos(&self) -> PathBuf {
+        self.root.join("videos")
+    }
+
+    /// The metrics, a JSON object a line.
+    pub fn metrics(&self) -> PathBuf {
+        self.root.join("metrics.jsonl")
+    }
+
+    fn write_config(&self, config: &Config) -> Result<(), TrainError> {
+        let path = self.root.join(CONFIG_FILE);
+        let text = config_text(config);
+        replay::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
+    }
+}
+
+/// Where the checkpoints of the run in `root` lie.
+pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
+    root.join("checkpoints")
+}
+
+/// The configuration that the run in `root` was made with.
+///
+/// # Errors
+/// If the folder has no readable `config.toml`, or one with values that this version does not know.
+pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
+    Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
+}
+
+/// The resolved configuration as a run folder keeps it.
+pub fn config_text(config: &Config) -> String {
+    let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
+    let made_by = toml::to_string(&MadeBy::here()).expect("a description is made of texts and numbers");
+    format!(
+        "# The resolved configuration of this run. It can be given to `dreamgraft train TASK --config`.\n{settings}\n\
+         # The program and the machine that last worked on it.\n[{}]\n{made_by}",
+        crate::config::MADE_BY
+    )
+}
+
+/// Refuses a folder without `config.toml` that holds more than an interrupted start leaves.
+fn refuse_foreign(root: &Path) -> Result<(), TrainError> {
+    for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
+        let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
+        if name != LOCK_FILE && !replay::is_leftover(&name) {
+            return Err(TrainError::NotARun { path: root.to_owned(), example: name });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frames;
+
+    fn config() -> Config {
+        Config { tasks: vec!["hopper".into()], ..Config::default() }
+    }
+
+    #[test]
+    fn the_written_configuration_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("a/b");
+        let run = RunFolder::open(&root, &config()).unwrap();
+        assert_eq!(stored_config(&root).unwrap(), config());
+        let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap();
+        assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+        assert!(run.episodes().is_dir() && run.checkpoints().is_dir() && run.videos().is_dir());
+    }
+
+    #[test]
+    fn only_what_does_not_change_the_result_may_change() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(RunFolder::open(folder.path(), &config()).unwrap());
+        let mut longer = Config { steps: Frames(9), threads: 7, ..config() };
+        longer.log.every = Frames(3);
+        longer.checkpoint.kept = 4;
+        drop(RunFolder::open(folder.path(), &longer).unwrap());
+        assert_eq!(stored_config(folder.path()).unwrap(), longer);
+        let mut other = Config { seed: 5, ..longer.clone() };
+        other.agent.horizon = 4;
+        let message = RunFolder::open(folder.path(), &other).unwrap_err().to_string();
+        assert!(message.contains("agent.horizon: was 15, now 4; seed: was 0, now 5"), "{message}");
+        assert_eq!(stored_config(folder.path()).unwrap(), longer);
+    }
+
+    #[test]
+    fn a_folder_of_other_things_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let message = RunFolder::open(folder.path(), &config()).unwrap_err().to_string();
+        assert!(message.contains("thesis.tex") && message.contains("--logdir"), "{message}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let root = folder.path().join("file/run");
+        let message = RunFolder::open(&root, &config()).unwrap_err().to_string();
+        assert!(message.contains(&root.display().to_string()) && message.contains("--logdir"), "{message}");
+    }
+
+    #[test]
+    fn two_processes_do_not_share_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = RunFolder::open(folder.path(), &config()).unwrap();
+        assert!(matches!(RunFolder::open(folder.path(), &config()), Err(TrainError::Busy { .. })));
+    }
+}

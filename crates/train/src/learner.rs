@@ -1,0 +1,58 @@
+//! What a run needs of an agent.
+//!
+//! Here: the trait [`Learner`] and that Dreamer's agent is one. A run is written against the trait, so that its tests
+//! can bring a learner of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
+
+use dreamer::DreamerError;
+use replay::Batch;
+use std::path::Path;
+use tape::random::Stream;
+
+/// TEMP
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ActMode {
+    /// a
+    Explore,
+    /// b
+    Evaluate,
+}
+
+/// Something that learns from batches and acts from images.
+pub trait Learner: Send + Sized {
+    /// What acting remembers within an episode.
+    type State;
+
+    /// Numbers in an action, A.
+    fn action_size(&self) -> usize;
+
+    /// Gradient steps so far.
+    fn updates(&self) -> u64;
+
+    /// One gradient step; its figures by name.
+    ///
+    /// # Errors
+    /// If the batch does not fit the learner.
+    fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError>;
+
+    /// The state at an episode's start.
+    fn begin(&self) -> Self::State;
+
+    /// The action, `[A]`, after seeing `image`, `[64, 64, 3]`.
+    fn act(&self, state: &mut Self::State, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]);
+
+    /// The learner's own pictures of an episode, `[T, 64, 64, 3]`: told the first `context` of the images
+    /// `[T, 64, 64, 3]`, then only the actions `[T, A]`.
+    fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
+
+    /// Writes everything that going on needs into the file at `path`, synced.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    fn save(&self, path: &Path) -> Result<(), DreamerError>;
+
+    /// The learner that was saved at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no checkpoint.
+    fn load(path: &Path) -> Result<Self, DreamerError>;
+}

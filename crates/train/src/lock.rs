@@ -1,0 +1,72 @@
+//! One process per run folder.
+//!
+//! An advisory lock of the system on the file `run.lock`, which holds the owner's process number for people. The
+//! system gives the lock back when the process ends, however it ends, so a file left behind is no obstacle.
+
+use crate::TrainError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// The lock's file name in a run folder.
+pub(crate) const LOCK_FILE: &str = "run.lock";
+
+/// Held as long as a process works in a run folder.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock of the run folder `root`.
+    ///
+    /// # Errors
+    /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Io`] if the file cannot be made.
+    pub fn take(root: &Path) -> Result<Self, TrainError> {
+        let path = root.join(LOCK_FILE);
+        let io = |source| TrainError::Io { path: path.clone(), source };
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                // Not readable, or not yet written: the message then says so instead of a number.
+                let _ = file.read_to_string(&mut owner);
+                let owner = Some(owner.trim().to_owned()).filter(|owner| !owner.is_empty());
+                let process = owner.unwrap_or_else(|| "of unknown number".to_owned());
+                return Err(TrainError::Busy { path: root.to_owned(), process });
+            }
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(io)?;
+        Ok(Self { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_owner_is_refused_and_told_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = RunLock::take(folder.path()).unwrap();
+        let message = RunLock::take(folder.path()).unwrap_err().to_string();
+        assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+        drop(first);
+        RunLock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_stale_file_is_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(LOCK_FILE), "999999999\nlonger than a number").unwrap();
+        RunLock::take(folder.path()).unwrap();
+        let owner = std::fs::read_to_string(folder.path().join(LOCK_FILE)).unwrap();
+        assert_eq!(owner, format!("{}\n", std::process::id()));
+    }
+}
