@@ -20,11 +20,16 @@ pub fn collect<T>(work: impl FnOnce() -> T) -> (T, String) {
 
 /// Adds a message, if anyone listens on this thread. Never panics: C++ is the caller.
 pub fn note(message: &str) {
+    // Bullet announces an error by the place in its sources, as a message of its own.
+    if message.starts_with("b3Error[") || message.starts_with("b3Warning[") {
+        return;
+    }
     let _ = MESSAGES.try_with(|messages| {
         if let Ok(mut messages) = messages.try_borrow_mut()
             && let Some(text) = messages.as_mut()
         {
             text.push_str(message);
+            text.push('\n');
         }
     });
 }

@@ -3,9 +3,9 @@
 use crate::environment::Environment;
 use crate::episodes::Episodes;
 use crate::error::TaskError;
-use crate::inverted_pendulum_swingup;
 use crate::options::TaskOptions;
 use crate::simulation::Simulation;
+use crate::{ant, half_cheetah, hopper, inverted_double_pendulum_swingup, inverted_pendulum_swingup, walker2d};
 
 /// What the registry knows of a task.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,12 @@ pub struct TaskInfo {
 /// Every task, in alphabetic order: one line each.
 #[rustfmt::skip]
 const TASKS: &[TaskInfo] = &[
+    TaskInfo { name: ant::NAME, description: "walk on four legs", action_size: 8, load: ant::make },
+    TaskInfo { name: half_cheetah::NAME, description: "run on a hind and a front leg, in a plane", action_size: 6, load: half_cheetah::make },
+    TaskInfo { name: hopper::NAME, description: "hop on one leg, in a plane", action_size: 3, load: hopper::make },
+    TaskInfo { name: inverted_double_pendulum_swingup::NAME, description: "swing two poles on a cart up, one upon the other", action_size: 1, load: inverted_double_pendulum_swingup::make },
     TaskInfo { name: inverted_pendulum_swingup::NAME, description: "swing a pole on a cart up and keep it up", action_size: 1, load: inverted_pendulum_swingup::make },
+    TaskInfo { name: walker2d::NAME, description: "walk on two legs, in a plane", action_size: 6, load: walker2d::make },
 ];
 
 /// All tasks.

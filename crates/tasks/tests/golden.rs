@@ -31,3 +31,28 @@ fn equals_its_recording(task: &str) {
 fn inverted_pendulum_swingup() {
     equals_its_recording("inverted-pendulum-swingup");
 }
+
+#[test]
+fn ant() {
+    equals_its_recording("ant");
+}
+
+#[test]
+fn half_cheetah() {
+    equals_its_recording("half-cheetah");
+}
+
+#[test]
+fn hopper() {
+    equals_its_recording("hopper");
+}
+
+#[test]
+fn inverted_double_pendulum_swingup() {
+    equals_its_recording("inverted-double-pendulum-swingup");
+}
+
+#[test]
+fn walker2d() {
+    equals_its_recording("walker2d");
+}

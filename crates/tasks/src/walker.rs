@@ -1,0 +1,235 @@
+//! What the four walkers have in common: forward motion on the floor is rewarded, effort costs.
+//!
+//! Reward per frame (PyBullet 3.2.7, `WalkerBaseBulletEnv`) is the sum of
+//! - alive: 1, or -1 once the walker has fallen, by the task's own rule;
+//! - progress: how much nearer the robot came to a point 1 km away, over the frame's time: about 1 per m/s;
+//! - electricity: -2 mean |a q'| - 0.1 mean a^2 over actions a and a tenth of the joints' speeds q';
+//! - joints at their limits: -0.1 each.
+//!
+//! The robot's place is the mean over all its links and, as there, the floor's origin, which scales its speed by
+//! n / (n + 1). The mean at the start leaves the floor out. Single precision is used where PyBullet's rewards use it.
+
+use bullet::{Body, Contact, LinkPose};
+
+use crate::error::TaskError;
+use crate::floor;
+use crate::robot::{self, FRAME_TIME, ROBOT_FLAGS, Robot};
+use crate::simulation::{Frame, Simulation};
+
+/// Where all walkers walk to, m.
+const TARGET: [f64; 2] = [1000.0, 0.0];
+/// What a joint's speed is multiplied by before it counts.
+const SPEED_SCALE: f64 = 0.1;
+/// Share of the range between its limits from which on a joint is at its limit.
+const AT_LIMIT: f32 = 0.99;
+const ELECTRICITY: f64 = -2.0;
+const STALL_TORQUE: f64 = -0.1;
+const JOINT_AT_LIMIT: f64 = -0.1;
+
+/// What makes one walker different from another.
+pub struct Walker {
+    /// The task's name.
+    pub name: &'static str,
+    /// The MJCF text, with the robot as its only body.
+    pub model: &'static str,
+    /// Where the torso is.
+    pub torso: Torso,
+    /// Torque of each joint at full action, as a common and an own factor, N m.
+    pub power: f64,
+    /// See `power`; one for each element of an action.
+    pub power_of: &'static [f64],
+    /// Whether the walker is on its feet.
+    pub alive: fn(&Posture) -> bool,
+    /// Links that must not have touched the floor in the previous frame: `alive` is told.
+    pub off_the_floor: &'static [&'static str],
+    /// Whether PyBullet's rule ends the episode when the walker has fallen.
+    pub done_when_fallen: bool,
+}
+
+/// The part of a robot whose height and pitch count.
+pub enum Torso {
+    /// The base, which then counts among the robot's parts.
+    Base,
+    /// The link of this name; the base is massless and does not count.
+    Link(&'static str),
+}
+
+/// What a walker's rule for being alive looks at.
+pub struct Posture {
+    /// Height of the torso's centre of mass, m.
+    pub height: f64,
+    /// Pitch of the torso, rad.
+    pub pitch: f64,
+    /// Whether one of [`Walker::off_the_floor`] touched the floor in the previous frame.
+    pub touched: bool,
+}
+
+/// A walker in its world.
+struct Walking {
+    walker: Walker,
+    robot: Robot,
+    floor: Body,
+    torso: Option<usize>,
+    off_the_floor: Vec<usize>,
+    contacts: Vec<Contact>,
+    touched: bool,
+    start_height: f64,
+    potential: f64,
+    relative: Vec<[f32; 2]>,
+}
+
+impl Walker {
+    /// Loads the walker and the floor.
+    pub fn load(self) -> Result<Box<dyn Simulation>, TaskError> {
+        let task = self.name;
+        let failed = |source| TaskError::Model { task, source };
+        let mut world = robot::world(4);
+        let floor = floor::load(&mut world).map_err(failed)?;
+        let body = world.load_mjcf(self.model, ROBOT_FLAGS).map_err(failed)?.swap_remove(0);
+        let link = |name: &str| body.link(name).unwrap_or_else(|| panic!("the model of {task} has no link {name}"));
+        let torso = match self.torso {
+            Torso::Base => None,
+            Torso::Link(name) => Some(link(name)),
+        };
+        let off_the_floor = self.off_the_floor.iter().map(|name| link(name)).collect();
+        let robot = Robot::new(world, body);
+        assert_eq!(robot.joint_count(), self.power_of.len(), "the model of {task} has a torque for each joint");
+        Ok(Box::new(Walking {
+            walker: self,
+            robot,
+            floor,
+            torso,
+            off_the_floor,
+            contacts: vec![],
+            touched: false,
+            start_height: 0.0,
+            potential: 0.0,
+            relative: vec![],
+        }))
+    }
+}
+
+impl Walking {
+    fn torso(&self) -> &LinkPose {
+        match self.torso {
+            Some(link) => &self.robot.state.links[link],
+            None => &self.robot.state.base,
+        }
+    }
+
+    /// Minus the distance to the target over the time of a frame. `others` more parts lie at the origin.
+    fn measure(&self, others: usize) -> f64 {
+        let state = &self.robot.state;
+        let base = self.torso.is_none().then_some(&state.base);
+        let parts = || state.links.iter().chain(base);
+        let count = (parts().count() + others) as f64;
+        let mean = |axis: usize| parts().map(|part| part.position[axis]).sum::<f64>() / count;
+        -(TARGET[0] - mean(0)).hypot(TARGET[1] - mean(1)) / FRAME_TIME
+    }
+
+    /// Joint positions as a share of their range, -1 to 1, and scaled speeds.
+    fn measure_joints(&mut self) {
+        self.relative.clear();
+        for (index, &[position, velocity]) in self.robot.joint_states.iter().enumerate() {
+            let (lower, upper) = self.robot.limits(index);
+            let relative = 2.0 * (position - 0.5 * (lower + upper)) / (upper - lower);
+            self.relative.push([relative as f32, (SPEED_SCALE * velocity) as f32]);
+        }
+    }
+
+    fn posture(&self) -> Posture {
+        let torso = self.torso();
+        let rise = ((torso.position[2] - self.start_height) as f32).clamp(-5.0, 5.0);
+        Posture { height: f64::from(rise) + self.start_height, pitch: pitch(torso.orientation), touched: self.touched }
+    }
+
+    fn touches_floor(&mut self) -> bool {
+        if self.off_the_floor.is_empty() {
+            return false;
+        }
+        self.contacts.clear();
+        self.robot.world.contacts(&self.robot.body, &self.floor, &mut self.contacts);
+        self.contacts.iter().filter_map(|contact| contact.link).any(|link| self.off_the_floor.contains(&link))
+    }
+}
+
+impl Simulation for Walking {
+    fn task(&self) -> &'static str {
+        self.walker.name
+    }
+
+    fn action_size(&self) -> usize {
+        self.walker.power_of.len()
+    }
+
+    fn offset_count(&self) -> usize {
+        self.action_size()
+    }
+
+    fn start(&mut self, offsets: &[f64]) {
+        assert_eq!(offsets.len(), self.offset_count(), "{} starts with one offset a joint", self.task());
+        self.robot.rewind();
+        for (joint, &offset) in offsets.iter().enumerate() {
+            self.robot.place(joint, offset);
+        }
+        self.robot.read();
+        self.start_height = self.torso().position[2];
+        self.potential = self.measure(0);
+        self.touched = false;
+    }
+
+    fn frame(&mut self, action: &[f32]) -> Frame {
+        let Walker { power, power_of, .. } = self.walker;
+        self.robot.step(action.iter().zip(power_of).map(|(&a, of)| power * of * robot::clip(a)));
+        self.measure_joints();
+
+        let alive = (self.walker.alive)(&self.posture());
+        let potential = self.measure(1);
+        let progress = potential - self.potential;
+        self.potential = potential;
+        let effort = mean(action.iter().zip(&self.relative).map(|(a, [_, speed])| (a * speed).abs()));
+        let stall = mean(action.iter().map(|a| a * a));
+        let electricity = ELECTRICITY * f64::from(effort) + STALL_TORQUE * f64::from(stall);
+        let at_limit = self.relative.iter().filter(|[position, _]| position.abs() > AT_LIMIT).count();
+        let limits = JOINT_AT_LIMIT * at_limit as f64;
+
+        self.touched = self.touches_floor();
+        Frame {
+            reward: if alive { 1.0 } else { -1.0 } + progress + electricity + limits,
+            done: self.walker.done_when_fallen && !alive,
+        }
+    }
+
+    fn joints(&self) -> &[[f64; 2]] {
+        &self.robot.joint_states
+    }
+
+    fn render(&mut self, image: &mut [u8]) {
+        let target = self.robot.world.link_frame(&self.robot.body, 0);
+        self.robot.render(target, image);
+    }
+}
+
+/// Pitch of an orientation (x, y, z, w), rad, as PyBullet's Euler angles have it.
+fn pitch([x, y, z, w]: [f64; 4]) -> f64 {
+    let sine = -2.0 * (x * z - w * y);
+    if sine <= -0.99999 {
+        -0.5 * std::f64::consts::PI
+    } else if sine >= 0.99999 {
+        0.5 * std::f64::consts::PI
+    } else {
+        sine.asin()
+    }
+}
+
+/// Mean in single precision, in the order in which numpy adds: eight sums side by side from eight elements on.
+fn mean(values: impl ExactSizeIterator<Item = f32>) -> f32 {
+    let count = values.len();
+    let lanes = if count < 8 { 1 } else { 8 };
+    let mut sums = [0.0f32; 8];
+    for (index, value) in values.enumerate() {
+        sums[index % lanes] += value;
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    (((a + b) + (c + d)) + ((e + f) + (g + h))) / count as f32
+}
