@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn a_refused_push_says_why_and_changes_nothing() {
         let mut builder = EpisodeBuilder::new("ant", 1, &IMAGE).unwrap();
-        let wrong: [(&[f32], f32, f32, &[u8], &str); 7] = [
+        type Push<'a> = (&'a [f32], f32, f32, &'a [u8], &'a str);
+        let wrong: [Push; 7] = [
             (&[0.0, 0.0], 0.0, 1.0, &IMAGE, "action has 2 values where 1 belongs"),
             (&[0.0], 0.0, 1.0, &IMAGE[1..], "image has 12287 values where 12288 belong"),
             (&[f32::NAN], 0.0, 1.0, &IMAGE, "action at transition 1 is NaN"),

@@ -172,6 +172,14 @@ pub enum ReplayError {
         /// Transitions in a window.
         length: usize,
     },
+    /// A batch whose size no machine can hold.
+    #[error("a batch of {batch} windows of {length} transitions is beyond any memory; ask for fewer or shorter windows")]
+    HugeBatch {
+        /// Windows.
+        batch: usize,
+        /// Transitions in a window.
+        length: usize,
+    },
     /// No episode is as long as the window.
     #[error(
         "none of the {episodes} episodes in memory has the {length} transitions of a window (the longest has {longest}); \

@@ -230,7 +230,9 @@ impl<'a, R: Read + Seek> Array<'a, R> {
     /// The array's data, which must be `count` bytes with the checksum that the container tells.
     fn bytes(mut self, count: u64) -> Result<Vec<u8>, Damage> {
         let wrong = |reason: String| Damage::Data { array: self.name, reason };
-        let mut bytes = Vec::with_capacity(count as usize);
+        let mut bytes = Vec::new();
+        let room = usize::try_from(count).ok().and_then(|count| bytes.try_reserve_exact(count).ok());
+        room.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than there is memory for")))?;
         (&mut self.data).take(count).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
         if (bytes.len() as u64) < count {
             return Err(wrong(format!("it ends after {} of {count} bytes", bytes.len())));

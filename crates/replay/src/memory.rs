@@ -100,7 +100,7 @@ impl Replay {
     /// Nothing is allocated unless the batch, or the memory, has grown since the last call.
     ///
     /// # Errors
-    /// If the batch is empty, or no episode is long enough; nothing is drawn then.
+    /// If the batch is empty or beyond any memory, or no episode is long enough; nothing is drawn then.
     pub fn sample(&mut self, random: &mut Stream, batch: &mut Batch) -> Result<(), ReplayError> {
         let length = batch.length;
         if batch.batch == 0 || length == 0 {
@@ -112,6 +112,11 @@ impl Replay {
         if self.eligible.is_empty() {
             let longest = self.episodes.iter().map(Episode::len).max().unwrap_or(0);
             return Err(ReplayError::NoneLongEnough { episodes: self.episodes.len(), length, longest });
+        }
+        let transitions = batch.batch.checked_mul(length);
+        let bytes = transitions.and_then(|transitions| transitions.checked_mul(transition_bytes(self.action_size)));
+        if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
+            return Err(ReplayError::HugeBatch { batch: batch.batch, length });
         }
         batch.fit(self.action_size);
         for window in 0..batch.batch {

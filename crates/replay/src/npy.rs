@@ -30,7 +30,7 @@ impl Header {
         };
         let mut text = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({shape}), }}", self.descr);
         let prefix = MAGIC.len() + 4;
-        while (prefix + text.len() + 1) % 64 != 0 {
+        while !(prefix + text.len() + 1).is_multiple_of(64) {
             text.push(' ');
         }
         text.push('\n');

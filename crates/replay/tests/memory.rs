@@ -140,6 +140,8 @@ fn a_window_that_fits_nowhere_and_an_empty_batch_are_errors() {
         let empty = replay.sample(&mut random, &mut Batch::new(batch, length)).unwrap_err();
         assert!(matches!(empty, ReplayError::EmptyBatch { .. }), "{empty}");
     }
+    let huge = replay.sample(&mut random, &mut Batch::new(usize::MAX / 5, 7)).unwrap_err();
+    assert!(matches!(huge, ReplayError::HugeBatch { .. }), "{huge}");
     assert_eq!(random.state(), before);
     replay.sample(&mut random, &mut Batch::new(3, 7)).unwrap();
 }

@@ -21,7 +21,7 @@ pub fn episode(task: &str, action_size: usize, length: usize, seed: u64) -> Epis
     for t in 1..length {
         image[..60].fill_with(|| random.below(256) as u8);
         let action: Vec<f32> = (0..action_size).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
-        let discount = if t + 1 == length && seed % 2 == 0 { 0.0 } else { 1.0 };
+        let discount = if t + 1 == length && seed.is_multiple_of(2) { 0.0 } else { 1.0 };
         builder.push(&action, random.normal() as f32, discount, &image).unwrap();
     }
     builder.finish().unwrap()

@@ -1,0 +1,66 @@
+//! What can go wrong with the files that a run shows.
+//!
+//! Here: the error type. Not here: the files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An output that could not be made, or an earlier one that cannot be gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The file system refused.
+    #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Pixels that do not make whole pictures.
+    #[error("{found} bytes are not {expected}; give red, green and blue bytes of whole pictures")]
+    Pixels {
+        /// What belongs there.
+        expected: String,
+        /// Bytes found.
+        found: usize,
+    },
+    /// A picture that the format cannot hold.
+    #[error("a {format} of {width} x {height} pixels cannot be written: {reason}; make it smaller, of at least 1 x 1")]
+    Format {
+        /// The format.
+        format: &'static str,
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A metric's name that cannot be used.
+    #[error("a metric cannot be named {name:?}, which is {reason}; give it another name")]
+    MetricName {
+        /// The name.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A line of a metrics file that this program did not write.
+    #[error("line {line} of {} is no line of metrics: {reason}; repair it, or move the file out of the folder", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line's number, from 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl OutputError {
+    /// The file system refused `action` at `path`.
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,312 @@
+//! `metrics.jsonl`: one JSON object a line, `step` first.
+//!
+//! Here: appending whole lines, and going on with a file that a stopped run left. Not here: what is measured.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Number, Value};
+
+use super::error::OutputError;
+use crate::Frames;
+
+/// Longest line that is read, a hundred times the longest that is expected.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// The part of a line that is read back.
+#[derive(Deserialize)]
+struct Line {
+    step: Frames,
+}
+
+/// A metrics file that is being appended to.
+#[derive(Debug)]
+pub struct MetricsLog {
+    path: PathBuf,
+    file: File,
+    /// Bytes of whole lines.
+    length: u64,
+}
+
+/// What [`MetricsLog::open`] did to an existing file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reopened {
+    /// Bytes cut off: the beginning of a line that a stopped program did not finish.
+    pub torn: u64,
+    /// Lines moved to `aside`.
+    pub moved: u64,
+    /// The file with the lines beyond the step from which the run goes on.
+    pub aside: Option<PathBuf>,
+}
+
+impl MetricsLog {
+    /// Opens `path` for appending, and makes it if there is none.
+    ///
+    /// A torn last line is cut off. With `upto`, lines of later steps are moved to `<path>.aside-<n>`, `n` the first
+    /// number that is free from 1 on: they are of a time that the run is about to live through again.
+    ///
+    /// # Errors
+    /// If a whole line is not one of metrics, or the file system refuses.
+    pub fn open(path: &Path, upto: Option<Frames>) -> Result<(Self, Reopened), OutputError> {
+        let upto = upto.unwrap_or(Frames(u64::MAX));
+        let mut reopened = Reopened::default();
+        let mut length = 0;
+        if path.try_exists().map_err(|source| OutputError::io("look for", path, source))? {
+            let (mut kept, mut moved) = (0, 0);
+            reopened.torn = for_each_line(path, |line, step| {
+                if step > upto {
+                    moved += 1;
+                } else {
+                    kept += line.len() as u64;
+                }
+                Ok(())
+            })?;
+            if moved > 0 {
+                // The lines are in their new place before they leave the old one.
+                let aside = free_name(path)?;
+                copy_lines(path, &aside, |step| step > upto)?;
+                copy_lines(path, path, |step| step <= upto)?;
+                reopened.moved = moved;
+                reopened.aside = Some(aside);
+            }
+            length = kept;
+        }
+        let io_error = |source| OutputError::io("open", path, source);
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(io_error)?;
+        file.set_len(length).and_then(|()| file.sync_all()).map_err(io_error)?;
+        let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        replay::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
+        Ok((Self { path: path.to_owned(), file, length }, reopened))
+    }
+
+    /// Appends one line: `step`, then the metrics in their order. Numbers that are not finite become `null`, as JSON
+    /// has none of them.
+    ///
+    /// # Errors
+    /// If a name is empty, `step`, or there twice, or the file cannot be written; the file then ends with the line
+    /// before, as far as the file system allows.
+    pub fn write<N: AsRef<str>>(
+        &mut self,
+        step: Frames,
+        metrics: impl IntoIterator<Item = (N, f64)>,
+    ) -> Result<(), OutputError> {
+        let mut line = format!("{{\"step\":{}", step.0);
+        let mut seen = Map::new();
+        for (name, number) in metrics {
+            let name = name.as_ref();
+            let wrong = |reason| OutputError::MetricName { name: name.to_owned(), reason };
+            if name.is_empty() {
+                return Err(wrong("empty"));
+            }
+            if name == "step" {
+                return Err(wrong("the name of the line's own step"));
+            }
+            if seen.insert(name.to_owned(), Value::Null).is_some() {
+                return Err(wrong("there twice on one line"));
+            }
+            let number = Number::from_f64(number).map_or(Value::Null, Value::Number);
+            line.push_str(&format!(",{}:{number}", Value::from(name)));
+        }
+        line.push_str("}\n");
+        if let Err(source) = self.file.write_all(line.as_bytes()) {
+            // The first error is the one to report; a torn line that stays is cut off when the file is opened again.
+            let _ = self.file.set_len(self.length);
+            return Err(OutputError::io("write", &self.path, source));
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything written so far durable.
+    ///
+    /// # Errors
+    /// If the file cannot be synced.
+    pub fn sync(&mut self) -> Result<(), OutputError> {
+        self.file.sync_data().map_err(|source| OutputError::io("sync", &self.path, source))
+    }
+}
+
+/// Gives each whole line, its end included, and its step to `visit`; returns the bytes of a torn line at the end.
+fn for_each_line(
+    path: &Path,
+    mut visit: impl FnMut(&[u8], Frames) -> Result<(), OutputError>,
+) -> Result<u64, OutputError> {
+    let io_error = |source| OutputError::io("read", path, source);
+    let mut file = BufReader::new(File::open(path).map_err(io_error)?);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(io_error)?;
+        let wrong = |reason: String| OutputError::Line { path: path.to_owned(), line: number, reason };
+        if line.last() != Some(&b'\n') {
+            if line.len() as u64 == LONGEST_LINE {
+                return Err(wrong(format!("it has {LONGEST_LINE} bytes and more")));
+            }
+            break;
+        }
+        let Line { step } = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
+        visit(&line, step)?;
+    }
+    Ok(line.len() as u64)
+}
+
+/// Writes the whole lines of `from` whose step is wanted as the file `to`.
+fn copy_lines(from: &Path, to: &Path, wanted: impl Fn(Frames) -> bool) -> Result<(), OutputError> {
+    let mut failed = None;
+    let written = replay::write_atomically(to, |file| {
+        let copied = for_each_line(from, |line, step| {
+            if !wanted(step) {
+                return Ok(());
+            }
+            file.write_all(line).map_err(|source| OutputError::io("write", to, source))
+        });
+        copied.map(|_| ()).map_err(|error| {
+            failed = Some(error);
+            io::Error::other("the lines could not be copied")
+        })
+    });
+    match (failed, written) {
+        (Some(error), _) => Err(error),
+        (None, written) => written.map_err(|source| OutputError::io("write", to, source)),
+    }
+}
+
+/// The first of `<path>.aside-1`, `-2` and so on that does not exist.
+fn free_name(path: &Path) -> Result<PathBuf, OutputError> {
+    let mut number = 1u64;
+    loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".aside-{number}"));
+        let aside = PathBuf::from(name);
+        match aside.try_exists() {
+            Ok(false) => return Ok(aside),
+            Ok(true) => number += 1,
+            Err(source) => return Err(OutputError::io("look for", &aside, source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn open(path: &Path, upto: Option<u64>) -> (MetricsLog, Reopened) {
+        MetricsLog::open(path, upto.map(Frames)).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_a_json_object_with_the_step_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let (mut log, reopened) = open(&path, None);
+        assert_eq!(reopened, Reopened::default());
+        log.write(Frames(1000), [("return", -12.5), ("kl", 3.0), ("bad \"name\"", 1e-7)]).unwrap();
+        log.write(Frames(2000), [("nan", f64::NAN), ("up", f64::INFINITY), ("down", f64::NEG_INFINITY)]).unwrap();
+        log.write(Frames(3000), [("", 0.0); 0]).unwrap();
+        log.sync().unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "{\"step\":1000,\"return\":-12.5,\"kl\":3.0,\"bad \\\"name\\\"\":1e-7}\n\
+             {\"step\":2000,\"nan\":null,\"up\":null,\"down\":null}\n{\"step\":3000}\n"
+        );
+    }
+
+    #[test]
+    fn names_that_would_make_a_bad_object_are_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let (mut log, _) = open(&path, None);
+        for names in [vec![""], vec!["a", "step"], vec!["a", "b", "a"]] {
+            let error = log.write(Frames(1), names.into_iter().map(|name| (name, 1.0))).unwrap_err();
+            assert!(matches!(error, OutputError::MetricName { .. }), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off_wherever_it_was_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let whole = "{\"step\":1,\"a\":1.0}\n{\"step\":2,\"a\":2.0}\n{\"step\":3,\"a\":3.0}\n";
+        for length in 0..=whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let kept = whole[..length].rfind('\n').map_or(0, |end| end + 1);
+            for upto in [None, Some(9)] {
+                let (mut log, reopened) = open(&path, upto);
+                let torn = if upto.is_none() { length - kept } else { 0 };
+                assert_eq!(reopened, Reopened { torn: torn as u64, moved: 0, aside: None }, "{length}");
+                assert_eq!(fs::read_to_string(&path).unwrap(), whole[..kept]);
+                if upto.is_some() {
+                    log.write(Frames(4), [("a", 4.0)]).unwrap();
+                    let expected = format!("{}{{\"step\":4,\"a\":4.0}}\n", &whole[..kept]);
+                    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn later_lines_are_moved_aside_and_never_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let aside = |number: u32| folder.path().join(format!("metrics.jsonl.aside-{number}"));
+        fs::write(&path, "{\"step\":1}\n{\"step\":5,\"a\":null}\n{\"step\":3}\n{\"step\":7}\n{\"st").unwrap();
+        let (mut log, reopened) = open(&path, Some(3));
+        assert_eq!(reopened, Reopened { torn: 4, moved: 2, aside: Some(aside(1)) });
+        assert_eq!(fs::read_to_string(aside(1)).unwrap(), "{\"step\":5,\"a\":null}\n{\"step\":7}\n");
+        log.write(Frames(4), [("a", 1.0)]).unwrap();
+        drop(log);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n{\"step\":3}\n{\"step\":4,\"a\":1.0}\n");
+        assert_eq!(open(&path, Some(3)).1, Reopened { torn: 0, moved: 1, aside: Some(aside(2)) });
+        assert_eq!(open(&path, Some(3)).1, Reopened::default());
+        assert_eq!(fs::read_to_string(aside(2)).unwrap(), "{\"step\":4,\"a\":1.0}\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_an_error_that_names_the_line_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let long = format!("{{\"step\":1,\"a\":\"{}\"}}\n", "x".repeat(2 << 20));
+        for line in ["step 5\n", "{\"a\":1}\n", "{\"step\":-1}\n", "{\"step\":1.5}\n", "\n", "{\"step\":1}}\n", &long] {
+            let text = format!("{{\"step\":1}}\n{line}{{\"step\":9}}\n");
+            fs::write(&path, &text).unwrap();
+            let error = MetricsLog::open(&path, Some(Frames(3))).unwrap_err();
+            assert!(matches!(error, OutputError::Line { line: 2, .. }), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(50))]
+        #[test]
+        fn what_is_written_is_read_back(
+            lines in prop::collection::vec((any::<u64>(), prop::collection::btree_map("\\PC{1,9}", any::<f64>(), 0..4)), 0..9),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("metrics.jsonl");
+            let (mut log, _) = open(&path, None);
+            for (step, metrics) in &lines {
+                log.write(Frames(*step), metrics.iter().map(|(name, &number)| (name, number))).unwrap();
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            prop_assert_eq!(text.lines().count(), lines.len());
+            for (line, (step, metrics)) in text.lines().zip(&lines) {
+                let read: Map<String, Value> = serde_json::from_str(line).unwrap();
+                prop_assert_eq!(read.len(), metrics.len() + 1);
+                prop_assert_eq!(read["step"].as_u64(), Some(*step));
+                for (name, number) in metrics {
+                    prop_assert_eq!(read[name].as_f64(), Some(*number).filter(|number| number.is_finite()));
+                }
+            }
+            prop_assert_eq!(open(&path, Some(u64::MAX)).1, Reopened::default());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The files that a run shows to people and other programs: metrics, TensorBoard events, pictures and animations.
+//!
+//! Here: their formats and how they reach the disk whole. Not here: which numbers and pictures a run writes, and when;
+//! episodes and checkpoints, which a run needs to go on.
+
+mod crc32c;
+mod error;
+mod gif;
+mod jsonl;
+mod picture;
+mod tensorboard;
+
+pub use self::gif::{GifOptions, encode_gif, write_gif};
+pub use error::OutputError;
+pub use jsonl::{MetricsLog, Reopened};
+pub use picture::{OpenLoop, Pixels, encode_png, write_png};
+pub use tensorboard::{EventWriter, host_name};
+
+use std::io::Write;
+use std::path::Path;
+
+/// Writes a whole file, so that it is never seen half written.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    replay::write_atomically(path, |file| file.write_all(bytes))
+        .map_err(|source| OutputError::io("write", path, source))
+}
