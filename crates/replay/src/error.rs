@@ -173,7 +173,9 @@ pub enum ReplayError {
         length: usize,
     },
     /// A batch whose size no machine can hold.
-    #[error("a batch of {batch} windows of {length} transitions is beyond any memory; ask for fewer or shorter windows")]
+    #[error(
+        "a batch of {batch} windows of {length} transitions is beyond any memory; ask for fewer or shorter windows"
+    )]
     HugeBatch {
         /// Windows.
         batch: usize,
