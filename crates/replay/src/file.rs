@@ -1,4 +1,5 @@
-//! The episode file: a compressed npz in the layout that other Dreamer programs read; see `docs/formats.md`.
+//! The episode file: a compressed npz, its arrays those of other Dreamer programs and the task's name; see
+//! `docs/formats.md`.
 //!
 //! Here: writing one, and reading one within a limit whatever its bytes are. Not here: folders of them.
 
