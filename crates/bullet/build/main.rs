@@ -37,7 +37,10 @@ fn build() -> Result<(), String> {
     for watched in ["build", "source"] {
         println!("cargo:rerun-if-changed={watched}");
     }
-    println!("cargo:rerun-if-env-changed={}", source::OVERRIDE);
+    let target = variable("TARGET")?.replace('-', "_");
+    for watched in [source::OVERRIDE, "CXX", "CXXFLAGS", &format!("CXX_{target}"), &format!("CXXFLAGS_{target}")] {
+        println!("cargo:rerun-if-env-changed={watched}");
+    }
     let mut compiler = compiler(&here)?;
     let tool = compiler.try_get_compiler().map_err(|error| no_compiler(&error.to_string()))?;
     let identity = cache::identity(&tool, &here).map_err(|error| no_compiler(&error))?;
@@ -51,8 +54,8 @@ fn build() -> Result<(), String> {
     }
     println!("cargo:rustc-link-search=native={}", out.display());
     println!("cargo:rustc-link-lib=static={LIBRARY}");
-    let target = variable("CARGO_CFG_TARGET_OS")?;
-    let libraries: &[&str] = if target == "macos" { &["c++"] } else { &["stdc++", "pthread", "dl", "m"] };
+    let libraries: &[&str] =
+        if variable("CARGO_CFG_TARGET_OS")? == "macos" { &["c++"] } else { &["stdc++", "pthread", "dl", "m"] };
     for library in libraries {
         println!("cargo:rustc-link-lib={library}");
     }
@@ -76,7 +79,7 @@ fn compiler(here: &Path) -> Result<cc::Build, String> {
 fn compile(compiler: &mut cc::Build, here: &Path, folder: &Path) -> Result<(), String> {
     let list = here.join("source/files.txt");
     let list = std::fs::read_to_string(&list).map_err(|error| format!("cannot read {}: {error}", list.display()))?;
-    compiler.includes(INCLUDES.map(|include| folder.join(include)));
+    compiler.includes(INCLUDES.map(|include| folder.join(include))).file(here.join("source/guard.cpp"));
     for file in list.lines() {
         let path = folder.join(file);
         if !path.is_file() {

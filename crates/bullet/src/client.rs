@@ -86,12 +86,15 @@ impl Client {
         write: impl FnOnce(ffi::Client) -> ffi::Command,
     ) -> Result<ffi::Status, Refused> {
         // SAFETY: the handle is alive; `write` makes a command of this connection, and it is submitted once. A direct
-        // connection works inside `b3SubmitClientCommand`, so the answer is there when it returns.
+        // connection works inside `bullet_guarded_submit`, so the answer is there when it returns; an
+        // exception in it was caught.
         unsafe {
             if ffi::b3CanSubmitCommand(self.0) == 0 {
                 return Err(Refused);
             }
-            ffi::b3SubmitClientCommand(self.0, write(self.0));
+            if ffi::bullet_guarded_submit(self.0, write(self.0)) == 0 {
+                return Err(Refused);
+            }
             let status = ffi::b3ProcessServerStatus(self.0);
             if status.is_null() || ffi::b3GetStatusType(status) != expected { Err(Refused) } else { Ok(status) }
         }
@@ -158,7 +161,13 @@ impl Client {
                 }
             })
         });
-        let refused = || if messages.is_empty() { "it holds no body".to_owned() } else { messages.clone() };
+        let refused = || {
+            if messages.is_empty() {
+                "it holds no body, or an element lacks an attribute".to_owned()
+            } else {
+                messages.clone()
+            }
+        };
         let status = status.map_err(|Refused| refused())?;
         let mut bodies = [0; 512];
         // SAFETY: the answer is the load's; the array's length is given.

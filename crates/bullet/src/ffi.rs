@@ -157,7 +157,8 @@ unsafe extern "C" {
     pub fn b3ConnectPhysicsDirect() -> Client;
     pub fn b3DisconnectSharedMemory(client: Client);
     pub fn b3CanSubmitCommand(client: Client) -> c_int;
-    pub fn b3SubmitClientCommand(client: Client, command: Command) -> c_int;
+    /// `b3SubmitClientCommand` behind a guard against exceptions (`source/guard.cpp`): 0 if there was one.
+    pub fn bullet_guarded_submit(client: Client, command: Command) -> c_int;
     pub fn b3ProcessServerStatus(client: Client) -> Status;
     pub fn b3GetStatusType(status: Status) -> c_int;
 

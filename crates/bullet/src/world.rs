@@ -123,6 +123,12 @@ impl World {
         fixed_base: bool,
         flags: LoadFlags,
     ) -> Result<Body, LoadError> {
+        // Bullet crashes on a model whose links do not hang together.
+        let (links, parents) = (elements(text, "link"), elements(text, "parent"));
+        if links != parents + 1 {
+            let reason = format!("it has {links} links in {} trees, not in one", links.saturating_sub(parents));
+            return Err(LoadError::Refused { format: "URDF", reason });
+        }
         let files = Files::write("model.urdf", text, assets)?;
         let mut bodies = self.load("URDF", files, Format::Urdf { fixed_base }, flags)?;
         Ok(bodies.remove(0))
@@ -288,5 +294,28 @@ fn describe_joint(info: &ffi::JointInfo) -> Joint {
         parent: usize::try_from(info.parent_index).ok(),
         position_index: place(info.position_index),
         velocity_index: place(info.velocity_index),
+    }
+}
+
+/// How often an element begins in an XML text, outside comments.
+fn elements(text: &str, name: &str) -> usize {
+    let mut pieces = text.split("<!--");
+    let first = pieces.next().unwrap_or_default();
+    let rest = pieces.map(|piece| piece.split_once("-->").map_or("", |(_, rest)| rest));
+    let begins = |piece: &str| {
+        let ends_name = |rest: &str| rest.starts_with(|c: char| c.is_whitespace() || c == '>' || c == '/');
+        piece.split('<').filter(|part| part.strip_prefix(name).is_some_and(ends_name)).count()
+    };
+    std::iter::once(first).chain(rest).map(begins).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::elements;
+
+    #[test]
+    fn elements_are_counted_outside_comments() {
+        let text = "<a><link name='x'/><!-- <link/> <!-- --><link><parent link='x'/></link><linkage/></a>";
+        assert_eq!((elements(text, "link"), elements(text, "parent")), (2, 1));
     }
 }
