@@ -15,10 +15,11 @@ use crate::Frames;
 /// Longest line that is read, a hundred times the longest that is expected.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// The part of a line that is read back.
+/// What every line has: reading it tells a line of metrics from others.
 #[derive(Deserialize)]
 struct Line {
-    step: Frames,
+    #[serde(rename = "step")]
+    _step: Frames,
 }
 
 /// A metrics file that is being appended to.
@@ -28,6 +29,8 @@ pub struct MetricsLog {
     file: File,
     /// Bytes of whole lines.
     length: u64,
+    /// Whole lines.
+    lines: u64,
 }
 
 /// What [`MetricsLog::open`] did to an existing file.
@@ -37,48 +40,53 @@ pub struct Reopened {
     pub torn: u64,
     /// Lines moved to `aside`.
     pub moved: u64,
-    /// The file with the lines beyond the step from which the run goes on.
+    /// The file with the lines beyond those that were to be kept.
     pub aside: Option<PathBuf>,
 }
 
 impl MetricsLog {
     /// Opens `path` for appending, and makes it if there is none.
     ///
-    /// A torn last line is cut off. With `upto`, lines of later steps are moved to `<path>.aside-<n>`, `n` the first
-    /// number that is free from 1 on: they are of a time that the run is about to live through again.
+    /// A torn last line is cut off. With `keep`, only so many of the first lines stay and the others are moved to
+    /// `<path>.aside-<n>`, `n` the first number that is free from 1 on: they are of a time that the run is about to live
+    /// through again. Lines are counted rather than steps compared, as a step can have several lines.
     ///
     /// # Errors
     /// If a whole line is not one of metrics, or the file system refuses.
-    pub fn open(path: &Path, upto: Option<Frames>) -> Result<(Self, Reopened), OutputError> {
-        let upto = upto.unwrap_or(Frames(u64::MAX));
+    pub fn open(path: &Path, keep: Option<u64>) -> Result<(Self, Reopened), OutputError> {
+        let keep = keep.unwrap_or(u64::MAX);
         let mut reopened = Reopened::default();
-        let mut length = 0;
+        let (mut length, mut lines) = (0, 0);
         if path.try_exists().map_err(|source| OutputError::io("look for", path, source))? {
-            let (mut kept, mut moved) = (0, 0);
-            reopened.torn = for_each_line(path, |line, step| {
-                if step > upto {
+            let mut moved = 0;
+            reopened.torn = for_each_line(path, |number, line| {
+                if number > keep {
                     moved += 1;
                 } else {
-                    kept += line.len() as u64;
+                    length += line.len() as u64;
+                    lines += 1;
                 }
                 Ok(())
             })?;
             if moved > 0 {
                 // The lines are in their new place before they leave the old one.
                 let aside = free_name(path)?;
-                copy_lines(path, &aside, |step| step > upto)?;
-                copy_lines(path, path, |step| step <= upto)?;
+                copy_lines(path, &aside, |number| number > keep)?;
                 reopened.moved = moved;
                 reopened.aside = Some(aside);
             }
-            length = kept;
         }
         let io_error = |source| OutputError::io("open", path, source);
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(io_error)?;
         file.set_len(length).and_then(|()| file.sync_all()).map_err(io_error)?;
         let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
         replay::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
-        Ok((Self { path: path.to_owned(), file, length }, reopened))
+        Ok((Self { path: path.to_owned(), file, length, lines }, reopened))
+    }
+
+    /// Whole lines in the file.
+    pub fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// Appends one line: `step`, then the metrics in their order. Numbers that are not finite become `null`, as JSON
@@ -116,6 +124,7 @@ impl MetricsLog {
             return Err(OutputError::io("write", &self.path, source));
         }
         self.length += line.len() as u64;
+        self.lines += 1;
         Ok(())
     }
 
@@ -128,10 +137,11 @@ impl MetricsLog {
     }
 }
 
-/// Gives each whole line, its end included, and its step to `visit`; returns the bytes of a torn line at the end.
+/// Gives each whole line, its number from 1 and its text with its end, to `visit`; returns the bytes of a torn line at the
+/// end.
 fn for_each_line(
     path: &Path,
-    mut visit: impl FnMut(&[u8], Frames) -> Result<(), OutputError>,
+    mut visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>,
 ) -> Result<u64, OutputError> {
     let io_error = |source| OutputError::io("read", path, source);
     let mut file = BufReader::new(File::open(path).map_err(io_error)?);
@@ -146,18 +156,18 @@ fn for_each_line(
             }
             break;
         }
-        let Line { step } = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
-        visit(&line, step)?;
+        let Line { .. } = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
+        visit(number, &line)?;
     }
     Ok(line.len() as u64)
 }
 
-/// Writes the whole lines of `from` whose step is wanted as the file `to`.
-fn copy_lines(from: &Path, to: &Path, wanted: impl Fn(Frames) -> bool) -> Result<(), OutputError> {
+/// Writes the whole lines of `from` whose number is wanted as the file `to`.
+fn copy_lines(from: &Path, to: &Path, wanted: impl Fn(u64) -> bool) -> Result<(), OutputError> {
     let mut failed = None;
     let written = replay::write_atomically(to, |file| {
-        let copied = for_each_line(from, |line, step| {
-            if !wanted(step) {
+        let copied = for_each_line(from, |number, line| {
+            if !wanted(number) {
                 return Ok(());
             }
             file.write_all(line).map_err(|source| OutputError::io("write", to, source))
@@ -196,8 +206,8 @@ mod tests {
 
     use super::*;
 
-    fn open(path: &Path, upto: Option<u64>) -> (MetricsLog, Reopened) {
-        MetricsLog::open(path, upto.map(Frames)).unwrap()
+    fn open(path: &Path, keep: Option<u64>) -> (MetricsLog, Reopened) {
+        MetricsLog::open(path, keep).unwrap()
     }
 
     #[test]
@@ -237,12 +247,12 @@ mod tests {
         for length in 0..=whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             let kept = whole[..length].rfind('\n').map_or(0, |end| end + 1);
-            for upto in [None, Some(9)] {
-                let (mut log, reopened) = open(&path, upto);
-                let torn = if upto.is_none() { length - kept } else { 0 };
+            for keep in [None, Some(9)] {
+                let (mut log, reopened) = open(&path, keep);
+                let torn = if keep.is_none() { length - kept } else { 0 };
                 assert_eq!(reopened, Reopened { torn: torn as u64, moved: 0, aside: None }, "{length}");
                 assert_eq!(fs::read_to_string(&path).unwrap(), whole[..kept]);
-                if upto.is_some() {
+                if keep.is_some() {
                     log.write(Frames(4), [("a", 4.0)]).unwrap();
                     let expected = format!("{}{{\"step\":4,\"a\":4.0}}\n", &whole[..kept]);
                     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
@@ -256,15 +266,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let aside = |number: u32| folder.path().join(format!("metrics.jsonl.aside-{number}"));
-        fs::write(&path, "{\"step\":1}\n{\"step\":5,\"a\":null}\n{\"step\":3}\n{\"step\":7}\n{\"st").unwrap();
-        let (mut log, reopened) = open(&path, Some(3));
+        fs::write(&path, "{\"step\":1}\n{\"step\":3}\n{\"step\":3,\"a\":null}\n{\"step\":7}\n{\"st").unwrap();
+        let (mut log, reopened) = open(&path, Some(2));
         assert_eq!(reopened, Reopened { torn: 4, moved: 2, aside: Some(aside(1)) });
-        assert_eq!(fs::read_to_string(aside(1)).unwrap(), "{\"step\":5,\"a\":null}\n{\"step\":7}\n");
+        assert_eq!(log.lines(), 2);
+        assert_eq!(fs::read_to_string(aside(1)).unwrap(), "{\"step\":3,\"a\":null}\n{\"step\":7}\n");
         log.write(Frames(4), [("a", 1.0)]).unwrap();
+        assert_eq!(log.lines(), 3);
         drop(log);
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n{\"step\":3}\n{\"step\":4,\"a\":1.0}\n");
-        assert_eq!(open(&path, Some(3)).1, Reopened { torn: 0, moved: 1, aside: Some(aside(2)) });
-        assert_eq!(open(&path, Some(3)).1, Reopened::default());
+        assert_eq!(open(&path, Some(2)).1, Reopened { torn: 0, moved: 1, aside: Some(aside(2)) });
+        assert_eq!(open(&path, Some(2)).1, Reopened::default());
         assert_eq!(fs::read_to_string(aside(2)).unwrap(), "{\"step\":4,\"a\":1.0}\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
@@ -277,7 +289,7 @@ mod tests {
         for line in ["step 5\n", "{\"a\":1}\n", "{\"step\":-1}\n", "{\"step\":1.5}\n", "\n", "{\"step\":1}}\n", &long] {
             let text = format!("{{\"step\":1}}\n{line}{{\"step\":9}}\n");
             fs::write(&path, &text).unwrap();
-            let error = MetricsLog::open(&path, Some(Frames(3))).unwrap_err();
+            let error = MetricsLog::open(&path, Some(3)).unwrap_err();
             assert!(matches!(error, OutputError::Line { line: 2, .. }), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
