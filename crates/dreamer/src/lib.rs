@@ -1,7 +1,28 @@
 //! The Dreamer agent: world model, imagination, losses, training step, policy and checkpoint.
+//!
+//! [`Learner`] is the agent's mathematics in either precision, with its noise from outside; [`Agent`] is what a run uses:
+//! single precision, with its own random stream, policy and checkpoint. Not here: environments, replay files, schedules.
 
-pub mod config;
+mod agent;
+mod batch;
+pub mod behaviour;
+mod checkpoint;
+mod config;
 mod error;
+mod learner;
+mod metrics;
+pub mod networks;
+mod noise;
+mod open_loop;
+mod policy;
+mod world_model;
 
+pub use agent::Agent;
+pub use batch::BatchView;
 pub use config::AgentConfig;
 pub use error::DreamerError;
+pub use learner::{Learner, Optimisers};
+pub use metrics::StepMetrics;
+pub use noise::Noise;
+pub use policy::{ActMode, PolicyNoise, PolicyState, squashed_log_density};
+pub use world_model::Model;

@@ -39,18 +39,28 @@ impl<F: Real> Parameters<F> {
         Self { entries: Vec::new(), by_path: HashMap::new(), data: Vec::new() }
     }
 
-    /// Adds a parameter of zeros.
+    /// Adds a parameter. Its numbers take no memory before [`Parameters::allocate`], so that the size of a model is known
+    /// before room is made for it.
     ///
     /// # Panics
     /// If the path is taken: two layers of one model have the same name, a bug.
     pub fn declare(&mut self, path: &str, shape: &[usize]) -> Parameter {
         let parameter = Parameter(self.entries.len() as u32);
-        let start = self.data.len();
-        self.data.resize(start + shape.iter().product::<usize>(), F::ZERO);
+        let start = self.numbers();
+        let size = shape.iter().fold(1usize, |size, &side| size.saturating_mul(side));
         let taken = self.by_path.insert(path.to_owned(), parameter);
         assert!(taken.is_none(), "parameter {path} is declared twice");
-        self.entries.push(Entry { path: path.to_owned(), shape: shape.to_vec(), range: start..self.data.len() });
+        self.entries.push(Entry {
+            path: path.to_owned(),
+            shape: shape.to_vec(),
+            range: start..start.saturating_add(size),
+        });
         parameter
+    }
+
+    /// Makes room for all parameters: zeros.
+    pub fn allocate(&mut self) {
+        self.data.resize(self.numbers(), F::ZERO);
     }
 
     /// How many parameters there are.
@@ -65,7 +75,7 @@ impl<F: Real> Parameters<F> {
 
     /// How many numbers they hold in all.
     pub fn numbers(&self) -> usize {
-        self.data.len()
+        self.entries.last().map_or(0, |entry| entry.range.end)
     }
 
     /// Every parameter, in order of declaration.

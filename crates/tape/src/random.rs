@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Stream {
     generator: ChaCha8Rng,
     seed: u64,
-    name: String,
+    /// Filled up with zeros.
+    name: [u8; Stream::LONGEST_NAME],
 }
 
 /// What a checkpoint keeps of a [`Stream`].
@@ -41,13 +42,16 @@ impl Stream {
         assert!(name.len() <= Self::LONGEST_NAME, "stream name {name:?} is longer than {} bytes", Self::LONGEST_NAME);
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
-        key[8..8 + name.len()].copy_from_slice(name.as_bytes());
-        Self { generator: ChaCha8Rng::from_seed(key), seed, name: name.to_owned() }
+        let mut padded = [0; Self::LONGEST_NAME];
+        padded[..name.len()].copy_from_slice(name.as_bytes());
+        key[8..].copy_from_slice(&padded);
+        Self { generator: ChaCha8Rng::from_seed(key), seed, name: padded }
     }
 
     /// The stream's place, to be saved.
     pub fn state(&self) -> StreamState {
-        StreamState { seed: self.seed, name: self.name.clone(), position: self.generator.get_word_pos() as u64 }
+        let name = String::from_utf8_lossy(&self.name).trim_end_matches('\0').to_owned();
+        StreamState { seed: self.seed, name, position: self.generator.get_word_pos() as u64 }
     }
 
     /// The stream that `state` was taken from, or `None` if no stream can have such a state (a damaged file).

@@ -55,6 +55,8 @@ pub struct Memory<F> {
     gradients: Vec<Slot<F>>,
     /// Inputs of operations that take any number of them.
     lists: Vec<Var>,
+    /// Empty lists, to be filled again.
+    spare: Vec<Vec<Var>>,
     scratch: Scratch<F>,
 }
 
@@ -69,11 +71,23 @@ pub(crate) struct Scratch<F> {
 impl<F: Real> Default for Memory<F> {
     fn default() -> Self {
         let scratch = Scratch { panels: Panels::default(), patches: Vec::new(), row: Vec::new() };
-        Self { nodes: Vec::new(), values: Vec::new(), gradients: Vec::new(), lists: Vec::new(), scratch }
+        Self {
+            nodes: Vec::new(),
+            values: Vec::new(),
+            gradients: Vec::new(),
+            lists: Vec::new(),
+            spare: Vec::new(),
+            scratch,
+        }
     }
 }
 
 impl<F: Real> Memory<F> {
+    pub(crate) fn give_back(&mut self, mut list: Vec<Var>) {
+        list.clear();
+        self.spare.push(list);
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         let values: usize = self.values.iter().map(Vec::capacity).sum();
@@ -174,6 +188,11 @@ impl<'a, F: Real> Tape<'a, F> {
         Var { node: index as u32, gradient }
     }
 
+    /// An empty list to collect values in, for [`Tape::stack`].
+    pub fn list(&mut self) -> Vec<Var> {
+        self.memory.spare.pop().unwrap_or_default()
+    }
+
     pub(crate) fn push_list(&mut self, vars: &[Var]) -> List {
         let start = self.memory.lists.len();
         self.memory.lists.extend_from_slice(vars);
@@ -205,7 +224,7 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// Walks back from the seeded values to parameters and leaves; parameter gradients are added to `gradients`.
     pub fn backward(&mut self, gradients: &mut Gradients<F>) {
-        let Memory { nodes, values, gradients: slots, lists, scratch } = &mut *self.memory;
+        let Memory { nodes, values, gradients: slots, lists, scratch, .. } = &mut *self.memory;
         for index in (0..nodes.len()).rev() {
             let (before, own) = slots.split_at_mut(index);
             let node = &nodes[index];

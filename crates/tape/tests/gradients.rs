@@ -12,6 +12,7 @@ fn check(
     let mut random = Stream::new(11, "gradients");
     let mut model = Parameters::<f64>::new();
     let names: Vec<Parameter> = parameters.iter().map(|(path, shape)| model.declare(path, shape)).collect();
+    model.allocate();
     for &parameter in &names {
         model.values_mut(parameter).iter_mut().for_each(|x| *x = 0.5 * random.normal());
     }
@@ -94,6 +95,7 @@ fn dense_in_parts_is_dense_of_the_concatenation() {
     check(&[("kernel", &[5, 4]), ("bias", &[4])], &[(6, 3), (6, 2)], parts);
     let mut model = Parameters::<f64>::new();
     let p = [model.declare("kernel", &[5, 4]), model.declare("bias", &[4])];
+    model.allocate();
     let mut random = Stream::new(2, "parts");
     p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
     let set = model.set(|_| true);
@@ -138,6 +140,7 @@ fn convolutions_follow_their_definition() {
         .iter()
         .map(|(path, shape)| model.declare(path, shape))
         .collect();
+    model.allocate();
     let mut random = Stream::new(5, "definition");
     p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
     let set = model.set(|_| false);
@@ -175,7 +178,9 @@ fn shapes() {
     check(&[], &[(3, 2), (3, 4)], |tape, _, x| {
         let joined = tape.concat(x[0], x[1]);
         let cut = tape.rows_of(joined, 1, 2);
-        tape.stack(&[cut, joined, cut])
+        let mut list = tape.list();
+        list.extend([cut, joined, cut]);
+        tape.stack(list)
     });
 }
 
@@ -223,6 +228,7 @@ fn lambda_returns() {
 fn frozen_parameters_pass_gradients_on_and_get_none() {
     let mut model = Parameters::<f64>::new();
     let (kernel, bias) = (model.declare("kernel", &[2, 2]), model.declare("bias", &[2]));
+    model.allocate();
     model.values_mut(kernel).copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
     let set = model.set(|_| true);
     let mut memory = Memory::default();

@@ -149,7 +149,7 @@ fn blocks<S: Simd, F: Lanes<S>>(simd: S, product: Product<'_, F>) {
     let width = 2 * F::LANES;
     let tallest = if S::REGISTER_COUNT >= 32 { 12 } else { 6 };
     // A product of few rows does not repay packing its right side.
-    let direct = right.col_stride == 1 && m <= 2 * tallest;
+    let direct = right.col_stride == 1 && right.row_stride >= n && m <= 2 * tallest;
     for col in (0..n).step_by(COLS) {
         let cols = COLS.min(n - col);
         for depth in (0..k).step_by(DEPTH) {

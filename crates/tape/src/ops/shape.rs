@@ -27,15 +27,16 @@ impl<F: Real> Tape<'_, F> {
         })
     }
 
-    /// The rows of every value in turn: [sum of rows, C].
+    /// The rows of every value in turn: [sum of rows, C]. Take the list from [`Tape::list`]: it goes back there.
     ///
     /// # Panics
     /// If there are no values.
-    pub fn stack(&mut self, vars: &[Var]) -> Var {
+    pub fn stack(&mut self, vars: Vec<Var>) -> Var {
         let cols = self.cols(vars[0]);
         let rows = vars.iter().map(|&var| self.rows(var)).sum();
         let gradient = vars.iter().any(|var| var.gradient);
-        let list = self.push_list(vars);
+        let list = self.push_list(&vars);
+        self.memory.give_back(vars);
         self.push(Op::Stack { list }, rows, cols, gradient, |context, y| {
             let mut rest = y;
             for &var in context.list(list) {

@@ -1,0 +1,103 @@
+//! The agent a run trains: single precision, with a random stream of its own.
+
+use crate::batch::BatchView;
+use crate::checkpoint;
+use crate::learner::Learner;
+use crate::metrics::StepMetrics;
+use crate::policy::{ActMode, PolicyState};
+use crate::{AgentConfig, DreamerError};
+use replay::Batch;
+use std::path::Path;
+use tape::random::Stream;
+
+/// A Dreamer agent.
+#[derive(Debug)]
+pub struct Agent {
+    pub(crate) learner: Learner<f32>,
+    pub(crate) noise: Stream,
+    pub(crate) updates: u64,
+}
+
+impl Agent {
+    /// A new agent, its parameters drawn from the stream `initialisation` of `seed`.
+    ///
+    /// # Errors
+    /// [`DreamerError::Config`] if a value of the configuration is out of range.
+    pub fn new(config: &AgentConfig, action_size: usize, seed: u64) -> Result<Self, DreamerError> {
+        let mut learner = Learner::new(config, action_size)?;
+        learner.initialise(&mut Stream::new(seed, "initialisation"));
+        Ok(Self { learner, noise: Stream::new(seed, "model noise"), updates: 0 })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &AgentConfig {
+        self.learner.config()
+    }
+
+    /// Elements of an action.
+    pub fn action_size(&self) -> usize {
+        self.learner.action_size()
+    }
+
+    /// Gradient steps taken.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Networks, parameters and optimisers.
+    pub fn learner(&self) -> &Learner<f32> {
+        &self.learner
+    }
+
+    /// One gradient step, on the threads of the current rayon pool; the result does not depend on how many there are. If
+    /// a number of the result is not finite, no parameter was changed.
+    ///
+    /// # Errors
+    /// [`DreamerError::Batch`] if the batch does not fit the agent.
+    pub fn learn(&mut self, batch: &Batch) -> Result<StepMetrics, DreamerError> {
+        if batch.action_size != self.action_size() {
+            let what =
+                format!("its actions have {} elements, the agent's have {}", batch.action_size, self.action_size());
+            return Err(DreamerError::Batch { what });
+        }
+        let view =
+            BatchView { image: &batch.image, action: &batch.action, reward: &batch.reward, discount: &batch.discount };
+        // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
+        let (stream, first) = (&self.noise, self.updates << 16);
+        let metrics = self.learner.step(view, &|shard, noise| noise.draw(&mut stream.part(first + shard as u64)))?;
+        self.updates += 1;
+        Ok(metrics)
+    }
+
+    /// The policy's state at an episode's start.
+    pub fn begin(&self) -> PolicyState {
+        self.learner.begin()
+    }
+
+    /// Takes in an image [64 * 64 * 3] and writes the next action.
+    pub fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        self.learner.act(state, image, mode, random);
+        action.copy_from_slice(&state.action);
+    }
+
+    /// The model's images of a sequence: see [`Learner::open_loop`].
+    pub fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        self.learner.open_loop(image, action, context, random)
+    }
+
+    /// Writes everything needed to act, to go on learning, and to be a source of transfer, and syncs it to the disk.
+    ///
+    /// # Errors
+    /// [`DreamerError::Io`] if the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
+        checkpoint::save(self, path)
+    }
+
+    /// Reads what [`Agent::save`] wrote.
+    ///
+    /// # Errors
+    /// [`DreamerError::Io`] if the file cannot be read, [`DreamerError::Checkpoint`] if it is not a whole checkpoint.
+    pub fn load(path: &Path) -> Result<Self, DreamerError> {
+        checkpoint::load(path)
+    }
+}

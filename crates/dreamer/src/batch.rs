@@ -1,0 +1,43 @@
+//! A batch as the agent reads it, in the learner's precision.
+
+use crate::{AgentConfig, DreamerError, networks::PIXELS};
+
+/// B sequences of L transitions, sequence by sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchView<'a, F> {
+    /// Images [B, L, 64, 64, 3].
+    pub image: &'a [u8],
+    /// The actions that led to the images [B, L, A].
+    pub action: &'a [F],
+    /// Rewards that came with the images [B, L].
+    pub reward: &'a [F],
+    /// Discounts that came with the images [B, L]: 0 at a terminal state, else 1.
+    pub discount: &'a [F],
+}
+
+impl<F> BatchView<'_, F> {
+    /// Checks every size against the agent's.
+    ///
+    /// # Errors
+    /// [`DreamerError::Batch`] names the part that does not fit.
+    pub fn check(&self, config: &AgentConfig, action_size: usize) -> Result<(), DreamerError> {
+        let transitions = config.batch * config.length;
+        let parts = [
+            ("images", self.image.len(), transitions * PIXELS),
+            ("actions", self.action.len(), transitions * action_size),
+            ("rewards", self.reward.len(), transitions),
+            ("discounts", self.discount.len(), transitions),
+        ];
+        for (part, found, expected) in parts {
+            if found != expected {
+                let what = format!(
+                    "{found} numbers of {part}, but {} sequences of {} transitions with {action_size} action elements need \
+                     {expected}",
+                    config.batch, config.length
+                );
+                return Err(DreamerError::Batch { what });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Learning in imagination: rollouts of the actor in the learned dynamics, and the losses of actor and value.
+
+use crate::learner::Sums;
+use crate::networks::Networks;
+use crate::noise::Noise;
+use crate::world_model::{Model, total};
+use tape::{Gradients, Memory, Real, Tape, Var};
+
+/// Imagined rollouts: H steps of N rollouts, step by step; the starting states are not among them.
+#[derive(Clone, Copy, Debug)]
+pub struct Imagined {
+    /// Actions [H * N, A].
+    pub action: Var,
+    /// Prior means and standard deviations [H * N, 2S].
+    pub prior: Var,
+    /// [H * N, S].
+    pub stoch: Var,
+    /// [H * N, D].
+    pub deter: Var,
+    /// [H * N, S + D].
+    pub feature: Var,
+}
+
+/// Rolls the prior under the actor from N states: stoch [N, S], deter [N, D]; noise as in [`Noise`].
+///
+/// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor sees features through
+/// which no gradient flows.
+pub fn imagine<F: Real>(networks: &Networks, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
+    let (mut stoch, mut deter) = start;
+    let (rollouts, size) = tape.shape(stoch);
+    let steps = noise.prior.len() / (rollouts * size);
+    let action_size = noise.action.len() / (steps * rollouts);
+    let (mut actions, mut priors, mut stochs, mut deters) = (tape.list(), tape.list(), tape.list(), tape.list());
+    for step in 0..steps {
+        let feature = tape.concat(stoch, deter).detached();
+        let raw = networks.actor.forward(tape, feature);
+        let part = |size: usize| step * rollouts * size..(step + 1) * rollouts * size;
+        let draw = tape.constant(rollouts, action_size, |y| y.copy_from_slice(&noise.action[part(action_size)]));
+        let action = tape.squashed_sample(raw, draw);
+        let draw = tape.constant(rollouts, size, |y| y.copy_from_slice(&noise.prior[part(size)]));
+        let prior;
+        (deter, prior) = tape.frozen(|tape| {
+            let deter = networks.rssm.next_deter(tape, stoch, deter, action);
+            (deter, networks.rssm.prior(tape, deter))
+        });
+        stoch = tape.sample(prior, draw);
+        actions.push(action);
+        priors.push(prior);
+        stochs.push(stoch);
+        deters.push(deter);
+    }
+    let (action, prior) = (tape.stack(actions), tape.stack(priors));
+    let (stoch, deter) = (tape.stack(stochs), tape.stack(deters));
+    let feature = tape.concat(stoch, deter);
+    Imagined { action, prior, stoch, deter, feature }
+}
+
+/// What the heads make of imagined rollouts.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluated {
+    /// Reward means [H * N, 1].
+    pub reward: Var,
+    /// Value means [H * N, 1].
+    pub value: Var,
+    /// Lambda-returns of the first H - 1 steps [(H - 1) * N, 1].
+    pub returns: Var,
+    /// Their weights [(H - 1) * N, 1], constants.
+    pub weights: Var,
+    /// log p(returns) under the value head [(H - 1) * N, 1]; its gradient reaches the value head alone.
+    pub value_density: Var,
+}
+
+/// Rewards, values, returns and the value head's log-density of N rollouts.
+pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, rollouts: usize) -> Evaluated {
+    let Model { config, networks, .. } = model;
+    let rows = tape.shape(feature).0;
+    let (reward, value, discount) = tape.frozen(|tape| {
+        let reward = networks.reward.forward(tape, feature);
+        let value = networks.value.forward(tape, feature);
+        let discount = match &networks.discount {
+            Some(head) => {
+                let logit = head.forward(tape, feature);
+                tape.sigmoid(logit)
+            }
+            None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),
+        };
+        (reward, value, discount)
+    });
+    let returns = tape.lambda_returns(reward, value, discount, config.lambda, rollouts);
+    let weights = tape.discount_weights(discount, rollouts);
+    let before_last = tape.rows_of(feature.detached(), 0, rows - rollouts);
+    let mean = networks.value.forward(tape, before_last);
+    let value_density = tape.normal_log_density(mean, returns.detached());
+    Evaluated { reward, value, returns, weights, value_density }
+}
+
+/// Imagines from a shard's posterior states (stoch [N, S], deter [N, D], constants) and adds the gradients of both losses
+/// for the actor and the value head.
+pub(crate) fn learn<F: Real>(
+    model: Model<F>,
+    (stoch, deter): (&[F], &[F]),
+    noise: &Noise<F>,
+    memory: &mut Memory<F>,
+    gradients: &mut Gradients<F>,
+    sums: &mut Sums,
+) {
+    let config = model.config;
+    let rollouts = stoch.len() / config.stoch;
+    let mut tape = Tape::new(model.parameters, model.wanted, memory);
+    let start = (
+        tape.constant(rollouts, config.stoch, |y| y.copy_from_slice(stoch)),
+        tape.constant(rollouts, config.deter, |y| y.copy_from_slice(deter)),
+    );
+    let imagined = imagine(model.networks, &mut tape, start, noise);
+    let evaluated = evaluate(model, &mut tape, imagined.feature, rollouts);
+    let actor = tape.weighted_sum(evaluated.returns, evaluated.weights);
+    let value = tape.weighted_sum(evaluated.value_density, evaluated.weights);
+    let count = (config.batch * config.length * (config.horizon - 1)) as f64;
+    tape.seed(actor, F::of(-1.0 / count));
+    tape.seed(value, F::of(-1.0 / count));
+    tape.backward(gradients);
+    sums.actor += tape.scalar(actor).to_f64();
+    sums.value += tape.scalar(value).to_f64();
+    sums.imagined_reward += total(&tape, evaluated.reward);
+    sums.imagined_value += total(&tape, evaluated.value);
+    sums.imagined_return += total(&tape, evaluated.returns);
+    sums.action_square += tape.value(imagined.action).iter().map(|a| a.to_f64() * a.to_f64()).sum::<f64>();
+}

@@ -1,0 +1,406 @@
+//! One training step: shards of the batch on the workers, their gradients summed in a fixed order, three optimisers.
+//!
+//! A worker takes a shard through both halves of the world model's loss and through imagination with single-threaded
+//! kernels. Shards have a fixed number of sequences and are summed in their order, so that a step gives the same bits on
+//! any number of threads. After the first step a step allocates nothing.
+
+use crate::batch::BatchView;
+use crate::metrics::StepMetrics;
+use crate::networks::{self, Networks, PIXELS};
+use crate::noise::Noise;
+use crate::world_model::{self, Filtered, Model, Sequences};
+use crate::{AgentConfig, DreamerError, behaviour};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use tape::random::Stream;
+use tape::{Adam, Gradients, Memory, ParameterSet, Parameters, Real};
+
+/// An agent's networks, parameters and optimisers, and the workers' memory.
+#[derive(Debug)]
+pub struct Learner<F> {
+    config: AgentConfig,
+    action_size: usize,
+    networks: Networks,
+    parameters: Parameters<F>,
+    optimisers: Optimisers<F>,
+    behaviour: ParameterSet,
+    nothing: ParameterSet,
+    workers: Vec<Worker<F>>,
+    shards: Vec<Mutex<Shard<F>>>,
+    model_gradients: Gradients<F>,
+    behaviour_gradients: Gradients<F>,
+}
+
+/// The three optimisers, each with its set of parameters.
+#[derive(Clone, Debug)]
+pub struct Optimisers<F> {
+    /// Of encoder, dynamics, decoder, reward and discount.
+    pub model: Adam<F>,
+    /// Of the actor.
+    pub actor: Adam<F>,
+    /// Of the value head.
+    pub value: Adam<F>,
+}
+
+/// Memory that a worker needs for whichever shard it has at hand.
+#[derive(Debug)]
+struct Worker<F> {
+    heads: Memory<F>,
+    behaviour: Memory<F>,
+}
+
+impl<F: Real> Default for Worker<F> {
+    fn default() -> Self {
+        Self { heads: Memory::default(), behaviour: Memory::default() }
+    }
+}
+
+/// What belongs to a shard: it outlives the pause in which the shards' divergences are added up.
+#[derive(Debug)]
+struct Shard<F> {
+    data: Sequences<F>,
+    noise: Noise<F>,
+    memory: Memory<F>,
+    feature_gradient: Vec<F>,
+    filtered: Option<Filtered>,
+    model: Gradients<F>,
+    behaviour: Gradients<F>,
+    sums: Sums,
+}
+
+/// Sums over a shard's transitions, or imagined steps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sums {
+    pub divergence: f64,
+    pub prior_entropy: f64,
+    pub posterior_entropy: f64,
+    pub image: f64,
+    pub reward: f64,
+    pub discount: f64,
+    pub actor: f64,
+    pub value: f64,
+    pub imagined_reward: f64,
+    pub imagined_value: f64,
+    pub imagined_return: f64,
+    pub action_square: f64,
+}
+
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        self.divergence += other.divergence;
+        self.prior_entropy += other.prior_entropy;
+        self.posterior_entropy += other.posterior_entropy;
+        self.image += other.image;
+        self.reward += other.reward;
+        self.discount += other.discount;
+        self.actor += other.actor;
+        self.value += other.value;
+        self.imagined_reward += other.imagined_reward;
+        self.imagined_value += other.imagined_value;
+        self.imagined_return += other.imagined_return;
+        self.action_square += other.action_square;
+    }
+}
+
+impl<F: Real> Learner<F> {
+    /// An agent with parameters of zeros.
+    ///
+    /// # Errors
+    /// [`DreamerError::Config`] if a value of the configuration is out of range.
+    pub fn new(config: &AgentConfig, action_size: usize) -> Result<Self, DreamerError> {
+        let mut learner = Self::declared(config, action_size)?;
+        learner.allocate();
+        Ok(learner)
+    }
+
+    /// An agent whose parameters have names and shapes, but no memory yet.
+    pub(crate) fn declared(config: &AgentConfig, action_size: usize) -> Result<Self, DreamerError> {
+        config.validate()?;
+        let mut parameters = Parameters::new();
+        let networks = Networks::declare(config, action_size, &mut parameters);
+        let none = parameters.set(|_| false);
+        let optimiser = |rate| Adam::new(&none, rate, config.gradient_clip);
+        Ok(Self {
+            config: config.clone(),
+            action_size,
+            networks,
+            optimisers: Optimisers {
+                model: optimiser(config.model_learning_rate),
+                actor: optimiser(config.actor_learning_rate),
+                value: optimiser(config.value_learning_rate),
+            },
+            behaviour: none.clone(),
+            nothing: none.clone(),
+            workers: Vec::new(),
+            shards: Vec::new(),
+            model_gradients: Gradients::new(&none),
+            behaviour_gradients: Gradients::new(&none),
+            parameters,
+        })
+    }
+
+    /// Makes room for parameters, moments and gradients.
+    pub(crate) fn allocate(&mut self) {
+        self.parameters.allocate();
+        let of = |prefix: &'static str| self.parameters.set(move |path| path.starts_with(prefix));
+        let (model, actor, value) = (of("world_model."), of("actor."), of("value."));
+        let config = &self.config;
+        self.optimisers = Optimisers {
+            model: Adam::new(&model, config.model_learning_rate, config.gradient_clip),
+            actor: Adam::new(&actor, config.actor_learning_rate, config.gradient_clip),
+            value: Adam::new(&value, config.value_learning_rate, config.gradient_clip),
+        };
+        self.behaviour = self.parameters.set(|path| path.starts_with("actor.") || path.starts_with("value."));
+        self.model_gradients = Gradients::new(&model);
+        self.behaviour_gradients = Gradients::new(&self.behaviour);
+    }
+
+    /// Draws every parameter's initial value.
+    pub fn initialise(&mut self, random: &mut Stream) {
+        networks::initialise(&mut self.parameters, random);
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &AgentConfig {
+        &self.config
+    }
+
+    /// Elements of an action.
+    pub fn action_size(&self) -> usize {
+        self.action_size
+    }
+
+    /// The networks.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters<F> {
+        &self.parameters
+    }
+
+    /// The parameters, to be changed.
+    pub fn parameters_mut(&mut self) -> &mut Parameters<F> {
+        &mut self.parameters
+    }
+
+    /// The optimisers.
+    pub fn optimisers(&self) -> &Optimisers<F> {
+        &self.optimisers
+    }
+
+    /// The optimisers, to be restored from a checkpoint.
+    pub fn optimisers_mut(&mut self) -> &mut Optimisers<F> {
+        &mut self.optimisers
+    }
+
+    /// The empty set: for tapes that nobody asks gradients of.
+    pub fn nothing(&self) -> &ParameterSet {
+        &self.nothing
+    }
+
+    /// The gradients of the last call of [`Learner::gradients`]: of the world model's loss, and of the actor's and value
+    /// head's losses.
+    pub fn last_gradients(&self) -> (&Gradients<F>, &Gradients<F>) {
+        (&self.model_gradients, &self.behaviour_gradients)
+    }
+
+    /// The model for [`behaviour::evaluate`] and its like, with gradients asked for actor and value.
+    pub fn behaviour_model(&self) -> Model<'_, F> {
+        Model { config: &self.config, networks: &self.networks, parameters: &self.parameters, wanted: &self.behaviour }
+    }
+
+    /// One gradient step: all three gradients at the parameters from before it. `noise` fills shard i's noise, for
+    /// sequences i * shard up to at most (i + 1) * shard, from any thread.
+    ///
+    /// # Errors
+    /// [`DreamerError::Batch`] if the batch does not fit the configuration.
+    pub fn step(
+        &mut self,
+        batch: BatchView<F>,
+        noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
+    ) -> Result<StepMetrics, DreamerError> {
+        let mut metrics = self.gradients(batch, noise)?;
+        let Self { optimisers: Optimisers { model, actor, value }, parameters, .. } = self;
+        let gradient = self.model_gradients.data();
+        metrics.model_gradient_norm = model.norm(gradient);
+        // The set of actor and value holds the actor's gradients first, as they are declared.
+        let (actor_gradient, value_gradient) = self.behaviour_gradients.data().split_at(actor.set().numbers());
+        metrics.actor_gradient_norm = actor.norm(actor_gradient);
+        metrics.value_gradient_norm = value.norm(value_gradient);
+        if metrics.not_finite().is_some() {
+            return Ok(metrics);
+        }
+        model.step(parameters, gradient, metrics.model_gradient_norm);
+        actor.step(parameters, actor_gradient, metrics.actor_gradient_norm);
+        value.step(parameters, value_gradient, metrics.value_gradient_norm);
+        Ok(metrics)
+    }
+
+    /// The gradients of all three losses, without a step; the metrics' gradient norms stay zero.
+    ///
+    /// # Errors
+    /// [`DreamerError::Batch`] if the batch does not fit the configuration.
+    pub fn gradients(
+        &mut self,
+        batch: BatchView<F>,
+        noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
+    ) -> Result<StepMetrics, DreamerError> {
+        batch.check(&self.config, self.action_size)?;
+        self.prepare();
+        let Self { config, networks, parameters, optimisers, behaviour, workers, shards, .. } = self;
+        let world_model = Model { config, networks, parameters, wanted: optimisers.model.set() };
+        let behaviour = Model { wanted: behaviour, ..world_model };
+        let action_size = self.action_size;
+
+        for_each_shard(workers, shards, |worker, index, shard| {
+            let first = index * config.shard;
+            let sequences = config.shard.min(config.batch - first);
+            shard.load(&batch, config, action_size, first, sequences);
+            noise(index, &mut shard.noise);
+            shard.sums = Sums::default();
+            shard.model.clear();
+            shard.filtered = Some(world_model::observe(
+                world_model,
+                &shard.data,
+                &shard.noise.posterior,
+                sequences,
+                &mut shard.memory,
+                &mut worker.heads,
+                &mut shard.model,
+                &mut shard.feature_gradient,
+                &mut shard.sums,
+            ));
+        });
+        let transitions = (config.batch * config.length) as f64;
+        let divergence: f64 = shards.iter_mut().map(|shard| inner(shard).sums.divergence).sum();
+        let penalised = divergence / transitions > config.free_nats;
+        for_each_shard(workers, shards, |worker, _, shard| {
+            let filtered = shard.filtered.take().expect("the first half ran");
+            let memory = &mut shard.memory;
+            world_model::learn(world_model, &filtered, penalised, memory, &mut shard.model, &shard.feature_gradient);
+            shard.behaviour.clear();
+            let observed = tape::Tape::resume(parameters, world_model.wanted, memory);
+            let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));
+            let (gradients, sums) = (&mut shard.behaviour, &mut shard.sums);
+            behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, gradients, sums);
+        });
+
+        let mut sums = Sums::default();
+        for (index, shard) in shards.iter_mut().enumerate() {
+            let shard = inner(shard);
+            sums.add(&shard.sums);
+            sum_into(&mut self.model_gradients, &mut shard.model, index == 0);
+            sum_into(&mut self.behaviour_gradients, &mut shard.behaviour, index == 0);
+        }
+        Ok(self.metrics(&sums))
+    }
+
+    fn metrics(&self, sums: &Sums) -> StepMetrics {
+        let config = &self.config;
+        let transitions = (config.batch * config.length) as f64;
+        let imagined = transitions * config.horizon as f64;
+        let returns = transitions * (config.horizon - 1) as f64;
+        let (kl, image_loss) = (sums.divergence / transitions, -sums.image / transitions);
+        let (reward_loss, discount_loss) = (-sums.reward / transitions, -sums.discount / transitions);
+        StepMetrics {
+            model_loss: config.kl_scale * kl.max(config.free_nats)
+                + image_loss
+                + reward_loss
+                + config.discount_scale * discount_loss,
+            image_loss,
+            reward_loss,
+            discount_loss,
+            kl,
+            prior_entropy: sums.prior_entropy / transitions,
+            posterior_entropy: sums.posterior_entropy / transitions,
+            actor_loss: -sums.actor / returns,
+            value_loss: -sums.value / returns,
+            imagined_reward: sums.imagined_reward / imagined,
+            imagined_value: sums.imagined_value / imagined,
+            imagined_return: sums.imagined_return / returns,
+            action_rms: (sums.action_square / (imagined * self.action_size as f64)).sqrt(),
+            ..StepMetrics::default()
+        }
+    }
+
+    /// One worker for each thread, and one shard's memory for each shard.
+    fn prepare(&mut self) {
+        let shards = self.config.batch.div_ceil(self.config.shard);
+        while self.shards.len() < shards {
+            self.shards.push(Mutex::new(Shard {
+                data: Sequences::default(),
+                noise: Noise::default(),
+                memory: Memory::default(),
+                feature_gradient: Vec::new(),
+                filtered: None,
+                model: Gradients::new(self.optimisers.model.set()),
+                behaviour: Gradients::new(&self.behaviour),
+                sums: Sums::default(),
+            }));
+        }
+        self.workers.resize_with(rayon::current_num_threads().min(shards), Worker::default);
+    }
+}
+
+fn inner<T>(mutex: &mut Mutex<T>) -> &mut T {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `work` on every shard. Worker w begins with shard w, then each takes the next that nobody has.
+fn for_each_shard<F: Real>(
+    workers: &mut [Worker<F>],
+    shards: &[Mutex<Shard<F>>],
+    work: impl Fn(&mut Worker<F>, usize, &mut Shard<F>) + Sync,
+) {
+    let next = AtomicUsize::new(workers.len());
+    workers.par_iter_mut().with_max_len(1).enumerate().for_each(|(first, worker)| {
+        let mut index = first;
+        while index < shards.len() {
+            let mut shard = shards[index].lock().unwrap_or_else(PoisonError::into_inner);
+            work(worker, index, &mut shard);
+            index = next.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+}
+
+/// Adds a shard's gradients to the batch's, in pieces on all workers.
+fn sum_into<F: Real>(total: &mut Gradients<F>, part: &mut Gradients<F>, first: bool) {
+    const PIECE: usize = 64 * 1024;
+    let part = &*part.finish();
+    total.finish().par_chunks_mut(PIECE).zip(part.par_chunks(PIECE)).for_each(|(total, part)| {
+        if first {
+            total.copy_from_slice(part);
+        } else {
+            total.iter_mut().zip(part).for_each(|(total, &x)| *total += x);
+        }
+    });
+}
+
+impl<F: Real> Shard<F> {
+    /// Copies the shard's sequences, step by step, and sizes its noise.
+    fn load(&mut self, batch: &BatchView<F>, config: &AgentConfig, action_size: usize, first: usize, sequences: usize) {
+        let length = config.length;
+        let rows = sequences * length;
+        let Sequences { image, action, reward, discount } = &mut self.data;
+        by_step(image, batch.image, PIXELS, length, first, sequences);
+        by_step(action, batch.action, action_size, length, first, sequences);
+        by_step(reward, batch.reward, 1, length, first, sequences);
+        by_step(discount, batch.discount, 1, length, first, sequences);
+        self.noise.posterior.resize(rows * config.stoch, F::ZERO);
+        self.noise.action.resize(config.horizon * rows * action_size, F::ZERO);
+        self.noise.prior.resize(config.horizon * rows * config.stoch, F::ZERO);
+    }
+}
+
+/// Sequences [B, L, size] from `first` on, as [L, sequences, size].
+fn by_step<T: Copy + Default>(out: &mut Vec<T>, all: &[T], size: usize, length: usize, first: usize, sequences: usize) {
+    out.resize(sequences * length * size, T::default());
+    for (row, out) in out.chunks_exact_mut(size).enumerate() {
+        let (step, sequence) = (row / sequences, row % sequences);
+        let from = ((first + sequence) * length + step) * size;
+        out.copy_from_slice(&all[from..from + size]);
+    }
+}

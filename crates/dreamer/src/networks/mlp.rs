@@ -1,0 +1,47 @@
+//! Multilayer perceptrons: the heads and the actor.
+
+use tape::{Activation, Parameter, Parameters, Real, Tape, Var};
+
+/// Dense layers with ELU, then one without: `h0`, `h1`, ..., `hout`.
+#[derive(Clone, Debug)]
+pub struct Mlp {
+    layers: Vec<(Parameter, Parameter)>,
+}
+
+impl Mlp {
+    /// `hidden` layers of `units`, then one of `outputs`.
+    pub fn declare<F: Real>(
+        parameters: &mut Parameters<F>,
+        path: &str,
+        inputs: usize,
+        units: usize,
+        hidden: usize,
+        outputs: usize,
+    ) -> Self {
+        let mut layers = Vec::with_capacity(hidden + 1);
+        for layer in 0..hidden {
+            let from = if layer == 0 { inputs } else { units };
+            layers.push(dense(parameters, &format!("{path}.h{layer}"), from, units));
+        }
+        layers.push(dense(parameters, &format!("{path}.hout"), units, outputs));
+        Self { layers }
+    }
+
+    /// x [N, inputs] to [N, outputs].
+    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
+        let (last, hidden) = self.layers.split_last().expect("at least the output layer");
+        let x = hidden.iter().fold(x, |x, layer| tape.dense(x, layer.0, layer.1, Activation::Elu));
+        tape.dense(x, last.0, last.1, Activation::None)
+    }
+}
+
+/// A dense layer's kernel [inputs, outputs] and bias.
+pub(super) fn dense<F: Real>(
+    parameters: &mut Parameters<F>,
+    path: &str,
+    inputs: usize,
+    outputs: usize,
+) -> (Parameter, Parameter) {
+    let kernel = parameters.declare(&format!("{path}.kernel"), &[inputs, outputs]);
+    (kernel, parameters.declare(&format!("{path}.bias"), &[outputs]))
+}

@@ -1,0 +1,49 @@
+//! Open-loop prediction: what the model sees ahead without seeing images.
+
+use crate::learner::Learner;
+use crate::networks::PIXELS;
+use crate::noise::fill_normal;
+use crate::world_model::normalise;
+use tape::random::Stream;
+use tape::{Memory, Real, Tape, Var};
+
+impl<F: Real> Learner<F> {
+    /// The model's images of one sequence: images [T, 64 * 64 * 3] and the actions that led to them [T, A]. The first
+    /// `context` come from the posterior, those after from the prior alone, which sees only the actions.
+    ///
+    /// # Panics
+    /// If images and actions have different lengths, or there are fewer images than `context`.
+    pub fn open_loop(&self, images: &[u8], actions: &[F], context: usize, random: &mut Stream) -> Vec<u8> {
+        let steps = images.len() / PIXELS;
+        assert_eq!(actions.len(), steps * self.action_size(), "an action for every image");
+        assert!((1..=steps).contains(&context), "context within the sequence");
+        let networks = self.networks();
+        let mut memory = Memory::default();
+        let mut tape = Tape::new(self.parameters(), self.nothing(), &mut memory);
+        let seen = tape.constant(context, PIXELS, |y| normalise(&images[..context * PIXELS], y));
+        let embed = networks.encoder.forward(&mut tape, seen);
+        let mut draw = |tape: &mut Tape<F>, rows| tape.constant(rows, self.config().stoch, |y| fill_normal(y, random));
+        let action = |tape: &mut Tape<F>, from: usize, rows: usize| -> Var {
+            let size = self.action_size();
+            tape.constant(rows, size, |y| y.copy_from_slice(&actions[from * size..(from + rows) * size]))
+        };
+        let (past, noise) = (action(&mut tape, 0, context), draw(&mut tape, context));
+        let observed = networks.rssm.observe(&mut tape, embed, past, noise, 1);
+        let mut stoch = tape.rows_of(observed.stoch, context - 1, 1);
+        let mut deter = tape.rows_of(observed.deter, context - 1, 1);
+        let mut features = tape.list();
+        features.push(observed.feature);
+        for step in context..steps {
+            let action = action(&mut tape, step, 1);
+            deter = networks.rssm.next_deter(&mut tape, stoch, deter, action);
+            let prior = networks.rssm.prior(&mut tape, deter);
+            let noise = draw(&mut tape, 1);
+            stoch = tape.sample(prior, noise);
+            features.push(tape.concat(stoch, deter));
+        }
+        let feature = tape.stack(features);
+        let mean = networks.decoder.forward(&mut tape, feature);
+        let byte = |x: &F| ((x.to_f64() + 0.5) * 255.0).round().clamp(0.0, 255.0) as u8;
+        tape.value(mean).iter().map(byte).collect()
+    }
+}

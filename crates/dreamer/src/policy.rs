@@ -1,0 +1,136 @@
+//! Acting: one image in, one action out.
+//!
+//! After its first step a policy allocates nothing.
+
+use crate::learner::Learner;
+use crate::networks::PIXELS;
+use crate::noise::fill_normal;
+use crate::world_model::normalise;
+use tape::random::Stream;
+use tape::{Memory, Real, Tape, action_moments};
+
+/// How an action is taken from the actor's distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActMode {
+    /// A sample plus exploration noise, clipped to [-1, 1]: for collecting training data.
+    Explore,
+    /// A sample.
+    Sample,
+    /// Of many samples, the one with the highest log-density: for evaluation.
+    Evaluate,
+}
+
+/// What a policy remembers between the steps of an episode: the latent state and the last action.
+#[derive(Debug)]
+pub struct PolicyState<F = f32> {
+    /// Posterior sample [S].
+    pub stoch: Vec<F>,
+    /// Deterministic state [D].
+    pub deter: Vec<F>,
+    /// The last action taken [A].
+    pub action: Vec<F>,
+    /// Means and standard deviations of the action before squashing [2A], as of the last step.
+    pub moments: Vec<F>,
+    noise: Vec<F>,
+    memory: Memory<F>,
+}
+
+/// The normal draws that one step of a policy needs.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyNoise<'a, F> {
+    /// Of the posterior's sample [S].
+    pub posterior: &'a [F],
+    /// Of the action's samples [M, A]: one, or as many as an evaluation chooses from.
+    pub action: &'a [F],
+    /// Added to the action [A], not yet scaled; empty for none.
+    pub exploration: &'a [F],
+}
+
+impl<F: Real> Learner<F> {
+    /// The state at an episode's start: zeros.
+    pub fn begin(&self) -> PolicyState<F> {
+        let zeros = |size| vec![F::ZERO; size];
+        PolicyState {
+            stoch: zeros(self.config().stoch),
+            deter: zeros(self.config().deter),
+            action: zeros(self.action_size()),
+            moments: zeros(2 * self.action_size()),
+            noise: Vec::new(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
+    pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
+        let (stoch, actions) = (self.config().stoch, self.action_size());
+        let samples = if mode == ActMode::Evaluate { self.config().mode_samples } else { 1 };
+        let exploration = if mode == ActMode::Explore { actions } else { 0 };
+        let mut noise = std::mem::take(&mut state.noise);
+        noise.resize(stoch + samples * actions + exploration, F::ZERO);
+        fill_normal(&mut noise, random);
+        let (posterior, rest) = noise.split_at(stoch);
+        let (action, exploration) = rest.split_at(samples * actions);
+        self.act_with(state, image, PolicyNoise { posterior, action, exploration });
+        state.noise = noise;
+    }
+
+    /// Like [`Learner::act`], with the noise from outside.
+    pub fn act_with(&self, state: &mut PolicyState<F>, image: &[u8], noise: PolicyNoise<F>) {
+        let networks = self.networks();
+        let PolicyState { stoch, deter, action, moments, memory, .. } = state;
+        let mut tape = Tape::new(self.parameters(), self.nothing(), memory);
+        let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
+        let image = tape.constant(1, PIXELS, |y| normalise(image, y));
+        let embed = networks.encoder.forward(&mut tape, image);
+        let past = (constant(&mut tape, stoch), constant(&mut tape, deter), constant(&mut tape, action));
+        let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);
+        let posterior = networks.rssm.posterior(&mut tape, next, embed);
+        let draw = constant(&mut tape, noise.posterior);
+        let sample = tape.sample(posterior, draw);
+        let feature = tape.concat(sample, next);
+        let raw = networks.actor.forward(&mut tape, feature);
+        stoch.copy_from_slice(tape.value(sample));
+        deter.copy_from_slice(tape.value(next));
+        let actions = action.len();
+        let raw = tape.value(raw);
+        for i in 0..actions {
+            (moments[i], moments[actions + i]) = action_moments(raw[i], raw[actions + i]);
+        }
+        choose(action, moments, noise.action);
+        let scale = F::of(self.config().exploration_noise);
+        for (action, &noise) in action.iter_mut().zip(noise.exploration) {
+            *action = (*action + scale * noise).at_least(-F::ONE).at_most(F::ONE);
+        }
+    }
+}
+
+/// Of the samples that `noise` [M, A] stands for, leaves the one of highest log-density in `action`.
+fn choose<F: Real>(action: &mut [F], moments: &[F], noise: &[F]) {
+    let actions = action.len();
+    let mut best = F::ZERO;
+    for (index, noise) in noise.chunks_exact(actions).enumerate() {
+        let density = squashed_log_density(moments, noise);
+        if index == 0 || density > best {
+            best = density;
+            for i in 0..actions {
+                action[i] = (moments[i] + moments[actions + i] * noise[i]).tanh();
+            }
+        }
+    }
+}
+
+/// Log-density of the action tanh(mean + std * noise): that of the normal, less the logarithm of tanh's slope.
+pub fn squashed_log_density<F: Real>(moments: &[F], noise: &[F]) -> F {
+    let actions = noise.len();
+    let half_log_tau = F::of(0.5 * std::f64::consts::TAU.ln());
+    let log_two = F::of(std::f64::consts::LN_2);
+    let two = F::of(2.0);
+    (0..actions)
+        .map(|i| {
+            let (mean, std) = (moments[i], moments[actions + i]);
+            let before = mean + std * noise[i];
+            let normal = -F::of(0.5) * noise[i] * noise[i] - std.ln() - half_log_tau;
+            normal - two * (log_two - before - (-two * before).softplus())
+        })
+        .sum()
+}

@@ -1,0 +1,158 @@
+//! The world model's loss on a shard of the batch, and its gradient.
+//!
+//! In two halves, since the divergence counts only if its mean over the WHOLE batch exceeds the free nats: [`observe`]
+//! filters the sequences and differentiates the heads down to the features; [`learn`] then goes on through time.
+
+use crate::AgentConfig;
+use crate::learner::Sums;
+use crate::networks::{Networks, Observed, PIXELS};
+use tape::{Gradients, Memory, ParameterSet, Parameters, Real, Tape, Var};
+
+/// Feature rows that the decoder takes through forward, loss and backward at a time, while they are in cache.
+const DECODED_AT_ONCE: usize = 32;
+
+/// A shard's data, step by step: L steps of n sequences.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sequences<F> {
+    /// Bytes [L * n, 64 * 64 * 3].
+    pub image: Vec<u8>,
+    /// [L * n, A].
+    pub action: Vec<F>,
+    /// [L * n].
+    pub reward: Vec<F>,
+    /// [L * n].
+    pub discount: Vec<F>,
+}
+
+/// What stays on the shard's tape between the two halves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filtered {
+    pub observed: Observed,
+    divergence: Var,
+    ones: Var,
+}
+
+/// An agent as a tape needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'a, F> {
+    /// Sizes and weights.
+    pub config: &'a AgentConfig,
+    /// What the parameters make up.
+    pub networks: &'a Networks,
+    /// Their numbers.
+    pub parameters: &'a Parameters<F>,
+    /// The set whose gradients are asked for.
+    pub wanted: &'a ParameterSet,
+}
+
+/// Writes images as the networks read them: byte / 255 - 0.5.
+pub(crate) fn normalise<F: Real>(bytes: &[u8], out: &mut [F]) {
+    let scale = F::of(1.0 / 255.0);
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = F::of(f64::from(byte)) * scale - F::of(0.5);
+    }
+}
+
+/// First half: filters the shard's sequences on `memory`, and adds the gradients of the heads' losses to `gradients` and
+/// `feature_gradient` [L * n, S + D].
+pub(crate) fn observe<F: Real>(
+    model: Model<F>,
+    data: &Sequences<F>,
+    noise: &[F],
+    sequences: usize,
+    memory: &mut Memory<F>,
+    heads: &mut Memory<F>,
+    gradients: &mut Gradients<F>,
+    feature_gradient: &mut Vec<F>,
+    sums: &mut Sums,
+) -> Filtered {
+    let config = model.config;
+    let rows = sequences * config.length;
+    let mut tape = Tape::new(model.parameters, model.wanted, memory);
+    let images = tape.constant(rows, PIXELS, |y| normalise(&data.image, y));
+    let embed = model.networks.encoder.forward(&mut tape, images);
+    let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
+    let noise = tape.constant(rows, config.stoch, |y| y.copy_from_slice(noise));
+    let observed = model.networks.rssm.observe(&mut tape, embed, action, noise, sequences);
+    let prior = model.networks.rssm.prior(&mut tape, observed.deter);
+    let divergence = tape.divergence(observed.posterior, prior);
+    let ones = tape.constant(rows, 1, |y| y.fill(F::ONE));
+    sums.divergence += total(&tape, divergence);
+    sums.prior_entropy += entropy(&tape, prior);
+    sums.posterior_entropy += entropy(&tape, observed.posterior);
+
+    feature_gradient.resize(rows * config.feature(), F::ZERO);
+    let (features, images) = (tape.value(observed.feature), tape.value(images));
+    let (transitions, feature) = ((config.batch * config.length) as f64, config.feature());
+    let chunks = features
+        .chunks(DECODED_AT_ONCE * feature)
+        .zip(images.chunks(DECODED_AT_ONCE * PIXELS))
+        .zip(feature_gradient.chunks_mut(DECODED_AT_ONCE * feature));
+    for ((features, images), feature_gradient) in chunks {
+        let mut tape = Tape::new(model.parameters, model.wanted, heads);
+        let rows = features.len() / feature;
+        let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
+        let mean = model.networks.decoder.forward(&mut tape, leaf);
+        let target = tape.constant(rows, PIXELS, |y| y.copy_from_slice(images));
+        let density = tape.normal_log_density(mean, target);
+        sums.image += total(&tape, density);
+        tape.seed(density, F::of(-1.0 / transitions));
+        tape.backward(gradients);
+        feature_gradient.copy_from_slice(tape.gradient(leaf).expect("the decoder reads every feature"));
+    }
+
+    let mut tape = Tape::new(model.parameters, model.wanted, heads);
+    let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
+    let mean = model.networks.reward.forward(&mut tape, leaf);
+    let target = tape.constant(rows, 1, |y| y.copy_from_slice(&data.reward));
+    let density = tape.normal_log_density(mean, target);
+    sums.reward += total(&tape, density);
+    tape.seed(density, F::of(-1.0 / transitions));
+    if let Some(head) = &model.networks.discount {
+        let logit = head.forward(&mut tape, leaf);
+        let factor = F::of(config.discount);
+        let target = tape.constant(rows, 1, |y| {
+            y.iter_mut().zip(&data.discount).for_each(|(y, &d)| *y = factor * d);
+        });
+        let density = tape.bernoulli_log_density(logit, target);
+        sums.discount += total(&tape, density);
+        tape.seed(density, F::of(-config.discount_scale / transitions));
+    }
+    tape.backward(gradients);
+    let from_heads = tape.gradient(leaf).expect("the heads read every feature");
+    feature_gradient.iter_mut().zip(from_heads).for_each(|(sum, &g)| *sum += g);
+    Filtered { observed, divergence, ones }
+}
+
+/// Second half: through time and the encoder; the divergence counts if `penalised`.
+pub(crate) fn learn<F: Real>(
+    model: Model<F>,
+    filtered: &Filtered,
+    penalised: bool,
+    memory: &mut Memory<F>,
+    gradients: &mut Gradients<F>,
+    feature_gradient: &[F],
+) {
+    let config = model.config;
+    let mut tape = Tape::resume(model.parameters, model.wanted, memory);
+    tape.seed_with(filtered.observed.feature, feature_gradient);
+    if penalised {
+        let transitions = (config.batch * config.length) as f64;
+        let sum = tape.weighted_sum(filtered.divergence, filtered.ones);
+        tape.seed(sum, F::of(config.kl_scale / transitions));
+    }
+    tape.backward(gradients);
+}
+
+/// The sum over a value's numbers, in double precision.
+pub(crate) fn total<F: Real>(tape: &Tape<F>, var: Var) -> f64 {
+    tape.value(var).iter().map(|x| x.to_f64()).sum()
+}
+
+/// The sum over rows of a normal distribution's entropy.
+fn entropy<F: Real>(tape: &Tape<F>, gaussian: Var) -> f64 {
+    let (_, cols) = tape.shape(gaussian);
+    let constant = 0.5 * (std::f64::consts::TAU.ln() + 1.0);
+    let rows = tape.value(gaussian).chunks_exact(cols);
+    rows.map(|row| row[cols / 2..].iter().map(|std| std.ln().to_f64() + constant).sum::<f64>()).sum()
+}

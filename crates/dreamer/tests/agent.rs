@@ -1,0 +1,225 @@
+//! The agent as a run uses it: determinism over threads, no allocation after the first step, checkpoints whole or refused.
+
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError};
+use rayon::ThreadPoolBuilder;
+use replay::Batch;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tape::random::Stream;
+
+/// Counts allocations, to prove that a step makes none.
+struct Counting;
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed on to the system's allocator unchanged.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the caller's promises are those `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The tests take turns: what one allocates must not be counted in another.
+static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+fn turn() -> std::sync::MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn tiny(discount_head: bool) -> AgentConfig {
+    AgentConfig {
+        depth: 2,
+        stoch: 4,
+        deter: 9,
+        hidden: 8,
+        units: 10,
+        discount_head,
+        batch: 5,
+        length: 6,
+        horizon: 4,
+        shard: 2,
+        ..AgentConfig::default()
+    }
+}
+
+fn batch(config: &AgentConfig, actions: usize) -> Batch {
+    let mut random = Stream::new(1, "batch");
+    let rows = config.batch * config.length;
+    let mut batch = Batch::new(config.batch, config.length);
+    batch.action_size = actions;
+    batch.image = (0..rows * 64 * 64 * 3).map(|_| random.below(256) as u8).collect();
+    batch.action = (0..rows * actions).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
+    batch.reward = (0..rows).map(|_| random.normal() as f32).collect();
+    batch.discount = (0..rows).map(|row| f32::from(u8::from(row % 7 != 0))).collect();
+    batch
+}
+
+fn weights(agent: &Agent) -> Vec<u32> {
+    let parameters = agent.learner().parameters();
+    parameters.iter().flat_map(|p| parameters.values(p).iter().map(|x| x.to_bits()).collect::<Vec<_>>()).collect()
+}
+
+fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+#[test]
+fn the_same_bits_on_any_number_of_threads() {
+    let _turn = turn();
+    for discount_head in [false, true] {
+        let config = tiny(discount_head);
+        let data = batch(&config, 2);
+        let run = |threads| {
+            in_pool(threads, || {
+                let mut agent = Agent::new(&config, 2, 7).unwrap();
+                let metrics: Vec<_> = (0..4).map(|_| agent.learn(&data).unwrap()).collect();
+                (metrics, weights(&agent))
+            })
+        };
+        let one = run(1);
+        assert!(one.0.iter().all(|metrics| metrics.not_finite().is_none()));
+        for threads in [2, 3, 8] {
+            let many = run(threads);
+            assert_eq!(one.0, many.0);
+            assert!(one.1 == many.1, "weights differ on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_step_allocates_nothing_after_the_first() {
+    let _turn = turn();
+    let config = tiny(true);
+    let data = batch(&config, 2);
+    in_pool(1, || {
+        let mut agent = Agent::new(&config, 2, 7).unwrap();
+        agent.learn(&data).unwrap();
+        let mut state = agent.begin();
+        let (mut random, mut action) = (Stream::new(1, "act"), [0.0; 2]);
+        agent.act(&mut state, &data.image[..64 * 64 * 3], ActMode::Explore, &mut random, &mut action);
+        let before = ALLOCATIONS.load(Ordering::SeqCst);
+        for _ in 0..3 {
+            agent.learn(&data).unwrap();
+            agent.act(&mut state, &data.image[..64 * 64 * 3], ActMode::Explore, &mut random, &mut action);
+        }
+        assert_eq!(ALLOCATIONS.load(Ordering::SeqCst) - before, 0);
+    });
+}
+
+#[test]
+fn learning_lowers_the_losses_on_one_batch() {
+    let _turn = turn();
+    let config = tiny(true);
+    let mut data = batch(&config, 2);
+    // Plain images, whose brightness is the reward.
+    for (row, image) in data.image.chunks_exact_mut(64 * 64 * 3).enumerate() {
+        image.fill((row * 83 % 256) as u8);
+        data.reward[row] = (row * 83 % 256) as f32 / 64.0;
+    }
+    let mut agent = Agent::new(&config, 2, 7).unwrap();
+    let first = agent.learn(&data).unwrap();
+    let last = (0..300).map(|_| agent.learn(&data).unwrap()).last().unwrap();
+    // The constant of 12,288 unit normals is all that a perfect model leaves.
+    let floor = 0.5 * std::f64::consts::TAU.ln() * 12_288.0;
+    assert!(last.image_loss - floor < 0.2 * (first.image_loss - floor), "{first:?} {last:?}");
+    assert!(last.reward_loss < 0.7 * first.reward_loss, "{first:?} {last:?}");
+    assert!(last.discount_loss < first.discount_loss, "{first:?} {last:?}");
+}
+
+#[test]
+fn a_loaded_agent_goes_on_as_the_saved_one() {
+    let _turn = turn();
+    let config = tiny(false);
+    let data = batch(&config, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.safetensors");
+    let mut agent = Agent::new(&config, 3, 7).unwrap();
+    agent.learn(&data).unwrap();
+    agent.save(&path).unwrap();
+    let mut loaded = Agent::load(&path).unwrap();
+    assert_eq!((loaded.updates(), loaded.action_size(), loaded.config()), (1, 3, &config));
+    for _ in 0..3 {
+        assert_eq!(agent.learn(&data).unwrap(), loaded.learn(&data).unwrap());
+    }
+    assert!(weights(&agent) == weights(&loaded));
+    let act = |agent: &Agent| {
+        let (mut state, mut random, mut action) = (agent.begin(), Stream::new(3, "act"), [0.0; 3]);
+        for mode in [ActMode::Explore, ActMode::Sample, ActMode::Evaluate] {
+            agent.act(&mut state, &data.image[..64 * 64 * 3], mode, &mut random, &mut action);
+            assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)));
+        }
+        action
+    };
+    assert_eq!(act(&agent), act(&loaded));
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_with_a_reason() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.safetensors");
+    let agent = Agent::new(&tiny(false), 3, 7).unwrap();
+    agent.save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        match Agent::load(&path) {
+            Err(DreamerError::Checkpoint { why, .. }) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    for length in (0..whole.len()).step_by(whole.len() / 97) {
+        refused(&whole[..length]);
+    }
+    assert!(refused(b"not a checkpoint at all").contains("safetensors"));
+    let at = whole.len() - 4;
+    let nan = [&whole[..at], &f32::NAN.to_le_bytes()].concat();
+    assert!(refused(&nan).contains("NaN"));
+    let text = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = whole.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        [&whole[..at], to.as_bytes(), &whole[at + from.len()..]].concat()
+    };
+    assert!(refused(&text("dreamgraft agent 1", "dreamgraft agent 9")).contains("agent 9"));
+    // A header that claims a gigantic agent is refused before any room is made for it.
+    assert!(refused(&text(r#"\"units\":10,"#, r#"\"units\":99,"#)).contains("should be"));
+    assert!(refused(&text(r#"\"stoch\":4,"#, r#"\"stoch\":0,"#)).contains("agent.stoch"));
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_refused() {
+    let _turn = turn();
+    let config = tiny(false);
+    let mut agent = Agent::new(&config, 2, 7).unwrap();
+    let mut data = batch(&config, 3);
+    assert!(agent.learn(&data).unwrap_err().to_string().contains("3 elements"));
+    data = batch(&config, 2);
+    data.reward.pop();
+    assert!(agent.learn(&data).unwrap_err().to_string().contains("rewards"));
+}
+
+#[test]
+fn open_loop_pictures_have_a_frame_for_every_step() {
+    let _turn = turn();
+    let config = tiny(false);
+    let data = batch(&config, 2);
+    let agent = Agent::new(&config, 2, 7).unwrap();
+    let frames = agent.open_loop(&data.image[..6 * 64 * 64 * 3], &data.action[..12], 3, &mut Stream::new(1, "open"));
+    assert_eq!(frames.len(), 6 * 64 * 64 * 3);
+    let again = agent.open_loop(&data.image[..6 * 64 * 64 * 3], &data.action[..12], 3, &mut Stream::new(1, "open"));
+    assert_eq!(frames, again);
+}
