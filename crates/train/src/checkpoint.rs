@@ -3,10 +3,10 @@
 //! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: what the
 //! agent's file holds, and what a run does with the state.
 
-use crate::learner::Learner;
 use crate::meters::Meters;
 use crate::schedule::Position;
 use crate::streams::StreamsState;
+use crate::trainable::Trainable;
 use crate::{Frames, TrainError};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -21,7 +21,7 @@ pub const FORMAT: u32 = 1;
 pub(crate) const AGENT_FILE: &str = "agent.safetensors";
 
 /// The run's file in a checkpoint.
-const RUN_FILE: &str = "run.json";
+pub(crate) const RUN_FILE: &str = "run.json";
 
 /// Ending of a checkpoint that is being replaced by another of the same frames.
 const REPLACED: &str = ".replaced";
@@ -44,8 +44,8 @@ pub struct RunState {
     pub streams: StreamsState,
     /// What has been measured since the last line of metrics.
     pub meters: Meters,
-    /// Bytes of `metrics.jsonl` that belong to the run at this place.
-    pub metrics_bytes: u64,
+    /// Lines of `metrics.jsonl` that belong to the run at this place.
+    pub metrics_lines: u64,
     /// Seconds worked on the run, over all its sessions.
     pub seconds: f64,
     /// Whether the run had all its frames and its last evaluation.
@@ -68,7 +68,7 @@ pub struct Loaded<L> {
     /// The run.
     pub state: RunState,
     /// The agent.
-    pub learner: L,
+    pub agent: L,
 }
 
 /// A checkpoint that was passed over, and why.
@@ -84,14 +84,14 @@ pub struct Damaged {
 ///
 /// # Errors
 /// If a file cannot be written; earlier checkpoints are then untouched.
-pub fn save(checkpoints: &Path, kept: usize, state: &RunState, learner: &impl Learner) -> Result<PathBuf, TrainError> {
+pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<PathBuf, TrainError> {
     let name = name(state.position.frames);
     let path = checkpoints.join(&name);
     let temporary = unfinished(checkpoints, &name)?;
     fs::create_dir(&temporary).map_err(TrainError::io(&temporary))?;
-    let agent = temporary.join(AGENT_FILE);
-    learner.save(&agent)?;
-    let (agent_bytes, agent_crc32) = checksum(&agent)?;
+    let agent_file = temporary.join(AGENT_FILE);
+    agent.save(&agent_file)?;
+    let (agent_bytes, agent_crc32) = checksum(&agent_file)?;
     let text = serde_json::to_string_pretty(&RunFile { agent_bytes, agent_crc32, run: state.clone() })
         .map_err(|error| TrainError::Io { path: temporary.join(RUN_FILE), source: error.into() })?;
     let run_file = temporary.join(RUN_FILE);
@@ -120,7 +120,7 @@ pub(crate) fn name(frames: Frames) -> String {
 ///
 /// # Errors
 /// If there are checkpoints and none can be used, or the folder cannot be read.
-pub fn newest<L: Learner>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
+pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
     let mut damaged = Vec::new();
     for path in candidates(checkpoints)? {
         match load(&path) {
@@ -138,18 +138,18 @@ pub fn newest<L: Learner>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
-pub fn load<L: Learner>(path: &Path) -> Result<Loaded<L>, TrainError> {
+pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let state = load_state(path)?;
-    let learner = L::load(&path.join(AGENT_FILE))?;
-    if learner.updates() != state.position.updates {
+    let agent = L::load(&path.join(AGENT_FILE))?;
+    if agent.updates() != state.position.updates {
         let why = format!(
             "it has {} gradient steps, the {RUN_FILE} beside it says {}: they are of two checkpoints; use another one",
-            learner.updates(),
+            agent.updates(),
             state.position.updates
         );
         return Err(TrainError::Checkpoint { path: path.join(AGENT_FILE), why });
     }
-    Ok(Loaded { path: path.to_owned(), state, learner })
+    Ok(Loaded { path: path.to_owned(), state, agent })
 }
 
 /// The run's state in the checkpoint folder `path`, after a check that the agent's file beside it is whole.
@@ -166,13 +166,13 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
     }
     let RunFile { agent_bytes, agent_crc32, run } = serde_json::from_value(value)
         .map_err(|error| unusable(&file, format!("it does not hold a run ({error}); use another checkpoint")))?;
-    let agent = path.join(AGENT_FILE);
-    let (bytes, crc32) = checksum(&agent)
-        .map_err(|error| unusable(&agent, format!("it cannot be read ({error}); use another checkpoint")))?;
+    let agent_file = path.join(AGENT_FILE);
+    let (bytes, crc32) = checksum(&agent_file)
+        .map_err(|error| unusable(&agent_file, format!("it cannot be read ({error}); use another checkpoint")))?;
     if (bytes, crc32) != (agent_bytes, agent_crc32) {
         let what = if bytes < agent_bytes { "truncated" } else { "changed" };
         let why = format!("it is {what} ({bytes} bytes, {agent_bytes} were written); use another checkpoint");
-        return Err(unusable(&agent, why));
+        return Err(unusable(&agent_file, why));
     }
     Ok(run)
 }

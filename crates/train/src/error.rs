@@ -110,6 +110,15 @@ pub enum TrainError {
         /// Frames collected by then.
         frames: Frames,
     },
+    /// A line of metrics, a picture or a video cannot be written.
+    #[error(transparent)]
+    Output(#[from] crate::output::OutputError),
+    /// The system does not let the program listen to signals.
+    #[error("cannot listen to Ctrl-C: {source}")]
+    Signals {
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The threads cannot be started.
     #[error("cannot start {threads} threads: {why}; set threads to less")]
     Threads {

@@ -21,7 +21,7 @@ pub struct RunFolder {
 
 impl RunFolder {
     /// Makes the run folder `root` for a run of `config`, or opens it if it was made with the same configuration, but for
-    /// the keys that [`Config::may_change`]. Writes the resolved configuration.
+    /// the keys that [`Config::may_change`].
     ///
     /// # Errors
     /// If the folder cannot be made or written, holds something else, is in use, or was made with another configuration.
@@ -42,7 +42,9 @@ impl RunFolder {
             }
         }
         let folder = Self { root: root.to_owned(), _lock: lock };
-        folder.write_config(config)?;
+        if !config_file.exists() {
+            folder.write_config(config)?;
+        }
         for path in [folder.episodes(), folder.checkpoints(), folder.videos()] {
             std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
         }
@@ -74,7 +76,11 @@ impl RunFolder {
         self.root.join("metrics.jsonl")
     }
 
-    fn write_config(&self, config: &Config) -> Result<(), TrainError> {
+    /// Writes the resolved configuration of the run as it goes on.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_config(&self, config: &Config) -> Result<(), TrainError> {
         let path = self.root.join(CONFIG_FILE);
         let text = config_text(config);
         replay::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
@@ -143,7 +149,7 @@ mod tests {
         let mut longer = Config { steps: Frames(9), threads: 7, ..config() };
         longer.log.every = Frames(3);
         longer.checkpoint.kept = 4;
-        drop(RunFolder::open(folder.path(), &longer).unwrap());
+        RunFolder::open(folder.path(), &longer).unwrap().write_config(&longer).unwrap();
         assert_eq!(stored_config(folder.path()).unwrap(), longer);
         let mut other = Config { seed: 5, ..longer.clone() };
         other.agent.horizon = 4;

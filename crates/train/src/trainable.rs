@@ -1,7 +1,7 @@
 //! What a run needs of an agent.
 //!
-//! Here: the trait [`Learner`] and that Dreamer's agent is one. A run is written against the trait, so that its tests
-//! can bring a learner of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
+//! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
+//! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
 use dreamer::DreamerError;
 use replay::Batch;
@@ -18,7 +18,7 @@ pub enum ActMode {
 }
 
 /// Something that learns from batches and acts from images.
-pub trait Learner: Send + Sized {
+pub trait Trainable: Send + Sized {
     /// What acting remembers within an episode.
     type State;
 
@@ -31,7 +31,7 @@ pub trait Learner: Send + Sized {
     /// One gradient step; its figures by name.
     ///
     /// # Errors
-    /// If the batch does not fit the learner.
+    /// If the batch does not fit the agent.
     fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError>;
 
     /// The state at an episode's start.
@@ -40,7 +40,7 @@ pub trait Learner: Send + Sized {
     /// The action, `[A]`, after seeing `image`, `[64, 64, 3]`.
     fn act(&self, state: &mut Self::State, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]);
 
-    /// The learner's own pictures of an episode, `[T, 64, 64, 3]`: told the first `context` of the images
+    /// The agent's own pictures of an episode, `[T, 64, 64, 3]`: told the first `context` of the images
     /// `[T, 64, 64, 3]`, then only the actions `[T, A]`.
     fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
 
@@ -50,7 +50,7 @@ pub trait Learner: Send + Sized {
     /// If the file cannot be written.
     fn save(&self, path: &Path) -> Result<(), DreamerError>;
 
-    /// The learner that was saved at `path`.
+    /// The agent that was saved at `path`.
     ///
     /// # Errors
     /// If the file cannot be read or is no checkpoint.

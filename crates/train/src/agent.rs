@@ -1,0 +1,84 @@
+//! Runs and evaluations of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
+
+use crate::config::Config;
+use crate::evaluate::{EvaluateOptions, Evaluation, evaluate_with};
+use crate::trainable::Trainable;
+use crate::report::Reporter;
+use crate::run::{End, train_with};
+use crate::worlds::Worlds;
+use crate::TrainError;
+use dreamer::{ActMode, Agent, DreamerError, PolicyState};
+use replay::Batch;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use tape::random::Stream;
+
+/// Trains a Dreamer agent in the run folder `root`: [`train_with`] the configuration's tasks, on `threads` threads.
+///
+/// # Errors
+/// As [`train_with`], or if a task is unknown.
+pub fn train(
+    root: &Path,
+    config: &Config,
+    interrupted: &AtomicBool,
+    reporter: &mut dyn Reporter,
+) -> Result<End, TrainError> {
+    let worlds = Worlds::make(config)?;
+    pool(config.threads)?.install(|| train_with(root, config, worlds, Agent::new, interrupted, reporter))
+}
+
+/// Plays episodes with the Dreamer agent of `run`, as [`evaluate_with`], on all cores.
+///
+/// # Errors
+/// As [`evaluate_with`].
+pub fn evaluate(
+    run: &Path,
+    options: &EvaluateOptions,
+    each: impl FnMut(u64, f64) -> bool + Send,
+) -> Result<Evaluation, TrainError> {
+    pool(0)?.install(|| evaluate_with::<Agent>(run, options, each))
+}
+
+/// A thread pool of `threads` threads; 0 stands for one per core.
+fn pool(threads: usize) -> Result<rayon::ThreadPool, TrainError> {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if threads == 0 { cores() } else { threads };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| TrainError::Threads { threads, why: error.to_string() })
+}
+
+impl Trainable for Agent {
+    type State = PolicyState;
+
+    fn action_size(&self) -> usize {
+        self.action_size()
+    }
+
+    fn updates(&self) -> u64 {
+        self.updates()
+    }
+
+    fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError> {
+        Ok(self.learn(batch)?.named().into_iter().collect())
+    }
+
+    fn begin(&self) -> PolicyState {
+        self.begin()
+    }
+
+    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        self.act(state, image, mode, random, action);
+    }
+
+    fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        self.open_loop(image, action, context, random)
+    }
+
+    fn save(&self, path: &Path) -> Result<(), DreamerError> {
+        self.save(path)
+    }
+
+    fn load(path: &Path) -> Result<Self, DreamerError> {
+        Self::load(path)
+    }
+}

@@ -1,0 +1,411 @@
+//! A run from its beginning, or from its last checkpoint, to its end.
+//!
+//! Here: the loop over the phases of the schedule, and what each does. Not here: which comes next (`schedule`), how a
+//! checkpoint lies on disk (`checkpoint`), what files for people look like (`output`, `pictures`).
+
+use crate::ActMode;
+use crate::checkpoint::{self, FORMAT, RunState};
+use crate::config::Config;
+use crate::folder::RunFolder;
+use crate::meters::Meters;
+use crate::play::{Played, play};
+use crate::record::Record;
+use crate::report::{Event, Reporter};
+use crate::schedule::{Phase, Position, next};
+use crate::speed::Speed;
+use crate::streams::{self, EvaluationStreams, Streams};
+use crate::trainable::Trainable;
+use crate::worlds::Worlds;
+use crate::{Frames, TrainError, machine, pictures};
+use dreamer::{AgentConfig, DreamerError};
+use replay::{Batch, Replay};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+/// How a call of [`train_with`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The run has all its frames.
+    Finished {
+        /// Frames collected.
+        frames: Frames,
+    },
+    /// The run had all its frames before; nothing was done.
+    FinishedBefore {
+        /// Frames collected.
+        frames: Frames,
+    },
+    /// Interrupted; the same call goes on from the checkpoint.
+    Stopped {
+        /// Frames collected.
+        frames: Frames,
+        /// The checkpoint.
+        checkpoint: PathBuf,
+    },
+}
+
+/// Trains an agent in the run folder `root`, from the beginning (with what `new_agent` makes of the agent's
+/// configuration, its action size and the seed) or from its newest good checkpoint, until the run has its frames or
+/// `interrupted` is set. Runs on the present thread pool.
+///
+/// # Errors
+/// [`TrainError`]; whatever happened, the checkpoints written before are whole.
+pub fn train_with<L: Trainable>(
+    root: &Path,
+    config: &Config,
+    worlds: Worlds,
+    new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, DreamerError>,
+    interrupted: &AtomicBool,
+    reporter: &mut dyn Reporter,
+) -> Result<End, TrainError> {
+    let folder = RunFolder::open(root, config)?;
+    let (found, damaged) = checkpoint::newest::<L>(&folder.checkpoints())?;
+    for damaged in damaged {
+        let aside = checkpoint::set_aside(&damaged.path)?;
+        reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
+    }
+    if let Some(found) = &found
+        && found.state.finished
+        && found.state.position.frames >= config.steps
+    {
+        return Ok(End::FinishedBefore { frames: found.state.position.frames });
+    }
+    folder.write_config(config)?;
+    reporter.event(&Event::Begins { root, from: found.as_ref().map(|found| found.state.position.frames) });
+    let (agent, state) = match found {
+        Some(found) => (found.agent, Some(found.state)),
+        None => (new_agent(&config.agent, worlds.action_size(), config.seed)?, None),
+    };
+    let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
+    run.go()
+}
+
+/// A run under way.
+struct Run<'a, L> {
+    config: &'a Config,
+    folder: RunFolder,
+    worlds: Worlds,
+    agent: L,
+    replay: Replay,
+    batch: Batch,
+    streams: Streams,
+    position: Position,
+    meters: Meters,
+    record: Record,
+    speed: Speed,
+    /// Seconds of earlier sessions.
+    seconds_before: f64,
+    /// Where the newest checkpoint is, and its place in the run.
+    saved: Option<(PathBuf, Position)>,
+    interrupted: &'a AtomicBool,
+    reporter: &'a mut dyn Reporter,
+}
+
+impl<'a, L: Trainable> Run<'a, L> {
+    /// The run as `state` has it, or at its beginning: episodes and metrics from after `state` are moved aside.
+    fn resume(
+        config: &'a Config,
+        folder: RunFolder,
+        worlds: Worlds,
+        agent: L,
+        state: Option<RunState>,
+        interrupted: &'a AtomicBool,
+        reporter: &'a mut dyn Reporter,
+    ) -> Result<Self, TrainError> {
+        let action_size = worlds.action_size();
+        let (mut streams, mut position, mut meters) =
+            (Streams::new(config.seed), Position::default(), Meters::default());
+        let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
+        if let Some(state) = state {
+            let path = folder.checkpoints().join(checkpoint::name(state.position.frames));
+            streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
+                path: path.clone(),
+                why: "its random streams cannot be; use another checkpoint".to_owned(),
+            })?;
+            (position, meters) = (state.position.clone(), state.meters);
+            (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
+        }
+        let episodes = folder.episodes();
+        let (replay, report) = Replay::open(&episodes, action_size, config.replay.budget.0, Some(position.episodes))?;
+        let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
+        if report.missing > 0 {
+            notes.push(format!(
+                "{} of {} episodes are missing in {}",
+                report.missing,
+                position.episodes,
+                episodes.display()
+            ));
+        }
+        if !report.skipped.is_empty() || report.missing > 0 {
+            notes.push(format!("going on with {} episodes: the result is not that of an undamaged run", report.loaded));
+        }
+        if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
+            let (count, names) = (report.newer.len(), report.newer.join(", "));
+            notes.push(format!("{count} episodes newer than the checkpoint moved to {}: {names}", aside.display()));
+        }
+        for name in &report.leftovers {
+            let path = episodes.join(name);
+            std::fs::remove_file(&path).map_err(TrainError::io(path))?;
+        }
+        let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
+        notes.extend(note);
+        for note in &notes {
+            reporter.event(&Event::Note(note));
+        }
+        let batch = Batch::new(config.agent.batch, config.agent.length);
+        let speed = Speed::start();
+        Ok(Self {
+            config,
+            folder,
+            worlds,
+            agent,
+            replay,
+            batch,
+            streams,
+            position,
+            meters,
+            record,
+            speed,
+            seconds_before,
+            saved,
+            interrupted,
+            reporter,
+        })
+    }
+
+    /// The loop: does what the schedule says until the end, or until interrupted.
+    fn go(&mut self) -> Result<End, TrainError> {
+        loop {
+            if self.interrupted.load(Ordering::SeqCst) {
+                return self.stop();
+            }
+            let phase = next(self.config, &self.position);
+            match phase {
+                Phase::Prefill { task } | Phase::Collect { task } => {
+                    self.save_if_due()?;
+                    self.collect(phase, task)?;
+                }
+                Phase::Learn { .. } => self.learn(phase)?,
+                Phase::Log => self.log()?,
+                Phase::Evaluate => {
+                    if self.evaluate()? {
+                        self.position.evaluated = Some(self.position.frames);
+                    }
+                }
+                Phase::Finish => return self.finish(),
+            }
+        }
+    }
+
+    /// Collects an episode. If interrupted, its beginning is thrown away and the streams are as before: going on will
+    /// collect the same episode.
+    fn collect(&mut self, phase: Phase, task: usize) -> Result<(), TrainError> {
+        let before = self.streams.clone();
+        let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
+        let world = self.worlds.training[task].as_mut();
+        let action_size = agent.action_size();
+        let (position, end) = (&self.position, self.config.steps);
+        let reporter = &mut *self.reporter;
+        let interrupted = || {
+            reporter.event(&Event::Progress { phase, position, end });
+            interrupted.load(Ordering::SeqCst)
+        };
+        let played = if matches!(phase, Phase::Prefill { .. }) {
+            let random = &mut streams.prefill;
+            let choose = |_: &[u8], action: &mut [f32]| action.fill_with(|| random.uniform_in(-1.0, 1.0) as f32);
+            play(world, action_size, &mut streams.environment, choose, interrupted)?
+        } else {
+            self.speed.collecting(position.frames);
+            let (random, mut state) = (&mut streams.exploration, agent.begin());
+            let choose =
+                |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Explore, random, action);
+            play(world, action_size, &mut streams.environment, choose, interrupted)?
+        };
+        let Some(played) = played else {
+            self.streams = before;
+            return Ok(());
+        };
+        self.keep(played, matches!(phase, Phase::Prefill { .. }))
+    }
+
+    /// Writes an episode, adds it to the memory and counts it.
+    fn keep(&mut self, played: Played, prefill: bool) -> Result<(), TrainError> {
+        let Played { episode, frames, steps } = played;
+        let stamp = replay::stamp(SystemTime::now());
+        replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
+        let task = episode.task();
+        self.meters.add(&of_task(self.config, "train_return", task), episode.score());
+        self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
+        self.replay.add(episode)?;
+        self.speed.collected(frames);
+        self.position.episodes += 1;
+        self.position.frames += frames;
+        self.position.steps += steps;
+        if prefill {
+            self.position.prefill_frames += frames;
+        }
+        Ok(())
+    }
+
+    /// One gradient step.
+    fn learn(&mut self, phase: Phase) -> Result<(), TrainError> {
+        let (position, end) = (&self.position, self.config.steps);
+        self.reporter.event(&Event::Progress { phase, position, end });
+        self.replay.sample(&mut self.streams.replay, &mut self.batch)?;
+        let began = Instant::now();
+        let figures = self.agent.learn(&self.batch)?;
+        self.speed.learned(began.elapsed());
+        self.position.updates += 1;
+        if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {
+            let (update, frames) = (self.position.updates, self.position.frames);
+            return Err(TrainError::NotFinite { metric: metric.to_owned(), value, update, frames });
+        }
+        for (name, value) in figures {
+            self.meters.add(name, value);
+        }
+        Ok(())
+    }
+
+    /// A line of metrics.
+    fn log(&mut self) -> Result<(), TrainError> {
+        let stats = self.replay.stats(self.config.agent.length);
+        let mut values = self.meters.take();
+        values.extend(self.speed.take());
+        let counts = [
+            ("updates", Some(self.position.updates as f64)),
+            ("agent_steps", Some(self.position.steps.0 as f64)),
+            ("episodes", Some(self.position.episodes as f64)),
+            ("replay_episodes", Some(stats.episodes as f64)),
+            ("replay_transitions", Some(stats.transitions as f64)),
+            ("replay_too_short", Some(stats.too_short as f64)),
+            ("replay_bytes", Some(stats.bytes as f64)),
+            ("resident_bytes", machine::resident_bytes().map(|bytes| bytes as f64)),
+            ("seconds", Some(self.seconds())),
+        ];
+        values.extend(counts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        let frames = self.position.frames;
+        self.record.line(frames, &values)?;
+        self.position.logged = frames;
+        let left = self.speed.left(frames, self.config.steps);
+        self.reporter.event(&Event::Metrics { frames, values: &values, left });
+        Ok(())
+    }
+
+    /// Evaluates the agent on every task, with streams of the evaluation's own; `false` if interrupted, after which
+    /// nothing was written.
+    fn evaluate(&mut self) -> Result<bool, TrainError> {
+        let frames = self.position.frames;
+        let mut random = EvaluationStreams::scheduled(self.config.seed, frames);
+        let mut values = Vec::new();
+        let mut last = Vec::new();
+        for world in &mut self.worlds.evaluation {
+            let mut played = Vec::new();
+            for _ in 0..self.config.schedule.eval_episodes {
+                let (position, end) = (&self.position, self.config.steps);
+                let interrupted = || {
+                    self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end });
+                    self.interrupted.load(Ordering::SeqCst)
+                };
+                match evaluate_episode(world.as_mut(), &self.agent, &mut random, interrupted)? {
+                    Some(one) => played.push(one),
+                    None => return Ok(false),
+                }
+            }
+            let mean = |of: &dyn Fn(&Played) -> f64| played.iter().map(of).sum::<f64>() / played.len() as f64;
+            let score = mean(&|one| one.episode.score());
+            let length = mean(&|one| one.frames.0 as f64);
+            values.push((of_task(self.config, "eval_return", world.task()), score));
+            values.push((of_task(self.config, "eval_length", world.task()), length));
+            self.reporter.event(&Event::Evaluated { frames, task: world.task(), mean: score });
+            last.extend(played.pop());
+        }
+        self.record.line(frames, &values)?;
+        if self.config.log.videos {
+            let mut random = streams::open_loop(self.config.seed, frames);
+            for Played { episode, .. } in &last {
+                pictures::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The last line, the last evaluation, and the last checkpoint. What the checkpoint keeps is the run before that
+    /// line and that evaluation: should the run be made longer, it goes on as if it had never ended here.
+    fn finish(&mut self) -> Result<End, TrainError> {
+        let state = self.state();
+        let frames = self.position.frames;
+        if frames > self.position.logged {
+            self.log()?;
+        }
+        let finished = self.position.evaluated == Some(frames) || self.evaluate()?;
+        let checkpoint = self.save(RunState { finished, ..state })?;
+        Ok(if finished { End::Finished { frames } } else { End::Stopped { frames, checkpoint } })
+    }
+
+    /// Ends an interrupted run with a checkpoint of where it stands.
+    fn stop(&mut self) -> Result<End, TrainError> {
+        let checkpoint = match &self.saved {
+            Some((path, position)) if *position == self.position => path.clone(),
+            _ => self.save(self.state())?,
+        };
+        Ok(End::Stopped { frames: self.position.frames, checkpoint })
+    }
+
+    fn save_if_due(&mut self) -> Result<(), TrainError> {
+        let saved = self.saved.as_ref().map_or(Frames(0), |(_, position)| position.frames);
+        if self.position.frames.since(saved) >= self.config.checkpoint.every {
+            self.save(self.state())?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, state: RunState) -> Result<PathBuf, TrainError> {
+        self.record.sync()?;
+        let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, &state, &self.agent)?;
+        self.saved = Some((path.clone(), state.position));
+        self.reporter.event(&Event::Saved { path: &path });
+        Ok(path)
+    }
+
+    /// Where the run stands, as a checkpoint keeps it.
+    fn state(&self) -> RunState {
+        RunState {
+            format: FORMAT,
+            dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
+            tasks: self.config.tasks.clone(),
+            task: self.config.task,
+            position: self.position.clone(),
+            streams: self.streams.state(),
+            meters: self.meters.clone(),
+            metrics_lines: self.record.lines(),
+            seconds: self.seconds(),
+            finished: false,
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.speed.seconds()
+    }
+}
+
+/// Plays an episode without exploration. `None` if interrupted.
+///
+/// # Errors
+/// As [`play`].
+pub(crate) fn evaluate_episode<L: Trainable>(
+    world: &mut dyn tasks::Environment,
+    agent: &L,
+    random: &mut EvaluationStreams,
+    interrupted: impl FnMut() -> bool,
+) -> Result<Option<Played>, TrainError> {
+    let EvaluationStreams { starts, actions } = random;
+    let mut state = agent.begin();
+    let choose = |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Evaluate, actions, action);
+    play(world, agent.action_size(), starts, choose, interrupted)
+}
+
+/// The name of a metric that is measured for each task: with several tasks, the task's name is its second part.
+fn of_task(config: &Config, name: &str, task: &str) -> String {
+    if config.tasks.len() > 1 { format!("{name}/{task}") } else { name.to_owned() }
+}

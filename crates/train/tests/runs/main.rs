@@ -1,0 +1,6 @@
+//! Whole runs of a toy agent in toy worlds: `run` is what a run does and leaves, `resume` is stopping, killing, damaging and
+//! going on.
+
+mod resume;
+mod run;
+mod toy;

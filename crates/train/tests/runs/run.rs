@@ -1,0 +1,88 @@
+//! What a run does and leaves.
+
+use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, finish, metrics, names, outcomes, run, worlds};
+use std::sync::atomic::AtomicBool;
+use train::{TrainError, train_with};
+
+#[test]
+fn the_schedule_is_kept_and_everything_is_left_in_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&["log.videos=true"]));
+    let metrics = metrics(folder.path());
+    let steps = |name: &str| -> Vec<u64> {
+        metrics.iter().filter(|line| line.get(name).is_some()).map(|line| line["step"].as_u64().unwrap()).collect()
+    };
+    // Prefill 2 episodes of 40 frames; lines every 80 frames; evaluations every 120 and at the end.
+    assert_eq!(steps("train_return"), [80, 160, 240, 320, 400]);
+    assert_eq!(steps("eval_return"), [80, 200, 320, 400]);
+    let last = metrics.iter().rfind(|line| line.get("updates").is_some()).unwrap();
+    assert_eq!(last["updates"], 3.0 + (400.0 - 80.0) / 40.0 * 5.0);
+    assert_eq!((&last["episodes"], &last["agent_steps"]), (&10.0.into(), &200.0.into()));
+    assert_eq!(last["train_length"], f64::from(EPISODE));
+    assert!(last["toy_loss"].as_f64().unwrap() < 0.0);
+    // 4 MB hold 15 episodes of 21 transitions, so none has left the memory.
+    assert_eq!(last["replay_episodes"], 10.0);
+    assert_eq!(outcomes(folder.path()).episodes.len(), 10);
+    let kept: Vec<String> =
+        checkpoints(folder.path()).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    assert_eq!(kept, ["0000000360", "0000000400"]);
+    let videos = names(&folder.path().join("videos"));
+    assert!(videos.contains(&"0000000400-point.gif".to_owned()), "{videos:?}");
+    assert!(videos.contains(&"0000000080-point-open-loop.png".to_owned()), "{videos:?}");
+    assert!(names(folder.path()).iter().any(|name| name.starts_with("events.out.tfevents")));
+}
+
+#[test]
+fn several_tasks_take_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&["tasks=[\"point\", \"pair\"]", "steps=330"]));
+    let outcomes = outcomes(folder.path());
+    // Rounds of 80 frames: the round that passes 330 frames is played to its end.
+    assert_eq!(outcomes.episodes.len(), 10);
+    let last = outcomes.metrics.iter().rfind(|line| line.get("updates").is_some()).unwrap();
+    assert!(last.get("train_return/point").is_some() && last.get("train_return/pair").is_some(), "{last}");
+    let evaluation = outcomes.metrics.last().unwrap();
+    assert!(evaluation.get("eval_return/point").is_some() && evaluation.get("eval_return/pair").is_some());
+}
+
+#[test]
+fn the_first_figure_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&[]);
+    // 3 updates after the prefill, 5 after each of the episodes: number 21 comes after 240 frames.
+    let stopped = AtomicBool::new(false);
+    let result =
+        train_with(folder.path(), &config, worlds(&config), Toy::diverging(21), &stopped, &mut Listener::new(|_| {}));
+    match result.unwrap_err() {
+        TrainError::NotFinite { metric, value, update, frames } => {
+            assert_eq!((metric.as_str(), value.is_nan(), update, frames.0), ("toy_loss", true, 21, 240));
+        }
+        error => panic!("{error}"),
+    }
+    let kept = checkpoints(folder.path());
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].ends_with("0000000120"), "{kept:?}");
+}
+
+#[test]
+fn a_damaged_episode_is_named_counted_and_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&[]));
+    let damaged = names(&folder.path().join("episodes")).into_iter().find(|name| name.contains("-00000004-")).unwrap();
+    let path = folder.path().join("episodes").join(&damaged);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let listener = finish(folder.path(), &config(&["steps=480"]));
+    assert!(listener.notes.iter().any(|note| note.contains(&damaged)), "{:?}", listener.notes);
+    assert!(listener.notes.iter().any(|note| note.contains("going on with 9 episodes")), "{:?}", listener.notes);
+    let last = metrics(folder.path()).into_iter().rfind(|line| line.get("updates").is_some()).unwrap();
+    assert_eq!((&last["replay_episodes"], &last["episodes"]), (&11.0.into(), &12.0.into()));
+}
+
+#[test]
+fn windows_longer_than_any_episode_are_an_error_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = run(folder.path(), &config(&["agent.length=22"]), &AtomicBool::new(false), &mut Listener::new(|_| {}));
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains("22") && message.contains("21"), "{message}");
+}
