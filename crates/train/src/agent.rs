@@ -1,12 +1,12 @@
 //! Runs and evaluations of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
 
+use crate::TrainError;
 use crate::config::Config;
 use crate::evaluate::{EvaluateOptions, Evaluation, evaluate_with};
-use crate::trainable::Trainable;
 use crate::report::Reporter;
 use crate::run::{End, train_with};
+use crate::trainable::Trainable;
 use crate::worlds::Worlds;
-use crate::TrainError;
 use dreamer::{ActMode, Agent, DreamerError, PolicyState};
 use replay::Batch;
 use std::path::Path;

@@ -3,6 +3,7 @@
 //! [`train`] does a run, [`evaluate`] plays with what it left. Here: everything between the agent and the files of a
 //! run. Not here: arguments and exit codes (the program), studies of many runs.
 
+mod agent;
 pub mod checkpoint;
 pub mod config;
 mod count;
@@ -25,6 +26,7 @@ pub mod streams;
 mod trainable;
 mod worlds;
 
+pub use agent::{evaluate, train};
 pub use count::{AgentSteps, Frames, grouped};
 pub use error::TrainError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate_with};
@@ -34,7 +36,7 @@ pub use play::{Played, play};
 pub use report::{Event, Reporter};
 pub use run::{End, train_with};
 pub use schedule::{Phase, Position, next};
-pub use trainable::{ActMode, Trainable};
+pub use trainable::Trainable;
 pub use worlds::Worlds;
 
 pub use tasks::{TaskInfo, names as tasks};

@@ -3,7 +3,6 @@
 //! Here: the loop over the phases of the schedule, and what each does. Not here: which comes next (`schedule`), how a
 //! checkpoint lies on disk (`checkpoint`), what files for people look like (`output`, `pictures`).
 
-use crate::ActMode;
 use crate::checkpoint::{self, FORMAT, RunState};
 use crate::config::Config;
 use crate::folder::RunFolder;
@@ -17,7 +16,7 @@ use crate::streams::{self, EvaluationStreams, Streams};
 use crate::trainable::Trainable;
 use crate::worlds::Worlds;
 use crate::{Frames, TrainError, machine, pictures};
-use dreamer::{AgentConfig, DreamerError};
+use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::{Batch, Replay};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,19 +3,10 @@
 //! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
-use dreamer::DreamerError;
+use dreamer::{ActMode, DreamerError};
 use replay::Batch;
 use std::path::Path;
 use tape::random::Stream;
-
-/// TEMP
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ActMode {
-    /// a
-    Explore,
-    /// b
-    Evaluate,
-}
 
 /// Something that learns from batches and acts from images.
 pub trait Trainable: Send + Sized {

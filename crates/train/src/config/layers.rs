@@ -70,11 +70,21 @@ impl Layer {
     /// stands for itself as a text.
     pub fn value(source: &str, key: &str, value: &str) -> Self {
         let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
-        let leaf =
-            parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.to_owned()));
-        let nested =
-            key.rsplit('.').fold(leaf, |inner, part| Table::from_iter([(part.trim().to_owned(), inner)]).into());
-        let Value::Table(table) = nested else { unreachable!("splitting gives at least one part") };
+        let leaf = parsed.and_then(|mut table| table.remove("value"));
+        Self::leaf(source, key, leaf.unwrap_or_else(|| Value::String(value.to_owned())))
+    }
+
+    /// The setting at the dotted path `key` to a text, whatever it looks like; `source` names it in messages.
+    pub fn text(source: &str, key: &str, text: &str) -> Self {
+        Self::leaf(source, key, Value::String(text.to_owned()))
+    }
+
+    fn leaf(source: &str, key: &str, leaf: Value) -> Self {
+        let (above, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = Table::from_iter([(last.trim().to_owned(), leaf)]);
+        for section in above.rsplit('.').filter(|section| !section.is_empty()) {
+            table = Table::from_iter([(section.trim().to_owned(), Value::Table(table))]);
+        }
         Self { source: source.to_owned(), table }
     }
 }

@@ -1,7 +1,7 @@
 //! A world and an agent so small that whole runs take milliseconds: every number of one depends on all that came
 //! before, so that a run that forgets or repeats anything ends with other bits.
 
-use dreamer::{AgentConfig, DreamerError};
+use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tape::random::{Stream, StreamState};
 use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
-use train::{ActMode, End, Event, Reporter, TrainError, Trainable, Worlds, train_with};
+use train::{End, Event, Reporter, TrainError, Trainable, Worlds, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;

@@ -1,0 +1,158 @@
+//! What a run looks like on the screen, or in a log file.
+//!
+//! Lines for people go to stdout, one for each line of metrics. If both stdout and stderr are terminals, a last line that
+//! is written over tells what is being done right now. Not here: what happens in a run.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+use train::{Event, Frames, Phase, Position, Reporter, grouped};
+
+/// Time between two pictures of the present line.
+const REDRAW: Duration = Duration::from_millis(200);
+
+/// Clears the line that the cursor stands in.
+const CLEAR: &str = "\r\x1b[2K";
+
+/// The screen, or whatever stdout and stderr are.
+#[derive(Debug)]
+pub struct Console {
+    /// Whether there is a present line to write over.
+    live: bool,
+    drawn: Option<Instant>,
+    /// Gradient steps when the present round of them began, and those taken when it was last drawn.
+    updates_from: Option<u64>,
+}
+
+impl Console {
+    /// The program's stdout and stderr.
+    pub fn new() -> Self {
+        Self {
+            live: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            drawn: None,
+            updates_from: None,
+        }
+    }
+
+    /// Writes a line to stdout. A reader that has gone away (`| head`) does not stop a run.
+    pub fn line(&mut self, text: &str) {
+        self.clear();
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+
+    fn clear(&mut self) {
+        if self.drawn.take().is_some() {
+            let _ = write!(std::io::stderr(), "{CLEAR}");
+        }
+    }
+
+    fn draw(&mut self, text: &str) {
+        let _ = write!(std::io::stderr(), "{CLEAR}{text}");
+        self.drawn = Some(Instant::now());
+    }
+
+    fn progress(&mut self, phase: Phase, position: &Position, end: Frames) {
+        let from = match phase {
+            Phase::Learn { .. } => *self.updates_from.get_or_insert(position.updates),
+            _ => {
+                self.updates_from = None;
+                0
+            }
+        };
+        if !self.live || self.drawn.is_some_and(|drawn| drawn.elapsed() < REDRAW) {
+            return;
+        }
+        let doing = match phase {
+            Phase::Prefill { .. } => format!("random episode {}", position.episodes + 1),
+            Phase::Collect { .. } => format!("episode {}", position.episodes + 1),
+            Phase::Learn { due } => format!("gradient step {} of {}", position.updates - from + 1, due - from),
+            Phase::Evaluate => "evaluation".to_owned(),
+            Phase::Log | Phase::Finish => return,
+        };
+        self.draw(&format!("{} of {end} frames  {doing}", position.frames));
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl Reporter for Console {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Begins { root, from: None } => self.line(&format!("new run in {}", root.display())),
+            Event::Begins { root, from: Some(frames) } => {
+                self.line(&format!("going on in {} at step {frames}", root.display()));
+            }
+            Event::Note(text) => self.line(&format!("note: {text}")),
+            Event::Progress { phase, position, end } => self.progress(*phase, position, *end),
+            Event::Metrics { frames, values, left } => self.line(&metrics_line(*frames, values, *left)),
+            Event::Evaluated { frames, task, mean } => {
+                self.line(&format!("step {frames}  evaluation  {task}  return {mean:.0}"));
+            }
+            Event::Saved { path } => self.line(&format!("checkpoint {}", path.display())),
+        }
+    }
+}
+
+/// `step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left`.
+fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>) -> String {
+    let value = |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+    let mut parts = vec![format!("step {frames}")];
+    for (name, mean) in values.iter().filter_map(|(name, mean)| Some((name.strip_prefix("train_return")?, mean))) {
+        let task = name.strip_prefix('/').map(|task| format!("{task} ")).unwrap_or_default();
+        parts.push(format!("{task}return {mean:.0}"));
+    }
+    if let Some(rate) = value("updates_per_second") {
+        parts.push(format!("world model {rate:.1} updates/s"));
+    }
+    if let (Some(episodes), Some(bytes)) = (value("replay_episodes"), value("replay_bytes")) {
+        parts.push(format!("replay {} episodes, {:.1} GB", grouped(episodes as u64), bytes / 1e9));
+    }
+    if let Some(left) = left {
+        parts.push(format!("{} left", duration(left)));
+    }
+    parts.join("  ")
+}
+
+/// The two largest units of a time.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0, seconds) => format!("{seconds} s"),
+        (0, 0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (0, hours, minutes, _) => format!("{hours} h {minutes} min"),
+        (days, hours, _, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_metrics_is_for_people() {
+        let values = [
+            ("train_return", 511.6),
+            ("kl", 3.1),
+            ("updates_per_second", 11.23),
+            ("replay_episodes", 82.0),
+            ("replay_bytes", 5.04e8),
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(
+            metrics_line(Frames(41_000), &values, Some(Duration::from_secs(4859))),
+            "step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left"
+        );
+        assert_eq!(metrics_line(Frames(1000), &values[1..2], None), "step 1 000");
+    }
+
+    #[test]
+    fn times_are_told_in_their_two_largest_units() {
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h")]
+        {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+    }
+}

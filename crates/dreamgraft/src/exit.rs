@@ -1,0 +1,51 @@
+//! How the program ends: every exit code, and which error gives which.
+
+use dreamer::DreamerError;
+use train::TrainError;
+
+/// Exit codes. Part of the program's interface: documented in the help and in `docs/exit-codes.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// A file, a folder or the system stood in the way.
+    Failed = 1,
+    /// What was typed, or a configuration, cannot be used.
+    Usage = 2,
+    /// A loss or gradient stopped being a number.
+    NotFinite = 3,
+    /// Another process works in the run folder, or it was made with another configuration.
+    FolderTaken = 4,
+    /// A checkpoint is missing, damaged or of something else.
+    Checkpoint = 5,
+    /// Stopped by a signal after a checkpoint was saved: the same command goes on.
+    Stopped = 75,
+}
+
+/// The end of the help text.
+pub const HELP: &str = "Exit codes: 0 done, 1 a file or the system stood in the way, 2 wrong arguments or \
+configuration, 3 a loss or gradient became infinite or NaN, 4 the run folder is in use or was made with another \
+configuration, 5 a checkpoint is missing, damaged or of something else, 75 stopped by Ctrl-C or SIGTERM with a \
+checkpoint saved (the same command goes on), 130 stopped at once by a second Ctrl-C.";
+
+/// The code that a second Ctrl-C ends with at once, as shells know it.
+pub const AT_ONCE: i32 = 130;
+
+impl From<&TrainError> for Exit {
+    fn from(error: &TrainError) -> Self {
+        match error {
+            TrainError::Config(_)
+            | TrainError::Task(_)
+            | TrainError::ActionSize { .. }
+            | TrainError::Threads { .. } => Self::Usage,
+            TrainError::NotFinite { .. } => Self::NotFinite,
+            TrainError::Busy { .. } | TrainError::Differs { .. } | TrainError::NotARun { .. } => Self::FolderTaken,
+            TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
+            TrainError::Checkpoint { .. }
+            | TrainError::NoCheckpoint { .. }
+            | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
+            _ => Self::Failed,
+        }
+    }
+}

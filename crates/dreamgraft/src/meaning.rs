@@ -1,0 +1,78 @@
+//! What the typed words mean: a run folder and a resolved configuration.
+
+use crate::args;
+use std::path::{Path, PathBuf};
+use train::TrainError;
+use train::config::{Config, Layer, preset, resolve};
+
+/// A run to begin or to go on with.
+#[derive(Debug)]
+pub struct Training {
+    /// The run folder.
+    pub root: PathBuf,
+    /// The resolved configuration.
+    pub config: Config,
+}
+
+impl Training {
+    /// What was typed, over the settings file, over the preset, over the defaults.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, with its path and where it came from.
+    pub fn new(typed: &args::Train) -> Result<Self, TrainError> {
+        let mut layers = vec![preset(&typed.preset)?];
+        layers.extend(typed.config.as_deref().map(Layer::read).transpose()?);
+        for (option, key, value) in [("--seed", "seed", &typed.seed), ("--steps", "steps", &typed.steps)] {
+            layers.extend(value.as_ref().map(|value| Layer::value(option, key, value)));
+        }
+        for setting in &typed.set {
+            layers.push(Layer::typed(setting)?);
+        }
+        layers.push(Layer::text("TASK", "tasks", &typed.task));
+        let config = resolve(&layers)?;
+        let default = || Path::new("runs").join(&typed.task).join(&typed.preset).join(config.seed.to_string());
+        let root = typed.logdir.clone().unwrap_or_else(default);
+        Ok(Self { root, config })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn training(words: &[&str]) -> Result<Training, TrainError> {
+        let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(words)).unwrap();
+        let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
+        Training::new(&typed)
+    }
+
+    #[test]
+    fn the_folder_is_named_after_task_preset_and_seed() {
+        let root = |words: &[&str]| training(words).unwrap().root;
+        assert_eq!(root(&["hopper"]), Path::new("runs/hopper/small/0"));
+        assert_eq!(root(&["hopper", "--preset", "smoke", "--set", "seed=7"]), Path::new("runs/hopper/smoke/7"));
+        assert_eq!(root(&["hopper", "--logdir", "here"]), Path::new("here"));
+    }
+
+    #[test]
+    fn typed_words_win_over_the_file_and_it_over_the_preset() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("my.toml");
+        std::fs::write(&file, "steps = 5000\nseed = 3\ntasks = [\"ant\"]\n[agent]\nhorizon = 7\n").unwrap();
+        let words = ["hopper", "--config", file.to_str().unwrap(), "--steps", "1e4", "--set", "agent.length=9"];
+        let config = training(&words).unwrap().config;
+        assert_eq!((config.steps.0, config.seed, config.agent.horizon, config.agent.length), (10_000, 3, 7, 9));
+        assert_eq!(config.tasks, ["hopper"]);
+        assert_eq!(config.agent.batch, 16, "from the preset small");
+    }
+
+    #[test]
+    fn steps_are_read_as_people_write_them() {
+        for steps in ["1e5", "100000", "100_000"] {
+            assert_eq!(training(&["hopper", "--steps", steps]).unwrap().config.steps.0, 100_000);
+        }
+        let message = training(&["hopper", "--steps", "lots"]).unwrap_err().to_string();
+        assert!(message.contains("--steps") && message.contains("\"lots\""), "{message}");
+    }
+}
