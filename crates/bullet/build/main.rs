@@ -6,6 +6,9 @@
 //! The options are part of the physics: contraction of a multiplication and an addition into one instruction, or code
 //! for this machine only, would change the last bits of a trajectory.
 
+// How a build script talks to cargo and to its user.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod cache;
 mod source;
 

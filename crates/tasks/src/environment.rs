@@ -57,3 +57,15 @@ impl Outcome {
         self.terminal || self.truncated
     }
 }
+
+/// Whether `action` has as many elements as `environment` takes, all finite.
+pub(crate) fn check_action(environment: &dyn Environment, action: &[f32]) -> Result<(), TaskError> {
+    let (task, expected) = (environment.task(), environment.action_size());
+    if action.len() != expected {
+        return Err(TaskError::ActionLength { task: task.to_owned(), expected, given: action.len() });
+    }
+    match action.iter().position(|element| !element.is_finite()) {
+        Some(index) => Err(TaskError::ActionValue { task: task.to_owned(), index, value: action[index] }),
+        None => Ok(()),
+    }
+}

@@ -1,4 +1,22 @@
 //! The environments an agent can learn: models, rewards, resets and cameras.
+//!
+//! Start at [`make`]: a name gives an [`Environment`], which shows 64 x 64 pixels and takes an action every two simulator
+//! frames. Below it is [`simulation`]: the same task one frame at a time, which is how it is compared with recordings of
+//! PyBullet 3.2.7: joints and pixels are the same bits.
+//!
+//! Here: what a task is. Not here: networks, episodes kept in memory or in files, physics itself (crate `bullet`).
+//!
+//! # How to add a task
+//! 1. Write `src/<name>.rs`: its `NAME`, its model as MJCF text, and `make`, which gives a [`Simulation`]. A robot that is
+//!    rewarded for moving forward fills in a `Walker` (`hopper.rs` is the shortest); anything else implements
+//!    [`Simulation`] over a `Robot` (`inverted_pendulum_swingup.rs`).
+//! 2. Add one line to the table in `src/registry.rs`, and the module's name to the list below.
+//! 3. Test it against something known: a recording (`tests/golden.rs`), an energy, a symmetry. `tests/soak.rs` runs every
+//!    registered task by itself.
+//!
+//! Bullet's MJCF importer takes shapes, joints, axes, limits, friction, `contype` and `conaffinity`, and passes over gears,
+//! damping, armature and stiffness. A body with several joints becomes a chain of massless links; joints whose name begins
+//! with `ignore` are the ones that carry the whole robot.
 
 mod ant;
 mod environment;
@@ -10,6 +28,7 @@ mod hopper;
 mod inverted_double_pendulum_swingup;
 mod inverted_pendulum_swingup;
 mod options;
+mod padding;
 mod registry;
 mod robot;
 mod simulation;
@@ -20,5 +39,6 @@ pub use environment::{ACTION_REPEAT, Environment, FRAME_LIMIT, IMAGE_BYTES, Outc
 pub use episodes::Episodes;
 pub use error::TaskError;
 pub use options::{TaskOptions, Termination};
+pub use padding::{Padded, largest_action_size};
 pub use registry::{TaskInfo, make, names, simulation};
 pub use simulation::{Frame, OFFSET_BOUND, Simulation};

@@ -1,5 +1,8 @@
 //! Recorded trajectories, as `npz` files: `init`, `actions`, `joints`, `reward`, `done`, `frame_steps`, `frames`.
 
+// Each test program uses a part.
+#![allow(dead_code)]
+
 use std::fs::File;
 use std::path::Path;
 
@@ -15,15 +18,22 @@ pub struct Recording {
     pub rewards: Vec<f64>,
     /// `[T]`.
     pub done: Vec<bool>,
-    joints: Vec<f64>,
-    image_frames: Vec<i64>,
-    images: Vec<u8>,
+    /// `[T, J, 2]`.
+    pub joints: Vec<f64>,
+    /// `[K]`: the frames before which there is an image.
+    pub image_frames: Vec<i64>,
+    /// `[K, 64, 64, 3]`.
+    pub images: Vec<u8>,
 }
 
 impl Recording {
+    /// The recording of a task that the tests carry.
     pub fn read(task: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{task}.npz"));
-        let mut archive = ZipArchive::new(File::open(&path).unwrap()).unwrap();
+        Self::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{task}.npz")))
+    }
+
+    pub fn open(path: &Path) -> Self {
+        let mut archive = ZipArchive::new(File::open(path).unwrap()).unwrap();
         let recording = Self {
             offsets: array(&mut archive, "init"),
             actions: array(&mut archive, "actions"),
