@@ -324,10 +324,6 @@ impl Client {
             );
             (slice(positions, position_count), slice(velocities, velocity_count), slice(poses, links * 7))
         };
-        let pose = |values: &[f64]| LinkPose {
-            position: values[..3].try_into().expect("three numbers"),
-            orientation: values[3..7].try_into().expect("four numbers"),
-        };
         state.base = pose(positions);
         state.links.clear();
         state.links.extend(poses.chunks_exact(7).map(pose));
@@ -456,6 +452,14 @@ impl Drop for Client {
 /// The right to use Bullet's importers. A panic of another holder leaves nothing of ours half done.
 fn importers() -> MutexGuard<'static, ()> {
     IMPORTERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A pose from its seven numbers.
+fn pose(values: &[f64]) -> LinkPose {
+    LinkPose {
+        position: values[..3].try_into().expect("three numbers"),
+        orientation: values[3..7].try_into().expect("four numbers"),
+    }
 }
 
 /// Bullet's array of `count` elements; empty if there is none.

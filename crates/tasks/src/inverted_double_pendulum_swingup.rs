@@ -15,6 +15,7 @@ pub const NAME: &str = "inverted-double-pendulum-swingup";
 const FORCE: f64 = 200.0;
 
 /// Angle of the first pole at the start, before the random offset, rad: just short of hanging straight down.
+#[expect(clippy::approx_constant, reason = "the number that PyBullet starts with, not pi")]
 const HANGING: f64 = 3.1415;
 
 /// Nothing collides here (`contype="0"`). Floor and rail belong to the world and are bodies of their own.

@@ -14,6 +14,7 @@ pub const NAME: &str = "inverted-pendulum-swingup";
 const FORCE: f64 = 100.0;
 
 /// Angle of the pole at the start, before the random offset, rad: just short of hanging straight down.
+#[expect(clippy::approx_constant, reason = "the number that PyBullet starts with, not pi")]
 const HANGING: f64 = 3.1415;
 
 /// Nothing collides here (`contype="0"`). The rail belongs to the world; the pole leans by a millimetre over its length.

@@ -17,8 +17,8 @@ fn element(way: u32, t: u32, index: usize, random: &mut Stream) -> f32 {
     match way % 5 {
         0 => random.uniform_in(-1.0, 1.0) as f32,
         1 => 1.0,
-        2 => sign(t % 2 == 0),
-        3 => sign((t / 20 + index as u32) % 2 == 0),
+        2 => sign(t.is_multiple_of(2)),
+        3 => sign((t / 20 + index as u32).is_multiple_of(2)),
         _ => sign(random.uniform() < 0.5),
     }
 }
