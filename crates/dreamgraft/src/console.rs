@@ -1,14 +1,18 @@
 //! What a run looks like on the screen, or in a log file.
 //!
 //! Lines for people go to stdout, one for each line of metrics. If both stdout and stderr are terminals, a last line that
-//! is written over tells what is being done right now. Not here: what happens in a run.
+//! is written over tells what is being done right now; otherwise a plain line tells it once a minute. Not here: what
+//! happens in a run.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use train::{Event, Frames, Phase, Position, Reporter, grouped};
 
-/// Time between two pictures of the present line.
+/// Time between two pictures of the present line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);
+
+/// Time without a line after which a log file is told what is being done.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Clears the line that the cursor stands in.
 const CLEAR: &str = "\r\x1b[2K";
@@ -18,8 +22,11 @@ const CLEAR: &str = "\r\x1b[2K";
 pub struct Console {
     /// Whether there is a present line to write over.
     live: bool,
-    drawn: Option<Instant>,
-    /// Gradient steps when the present round of them began, and those taken when it was last drawn.
+    /// Whether the present line stands there.
+    drawn: bool,
+    /// When anything was last written.
+    written: Instant,
+    /// Gradient steps when the present round of them began.
     updates_from: Option<u64>,
 }
 
@@ -28,7 +35,8 @@ impl Console {
     pub fn new() -> Self {
         Self {
             live: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
-            drawn: None,
+            drawn: false,
+            written: Instant::now(),
             updates_from: None,
         }
     }
@@ -37,17 +45,18 @@ impl Console {
     pub fn line(&mut self, text: &str) {
         self.clear();
         let _ = writeln!(std::io::stdout(), "{text}");
+        self.written = Instant::now();
     }
 
     fn clear(&mut self) {
-        if self.drawn.take().is_some() {
+        if std::mem::take(&mut self.drawn) {
             let _ = write!(std::io::stderr(), "{CLEAR}");
         }
     }
 
     fn draw(&mut self, text: &str) {
         let _ = write!(std::io::stderr(), "{CLEAR}{text}");
-        self.drawn = Some(Instant::now());
+        (self.drawn, self.written) = (true, Instant::now());
     }
 
     fn progress(&mut self, phase: Phase, position: &Position, end: Frames) {
@@ -58,7 +67,7 @@ impl Console {
                 0
             }
         };
-        if !self.live || self.drawn.is_some_and(|drawn| drawn.elapsed() < REDRAW) {
+        if self.written.elapsed() < if self.live { REDRAW } else { SILENCE } {
             return;
         }
         let doing = match phase {
@@ -68,7 +77,8 @@ impl Console {
             Phase::Evaluate => "evaluation".to_owned(),
             Phase::Log | Phase::Finish => return,
         };
-        self.draw(&format!("{} of {end} frames  {doing}", position.frames));
+        let text = format!("step {} of {end}  {doing}", position.frames);
+        if self.live { self.draw(&text) } else { self.line(&text) }
     }
 }
 
@@ -81,9 +91,13 @@ impl Drop for Console {
 impl Reporter for Console {
     fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Begins { root, from: None } => self.line(&format!("new run in {}", root.display())),
-            Event::Begins { root, from: Some(frames) } => {
-                self.line(&format!("going on in {} at step {frames}", root.display()));
+            Event::Begins { root, config, from } => {
+                let begins = from.map_or_else(|| "new run".to_owned(), |frames| format!("going on at step {frames}"));
+                let (root, tasks, steps) = (root.display(), config.tasks.join(", "), config.steps);
+                self.line(&format!(
+                    "{begins} in {root}: {tasks}, {steps} frames, {} threads",
+                    train::threads(config.threads)
+                ));
             }
             Event::Note(text) => self.line(&format!("note: {text}")),
             Event::Progress { phase, position, end } => self.progress(*phase, position, *end),
@@ -110,7 +124,7 @@ fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>
     if let (Some(episodes), Some(bytes)) = (value("replay_episodes"), value("replay_bytes")) {
         parts.push(format!("replay {} episodes, {:.1} GB", grouped(episodes as u64), bytes / 1e9));
     }
-    if let Some(left) = left {
+    if let Some(left) = left.filter(|left| left.as_secs() > 0) {
         parts.push(format!("{} left", duration(left)));
     }
     parts.join("  ")

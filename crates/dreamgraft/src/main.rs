@@ -43,7 +43,10 @@ fn train(typed: &args::Train) -> Result<Exit, TrainError> {
     let mut console = Console::new();
     let end = train::train(&root, &config, &interrupted, &mut console)?;
     match end {
-        End::Finished { frames } => console.line(&format!("finished at step {frames}: {}", root.display())),
+        End::Finished { frames } => console.line(&format!(
+            "finished at step {frames}; `dreamgraft eval {}` plays with the agent",
+            root.display()
+        )),
         End::FinishedBefore { frames } => console.line(&format!(
             "this run is finished: {} of {} frames in {}; to train it for longer, give the same command with --steps {}",
             frames,

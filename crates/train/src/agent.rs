@@ -39,10 +39,14 @@ pub fn evaluate(
     pool(0)?.install(|| evaluate_with::<Agent>(run, options, each))
 }
 
-/// A thread pool of `threads` threads; 0 stands for one per core.
-fn pool(threads: usize) -> Result<rayon::ThreadPool, TrainError> {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if threads == 0 { cores() } else { threads };
+/// The threads that the setting `threads` stands for: 0 is one per core.
+pub fn threads(setting: usize) -> usize {
+    if setting > 0 { setting } else { std::thread::available_parallelism().map_or(1, usize::from) }
+}
+
+/// A pool of [`threads`].
+fn pool(setting: usize) -> Result<rayon::ThreadPool, TrainError> {
+    let threads = threads(setting);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| TrainError::Threads { threads, why: error.to_string() })
 }

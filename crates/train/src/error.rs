@@ -83,7 +83,7 @@ pub enum TrainError {
     },
     /// The agent does not fit the task.
     #[error(
-        "the agent of {path} acts with {agent} numbers, {task} takes {needed}: evaluate it on a task it was trained for"
+        "the agent of {path} was trained for actions of size {agent}, {task} takes size {needed}; choose the task it was trained for"
     )]
     ActionSize {
         /// The checkpoint.

@@ -26,7 +26,7 @@ pub mod streams;
 mod trainable;
 mod worlds;
 
-pub use agent::{evaluate, train};
+pub use agent::{evaluate, threads, train};
 pub use count::{AgentSteps, Frames, grouped};
 pub use error::TrainError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate_with};

@@ -2,6 +2,7 @@
 //!
 //! Here: the events and their listener. Not here: how they are shown; a library prints nothing.
 
+use crate::config::Config;
 use crate::schedule::Position;
 use crate::{Frames, Phase};
 use std::path::Path;
@@ -20,6 +21,8 @@ pub enum Event<'a> {
     Begins {
         /// The run folder.
         root: &'a Path,
+        /// Its configuration.
+        config: &'a Config,
         /// Where it goes on; none at the beginning.
         from: Option<Frames>,
     },

@@ -71,7 +71,7 @@ pub fn train_with<L: Trainable>(
         return Ok(End::FinishedBefore { frames: found.state.position.frames });
     }
     folder.write_config(config)?;
-    reporter.event(&Event::Begins { root, from: found.as_ref().map(|found| found.state.position.frames) });
+    reporter.event(&Event::Begins { root, config, from: found.as_ref().map(|found| found.state.position.frames) });
     let (agent, state) = match found {
         Some(found) => (found.agent, Some(found.state)),
         None => (new_agent(&config.agent, worlds.action_size(), config.seed)?, None),

@@ -107,7 +107,7 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
                 path: path.join("."),
                 value: given,
                 source_name: layer.source.clone(),
-                why: one_line(error.message()),
+                why: expected(get(&defaults, &path.join("."))).unwrap_or_else(|| one_line(error.message())),
             })?;
         }
     }
@@ -161,6 +161,17 @@ fn fitted(value: Value, default: &Value) -> Value {
         (Value::String(name), Value::Array(_)) => Value::Array(vec![Value::String(name)]),
         (value, _) => value,
     }
+}
+
+/// What a plain value of the default's kind is called; `None` for kinds that say themselves what they expect.
+fn expected(default: Option<&Value>) -> Option<String> {
+    let kind = match default? {
+        Value::Integer(_) => "a whole number of at least 0",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        _ => return None,
+    };
+    Some(format!("it must be {kind}"))
 }
 
 fn unknown(path: &str, defaults: &Table, layer: &Layer) -> ConfigError {
@@ -274,12 +285,14 @@ mod tests {
     fn wrong_values_are_named_with_what_is_allowed() {
         for (setting, parts) in [
             ("steps=many", ["steps = \"many\"", "--set steps=many"]),
-            ("steps=1.5", ["steps = 1.5", "--set steps=1.5"]),
+            ("steps=1.5", ["steps = 1.5", "must be a whole number"]),
+            ("log.videos=1", ["log.videos = 1", "must be true or false"]),
+            ("agent.discount=high", ["agent.discount = \"high\"", "must be a number"]),
             ("task.termination=late", ["task.termination = \"late\"", "fixed"]),
             ("replay.budget=much", ["replay.budget = \"much\"", "2GB"]),
             ("agent=3", ["\"agent\"", "is a section"]),
             ("steps=0", ["steps = 0", "from 1 to"]),
-            ("steps=-3", ["steps = -3", "--set"]),
+            ("steps=-3", ["steps = -3", "at least 0"]),
             ("agent.lambda=2", ["agent.lambda = 2", "from 0 to 1"]),
             ("agent.lambda=nan", ["agent.lambda = NaN", "from 0 to 1"]),
             ("checkpoint.kept=0", ["checkpoint.kept = 0", "from 1 to"]),

@@ -4,6 +4,7 @@
 use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tape::random::{Stream, StreamState};
@@ -229,7 +230,7 @@ pub fn worlds(config: &Config) -> Worlds {
 #[derive(Debug, PartialEq)]
 pub struct Outcomes {
     pub metrics: Vec<serde_json::Value>,
-    pub episodes: Vec<(u64, Vec<u8>)>,
+    pub episodes: Vec<(u64, u64)>,
     pub agent: Vec<u8>,
     pub state: serde_json::Value,
 }
@@ -240,12 +241,14 @@ pub fn outcomes(root: &Path) -> Outcomes {
     let mut state: serde_json::Value =
         serde_json::from_slice(&std::fs::read(newest.join("run.json")).unwrap()).unwrap();
     state["run"].as_object_mut().unwrap().remove("seconds");
-    let mut episodes: Vec<(u64, Vec<u8>)> = names(&root.join("episodes"))
-        .iter()
-        .filter_map(|name| {
-            Some((replay::EpisodeName::parse(name)?.id, std::fs::read(root.join("episodes").join(name)).unwrap()))
-        })
-        .collect();
+    let hashed = |name: &String| {
+        let mut hasher = DefaultHasher::new();
+        std::fs::read(root.join("episodes").join(name)).unwrap().hash(&mut hasher);
+        hasher.finish()
+    };
+    let names = names(&root.join("episodes"));
+    let mut episodes: Vec<(u64, u64)> =
+        names.iter().filter_map(|name| Some((replay::EpisodeName::parse(name)?.id, hashed(name)))).collect();
     episodes.sort();
     Outcomes {
         metrics: metrics(root),

@@ -1,0 +1,86 @@
+//! What is typed, and what it is answered with.
+
+use crate::program::Program;
+use std::process::Stdio;
+
+#[test]
+fn without_words_help_is_shown() {
+    let ended = Program::new().run(&[] as &[&str]);
+    assert_eq!(ended.code, Some(2));
+    for word in ["train", "eval", "tasks", "Exit codes", "75"] {
+        assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn help_names_every_option_and_the_exit_codes() {
+    let program = Program::new();
+    let train = program.succeed(&["train", "--help"]);
+    for word in ["--preset", "--seed", "--steps", "--logdir", "--config", "--set", "smoke", "runs/TASK", "Exit codes"] {
+        assert!(train.contains(word), "{word}: {train}");
+    }
+    let eval = program.succeed(&["eval", "--help"]);
+    for word in ["--episodes", "--seed", "--video", "--json", "--task"] {
+        assert!(eval.contains(word), "{word}: {eval}");
+    }
+    assert!(program.succeed(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_tasks_are_listed_with_their_action_sizes() {
+    let text = Program::new().succeed(&["tasks"]);
+    assert!(text.lines().any(|line| line.starts_with("hopper ") && line.contains("3 numbers")), "{text}");
+    assert_eq!(text.lines().count(), 6);
+}
+
+#[test]
+fn an_unknown_task_is_answered_with_the_nearest_and_leaves_nothing() {
+    let program = Program::new();
+    let error = program.fail(2, &["train", "hoper", "--logdir", "run"]);
+    assert!(error.contains("\"hoper\"") && error.contains("\"hopper\""), "{error}");
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
+    let program = Program::new();
+    std::fs::write(program.path("my.toml"), "[agent]\nlenght = 3\n").unwrap();
+    std::fs::write(program.path("broken.toml"), "steps = = 3\n").unwrap();
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["--set", "agent.horison=3"], &["\"agent.horison\"", "\"agent.horizon\""]),
+        (&["--set", "agent.lambda=3"], &["agent.lambda = 3", "from 0 to 1"]),
+        (&["--set", "agent.lambda"], &["--set agent.lambda", "key=value"]),
+        (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "whole number"]),
+        (&["--preset", "smoky"], &["\"smoky\"", "\"smoke\""]),
+        (&["--config", "my.toml"], &["\"agent.lenght\"", "my.toml", "\"agent.length\""]),
+        (&["--config", "broken.toml"], &["broken.toml", "line 1"]),
+        (&["--config", "missing.toml"], &["missing.toml", "No such file"]),
+    ];
+    for (words, parts) in cases {
+        let words: Vec<&str> = ["train", "hopper", "--logdir", "run"].iter().chain(words).copied().collect();
+        let error = program.fail(2, &words);
+        assert!(parts.iter().all(|part| error.contains(part)), "{words:?}: {error}");
+    }
+    assert_eq!(program.names("."), ["broken.toml", "my.toml"]);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let program = Program::new();
+    for words in [["tasks", ""], ["--help", ""], ["train", "--help"]] {
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let mut child = program.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{words:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn results_that_cannot_be_written_are_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Program::new().command(&["tasks"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: stdout: "));
+}

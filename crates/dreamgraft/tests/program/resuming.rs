@@ -1,0 +1,70 @@
+//! Stopping, damaging and going on.
+
+use crate::program::{Program, metrics, outcomes, smoke};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+#[test]
+fn a_longer_run_is_the_run_made_longer() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "4000"]));
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    program.succeed(&smoke(&["--steps", "2000"]));
+    let again = program.succeed(&smoke(&["--steps", "2000"]));
+    assert!(again.contains("this run is finished") && again.contains("--steps"), "{again}");
+    let text = program.succeed(&smoke(&["--steps", "4000"]));
+    assert!(text.contains("going on at step 2 000"), "{text}");
+    assert_eq!(outcomes(&program.path("run")), whole);
+}
+
+#[test]
+fn a_run_stopped_by_ctrl_c_goes_on_where_it_stopped() {
+    for (signal, wait_for) in [("-INT", "new run"), ("-TERM", "step 1 000")] {
+        let program = Program::new();
+        let mut child = program.command(&smoke(&["--steps", "1e9"])).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with(wait_for)));
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(75), "{rest:?}");
+        let last = rest.last().unwrap();
+        assert!(last.contains("checkpoint saved") && last.contains("same command"), "{last}");
+        // The same run without a stop, made a little longer than wherever this one was stopped.
+        let frames = outcomes(&program.path("run")).state["position"]["frames"].as_u64().unwrap();
+        let steps = (frames + 1000).to_string();
+        program.succeed(&smoke(&["--steps", &steps]));
+        let parts = outcomes(&program.path("run"));
+        std::fs::rename(program.path("run"), program.path("parts")).unwrap();
+        program.succeed(&smoke(&["--steps", &steps]));
+        assert_eq!(outcomes(&program.path("run")), parts);
+    }
+}
+
+#[test]
+fn a_truncated_checkpoint_is_named_and_the_one_before_used() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "4000"]));
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    program.succeed(&smoke(&[]));
+    let newest = "run/checkpoints/0000003000/agent.safetensors";
+    program.truncate(newest);
+    let text = program.succeed(&smoke(&["--steps", "4000"]));
+    assert!(text.contains(&format!("note: {newest} is not a usable checkpoint: it is truncated")), "{text}");
+    assert!(text.contains("going on at step 2 000"), "{text}");
+    assert_eq!(outcomes(&program.path("run")), whole);
+}
+
+#[test]
+fn a_truncated_episode_is_named_skipped_and_counted() {
+    let program = Program::new();
+    program.succeed(&smoke(&[]));
+    let episode = program.names("run/episodes").remove(1);
+    program.truncate(&format!("run/episodes/{episode}"));
+    let text = program.succeed(&smoke(&["--steps", "4000"]));
+    assert!(text.contains(&episode) && text.contains("going on with 2 episodes"), "{text}");
+    let metrics = metrics(&program.path("run"));
+    let last = metrics.iter().rfind(|line| line["replay_episodes"].is_f64()).unwrap();
+    assert_eq!((&last["replay_episodes"], &last["episodes"]), (&3.0.into(), &4.0.into()));
+}

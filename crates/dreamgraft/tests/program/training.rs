@@ -1,0 +1,100 @@
+//! Runs and their folders.
+
+use crate::program::{Program, metrics, outcomes, smoke};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+#[test]
+fn a_run_leaves_everything_in_its_folder() {
+    let program = Program::new();
+    let text = program.succeed(&smoke(&[]));
+    assert!(text.starts_with("new run in run: inverted-pendulum-swingup, 3 000 frames"), "{text}");
+    for part in ["step 3 000  return -", "updates/s", "replay 3 episodes", "evaluation", "finished at step 3 000"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
+    let names = program.names("run");
+    for name in ["checkpoints", "config.toml", "episodes", "metrics.jsonl", "videos"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+    assert!(names.iter().any(|name| name.starts_with("events.out.tfevents")), "{names:?}");
+    assert_eq!(program.names("run/checkpoints"), ["0000002000", "0000003000"]);
+    assert_eq!(program.names("run/episodes").len(), 3);
+    let videos = program.names("run/videos");
+    assert!(videos.contains(&"0000003000-inverted-pendulum-swingup.gif".to_owned()), "{videos:?}");
+    assert!(videos.contains(&"0000003000-inverted-pendulum-swingup-open-loop.png".to_owned()), "{videos:?}");
+    let metrics = metrics(&program.path("run"));
+    let named = |name: &str| metrics.iter().filter(|line| line[name].is_f64()).count();
+    assert_eq!((named("train_return"), named("eval_return"), named("model_loss"), named("kl")), (3, 2, 3, 3));
+    assert_eq!(program.names("."), ["run"]);
+}
+
+#[test]
+fn the_default_folder_is_named_after_task_preset_and_seed() {
+    let program = Program::new();
+    let words = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--seed", "4", "--steps", "1_000"];
+    program.succeed(&words);
+    assert!(program.path("runs/inverted-pendulum-swingup/smoke/4/config.toml").is_file());
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_the_result() {
+    let program = Program::new();
+    let run = |folder: &str, threads: &str| {
+        let setting = format!("threads={threads}");
+        let words = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--steps", "2000", "--logdir", folder];
+        program.succeed(&[&words[..], &["--set", &setting]].concat());
+        outcomes(&program.path(folder))
+    };
+    assert_eq!(run("one", "1"), run("three", "3"));
+}
+
+#[test]
+fn a_run_of_another_configuration_is_refused_with_the_difference() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let before = outcomes(&program.path("run"));
+    let error = program.fail(4, &smoke(&["--steps", "2000", "--set", "agent.horizon=4", "--seed", "9"]));
+    assert!(error.contains("agent.horizon: was 3, now 4") && error.contains("seed: was 0, now 9"), "{error}");
+    assert!(!error.contains("steps"), "{error}");
+    assert_eq!(outcomes(&program.path("run")), before);
+}
+
+#[test]
+fn a_runs_own_configuration_file_gives_the_same_run() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--set", "agent.horizon=4", "--steps", "2000"]));
+    let words =
+        ["train", "inverted-pendulum-swingup", "--preset", "paper", "--config", "run/config.toml", "--logdir", "again"];
+    program.succeed(&words);
+    assert_eq!(outcomes(&program.path("again")), outcomes(&program.path("run")));
+}
+
+#[test]
+fn folders_that_cannot_be_a_run_are_refused_and_left_alone() {
+    let program = Program::new();
+    std::fs::write(program.path("file"), "text").unwrap();
+    std::fs::create_dir(program.path("thesis")).unwrap();
+    std::fs::write(program.path("thesis/chapter.tex"), "text").unwrap();
+    for (folder, code) in [("file", 1), ("file/run", 1), ("thesis", 4)] {
+        let error = program.fail(code, &["train", "hopper", "--preset", "smoke", "--logdir", folder]);
+        assert!(error.contains(folder) && error.contains("--logdir"), "{error}");
+    }
+    assert_eq!(program.names("."), ["file", "thesis"]);
+    assert_eq!(program.names("thesis"), ["chapter.tex"]);
+}
+
+#[test]
+fn a_second_process_is_refused_and_told_the_first() {
+    let program = Program::new();
+    let mut first = program.command(&smoke(&["--steps", "1e9"])).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    // The first line is written after the folder was locked.
+    BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let error = program.fail(4, &smoke(&["--steps", "1e9"]));
+    assert!(error.contains(&format!("process {}", first.id())), "{error}");
+    // Killed without a chance to clean up: its lock is no obstacle.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    program.succeed(&smoke(&["--steps", "1000"]));
+}
