@@ -1,21 +1,24 @@
 //! Matrix products.
 //!
-//! Here: [`matmul`], a blocked product (Goto and van de Geijn, 2008): both operands are packed into panels that stay in
-//! cache, and a register tile of 12 rows by two vectors (6 by two where there are 16 registers) is accumulated over the
-//! whole depth. Vectors come from `pulp`, which picks AVX-512, AVX2 or NEON at run time. Bound by: the multiply-add units,
-//! from about 64 x 32 x 64 upwards; below that by packing.
+//! Here: [`matmul`], and [`patches_matmul`] and [`patches_transposed_matmul`], whose left side is the matrix of images'
+//! patches, read in place. The loops over blocks are in this file, the register tiles in `tiles.rs`.
+//!
+//! The left side is never copied: a tile reads twelve of its rows, or columns, where they lie. The right side is packed
+//! into panels as wide as a tile (Goto and van de Geijn, 2008), unless it can be read in place as well.
 
+use super::lanes::Lanes;
+use super::patches::Patches;
+use super::tiles::{self, Out, Panel, Pieces, height};
 use crate::real::Real;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
-/// A view of a matrix in a slice, with any strides.
+/// A view of a matrix in a slice: row-major, or the transpose of that.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, F> {
     data: &'a [F],
     rows: usize,
     cols: usize,
-    row_stride: usize,
-    col_stride: usize,
+    transposed: bool,
 }
 
 impl<'a, F> Matrix<'a, F> {
@@ -25,26 +28,20 @@ impl<'a, F> Matrix<'a, F> {
     /// If `data` is not rows x cols long.
     pub fn new(data: &'a [F], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "a {rows} x {cols} matrix");
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+        Self { data, rows, cols, transposed: false }
     }
 
     /// The same numbers with rows and columns exchanged.
     pub fn transposed(self) -> Self {
-        Self {
-            rows: self.cols,
-            cols: self.rows,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
-            data: self.data,
-        }
+        Self { rows: self.cols, cols: self.rows, transposed: !self.transposed, data: self.data }
     }
 }
 
 /// Room for packed panels, kept between products so that they allocate nothing.
 #[derive(Debug, Default)]
 pub struct Panels<F> {
-    left: Vec<F>,
     right: Vec<F>,
+    starts: Vec<usize>,
 }
 
 /// `out = left * right`, or `out += left * right` if `accumulate`; out is row-major [left.rows, right.cols].
@@ -52,12 +49,106 @@ pub struct Panels<F> {
 /// # Panics
 /// If the shapes do not fit: a bug in the calling operation.
 pub fn matmul<F: Real>(out: &mut [F], left: Matrix<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
-    assert_eq!(left.cols, right.rows, "inner sizes");
-    assert_eq!(out.len(), left.rows * right.cols, "size of the product");
+    let (rows, length) = if left.transposed { (left.cols, left.rows) } else { (left.rows, left.cols) };
+    let layout = Layout { patches: None, segments: 1, length, apart: 0 };
+    let left = Left { data: left.data, rows, layout, transposed: left.transposed };
+    run(out, left, right, accumulate, panels);
+}
+
+/// `out = patches of images * right`: images [N, side, side, channels], right [size, O], out [N * count, O].
+///
+/// # Panics
+/// If the shapes do not fit: a bug in the calling operation.
+pub fn patches_matmul<F: Real>(
+    out: &mut [F],
+    images: &[F],
+    patches: Patches,
+    right: Matrix<F>,
+    accumulate: bool,
+    panels: &mut Panels<F>,
+) {
+    run(out, Left::patches(images, patches, false), right, accumulate, panels);
+}
+
+/// `out = (patches of images)^T * right`: images [N, side, side, channels], right [N * count, O], out [size, O].
+///
+/// # Panics
+/// If the shapes do not fit: a bug in the calling operation.
+pub fn patches_transposed_matmul<F: Real>(
+    out: &mut [F],
+    images: &[F],
+    patches: Patches,
+    right: Matrix<F>,
+    accumulate: bool,
+    panels: &mut Panels<F>,
+) {
+    run(out, Left::patches(images, patches, true), right, accumulate, panels);
+}
+
+/// How the rows of a left side lie in memory: each is `segments` pieces of `length` numbers, `apart` from each other.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Where rows start: at patches of images, or one after the other.
+    patches: Option<Patches>,
+    segments: usize,
+    length: usize,
+    apart: usize,
+}
+
+impl Layout {
+    fn width(&self) -> usize {
+        self.segments * self.length
+    }
+
+    /// Where rows first.. start.
+    #[inline(always)]
+    fn starts(&self, first: usize, starts: &mut [usize]) {
+        let Some(patches) = self.patches else {
+            starts.iter_mut().enumerate().for_each(|(i, start)| *start = (first + i) * self.length);
+            return;
+        };
+        let (across, count) = (patches.across(), patches.count());
+        let (mut image, mut i, mut j) = (first / count, first % count / across, first % across);
+        for start in starts {
+            *start = image * patches.image() + patches.offset(i, j, 0);
+            j += 1;
+            if j == across {
+                (i, j) = (i + 1, 0);
+            }
+            if i == across {
+                (image, i) = (image + 1, 0);
+            }
+        }
+    }
+}
+
+/// A left side: rows in memory, taken as they are or as columns.
+struct Left<'a, F> {
+    data: &'a [F],
+    rows: usize,
+    layout: Layout,
+    transposed: bool,
+}
+
+impl<'a, F> Left<'a, F> {
+    fn patches(images: &'a [F], patches: Patches, transposed: bool) -> Self {
+        let (length, apart) = (patches.kernel * patches.channels, patches.side * patches.channels);
+        let layout = Layout { patches: Some(patches), segments: patches.kernel, length, apart };
+        Self { data: images, rows: images.len() / patches.image() * patches.count(), layout, transposed }
+    }
+}
+
+fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
+    let (rows, depth) = match left.transposed {
+        true => (left.layout.width(), left.rows),
+        false => (left.rows, left.layout.width()),
+    };
+    assert_eq!(depth, right.rows, "inner sizes");
+    assert_eq!(out.len(), rows * right.cols, "size of the product");
     if out.is_empty() {
         return;
     }
-    if left.cols == 0 {
+    if depth == 0 {
         if !accumulate {
             out.fill(F::ZERO);
         }
@@ -70,7 +161,7 @@ pub fn matmul<F: Real>(out: &mut [F], left: Matrix<F>, right: Matrix<F>, accumul
 #[doc(hidden)]
 pub struct Product<'a, F> {
     out: &'a mut [F],
-    left: Matrix<'a, F>,
+    left: Left<'a, F>,
     right: Matrix<'a, F>,
     accumulate: bool,
     panels: &'a mut Panels<F>,
@@ -78,266 +169,226 @@ pub struct Product<'a, F> {
 
 /// Depth of a block: a right panel of this depth stays in the first-level cache.
 const DEPTH: usize = 256;
-/// Rows of a block: DEPTH x ROWS numbers stay in the second-level cache.
-const ROWS: usize = 240;
-/// Columns of a block.
-const COLS: usize = 1024;
+/// Rows of a left side whose transpose is multiplied by few columns of at most so many are read in place.
+const IN_PLACE: usize = 64;
 
-/// A number type's vectors on one instruction set.
-trait Lanes<S: Simd>: Real {
-    type Vector: Copy;
-    const LANES: usize;
-    fn splat(simd: S, x: Self) -> Self::Vector;
-    fn mul_add(simd: S, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    fn plus(simd: S, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    fn pair(slice: &[Self]) -> [Self::Vector; 2];
-    fn pair_mut(slice: &mut [Self]) -> &mut [Self::Vector];
-}
-
-macro_rules! lanes {
-    ($real:ty, $vector:ident, $lanes:ident, $splat:ident, $mul_add:ident, $add:ident, $as:ident, $as_mut:ident) => {
-        impl<S: Simd> Lanes<S> for $real {
-            type Vector = S::$vector;
-            const LANES: usize = S::$lanes;
-            #[inline(always)]
-            fn splat(simd: S, x: Self) -> Self::Vector {
-                simd.$splat(x)
-            }
-            #[inline(always)]
-            fn mul_add(simd: S, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
-                simd.$mul_add(a, b, c)
-            }
-            #[inline(always)]
-            fn plus(simd: S, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-                simd.$add(a, b)
-            }
-            #[inline(always)]
-            fn pair(slice: &[Self]) -> [Self::Vector; 2] {
-                let vectors = S::$as(slice).0;
-                [vectors[0], vectors[1]]
-            }
-            #[inline(always)]
-            fn pair_mut(slice: &mut [Self]) -> &mut [Self::Vector] {
-                S::$as_mut(slice).0
-            }
+/// Calls a tile function with its height and width as constants.
+macro_rules! with_tile {
+    ($tall:expr, $narrow:expr, $function:ident, $arguments:tt) => {
+        match ($tall, $narrow) {
+            (12, false) => with_tile!(@call $function, 12, 2, $arguments),
+            (8, false) => with_tile!(@call $function, 8, 2, $arguments),
+            (6, false) => with_tile!(@call $function, 6, 2, $arguments),
+            (4, false) => with_tile!(@call $function, 4, 2, $arguments),
+            (2, false) => with_tile!(@call $function, 2, 2, $arguments),
+            (_, false) => with_tile!(@call $function, 1, 2, $arguments),
+            (12, true) => with_tile!(@call $function, 12, 1, $arguments),
+            (8, true) => with_tile!(@call $function, 8, 1, $arguments),
+            (6, true) => with_tile!(@call $function, 6, 1, $arguments),
+            (4, true) => with_tile!(@call $function, 4, 1, $arguments),
+            (2, true) => with_tile!(@call $function, 2, 1, $arguments),
+            (_, true) => with_tile!(@call $function, 1, 1, $arguments),
         }
-
-        impl WithSimd for Product<'_, $real> {
-            type Output = ();
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) {
-                blocks::<S, $real>(simd, self);
-            }
-        }
-
-        impl Product<'_, $real> {
-            pub(crate) fn dispatch(self) {
-                Arch::new().dispatch(self);
-            }
-        }
+    };
+    (@call $function:ident, $tall:literal, $wide:literal, ($($argument:expr),*)) => {
+        tiles::$function::<S, F, $tall, $wide>($($argument),*)
     };
 }
 
-lanes!(f32, f32s, F32_LANES, splat_f32s, mul_add_f32s, add_f32s, as_simd_f32s, as_mut_simd_f32s);
-lanes!(f64, f64s, F64_LANES, splat_f64s, mul_add_f64s, add_f64s, as_simd_f64s, as_mut_simd_f64s);
+impl<F: Real> Product<'_, F> {
+    #[inline(always)]
+    pub(super) fn compute<S: Simd>(self, simd: S)
+    where
+        F: Lanes<S>,
+    {
+        let tallest = if S::REGISTER_COUNT >= 32 { 12 } else { 6 };
+        if self.left.transposed {
+            self.by_columns(simd, tallest);
+        } else if self.right.transposed && self.left.rows <= 8 && self.left.layout.segments == 1 {
+            self.by_dots(simd);
+        } else {
+            self.by_rows(simd, tallest);
+        }
+    }
 
-/// The loops over blocks: columns, depth, rows, then the tiles of one block.
-#[inline(always)]
-fn blocks<S: Simd, F: Lanes<S>>(simd: S, product: Product<'_, F>) {
-    let Product { out, left, right, accumulate, panels } = product;
-    let (m, n, k) = (left.rows, right.cols, left.cols);
-    let width = 2 * F::LANES;
-    let tallest = if S::REGISTER_COUNT >= 32 { 12 } else { 6 };
-    // A product of few rows does not repay packing its right side.
-    let direct = right.col_stride == 1 && right.row_stride >= n && m <= 2 * tallest;
-    for col in (0..n).step_by(COLS) {
-        let cols = COLS.min(n - col);
-        for depth in (0..k).step_by(DEPTH) {
-            let deep = DEPTH.min(k - depth);
-            pack_right(&mut panels.right, right, (depth, deep), (col, cols), width, direct);
-            for row in (0..m).step_by(ROWS) {
-                let rows = ROWS.min(m - row);
-                pack_left(&mut panels.left, left, (row, rows), (depth, deep), tallest);
-                let block = Block { n, col, cols, depth, deep, row, rows, width, tallest, direct };
-                tiles::<S, F>(simd, &block, out, right, panels, accumulate || depth > 0);
+    /// Rows of the left side as they are.
+    #[inline(always)]
+    fn by_rows<S: Simd>(self, simd: S, tallest: usize)
+    where
+        F: Lanes<S>,
+    {
+        let Self { out, left, right, accumulate, panels: Panels { right: packed, .. } } = self;
+        let (layout, n) = (left.layout, right.cols);
+        let in_place = left.rows <= 2 * tallest || n <= 2 * F::LANES;
+        // A block is as many whole segments as are DEPTH deep, or a part of one.
+        let length = layout.length.min(DEPTH);
+        let segments = (DEPTH / layout.length).max(1);
+        for segment in (0..layout.segments).step_by(segments) {
+            for from in (0..layout.length).step_by(length) {
+                let pieces = Pieces {
+                    count: segments.min(layout.segments - segment),
+                    apart: layout.apart,
+                    from: segment * layout.apart + from,
+                    length: length.min(layout.length - from),
+                };
+                let depth = segment * layout.length + from;
+                let right = Right::pack::<S>(right, depth, pieces.count * pieces.length, in_place, packed);
+                let accumulate = accumulate || depth > 0;
+                let mut row = 0;
+                while row < left.rows {
+                    let tall = height(left.rows - row, tallest);
+                    let mut starts = [0; 12];
+                    layout.starts(row, &mut starts[..tall]);
+                    for (col, wide, panel) in right.panels::<S>() {
+                        let out = Out { c: &mut out[row * n + col..], stride: n, wide, accumulate };
+                        let narrow = wide <= F::LANES;
+                        with_tile!(tall, narrow, rows, (simd, left.data, &starts, pieces, panel, out));
+                    }
+                    row += tall;
+                }
             }
+        }
+    }
+
+    /// Rows of the left side as columns: the products of a layer's inputs and gradients.
+    #[inline(always)]
+    fn by_columns<S: Simd>(self, simd: S, tallest: usize)
+    where
+        F: Lanes<S>,
+    {
+        let Self { out, left, right, accumulate, panels: Panels { right: packed, starts } } = self;
+        let (layout, n) = (left.layout, right.cols);
+        let in_place = layout.width() <= 2 * tallest || n <= IN_PLACE;
+        starts.resize(DEPTH, 0);
+        for depth in (0..left.rows).step_by(DEPTH) {
+            let deep = DEPTH.min(left.rows - depth);
+            let starts = &mut starts[..deep];
+            layout.starts(depth, starts);
+            let right = Right::pack::<S>(right, depth, deep, in_place, packed);
+            let accumulate = accumulate || depth > 0;
+            for segment in 0..layout.segments {
+                let mut column = 0;
+                while column < layout.length {
+                    let tall = height(layout.length - column, tallest);
+                    let offset = segment * layout.apart + column;
+                    let row = segment * layout.length + column;
+                    for (col, wide, panel) in right.panels::<S>() {
+                        let out = Out { c: &mut out[row * n + col..], stride: n, wide, accumulate };
+                        let narrow = wide <= F::LANES;
+                        with_tile!(tall, narrow, columns, (simd, left.data, starts, offset, panel, out));
+                    }
+                    column += tall;
+                }
+            }
+        }
+    }
+
+    /// Few rows times a transposed right side, which is read in place.
+    #[inline(always)]
+    fn by_dots<S: Simd>(self, simd: S)
+    where
+        F: Lanes<S>,
+    {
+        let Self { out, left, right, accumulate, .. } = self;
+        let (depth, n) = (left.layout.length, right.cols);
+        let mut row = 0;
+        while row < left.rows {
+            let tall = height(left.rows - row, 4);
+            let a = &left.data[row * depth..(row + tall) * depth];
+            let mut col = 0;
+            while col < n {
+                let many = if n - col >= 4 { 4 } else { 1 };
+                let b = &right.data[col * depth..(col + many) * depth];
+                let out = Out { c: &mut out[row * n + col..], stride: n, wide: many, accumulate };
+                match (tall, many) {
+                    (4, 4) => tiles::dots::<S, F, 4, 4>(simd, a, b, depth, out),
+                    (2, 4) => tiles::dots::<S, F, 2, 4>(simd, a, b, depth, out),
+                    (1, 4) => tiles::dots::<S, F, 1, 4>(simd, a, b, depth, out),
+                    (4, _) => tiles::dots::<S, F, 4, 1>(simd, a, b, depth, out),
+                    (2, _) => tiles::dots::<S, F, 2, 1>(simd, a, b, depth, out),
+                    _ => tiles::dots::<S, F, 1, 1>(simd, a, b, depth, out),
+                }
+                col += many;
+            }
+            row += tall;
         }
     }
 }
 
-struct Block {
-    n: usize,
-    col: usize,
-    cols: usize,
-    depth: usize,
+/// A block of the right side, ready for tiles: packed, or in place where its columns fill whole tiles.
+struct Right<'a, F> {
+    packed: &'a [F],
     deep: usize,
-    row: usize,
-    rows: usize,
-    width: usize,
-    tallest: usize,
-    direct: bool,
+    cols: usize,
+    /// The block where it lies, and its stride.
+    in_place: Option<(&'a [F], usize)>,
 }
 
-/// Height of the next tile when `left` rows remain.
-#[inline(always)]
-fn height(left: usize, tallest: usize) -> usize {
-    match left {
-        _ if left >= tallest => tallest,
-        8.. => 8,
-        4..=7 => 4,
-        2..=3 => 2,
-        _ => 1,
-    }
-}
-
-#[inline(always)]
-fn tiles<S: Simd, F: Lanes<S>>(
-    simd: S,
-    block: &Block,
-    out: &mut [F],
-    right: Matrix<F>,
-    panels: &Panels<F>,
-    accumulate: bool,
-) {
-    let &Block { n, col, cols, depth, deep, row, rows, width, tallest, direct } = block;
-    for j in (0..cols).step_by(width) {
-        let wide = width.min(cols - j);
-        let (b, stride) = if direct && wide == width {
-            (&right.data[depth * right.row_stride + col + j..], right.row_stride)
-        } else {
-            (&panels.right[j * deep..j * deep + width * deep], width)
-        };
-        let mut i = 0;
-        while i < rows {
-            let tall = height(rows - i, tallest);
-            let a = &panels.left[i * deep..(i + tall) * deep];
-            let c = &mut out[(row + i) * n + col + j..];
-            match tall {
-                12 => tile::<S, F, 12>(simd, a, b, stride, c, n, wide, accumulate),
-                8 => tile::<S, F, 8>(simd, a, b, stride, c, n, wide, accumulate),
-                6 => tile::<S, F, 6>(simd, a, b, stride, c, n, wide, accumulate),
-                4 => tile::<S, F, 4>(simd, a, b, stride, c, n, wide, accumulate),
-                2 => tile::<S, F, 2>(simd, a, b, stride, c, n, wide, accumulate),
-                _ => tile::<S, F, 1>(simd, a, b, stride, c, n, wide, accumulate),
+impl<'a, F: Real> Right<'a, F> {
+    /// Rows depth..depth + deep of `right`, all columns.
+    #[inline(always)]
+    fn pack<S: Simd>(
+        right: Matrix<'a, F>,
+        depth: usize,
+        deep: usize,
+        in_place: bool,
+        packed: &'a mut Vec<F>,
+    ) -> Self
+    where
+        F: Lanes<S>,
+    {
+        let cols = right.cols;
+        let in_place = (in_place && !right.transposed).then(|| (&right.data[depth * cols..], cols));
+        packed.resize((cols + 2 * F::LANES) * deep, F::ZERO);
+        for (col, wide) in widths(cols, F::LANES) {
+            let width = if wide <= F::LANES { F::LANES } else { 2 * F::LANES };
+            if in_place.is_some() && wide == width {
+                continue;
             }
-            i += tall;
-        }
-    }
-}
-
-/// One register tile: T rows by two vectors, over the whole depth of the block.
-#[inline(always)]
-fn tile<S: Simd, F: Lanes<S>, const T: usize>(
-    simd: S,
-    a: &[F],
-    b: &[F],
-    stride: usize,
-    c: &mut [F],
-    n: usize,
-    wide: usize,
-    accumulate: bool,
-) {
-    let zero = F::splat(simd, F::ZERO);
-    let mut sums = [[zero; 2]; T];
-    for (a, b) in a.as_chunks::<T>().0.iter().zip(b.chunks(stride)) {
-        let [b0, b1] = F::pair(b);
-        for i in 0..T {
-            let a = F::splat(simd, a[i]);
-            sums[i][0] = F::mul_add(simd, a, b0, sums[i][0]);
-            sums[i][1] = F::mul_add(simd, a, b1, sums[i][1]);
-        }
-    }
-    if wide == 2 * F::LANES {
-        for i in 0..T {
-            let c = F::pair_mut(&mut c[i * n..i * n + wide]);
-            c[0] = if accumulate { F::plus(simd, c[0], sums[i][0]) } else { sums[i][0] };
-            c[1] = if accumulate { F::plus(simd, c[1], sums[i][1]) } else { sums[i][1] };
-        }
-        return;
-    }
-    // The last columns: through a buffer as wide as the widest tile (two vectors of 16).
-    let mut edge = [F::ZERO; 32];
-    for i in 0..T {
-        F::pair_mut(&mut edge[..2 * F::LANES]).copy_from_slice(&sums[i]);
-        for (c, &sum) in c[i * n..i * n + wide].iter_mut().zip(&edge) {
-            *c = if accumulate { *c + sum } else { sum };
-        }
-    }
-}
-
-/// Copies a block of the left side so that a tile reads it in order: panels of `height` rows, depth by depth.
-#[inline(always)]
-fn pack_left<F: Real>(
-    panel: &mut Vec<F>,
-    left: Matrix<F>,
-    (row, rows): (usize, usize),
-    (depth, deep): (usize, usize),
-    tallest: usize,
-) {
-    panel.resize(rows * deep, F::ZERO);
-    let mut i = 0;
-    while i < rows {
-        let tall = height(rows - i, tallest);
-        let target = &mut panel[i * deep..(i + tall) * deep];
-        let start = (row + i) * left.row_stride + depth * left.col_stride;
-        if left.row_stride == 1 {
-            for (d, target) in target.chunks_exact_mut(tall).enumerate() {
-                let from = start + d * left.col_stride;
-                target.copy_from_slice(&left.data[from..from + tall]);
-            }
-        } else if left.col_stride == 1 {
-            for r in 0..tall {
-                let from = start + r * left.row_stride;
-                for (target, &x) in target[r..].iter_mut().step_by(tall).zip(&left.data[from..from + deep]) {
-                    *target = x;
+            let target = &mut packed[col * deep..(col + width) * deep];
+            if !right.transposed {
+                for (d, target) in target.chunks_exact_mut(width).enumerate() {
+                    let from = (depth + d) * cols + col;
+                    target[..wide].copy_from_slice(&right.data[from..from + wide]);
+                    target[wide..].fill(F::ZERO);
                 }
-            }
-        } else {
-            for (d, target) in target.chunks_exact_mut(tall).enumerate() {
-                for (r, target) in target.iter_mut().enumerate() {
-                    *target = left.data[start + r * left.row_stride + d * left.col_stride];
+            } else {
+                if wide < width {
+                    target.fill(F::ZERO);
+                }
+                for c in 0..wide {
+                    let from = (col + c) * right.rows + depth;
+                    let column = &right.data[from..from + deep];
+                    for (target, &x) in target[c..].iter_mut().step_by(width).zip(column) {
+                        *target = x;
+                    }
                 }
             }
         }
-        i += tall;
+        Self { packed, deep, cols, in_place }
+    }
+
+    /// Every panel: its first column, its columns, and where they are.
+    #[inline(always)]
+    fn panels<S: Simd>(&self) -> impl Iterator<Item = (usize, usize, Panel<'_, F>)>
+    where
+        F: Lanes<S>,
+    {
+        widths(self.cols, F::LANES).map(|(col, wide)| {
+            let width = if wide <= F::LANES { F::LANES } else { 2 * F::LANES };
+            let panel = match self.in_place {
+                Some((data, stride)) if wide == width => Panel { data: &data[col..], stride },
+                _ => Panel { data: &self.packed[col * self.deep..(col + width) * self.deep], stride: width },
+            };
+            (col, wide, panel)
+        })
     }
 }
 
-/// Copies a block of the right side into panels as wide as a tile, filled up with zeros. With `direct`, only the last,
-/// narrower panel is copied: the others are read where they are.
+/// The columns of a right side in tiles of two vectors, the last as wide as what is left.
 #[inline(always)]
-fn pack_right<F: Real>(
-    panel: &mut Vec<F>,
-    right: Matrix<F>,
-    (depth, deep): (usize, usize),
-    (col, cols): (usize, usize),
-    width: usize,
-    direct: bool,
-) {
-    panel.resize(cols.next_multiple_of(width) * deep, F::ZERO);
-    for j in (0..cols).step_by(width) {
-        let wide = width.min(cols - j);
-        if direct && wide == width {
-            continue;
-        }
-        let target = &mut panel[j * deep..j * deep + width * deep];
-        let start = depth * right.row_stride + (col + j) * right.col_stride;
-        if right.col_stride == 1 {
-            for (d, target) in target.chunks_exact_mut(width).enumerate() {
-                let from = start + d * right.row_stride;
-                target[..wide].copy_from_slice(&right.data[from..from + wide]);
-                target[wide..].fill(F::ZERO);
-            }
-        } else {
-            target.fill(F::ZERO);
-            for c in 0..wide {
-                let from = start + c * right.col_stride;
-                for d in 0..deep {
-                    target[d * width + c] = right.data[from + d * right.row_stride];
-                }
-            }
-        }
-    }
+fn widths(cols: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..cols).step_by(2 * lanes).map(move |col| (col, (2 * lanes).min(cols - col)))
 }
 
 #[cfg(test)]
@@ -346,46 +397,82 @@ mod tests {
     use crate::random::Stream;
     use proptest::prelude::*;
 
+    fn at(matrix: &Matrix<f64>, row: usize, col: usize) -> f64 {
+        if matrix.transposed { matrix.data[col * matrix.rows + row] } else { matrix.data[row * matrix.cols + col] }
+    }
+
     fn plain(left: Matrix<f64>, right: Matrix<f64>, out: &mut [f64]) {
         for i in 0..left.rows {
             for j in 0..right.cols {
-                for d in 0..left.cols {
-                    out[i * right.cols + j] += left.data[i * left.row_stride + d * left.col_stride]
-                        * right.data[d * right.row_stride + j * right.col_stride];
-                }
+                out[i * right.cols + j] += (0..left.cols).map(|d| at(&left, i, d) * at(&right, d, j)).sum::<f64>();
             }
         }
+    }
+
+    fn view<T>(data: &[T], rows: usize, cols: usize, transposed: bool) -> Matrix<'_, T> {
+        if transposed { Matrix::new(data, cols, rows).transposed() } else { Matrix::new(data, rows, cols) }
+    }
+
+    fn draws(n: usize, stream: &mut Stream) -> Vec<f64> {
+        (0..n).map(|_| stream.uniform_in(-1.0, 1.0)).collect()
+    }
+
+    fn narrow(x: &[f64]) -> Vec<f32> {
+        x.iter().map(|&x| x as f32).collect()
     }
 
     proptest! {
         #[test]
         fn equals_the_plain_triple_loop(
-            m in 1usize..60, n in 1usize..80, k in 0usize..70, flip_left: bool, flip_right: bool, accumulate: bool, seed: u64,
-            large in 0usize..3,
+            m in 1usize..60, n in 1usize..80, k in 0usize..70, flip_left: bool, flip_right: bool, accumulate: bool,
+            seed: u64, deep: bool,
         ) {
-            // One dimension at a time is taken across a block's border.
-            let (m, n, k) = match large { 0 => (m + ROWS, n, k), 1 => (m, n + COLS, k), _ => (m, n, k + DEPTH) };
+            let k = if deep { k + DEPTH } else { k };
             let mut stream = Stream::new(seed, "matmul");
-            let mut draw = |n| (0..n).map(|_| stream.uniform_in(-1.0, 1.0)).collect::<Vec<f64>>();
-            let (a, b, start) = (draw(m * k), draw(k * n), draw(m * n));
-            let left = if flip_left { Matrix::new(&a, k, m).transposed() } else { Matrix::new(&a, m, k) };
-            let right = if flip_right { Matrix::new(&b, n, k).transposed() } else { Matrix::new(&b, k, n) };
+            let (a, b, start) = (draws(m * k, &mut stream), draws(k * n, &mut stream), draws(m * n, &mut stream));
+            let (left, right) = (view(&a, m, k, flip_left), view(&b, k, n, flip_right));
             let mut expected = if accumulate { start.clone() } else { vec![0.0; m * n] };
             plain(left, right, &mut expected);
             let mut out = start.clone();
-            let mut panels = Panels::default();
-            matmul(&mut out, left, right, accumulate, &mut panels);
+            matmul(&mut out, left, right, accumulate, &mut Panels::default());
             for (x, y) in out.iter().zip(&expected) {
                 prop_assert!((x - y).abs() < 1e-10);
             }
-
-            let narrow = |x: &[f64]| x.iter().map(|&x| x as f32).collect::<Vec<f32>>();
             let (a, b, mut out) = (narrow(&a), narrow(&b), narrow(&start));
-            let left = if flip_left { Matrix::new(&a, k, m).transposed() } else { Matrix::new(&a, m, k) };
-            let right = if flip_right { Matrix::new(&b, n, k).transposed() } else { Matrix::new(&b, k, n) };
+            let (left, right) = (view(&a, m, k, flip_left), view(&b, k, n, flip_right));
             matmul(&mut out, left, right, accumulate, &mut Panels::default());
             for (&x, y) in out.iter().zip(&expected) {
                 prop_assert!((f64::from(x) - y).abs() < 1e-3);
+            }
+        }
+
+        #[test]
+        fn patches_in_place_are_patches_gathered(
+            images in 1usize..4, side in 5usize..12, channels in 1usize..40, kernel in 2usize..6, n in 1usize..40,
+            accumulate: bool, seed: u64,
+        ) {
+            let patches = Patches { side, channels, kernel, stride: 2 };
+            let (rows, size) = (images * patches.count(), patches.size());
+            let mut stream = Stream::new(seed, "patches");
+            let x = draws(images * patches.image(), &mut stream);
+            let (kernels, gradient) = (draws(size * n, &mut stream), draws(rows * n, &mut stream));
+            let mut gathered = vec![0.0; rows * size];
+            patches.gather(&x, &mut gathered);
+            let left = Matrix::new(&gathered, rows, size);
+            let panels = &mut Panels::default();
+            for (transposed, right) in [(false, Matrix::new(&kernels, size, n)), (true, Matrix::new(&gradient, rows, n))] {
+                let start = draws(if transposed { size * n } else { rows * n }, &mut stream);
+                let mut expected = if accumulate { start.clone() } else { vec![0.0; start.len()] };
+                plain(if transposed { left.transposed() } else { left }, right, &mut expected);
+                let mut out = start;
+                if transposed {
+                    patches_transposed_matmul(&mut out, &x, patches, right, accumulate, panels);
+                } else {
+                    patches_matmul(&mut out, &x, patches, right, accumulate, panels);
+                }
+                for (x, y) in out.iter().zip(&expected) {
+                    prop_assert!((x - y).abs() < 1e-10);
+                }
             }
         }
     }

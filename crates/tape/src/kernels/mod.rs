@@ -4,5 +4,7 @@
 //! runs a whole shard; no kernel ever starts or waits for another thread).
 
 pub mod elementwise;
+mod lanes;
 pub mod matmul;
 pub mod patches;
+mod tiles;

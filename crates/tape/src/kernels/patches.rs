@@ -78,7 +78,7 @@ impl Patches {
         }
     }
 
-    fn offset(&self, i: usize, j: usize, a: usize) -> usize {
+    pub(super) fn offset(&self, i: usize, j: usize, a: usize) -> usize {
         ((self.stride * i + a) * self.side + self.stride * j) * self.channels
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Op;
 use crate::kernels::elementwise::{Activation, activation_gradient, bias_activate, column_sums};
-use crate::kernels::matmul::{Matrix, matmul};
+use crate::kernels::matmul::{Matrix, matmul, patches_matmul, patches_transposed_matmul};
 use crate::kernels::patches::Patches;
 use crate::parameters::Parameter;
 use crate::real::Real;
@@ -49,16 +49,9 @@ impl<F: Real> Tape<'_, F> {
         let rows = self.rows(x);
         self.push(Op::Convolution(layer.clone()), rows, layer.small(), x.gradient || wanted, |context, y| {
             let weights = Matrix::new(context.parameters.values(kernel), patches.size(), outputs);
-            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
-            let chunk = patches.images_at_once();
             let x = &context.values[x.index()];
-            for (y, x) in y.chunks_mut(chunk * layer.small()).zip(x.chunks(chunk * patches.image())) {
-                let count = y.len() / outputs;
-                buffer.resize(count * patches.size(), F::ZERO);
-                patches.gather(x, buffer);
-                matmul(y, Matrix::new(buffer, count, patches.size()), weights, false, panels);
-                bias_activate(y, context.parameters.values(bias), activation);
-            }
+            patches_matmul(y, x, patches, weights, false, &mut context.scratch.panels);
+            bias_activate(y, context.parameters.values(bias), activation);
         })
     }
 
@@ -103,17 +96,10 @@ impl Convolution {
         let result = back.result();
         activation_gradient(back.gradient, result, activation);
         back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
-        back.parameter(kernel, wanted, |context, gradient, target, mut accumulate| {
-            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+        back.parameter(kernel, wanted, |context, gradient, target, accumulate| {
             let x = &context.values[x.index()];
-            for (gradient, x) in gradient.chunks(chunk * self.small()).zip(x.chunks(chunk * patches.image())) {
-                let count = gradient.len() / channels;
-                buffer.resize(count * patches.size(), F::ZERO);
-                patches.gather(x, buffer);
-                let rows = Matrix::new(buffer, count, patches.size()).transposed();
-                matmul(target, rows, Matrix::new(gradient, count, channels), accumulate, panels);
-                accumulate = true;
-            }
+            let gradient = Matrix::new(gradient, gradient.len() / channels, channels);
+            patches_transposed_matmul(target, x, patches, gradient, accumulate, &mut context.scratch.panels);
         });
         back.part(x, |context, gradient, target| {
             let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels).transposed();
@@ -131,33 +117,17 @@ impl Convolution {
 
     pub(super) fn backward_transposed<F: Real>(&self, back: &mut Backward<F>) {
         let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
-        let chunk = patches.images_at_once();
         let result = back.result();
         activation_gradient(back.gradient, result, activation);
         back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
-        back.parameter(kernel, wanted, |context, gradient, target, mut accumulate| {
-            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
+        back.parameter(kernel, wanted, |context, gradient, target, accumulate| {
             let x = &context.values[x.index()];
-            for (gradient, x) in gradient.chunks(chunk * patches.image()).zip(x.chunks(chunk * self.small())) {
-                let count = x.len() / channels;
-                buffer.resize(count * patches.size(), F::ZERO);
-                patches.gather(gradient, buffer);
-                let rows = Matrix::new(buffer, count, patches.size()).transposed();
-                matmul(target, rows, Matrix::new(x, count, channels), accumulate, panels);
-                accumulate = true;
-            }
+            let x = Matrix::new(x, x.len() / channels, channels);
+            patches_transposed_matmul(target, gradient, patches, x, accumulate, &mut context.scratch.panels);
         });
         back.input(x, |context, gradient, target, accumulate| {
             let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels);
-            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
-            for (gradient, target) in
-                gradient.chunks(chunk * patches.image()).zip(target.chunks_mut(chunk * self.small()))
-            {
-                let count = target.len() / channels;
-                buffer.resize(count * patches.size(), F::ZERO);
-                patches.gather(gradient, buffer);
-                matmul(target, Matrix::new(buffer, count, patches.size()), weights, accumulate, panels);
-            }
+            patches_matmul(target, gradient, patches, weights, accumulate, &mut context.scratch.panels);
         });
     }
 }
