@@ -1,7 +1,6 @@
 //! How the program ends: every exit code, and which error gives which.
 
-use dreamer::DreamerError;
-use train::TrainError;
+use train::{DreamerError, TaskError, TrainError};
 
 /// Exit codes. Part of the program's interface: documented in the help and in `docs/exit-codes.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +35,12 @@ impl From<&TrainError> for Exit {
     fn from(error: &TrainError) -> Self {
         match error {
             TrainError::Config(_)
-            | TrainError::Task(_)
+            | TrainError::Task(TaskError::UnknownTask { .. })
             | TrainError::ActionSize { .. }
-            | TrainError::Threads { .. } => Self::Usage,
+            | TrainError::Threads { .. }
+            | TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
             TrainError::NotFinite { .. } => Self::NotFinite,
             TrainError::Busy { .. } | TrainError::Differs { .. } | TrainError::NotARun { .. } => Self::FolderTaken,
-            TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
             TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,

@@ -111,7 +111,7 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
 }
 
 /// The name of the checkpoint at `frames` frames.
-pub(crate) fn name(frames: Frames) -> String {
+fn name(frames: Frames) -> String {
     format!("{:010}", frames.0)
 }
 

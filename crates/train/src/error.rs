@@ -30,8 +30,8 @@ pub enum TrainError {
         /// What is wrong with it.
         source: replay::EpisodeError,
     },
-    /// The run folder cannot be made.
-    #[error("cannot make the run folder {path}: {source}; choose another with --logdir")]
+    /// The run folder cannot be made or written.
+    #[error("cannot write in the run folder {path}: {source}; choose another with --logdir")]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -128,7 +128,7 @@ pub enum TrainError {
         why: String,
     },
     /// A file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}; check the place, its permissions and the free space")]
     Io {
         /// The file.
         path: PathBuf,

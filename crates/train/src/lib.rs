@@ -39,4 +39,5 @@ pub use schedule::{Phase, Position, next};
 pub use trainable::Trainable;
 pub use worlds::Worlds;
 
-pub use tasks::{TaskInfo, names as tasks};
+pub use dreamer::DreamerError;
+pub use tasks::{TaskError, TaskInfo, names as tasks};

@@ -21,12 +21,12 @@ impl RunLock {
     /// Takes the lock of the run folder `root`.
     ///
     /// # Errors
-    /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Io`] if the file cannot be made.
+    /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Folder`] if the file cannot be made.
     pub fn take(root: &Path) -> Result<Self, TrainError> {
         let path = root.join(LOCK_FILE);
-        let io = |source| TrainError::Io { path: path.clone(), source };
+        let unwritable = |source| TrainError::Folder { path: root.to_owned(), source };
         let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unwritable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -37,12 +37,12 @@ impl RunLock {
                 let process = owner.unwrap_or_else(|| "of unknown number".to_owned());
                 return Err(TrainError::Busy { path: root.to_owned(), process });
             }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
+            Err(TryLockError::Error(source)) => return Err(unwritable(source)),
         }
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(io)?;
+            .map_err(unwritable)?;
         Ok(Self { _file: file })
     }
 }

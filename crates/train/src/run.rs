@@ -73,7 +73,7 @@ pub fn train_with<L: Trainable>(
     folder.write_config(config)?;
     reporter.event(&Event::Begins { root, config, from: found.as_ref().map(|found| found.state.position.frames) });
     let (agent, state) = match found {
-        Some(found) => (found.agent, Some(found.state)),
+        Some(found) => (found.agent, Some((found.path, found.state))),
         None => (new_agent(&config.agent, worlds.action_size(), config.seed)?, None),
     };
     let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
@@ -108,7 +108,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         folder: RunFolder,
         worlds: Worlds,
         agent: L,
-        state: Option<RunState>,
+        state: Option<(PathBuf, RunState)>,
         interrupted: &'a AtomicBool,
         reporter: &'a mut dyn Reporter,
     ) -> Result<Self, TrainError> {
@@ -116,8 +116,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         let (mut streams, mut position, mut meters) =
             (Streams::new(config.seed), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
-        if let Some(state) = state {
-            let path = folder.checkpoints().join(checkpoint::name(state.position.frames));
+        if let Some((path, state)) = state {
             streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
                 path: path.clone(),
                 why: "its random streams cannot be; use another checkpoint".to_owned(),

@@ -136,6 +136,23 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
 }
 
 #[test]
+fn a_checkpoint_killed_while_it_replaced_another_leaves_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    finish(&whole, &config(&[]));
+    assert!(stop_at(&killed, &config(&[]), events() / 2));
+    let newest = checkpoints(&killed).pop().unwrap();
+    let replaced = newest.with_extension("replaced");
+    std::fs::rename(&newest, &replaced).unwrap();
+    std::fs::create_dir(newest.with_file_name(".0000000200.partial")).unwrap();
+    assert!(stop_at(&killed, &config(&[]), 0), "stopped again before anything happened");
+    assert!(replaced.exists());
+    finish(&killed, &config(&[]));
+    assert!(!replaced.exists());
+    assert_eq!(outcomes(&killed), outcomes(&whole));
+}
+
+#[test]
 fn without_any_good_checkpoint_the_run_refuses() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));
