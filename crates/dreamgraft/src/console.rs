@@ -122,7 +122,8 @@ fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>
         parts.push(format!("world model {rate:.1} updates/s"));
     }
     if let (Some(episodes), Some(bytes)) = (value("replay_episodes"), value("replay_bytes")) {
-        parts.push(format!("replay {} episodes, {:.1} GB", grouped(episodes as u64), bytes / 1e9));
+        let size = if bytes < 1e8 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) };
+        parts.push(format!("replay {} episodes, {size}", grouped(episodes as u64)));
     }
     if let Some(left) = left.filter(|left| left.as_secs() > 0) {
         parts.push(format!("{} left", duration(left)));
@@ -160,6 +161,8 @@ mod tests {
             "step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left"
         );
         assert_eq!(metrics_line(Frames(1000), &values[1..2], None), "step 1 000");
+        let few = [("replay_episodes", 3.0), ("replay_bytes", 1.85e7)].map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(metrics_line(Frames(1000), &few, None), "step 1 000  replay 3 episodes, 18 MB");
     }
 
     #[test]
