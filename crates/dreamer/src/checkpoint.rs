@@ -1,17 +1,18 @@
 //! The agent's checkpoint: one safetensors file. `docs/formats.md` describes it.
 //!
-//! Tensors: every parameter under its path, and its two moments under `adam.first.PATH` and `adam.second.PATH`. Metadata:
+//! Tensors: every parameter under its path, and, if it is learned, its two moments under `adam.first.PATH` and
+//! `adam.second.PATH`. Metadata:
 //! `format`, `config`, `action_size`, `updates`, `noise`.
 
 use crate::agent::Agent;
 use crate::learner::{Learner, Optimisers};
+use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-use tape::Adam;
 use tape::random::{Stream, StreamState};
 
 /// Version of the file's layout: a reader refuses any other.
@@ -101,12 +102,15 @@ fn read(file: &[u8]) -> Result<Agent, String> {
     // The configuration says how large the agent is; the file must be as large before any room is made.
     let mut learner = Learner::<f32>::declared(&config, action_size).map_err(|error| error.to_string())?;
     let parameters = learner.parameters();
-    let expected = 3 * parameters.len();
+    let learned = |path: &str| !is_frozen(&config, path);
+    let expected: usize = parameters.iter().map(|p| if learned(parameters.path(p)) { 3 } else { 1 }).sum();
     if tensors.len() != expected {
         return Err(format!("it holds {} tensors, and its configuration needs {expected}", tensors.len()));
     }
     for parameter in parameters.iter() {
-        for prefix in ["", MOMENTS[0], MOMENTS[1]] {
+        let prefixes = ["", MOMENTS[0], MOMENTS[1]];
+        let kinds = if learned(parameters.path(parameter)) { 3 } else { 1 };
+        for prefix in &prefixes[..kinds] {
             let name = format!("{prefix}{}", parameters.path(parameter));
             let tensor = tensors.tensor(&name).map_err(|_| format!("it lacks the tensor {name}"))?;
             let shape = parameters.shape(parameter);
@@ -123,7 +127,7 @@ fn read(file: &[u8]) -> Result<Agent, String> {
         fill(learner.parameters_mut().values_mut(parameter), &tensors, &path)?;
         let Optimisers { model, actor, value } = learner.optimisers_mut();
         let optimiser = [model, actor, value].into_iter().find(|optimiser| optimiser.set().contains(parameter));
-        let optimiser: &mut Adam<f32> = optimiser.ok_or_else(|| format!("{path} belongs to no optimiser"))?;
+        let Some(optimiser) = optimiser else { continue };
         let place = optimiser.set().place(parameter).expect("a parameter of the set");
         let (first, second) = optimiser.moments_mut();
         fill(&mut first[place.clone()], &tensors, &format!("{}{path}", MOMENTS[0]))?;

@@ -22,6 +22,10 @@ pub struct AgentConfig {
     pub units: usize,
     /// Hidden layers of the reward head.
     pub reward_layers: usize,
+    /// Whether the encoder keeps the weights it begins with: the universal feature space.
+    pub frozen_encoder: bool,
+    /// Frozen reward models of earlier agents, whose predictions the reward head reads besides the feature (Eq. 4).
+    pub reward_sources: Vec<RewardSource>,
     /// Hidden layers of the value head.
     pub value_layers: usize,
     /// Hidden layers of the actor.
@@ -65,6 +69,16 @@ pub struct AgentConfig {
     pub shard: usize,
 }
 
+/// The shape of a frozen reward model inside a reward meta-model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RewardSource {
+    /// Its hidden layers.
+    pub layers: usize,
+    /// Their width.
+    pub units: usize,
+}
+
 impl Default for AgentConfig {
     fn default() -> Self {
         Self {
@@ -74,6 +88,8 @@ impl Default for AgentConfig {
             hidden: 200,
             units: 400,
             reward_layers: 2,
+            frozen_encoder: false,
+            reward_sources: Vec::new(),
             value_layers: 3,
             actor_layers: 4,
             discount_head: false,
@@ -130,7 +146,13 @@ impl AgentConfig {
             ("mode_samples", self.mode_samples, 1, 1_000_000),
             ("shard", self.shard, 1, 65_536),
         ];
-        for (key, value, low, high) in at_least {
+        if self.reward_sources.len() > 1024 {
+            return Err(out_of_range("reward_sources", self.reward_sources.len() as f64, "at most 1024 models"));
+        }
+        let sources = self.reward_sources.iter().flat_map(|source| {
+            [("reward_sources.layers", source.layers, 1, 64), ("reward_sources.units", source.units, 1, 65_536)]
+        });
+        for (key, value, low, high) in at_least.into_iter().chain(sources) {
             if !(low..=high).contains(&value) {
                 return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
             }

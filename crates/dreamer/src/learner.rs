@@ -143,9 +143,10 @@ impl<F: Real> Learner<F> {
     /// Makes room for parameters, moments and gradients.
     pub(crate) fn allocate(&mut self) {
         self.parameters.allocate();
-        let of = |prefix: &'static str| self.parameters.set(move |path| path.starts_with(prefix));
-        let (model, actor, value) = (of("world_model."), of("actor."), of("value."));
         let config = &self.config;
+        let of =
+            |prefix: &str| self.parameters.set(|path| path.starts_with(prefix) && !networks::is_frozen(config, path));
+        let (model, actor, value) = (of("world_model."), of("actor."), of("value."));
         self.optimisers = Optimisers {
             model: Adam::new(&model, config.model_learning_rate, config.gradient_clip),
             actor: Adam::new(&actor, config.actor_learning_rate, config.gradient_clip),

@@ -19,7 +19,7 @@ mod world_model;
 
 pub use agent::Agent;
 pub use batch::BatchView;
-pub use config::AgentConfig;
+pub use config::{AgentConfig, RewardSource};
 pub use error::DreamerError;
 pub use learner::{Learner, Optimisers};
 pub use metrics::StepMetrics;

@@ -4,10 +4,12 @@
 
 mod convolutional;
 mod mlp;
+mod reward;
 mod rssm;
 
 pub use convolutional::{Decoder, Encoder, PIXELS};
 pub use mlp::Mlp;
+pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm};
 
 use crate::AgentConfig;
@@ -24,7 +26,7 @@ pub struct Networks {
     /// Feature to image.
     pub decoder: Decoder,
     /// Feature to the reward's mean.
-    pub reward: Mlp,
+    pub reward: RewardHead,
     /// Feature to the logit of going on, if the agent has this head.
     pub discount: Option<Mlp>,
     /// Feature to the action's distribution.
@@ -40,7 +42,7 @@ impl Networks {
         let encoder = Encoder::declare(parameters, config);
         let rssm = Rssm::declare(parameters, config, action_size);
         let decoder = Decoder::declare(parameters, config);
-        let reward = Mlp::declare(parameters, "world_model.reward", feature, units, config.reward_layers, 1);
+        let reward = RewardHead::declare(parameters, config);
         let discount = config
             .discount_head
             .then(|| Mlp::declare(parameters, "world_model.discount", feature, units, config.discount_layers, 1));
@@ -48,6 +50,12 @@ impl Networks {
         let value = Mlp::declare(parameters, "value", feature, units, config.value_layers, 1);
         Self { encoder, rssm, decoder, reward, discount, actor, value }
     }
+}
+
+/// Whether a parameter keeps the value it begins with: the universal encoder's, and those of reward models of earlier agents.
+pub fn is_frozen(config: &AgentConfig, path: &str) -> bool {
+    (config.frozen_encoder && path.starts_with("world_model.encoder."))
+        || path.starts_with("world_model.reward_sources.")
 }
 
 /// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases.

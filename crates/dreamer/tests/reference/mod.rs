@@ -4,7 +4,7 @@
 
 use dreamer::behaviour::{evaluate, imagine};
 use dreamer::networks::PIXELS;
-use dreamer::{AgentConfig, BatchView, Learner, Noise, PolicyNoise, StepMetrics, squashed_log_density};
+use dreamer::{AgentConfig, BatchView, Learner, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use tape::{Memory, Parameter, Tape, Var};
@@ -62,6 +62,14 @@ impl Reference {
         let discount_head = tensors.contains_key("w/discount/h0/kernel");
         let layers =
             |head: &str| (0..).take_while(|layer| tensors.contains_key(&format!("w/{head}/h{layer}/kernel"))).count();
+        let sources = (0..).map(|index| format!("reward_sources/{index}"));
+        let reward_sources = sources
+            .take_while(|source| layers(source) > 0)
+            .map(|source| RewardSource {
+                layers: layers(&source),
+                units: tensors[&format!("w/{source}/h0/bias")].1.len(),
+            })
+            .collect();
         let defaults = AgentConfig::default();
         let config = AgentConfig {
             depth: count("depth")?,
@@ -70,6 +78,8 @@ impl Reference {
             hidden: count("hidden")?,
             units: count("units")?,
             reward_layers: layers("reward"),
+            reward_sources,
+            frozen_encoder: config["frozen_encoder"].as_bool().unwrap_or(false),
             value_layers: layers("value"),
             actor_layers: layers("actor"),
             discount_head,
@@ -180,8 +190,9 @@ impl Reference {
         let optimisers = self.learner.optimisers();
         for parameter in parameters.iter() {
             let (name, shape) = (theirs(parameters.path(parameter)), parameters.shape(parameter).to_vec());
-            let gradient = model.of(parameter).or(behaviour.of(parameter)).expect("a gradient for every parameter");
-            out.insert(format!("grad/{name}"), (shape.clone(), gradient.to_vec()));
+            if let Some(gradient) = model.of(parameter).or(behaviour.of(parameter)) {
+                out.insert(format!("grad/{name}"), (shape.clone(), gradient.to_vec()));
+            }
             out.insert(format!("adam1/{name}"), (shape.clone(), parameters.values(parameter).to_vec()));
             for optimiser in [&optimisers.model, &optimisers.actor, &optimisers.value] {
                 let Some(place) = optimiser.set().place(parameter) else { continue };
@@ -226,6 +237,7 @@ impl Reference {
         let mean = networks.decoder.forward(&mut tape, observed.feature);
         let image_density = tape.normal_log_density(mean, images);
         let reward_mean = networks.reward.forward(&mut tape, observed.feature);
+        let source_predictions = networks.reward.source_predictions(&mut tape, observed.feature);
         let reward_density = tape.normal_log_density(reward_mean, reward);
         let imagined = imagine(networks, &mut tape, (observed.stoch, observed.deter), &noise);
         let evaluated = evaluate(self.learner.behaviour_model(), &mut tape, imagined.feature, rows);
@@ -256,6 +268,9 @@ impl Reference {
         put("kl", &by_transition, divergence, 0..1, true);
         put("image_logprob", &by_transition, image_density, 0..1, true);
         put("reward_mean", &by_transition, reward_mean, 0..1, true);
+        for (index, prediction) in source_predictions.into_iter().enumerate() {
+            put(&format!("source_preds/{index}"), &by_transition, prediction, 0..1, true);
+        }
         put("reward_logprob", &by_transition, reward_density, 0..1, true);
         let (steps, returns) = ([horizon, rows], [horizon - 1, rows]);
         put("imag/action", &steps, imagined.action, 0..actions, false);

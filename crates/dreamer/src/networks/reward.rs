@@ -1,0 +1,44 @@
+//! The reward head, which may be a meta-model over reward models of earlier agents.
+
+use super::mlp::Mlp;
+use crate::AgentConfig;
+use tape::{Parameters, Real, Tape, Var};
+
+/// Feature to the reward's mean.
+///
+/// With sources it is the reward meta-model (Eq. 4): it reads [predictions of the N sources, stoch, deter], N + S + D
+/// numbers. The sources are frozen; gradients pass through them to the feature.
+#[derive(Clone, Debug)]
+pub struct RewardHead {
+    sources: Vec<Mlp>,
+    head: Mlp,
+}
+
+impl RewardHead {
+    pub(super) fn declare<F: Real>(parameters: &mut Parameters<F>, config: &AgentConfig) -> Self {
+        let feature = config.feature();
+        let sources = config.reward_sources.iter().enumerate().map(|(index, source)| {
+            let path = format!("world_model.reward_sources.{index}");
+            Mlp::declare(parameters, &path, feature, source.units, source.layers, 1)
+        });
+        let sources: Vec<Mlp> = sources.collect();
+        let inputs = sources.len() + feature;
+        let head = Mlp::declare(parameters, "world_model.reward", inputs, config.units, config.reward_layers, 1);
+        Self { sources, head }
+    }
+
+    /// Features [N, S + D] to means [N, 1].
+    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+        // Each source's prediction is put before what is there, so the last source comes first.
+        let input = self.sources.iter().rev().fold(feature, |input, source| {
+            let prediction = tape.frozen(|tape| source.forward(tape, feature));
+            tape.concat(prediction, input)
+        });
+        self.head.forward(tape, input)
+    }
+
+    /// What each source predicts from features [N, S + D]: means [N, 1].
+    pub fn source_predictions<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Vec<Var> {
+        self.sources.iter().map(|source| tape.frozen(|tape| source.forward(tape, feature))).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! The reward meta-model (Eq. 4) against numbers from independent double-precision programs, and what Eq. 4 is about: the
+//! sources' predictions matter, and gradients pass through them.
+
+mod reference;
+
+use reference::{Reference, Tensors, read};
+
+/// The file's meta-model agent: its reward head and sources in place of the plain head, its encoder frozen.
+fn meta_model() -> (Tensors, Reference) {
+    let (theirs, mut config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    config["frozen_encoder"] = true.into();
+    let mut tensors: Tensors = theirs.clone();
+    tensors.retain(|name, _| !name.starts_with("w/reward/"));
+    for (from, to) in [("meta", "reward"), ("source0", "reward_sources/0"), ("source1", "reward_sources/1")] {
+        for (name, tensor) in theirs.iter().filter(|(name, _)| name.starts_with(&format!("mmtl/{from}/"))) {
+            tensors.insert(name.replace(&format!("mmtl/{from}/"), &format!("w/{to}/")), tensor.clone());
+        }
+    }
+    let reference = Reference::new(tensors, &config).unwrap();
+    (theirs, reference)
+}
+
+fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let largest = theirs.iter().fold(1e-300_f64, |most, x| most.max(x.abs()));
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max)
+}
+
+#[test]
+fn equals_the_reference() {
+    let (theirs, mut reference) = meta_model();
+    let ours = reference.compute().unwrap();
+    let mut compared = 0;
+    for (name, (_, expected)) in theirs.iter().filter(|(name, _)| name.starts_with("mmtl/eq4/")) {
+        let name = name.strip_prefix("mmtl/eq4/").unwrap();
+        if name.starts_with("adam1/") {
+            let before = &theirs[&name.replace("adam1/reward/", "mmtl/meta/")].1;
+            let step = |after: &[f64]| after.iter().zip(before).map(|(a, b)| a - b).collect::<Vec<_>>();
+            assert!(difference(&step(&ours[name].1), &step(expected)) < 1e-8, "{name}");
+        } else if name == "source_preds" {
+            for index in 0..2 {
+                let expected: Vec<f64> = expected.iter().skip(index).step_by(2).copied().collect();
+                assert!(difference(&ours[&format!("out/source_preds/{index}")].1, &expected) < 1e-9, "{name}");
+            }
+        } else {
+            let name = if name.starts_with("grad/") { name.to_owned() } else { format!("out/{name}") };
+            let error = difference(&ours[&name].1, expected);
+            assert!(error < 1e-9, "{name} is off by {error:e}");
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 35);
+}
+
+#[test]
+fn frozen_parameters_have_no_gradient_and_stay() {
+    let (_, mut reference) = meta_model();
+    let before = reference.learner.parameters().clone();
+    let ours = reference.compute().unwrap();
+    let after = reference.learner.parameters();
+    let mut frozen = 0;
+    for parameter in before.iter() {
+        let path = before.path(parameter);
+        let stays = path.starts_with("world_model.encoder.") || path.starts_with("world_model.reward_sources.");
+        assert_eq!(stays, before.values(parameter) == after.values(parameter), "{path}");
+        assert_eq!(stays, !ours.contains_key(&format!("grad/{}", reference::theirs(path))), "{path}");
+        frozen += usize::from(stays);
+    }
+    assert_eq!(frozen, 8 + 2 * 6);
+}
+
+#[test]
+fn a_source_changes_the_prediction_and_the_gradient_of_the_latent_state() {
+    let (_, mut reference) = meta_model();
+    let before = reference.compute().unwrap();
+    let (_, mut reference) = meta_model();
+    let parameters = reference.learner.parameters_mut();
+    // The latent state reaches the source through its first layer alone: without it, a constant is left.
+    let kernel = parameters.find("world_model.reward_sources.0.h0.kernel").unwrap();
+    parameters.values_mut(kernel).fill(0.0);
+    let after = reference.compute().unwrap();
+    assert!(difference(&after["out/reward_mean"].1, &before["out/reward_mean"].1) > 1e-3);
+    assert!(difference(&after["grad/dynamics/obs2/kernel"].1, &before["grad/dynamics/obs2/kernel"].1) > 1e-6);
+    assert!(difference(&after["grad/actor/h0/kernel"].1, &before["grad/actor/h0/kernel"].1) > 1e-6);
+}
