@@ -24,8 +24,10 @@ const COMMENT: &str = "dreamgraft-episode 1";
 const LEVEL: i64 = 4;
 /// Most arrays that a file may hold; those beyond the five that are needed are not read.
 const MOST_ARRAYS: usize = 64;
-/// Room for headers, names and the container's own tables, beside the arrays' bytes.
+/// Room for headers and the container's own tables, beside the arrays' bytes.
 const OVERHEAD: u64 = 1 << 20;
+/// Part of an episode's bytes that its task's name, once for each transition, may take beside them.
+const NAMES: u64 = 20;
 
 /// Writes `episode` into `folder` as `<stamp>-<id>-<transitions>.npz`, atomically, and returns the file's path.
 ///
@@ -52,13 +54,14 @@ fn write_container(file: impl Write + Seek, episode: &Episode) -> Result<(), Zip
     let side = IMAGE_SIDE as u64;
     let task: Vec<u8> = episode.task.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
     let task_type = format!("<U{}", task.len() / 4);
+    let tasks = task.repeat(episode.len());
     let mut zip = ZipWriter::new(file);
     write_array(&mut zip, "image", "|u1", &[length, side, side, 3], &episode.image)?;
     let action_shape = [length, episode.action_size as u64];
     write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&episode.action))?;
     write_array(&mut zip, "reward", "<f4", &[length], &to_bytes(&episode.reward))?;
     write_array(&mut zip, "discount", "<f4", &[length], &to_bytes(&episode.discount))?;
-    write_array(&mut zip, "task", &task_type, &[], &task)?;
+    write_array(&mut zip, "task", &task_type, &[length], &tasks)?;
     zip.set_comment(COMMENT)?;
     zip.finish()?;
     Ok(())
@@ -100,7 +103,7 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     if !metadata.is_file() {
         return Err(damaged(Damage::NotAFile));
     }
-    let most = limit.saturating_add(limit / 100).saturating_add(OVERHEAD);
+    let most = limit.saturating_add(limit / NAMES).saturating_add(OVERHEAD);
     if metadata.len() > most {
         return Err(damaged(Damage::FileTooLarge { bytes: metadata.len(), limit: most }));
     }
@@ -153,7 +156,7 @@ fn read_container(file: impl Read + Seek, limit: u64) -> Result<Episode, Damage>
     }
     let image = image.bytes(length * IMAGE_BYTES as u64)?;
 
-    let task = read_task(&mut zip)?;
+    let task = read_task(&mut zip, length)?;
     Ok(Episode::new(&task, action_size as usize, image, action, reward, discount)?)
 }
 
@@ -175,22 +178,29 @@ fn check_container<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), Damage> {
     Ok(())
 }
 
-/// The task's name: a single numpy string, UTF-32.
-fn read_task<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<String, Damage> {
+/// The task's name: a numpy string, UTF-32, for each of `length` transitions, all equal; or a single one.
+fn read_task<R: Read + Seek>(zip: &mut ZipArchive<R>, length: u64) -> Result<String, Damage> {
     const TASK: &str = "task";
     let array = Array::open(zip, TASK, "<U")?;
-    if !array.shape().is_empty() {
-        return Err(array.wrong_shape("[], a single string,"));
-    }
+    let copies = match *array.shape() {
+        [] => 1,
+        [copies] if copies == length => length,
+        _ => return Err(array.wrong_shape(&format!("[{length}], or [] for one string,"))),
+    };
     let characters = array.header.descr[2..].parse().unwrap_or(u64::MAX);
     if characters > LONGEST_TASK as u64 {
         let reason = format!("type {:?} is no string of up to {LONGEST_TASK} characters", array.header.descr);
         return Err(Damage::Header { array: TASK, reason });
     }
-    let bytes = array.bytes(characters * 4)?;
+    let bytes = array.bytes(copies * characters * 4)?;
+    let wrong = |reason: String| Damage::Data { array: TASK, reason };
+    let (first, others) = bytes.split_at((characters * 4) as usize);
+    if let Some(other) = others.chunks_exact(first.len().max(1)).position(|other| other != first) {
+        return Err(wrong(format!("transition {} names another task than transition 0", other + 1)));
+    }
     let text: Option<String> =
-        bytes.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect();
-    let text = text.ok_or_else(|| Damage::Data { array: TASK, reason: "it is not Unicode text".to_owned() })?;
+        first.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect();
+    let text = text.ok_or_else(|| wrong("it is not Unicode text".to_owned()))?;
     Ok(text.trim_end_matches('\0').to_owned())
 }
 

@@ -3,9 +3,10 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
-use common::{STAMP, arrays, bytes, container, episode, header, npy, put, with};
+use common::{STAMP, arrays, bytes, container, episode, header, npy, put, utf32, with};
 use proptest::prelude::*;
 use replay::{Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, read_episode, write_episode};
 
@@ -64,16 +65,19 @@ proptest! {
 }
 
 #[test]
-fn a_file_that_numpy_wrote_is_read() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/20261122T101530-00000003-4.npz");
-    let episode = read_episode(&path, LIMIT).unwrap();
-    assert_eq!((episode.task(), episode.action_size(), episode.len()), ("läufer", 2, 4));
-    assert_eq!(episode.action(), [0.0, 0.0, 0.5, -0.25, 1.0, -1.0, 0.125, 0.0]);
-    assert_eq!(episode.reward(), [0.0, 1.5, -2.0, 0.25]);
-    assert_eq!(episode.discount(), [1.0, 1.0, 1.0, 0.0]);
-    for (i, &byte) in episode.image().iter().enumerate() {
-        let (t, y, x, c) = (i / IMAGE_BYTES, i / 192 % 64, i / 3 % 64, i % 3);
-        assert_eq!(usize::from(byte), (t * 50 + y * 2 + x + c * 7) % 256);
+fn files_that_numpy_wrote_are_read() {
+    // One with the task as a single string, one with a string for each transition.
+    for name in ["20261122T101530-00000003-4.npz", "20261122T101530-00000004-4.npz"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+        let episode = read_episode(&path, LIMIT).unwrap();
+        assert_eq!((episode.task(), episode.action_size(), episode.len()), ("läufer", 2, 4));
+        assert_eq!(episode.action(), [0.0, 0.0, 0.5, -0.25, 1.0, -1.0, 0.125, 0.0]);
+        assert_eq!(episode.reward(), [0.0, 1.5, -2.0, 0.25]);
+        assert_eq!(episode.discount(), [1.0, 1.0, 1.0, 0.0]);
+        for (i, &byte) in episode.image().iter().enumerate() {
+            let (t, y, x, c) = (i / IMAGE_BYTES, i / 192 % 64, i / 3 % 64, i % 3);
+            assert_eq!(usize::from(byte), (t * 50 + y * 2 + x + c * 7) % 256);
+        }
     }
 }
 
@@ -207,11 +211,45 @@ fn missing_arrays_and_other_types_and_shapes_are_named() {
         ("action", "<f4", "(4, 1)", &six),
         ("reward", "<f4", "(3, 1)", &six),
         ("discount", "<f4", "(4,)", &six),
-        ("task", "<U1", "(3,)", &six),
+        ("task", "<U1", "(4,)", &six),
+        ("task", "<U1", "(3, 1)", &six),
     ] {
         let found = damage(&container(with(&format!("{array}.npy"), npy(descr, shape, data)), ""));
         assert!(matches!(&found, Damage::Shape { array: a, .. } if *a == array), "{found}");
     }
+}
+
+#[test]
+fn every_array_of_a_file_has_an_entry_for_each_transition() {
+    // Other Dreamer programs cut the same window out of every array that they find.
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_episode(folder.path(), STAMP, 0, &episode("läufer", 3, 7, 1)).unwrap();
+    let mut zip = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    assert_eq!(zip.len(), 5);
+    for index in 0..zip.len() {
+        let mut array = Vec::new();
+        zip.by_index(index).unwrap().read_to_end(&mut array).unwrap();
+        let header = String::from_utf8_lossy(&array[10..128]).into_owned();
+        assert!(header.contains("'shape': (7,"), "{header}");
+        if header.contains("<U6") {
+            assert_eq!(array[128..], utf32("läufer").repeat(7));
+        }
+    }
+}
+
+#[test]
+fn the_task_may_be_one_string_or_as_many_equal_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |shape: &str, text: &str| {
+        let file = container(with("task.npy", npy("<U4", shape, &utf32(text))), "");
+        read_episode(&put(folder.path(), 0, 3, &file), LIMIT).map(|episode| episode.task().to_owned())
+    };
+    assert_eq!(read("()", "ant\0").unwrap(), "ant");
+    assert_eq!(read("(3,)", "ant\0ant\0ant\0").unwrap(), "ant");
+    let error = read("(3,)", "ant\0ant\0ante").unwrap_err().to_string();
+    assert!(error.contains("transition 2 names another task"), "{error}");
+    let short = read("(3,)", "ant\0ant\0").unwrap_err().to_string();
+    assert!(short.contains("ends after 32 of 48 bytes"), "{short}");
 }
 
 #[test]

@@ -56,14 +56,18 @@ pub fn bytes(numbers: &[f32]) -> Vec<u8> {
 
 /// The five arrays of a right episode of 3 transitions and action size 2.
 pub fn arrays() -> Vec<(&'static str, Vec<u8>)> {
-    let task: Vec<u8> = "ant".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
     vec![
         ("image.npy", npy("|u1", "(3, 64, 64, 3)", &vec![9; 3 * IMAGE_BYTES])),
         ("action.npy", npy("<f4", "(3, 2)", &bytes(&[0.0, 0.0, 1.0, -1.0, 0.5, 0.5]))),
         ("reward.npy", npy("<f4", "(3,)", &bytes(&[0.0, 1.0, 2.0]))),
         ("discount.npy", npy("<f4", "(3,)", &bytes(&[1.0, 1.0, 0.0]))),
-        ("task.npy", npy("<U3", "()", &task)),
+        ("task.npy", npy("<U3", "(3,)", &utf32("antantant"))),
     ]
+}
+
+/// The bytes of a numpy string.
+pub fn utf32(text: &str) -> Vec<u8> {
+    text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect()
 }
 
 /// Those arrays with one replaced.
