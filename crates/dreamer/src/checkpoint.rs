@@ -1,23 +1,48 @@
 //! The agent's checkpoint: one safetensors file. `docs/formats.md` describes it.
 //!
 //! Tensors: every parameter under its path, and, if it is learned, its two moments under `adam.first.PATH` and
-//! `adam.second.PATH`. Metadata:
-//! `format`, `config`, `action_size`, `updates`, `noise`.
+//! `adam.second.PATH`. Metadata: one entry, `dreamgraft`, which holds [`Metadata`] as JSON. Equal agents give equal bytes:
+//! with several entries, their order would be left to chance.
 
 use crate::agent::Agent;
 use crate::learner::{Learner, Optimisers};
 use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use tape::random::{Stream, StreamState};
 
+/// The one entry of the file's metadata.
+const ENTRY: &str = "dreamgraft";
 /// Version of the file's layout: a reader refuses any other.
-const FORMAT: &str = "dreamgraft agent 1";
+const FORMAT: u64 = 1;
 const MOMENTS: [&str; 2] = ["adam.first.", "adam.second."];
+
+/// What the file tells beside the tensors, written in this order.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    /// [`FORMAT`].
+    format: u64,
+    /// What gives the tensors their shapes, and all else that defines the agent.
+    config: AgentConfig,
+    /// Elements of an action.
+    action_size: usize,
+    /// Gradient steps taken.
+    updates: u64,
+    /// The random stream of learning.
+    noise: StreamState,
+}
+
+/// The part of [`Metadata`] that is read first.
+#[derive(Deserialize)]
+struct Version {
+    format: u64,
+}
 
 pub(crate) fn save(agent: &Agent, path: &Path) -> Result<(), DreamerError> {
     let learner = &agent.learner;
@@ -38,13 +63,15 @@ pub(crate) fn save(agent: &Agent, path: &Path) -> Result<(), DreamerError> {
             }
         }
     }
-    let metadata = HashMap::from([
-        ("format".to_owned(), FORMAT.to_owned()),
-        ("config".to_owned(), json(learner.config())),
-        ("action_size".to_owned(), learner.action_size().to_string()),
-        ("updates".to_owned(), agent.updates.to_string()),
-        ("noise".to_owned(), json(&agent.noise.state())),
-    ]);
+    let metadata = Metadata {
+        format: FORMAT,
+        config: learner.config().clone(),
+        action_size: learner.action_size(),
+        updates: agent.updates,
+        noise: agent.noise.state(),
+    };
+    let metadata = serde_json::to_string(&metadata).expect("plain data");
+    let metadata = HashMap::from([(ENTRY.to_owned(), metadata)]);
     let views = tensors.iter().map(|(name, shape, bytes)| {
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number");
         (name.as_str(), view)
@@ -62,10 +89,6 @@ fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
-fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain data")
-}
-
 pub(crate) fn load(path: &Path) -> Result<Agent, DreamerError> {
     let mut file = Vec::new();
     File::open(path)
@@ -81,22 +104,17 @@ fn read(file: &[u8]) -> Result<Agent, String> {
     };
     let (_, header) = SafeTensors::read_metadata(file).map_err(|error| foreign(&error))?;
     let tensors = SafeTensors::deserialize(file).map_err(|error| foreign(&error))?;
-    let metadata = header.metadata().as_ref();
-    let entry = |key: &str| metadata.and_then(|all| all.get(key)).map(String::as_str);
-    match entry("format") {
-        Some(FORMAT) => {}
-        Some(other) => return Err(format!("its format is {other:?}, and this program reads {FORMAT:?}")),
-        None => return Err("it is a safetensors file of another program".to_owned()),
+    let text = header.metadata().as_ref().and_then(|all| all.get(ENTRY));
+    let text = text.ok_or_else(|| "it is a safetensors file of another program".to_owned())?;
+    let damaged = |error: serde_json::Error| format!("its metadata is damaged ({error}); use an earlier checkpoint");
+    let Version { format } = serde_json::from_str(text).map_err(damaged)?;
+    if format != FORMAT {
+        return Err(format!("its format is {format}, and this program reads {FORMAT}; use the version that wrote it"));
     }
-    let text = |key: &str| entry(key).ok_or_else(|| format!("its metadata lacks {key:?}"));
-    let damaged = |key: &str, error: &dyn std::fmt::Display| format!("its metadata's {key:?} is damaged: {error}");
-    let config: AgentConfig = serde_json::from_str(text("config")?).map_err(|error| damaged("config", &error))?;
-    let action_size: usize = text("action_size")?.parse().map_err(|error| damaged("action_size", &error))?;
+    let Metadata { config, action_size, updates, noise, .. } = serde_json::from_str(text).map_err(damaged)?;
     if !(1..=65_536).contains(&action_size) {
         return Err(format!("its actions have {action_size} elements"));
     }
-    let updates: u64 = text("updates")?.parse().map_err(|error| damaged("updates", &error))?;
-    let noise: StreamState = serde_json::from_str(text("noise")?).map_err(|error| damaged("noise", &error))?;
     let noise = Stream::resume(&noise).ok_or_else(|| "its random stream is damaged".to_owned())?;
 
     // The configuration says how large the agent is; the file must be as large before any room is made.
