@@ -6,10 +6,10 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{LIBRARY, source};
+use super::{LIBRARY, OURS, source};
 
 /// A name for all that decides the library's content: the compiler, its options, the stub's lock file, file list
-/// and our own two sources.
+/// and our own sources.
 /// An error says why the compiler does not run.
 pub fn identity(tool: &cc::Tool, here: &Path) -> Result<String, String> {
     let version = Command::new(tool.path())
@@ -19,8 +19,9 @@ pub fn identity(tool: &cc::Tool, here: &Path) -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     (tool.path(), tool.args(), version.stdout).hash(&mut hasher);
     (std::env::var("TARGET").ok(), std::env::var("CXXFLAGS").ok()).hash(&mut hasher);
-    for file in ["source/Cargo.lock", "source/files.txt", "source/quiet.h", "source/guard.cpp"] {
-        std::fs::read(here.join(file)).map_err(|error| format!("cannot read {file}: {error}"))?.hash(&mut hasher);
+    for file in ["Cargo.lock", "files.txt", "quiet.h"].into_iter().chain(OURS) {
+        let path = here.join("source").join(file);
+        std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?.hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }

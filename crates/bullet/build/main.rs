@@ -24,6 +24,9 @@ const OPTIONS: [&str; 2] = ["-ffp-contract=off", "-w"];
 const INCLUDES: [&str; 6] =
     ["src", "examples", "examples/ThirdPartyLibs", "Extras", "Extras/Serialize", "examples/SharedMemory"];
 
+/// Our own C++, in `source`.
+const OURS: [&str; 3] = ["guard.cpp", "processor.cpp", "visuals.cpp"];
+
 /// The library's name: `libbullet3.a`.
 const LIBRARY: &str = "bullet3";
 
@@ -82,7 +85,8 @@ fn compiler(here: &Path) -> Result<cc::Build, String> {
 fn compile(compiler: &mut cc::Build, here: &Path, folder: &Path) -> Result<(), String> {
     let list = here.join("source/files.txt");
     let list = std::fs::read_to_string(&list).map_err(|error| format!("cannot read {}: {error}", list.display()))?;
-    compiler.includes(INCLUDES.map(|include| folder.join(include))).file(here.join("source/guard.cpp"));
+    compiler.includes(INCLUDES.map(|include| folder.join(include)));
+    compiler.files(OURS.map(|file| here.join("source").join(file)));
     for file in list.lines() {
         let path = folder.join(file);
         if !path.is_file() {

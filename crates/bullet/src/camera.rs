@@ -1,5 +1,9 @@
 //! A camera for Bullet's software renderer.
 
+#![allow(unsafe_code)]
+
+use crate::ffi;
+
 /// Where to look from, and through which lens. All in Bullet's own precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
@@ -23,4 +27,40 @@ pub struct Camera {
     pub light_direction: [f32; 3],
     /// Whether things cast shadows.
     pub shadow: bool,
+}
+
+/// A camera as matrices: 4 x 4, by columns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// From the world to the eye.
+    pub view: [f32; 16],
+    /// From the eye to clip space.
+    pub projection: [f32; 16],
+}
+
+impl Camera {
+    /// The matrices for an image of the given sides, as Bullet computes them.
+    pub fn view(&self, width: u16, height: u16) -> View {
+        let mut matrices = View { view: [0.0; 16], projection: [0.0; 16] };
+        // SAFETY: all arrays have the lengths that the header asks for. Up axis 2 is z.
+        unsafe {
+            ffi::b3ComputeViewMatrixFromYawPitchRoll(
+                self.target.as_ptr(),
+                self.distance,
+                self.yaw,
+                self.pitch,
+                self.roll,
+                2,
+                matrices.view.as_mut_ptr(),
+            );
+            ffi::b3ComputeProjectionMatrixFOV(
+                self.field_of_view,
+                f32::from(width) / f32::from(height),
+                self.near,
+                self.far,
+                matrices.projection.as_mut_ptr(),
+            );
+        }
+        matrices
+    }
 }

@@ -3,7 +3,7 @@
 //! Here: commands, answers, lifetimes. Not here: what they mean together (`world.rs`).
 //!
 //! What every call below relies on:
-//! - the handle comes from `b3ConnectPhysicsDirect` and lives until `Drop`;
+//! - the handle comes from `bullet_connect` and lives until `Drop`;
 //! - `&mut self` keeps the one command and the one answer that a connection has from being used twice at a time;
 //! - Bullet's asserts are compiled out, so an index is checked here or comes from a `Body` that `world.rs` has checked;
 //! - a pointer that an answer gives is read before the next command.
@@ -13,7 +13,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use crate::camera::Camera;
+use crate::camera::{Camera, View};
 use crate::ffi;
 use crate::log;
 use crate::state::{BodyState, Contact, LinkPose};
@@ -25,7 +25,11 @@ pub const MOST_COORDINATES: usize = 128;
 static IMPORTERS: Mutex<()> = Mutex::new(());
 
 /// A simulation of its own, inside this process.
-pub struct Client(ffi::Client);
+pub struct Client {
+    handle: ffi::Client,
+    /// What works behind the connection; the connection owns it.
+    pub(crate) processor: ffi::Processor,
+}
 
 // SAFETY: a connection shares nothing with another but importer state, which `IMPORTERS` guards, and statistics counters
 // that nothing reads. It has no thread of its own and no thread-local state, so it may move to another thread.
@@ -65,10 +69,11 @@ impl Client {
             ffi::b3SetCustomWarningMessageFunc(receive_message);
             ffi::b3SetCustomErrorMessageFunc(receive_message);
         });
-        // SAFETY: takes no arguments. Allocation failure throws, which aborts the process.
-        let handle = unsafe { ffi::b3ConnectPhysicsDirect() };
+        let mut processor = std::ptr::null_mut();
+        // SAFETY: the pointer to fill in is valid. Allocation failure throws, which aborts the process.
+        let handle = unsafe { ffi::bullet_connect(&mut processor) };
         assert!(!handle.is_null(), "a direct connection to Bullet cannot fail");
-        let mut client = Self(handle);
+        let mut client = Self { handle, processor };
         // The caches are keyed by path, and every model of ours has a new one: they would only grow.
         // SAFETY: as this module's text says.
         client.run(ffi::status::CLIENT_COMMAND_COMPLETED, |handle| unsafe {
@@ -89,13 +94,13 @@ impl Client {
         // connection works inside `bullet_guarded_submit`, so the answer is there when it returns; an
         // exception in it was caught.
         unsafe {
-            if ffi::b3CanSubmitCommand(self.0) == 0 {
+            if ffi::b3CanSubmitCommand(self.handle) == 0 {
                 return Err(Refused);
             }
-            if ffi::bullet_guarded_submit(self.0, write(self.0)) == 0 {
+            if ffi::bullet_guarded_submit(self.handle, write(self.handle)) == 0 {
                 return Err(Refused);
             }
-            let status = ffi::b3ProcessServerStatus(self.0);
+            let status = ffi::b3ProcessServerStatus(self.handle);
             if status.is_null() || ffi::b3GetStatusType(status) != expected { Err(Refused) } else { Ok(status) }
         }
     }
@@ -185,7 +190,7 @@ impl Client {
 
     pub fn joint_count(&mut self, body: i32) -> usize {
         // SAFETY: an unknown body has no joints.
-        usize::try_from(unsafe { ffi::b3GetNumJoints(self.0, body) }).unwrap_or(0)
+        usize::try_from(unsafe { ffi::b3GetNumJoints(self.handle, body) }).unwrap_or(0)
     }
 
     /// What the model says of a joint below [`Client::joint_count`].
@@ -193,7 +198,7 @@ impl Client {
         // SAFETY: the structure holds numbers and characters only, for which zeros are valid; the call fills it in.
         unsafe {
             let mut info: Box<ffi::JointInfo> = Box::new(std::mem::zeroed());
-            let found = ffi::b3GetJointInfo(self.0, body, joint as c_int, &mut *info);
+            let found = ffi::b3GetJointInfo(self.handle, body, joint as c_int, &mut *info);
             assert!(found != 0, "joint {joint} of body {body} does not exist");
             info
         }
@@ -204,7 +209,7 @@ impl Client {
         // SAFETY: as in `joint`; both arrays hold C strings afterwards.
         unsafe {
             let mut info: Box<ffi::BodyInfo> = Box::new(std::mem::zeroed());
-            ffi::b3GetBodyInfo(self.0, body, &mut *info);
+            ffi::b3GetBodyInfo(self.handle, body, &mut *info);
             (text(&info.base_name), text(&info.body_name))
         }
     }
@@ -339,7 +344,7 @@ impl Client {
         // SAFETY: the structure holds numbers only; the answer is an actual state and `link` is one of the body's.
         unsafe {
             let mut state: ffi::LinkState = std::mem::zeroed();
-            let found = ffi::b3GetLinkState(self.0, status, link as c_int, &mut state);
+            let found = ffi::b3GetLinkState(self.handle, status, link as c_int, &mut state);
             assert!(found != 0, "link {link} of body {body} does not exist");
             state.world_frame_position
         }
@@ -357,7 +362,7 @@ impl Client {
         let mut information = ffi::ContactInformation { count: 0, points: std::ptr::null() };
         // SAFETY: the structure is ours to fill in; its array has `count` elements and lives until the next command.
         let points = unsafe {
-            ffi::b3GetContactPointInformation(self.0, &mut information);
+            ffi::b3GetContactPointInformation(self.handle, &mut information);
             slice(information.points, information.count)
         };
         contacts.extend(points.iter().map(|point| Contact {
@@ -392,26 +397,7 @@ impl Client {
 
     /// Draws the scene: `rgb` has `width * height * 3` bytes, rows from the top.
     pub fn render(&mut self, camera: &Camera, width: u16, height: u16, rgb: &mut [u8]) {
-        let (mut view, mut projection) = ([0.0f32; 16], [0.0f32; 16]);
-        // SAFETY: all arrays have the lengths that the header asks for. Up axis 2 is z.
-        unsafe {
-            ffi::b3ComputeViewMatrixFromYawPitchRoll(
-                camera.target.as_ptr(),
-                camera.distance,
-                camera.yaw,
-                camera.pitch,
-                camera.roll,
-                2,
-                view.as_mut_ptr(),
-            );
-            ffi::b3ComputeProjectionMatrixFOV(
-                camera.field_of_view,
-                f32::from(width) / f32::from(height),
-                camera.near,
-                camera.far,
-                projection.as_mut_ptr(),
-            );
-        }
+        let View { mut view, mut projection } = camera.view(width, height);
         // SAFETY: the matrices are copied during the call.
         self.run(ffi::status::CAMERA_IMAGE_COMPLETED, |handle| unsafe {
             let command = ffi::b3InitRequestCameraImage(handle);
@@ -432,7 +418,7 @@ impl Client {
         };
         // SAFETY: the structure is ours to fill in; the pixels, four bytes each, live until the next command.
         let rgba = unsafe {
-            ffi::b3GetCameraImageData(self.0, &mut image);
+            ffi::b3GetCameraImageData(self.handle, &mut image);
             slice(image.rgba, image.width * image.height * 4)
         };
         assert_eq!(rgba.len() / 4, rgb.len() / 3, "Bullet draws the image that it was asked for");
@@ -445,7 +431,7 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         // SAFETY: the handle is alive and not used afterwards.
-        unsafe { ffi::b3DisconnectSharedMemory(self.0) }
+        unsafe { ffi::b3DisconnectSharedMemory(self.handle) }
     }
 }
 

@@ -116,8 +116,25 @@ pub struct CameraImage {
     pub segmentation: *const c_int,
 }
 
+/// `struct bullet_visual` of `source/visuals.cpp`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct VisualInfo {
+    pub shape: c_int,
+    pub double_sided: c_int,
+    pub vertices: c_int,
+    pub faces: c_int,
+    pub texture_width: c_int,
+    pub texture_height: c_int,
+    pub color: [c_float; 4],
+}
+
 /// A connection to a simulation: `b3PhysicsClientHandle`.
 pub type Client = *mut c_void;
+/// What works behind a connection (`source/processor.cpp`).
+pub type Processor = *mut c_void;
+/// The software renderer (`source/visuals.cpp`).
+pub type Renderer = *mut c_void;
 /// A command being written: `b3SharedMemoryCommandHandle`.
 pub type Command = *mut c_void;
 /// A server's answer: `b3SharedMemoryStatusHandle`.
@@ -154,7 +171,22 @@ pub const TINY_RENDERER: c_int = 1 << 16;
 pub const HAS_MOTOR: c_int = 1;
 
 unsafe extern "C" {
-    pub fn b3ConnectPhysicsDirect() -> Client;
+    /// `b3ConnectPhysicsDirect`, which also gives what works behind the connection.
+    pub fn bullet_connect(processor: *mut Processor) -> Client;
+    /// Single-precision matrices, by rows, of the shapes that have a place below `count` entries (`source/processor.cpp`).
+    pub fn bullet_poses(processor: Processor, places: *const c_int, count: c_int, matrices: *mut c_float);
+    pub fn bullet_renderer(processor: Processor) -> Renderer;
+    /// 0 if there is no object of that number.
+    pub fn bullet_visual_describe(renderer: Renderer, number: c_int, visual: *mut VisualInfo) -> c_int;
+    pub fn bullet_visual_read(
+        renderer: Renderer,
+        number: c_int,
+        positions: *mut c_float,
+        normals: *mut c_float,
+        coordinates: *mut c_float,
+        faces: *mut c_int,
+        texels: *mut c_uchar,
+    );
     pub fn b3DisconnectSharedMemory(client: Client);
     pub fn b3CanSubmitCommand(client: Client) -> c_int;
     /// `b3SubmitClientCommand` behind a guard against exceptions (`source/guard.cpp`): 0 if there was one.

@@ -17,11 +17,13 @@ mod ffi;
 mod files;
 mod log;
 mod state;
+mod visuals;
 mod world;
 
 pub use body::{Body, Joint, JointKind};
-pub use camera::Camera;
+pub use camera::{Camera, View};
 pub use error::LoadError;
 pub use files::Asset;
 pub use state::{BodyState, Contact, LinkPose};
+pub use visuals::{Texture, Visual, Visuals};
 pub use world::{LoadFlags, Material, PositionMotor, Settings, Snapshot, World};

@@ -12,6 +12,7 @@ use crate::error::LoadError;
 use crate::ffi;
 use crate::files::{Asset, Files};
 use crate::state::{BodyState, Contact};
+use crate::visuals::Visuals;
 
 /// Tells the bodies of one world from those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,6 +257,19 @@ impl World {
         assert!((1..=512).contains(&width) && (1..=512).contains(&height), "an image of {width} x {height} pixels");
         assert_eq!(rgb.len(), usize::from(width) * usize::from(height) * 3, "bytes for {width} x {height} pixels");
         self.client.render(camera, width, height, rgb);
+    }
+
+    /// What [`World::render`] would draw now, for another renderer. Loading a model or changing a colour needs a new one.
+    pub fn visuals(&mut self) -> Visuals {
+        Visuals::read(&mut self.client, self.id)
+    }
+
+    /// Writes where the things in `visuals` are: for each place a 4 x 4 matrix, by rows.
+    ///
+    /// # Panics
+    /// If `poses` has not [`Visuals::places`] elements.
+    pub fn poses(&mut self, visuals: &Visuals, poses: &mut [[f32; 16]]) {
+        visuals.poses(&mut self.client, self.id, poses);
     }
 
     fn check(&self, body: &Body) -> i32 {

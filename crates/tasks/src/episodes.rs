@@ -119,6 +119,9 @@ mod tests {
         fn render(&mut self, image: &mut [u8]) {
             image.fill(self.frame as u8);
         }
+        fn render_by_bullet(&mut self, image: &mut [u8]) {
+            self.render(image);
+        }
     }
 
     fn begin(simulation: Scripted, termination: Termination) -> (Episodes, Vec<u8>) {

@@ -91,4 +91,8 @@ impl Simulation for InvertedDoublePendulumSwingup {
     fn render(&mut self, image: &mut [u8]) {
         self.robot.render([0.0; 3], image);
     }
+
+    fn render_by_bullet(&mut self, image: &mut [u8]) {
+        self.robot.render_by_bullet([0.0; 3], image);
+    }
 }

@@ -84,4 +84,8 @@ impl Simulation for InvertedPendulumSwingup {
     fn render(&mut self, image: &mut [u8]) {
         self.robot.render([0.0; 3], image);
     }
+
+    fn render_by_bullet(&mut self, image: &mut [u8]) {
+        self.robot.render_by_bullet([0.0; 3], image);
+    }
 }

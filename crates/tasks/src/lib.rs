@@ -32,6 +32,7 @@ mod padding;
 mod registry;
 mod robot;
 mod simulation;
+mod view;
 mod walker;
 mod walker2d;
 

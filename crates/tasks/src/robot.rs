@@ -1,11 +1,11 @@
 //! A robot in a world of its own: what every task is made of.
 //!
-//! Here: the world's numbers, motors switched off, joints that are driven by torque, the way back to the start, the
-//! camera's fixed part. Not here: rewards.
+//! Here: the world's numbers, motors switched off, joints that are driven by torque, the way back to the start.
+//! Not here: rewards, pictures (`view.rs`).
 
-use bullet::{Body, BodyState, Camera, JointKind, LoadFlags, PositionMotor, Settings, Snapshot, World};
+use bullet::{Body, BodyState, JointKind, LoadFlags, PositionMotor, Settings, Snapshot, World};
 
-use crate::environment::SIDE;
+use crate::view::{self, View};
 
 /// Time that a frame takes, s.
 pub const FRAME_TIME: f64 = 0.0165;
@@ -41,6 +41,7 @@ pub struct Robot {
     pub joint_states: Vec<[f64; 2]>,
     start: Snapshot,
     torques: Vec<(usize, f64)>,
+    view: View,
 }
 
 impl Robot {
@@ -53,8 +54,9 @@ impl Robot {
         let counts = |joint: &bullet::Joint| joint.kind != JointKind::Fixed && !joint.name.starts_with("ignore");
         let joints = (0..body.joints.len()).filter(|&joint| counts(&body.joints[joint])).collect();
         let start = world.save();
-        let mut robot =
-            Self { world, body, state: BodyState::default(), joints, joint_states: vec![], start, torques: vec![] };
+        let view = View::new(&mut world);
+        let state = BodyState::default();
+        let mut robot = Self { world, body, state, joints, joint_states: vec![], start, torques: vec![], view };
         robot.read();
         robot
     }
@@ -98,19 +100,12 @@ impl Robot {
 
     /// Draws the view of a camera 2 m in front of `target` (m).
     pub fn render(&mut self, target: [f64; 3], image: &mut [u8]) {
-        let camera = Camera {
-            target: target.map(|x| x as f32),
-            distance: 2.0,
-            yaw: 0.0,
-            pitch: 0.0,
-            roll: 0.0,
-            field_of_view: 60.0,
-            near: 1.0,
-            far: 25.0,
-            light_direction: [0.0, 1.0, 1.0],
-            shadow: true,
-        };
-        self.world.render(&camera, SIDE as u16, SIDE as u16, image);
+        self.view.render(&mut self.world, target, image);
+    }
+
+    /// [`Robot::render`] by Bullet's own renderer.
+    pub fn render_by_bullet(&mut self, target: [f64; 3], image: &mut [u8]) {
+        view::render_by_bullet(&mut self.world, target, image);
     }
 }
 

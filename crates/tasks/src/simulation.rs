@@ -31,6 +31,11 @@ pub trait Simulation: Send {
 
     /// Draws the task's view into `image`, `[64, 64, 3]`, RGB, rows from the top.
     fn render(&mut self, image: &mut [u8]);
+
+    /// [`Simulation::render`] by Bullet's own renderer: the same bytes, much slower. It is there to prove just that.
+    ///
+    /// Normals swing by a rounding from image to image, so the bytes are the same if both were called equally often.
+    fn render_by_bullet(&mut self, image: &mut [u8]);
 }
 
 /// What came of a frame.

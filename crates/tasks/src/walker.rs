@@ -143,6 +143,11 @@ impl Walking {
         Posture { height: f64::from(rise) + self.start_height, pitch: pitch(torso.orientation), touched: self.touched }
     }
 
+    /// What the camera follows, m.
+    fn target(&mut self) -> [f64; 3] {
+        self.robot.world.link_frame(&self.robot.body, 0)
+    }
+
     fn touches_floor(&mut self) -> bool {
         if self.off_the_floor.is_empty() {
             return false;
@@ -205,8 +210,13 @@ impl Simulation for Walking {
     }
 
     fn render(&mut self, image: &mut [u8]) {
-        let target = self.robot.world.link_frame(&self.robot.body, 0);
+        let target = self.target();
         self.robot.render(target, image);
+    }
+
+    fn render_by_bullet(&mut self, image: &mut [u8]) {
+        let target = self.target();
+        self.robot.render_by_bullet(target, image);
     }
 }
 

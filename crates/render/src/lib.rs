@@ -1,0 +1,201 @@
+//! Bullet's software renderer anew: the same bytes as its TinyRenderer, many times faster.
+//!
+//! Start at [`Renderer`]: it is made of [`Shape`]s (meshes with their looks) and draws them wherever they are.
+//!
+//! What TinyRenderer computes for a pixel is computed here with the same operations on numbers of the same precision, in
+//! the same order, so the result is the same to the last bit. What differs is how much is computed:
+//! 1. A mesh is prepared once; an image moves its vertices, not the corners of its faces (`shape.rs`, `normals.rs`).
+//! 2. Which triangle is seen at each pixel is found without any colour (`visible.rs`), from an equivalent test for what is
+//!    inside and depths that are nearly known; a comparison within their error is repeated exactly (`triangle.rs`).
+//! 3. Only what is seen is shaded, many pixels side by side (`shade.rs`).
+//! 4. The light's depth map is drawn only where a pixel asks for it, and only until the answer is known (`shadow.rs`).
+//!
+//! Here: pictures of given shapes. Not here: where meshes and poses come from, files, windows. Nothing is shared between
+//! renderers, so any number of them can draw at a time. After the first images drawing allocates nothing.
+
+mod clip;
+mod frame;
+mod linear;
+mod looks;
+mod normals;
+mod run;
+mod shade;
+mod shadow;
+mod shape;
+mod triangle;
+mod visible;
+
+use pulp::{Arch, WithSimd};
+
+use crate::clip::{Clipped, clip};
+use crate::frame::{Frame, Viewport};
+use crate::shade::Shading;
+use crate::shadow::Shadow;
+use crate::shape::Posed;
+use crate::visible::{Triangle, Visible};
+
+/// Pixels that are worked on side by side.
+pub(crate) const LANES: usize = 8;
+
+/// An image that is laid over a mesh, repeated in both directions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texture {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `[height, width, 3]`, RGB; the first row is at coordinate 0.
+    pub texels: Vec<u8>,
+}
+
+/// A mesh with its looks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// Which of the poses moves it.
+    pub place: usize,
+    /// Vertices, m.
+    pub positions: Vec<[f32; 3]>,
+    /// A normal for each vertex.
+    pub normals: Vec<[f32; 3]>,
+    /// Texture coordinates for each vertex, in repeats of the texture.
+    pub coordinates: Vec<[f32; 2]>,
+    /// Triangles: three indices of vertices, counter-clockwise as seen from outside.
+    pub faces: Vec<[u32; 3]>,
+    /// Red, green, blue, opacity, 0 to 1. It is opaque unless the opacity is 0.
+    pub color: [f32; 4],
+    /// What is multiplied with the colour.
+    pub texture: Option<Texture>,
+    /// Whether it is seen from inside, too.
+    pub double_sided: bool,
+}
+
+/// Camera and light.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Eye {
+    /// From the world to the eye: 4 x 4, by columns.
+    pub view: [f32; 16],
+    /// From the eye to clip space: 4 x 4, by columns.
+    pub projection: [f32; 16],
+    /// Where the light comes from.
+    pub light_direction: [f32; 3],
+    /// Whether things cast shadows.
+    pub shadow: bool,
+}
+
+/// Draws a set of shapes, again and again.
+pub struct Renderer {
+    shapes: Vec<Posed>,
+    poses: Vec<[f32; 16]>,
+    viewport: Viewport,
+    visible: Visible,
+    shadow: Shadow,
+    shading: Shading,
+}
+
+impl Renderer {
+    /// A renderer of `shapes`, drawn in this order, for images of `width` x `height` pixels. Until they are told
+    /// otherwise, all shapes are at the origin.
+    ///
+    /// # Panics
+    /// If a side is 0 or above 4096, if a face has a vertex that does not exist, or if a shape's lists of vertices,
+    /// normals and coordinates, or its texture's size and texels, disagree.
+    pub fn new(shapes: Vec<Shape>, width: usize, height: usize) -> Self {
+        assert!((1..=4096).contains(&width) && (1..=4096).contains(&height), "an image of {width} x {height} pixels");
+        shapes.iter().for_each(check);
+        let places = shapes.iter().map(|shape| shape.place + 1).max().unwrap_or(0);
+        let mut identity = [0.0; 16];
+        (0..4).for_each(|i| identity[5 * i] = 1.0);
+        Self {
+            shapes: shapes.into_iter().map(Posed::new).collect(),
+            poses: vec![identity; places],
+            viewport: Viewport { width, height },
+            visible: Visible::new(width, height),
+            shadow: Shadow::new(width, height),
+            shading: Shading::new(),
+        }
+    }
+
+    /// Where the places are: for each a 4 x 4 matrix, by rows, from the mesh to the world.
+    pub fn poses(&mut self) -> &mut [[f32; 16]] {
+        &mut self.poses
+    }
+
+    /// Draws into `rgb`: three bytes a pixel, rows from the top.
+    ///
+    /// # Panics
+    /// If `rgb` has another length.
+    pub fn render(&mut self, eye: &Eye, rgb: &mut [u8]) {
+        let Viewport { width, height } = self.viewport;
+        assert_eq!(rgb.len(), width * height * 3, "bytes for {width} x {height} pixels");
+        Arch::new().dispatch(Draw { renderer: self, eye, rgb });
+    }
+
+    #[inline(always)]
+    fn draw(&mut self, eye: &Eye, rgb: &mut [u8]) {
+        let frame = Frame::new(eye, self.viewport);
+        for posed in &mut self.shapes {
+            posed.update(&self.poses[posed.shape.place], &frame, eye.shadow);
+        }
+        self.visible.clear(frame.far);
+        for (number, posed) in self.shapes.iter().enumerate() {
+            if posed.visible() {
+                draw_shape(posed, number as u32, &mut self.visible, &frame);
+            }
+        }
+        let shadow = eye.shadow.then(|| {
+            self.shadow.clear();
+            &mut self.shadow
+        });
+        self.shading.draw(&self.visible, &self.shapes, &frame, shadow, rgb);
+    }
+}
+
+/// Draws the faces of a shape that the camera may see.
+#[inline(always)]
+fn draw_shape(posed: &Posed, shape: u32, visible: &mut Visible, frame: &Frame) {
+    for &face in &posed.front {
+        let corners = posed.shape.faces[face as usize];
+        let whole = posed.seen.corners(corners);
+        let triangle = Triangle { drawn: whole, whole, cut: false, shape, face };
+        if posed.seen.in_front {
+            visible.draw(&triangle, frame);
+            continue;
+        }
+        match clip(&corners.map(|vertex| posed.seen.clip(vertex))) {
+            Clipped::Whole => visible.draw(&triangle, frame),
+            Clipped::Parts { triangles, count } => {
+                for part in &triangles[..count] {
+                    visible.draw(&Triangle { drawn: shadow::project(part, frame), cut: true, ..triangle }, frame);
+                }
+            }
+        }
+    }
+}
+
+fn check(shape: &Shape) {
+    let vertices = shape.positions.len();
+    assert_eq!((shape.normals.len(), shape.coordinates.len()), (vertices, vertices), "normals and coordinates");
+    let last = shape.faces.as_flattened().iter().max();
+    assert!(last.is_none_or(|&vertex| (vertex as usize) < vertices), "a face has vertex {last:?} of {vertices}");
+    if let Some(texture) = &shape.texture {
+        let Texture { width, height, texels } = texture;
+        assert!(*width > 0 && *height > 0, "a texture of {width} x {height} pixels");
+        assert_eq!(texels.len(), width * height * 3, "bytes for a texture of {width} x {height} pixels");
+    }
+}
+
+/// A call of [`Renderer::draw`] with the widest vectors that this machine has.
+struct Draw<'a> {
+    renderer: &'a mut Renderer,
+    eye: &'a Eye,
+    rgb: &'a mut [u8],
+}
+
+impl WithSimd for Draw<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        self.renderer.draw(self.eye, self.rgb);
+    }
+}

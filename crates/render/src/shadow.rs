@@ -1,0 +1,230 @@
+//! [`Shadow`]: which pixels of the picture lie in a shadow.
+//!
+//! TinyRenderer draws the depths of all that the light sees into a map, then looks up one element of it (a texel) for each
+//! pixel. Here the pixels ask first, and only what they ask for is drawn: a texel is open until it is known that whoever
+//! asks lies in its shadow. As a depth counts only if it is nearer, the order of drawing does not matter. Depths are nearly
+//! those of TinyRenderer; an answer in doubt, and one that a depth which is no number may take part in, is worked out anew
+//! by its own numbers.
+
+use crate::LANES;
+use crate::clip::{Clipped, clip};
+use crate::frame::Frame;
+use crate::shape::{Posed, on_screen};
+use crate::triangle::{Corners, DEPTH_ERROR, Region};
+
+/// The depth of a texel that shows nothing.
+const NOTHING: f64 = -1e30;
+
+/// Share of a depth that rounding it to single precision may cost, doubled.
+const ROUNDING: f64 = f32::EPSILON as f64;
+
+/// A texel that does not exist: whoever asks for it lies in the light.
+pub const OUTSIDE: u32 = u32::MAX;
+
+/// What the light sees, as far as it matters.
+pub struct Shadow {
+    width: usize,
+    stride: usize,
+    /// For each texel, the largest depth asked about.
+    asked: Vec<f64>,
+    /// For each texel, nearly the depth of the nearest thing drawn so far.
+    nearest: Vec<f64>,
+    /// One bit a texel, [`LANES`] to an element: whether it is open.
+    open: Vec<u8>,
+    /// Whether a texel's depth must be worked out by TinyRenderer's numbers.
+    doubtful: Vec<bool>,
+}
+
+/// How far a depth nearly known may be off.
+fn margin(depth: f64) -> f64 {
+    2.0 * DEPTH_ERROR + ROUNDING * depth.abs()
+}
+
+impl Shadow {
+    pub fn new(width: usize, height: usize) -> Self {
+        let stride = width.next_multiple_of(LANES);
+        let size = stride * height;
+        Self {
+            width,
+            stride,
+            asked: vec![0.0; size],
+            nearest: vec![0.0; size],
+            open: vec![0; size / LANES],
+            doubtful: vec![false; size],
+        }
+    }
+
+    /// Forgets all questions and answers.
+    pub fn clear(&mut self) {
+        self.asked.fill(f64::NEG_INFINITY);
+        self.nearest.fill(NOTHING);
+        self.open.fill(0);
+        self.doubtful.fill(false);
+    }
+
+    /// Asks whether texel number `texel` shows nothing that is as near to the light as `depth`.
+    #[inline(always)]
+    pub fn ask(&mut self, texel: u32, depth: f64) {
+        if texel == OUTSIDE {
+            return;
+        }
+        let place = self.place(texel);
+        // A depth that is no number is never farther than another: a shadow, whatever is drawn.
+        if depth > self.asked[place] {
+            self.asked[place] = depth;
+            self.open[place / LANES] |= 1 << (place % LANES);
+        }
+    }
+
+    fn place(&self, texel: u32) -> usize {
+        let texel = texel as usize;
+        if self.width == self.stride { texel } else { texel / self.width * self.stride + texel % self.width }
+    }
+
+    /// Draws what the light sees of the shapes, until all questions are settled or nothing is left to draw.
+    #[inline(always)]
+    pub fn draw(&mut self, shapes: &[Posed], frame: &Frame) {
+        for shape in shapes {
+            let lit = &shape.lit;
+            if lit.in_front && !self.asks_within(lit.bounds, frame) {
+                continue;
+            }
+            for &face in &shape.shape.faces {
+                if lit.in_front {
+                    self.draw_triangle(&lit.corners(face), false, frame);
+                    continue;
+                }
+                match clip(&face.map(|vertex| lit.clip(vertex))) {
+                    Clipped::Whole => self.draw_triangle(&lit.corners(face), false, frame),
+                    Clipped::Parts { triangles, count } => {
+                        for triangle in &triangles[..count] {
+                            self.draw_triangle(&project(triangle, frame), true, frame);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether an open texel lies in the rectangle `[[x, y], [x, y]]`.
+    fn asks_within(&self, [low, high]: [[f32; 2]; 2], frame: &Frame) -> bool {
+        let axis = |i: usize| [low[i], high[i], low[i]];
+        let corners = Corners { x: axis(0), y: axis(1), ..Default::default() };
+        corners.region(frame.viewport).is_some_and(|region| self.asks_in(region))
+    }
+
+    #[inline(always)]
+    fn asks_in(&self, region: Region) -> bool {
+        let (first, last) = (region.left / LANES, region.right / LANES);
+        let length = self.stride / LANES;
+        (region.bottom..=region.top).any(|y| self.open[y * length..][first..=last].iter().any(|&bits| bits != 0))
+    }
+
+    #[inline(always)]
+    fn draw_triangle(&mut self, corners: &Corners, cut: bool, frame: &Frame) {
+        let Some(region) = corners.region(frame.viewport) else { return };
+        if !self.asks_in(region) {
+            return;
+        }
+        let plan = match corners.plan() {
+            Ok(Some(plan)) => plan,
+            Ok(None) => return,
+            Err(_) => {
+                for y in region.bottom..=region.top {
+                    self.doubtful[y * self.stride..][region.left..=region.right].fill(true);
+                }
+                return;
+            }
+        };
+        let (low, high) =
+            if cut { (f64::NEG_INFINITY, f64::INFINITY) } else { (-f64::from(frame.far), f64::from(frame.near)) };
+        for y in region.bottom..=region.top {
+            let row = plan.row(y);
+            for chunk in region.left / LANES..=region.right / LANES {
+                let bits = self.open[y * (self.stride / LANES) + chunk];
+                if bits == 0 {
+                    continue;
+                }
+                let x = chunk * LANES;
+                let mut shares = [[0.0; LANES]; 2];
+                let mut inside = [0i64; LANES];
+                let mut any = 0;
+                for i in 0..LANES {
+                    let (u, v) = plan.shares(row, (x + i) as f64);
+                    shares[0][i] = u;
+                    shares[1][i] = v;
+                    let within = (u >= 0.0) & (v >= 0.0) & (u + v <= plan.area);
+                    inside[i] = if within & (x + i >= region.left) & (x + i <= region.right) { -1 } else { 0 };
+                    any |= inside[i];
+                }
+                if any == 0 {
+                    continue;
+                }
+                let start = y * self.stride + x;
+                let nearest = &mut self.nearest[start..start + LANES];
+                let asked = &self.asked[start..start + LANES];
+                let doubtful = &mut self.doubtful[start..start + LANES];
+                let mut settled = 0;
+                for i in 0..LANES {
+                    let depth = plan.depth(shares[0][i], shares[1][i]);
+                    let surely = (inside[i] != 0) & (depth > low + DEPTH_ERROR) & (depth < high - DEPTH_ERROR);
+                    let surely_not = (depth < low - DEPTH_ERROR) | (depth > high + DEPTH_ERROR);
+                    nearest[i] = if surely & (depth > nearest[i]) { depth } else { nearest[i] };
+                    doubtful[i] |= (inside[i] != 0) & !surely & !surely_not;
+                    settled |= u8::from(nearest[i] - margin(nearest[i]) >= asked[i]) << i;
+                }
+                self.open[y * (self.stride / LANES) + chunk] = bits & !settled;
+            }
+        }
+    }
+
+    /// Whether whoever asked about `depth` at `texel` lies in the light.
+    #[inline(always)]
+    pub fn is_lit(&mut self, texel: u32, depth: f64, shapes: &[Posed], frame: &Frame) -> bool {
+        if texel == OUTSIDE {
+            return true;
+        }
+        let place = self.place(texel);
+        let nearest = self.nearest[place];
+        let margin = margin(nearest);
+        if !self.doubtful[place] && (depth - nearest).abs() > margin {
+            return nearest < depth;
+        }
+        f64::from(exact(texel as usize % self.width, texel as usize / self.width, shapes, frame)) < depth
+    }
+}
+
+/// A triangle of clip space on the screen.
+pub fn project(triangle: &[[f32; 4]; 3], frame: &Frame) -> Corners {
+    Corners::new(triangle.map(|corner| on_screen(corner, frame.viewport.halves())))
+}
+
+/// One texel as TinyRenderer would draw it: all triangles in turn.
+fn exact(x: usize, y: usize, shapes: &[Posed], frame: &Frame) -> f32 {
+    let mut depth = NOTHING as f32;
+    let mut draw = |corners: &Corners, cut: bool| {
+        let Some(region) = corners.region(frame.viewport) else { return };
+        if !(region.left..=region.right).contains(&x) || !(region.bottom..=region.top).contains(&y) {
+            return;
+        }
+        let sample = corners.sample(x, y);
+        if !sample.inside || f64::from(depth) > sample.depth {
+            return;
+        }
+        let beyond = sample.depth < -f64::from(frame.far) || sample.depth > f64::from(frame.near);
+        if cut || !beyond {
+            depth = sample.depth as f32;
+        }
+    };
+    for shape in shapes {
+        for &face in &shape.shape.faces {
+            match clip(&face.map(|vertex| shape.lit.clip(vertex))) {
+                Clipped::Whole => draw(&shape.lit.corners(face), false),
+                Clipped::Parts { triangles, count } => {
+                    triangles[..count].iter().for_each(|triangle| draw(&project(triangle, frame), true));
+                }
+            }
+        }
+    }
+    depth
+}
