@@ -7,6 +7,7 @@
 //! for one that does not. All memory lives in [`Memory`], which keeps its buffers between recordings: a recording of the
 //! same shapes allocates nothing.
 
+use crate::kernels::deconvolve::Buffers;
 use crate::kernels::matmul::Panels;
 use crate::ops::Op;
 use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
@@ -64,13 +65,15 @@ pub struct Memory<F> {
 #[derive(Debug)]
 pub(crate) struct Scratch<F> {
     pub panels: Panels<F>,
-    pub patches: Vec<F>,
+    pub buffers: Buffers<F>,
+    pub image: Vec<F>,
     pub row: Vec<F>,
 }
 
 impl<F: Real> Default for Memory<F> {
     fn default() -> Self {
-        let scratch = Scratch { panels: Panels::default(), patches: Vec::new(), row: Vec::new() };
+        let scratch =
+            Scratch { panels: Panels::default(), buffers: Buffers::default(), image: Vec::new(), row: Vec::new() };
         Self {
             nodes: Vec::new(),
             values: Vec::new(),
@@ -92,7 +95,7 @@ impl<F: Real> Memory<F> {
     pub fn bytes(&self) -> usize {
         let values: usize = self.values.iter().map(Vec::capacity).sum();
         let gradients: usize = self.gradients.iter().map(|slot| slot.data.capacity()).sum();
-        (values + gradients + self.scratch.patches.capacity()) * size_of::<F>()
+        (values + gradients + self.scratch.image.capacity()) * size_of::<F>()
     }
 }
 

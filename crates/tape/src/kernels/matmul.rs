@@ -327,13 +327,7 @@ struct Right<'a, F> {
 impl<'a, F: Real> Right<'a, F> {
     /// Rows depth..depth + deep of `right`, all columns.
     #[inline(always)]
-    fn pack<S: Simd>(
-        right: Matrix<'a, F>,
-        depth: usize,
-        deep: usize,
-        in_place: bool,
-        packed: &'a mut Vec<F>,
-    ) -> Self
+    fn pack<S: Simd>(right: Matrix<'a, F>, depth: usize, deep: usize, in_place: bool, packed: &'a mut Vec<F>) -> Self
     where
         F: Lanes<S>,
     {

@@ -3,6 +3,7 @@
 //! Here: matrix products, image patches, elementwise loops. Not here: gradients (see [`crate::ops`]), threads (a worker
 //! runs a whole shard; no kernel ever starts or waits for another thread).
 
+pub mod deconvolve;
 pub mod elementwise;
 mod lanes;
 pub mod matmul;

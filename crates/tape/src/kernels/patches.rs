@@ -38,11 +38,6 @@ impl Patches {
         self.side * self.side * self.channels
     }
 
-    /// Images whose patches together stay in the second-level cache.
-    pub(crate) fn images_at_once(&self) -> usize {
-        (96 * 1024 / (self.count() * self.size())).max(1)
-    }
-
     /// Copies every patch of `images` [N, side, side, channels] into a row of `rows` [N * count, size].
     pub fn gather<F: Real>(&self, images: &[F], rows: &mut [F]) {
         let line = self.kernel * self.channels;

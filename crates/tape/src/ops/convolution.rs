@@ -1,10 +1,11 @@
 //! Convolutions and transposed convolutions with bias and activation, without padding; images are rows, channels last.
 //!
-//! Both are products with the matrix of an image's patches, taken for a few images at a time so that it stays in cache.
+//! All are products with the matrix of images' patches, which is never written down (see [`crate::kernels`]).
 
 use super::Op;
-use crate::kernels::elementwise::{Activation, activation_gradient, bias_activate, column_sums};
-use crate::kernels::matmul::{Matrix, matmul, patches_matmul, patches_transposed_matmul};
+use crate::kernels::deconvolve::deconvolve;
+use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate, column_sums};
+use crate::kernels::matmul::{Matrix, patches_matmul, patches_transposed_matmul};
 use crate::kernels::patches::Patches;
 use crate::parameters::Parameter;
 use crate::real::Real;
@@ -73,18 +74,10 @@ impl<F: Real> Tape<'_, F> {
         let layer = Convolution { x, kernel, bias, patches, channels: inputs, activation, wanted };
         let rows = self.rows(x);
         self.push(Op::Deconvolution(layer.clone()), rows, patches.image(), x.gradient || wanted, |context, y| {
-            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), inputs).transposed();
-            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
-            let chunk = patches.images_at_once();
-            let x = &context.values[x.index()];
-            for (y, x) in y.chunks_mut(chunk * patches.image()).zip(x.chunks(chunk * layer.small())) {
-                let count = x.len() / inputs;
-                buffer.resize(count * patches.size(), F::ZERO);
-                matmul(buffer, Matrix::new(x, count, inputs), weights, false, panels);
-                y.fill(F::ZERO);
-                patches.scatter(buffer, y);
-                bias_activate(y, context.parameters.values(bias), activation);
-            }
+            let Scratch { panels, buffers, .. } = &mut *context.scratch;
+            let weights = context.parameters.values(kernel);
+            deconvolve(y, &context.values[x.index()], weights, patches, panels, buffers);
+            bias_activate(y, context.parameters.values(bias), activation);
         })
     }
 }
@@ -92,7 +85,6 @@ impl<F: Real> Tape<'_, F> {
 impl Convolution {
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
         let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
-        let chunk = patches.images_at_once();
         let result = back.result();
         activation_gradient(back.gradient, result, activation);
         back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
@@ -101,17 +93,16 @@ impl Convolution {
             let gradient = Matrix::new(gradient, gradient.len() / channels, channels);
             patches_transposed_matmul(target, x, patches, gradient, accumulate, &mut context.scratch.panels);
         });
-        back.part(x, |context, gradient, target| {
-            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels).transposed();
-            let Scratch { panels, patches: buffer, .. } = &mut *context.scratch;
-            for (gradient, target) in
-                gradient.chunks(chunk * self.small()).zip(target.chunks_mut(chunk * patches.image()))
-            {
-                let count = gradient.len() / channels;
-                buffer.resize(count * patches.size(), F::ZERO);
-                matmul(buffer, Matrix::new(gradient, count, channels), weights, false, panels);
-                patches.scatter(buffer, target);
+        back.input(x, |context, gradient, target, accumulate| {
+            let Scratch { panels, buffers, image, .. } = &mut *context.scratch;
+            let weights = context.parameters.values(kernel);
+            if !accumulate {
+                deconvolve(target, gradient, weights, patches, panels, buffers);
+                return;
             }
+            image.resize(target.len(), F::ZERO);
+            deconvolve(image, gradient, weights, patches, panels, buffers);
+            add(target, image, true);
         });
     }
 
