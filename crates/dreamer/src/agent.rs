@@ -49,6 +49,11 @@ impl Agent {
         &self.learner
     }
 
+    /// Networks, parameters and optimisers, to be changed: an agent that begins with parameters of others.
+    pub fn learner_mut(&mut self) -> &mut Learner<f32> {
+        &mut self.learner
+    }
+
     /// One gradient step, on the threads of the current rayon pool; the result does not depend on how many there are. If
     /// a number of the result is not finite, no parameter was changed.
     ///

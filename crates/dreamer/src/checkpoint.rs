@@ -152,7 +152,9 @@ fn read(file: &[u8]) -> Result<Agent, String> {
         fill(&mut second[place], &tensors, &format!("{}{path}", MOMENTS[1]))?;
     }
     let Optimisers { model, actor, value } = learner.optimisers_mut();
-    [model, actor, value].into_iter().for_each(|optimiser| optimiser.set_steps(updates));
+    model.set_steps(updates);
+    value.set_steps(updates);
+    actor.set_steps(updates.saturating_sub(config.actor_warmup));
     Ok(Agent { learner, noise, updates })
 }
 

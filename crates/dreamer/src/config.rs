@@ -58,6 +58,9 @@ pub struct AgentConfig {
     pub value_learning_rate: f64,
     /// Learning rate of the actor.
     pub actor_learning_rate: f64,
+    /// Gradient steps of world model and value head before the actor's first: an actor that learns from a model that knows
+    /// nothing yet can saturate, and then takes long to come back. The paper's is 0.
+    pub actor_warmup: u64,
     /// Global norm to which each optimiser's gradient is clipped.
     pub gradient_clip: f64,
     /// Standard deviation of the noise added to actions while training data is collected.
@@ -106,6 +109,7 @@ impl Default for AgentConfig {
             model_learning_rate: 6e-4,
             value_learning_rate: 8e-5,
             actor_learning_rate: 8e-5,
+            actor_warmup: 0,
             gradient_clip: 100.0,
             exploration_noise: 0.3,
             mode_samples: 100,

@@ -234,8 +234,11 @@ impl<F: Real> Learner<F> {
         if metrics.not_finite().is_some() {
             return Ok(metrics);
         }
+        let warm = model.steps() >= self.config.actor_warmup;
         model.step(parameters, gradient, metrics.model_gradient_norm);
-        actor.step(parameters, actor_gradient, metrics.actor_gradient_norm);
+        if warm {
+            actor.step(parameters, actor_gradient, metrics.actor_gradient_norm);
+        }
         value.step(parameters, value_gradient, metrics.value_gradient_norm);
         Ok(metrics)
     }

@@ -231,6 +231,37 @@ fn damaged_checkpoints_are_refused_with_a_reason() {
 }
 
 #[test]
+fn the_actor_waits_for_its_warmup_across_a_checkpoint() {
+    let _turn = turn();
+    let config = AgentConfig { actor_warmup: 3, ..tiny(false) };
+    let data = batch(&config, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.safetensors");
+    let actor = |agent: &Agent| {
+        let parameters = agent.learner().parameters();
+        parameters.values(parameters.find("actor.h0.kernel").unwrap()).to_vec()
+    };
+    let mut agent = Agent::new(&config, 2, 7).unwrap();
+    let begun = actor(&agent);
+    for update in 1..=6 {
+        agent.learn(&data).unwrap();
+        assert_eq!(actor(&agent) == begun, update <= 3, "after {update} updates");
+        if update == 2 || update == 5 {
+            agent.save(&path).unwrap();
+            let mut loaded = Agent::load(&path).unwrap();
+            let mut whole = Agent::new(&config, 2, 7).unwrap();
+            for _ in 0..6 {
+                whole.learn(&data).unwrap();
+            }
+            for _ in update..6 {
+                loaded.learn(&data).unwrap();
+            }
+            assert!(weights(&whole) == weights(&loaded));
+        }
+    }
+}
+
+#[test]
 fn a_batch_that_does_not_fit_is_refused() {
     let _turn = turn();
     let config = tiny(false);
