@@ -18,23 +18,29 @@ pub struct Typed {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train an agent on a task, or go on with a run that was stopped
+    /// Train an agent on one task or several, or go on with a run that was stopped
     Train(Train),
-    /// Play episodes with a trained agent and print their returns
+    /// Evaluate what a run learned: play episodes of its tasks and print their returns
     Eval(Eval),
+    /// Play a task with random actions, with none, or with a trained agent
+    Play(Play),
     /// List the tasks
     Tasks,
 }
 
 /// `dreamgraft train`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::HELP, long_about = "Train an agent on a task, or go on with a run that was stopped.\n\n\
+#[command(after_help = exit::HELP, long_about = "Train an agent on one task or several, or go on with a run that was \
+    stopped.\n\n\
     The run folder keeps the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints and \
     videos. Running the same command again goes on from the last checkpoint; Ctrl-C saves one first. To train a \
-    finished run for longer, give the same command with more --steps.")]
+    finished run for longer, give the same command with more --steps.\n\n\
+    With several tasks, one agent learns all of them at once: it collects an episode of every task in turn, and is not told \
+    which one it faces. Shorter actions are padded to the longest.")]
 pub struct Train {
-    /// The task to learn (`dreamgraft tasks` lists them)
-    pub task: String,
+    /// The task to learn, or several (`dreamgraft tasks` lists them)
+    #[arg(value_name = "TASK", required = true)]
+    pub tasks: Vec<String>,
     /// Named settings to begin with: paper (the published sizes, 1e6 frames), small (for a computer without accelerator,
     /// 1e5 frames) or smoke (tiny: does everything work here?)
     #[arg(long, default_value = "small", value_name = "NAME")]
@@ -45,7 +51,7 @@ pub struct Train {
     /// Environment frames to train for, such as 1e5, 100000 or 100_000
     #[arg(long, value_name = "FRAMES")]
     pub steps: Option<String>,
-    /// The run folder [default: runs/TASK/PRESET/SEED]
+    /// The run folder [default: runs/TASK/PRESET/SEED, several tasks joined by +]
     #[arg(long, value_name = "DIR")]
     pub logdir: Option<PathBuf>,
     /// A TOML file of settings, laid over the preset; a run folder's config.toml is one
@@ -68,13 +74,55 @@ pub struct Eval {
     /// The number from which starts and actions are made: the same one gives the same returns
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    /// The task to play [default: the one that the agent was trained for]
+    /// The task to play [default: each that the agent was trained for]
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
-    /// Write the last episode as a GIF
-    #[arg(long, value_name = "FILE.gif")]
+    /// Where results go
+    #[command(flatten)]
+    pub results: Results,
+}
+
+/// `dreamgraft play`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct Play {
+    /// The task to play (`dreamgraft tasks` lists them)
+    pub task: String,
+    /// Who plays: random (uniform actions), zero (none), or a trained agent: a run folder, a folder in its checkpoints, or
+    /// an agent.safetensors in one
+    #[arg(long, default_value = "random", value_name = "random|zero|RUN")]
+    pub policy: String,
+    /// Episodes to play
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub episodes: u64,
+    /// The number from which starts and actions are made: the same one gives the same returns
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// When episodes end: after 1000 frames, or also where PyBullet's own rule ends them [default: fixed, or as the agent
+    /// was trained]
+    #[arg(long, value_name = "fixed|stock", value_parser = ["fixed", "stock"], hide_possible_values = true)]
+    pub termination: Option<String>,
+    /// Where results go
+    #[command(flatten)]
+    pub results: Results,
+}
+
+/// What becomes of the episodes that were played.
+#[derive(Debug, Args)]
+pub struct Results {
+    /// Write the last episode as a GIF (of several tasks, each to FILE-TASK.gif)
+    #[arg(long, value_name = "FILE.gif", value_parser = gif)]
     pub video: Option<PathBuf>,
-    /// Print one JSON object instead of lines
+    /// Print JSON instead of lines for people: an object on a line for each task
     #[arg(long)]
     pub json: bool,
+}
+
+/// A file name that says what will be in it.
+fn gif(typed: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(typed);
+    match path.extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("gif") => Ok(path),
+        _ => Err("the video is written as a GIF: give a name that ends in .gif".to_owned()),
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
-use train::{Event, Frames, Phase, Position, Reporter, grouped};
+use train::{Event, Frames, Phase, Position, Reporter, grouped, rounded};
 
 /// Time between two pictures of the present line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -75,7 +75,7 @@ impl Console {
             Phase::Collect { .. } => format!("episode {}", position.episodes + 1),
             Phase::Learn { due } => format!("gradient step {} of {}", position.updates - from + 1, due - from),
             Phase::Evaluate => "evaluation".to_owned(),
-            Phase::Log | Phase::Finish => return,
+            Phase::Log | Phase::TooShort { .. } | Phase::Finish => return,
         };
         let text = format!("step {} of {end}  {doing}", position.frames);
         if self.live { self.draw(&text) } else { self.line(&text) }
@@ -103,7 +103,7 @@ impl Reporter for Console {
             Event::Progress { phase, position, end } => self.progress(*phase, position, *end),
             Event::Metrics { frames, values, left } => self.line(&metrics_line(*frames, values, *left)),
             Event::Evaluated { frames, task, mean } => {
-                self.line(&format!("step {frames}  evaluation  {task}  return {mean:.0}"));
+                self.line(&format!("step {frames}  evaluation  {task}  return {}", rounded(*mean, 0)));
             }
             Event::Saved { path } => self.line(&format!("checkpoint {}", path.display())),
         }
@@ -116,7 +116,7 @@ fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>
     let mut parts = vec![format!("step {frames}")];
     for (name, mean) in values.iter().filter_map(|(name, mean)| Some((name.strip_prefix("train_return")?, mean))) {
         let task = name.strip_prefix('/').map(|task| format!("{task} ")).unwrap_or_default();
-        parts.push(format!("{task}return {mean:.0}"));
+        parts.push(format!("{task}return {}", rounded(*mean, 0)));
     }
     if let Some(rate) = value("updates_per_second") {
         parts.push(format!("world model {rate:.1} updates/s"));

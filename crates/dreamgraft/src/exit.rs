@@ -37,6 +37,7 @@ impl From<&TrainError> for Exit {
             TrainError::Config(_)
             | TrainError::Task(TaskError::UnknownTask { .. })
             | TrainError::ActionSize { .. }
+            | TrainError::TooShort { .. }
             | TrainError::Threads { .. }
             | TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
             TrainError::NotFinite { .. } => Self::NotFinite,

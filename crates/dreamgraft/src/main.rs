@@ -14,7 +14,7 @@ use exit::Exit;
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{End, EvaluateOptions, TrainError, grouped};
+use train::{End, PlayOptions, Plays, Policy, Told, TrainError, grouped, rounded};
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
     };
     let end = match typed.command {
         Command::Train(typed) => train(&typed),
-        Command::Eval(typed) => evaluate(&typed),
+        Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results),
+        Command::Play(typed) => play(&meaning::playing(&typed), &typed.results),
         Command::Tasks => tasks(),
     };
     let end = end.unwrap_or_else(|error| {
@@ -62,27 +63,46 @@ fn train(typed: &args::Train) -> Result<Exit, TrainError> {
     Ok(Exit::Done)
 }
 
-fn evaluate(typed: &args::Eval) -> Result<Exit, TrainError> {
-    let options = EvaluateOptions { episodes: typed.episodes, seed: typed.seed, task: typed.task.clone() };
+/// Plays, and prints what came of it: lines for people as it goes, or JSON at the end. Notes go to stderr.
+fn play(options: &PlayOptions, results: &args::Results) -> Result<Exit, TrainError> {
     let mut printed = Ok(());
-    let evaluation = train::evaluate(&typed.run, &options, |index, score| {
-        if !typed.json {
-            printed = print::line(&format!("episode {:>3}  return {score:.3}", index + 1));
+    let all = train::play(options, |told| {
+        match told {
+            Told::Note(text) => {
+                let _ = writeln!(std::io::stderr(), "note: {text}");
+            }
+            Told::Episode { task, index, score, frames } if !results.json => {
+                let (number, score) = (index + 1, rounded(score, 3));
+                printed = print::line(&format!("{task}  episode {number:>3}  return {score}  {frames} frames"));
+            }
+            Told::Episode { .. } => {}
         }
         // Nobody waits for the other episodes if nobody can read of them.
         printed.is_ok()
     })?;
-    if let Some(path) = &typed.video {
-        evaluation.write_video(path)?;
+    if let Some(path) = &results.video {
+        for plays in &all {
+            plays.write_video(&meaning::video_of(path, &plays.task, all.len() > 1))?;
+        }
     }
-    let text = if typed.json {
-        evaluation.json()
-    } else {
-        let (count, mean, deviation) = (evaluation.returns.len() as u64, evaluation.mean(), evaluation.deviation());
-        let (frames, task) = (evaluation.frames, &evaluation.task);
-        format!("{task}  {} episodes after {frames} frames  mean {mean:.3}  std {deviation:.3}", grouped(count))
+    let texts = all.iter().map(|plays| if results.json { plays.json() } else { summary(plays, &options.policy) });
+    done(printed.and_then(|()| texts.into_iter().try_for_each(|text| print::line(&text))))
+}
+
+/// `hopper  10 episodes after 100 000 frames  mean 512.000  std 31.250  mean length 1 000 frames`.
+fn summary(plays: &Plays, policy: &Policy) -> String {
+    let count = match plays.returns.len() as u64 {
+        1 => "1 episode".to_owned(),
+        count => format!("{} episodes", grouped(count)),
     };
-    done(printed.and_then(|()| print::line(&text)))
+    let who = match (plays.trained, policy) {
+        (Some(frames), _) => format!("after {frames} frames"),
+        (None, Policy::Zero) => "without action".to_owned(),
+        (None, _) => "of random actions".to_owned(),
+    };
+    let (mean, deviation) = (rounded(plays.mean(), 3), rounded(plays.deviation(), 3));
+    let (task, length) = (&plays.task, rounded(plays.mean_length(), 1));
+    format!("{task}  {count} {who}  mean {mean}  std {deviation}  mean length {length} frames")
 }
 
 fn tasks() -> Result<Exit, TrainError> {

@@ -1,9 +1,9 @@
-//! What the typed words mean: a run folder and a resolved configuration.
+//! What the typed words mean: a run folder and a resolved configuration, or what is to be played.
 
 use crate::args;
 use std::path::{Path, PathBuf};
-use train::TrainError;
 use train::config::{Config, Layer, preset, resolve};
+use train::{PlayOptions, Policy, Termination, TrainError};
 
 /// A run to begin or to go on with.
 #[derive(Debug)]
@@ -28,12 +28,51 @@ impl Training {
         for setting in &typed.set {
             layers.push(Layer::typed(setting)?);
         }
-        layers.push(Layer::text("TASK", "tasks", &typed.task));
+        layers.push(Layer::texts("TASK", "tasks", &typed.tasks));
         let config = resolve(&layers)?;
-        let default = || Path::new("runs").join(&typed.task).join(&typed.preset).join(config.seed.to_string());
+        let default =
+            || Path::new("runs").join(typed.tasks.join("+")).join(&typed.preset).join(config.seed.to_string());
         let root = typed.logdir.clone().unwrap_or_else(default);
         Ok(Self { root, config })
     }
+}
+
+/// What `dreamgraft eval` plays.
+pub fn evaluation(typed: &args::Eval) -> PlayOptions {
+    PlayOptions {
+        policy: Policy::Run(typed.run.clone()),
+        task: typed.task.clone(),
+        termination: None,
+        episodes: typed.episodes,
+        seed: typed.seed,
+    }
+}
+
+/// What `dreamgraft play` plays.
+pub fn playing(typed: &args::Play) -> PlayOptions {
+    let policy = match typed.policy.as_str() {
+        "random" => Policy::Random,
+        "zero" => Policy::Zero,
+        run => Policy::Run(run.into()),
+    };
+    let termination = typed.termination.as_deref();
+    PlayOptions {
+        policy,
+        task: Some(typed.task.clone()),
+        termination: termination.map(|text| if text == "stock" { Termination::Stock } else { Termination::Fixed }),
+        episodes: typed.episodes,
+        seed: typed.seed,
+    }
+}
+
+/// The file for the video of `task`: `asked`, or one beside it where several tasks each need their own.
+pub fn video_of(asked: &Path, task: &str, several: bool) -> PathBuf {
+    if !several {
+        return asked.to_owned();
+    }
+    let mut name = asked.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{task}.gif"));
+    asked.with_file_name(name)
 }
 
 #[cfg(test)]
@@ -53,6 +92,23 @@ mod tests {
         assert_eq!(root(&["hopper"]), Path::new("runs/hopper/small/0"));
         assert_eq!(root(&["hopper", "--preset", "smoke", "--set", "seed=7"]), Path::new("runs/hopper/smoke/7"));
         assert_eq!(root(&["hopper", "--logdir", "here"]), Path::new("here"));
+        assert_eq!(root(&["hopper", "ant", "--seed", "2"]), Path::new("runs/hopper+ant/small/2"));
+    }
+
+    #[test]
+    fn several_tasks_are_learned_in_the_order_in_which_they_were_typed() {
+        assert_eq!(training(&["hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
+        assert_eq!(training(&["--preset", "smoke", "hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
+        let message = training(&["hopper", "ant", "hopper"]).unwrap_err().to_string();
+        assert!(message.contains("no name comes twice"), "{message}");
+        // Not a list, whatever it looks like.
+        assert_eq!(training(&["[\"ant\"]"]).unwrap().config.tasks, ["[\"ant\"]"]);
+    }
+
+    #[test]
+    fn each_of_several_tasks_has_its_own_video() {
+        assert_eq!(video_of(Path::new("a/b.gif"), "ant", false), Path::new("a/b.gif"));
+        assert_eq!(video_of(Path::new("a/b.gif"), "ant", true), Path::new("a/b-ant.gif"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Runs and evaluations of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
+//! Runs and plays of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
 
 use crate::TrainError;
 use crate::config::Config;
-use crate::evaluate::{EvaluateOptions, Evaluation, evaluate_with};
+use crate::play::{PlayOptions, Plays, Told, play_with};
 use crate::report::Reporter;
 use crate::run::{End, train_with};
 use crate::trainable::Trainable;
@@ -27,16 +27,12 @@ pub fn train(
     pool(config.threads)?.install(|| train_with(root, config, worlds, Agent::new, interrupted, reporter))
 }
 
-/// Plays episodes with the Dreamer agent of `run`, as [`evaluate_with`], on all cores.
+/// Plays episodes, with a Dreamer agent if one is asked for: as [`play_with`], on all cores.
 ///
 /// # Errors
-/// As [`evaluate_with`].
-pub fn evaluate(
-    run: &Path,
-    options: &EvaluateOptions,
-    each: impl FnMut(u64, f64) -> bool + Send,
-) -> Result<Evaluation, TrainError> {
-    pool(0)?.install(|| evaluate_with::<Agent>(run, options, each))
+/// As [`play_with`].
+pub fn play(options: &PlayOptions, told: impl FnMut(Told<'_>) -> bool + Send) -> Result<Vec<Plays>, TrainError> {
+    pool(0)?.install(|| play_with::<Agent>(options, told))
 }
 
 /// The threads that the setting `threads` stands for: 0 is one per core.

@@ -1,6 +1,6 @@
 //! Counts that must not be mixed up: environment frames and agent steps.
 //!
-//! Here: [`Frames`], [`AgentSteps`] and how a count is written for people. Not here: what is counted, or when.
+//! Here: [`Frames`], [`AgentSteps`] and how numbers are written for people. Not here: what is counted, or when.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -67,6 +67,20 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number with `decimals` of them, nothing written as `-0`.
+pub fn rounded(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// The number itself, but 0 for -0: the two are equal, and only one of them looks as if it meant something.
+pub(crate) fn unsigned_zero(value: f64) -> f64 {
+    value + 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +89,14 @@ mod tests {
     #[test]
     fn numbers_are_grouped_by_thousands() {
         assert_eq!(["0", "999", "1 000", "41 000", "1 234 567"], [0, 999, 1000, 41_000, 1_234_567].map(grouped)[..]);
+    }
+
+    #[test]
+    fn nothing_is_minus_zero() {
+        assert_eq!([-0.0, -0.4, -0.6, 0.4, f64::NAN].map(|value| rounded(value, 0)), ["0", "0", "-1", "0", "NaN"]);
+        assert_eq!([-0.0004, -0.001, 12.3456].map(|value| rounded(value, 3)), ["0.000", "-0.001", "12.346"]);
+        let bits = [-0.0, 0.0, -1.5, f64::NEG_INFINITY].map(|value| unsigned_zero(value).to_bits());
+        assert_eq!(bits, [0.0, 0.0, -1.5, f64::NEG_INFINITY].map(f64::to_bits));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! What can go wrong with a run. Each message names the value, the place and the next step.
 
-use crate::Frames;
 use crate::config::{ConfigError, Difference};
+use crate::{Frames, Prefilled};
 use std::path::PathBuf;
 
 /// An error of a run or of an evaluation.
@@ -94,6 +94,20 @@ pub enum TrainError {
         task: String,
         /// The task's action size.
         needed: usize,
+    },
+    /// No random episode is as long as a window.
+    #[error(
+        "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
+         {}, the mean is {}; in a new run folder, set agent.length to {} or less, or task.termination = \"fixed\"",
+        .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2)
+    )]
+    TooShort {
+        /// The task.
+        task: String,
+        /// Transitions of a window.
+        length: usize,
+        /// The episodes.
+        seen: Prefilled,
     },
     /// A loss or gradient stopped being a number.
     #[error(

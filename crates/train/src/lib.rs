@@ -1,14 +1,14 @@
 //! A run: collect, learn, evaluate, log, checkpoint and resume, in one run folder.
 //!
-//! [`train`] does a run, [`evaluate`] plays with what it left. Here: everything between the agent and the files of a
+//! [`train`] does a run, [`play`] plays with what it left. Here: everything between the agent and the files of a
 //! run. Not here: arguments and exit codes (the program), studies of many runs.
 
 mod agent;
 pub mod checkpoint;
 pub mod config;
 mod count;
+mod episode;
 mod error;
-mod evaluate;
 mod folder;
 mod lock;
 pub mod machine;
@@ -26,18 +26,18 @@ pub mod streams;
 mod trainable;
 mod worlds;
 
-pub use agent::{evaluate, threads, train};
-pub use count::{AgentSteps, Frames, grouped};
+pub use agent::{play, threads, train};
+pub use count::{AgentSteps, Frames, grouped, rounded};
+pub use episode::{Played, play_episode};
 pub use error::TrainError;
-pub use evaluate::{EvaluateOptions, Evaluation, evaluate_with};
 pub use folder::{RunFolder, config_text, stored_config};
 pub use meters::Meters;
-pub use play::{Played, play};
+pub use play::{PlayOptions, Plays, Policy, Told, play_with};
 pub use report::{Event, Reporter};
 pub use run::{End, train_with};
-pub use schedule::{Phase, Position, next};
+pub use schedule::{Phase, Position, Prefilled, next};
 pub use trainable::Trainable;
 pub use worlds::Worlds;
 
 pub use dreamer::DreamerError;
-pub use tasks::{TaskError, TaskInfo, names as tasks};
+pub use tasks::{TaskError, TaskInfo, Termination, names as tasks};

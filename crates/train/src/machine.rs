@@ -41,6 +41,12 @@ pub fn resident_bytes() -> Option<u64> {
     kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
+/// The most bytes of memory that this process ever held, where the system tells (Linux).
+pub fn peak_resident_bytes() -> Option<u64> {
+    let kibibytes = field_of("/proc/self/status", "VmHWM", ':')?;
+    kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
 /// The first value of `key` in a file of `key<separator>value` lines.
 fn field_of(path: &str, key: &str, separator: char) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;

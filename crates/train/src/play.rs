@@ -1,55 +1,260 @@
-//! Playing one episode of a task.
+//! Playing episodes with random actions, with none, or with what a run learned.
 //!
-//! Here: the loop of image, action, step. Not here: who chooses the actions, or what becomes of the episode.
+//! Here: finding the checkpoint, playing, the figures. Not here: the evaluations that a run makes of itself (`run`).
 
-use crate::{AgentSteps, Frames, TrainError};
-use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
-use tape::random::Stream;
-use tasks::Environment;
+use crate::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
+use crate::count::unsigned_zero;
+use crate::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::folder::{checkpoints_of, stored_config};
+use crate::streams::EvaluationStreams;
+use crate::trainable::Trainable;
+use crate::{Frames, TrainError, pictures};
+use replay::Episode;
+use std::path::{Path, PathBuf};
+use tasks::{Environment, Padded, TaskOptions, Termination};
 
-/// A finished episode and its length.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Played {
-    /// What was seen, done and earned.
-    pub episode: Episode,
-    /// Its environment frames.
-    pub frames: Frames,
-    /// Its agent steps.
-    pub steps: AgentSteps,
+/// Who chooses the actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Chance: uniform from -1 to 1, as in the prefill of a run.
+    Random,
+    /// Nobody: all zeros.
+    Zero,
+    /// The agent of a run folder (its newest checkpoint), of a checkpoint's folder, or of the agent's file in one.
+    Run(PathBuf),
 }
 
-/// Plays an episode from a start drawn from `random`. `choose` fills the action, `action_size` numbers of which the
-/// environment takes its own first, for the image it is shown. `None` if `interrupted` said so before the end.
+/// What is to be played.
+#[derive(Clone, Debug)]
+pub struct PlayOptions {
+    /// Who plays.
+    pub policy: Policy,
+    /// The task. If none is given: each that the agent was trained for, or each there is where no agent plays.
+    pub task: Option<String>,
+    /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
+    pub termination: Option<Termination>,
+    /// Episodes of each task.
+    pub episodes: u64,
+    /// From which starts and actions are made. Episode i of a seed is the same however many are played.
+    pub seed: u64,
+}
+
+/// What is told while episodes are played.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// Something that the user should know, on one line.
+    Note(&'a str),
+    /// An episode ended.
+    Episode {
+        /// The task.
+        task: &'a str,
+        /// The episode's number, from 0.
+        index: u64,
+        /// Its return.
+        score: f64,
+        /// Its environment frames.
+        frames: Frames,
+    },
+}
+
+/// What came of the episodes of one task.
+#[derive(Clone, Debug)]
+pub struct Plays {
+    /// The task.
+    pub task: String,
+    /// Who played: `random`, `zero`, or the checkpoint's folder.
+    pub policy: String,
+    /// Frames that the agent was trained on, if one played.
+    pub trained: Option<Frames>,
+    /// The seed.
+    pub seed: u64,
+    /// Each episode's return.
+    pub returns: Vec<f64>,
+    /// Each episode's environment frames.
+    pub lengths: Vec<Frames>,
+    /// The last episode, if any was played.
+    pub last: Option<Episode>,
+}
+
+/// Who plays, found and loaded.
+enum Player<L> {
+    Random,
+    Zero,
+    Agent(Box<Loaded<L>>),
+}
+
+/// Plays episodes and gives what came of them, task by task. `told` hears of each episode and says whether to go on. Runs
+/// on the present thread pool.
 ///
 /// # Errors
-/// If the environment refuses an action, or gives what no episode can hold.
-pub fn play(
-    environment: &mut dyn Environment,
-    action_size: usize,
-    random: &mut Stream,
-    mut choose: impl FnMut(&[u8], &mut [f32]),
-    mut interrupted: impl FnMut() -> bool,
-) -> Result<Option<Played>, TrainError> {
-    let own = environment.action_size();
-    let task = environment.task().to_owned();
-    let kept = |source| TrainError::Episode { task: task.clone(), source };
-    let mut image = vec![0; IMAGE_BYTES];
-    let mut action = vec![0.0; action_size];
-    environment.reset(random, &mut image);
-    let mut builder = EpisodeBuilder::new(&task, action_size, &image).map_err(kept)?;
-    let (mut frames, mut steps) = (Frames(0), AgentSteps(0));
-    loop {
-        if interrupted() {
-            return Ok(None);
+/// If there is no such task or checkpoint, it cannot be used, or the agent does not fit the task.
+pub fn play_with<L: Trainable>(
+    options: &PlayOptions,
+    mut told: impl FnMut(Told<'_>) -> bool,
+) -> Result<Vec<Plays>, TrainError> {
+    let player = match &options.policy {
+        Policy::Random => Player::Random,
+        Policy::Zero => Player::Zero,
+        Policy::Run(run) => {
+            let (loaded, damaged) = find::<L>(run)?;
+            for Damaged { why, .. } in damaged {
+                told(Told::Note(&format!("{why}; playing with {}", loaded.path.display())));
+            }
+            Player::Agent(Box::new(loaded))
         }
-        choose(&image, &mut action);
-        let outcome = environment.step(&action[..own], &mut image)?;
-        frames += Frames(u64::from(outcome.frames));
-        steps += AgentSteps(1);
-        let discount = if outcome.terminal { 0.0 } else { 1.0 };
-        builder.push(&action, outcome.reward, discount, &image).map_err(kept)?;
-        if outcome.terminal || outcome.truncated {
-            return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, steps }));
+    };
+    let tasks = match (&options.task, &player) {
+        (Some(task), _) => vec![task.clone()],
+        (None, Player::Agent(loaded)) => loaded.state.tasks.clone(),
+        (None, _) => tasks::names().iter().map(|task| task.name.to_owned()).collect(),
+    };
+    // All worlds first: what does not fit is told before anything is played.
+    let worlds = tasks.iter().map(|task| player.world(task, options)).collect::<Result<Vec<_>, _>>()?;
+    let mut all = Vec::new();
+    for (task, mut world) in tasks.into_iter().zip(worlds) {
+        let mut plays = player.plays(task, options.seed);
+        let mut going = true;
+        for index in 0..options.episodes {
+            let mut random = EvaluationStreams::asked_for(options.seed, index);
+            let Some(Played { episode, frames, .. }) = player.episode(world.as_mut(), &mut random)? else { break };
+            let score = episode.score();
+            plays.returns.push(score);
+            plays.lengths.push(frames);
+            plays.last = Some(episode);
+            going = told(Told::Episode { task: &plays.task, index, score, frames });
+            if !going {
+                break;
+            }
+        }
+        all.push(plays);
+        if !going {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+impl<L: Trainable> Player<L> {
+    /// The world of `task`, its actions as long as the player's.
+    fn world(&self, task: &str, options: &PlayOptions) -> Result<Box<dyn Environment>, TrainError> {
+        let trained = match self {
+            Self::Agent(loaded) => loaded.state.task,
+            Self::Random | Self::Zero => TaskOptions::default(),
+        };
+        let termination = options.termination.unwrap_or(trained.termination);
+        let world = tasks::make(task, &TaskOptions { termination })?;
+        let Self::Agent(loaded) = self else { return Ok(world) };
+        let (own, needed) = (loaded.agent.action_size(), world.action_size());
+        let padded = own > needed && loaded.state.tasks.iter().any(|known| known == task);
+        if own != needed && !padded {
+            return Err(TrainError::ActionSize {
+                path: loaded.path.clone(),
+                agent: own,
+                task: task.to_owned(),
+                needed,
+            });
+        }
+        Ok(Box::new(Padded::new(world, own)?))
+    }
+
+    fn episode(
+        &self,
+        world: &mut dyn Environment,
+        random: &mut EvaluationStreams,
+    ) -> Result<Option<Played>, TrainError> {
+        let EvaluationStreams { starts, actions } = random;
+        match self {
+            Self::Random => play_episode(world, starts, |_, action| random_action(actions, action), || false),
+            Self::Zero => play_episode(world, starts, |_, action| action.fill(0.0), || false),
+            Self::Agent(loaded) => evaluate_episode(world, &loaded.agent, random, || false),
+        }
+    }
+
+    /// No episodes yet.
+    fn plays(&self, task: String, seed: u64) -> Plays {
+        let (policy, trained) = match self {
+            Self::Random => ("random".to_owned(), None),
+            Self::Zero => ("zero".to_owned(), None),
+            Self::Agent(loaded) => (loaded.path.display().to_string(), Some(loaded.state.position.frames)),
+        };
+        Plays { task, policy, trained, seed, returns: Vec::new(), lengths: Vec::new(), last: None }
+    }
+}
+
+/// The checkpoint that `run` stands for, and the newer ones of a run folder that cannot be used.
+fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainError> {
+    let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
+    let one = |path: &Path| Ok((checkpoint::load(path)?, Vec::new()));
+    if !run.exists() {
+        return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
+    }
+    if run.is_file() {
+        if run.file_name().is_some_and(|name| name == AGENT_FILE) {
+            let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
+            return one(folder.unwrap_or(Path::new(".")));
+        }
+        return Err(none("is neither a run folder nor a checkpoint's agent.safetensors; give one of these"));
+    }
+    let checkpoints = checkpoints_of(run);
+    if !checkpoints.is_dir() {
+        if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
+            return one(run);
+        }
+        return Err(none("is neither a run folder nor a checkpoint; give one of these"));
+    }
+    // What is wrong with the configuration is told before what may be wrong with a checkpoint.
+    stored_config(run)?;
+    let (newest, damaged) = checkpoint::newest(&checkpoints)?;
+    let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;
+    Ok((newest, damaged))
+}
+
+impl Plays {
+    /// Mean of the returns; NaN without any.
+    pub fn mean(&self) -> f64 {
+        unsigned_zero(self.returns.iter().sum::<f64>() / self.returns.len() as f64)
+    }
+
+    /// Standard deviation of the returns (that of these episodes: divided by their number); NaN without any.
+    pub fn deviation(&self) -> f64 {
+        let mean = self.mean();
+        let squares = self.returns.iter().map(|score| (score - mean).powi(2)).sum::<f64>();
+        (squares / self.returns.len() as f64).sqrt()
+    }
+
+    /// Mean of the lengths in frames; NaN without any.
+    pub fn mean_length(&self) -> f64 {
+        self.lengths.iter().map(|frames| frames.0 as f64).sum::<f64>() / self.lengths.len() as f64
+    }
+
+    /// Everything but the episode as one line of JSON.
+    pub fn json(&self) -> String {
+        let returns: Vec<f64> = self.returns.iter().map(|&score| unsigned_zero(score)).collect();
+        let mut object = serde_json::json!({
+            "task": self.task,
+            "policy": self.policy,
+            "seed": self.seed,
+            "episodes": returns.len(),
+            "returns": returns,
+            "lengths": self.lengths,
+            "mean": self.mean(),
+            "std": self.deviation(),
+        });
+        if let Some(frames) = self.trained {
+            object["checkpoint"] = self.policy.clone().into();
+            object["frames"] = frames.0.into();
+        }
+        object.to_string()
+    }
+
+    /// Writes the last episode as a GIF.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
+        match &self.last {
+            Some(episode) => pictures::video(path, episode),
+            None => Ok(()),
         }
     }
 }

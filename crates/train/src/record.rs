@@ -1,5 +1,6 @@
 //! What a run writes down for people and plots: `metrics.jsonl` and TensorBoard events, side by side.
 
+use crate::count::unsigned_zero;
 use crate::folder::RunFolder;
 use crate::output::{EventWriter, MetricsLog, host_name};
 use crate::{Frames, TrainError};
@@ -32,7 +33,7 @@ impl Record {
     /// # Errors
     /// If a file cannot be written.
     pub fn line(&mut self, frames: Frames, values: &[(String, f64)]) -> Result<(), TrainError> {
-        let pairs = || values.iter().map(|(name, value)| (name, *value));
+        let pairs = || values.iter().map(|(name, value)| (name, unsigned_zero(*value)));
         self.metrics.write(frames, pairs())?;
         Ok(self.events.scalars(frames, SystemTime::now(), pairs())?)
     }
@@ -64,5 +65,22 @@ impl Record {
     pub fn sync(&mut self) -> Result<(), TrainError> {
         self.metrics.sync()?;
         Ok(self.events.sync()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn nothing_is_written_as_minus_zero() {
+        let root = tempfile::tempdir().unwrap();
+        let config = Config { tasks: vec!["hopper".into()], ..Config::default() };
+        let folder = RunFolder::open(root.path(), &config).unwrap();
+        let (mut record, _) = Record::open(&folder, 0, None).unwrap();
+        record.line(Frames(7), &[("loss".to_owned(), -0.0), ("kl".to_owned(), -1.5)]).unwrap();
+        let text = std::fs::read_to_string(folder.metrics()).unwrap();
+        assert_eq!(text, "{\"step\":7,\"loss\":0.0,\"kl\":-1.5}\n");
     }
 }

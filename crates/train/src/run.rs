@@ -5,9 +5,9 @@
 
 use crate::checkpoint::{self, FORMAT, RunState};
 use crate::config::Config;
+use crate::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::folder::RunFolder;
 use crate::meters::Meters;
-use crate::play::{Played, play};
 use crate::record::Record;
 use crate::report::{Event, Reporter};
 use crate::schedule::{Phase, Position, next};
@@ -184,6 +184,7 @@ impl<'a, L: Trainable> Run<'a, L> {
                     self.save_if_due()?;
                     self.collect(phase, task)?;
                 }
+                Phase::TooShort { task } => return Err(self.too_short(task)),
                 Phase::Learn { .. } => self.learn(phase)?,
                 Phase::Log => self.log()?,
                 Phase::Evaluate => {
@@ -202,7 +203,6 @@ impl<'a, L: Trainable> Run<'a, L> {
         let before = self.streams.clone();
         let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
         let world = self.worlds.training[task].as_mut();
-        let action_size = agent.action_size();
         let (position, end) = (&self.position, self.config.steps);
         let reporter = &mut *self.reporter;
         let interrupted = || {
@@ -211,24 +211,27 @@ impl<'a, L: Trainable> Run<'a, L> {
         };
         let played = if matches!(phase, Phase::Prefill { .. }) {
             let random = &mut streams.prefill;
-            let choose = |_: &[u8], action: &mut [f32]| action.fill_with(|| random.uniform_in(-1.0, 1.0) as f32);
-            play(world, action_size, &mut streams.environment, choose, interrupted)?
+            play_episode(world, &mut streams.environment, |_, action| random_action(random, action), interrupted)?
         } else {
             self.speed.collecting(position.frames);
             let (random, mut state) = (&mut streams.exploration, agent.begin());
             let choose =
                 |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Explore, random, action);
-            play(world, action_size, &mut streams.environment, choose, interrupted)?
+            play_episode(world, &mut streams.environment, choose, interrupted)?
         };
         let Some(played) = played else {
             self.streams = before;
             return Ok(());
         };
-        self.keep(played, matches!(phase, Phase::Prefill { .. }))
+        self.keep(played, phase)?;
+        if let Phase::Prefill { task } = phase {
+            self.note_short_episodes(task);
+        }
+        Ok(())
     }
 
     /// Writes an episode, adds it to the memory and counts it.
-    fn keep(&mut self, played: Played, prefill: bool) -> Result<(), TrainError> {
+    fn keep(&mut self, played: Played, phase: Phase) -> Result<(), TrainError> {
         let Played { episode, frames, steps } = played;
         let stamp = replay::stamp(SystemTime::now());
         replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
@@ -237,13 +240,32 @@ impl<'a, L: Trainable> Run<'a, L> {
         self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
         self.replay.add(episode)?;
         self.speed.collected(frames);
-        self.position.episodes += 1;
-        self.position.frames += frames;
-        self.position.steps += steps;
-        if prefill {
-            self.position.prefill_frames += frames;
-        }
+        self.position.collected(self.config, phase, frames, steps);
         Ok(())
+    }
+
+    /// At the end of a task's prefill, tells if most of its random episodes will never be learned from.
+    fn note_short_episodes(&mut self, task: usize) {
+        let Some(&seen) = self.position.prefill.get(task) else { return };
+        let ended = next(self.config, &self.position);
+        if [Phase::Prefill { task }, Phase::TooShort { task }].contains(&ended) || 2 * seen.too_short <= seen.episodes {
+            return;
+        }
+        let (name, length) = (&self.config.tasks[task], self.config.agent.length);
+        self.reporter.event(&Event::Note(&format!(
+            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length: nothing is \
+             learned from them (the mean is {}, the longest {})",
+            seen.too_short,
+            seen.episodes,
+            seen.mean(),
+            seen.longest
+        )));
+    }
+
+    /// Why the task with index `task` cannot be learned.
+    fn too_short(&self, task: usize) -> TrainError {
+        let seen = self.position.prefill.get(task).copied().unwrap_or_default();
+        TrainError::TooShort { task: self.config.tasks[task].clone(), length: self.config.agent.length, seen }
     }
 
     /// One gradient step.
@@ -385,22 +407,6 @@ impl<'a, L: Trainable> Run<'a, L> {
     fn seconds(&self) -> f64 {
         self.seconds_before + self.speed.seconds()
     }
-}
-
-/// Plays an episode without exploration. `None` if interrupted.
-///
-/// # Errors
-/// As [`play`].
-pub(crate) fn evaluate_episode<L: Trainable>(
-    world: &mut dyn tasks::Environment,
-    agent: &L,
-    random: &mut EvaluationStreams,
-    interrupted: impl FnMut() -> bool,
-) -> Result<Option<Played>, TrainError> {
-    let EvaluationStreams { starts, actions } = random;
-    let mut state = agent.begin();
-    let choose = |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Evaluate, actions, action);
-    play(world, agent.action_size(), starts, choose, interrupted)
 }
 
 /// The name of a metric that is measured for each task: with several tasks, the task's name is its second part.

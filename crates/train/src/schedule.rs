@@ -17,8 +17,8 @@ pub struct Position {
     pub steps: AgentSteps,
     /// Episodes collected.
     pub episodes: u64,
-    /// Frames of the prefill alone.
-    pub prefill_frames: Frames,
+    /// The prefill of each task that has begun with it, in the order of the configuration.
+    pub prefill: Vec<Prefilled>,
     /// Gradient steps taken.
     pub updates: u64,
     /// Frames at the last scheduled evaluation.
@@ -27,11 +27,32 @@ pub struct Position {
     pub logged: Frames,
 }
 
+/// Random episodes of one task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prefilled {
+    /// Episodes.
+    pub episodes: u64,
+    /// Their environment frames.
+    pub frames: Frames,
+    /// Their transitions, one more in each episode than it has agent steps.
+    pub transitions: u64,
+    /// Transitions of the longest.
+    pub longest: u64,
+    /// Episodes with fewer than `agent.length` transitions, which nothing is learned from.
+    pub too_short: u64,
+}
+
 /// What a run does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// An episode of uniformly random actions, of the task with this index.
     Prefill {
+        /// Index into the configuration's `tasks`.
+        task: usize,
+    },
+    /// Nothing: no random episode of the task with this index is as long as the windows that are learned from.
+    TooShort {
         /// Index into the configuration's `tasks`.
         task: usize,
     },
@@ -53,14 +74,18 @@ pub enum Phase {
     Finish,
 }
 
+/// How many times as much prefill as was asked for is collected in the hope of one episode that is long enough.
+const PATIENCE: u64 = 4;
+
 /// What the run does next.
 pub fn next(config: &Config, position: &Position) -> Phase {
-    let tasks = config.tasks.len() as u64;
-    let task = (position.episodes % tasks.max(1)) as usize;
-    let schedule = &config.schedule;
-    if position.episodes < schedule.prefill_episodes.saturating_mul(tasks) {
-        return Phase::Prefill { task };
+    let tasks = config.tasks.len();
+    if let Some(phase) = (0..tasks).find_map(|task| prefill(config, position, task)) {
+        return phase;
     }
+    // Of the agent's own episodes, each round has one of every task.
+    let own = position.episodes.saturating_sub(position.prefilled(|task| task.episodes));
+    let task = (own % tasks.max(1) as u64) as usize;
     if task != 0 {
         return Phase::Collect { task };
     }
@@ -71,7 +96,7 @@ pub fn next(config: &Config, position: &Position) -> Phase {
     if position.frames.since(position.logged) >= config.log.every {
         return Phase::Log;
     }
-    if position.evaluated.is_none_or(|evaluated| position.frames.since(evaluated) >= schedule.eval_every) {
+    if position.evaluated.is_none_or(|evaluated| position.frames.since(evaluated) >= config.schedule.eval_every) {
         return Phase::Evaluate;
     }
     if position.frames >= config.steps {
@@ -80,13 +105,58 @@ pub fn next(config: &Config, position: &Position) -> Phase {
     Phase::Collect { task }
 }
 
+/// What the prefill of a task asks for: enough episodes, enough frames, and an episode that a window fits in.
+fn prefill(config: &Config, position: &Position, task: usize) -> Option<Phase> {
+    let schedule = &config.schedule;
+    let done = position.prefill.get(task).copied().unwrap_or_default();
+    let reached = |times: u64| {
+        done.episodes >= schedule.prefill_episodes.saturating_mul(times)
+            && done.frames.0 >= schedule.prefill_frames.0.saturating_mul(times)
+    };
+    if reached(1) && done.longest >= config.agent.length as u64 {
+        return None;
+    }
+    Some(if reached(PATIENCE) { Phase::TooShort { task } } else { Phase::Prefill { task } })
+}
+
 /// Gradient steps that the collected frames ask for: those of the start, and `train_updates` per `train_every` frames
 /// after the prefill, rounded down.
 fn updates_due(config: &Config, position: &Position) -> u64 {
     let schedule = &config.schedule;
-    let learned_from = u128::from(position.frames.since(position.prefill_frames).0);
+    let learned_from = u128::from(position.frames.since(Frames(position.prefilled(|task| task.frames.0))).0);
     let earned = learned_from * u128::from(schedule.train_updates) / u128::from(schedule.train_every.0.max(1));
     schedule.pretrain_updates.saturating_add(u64::try_from(earned).unwrap_or(u64::MAX))
+}
+
+impl Position {
+    /// Counts an episode of `frames` frames, in which the agent took `steps` steps, collected in `phase`.
+    pub fn collected(&mut self, config: &Config, phase: Phase, frames: Frames, steps: AgentSteps) {
+        self.episodes += 1;
+        self.frames += frames;
+        self.steps += steps;
+        let Phase::Prefill { task } = phase else { return };
+        if self.prefill.len() <= task {
+            self.prefill.resize(task + 1, Prefilled::default());
+        }
+        let (prefill, transitions) = (&mut self.prefill[task], steps.0 + 1);
+        prefill.episodes += 1;
+        prefill.frames += frames;
+        prefill.transitions += transitions;
+        prefill.longest = prefill.longest.max(transitions);
+        prefill.too_short += u64::from(transitions < config.agent.length as u64);
+    }
+
+    /// The sum of something over the prefills of all tasks.
+    fn prefilled(&self, of: impl Fn(&Prefilled) -> u64) -> u64 {
+        self.prefill.iter().map(of).fold(0, u64::saturating_add)
+    }
+}
+
+impl Prefilled {
+    /// Mean transitions of an episode, rounded down; 0 without any.
+    pub fn mean(&self) -> u64 {
+        self.transitions.checked_div(self.episodes).unwrap_or(0)
+    }
 }
 
 #[cfg(test)]
@@ -99,20 +169,15 @@ mod tests {
     }
 
     /// Does what `phase` says to the counters, episodes having `frames` frames.
-    fn advance(position: &mut Position, phase: Phase, frames: u64) {
+    fn advance(config: &Config, position: &mut Position, phase: Phase, frames: u64) {
         match phase {
             Phase::Prefill { .. } | Phase::Collect { .. } => {
-                position.frames += Frames(frames);
-                position.steps += AgentSteps(frames.div_ceil(2));
-                position.episodes += 1;
-                if matches!(phase, Phase::Prefill { .. }) {
-                    position.prefill_frames += Frames(frames);
-                }
+                position.collected(config, phase, Frames(frames), AgentSteps(frames.div_ceil(2)));
             }
             Phase::Learn { due } => position.updates = due,
             Phase::Log => position.logged = position.frames,
             Phase::Evaluate => position.evaluated = Some(position.frames),
-            Phase::Finish => {}
+            Phase::Finish | Phase::TooShort { .. } => {}
         }
     }
 
@@ -129,39 +194,78 @@ mod tests {
                 Phase::Finish => break,
                 _ => {}
             }
-            advance(&mut position, phase, 1000);
+            advance(&config, &mut position, phase, 1000);
         }
         assert_eq!(at_first_update, Some((5, 100)));
         assert_eq!(evaluations, [(5000, 100), (15_000, 1100)]);
         assert_eq!((position.frames, position.steps, position.updates), (Frames(20_000), AgentSteps(10_000), 1600));
     }
 
+    /// Prefills a task whose episodes have `length` frames; the counters and the phase after it.
+    fn prefilled(config: &Config, length: impl Fn(u64) -> u64) -> (Position, Phase) {
+        let mut position = Position::default();
+        loop {
+            let phase = next(config, &position);
+            if phase != (Phase::Prefill { task: 0 }) {
+                return (position, phase);
+            }
+            let frames = length(position.episodes);
+            advance(config, &mut position, phase, frames);
+        }
+    }
+
+    #[test]
+    fn short_episodes_are_collected_until_there_are_frames_enough_and_a_window_fits() {
+        let mut config = config(1);
+        config.agent.length = 8;
+        // Episodes of 8 frames, 5 transitions; number 700 has 20 frames, 11 transitions.
+        let (position, phase) = prefilled(&config, |episode| if episode == 700 { 20 } else { 8 });
+        assert_eq!(phase, Phase::Learn { due: 100 });
+        let expected =
+            Prefilled { episodes: 701, frames: Frames(5620), transitions: 3511, longest: 11, too_short: 700 };
+        assert_eq!(position.prefill, [expected]);
+        // None is ever long enough: no end of collecting, but a reason.
+        let (position, phase) = prefilled(&config, |_| 8);
+        assert_eq!(phase, Phase::TooShort { task: 0 });
+        let seen = position.prefill[0];
+        assert_eq!((seen.frames, seen.longest, seen.mean()), (Frames(20_000), 5, 5));
+    }
+
     proptest! {
         #[test]
         fn every_run_ends_with_the_updates_its_frames_ask_for(
             tasks in 1usize..4, lengths in prop::collection::vec(1u64..1001, 1..50),
-            train_every in 1u64..3000, train_updates in 0u64..200, steps in 1u64..30_000,
+            train_every in 1u64..3000, train_updates in 0u64..200, steps in 1u64..30_000, prefill_frames in 0u64..9000,
         ) {
             let mut config = config(tasks);
             config.steps = Frames(steps);
             config.schedule.train_every = Frames(train_every);
             config.schedule.train_updates = train_updates;
             let mut position = Position::default();
-            let mut collected = vec![0u64; tasks];
+            config.agent.length = 2;
+            config.schedule.prefill_frames = Frames(prefill_frames);
+            let (mut random, mut own) = (vec![(0u64, 0u64); tasks], vec![0u64; tasks]);
             let mut lengths = lengths.into_iter().cycle();
             loop {
                 let phase = next(&config, &position);
+                let length = lengths.next().unwrap();
                 match phase {
-                    Phase::Prefill { task } | Phase::Collect { task } => collected[task] += 1,
+                    Phase::Prefill { task } => random[task] = (random[task].0 + 1, random[task].1 + length),
+                    Phase::Collect { task } => own[task] += 1,
                     Phase::Learn { due } => prop_assert!(due > position.updates),
                     _ => {}
                 }
                 if phase == Phase::Finish { break }
-                advance(&mut position, phase, lengths.next().unwrap());
+                advance(&config, &mut position, phase, length);
             }
             prop_assert!(position.frames >= config.steps);
-            prop_assert!(collected.iter().all(|&count| count == collected[0] && count >= 5));
-            let learned = position.frames.0 - position.prefill_frames.0;
+            // Every task has its prefill, and not an episode more than it needs; then they take turns.
+            for &(episodes, frames) in &random {
+                prop_assert!(episodes >= 5 && frames >= prefill_frames);
+                prop_assert!(episodes == 5 || frames < prefill_frames + 1000);
+            }
+            prop_assert!(own.iter().all(|&count| count == own[0]));
+            let learned = position.frames.0 - random.iter().map(|&(_, frames)| frames).sum::<u64>();
             prop_assert_eq!(position.updates, 100 + learned * train_updates / train_every);
             prop_assert!(position.evaluated.is_some());
         }

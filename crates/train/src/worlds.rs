@@ -2,14 +2,16 @@
 
 use crate::TrainError;
 use crate::config::Config;
-use tasks::Environment;
+use tasks::{Environment, Padded};
 
-/// Environments of a run's tasks, in the order of its configuration.
+/// Environments of a run's tasks, in the order of its configuration, all of one action size: that of the largest, whose
+/// surplus elements the others ignore.
 pub struct Worlds {
     /// For training episodes.
-    pub training: Vec<Box<dyn Environment>>,
+    pub(crate) training: Vec<Box<dyn Environment>>,
     /// For evaluation episodes: worlds of their own, so that an evaluation leaves nothing behind in the others.
-    pub evaluation: Vec<Box<dyn Environment>>,
+    pub(crate) evaluation: Vec<Box<dyn Environment>>,
+    action_size: usize,
 }
 
 impl Worlds {
@@ -19,11 +21,24 @@ impl Worlds {
     /// If a name is unknown; the nearest one is offered.
     pub fn make(config: &Config) -> Result<Self, TrainError> {
         let all = || config.tasks.iter().map(|name| tasks::make(name, &config.task)).collect::<Result<Vec<_>, _>>();
-        Ok(Self { training: all()?, evaluation: all()? })
+        Self::new(all()?, all()?)
     }
 
-    /// Numbers in an action of an agent for all of these tasks: as many as the largest needs.
+    /// These worlds, each task twice: for training and for evaluation.
+    ///
+    /// # Errors
+    /// If an evaluation's action is larger than any in training.
+    pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
+        let action_size = training.iter().map(|world| world.action_size()).max().unwrap_or(0);
+        let pad = |worlds: Vec<Box<dyn Environment>>| {
+            let padded = worlds.into_iter().map(|world| Ok(Box::new(Padded::new(world, action_size)?) as _));
+            padded.collect::<Result<Vec<_>, TrainError>>()
+        };
+        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, action_size })
+    }
+
+    /// Elements in an action of an agent for all of these tasks.
     pub fn action_size(&self) -> usize {
-        self.training.iter().map(|world| world.action_size()).max().unwrap_or(0)
+        self.action_size
     }
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 fn without_words_help_is_shown() {
     let ended = Program::new().run(&[] as &[&str]);
     assert_eq!(ended.code, Some(2));
-    for word in ["train", "eval", "tasks", "Exit codes", "75"] {
+    for word in ["train", "eval", "play", "tasks", "Exit codes", "75"] {
         assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
     }
 }
@@ -22,6 +22,12 @@ fn help_names_every_option_and_the_exit_codes() {
     let eval = program.succeed(&["eval", "--help"]);
     for word in ["--episodes", "--seed", "--video", "--json", "--task"] {
         assert!(eval.contains(word), "{word}: {eval}");
+    }
+    let play = program.succeed(&["play", "--help"]);
+    for word in
+        ["--policy", "random|zero|RUN", "--episodes", "--seed", "--termination", "fixed|stock", "--video", "--json"]
+    {
+        assert!(play.contains(word), "{word}: {play}");
     }
     assert!(program.succeed(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
 }
@@ -38,6 +44,10 @@ fn an_unknown_task_is_answered_with_the_nearest_and_leaves_nothing() {
     let program = Program::new();
     let error = program.fail(2, &["train", "hoper", "--logdir", "run"]);
     assert!(error.contains("\"hoper\"") && error.contains("\"hopper\""), "{error}");
+    let error = program.fail(2, &["train", "hopper", "antt", "--logdir", "run"]);
+    assert!(error.contains("\"antt\"") && error.contains("\"ant\""), "{error}");
+    let error = program.fail(2, &["train", "hopper", "hopper", "--logdir", "run"]);
+    assert!(error.contains("no name comes twice"), "{error}");
     assert!(program.names(".").is_empty());
 }
 

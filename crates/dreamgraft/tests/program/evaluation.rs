@@ -47,8 +47,9 @@ fn checkpoints_that_cannot_be_used_are_named_with_the_next_step() {
     let whole = std::fs::read(program.path(agent)).unwrap();
     let state = "run/checkpoints/0000002000/run.json";
     let text = std::fs::read(program.path(state)).unwrap();
+    let newest = "run/checkpoints/0000002000";
     program.truncate(agent);
-    let error = program.fail(5, &["eval", "run"]);
+    let error = program.fail(5, &["eval", newest]);
     assert!(error.contains(agent) && error.contains("truncated") && error.contains("another checkpoint"), "{error}");
     // A safetensors file of something else, with nothing beside it that tells otherwise.
     std::fs::write(program.path(agent), b"\x02\0\0\0\0\0\0\0{}").unwrap();
@@ -60,13 +61,58 @@ fn checkpoints_that_cannot_be_used_are_named_with_the_next_step() {
     std::fs::write(program.path(agent), &whole).unwrap();
     for broken in [&text[..text.len() / 2], b"{}", b"", b"\xff\xfe"] {
         std::fs::write(program.path(state), broken).unwrap();
-        let error = program.fail(5, &["eval", "run"]);
+        let error = program.fail(5, &["eval", newest]);
         assert!(error.contains("run.json"), "{error}");
     }
     let newer = String::from_utf8(text).unwrap().replace("\"format\": 1", "\"format\": 2");
     std::fs::write(program.path(state), newer).unwrap();
-    let error = program.fail(5, &["eval", "run"]);
+    let error = program.fail(5, &["eval", newest]);
     assert!(error.contains("format is 2"), "{error}");
+}
+
+#[test]
+fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
+    let program = trained();
+    let before: Value =
+        serde_json::from_str(&program.succeed(&["eval", "run/checkpoints/0000001000", "--episodes", "1", "--json"]))
+            .unwrap();
+    program.truncate("run/checkpoints/0000002000/agent.safetensors");
+    let ended = program.run(&["eval", "run", "--episodes", "1", "--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap(), before);
+    for part in ["note: run/checkpoints/0000002000/agent.safetensors", "truncated", "run/checkpoints/0000001000\n"] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    // Evaluating changes nothing: moving damaged checkpoints out of the way is for those who train.
+    assert_eq!(program.names("run/checkpoints"), ["0000001000", "0000002000"]);
+    program.truncate("run/checkpoints/0000001000/agent.safetensors");
+    let error = program.fail(5, &["eval", "run", "--episodes", "1"]);
+    assert!(error.contains("0000002000") && error.contains("truncated"), "{error}");
+}
+
+#[test]
+fn every_task_of_a_run_is_evaluated() {
+    let program = Program::new();
+    let words = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke", "--logdir", "run"];
+    program.succeed(&[&words[..], &["--steps", "2000"]].concat());
+    let json = |words: &[&str]| -> Vec<Value> {
+        let words: Vec<&str> = ["eval", "run", "--json", "--episodes", "1"].iter().chain(words).copied().collect();
+        program.succeed(&words).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let both = json(&["--video", "both.gif"]);
+    assert_eq!(both.iter().map(|one| &one["task"]).collect::<Vec<_>>(), ["inverted-pendulum-swingup", "hopper"]);
+    assert_eq!(program.names("."), ["both-hopper.gif", "both-inverted-pendulum-swingup.gif", "run"]);
+    for one in &both {
+        assert_eq!(&json(&["--task", one["task"].as_str().unwrap()])[..], std::slice::from_ref(one));
+    }
+    let text = program.succeed(&["eval", "run", "--episodes", "1"]);
+    for task in ["inverted-pendulum-swingup", "hopper"] {
+        assert!(text.contains(&format!("{task}  episode   1  return ")), "{text}");
+        assert!(text.contains(&format!("{task}  1 episode after 2 000 frames  mean ")), "{text}");
+    }
+    // Its actions have three elements, those of the other task that was not trained one.
+    let error = program.fail(2, &["eval", "run", "--task", "inverted-double-pendulum-swingup"]);
+    assert!(error.contains("actions of size 3"), "{error}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The real program, in a folder of its own for each test. Where a new test goes: `arguments` for what is typed,
-//! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `evaluation` for `eval`.
+//! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `evaluation` for `eval`, `playing` for `play`.
 
 mod arguments;
 mod evaluation;
+mod playing;
 mod program;
 mod resuming;
 mod training;

@@ -19,6 +19,20 @@ fn a_longer_run_is_the_run_made_longer() {
 }
 
 #[test]
+fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
+    let program = Program::new();
+    let train = |folder: &str, steps: &str| {
+        let tasks = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke"];
+        program.succeed(&[&tasks[..], &["--logdir", folder, "--steps", steps]].concat());
+        outcomes(&program.path(folder))
+    };
+    let whole = train("whole", "8000");
+    let half = train("parts", "4000");
+    assert_eq!((half.episodes.len(), whole.episodes.len()), (4, 8));
+    assert_eq!(train("parts", "8000"), whole);
+}
+
+#[test]
 fn a_run_stopped_by_ctrl_c_goes_on_where_it_stopped() {
     for (signal, wait_for) in [("-INT", "new run"), ("-TERM", "step 1 000")] {
         let program = Program::new();

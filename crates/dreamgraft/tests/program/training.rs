@@ -38,6 +38,48 @@ fn the_default_folder_is_named_after_task_preset_and_seed() {
 }
 
 #[test]
+fn several_tasks_take_turns_in_one_run() {
+    let program = Program::new();
+    let words = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke", "--steps", "3000"];
+    let text = program.succeed(&words);
+    assert!(text.contains("inverted-pendulum-swingup, hopper, 3 000 frames"), "{text}");
+    assert!(text.contains("inverted-pendulum-swingup return ") && text.contains("hopper return "), "{text}");
+    let run = "runs/inverted-pendulum-swingup+hopper/smoke/0";
+    // A prefill of 1000 frames for each, and a round of an episode of each.
+    assert_eq!(program.names(&format!("{run}/episodes")).len(), 4);
+    let metrics = metrics(&program.path(run));
+    for task in ["inverted-pendulum-swingup", "hopper"] {
+        for name in ["train_return", "train_length", "eval_return", "eval_length"] {
+            let values = metrics.iter().filter(|line| line[format!("{name}/{task}")].is_f64()).count();
+            assert_eq!(values, 2, "{name}/{task}: {metrics:?}");
+        }
+        assert!(program.names(&format!("{run}/videos")).contains(&format!("0000004000-{task}.gif")));
+    }
+}
+
+#[test]
+fn random_episodes_that_end_early_are_collected_until_there_are_enough_frames() {
+    let program = Program::new();
+    let stock = ["train", "hopper", "--preset", "smoke", "--set", "task.termination=stock", "--logdir", "run"];
+    let settings = ["--set", "agent.length=4", "--set", "agent.discount_head=true", "--steps", "1200"];
+    program.succeed(&[&stock[..], &settings].concat());
+    let first = metrics(&program.path("run")).into_iter().find(|line| line["updates"].is_f64()).unwrap();
+    let (frames, episodes) = (first["step"].as_f64().unwrap(), first["episodes"].as_f64().unwrap());
+    assert!((1000.0..1100.0).contains(&frames) && episodes > 20.0, "{first}");
+}
+
+#[test]
+fn windows_longer_than_any_random_episode_are_an_error_before_anything_is_learned() {
+    let program = Program::new();
+    let stock = ["train", "hopper", "--preset", "smoke", "--set", "task.termination=stock", "--logdir", "run"];
+    let settings = ["--set", "agent.length=200", "--set", "schedule.prefill_frames=100"];
+    let error = program.fail(2, &[&stock[..], &settings].concat());
+    for part in ["random episodes of hopper", "the 200 transitions of agent.length", "the longest has", "or less"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_the_result() {
     let program = Program::new();
     let run = |folder: &str, threads: &str| {

@@ -74,9 +74,9 @@ impl Layer {
         Self::leaf(source, key, leaf.unwrap_or_else(|| Value::String(value.to_owned())))
     }
 
-    /// The setting at the dotted path `key` to a text, whatever it looks like; `source` names it in messages.
-    pub fn text(source: &str, key: &str, text: &str) -> Self {
-        Self::leaf(source, key, Value::String(text.to_owned()))
+    /// The setting at the dotted path `key` to a list of texts, whatever they look like; `source` names it in messages.
+    pub fn texts(source: &str, key: &str, texts: &[String]) -> Self {
+        Self::leaf(source, key, Value::Array(texts.iter().cloned().map(Value::String).collect()))
     }
 
     fn leaf(source: &str, key: &str, leaf: Value) -> Self {
@@ -296,6 +296,8 @@ mod tests {
             ("agent.lambda=2", ["agent.lambda = 2", "from 0 to 1"]),
             ("agent.lambda=nan", ["agent.lambda = NaN", "from 0 to 1"]),
             ("checkpoint.kept=0", ["checkpoint.kept = 0", "from 1 to"]),
+            ("replay.budget=2PB", ["replay.budget = \"2PB\"", "is not a size"]),
+            ("replay.budget=9999TB", ["replay.budget = ", "from 1000000 to"]),
             ("tasks=[]", ["tasks = []", "at least one"]),
             ("tasks=[\"ant\", \"ant\"]", ["tasks = ", "twice"]),
             ("steps", ["--set steps", "key=value"]),
@@ -304,6 +306,56 @@ mod tests {
             let text = message(&[setting]);
             assert!(parts.iter().all(|part| text.contains(part)) && !text.contains('\n'), "{setting}: {text}");
         }
+    }
+
+    /// Values that a key is to refuse, whichever it is; `None` for kinds that have no range.
+    fn absurd(default: &Value) -> Option<Vec<String>> {
+        match default {
+            Value::Integer(_) => Some(vec!["-1".to_owned(), i64::MAX.to_string()]),
+            Value::Float(_) => Some(["-1.0", "nan", "inf", "1e300"].map(str::to_owned).to_vec()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_number_of_a_configuration_has_a_range() {
+        let defaults = table_of(&Config::default());
+        let mut numbers = 0;
+        for path in paths(&defaults) {
+            for value in absurd(get(&defaults, &path).unwrap()).into_iter().flatten() {
+                // Any number of 63 bits is a seed.
+                if path == "seed" && value != "-1" {
+                    continue;
+                }
+                let text = message(&[&format!("{path}={value}")]);
+                assert!(text.contains(&path), "{path} = {value}: {text}");
+                numbers += 1;
+            }
+        }
+        assert!(numbers > 60, "{numbers}");
+    }
+
+    #[test]
+    fn zero_is_refused_where_nothing_would_ever_happen() {
+        for path in [
+            "steps",
+            "schedule.prefill_episodes",
+            "schedule.train_every",
+            "schedule.eval_every",
+            "schedule.eval_episodes",
+            "replay.budget",
+            "log.every",
+            "checkpoint.every",
+            "checkpoint.kept",
+        ] {
+            let text = message(&[&format!("{path}=0")]);
+            assert!(text.contains(&format!("{path} = 0 is out of range")), "{text}");
+        }
+        for path in ["schedule.prefill_frames", "schedule.pretrain_updates", "schedule.train_updates", "threads"] {
+            typed(&[&format!("{path}=0")]).unwrap();
+        }
+        let text = message(&["agent.length=502"]);
+        assert!(text.contains("agent.length = 502") && text.contains("from 2 to 501"), "{text}");
     }
 
     #[test]

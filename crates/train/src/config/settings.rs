@@ -40,8 +40,11 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
-    /// Episodes of uniformly random actions per task before anything is learned.
+    /// Episodes of uniformly random actions per task before anything is learned, at least.
     pub prefill_episodes: u64,
+    /// Their frames per task, at least: what counts where episodes are short. There will also be an episode of each task
+    /// with the `agent.length` transitions of a window.
+    pub prefill_frames: Frames,
     /// Gradient steps right after the prefill.
     pub pretrain_updates: u64,
     /// Frames per `train_updates` gradient steps.
@@ -103,6 +106,7 @@ impl Default for Schedule {
     fn default() -> Self {
         Self {
             prefill_episodes: 5,
+            prefill_frames: Frames(5000),
             pretrain_updates: 100,
             train_every: Frames(1000),
             train_updates: 100,
@@ -149,14 +153,17 @@ impl Config {
                 return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list in which no name comes twice"));
             }
         }
+        // Frames that no run reaches: thirty years at a thousand frames a second.
         const MOST: u64 = 1_000_000_000_000;
+        const LONGEST_EPISODE: u64 = (tasks::FRAME_LIMIT / tasks::ACTION_REPEAT + 1) as u64;
         let schedule = &self.schedule;
         let whole = [
             ("seed", self.seed, 0, i64::MAX as u64),
             ("steps", self.steps.0, 1, MOST),
             ("threads", self.threads as u64, 0, 4096),
             ("schedule.prefill_episodes", schedule.prefill_episodes, 1, 1_000_000),
-            ("schedule.pretrain_updates", schedule.pretrain_updates, 0, MOST),
+            ("schedule.prefill_frames", schedule.prefill_frames.0, 0, 1_000_000_000),
+            ("schedule.pretrain_updates", schedule.pretrain_updates, 0, 1_000_000_000),
             ("schedule.train_every", schedule.train_every.0, 1, MOST),
             ("schedule.train_updates", schedule.train_updates, 0, 1_000_000),
             ("schedule.eval_every", schedule.eval_every.0, 1, MOST),
@@ -165,6 +172,8 @@ impl Config {
             ("log.every", self.log.every.0, 1, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
             ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
+            // No episode has more transitions: nothing could be learned.
+            ("agent.length", self.agent.length as u64, 2, LONGEST_EPISODE),
         ];
         for (key, value, low, high) in whole {
             if !(low..=high).contains(&value) {

@@ -60,16 +60,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_run_stopped_anywhere_and_again_is_the_whole_run(stops in prop::collection::vec(prop::sample::Index::arbitrary(), 1..4)) {
+    fn a_run_stopped_anywhere_and_again_is_the_whole_run(
+        stops in prop::collection::vec(prop::sample::Index::arbitrary(), 1..4), several: bool,
+    ) {
         let folder = tempfile::tempdir().unwrap();
         let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
-        let events = finish(&whole, &config(&[])).events;
+        let tasks = if several { "tasks=[\"point\", \"pair\"]" } else { "tasks=point" };
+        let config = config(&[tasks]);
+        let events = finish(&whole, &config).events;
         for stop in stops {
-            if !stop_at(&parts, &config(&[]), stop.index(events)) {
+            if !stop_at(&parts, &config, stop.index(events)) {
                 break;
             }
         }
-        let end = run(&parts, &config(&[]), &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap();
+        let end = run(&parts, &config, &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap();
         let stopped = matches!(end, End::Stopped { .. });
         prop_assert!(!stopped);
         prop_assert_eq!(outcomes(&parts), outcomes(&whole));

@@ -1,6 +1,7 @@
 //! What a run does and leaves.
 
 use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, finish, metrics, names, outcomes, run, worlds};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use train::{TrainError, train_with};
 
@@ -37,12 +38,31 @@ fn several_tasks_take_turns() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&["tasks=[\"point\", \"pair\"]", "steps=330"]));
     let outcomes = outcomes(folder.path());
-    // Rounds of 80 frames: the round that passes 330 frames is played to its end.
-    assert_eq!(outcomes.episodes.len(), 10);
+    // A prefill of 80 frames each, then rounds of 80 frames: the round that passes 330 frames is played to its end.
+    assert_eq!(tasks_of(folder.path()), "point point pair pair point pair point pair point pair");
     let last = outcomes.metrics.iter().rfind(|line| line.get("updates").is_some()).unwrap();
     assert!(last.get("train_return/point").is_some() && last.get("train_return/pair").is_some(), "{last}");
     let evaluation = outcomes.metrics.last().unwrap();
     assert!(evaluation.get("eval_return/point").is_some() && evaluation.get("eval_return/pair").is_some());
+}
+
+/// The tasks of a run's episodes in the order of collection, each stored with the action size of the largest.
+fn tasks_of(root: &Path) -> String {
+    let folder = root.join("episodes");
+    let episodes: Vec<_> =
+        names(&folder).iter().map(|name| replay::read_episode(&folder.join(name), 1 << 20).unwrap()).collect();
+    let largest = episodes.iter().map(replay::Episode::action_size).max();
+    assert!(episodes.iter().all(|episode| Some(episode.action_size()) == largest));
+    episodes.iter().map(|episode| episode.task().to_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn short_random_episodes_are_collected_until_there_are_enough_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = finish(folder.path(), &config(&["schedule.prefill_frames=300", "agent.length=21"]));
+    assert!(listener.notes.is_empty(), "{:?}", listener.notes);
+    let first = metrics(folder.path()).into_iter().find(|line| line.get("updates").is_some()).unwrap();
+    assert_eq!((&first["episodes"], &first["updates"]), (&8.0.into(), &3.0.into()));
 }
 
 #[test]
@@ -80,9 +100,12 @@ fn a_damaged_episode_is_named_counted_and_left_out() {
 }
 
 #[test]
-fn windows_longer_than_any_episode_are_an_error_that_says_so() {
+fn windows_longer_than_any_random_episode_are_an_error_before_anything_is_learned() {
     let folder = tempfile::tempdir().unwrap();
     let result = run(folder.path(), &config(&["agent.length=22"]), &AtomicBool::new(false), &mut Listener::new(|_| {}));
     let message = result.unwrap_err().to_string();
-    assert!(message.contains("22") && message.contains("21"), "{message}");
+    for part in ["8 random episodes of point (320 frames)", "the 22 transitions", "the longest has 21", "21 or less"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(metrics(folder.path()).is_empty());
 }

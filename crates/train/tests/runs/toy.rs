@@ -145,6 +145,7 @@ pub fn config(settings: &[&str]) -> Config {
         "seed=3",
         "steps=400",
         "schedule.prefill_episodes=2",
+        "schedule.prefill_frames=80",
         "schedule.pretrain_updates=3",
         "schedule.train_every=40",
         "schedule.train_updates=5",
@@ -222,7 +223,7 @@ pub fn worlds(config: &Config) -> Worlds {
         });
         names.collect()
     };
-    Worlds { training: make(), evaluation: make() }
+    Worlds::new(make(), make()).unwrap()
 }
 
 /// All that must be equal in two runs of one configuration: metrics without times, episodes, the newest checkpoint's

@@ -1,0 +1,80 @@
+//! `dreamgraft play`.
+
+use crate::program::{Program, smoke};
+use serde_json::Value;
+
+fn play(program: &Program, words: &[&str]) -> Value {
+    let words: Vec<&str> = ["play"].iter().chain(words).copied().chain(["--json"]).collect();
+    serde_json::from_str(&program.succeed(&words)).unwrap()
+}
+
+#[test]
+fn one_seed_gives_the_same_returns_and_another_others() {
+    let program = Program::new();
+    let two = play(&program, &["hopper", "--episodes", "2", "--seed", "3"]);
+    assert_eq!(two, play(&program, &["hopper", "--episodes", "2", "--seed", "3", "--policy", "random"]));
+    assert_eq!(two["lengths"], serde_json::json!([1000, 1000]));
+    assert_eq!((&two["policy"], &two["episodes"]), (&"random".into(), &2.into()));
+    let one = play(&program, &["hopper", "--seed", "3"]);
+    assert_eq!(one["returns"][0], two["returns"][0]);
+    for words in [&["hopper", "--seed", "4"][..], &["hopper", "--seed", "3", "--policy", "zero"]] {
+        assert_ne!(play(&program, words)["returns"][0], two["returns"][0]);
+    }
+    let text = program.succeed(&["play", "hopper", "--seed", "3"]);
+    let score = two["returns"][0].as_f64().unwrap();
+    assert!(text.starts_with(&format!("hopper  episode   1  return {score:.3}  1 000 frames\n")), "{text}");
+    assert!(text.contains("1 episode of random actions  mean "), "{text}");
+}
+
+#[test]
+fn the_stock_rule_ends_episodes_early() {
+    let program = Program::new();
+    let play = play(&program, &["hopper", "--episodes", "3", "--termination", "stock"]);
+    assert!(play["lengths"].as_array().unwrap().iter().all(|frames| frames.as_u64().unwrap() < 500), "{play}");
+}
+
+#[test]
+fn the_last_episode_is_written_as_a_video_of_its_length() {
+    let program = Program::new();
+    let played = play(&program, &["hopper", "--termination", "stock", "--video", "hop.gif"]);
+    let bytes = std::fs::read(program.path("hop.gif")).unwrap();
+    assert!(bytes.starts_with(b"GIF89a"));
+    // Each picture has a graphic control extension; the reset is one, each step of up to two frames another.
+    let pictures = bytes.windows(3).filter(|window| window == b"\x21\xf9\x04");
+    let frames = played["lengths"][0].as_u64().unwrap();
+    assert_eq!(pictures.count() as u64, 1 + frames.div_ceil(2));
+}
+
+#[test]
+fn a_run_plays_as_it_is_evaluated() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let words = ["eval", "run", "--episodes", "2", "--seed", "5", "--json"];
+    let evaluated: Value = serde_json::from_str(&program.succeed(&words)).unwrap();
+    let words = ["inverted-pendulum-swingup", "--policy", "run", "--episodes", "2", "--seed", "5"];
+    assert_eq!(play(&program, &words), evaluated);
+    assert_eq!((&evaluated["frames"], &evaluated["checkpoint"]), (&1000.into(), &evaluated["policy"]));
+    // Another task whose actions are as long as those it knows.
+    play(&program, &["inverted-double-pendulum-swingup", "--policy", "run"]);
+    let error = program.fail(2, &["play", "walker2d", "--policy", "run"]);
+    assert!(error.contains("actions of size 1, walker2d takes size 6"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_played_is_named() {
+    let program = Program::new();
+    let error = program.fail(2, &["play", "hoper"]);
+    assert!(error.contains("\"hoper\"") && error.contains("\"hopper\""), "{error}");
+    let error = program.fail(5, &["play", "hopper", "--policy", "rndom"]);
+    assert!(error.contains("rndom does not exist; give a run folder"), "{error}");
+    for (words, part) in [
+        (["--termination", "stok"], "stock"),
+        (["--video", "hop.mp4"], ".gif"),
+        (["--episodes", "0"], "1..=1000000"),
+        (["--seed", "one"], "--seed"),
+    ] {
+        let ended = program.run(&[&["play", "hopper"][..], &words].concat());
+        assert!(ended.code == Some(2) && ended.stderr.contains(part), "{ended:?}");
+    }
+    assert!(program.names(".").is_empty());
+}

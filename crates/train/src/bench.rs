@@ -1,0 +1,133 @@
+//! How fast a gradient step and a policy step are on this machine, in the words of the programs we measure against.
+//!
+//! Random data, no environment: what is measured is the agent alone.
+
+use crate::{TrainError, machine};
+use dreamer::{ActMode, Agent, AgentConfig};
+use rayon::ThreadPoolBuilder;
+use replay::Batch;
+use serde::Serialize;
+use std::time::Instant;
+use tape::random::Stream;
+
+/// Elements of the action of a measured agent.
+const ACTION_SIZE: usize = 6;
+/// Policy steps measured.
+const POLICY_STEPS: usize = 300;
+
+/// What was measured; one JSON object.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// The program.
+    pub peer: String,
+    /// Name of the sizes.
+    pub size: String,
+    /// Median seconds of a gradient step.
+    pub step_s_median: f64,
+    /// Fastest step.
+    pub step_s_min: f64,
+    /// Slowest step.
+    pub step_s_max: f64,
+    /// Steps measured.
+    pub n: usize,
+    /// Seconds until the agent was made.
+    pub start_to_ready_s: f64,
+    /// Seconds until its first step, which makes room for all others, was done.
+    pub start_to_first_step_s: f64,
+    /// Median milliseconds of a policy step: one image in, one action out.
+    pub policy_ms_median: f64,
+    /// 95th percentile of the same.
+    pub policy_ms_p95: f64,
+    /// Largest memory held, in MB (Linux).
+    pub peak_rss_mb: Option<f64>,
+    /// Threads that worked.
+    pub threads: usize,
+}
+
+/// Sizes that the peers' programs know by name, for one table of them and us.
+///
+/// `small` here is what the peers are measured at, not the preset of that name.
+pub fn sizes(name: &str) -> Option<AgentConfig> {
+    let paper = AgentConfig::default();
+    match name {
+        "paper" => Some(paper),
+        "small" => Some(AgentConfig {
+            depth: 16,
+            stoch: 16,
+            deter: 128,
+            hidden: 128,
+            units: 128,
+            horizon: 10,
+            batch: 16,
+            length: 32,
+            shard: 4,
+            ..paper
+        }),
+        _ => None,
+    }
+}
+
+/// Measures an agent: one step to make room, then `steps` gradient steps, then policy steps.
+///
+/// # Errors
+/// [`TrainError`] if the configuration is out of range or no threads can be had.
+pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: usize) -> Result<Measured, TrainError> {
+    let began = Instant::now();
+    let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| TrainError::Threads { threads, why: error.to_string() })?;
+    pool.install(|| {
+        let batch = random_batch(config);
+        let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
+        let start_to_ready_s = began.elapsed().as_secs_f64();
+        agent.learn(&batch)?;
+        let start_to_first_step_s = began.elapsed().as_secs_f64();
+        let mut step_times = Vec::with_capacity(steps);
+        for _ in 0..steps.max(1) {
+            let began = Instant::now();
+            agent.learn(&batch)?;
+            step_times.push(began.elapsed().as_secs_f64());
+        }
+        let (mut state, mut random, mut action) = (agent.begin(), Stream::new(0, "bench"), [0.0; ACTION_SIZE]);
+        let image = &batch.image[..dreamer::networks::PIXELS];
+        let mut policy_times = Vec::with_capacity(POLICY_STEPS);
+        for _ in 0..POLICY_STEPS {
+            let began = Instant::now();
+            agent.act(&mut state, image, ActMode::Sample, &mut random, &mut action);
+            policy_times.push(began.elapsed().as_secs_f64() * 1e3);
+        }
+        step_times.sort_by(f64::total_cmp);
+        policy_times.sort_by(f64::total_cmp);
+        Ok(Measured {
+            peer: format!("dreamgraft-{}", env!("CARGO_PKG_VERSION")),
+            size: size.to_owned(),
+            step_s_median: median(&step_times),
+            step_s_min: step_times[0],
+            step_s_max: step_times[step_times.len() - 1],
+            n: step_times.len(),
+            start_to_ready_s,
+            start_to_first_step_s,
+            policy_ms_median: median(&policy_times),
+            policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
+            peak_rss_mb: machine::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
+            threads,
+        })
+    })
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    0.5 * (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2])
+}
+
+/// Bytes, actions and rewards drawn at random: the time of a step does not depend on them.
+fn random_batch(config: &AgentConfig) -> Batch {
+    let mut random = Stream::new(0, "bench batch");
+    let transitions = config.batch * config.length;
+    let mut batch = Batch::new(config.batch, config.length);
+    batch.action_size = ACTION_SIZE;
+    batch.image = (0..transitions * dreamer::networks::PIXELS).map(|_| random.below(256) as u8).collect();
+    batch.action = (0..transitions * ACTION_SIZE).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
+    batch.reward = (0..transitions).map(|_| random.normal() as f32).collect();
+    batch.discount = vec![1.0; transitions];
+    batch
+}
