@@ -1,0 +1,227 @@
+//! A plan as it is written: the TOML document, key by key, and its errors.
+//!
+//! Here: the typed text, with the line of each rule. What it means, and whether it makes sense, is [`crate::plan`]'s.
+
+use crate::error::PlanError;
+use crate::pattern::Pattern;
+use crate::rows::Rows;
+use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor, value};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Version of the plan's format: another one is not read.
+pub const FORMAT: u32 = 1;
+
+/// A whole plan.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Document {
+    pub format: u32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, SourceText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta_model: Option<MetaModelText>,
+    #[serde(default)]
+    pub rule: Vec<RuleText>,
+}
+
+/// A source: its path, or its path and checksum.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a path, or { path = \"...\", sha256 = \"...\" }")]
+pub(crate) enum SourceText {
+    Path(PathBuf),
+    Pinned(PinnedText),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PinnedText {
+    pub path: PathBuf,
+    pub sha256: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetaModelText {
+    pub sources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<usize>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub any_encoder: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleText {
+    #[serde(rename = "match")]
+    pub patterns: OneOrMany<Pattern>,
+    #[serde(default, skip_serializing_if = "OneOrMany::is_empty")]
+    pub rows: OneOrMany<Rows>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rest: bool,
+    pub take: Take,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<BTreeMap<String, f64>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub misfit: Misfit,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub frozen: bool,
+}
+
+/// How much of its source a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Take {
+    /// Nothing: it keeps its random start.
+    Random,
+    /// Everything: it becomes the source's.
+    Full,
+    /// Its random start plus this fraction of the source's (Eq. 3).
+    Fraction(f64),
+}
+
+impl fmt::Display for Take {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random => f.write_str("random"),
+            Self::Full => f.write_str("full"),
+            Self::Fraction(omega) => write!(f, "fraction {omega}"),
+        }
+    }
+}
+
+/// What happens to a layer whose source is missing or has another shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Misfit {
+    /// The transfer is refused.
+    #[default]
+    Error,
+    /// The layer keeps its random start, and the report says so.
+    Random,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// One value, or a list of them.
+#[derive(Debug)]
+pub(crate) struct OneOrMany<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> OneOrMany<T> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T: Serialize> Serialize for OneOrMany<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or a list of texts")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(OneOrMany(vec![T::deserialize(value::StrDeserializer::new(text))?]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    all.push(one);
+                }
+                if all.is_empty() {
+                    return Err(serde::de::Error::custom("the list is empty"));
+                }
+                Ok(OneOrMany(all))
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+/// Reads a document; the second value is the line of each rule, from 1.
+pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), PlanError> {
+    let at = |span: Option<Range<usize>>| match span {
+        Some(span) => format!("{origin} (line {})", line_of(text, span.start)),
+        None => origin.to_owned(),
+    };
+    let syntax = |error: toml::de::Error| PlanError::Syntax { place: at(error.span()), why: one_line(error.message()) };
+    // The version first: a later format may have keys that this one does not know.
+    let table = toml::de::DeTable::parse(text).map_err(syntax)?;
+    let table = table.get_ref();
+    match table.get("format").map(|format| format.get_ref()) {
+        None => {
+            let why = format!("a plan begins with `format = {FORMAT}`");
+            return Err(PlanError::Key { key: "format".into(), place: origin.to_owned(), why });
+        }
+        Some(found) if found.as_integer().map(toml::de::DeInteger::as_str) != Some("1") => {
+            let found: String = toml_text(found);
+            return Err(PlanError::Format { origin: origin.to_owned(), found, ours: FORMAT });
+        }
+        Some(_) => {}
+    }
+    let rules = table.get("rule").and_then(|rules| rules.get_ref().as_array());
+    let lines = rules.map(|rules| rules.iter().map(|rule| line_of(text, rule.span().start)).collect());
+    Ok((decode(text, &at)?, lines.unwrap_or_default()))
+}
+
+fn decode<T: DeserializeOwned>(text: &str, at: &dyn Fn(Option<Range<usize>>) -> String) -> Result<T, PlanError> {
+    let deserializer = toml::Deserializer::parse(text)
+        .map_err(|error| PlanError::Syntax { place: at(error.span()), why: one_line(error.message()) })?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let (key, error) = (one_line(&error.path().to_string()), error.into_inner());
+        PlanError::Key { key, place: at(error.span()), why: one_line(error.message()) }
+    })
+}
+
+fn line_of(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|&byte| byte == b'\n').count()
+}
+
+fn toml_text(value: &toml::de::DeValue<'_>) -> String {
+    match value {
+        toml::de::DeValue::Integer(number) => number.as_str().to_owned(),
+        toml::de::DeValue::String(text) => format!("{text:?}"),
+        other => format!("a {}", other.type_str()),
+    }
+}
+
+/// A parser's message on one line, cut to a length that can be read.
+fn one_line(message: &str) -> String {
+    const READABLE: usize = 300;
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= READABLE {
+        return line;
+    }
+    line.chars().take(READABLE).chain("...".chars()).collect()
+}

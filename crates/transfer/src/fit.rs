@@ -1,0 +1,112 @@
+//! Whether a parameter of a source fits one of the target, by shape and by the meaning of its rows; if not, why.
+
+use crate::matching::Claim;
+use crate::rows::{Rows, rows_of};
+use crate::source::Source;
+use dreamer::{AgentConfig, Learner};
+use std::ops::Range;
+use tape::{Parameter, Real};
+
+/// Where a claim's numbers lie in a source.
+pub(crate) struct Fit {
+    pub parameter: Parameter,
+    /// The shape of the source's parameter, or of its rows.
+    pub shape: Vec<usize>,
+    /// Where the numbers lie among the source's parameter's.
+    pub numbers: Range<usize>,
+}
+
+/// Why a source does not fit.
+#[derive(Clone, Debug)]
+pub(crate) struct Unfit {
+    /// The source's parameter with its shape, or that there is none.
+    pub given: String,
+    /// What differs.
+    pub why: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// Finds what a claim of the target takes from `path` of a source.
+pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F>, path: &str) -> Result<Fit, Unfit> {
+    let ours = target.parameters();
+    let advice = || advice(target, source);
+    let Some(parameter) = source.parameters().find(path) else {
+        let given = format!("the missing {path}");
+        return Err(Unfit { given, why: "the source has no such parameter".to_owned(), advice: advice() });
+    };
+    let shape = source.parameters().shape(parameter).to_vec();
+    let unfit = |why: String, advice: String| Unfit { given: format!("{path} {shape:?}"), why, advice };
+    let our_rows = rows_of(ours.path(claim.parameter), target.config(), target.action_size());
+    let their_rows = rows_of(path, source.config(), source.action_size());
+    let range = match claim.rows {
+        None => {
+            if let Some(why) = different_rows(&our_rows, &their_rows) {
+                let split = our_rows.len().max(their_rows.len()) > 1;
+                let by_rows = "Rows that differ can have a rule of their own (`rows`)";
+                return Err(unfit(why, if split { format!("{by_rows}. {}", advice()) } else { advice() }));
+            }
+            0..shape[0]
+        }
+        Some(rows) => match their_rows.into_iter().find(|(theirs, _)| *theirs == rows) {
+            None => return Err(unfit(format!("the source's has no {rows} rows"), advice())),
+            Some((_, range)) if range.len() != claim.range.len() => {
+                return Err(unfit(sizes(rows, range.len(), claim.range.len()), advice()));
+            }
+            Some((_, range)) => range,
+        },
+    };
+    let mut part = shape.clone();
+    part[0] = range.len();
+    if part != claim.shape(ours) {
+        return Err(unfit("the shapes differ".to_owned(), advice()));
+    }
+    let row: usize = shape[1..].iter().product();
+    Ok(Fit { parameter, shape: part, numbers: range.start * row..range.end * row })
+}
+
+fn sizes(rows: Rows, theirs: usize, ours: usize) -> String {
+    format!("it has {theirs} {rows} rows, the target's has {ours}")
+}
+
+/// The first rows that two kernels do not have alike. Equal shapes are not enough: 5 states and 3 actions are not 4 and 4.
+fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]) -> Option<String> {
+    let size = |all: &[(Rows, Range<usize>)], rows: Rows| {
+        all.iter().find(|(other, _)| *other == rows).map_or(0, |(_, range)| range.len())
+    };
+    let both = ours.iter().chain(theirs).map(|(rows, _)| *rows);
+    let differs = |rows: &Rows| size(ours, *rows) != size(theirs, *rows);
+    both.into_iter().find(differs).map(|rows| sizes(rows, size(theirs, rows), size(ours, rows)))
+}
+
+/// What to do about a misfit: the settings that differ, and the way out.
+fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
+    let way_out = "`misfit = \"random\"` leaves what does not fit random";
+    let sizes = |config: &AgentConfig, actions: usize| {
+        [
+            ("action size", actions),
+            ("agent.depth", config.depth),
+            ("agent.stoch", config.stoch),
+            ("agent.deter", config.deter),
+            ("agent.hidden", config.hidden),
+            ("agent.units", config.units),
+            ("agent.reward_layers", config.reward_layers),
+            ("agent.value_layers", config.value_layers),
+            ("agent.actor_layers", config.actor_layers),
+            ("agent.discount_head", usize::from(config.discount_head)),
+            ("agent.discount_layers", config.discount_layers),
+            ("length of agent.reward_sources", config.reward_sources.len()),
+        ]
+    };
+    let (theirs, ours) = (sizes(source.config(), source.action_size()), sizes(target.config(), target.action_size()));
+    let differences: Vec<String> = theirs
+        .iter()
+        .zip(&ours)
+        .filter(|(theirs, ours)| theirs.1 != ours.1)
+        .map(|((name, theirs), (_, ours))| format!("{name} ({theirs} and {ours})"))
+        .collect();
+    if differences.is_empty() {
+        return way_out.to_owned();
+    }
+    format!("Source and target differ in {}; {way_out}", differences.join(", "))
+}

@@ -1,0 +1,56 @@
+//! From a plan to a new agent, in one call.
+
+use crate::error::TransferError;
+use crate::meta_model::target_config;
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::resolve::resolve;
+use crate::source::Sources;
+use dreamer::{Agent, AgentConfig};
+use tape::random::Stream;
+
+/// A new agent with what it took, and the report of it.
+#[derive(Debug)]
+pub struct Grafted {
+    /// The agent, ready to learn.
+    pub agent: Agent,
+    /// What was taken from where.
+    pub report: Report,
+}
+
+/// A new agent whose random start has nothing in common with that of its sources, even if they were made with the same
+/// seed: otherwise the random weights in Eq. 3 would be those that the source began with.
+///
+/// # Errors
+/// [`TransferError::Agent`] if a value of the configuration is out of range.
+pub fn new_target(
+    config: &AgentConfig,
+    action_size: usize,
+    seed: u64,
+    sources: &Sources<f32>,
+) -> Result<Agent, TransferError> {
+    let mut agent = Agent::new(config, action_size, seed)?;
+    // A stream of its own for each set of sources: their checksums, as far as a stream's name has room.
+    let name: String = format!("transfer {}", sources.fingerprint()).chars().take(Stream::LONGEST_NAME).collect();
+    agent.learner_mut().initialise(&mut Stream::new(seed, &name));
+    Ok(agent)
+}
+
+/// Makes the target agent of a plan: `base` with what the plan changes about it, random parameters of `seed`, and the
+/// sources' parameters grafted onto them.
+///
+/// # Errors
+/// [`TransferError`] names what does not go together, and the next step.
+pub fn graft(
+    plan: &Plan,
+    base: &AgentConfig,
+    action_size: usize,
+    seed: u64,
+    sources: &Sources<f32>,
+) -> Result<Grafted, TransferError> {
+    let config = target_config(plan, base, sources)?;
+    let mut agent = new_target(&config, action_size, seed, sources)?;
+    let resolved = resolve(plan, agent.learner(), sources)?;
+    resolved.apply(agent.learner_mut())?;
+    Ok(Grafted { agent, report: resolved.report().clone() })
+}

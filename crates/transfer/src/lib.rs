@@ -1,0 +1,51 @@
+//! Transfer between agents, as a document.
+//!
+//! A [`Plan`] says which parameters a new agent takes from which earlier ones, and how much of them; [`Sources`] are those
+//! earlier agents; [`target_config`] says what agent to make; [`resolve`] finds what every parameter becomes, or why that
+//! cannot be, before anything is changed; [`Resolved::apply`] grafts; [`Report`] tells. [`graft`] does all of it.
+//!
+//! ```no_run
+//! use transfer::{Plan, Sources, graft};
+//! # fn main() -> Result<(), transfer::TransferError> {
+//! let mut plan = Plan::find("paper")?;
+//! plan.add_source("source", "runs/hopper+ant".as_ref())?;
+//! plan.set_fraction(0.3)?;
+//! let sources = Sources::open(&plan)?;
+//! let grafted = graft(&plan, &dreamer::AgentConfig::default(), 6, 0, &sources)?;
+//! println!("{}", grafted.report);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The agent does not know that transfer exists. Not here: training, and the command line.
+
+pub mod arithmetic;
+mod document;
+mod error;
+mod fit;
+mod graft;
+mod locate;
+mod matching;
+mod meta_model;
+mod pattern;
+mod plan;
+mod preset;
+mod record;
+pub mod report;
+mod resolve;
+mod rows;
+mod source;
+mod table;
+
+pub use document::{FORMAT, Misfit, Take};
+pub use error::{MisfitError, PlanError, SourceError, TransferError};
+pub use graft::{Grafted, graft, new_target};
+pub use meta_model::{InputUse, input_use, target_config};
+pub use pattern::Pattern;
+pub use plan::{MetaModel, Plan, Rule, RuleSources, SourceRef};
+pub use preset::Preset;
+pub use record::{PLAN_FILE, REPORT_FILE, read_report, write_record};
+pub use report::Report;
+pub use resolve::{Resolved, resolve};
+pub use rows::{Rows, rows_of};
+pub use source::{Provenance, Source, Sources};

@@ -1,0 +1,53 @@
+//! From what a plan calls a source to the file of an agent.
+//!
+//! A path may lead to an agent's file, a checkpoint's folder, or a run's folder, whose newest checkpoint is then meant
+//! (`docs/formats.md`). The newest is taken or refused, never replaced by an older one: which checkpoint was a source must
+//! not depend on damage.
+
+use std::path::{Path, PathBuf};
+
+/// The agent's file in a checkpoint.
+pub(crate) const AGENT_FILE: &str = "agent.safetensors";
+/// The run's file in a checkpoint.
+pub(crate) const RUN_FILE: &str = "run.json";
+/// Ending of a checkpoint that is being replaced by another of the same frames.
+const REPLACED: &str = ".replaced";
+
+/// The agent's file that `path` means; otherwise what is wrong with it.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read ({error}); check the path"))?;
+    if metadata.is_file() {
+        return Ok(path.to_owned());
+    }
+    let agent = path.join(AGENT_FILE);
+    if agent.is_file() {
+        return Ok(agent);
+    }
+    let checkpoints = path.join("checkpoints");
+    if !checkpoints.is_dir() {
+        return Err(format!(
+            "is neither an agent's file, nor a checkpoint (a folder with {AGENT_FILE}), nor a run (a folder with checkpoints)"
+        ));
+    }
+    match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {
+        Some(checkpoint) => Ok(checkpoint.join(AGENT_FILE)),
+        None => Err("is a run that has no checkpoint yet; let it train longer".to_owned()),
+    }
+}
+
+/// The checkpoint of most frames; one that replaces comes before the one replaced.
+fn newest(checkpoints: &Path) -> std::io::Result<Option<PathBuf>> {
+    let mut newest: Option<((u64, bool), PathBuf)> = None;
+    for entry in std::fs::read_dir(checkpoints)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let number = name.strip_suffix(REPLACED).unwrap_or(&name);
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(frames) = number.parse().ok().filter(|_| digits) else { continue };
+        let rank = (frames, number == name);
+        if newest.as_ref().is_none_or(|(best, _)| rank > *best) {
+            newest = Some((rank, entry.path()));
+        }
+    }
+    Ok(newest.map(|(_, path)| path))
+}

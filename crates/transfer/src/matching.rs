@@ -1,0 +1,279 @@
+//! Which rule is about which parameter: every one has exactly one, or the plan is refused.
+//!
+//! Rules are read from the top. A rule must find everything it matches unmatched, unless it says `rest`: then it takes what
+//! the rules above it left. So no parameter is ever under a rule that was not meant for it, and the order of rules without
+//! `rest` does not matter. Not here: whether sources fit.
+
+use crate::document::{Misfit, Take};
+use crate::error::{PlanError, TransferError};
+use crate::pattern::Pattern;
+use crate::plan::Plan;
+use crate::rows::{Rows, rows_of};
+use dreamer::Learner;
+use std::ops::Range;
+use tape::{Parameter, Parameters, Real};
+
+/// A rule with its sources found: one of the plan's, or one that the plan's meta-model stands for.
+pub(crate) struct Effective {
+    pub place: String,
+    pub patterns: Vec<Pattern>,
+    pub rows: Vec<Rows>,
+    pub rest: bool,
+    pub optional: bool,
+    pub take: Take,
+    pub misfit: Misfit,
+    pub frozen: bool,
+    /// Sources with their weights; empty if nothing is taken.
+    pub sources: Vec<(String, f64)>,
+    /// The start of the target's paths, and what the source has instead.
+    pub moved: Option<(String, String)>,
+}
+
+impl Effective {
+    /// The source's path of a target's parameter.
+    pub fn source_path(&self, path: &str) -> String {
+        let moved = self.moved.as_ref().and_then(|(to, from)| Some(format!("{from}{}", path.strip_prefix(to)?)));
+        moved.unwrap_or_else(|| path.to_owned())
+    }
+}
+
+/// Every rule of a plan: first those that its meta-model stands for, then its own.
+pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> {
+    plan.check_sources()?;
+    let mut rules = Vec::new();
+    for (index, name) in plan.meta_model().iter().flat_map(|meta_model| &meta_model.sources).enumerate() {
+        let to = format!("world_model.reward_sources.{index}.");
+        rules.push(Effective {
+            place: plan.meta_model_place(),
+            patterns: vec![format!("{to}**").parse().expect("a pattern")],
+            rows: Vec::new(),
+            rest: false,
+            optional: false,
+            take: Take::Full,
+            misfit: Misfit::Error,
+            frozen: true,
+            sources: vec![(name.clone(), 1.0)],
+            moved: Some((to, "world_model.reward.".to_owned())),
+        });
+    }
+    for (index, rule) in plan.rules().iter().enumerate() {
+        rules.push(Effective {
+            place: plan.place(index),
+            patterns: rule.patterns.clone(),
+            rows: rule.rows.clone(),
+            rest: rule.rest,
+            optional: rule.optional,
+            take: rule.take,
+            misfit: rule.misfit,
+            frozen: rule.frozen,
+            sources: if rule.take == Take::Random { Vec::new() } else { plan.sources_of(index)? },
+            moved: None,
+        });
+    }
+    Ok(rules)
+}
+
+/// A parameter, or rows of it, and its rule.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub parameter: Parameter,
+    /// What the rows read, unless it is the whole parameter.
+    pub rows: Option<Rows>,
+    /// The rows.
+    pub range: Range<usize>,
+    /// The rule's place among the effective rules.
+    pub rule: usize,
+}
+
+impl Claim {
+    /// The parameter's path, with its rows if it is not the whole parameter.
+    pub fn name<F: Real>(&self, parameters: &Parameters<F>) -> String {
+        part_name(parameters.path(self.parameter), self.rows)
+    }
+
+    /// The shape of the parameter, or of its rows.
+    pub fn shape<F: Real>(&self, parameters: &Parameters<F>) -> Vec<usize> {
+        let mut shape = parameters.shape(self.parameter).to_vec();
+        shape[0] = self.range.len();
+        shape
+    }
+
+    /// Where its numbers lie among the parameter's.
+    pub fn numbers<F: Real>(&self, parameters: &Parameters<F>) -> Range<usize> {
+        let row: usize = parameters.shape(self.parameter)[1..].iter().product();
+        self.range.start * row..self.range.end * row
+    }
+}
+
+fn part_name(path: &str, rows: Option<Rows>) -> String {
+    rows.map_or_else(|| path.to_owned(), |rows| format!("{path} ({rows} rows)"))
+}
+
+/// A smallest piece that a rule can be about.
+struct Part {
+    rows: Option<Rows>,
+    range: Range<usize>,
+    rule: Option<usize>,
+}
+
+/// A parameter's parts, while rules are asked for them.
+struct Candidate<'a> {
+    parameter: Parameter,
+    path: &'a str,
+    shape: &'a [usize],
+    parts: Vec<Part>,
+}
+
+/// Every parameter of the target, or rows of it, with its rule, in the parameters' order.
+pub(crate) fn match_rules<F: Real>(
+    rules: &[Effective],
+    target: &Learner<F>,
+    origin: &str,
+) -> Result<Vec<Claim>, TransferError> {
+    let parameters = target.parameters();
+    let mut candidates: Vec<Candidate> = parameters
+        .iter()
+        .map(|parameter| {
+            let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
+            let named = rows_of(path, target.config(), target.action_size());
+            let mut parts: Vec<Part> =
+                named.into_iter().map(|(rows, range)| Part { rows: Some(rows), range, rule: None }).collect();
+            if parts.is_empty() {
+                parts.push(Part { rows: None, range: 0..shape[0], rule: None });
+            }
+            Candidate { parameter, path, shape, parts }
+        })
+        .collect();
+    for (index, rule) in rules.iter().enumerate() {
+        for pattern in &rule.patterns {
+            match_pattern(rules, index, pattern, &mut candidates)?;
+        }
+    }
+    let unmatched: Vec<String> = candidates.iter().flat_map(unmatched).collect();
+    if !unmatched.is_empty() {
+        const SHOWN: usize = 8;
+        let more = unmatched.len().saturating_sub(SHOWN);
+        let mut parameters = unmatched[..unmatched.len().min(SHOWN)].join(", ");
+        if more > 0 {
+            parameters.push_str(&format!(" and {more} more"));
+        }
+        return Err(TransferError::Unmatched { origin: origin.to_owned(), parameters });
+    }
+    Ok(candidates.into_iter().flat_map(claims).collect())
+}
+
+/// Gives a rule what one of its patterns matches.
+fn match_pattern(
+    rules: &[Effective],
+    index: usize,
+    pattern: &Pattern,
+    candidates: &mut [Candidate],
+) -> Result<(), TransferError> {
+    let rule = &rules[index];
+    let place = || rule.place.clone();
+    let mut matched = false;
+    let mut found = false;
+    let mut taken_above = None;
+    for candidate in candidates.iter_mut().filter(|candidate| pattern.matches(candidate.path)) {
+        matched = true;
+        for &rows in &rule.rows {
+            if !candidate.parts.iter().any(|part| part.rows.is_some_and(|part| rows.covers(part))) {
+                return Err(TransferError::NoSuchRows {
+                    place: place(),
+                    parameter: candidate.path.to_owned(),
+                    shape: format!("{:?}", candidate.shape),
+                    rows: rows.to_string(),
+                    has: rows_in_words(&candidate.parts),
+                });
+            }
+        }
+        let several = candidate.parts.len() > 1;
+        for part in &mut candidate.parts {
+            let wanted = |part: Rows| rule.rows.iter().any(|rows| rows.covers(part));
+            if !rule.rows.is_empty() && !part.rows.is_some_and(wanted) {
+                continue;
+            }
+            match part.rule {
+                Some(above) if above != index => {
+                    let name = part_name(candidate.path, part.rows.filter(|_| several));
+                    if !rule.rest {
+                        let mut shape = candidate.shape.to_vec();
+                        shape[0] = part.range.len();
+                        return Err(TransferError::Overlap {
+                            parameter: name,
+                            shape: format!("{shape:?}"),
+                            above: rules[above].place.clone(),
+                            place: place(),
+                        });
+                    }
+                    taken_above.get_or_insert((name, above));
+                }
+                _ => {
+                    part.rule = Some(index);
+                    found = true;
+                }
+            }
+        }
+    }
+    match taken_above {
+        _ if found || (!matched && rule.optional) => Ok(()),
+        Some((parameter, above)) => Err(TransferError::Shadowed {
+            place: place(),
+            pattern: pattern.to_string(),
+            parameter,
+            above: rules[above].place.clone(),
+        }),
+        None => Err(TransferError::NothingMatched {
+            place: place(),
+            pattern: pattern.to_string(),
+            nearest: nearest(pattern, candidates),
+        }),
+    }
+}
+
+fn rows_in_words(parts: &[Part]) -> String {
+    let names: Vec<String> = parts.iter().filter_map(|part| part.rows.map(|rows| rows.to_string())).collect();
+    if names.is_empty() { "its rows have no names".to_owned() } else { format!("its rows read {}", names.join(", ")) }
+}
+
+/// The path most like a pattern. A pattern that names the start of paths is offered with what it lacks.
+fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
+    let typed = pattern.as_str();
+    let start = format!("{}.", typed.trim_end_matches(['*', '.']));
+    if candidates.iter().any(|candidate| candidate.path.starts_with(&start)) {
+        return format!("\"{start}**\"");
+    }
+    let like = |candidate: &&Candidate| {
+        // As many segments as the pattern has: "value.hiden.*" is like "value.hout.*" whatever follows.
+        let segments: Vec<&str> = candidate.path.split('.').take(typed.split('.').count()).collect();
+        strsim::damerau_levenshtein(typed, &segments.join("."))
+    };
+    candidates.iter().min_by_key(like).map(|candidate| candidate.path.to_owned()).unwrap_or_default()
+}
+
+fn unmatched(candidate: &Candidate) -> Vec<String> {
+    let several = candidate.parts.len() > 1 && candidate.parts.iter().any(|part| part.rule.is_some());
+    if !several {
+        let free = candidate.parts.iter().any(|part| part.rule.is_none());
+        return free.then(|| format!("{} {:?}", candidate.path, candidate.shape)).into_iter().collect();
+    }
+    let free = candidate.parts.iter().filter(|part| part.rule.is_none());
+    free.map(|part| {
+        let mut shape = candidate.shape.to_vec();
+        shape[0] = part.range.len();
+        format!("{} {shape:?}", part_name(candidate.path, part.rows))
+    })
+    .collect()
+}
+
+/// A candidate's parts with their rules; one claim if all of it is under one rule.
+fn claims(candidate: Candidate) -> Vec<Claim> {
+    let Candidate { parameter, parts, shape, .. } = candidate;
+    let rule_of = |part: &Part| part.rule.expect("every part has a rule");
+    let first = rule_of(&parts[0]);
+    if parts.iter().all(|part| part.rule == Some(first)) {
+        return vec![Claim { parameter, rows: None, range: 0..shape[0], rule: first }];
+    }
+    let claim = |part: Part| Claim { parameter, rule: rule_of(&part), rows: part.rows, range: part.range };
+    parts.into_iter().map(claim).collect()
+}

@@ -1,0 +1,154 @@
+//! The reward meta-model (Eq. 4): a target's configuration, what its sources must have in common, and how much it uses
+//! each of them.
+//!
+//! Not here: the reward head itself (`dreamer::networks::RewardHead`), nor the copying of the sources' weights, which is
+//! done by rules like any other transfer.
+
+use crate::error::TransferError;
+use crate::plan::Plan;
+use crate::rows::{Rows, rows_of};
+use crate::source::Sources;
+use dreamer::{AgentConfig, Learner, RewardSource};
+use serde::{Deserialize, Serialize};
+use tape::{Parameter, Real};
+
+/// The first layer of the reward meta-model.
+const INPUT_KERNEL: &str = "world_model.reward.h0.kernel";
+
+/// The configuration of a plan's target: `base`, with the encoder frozen if a rule freezes it, and with the reward
+/// meta-model if the plan has one.
+///
+/// # Errors
+/// If a source of the meta-model is one itself or has another latent state, or `base` has other reward sources.
+pub fn target_config<F: Real>(
+    plan: &Plan,
+    base: &AgentConfig,
+    sources: &Sources<F>,
+) -> Result<AgentConfig, TransferError> {
+    plan.check_sources()?;
+    let mut config = base.clone();
+    // What a rule freezes that is not the encoder is refused when it is known which parameters that are.
+    config.frozen_encoder |= plan.rules().iter().any(|rule| rule.frozen);
+    let Some(meta_model) = plan.meta_model() else { return Ok(config) };
+    let mut reward_sources = Vec::new();
+    for name in &meta_model.sources {
+        let Some(source) = sources.get(name).map(|source| source.config()) else { continue };
+        let (place, name) = (plan.meta_model_place(), name.clone());
+        if !source.reward_sources.is_empty() {
+            return Err(TransferError::Nested { place, name, count: source.reward_sources.len() });
+        }
+        if (source.stoch, source.deter) != (base.stoch, base.deter) {
+            return Err(TransferError::OtherFeature {
+                place,
+                name,
+                theirs_stoch: source.stoch,
+                theirs_deter: source.deter,
+                stoch: base.stoch,
+                deter: base.deter,
+            });
+        }
+        reward_sources.push(RewardSource { layers: source.reward_layers, units: source.units });
+    }
+    if !base.reward_sources.is_empty() && base.reward_sources != reward_sources {
+        return Err(TransferError::DoubleMetaModel { origin: plan.origin().to_owned() });
+    }
+    config.reward_sources = reward_sources;
+    config.reward_layers = meta_model.layers;
+    Ok(config)
+}
+
+/// Checks that a target has the configuration that a plan's meta-model needs.
+pub(crate) fn check_target<F: Real>(
+    plan: &Plan,
+    target: &Learner<F>,
+    sources: &Sources<F>,
+) -> Result<(), TransferError> {
+    let Some(meta_model) = plan.meta_model() else { return Ok(()) };
+    let (config, needed) = (target.config(), target_config(plan, target.config(), sources)?);
+    let origin = || plan.origin().to_owned();
+    if config.reward_sources != needed.reward_sources {
+        let (found, needed) = (config.reward_sources.len(), needed.reward_sources.len());
+        let why = format!("agent.reward_sources has {found} models, and the plan needs {needed}");
+        return Err(TransferError::Target { origin: origin(), why });
+    }
+    if config.reward_layers != meta_model.layers {
+        let why = format!(
+            "agent.reward_layers is {}, and the plan's meta-model has {}",
+            config.reward_layers, meta_model.layers
+        );
+        return Err(TransferError::Target { origin: origin(), why });
+    }
+    if !needed.frozen_encoder && !meta_model.any_encoder {
+        return Err(TransferError::LooseEncoder { place: plan.meta_model_place() });
+    }
+    Ok(())
+}
+
+/// Checks that every source of a plan's meta-model has the encoder that the target will have, bit for bit. `changed` gives
+/// the new numbers of a parameter, if it is changed.
+pub(crate) fn check_encoders<'r, F: Real>(
+    plan: &Plan,
+    target: &'r Learner<F>,
+    sources: &Sources<F>,
+    changed: impl Fn(Parameter) -> Option<&'r [F]>,
+) -> Result<(), TransferError> {
+    let Some(meta_model) = plan.meta_model().filter(|meta_model| !meta_model.any_encoder) else { return Ok(()) };
+    let parameters = target.parameters();
+    for parameter in
+        parameters.iter().filter(|&parameter| parameters.path(parameter).starts_with("world_model.encoder."))
+    {
+        let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
+        let ours = changed(parameter).unwrap_or_else(|| parameters.values(parameter));
+        for name in &meta_model.sources {
+            let Some(theirs) = sources.get(name).map(|source| source.parameters()) else { continue };
+            let differ = |why: String| {
+                Err(TransferError::OtherEncoder { place: plan.meta_model_place(), name: name.clone(), why })
+            };
+            let Some(same) = theirs.find(path) else { return differ(format!("it has no {path}")) };
+            if theirs.shape(same) != shape {
+                return differ(format!("{path} is {:?} there and {shape:?} in the target", theirs.shape(same)));
+            }
+            let bits = |x: &F| x.to_f64().to_bits();
+            let different = theirs.values(same).iter().zip(ours).filter(|(a, b)| bits(a) != bits(b)).count();
+            if different > 0 {
+                return differ(format!("{different} of {} numbers of {path} differ", ours.len()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How much a reward meta-model uses what it reads: norms of the rows of its first kernel.
+///
+/// The larger the row of a prediction, the more the meta-model listens to that source, if the sources predict rewards of
+/// similar size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputUse {
+    /// The Euclidean norm of each source's row, in the order of the sources.
+    pub predictions: Vec<f64>,
+    /// The root mean square of the norms of the rows that read the stochastic state.
+    pub stoch: f64,
+    /// The root mean square of the norms of the rows that read the deterministic state.
+    pub deter: f64,
+}
+
+/// How much an agent's reward meta-model uses each of its inputs; `None` if its reward model is none.
+pub fn input_use<F: Real>(learner: &Learner<F>) -> Option<InputUse> {
+    let (config, parameters) = (learner.config(), learner.parameters());
+    if config.reward_sources.is_empty() {
+        return None;
+    }
+    let kernel = parameters.find(INPUT_KERNEL)?;
+    let (values, units) = (parameters.values(kernel), parameters.shape(kernel)[1]);
+    let rows = rows_of(INPUT_KERNEL, config, learner.action_size());
+    let norms = |wanted: Rows| -> Vec<f64> {
+        let range = rows.iter().find(|(rows, _)| *rows == wanted).map(|(_, range)| range.clone()).unwrap_or_default();
+        range.map(|row| crate::arithmetic::norm(&values[row * units..(row + 1) * units])).collect()
+    };
+    let root_mean_square = |norms: Vec<f64>| (norms.iter().map(|x| x * x).sum::<f64>() / norms.len() as f64).sqrt();
+    Some(InputUse {
+        predictions: norms(Rows::Predictions),
+        stoch: root_mean_square(norms(Rows::Stoch)),
+        deter: root_mean_square(norms(Rows::Deter)),
+    })
+}

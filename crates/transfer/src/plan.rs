@@ -1,0 +1,452 @@
+//! A plan as it is meant: sources, rules and a meta-model, checked.
+//!
+//! Here: [`Plan`], read from a file, a preset or made in code, and what the command line may change about it. Not here:
+//! agents; which parameters a rule matches is decided when a plan meets a target ([`crate::resolve`]).
+
+use crate::document::{
+    self, Document, FORMAT, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
+};
+use crate::error::PlanError;
+use crate::pattern::Pattern;
+use crate::preset::Preset;
+use crate::rows::Rows;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Largest plan file that is read.
+const LARGEST_FILE: u64 = 1 << 20;
+/// Most sources of a plan: each is an agent in memory.
+const MOST_SOURCES: usize = 64;
+/// Most hidden layers of a reward meta-model, as of any head.
+const MOST_LAYERS: usize = 64;
+
+/// What is transferred from where, as a document. `docs/transfer.md` describes the language.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    origin: String,
+    description: String,
+    sources: BTreeMap<String, SourceRef>,
+    meta_model: Option<MetaModel>,
+    rules: Vec<Rule>,
+}
+
+/// Where a source lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRef {
+    /// A run's folder, a checkpoint's folder, or an agent's file.
+    pub path: PathBuf,
+    /// The SHA-256 that the agent's file must have, if it is known.
+    pub sha256: Option<String>,
+}
+
+/// The reward meta-model of a plan (Eq. 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetaModel {
+    /// The sources whose reward models it reads, in the order of its inputs.
+    pub sources: Vec<String>,
+    /// Its hidden layers.
+    pub layers: usize,
+    /// Whether sources may have other encoders than the target.
+    pub any_encoder: bool,
+}
+
+/// What one rule says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The parameters it is about: those that any of these matches.
+    pub patterns: Vec<Pattern>,
+    /// Only the rows that read these; empty for all rows.
+    pub rows: Vec<Rows>,
+    /// Whether it takes what the rules above it left, instead of insisting on all it matches.
+    pub rest: bool,
+    /// Whether its patterns may match nothing.
+    pub optional: bool,
+    /// How much is taken.
+    pub take: Take,
+    /// From which sources.
+    pub sources: RuleSources,
+    /// What happens if a source does not fit.
+    pub misfit: Misfit,
+    /// Whether its parameters are never learned.
+    pub frozen: bool,
+    line: Option<usize>,
+}
+
+/// The sources of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuleSources {
+    /// The only source of the plan.
+    Only,
+    /// The mean of these, with their weights.
+    Mean(BTreeMap<String, f64>),
+}
+
+impl Plan {
+    /// A preset by its name, or else the file at this path.
+    ///
+    /// # Errors
+    /// As [`Plan::read`]; if there is no such file either, the nearest preset is offered.
+    pub fn find(typed: &str) -> Result<Self, PlanError> {
+        if let Some(preset) = Preset::named(typed) {
+            return Ok(preset.plan());
+        }
+        let path = Path::new(typed);
+        if !path.exists() {
+            return Err(PlanError::Unknown { typed: typed.to_owned(), nearest: Preset::nearest(typed).name() });
+        }
+        Self::read(path)
+    }
+
+    /// Reads a plan's file. Relative paths of its sources begin at the file's folder.
+    ///
+    /// # Errors
+    /// [`PlanError`] names the key, the line and what is allowed.
+    pub fn read(path: &Path) -> Result<Self, PlanError> {
+        let unreadable = |source| PlanError::Read { path: path.to_owned(), source };
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(PlanError::TooLarge { path: path.to_owned(), limit: LARGEST_FILE });
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
+        let mut plan = Self::parse(&text, &path.display().to_string())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        plan.sources.values_mut().for_each(|source| source.path = folder.join(&source.path));
+        Ok(plan)
+    }
+
+    /// Reads a plan's text. `origin` says in messages where it came from.
+    ///
+    /// # Errors
+    /// [`PlanError`] names the key, the line and what is allowed.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, PlanError> {
+        let (document, lines) = document::read(text, origin)?;
+        let mut plan = Self {
+            origin: origin.to_owned(),
+            description: document.description,
+            sources: BTreeMap::new(),
+            meta_model: None,
+            rules: Vec::new(),
+        };
+        for (name, source) in document.sources {
+            let (path, sha256) = match source {
+                SourceText::Path(path) => (path, None),
+                SourceText::Pinned(pinned) => (pinned.path, Some(pinned.sha256)),
+            };
+            plan.add(name, SourceRef { path, sha256 })?;
+        }
+        for (index, rule) in document.rule.into_iter().enumerate() {
+            plan.rules.push(meaning(
+                rule,
+                lines.get(index).copied(),
+                &plan.place_of(index, lines.get(index).copied()),
+            )?);
+        }
+        if let Some(text) = document.meta_model {
+            let meta_model =
+                MetaModel { sources: text.sources, layers: text.layers.unwrap_or(1), any_encoder: text.any_encoder };
+            plan.set_meta_model(meta_model)?;
+        }
+        Ok(plan)
+    }
+
+    /// The universal feature space and the reward meta-model of the paper (sections 4.3.1 and 4.3.2): the encoder of the
+    /// agent at `universal`, frozen, its decoder as a start, and a reward model that reads those of `rewards` through
+    /// `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
+    ///
+    /// # Errors
+    /// If names are given twice or cannot be names, or `layers` is out of range.
+    pub fn universal(universal: &Path, rewards: &[(String, PathBuf)], layers: usize) -> Result<Self, PlanError> {
+        const NAME: &str = "universal";
+        let mut plan = Preset::Universal.plan();
+        for rule in plan.rules.iter_mut().filter(|rule| rule.take != Take::Random) {
+            rule.sources = RuleSources::Mean(BTreeMap::from([(NAME.to_owned(), 1.0)]));
+        }
+        plan.add_source(NAME, universal)?;
+        for (name, path) in rewards {
+            plan.add_source(name, path)?;
+        }
+        if !rewards.is_empty() {
+            let sources = rewards.iter().map(|(name, _)| name.clone()).collect();
+            plan.set_meta_model(MetaModel { sources, layers, any_encoder: false })?;
+        }
+        Ok(plan)
+    }
+
+    /// Adds a source.
+    ///
+    /// # Errors
+    /// If the plan has a source of this name, or it cannot be a name.
+    pub fn add_source(&mut self, name: &str, path: &Path) -> Result<(), PlanError> {
+        if self.sources.contains_key(name) {
+            return Err(PlanError::DoubleSource { origin: self.origin.clone(), name: name.to_owned() });
+        }
+        self.add(name.to_owned(), SourceRef { path: path.to_owned(), sha256: None })
+    }
+
+    /// Changes the fraction of every rule that has one.
+    ///
+    /// # Errors
+    /// If it is not from 0 to 1, or no rule has one.
+    pub fn set_fraction(&mut self, omega: f64) -> Result<(), PlanError> {
+        check_fraction("fraction", omega, &self.origin)?;
+        let mut changed = false;
+        for rule in &mut self.rules {
+            if let Take::Fraction(fraction) = &mut rule.take {
+                *fraction = omega;
+                changed = true;
+            }
+        }
+        if changed { Ok(()) } else { Err(PlanError::NoFraction { origin: self.origin.clone() }) }
+    }
+
+    /// Where the plan came from, in words.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What the plan says of itself.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The sources by name.
+    pub fn sources(&self) -> &BTreeMap<String, SourceRef> {
+        &self.sources
+    }
+
+    /// The reward meta-model, if there is one.
+    pub fn meta_model(&self) -> Option<&MetaModel> {
+        self.meta_model.as_ref()
+    }
+
+    /// The rules, from the top.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Which rule, and where it stands, in words.
+    pub fn place(&self, rule: usize) -> String {
+        self.place_of(rule, self.rules[rule].line)
+    }
+
+    /// The plan with these sources instead, for example at the files and with the checksums that were really used.
+    ///
+    /// # Errors
+    /// If a name or a checksum cannot be one.
+    pub fn with_sources(&self, sources: BTreeMap<String, SourceRef>) -> Result<Self, PlanError> {
+        let mut plan = Self { sources: BTreeMap::new(), ..self.clone() };
+        for (name, source) in sources {
+            plan.add(name, source)?;
+        }
+        Ok(plan)
+    }
+
+    /// The plan as a document, to be read again with [`Plan::parse`].
+    pub fn to_toml(&self) -> String {
+        let source = |source: &SourceRef| match source.sha256.clone() {
+            None => SourceText::Path(source.path.clone()),
+            Some(sha256) => SourceText::Pinned(PinnedText { path: source.path.clone(), sha256 }),
+        };
+        let document = Document {
+            format: FORMAT,
+            description: self.description.clone(),
+            sources: self.sources.iter().map(|(name, at)| (name.clone(), source(at))).collect(),
+            meta_model: self.meta_model.as_ref().map(|meta_model| MetaModelText {
+                sources: meta_model.sources.clone(),
+                layers: Some(meta_model.layers),
+                any_encoder: meta_model.any_encoder,
+            }),
+            rule: self.rules.iter().map(text).collect(),
+        };
+        toml::to_string(&document).expect("a plan is made of what TOML can hold")
+    }
+
+    /// Names of the sources, in words.
+    pub(crate) fn known_sources(&self) -> String {
+        let names: Vec<String> = self.sources.keys().map(|name| format!("{name:?}")).collect();
+        match names.as_slice() {
+            [] => "no source".to_owned(),
+            [one] => format!("the source {one}"),
+            many => format!("the sources {}", many.join(", ")),
+        }
+    }
+
+    /// The sources of a rule that takes something, with their weights.
+    pub(crate) fn sources_of(&self, rule: usize) -> Result<Vec<(String, f64)>, PlanError> {
+        match &self.rules[rule].sources {
+            RuleSources::Only => match self.sources.keys().next() {
+                Some(only) if self.sources.len() == 1 => Ok(vec![(only.clone(), 1.0)]),
+                _ => Err(PlanError::WhichSource { place: self.place(rule), known: self.known_sources() }),
+            },
+            RuleSources::Mean(weights) => {
+                if let Some(name) = weights.keys().find(|name| !self.sources.contains_key(*name)) {
+                    return Err(self.unknown_source(self.place(rule), name));
+                }
+                Ok(weights.iter().map(|(name, weight)| (name.clone(), *weight)).collect())
+            }
+        }
+    }
+
+    /// Checks that every rule's sources exist and every source has a rule.
+    ///
+    /// # Errors
+    /// [`PlanError`] names the rule or the source.
+    pub fn check_sources(&self) -> Result<(), PlanError> {
+        let mut used = BTreeSet::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            if rule.take != Take::Random {
+                used.extend(self.sources_of(index)?.into_iter().map(|(name, _)| name));
+            }
+        }
+        for name in self.meta_model.iter().flat_map(|meta_model| &meta_model.sources) {
+            if !self.sources.contains_key(name) {
+                return Err(self.unknown_source(self.meta_model_place(), name));
+            }
+            used.insert(name.clone());
+        }
+        if used.is_empty() && self.sources.is_empty() {
+            let why = "every rule leaves its parameters random, so nothing is transferred".to_owned();
+            return Err(PlanError::Contradiction { place: self.origin.clone(), why });
+        }
+        match self.sources.keys().find(|name| !used.contains(*name)) {
+            Some(name) => Err(PlanError::UnusedSource { origin: self.origin.clone(), name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The section of the meta-model, in words.
+    pub(crate) fn meta_model_place(&self) -> String {
+        format!("[meta_model] of {}", self.origin)
+    }
+
+    fn unknown_source(&self, place: String, name: &str) -> PlanError {
+        PlanError::UnknownSource { place, name: name.to_owned(), known: self.known_sources() }
+    }
+
+    fn place_of(&self, rule: usize, line: Option<usize>) -> String {
+        let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        format!("rule {}{line} of {}", rule + 1, self.origin)
+    }
+
+    fn add(&mut self, name: String, source: SourceRef) -> Result<(), PlanError> {
+        let place = || self.origin.clone();
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
+        if name.is_empty() || name.len() > 64 || !name.chars().all(letter) {
+            let range = "1 to 64 letters, digits or any of _ - + .".to_owned();
+            let value = format!("{:?}", name.chars().take(80).collect::<String>());
+            return Err(PlanError::Range { key: "a source's name".into(), value, place: place(), range });
+        }
+        if let Some(sha256) = &source.sha256
+            && !(sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+        {
+            let (key, range) = (format!("sources.{name}.sha256"), "64 digits from 0 to 9 and a to f".to_owned());
+            let value = format!("{:?}", sha256.chars().take(80).collect::<String>());
+            return Err(PlanError::Range { key, value, place: place(), range });
+        }
+        self.sources.insert(name, source);
+        if self.sources.len() > MOST_SOURCES {
+            let (value, range) = (format!("{} sources", self.sources.len()), format!("at most {MOST_SOURCES}"));
+            return Err(PlanError::Range { key: "sources".into(), value, place: place(), range });
+        }
+        Ok(())
+    }
+
+    fn set_meta_model(&mut self, meta_model: MetaModel) -> Result<(), PlanError> {
+        let place = self.meta_model_place();
+        if !(1..=MOST_LAYERS).contains(&meta_model.layers) {
+            let (value, range) = (meta_model.layers.to_string(), format!("a whole number from 1 to {MOST_LAYERS}"));
+            return Err(PlanError::Range { key: "layers".into(), value, place, range });
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = meta_model.sources.iter().find(|name| !seen.insert(*name)) {
+            let why = format!("the source {twice:?} is there twice; the second would predict what the first does");
+            return Err(PlanError::Contradiction { place, why });
+        }
+        if meta_model.sources.is_empty() {
+            let why = "it has no sources; name some, or remove the section".to_owned();
+            return Err(PlanError::Contradiction { place, why });
+        }
+        self.meta_model = Some(meta_model);
+        Ok(())
+    }
+}
+
+fn check_fraction(key: &str, omega: f64, place: &str) -> Result<(), PlanError> {
+    if (0.0..=1.0).contains(&omega) {
+        return Ok(());
+    }
+    let (value, range) = (omega.to_string(), "a number from 0 to 1".to_owned());
+    Err(PlanError::Range { key: key.to_owned(), value, place: place.to_owned(), range })
+}
+
+/// What a rule's text means.
+fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, PlanError> {
+    let contradiction = |why: &str| Err(PlanError::Contradiction { place: place.to_owned(), why: why.to_owned() });
+    if let Take::Fraction(omega) = text.take {
+        check_fraction("take.fraction", omega, place)?;
+    }
+    if text.take == Take::Random {
+        if text.source.is_some() || text.sources.is_some() {
+            return contradiction("it takes nothing (`take = \"random\"`) and names a source; remove one of them");
+        }
+        if text.misfit == Misfit::Random {
+            return contradiction("it takes nothing (`take = \"random\"`), so nothing can misfit; remove `misfit`");
+        }
+        if text.frozen {
+            return contradiction("it freezes what it leaves random for ever; take something, or remove `frozen`");
+        }
+    }
+    let sources = match (text.source, text.sources) {
+        (None, None) => RuleSources::Only,
+        (Some(name), None) => RuleSources::Mean(BTreeMap::from([(name, 1.0)])),
+        (Some(_), Some(_)) => return contradiction("it has `source` and `sources`; remove one of them"),
+        (None, Some(weights)) if weights.is_empty() => return contradiction("`sources` is empty; name at least one"),
+        (None, Some(weights)) => RuleSources::Mean(weights),
+    };
+    if let RuleSources::Mean(weights) = &sources {
+        // Within these bounds no sum of weights is infinite or loses its small ones to rounding.
+        let outside = |weight: &f64| !(1e-6..=1e6).contains(weight);
+        if let Some((name, weight)) = weights.iter().find(|(_, weight)| outside(weight)) {
+            let range = "a number from 1e-6 to 1e6 (leave a source of weight 0 out)".to_owned();
+            let (key, value) = (format!("sources.{name}"), weight.to_string());
+            return Err(PlanError::Range { key, value, place: place.to_owned(), range });
+        }
+    }
+    Ok(Rule {
+        patterns: text.patterns.0,
+        rows: text.rows.0,
+        rest: text.rest,
+        optional: text.optional,
+        take: text.take,
+        sources,
+        misfit: text.misfit,
+        frozen: text.frozen,
+        line,
+    })
+}
+
+/// The text of a rule.
+fn text(rule: &Rule) -> RuleText {
+    let (source, sources) = match &rule.sources {
+        RuleSources::Only => (None, None),
+        RuleSources::Mean(weights) => match weights.keys().next() {
+            Some(only) if weights.len() == 1 => (Some(only.clone()), None),
+            _ => (None, Some(weights.clone())),
+        },
+    };
+    RuleText {
+        patterns: OneOrMany(rule.patterns.clone()),
+        rows: OneOrMany(rule.rows.clone()),
+        optional: rule.optional,
+        rest: rule.rest,
+        take: rule.take,
+        source,
+        sources,
+        misfit: rule.misfit,
+        frozen: rule.frozen,
+    }
+}

@@ -1,0 +1,58 @@
+//! The files that a transfer leaves in a run's folder: `transfer.toml`, the plan, and `transfer.json`, the report.
+
+use crate::error::TransferError;
+use crate::plan::{Plan, SourceRef};
+use crate::report::{REPORT_FORMAT, Report};
+use std::io::{Error, ErrorKind, Write};
+use std::path::Path;
+
+/// The plan's file in a run's folder.
+pub const PLAN_FILE: &str = "transfer.toml";
+/// The report's file in a run's folder.
+pub const REPORT_FILE: &str = "transfer.json";
+
+/// Writes the plan and the report of a transfer into a folder. The plan then names the very files that were read, with
+/// their checksums: used again, it gives the same transfer or an error.
+///
+/// # Errors
+/// [`TransferError::Record`] if a file cannot be written.
+pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), TransferError> {
+    let sources = report.sources.iter().map(|source| {
+        let (path, sha256) = (source.provenance.file.clone(), source.provenance.sha256.clone());
+        (source.name.clone(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
+    });
+    let pinned = plan.with_sources(sources.collect())?;
+    let head = format!("# What this run took from other agents, from {}.\n", one_line(plan.origin()));
+    write(&folder.join(PLAN_FILE), &(head + &pinned.to_toml()))?;
+    write(&folder.join(REPORT_FILE), &(report.to_json() + "\n"))
+}
+
+/// Reads the report that a transfer left in a run's folder; `None` if the run took nothing.
+///
+/// # Errors
+/// [`TransferError::Record`] if there is one that cannot be read.
+pub fn read_report(folder: &Path) -> Result<Option<Report>, TransferError> {
+    let path = folder.join(REPORT_FILE);
+    let unusable = |source| TransferError::Record { path: path.clone(), source };
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(unusable)?,
+    };
+    let damaged = |why: String| unusable(Error::new(ErrorKind::InvalidData, why));
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| damaged(format!("it is not JSON ({error})")))?;
+    if let Some(format) = value["format"].as_u64().filter(|&format| format != u64::from(REPORT_FORMAT)) {
+        return Err(damaged(format!("its format is {format}, and this program reads {REPORT_FORMAT}")));
+    }
+    serde_json::from_value(value).map(Some).map_err(|error| damaged(format!("it is no report of a transfer ({error})")))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), TransferError> {
+    replay::write_atomically(path, |file| file.write_all(text.as_bytes()))
+        .map_err(|source| TransferError::Record { path: path.to_owned(), source })
+}
+
+/// A text for a comment: no character of it may end the line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,179 @@
+//! What was taken, from where, under which rule: for people, for other programs, and for the run's folder.
+//!
+//! Here: the report as data. Not here: its table and its files, which are beside this one.
+
+use crate::document::Take;
+use crate::rows::Rows;
+use crate::source::Provenance;
+use serde::{Deserialize, Serialize};
+
+/// Version of the report's format: another one is not read.
+pub const REPORT_FORMAT: u32 = 1;
+
+/// A transfer, parameter by parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`REPORT_FORMAT`].
+    pub format: u32,
+    /// Version of the program that made it.
+    pub dreamgraft: String,
+    /// Where the plan came from.
+    pub plan: String,
+    /// What the plan says of itself.
+    pub description: String,
+    /// The agent that was made.
+    pub target: TargetReport,
+    /// Where its parameters came from.
+    pub sources: Vec<SourceReport>,
+    /// The rules, in the order in which they were read.
+    pub rules: Vec<RuleReport>,
+    /// Every parameter of the target, or rows of it, in the agent's order.
+    pub parts: Vec<PartReport>,
+    /// What was taken in all.
+    pub totals: Totals,
+    /// The reward meta-model, if the plan makes one.
+    pub meta_model: Option<MetaModelReport>,
+}
+
+/// The agent that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// Elements of its actions.
+    pub action_size: usize,
+    /// Its parameters.
+    pub parameters: usize,
+    /// The numbers they hold.
+    pub numbers: usize,
+    /// Whether its encoder is frozen.
+    pub frozen_encoder: bool,
+}
+
+/// An agent that was a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Its name in the plan.
+    pub name: String,
+    /// Elements of its actions.
+    pub action_size: usize,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// A rule and how much of the target it was about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleReport {
+    /// Which one, and where it stands.
+    pub place: String,
+    /// Its patterns.
+    #[serde(rename = "match")]
+    pub patterns: Vec<String>,
+    /// The rows it is about; empty for all.
+    pub rows: Vec<Rows>,
+    /// How much it takes.
+    pub take: Take,
+    /// Whether it freezes.
+    pub frozen: bool,
+    /// How many parameters, or rows of one, are under it.
+    pub parts: usize,
+    /// How many numbers these hold.
+    pub numbers: usize,
+    /// How many of them stayed random because their source did not fit.
+    pub misfits: usize,
+}
+
+/// A parameter, or rows of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartReport {
+    /// The parameter's path in the target.
+    pub path: String,
+    /// The rows, if it is not the whole parameter.
+    pub rows: Option<RowsReport>,
+    /// The shape of the parameter, or of the rows.
+    pub shape: Vec<usize>,
+    /// The rule's place in [`Report::rules`], from 0.
+    pub rule: usize,
+    /// How much was taken: random where a source did not fit.
+    pub take: Take,
+    /// From where; empty if nothing was taken.
+    pub from: Vec<GivenReport>,
+    /// Whether it is never learned.
+    pub frozen: bool,
+    /// The Euclidean norm of its random start.
+    pub norm_before: f64,
+    /// The Euclidean norm of what it is now.
+    pub norm_after: f64,
+    /// Why nothing was taken although the rule says so.
+    pub note: Option<String>,
+}
+
+/// Some rows of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsReport {
+    /// What they read.
+    pub reads: Rows,
+    /// The first of them.
+    pub first: usize,
+    /// The one after the last of them.
+    pub end: usize,
+}
+
+/// What one source gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GivenReport {
+    /// The source's name.
+    pub source: String,
+    /// The parameter's path in the source.
+    pub path: String,
+    /// Its shape, or that of its rows.
+    pub shape: Vec<usize>,
+    /// Its share of the mean, from 0 to 1.
+    pub share: f64,
+}
+
+/// What was taken in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// What is the source's.
+    pub full: Count,
+    /// What is the random start plus a fraction of the source's.
+    pub fraction: Count,
+    /// What is the random start.
+    pub random: Count,
+    /// What of all this is frozen.
+    pub frozen: Count,
+}
+
+/// How much of an agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Parameters, or rows of one.
+    pub parts: usize,
+    /// The numbers they hold.
+    pub numbers: usize,
+}
+
+impl Count {
+    pub(crate) fn add(&mut self, numbers: usize) {
+        self.parts += 1;
+        self.numbers += numbers;
+    }
+}
+
+/// A reward meta-model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetaModelReport {
+    /// The sources whose reward models it reads, in the order of its inputs.
+    pub sources: Vec<String>,
+    /// Its hidden layers.
+    pub layers: usize,
+    /// Whether sources may have other encoders than the target.
+    pub any_encoder: bool,
+}
+
+impl Report {
+    /// The report as JSON, indented.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data")
+    }
+}

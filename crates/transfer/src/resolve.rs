@@ -1,0 +1,360 @@
+//! A plan, a target and sources: what every parameter becomes, before anything is changed.
+//!
+//! [`resolve`] is pure. What it finds holds the new numbers themselves, so that what was shown is what is done.
+
+use crate::arithmetic::{fractional, norm, weighted_mean};
+use crate::document::{Misfit, Take};
+use crate::error::{MisfitError, TransferError};
+use crate::fit::{Fit, Unfit, fit};
+use crate::matching::{Claim, Effective, effective_rules, match_rules};
+use crate::meta_model;
+use crate::plan::Plan;
+use crate::report::*;
+use crate::source::{Source, Sources};
+use dreamer::Learner;
+use dreamer::networks::is_frozen;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use tape::{Parameter, Real};
+
+const ENCODER: &str = "world_model.encoder.";
+const REWARD_SOURCES: &str = "world_model.reward_sources.";
+
+/// A transfer that can be done.
+#[derive(Clone, Debug)]
+pub struct Resolved<F> {
+    changes: Vec<Change<F>>,
+    report: Report,
+}
+
+/// New numbers for a parameter, or rows of it.
+#[derive(Clone, Debug)]
+struct Change<F> {
+    parameter: Parameter,
+    path: String,
+    /// Where they go among the parameter's numbers.
+    numbers: Range<usize>,
+    /// The norm of what they replace.
+    before: f64,
+    values: Vec<F>,
+}
+
+/// Finds what every parameter of a target becomes under a plan.
+///
+/// The target is a new agent of the configuration that [`crate::target_config`] gives. It is not changed.
+///
+/// # Errors
+/// [`TransferError`] names parameter, shapes, rules and the next step, if not every parameter is under exactly one rule, or
+/// a source does not fit, or something is frozen that cannot be.
+pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) -> Result<Resolved<F>, TransferError> {
+    let rules = effective_rules(plan)?;
+    meta_model::check_target(plan, target, sources)?;
+    let claims = match_rules(&rules, target, plan.origin())?;
+    check_frozen(plan, &rules, &claims, target)?;
+    let fits = fit_all(&rules, &claims, target, sources)?;
+    let mut resolved = Resolved { changes: Vec::new(), report: begin_report(plan, &rules, target, sources) };
+    for (claim, fits) in claims.iter().zip(fits) {
+        resolved.add(claim, &rules[claim.rule], fits, target, sources)?;
+    }
+    resolved.check_every_source_gives(&rules)?;
+    meta_model::check_encoders(plan, target, sources, |parameter| resolved.whole(parameter))?;
+    Ok(resolved)
+}
+
+impl<F: Real> Resolved<F> {
+    /// What is taken from where.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Grafts: gives the target its new numbers. What is random keeps its start, and the optimisers are fresh.
+    ///
+    /// # Errors
+    /// If the target has learned already, or is not the one that was resolved; it is then unchanged.
+    pub fn apply(&self, target: &mut Learner<F>) -> Result<(), TransferError> {
+        let optimisers = target.optimisers();
+        let updates = [&optimisers.model, &optimisers.actor, &optimisers.value].map(|optimiser| optimiser.steps());
+        if let Some(&updates) = updates.iter().max().filter(|&&updates| updates > 0) {
+            return Err(TransferError::AlreadyLearned { updates });
+        }
+        for change in &self.changes {
+            let parameters = target.parameters();
+            let here = parameters.find(&change.path) == Some(change.parameter);
+            let values = if here { parameters.values(change.parameter) } else { &[] };
+            if values.get(change.numbers.clone()).map(norm) != Some(change.before) {
+                return Err(TransferError::OtherTarget { parameter: change.path.clone() });
+            }
+        }
+        for change in &self.changes {
+            let values = target.parameters_mut().values_mut(change.parameter);
+            values[change.numbers.clone()].copy_from_slice(&change.values);
+        }
+        Ok(())
+    }
+
+    /// The new numbers of a parameter that is changed as a whole.
+    fn whole(&self, parameter: Parameter) -> Option<&[F]> {
+        let change = self.changes.iter().find(|change| change.parameter == parameter && change.numbers.start == 0)?;
+        Some(&change.values)
+    }
+
+    fn add(
+        &mut self,
+        claim: &Claim,
+        rule: &Effective,
+        fits: Taken,
+        target: &Learner<F>,
+        sources: &Sources<F>,
+    ) -> Result<(), TransferError> {
+        let parameters = target.parameters();
+        let path = parameters.path(claim.parameter);
+        let numbers = claim.numbers(parameters);
+        let before = &parameters.values(claim.parameter)[numbers.clone()];
+        let frozen = is_frozen(target.config(), path);
+        let (fits, note) = match fits {
+            Ok(fits) => (fits, None),
+            Err(note) => (Vec::new(), Some(note)),
+        };
+        let take = if fits.is_empty() { Take::Random } else { rule.take };
+        if frozen && take == Take::Random {
+            return Err(TransferError::FrozenRandom {
+                parameter: claim.name(parameters),
+                place: rule.place.clone(),
+                why: note.map(|note| format!(": {note}")).unwrap_or_default(),
+            });
+        }
+        let values = new_values(take, before, &fits, sources);
+        if let Some(values) = &values
+            && values.iter().any(|x| !x.is_finite())
+        {
+            return Err(TransferError::NotFinite { parameter: claim.name(parameters), place: rule.place.clone() });
+        }
+        let norm_before = norm(before);
+        self.count(claim.rule, take, frozen, numbers.len(), note.is_some());
+        let total: f64 = fits.iter().map(|(_, (_, weight))| weight).sum();
+        let given = |(fit, (source, weight)): &(Fit, &(String, f64))| GivenReport {
+            source: source.clone(),
+            path: rule.source_path(path),
+            shape: fit.shape.clone(),
+            share: weight / total,
+        };
+        self.report.parts.push(PartReport {
+            path: path.to_owned(),
+            rows: claim.rows.map(|reads| RowsReport { reads, first: claim.range.start, end: claim.range.end }),
+            shape: claim.shape(parameters),
+            rule: claim.rule,
+            take,
+            from: fits.iter().map(given).collect(),
+            frozen,
+            norm_before,
+            norm_after: values.as_deref().map_or(norm_before, norm),
+            note,
+        });
+        if let Some(values) = values {
+            let (parameter, path) = (claim.parameter, path.to_owned());
+            self.changes.push(Change { parameter, path, numbers, before: norm_before, values });
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, rule: usize, take: Take, frozen: bool, numbers: usize, misfit: bool) {
+        let totals = &mut self.report.totals;
+        match take {
+            Take::Random => totals.random.add(numbers),
+            Take::Full => totals.full.add(numbers),
+            Take::Fraction(_) => totals.fraction.add(numbers),
+        }
+        if frozen {
+            totals.frozen.add(numbers);
+        }
+        let rule = &mut self.report.rules[rule];
+        rule.parts += 1;
+        rule.numbers += numbers;
+        rule.misfits += usize::from(misfit);
+    }
+
+    /// A source of which nothing fits is a mistake, even under rules that allow single misfits.
+    fn check_every_source_gives(&self, rules: &[Effective]) -> Result<(), TransferError> {
+        for source in &self.report.sources {
+            let gives = |part: &&PartReport| part.from.iter().any(|given| given.source == source.name);
+            if self.report.parts.iter().any(|part| gives(&part)) {
+                continue;
+            }
+            let wanted = |part: &&PartReport| rules[part.rule].sources.iter().any(|(name, _)| *name == source.name);
+            let example = self.report.parts.iter().filter(wanted).find_map(|part| {
+                let note = part.note.as_ref()?;
+                Some(format!("{} {:?} {note}", part.path, part.shape))
+            });
+            let example = example.unwrap_or_else(|| "its rules match no parameter of the target".to_owned());
+            return Err(TransferError::NothingTaken { name: source.name.clone(), example });
+        }
+        Ok(())
+    }
+}
+
+/// What a claim takes: from each source of its rule, by name and weight; or why it stays random against its rule.
+type Taken<'r> = Result<Vec<(Fit, &'r (String, f64))>, String>;
+
+/// The new numbers; `None` if they stay.
+fn new_values<F: Real>(
+    take: Take,
+    before: &[F],
+    fits: &[(Fit, &(String, f64))],
+    sources: &Sources<F>,
+) -> Option<Vec<F>> {
+    let mean = || {
+        let parts = fits.iter().map(|(fit, (name, weight))| {
+            let source = sources.get(name).expect("it was fitted");
+            (*weight, &source.parameters().values(fit.parameter)[fit.numbers.clone()])
+        });
+        weighted_mean(&parts.collect::<Vec<_>>())
+    };
+    match take {
+        Take::Random => None,
+        Take::Full => Some(mean().into_iter().map(F::of).collect()),
+        Take::Fraction(omega) => Some(fractional(before, omega, &mean())),
+    }
+}
+
+/// The layer of a parameter: its path without the last segment.
+fn layer(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(layer, _)| layer)
+}
+
+/// What each claim takes: from every source of its rule, or why it stays random. A layer's parameters under one rule are
+/// taken together or not at all.
+fn fit_all<'r, F: Real>(
+    rules: &'r [Effective],
+    claims: &[Claim],
+    target: &Learner<F>,
+    sources: &Sources<F>,
+) -> Result<Vec<Taken<'r>>, TransferError> {
+    let parameters = target.parameters();
+    let mut fits = Vec::with_capacity(claims.len());
+    let mut misfits: BTreeMap<(usize, &str), String> = BTreeMap::new();
+    for claim in claims {
+        let rule = &rules[claim.rule];
+        let path = parameters.path(claim.parameter);
+        let mut found = Vec::with_capacity(rule.sources.len());
+        let mut failed = None;
+        for named in &rule.sources {
+            match fit(claim, target, source_of(sources, &named.0)?, &rule.source_path(path)) {
+                Ok(fit) => found.push((fit, named)),
+                Err(unfit) if rule.misfit == Misfit::Error => return Err(misfit(claim, rule, &named.0, unfit, target)),
+                Err(unfit) => {
+                    failed = Some(format!("does not fit {} of {}: {}", unfit.given, named.0, unfit.why));
+                    break;
+                }
+            }
+        }
+        if let Some(why) = &failed {
+            let why = format!("{} {:?} {why}", claim.name(parameters), claim.shape(parameters));
+            misfits.entry((claim.rule, layer(path))).or_insert(why);
+        }
+        fits.push(failed.map_or(Ok(found), Err));
+    }
+    let with_their_layer = claims.iter().zip(fits).map(|(claim, fits)| {
+        let misfit = misfits.get(&(claim.rule, layer(parameters.path(claim.parameter))));
+        match (fits, misfit) {
+            (Ok(_), Some(why)) => Err(format!("stays random with its layer: {why}")),
+            (fits, _) => fits,
+        }
+    });
+    Ok(with_their_layer.collect())
+}
+
+fn source_of<'s, F: Real>(sources: &'s Sources<F>, name: &str) -> Result<&'s Source<F>, TransferError> {
+    sources.get(name).ok_or_else(|| {
+        let (name, path) = (name.to_owned(), std::path::PathBuf::new());
+        crate::SourceError::NotFound { name, path, why: "it was not opened; open all sources of the plan".into() }
+            .into()
+    })
+}
+
+fn misfit<F: Real>(claim: &Claim, rule: &Effective, source: &str, unfit: Unfit, target: &Learner<F>) -> TransferError {
+    TransferError::Misfit(Box::new(MisfitError {
+        parameter: claim.name(target.parameters()),
+        shape: format!("{:?}", claim.shape(target.parameters())),
+        take: rule.take.to_string(),
+        given: unfit.given,
+        source_name: source.to_owned(),
+        place: rule.place.clone(),
+        why: unfit.why,
+        advice: unfit.advice,
+    }))
+}
+
+/// Checks that what is frozen can be, and that a frozen encoder is frozen as a whole.
+fn check_frozen<F: Real>(
+    plan: &Plan,
+    rules: &[Effective],
+    claims: &[Claim],
+    target: &Learner<F>,
+) -> Result<(), TransferError> {
+    let path = |claim: &Claim| target.parameters().path(claim.parameter);
+    let mut freezes_encoder = None;
+    for claim in claims.iter().filter(|claim| rules[claim.rule].frozen) {
+        let place = rules[claim.rule].place.clone();
+        match path(claim) {
+            encoder if encoder.starts_with(ENCODER) => freezes_encoder = Some(place),
+            always if always.starts_with(REWARD_SOURCES) => {}
+            _ => {
+                let parameter = claim.name(target.parameters());
+                return Err(TransferError::CannotFreeze { place, parameter });
+            }
+        }
+    }
+    let Some(frozen) = freezes_encoder else { return Ok(()) };
+    for claim in claims.iter().filter(|claim| path(claim).starts_with(ENCODER)) {
+        let rule = &rules[claim.rule];
+        if !rule.frozen {
+            let (parameter, place) = (claim.name(target.parameters()), rule.place.clone());
+            return Err(TransferError::PartlyFrozen { frozen, parameter, place });
+        }
+    }
+    if !target.config().frozen_encoder {
+        let why = format!("agent.frozen_encoder is false, and {frozen} freezes the encoder");
+        return Err(TransferError::Target { origin: plan.origin().to_owned(), why });
+    }
+    Ok(())
+}
+
+/// A report without parts.
+fn begin_report<F: Real>(plan: &Plan, rules: &[Effective], target: &Learner<F>, sources: &Sources<F>) -> Report {
+    let rule = |rule: &Effective| RuleReport {
+        place: rule.place.clone(),
+        patterns: rule.patterns.iter().map(ToString::to_string).collect(),
+        rows: rule.rows.clone(),
+        take: rule.take,
+        frozen: rule.frozen,
+        parts: 0,
+        numbers: 0,
+        misfits: 0,
+    };
+    let source = |(name, source): (&str, &Source<F>)| SourceReport {
+        name: name.to_owned(),
+        action_size: source.action_size(),
+        provenance: source.provenance().clone(),
+    };
+    Report {
+        format: REPORT_FORMAT,
+        dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: plan.origin().to_owned(),
+        description: plan.description().to_owned(),
+        target: TargetReport {
+            action_size: target.action_size(),
+            parameters: target.parameters().len(),
+            numbers: target.parameters().numbers(),
+            frozen_encoder: target.config().frozen_encoder,
+        },
+        sources: sources.iter().filter(|(name, _)| plan.sources().contains_key(*name)).map(source).collect(),
+        rules: rules.iter().map(rule).collect(),
+        parts: Vec::new(),
+        totals: Totals::default(),
+        meta_model: plan.meta_model().map(|meta_model| MetaModelReport {
+            sources: meta_model.sources.clone(),
+            layers: meta_model.layers,
+            any_encoder: meta_model.any_encoder,
+        }),
+    }
+}

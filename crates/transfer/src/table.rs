@@ -1,0 +1,129 @@
+//! The report of a transfer as a table for people.
+
+use crate::document::Take;
+use crate::report::{Count, PartReport, Report, SourceReport};
+use std::fmt;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "plan     {}: {}", self.plan, self.description)?;
+        for source in &self.sources {
+            writeln!(f, "source   {}", source_line(source))?;
+        }
+        if let Some(meta_model) = &self.meta_model {
+            writeln!(f, "reward   meta-model over {} ({} hidden)", meta_model.sources.join(", "), meta_model.layers)?;
+        }
+        writeln!(f)?;
+        self.rules_table(f)?;
+        writeln!(f)?;
+        self.parts_table(f)?;
+        writeln!(f)?;
+        let totals = &self.totals;
+        for (name, count) in [
+            ("full", totals.full),
+            ("fraction", totals.fraction),
+            ("random", totals.random),
+            ("of these frozen", totals.frozen),
+        ] {
+            if count.parts > 0 {
+                writeln!(f, "{name:<16} {}", count_in_words(count))?;
+            }
+        }
+        for part in &self.parts {
+            if let Some(note) = &part.note {
+                writeln!(f, "random: {} {note}", name(part))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn rules_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![["rule", "match", "take", "parts", "numbers", "place"].map(str::to_owned)];
+        for (index, rule) in self.rules.iter().enumerate() {
+            let mut patterns = rule.patterns.join(" ");
+            if !rule.rows.is_empty() {
+                let names: Vec<String> = rule.rows.iter().map(ToString::to_string).collect();
+                patterns.push_str(&format!(" ({} rows)", names.join(", ")));
+            }
+            let frozen = if rule.frozen { ", frozen" } else { "" };
+            let (take, parts) = (format!("{}{frozen}", rule.take), rule.parts.to_string());
+            rows.push([(index + 1).to_string(), patterns, take, parts, rule.numbers.to_string(), rule.place.clone()]);
+        }
+        table(f, &rows, &[0, 3, 4])
+    }
+
+    fn parts_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows =
+            vec![["parameter", "shape", "rule", "take", "from", "norm before", "norm after"].map(str::to_owned)];
+        for part in &self.parts {
+            let frozen = if part.frozen { ", frozen" } else { "" };
+            rows.push([
+                name(part),
+                format!("{:?}", part.shape),
+                (part.rule + 1).to_string(),
+                format!("{}{frozen}", part.take),
+                given(part),
+                format!("{:.4}", part.norm_before),
+                format!("{:.4}", part.norm_after),
+            ]);
+        }
+        table(f, &rows, &[2, 5, 6])
+    }
+}
+
+fn source_line(source: &SourceReport) -> String {
+    let provenance = &source.provenance;
+    let mut line = source.name.clone();
+    if !provenance.tasks.is_empty() {
+        line.push_str(&format!(", {}", provenance.tasks.join("+")));
+    }
+    line.push_str(&format!(", action size {}", source.action_size));
+    if let Some(frames) = provenance.frames {
+        line.push_str(&format!(", {frames} frames"));
+    }
+    line.push_str(&format!(", {} updates", provenance.updates));
+    if !provenance.sha256.is_empty() {
+        line.push_str(&format!(", {} (sha256 {:.12})", provenance.file.display(), provenance.sha256));
+    }
+    line
+}
+
+fn name(part: &PartReport) -> String {
+    part.rows.map_or_else(|| part.path.clone(), |rows| format!("{} ({} rows)", part.path, rows.reads))
+}
+
+/// Where a part came from: sources with their shares, and the path where it is another one.
+fn given(part: &PartReport) -> String {
+    if part.take == Take::Random {
+        return if part.note.is_some() { "does not fit" } else { "" }.to_owned();
+    }
+    let one = |given: &crate::report::GivenReport| {
+        let share = if part.from.len() > 1 { format!("{:.3} ", given.share) } else { String::new() };
+        let path = if given.path == part.path { String::new() } else { format!(":{}", given.path) };
+        format!("{share}{}{path}", given.source)
+    };
+    part.from.iter().map(one).collect::<Vec<_>>().join(" + ")
+}
+
+fn count_in_words(count: Count) -> String {
+    let parts = if count.parts == 1 { "part" } else { "parts" };
+    format!("{} numbers in {} {parts}", count.numbers, count.parts)
+}
+
+/// Writes rows as columns, those in `right` aligned to the right, without spaces at the ends of lines.
+fn table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]], right: &[usize]) -> fmt::Result {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let padding = " ".repeat(width - cell.chars().count());
+            let (before, after) = if right.contains(&column) { (&*padding, "") } else { ("", &*padding) };
+            line.push_str(&format!("{before}{cell}{after}  "));
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

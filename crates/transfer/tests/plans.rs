@@ -1,0 +1,260 @@
+//! Plans as documents: what is read, what is refused and how, and files that nobody wrote in good faith.
+
+mod common;
+
+use common::{document, plan};
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+use transfer::{Misfit, Plan, PlanError, Preset, RuleSources, Take};
+
+fn parse(text: &str) -> Result<Plan, PlanError> {
+    Plan::parse(text, "test.toml")
+}
+
+fn error(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+/// A plan with one source `a` and one rule of these lines, from line 5 on.
+fn rule_error(rule: &str) -> String {
+    error(&document(&["a"], &format!("[[rule]]\n{rule}\n")))
+}
+
+#[test]
+fn a_plan_is_read_as_written() {
+    let text = r#"
+format = 1
+description = "words"
+[sources]
+a = "runs/a"
+b = { path = "b.safetensors", sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" }
+[meta_model]
+sources = ["b", "a"]
+any_encoder = true
+[[rule]]
+match = ["world_model.encoder.**", "world_model.decoder.**"]
+take = "full"
+source = "a"
+frozen = true
+[[rule]]
+match = "world_model.rssm.img1.kernel"
+rows = ["stoch", "action"]
+take = { fraction = 1 }
+sources = { a = 2, b = 0.5 }
+misfit = "random"
+optional = true
+[[rule]]
+match = "**"
+rest = true
+take = "random"
+"#;
+    let plan = parse(text).unwrap();
+    let [first, second, third] = plan.rules() else { panic!("three rules") };
+    assert_eq!((first.patterns.len(), first.take, first.frozen, first.rest), (2, Take::Full, true, false));
+    assert_eq!(second.take, Take::Fraction(1.0));
+    assert_eq!((second.misfit, second.optional), (Misfit::Random, true));
+    assert_eq!(second.sources, RuleSources::Mean([("a".into(), 2.0), ("b".into(), 0.5)].into()));
+    assert_eq!((third.take, third.rest, &third.sources), (Take::Random, true, &RuleSources::Only));
+    let meta_model = plan.meta_model().unwrap();
+    assert_eq!((meta_model.sources.as_slice(), meta_model.layers), (&["b".to_owned(), "a".to_owned()][..], 1));
+    assert!(meta_model.any_encoder && plan.sources()["b"].sha256.is_some());
+    assert_eq!(plan.place(2), "rule 3 (line 22) of test.toml");
+    // What is written is read again as the same.
+    let again = parse(&plan.to_toml()).unwrap();
+    assert_eq!(again.to_toml(), plan.to_toml());
+    assert_eq!((again.sources(), again.meta_model()), (plan.sources(), plan.meta_model()));
+}
+
+#[test]
+fn unknown_and_missing_keys_are_named_with_path_and_line() {
+    for (text, says) in [
+        ("", &["format", "begins with `format = 1`"][..]),
+        ("format = 2\nfuture = true", &["format 2", "format = 1"]),
+        ("format = \"1\"", &["format \"1\""]),
+        ("format = 1\nrules = []", &["rules", "line 2", "unknown field", "`rule`"]),
+        ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "expected a path"]),
+        ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
+        ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "unknown field `source`"]),
+        ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "missing field `take`"]),
+        ("format = 1\n[[rule]]\ntake = \"full\"", &["rule[0]", "missing field `match`"]),
+        ("format = 1\nrule = 7", &["rule", "line 2"]),
+    ] {
+        let message = error(text);
+        for says in says {
+            assert!(message.contains(says), "{text:?} should say {says:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn wrong_values_are_named_with_path_and_line() {
+    for (rule, says) in [
+        ("match = \"**\"\ntake = \"ful\"", &["rule[0].take", "line 7", "`full`"][..]),
+        ("match = \"**\"\ntake = { fraction = \"x\" }", &["rule[0].take", "line 7"]),
+        ("match = \"**\"\ntake = { fracton = 0.2 }", &["rule[0].take", "fracton", "`fraction`"]),
+        ("match = \"**\"\ntake = 0.2", &["rule[0].take", "line 7"]),
+        ("match = \"**\"\ntake = \"fraction\"", &["rule[0].take", "line 7"]),
+        ("match = []\ntake = \"full\"", &["rule[0].match", "the list is empty"]),
+        ("match = [\"**\", 3]\ntake = \"full\"", &["rule[0].match[1]", "line 6"]),
+        ("match = \"value/**\"\ntake = \"full\"", &["rule[0].match", "line 6", "'/'"]),
+        ("match = \"**\"\nrows = \"actions\"\ntake = \"full\"", &["rule[0].rows", "line 7", "`action`"]),
+        ("match = \"**\"\ntake = \"full\"\nfrozen = \"yes\"", &["rule[0].frozen", "line 8", "boolean"]),
+        ("match = \"**\"\ntake = \"full\"\nmisfit = \"skip\"", &["rule[0].misfit", "`random`"]),
+        ("match = \"**\"\ntake = \"full\"\nfrozzen = true", &["rule[0]", "line 8", "frozzen"]),
+        ("match = \"**\"\nmatch = \"**\"\ntake = \"full\"", &["line 7", "duplicate key"]),
+        ("match = \"**\ntake = \"full\"", &["line 6", "not valid TOML"]),
+    ] {
+        let message = rule_error(rule);
+        for says in says.iter().chain(&["test.toml"]) {
+            assert!(message.contains(says), "{rule:?} should say {says:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    for fraction in ["nan", "inf", "-inf", "-0.1", "1.0000001", "1e300", "2"] {
+        let message = rule_error(&format!("match = \"**\"\ntake = {{ fraction = {fraction} }}"));
+        assert!(message.contains("rule 1 (line 5)") && message.contains("from 0 to 1"), "{fraction}: {message}");
+    }
+    for weight in ["nan", "inf", "-inf", "-1", "0", "-0.0", "1e-300", "1e300"] {
+        let message = rule_error(&format!("match = \"**\"\ntake = \"full\"\nsources = {{ a = {weight} }}"));
+        assert!(message.contains("sources.a = ") && message.contains("1e-6 to 1e6"), "{weight}: {message}");
+    }
+    for fraction in ["0", "0.0", "-0.0", "1", "1.0", "5e-324"] {
+        let rule = format!("[[rule]]\nmatch = \"**\"\ntake = {{ fraction = {fraction} }}\n");
+        assert!(parse(&document(&["a"], &rule)).is_ok(), "{fraction}");
+    }
+    for layers in ["0", "65", "9223372036854775807"] {
+        let message = error(&document(&["a"], &format!("[meta_model]\nsources = [\"a\"]\nlayers = {layers}\n")));
+        assert!(message.contains("from 1 to 64"), "{layers}: {message}");
+    }
+}
+
+#[test]
+fn contradictions_are_refused() {
+    for (rule, says) in [
+        ("take = \"random\"\nsource = \"a\"", "names a source"),
+        ("take = \"random\"\nsources = { a = 1 }", "names a source"),
+        ("take = \"random\"\nmisfit = \"random\"", "nothing can misfit"),
+        ("take = \"random\"\nfrozen = true", "freezes what it leaves random"),
+        ("take = \"full\"\nsource = \"a\"\nsources = { a = 1 }", "`source` and `sources`"),
+        ("take = \"full\"\nsources = {}", "`sources` is empty"),
+    ] {
+        let message = rule_error(&format!("match = \"**\"\n{rule}"));
+        assert!(message.contains(says) && message.contains("rule 1 (line 5)"), "{rule}: {message}");
+    }
+    let message = error(&document(&["a"], "[meta_model]\nsources = [\"a\", \"a\"]\n"));
+    assert!(message.contains("\"a\" is there twice"), "{message}");
+    let message = error(&document(&["a"], "[meta_model]\nsources = []\n"));
+    assert!(message.contains("no sources"), "{message}");
+}
+
+#[test]
+fn sources_and_rules_go_together() {
+    let full = "[[rule]]\nmatch = \"**\"\ntake = \"full\"\n";
+    let message = |names: &[&str], rules: &str| plan(names, rules).check_sources().unwrap_err().to_string();
+    let says = message(&[], full);
+    assert!(says.contains("rule 1 (line 4) of test.toml names no source") && says.contains("has no source"), "{says}");
+    let says = message(&["a", "b"], full);
+    assert!(says.contains("names no source") && says.contains("the sources \"a\", \"b\""), "{says}");
+    let says = message(&["a"], &format!("{full}source = \"b\""));
+    assert!(says.contains("takes from the source \"b\", and the plan has the source \"a\""), "{says}");
+    let says = message(&["a", "b"], &format!("{full}source = \"b\""));
+    assert!(says.contains("no rule of test.toml takes from its source \"a\""), "{says}");
+    let says = message(&["a"], &format!("{full}source = \"a\"\n[meta_model]\nsources = [\"b\"]"));
+    assert!(says.contains("[meta_model] of test.toml takes from the source \"b\""), "{says}");
+    let says = message(&[], &full.replace("full", "random"));
+    assert!(says.contains("nothing is transferred"), "{says}");
+    assert!(plan(&["a"], full).check_sources().is_ok());
+}
+
+#[test]
+fn names_and_checksums_have_rules() {
+    for name in ["\"\"", "\"a b\"", "\"a/b\"", "\"\\n\"", &format!("\"{}\"", "a".repeat(65))] {
+        let message = error(&format!("format = 1\n[sources]\n{name} = \"x\""));
+        assert!(message.contains("1 to 64 letters"), "{name}: {message}");
+    }
+    let message = error("format = 1\n[sources]\na = { path = \"x\", sha256 = \"ABC\" }");
+    assert!(message.contains("sources.a.sha256") && message.contains("64 digits"), "{message}");
+    let many: String = (0..65).map(|index| format!("s{index} = \"x\"\n")).collect();
+    assert!(error(&format!("format = 1\n[sources]\n{many}")).contains("at most 64"));
+    let mut plan = Preset::Paper.plan();
+    plan.add_source("a", Path::new("x")).unwrap();
+    assert!(plan.add_source("a", Path::new("y")).unwrap_err().to_string().contains("has a source \"a\" already"));
+}
+
+#[test]
+fn the_fraction_of_a_plan_can_be_changed() {
+    let mut plan = Preset::Paper.plan();
+    plan.set_fraction(0.45).unwrap();
+    let fractions: Vec<Take> =
+        plan.rules().iter().map(|rule| rule.take).filter(|take| matches!(take, Take::Fraction(_))).collect();
+    assert_eq!(fractions, [Take::Fraction(0.45), Take::Fraction(0.45)]);
+    for omega in [f64::NAN, f64::INFINITY, -0.1, 1.1] {
+        let message = plan.set_fraction(omega).unwrap_err().to_string();
+        assert!(message.contains("fraction") && message.contains("from 0 to 1"), "{message}");
+    }
+    let message = Preset::Full.plan().set_fraction(0.2).unwrap_err().to_string();
+    assert!(message.contains("the preset full has no rule with a fraction"), "{message}");
+}
+
+#[test]
+fn plans_are_found_by_preset_or_file() {
+    assert_eq!(Plan::find("paper").unwrap(), Preset::Paper.plan());
+    let message = Plan::find("papr").unwrap_err().to_string();
+    assert!(message.contains("\"papr\" is neither a preset nor a file") && message.contains("\"paper\""), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    std::fs::write(&path, document(&["a"], "[[rule]]\nmatch = \"**\"\ntake = \"full\"\n")).unwrap();
+    let plan = Plan::find(path.to_str().unwrap()).unwrap();
+    assert_eq!(plan.sources()["a"].path, folder.path().join("unread/a"));
+    assert!(plan.place(0).contains("mine.toml"), "{}", plan.place(0));
+    // Absolute paths stay.
+    std::fs::write(&path, "format = 1\n[sources]\na = \"/somewhere/a\"").unwrap();
+    assert_eq!(Plan::read(&path).unwrap().sources()["a"].path, PathBuf::from("/somewhere/a"));
+    let message = Plan::read(folder.path()).unwrap_err().to_string();
+    assert!(message.contains("cannot read the plan"), "{message}");
+}
+
+#[test]
+fn hostile_files_are_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.toml");
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Plan::read(&path).unwrap_err().to_string()
+    };
+    assert!(refused(&vec![b'#'; 2 << 20]).contains("larger than 1048576 bytes"));
+    assert!(refused(b"format = 1\n\xff\xfe").contains("utf-8"));
+    assert!(refused(b"\0").contains("not valid TOML"));
+    let deep = format!("format = 1\nrule = {}", "[".repeat(100_000));
+    assert!(refused(deep.as_bytes()).contains("not valid TOML"));
+    let deep = format!("format = 1\nx = {}1{}", "{a=".repeat(10_000), "}".repeat(10_000));
+    assert!(refused(deep.as_bytes()).contains("not valid TOML"));
+    let deep = format!("format = 1\n{} = 1", vec!["a"; 100_000].join("."));
+    assert!(refused(deep.as_bytes()).contains("not valid TOML"));
+    assert!(refused(b"format = 1\nformat = 1").contains("duplicate key"));
+    assert!(refused(b"format = 1\n[sources]\na = \"x\"\na = \"y\"").contains("duplicate key"));
+    // Messages stay readable, however long the wrong value is.
+    let long = format!("format = 1\n[[rule]]\nmatch = \"{}\"\ntake = \"full\"", "a".repeat(100_000));
+    assert!(refused(long.as_bytes()).len() < 1000);
+    let long = format!("format = 1\n[[rule]]\nmatch = \"**\"\ntake = \"{}\"", "a".repeat(100_000));
+    assert!(refused(long.as_bytes()).len() < 1000);
+    let long = format!("format = 1\n{} = 1", "a".repeat(100_000));
+    assert!(refused(long.as_bytes()).len() < 1000);
+}
+
+proptest! {
+    /// Whatever is done to a plan, it is a plan or an error, and what is read can be written and read again.
+    #[test]
+    fn no_text_is_a_panic(cut in 0..1500_usize, insert in "[a-z0-9_=\\[\\]{}\"'.,*# \n-]{0,12}", skip in 0..20_usize) {
+        let text = format!("{}\n[sources]\na = \"x\"\n", Preset::Paper.text());
+        let cut = cut.min(text.len());
+        let end = (cut + skip).min(text.len());
+        let changed = format!("{}{insert}{}", &text[..cut], &text[end..]);
+        if let Ok(plan) = parse(&changed) {
+            prop_assert_eq!(parse(&plan.to_toml()).unwrap().to_toml(), plan.to_toml());
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The universal feature space and the reward meta-model, from agents' files to an agent that learns.
+
+mod common;
+
+use common::{config, learned, values};
+use dreamer::{Agent, AgentConfig, Learner, RewardSource};
+use std::path::{Path, PathBuf};
+use transfer::{Plan, Sources, Take, TransferError, graft, input_use, new_target, resolve, target_config};
+
+/// Agents' files: one that saw two tasks, and two that were trained with its encoder.
+struct Files {
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        let files = Self { folder: tempfile::tempdir().unwrap() };
+        let universal = learned(Agent::new(&config(), 4, 1).unwrap());
+        universal.save(&files.path("uae")).unwrap();
+        let plan = Plan::universal(&files.path("uae"), &[], 1).unwrap();
+        for (name, seed, actions, layers) in [("hopper", 2, 3, 2), ("ant", 3, 5, 1)] {
+            let base = AgentConfig { reward_layers: layers, ..config() };
+            let grafted = graft(&plan, &base, actions, seed, &Sources::open(&plan).unwrap()).unwrap();
+            assert!(grafted.agent.config().frozen_encoder);
+            learned(grafted.agent).save(&files.path(name)).unwrap();
+        }
+        files
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.safetensors"))
+    }
+
+    /// The plan of a target that reads these agents' reward models.
+    fn plan(&self, rewards: &[&str], layers: usize) -> Plan {
+        let rewards: Vec<(String, PathBuf)> =
+            rewards.iter().map(|name| ((*name).to_owned(), self.path(name))).collect();
+        Plan::universal(&self.path("uae"), &rewards, layers).unwrap()
+    }
+}
+
+fn load(path: &Path) -> Agent {
+    Agent::load(path).unwrap()
+}
+
+#[test]
+fn a_frozen_encoder_stays_and_the_decoder_goes_on() {
+    let files = Files::new();
+    let (universal, ant) = (load(&files.path("uae")), load(&files.path("ant")));
+    let encoder = "world_model.encoder.h3.kernel";
+    assert_eq!(values(universal.learner(), encoder), values(ant.learner(), encoder));
+    let plan = files.plan(&[], 1);
+    let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+    let decoder = "world_model.decoder.h2.kernel";
+    assert_eq!(values(universal.learner(), decoder), values(grafted.agent.learner(), decoder));
+    assert_ne!(values(universal.learner(), decoder), values(ant.learner(), decoder));
+    let random = new_target(grafted.agent.config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+    let dynamics = "world_model.rssm.gru.kernel";
+    assert_eq!(values(random.learner(), dynamics), values(grafted.agent.learner(), dynamics));
+    assert_eq!(grafted.report.totals.frozen.parts, 8);
+}
+
+#[test]
+fn a_meta_model_reads_the_sources_and_leaves_them_alone() {
+    let files = Files::new();
+    let plan = files.plan(&["ant", "hopper"], 1);
+    let sources = Sources::open(&plan).unwrap();
+    let grafted = graft(&plan, &config(), 6, 9, &sources).unwrap();
+    let target = grafted.agent;
+    let expected = [RewardSource { layers: 1, units: 14 }, RewardSource { layers: 2, units: 14 }];
+    assert_eq!((target.config().reward_sources.as_slice(), target.config().reward_layers), (&expected[..], 1));
+    let before: Vec<(String, Vec<f32>)> = ["ant", "hopper"]
+        .iter()
+        .enumerate()
+        .flat_map(|(index, name)| {
+            let source = load(&files.path(name));
+            let parameters = source.learner().parameters();
+            let reward = parameters.iter().filter(|&p| parameters.path(p).starts_with("world_model.reward."));
+            let moved = reward.map(|parameter| {
+                let path = parameters.path(parameter).replace("reward.", &format!("reward_sources.{index}."));
+                (path, parameters.values(parameter).to_vec())
+            });
+            moved.collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(before.len(), 4 + 6);
+    let encoder = "world_model.encoder.h1.kernel";
+    let kernel = values(target.learner(), "world_model.reward.h0.kernel").to_vec();
+    let after = learned(target);
+    for (path, expected) in &before {
+        assert_eq!(values(after.learner(), path), expected, "{path}");
+    }
+    assert_eq!(values(after.learner(), encoder), values(load(&files.path("uae")).learner(), encoder));
+    assert_ne!(values(after.learner(), "world_model.reward.h0.kernel"), kernel);
+    // The report names every path and both agents.
+    let part = grafted.report.parts.iter().find(|part| part.path == "world_model.reward_sources.1.h1.bias").unwrap();
+    assert_eq!((part.take, part.frozen, part.from[0].source.as_str()), (Take::Full, true, "hopper"));
+    assert_eq!(part.from[0].path, "world_model.reward.h1.bias");
+    let table = grafted.report.to_string();
+    assert!(
+        table.contains("meta-model over ant, hopper") && table.contains("hopper:world_model.reward.h1.bias"),
+        "{table}"
+    );
+    // It can be saved, read, and asked what it uses.
+    after.save(&files.path("target")).unwrap();
+    assert_eq!(load(&files.path("target")).config(), after.config());
+}
+
+#[test]
+fn use_is_the_norm_of_input_rows() {
+    let files = Files::new();
+    let plan = files.plan(&["ant", "hopper"], 2);
+    let mut agent = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap().agent;
+    assert_eq!(agent.config().reward_layers, 2);
+    let learner = agent.learner_mut();
+    let kernel = learner.parameters().find("world_model.reward.h0.kernel").unwrap();
+    let units = config().units;
+    for (row, values) in learner.parameters_mut().values_mut(kernel).chunks_exact_mut(units).enumerate() {
+        // Rows of norm 1, 2, then 3 for the stochastic and 4 for the deterministic state.
+        let norm = [1.0, 2.0, 3.0, 3.0, 3.0, 3.0, 3.0].get(row).copied().unwrap_or(4.0);
+        values.fill(0.0);
+        values[row % units] = norm;
+    }
+    let found = input_use(agent.learner()).unwrap();
+    assert_eq!((found.predictions.as_slice(), found.stoch, found.deter), (&[1.0, 2.0][..], 3.0, 4.0));
+    assert_eq!(input_use(load(&files.path("ant")).learner()), None);
+}
+
+#[test]
+fn other_encoders_are_refused_unless_they_are_asked_for() {
+    let files = Files::new();
+    learned(Agent::new(&config(), 3, 8).unwrap()).save(&files.path("stranger")).unwrap();
+    let plan = files.plan(&["ant", "stranger"], 1);
+    let sources = Sources::open(&plan).unwrap();
+    let message = graft(&plan, &config(), 6, 9, &sources).unwrap_err().to_string();
+    for says in
+        ["\"stranger\" does not share the target's encoder", "world_model.encoder.h1.kernel", "any_encoder = true"]
+    {
+        assert!(message.contains(says), "{says}: {message}");
+    }
+    let asked =
+        Plan::parse(&plan.to_toml().replace("[meta_model]", "[meta_model]\nany_encoder = true"), "asked").unwrap();
+    let report = graft(&asked, &config(), 6, 9, &sources).unwrap().report;
+    assert!(report.meta_model.unwrap().any_encoder);
+}
+
+#[test]
+fn other_sizes_are_named() {
+    let files = Files::new();
+    for (name, other, says) in [
+        ("deep", AgentConfig { depth: 3, ..config() }, "[4, 4, 3, 3] there and [4, 4, 3, 2] in the target"),
+        (
+            "wide",
+            AgentConfig { stoch: 4, deter: 12, ..config() },
+            "stoch 4 and deter 12, the target's has stoch 5 and deter 11",
+        ),
+    ] {
+        learned(Agent::new(&other, 3, 8).unwrap()).save(&files.path(name)).unwrap();
+        let plan = files.plan(&["ant", name], 1);
+        let message = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap_err().to_string();
+        assert!(message.contains(says) && message.contains(name), "{says}: {message}");
+    }
+    let plan = files.plan(&[], 1);
+    let base = AgentConfig { depth: 3, ..config() };
+    let message = graft(&plan, &base, 6, 9, &Sources::open(&plan).unwrap()).unwrap_err().to_string();
+    assert!(
+        message.contains("world_model.encoder.h1.kernel [4, 4, 3, 3]") && message.contains("agent.depth (2 and 3)"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_meta_model_is_no_source_of_a_meta_model() {
+    let files = Files::new();
+    let plan = files.plan(&["ant", "hopper"], 1);
+    let agent = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap().agent;
+    learned(agent).save(&files.path("meta")).unwrap();
+    let plan = files.plan(&["ant", "meta"], 1);
+    let message = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap_err().to_string();
+    assert!(
+        message.contains("\"meta\" is a meta-model over 2 others") && message.contains("not supported"),
+        "{message}"
+    );
+    // Its encoder and decoder can still be the universal ones.
+    let plan = Plan::universal(&files.path("meta"), &[("ant".into(), files.path("ant"))], 1).unwrap();
+    assert!(graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).is_ok());
+}
+
+#[test]
+fn an_encoder_that_is_not_frozen_is_refused() {
+    let files = Files::new();
+    let plan = files.plan(&["ant"], 1);
+    let sources = Sources::open(&plan).unwrap();
+    let loose = Plan::parse(&plan.to_toml().replace("frozen = true", ""), "loose").unwrap();
+    let message = graft(&loose, &config(), 6, 9, &sources).unwrap_err().to_string();
+    assert!(message.contains("is not frozen") && message.contains("[meta_model] of loose"), "{message}");
+}
+
+#[test]
+fn the_target_must_be_made_for_the_meta_model() {
+    let files = Files::new();
+    let plan = files.plan(&["ant"], 1);
+    let sources = Sources::open(&plan).unwrap();
+    let plain = Learner::new(&config(), 6).unwrap();
+    let message = resolve(&plan, &plain, &sources).unwrap_err().to_string();
+    assert!(message.contains("agent.reward_sources has 0 models, and the plan needs 1"), "{message}");
+    let right = target_config(&plan, &config(), &sources).unwrap();
+    assert_eq!(target_config(&plan, &right, &sources).unwrap(), right);
+    let deeper = Learner::new(&AgentConfig { reward_layers: 3, ..right.clone() }, 6).unwrap();
+    let message = resolve(&plan, &deeper, &sources).unwrap_err().to_string();
+    assert!(message.contains("agent.reward_layers is 3"), "{message}");
+    let taken = AgentConfig { reward_sources: vec![RewardSource { layers: 3, units: 3 }], ..config() };
+    assert!(matches!(target_config(&plan, &taken, &sources), Err(TransferError::DoubleMetaModel { .. })));
+}
+
+#[test]
+fn rows_of_predictions_can_stay_random() {
+    // A plain agent's reward model as the start of a meta-model: what reads the latent state is taken, what reads
+    // predictions is not.
+    let files = Files::new();
+    let base = files.plan(&["ant"], 2).to_toml();
+    let rule =
+        "[[rule]]\nmatch = \"world_model.reward.h0.kernel\"\nrows = \"latent\"\ntake = \"full\"\nsource = \"hopper\"\n";
+    let (head, rules) = base.split_once("[[rule]]").unwrap();
+    let source =
+        format!("[sources.hopper]\npath = \"{}\"\nsha256 = \"{}\"\n", files.path("hopper").display(), "0".repeat(64));
+    let text = format!("{head}{source}{rule}[[rule]]{rules}");
+    let pinned = Plan::parse(&text, "pinned").unwrap();
+    let message = Sources::open(&pinned).unwrap_err().to_string();
+    assert!(message.contains("SHA-256") && message.contains(&"0".repeat(64)), "{message}");
+    let mut at = pinned.sources().clone();
+    at.get_mut("hopper").unwrap().sha256 = None;
+    let plan = pinned.with_sources(at).unwrap();
+    let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+    let kernel = values(grafted.agent.learner(), "world_model.reward.h0.kernel");
+    let random = new_target(grafted.agent.config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+    let units = config().units;
+    assert_eq!(kernel[..units], values(random.learner(), "world_model.reward.h0.kernel")[..units]);
+    assert_eq!(kernel[units..], *values(load(&files.path("hopper")).learner(), "world_model.reward.h0.kernel"));
+}
