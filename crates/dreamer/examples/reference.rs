@@ -1,6 +1,8 @@
 //! Computes the whole agent in double precision from weights, inputs and noise in a safetensors file, for comparison with
 //! other programs: `cargo run --release --example reference -- IN.safetensors OUT.safetensors`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
+
 #[path = "../tests/reference/mod.rs"]
 mod reference;
 

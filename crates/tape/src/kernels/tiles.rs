@@ -140,6 +140,7 @@ fn store<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd: S, sums: [[
     // The last columns: through a buffer as wide as the widest tile (two vectors of 16). The sums are only ever indexed by
     // constants, so that they stay in registers.
     let mut edge = [[F::ZERO; 32]; T];
+    #[allow(clippy::manual_memcpy, reason = "a copy would take the sums' address")]
     for i in 0..T {
         let edge = F::vectors_mut(&mut edge[i]).0;
         for w in 0..W {
