@@ -24,6 +24,8 @@ pub enum Command {
     Eval(Eval),
     /// Play a task with random actions, with none, or with a trained agent
     Play(Play),
+    /// Measure how fast gradient and policy steps are on this machine
+    Bench(Bench),
     /// List the tasks
     Tasks,
 }
@@ -105,6 +107,24 @@ pub struct Play {
     /// Where results go
     #[command(flatten)]
     pub results: Results,
+}
+
+/// `dreamgraft bench`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP, long_about = "Measure how fast gradient and policy steps are on this machine: one JSON \
+    line.\n\n\
+    The data are random, no environment is played: it is the agent alone that is measured. Sizes are those at which other \
+    programs were measured (docs/performance.md).")]
+pub struct Bench {
+    /// Sizes to begin with: paper (the published ones) or small (batch 16 x 32, depth 16; not the preset of that name)
+    #[arg(long, default_value = "small", value_name = "NAME", value_parser = ["paper", "small"], hide_possible_values = true)]
+    pub preset: String,
+    /// One setting, laid over the sizes, such as agent.horizon=10; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Gradient steps to measure, after one that makes room for all others
+    #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub steps: u64,
 }
 
 /// What becomes of the episodes that were played.

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Train(typed) => train(&typed),
         Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results),
         Command::Play(typed) => play(&meaning::playing(&typed), &typed.results),
+        Command::Bench(typed) => bench(&typed),
         Command::Tasks => tasks(),
     };
     let end = end.unwrap_or_else(|error| {
@@ -103,6 +104,12 @@ fn summary(plays: &Plays, policy: &Policy) -> String {
     let (mean, deviation) = (rounded(plays.mean(), 3), rounded(plays.deviation(), 3));
     let (task, length) = (&plays.task, rounded(plays.mean_length(), 1));
     format!("{task}  {count} {who}  mean {mean}  std {deviation}  mean length {length} frames")
+}
+
+fn bench(typed: &args::Bench) -> Result<Exit, TrainError> {
+    let config = meaning::benchmark(typed)?;
+    let measured = train::bench::measure(&typed.preset, &config.agent, config.threads, typed.steps)?;
+    done(print::line(&measured.json()))
 }
 
 fn tasks() -> Result<Exit, TrainError> {

@@ -65,6 +65,20 @@ pub fn playing(typed: &args::Play) -> PlayOptions {
     }
 }
 
+/// The configuration that `dreamgraft bench` measures: what was typed, over the sizes.
+///
+/// # Errors
+/// The first setting that cannot be used, with its path and where it came from.
+pub fn benchmark(typed: &args::Bench) -> Result<Config, TrainError> {
+    let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
+    for setting in &typed.set {
+        layers.push(Layer::typed(setting)?);
+    }
+    // A run needs a task, a measurement does not: any will do.
+    layers.push(Layer::texts("TASK", "tasks", &[train::tasks()[0].name.to_owned()]));
+    Ok(resolve(&layers)?)
+}
+
 /// The file for the video of `task`: `asked`, or one beside it where several tasks each need their own.
 pub fn video_of(asked: &Path, task: &str, several: bool) -> PathBuf {
     if !several {

@@ -41,7 +41,7 @@ pub fn threads(setting: usize) -> usize {
 }
 
 /// A pool of [`threads`].
-fn pool(setting: usize) -> Result<rayon::ThreadPool, TrainError> {
+pub(crate) fn pool(setting: usize) -> Result<rayon::ThreadPool, TrainError> {
     let threads = threads(setting);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| TrainError::Threads { threads, why: error.to_string() })

@@ -4,7 +4,6 @@
 
 use crate::{TrainError, machine};
 use dreamer::{ActMode, Agent, AgentConfig};
-use rayon::ThreadPoolBuilder;
 use replay::Batch;
 use serde::Serialize;
 use std::time::Instant;
@@ -44,14 +43,20 @@ pub struct Measured {
     pub threads: usize,
 }
 
+impl Measured {
+    /// The measurement as one line of JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("plain numbers")
+    }
+}
+
 /// Sizes that the peers' programs know by name, for one table of them and us.
 ///
-/// `small` here is what the peers are measured at, not the preset of that name.
-pub fn sizes(name: &str) -> Option<AgentConfig> {
+/// Every name but `small` stands for the published ones. `small` here is what the peers are measured at, not the preset of that name.
+pub fn sizes(name: &str) -> AgentConfig {
     let paper = AgentConfig::default();
     match name {
-        "paper" => Some(paper),
-        "small" => Some(AgentConfig {
+        "small" => AgentConfig {
             depth: 16,
             stoch: 16,
             deter: 128,
@@ -62,8 +67,8 @@ pub fn sizes(name: &str) -> Option<AgentConfig> {
             length: 32,
             shard: 4,
             ..paper
-        }),
-        _ => None,
+        },
+        _ => paper,
     }
 }
 
@@ -71,18 +76,16 @@ pub fn sizes(name: &str) -> Option<AgentConfig> {
 ///
 /// # Errors
 /// [`TrainError`] if the configuration is out of range or no threads can be had.
-pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: usize) -> Result<Measured, TrainError> {
+pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: u64) -> Result<Measured, TrainError> {
     let began = Instant::now();
-    let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| TrainError::Threads { threads, why: error.to_string() })?;
-    pool.install(|| {
+    let threads = crate::threads(threads);
+    crate::agent::pool(threads)?.install(|| {
         let batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
         let start_to_ready_s = began.elapsed().as_secs_f64();
         agent.learn(&batch)?;
         let start_to_first_step_s = began.elapsed().as_secs_f64();
-        let mut step_times = Vec::with_capacity(steps);
+        let mut step_times = Vec::with_capacity(steps as usize);
         for _ in 0..steps.max(1) {
             let began = Instant::now();
             agent.learn(&batch)?;

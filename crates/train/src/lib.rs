@@ -4,6 +4,7 @@
 //! run. Not here: arguments and exit codes (the program), studies of many runs.
 
 mod agent;
+pub mod bench;
 pub mod checkpoint;
 pub mod config;
 mod count;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod evaluation;
+mod measuring;
 mod playing;
 mod program;
 mod resuming;

@@ -4,6 +4,7 @@
 //! tried on its own, so that whatever is wrong is named with its full path and the layer it came from.
 
 use super::{Config, ConfigError};
+use dreamer::AgentConfig;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -77,6 +78,11 @@ impl Layer {
     /// The setting at the dotted path `key` to a list of texts, whatever they look like; `source` names it in messages.
     pub fn texts(source: &str, key: &str, texts: &[String]) -> Self {
         Self::leaf(source, key, Value::Array(texts.iter().cloned().map(Value::String).collect()))
+    }
+
+    /// The sizes of an agent; `source` names them in messages.
+    pub fn agent(source: &str, sizes: &AgentConfig) -> Self {
+        Self::leaf(source, "agent", Value::try_from(sizes).expect("plain data"))
     }
 
     fn leaf(source: &str, key: &str, leaf: Value) -> Self {
