@@ -158,14 +158,15 @@ fn draw_shape(posed: &Posed, shape: u32, visible: &mut Visible, frame: &Frame) {
         let whole = posed.seen.corners(corners);
         let triangle = Triangle { drawn: whole, whole, cut: false, shape, face };
         if posed.seen.in_front {
-            visible.draw(&triangle, frame);
+            visible.draw(&triangle, posed.seen.bounded, frame);
             continue;
         }
         match clip(&corners.map(|vertex| posed.seen.clip(vertex))) {
-            Clipped::Whole => visible.draw(&triangle, frame),
+            Clipped::Whole => visible.draw(&triangle, false, frame),
             Clipped::Parts { triangles, count } => {
                 for part in &triangles[..count] {
-                    visible.draw(&Triangle { drawn: shadow::project(part, frame), cut: true, ..triangle }, frame);
+                    let part = Triangle { drawn: shadow::project(part, frame), cut: true, ..triangle };
+                    visible.draw(&part, false, frame);
                 }
             }
         }

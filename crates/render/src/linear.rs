@@ -105,7 +105,16 @@ pub fn minus64(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 /// C's conversion to an integer on this renderer's machines: what has none gives the smallest.
 #[inline(always)]
 pub fn truncate(x: f32) -> i32 {
-    if x >= -2_147_483_648.0 && x < 2_147_483_648.0 { x as i32 } else { i32::MIN }
+    if (-2_147_483_648.0..2_147_483_648.0).contains(&x) { x as i32 } else { i32::MIN }
+}
+
+/// The whole part of a number from 0 to below 2^22: [`truncate`] in a form that the compiler makes vectors of.
+#[inline(always)]
+pub fn whole(x: f32) -> u32 {
+    // Numbers of this size have nothing behind the point, so the sum is rounded to a whole number, maybe upwards.
+    const LARGE: f32 = 8_388_608.0;
+    let rounded = x + LARGE;
+    (rounded.to_bits() & 0x7f_ffff).wrapping_sub(u32::from(rounded - LARGE > x))
 }
 
 /// The smaller; `b` if they do not compare.

@@ -1,6 +1,6 @@
 //! [`Looks`]: a shape's colour and texture, made ready to be looked up.
 
-use crate::linear::truncate;
+use crate::linear::{larger, truncate, whole};
 use crate::{Shape, Texture};
 
 /// Red, green and blue, 0 to 255 in whole numbers.
@@ -16,8 +16,8 @@ pub enum Looks {
 
 /// A texture times a colour.
 pub struct Texels {
-    width: usize,
-    height: usize,
+    width: u32,
+    height: u32,
     /// Its colours, each once, up to 256 of them.
     palette: Vec<Color>,
     /// Logarithm of the bits that number a pixel's colour: 0 for two colours, up to 3; 5 for red, green and blue itself.
@@ -43,9 +43,10 @@ fn tint(texel: [u8; 3], color: [f32; 4]) -> Color {
 impl Texels {
     fn new(texture: &Texture, color: [f32; 4]) -> Self {
         let &Texture { width, height, ref texels } = texture;
+        let mut numbers = Vec::with_capacity(width * height);
+        let (width, height) = (width as u32, height as u32);
         let tinted = texels.chunks_exact(3).map(|texel| tint([texel[0], texel[1], texel[2]], color));
         let mut palette: Vec<Color> = vec![];
-        let mut numbers = Vec::with_capacity(width * height);
         for color in tinted.clone() {
             let number = palette.iter().position(|&known| known == color).unwrap_or_else(|| {
                 palette.push(color);
@@ -65,10 +66,16 @@ impl Texels {
         Self { width, height, palette, depth, words: numbers.chunks(per_word).map(pack).collect() }
     }
 
-    /// The colour at texture coordinates.
+    /// The number of the pixel at texture coordinates.
     #[inline(always)]
-    pub fn at(&self, [u, v]: [f32; 2]) -> Color {
-        let texel = pixel(u, self.width) + pixel(v, self.height) * self.width;
+    pub fn texel(&self, u: f32, v: f32) -> u32 {
+        pixel(u, self.width) + pixel(v, self.height) * self.width
+    }
+
+    /// The colour of a pixel.
+    #[inline(always)]
+    pub fn color(&self, texel: u32) -> Color {
+        let texel = texel as usize;
         let word = self.words[texel >> (5 - self.depth)];
         if self.depth == 5 {
             return [word & 255, word >> 8 & 255, word >> 16].map(|part| part as f32);
@@ -81,11 +88,13 @@ impl Texels {
 
 /// The pixel, of `pixels`, at a coordinate.
 #[inline(always)]
-fn pixel(coordinate: f32, pixels: usize) -> usize {
+fn pixel(coordinate: f32, pixels: u32) -> u32 {
     // C's `modf`: an infinite number has no part behind the point.
     let part = if coordinate.is_infinite() { 0.0 } else { coordinate - coordinate.trunc() };
     let part = if part < 0.0 { part + 1.0 } else { part };
-    truncate(part * pixels as f32).clamp(0, pixels as i32 - 1) as usize
+    // What is not a number gives 0, as C's smallest integer does here.
+    let place = larger(part, 0.0) * pixels as f32;
+    whole(place).min(pixels - 1)
 }
 
 #[cfg(test)]
@@ -107,7 +116,7 @@ mod tests {
                 for x in 0..width {
                     let at = [(x as f32 + 0.5) / width as f32 - 3.0, (y as f32 + 0.5) / height as f32 + 2.0];
                     let texel = &texture.texels[(y * width + x) * 3..][..3];
-                    assert_eq!(packed.at(at).as_slice(), texel.iter().map(|&part| f32::from(part)).collect::<Vec<_>>());
+                    assert_eq!(packed.color(packed.texel(at[0], at[1])).as_slice(), texel.iter().map(|&part| f32::from(part)).collect::<Vec<_>>());
                 }
             }
         }

@@ -35,16 +35,17 @@ pub struct Run {
 
 impl Run {
     pub fn new() -> Box<Self> {
-        let row = [0.0; RUN];
+        let [row, ones] = [[0.0; RUN], [1.0; RUN]];
         Box::new(Self {
             count: 0,
             x: [0; RUN],
             y: [0; RUN],
             shape: [0; RUN],
             textured: false,
-            corner: [[row; 3]; 3],
-            light: [[row; 3]; 4],
-            normal: [[row; 3]; 3],
+            // Something ordinary, so that lanes without a pixel never look as if they needed care.
+            corner: [[row, ones, row], [row, row, ones], [ones; 3]],
+            light: [[row; 3], [row; 3], [row; 3], [ones; 3]],
+            normal: [[row; 3], [row; 3], [ones; 3]],
             coordinate: [[row; 3]; 2],
             color: [row; 3],
             weights: [row; 3],

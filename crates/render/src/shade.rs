@@ -5,7 +5,7 @@
 //! that the compiler makes vectors of it.
 
 use crate::frame::Frame;
-use crate::linear::{larger, smaller, truncate};
+use crate::linear::{larger, smaller, truncate, whole};
 use crate::looks::Looks;
 use crate::run::{RUN, Run, Values};
 use crate::shadow::{OUTSIDE, Shadow};
@@ -61,23 +61,22 @@ impl Shading {
         self.run.clear();
         let (width, height) = (frame.viewport.width, frame.viewport.height);
         for y in 0..height {
-            let row = visible.row(y, width);
-            let mut x = 0;
-            while x < width {
+            let (left, row) = visible.row(y, width);
+            let mut start = 0;
+            while start < row.len() {
                 // Neighbours of one triangle go together.
-                let owner = row[x];
-                let mut end = x + 1;
-                while end < width && row[end] == owner {
+                let owner = row[start];
+                let mut end = start + 1;
+                while end < row.len() && row[end] == owner {
                     end += 1;
                 }
                 if owner == NONE {
-                    x = end;
+                    start = end;
                     continue;
                 }
                 let values = Values::of(&visible.triangles[owner as usize], shapes);
-                while x < end {
-                    let count = self.run.push(&values, x, y, end - x);
-                    x += count;
+                while start < end {
+                    start += self.run.push(&values, left + start, y, end - start);
                     if self.run.count == RUN {
                         self.shade(shapes, frame, shadow.as_deref_mut());
                     }
@@ -154,18 +153,19 @@ impl Pending {
         let [last_x, last_y] = [(width - 1) as f32, (height - 1) as f32];
         let (mut texel_x, mut texel_y, mut numbers) = ([0.0; RUN], [0.0; RUN], true);
         for i in 0..RUN {
-            let [x, y, z, w] = [0, 1, 2, 3].map(|element| run.along(&run.light[element], i));
+            let (x, y) = (run.along(&run.light[0], i), run.along(&run.light[1], i));
+            let (z, w) = (run.along(&run.light[2], i), run.along(&run.light[3], i));
             let screen_x = (((0.0 + half_width * w) + 0.0 * z) + 0.0 * y) + half_width * x;
             let screen_y = (((0.0 + half_height * w) + 0.0 * z) + half_height * y) + 0.0 * x;
             let screen_z = (((0.0 + 0.5 * w) + 0.5 * z) + 0.0 * y) + 0.0 * x;
             let screen_w = (((0.0 + w) + 0.0 * z) + 0.0 * y) + 0.0 * x;
             texel_x[i] = larger(0.0, smaller(last_x, screen_x / screen_w));
             texel_y[i] = larger(0.0, smaller(last_y, screen_y / screen_w));
-            numbers &= (texel_x[i] == texel_x[i]) & (texel_y[i] == texel_y[i]);
+            numbers &= !texel_x[i].is_nan() & !texel_y[i].is_nan();
             self.depth[i] = f64::from(-screen_z) + BIAS;
         }
         for i in 0..RUN {
-            self.texel[i] = (texel_x[i] as i32 as u32).wrapping_add((texel_y[i] as i32 as u32) * width as u32);
+            self.texel[i] = whole(texel_x[i]).wrapping_add(whole(texel_y[i]).wrapping_mul(width as u32));
         }
         if numbers {
             return;
@@ -181,7 +181,8 @@ impl Pending {
     fn reflect(&mut self, run: &Run, frame: &Frame) {
         let [to_x, to_y, to_z] = frame.light;
         for i in 0..RUN {
-            let [x, y, z] = [0, 1, 2].map(|axis| run.along(&run.normal[axis], i));
+            let (x, y, z) =
+                (run.along(&run.normal[0], i), run.along(&run.normal[1], i), run.along(&run.normal[2], i));
             let scale = 1.0 / (x * x + y * y + z * z).sqrt();
             let (x, y, z) = (x * scale, y * scale, z * scale);
             let toward = ((0.0 + z * to_z) + y * to_y) + x * to_x;
@@ -201,12 +202,20 @@ impl Pending {
             u[i] = run.along(&run.coordinate[0], i);
             v[i] = run.along(&run.coordinate[1], i);
         }
+        let (mut texel, mut shape) = ([0; RUN], None);
         for i in 0..run.count {
             if let Looks::Textured(texels) = &shapes[run.shape[i] as usize].looks {
-                let color = texels.at([u[i], v[i]]);
-                for part in 0..3 {
-                    self.color[part][i] = color[part];
+                // Most runs have one texture only.
+                if shape != Some(run.shape[i]) {
+                    shape = Some(run.shape[i]);
+                    for i in 0..RUN {
+                        texel[i] = texels.texel(u[i], v[i]);
+                    }
                 }
+                let color = texels.color(texel[i]);
+                self.color[0][i] = color[0];
+                self.color[1][i] = color[1];
+                self.color[2][i] = color[2];
             }
         }
     }
@@ -223,8 +232,8 @@ impl Pending {
                 let square = self.mirror[i] * self.mirror[i];
                 let low = self.sum(part, i, light[i], square * (1.0 - 4.0 * f32::EPSILON));
                 let high = self.sum(part, i, light[i], square * (1.0 + 4.0 * f32::EPSILON));
-                bytes[part][i] = low as u32;
-                sure &= (low as u32 == high as u32) & (low >= 0.0) & (high < 256.0);
+                bytes[part][i] = whole(low);
+                sure &= (whole(low) == whole(high)) & (low >= 0.0) & (high < 256.0);
             }
         }
         if !sure {

@@ -10,7 +10,8 @@ use crate::LANES;
 use crate::clip::{Clipped, clip};
 use crate::frame::Frame;
 use crate::shape::{Posed, on_screen};
-use crate::triangle::{Corners, DEPTH_ERROR, Region};
+use crate::triangle::{Bounds, Corners, DEPTH_ERROR, Region, Slope};
+use crate::visible::{Cover, Limits};
 
 /// The depth of a texel that shows nothing.
 const NOTHING: f64 = -1e30;
@@ -29,13 +30,16 @@ pub struct Shadow {
     asked: Vec<f64>,
     /// For each texel, nearly the depth of the nearest thing drawn so far.
     nearest: Vec<f64>,
-    /// One bit a texel, [`LANES`] to an element: whether it is open.
-    open: Vec<u8>,
     /// Whether a texel's depth must be worked out by TinyRenderer's numbers.
     doubtful: Vec<bool>,
+    /// One bit a texel, [`LANES`] to an element: whether it is open.
+    open: Vec<u8>,
+    /// For each element of `open`, whether anyone asked about its texels since the last [`Shadow::clear`].
+    fresh: Vec<bool>,
 }
 
 /// How far a depth nearly known may be off.
+#[inline(always)]
 fn margin(depth: f64) -> f64 {
     2.0 * DEPTH_ERROR + ROUNDING * depth.abs()
 }
@@ -49,17 +53,16 @@ impl Shadow {
             stride,
             asked: vec![0.0; size],
             nearest: vec![0.0; size],
-            open: vec![0; size / LANES],
             doubtful: vec![false; size],
+            open: vec![0; size / LANES],
+            fresh: vec![false; size / LANES],
         }
     }
 
     /// Forgets all questions and answers.
     pub fn clear(&mut self) {
-        self.asked.fill(f64::NEG_INFINITY);
-        self.nearest.fill(NOTHING);
         self.open.fill(0);
-        self.doubtful.fill(false);
+        self.fresh.fill(false);
     }
 
     /// Asks whether texel number `texel` shows nothing that is as near to the light as `depth`.
@@ -69,13 +72,22 @@ impl Shadow {
             return;
         }
         let place = self.place(texel);
+        let element = place / LANES;
+        if !self.fresh[element] {
+            let texels = element * LANES..(element + 1) * LANES;
+            self.asked[texels.clone()].fill(f64::NEG_INFINITY);
+            self.nearest[texels.clone()].fill(NOTHING);
+            self.doubtful[texels].fill(false);
+            self.fresh[element] = true;
+        }
         // A depth that is no number is never farther than another: a shadow, whatever is drawn.
         if depth > self.asked[place] {
             self.asked[place] = depth;
-            self.open[place / LANES] |= 1 << (place % LANES);
+            self.open[element] |= 1 << (place % LANES);
         }
     }
 
+    #[inline(always)]
     fn place(&self, texel: u32) -> usize {
         let texel = texel as usize;
         if self.width == self.stride { texel } else { texel / self.width * self.stride + texel % self.width }
@@ -86,19 +98,19 @@ impl Shadow {
     pub fn draw(&mut self, shapes: &[Posed], frame: &Frame) {
         for shape in shapes {
             let lit = &shape.lit;
-            if lit.in_front && !self.asks_within(lit.bounds, frame) {
+            if lit.in_front && !self.asks_within(&lit.bounds, frame) {
                 continue;
             }
             for &face in &shape.shape.faces {
                 if lit.in_front {
-                    self.draw_triangle(&lit.corners(face), false, frame);
+                    self.draw_triangle(&lit.corners(face), false, lit.bounded, frame);
                     continue;
                 }
                 match clip(&face.map(|vertex| lit.clip(vertex))) {
-                    Clipped::Whole => self.draw_triangle(&lit.corners(face), false, frame),
+                    Clipped::Whole => self.draw_triangle(&lit.corners(face), false, false, frame),
                     Clipped::Parts { triangles, count } => {
                         for triangle in &triangles[..count] {
-                            self.draw_triangle(&project(triangle, frame), true, frame);
+                            self.draw_triangle(&project(triangle, frame), true, false, frame);
                         }
                     }
                 }
@@ -106,8 +118,8 @@ impl Shadow {
         }
     }
 
-    /// Whether an open texel lies in the rectangle `[[x, y], [x, y]]`.
-    fn asks_within(&self, [low, high]: [[f32; 2]; 2], frame: &Frame) -> bool {
+    /// Whether an open texel lies within bounds on the screen.
+    fn asks_within(&self, Bounds { low, high, .. }: &Bounds, frame: &Frame) -> bool {
         let axis = |i: usize| [low[i], high[i], low[i]];
         let corners = Corners { x: axis(0), y: axis(1), ..Default::default() };
         corners.region(frame.viewport).is_some_and(|region| self.asks_in(region))
@@ -117,63 +129,68 @@ impl Shadow {
     fn asks_in(&self, region: Region) -> bool {
         let (first, last) = (region.left / LANES, region.right / LANES);
         let length = self.stride / LANES;
-        (region.bottom..=region.top).any(|y| self.open[y * length..][first..=last].iter().any(|&bits| bits != 0))
+        let mut bits = 0;
+        for y in region.bottom..region.top + 1 {
+            for &element in &self.open[y * length + first..y * length + last + 1] {
+                bits |= element;
+            }
+        }
+        bits != 0
     }
 
     #[inline(always)]
-    fn draw_triangle(&mut self, corners: &Corners, cut: bool, frame: &Frame) {
+    fn draw_triangle(&mut self, corners: &Corners, cut: bool, bounded: bool, frame: &Frame) {
         let Some(region) = corners.region(frame.viewport) else { return };
         if !self.asks_in(region) {
             return;
         }
-        let plan = match corners.plan() {
-            Ok(Some(plan)) => plan,
-            Ok(None) => return,
-            Err(_) => {
-                for y in region.bottom..=region.top {
-                    self.doubtful[y * self.stride..][region.left..=region.right].fill(true);
-                }
-                return;
+        if !bounded && !corners.bounded() {
+            for y in region.bottom..=region.top {
+                self.doubtful[y * self.stride..][region.left..=region.right].fill(true);
             }
-        };
-        let (low, high) =
-            if cut { (f64::NEG_INFINITY, f64::INFINITY) } else { (-f64::from(frame.far), f64::from(frame.near)) };
-        for y in region.bottom..=region.top {
+            return;
+        }
+        let Some(plan) = corners.plan() else { return };
+        let limits = Limits::new(frame, cut);
+        let length = self.stride / LANES;
+        let mut slope = None;
+        for y in region.bottom..region.top + 1 {
             let row = plan.row(y);
-            for chunk in region.left / LANES..=region.right / LANES {
-                let bits = self.open[y * (self.stride / LANES) + chunk];
-                if bits == 0 {
-                    continue;
+            for chunk in region.left / LANES..region.right / LANES + 1 {
+                if self.open[y * length + chunk] != 0
+                    && let Some(cover) = Cover::new(&plan, row, chunk * LANES, &region)
+                {
+                    let slope = slope.get_or_insert_with(|| corners.slope(&plan));
+                    self.note(slope, &limits, &cover, y * length + chunk);
                 }
-                let x = chunk * LANES;
-                let mut shares = [[0.0; LANES]; 2];
-                let mut inside = [0i64; LANES];
-                let mut any = 0;
-                for i in 0..LANES {
-                    let (u, v) = plan.shares(row, (x + i) as f64);
-                    shares[0][i] = u;
-                    shares[1][i] = v;
-                    let within = (u >= 0.0) & (v >= 0.0) & (u + v <= plan.area);
-                    inside[i] = if within & (x + i >= region.left) & (x + i <= region.right) { -1 } else { 0 };
-                    any |= inside[i];
-                }
-                if any == 0 {
-                    continue;
-                }
-                let start = y * self.stride + x;
-                let nearest = &mut self.nearest[start..start + LANES];
-                let asked = &self.asked[start..start + LANES];
-                let doubtful = &mut self.doubtful[start..start + LANES];
-                let mut settled = 0;
-                for i in 0..LANES {
-                    let depth = plan.depth(shares[0][i], shares[1][i]);
-                    let surely = (inside[i] != 0) & (depth > low + DEPTH_ERROR) & (depth < high - DEPTH_ERROR);
-                    let surely_not = (depth < low - DEPTH_ERROR) | (depth > high + DEPTH_ERROR);
-                    nearest[i] = if surely & (depth > nearest[i]) { depth } else { nearest[i] };
-                    doubtful[i] |= (inside[i] != 0) & !surely & !surely_not;
-                    settled |= u8::from(nearest[i] - margin(nearest[i]) >= asked[i]) << i;
-                }
-                self.open[y * (self.stride / LANES) + chunk] = bits & !settled;
+            }
+        }
+    }
+
+    /// Notes the depths of covered texels, the `element`th [`LANES`], and closes those of which enough is known.
+    #[inline(always)]
+    fn note(&mut self, slope: &Slope, limits: &Limits, cover: &Cover, element: usize) {
+        let depths = cover.depths(slope);
+        let start = element * LANES;
+        let nearest = &mut self.nearest[start..start + LANES];
+        let asked = &self.asked[start..start + LANES];
+        let (mut doubt, mut any, mut settled) = ([0i64; LANES], 0, 0);
+        for i in 0..LANES {
+            let depth = depths[i];
+            let surely = (depth > limits.low) & (depth < limits.high);
+            let surely_not = (depth < limits.lowest) | (depth > limits.highest);
+            doubt[i] = if surely | surely_not { 0 } else { cover.inside[i] };
+            any |= doubt[i];
+            let covered = if surely { cover.inside[i] } else { 0 };
+            nearest[i] = if (covered != 0) & (depth > nearest[i]) { depth } else { nearest[i] };
+        }
+        for i in 0..LANES {
+            settled |= if nearest[i] - margin(nearest[i]) >= asked[i] { 1 << i } else { 0i64 };
+        }
+        self.open[element] &= !(settled as u8);
+        if any != 0 {
+            for i in 0..LANES {
+                self.doubtful[start + i] |= doubt[i] != 0;
             }
         }
     }

@@ -5,10 +5,10 @@
 
 use crate::Shape;
 use crate::frame::{Frame, Viewport};
-use crate::linear::{self, Matrix, Vector4, larger, smaller};
+use crate::linear::{self, Matrix, Vector4};
 use crate::looks::Looks;
 use crate::normals::Normals;
-use crate::triangle::Corners;
+use crate::triangle::{Bounds, Corners};
 
 /// Vertices as one of two eyes sees them, the camera or the light.
 pub struct Seen {
@@ -18,31 +18,32 @@ pub struct Seen {
     screen: Vec<Vector4>,
     /// Whether every w is above zero: no triangle crosses the plane through the eye.
     pub in_front: bool,
-    /// Smallest and largest pixels x and y.
-    pub bounds: [[f32; 2]; 2],
+    /// Whether every face is [`Corners::bounded`].
+    pub bounded: bool,
+    /// Extents on the screen.
+    pub bounds: Bounds,
 }
 
 impl Seen {
     fn new(length: usize) -> Self {
-        Self { clip: vec![[0.0; 4]; length], screen: vec![[0.0; 4]; length], in_front: false, bounds: [[0.0; 2]; 2] }
+        Self { clip: vec![[0.0; 4]; length], screen: vec![[0.0; 4]; length], in_front: false,
+            bounded: false,
+            bounds: Bounds::default() }
     }
 
     #[inline(always)]
     fn update(&mut self, matrix: &Matrix, positions: &[Vector4], viewport: Viewport) {
         let columns = linear::columns(matrix);
         let halves = viewport.halves();
-        let (mut low, mut high) = ([f32::INFINITY; 4], [f32::NEG_INFINITY; 4]);
+        let mut bounds = Bounds::default();
         for ((&position, clip), screen) in positions.iter().zip(&mut self.clip).zip(&mut self.screen) {
             *clip = linear::transform(&columns, position);
             *screen = on_screen(*clip, halves);
-            for i in 0..4 {
-                low[i] = smaller(screen[i], low[i]);
-                high[i] = larger(screen[i], high[i]);
-            }
+            bounds.add(*screen);
         }
-        // Not so where a w is not a number: it is then not among the bounds, but the others' sum is lost with it.
-        self.in_front = low[3] > 0.0 && self.clip.iter().fold(true, |all, clip| all & (clip[3] > 0.0));
-        self.bounds = [[low[0], low[1]], [high[0], high[1]]];
+        self.in_front = bounds.in_front();
+        self.bounded = bounds.bounded();
+        self.bounds = bounds;
     }
 
     /// Clip coordinates of a vertex.
@@ -208,12 +209,11 @@ impl Posed {
             if volume > bound {
                 continue;
             }
-            // Also where the bound is not a number.
-            let doubtful = !(volume < -bound);
-            if doubtful && self.looks_away(self.shape.faces[face], eye) {
-                continue;
+            // In doubt, also where the bound is not a number.
+            let surely_seen = volume < -bound;
+            if surely_seen || !self.looks_away(self.shape.faces[face], eye) {
+                self.front.push(face as u32);
             }
-            self.front.push(face as u32);
         }
     }
 

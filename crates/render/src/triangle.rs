@@ -5,17 +5,20 @@
 //! for the exact one.
 
 use crate::frame::Viewport;
-use crate::linear::{Vector4, cross64, larger, smaller, truncate};
+use crate::linear::{Vector4, cross64, larger, smaller, whole};
 
 /// Twice the area, in pixels, up to which a triangle counts as a line.
 const SMALLEST: f64 = 1e-2;
 
-/// What a [`Plan`] may be off in the depth, in units of clip space, given the limits that [`Corners::plan`] checks.
+/// What a [`Slope`] may be off, in units of clip space, given the limits that [`Bounds::bounded`] checks.
 /// Numbers up to [`LARGEST_DEPTH`] and a ratio of w up to [`LARGEST_RATIO`] make it 2^-52 * 2^12 * 2^12 times about ten.
 pub const DEPTH_ERROR: f64 = 1e-6;
 
 const LARGEST_DEPTH: f32 = 4096.0;
 const LARGEST_RATIO: f32 = 4096.0;
+/// Extent in pixels up to which a triangle is small, and the distance from which on a pixel beside it is surely outside.
+const SMALL: f32 = 64.0;
+const MISS: f32 = 1e-5;
 /// Pixels. Products of two coordinates are then far below 2^53.
 const LARGEST_COORDINATE: f32 = 1_048_576.0;
 
@@ -53,11 +56,12 @@ impl Corners {
         Self { x: of(0), y: of(1), z: of(2), w: of(3) }
     }
 
-    /// The pixels that TinyRenderer looks at, if there are any.
+    /// The pixels that TinyRenderer looks at, if there are any; fewer where it would look in vain.
     #[inline(always)]
     pub fn region(&self, viewport: Viewport) -> Option<Region> {
-        let (left, right) = extent(self.x, viewport.width)?;
-        let (bottom, top) = extent(self.y, viewport.height)?;
+        let small = spread(self.x) <= SMALL && spread(self.y) <= SMALL;
+        let (left, right) = extent(self.x, viewport.width, small)?;
+        let (bottom, top) = extent(self.y, viewport.height, small)?;
         Some(Region { left, right, bottom, top })
     }
 
@@ -68,7 +72,7 @@ impl Corners {
         let sum = a + b + c;
         let weights = [a / sum, b / sum, c / sum];
         let [z0, z1, z2] = self.z.map(f64::from);
-        let depth = -1.0 * (((0.0 + z2 * weights[2]) + z1 * weights[1]) + z0 * weights[0]);
+        let depth = -(((0.0 + z2 * weights[2]) + z1 * weights[1]) + z0 * weights[0]);
         Sample { inside: !screen.iter().any(|&share| share < 0.0), depth }
     }
 
@@ -79,36 +83,32 @@ impl Corners {
         if u[2].abs() > SMALLEST { [1.0 - (u[0] + u[1]) / u[2], u[1] / u[2], u[0] / u[2]] } else { [-1.0, 1.0, 1.0] }
     }
 
-    /// The cheaper form; an error if its bounds do not hold, nothing if the triangle covers no pixel.
+    /// Whether [`Corners::plan`] holds.
     #[inline(always)]
-    pub fn plan(&self) -> Result<Option<Plan>, Unbounded> {
-        let least_w = self.w[0].min(self.w[1]).min(self.w[2]);
-        let most_w = self.w[0].max(self.w[1]).max(self.w[2]);
-        let most = |values: [f32; 3]| values[0].abs().max(values[1].abs()).max(values[2].abs());
-        // Sums see what `max` passes over: a value that is not a number.
-        let sum: f32 = [self.x, self.y, self.z, self.w].as_flattened().iter().sum();
-        let bounded = sum.is_finite()
-            && least_w > 0.0
-            && most_w <= least_w * LARGEST_RATIO
-            && most(self.z) <= LARGEST_DEPTH
-            && most(self.x).max(most(self.y)) <= LARGEST_COORDINATE;
-        if !bounded {
-            return Err(Unbounded);
+    pub fn bounded(&self) -> bool {
+        let mut bounds = Bounds::default();
+        for i in 0..3 {
+            bounds.add([self.x[i], self.y[i], self.z[i], self.w[i]]);
         }
+        bounds.bounded()
+    }
+
+    /// The cheaper form, for corners that are [`Corners::bounded`]; nothing if the triangle covers no pixel.
+    #[inline(always)]
+    pub fn plan(&self) -> Option<Plan> {
         let [ax, bx, cx] = self.x.map(f64::from);
         let [ay, by, cy] = self.y.map(f64::from);
         let [s00, s01, s10, s11] = [cx - ax, bx - ax, cy - ay, by - ay];
         let area = s00 * s11 - s01 * s10;
-        if !(area.abs() > SMALLEST) {
-            return Ok(None);
+        // Nor does a triangle whose area is not a number.
+        let solid = area.abs() > SMALLEST;
+        if !solid {
+            return None;
         }
         // A product's sign can be moved to its factors, so all that follows is for a positive area.
         let sign = area.signum();
         let area = area.abs();
-        let inverse = self.w.map(|w| 1.0 / f64::from(w));
-        let [k0, k1, k2] = inverse;
-        let [n0, n1, n2]: [f64; 3] = std::array::from_fn(|i| -f64::from(self.z[i]) * inverse[i]);
-        Ok(Some(Plan {
+        Some(Plan {
             x: ax,
             y: ay,
             second_x: sign * s01,
@@ -116,14 +116,63 @@ impl Corners {
             first_x: sign * s00,
             first_y: sign * s10,
             area,
+        })
+    }
+
+    /// Depths for a plan of these corners.
+    #[inline(always)]
+    pub fn slope(&self, plan: &Plan) -> Slope {
+        let area = plan.area;
+        let inverse = self.w.map(|w| 1.0 / f64::from(w));
+        let [k0, k1, k2] = inverse;
+        let [n0, n1, n2]: [f64; 3] = std::array::from_fn(|i| -f64::from(self.z[i]) * inverse[i]);
+        Slope {
             numerator: [n0 * area, n1 - n0, n2 - n0],
             denominator: [k0 * area, k1 - k0, k2 - k0],
-        }))
+        }
     }
 }
 
-/// The corners are too near to the eye, too far off or not numbers: only [`Corners::sample`] will do.
-pub struct Unbounded;
+/// Extents of points on the screen: pixels x and y, clip space's z, and w.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    pub low: Vector4,
+    pub high: Vector4,
+    sum: Vector4,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { low: [f32::INFINITY; 4], high: [f32::NEG_INFINITY; 4], sum: [0.0; 4] }
+    }
+}
+
+impl Bounds {
+    #[inline(always)]
+    pub fn add(&mut self, point: Vector4) {
+        for i in 0..4 {
+            self.low[i] = smaller(point[i], self.low[i]);
+            self.high[i] = larger(point[i], self.high[i]);
+            // A sum sees what the others pass over: what is not a number.
+            self.sum[i] += point[i];
+        }
+    }
+
+    /// Whether every w is above zero.
+    pub fn in_front(&self) -> bool {
+        self.low[3] > 0.0 && !self.sum[3].is_nan()
+    }
+
+    /// Whether a [`Plan`] of any three of the points keeps its promises.
+    pub fn bounded(&self) -> bool {
+        let reach = |i: usize| self.high[i].max(-self.low[i]);
+        self.in_front()
+            && self.sum.iter().all(|sum| sum.is_finite())
+            && self.high[3] <= self.low[3] * LARGEST_RATIO
+            && reach(2) <= LARGEST_DEPTH
+            && reach(0).max(reach(1)) <= LARGEST_COORDINATE
+    }
+}
 
 /// A triangle prepared for many pixels.
 ///
@@ -139,6 +188,11 @@ pub struct Plan {
     second_x: f64,
     second_y: f64,
     pub area: f64,
+}
+
+/// How a triangle's depth follows from the shares.
+#[derive(Clone, Copy, Debug)]
+pub struct Slope {
     numerator: [f64; 3],
     denominator: [f64; 3],
 }
@@ -163,7 +217,9 @@ impl Plan {
         let across = self.x - x;
         (row.u - across * self.second_y, across * self.first_y - row.v)
     }
+}
 
+impl Slope {
     /// The depth where the shares are `u` and `v`, off by no more than [`DEPTH_ERROR`] inside the triangle.
     #[inline(always)]
     pub fn depth(&self, u: f64, v: f64) -> f64 {
@@ -173,16 +229,28 @@ impl Plan {
     }
 }
 
-/// First and last pixel along an axis of `pixels`.
+/// Difference of the largest and the smallest.
 #[inline(always)]
-fn extent(values: [f32; 3], pixels: usize) -> Option<(usize, usize)> {
+fn spread([a, b, c]: [f32; 3]) -> f32 {
+    larger(larger(a, b), c) - smaller(smaller(a, b), c)
+}
+
+/// First and last pixel along an axis of `pixels`. TinyRenderer begins with the pixel below the smallest of `values`. In a
+/// small triangle, whose coordinates are exact to much less than [`MISS`], that pixel is outside if it is that far below:
+/// some corner's share is then below zero by at least `MISS / (2 SMALL)`, and by 10^-9 times the area's smallest value,
+/// while the rounding of products up to `SMALL` squared is 10^-12.
+#[inline(always)]
+fn extent(values: [f32; 3], pixels: usize, small: bool) -> Option<(usize, usize)> {
     let last = (pixels - 1) as f32;
     let (mut low, mut high) = (f32::MAX, -f32::MAX);
     for value in values {
         low = larger(0.0, smaller(low, value));
         high = smaller(last, larger(high, value));
     }
-    // What is not a number compares to nothing and has no pixels.
-    let first = truncate(low);
-    (first >= 0 && first as f32 <= high).then_some((first as usize, high as usize))
+    if low > last || low.is_nan() {
+        return None;
+    }
+    let below = whole(low);
+    let first = below + u32::from(small && low - below as f32 > MISS);
+    (first as f32 <= high).then(|| (first as usize, whole(high) as usize))
 }

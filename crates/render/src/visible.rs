@@ -5,7 +5,7 @@
 
 use crate::LANES;
 use crate::frame::Frame;
-use crate::triangle::{Corners, DEPTH_ERROR, Plan, Region};
+use crate::triangle::{Corners, DEPTH_ERROR, Plan, Region, Row, Slope};
 
 /// No triangle.
 pub const NONE: i64 = -1;
@@ -33,24 +33,28 @@ pub struct Visible {
     /// Nearly the depth of what is seen.
     depth: Vec<f64>,
     /// Number of the triangle that is seen, or [`NONE`].
-    pub owner: Vec<i64>,
+    owner: Vec<i64>,
+    /// The part of each row outside of which nothing is seen: its first column and the one past its last.
+    spans: Vec<(usize, usize)>,
     pub triangles: Vec<Triangle>,
     far: f32,
 }
 
-/// How two depths compare that are nearly known.
+/// Depths that the near and the far plane leave.
 #[derive(Clone, Copy)]
-struct Limits {
+pub struct Limits {
     /// Between these, neither plane cuts.
-    low: f64,
-    high: f64,
+    pub low: f64,
+    pub high: f64,
     /// Beyond these, one surely does.
-    lowest: f64,
-    highest: f64,
+    pub lowest: f64,
+    pub highest: f64,
 }
 
 impl Limits {
-    fn new(frame: &Frame, cut: bool) -> Self {
+    /// Limits of a triangle, given whether something was cut off it.
+    #[inline(always)]
+    pub fn new(frame: &Frame, cut: bool) -> Self {
         if cut {
             let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
             return Self { low, high, lowest: low, highest: high };
@@ -65,74 +69,124 @@ impl Limits {
     }
 }
 
+/// [`LANES`] neighbours in a row: `u` and `v` of [`Plan::shares`], and -1 where the triangle covers the pixel, else 0.
+pub struct Cover {
+    pub u: [f64; LANES],
+    pub v: [f64; LANES],
+    pub inside: [i64; LANES],
+}
+
+impl Cover {
+    /// The pixels from column `x` on that are in `region`; nothing if none is covered.
+    #[inline(always)]
+    pub fn new(plan: &Plan, row: Row, x: usize, region: &Region) -> Option<Self> {
+        let mut cover = Self { u: [0.0; LANES], v: [0.0; LANES], inside: [0; LANES] };
+        let mut any = 0;
+        for i in 0..LANES {
+            let (u, v) = plan.shares(row, (x + i) as f64);
+            let within = (x + i >= region.left) & (x + i <= region.right);
+            let inside = within & (u >= 0.0) & (v >= 0.0) & (u + v <= plan.area);
+            cover.u[i] = u;
+            cover.v[i] = v;
+            cover.inside[i] = if inside { -1 } else { 0 };
+            any |= cover.inside[i];
+        }
+        (any != 0).then_some(cover)
+    }
+
+    /// Nearly the depths.
+    #[inline(always)]
+    pub fn depths(&self, slope: &Slope) -> [f64; LANES] {
+        let mut depths = [0.0; LANES];
+        for i in 0..LANES {
+            depths[i] = slope.depth(self.u[i], self.v[i]);
+        }
+        depths
+    }
+}
+
 impl Visible {
     pub fn new(width: usize, height: usize) -> Self {
         let stride = width.next_multiple_of(LANES) + LANES;
         let size = stride * height;
-        Self { stride, depth: vec![0.0; size], owner: vec![NONE; size], triangles: vec![], far: 0.0 }
+        Self {
+            stride,
+            depth: vec![0.0; size],
+            owner: vec![NONE; size],
+            spans: vec![(0, stride); height],
+            triangles: vec![],
+            far: 0.0,
+        }
     }
 
     pub fn clear(&mut self, far: f32) {
-        self.far = far;
-        self.depth.fill(-f64::from(far));
-        self.owner.fill(NONE);
+        // All of it only where the last image had another depth.
+        if self.far.to_bits() != far.to_bits() {
+            self.spans.fill((0, self.stride));
+            self.far = far;
+        }
+        for (y, span) in self.spans.iter_mut().enumerate() {
+            if span.0 < span.1 {
+                let start = y * self.stride;
+                self.depth[start + span.0..start + span.1].fill(-f64::from(far));
+                self.owner[start + span.0..start + span.1].fill(NONE);
+            }
+            *span = (self.stride, 0);
+        }
         self.triangles.clear();
     }
 
-    /// The owners of a row's pixels.
-    pub fn row(&self, y: usize, width: usize) -> &[i64] {
-        &self.owner[y * self.stride..][..width]
+    /// The first column of row `y` where something may be seen, and the owners from there on.
+    #[inline(always)]
+    pub fn row(&self, y: usize, width: usize) -> (usize, &[i64]) {
+        let (left, right) = self.spans[y];
+        let right = right.min(width);
+        if left < right { (left, &self.owner[y * self.stride..][left..right]) } else { (0, &[]) }
     }
 
-    /// Draws a triangle over what is there.
+    /// Draws a triangle over what is there. `bounded`: whether `triangle.drawn` is known to be.
     #[inline(always)]
-    pub fn draw(&mut self, triangle: &Triangle, frame: &Frame) {
+    pub fn draw(&mut self, triangle: &Triangle, bounded: bool, frame: &Frame) {
         let Some(region) = triangle.drawn.region(frame.viewport) else { return };
-        let number = self.triangles.len() as i64;
-        let used = match triangle.drawn.plan() {
-            Ok(None) => false,
-            Ok(Some(plan)) => self.draw_planned(triangle, number, &plan, region, frame),
-            Err(_) => {
-                self.triangles.push(*triangle);
-                for y in region.bottom..=region.top {
-                    for x in region.left..=region.right {
-                        self.draw_pixel(number, x, y, frame);
-                    }
-                }
-                return;
+        if bounded || triangle.drawn.bounded() {
+            if let Some(plan) = triangle.drawn.plan() {
+                self.draw_planned(triangle, &plan, region, frame);
             }
-        };
-        if used {
-            self.triangles.push(*triangle);
+            return;
+        }
+        let number = self.triangles.len() as i64;
+        self.triangles.push(*triangle);
+        for y in region.bottom..=region.top {
+            self.spans[y].0 = self.spans[y].0.min(region.left);
+            self.spans[y].1 = self.spans[y].1.max(region.right + 1);
+            for x in region.left..=region.right {
+                self.draw_pixel(number, x, y, frame);
+            }
         }
     }
 
     #[inline(always)]
-    fn draw_planned(&mut self, triangle: &Triangle, number: i64, plan: &Plan, region: Region, frame: &Frame) -> bool {
+    fn draw_planned(&mut self, triangle: &Triangle, plan: &Plan, region: Region, frame: &Frame) {
         let limits = Limits::new(frame, triangle.cut);
-        let mut used = false;
-        for y in region.bottom..=region.top {
+        let number = self.triangles.len() as i64;
+        let mut slope = None;
+        let mut y = region.bottom;
+        while y <= region.top {
             let row = plan.row(y);
             let mut x = region.left;
             while x <= region.right {
-                let mut shares = [[0.0; LANES]; 2];
-                let mut inside = [0i64; LANES];
-                let mut any = 0;
-                for i in 0..LANES {
-                    let (u, v) = plan.shares(row, (x + i) as f64);
-                    shares[0][i] = u;
-                    shares[1][i] = v;
-                    inside[i] = if (u >= 0.0) & (v >= 0.0) & (u + v <= plan.area) { -1 } else { 0 };
-                    any |= inside[i];
-                }
-                if any != 0 {
-                    used = true;
-                    self.compare(triangle, number, plan, &limits, &shares, inside, x, y, region.right, frame);
+                if let Some(cover) = Cover::new(plan, row, x, &region) {
+                    // Many a triangle falls between the pixels.
+                    let slope = slope.get_or_insert_with(|| triangle.drawn.slope(plan));
+                    self.compare(triangle, number, slope, &limits, &cover, x, y, frame);
                 }
                 x += LANES;
             }
+            y += 1;
         }
-        used
+        if slope.is_some() {
+            self.triangles.push(*triangle);
+        }
     }
 
     #[inline(always)]
@@ -140,40 +194,32 @@ impl Visible {
         &mut self,
         triangle: &Triangle,
         number: i64,
-        plan: &Plan,
+        slope: &Slope,
         limits: &Limits,
-        shares: &[[f64; LANES]; 2],
-        mut inside: [i64; LANES],
+        cover: &Cover,
         x: usize,
         y: usize,
-        right: usize,
         frame: &Frame,
     ) {
-        // Columns past the last one are not looked at.
-        for i in 0..LANES {
-            inside[i] = if x + i <= right { inside[i] } else { 0 };
-        }
+        let span = &mut self.spans[y];
+        *span = (span.0.min(x), span.1.max(x + LANES));
         let start = y * self.stride + x;
         let depth = &mut self.depth[start..start + LANES];
         let owner = &mut self.owner[start..start + LANES];
-        let mut doubt = [0i64; LANES];
-        let mut any = 0;
-        let mut new = [0.0; LANES];
-        for i in 0..LANES {
-            new[i] = plan.depth(shares[0][i], shares[1][i]);
-        }
+        let new = cover.depths(slope);
+        let (mut accepted, mut doubt, mut any) = ([0i64; LANES], [0i64; LANES], 0);
         for i in 0..LANES {
             let margin = 2.0 * DEPTH_ERROR + ROUNDING * depth[i].abs();
             let difference = new[i] - depth[i];
             let nearer = (difference > margin) & (new[i] > limits.low) & (new[i] < limits.high);
             let farther = (difference < -margin) | (new[i] < limits.lowest) | (new[i] > limits.highest);
-            doubt[i] = if nearer | farther { 0 } else { inside[i] };
+            accepted[i] = if nearer { cover.inside[i] } else { 0 };
+            doubt[i] = if nearer | farther { 0 } else { cover.inside[i] };
             any |= doubt[i];
-            inside[i] = if nearer { inside[i] } else { 0 };
         }
         for i in 0..LANES {
-            depth[i] = if inside[i] != 0 { new[i] } else { depth[i] };
-            owner[i] = if inside[i] != 0 { number } else { owner[i] };
+            depth[i] = if accepted[i] != 0 { new[i] } else { depth[i] };
+            owner[i] = if accepted[i] != 0 { number } else { owner[i] };
         }
         if any != 0 {
             self.triangles.push(*triangle);
