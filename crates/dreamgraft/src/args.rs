@@ -24,6 +24,9 @@ pub enum Command {
     Eval(Eval),
     /// Play a task with random actions, with none, or with a trained agent
     Play(Play),
+    /// Show what a new agent would take from earlier ones
+    #[command(subcommand)]
+    Transfer(Transfer),
     /// Measure how fast gradient and policy steps are on this machine
     Bench(Bench),
     /// List the tasks
@@ -38,8 +41,73 @@ pub enum Command {
     videos. Running the same command again goes on from the last checkpoint; Ctrl-C saves one first. To train a \
     finished run for longer, give the same command with more --steps.\n\n\
     With several tasks, one agent learns all of them at once: it collects an episode of every task in turn, and is not told \
-    which one it faces. Shorter actions are padded to the longest.")]
+    which one it faces. Shorter actions are padded to the longest.\n\n\
+    With --from, --plan or --universal, the agent begins with what it takes from earlier ones; `dreamgraft transfer plan` \
+    shows what that would be. A run that goes on takes nothing again, and its sources may be gone.")]
 pub struct Train {
+    /// The tasks and how they are learned
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Environment frames to train for, such as 1e5, 100000 or 100_000
+    #[arg(long, value_name = "FRAMES")]
+    pub steps: Option<String>,
+    /// The run folder [default: runs/TASK/PRESET/SEED, several tasks joined by +; with transfer, its plan and sources are
+    /// appended to PRESET]
+    #[arg(long, value_name = "DIR")]
+    pub logdir: Option<PathBuf>,
+    /// What the agent begins with
+    #[command(flatten)]
+    pub inherits: Inherits,
+}
+
+/// `dreamgraft transfer`.
+#[derive(Debug, Subcommand)]
+pub enum Transfer {
+    /// Print, for every parameter of a new agent: source, shape, rule, and norm before and after; nothing is written
+    Plan(TransferPlan),
+}
+
+/// `dreamgraft transfer plan`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct TransferPlan {
+    /// The tasks and how they are to be learned
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What the agent would begin with
+    #[command(flatten)]
+    pub inherits: Inherits,
+    /// Print JSON instead of tables for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Earlier agents, and what is taken from them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Transfer")]
+pub struct Inherits {
+    /// Begin with what this agent learned: a run folder, a folder in its checkpoints, or an agent.safetensors in one
+    #[arg(long, value_name = "RUN")]
+    pub from: Option<PathBuf>,
+    /// What is taken: paper (modular and fractional), full, encoder-only, fine-tune, universal, or a file, which may name
+    /// sources of its own (docs/transfer.md) [default: paper]
+    #[arg(long, value_name = "PRESET|FILE")]
+    pub plan: Option<String>,
+    /// The fraction w of W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has one
+    #[arg(long, value_name = "W", allow_negative_numbers = true)]
+    pub fraction: Option<f64>,
+    /// Take this agent's encoder, frozen, and its decoder as a start: agents with the same encoder can share reward models
+    #[arg(long, value_name = "RUN")]
+    pub universal: Option<PathBuf>,
+    /// With --universal: learn a reward meta-model over the reward model of this agent, which has the same encoder; may be
+    /// given several times
+    #[arg(long, value_name = "RUN")]
+    pub reward_from: Vec<PathBuf>,
+}
+
+/// Tasks and settings of a run.
+#[derive(Debug, Args)]
+pub struct Settings {
     /// The task to learn, or several (`dreamgraft tasks` lists them)
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
@@ -50,12 +118,6 @@ pub struct Train {
     /// The number from which all random numbers of the run are made
     #[arg(long, value_name = "N")]
     pub seed: Option<String>,
-    /// Environment frames to train for, such as 1e5, 100000 or 100_000
-    #[arg(long, value_name = "FRAMES")]
-    pub steps: Option<String>,
-    /// The run folder [default: runs/TASK/PRESET/SEED, several tasks joined by +]
-    #[arg(long, value_name = "DIR")]
-    pub logdir: Option<PathBuf>,
     /// A TOML file of settings, laid over the preset; a run folder's config.toml is one
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -7,6 +7,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use train::{Event, Frames, Phase, Position, Reporter, grouped, rounded};
+use transfer::Report;
 
 /// Time between two pictures of the present line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -99,6 +100,11 @@ impl Reporter for Console {
                     train::threads(config.threads)
                 ));
             }
+            Event::Took { report, begins: true } => took_lines(report).iter().for_each(|line| self.line(line)),
+            Event::Took { report, begins: false } => {
+                let names: Vec<&str> = report.sources.iter().map(|source| &*source.name).collect();
+                self.line(&format!("began with what it took from {} ({})", names.join(", "), report.plan));
+            }
             Event::Note(text) => self.line(&format!("note: {text}")),
             Event::Progress { phase, position, end } => self.progress(*phase, position, *end),
             Event::Metrics { frames, values, left } => self.line(&metrics_line(*frames, values, *left)),
@@ -108,6 +114,29 @@ impl Reporter for Console {
             Event::Saved { path } => self.line(&format!("checkpoint {}", path.display())),
         }
     }
+}
+
+/// What a run takes, in a few lines: where from, how much whole, in part, and not at all.
+fn took_lines(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for source in &report.sources {
+        let (tasks, file) = (source.provenance.tasks.join("+"), source.provenance.file.display());
+        let after = source.provenance.frames.map(|frames| format!(", {} frames", grouped(frames))).unwrap_or_default();
+        let tasks = if tasks.is_empty() { tasks } else { format!(", {tasks}") };
+        lines.push(format!("takes from {}{tasks}{after}: {file}", source.name));
+    }
+    let totals = &report.totals;
+    let counts =
+        [("whole", totals.full), ("a fraction", totals.fraction), ("random", totals.random), ("frozen", totals.frozen)];
+    let counts = counts.into_iter().filter(|(_, count)| count.parts > 0).map(|(name, count)| {
+        let parts = if count.parts == 1 { "part" } else { "parts" };
+        format!("{name} {} {parts} of {} numbers", count.parts, grouped(count.numbers as u64))
+    });
+    lines.push(format!("under {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
+    if let Some(meta_model) = &report.meta_model {
+        lines.push(format!("its reward model reads those of {}", meta_model.sources.join(", ")));
+    }
+    lines
 }
 
 /// `step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left`.

@@ -1,6 +1,33 @@
 //! How the program ends: every exit code, and which error gives which.
 
 use train::{DreamerError, TaskError, TrainError};
+use transfer::{PlanError, TransferError};
+
+/// Why a command could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Words that do not go together.
+    #[error("{0}")]
+    Words(String),
+    /// A run, its configuration or its transfer.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::Train(TransferError::from(error).into())
+    }
+}
+
+impl From<&Failure> for Exit {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Words(_) => Self::Usage,
+            Failure::Train(error) => Self::from(error),
+        }
+    }
+}
 
 /// Exit codes. Part of the program's interface: documented in the help and in `docs/exit-codes.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +37,11 @@ pub enum Exit {
     Done = 0,
     /// A file, a folder or the system stood in the way.
     Failed = 1,
-    /// What was typed, or a configuration, cannot be used.
+    /// What was typed, a configuration or a plan of transfer cannot be used.
     Usage = 2,
     /// A loss or gradient stopped being a number.
     NotFinite = 3,
-    /// Another process works in the run folder, or it was made with another configuration.
+    /// Another process works in the run folder, or it was made with another configuration or transfer.
     FolderTaken = 4,
     /// A checkpoint is missing, damaged or of something else.
     Checkpoint = 5,
@@ -23,9 +50,9 @@ pub enum Exit {
 }
 
 /// The end of the help text.
-pub const HELP: &str = "Exit codes: 0 done, 1 a file or the system stood in the way, 2 wrong arguments or \
-configuration, 3 a loss or gradient became infinite or NaN, 4 the run folder is in use or was made with another \
-configuration, 5 a checkpoint is missing, damaged or of something else, 75 stopped by Ctrl-C or SIGTERM with a \
+pub const HELP: &str = "Exit codes: 0 done, 1 a file or the system stood in the way, 2 wrong arguments, \
+configuration or plan, 3 a loss or gradient became infinite or NaN, 4 the run folder is in use or was made with another \
+configuration or transfer, 5 a checkpoint is missing, damaged or of something else, 75 stopped by Ctrl-C or SIGTERM with a \
 checkpoint saved (the same command goes on), 130 stopped at once by a second Ctrl-C.";
 
 /// The code that a second Ctrl-C ends with at once, as shells know it.
@@ -40,8 +67,14 @@ impl From<&TrainError> for Exit {
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }
             | TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
+            TrainError::Transfer(TransferError::Source(_)) => Self::Checkpoint,
+            TrainError::Transfer(TransferError::Record { .. }) => Self::Failed,
+            TrainError::Transfer(_) => Self::Usage,
             TrainError::NotFinite { .. } => Self::NotFinite,
-            TrainError::Busy { .. } | TrainError::Differs { .. } | TrainError::NotARun { .. } => Self::FolderTaken,
+            TrainError::Busy { .. }
+            | TrainError::Differs { .. }
+            | TrainError::OtherTransfer { .. }
+            | TrainError::NotARun { .. } => Self::FolderTaken,
             TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,

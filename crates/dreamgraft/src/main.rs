@@ -3,6 +3,7 @@
 mod args;
 mod console;
 mod exit;
+mod inheritance;
 mod meaning;
 mod print;
 mod signals;
@@ -10,7 +11,7 @@ mod signals;
 use args::{Command, Typed};
 use clap::Parser;
 use console::Console;
-use exit::Exit;
+use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
@@ -27,10 +28,11 @@ fn main() -> ExitCode {
     };
     let end = match typed.command {
         Command::Train(typed) => train(&typed),
-        Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results),
-        Command::Play(typed) => play(&meaning::playing(&typed), &typed.results),
-        Command::Bench(typed) => bench(&typed),
-        Command::Tasks => tasks(),
+        Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results).map_err(Failure::from),
+        Command::Play(typed) => play(&meaning::playing(&typed), &typed.results).map_err(Failure::from),
+        Command::Transfer(args::Transfer::Plan(typed)) => transfer_plan(&typed),
+        Command::Bench(typed) => bench(&typed).map_err(Failure::from),
+        Command::Tasks => tasks().map_err(Failure::from),
     };
     let end = end.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");
@@ -39,11 +41,11 @@ fn main() -> ExitCode {
     ExitCode::from(end as u8)
 }
 
-fn train(typed: &args::Train) -> Result<Exit, TrainError> {
-    let Training { root, config } = Training::new(typed)?;
+fn train(typed: &args::Train) -> Result<Exit, Failure> {
+    let Training { root, config, plan } = Training::new(typed)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
-    let end = train::train(&root, &config, &interrupted, &mut console)?;
+    let end = train::train(&root, &config, plan.as_ref(), &interrupted, &mut console)?;
     match end {
         End::Finished { frames } => console.line(&format!(
             "finished at step {frames}; `dreamgraft eval {}` plays with the agent",
@@ -62,6 +64,16 @@ fn train(typed: &args::Train) -> Result<Exit, TrainError> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Prints what a new agent would take from earlier ones.
+fn transfer_plan(typed: &args::TransferPlan) -> Result<Exit, Failure> {
+    let config = meaning::configuration(&typed.settings, None)?;
+    let plan = inheritance::plan(&typed.inherits)?
+        .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
+    let report = train::foretell(&config, &plan)?;
+    let text = if typed.json { report.to_json() } else { report.to_string() };
+    Ok(done(print::line(text.trim_end()))?)
 }
 
 /// Plays, and prints what came of it: lines for people as it goes, or JSON at the end. Notes go to stderr.

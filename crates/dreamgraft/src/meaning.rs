@@ -1,9 +1,11 @@
 //! What the typed words mean: a run folder and a resolved configuration, or what is to be played.
 
-use crate::args;
+use crate::exit::Failure;
+use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
 use train::{PlayOptions, Policy, Termination, TrainError};
+use transfer::Plan;
 
 /// A run to begin or to go on with.
 #[derive(Debug)]
@@ -12,6 +14,8 @@ pub struct Training {
     pub root: PathBuf,
     /// The resolved configuration.
     pub config: Config,
+    /// What the agent takes from earlier ones.
+    pub plan: Option<Plan>,
 }
 
 impl Training {
@@ -19,22 +23,37 @@ impl Training {
     ///
     /// # Errors
     /// The first setting that cannot be used, with its path and where it came from.
-    pub fn new(typed: &args::Train) -> Result<Self, TrainError> {
-        let mut layers = vec![preset(&typed.preset)?];
-        layers.extend(typed.config.as_deref().map(Layer::read).transpose()?);
-        for (option, key, value) in [("--seed", "seed", &typed.seed), ("--steps", "steps", &typed.steps)] {
-            layers.extend(value.as_ref().map(|value| Layer::value(option, key, value)));
-        }
-        for setting in &typed.set {
-            layers.push(Layer::typed(setting)?);
-        }
-        layers.push(Layer::texts("TASK", "tasks", &typed.tasks));
-        let config = resolve(&layers)?;
-        let default =
-            || Path::new("runs").join(typed.tasks.join("+")).join(&typed.preset).join(config.seed.to_string());
+    pub fn new(typed: &args::Train) -> Result<Self, Failure> {
+        let settings = &typed.settings;
+        let config = configuration(settings, typed.steps.as_deref())?;
+        let plan = inheritance::plan(&typed.inherits)?;
+        let default = || {
+            let mut method = settings.preset.clone();
+            if let Some(transfer) = inheritance::label(&typed.inherits) {
+                method.push_str(&format!("-{transfer}"));
+            }
+            Path::new("runs").join(settings.tasks.join("+")).join(method).join(config.seed.to_string())
+        };
         let root = typed.logdir.clone().unwrap_or_else(default);
-        Ok(Self { root, config })
+        Ok(Self { root, config, plan })
     }
+}
+
+/// The configuration of what was typed.
+///
+/// # Errors
+/// The first setting that cannot be used, with its path and where it came from.
+pub fn configuration(typed: &args::Settings, steps: Option<&str>) -> Result<Config, TrainError> {
+    let mut layers = vec![preset(&typed.preset)?];
+    layers.extend(typed.config.as_deref().map(Layer::read).transpose()?);
+    for (option, key, value) in [("--seed", "seed", typed.seed.as_deref()), ("--steps", "steps", steps)] {
+        layers.extend(value.map(|value| Layer::value(option, key, value)));
+    }
+    for setting in &typed.set {
+        layers.push(Layer::typed(setting)?);
+    }
+    layers.push(Layer::texts("TASK", "tasks", &typed.tasks));
+    Ok(resolve(&layers)?)
 }
 
 /// What `dreamgraft eval` plays.
@@ -94,7 +113,7 @@ mod tests {
     use super::*;
     use clap::Parser;
 
-    fn training(words: &[&str]) -> Result<Training, TrainError> {
+    fn training(words: &[&str]) -> Result<Training, Failure> {
         let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(words)).unwrap();
         let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
         Training::new(&typed)
@@ -107,6 +126,8 @@ mod tests {
         assert_eq!(root(&["hopper", "--preset", "smoke", "--set", "seed=7"]), Path::new("runs/hopper/smoke/7"));
         assert_eq!(root(&["hopper", "--logdir", "here"]), Path::new("here"));
         assert_eq!(root(&["hopper", "ant", "--seed", "2"]), Path::new("runs/hopper+ant/small/2"));
+        let from = ["hopper", "--from", "runs/ant/small/3", "--fraction", "0.3"];
+        assert_eq!(root(&from), Path::new("runs/hopper/small-paper-0.3-from-ant-small-3/0"));
     }
 
     #[test]

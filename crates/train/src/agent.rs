@@ -2,29 +2,45 @@
 
 use crate::TrainError;
 use crate::config::Config;
+use crate::folder::RunFolder;
+use crate::heritage::{self, Heritage};
 use crate::play::{PlayOptions, Plays, Told, play_with};
 use crate::report::Reporter;
-use crate::run::{End, train_with};
+use crate::run::{End, train_in};
 use crate::trainable::Trainable;
 use crate::worlds::Worlds;
-use dreamer::{ActMode, Agent, DreamerError, PolicyState};
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::random::Stream;
+use transfer::{InputUse, Plan};
 
-/// Trains a Dreamer agent in the run folder `root`: [`train_with`] the configuration's tasks, on `threads` threads.
+/// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, on `threads` threads.
+/// With a plan, the agent begins with what it takes from earlier ones; a run that goes on takes nothing again, and its
+/// sources may be gone.
 ///
 /// # Errors
-/// As [`train_with`], or if a task is unknown.
+/// As [`crate::train_with`], or if a task is unknown, the transfer cannot be done, or the run began with another one.
 pub fn train(
     root: &Path,
     config: &Config,
+    plan: Option<&Plan>,
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
     let worlds = Worlds::make(config)?;
-    pool(config.threads)?.install(|| train_with(root, config, worlds, Agent::new, interrupted, reporter))
+    let pool = pool(config.threads)?;
+    let (config, heritage) = heritage::settle(root, config, worlds.action_size(), plan)?;
+    let folder = RunFolder::open_with(root, &config, heritage.as_ref())?;
+    let (report, agent) = heritage.map(Heritage::into_parts).unzip();
+    let first = |config: &AgentConfig, action_size: usize, seed: u64| match agent {
+        None => Ok(Agent::new(config, action_size, seed)?),
+        Some(Some(grafted)) => Ok(*grafted),
+        // The run has begun, but was stopped before its first checkpoint.
+        Some(None) => heritage::graft_again(root, config, action_size, seed),
+    };
+    pool.install(|| train_in(folder, &config, report.as_ref(), worlds, first, interrupted, reporter))
 }
 
 /// Plays episodes, with a Dreamer agent if one is asked for: as [`play_with`], on all cores.
@@ -72,6 +88,10 @@ impl Trainable for Agent {
 
     fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
         self.open_loop(image, action, context, random)
+    }
+
+    fn reward_use(&self) -> Option<InputUse> {
+        transfer::input_use(self.learner())
     }
 
     fn save(&self, path: &Path) -> Result<(), DreamerError> {

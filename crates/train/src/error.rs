@@ -16,6 +16,21 @@ pub enum TrainError {
     /// The agent refused.
     #[error(transparent)]
     Agent(#[from] dreamer::DreamerError),
+    /// What the run is to take from other agents cannot be taken.
+    #[error(transparent)]
+    Transfer(#[from] transfer::TransferError),
+    /// The run folder was made with another transfer.
+    #[error(
+        "{path} was made with another transfer: {}; choose another folder with --logdir, or go on {advice}", list(.differences)
+    )]
+    OtherTransfer {
+        /// The run folder.
+        path: PathBuf,
+        /// What differs: key, old value and new value.
+        differences: Vec<Difference>,
+        /// The words with which this run goes on.
+        advice: String,
+    },
     /// The memory of episodes cannot give what was asked for.
     #[error(transparent)]
     Replay(#[from] replay::ReplayError),

@@ -4,10 +4,12 @@
 
 use crate::TrainError;
 use crate::config::{Config, Layer, difference, resolve};
+use crate::heritage::{self, Heritage};
 use crate::lock::{LOCK_FILE, RunLock};
 use crate::machine::MadeBy;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use transfer::{PLAN_FILE, REPORT_FILE};
 
 /// The file of the resolved configuration in a run folder.
 const CONFIG_FILE: &str = "config.toml";
@@ -26,6 +28,15 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be made or written, holds something else, is in use, or was made with another configuration.
     pub fn open(root: &Path, config: &Config) -> Result<Self, TrainError> {
+        Self::open_with(root, config, None)
+    }
+
+    /// As [`RunFolder::open`], for a run that takes something from other agents: a folder that is made keeps what, one
+    /// that was made must have been made with the same.
+    ///
+    /// # Errors
+    /// As [`RunFolder::open`].
+    pub(crate) fn open_with(root: &Path, config: &Config, heritage: Option<&Heritage>) -> Result<Self, TrainError> {
         std::fs::create_dir_all(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
         let config_file = root.join(CONFIG_FILE);
         if !config_file.exists() {
@@ -34,6 +45,7 @@ impl RunFolder {
         let lock = RunLock::take(root)?;
         // Looked at again under the lock: another process may have made it a run folder meanwhile.
         if config_file.exists() {
+            heritage::check(root, heritage.map(Heritage::plan))?;
             let was = stored_config(root)?;
             let mut differences = difference(&was, config);
             differences.retain(|difference| !Config::may_change(&difference.path));
@@ -43,6 +55,8 @@ impl RunFolder {
         }
         let folder = Self { root: root.to_owned(), _lock: lock };
         if !config_file.exists() {
+            // The configuration is the last of these: it makes the folder a run's.
+            heritage::write(root, heritage)?;
             folder.write_config(config)?;
         }
         for path in [folder.episodes(), folder.checkpoints(), folder.videos()] {
@@ -87,6 +101,11 @@ impl RunFolder {
     }
 }
 
+/// Whether `root` is a run's folder.
+pub(crate) fn is_run(root: &Path) -> bool {
+    root.join(CONFIG_FILE).exists()
+}
+
 /// Where the checkpoints of the run in `root` lie.
 pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join("checkpoints")
@@ -113,9 +132,12 @@ pub fn config_text(config: &Config) -> String {
 
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves.
 fn refuse_foreign(root: &Path) -> Result<(), TrainError> {
+    // What a start leaves of its transfer. A plan alone is one of the user's.
+    let reported = root.join(REPORT_FILE).exists();
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
-        if name != LOCK_FILE && !replay::is_leftover(&name) {
+        let of_transfer = reported && (name == REPORT_FILE || name == PLAN_FILE);
+        if name != LOCK_FILE && !of_transfer && !replay::is_leftover(&name) {
             return Err(TrainError::NotARun { path: root.to_owned(), example: name });
         }
     }

@@ -26,6 +26,13 @@ pub enum Event<'a> {
         /// Where it goes on; none at the beginning.
         from: Option<Frames>,
     },
+    /// What the run takes from other agents, or took when it began.
+    Took {
+        /// What is taken from where.
+        report: &'a transfer::Report,
+        /// Whether the run begins.
+        begins: bool,
+    },
     /// Something that the user should know, on one line.
     Note(&'a str),
     /// A step of the present phase is done. Comes often.

@@ -21,6 +21,7 @@ use replay::{Batch, Replay};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
+use transfer::Report;
 
 /// How a call of [`train_with`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,20 @@ pub fn train_with<L: Trainable>(
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
     let folder = RunFolder::open(root, config)?;
+    let new_agent = |config: &AgentConfig, size, seed| Ok(new_agent(config, size, seed)?);
+    train_in(folder, config, None, worlds, new_agent, interrupted, reporter)
+}
+
+/// As [`train_with`], in a folder that is open, with the report of what the run takes from other agents.
+pub(crate) fn train_in<L: Trainable>(
+    folder: RunFolder,
+    config: &Config,
+    taken: Option<&Report>,
+    worlds: Worlds,
+    new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, TrainError>,
+    interrupted: &AtomicBool,
+    reporter: &mut dyn Reporter,
+) -> Result<End, TrainError> {
     let (found, damaged) = checkpoint::newest::<L>(&folder.checkpoints())?;
     for damaged in damaged {
         let aside = checkpoint::set_aside(&damaged.path)?;
@@ -71,12 +86,18 @@ pub fn train_with<L: Trainable>(
         return Ok(End::FinishedBefore { frames: found.state.position.frames });
     }
     folder.write_config(config)?;
-    reporter.event(&Event::Begins { root, config, from: found.as_ref().map(|found| found.state.position.frames) });
+    let from = found.as_ref().map(|found| found.state.position.frames);
+    reporter.event(&Event::Begins { root: folder.root(), config, from });
+    if let Some(report) = taken {
+        reporter.event(&Event::Took { report, begins: from.is_none() });
+    }
     let (agent, state) = match found {
         Some(found) => (found.agent, Some((found.path, found.state))),
         None => (new_agent(&config.agent, worlds.action_size(), config.seed)?, None),
     };
     let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
+    let meta_model = taken.and_then(|report| report.meta_model.as_ref());
+    run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
     run.go()
 }
 
@@ -93,6 +114,8 @@ struct Run<'a, L> {
     meters: Meters,
     record: Record,
     speed: Speed,
+    /// Names of the sources of the agent's reward meta-model, if it has one.
+    reward_sources: Vec<String>,
     /// Seconds of earlier sessions.
     seconds_before: f64,
     /// Where the newest checkpoint is, and its place in the run.
@@ -165,6 +188,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             meters,
             record,
             speed,
+            reward_sources: Vec::new(),
             seconds_before,
             saved,
             interrupted,
@@ -340,6 +364,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             self.reporter.event(&Event::Evaluated { frames, task: world.task(), mean: score });
             last.extend(played.pop());
         }
+        values.extend(self.reward_use());
         self.record.line(frames, &values)?;
         if self.config.log.videos {
             let mut random = streams::open_loop(self.config.seed, frames);
@@ -348,6 +373,18 @@ impl<'a, L: Trainable> Run<'a, L> {
             }
         }
         Ok(true)
+    }
+
+    /// How much the agent's reward meta-model uses each of its inputs, by name.
+    fn reward_use(&self) -> Vec<(String, f64)> {
+        let Some(used) = self.agent.reward_use() else { return Vec::new() };
+        let name = |index: usize| self.reward_sources.get(index).cloned().unwrap_or_else(|| index.to_string());
+        let predictions = used.predictions.iter().enumerate();
+        let mut values: Vec<(String, f64)> =
+            predictions.map(|(index, norm)| (format!("reward_source_use/{}", name(index)), *norm)).collect();
+        values.push(("reward_latent_use/stoch".to_owned(), used.stoch));
+        values.push(("reward_latent_use/deter".to_owned(), used.deter));
+        values
     }
 
     /// The last line, the last evaluation, and the last checkpoint. What the checkpoint keeps is the run before that

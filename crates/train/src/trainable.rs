@@ -7,6 +7,7 @@ use dreamer::{ActMode, DreamerError};
 use replay::Batch;
 use std::path::Path;
 use tape::random::Stream;
+use transfer::InputUse;
 
 /// Something that learns from batches and acts from images.
 pub trait Trainable: Send + Sized {
@@ -34,6 +35,11 @@ pub trait Trainable: Send + Sized {
     /// The agent's own pictures of an episode, `[T, 64, 64, 3]`: told the first `context` of the images
     /// `[T, 64, 64, 3]`, then only the actions `[T, A]`.
     fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
+
+    /// How much its reward meta-model uses each of its inputs; none if it has no such model.
+    fn reward_use(&self) -> Option<InputUse> {
+        None
+    }
 
     /// Writes everything that going on needs into the file at `path`, synced.
     ///

@@ -48,4 +48,4 @@ pub use record::{PLAN_FILE, REPORT_FILE, read_report, write_record};
 pub use report::Report;
 pub use resolve::{Resolved, resolve};
 pub use rows::{Rows, rows_of};
-pub use source::{Provenance, Source, Sources};
+pub use source::{Provenance, Source, Sources, sha256_of};

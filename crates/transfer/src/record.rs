@@ -23,8 +23,9 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
     });
     let pinned = plan.with_sources(sources.collect())?;
     let head = format!("# What this run took from other agents, from {}.\n", one_line(plan.origin()));
-    write(&folder.join(PLAN_FILE), &(head + &pinned.to_toml()))?;
-    write(&folder.join(REPORT_FILE), &(report.to_json() + "\n"))
+    // The report first: where it is, a plan beside it is no plan of the user's.
+    write(&folder.join(REPORT_FILE), &(report.to_json() + "\n"))?;
+    write(&folder.join(PLAN_FILE), &(head + &pinned.to_toml()))
 }
 
 /// Reads the report that a transfer left in a run's folder; `None` if the run took nothing.

@@ -73,6 +73,17 @@ impl<F: Real> Source<F> {
     }
 }
 
+/// The checksum of the agent's file that a plan calls `name`, without reading it as an agent.
+///
+/// # Errors
+/// [`SourceError`] if there is no such file, or it cannot be read.
+pub fn sha256_of(name: &str, path: &Path) -> Result<String, SourceError> {
+    let file =
+        locate(path).map_err(|why| SourceError::NotFound { name: name.to_owned(), path: path.to_owned(), why })?;
+    let read = |source| SourceError::Read { name: name.to_owned(), path: file.clone(), source };
+    checksums(&file).map(|(_, sha256, _)| sha256).map_err(read)
+}
+
 impl Source<f32> {
     /// Reads the agent that a plan calls `name`: a run's newest checkpoint, a checkpoint, or an agent's file.
     ///
