@@ -1,5 +1,6 @@
-// Connections whose command processor stays within reach, so that what every frame needs can be had without a command:
-// where things are. Its data are private to its source file, so that file is compiled here, as a part of this one.
+// Connections whose command processor stays within reach, so that what every frame needs can be had without a command: a
+// time step, and where things are. A command would copy some 30 kB and tell plugins that do not exist. Nothing here throws
+// but for want of memory, which ends the process. The processor's data are private to its source file, so that file is compiled here, as a part of this one.
 #include "PhysicsServerCommandProcessor.cpp"
 
 #include "PhysicsDirect.h"
@@ -41,9 +42,84 @@ extern "C" void* bullet_renderer(void* processor)
 	return data(processor)->m_pluginManager.getRenderInterface();
 }
 
+// Simulates a time step: CMD_STEP_FORWARD_SIMULATION without its notifications and statistics.
+extern "C" void bullet_step(void* processor) noexcept
+{
+	PhysicsServerCommandProcessorInternalData* d = data(processor);
+	for (int n = 0; n < d->m_dynamicsWorld->getNumMultibodies(); n++)
+	{
+		btMultiBody* body = d->m_dynamicsWorld->getMultiBody(n);
+		for (int link = 0; link < body->getNumLinks(); link++)
+		{
+			for (int i = 0; i < body->getLink(link).m_dofCount; i++)
+			{
+				double torque = -body->getLink(link).m_jointDamping * body->getJointVelMultiDof(link)[i];
+				body->addJointTorqueMultiDof(link, i, torque);
+			}
+		}
+	}
+	btScalar seconds = d->m_physicsDeltaTime * simTimeScalingFactor;
+	int parts = d->m_numSimulationSubSteps;
+	if (parts > 0)
+	{
+		d->m_dynamicsWorld->stepSimulation(seconds, parts, d->m_physicsDeltaTime / parts);
+	}
+	else
+	{
+		d->m_dynamicsWorld->stepSimulation(seconds, 0);
+	}
+	d->m_simulationTimestamp += seconds;
+}
+
+namespace
+{
+void write(const btTransform& transform, double* pose)
+{
+	btQuaternion rotation = transform.getRotation();
+	for (int i = 0; i < 3; i++)
+	{
+		pose[i] = transform.getOrigin()[i];
+	}
+	for (int i = 0; i < 4; i++)
+	{
+		pose[3 + i] = rotation[i];
+	}
+}
+}  // namespace
+
+// The state of a body with the given number of links, as CMD_REQUEST_ACTUAL_STATE tells it: poses (position, then
+// quaternion) of the base and of the links, position and velocity of each link's joint (of its first coordinate, zeros if it
+// has none). Gives 0 if there is no such body.
+extern "C" int bullet_state(void* processor, int number, int links, double* base, double* joints, double* poses) noexcept
+{
+	InternalBodyData* body = data(processor)->m_bodyHandles.getHandle(number);
+	if (body && body->m_multiBody && body->m_multiBody->getNumLinks() == links)
+	{
+		btMultiBody* multibody = body->m_multiBody;
+		btTransform transform;
+		transform.setOrigin(multibody->getBasePos());
+		transform.setRotation(multibody->getWorldToBaseRot().inverse());
+		write(transform, base);
+		for (int link = 0; link < links; link++)
+		{
+			const btMultibodyLink& part = multibody->getLink(link);
+			joints[2 * link] = part.m_posVarCount > 0 ? multibody->getJointPosMultiDof(link)[0] : 0;
+			joints[2 * link + 1] = part.m_dofCount > 0 ? multibody->getJointVelMultiDof(link)[0] : 0;
+			write(part.m_cachedWorldTransform, poses + 7 * link);
+		}
+		return 1;
+	}
+	if (body && body->m_rigidBody && links == 0)
+	{
+		write(body->m_rigidBody->getWorldTransform(), base);
+		return 1;
+	}
+	return 0;
+}
+
 // Where the drawn shapes are, as the renderer would be told: for each collision object whose shape s has a place p =
 // places[s] >= 0, a 4 x 4 matrix in single precision, by rows, at matrices[16 * p].
-extern "C" void bullet_poses(void* processor, const int* places, int count, float* matrices)
+extern "C" void bullet_poses(void* processor, const int* places, int count, float* matrices) noexcept
 {
 	const btCollisionObjectArray& objects = data(processor)->m_dynamicsWorld->getCollisionObjectArray();
 	for (int n = 0; n < objects.size(); n++)

@@ -133,8 +133,8 @@ impl Client {
     }
 
     pub fn step(&mut self) {
-        // SAFETY: as this module's text says.
-        self.run(ffi::status::STEP_COMPLETED, |handle| unsafe { ffi::b3InitStepSimulationCommand(handle) });
+        // SAFETY: the processor lives as long as the connection, which has no command under way.
+        unsafe { ffi::bullet_step(self.processor) }
     }
 
     /// Loads the file at `path`. Gives the bodies' numbers, or what the importer said.
@@ -291,56 +291,38 @@ impl Client {
         });
     }
 
-    fn request_state(&mut self, body: i32, forward_kinematics: bool) -> ffi::Status {
-        // SAFETY: as this module's text says.
-        self.run(ffi::status::ACTUAL_STATE_COMPLETED, |handle| unsafe {
-            let command = ffi::b3RequestActualStateCommandInit(handle, body);
-            if forward_kinematics {
-                ffi::b3RequestActualStateCommandComputeForwardKinematics(command, 1);
-            }
-            command
-        })
-    }
-
-    /// Reads a body's state; `joints` gives each joint's place among positions and velocities.
-    pub fn read(&mut self, body: i32, joints: impl Iterator<Item = Option<(i32, i32)>>, state: &mut BodyState) {
-        let status = self.request_state(body, false);
-        let (mut links, mut position_count, mut velocity_count) = (0, 0, 0);
-        let mut id = 0;
-        let [mut positions, mut velocities, mut poses] = [std::ptr::null::<f64>(); 3];
-        let unused = std::ptr::null_mut();
-        // SAFETY: the answer is an actual state; the seven outputs we want are valid, the others may be null. The arrays
-        // have the counted elements, seven for each link's pose, and live until the next command.
-        let (positions, velocities, poses) = unsafe {
-            ffi::b3GetStatusActualState2(
-                status,
-                &mut id,
-                &mut links,
-                &mut position_count,
-                &mut velocity_count,
-                unused,
-                &mut positions,
-                &mut velocities,
-                unused,
-                unused,
-                unused,
-                &mut poses,
-                unused,
-            );
-            (slice(positions, position_count), slice(velocities, velocity_count), slice(poses, links * 7))
+    /// Reads the state of a body; `movable` tells for each joint whether it has a position and a velocity.
+    pub fn read(&mut self, body: i32, movable: impl ExactSizeIterator<Item = bool>, state: &mut BodyState) {
+        let links = movable.len();
+        state.joints.resize(links, [0.0; 2]);
+        state.links.resize(links, LinkPose::default());
+        // SAFETY: both arrays have an element a link: two numbers and a pose, which is seven.
+        let found = unsafe {
+            ffi::bullet_state(
+                self.processor,
+                body,
+                links as c_int,
+                (&raw mut state.base).cast(),
+                state.joints.as_mut_ptr().cast(),
+                state.links.as_mut_ptr().cast(),
+            )
         };
-        state.base = pose(positions);
-        state.links.clear();
-        state.links.extend(poses.chunks_exact(7).map(pose));
-        state.joints.clear();
-        state.joints.extend(joints.map(|place| {
-            place.map_or([0.0; 2], |(position, velocity)| [positions[position as usize], velocities[velocity as usize]])
-        }));
+        assert!(found != 0, "body {body} with {links} joints does not exist");
+        for (joint, movable) in state.joints.iter_mut().zip(movable) {
+            if !movable {
+                *joint = [0.0; 2];
+            }
+        }
     }
 
     /// Position of a link's own frame (not of its centre of mass) in the world, from the joints' current positions.
     pub fn link_frame(&mut self, body: i32, link: usize) -> [f64; 3] {
-        let status = self.request_state(body, true);
+        // SAFETY: as this module's text says.
+        let status = self.run(ffi::status::ACTUAL_STATE_COMPLETED, |handle| unsafe {
+            let command = ffi::b3RequestActualStateCommandInit(handle, body);
+            ffi::b3RequestActualStateCommandComputeForwardKinematics(command, 1);
+            command
+        });
         // SAFETY: the structure holds numbers only; the answer is an actual state and `link` is one of the body's.
         unsafe {
             let mut state: ffi::LinkState = std::mem::zeroed();
@@ -438,14 +420,6 @@ impl Drop for Client {
 /// The right to use Bullet's importers. A panic of another holder leaves nothing of ours half done.
 fn importers() -> MutexGuard<'static, ()> {
     IMPORTERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A pose from its seven numbers.
-fn pose(values: &[f64]) -> LinkPose {
-    LinkPose {
-        position: values[..3].try_into().expect("three numbers"),
-        orientation: values[3..7].try_into().expect("four numbers"),
-    }
 }
 
 /// Bullet's array of `count` elements; empty if there is none.

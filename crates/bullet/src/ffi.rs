@@ -151,7 +151,6 @@ pub mod status {
     pub const MJCF_LOADING_COMPLETED: c_int = 12;
     pub const ACTUAL_STATE_COMPLETED: c_int = 21;
     pub const DESIRED_STATE_RECEIVED: c_int = 25;
-    pub const STEP_COMPLETED: c_int = 26;
     pub const CAMERA_IMAGE_COMPLETED: c_int = 28;
     pub const CONTACT_POINTS_COMPLETED: c_int = 39;
     pub const VISUAL_SHAPE_UPDATE_COMPLETED: c_int = 49;
@@ -173,6 +172,18 @@ pub const HAS_MOTOR: c_int = 1;
 unsafe extern "C" {
     /// `b3ConnectPhysicsDirect`, which also gives what works behind the connection.
     pub fn bullet_connect(processor: *mut Processor) -> Client;
+    /// Simulates a time step (`source/processor.cpp`).
+    pub fn bullet_step(processor: Processor);
+    /// Seven numbers for the base, two and seven for each of `links` links; 0 if there is no such body
+    /// (`source/processor.cpp`).
+    pub fn bullet_state(
+        processor: Processor,
+        body: c_int,
+        links: c_int,
+        base: *mut c_double,
+        joints: *mut c_double,
+        poses: *mut c_double,
+    ) -> c_int;
     /// Single-precision matrices, by rows, of the shapes that have a place below `count` entries (`source/processor.cpp`).
     pub fn bullet_poses(processor: Processor, places: *const c_int, count: c_int, matrices: *mut c_float);
     pub fn bullet_renderer(processor: Processor) -> Renderer;
@@ -206,7 +217,6 @@ unsafe extern "C" {
     pub fn b3PhysicsParamSetDefaultContactERP(command: Command, erp: c_double) -> c_int;
     pub fn b3PhysicsParameterSetDeterministicOverlappingPairs(command: Command, enable: c_int) -> c_int;
     pub fn b3PhysicsParamSetEnableFileCaching(command: Command, enable: c_int) -> c_int;
-    pub fn b3InitStepSimulationCommand(client: Client) -> Command;
 
     pub fn b3LoadMJCFCommandInit(client: Client, file: *const c_char) -> Command;
     pub fn b3LoadMJCFCommandSetFlags(command: Command, flags: c_int);
@@ -263,21 +273,6 @@ unsafe extern "C" {
 
     pub fn b3RequestActualStateCommandInit(client: Client, body: c_int) -> Command;
     pub fn b3RequestActualStateCommandComputeForwardKinematics(command: Command, enable: c_int) -> c_int;
-    pub fn b3GetStatusActualState2(
-        status: Status,
-        body: *mut c_int,
-        links: *mut c_int,
-        position_count: *mut c_int,
-        velocity_count: *mut c_int,
-        root_local_inertial_frame: *mut *const c_double,
-        positions: *mut *const c_double,
-        velocities: *mut *const c_double,
-        joint_reaction_forces: *mut *const c_double,
-        link_local_inertial_frames: *mut *const c_double,
-        joint_motor_forces: *mut *const c_double,
-        link_states: *mut *const c_double,
-        link_world_velocities: *mut *const c_double,
-    ) -> c_int;
     pub fn b3GetLinkState(client: Client, status: Status, link: c_int, state: *mut LinkState) -> c_int;
 
     pub fn b3InitRequestContactPointInformation(client: Client) -> Command;

@@ -2,6 +2,7 @@
 
 /// Where a link is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)]
 pub struct LinkPose {
     /// Centre of mass in the world, m.
     pub position: [f64; 3],

@@ -174,8 +174,8 @@ impl World {
     /// Reads where everything of `body` is, as the last step or [`World::reset_joint`] left it.
     pub fn read(&mut self, body: &Body, state: &mut BodyState) {
         let id = self.check(body);
-        let places = body.joints.iter().map(|joint| joint.position_index.zip(joint.velocity_index));
-        self.client.read(id, places, state);
+        let movable = body.joints.iter().map(|joint| joint.position_index.is_some() && joint.velocity_index.is_some());
+        self.client.read(id, movable, state);
     }
 
     /// Where the frame of a link is, m: the point that its joint turns about, in the model's text.
