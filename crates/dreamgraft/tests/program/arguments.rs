@@ -16,7 +16,10 @@ fn without_words_help_is_shown() {
 fn help_names_every_option_and_the_exit_codes() {
     let program = Program::new();
     let train = program.succeed(&["train", "--help"]);
-    for word in ["--preset", "--seed", "--steps", "--logdir", "--config", "--set", "smoke", "runs/TASK", "Exit codes"] {
+    for word in ["--preset", "--seed", "--steps", "--logdir", "--config", "--set", "smoke", "runs/TASK", "Exit codes"]
+        .into_iter()
+        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from"])
+    {
         assert!(train.contains(word), "{word}: {train}");
     }
     let eval = program.succeed(&["eval", "--help"]);

@@ -1,5 +1,6 @@
 //! The real program, in a folder of its own for each test. Where a new test goes: `arguments` for what is typed,
-//! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `evaluation` for `eval`, `playing` for `play`.
+//! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `evaluation` for `eval`, `playing` for `play`,
+//! `transfer` for what new agents take from earlier ones.
 
 mod arguments;
 mod evaluation;
@@ -8,3 +9,4 @@ mod playing;
 mod program;
 mod resuming;
 mod training;
+mod transfer;

@@ -1,0 +1,242 @@
+//! What new agents take from earlier ones: `dreamgraft transfer plan`, and `dreamgraft train` with a source.
+
+use crate::program::{Program, metrics, outcomes};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A tiny run of `tasks` in `folder`.
+fn words<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let settings = ["--preset", "smoke", "--set", "log.videos=false", "--logdir", folder];
+    [&["train"], tasks, &settings, more].concat()
+}
+
+/// The program with a trained agent in the folder `source`, whose actions have one number, and those of hopper three.
+fn with_source() -> Program {
+    let program = Program::new();
+    program.succeed(&words(&["inverted-pendulum-swingup"], "source", &["--steps", "1000"]));
+    program
+}
+
+/// The file of the newest agent of a run.
+fn newest(program: &Program, run: &str) -> PathBuf {
+    let checkpoints = program.names(&format!("{run}/checkpoints"));
+    program.path(&format!("{run}/checkpoints/{}/agent.safetensors", checkpoints.last().unwrap()))
+}
+
+/// The bytes of every tensor in a file of safetensors.
+fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let names: BTreeMap<String, Value> = serde_json::from_slice(&bytes[8..header]).unwrap();
+    let tensors = names.into_iter().filter(|(name, _)| name != "__metadata__");
+    let place = |tensor: &Value, end: usize| header + tensor["data_offsets"][end].as_u64().unwrap() as usize;
+    tensors.map(|(name, tensor)| (name, bytes[place(&tensor, 0)..place(&tensor, 1)].to_vec())).collect()
+}
+
+#[test]
+fn the_plan_shows_every_parameter_and_writes_nothing() {
+    let program = with_source();
+    let plan = ["transfer", "plan", "hopper", "--preset", "smoke", "--from", "source", "--fraction", "0.5"];
+    let text = program.succeed(&plan);
+    for part in
+        ["source, inverted-pendulum-swingup, action size 1, 1000 frames", "fraction 0.5", "norm before", "[3, 8]"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let row = text.lines().find(|line| line.starts_with("value.hout.kernel ")).unwrap();
+    assert!(row.contains("[8, 1]") && row.contains("source"), "{row}");
+    let json: Value = serde_json::from_str(&program.succeed(&[&plan[..], &["--json"]].concat())).unwrap();
+    assert_eq!((&json["target"]["action_size"], &json["sources"][0]["frames"]), (&3.into(), &1000.into()));
+    assert_eq!(program.names("."), ["source"]);
+    // What was foretold is what happens.
+    program.succeed(&words(&["hopper"], "run", &["--from", "source", "--fraction", "0.5", "--steps", "1000"]));
+    let kept: Value = serde_json::from_slice(&std::fs::read(program.path("run/transfer.json")).unwrap()).unwrap();
+    assert_eq!(kept, json);
+    let seed = program.succeed(&[&plan[..], &["--json", "--seed", "1"]].concat());
+    assert_ne!(serde_json::from_str::<Value>(&seed).unwrap()["parts"], json["parts"]);
+}
+
+#[test]
+fn every_preset_begins_a_run_that_is_named_after_it() {
+    let program = with_source();
+    for (task, preset) in [
+        ("hopper", "paper"),
+        ("hopper", "full"),
+        ("hopper", "encoder-only"),
+        ("inverted-double-pendulum-swingup", "fine-tune"),
+    ] {
+        let train = ["train", task, "--preset", "smoke", "--set", "log.videos=false", "--steps", "1000"];
+        let text = program.succeed(&[&train[..], &["--from", "source", "--plan", preset]].concat());
+        for part in
+            ["takes from source, inverted-pendulum-swingup, 1 000 frames", "the preset", preset, "whole", "numbers"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let run = format!("runs/{task}/smoke-{preset}-from-source/0");
+        let names = program.names(&run);
+        assert!(["transfer.toml", "transfer.json"].iter().all(|name| names.iter().any(|one| one == name)), "{names:?}");
+    }
+}
+
+/// A run of 2000 frames in `whole` and one of 1000 and then 1000 in `parts`, whose `gone` are removed between: they must
+/// end with the same bits.
+fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
+    let train = |folder: &str, steps: &str| {
+        program.succeed(&words(&["hopper"], folder, &[transfer, &["--steps", steps]].concat()))
+    };
+    train("whole", "2000");
+    train("parts", "1000");
+    for folder in gone {
+        std::fs::remove_dir_all(program.path(folder)).unwrap();
+    }
+    let text = train("parts", "2000");
+    assert!(text.contains("going on at step 1 000") && text.contains("began with what it took from"), "{text}");
+    assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
+    assert_eq!(std::fs::read(newest(program, "parts")).unwrap(), std::fs::read(newest(program, "whole")).unwrap());
+    program.succeed(&["eval", "parts", "--episodes", "1"]);
+}
+
+#[test]
+fn a_fractional_run_goes_on_without_its_source() {
+    let program = with_source();
+    resumes(&program, &["--from", "source", "--fraction", "0.3"], &["source"]);
+}
+
+#[test]
+fn the_universal_encoder_stays_what_it_was() {
+    let program = Program::new();
+    program.succeed(&words(&["inverted-pendulum-swingup", "hopper"], "both", &["--steps", "2000"]));
+    let theirs = tensors(&newest(&program, "both"));
+    resumes(&program, &["--universal", "both"], &["both"]);
+    let ours = tensors(&newest(&program, "parts"));
+    let encoder: Vec<&String> = ours.keys().filter(|name| name.starts_with("world_model.encoder.")).collect();
+    assert_eq!(encoder.len(), 8);
+    assert!(encoder.iter().all(|name| ours[*name] == theirs[*name]));
+    // What is not frozen has learned.
+    assert_ne!(ours["world_model.decoder.h5.kernel"], theirs["world_model.decoder.h5.kernel"]);
+}
+
+#[test]
+fn a_reward_meta_model_is_whole_in_its_own_checkpoint() {
+    let program = with_source();
+    let universal = words(&["inverted-pendulum-swingup"], "u/one", &["--universal", "source", "--steps", "1000"]);
+    program.succeed(&universal);
+    let theirs = tensors(&newest(&program, "u/one"));
+    resumes(&program, &["--universal", "source", "--reward-from", "u/one"], &["source", "u"]);
+    let ours = tensors(&newest(&program, "parts"));
+    let rewards: Vec<&String> = theirs.keys().filter(|name| name.starts_with("world_model.reward.")).collect();
+    assert_eq!(rewards.len(), 4);
+    for name in rewards {
+        assert_eq!(ours[&name.replace("reward.", "reward_sources.0.")], theirs[name], "{name}");
+    }
+    let metrics = metrics(&program.path("parts"));
+    let evaluations: Vec<&Value> = metrics.iter().filter(|line| line["eval_return"].is_f64()).collect();
+    for name in ["reward_source_use/u-one", "reward_latent_use/stoch", "reward_latent_use/deter"] {
+        assert!(evaluations.iter().all(|line| line[name].as_f64().unwrap() > 0.0), "{name}: {metrics:?}");
+    }
+}
+
+#[test]
+fn a_run_of_another_transfer_is_refused_with_the_difference() {
+    let program = with_source();
+    let train = |more: &[&'static str]| words(&["hopper"], "run", &[more, &["--steps", "2000"]].concat());
+    program.succeed(&words(&["hopper"], "run", &["--from", "source", "--steps", "1000"]));
+    let before = outcomes(&program.path("run"));
+    for (more, part) in [
+        (&["--from", "source", "--fraction", "0.3"][..], "take.fraction: was 0.2, now 0.3"),
+        (&["--from", "source", "--plan", "full"], "was the preset paper, now the preset full"),
+        (&["--from", "elsewhere"], "sources.source: was source, now elsewhere"),
+        (&["--universal", "source"], "sources.universal: was nothing, now source"),
+        (&[], "was the preset paper from source, now nothing"),
+    ] {
+        let error = program.fail(4, &train(more));
+        assert!(error.contains("another transfer") && error.contains(part), "{part}: {error}");
+        assert!(error.contains("--plan run/transfer.toml"), "{error}");
+    }
+    // The source has learned more: it is another one now, but the run's own record still names what it was.
+    program.succeed(&words(&["inverted-pendulum-swingup"], "source", &["--steps", "2000"]));
+    let error = program.fail(4, &train(&["--from", "source"]));
+    assert!(error.contains("sources.source: was ") && error.contains("sha256"), "{error}");
+    assert_eq!(outcomes(&program.path("run")), before);
+    program.succeed(&train(&["--plan", "run/transfer.toml"]));
+    // A run without transfer does not become one with.
+    let error = program.fail(4, &words(&["inverted-pendulum-swingup"], "source", &["--from", "run"]));
+    assert!(error.contains("was nothing, now the preset paper from source"), "{error}");
+}
+
+#[test]
+fn a_plan_with_sources_of_its_own_needs_no_other() {
+    let program = with_source();
+    let rest = "[[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
+    let rule = "[[rule]]\nmatch = \"world_model.encoder.**\"\ntake = \"full\"\n";
+    let sources = "format = 1\n[sources]\neyes = \"source\"\n";
+    std::fs::write(program.path("eyes.toml"), format!("{sources}{rule}{rest}")).unwrap();
+    let text = program.succeed(&words(&["hopper"], "run", &["--plan", "eyes.toml", "--steps", "1000"]));
+    assert!(text.contains("takes from eyes"), "{text}");
+    for (name, plan, part) in [
+        ("unmatched.toml", format!("{sources}{rule}"), "matches"),
+        ("key.toml", format!("{sources}{rule}fraktion = 0.2\n{rest}"), "fraktion"),
+        ("pattern.toml", format!("{sources}{}{rest}", rule.replace("encoder", "encodr")), "world_model.encoder"),
+    ] {
+        std::fs::write(program.path(name), plan).unwrap();
+        let error = program.fail(2, &words(&["hopper"], "none", &["--plan", name]));
+        assert!(error.contains(name) && error.contains(part), "{error}");
+    }
+    assert!(!program.path("none").exists());
+}
+
+#[test]
+fn transfers_that_cannot_be_are_named_and_leave_nothing() {
+    let program = with_source();
+    let cases: [(i32, &[&str], &str); 12] = [
+        (2, &["--universal", "source", "--from", "source"], "write a plan file"),
+        (2, &["--reward-from", "source"], "--universal RUN"),
+        (2, &["--universal", "source", "--reward-from", "source", "--reward-from", "source"], "twice"),
+        (2, &["--fraction", "0.3"], "--from RUN"),
+        (2, &["--plan", "full"], "--from RUN"),
+        (2, &["--from", "source", "--fraction", "1.5"], "fraction = 1.5"),
+        (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "no rule with a fraction"),
+        (2, &["--from", "source", "--plan", "papr"], "the nearest preset is \"paper\""),
+        (2, &["--from", "source", "--plan", "fine-tune"], "differ in action size (1 and 3)"),
+        (2, &["--from", "source", "--set", "agent.depth=3"], "does not fit world_model.encoder.h1"),
+        (5, &["--from", "nowhere"], "nowhere cannot be read"),
+        (5, &["--from", "source/checkpoints"], "is neither an agent's file"),
+    ];
+    for (code, more, part) in cases {
+        let error = program.fail(code, &words(&["hopper"], "run", more));
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let error = program.fail(2, &["transfer", "plan", "hopper", "--preset", "smoke"]);
+    assert!(error.contains("nothing to transfer"), "{error}");
+    program.truncate("source/checkpoints/0000001000/agent.safetensors");
+    let error = program.fail(5, &words(&["hopper"], "run", &["--from", "source"]));
+    assert!(error.contains("is damaged") && error.contains("0000001000"), "{error}");
+    assert_eq!(program.names("."), ["source"]);
+}
+
+#[test]
+fn a_start_that_was_interrupted_is_no_obstacle() {
+    let program = with_source();
+    let transfer = ["--from", "source", "--steps", "1000"];
+    program.succeed(&words(&["hopper"], "whole", &transfer));
+    // Stopped before the configuration was written: the record of this start is not that of the next.
+    std::fs::create_dir(program.path("run")).unwrap();
+    for name in ["transfer.json", "transfer.toml"] {
+        std::fs::copy(program.path("whole").join(name), program.path("run").join(name)).unwrap();
+    }
+    program.succeed(&words(&["hopper"], "run", &["--steps", "1000"]));
+    assert!(!program.path("run/transfer.json").exists() && !program.path("run/transfer.toml").exists());
+    // Stopped before the first checkpoint: the record tells what to take.
+    std::fs::create_dir(program.path("early")).unwrap();
+    for name in ["config.toml", "transfer.json", "transfer.toml"] {
+        std::fs::copy(program.path("whole").join(name), program.path("early").join(name)).unwrap();
+    }
+    program.succeed(&words(&["hopper"], "early", &transfer));
+    assert_eq!(outcomes(&program.path("early")), outcomes(&program.path("whole")));
+    // A plan of the user's is not written over.
+    std::fs::create_dir(program.path("mine")).unwrap();
+    std::fs::write(program.path("mine/transfer.toml"), "format = 1\n").unwrap();
+    let error = program.fail(4, &words(&["hopper"], "mine", &transfer));
+    assert!(error.contains("transfer.toml"), "{error}");
+}
