@@ -116,7 +116,10 @@ mod tests {
                 for x in 0..width {
                     let at = [(x as f32 + 0.5) / width as f32 - 3.0, (y as f32 + 0.5) / height as f32 + 2.0];
                     let texel = &texture.texels[(y * width + x) * 3..][..3];
-                    assert_eq!(packed.color(packed.texel(at[0], at[1])).as_slice(), texel.iter().map(|&part| f32::from(part)).collect::<Vec<_>>());
+                    assert_eq!(
+                        packed.color(packed.texel(at[0], at[1])).as_slice(),
+                        texel.iter().map(|&part| f32::from(part)).collect::<Vec<_>>()
+                    );
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::frame::Frame;
 use crate::linear::{larger, smaller, truncate, whole};
 use crate::looks::Looks;
 use crate::run::{RUN, Run, Values};
-use crate::shadow::{OUTSIDE, Shadow};
+use crate::shadow::{NOTHING, OUTSIDE, Shadow};
 use crate::shape::Posed;
 use crate::visible::{NONE, Visible};
 
@@ -92,11 +92,13 @@ impl Shading {
         rgb.fill(255);
         for pending in &self.pending[..self.used] {
             let mut light = [1.0; RUN];
-            if let Some(shadow) = &mut shadow {
-                for i in 0..pending.count {
-                    let lit = shadow.is_lit(pending.texel[i], pending.depth[i], shapes, frame);
-                    light[i] = if lit { 1.0 } else { SHADOWED };
-                }
+            for i in 0..pending.count {
+                let (texel, depth) = (pending.texel[i], pending.depth[i]);
+                let lit = match &shadow {
+                    Some(shadow) => shadow.is_lit(texel, depth, shapes, frame),
+                    None => texel == OUTSIDE || NOTHING < depth,
+                };
+                light[i] = if lit { 1.0 } else { SHADOWED };
             }
             pending.write(&light, rgb);
         }
@@ -181,8 +183,7 @@ impl Pending {
     fn reflect(&mut self, run: &Run, frame: &Frame) {
         let [to_x, to_y, to_z] = frame.light;
         for i in 0..RUN {
-            let (x, y, z) =
-                (run.along(&run.normal[0], i), run.along(&run.normal[1], i), run.along(&run.normal[2], i));
+            let (x, y, z) = (run.along(&run.normal[0], i), run.along(&run.normal[1], i), run.along(&run.normal[2], i));
             let scale = 1.0 / (x * x + y * y + z * z).sqrt();
             let (x, y, z) = (x * scale, y * scale, z * scale);
             let toward = ((0.0 + z * to_z) + y * to_y) + x * to_x;

@@ -13,8 +13,8 @@ use crate::shape::{Posed, on_screen};
 use crate::triangle::{Bounds, Corners, DEPTH_ERROR, Region, Slope};
 use crate::visible::{Cover, Limits};
 
-/// The depth of a texel that shows nothing.
-const NOTHING: f64 = -1e30;
+/// The depth of a texel that shows nothing, as all do without shadows.
+pub const NOTHING: f64 = -1e30;
 
 /// Share of a depth that rounding it to single precision may cost, doubled.
 const ROUNDING: f64 = f32::EPSILON as f64;
@@ -197,7 +197,7 @@ impl Shadow {
 
     /// Whether whoever asked about `depth` at `texel` lies in the light.
     #[inline(always)]
-    pub fn is_lit(&mut self, texel: u32, depth: f64, shapes: &[Posed], frame: &Frame) -> bool {
+    pub fn is_lit(&self, texel: u32, depth: f64, shapes: &[Posed], frame: &Frame) -> bool {
         if texel == OUTSIDE {
             return true;
         }

@@ -26,9 +26,13 @@ pub struct Seen {
 
 impl Seen {
     fn new(length: usize) -> Self {
-        Self { clip: vec![[0.0; 4]; length], screen: vec![[0.0; 4]; length], in_front: false,
+        Self {
+            clip: vec![[0.0; 4]; length],
+            screen: vec![[0.0; 4]; length],
+            in_front: false,
             bounded: false,
-            bounds: Bounds::default() }
+            bounds: Bounds::default(),
+        }
     }
 
     #[inline(always)]

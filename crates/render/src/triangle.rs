@@ -126,10 +126,7 @@ impl Corners {
         let inverse = self.w.map(|w| 1.0 / f64::from(w));
         let [k0, k1, k2] = inverse;
         let [n0, n1, n2]: [f64; 3] = std::array::from_fn(|i| -f64::from(self.z[i]) * inverse[i]);
-        Slope {
-            numerator: [n0 * area, n1 - n0, n2 - n0],
-            denominator: [k0 * area, k1 - k0, k2 - k0],
-        }
+        Slope { numerator: [n0 * area, n1 - n0, n2 - n0], denominator: [k0 * area, k1 - k0, k2 - k0] }
     }
 }
 
