@@ -161,6 +161,9 @@ impl AgentConfig {
                 return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
             }
         }
+        if self.actor_warmup > 1_000_000_000 {
+            return Err(out_of_range("actor_warmup", self.actor_warmup as f64, "a whole number up to 1000000000"));
+        }
         let reals = [
             ("discount_scale", self.discount_scale, 0.0, 1e6),
             ("discount", self.discount, 0.0, 1.0),
