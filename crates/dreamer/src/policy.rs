@@ -23,13 +23,13 @@ pub enum ActMode {
 /// What a policy remembers between the steps of an episode: the latent state and the last action.
 #[derive(Debug)]
 pub struct PolicyState<F = f32> {
-    /// Posterior sample [S].
+    /// Posterior sample `[S]`.
     pub stoch: Vec<F>,
-    /// Deterministic state [D].
+    /// Deterministic state `[D]`.
     pub deter: Vec<F>,
-    /// The last action taken [A].
+    /// The last action taken `[A]`.
     pub action: Vec<F>,
-    /// Means and standard deviations of the action before squashing [2A], as of the last step.
+    /// Means and standard deviations of the action before squashing `[2A]`, as of the last step.
     pub moments: Vec<F>,
     noise: Vec<F>,
     memory: Memory<F>,
@@ -38,11 +38,11 @@ pub struct PolicyState<F = f32> {
 /// The normal draws that one step of a policy needs.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyNoise<'a, F> {
-    /// Of the posterior's sample [S].
+    /// Of the posterior's sample `[S]`.
     pub posterior: &'a [F],
     /// Of the action's samples [M, A]: one, or as many as an evaluation chooses from.
     pub action: &'a [F],
-    /// Added to the action [A], not yet scaled; empty for none.
+    /// Added to the action `[A]`, not yet scaled; empty for none.
     pub exploration: &'a [F],
 }
 

@@ -100,7 +100,7 @@ mod tests {
         let (mut normals, mut visits) = (Normals::new(start.clone()), Visits(start));
         let mut swinging = false;
         for image in 0..40 {
-            let shadow = image < 10 || image >= 25;
+            let shadow = !(10..25).contains(&image);
             normals.advance(&faces, shadow, true);
             if shadow {
                 visits.corners(&faces);

@@ -1,6 +1,6 @@
 //! The inner loops: functions of sizes and slices, one thread each.
 //!
-//! Here: matrix products, image patches, elementwise loops. Not here: gradients (see [`crate::ops`]), threads (a worker
+//! Here: matrix products, image patches, elementwise loops. Not here: gradients (see `ops`), threads (a worker
 //! runs a whole shard; no kernel ever starts or waits for another thread).
 
 pub mod deconvolve;

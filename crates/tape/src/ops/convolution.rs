@@ -32,7 +32,7 @@ impl Convolution {
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// `activation(convolution(x) + bias)`: x [N, side * side * C], kernel [k, k, C, O], bias [O]; the result is
+    /// `activation(convolution(x) + bias)`: x [N, side * side * C], kernel [k, k, C, O], bias `[O]`; the result is
     /// [N, across * across * O], where across = (side - k) / stride + 1.
     pub fn convolution(
         &mut self,
@@ -56,7 +56,7 @@ impl<F: Real> Tape<'_, F> {
         })
     }
 
-    /// `activation(transposed convolution(x) + bias)`: x [N, side * side * I], kernel [k, k, O, I], bias [O];
+    /// `activation(transposed convolution(x) + bias)`: x [N, side * side * I], kernel [k, k, O, I], bias `[O]`;
     /// `y[stride * i + a, stride * j + b, o] += x[i, j, c] * kernel[a, b, o, c]`, [N, large * large * O] with
     /// large = (side - 1) * stride + k.
     pub fn deconvolution(

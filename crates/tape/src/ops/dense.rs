@@ -20,7 +20,7 @@ pub(crate) struct Dense {
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// `activation(x @ kernel + bias)`: x [N, I], kernel [I, O], bias [O].
+    /// `activation(x @ kernel + bias)`: x [N, I], kernel [I, O], bias `[O]`.
     pub fn dense(&mut self, x: Var, kernel: Parameter, bias: Parameter, activation: Activation) -> Var {
         self.dense_part(x, kernel, 0, Some(bias), None, activation)
     }
