@@ -11,14 +11,18 @@
 //! 4. The light's depth map is drawn only where a pixel asks for it, and only until the answer is known (`shadow.rs`).
 //!
 //! Here: pictures of given shapes. Not here: where meshes and poses come from, files, windows. Nothing is shared between
-//! renderers, so any number of them can draw at a time. After the first images drawing allocates nothing.
+//! renderers, so any number of them can draw at a time. Once its normals have settled, which they
+//! do in an image or two, a renderer allocates nothing (a test counts).
 
 mod clip;
+mod cover;
+mod facing;
 mod frame;
 mod linear;
 mod looks;
 mod normals;
 mod run;
+mod seen;
 mod shade;
 mod shadow;
 mod shape;
@@ -29,6 +33,7 @@ use pulp::{Arch, WithSimd};
 
 use crate::clip::{Clipped, clip};
 use crate::frame::{Frame, Viewport};
+use crate::seen::project;
 use crate::shade::Shading;
 use crate::shadow::Shadow;
 use crate::shape::Posed;
@@ -97,21 +102,23 @@ impl Renderer {
     /// otherwise, all shapes are at the origin.
     ///
     /// # Panics
-    /// If a side is 0 or above 4096, if a face has a vertex that does not exist, or if a shape's lists of vertices,
-    /// normals and coordinates, or its texture's size and texels, disagree.
+    /// If a side is 0 or above 4096 (65,536 for a texture), if a face has a vertex that does not exist, or if a shape's
+    /// lists of vertices, normals and coordinates, or its texture's size and texels, disagree.
     pub fn new(shapes: Vec<Shape>, width: usize, height: usize) -> Self {
         assert!((1..=4096).contains(&width) && (1..=4096).contains(&height), "an image of {width} x {height} pixels");
         shapes.iter().for_each(check);
         let places = shapes.iter().map(|shape| shape.place + 1).max().unwrap_or(0);
         let mut identity = [0.0; 16];
         (0..4).for_each(|i| identity[5 * i] = 1.0);
+        // Each face may leave four parts of itself.
+        let triangles = shapes.iter().map(|shape| 4 * shape.faces.len()).sum::<usize>() + 1;
         Self {
             shapes: shapes.into_iter().map(Posed::new).collect(),
             poses: vec![identity; places],
             viewport: Viewport { width, height },
-            visible: Visible::new(width, height),
+            visible: Visible::new(width, height, triangles),
             shadow: Shadow::new(width, height),
-            shading: Shading::new(),
+            shading: Shading::new(width * height),
         }
     }
 
@@ -134,11 +141,11 @@ impl Renderer {
     fn draw(&mut self, eye: &Eye, rgb: &mut [u8]) {
         let frame = Frame::new(eye, self.viewport);
         for posed in &mut self.shapes {
-            posed.update(&self.poses[posed.shape.place], &frame, eye.shadow);
+            posed.update(&self.poses[posed.place], &frame, eye.shadow);
         }
         self.visible.clear(frame.far);
         for (number, posed) in self.shapes.iter().enumerate() {
-            if posed.visible() {
+            if posed.visible {
                 draw_shape(posed, number as u32, &mut self.visible, &frame);
             }
         }
@@ -154,7 +161,7 @@ impl Renderer {
 #[inline(always)]
 fn draw_shape(posed: &Posed, shape: u32, visible: &mut Visible, frame: &Frame) {
     for &face in &posed.front {
-        let corners = posed.shape.faces[face as usize];
+        let corners = posed.faces[face as usize];
         let whole = posed.seen.corners(corners);
         let triangle = Triangle { drawn: whole, whole, cut: false, shape, face };
         if posed.seen.in_front {
@@ -165,7 +172,7 @@ fn draw_shape(posed: &Posed, shape: u32, visible: &mut Visible, frame: &Frame) {
             Clipped::Whole => visible.draw(&triangle, false, frame),
             Clipped::Parts { triangles, count } => {
                 for part in &triangles[..count] {
-                    let part = Triangle { drawn: shadow::project(part, frame), cut: true, ..triangle };
+                    let part = Triangle { drawn: project(part, frame), cut: true, ..triangle };
                     visible.draw(&part, false, frame);
                 }
             }
@@ -180,7 +187,8 @@ fn check(shape: &Shape) {
     assert!(last.is_none_or(|&vertex| (vertex as usize) < vertices), "a face has vertex {last:?} of {vertices}");
     if let Some(texture) = &shape.texture {
         let Texture { width, height, texels } = texture;
-        assert!(*width > 0 && *height > 0, "a texture of {width} x {height} pixels");
+        let side = 1..=65_536;
+        assert!(side.contains(width) && side.contains(height), "a texture of {width} x {height} pixels");
         assert_eq!(texels.len(), width * height * 3, "bytes for a texture of {width} x {height} pixels");
     }
 }

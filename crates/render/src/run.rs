@@ -150,7 +150,7 @@ impl<'a> Values<'a> {
     #[inline(always)]
     pub fn of(triangle: &'a Triangle, shapes: &[Posed]) -> Self {
         let posed = &shapes[triangle.shape as usize];
-        let face = posed.shape.faces[triangle.face as usize];
+        let face = posed.faces[triangle.face as usize];
         let normals = posed.normals.corners[triangle.face as usize];
         let (color, textured) = match &posed.looks {
             Looks::Plain(color) => (*color, false),
@@ -160,7 +160,7 @@ impl<'a> Values<'a> {
             triangle,
             light: face.map(|vertex| posed.lit.clip(vertex)),
             normal: normals.map(|entry| posed.world_normals[entry as usize]),
-            coordinate: face.map(|vertex| posed.shape.coordinates[vertex as usize]),
+            coordinate: face.map(|vertex| posed.coordinates[vertex as usize]),
             color,
             textured,
         }

@@ -36,15 +36,17 @@ struct Pending {
 
 /// The pixels of an image on their way to colours.
 pub struct Shading {
-    /// The first `used` of them are the image's.
+    /// Enough for all pixels; the first `used` are the image's.
     pending: Vec<Pending>,
     used: usize,
     run: Box<Run>,
 }
 
 impl Shading {
-    pub fn new() -> Self {
-        Self { pending: vec![], used: 0, run: Run::new() }
+    /// Room for so many pixels.
+    pub fn new(pixels: usize) -> Self {
+        let runs = pixels.div_ceil(RUN);
+        Self { pending: (0..runs).map(|_| Pending::new()).collect(), used: 0, run: Run::new() }
     }
 
     /// Draws what is visible: `rgb` has three bytes a pixel, rows from the top.
@@ -107,9 +109,6 @@ impl Shading {
     /// Shades the pixels of the run as far as it goes without knowing about shadows.
     #[inline(always)]
     fn shade(&mut self, shapes: &[Posed], frame: &Frame, shadow: Option<&mut Shadow>) {
-        if self.used == self.pending.len() {
-            self.pending.push(Pending::new());
-        }
         let (run, pending) = (&mut self.run, &mut self.pending[self.used]);
         self.used += 1;
         pending.count = run.count;

@@ -8,16 +8,14 @@
 
 use crate::LANES;
 use crate::clip::{Clipped, clip};
+use crate::cover::{Cover, Limits, margin};
 use crate::frame::Frame;
-use crate::shape::{Posed, on_screen};
-use crate::triangle::{Bounds, Corners, DEPTH_ERROR, Region, Slope};
-use crate::visible::{Cover, Limits};
+use crate::seen::project;
+use crate::shape::Posed;
+use crate::triangle::{Bounds, Corners, Region, Slope};
 
 /// The depth of a texel that shows nothing, as all do without shadows.
 pub const NOTHING: f64 = -1e30;
-
-/// Share of a depth that rounding it to single precision may cost, doubled.
-const ROUNDING: f64 = f32::EPSILON as f64;
 
 /// A texel that does not exist: whoever asks for it lies in the light.
 pub const OUTSIDE: u32 = u32::MAX;
@@ -36,12 +34,6 @@ pub struct Shadow {
     open: Vec<u8>,
     /// For each element of `open`, whether anyone asked about its texels since the last [`Shadow::clear`].
     fresh: Vec<bool>,
-}
-
-/// How far a depth nearly known may be off.
-#[inline(always)]
-fn margin(depth: f64) -> f64 {
-    2.0 * DEPTH_ERROR + ROUNDING * depth.abs()
 }
 
 impl Shadow {
@@ -101,7 +93,7 @@ impl Shadow {
             if lit.in_front && !self.asks_within(&lit.bounds, frame) {
                 continue;
             }
-            for &face in &shape.shape.faces {
+            for &face in &shape.faces {
                 if lit.in_front {
                     self.draw_triangle(&lit.corners(face), false, lit.bounded, frame);
                     continue;
@@ -211,11 +203,6 @@ impl Shadow {
     }
 }
 
-/// A triangle of clip space on the screen.
-pub fn project(triangle: &[[f32; 4]; 3], frame: &Frame) -> Corners {
-    Corners::new(triangle.map(|corner| on_screen(corner, frame.viewport.halves())))
-}
-
 /// One texel as TinyRenderer would draw it: all triangles in turn.
 fn exact(x: usize, y: usize, shapes: &[Posed], frame: &Frame) -> f32 {
     let mut depth = NOTHING as f32;
@@ -234,7 +221,7 @@ fn exact(x: usize, y: usize, shapes: &[Posed], frame: &Frame) -> f32 {
         }
     };
     for shape in shapes {
-        for &face in &shape.shape.faces {
+        for &face in &shape.faces {
             match clip(&face.map(|vertex| shape.lit.clip(vertex))) {
                 Clipped::Whole => draw(&shape.lit.corners(face), false),
                 Clipped::Parts { triangles, count } => {

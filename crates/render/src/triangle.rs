@@ -251,3 +251,73 @@ fn extent(values: [f32; 3], pixels: usize, small: bool) -> Option<(usize, usize)
     let first = below + u32::from(small && low - below as f32 > MISS);
     (first as f32 <= high).then(|| (first as usize, whole(high) as usize))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VIEWPORT: Viewport = Viewport { width: 64, height: 64 };
+
+    /// Coordinates as they come, at pixels, and beside them by a hair.
+    fn coordinate() -> impl Strategy<Value = f32> {
+        let pixel = (-3i32..68).prop_map(|pixel| pixel as f32);
+        prop_oneof![
+            -10f32..75.0,
+            pixel.clone(),
+            (pixel, -1e-4f32..1e-4).prop_map(|(pixel, hair)| pixel + hair),
+            -20_000f32..20_000.0,
+        ]
+    }
+
+    /// Triangles of all kinds, lines and spots among them.
+    fn corners() -> impl Strategy<Value = Corners> {
+        let three = || prop::array::uniform3(coordinate());
+        let sliver = (three(), three(), prop::array::uniform2(0f32..1.0)).prop_map(|(x, y, [share, hair])| {
+            let on = |v: [f32; 3]| [v[0], v[1], v[0] + share * (v[1] - v[0]) + hair * hair * 0.01];
+            (on(x), on(y))
+        });
+        let spot = (three(), three()).prop_map(|(x, y)| {
+            let near = |v: [f32; 3]| [v[0], v[0] + 1e-3 * v[1], v[0] + 1e-3 * v[2]];
+            (near(x), near(y))
+        });
+        let place = prop_oneof![(three(), three()), sliver, spot];
+        (place, prop::array::uniform3(-30f32..4000.0), prop::array::uniform3(1f32..4000.0))
+            .prop_map(|((x, y), z, w)| Corners { x, y, z, w })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// What is drawn is what TinyRenderer draws, no pixel more or less, and nearly as deep.
+        #[test]
+        fn a_plan_covers_the_pixels_that_tiny_renderer_covers(corners in corners()) {
+            prop_assume!(corners.bounded());
+            let region = corners.region(VIEWPORT);
+            let plan = corners.plan();
+            for y in 0..VIEWPORT.height {
+                for x in 0..VIEWPORT.width {
+                    let looked_at = region.is_some_and(|region| {
+                        (region.left..=region.right).contains(&x) && (region.bottom..=region.top).contains(&y)
+                    });
+                    // The pixels of its loops.
+                    let loops = |values: [f32; 3], at: usize| {
+                        let low = values.into_iter().fold(f32::MAX, f32::min).max(0.0);
+                        let high = values.into_iter().fold(f32::MIN, f32::max).min(63.0);
+                        at >= low as usize && at as f32 <= high
+                    };
+                    let sample = corners.sample(x, y);
+                    let expected = sample.inside && loops(corners.x, x) && loops(corners.y, y);
+                    let shares = plan.map(|plan| (plan, plan.shares(plan.row(y), x as f64)));
+                    let inside = shares.is_some_and(|(plan, (u, v))| u >= 0.0 && v >= 0.0 && u + v <= plan.area);
+                    prop_assert_eq!(inside && looked_at, expected, "at {}, {}", x, y);
+                    if let Some((plan, (u, v))) = shares && expected {
+                        let depth = corners.slope(&plan).depth(u, v);
+                        prop_assert!((depth - sample.depth).abs() < 0.1 * DEPTH_ERROR, "{depth} {}", sample.depth);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -4,14 +4,12 @@
 //! that leaves a doubt, TinyRenderer's own numbers are.
 
 use crate::LANES;
+use crate::cover::{Cover, Limits, margin};
 use crate::frame::Frame;
-use crate::triangle::{Corners, DEPTH_ERROR, Plan, Region, Row, Slope};
+use crate::triangle::{Corners, Plan, Region, Slope};
 
 /// No triangle.
 pub const NONE: i64 = -1;
-
-/// Share of a depth that rounding it to single precision may cost, doubled.
-const ROUNDING: f64 = f32::EPSILON as f64;
 
 /// A triangle of the picture.
 #[derive(Clone, Copy)]
@@ -40,73 +38,9 @@ pub struct Visible {
     far: f32,
 }
 
-/// Depths that the near and the far plane leave.
-#[derive(Clone, Copy)]
-pub struct Limits {
-    /// Between these, neither plane cuts.
-    pub low: f64,
-    pub high: f64,
-    /// Beyond these, one surely does.
-    pub lowest: f64,
-    pub highest: f64,
-}
-
-impl Limits {
-    /// Limits of a triangle, given whether something was cut off it.
-    #[inline(always)]
-    pub fn new(frame: &Frame, cut: bool) -> Self {
-        if cut {
-            let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
-            return Self { low, high, lowest: low, highest: high };
-        }
-        let (low, high) = (-f64::from(frame.far), f64::from(frame.near));
-        Self {
-            low: low + DEPTH_ERROR,
-            high: high - DEPTH_ERROR,
-            lowest: low - DEPTH_ERROR,
-            highest: high + DEPTH_ERROR,
-        }
-    }
-}
-
-/// [`LANES`] neighbours in a row: `u` and `v` of [`Plan::shares`], and -1 where the triangle covers the pixel, else 0.
-pub struct Cover {
-    pub u: [f64; LANES],
-    pub v: [f64; LANES],
-    pub inside: [i64; LANES],
-}
-
-impl Cover {
-    /// The pixels from column `x` on that are in `region`; nothing if none is covered.
-    #[inline(always)]
-    pub fn new(plan: &Plan, row: Row, x: usize, region: &Region) -> Option<Self> {
-        let mut cover = Self { u: [0.0; LANES], v: [0.0; LANES], inside: [0; LANES] };
-        let mut any = 0;
-        for i in 0..LANES {
-            let (u, v) = plan.shares(row, (x + i) as f64);
-            let within = (x + i >= region.left) & (x + i <= region.right);
-            let inside = within & (u >= 0.0) & (v >= 0.0) & (u + v <= plan.area);
-            cover.u[i] = u;
-            cover.v[i] = v;
-            cover.inside[i] = if inside { -1 } else { 0 };
-            any |= cover.inside[i];
-        }
-        (any != 0).then_some(cover)
-    }
-
-    /// Nearly the depths.
-    #[inline(always)]
-    pub fn depths(&self, slope: &Slope) -> [f64; LANES] {
-        let mut depths = [0.0; LANES];
-        for i in 0..LANES {
-            depths[i] = slope.depth(self.u[i], self.v[i]);
-        }
-        depths
-    }
-}
-
 impl Visible {
-    pub fn new(width: usize, height: usize) -> Self {
+    /// `triangles`: how many there can be at most.
+    pub fn new(width: usize, height: usize, triangles: usize) -> Self {
         let stride = width.next_multiple_of(LANES) + LANES;
         let size = stride * height;
         Self {
@@ -114,7 +48,7 @@ impl Visible {
             depth: vec![0.0; size],
             owner: vec![NONE; size],
             spans: vec![(0, stride); height],
-            triangles: vec![],
+            triangles: Vec::with_capacity(triangles),
             far: 0.0,
         }
     }
@@ -209,7 +143,7 @@ impl Visible {
         let new = cover.depths(slope);
         let (mut accepted, mut doubt, mut any) = ([0i64; LANES], [0i64; LANES], 0);
         for i in 0..LANES {
-            let margin = 2.0 * DEPTH_ERROR + ROUNDING * depth[i].abs();
+            let margin = margin(depth[i]);
             let difference = new[i] - depth[i];
             let nearer = (difference > margin) & (new[i] > limits.low) & (new[i] < limits.high);
             let farther = (difference < -margin) | (new[i] < limits.lowest) | (new[i] > limits.highest);
