@@ -208,3 +208,57 @@ impl WithSimd for Draw<'_> {
         self.renderer.draw(self.eye, self.rgb);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulp::Simd;
+
+    use super::*;
+
+    /// Triangles at random, half of them with a texture.
+    fn shapes() -> impl Strategy<Value = Vec<Shape>> {
+        let vertex =
+            (prop::array::uniform3(-1f32..1.0), prop::array::uniform3(-1f32..1.0), prop::array::uniform2(-3f32..3.0));
+        prop::collection::vec(vertex, 30..60).prop_map(|vertices| {
+            let shape = |number: usize| Shape {
+                place: number,
+                positions: vertices.iter().map(|vertex| vertex.0).collect(),
+                normals: vertices.iter().map(|vertex| vertex.1).collect(),
+                coordinates: vertices.iter().map(|vertex| vertex.2).collect(),
+                faces: (0..vertices.len() as u32 - 2).skip(number).step_by(2).map(|i| [i, i + 1, i + 2]).collect(),
+                color: [0.9, 0.6, 0.3, 1.0],
+                texture: (number == 1).then(|| Texture {
+                    width: 3,
+                    height: 2,
+                    texels: (0..18).map(|i| i * 14).collect(),
+                }),
+                double_sided: number == 0,
+            };
+            vec![shape(0), shape(1)]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// The same bytes whatever vectors a machine has.
+        #[test]
+        fn the_width_of_vectors_does_not_show(shapes in shapes(), shift in prop::array::uniform3(-1f32..1.0)) {
+            let view = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 1.0, 0.0, 0.0, shift[0], shift[1], shift[2] - 1.5, 1.0];
+            let projection = [1.3, 0.0, 0.0, 0.0, 0.0, 1.7, 0.0, 0.0, 0.0, 0.0, -1.004, -1.0, 0.0, 0.0, -0.2004, 0.0];
+            let eye = Eye { view, projection, light_direction: [0.3, -1.0, 1.0], shadow: true };
+            let mut widest = vec![0; 50 * 40 * 3];
+            let mut other = widest.clone();
+            Renderer::new(shapes.clone(), 50, 40).render(&eye, &mut widest);
+            pulp::Scalar::new().vectorize(Draw { renderer: &mut Renderer::new(shapes.clone(), 50, 40), eye: &eye, rgb: &mut other });
+            prop_assert!(widest == other, "without vectors");
+            #[cfg(target_arch = "x86_64")]
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                Simd::vectorize(simd, Draw { renderer: &mut Renderer::new(shapes, 50, 40), eye: &eye, rgb: &mut other });
+                prop_assert!(widest == other, "with vectors of four numbers");
+            }
+            prop_assert!(widest.iter().any(|&byte| byte != 255), "something is seen");
+        }
+    }
+}
