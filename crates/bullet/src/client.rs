@@ -1,6 +1,7 @@
-//! The only calls into Bullet: each command of its C API that we use, as a safe function.
+//! The calls into Bullet: each command of its C API that we use, and what `source/processor.cpp` adds, as safe functions.
 //!
-//! Here: commands, answers, lifetimes. Not here: what they mean together (`world.rs`).
+//! Here: commands, answers, lifetimes. Not here: what they mean together (`world.rs`), the camera's matrices (`camera.rs`),
+//! what there is to see (`visuals.rs`).
 //!
 //! What every call below relies on:
 //! - the handle comes from `bullet_connect` and lives until `Drop`;

@@ -181,6 +181,48 @@ fn an_image_shows_the_ball_in_its_colour_where_it_is() {
 }
 
 #[test]
+fn visuals_tell_what_is_seen_and_where() {
+    let (mut world, [ball, sled, _]) = world();
+    world.set_color(&ball, None, [1.0, 0.5, 0.0, 1.0]);
+    let visuals = world.visuals();
+    assert_eq!((visuals.shapes.len(), visuals.places()), (3, 3));
+    let mesh = &visuals.shapes[0];
+    assert_eq!((mesh.color, &mesh.texture, mesh.double_sided), ([1.0, 0.5, 0.0, 1.0], &None, false));
+    assert_eq!((mesh.normals.len(), mesh.coordinates.len()), (mesh.positions.len(), mesh.positions.len()));
+    for position in &mesh.positions {
+        let radius = position.iter().map(|x| x * x).sum::<f32>().sqrt();
+        assert!((radius - 0.5).abs() < 2e-3, "{radius} m");
+    }
+    // Seen from outside, corners run counter-clockwise.
+    for face in &mesh.faces {
+        let [a, b, c] = face.map(|vertex| mesh.positions[vertex as usize]);
+        let [u, v] = [b, c].map(|end| [0, 1, 2].map(|i| end[i] - a[i]));
+        let normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+        assert!(normal.iter().zip(&a).map(|(n, x)| n * x).sum::<f32>() > 0.0, "face {face:?}");
+    }
+    world.reset_joint(&sled, 0, 0.25, 0.0);
+    (0..20).for_each(|_| world.step());
+    let mut poses = [[0.0; 16]; 3];
+    world.poses(&visuals, &mut poses);
+    for (place, body) in [(0, &ball), (1, &sled)] {
+        let state = read(&mut world, body);
+        let position = state.links.last().unwrap_or(&state.base).position.map(|x| x as f32);
+        let pose = poses[visuals.shapes[place].place];
+        assert_eq!([pose[3], pose[7], pose[11]], position, "body {place}");
+        assert_eq!(pose[12..], [0.0, 0.0, 0.0, 1.0]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "visuals belong to another world")]
+fn visuals_of_another_world_are_refused() {
+    let (mut one, _bodies) = world();
+    let (mut other, _others) = world();
+    let visuals = one.visuals();
+    other.poses(&visuals, &mut [[0.0; 16]; 3]);
+}
+
+#[test]
 fn a_refused_model_says_why_and_leaves_the_world_usable() {
     let (mut world, [ball, ..]) = world();
     let flags = LoadFlags::default();
