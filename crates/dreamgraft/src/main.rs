@@ -93,13 +93,14 @@ fn play(options: &PlayOptions, results: &args::Results) -> Result<Exit, TrainErr
         // Nobody waits for the other episodes if nobody can read of them.
         printed.is_ok()
     })?;
+    let texts = all.iter().map(|plays| if results.json { plays.json() } else { summary(plays, &options.policy) });
+    let end = done(printed.and_then(|()| texts.into_iter().try_for_each(|text| print::line(&text))))?;
     if let Some(path) = &results.video {
         for plays in &all {
             plays.write_video(&meaning::video_of(path, &plays.task, all.len() > 1))?;
         }
     }
-    let texts = all.iter().map(|plays| if results.json { plays.json() } else { summary(plays, &options.policy) });
-    done(printed.and_then(|()| texts.into_iter().try_for_each(|text| print::line(&text))))
+    Ok(end)
 }
 
 /// `hopper  10 episodes after 100 000 frames  mean 512.000  std 31.250  mean length 1 000 frames`.

@@ -74,6 +74,10 @@ impl Trainable for Agent {
         self.updates()
     }
 
+    fn is_of(&self, config: &AgentConfig) -> bool {
+        self.config() == config
+    }
+
     fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError> {
         Ok(self.learn(batch)?.named().into_iter().collect())
     }

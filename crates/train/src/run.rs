@@ -3,7 +3,7 @@
 //! Here: the loop over the phases of the schedule, and what each does. Not here: which comes next (`schedule`), how a
 //! checkpoint lies on disk (`checkpoint`), what files for people look like (`output`, `pictures`).
 
-use crate::checkpoint::{self, FORMAT, RunState};
+use crate::checkpoint::{self, FORMAT, Loaded, RunState};
 use crate::config::Config;
 use crate::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::folder::RunFolder;
@@ -75,6 +75,9 @@ pub(crate) fn train_in<L: Trainable>(
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
     let (found, damaged) = checkpoint::newest::<L>(&folder.checkpoints())?;
+    if let Some(found) = &found {
+        belongs(found, config, worlds.action_size())?;
+    }
     for damaged in damaged {
         let aside = checkpoint::set_aside(&damaged.path)?;
         reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
@@ -99,6 +102,24 @@ pub(crate) fn train_in<L: Trainable>(
     let meta_model = taken.and_then(|report| report.meta_model.as_ref());
     run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
     run.go()
+}
+
+/// Checks that a checkpoint is of the run of this configuration: someone may have copied it from another.
+fn belongs<L: Trainable>(found: &Loaded<L>, config: &Config, action_size: usize) -> Result<(), TrainError> {
+    let state = &found.state;
+    let difference = if (&state.tasks, &state.task) != (&config.tasks, &config.task) {
+        format!("tasks {} under other rules or names than {}", state.tasks.join(" "), config.tasks.join(" "))
+    } else if state.streams.seed() != config.seed {
+        format!("seed {} and not {}", state.streams.seed(), config.seed)
+    } else if found.agent.action_size() != action_size {
+        format!("actions of {} numbers and not {action_size}", found.agent.action_size())
+    } else if !found.agent.is_of(&config.agent) {
+        "an agent of other settings".to_owned()
+    } else {
+        return Ok(());
+    };
+    let why = format!("it is of another run, with {difference}; take it out of this run's folder");
+    Err(TrainError::Checkpoint { path: found.path.clone(), why })
 }
 
 /// A run under way.
@@ -162,8 +183,12 @@ impl<'a, L: Trainable> Run<'a, L> {
             notes.push(format!("going on with {} episodes: the result is not that of an undamaged run", report.loaded));
         }
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
-            let (count, names) = (report.newer.len(), report.newer.join(", "));
-            notes.push(format!("{count} episodes newer than the checkpoint moved to {}: {names}", aside.display()));
+            let names = match report.newer.as_slice() {
+                [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),
+                few => few.join(", "),
+            };
+            let (count, aside) = (report.newer.len(), aside.display());
+            notes.push(format!("{count} episodes newer than the last checkpoint moved to {aside}: {names}"));
         }
         for name in &report.leftovers {
             let path = episodes.join(name);

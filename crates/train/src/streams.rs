@@ -29,6 +29,13 @@ pub struct StreamsState {
     replay: StreamState,
 }
 
+impl StreamsState {
+    /// The seed of the run that they are of.
+    pub fn seed(&self) -> u64 {
+        self.environment.seed
+    }
+}
+
 impl Streams {
     /// The streams of a run of `seed`, at their beginning.
     pub fn new(seed: u64) -> Self {

@@ -3,7 +3,7 @@
 //! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
-use dreamer::{ActMode, DreamerError};
+use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
 use tape::random::Stream;
@@ -19,6 +19,11 @@ pub trait Trainable: Send + Sized {
 
     /// Gradient steps so far.
     fn updates(&self) -> u64;
+
+    /// Whether it is an agent of this configuration; one that cannot tell says yes.
+    fn is_of(&self, _config: &AgentConfig) -> bool {
+        true
+    }
 
     /// One gradient step; its figures by name.
     ///

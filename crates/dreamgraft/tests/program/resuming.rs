@@ -82,3 +82,29 @@ fn a_truncated_episode_is_named_skipped_and_counted() {
     let last = metrics.iter().rfind(|line| line["replay_episodes"].is_f64()).unwrap();
     assert_eq!((&last["replay_episodes"], &last["episodes"]), (&3.0.into(), &4.0.into()));
 }
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused_and_nothing_moved() {
+    let program = Program::new();
+    program.succeed(&smoke(&[]));
+    for (other, setting) in [("seed", "seed=9"), ("sizes", "agent.units=9")] {
+        let mut words = smoke(&["--set", setting]);
+        *words.iter_mut().find(|word| **word == "run").unwrap() = other;
+        program.succeed(&words);
+        let checkpoints = program.path(other).join("checkpoints");
+        std::fs::remove_dir_all(program.path("run").join("checkpoints")).unwrap();
+        std::fs::create_dir(program.path("run").join("checkpoints")).unwrap();
+        for entry in std::fs::read_dir(checkpoints).unwrap() {
+            let from = entry.unwrap().path();
+            let to = program.path("run").join("checkpoints").join(from.file_name().unwrap());
+            std::fs::create_dir(&to).unwrap();
+            for file in ["agent.safetensors", "run.json"] {
+                std::fs::copy(from.join(file), to.join(file)).unwrap();
+            }
+        }
+        let before = program.names("run/episodes");
+        let stderr = program.fail(5, &smoke(&["--steps", "6000"]));
+        assert!(stderr.contains("of another run"), "{stderr}");
+        assert_eq!(program.names("run/episodes"), before);
+    }
+}

@@ -5,8 +5,12 @@
 
 use super::{Config, ConfigError};
 use dreamer::AgentConfig;
+use std::io::Read;
 use std::path::Path;
 use toml::{Table, Value};
+
+/// The most bytes that a file of settings may have.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// Some settings and where they came from.
 #[derive(Clone, Debug)]
@@ -49,8 +53,14 @@ impl Layer {
     /// # Errors
     /// If the file cannot be read, or is not TOML.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut text = String::new();
+        let read = std::fs::File::open(path)
+            .and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text))
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        if read as u64 > LARGEST_FILE {
+            let source = std::io::Error::other(format!("it is larger than {LARGEST_FILE} bytes: no configuration"));
+            return Err(ConfigError::Read { path: path.to_owned(), source });
+        }
         Self::parse(&path.display().to_string(), &text)
     }
 
