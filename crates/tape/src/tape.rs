@@ -90,13 +90,6 @@ impl<F: Real> Memory<F> {
         list.clear();
         self.spare.push(list);
     }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        let values: usize = self.values.iter().map(Vec::capacity).sum();
-        let gradients: usize = self.gradients.iter().map(|slot| slot.data.capacity()).sum();
-        (values + gradients + self.scratch.image.capacity()) * size_of::<F>()
-    }
 }
 
 /// A recording: what has been computed so far, on which parameters.

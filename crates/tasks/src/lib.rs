@@ -10,7 +10,8 @@
 //! 1. Write `src/<name>.rs`: its `NAME`, its model as MJCF text, and `make`, which gives a [`Simulation`]. A robot that is
 //!    rewarded for moving forward fills in a `Walker` (`hopper.rs` is the shortest); anything else implements
 //!    [`Simulation`] over a `Robot` (`inverted_pendulum_swingup.rs`).
-//! 2. Add one line to the table in `src/registry.rs`, and the module's name to the list below.
+//! 2. Add one line to the table in `src/registry.rs`, in alphabetical order, and the module's name to the list of modules there
+//!    (`use crate::{...}`) and below.
 //! 3. Test it against something known: a recording (`tests/golden.rs`), an energy, a symmetry. `tests/soak.rs` runs every
 //!    registered task by itself.
 //!

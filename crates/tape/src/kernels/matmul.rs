@@ -169,7 +169,8 @@ pub struct Product<'a, F> {
 
 /// Depth of a block: a right panel of this depth stays in the first-level cache.
 const DEPTH: usize = 256;
-/// Rows of a left side whose transpose is multiplied by few columns of at most so many are read in place.
+/// A right side of at most so many columns is read in place where the left side is transposed: its rows are short enough
+/// to stay in the first-level cache.
 const IN_PLACE: usize = 64;
 
 /// Calls a tile function with its height and width as constants.

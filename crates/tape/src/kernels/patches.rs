@@ -38,7 +38,9 @@ impl Patches {
         self.side * self.side * self.channels
     }
 
-    /// Copies every patch of `images` [N, side, side, channels] into a row of `rows` [N * count, size].
+    /// Copies every patch of `images` [N, side, side, channels] into a row of `rows` [N * count, size]: the plain twin of the
+    /// products that read patches in place.
+    #[cfg(test)]
     pub fn gather<F: Real>(&self, images: &[F], rows: &mut [F]) {
         let line = self.kernel * self.channels;
         for (image, rows) in images.chunks_exact(self.image()).zip(rows.chunks_exact_mut(self.count() * self.size())) {
@@ -54,7 +56,7 @@ impl Patches {
         }
     }
 
-    /// Adds every row of `rows` [N * count, size] to its patch of `images`: the transpose of [`Patches::gather`].
+    /// Adds every row of `rows` [N * count, size] to its patch of `images`: the transpose of gathering them.
     pub fn scatter<F: Real>(&self, rows: &[F], images: &mut [F]) {
         let line = self.kernel * self.channels;
         for (image, rows) in images.chunks_exact_mut(self.image()).zip(rows.chunks_exact(self.count() * self.size())) {
