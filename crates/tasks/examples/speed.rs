@@ -1,16 +1,21 @@
-//! Measures how fast the tasks run, on one thread.
+//! Measures how fast the tasks run.
 //!
 //! ```text
-//! cargo run --release -p tasks --example speed -- [--seconds S] [TASK ...]
+//! cargo run --release -p tasks --example speed -- [--seconds S] [--threads N] [TASK ...]
 //! ```
 //!
-//! One line of JSON a task: simulator frames per second under random actions (with a new episode every 1000 frames),
-//! images per second of one state, and agent steps per second, each two frames and an image. S (default 2) is how long
-//! each of the three is measured.
+//! One line of JSON a task: simulator frames under random actions (with a new episode every 1000 frames), images of one
+//! state, and agent steps, each two frames and an image. Each is counted per second of the clock (`_per_s`) and per
+//! second of processor time (`_per_cpu_s`), which other programs on the machine hardly disturb. S (default 2) is how long
+//! each of the three is measured. N (default 1) threads do the same at once, each in a world of its own; the rates are
+//! sums over the threads.
 
 use std::process::ExitCode;
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use tape::random::Stream;
 use tasks::{FRAME_LIMIT, IMAGE_BYTES, OFFSET_BOUND, Simulation};
 
@@ -31,14 +36,13 @@ fn fail(message: &str) -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "a program's result")]
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Error> {
-    let mut seconds = 2.0;
+    let (mut seconds, mut threads) = (2.0, 1);
     let mut names: Vec<String> = vec![];
     while let Some(argument) = arguments.next() {
-        if argument == "--seconds" {
-            let value = arguments.next().ok_or("--seconds wants a number")?;
-            seconds = value.parse().map_err(|_| format!("--seconds wants a number, not {value:?}"))?;
-        } else {
-            names.push(argument);
+        match argument.as_str() {
+            "--seconds" => seconds = number(&argument, arguments.next())?,
+            "--threads" => threads = number(&argument, arguments.next())?,
+            _ => names.push(argument),
         }
     }
     if names.is_empty() {
@@ -46,33 +50,69 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Error> {
     }
     let duration = Duration::try_from_secs_f64(seconds)?;
     for name in names {
-        let mut playing = Playing::new(&name)?;
-        let mut image = vec![0; IMAGE_BYTES];
-        let frames = per_second(duration, || playing.frame());
-        let renders = per_second(duration, || playing.simulation.render(&mut image));
-        let steps = per_second(duration, || {
-            playing.frame();
-            playing.frame();
-            playing.simulation.render(&mut image);
-        });
-        println!(
-            r#"{{"task": "{name}", "frames_per_s": {frames:.1}, "renders_per_s": {renders:.1}, "agent_steps_per_s": {steps:.1}}}"#
-        );
+        let mut playing: Vec<Playing> = (0..threads).map(|_| Playing::new(&name)).collect::<Result<_, _>>()?;
+        let measured = [
+            ("frames", measure(&mut playing, duration, Playing::frame)),
+            ("renders", measure(&mut playing, duration, Playing::render)),
+            ("agent_steps", measure(&mut playing, duration, Playing::agent_step)),
+        ];
+        let mut line = format!(r#"{{"task": "{name}", "threads": {threads}"#);
+        for (what, Rates { wall, cpu }) in measured {
+            line += &format!(r#", "{what}_per_s": {wall:.1}, "{what}_per_cpu_s": {cpu:.1}"#);
+        }
+        println!("{line}}}");
     }
     Ok(())
 }
 
-/// How often a second `work` can be done.
-fn per_second(duration: Duration, mut work: impl FnMut()) -> f64 {
-    let (mut count, start) = (0u32, Instant::now());
+/// The value of an option.
+fn number<T: std::str::FromStr>(option: &str, value: Option<String>) -> Result<T, Error> {
+    let value = value.ok_or_else(|| format!("{option} wants a number"))?;
+    value.parse().map_err(|_| format!("{option} wants a number, not {value:?}").into())
+}
+
+/// How often something is done in a second of the clock and of processor time.
+#[derive(Clone, Copy, Default)]
+struct Rates {
+    wall: f64,
+    cpu: f64,
+}
+
+/// The rates of `work`, done on a thread for each element of `playing`: their sums.
+fn measure(playing: &mut [Playing], duration: Duration, work: fn(&mut Playing)) -> Rates {
+    let together = &Barrier::new(playing.len());
+    let rates: Vec<Rates> = thread::scope(|scope| {
+        let mut threads = vec![];
+        for playing in playing {
+            threads.push(scope.spawn(move || {
+                together.wait();
+                rates(duration, || work(playing))
+            }));
+        }
+        threads.into_iter().map(|thread| thread.join().expect("no measurement panics")).collect()
+    });
+    let sum = |part: fn(&Rates) -> f64| rates.iter().map(part).sum();
+    Rates { wall: sum(|rates| rates.wall), cpu: sum(|rates| rates.cpu) }
+}
+
+/// The rates of `work` on this thread.
+fn rates(duration: Duration, mut work: impl FnMut()) -> Rates {
+    let (mut count, start, start_cpu) = (0u32, Instant::now(), processor_time());
     loop {
         work();
         count += 1;
         let elapsed = start.elapsed();
         if elapsed >= duration {
-            return f64::from(count) / elapsed.as_secs_f64();
+            let count = f64::from(count);
+            return Rates { wall: count / elapsed.as_secs_f64(), cpu: count / (processor_time() - start_cpu) };
         }
     }
+}
+
+/// Processor time that this thread has used, s.
+fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + 1e-9 * time.tv_nsec as f64
 }
 
 /// A task under random actions.
@@ -81,6 +121,7 @@ struct Playing {
     random: Stream,
     actions: Vec<f32>,
     frame: usize,
+    image: Vec<u8>,
 }
 
 impl Playing {
@@ -89,7 +130,7 @@ impl Playing {
         let mut random = Stream::new(0, "speed");
         let count = FRAME_LIMIT as usize * simulation.action_size();
         let actions = (0..count).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
-        let mut playing = Self { simulation, random, actions, frame: 0 };
+        let mut playing = Self { simulation, random, actions, frame: 0, image: vec![0; IMAGE_BYTES] };
         playing.start();
         Ok(playing)
     }
@@ -108,5 +149,15 @@ impl Playing {
         if self.frame == FRAME_LIMIT as usize {
             self.start();
         }
+    }
+
+    fn render(&mut self) {
+        self.simulation.render(&mut self.image);
+    }
+
+    fn agent_step(&mut self) {
+        self.frame();
+        self.frame();
+        self.render();
     }
 }
