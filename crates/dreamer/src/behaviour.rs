@@ -1,7 +1,6 @@
 //! Learning in imagination: rollouts of the actor in the learned dynamics, and the losses of actor and value.
 
 use crate::learner::Sums;
-use crate::networks::Networks;
 use crate::noise::Noise;
 use crate::world_model::{Model, total};
 use tape::{Gradients, Memory, Real, Tape, Var};
@@ -11,6 +10,8 @@ use tape::{Gradients, Memory, Real, Tape, Var};
 pub struct Imagined {
     /// Actions [H * N, A].
     pub action: Var,
+    /// A sample of the policy's entropy at each step [H * N, 1].
+    pub entropy: Var,
     /// Prior means and standard deviations [H * N, 2S].
     pub prior: Var,
     /// [H * N, S].
@@ -25,18 +26,22 @@ pub struct Imagined {
 ///
 /// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor sees features through
 /// which no gradient flows.
-pub fn imagine<F: Real>(networks: &Networks, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
+pub fn imagine<F: Real>(model: Model<F>, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
+    let networks = model.networks;
+    let squash = model.config.squash();
     let (mut stoch, mut deter) = start;
     let (rollouts, size) = tape.shape(stoch);
     let steps = noise.prior.len() / (rollouts * size);
     let action_size = noise.action.len() / (steps * rollouts);
-    let (mut actions, mut priors, mut stochs, mut deters) = (tape.list(), tape.list(), tape.list(), tape.list());
+    let (mut actions, mut entropies, mut priors) = (tape.list(), tape.list(), tape.list());
+    let (mut stochs, mut deters) = (tape.list(), tape.list());
     for step in 0..steps {
         let feature = tape.concat(stoch, deter).detached();
         let raw = networks.actor.forward(tape, feature);
         let part = |size: usize| step * rollouts * size..(step + 1) * rollouts * size;
         let draw = tape.constant(rollouts, action_size, |y| y.copy_from_slice(&noise.action[part(action_size)]));
-        let action = tape.squashed_sample(raw, draw);
+        let action = tape.squashed_sample(raw, draw, squash);
+        entropies.push(tape.squashed_entropy(raw, draw, squash));
         let draw = tape.constant(rollouts, size, |y| y.copy_from_slice(&noise.prior[part(size)]));
         let prior;
         (deter, prior) = tape.frozen(|tape| {
@@ -49,10 +54,10 @@ pub fn imagine<F: Real>(networks: &Networks, tape: &mut Tape<F>, start: (Var, Va
         stochs.push(stoch);
         deters.push(deter);
     }
-    let (action, prior) = (tape.stack(actions), tape.stack(priors));
+    let (action, entropy, prior) = (tape.stack(actions), tape.stack(entropies), tape.stack(priors));
     let (stoch, deter) = (tape.stack(stochs), tape.stack(deters));
     let feature = tape.concat(stoch, deter);
-    Imagined { action, prior, stoch, deter, feature }
+    Imagined { action, entropy, prior, stoch, deter, feature }
 }
 
 /// What the heads make of imagined rollouts.
@@ -111,18 +116,24 @@ pub(crate) fn learn<F: Real>(
         tape.constant(rollouts, config.stoch, |y| y.copy_from_slice(stoch)),
         tape.constant(rollouts, config.deter, |y| y.copy_from_slice(deter)),
     );
-    let imagined = imagine(model.networks, &mut tape, start, noise);
+    let imagined = imagine(model, &mut tape, start, noise);
     let evaluated = evaluate(model, &mut tape, imagined.feature, rollouts);
     let actor = tape.weighted_sum(evaluated.returns, evaluated.weights);
     let value = tape.weighted_sum(evaluated.value_density, evaluated.weights);
     let count = (config.batch * config.length * (config.horizon - 1)) as f64;
     tape.seed(actor, F::of(-1.0 / count));
     tape.seed(value, F::of(-1.0 / count));
+    if config.actor_entropy > 0.0 {
+        let before_last = tape.rows_of(imagined.entropy, 0, tape.shape(evaluated.weights).0);
+        let entropy = tape.weighted_sum(before_last, evaluated.weights);
+        tape.seed(entropy, F::of(-config.actor_entropy / count));
+    }
     tape.backward(gradients);
     sums.actor += tape.scalar(actor).to_f64();
     sums.value += tape.scalar(value).to_f64();
     sums.imagined_reward += total(&tape, evaluated.reward);
     sums.imagined_value += total(&tape, evaluated.value);
     sums.imagined_return += total(&tape, evaluated.returns);
+    sums.policy_entropy += total(&tape, imagined.entropy);
     sums.action_square += tape.value(imagined.action).iter().map(|a| a.to_f64() * a.to_f64()).sum::<f64>();
 }

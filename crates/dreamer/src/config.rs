@@ -5,6 +5,7 @@
 
 use crate::DreamerError;
 use serde::{Deserialize, Serialize};
+use tape::Squash;
 
 /// All that defines an agent but its action size. The default is the paper's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,15 +62,45 @@ pub struct AgentConfig {
     /// Gradient steps of world model and value head before the actor's first: an actor that learns from a model that knows
     /// nothing yet can saturate, and then takes long to come back. The paper's is 0.
     pub actor_warmup: u64,
+    /// Bound of the actor's mean before tanh.
+    pub actor_mean_scale: f64,
+    /// Standard deviation before tanh that the actor begins with.
+    pub actor_initial_std: f64,
+    /// Weight of the policy's entropy in the actor's objective: above 0 it keeps actions from saturating, where neither
+    /// gradients nor exploration are left. The paper's is 0.
+    pub actor_entropy: f64,
     /// Global norm to which each optimiser's gradient is clipped.
     pub gradient_clip: f64,
     /// Standard deviation of the noise added to actions while training data is collected.
     pub exploration_noise: f64,
     /// Samples among which an evaluation takes the action of highest density.
     pub mode_samples: usize,
+    /// What the products of a training step are computed in; weights, moments, losses and recurrent states are f32 either way.
+    pub precision: Precision,
     /// Sequences that one worker takes through a whole training step at a time. Part of the result's definition: sums
     /// over the batch are taken shard by shard, so that they do not depend on the number of cores.
     pub shard: usize,
+}
+
+/// The numbers that products multiply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// Rounded to bfloat16, summed in f32: faster where the processor has instructions for it ([`tape::rounded_is_fast`]).
+    Bf16,
+}
+
+impl Precision {
+    /// As a tape is told.
+    pub fn of_products(self) -> tape::Precision {
+        match self {
+            Self::F32 => tape::Precision::Full,
+            Self::Bf16 => tape::Precision::Rounded,
+        }
+    }
 }
 
 /// The shape of a frozen reward model inside a reward meta-model.
@@ -110,9 +141,13 @@ impl Default for AgentConfig {
             value_learning_rate: 8e-5,
             actor_learning_rate: 8e-5,
             actor_warmup: 0,
+            actor_mean_scale: 5.0,
+            actor_initial_std: 5.0,
+            actor_entropy: 0.0,
             gradient_clip: 100.0,
             exploration_noise: 0.3,
             mode_samples: 100,
+            precision: Precision::F32,
             shard: 5,
         }
     }
@@ -127,6 +162,11 @@ impl AgentConfig {
     /// Size of a latent state's feature, [stoch, deter].
     pub fn feature(&self) -> usize {
         self.stoch + self.deter
+    }
+
+    /// How the actor's raw outputs become an action.
+    pub fn squash(&self) -> Squash {
+        Squash::new(self.actor_mean_scale, self.actor_initial_std)
     }
 
     /// Checks every value's range.
@@ -174,6 +214,9 @@ impl AgentConfig {
             ("model_learning_rate", self.model_learning_rate, 0.0, 1.0),
             ("value_learning_rate", self.value_learning_rate, 0.0, 1.0),
             ("actor_learning_rate", self.actor_learning_rate, 0.0, 1.0),
+            ("actor_mean_scale", self.actor_mean_scale, 1e-3, 100.0),
+            ("actor_initial_std", self.actor_initial_std, 1e-3, 100.0),
+            ("actor_entropy", self.actor_entropy, 0.0, 1e6),
             ("gradient_clip", self.gradient_clip, 1e-6, 1e12),
             ("exploration_noise", self.exploration_noise, 0.0, 10.0),
         ];

@@ -9,7 +9,7 @@ use crate::metrics::StepMetrics;
 use crate::networks::{self, Networks, PIXELS};
 use crate::noise::Noise;
 use crate::world_model::{self, Filtered, Model, Sequences};
-use crate::{AgentConfig, DreamerError, behaviour};
+use crate::{AgentConfig, DreamerError, Precision, behaviour};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -50,9 +50,10 @@ struct Worker<F> {
     behaviour: Memory<F>,
 }
 
-impl<F: Real> Default for Worker<F> {
-    fn default() -> Self {
-        Self { heads: Memory::default(), behaviour: Memory::default() }
+impl<F: Real> Worker<F> {
+    fn new(precision: Precision) -> Self {
+        let precision = precision.of_products();
+        Self { heads: Memory::new(precision), behaviour: Memory::new(precision) }
     }
 }
 
@@ -84,6 +85,7 @@ pub(crate) struct Sums {
     pub imagined_value: f64,
     pub imagined_return: f64,
     pub action_square: f64,
+    pub policy_entropy: f64,
 }
 
 impl Sums {
@@ -100,6 +102,7 @@ impl Sums {
         self.imagined_value += other.imagined_value;
         self.imagined_return += other.imagined_return;
         self.action_square += other.action_square;
+        self.policy_entropy += other.policy_entropy;
     }
 }
 
@@ -325,6 +328,7 @@ impl<F: Real> Learner<F> {
             imagined_reward: sums.imagined_reward / imagined,
             imagined_value: sums.imagined_value / imagined,
             imagined_return: sums.imagined_return / returns,
+            policy_entropy: sums.policy_entropy / imagined,
             action_rms: (sums.action_square / (imagined * self.action_size as f64)).sqrt(),
             ..StepMetrics::default()
         }
@@ -333,11 +337,12 @@ impl<F: Real> Learner<F> {
     /// One worker for each thread, and one shard's memory for each shard.
     fn prepare(&mut self) {
         let shards = self.config.batch.div_ceil(self.config.shard);
+        let precision = self.config.precision;
         while self.shards.len() < shards {
             self.shards.push(Mutex::new(Shard {
                 data: Sequences::default(),
                 noise: Noise::default(),
-                memory: Memory::default(),
+                memory: Memory::new(precision.of_products()),
                 feature_gradient: Vec::new(),
                 filtered: None,
                 model: Gradients::new(self.optimisers.model.set()),
@@ -345,7 +350,7 @@ impl<F: Real> Learner<F> {
                 sums: Sums::default(),
             }));
         }
-        self.workers.resize_with(rayon::current_num_threads().min(shards), Worker::default);
+        self.workers.resize_with(rayon::current_num_threads().min(shards), || Worker::new(precision));
     }
 }
 

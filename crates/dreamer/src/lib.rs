@@ -10,6 +10,7 @@ mod checkpoint;
 mod config;
 mod error;
 mod learner;
+pub mod memory;
 mod metrics;
 pub mod networks;
 mod noise;
@@ -19,7 +20,7 @@ mod world_model;
 
 pub use agent::Agent;
 pub use batch::BatchView;
-pub use config::{AgentConfig, RewardSource};
+pub use config::{AgentConfig, Precision, RewardSource};
 pub use error::DreamerError;
 pub use learner::{Learner, Optimisers};
 pub use metrics::StepMetrics;

@@ -27,6 +27,8 @@ pub struct StepMetrics {
     pub imagined_value: f64,
     /// Mean lambda-return.
     pub imagined_return: f64,
+    /// Mean entropy of the policy in imagination, nats; estimated from the actions drawn.
+    pub policy_entropy: f64,
     /// Root of the mean square of imagined actions: 1 means saturated.
     pub action_rms: f64,
     /// Global norm of the world model's gradient, before clipping.
@@ -39,7 +41,7 @@ pub struct StepMetrics {
 
 impl StepMetrics {
     /// Every number under the name it is logged by.
-    pub fn named(&self) -> [(&'static str, f64); 16] {
+    pub fn named(&self) -> [(&'static str, f64); 17] {
         [
             ("model_loss", self.model_loss),
             ("image_loss", self.image_loss),
@@ -53,6 +55,7 @@ impl StepMetrics {
             ("imagined_reward", self.imagined_reward),
             ("imagined_value", self.imagined_value),
             ("imagined_return", self.imagined_return),
+            ("policy_entropy", self.policy_entropy),
             ("action_rms", self.action_rms),
             ("model_gradient_norm", self.model_gradient_norm),
             ("actor_gradient_norm", self.actor_gradient_norm),

@@ -7,7 +7,7 @@ use crate::networks::PIXELS;
 use crate::noise::fill_normal;
 use crate::world_model::normalise;
 use tape::random::Stream;
-use tape::{Memory, Real, Tape, action_moments};
+use tape::{Memory, Real, Tape};
 
 /// How an action is taken from the actor's distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,9 @@ impl<F: Real> Learner<F> {
         deter.copy_from_slice(tape.value(next));
         let actions = action.len();
         let raw = tape.value(raw);
+        let squash = self.config().squash();
         for i in 0..actions {
-            (moments[i], moments[actions + i]) = action_moments(raw[i], raw[actions + i]);
+            (moments[i], moments[actions + i]) = squash.moments(raw[i], raw[actions + i]);
         }
         choose(action, moments, noise.action);
         let scale = F::of(self.config().exploration_noise);
@@ -119,18 +120,8 @@ fn choose<F: Real>(action: &mut [F], moments: &[F], noise: &[F]) {
     }
 }
 
-/// Log-density of the action tanh(mean + std * noise): that of the normal, less the logarithm of tanh's slope.
+/// Log-density of the action tanh(mean + std * noise), summed over its elements.
 pub fn squashed_log_density<F: Real>(moments: &[F], noise: &[F]) -> F {
     let actions = noise.len();
-    let half_log_tau = F::of(0.5 * std::f64::consts::TAU.ln());
-    let log_two = F::of(std::f64::consts::LN_2);
-    let two = F::of(2.0);
-    (0..actions)
-        .map(|i| {
-            let (mean, std) = (moments[i], moments[actions + i]);
-            let before = mean + std * noise[i];
-            let normal = -F::of(0.5) * noise[i] * noise[i] - std.ln() - half_log_tau;
-            normal - two * (log_two - before - (-two * before).softplus())
-        })
-        .sum()
+    (0..actions).map(|i| tape::squashed_log_density(moments[i], moments[actions + i], noise[i])).sum()
 }

@@ -13,7 +13,9 @@ mod tape;
 
 pub use adam::Adam;
 pub use kernels::elementwise::Activation;
-pub use ops::{GruWeights, action_moments};
+pub use kernels::matmul::Precision;
+pub use kernels::rounded::is_fast as rounded_is_fast;
+pub use ops::{GruWeights, Squash, squashed_log_density};
 pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};
 pub use real::Real;
 pub use tape::{Memory, Tape, Var};

@@ -4,6 +4,7 @@
 //! them become vector code; in `f64` they are the standard library's. Not here: loops (see [`crate::kernels`]).
 
 use crate::kernels::matmul::Product;
+use crate::kernels::rounded;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -51,6 +52,11 @@ pub trait Real:
     /// Runs a matrix product with the widest vectors this processor has.
     #[doc(hidden)]
     fn run(product: Product<'_, Self>);
+    /// Runs a matrix product of numbers rounded to bfloat16, if this type has such products.
+    #[doc(hidden)]
+    fn run_rounded(product: Product<'_, Self>) {
+        Self::run(product);
+    }
 
     /// e^x.
     #[inline(always)]
@@ -191,6 +197,9 @@ impl Real for f32 {
     }
     fn run(product: Product<'_, Self>) {
         product.dispatch();
+    }
+    fn run_rounded(product: Product<'_, Self>) {
+        rounded::product(product);
     }
 }
 

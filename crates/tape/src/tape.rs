@@ -8,7 +8,7 @@
 //! same shapes allocates nothing.
 
 use crate::kernels::deconvolve::Buffers;
-use crate::kernels::matmul::Panels;
+use crate::kernels::matmul::{Panels, Precision};
 use crate::ops::Op;
 use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
 use crate::real::Real;
@@ -86,6 +86,13 @@ impl<F: Real> Default for Memory<F> {
 }
 
 impl<F: Real> Memory<F> {
+    /// Buffers of a tape whose products are computed in `precision`.
+    pub fn new(precision: Precision) -> Self {
+        let mut memory = Self::default();
+        memory.scratch.panels.precision = precision;
+        memory
+    }
+
     pub(crate) fn give_back(&mut self, mut list: Vec<Var>) {
         list.clear();
         self.spare.push(list);

@@ -1,7 +1,7 @@
 //! Every operation: its value against plain formulas where that is short, its gradient against finite differences (f64).
 
 use tape::random::Stream;
-use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Tape, Var};
+use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Squash, Tape, Var};
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
 fn check(
@@ -208,7 +208,10 @@ fn densities() {
 
 #[test]
 fn squashed_samples() {
-    check(&[], &[(3, 4), (3, 2)], |tape, _, x| tape.squashed_sample(x[0], x[1].detached()));
+    for squash in [Squash::new(5.0, 5.0), Squash::new(1.5, 0.7)] {
+        check(&[], &[(3, 4), (3, 2)], |tape, _, x| tape.squashed_sample(x[0], x[1].detached(), squash));
+        check(&[], &[(3, 4), (3, 2)], |tape, _, x| tape.squashed_entropy(x[0], x[1].detached(), squash));
+    }
 }
 
 #[test]

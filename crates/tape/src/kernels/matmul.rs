@@ -8,6 +8,7 @@
 
 use super::lanes::Lanes;
 use super::patches::Patches;
+use super::rounded::{self, Room};
 use super::tiles::{self, Out, Panel, Pieces, height};
 use crate::real::Real;
 use pulp::Simd;
@@ -15,10 +16,10 @@ use pulp::Simd;
 /// A view of a matrix in a slice: row-major, or the transpose of that.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, F> {
-    data: &'a [F],
-    rows: usize,
-    cols: usize,
-    transposed: bool,
+    pub(super) data: &'a [F],
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    pub(super) transposed: bool,
 }
 
 impl<'a, F> Matrix<'a, F> {
@@ -37,11 +38,24 @@ impl<'a, F> Matrix<'a, F> {
     }
 }
 
-/// Room for packed panels, kept between products so that they allocate nothing.
+/// What products of f32 are computed in. Products of f64 always are in f64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// f32.
+    #[default]
+    Full,
+    /// Both sides rounded to bfloat16, sums in f32; products too small to gain from it stay in f32.
+    Rounded,
+}
+
+/// How products are computed, and room for packed panels, kept between products so that they allocate nothing.
 #[derive(Debug, Default)]
 pub struct Panels<F> {
+    /// What to compute in.
+    pub precision: Precision,
     right: Vec<F>,
     starts: Vec<usize>,
+    pub(super) rounded: Room,
 }
 
 /// `out = left * right`, or `out += left * right` if `accumulate`; out is row-major [left.rows, right.cols].
@@ -49,10 +63,14 @@ pub struct Panels<F> {
 /// # Panics
 /// If the shapes do not fit: a bug in the calling operation.
 pub fn matmul<F: Real>(out: &mut [F], left: Matrix<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
-    let (rows, length) = if left.transposed { (left.cols, left.rows) } else { (left.rows, left.cols) };
-    let layout = Layout { patches: None, segments: 1, length, apart: 0 };
-    let left = Left { data: left.data, rows, layout, transposed: left.transposed };
-    run(out, left, right, accumulate, panels);
+    run(out, self::left(left), right, accumulate, panels);
+}
+
+/// A matrix as a left side.
+pub(super) fn left<F>(matrix: Matrix<F>) -> Left<F> {
+    let Matrix { data, rows, cols, transposed } = matrix;
+    let (rows, length) = if transposed { (cols, rows) } else { (rows, cols) };
+    Left { data, rows, layout: Layout { patches: None, segments: 1, length, apart: 0 }, transposed }
 }
 
 /// `out = patches of images * right`: images [N, side, side, channels], right [size, O], out [N * count, O].
@@ -87,12 +105,12 @@ pub fn patches_transposed_matmul<F: Real>(
 
 /// How the rows of a left side lie in memory: each is `segments` pieces of `length` numbers, `apart` from each other.
 #[derive(Clone, Copy)]
-struct Layout {
+pub(super) struct Layout {
     /// Where rows start: at patches of images, or one after the other.
     patches: Option<Patches>,
-    segments: usize,
-    length: usize,
-    apart: usize,
+    pub segments: usize,
+    pub length: usize,
+    pub apart: usize,
 }
 
 impl Layout {
@@ -102,7 +120,7 @@ impl Layout {
 
     /// Where rows first.. start.
     #[inline(always)]
-    fn starts(&self, first: usize, starts: &mut [usize]) {
+    pub fn starts(&self, first: usize, starts: &mut [usize]) {
         let Some(patches) = self.patches else {
             starts.iter_mut().enumerate().for_each(|(i, start)| *start = (first + i) * self.length);
             return;
@@ -123,11 +141,11 @@ impl Layout {
 }
 
 /// A left side: rows in memory, taken as they are or as columns.
-struct Left<'a, F> {
-    data: &'a [F],
-    rows: usize,
-    layout: Layout,
-    transposed: bool,
+pub(super) struct Left<'a, F> {
+    pub data: &'a [F],
+    pub rows: usize,
+    pub layout: Layout,
+    pub transposed: bool,
 }
 
 impl<'a, F> Left<'a, F> {
@@ -154,17 +172,19 @@ fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool
         }
         return;
     }
-    F::run(Product { out, left, right, accumulate, panels });
+    let rounded = panels.precision == Precision::Rounded && rounded::pays(rows, depth, right.cols);
+    let product = Product { out, left, right, accumulate, panels };
+    if rounded { F::run_rounded(product) } else { F::run(product) }
 }
 
 /// One product, ready to run with any vectors.
 #[doc(hidden)]
 pub struct Product<'a, F> {
-    out: &'a mut [F],
-    left: Left<'a, F>,
-    right: Matrix<'a, F>,
-    accumulate: bool,
-    panels: &'a mut Panels<F>,
+    pub(super) out: &'a mut [F],
+    pub(super) left: Left<'a, F>,
+    pub(super) right: Matrix<'a, F>,
+    pub(super) accumulate: bool,
+    pub(super) panels: &'a mut Panels<F>,
 }
 
 /// Depth of a block: a right panel of this depth stays in the first-level cache.
@@ -257,7 +277,7 @@ impl<F: Real> Product<'_, F> {
     where
         F: Lanes<S>,
     {
-        let Self { out, left, right, accumulate, panels: Panels { right: packed, starts } } = self;
+        let Self { out, left, right, accumulate, panels: Panels { right: packed, starts, .. } } = self;
         let (layout, n) = (left.layout, right.cols);
         let in_place = layout.width() <= 2 * tallest || n <= IN_PLACE;
         starts.resize(DEPTH, 0);

@@ -8,4 +8,5 @@ pub mod elementwise;
 mod lanes;
 pub mod matmul;
 pub mod patches;
+pub mod rounded;
 mod tiles;

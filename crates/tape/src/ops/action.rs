@@ -6,31 +6,56 @@ use crate::kernels::elementwise::vectorised;
 use crate::real::Real;
 use crate::tape::{Backward, Tape, Var};
 
-/// Bound of the mean before squashing.
-pub const MEAN_SCALE: f64 = 5.0;
-/// Standard deviation that a raw output of zero stands for.
-pub const INITIAL_STD: f64 = 5.0;
 /// Smallest standard deviation.
 pub const MIN_STD: f64 = 1e-4;
 
-/// softplus's inverse of [`INITIAL_STD`].
-fn raw_initial_std<F: Real>() -> F {
-    F::of((INITIAL_STD.exp() - 1.0).ln())
+/// How the actor's raw outputs m, s become a normal before squashing: mean = c tanh(m / c), std = softplus(s + ln(e^d - 1)) +
+/// 1e-4.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Squash {
+    mean_scale: f64,
+    raw_initial_std: f64,
 }
 
-/// Mean and standard deviation before squashing, from the actor's raw outputs.
+impl Squash {
+    /// `mean_scale`, c: the bound of the mean. Where tanh of it is nearly one, an actor can reach places where tanh passes
+    /// no gradient. `initial_std`, d: the standard deviation that a raw output of zero stands for.
+    pub fn new(mean_scale: f64, initial_std: f64) -> Self {
+        Self { mean_scale, raw_initial_std: initial_std.exp_m1().ln() }
+    }
+
+    /// Mean and standard deviation before squashing, from the actor's raw outputs.
+    #[inline(always)]
+    pub fn moments<F: Real>(self, raw_mean: F, raw_std: F) -> (F, F) {
+        let scale = F::of(self.mean_scale);
+        (scale * (raw_mean / scale).tanh(), (raw_std + F::of(self.raw_initial_std)).softplus() + F::of(MIN_STD))
+    }
+
+    /// The slopes of mean and standard deviation.
+    #[inline(always)]
+    fn slopes<F: Real>(self, raw_mean: F, raw_std: F) -> (F, F) {
+        let bent = (raw_mean / F::of(self.mean_scale)).tanh();
+        (F::ONE - bent * bent, (raw_std + F::of(self.raw_initial_std)).sigmoid())
+    }
+}
+
+/// Log-density of the action tanh(mean + std * noise), one element of it: that of the normal, less the logarithm of tanh's
+/// slope.
 #[inline(always)]
-pub fn action_moments<F: Real>(raw_mean: F, raw_std: F) -> (F, F) {
-    let scale = F::of(MEAN_SCALE);
-    (scale * (raw_mean / scale).tanh(), (raw_std + raw_initial_std()).softplus() + F::of(MIN_STD))
+pub fn squashed_log_density<F: Real>(mean: F, std: F, noise: F) -> F {
+    let half_log_tau = F::of(0.5 * std::f64::consts::TAU.ln());
+    let log_two = F::of(std::f64::consts::LN_2);
+    let two = F::of(2.0);
+    let before = mean + std * noise;
+    let normal = -F::of(0.5) * noise * noise - std.ln() - half_log_tau;
+    normal - two * (log_two - before - (-two * before).softplus())
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// tanh(mean + std * noise) with mean = 5 tanh(m / 5) and std = softplus(s + ln(e^5 - 1)) + 1e-4:
-    /// raw [N, 2A] = m, s; noise [N, A]; result [N, A].
-    pub fn squashed_sample(&mut self, raw: Var, noise: Var) -> Var {
+    /// tanh(mean + std * noise), with mean and std as in [`Squash`]: raw [N, 2A] = m, s; noise [N, A]; result [N, A].
+    pub fn squashed_sample(&mut self, raw: Var, noise: Var, squash: Squash) -> Var {
         let (rows, size) = self.shape(noise);
-        self.push(Op::Squash { raw, noise }, rows, size, raw.gradient, |context, y| {
+        self.push(Op::Squash { raw, noise, squash }, rows, size, raw.gradient, |context, y| {
             let (raw, noise) = (context.value(raw), context.value(noise));
             vectorised(
                 #[inline(always)]
@@ -39,8 +64,29 @@ impl<F: Real> Tape<'_, F> {
                         y.chunks_exact_mut(size).zip(raw.chunks_exact(2 * size)).zip(noise.chunks_exact(size))
                     {
                         for i in 0..size {
-                            let (mean, std) = action_moments(x[i], x[size + i]);
+                            let (mean, std) = squash.moments(x[i], x[size + i]);
                             y[i] = (mean + std * e[i]).tanh();
+                        }
+                    }
+                },
+            );
+        })
+    }
+
+    /// Minus the log-density of a squashed sample, summed over the action's elements: a sample of the policy's entropy, whose
+    /// gradient flows through the sample too. raw and noise as in [`Tape::squashed_sample`]; result [N, 1].
+    pub fn squashed_entropy(&mut self, raw: Var, noise: Var, squash: Squash) -> Var {
+        let (rows, size) = self.shape(noise);
+        self.push(Op::SquashedEntropy { raw, noise, squash }, rows, 1, raw.gradient, |context, y| {
+            let (raw, noise) = (context.value(raw), context.value(noise));
+            vectorised(
+                #[inline(always)]
+                || {
+                    for ((y, x), e) in y.iter_mut().zip(raw.chunks_exact(2 * size)).zip(noise.chunks_exact(size)) {
+                        *y = F::ZERO;
+                        for i in 0..size {
+                            let (mean, std) = squash.moments(x[i], x[size + i]);
+                            *y -= squashed_log_density(mean, std, e[i]);
                         }
                     }
                 },
@@ -49,7 +95,7 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
-pub(super) fn squash_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var) {
+pub(super) fn squash_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var, squash: Squash) {
     let size = back.cols;
     let y = back.result();
     back.input(raw, |context, gradient, target, accumulate| {
@@ -61,10 +107,31 @@ pub(super) fn squash_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: 
                     for i in 0..size {
                         let (one, two) = (row * size + i, 2 * row * size + i);
                         let before = gradient[one] * (F::ONE - y[one] * y[one]);
-                        let bent = (raw[two] / F::of(MEAN_SCALE)).tanh();
-                        put(&mut target[two], before * (F::ONE - bent * bent), accumulate);
-                        let slope = (raw[two + size] + raw_initial_std()).sigmoid();
-                        put(&mut target[two + size], before * noise[one] * slope, accumulate);
+                        let slopes = squash.slopes(raw[two], raw[two + size]);
+                        put(&mut target[two], before * slopes.0, accumulate);
+                        put(&mut target[two + size], before * noise[one] * slopes.1, accumulate);
+                    }
+                }
+            },
+        );
+    });
+}
+
+pub(super) fn squashed_entropy_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var, squash: Squash) {
+    let size = back.shape(noise).1;
+    back.input(raw, |context, gradient, target, accumulate| {
+        let (raw, noise) = (context.value(raw), context.value(noise));
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, &g) in gradient.iter().enumerate() {
+                    for i in 0..size {
+                        let (one, two) = (row * size + i, 2 * row * size + i);
+                        let (mean, std) = squash.moments(raw[two], raw[two + size]);
+                        let slopes = squash.slopes(raw[two], raw[two + size]);
+                        let inward = -F::of(2.0) * (mean + std * noise[one]).tanh();
+                        put(&mut target[two], g * inward * slopes.0, accumulate);
+                        put(&mut target[two + size], g * (F::ONE / std + inward * noise[one]) * slopes.1, accumulate);
                     }
                 }
             },

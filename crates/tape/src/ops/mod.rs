@@ -12,7 +12,7 @@ mod gru;
 mod returns;
 mod shape;
 
-pub use action::action_moments;
+pub use action::{Squash, squashed_log_density};
 pub use gru::GruWeights;
 
 use crate::real::Real;
@@ -63,6 +63,12 @@ pub(crate) enum Op {
     Squash {
         raw: Var,
         noise: Var,
+        squash: Squash,
+    },
+    SquashedEntropy {
+        raw: Var,
+        noise: Var,
+        squash: Squash,
     },
     Returns(returns::Returns),
     WeightedSum {
@@ -89,7 +95,10 @@ impl Op {
             &Op::NormalDensity { mean, target } => density::normal_backward(back, mean, target),
             &Op::BernoulliDensity { logit, target } => density::bernoulli_backward(back, logit, target),
             &Op::Sigmoid { x } => density::sigmoid_backward(back, x),
-            &Op::Squash { raw, noise } => action::squash_backward(back, raw, noise),
+            &Op::Squash { raw, noise, squash } => action::squash_backward(back, raw, noise, squash),
+            &Op::SquashedEntropy { raw, noise, squash } => {
+                action::squashed_entropy_backward(back, raw, noise, squash);
+            }
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
         }

@@ -1,0 +1,564 @@
+#![allow(unsafe_code)]
+//! Matrix products of numbers rounded to bfloat16, summed in f32.
+//!
+//! bfloat16 is f32 without the last 16 bits of its significand: the same range, a relative error of up to 1/256. Both sides are
+//! rounded (to nearest, ties to even) while they are packed, two numbers of neighbouring depth side by side in 32 bits; an
+//! instruction multiplies such pairs and adds both products to an f32.
+//!
+//! Here: the loops over blocks, and the tiles twice: with AVX-512's instructions for bfloat16, and in plain arithmetic for
+//! processors without them, which is slower than f32. Both round alike; their sums may differ in the last bits.
+
+use super::matmul::{Matrix, Product};
+use super::tiles::height;
+
+/// Numbers in a block's depth.
+const DEPTH: usize = 512;
+/// Columns of a panel of the right side.
+const WIDE: usize = 32;
+/// Columns in a vector.
+const LANES: usize = 16;
+
+/// Room for packed sides, kept between products so that they allocate nothing.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    left: Vec<u16>,
+    right: Vec<u16>,
+    starts: Vec<usize>,
+}
+
+/// Whether this processor has instructions for it.
+pub fn is_fast() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512bf16")
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+/// Whether a product of these sizes gains from being rounded: packing costs as much as few rows or columns save.
+pub(super) fn pays(rows: usize, depth: usize, cols: usize) -> bool {
+    rows >= 16 && depth >= 16 && cols >= 12
+}
+
+pub(crate) fn product(product: Product<f32>) {
+    #[cfg(target_arch = "x86_64")]
+    if is_fast() {
+        // SAFETY: the processor has these instructions.
+        unsafe { hardware::product(product) };
+        return;
+    }
+    drive(Plain, product);
+}
+
+/// How blocks are rounded and multiplied.
+trait Engine: Copy {
+    /// Rounds consecutive numbers.
+    fn round(self, from: &[f32], to: &mut [u16]);
+    /// Rounds up to sixteen numbers of an even row and of the odd row after it (none: zeros) into pairs; `to` holds 32.
+    fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]);
+    /// `to[pair * 64 + 2 c..]` is pair number `pair` of column c: up to sixteen columns of `deep` numbers, `apart` apart.
+    fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]);
+    /// T rows of the left side times W vectors of a panel. Row i's pair p is at `2 * (i * step.0 + p * step.1)` in `left`; the
+    /// panel's at `64 p`. `out[i * stride..][..wide]` is written, or added to.
+    fn tile<const T: usize, const W: usize>(
+        self,
+        pairs: usize,
+        left: &[u16],
+        step: (usize, usize),
+        right: &[u16],
+        out: &mut [f32],
+        stride: usize,
+        wide: usize,
+        accumulate: bool,
+    );
+}
+
+macro_rules! with_tile {
+    ($tall:expr, $narrow:expr, $engine:ident, $arguments:tt) => {
+        match ($tall, $narrow) {
+            (12, false) => with_tile!(@call $engine, 12, 2, $arguments),
+            (8, false) => with_tile!(@call $engine, 8, 2, $arguments),
+            (4, false) => with_tile!(@call $engine, 4, 2, $arguments),
+            (2, false) => with_tile!(@call $engine, 2, 2, $arguments),
+            (_, false) => with_tile!(@call $engine, 1, 2, $arguments),
+            (12, true) => with_tile!(@call $engine, 12, 1, $arguments),
+            (8, true) => with_tile!(@call $engine, 8, 1, $arguments),
+            (4, true) => with_tile!(@call $engine, 4, 1, $arguments),
+            (2, true) => with_tile!(@call $engine, 2, 1, $arguments),
+            (_, true) => with_tile!(@call $engine, 1, 1, $arguments),
+        }
+    };
+    (@call $engine:ident, $tall:literal, $wide:literal, ($($argument:expr),*)) => {
+        $engine.tile::<$tall, $wide>($($argument),*)
+    };
+}
+
+#[inline(always)]
+fn drive<E: Engine>(engine: E, product: Product<f32>) {
+    let Product { out, left, right, accumulate, panels } = product;
+    let Room { left: packed, right: panel_room, starts } = &mut panels.rounded;
+    let (layout, cols) = (left.layout, right.cols);
+    packed.resize(DEPTH * LANES.max(12), 0);
+    for from in (0..right.rows).step_by(DEPTH) {
+        let deep = DEPTH.min(right.rows - from);
+        let pairs = deep.div_ceil(2);
+        pack_right(engine, right, from, deep, panel_room);
+        let accumulate = accumulate || from > 0;
+        let mut multiply = |packed: &[u16], step, row: usize, tall| {
+            for (panel, col) in panel_room.chunks_exact(pairs * 2 * WIDE).zip((0..cols).step_by(WIDE)) {
+                let wide = WIDE.min(cols - col);
+                let out = &mut out[row * cols + col..];
+                with_tile!(tall, wide <= LANES, engine, (pairs, packed, step, panel, out, cols, wide, accumulate));
+            }
+        };
+        if left.transposed {
+            starts.resize(deep, 0);
+            layout.starts(from, starts);
+            for segment in 0..layout.segments {
+                let mut column = 0;
+                while column < layout.length {
+                    let tall = height(layout.length - column, 12);
+                    let offset = segment * layout.apart + column;
+                    for (starts, to) in starts.chunks(2).zip(packed.chunks_exact_mut(2 * LANES)) {
+                        let row = |start: usize| &left.data[start + offset..start + offset + tall];
+                        engine.interleave(row(starts[0]), starts.get(1).map(|&start| row(start)), to);
+                    }
+                    multiply(packed, (1, LANES), segment * layout.length + column, tall);
+                    column += tall;
+                }
+            }
+        } else {
+            let mut row = 0;
+            while row < left.rows {
+                let tall = height(left.rows - row, 12);
+                let mut begins = [0; 12];
+                layout.starts(row, &mut begins[..tall]);
+                for (begin, to) in begins[..tall].iter().zip(packed.chunks_exact_mut(DEPTH)) {
+                    let mut done = 0;
+                    while done < deep {
+                        let (segment, offset) = ((from + done) / layout.length, (from + done) % layout.length);
+                        let length = (layout.length - offset).min(deep - done);
+                        let at = begin + segment * layout.apart + offset;
+                        engine.round(&left.data[at..at + length], &mut to[done..done + length]);
+                        done += length;
+                    }
+                    if deep % 2 == 1 {
+                        to[deep] = 0;
+                    }
+                }
+                multiply(packed, (DEPTH / 2, 1), row, tall);
+                row += tall;
+            }
+        }
+    }
+}
+
+/// Rows from..from + deep of the right side, in panels of [pairs, WIDE, 2].
+#[inline(always)]
+fn pack_right<E: Engine>(engine: E, right: Matrix<f32>, from: usize, deep: usize, packed: &mut Vec<u16>) {
+    let pairs = deep.div_ceil(2);
+    packed.resize(right.cols.div_ceil(WIDE) * pairs * 2 * WIDE, 0);
+    for (panel, to) in packed.chunks_exact_mut(pairs * 2 * WIDE).enumerate() {
+        for half in 0..WIDE / LANES {
+            let col = panel * WIDE + half * LANES;
+            let columns = LANES.min(right.cols.saturating_sub(col));
+            if columns == 0 {
+                break;
+            }
+            if right.transposed {
+                let at = &right.data[col * right.rows + from..];
+                engine.transpose(at, right.rows, columns, deep, &mut to[half * 2 * LANES..]);
+            } else {
+                let row = |d: usize| {
+                    let at = (from + d) * right.cols + col;
+                    &right.data[at..at + columns]
+                };
+                for pair in 0..pairs {
+                    let odd = (2 * pair + 1 < deep).then(|| row(2 * pair + 1));
+                    engine.interleave(row(2 * pair), odd, &mut to[(pair * WIDE + half * LANES) * 2..][..2 * LANES]);
+                }
+            }
+        }
+    }
+}
+
+/// The plain twin.
+#[derive(Clone, Copy)]
+struct Plain;
+
+/// An f32 to the nearest bfloat16, ties to even; NaN stays NaN.
+#[inline(always)]
+fn nearest(x: f32) -> u16 {
+    let bits = x.to_bits();
+    if x.is_nan() {
+        return (bits >> 16) as u16 | 0x40;
+    }
+    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+}
+
+#[inline(always)]
+fn widen(x: u16) -> f32 {
+    f32::from_bits(u32::from(x) << 16)
+}
+
+impl Engine for Plain {
+    #[inline(always)]
+    fn round(self, from: &[f32], to: &mut [u16]) {
+        to.iter_mut().zip(from).for_each(|(to, &x)| *to = nearest(x));
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]) {
+        to.fill(0);
+        for (i, &x) in even.iter().enumerate() {
+            to[2 * i] = nearest(x);
+            to[2 * i + 1] = odd.map_or(0, |odd| nearest(odd[i]));
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]) {
+        for pair in 0..deep.div_ceil(2) {
+            for column in 0..LANES {
+                for odd in 0..2 {
+                    let d = 2 * pair + odd;
+                    to[pair * 2 * WIDE + 2 * column + odd] =
+                        if column < columns && d < deep { nearest(from[column * apart + d]) } else { 0 };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn tile<const T: usize, const W: usize>(
+        self,
+        pairs: usize,
+        left: &[u16],
+        step: (usize, usize),
+        right: &[u16],
+        out: &mut [f32],
+        stride: usize,
+        wide: usize,
+        accumulate: bool,
+    ) {
+        for i in 0..T {
+            for (j, out) in out[i * stride..i * stride + wide].iter_mut().enumerate() {
+                let mut sum = 0.0;
+                for pair in 0..pairs {
+                    for odd in 0..2 {
+                        let a = widen(left[2 * (i * step.0 + pair * step.1) + odd]);
+                        sum += a * widen(right[2 * (pair * WIDE + j) + odd]);
+                    }
+                }
+                *out = if accumulate { *out + sum } else { sum };
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod hardware {
+    //! The instructions. Every function here is inlined into `product`, which the processor's features are declared on.
+
+    use super::{DEPTH, Engine, LANES, Product, WIDE, drive};
+    use std::arch::x86_64::*;
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
+    pub(super) fn product(product: Product<f32>) {
+        drive(Hardware, product);
+    }
+
+    /// Exists only inside `product`.
+    #[derive(Clone, Copy)]
+    struct Hardware;
+
+    #[inline(always)]
+    fn mask(count: usize) -> __mmask16 {
+        ((1u32 << count) - 1) as __mmask16
+    }
+
+    /// The first numbers of a slice, at most sixteen, and zeros.
+    #[inline(always)]
+    fn load(from: &[f32]) -> __m512 {
+        // SAFETY: the mask admits no more numbers than the slice has; the processor has AVX-512 (see `product`).
+        unsafe { _mm512_maskz_loadu_ps(mask(from.len().min(LANES)), from.as_ptr()) }
+    }
+
+    impl Engine for Hardware {
+        #[inline(always)]
+        fn round(self, from: &[f32], to: &mut [u16]) {
+            assert_eq!(from.len(), to.len());
+            let (mut from, mut to) = (from, to);
+            while from.len() >= 2 * LANES {
+                // SAFETY: 32 numbers are left on both sides; the processor has these instructions (see `product`).
+                unsafe {
+                    let (low, high) = (_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[LANES..].as_ptr()));
+                    let rounded: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
+                    _mm512_storeu_si512(to.as_mut_ptr().cast(), rounded);
+                }
+                from = &from[2 * LANES..];
+                to = &mut to[2 * LANES..];
+            }
+            while !from.is_empty() {
+                let count = from.len().min(LANES);
+                // SAFETY: the mask admits no more numbers than are left; the processor has these instructions.
+                unsafe {
+                    let rounded: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(load(from)));
+                    _mm256_mask_storeu_epi16(to.as_mut_ptr().cast(), mask(count), rounded);
+                }
+                from = &from[count..];
+                to = &mut to[count..];
+            }
+        }
+
+        #[inline(always)]
+        fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]) {
+            let to: &mut [u16; 2 * LANES] = to.try_into().expect("pairs of a vector");
+            // SAFETY: the processor has these instructions (see `product`); `to` has room for the vector.
+            unsafe {
+                let odd = match odd {
+                    Some(odd) => load(odd),
+                    None => _mm512_setzero_ps(),
+                };
+                let both: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(odd, load(even)));
+                // Number i of the even row goes to 2 i, that of the odd row, 16 further on, to 2 i + 1.
+                let order = _mm512_or_si512(
+                    _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+                    _mm512_slli_epi32::<16>(_mm512_set_epi32(
+                        31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16,
+                    )),
+                );
+                _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_permutexvar_epi16(order, both));
+            }
+        }
+
+        #[inline(always)]
+        fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]) {
+            for first in (0..deep).step_by(2 * LANES) {
+                let deep = (deep - first).min(2 * LANES);
+                // SAFETY: the processor has these instructions (see `product`).
+                let mut rows = [unsafe { _mm512_setzero_si512() }; LANES];
+                for (column, row) in rows.iter_mut().enumerate().take(columns) {
+                    let numbers = &from[column * apart + first..column * apart + first + deep];
+                    let (low, high) = numbers.split_at(deep.min(LANES));
+                    // SAFETY: as above.
+                    *row =
+                        unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(load(high), load(low))) };
+                }
+                let pairs = transposed(rows);
+                for (pair, vector) in pairs.iter().enumerate().take(deep.div_ceil(2)) {
+                    let to = &mut to[(first / 2 + pair) * 2 * WIDE..][..2 * LANES];
+                    // SAFETY: `to` has room for the vector; the processor has AVX-512.
+                    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), *vector) };
+                }
+            }
+        }
+
+        #[inline(always)]
+        fn tile<const T: usize, const W: usize>(
+            self,
+            pairs: usize,
+            left: &[u16],
+            step: (usize, usize),
+            right: &[u16],
+            out: &mut [f32],
+            stride: usize,
+            wide: usize,
+            accumulate: bool,
+        ) {
+            assert!(pairs > 0 && pairs <= DEPTH / 2);
+            assert!(2 * ((T - 1) * step.0 + (pairs - 1) * step.1) + 2 <= left.len());
+            assert!((pairs - 1) * 2 * WIDE + W * 2 * LANES <= right.len());
+            assert!((T - 1) * stride + wide <= out.len() && wide <= W * LANES && wide > (W - 1) * LANES);
+            let (left, right, out) = (left.as_ptr(), right.as_ptr(), out.as_mut_ptr());
+            // SAFETY: the assertions bound every place that is read or written; the processor has these instructions.
+            unsafe {
+                let mut sums = [[_mm512_setzero_ps(); W]; T];
+                for pair in 0..pairs {
+                    let mut b = [_mm512_setzero_si512(); W];
+                    for (w, b) in b.iter_mut().enumerate() {
+                        *b = _mm512_loadu_si512(right.add((pair * WIDE + w * LANES) * 2).cast());
+                    }
+                    for i in 0..T {
+                        let a = left.add(2 * (i * step.0 + pair * step.1)).cast::<i32>().read_unaligned();
+                        let a: __m512bh = std::mem::transmute(_mm512_set1_epi32(a));
+                        for w in 0..W {
+                            sums[i][w] =
+                                _mm512_dpbf16_ps(sums[i][w], a, std::mem::transmute::<__m512i, __m512bh>(b[w]));
+                        }
+                    }
+                }
+                for i in 0..T {
+                    for w in 0..W {
+                        let to = out.add(i * stride + w * LANES);
+                        let mask = mask((wide - w * LANES).min(LANES));
+                        let mut sum = sums[i][w];
+                        if accumulate {
+                            sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), sum);
+                        }
+                        _mm512_mask_storeu_ps(to, mask, sum);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A 16 x 16 matrix of 32-bit numbers with rows and columns exchanged.
+    #[inline(always)]
+    fn transposed(r: [__m512i; 16]) -> [__m512i; 16] {
+        // SAFETY: the processor has AVX-512 (see `product`).
+        unsafe {
+            let mut a = r;
+            for i in 0..8 {
+                a[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+                a[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+            }
+            // a[4q], a[4q+1]: columns 0-1 and 2-3 (of each quarter) of rows 4q, 4q+1; a[4q+2], a[4q+3]: of rows 4q+2, 4q+3.
+            let mut b = a;
+            for q in 0..4 {
+                b[4 * q] = _mm512_unpacklo_epi64(a[4 * q], a[4 * q + 2]);
+                b[4 * q + 1] = _mm512_unpackhi_epi64(a[4 * q], a[4 * q + 2]);
+                b[4 * q + 2] = _mm512_unpacklo_epi64(a[4 * q + 1], a[4 * q + 3]);
+                b[4 * q + 3] = _mm512_unpackhi_epi64(a[4 * q + 1], a[4 * q + 3]);
+            }
+            // b[4q + c]: column c of every quarter, of rows 4q..4q+4. Quarters are exchanged with row groups.
+            let mut out = r;
+            for c in 0..4 {
+                let even = _mm512_shuffle_i32x4::<0x88>(b[c], b[4 + c]);
+                let odd = _mm512_shuffle_i32x4::<0xdd>(b[c], b[4 + c]);
+                let even_high = _mm512_shuffle_i32x4::<0x88>(b[8 + c], b[12 + c]);
+                let odd_high = _mm512_shuffle_i32x4::<0xdd>(b[8 + c], b[12 + c]);
+                out[c] = _mm512_shuffle_i32x4::<0x88>(even, even_high);
+                out[8 + c] = _mm512_shuffle_i32x4::<0xdd>(even, even_high);
+                out[4 + c] = _mm512_shuffle_i32x4::<0x88>(odd, odd_high);
+                out[12 + c] = _mm512_shuffle_i32x4::<0xdd>(odd, odd_high);
+            }
+            out
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::matmul::{Matrix, Panels, Precision, matmul, patches_matmul, patches_transposed_matmul};
+    use super::super::patches::Patches;
+    use super::*;
+    use crate::random::Stream;
+    use proptest::prelude::*;
+
+    fn draws(n: usize, stream: &mut Stream) -> Vec<f32> {
+        (0..n).map(|_| stream.uniform_in(-1.0, 1.0) as f32).collect()
+    }
+
+    fn rounded(x: &[f32]) -> Vec<f64> {
+        x.iter().map(|&x| f64::from(widen(nearest(x)))).collect()
+    }
+
+    fn wide(x: &[f32]) -> Vec<f64> {
+        x.iter().map(|&x| f64::from(x)).collect()
+    }
+
+    fn panels() -> Panels<f32> {
+        let mut panels = Panels::default();
+        panels.precision = Precision::Rounded;
+        panels
+    }
+
+    /// Products of sums of at most `depth` terms below one.
+    fn close(ours: &[f32], exact: &[f64], depth: usize) -> Result<(), TestCaseError> {
+        for (&x, y) in ours.iter().zip(exact) {
+            prop_assert!((f64::from(x) - y).abs() < 1e-6 * (depth as f64 + 1.0), "{x} {y}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn rounds_to_the_nearest() {
+        let half = 1.0 / 256.0;
+        for (x, expected) in [
+            (1.0, 1.0),
+            (1.0 + half, 1.0),
+            (1.0 + 1.01 * half, 1.0 + 2.0 * half),
+            (1.0 + 3.0 * half, 1.0 + 4.0 * half),
+            (-1.0 - 0.99 * half, -1.0),
+            (f32::INFINITY, f32::INFINITY),
+            (f32::MAX, f32::INFINITY),
+        ] {
+            assert_eq!(widen(nearest(x)), expected, "{x}");
+        }
+        assert!(widen(nearest(f32::NAN)).is_nan());
+        assert!(widen(nearest(f32::from_bits(0x7f80_0001))).is_nan());
+    }
+
+    #[test]
+    fn what_is_not_finite_stays_so() {
+        for bad in [f32::NAN, f32::INFINITY] {
+            let (mut a, b) = (vec![1.0; 20 * 40], vec![1.0; 40 * 33]);
+            a[45] = bad;
+            let mut out = vec![0.0; 20 * 33];
+            matmul(&mut out, Matrix::new(&a, 20, 40), Matrix::new(&b, 40, 33), false, &mut panels());
+            for (i, x) in out.iter().enumerate() {
+                assert_eq!(x.is_finite(), i / 33 != 1, "{i} {x}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_plain_product_of_rounded_numbers(
+            m in 16usize..50, n in 12usize..100, k in 16usize..70, flip_left: bool, flip_right: bool, accumulate: bool,
+            seed: u64, deep in 0usize..3,
+        ) {
+            let k = k + deep * DEPTH;
+            let mut stream = Stream::new(seed, "rounded");
+            let (a, b, start) = (draws(m * k, &mut stream), draws(k * n, &mut stream), draws(m * n, &mut stream));
+            let left = if flip_left { Matrix::new(&a, k, m).transposed() } else { Matrix::new(&a, m, k) };
+            let right = if flip_right { Matrix::new(&b, n, k).transposed() } else { Matrix::new(&b, k, n) };
+            let (x, y) = (rounded(&a), rounded(&b));
+            let mut expected = vec![0.0; m * n];
+            for i in 0..m {
+                for j in 0..n {
+                    let at = |d| {
+                        let x = if flip_left { x[d * m + i] } else { x[i * k + d] };
+                        x * if flip_right { y[j * k + d] } else { y[d * n + j] }
+                    };
+                    let before = if accumulate { f64::from(start[i * n + j]) } else { 0.0 };
+                    expected[i * n + j] = before + (0..k).map(at).sum::<f64>();
+                }
+            }
+            let mut out = start.clone();
+            matmul(&mut out, left, right, accumulate, &mut panels());
+            close(&out, &expected, k)?;
+            // The plain twin, whatever this processor has.
+            let mut out = start;
+            let mut panels = panels();
+            let left = super::super::matmul::left(left);
+            drive(Plain, Product { out: &mut out, left, right, accumulate, panels: &mut panels });
+            close(&out, &expected, k)?;
+        }
+
+        #[test]
+        fn patches_are_rounded_like_matrices(
+            images in 2usize..5, side in 8usize..14, channels in 1usize..40, kernel in 3usize..6, n in 12usize..40, seed: u64,
+        ) {
+            let patches = Patches { side, channels, kernel, stride: 2 };
+            let (rows, size) = (images * patches.count(), patches.size());
+            let mut stream = Stream::new(seed, "rounded patches");
+            let x = draws(images * patches.image(), &mut stream);
+            let (kernels, gradient) = (draws(size * n, &mut stream), draws(rows * n, &mut stream));
+            let mut gathered = vec![0.0; rows * size];
+            patches.gather(&x, &mut gathered);
+            let left = Matrix::new(&gathered, rows, size);
+            let (mut ours, mut theirs) = (vec![0.0; rows * n], vec![0.0; rows * n]);
+            patches_matmul(&mut ours, &x, patches, Matrix::new(&kernels, size, n), false, &mut panels());
+            matmul(&mut theirs, left, Matrix::new(&kernels, size, n), false, &mut panels());
+            close(&ours, &wide(&theirs), size)?;
+            let (mut ours, mut theirs) = (vec![0.0; size * n], vec![0.0; size * n]);
+            patches_transposed_matmul(&mut ours, &x, patches, Matrix::new(&gradient, rows, n), false, &mut panels());
+            matmul(&mut theirs, left.transposed(), Matrix::new(&gradient, rows, n), false, &mut panels());
+            close(&ours, &wide(&theirs), rows)?;
+        }
+    }
+}
