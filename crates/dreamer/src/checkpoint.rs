@@ -6,6 +6,7 @@
 
 use crate::agent::Agent;
 use crate::learner::{Learner, Optimisers};
+use crate::memory::available_bytes;
 use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -89,73 +90,172 @@ fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
+/// Longest header that is read to learn what the agent needs: far beyond that of the largest configuration.
+const LONGEST_HEADER: u64 = 64 << 20;
+
 pub(crate) fn load(path: &Path) -> Result<Agent, DreamerError> {
+    let io = |source| DreamerError::Io { path: path.to_owned(), source };
+    let refuse = |why| DreamerError::Checkpoint { path: path.to_owned(), why };
+    // Asked before opening: opening a pipe would wait for its writer.
+    let metadata = path.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        return Err(refuse("it is not a regular file".to_owned()));
+    }
+    let mut input = File::open(path).map_err(io)?;
     let mut file = Vec::new();
-    File::open(path)
-        .and_then(|mut input| input.read_to_end(&mut file))
-        .map_err(|source| DreamerError::Io { path: path.to_owned(), source })?;
-    read(&file).map_err(|why| DreamerError::Checkpoint { path: path.to_owned(), why })
+    (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
+    let header = header_length(&file, metadata.len()).map_err(refuse)?;
+    (&mut input).take(header).read_to_end(&mut file).map_err(io)?;
+    // The header says how large the agent is; the file must be as large before any room is made for the rest.
+    let declared = Declared::read(&file[8..]).map_err(refuse)?;
+    let expected = declared.bytes().saturating_add(8 + header);
+    if metadata.len() != expected {
+        let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
+        return Err(refuse(format!(
+            "it is {what}: it has {found} bytes, and its header calls for {expected}; use an earlier checkpoint"
+        )));
+    }
+    // The file, parameters and moments, and their gradients.
+    let needed = expected.saturating_mul(2).saturating_add(declared.bytes() / 3);
+    if let Some(available) = available_bytes().filter(|&available| available < needed) {
+        let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
+        return Err(refuse(format!(
+            "its agent takes {needed:.1} GB of memory, and {available:.1} GB are available; use a larger computer"
+        )));
+    }
+    (&mut input).take(expected.saturating_sub(file.len() as u64)).read_to_end(&mut file).map_err(io)?;
+    declared.fill(&file).map_err(refuse)
 }
 
-/// What [`load`] reads, from memory; the error says what is wrong with it.
-fn read(file: &[u8]) -> Result<Agent, String> {
-    let foreign = |error: &dyn std::fmt::Display| {
-        format!("it is not a whole safetensors file ({error}); use an earlier checkpoint")
-    };
-    let (_, header) = SafeTensors::read_metadata(file).map_err(|error| foreign(&error))?;
-    let tensors = SafeTensors::deserialize(file).map_err(|error| foreign(&error))?;
-    let text = header.metadata().as_ref().and_then(|all| all.get(ENTRY));
-    let text = text.ok_or_else(|| "it is a safetensors file of another program".to_owned())?;
-    let damaged = |error: serde_json::Error| format!("its metadata is damaged ({error}); use an earlier checkpoint");
-    let Version { format } = serde_json::from_str(text).map_err(damaged)?;
-    if format != FORMAT {
-        return Err(format!("its format is {format}, and this program reads {FORMAT}; use the version that wrote it"));
+impl Agent {
+    /// The agent that a file of these bytes holds, whatever they are. Files are read by [`Agent::load`].
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn from_bytes(file: &[u8]) -> Result<Self, String> {
+        let header = header_length(file, file.len() as u64)?;
+        let end = file.len().min((8 + header) as usize);
+        let declared = Declared::read(&file[8..end])?;
+        if declared.bytes().saturating_add(8 + header) != file.len() as u64 {
+            return Err(format!("it has {} bytes, and its header calls for others", file.len()));
+        }
+        declared.fill(file)
     }
-    let Metadata { config, action_size, updates, noise, .. } = serde_json::from_str(text).map_err(damaged)?;
-    if !(1..=65_536).contains(&action_size) {
-        return Err(format!("its actions have {action_size} elements"));
-    }
-    let noise = Stream::resume(&noise).ok_or_else(|| "its random stream is damaged".to_owned())?;
+}
 
-    // The configuration says how large the agent is; the file must be as large before any room is made.
-    let mut learner = Learner::<f32>::declared(&config, action_size).map_err(|error| error.to_string())?;
-    let parameters = learner.parameters();
-    let learned = |path: &str| !is_frozen(&config, path);
-    let expected: usize = parameters.iter().map(|p| if learned(parameters.path(p)) { 3 } else { 1 }).sum();
-    if tensors.len() != expected {
-        return Err(format!("it holds {} tensors, and its configuration needs {expected}", tensors.len()));
+fn foreign(error: &dyn std::fmt::Display) -> String {
+    format!("it is not a whole safetensors file ({error}); use an earlier checkpoint")
+}
+
+/// The length of the header that a file of `length` bytes, which begins with `file`, says it has.
+fn header_length(file: &[u8], length: u64) -> Result<u64, String> {
+    let Some(first) = file.first_chunk::<8>() else {
+        return Err(foreign(&format_args!("it has {length} bytes")));
+    };
+    let header = u64::from_le_bytes(*first);
+    if header > LONGEST_HEADER || header > length.saturating_sub(8) {
+        return Err(foreign(&format_args!("its header claims {header} bytes")));
     }
-    for parameter in parameters.iter() {
-        let prefixes = ["", MOMENTS[0], MOMENTS[1]];
-        let kinds = if learned(parameters.path(parameter)) { 3 } else { 1 };
-        for prefix in &prefixes[..kinds] {
-            let name = format!("{prefix}{}", parameters.path(parameter));
-            let tensor = tensors.tensor(&name).map_err(|_| format!("it lacks the tensor {name}"))?;
-            let shape = parameters.shape(parameter);
-            if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
-                let (dtype, found) = (tensor.dtype(), tensor.shape());
-                return Err(format!("its {name} is {dtype:?} {found:?}, and should be F32 {shape:?}"));
+    Ok(header)
+}
+
+/// The part of a header that is read first: of the tensors, nothing.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "__metadata__", default)]
+    metadata: HashMap<String, String>,
+}
+
+/// What a header tells of an agent: all but its numbers, for which there is no room yet.
+struct Declared {
+    learner: Learner<f32>,
+    config: AgentConfig,
+    updates: u64,
+    noise: Stream,
+}
+
+impl Declared {
+    /// From a header's JSON.
+    fn read(header: &[u8]) -> Result<Self, String> {
+        let Head { metadata } = serde_json::from_slice(header).map_err(|error| foreign(&error))?;
+        let text = metadata.get(ENTRY).ok_or_else(|| "it is a safetensors file of another program".to_owned())?;
+        let damaged =
+            |error: serde_json::Error| format!("its metadata is damaged ({error}); use an earlier checkpoint");
+        let Version { format } = serde_json::from_str(text).map_err(damaged)?;
+        if format != FORMAT {
+            return Err(format!(
+                "its format is {format}, and this program reads {FORMAT}; use the version that wrote it"
+            ));
+        }
+        let Metadata { config, action_size, updates, noise, .. } = serde_json::from_str(text).map_err(damaged)?;
+        if !(1..=65_536).contains(&action_size) {
+            return Err(format!("its actions have {action_size} elements"));
+        }
+        let noise = Stream::resume(&noise).ok_or_else(|| "its random stream is damaged".to_owned())?;
+        let learner = Learner::<f32>::declared(&config, action_size).map_err(|error| error.to_string())?;
+        Ok(Self { learner, config, updates, noise })
+    }
+
+    /// Tensors of a parameter: its values and, if it is learned, its moments.
+    fn kinds(&self, path: &str) -> usize {
+        if is_frozen(&self.config, path) { 1 } else { 3 }
+    }
+
+    /// Bytes of all tensors.
+    fn bytes(&self) -> u64 {
+        let parameters = self.learner.parameters();
+        parameters.iter().fold(0u64, |bytes, p| {
+            let numbers = parameters.shape(p).iter().fold(4u64, |size, &side| size.saturating_mul(side as u64));
+            bytes.saturating_add(numbers.saturating_mul(self.kinds(parameters.path(p)) as u64))
+        })
+    }
+
+    /// The agent, its numbers from the whole file.
+    fn fill(self, file: &[u8]) -> Result<Agent, String> {
+        let tensors = SafeTensors::deserialize(file).map_err(|error| foreign(&error))?;
+        self.check(&tensors)?;
+        let Self { mut learner, config, updates, noise } = self;
+        learner.allocate();
+        let parameters: Vec<_> = learner.parameters().iter().collect();
+        for parameter in parameters {
+            let path = learner.parameters().path(parameter).to_owned();
+            fill(learner.parameters_mut().values_mut(parameter), &tensors, &path)?;
+            let Optimisers { model, actor, value } = learner.optimisers_mut();
+            let optimiser = [model, actor, value].into_iter().find(|optimiser| optimiser.set().contains(parameter));
+            let Some(optimiser) = optimiser else { continue };
+            let place = optimiser.set().place(parameter).expect("a parameter of the set");
+            let (first, second) = optimiser.moments_mut();
+            fill(&mut first[place.clone()], &tensors, &format!("{}{path}", MOMENTS[0]))?;
+            fill(&mut second[place], &tensors, &format!("{}{path}", MOMENTS[1]))?;
+        }
+        let Optimisers { model, actor, value } = learner.optimisers_mut();
+        model.set_steps(updates);
+        value.set_steps(updates);
+        actor.set_steps(updates.saturating_sub(config.actor_warmup));
+        Ok(Agent { learner, noise, updates })
+    }
+
+    /// Checks that every tensor of the agent is there, of its type and shape, and no other.
+    fn check(&self, tensors: &SafeTensors<'_>) -> Result<(), String> {
+        let parameters = self.learner.parameters();
+        let expected: usize = parameters.iter().map(|p| self.kinds(parameters.path(p))).sum();
+        if tensors.len() != expected {
+            return Err(format!("it holds {} tensors, and its configuration needs {expected}", tensors.len()));
+        }
+        for parameter in parameters.iter() {
+            let prefixes = ["", MOMENTS[0], MOMENTS[1]];
+            for prefix in &prefixes[..self.kinds(parameters.path(parameter))] {
+                let name = format!("{prefix}{}", parameters.path(parameter));
+                let tensor = tensors.tensor(&name).map_err(|_| format!("it lacks the tensor {name}"))?;
+                let shape = parameters.shape(parameter);
+                if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
+                    let (dtype, found) = (tensor.dtype(), tensor.shape());
+                    return Err(format!("its {name} is {dtype:?} {found:?}, and should be F32 {shape:?}"));
+                }
             }
         }
+        Ok(())
     }
-    learner.allocate();
-    let parameters: Vec<_> = learner.parameters().iter().collect();
-    for parameter in parameters {
-        let path = learner.parameters().path(parameter).to_owned();
-        fill(learner.parameters_mut().values_mut(parameter), &tensors, &path)?;
-        let Optimisers { model, actor, value } = learner.optimisers_mut();
-        let optimiser = [model, actor, value].into_iter().find(|optimiser| optimiser.set().contains(parameter));
-        let Some(optimiser) = optimiser else { continue };
-        let place = optimiser.set().place(parameter).expect("a parameter of the set");
-        let (first, second) = optimiser.moments_mut();
-        fill(&mut first[place.clone()], &tensors, &format!("{}{path}", MOMENTS[0]))?;
-        fill(&mut second[place], &tensors, &format!("{}{path}", MOMENTS[1]))?;
-    }
-    let Optimisers { model, actor, value } = learner.optimisers_mut();
-    model.set_steps(updates);
-    value.set_steps(updates);
-    actor.set_steps(updates.saturating_sub(config.actor_warmup));
-    Ok(Agent { learner, noise, updates })
 }
 
 fn fill(values: &mut [f32], tensors: &SafeTensors, name: &str) -> Result<(), String> {

@@ -226,7 +226,10 @@ fn damaged_checkpoints_are_refused_with_a_reason() {
     }
     assert!(refused(&text(r#"\"action_size\":3,"#, r#"\"action_size\":0,"#)).contains("0 elements"));
     // A header that claims a gigantic agent is refused before any room is made for it.
-    assert!(refused(&text(r#"\"units\":10,"#, r#"\"units\":99,"#)).contains("should be"));
+    assert!(refused(&text(r#"\"units\":10,"#, r#"\"units\":99,"#)).contains("truncated"));
+    assert!(refused(&text(r#"[3,8]"#, r#"[4,6]"#)).contains("should be"));
+    assert!(refused(&[&whole[..], b"more"].concat()).contains("longer"));
+    assert!(refused(&(1u64 << 40).to_le_bytes()).contains("claims 1099511627776 bytes"));
     assert!(refused(&text(r#"\"stoch\":4,"#, r#"\"stoch\":0,"#)).contains("agent.stoch"));
 }
 

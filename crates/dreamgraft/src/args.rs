@@ -38,17 +38,19 @@ pub enum Command {
 #[command(after_help = exit::HELP, long_about = "Train an agent on one task or several, or go on with a run that was \
     stopped.\n\n\
     The run folder keeps the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints and \
-    videos. Running the same command again goes on from the last checkpoint; Ctrl-C saves one first. To train a \
-    finished run for longer, give the same command with more --steps.\n\n\
+    videos. Running the same command again goes on from the last checkpoint; Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save one \
+    first, and end with exit code 75. To train a finished run for longer, give the same command with more --steps.\n\n\
     With several tasks, one agent learns all of them at once: it collects an episode of every task in turn, and is not told \
-    which one it faces. Shorter actions are padded to the longest.\n\n\
+    which one it faces. Shorter actions are padded to the longest. Their order is that of collection, and part of the run: in \
+    another order it is another run, with a folder of its own.\n\n\
     With --from, --plan or --universal, the agent begins with what it takes from earlier ones; `dreamgraft transfer plan` \
     shows what that would be. A run that goes on takes nothing again, and its sources may be gone.")]
 pub struct Train {
     /// The tasks and how they are learned
     #[command(flatten)]
     pub settings: Settings,
-    /// Environment frames to train for, such as 1e5, 100000 or 100_000
+    /// Environment frames to train for, such as 1e5, 100000 or 100_000; the episode (of several tasks, the round of episodes)
+    /// in which they are reached is played to its end
     #[arg(long, value_name = "FRAMES")]
     pub steps: Option<String>,
     /// The run folder [default: runs/TASK/PRESET/SEED, several tasks joined by +; with transfer, its plan and sources are
@@ -136,7 +138,7 @@ pub struct Eval {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,
     /// The number from which starts and actions are made: the same one gives the same returns
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole)]
     pub seed: u64,
     /// The task to play [default: each that the agent was trained for]
     #[arg(long, value_name = "TASK")]
@@ -160,7 +162,7 @@ pub struct Play {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,
     /// The number from which starts and actions are made: the same one gives the same returns
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole)]
     pub seed: u64,
     /// When episodes end: after 1000 frames, or also where PyBullet's own rule ends them [default: fixed, or as the agent
     /// was trained]
@@ -198,6 +200,21 @@ pub struct Results {
     /// Print JSON instead of lines for people: an object on a line for each task
     #[arg(long)]
     pub json: bool,
+}
+
+/// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
+fn whole(typed: &str) -> Result<u64, String> {
+    const MOST: u64 = i64::MAX as u64;
+    let problem = || format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5");
+    let digits = typed.trim().replace('_', "");
+    if let Ok(number) = digits.parse::<u64>() {
+        return Some(number).filter(|number| *number <= MOST).ok_or_else(problem);
+    }
+    let real = digits.parse::<f64>().map_err(|_| problem())?;
+    if !(0.0..9e15).contains(&real) || real.fract() != 0.0 {
+        return Err(problem());
+    }
+    Ok(real as u64)
 }
 
 /// A file name that says what will be in it.

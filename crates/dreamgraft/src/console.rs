@@ -6,7 +6,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
-use train::{Event, Frames, Phase, Position, Reporter, grouped, rounded};
+use train::{Event, Frames, Phase, Position, Reporter, counted, grouped, rounded};
 use transfer::Report;
 
 /// Time between two pictures of the present line on a terminal.
@@ -152,7 +152,7 @@ fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>
     }
     if let (Some(episodes), Some(bytes)) = (value("replay_episodes"), value("replay_bytes")) {
         let size = if bytes < 1e8 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) };
-        parts.push(format!("replay {} episodes, {size}", grouped(episodes as u64)));
+        parts.push(format!("replay {}, {size}", counted(episodes as u64, "episode")));
     }
     if let Some(left) = left.filter(|left| left.as_secs() > 0) {
         parts.push(format!("{} left", duration(left)));

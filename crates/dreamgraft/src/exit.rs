@@ -39,7 +39,7 @@ pub enum Exit {
     Failed = 1,
     /// What was typed, a configuration or a plan of transfer cannot be used.
     Usage = 2,
-    /// A loss or gradient stopped being a number.
+    /// A loss, gradient, parameter or action stopped being a number.
     NotFinite = 3,
     /// Another process works in the run folder, or it was made with another configuration or transfer.
     FolderTaken = 4,
@@ -51,9 +51,9 @@ pub enum Exit {
 
 /// The end of the help text.
 pub const HELP: &str = "Exit codes: 0 done, 1 a file or the system stood in the way, 2 wrong arguments, \
-configuration or plan, 3 a loss or gradient became infinite or NaN, 4 the run folder is in use or was made with another \
-configuration or transfer, 5 a checkpoint is missing, damaged or of something else, 75 stopped by Ctrl-C or SIGTERM with a \
-checkpoint saved (the same command goes on), 130 stopped at once by a second Ctrl-C.";
+configuration or plan, 3 a loss, gradient, parameter or action became infinite or NaN, 4 the run folder is in use or was made with another \
+configuration or transfer, 5 a checkpoint is missing, damaged or of something else, 75 stopped by Ctrl-C, SIGTERM, SIGUSR1 \
+or SIGHUP with a checkpoint saved (the same command goes on), 130 stopped at once by a second Ctrl-C.";
 
 /// The code that a second Ctrl-C ends with at once, as shells know it.
 pub const AT_ONCE: i32 = 130;
@@ -61,22 +61,25 @@ pub const AT_ONCE: i32 = 130;
 impl From<&TrainError> for Exit {
     fn from(error: &TrainError) -> Self {
         match error {
+            error if error.is_of_numbers() => Self::NotFinite,
             TrainError::Config(_)
             | TrainError::Task(TaskError::UnknownTask { .. })
             | TrainError::ActionSize { .. }
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }
+            | TrainError::Memory { .. }
+            | TrainError::FrozenAtRandom { .. }
             | TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
             TrainError::Transfer(TransferError::Source(_)) => Self::Checkpoint,
             TrainError::Transfer(TransferError::Record { .. }) => Self::Failed,
             TrainError::Transfer(_) => Self::Usage,
-            TrainError::NotFinite { .. } => Self::NotFinite,
             TrainError::Busy { .. }
             | TrainError::Differs { .. }
             | TrainError::OtherTransfer { .. }
             | TrainError::NotARun { .. } => Self::FolderTaken,
             TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
+            | TrainError::CheckpointsGone { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }

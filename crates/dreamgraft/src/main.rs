@@ -52,10 +52,10 @@ fn train(typed: &args::Train) -> Result<Exit, Failure> {
             root.display()
         )),
         End::FinishedBefore { frames } => console.line(&format!(
-            "this run is finished: {} of {} frames in {}; to train it for longer, give the same command with --steps {}",
-            frames,
-            config.steps,
+            "this run is finished: {} has {frames} frames, and {} were asked for; to train it for longer, give the same \
+             command with --steps {}",
             root.display(),
+            config.steps,
             2 * frames.0
         )),
         End::Stopped { frames, .. } => {

@@ -25,6 +25,7 @@ impl Training {
     /// The first setting that cannot be used, with its path and where it came from.
     pub fn new(typed: &args::Train) -> Result<Self, Failure> {
         let settings = &typed.settings;
+        refuse_twice(settings, typed.steps.as_deref())?;
         let config = configuration(settings, typed.steps.as_deref())?;
         let plan = inheritance::plan(&typed.inherits)?;
         let default = || {
@@ -37,6 +38,29 @@ impl Training {
         let root = typed.logdir.clone().unwrap_or_else(default);
         Ok(Self { root, config, plan })
     }
+}
+
+/// Refuses a setting that was typed in two ways: which one was meant?
+///
+/// # Errors
+/// The two ways, and which to leave out.
+fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failure> {
+    let of_its_own = [
+        ("tasks", "TASK", Some(typed.tasks.join(" "))),
+        ("seed", "--seed", typed.seed.as_ref().map(|seed| format!("--seed {seed}"))),
+        ("steps", "--steps", steps.map(|steps| format!("--steps {steps}"))),
+    ];
+    for setting in &typed.set {
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        let twice =
+            of_its_own.iter().find_map(|(known, word, typed)| Some((word, typed.as_ref()?)).filter(|_| *known == key));
+        if let Some((word, other)) = twice {
+            return Err(Failure::Words(format!(
+                "--set {setting} and {other}: give one of them; {key} has a word of its own, {word}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The configuration of what was typed.
@@ -156,6 +180,19 @@ mod tests {
         assert_eq!((config.steps.0, config.seed, config.agent.horizon, config.agent.length), (10_000, 3, 7, 9));
         assert_eq!(config.tasks, ["hopper"]);
         assert_eq!(config.agent.batch, 16, "from the preset small");
+    }
+
+    #[test]
+    fn what_is_typed_in_two_ways_is_refused() {
+        for (words, part) in [
+            (&["hopper", "--set", "tasks=ant"][..], "--set tasks=ant and hopper"),
+            (&["hopper", "--steps", "1e4", "--set", "steps=2e4"], "--set steps=2e4 and --steps 1e4"),
+            (&["hopper", "--seed", "1", "--set", " seed = 1"], "and --seed 1"),
+        ] {
+            let message = training(words).unwrap_err().to_string();
+            assert!(message.contains(part) && message.contains("give one of them"), "{message}");
+        }
+        assert_eq!(training(&["hopper", "--set", "steps=2e4"]).unwrap().config.steps.0, 20_000);
     }
 
     #[test]

@@ -1,10 +1,16 @@
-//! Ctrl-C and SIGTERM: the first asks a run to stop, the second ends the program at once.
+//! Signals that ask a run to stop, and one that a file grew too large.
+//!
+//! The first of [`STOP`] asks for a checkpoint; Ctrl-C after it ends the program at once. Others after it do not: clusters
+//! send several on their way to SIGKILL, and the checkpoint should be whole before that. Not here: what a run does then.
 
 use crate::exit::AT_ONCE;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// Ctrl-C, `kill` and most schedulers, a warning of pre-emption (Slurm's `--signal=USR1@60`), a terminal that went away.
+const STOP: [i32; 4] = [SIGINT, SIGTERM, SIGUSR1, SIGHUP];
 
 /// A flag that the first signal sets.
 ///
@@ -12,10 +18,23 @@ use std::sync::atomic::AtomicBool;
 /// If the system refuses.
 pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The order matters: what ends the program looks at the flag before the same signal sets it.
-        flag::register_conditional_shutdown(signal, AT_ONCE, Arc::clone(&asked))?;
-        flag::register(signal, Arc::clone(&asked))?;
+    let ignored = ignored();
+    // The order matters: what ends the program looks at the flag before the same signal sets it.
+    flag::register_conditional_shutdown(SIGINT, AT_ONCE, Arc::clone(&asked))?;
+    for signal in STOP {
+        // `nohup` and shells have some signals ignored, and mean it.
+        if ignored >> (signal - 1) & 1 == 0 || signal == SIGUSR1 {
+            flag::register(signal, Arc::clone(&asked))?;
+        }
     }
+    // Unless somebody listens, a file beyond the limit of `ulimit -f` ends the program; so it is an error like a full disk.
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Ok(asked)
+}
+
+/// The signals that this program was started to ignore, a bit each, as far as the system tells (Linux).
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

@@ -124,6 +124,19 @@ pub enum FileError {
         /// What is wrong in it.
         damage: Damage,
     },
+    /// An episode of a task that is not learned here.
+    #[error(
+        "{} is an episode of {task}, and what is learned here is {}; move it out of the folder",
+        path.display(), learned.join(", ")
+    )]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// Its task.
+        task: String,
+        /// The tasks that are learned.
+        learned: Vec<String>,
+    },
 }
 
 /// The replay memory cannot do what was asked.

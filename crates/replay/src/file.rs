@@ -1,10 +1,11 @@
 //! The episode file: a compressed npz, its arrays those of other Dreamer programs and the task's name; see
 //! `docs/formats.md`.
 //!
-//! Here: writing one, and reading one within a limit whatever its bytes are. Not here: folders of them.
+//! Here: writing one, reading one within a limit whatever its bytes are, and keeping a batch that went wrong. Not here:
+//! folders of them.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, Write};
+use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use zip::read::ZipFile;
@@ -16,7 +17,9 @@ use crate::damage::Damage;
 use crate::error::FileError;
 use crate::name::{EpisodeName, is_stamp};
 use crate::npy::Header;
-use crate::{Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes, write_atomically};
+use crate::{
+    Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes, write_atomically,
+};
 
 /// The container's comment: the format's name, and its version after the space.
 const COMMENT: &str = "dreamgraft-episode 1";
@@ -44,18 +47,22 @@ pub fn write_episode(folder: &Path, stamp: &str, id: u64, episode: &Episode) -> 
     if path.symlink_metadata().is_ok() {
         return Err(FileError::Exists { path });
     }
-    write_atomically(&path, |file| write_container(file, episode).map_err(io::Error::from))
-        .map_err(|source| FileError::Io { action: "write the episode", path: path.clone(), source })?;
+    // The container is made in memory: a full disk is then met by a plain write, whose error is the one to report.
+    let written = encode_episode(episode)
+        .map_err(io::Error::from)
+        .and_then(|bytes| write_atomically(&path, |file| file.write_all(&bytes)));
+    written.map_err(|source| FileError::Io { action: "write the episode", path: path.clone(), source })?;
     Ok(path)
 }
 
-fn write_container(file: impl Write + Seek, episode: &Episode) -> Result<(), ZipError> {
+/// The bytes of an episode's file.
+fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     let length = episode.len() as u64;
     let side = IMAGE_SIDE as u64;
     let task: Vec<u8> = episode.task.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
     let task_type = format!("<U{}", task.len() / 4);
     let tasks = task.repeat(episode.len());
-    let mut zip = ZipWriter::new(file);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     write_array(&mut zip, "image", "|u1", &[length, side, side, 3], &episode.image)?;
     let action_shape = [length, episode.action_size as u64];
     write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&episode.action))?;
@@ -63,8 +70,29 @@ fn write_container(file: impl Write + Seek, episode: &Episode) -> Result<(), Zip
     write_array(&mut zip, "discount", "<f4", &[length], &to_bytes(&episode.discount))?;
     write_array(&mut zip, "task", &task_type, &[length], &tasks)?;
     zip.set_comment(COMMENT)?;
-    zip.finish()?;
-    Ok(())
+    Ok(zip.finish()?.into_inner())
+}
+
+/// Writes the windows of `batch` as a npz file, atomically: what was learned from when a number went wrong, for people to
+/// look at. `image` `[B, L, 64, 64, 3]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_batch(path: &Path, batch: &Batch) -> Result<(), FileError> {
+    let encode = || {
+        let (windows, length, side) = (batch.batch as u64, batch.length as u64, IMAGE_SIDE as u64);
+        let action_shape = [windows, length, batch.action_size as u64];
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        write_array(&mut zip, "image", "|u1", &[windows, length, side, side, 3], &batch.image)?;
+        write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&batch.action))?;
+        write_array(&mut zip, "reward", "<f4", &[windows, length], &to_bytes(&batch.reward))?;
+        write_array(&mut zip, "discount", "<f4", &[windows, length], &to_bytes(&batch.discount))?;
+        Ok(zip.finish()?.into_inner())
+    };
+    encode()
+        .map_err(|error: ZipError| io::Error::from(error))
+        .and_then(|bytes| write_atomically(path, |file| file.write_all(&bytes)))
+        .map_err(|source| FileError::Io { action: "write the batch", path: path.to_owned(), source })
 }
 
 fn write_array(
@@ -107,8 +135,13 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     if metadata.len() > most {
         return Err(damaged(Damage::FileTooLarge { bytes: metadata.len(), limit: most }));
     }
-    let file = File::open(path).map_err(io_error)?;
-    let episode = read_container(BufReader::new(file), limit).map_err(damaged)?;
+    // Read as a whole first: what the system cannot read is no damage, and is told apart from it.
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes)).map_err(io_error)?;
+    if bytes.len() as u64 > most {
+        return Err(damaged(Damage::FileTooLarge { bytes: bytes.len() as u64, limit: most }));
+    }
+    let episode = decode_episode(&bytes, limit).map_err(damaged)?;
     let name = path.file_name().and_then(|name| name.to_str()).and_then(EpisodeName::parse);
     match name {
         Some(name) if name.length != episode.len() => {
@@ -118,9 +151,13 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     }
 }
 
-/// Reads an episode of at most `limit` bytes from a container.
-fn read_container(file: impl Read + Seek, limit: u64) -> Result<Episode, Damage> {
-    let mut zip = ZipArchive::new(file).map_err(|error| Damage::Container { reason: error.to_string() })?;
+/// The episode, of at most `limit` bytes in memory, that a file of these bytes holds, whatever they are.
+///
+/// # Errors
+/// The first thing found wrong.
+pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
+    let mut zip =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|error| Damage::Container { reason: error.to_string() })?;
     check_container(&zip)?;
     let side = IMAGE_SIDE as u64;
     let fits = |length: u64, size: u64| length.saturating_mul(transition_bytes(size as usize) as u64) <= limit;

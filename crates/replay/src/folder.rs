@@ -10,7 +10,7 @@ use crate::atomic::{is_leftover, sync_folder};
 use crate::damage::Damage;
 use crate::error::{FileError, ReplayError};
 use crate::name::EpisodeName;
-use crate::{Replay, read_episode, transition_bytes};
+use crate::{Episode, Replay, read_episode, transition_bytes};
 
 /// What [`Replay::open`] found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,8 @@ pub struct OpenReport {
     pub newer: Vec<String>,
     /// Episode numbers below `upto` of which there is no file.
     pub missing: u64,
+    /// Transitions of all episodes below `upto`, or of all there are, as their names tell.
+    pub transitions: u64,
     /// Names of unfinished files, left by a program that was stopped while it wrote. They were not read.
     pub leftovers: Vec<String>,
 }
@@ -42,7 +44,7 @@ impl Replay {
     /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that `budget` bytes have room
     /// for, in the order in which they were collected.
     ///
-    /// With `upto`, only the episodes numbered below it are taken: a checkpoint that counted `n` episodes opens its
+    /// With `tasks`, an episode of any other task is one that cannot be used. With `upto`, only the episodes numbered below it are taken: a checkpoint that counted `n` episodes opens its
     /// folder with `Some(n)`, and sees what it saw then. Files that cannot be used are skipped and reported.
     ///
     /// # Errors
@@ -53,6 +55,7 @@ impl Replay {
         action_size: usize,
         budget: u64,
         upto: Option<u64>,
+        tasks: Option<&[String]>,
     ) -> Result<(Self, OpenReport), ReplayError> {
         let mut replay = Self::new(action_size, budget)?;
         let (mut names, mut report) = list(folder)?;
@@ -61,6 +64,7 @@ impl Replay {
             report.newer = newer.iter().map(EpisodeName::to_string).collect();
             report.missing = upto - names.len() as u64;
         }
+        report.transitions = names.iter().map(|name| name.length as u64).fold(0, u64::saturating_add);
         let mut newest_first = Vec::new();
         let mut bytes = 0u64;
         while let Some(name) = names.last() {
@@ -74,7 +78,14 @@ impl Replay {
             }
             // With another action size it may be a little larger: it is read to say so.
             let limit = (name.length as u64).saturating_mul(transition_bytes(crate::LARGEST_ACTION) as u64);
+            let foreign =
+                |episode: &Episode| tasks.is_some_and(|tasks| tasks.iter().all(|task| task != episode.task()));
             match read_episode(&path, limit) {
+                Ok(episode) if foreign(&episode) => {
+                    let (task, learned) = (episode.task().to_owned(), tasks.unwrap_or_default().to_vec());
+                    let reason = FileError::OtherTask { path, task, learned }.to_string();
+                    report.skipped.push(SkippedFile { name: name.to_string(), reason });
+                }
                 Ok(episode) if episode.action_size() != action_size => {
                     let (task, found) = (episode.task().to_owned(), episode.action_size());
                     return Err(ReplayError::ActionSize { path: Some(path), task, expected: action_size, found });

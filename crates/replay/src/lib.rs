@@ -26,7 +26,7 @@ pub use builder::EpisodeBuilder;
 pub use damage::Damage;
 pub use episode::Episode;
 pub use error::{EpisodeError, FileError, ReplayError};
-pub use file::{read_episode, write_episode};
+pub use file::{decode_episode, read_episode, write_batch, write_episode};
 pub use folder::{OpenReport, SkippedFile, set_aside};
 pub use memory::{Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};

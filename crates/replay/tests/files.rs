@@ -8,7 +8,10 @@ use std::path::Path;
 
 use common::{STAMP, arrays, bytes, container, episode, header, npy, put, utf32, with};
 use proptest::prelude::*;
-use replay::{Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, read_episode, write_episode};
+use replay::{
+    Batch, Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, Replay, read_episode, write_batch, write_episode,
+};
+use tape::random::Stream;
 
 const LIMIT: u64 = 1 << 24;
 
@@ -305,6 +308,44 @@ fn files_larger_than_the_limit_and_heaps_of_signatures_are_refused() {
         let heap = signature.repeat((1 << 20) / signature.len());
         assert!(matches!(damage(&heap), Damage::Container { .. }), "{signature:?}");
     }
+}
+
+#[test]
+fn what_the_system_cannot_read_is_not_called_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("{STAMP}-00000000-3.npz"));
+    // A file whose first byte cannot be read, whoever asks.
+    if Path::new("/proc/self/mem").exists() {
+        std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+        let error = read_episode(&path, LIMIT).unwrap_err();
+        assert!(matches!(error, FileError::Io { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_batch_is_kept_as_arrays_that_others_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("batch.npz");
+    let mut memory = Replay::new(2, u64::MAX).unwrap();
+    memory.add(episode("ant", 2, 9, 1)).unwrap();
+    let mut batch = Batch::new(3, 4);
+    memory.sample(&mut Stream::new(1, "batch"), &mut batch).unwrap();
+    write_batch(&path, &batch).unwrap();
+    let mut zip = zip::ZipArchive::new(fs::File::open(&path).unwrap()).unwrap();
+    let image: Vec<u8> = batch.image.clone();
+    for (name, shape, data) in [
+        ("image", "(3, 4, 64, 64, 3)", image),
+        ("action", "(3, 4, 2)", bytes(&batch.action)),
+        ("reward", "(3, 4)", bytes(&batch.reward)),
+        ("discount", "(3, 4)", bytes(&batch.discount)),
+    ] {
+        let mut array = Vec::new();
+        zip.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut array).unwrap();
+        let header = 10 + usize::from(u16::from_le_bytes([array[8], array[9]]));
+        assert!(String::from_utf8_lossy(&array[..header]).contains(&format!("'shape': {shape}")), "{name}");
+        assert!(array[header..] == data, "{name}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

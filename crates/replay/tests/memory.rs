@@ -6,7 +6,7 @@ use std::fs;
 
 use common::{STAMP, arrays, container, episode, numbered, put};
 use proptest::prelude::*;
-use replay::{Batch, IMAGE_BYTES, Replay, ReplayError, set_aside, transition_bytes, write_episode};
+use replay::{Batch, Episode, IMAGE_BYTES, Replay, ReplayError, set_aside, transition_bytes, write_episode};
 use tape::random::Stream;
 
 fn bytes(transitions: usize, action_size: usize) -> u64 {
@@ -159,7 +159,7 @@ fn opening_a_folder_loads_the_newest_that_fit_in_their_order() {
     }
     fs::write(folder.path().join("notes.txt"), "not an episode").unwrap();
     fs::write(folder.path().join(format!(".{STAMP}-00000009-5.npz.1-0.partial")), "half").unwrap();
-    let (opened, report) = Replay::open(folder.path(), 1, bytes(20, 1), None).unwrap();
+    let (opened, report) = Replay::open(folder.path(), 1, bytes(20, 1), None, None).unwrap();
     assert_eq!(ids(&opened), [3, 4, 5, 6]);
     assert!(opened.episodes().eq(live.episodes()));
     assert_eq!(opened.stats(4), live.stats(4));
@@ -167,15 +167,16 @@ fn opening_a_folder_loads_the_newest_that_fit_in_their_order() {
     assert_eq!((report.skipped, report.newer), (vec![], vec![]));
     assert_eq!(report.leftovers, [".20261122T101530-00000009-5.npz.1-0.partial"]);
 
-    let (opened, report) = Replay::open(folder.path(), 1, bytes(20, 1), Some(5)).unwrap();
+    let (opened, report) = Replay::open(folder.path(), 1, bytes(20, 1), Some(5), None).unwrap();
     assert_eq!(ids(&opened), [1, 2, 3, 4]);
     assert_eq!(report.newer, ["20261122T101545-00000005-8.npz", "20261122T101544-00000006-2.npz"]);
     assert_eq!((report.loaded, report.passed_over, report.missing), (4, 1, 0));
+    assert_eq!(report.transitions, 6 + 5 + 4 + 7 + 3);
 
     let aside = set_aside(folder.path(), &report.newer).unwrap().unwrap();
     assert_eq!(aside, folder.path().join("aside-1"));
     assert!(report.newer.iter().all(|name| aside.join(name).is_file()));
-    let (_, report) = Replay::open(folder.path(), 1, u64::MAX, Some(7)).unwrap();
+    let (_, report) = Replay::open(folder.path(), 1, u64::MAX, Some(7), None).unwrap();
     assert_eq!((report.loaded, report.missing, report.newer.len()), (5, 2, 0));
     assert_eq!(set_aside(folder.path(), &report.newer).unwrap(), None);
     let name = ["20261122T101550-00000000-6.npz".to_owned()];
@@ -192,7 +193,7 @@ fn damaged_files_are_skipped_and_named() {
     put(folder.path(), 3, 9, &whole);
     fs::create_dir(folder.path().join(format!("{STAMP}-00000004-3.npz"))).unwrap();
     fs::write(folder.path().join("episode.npz"), &whole).unwrap();
-    let (opened, report) = Replay::open(folder.path(), 2, u64::MAX, None).unwrap();
+    let (opened, report) = Replay::open(folder.path(), 2, u64::MAX, None, None).unwrap();
     assert_eq!((opened.stats(3).episodes, report.loaded, report.passed_over), (2, 2, 0));
     let skipped: Vec<(&str, &str)> =
         report.skipped.iter().map(|file| (file.name.as_str(), file.reason.as_str())).collect();
@@ -212,7 +213,7 @@ fn damaged_files_are_skipped_and_named() {
 #[test]
 fn folders_that_do_not_fit_the_run_are_errors() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |action_size, budget| Replay::open(folder.path(), action_size, budget, None);
+    let open = |action_size, budget| Replay::open(folder.path(), action_size, budget, None, None);
     assert_eq!(open(2, 0).unwrap().1.loaded, 0);
     write_episode(folder.path(), STAMP, 0, &episode("ant", 2, 5, 1)).unwrap();
     assert!(matches!(open(2, 1000), Err(ReplayError::Budget { path: Some(_), .. })));
@@ -223,7 +224,56 @@ fn folders_that_do_not_fit_the_run_are_errors() {
     write_episode(folder.path(), "20270101T000000", 0, &episode("ant", 2, 5, 2)).unwrap();
     let Err(error @ ReplayError::TwoOfANumber { id: 0, .. }) = open(2, u64::MAX) else { panic!() };
     assert!(error.to_string().contains("20270101T000000-00000000-5.npz"), "{error}");
-    assert!(matches!(Replay::open(&folder.path().join("no"), 2, 0, None), Err(ReplayError::File(_))));
+    assert!(matches!(Replay::open(&folder.path().join("no"), 2, 0, None, None), Err(ReplayError::File(_))));
+}
+
+#[test]
+fn episodes_of_other_tasks_are_skipped_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    write_episode(folder.path(), STAMP, 0, &episode("ant", 2, 5, 1)).unwrap();
+    write_episode(folder.path(), STAMP, 1, &episode("stranger", 2, 5, 2)).unwrap();
+    // Another action size as well: the task is what is told.
+    write_episode(folder.path(), STAMP, 2, &episode("guest", 3, 5, 3)).unwrap();
+    write_episode(folder.path(), STAMP, 3, &episode("hopper", 2, 5, 4)).unwrap();
+    let tasks = ["hopper".to_owned(), "ant".to_owned()];
+    let (opened, report) = Replay::open(folder.path(), 2, u64::MAX, Some(4), Some(&tasks)).unwrap();
+    assert_eq!(opened.episodes().map(Episode::task).collect::<Vec<_>>(), ["ant", "hopper"]);
+    assert_eq!((report.loaded, report.missing, report.skipped.len()), (2, 0, 2));
+    for (file, task) in report.skipped.iter().zip(["guest", "stranger"]) {
+        assert!(file.reason.contains(&format!("an episode of {task}")) && file.reason.contains(&file.name), "{file:?}");
+        assert!(file.reason.contains("hopper, ant"), "{file:?}");
+    }
+}
+
+#[test]
+fn over_a_million_steps_the_memory_keeps_its_budget() {
+    const BUDGET: u64 = 30_000_000;
+    const ACTION: usize = 6;
+    let mut replay = Replay::new(ACTION, BUDGET).unwrap();
+    let before = resident_bytes();
+    let (mut steps, mut id, mut most) = (0, 0, 0);
+    while steps < 1_000_000 {
+        // Lengths from 2 to 501, so that sometimes many leave for one that comes.
+        let length = 2 + id * 157 % 500;
+        let [action, reward] = [vec![0.0; length * ACTION], vec![0.0; length]];
+        let image = vec![id as u8 | 1; length * IMAGE_BYTES];
+        replay.add(Episode::new("ant", ACTION, image, action, reward, vec![1.0; length]).unwrap()).unwrap();
+        (steps, id) = (steps + length - 1, id + 1);
+        most = most.max(replay.stats(2).bytes);
+        assert!(most <= BUDGET, "after {id} episodes");
+    }
+    assert!(most > BUDGET * 9 / 10, "the budget was never used: {most}");
+    // What the system says as well, where it does: an episode that left its count must have left memory too.
+    if let (Some(before), Some(after)) = (before, resident_bytes()) {
+        assert!(after < before + BUDGET + 30_000_000, "{before} bytes before, {after} after {id} episodes");
+    }
+}
+
+/// Bytes of memory that this process holds, where the system tells (Linux).
+fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 proptest! {

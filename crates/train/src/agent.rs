@@ -1,14 +1,15 @@
 //! Runs and plays of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
 
-use crate::TrainError;
 use crate::config::Config;
 use crate::folder::RunFolder;
 use crate::heritage::{self, Heritage};
+use crate::memory;
 use crate::play::{PlayOptions, Plays, Told, play_with};
 use crate::report::Reporter;
 use crate::run::{End, train_in};
 use crate::trainable::Trainable;
 use crate::worlds::Worlds;
+use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState};
 use replay::Batch;
 use std::path::Path;
@@ -30,6 +31,8 @@ pub fn train(
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
     let worlds = Worlds::make(config)?;
+    // Before anything is written: a run that cannot be should leave nothing.
+    memory::check_run(config, worlds.action_size())?;
     let pool = pool(config.threads)?;
     let (config, heritage) = heritage::settle(root, config, worlds.action_size(), plan)?;
     let folder = RunFolder::open_with(root, &config, heritage.as_ref())?;
@@ -80,6 +83,18 @@ impl Trainable for Agent {
 
     fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError> {
         Ok(self.learn(batch)?.named().into_iter().collect())
+    }
+
+    fn broken_parameter(&self) -> Option<Broken> {
+        let parameters = self.learner().parameters();
+        parameters.iter().find_map(|one| Broken::find(parameters.path(one), parameters.values(one)))
+    }
+
+    fn broken_gradient(&self) -> Option<Broken> {
+        let parameters = self.learner().parameters();
+        let (model, behaviour) = self.learner().last_gradients();
+        let of = |one| [model, behaviour].into_iter().find_map(|gradients| gradients.of(one)).unwrap_or_default();
+        parameters.iter().find_map(|one| Broken::find(parameters.path(one), of(one)))
     }
 
     fn begin(&self) -> PolicyState {

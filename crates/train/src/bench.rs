@@ -3,7 +3,7 @@
 //! Random data, no environment: what is measured is the agent alone.
 
 use crate::{TrainError, machine};
-use dreamer::{ActMode, Agent, AgentConfig};
+use dreamer::{ActMode, Agent, AgentConfig, Precision};
 use replay::Batch;
 use serde::Serialize;
 use std::time::Instant;
@@ -21,6 +21,8 @@ pub struct Measured {
     pub peer: String,
     /// Name of the sizes.
     pub size: String,
+    /// What products were computed in.
+    pub precision: Precision,
     /// Median seconds of a gradient step.
     pub step_s_median: f64,
     /// Fastest step.
@@ -77,6 +79,7 @@ pub fn sizes(name: &str) -> AgentConfig {
 /// # Errors
 /// [`TrainError`] if the configuration is out of range or no threads can be had.
 pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: u64) -> Result<Measured, TrainError> {
+    crate::memory::check_agent(config, ACTION_SIZE)?;
     let began = Instant::now();
     let threads = crate::threads(threads);
     crate::agent::pool(threads)?.install(|| {
@@ -104,6 +107,7 @@ pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: u64) -> 
         Ok(Measured {
             peer: format!("dreamgraft-{}", env!("CARGO_PKG_VERSION")),
             size: size.to_owned(),
+            precision: config.precision,
             step_s_median: median(&step_times),
             step_s_min: step_times[0],
             step_s_max: step_times[step_times.len() - 1],

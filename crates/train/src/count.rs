@@ -67,6 +67,11 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 episode`, `2 episodes`, `1 234 episodes`: a count of what `one` names.
+pub fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// A number with `decimals` of them, nothing written as `-0`.
 pub fn rounded(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
@@ -89,6 +94,12 @@ mod tests {
     #[test]
     fn numbers_are_grouped_by_thousands() {
         assert_eq!(["0", "999", "1 000", "41 000", "1 234 567"], [0, 999, 1000, 41_000, 1_234_567].map(grouped)[..]);
+    }
+
+    #[test]
+    fn one_is_not_several() {
+        let counts = [0, 1, 1234].map(|number| counted(number, "episode"));
+        assert_eq!(counts, ["0 episodes", "1 episode", "1 234 episodes"]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! What can go wrong with a run. Each message names the value, the place and the next step.
 
 use crate::config::{ConfigError, Difference};
-use crate::{Frames, Prefilled};
+use crate::output::OutputError;
+use crate::{Broken, Frames, Prefilled};
+use dreamer::DreamerError;
+use replay::{EpisodeError, FileError, ReplayError};
 use std::path::PathBuf;
 
 /// An error of a run or of an evaluation.
@@ -15,7 +18,7 @@ pub enum TrainError {
     Task(#[from] tasks::TaskError),
     /// The agent refused.
     #[error(transparent)]
-    Agent(#[from] dreamer::DreamerError),
+    Agent(#[from] DreamerError),
     /// What the run is to take from other agents cannot be taken.
     #[error(transparent)]
     Transfer(#[from] transfer::TransferError),
@@ -33,17 +36,17 @@ pub enum TrainError {
     },
     /// The memory of episodes cannot give what was asked for.
     #[error(transparent)]
-    Replay(#[from] replay::ReplayError),
+    Replay(#[from] ReplayError),
     /// An episode cannot be written or read.
     #[error(transparent)]
-    EpisodeFile(#[from] replay::FileError),
+    EpisodeFile(#[from] FileError),
     /// What was collected cannot be an episode.
     #[error("an episode of {task} cannot be kept: {source}")]
     Episode {
         /// The task.
         task: String,
         /// What is wrong with it.
-        source: replay::EpisodeError,
+        source: EpisodeError,
     },
     /// The run folder cannot be made or written.
     #[error("cannot write in the run folder {path}: {source}; choose another with --logdir")]
@@ -126,8 +129,10 @@ pub enum TrainError {
     },
     /// A loss or gradient stopped being a number.
     #[error(
-        "{metric} became {value} at gradient step {update} ({frames} frames): the run stops, its last checkpoint is \
-         untouched; try a smaller agent.model_learning_rate, or agent.gradient_clip, in a new run folder"
+        "{metric} became {value} at gradient step {update} ({frames} frames){}{}: the run stops, its last checkpoint is \
+         untouched; to go on from it with other settings, such as a smaller agent.model_learning_rate, begin a new run with \
+         --from {root} --plan full",
+        of_gradient(gradient.as_ref()), of_batch(batch)
     )]
     NotFinite {
         /// The first metric that is not finite.
@@ -138,10 +143,80 @@ pub enum TrainError {
         update: u64,
         /// Frames collected by then.
         frames: Frames,
+        /// The first parameter whose gradient is not finite, if one is.
+        gradient: Option<Broken>,
+        /// Where the batch was kept, or why it could not be.
+        batch: Result<PathBuf, Box<Self>>,
+        /// The run folder.
+        root: PathBuf,
+    },
+    /// A parameter stopped being a number.
+    #[error(
+        "the parameter {} became {} by gradient step {update} ({frames} frames), {} of its {} numbers are not finite: the run \
+         stops, its last checkpoint is untouched; to go on from it with other settings, such as a smaller \
+         agent.model_learning_rate, begin a new run with --from {root} --plan full",
+        broken.path, broken.value, broken.count, broken.numbers
+    )]
+    Diverged {
+        /// The parameter.
+        broken: Broken,
+        /// Gradient steps taken.
+        update: u64,
+        /// Frames collected by then.
+        frames: Frames,
+        /// The run folder.
+        root: PathBuf,
+    },
+    /// The file system stood in the way of a run.
+    #[error("{source}. The run stopped at step {frames}; {after}")]
+    Halted {
+        /// What stood in the way.
+        source: Box<Self>,
+        /// Frames collected by then.
+        frames: Frames,
+        /// What is left, and how to go on.
+        after: String,
+    },
+    /// More memory than there is.
+    #[error(
+        "this run takes at least {:.1} GB of memory ({:.1} GB for the agent, {:.1} GB for episodes), and {:.1} GB are \
+         available; make agent.batch, agent.depth, agent.units or replay.budget smaller, or use a larger computer",
+        giga(agent.saturating_add(*replay)), giga(*agent), giga(*replay), giga(*available)
+    )]
+    Memory {
+        /// Bytes that the agent takes at least.
+        agent: u64,
+        /// Bytes that the memory of episodes may take.
+        replay: u64,
+        /// Bytes that are available.
+        available: u64,
+    },
+    /// An encoder or reward models that are frozen, but come from nowhere.
+    #[error(
+        "agent.{key} is set, and nothing is taken from another agent: what is frozen would stay random for ever; give \
+         --universal RUN or a --plan (a run's own is its transfer.toml), or leave agent.{key} out"
+    )]
+    FrozenAtRandom {
+        /// The key below `agent`.
+        key: &'static str,
+    },
+    /// A run whose checkpoints were taken away.
+    #[error(
+        "{path} holds no checkpoint, but the run has {episodes} episodes, more than it lives through before its first: \
+         somebody removed its checkpoints; put them back, or choose another folder with --logdir, or remove {} to begin again",
+        root.display()
+    )]
+    CheckpointsGone {
+        /// The folder of checkpoints.
+        path: PathBuf,
+        /// The run folder.
+        root: PathBuf,
+        /// Episodes in it.
+        episodes: usize,
     },
     /// A line of metrics, a picture or a video cannot be written.
     #[error(transparent)]
-    Output(#[from] crate::output::OutputError),
+    Output(#[from] OutputError),
     /// The system does not let the program listen to signals.
     #[error("cannot listen to Ctrl-C: {source}")]
     Signals {
@@ -167,6 +242,29 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// Whether the system did not read or write what it was asked to: not the fault of any file's content.
+    pub fn is_of_the_system(&self) -> bool {
+        match self {
+            Self::Io { .. }
+            | Self::Folder { .. }
+            | Self::Agent(DreamerError::Io { .. })
+            | Self::EpisodeFile(FileError::Io { .. })
+            | Self::Replay(ReplayError::File(FileError::Io { .. }))
+            | Self::Output(OutputError::Io { .. }) => true,
+            Self::Halted { source, .. } => source.is_of_the_system(),
+            _ => false,
+        }
+    }
+
+    /// Whether a number stopped being one.
+    pub fn is_of_numbers(&self) -> bool {
+        match self {
+            Self::NotFinite { .. } | Self::Diverged { .. } => true,
+            Self::Episode { source, .. } => matches!(source, EpisodeError::NotFinite { array: "action", .. }),
+            _ => false,
+        }
+    }
+
     /// For `map_err`: the file or folder at `path` cannot be read or written.
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
@@ -177,4 +275,21 @@ impl TrainError {
 fn list(differences: &[Difference]) -> String {
     let all = differences.iter().map(|Difference { path, was, now }| format!("{path}: was {was}, now {now}"));
     all.collect::<Vec<_>>().join("; ")
+}
+
+fn giga(bytes: u64) -> f64 {
+    bytes as f64 / 1e9
+}
+
+fn of_gradient(broken: Option<&Broken>) -> String {
+    broken.map_or_else(String::new, |Broken { path, value, count, numbers }| {
+        format!(", and so did {count} of the {numbers} numbers in the gradient of {path} ({value})")
+    })
+}
+
+fn of_batch(batch: &Result<PathBuf, Box<TrainError>>) -> String {
+    match batch {
+        Ok(path) => format!(", on the batch kept in {}", path.display()),
+        Err(why) => format!(", on a batch that could not be kept ({why})"),
+    }
 }

@@ -5,8 +5,10 @@
 use crate::TrainError;
 use crate::config::{Config, Layer, difference, resolve};
 use crate::heritage::{self, Heritage};
+use crate::leftovers;
 use crate::lock::{LOCK_FILE, RunLock};
 use crate::machine::MadeBy;
+use replay::EpisodeName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use transfer::{PLAN_FILE, REPORT_FILE};
@@ -19,6 +21,8 @@ const CONFIG_FILE: &str = "config.toml";
 pub struct RunFolder {
     root: PathBuf,
     _lock: RunLock,
+    /// Whether this was a run's folder, but had none for checkpoints.
+    checkpoints_gone: bool,
 }
 
 impl RunFolder {
@@ -53,7 +57,8 @@ impl RunFolder {
                 return Err(TrainError::Differs { path: root.to_owned(), differences });
             }
         }
-        let folder = Self { root: root.to_owned(), _lock: lock };
+        let checkpoints_gone = config_file.exists() && !checkpoints_of(root).exists();
+        let folder = Self { root: root.to_owned(), _lock: lock, checkpoints_gone };
         if !config_file.exists() {
             // The configuration is the last of these: it makes the folder a run's.
             heritage::write(root, heritage)?;
@@ -63,6 +68,41 @@ impl RunFolder {
             std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
         }
         Ok(folder)
+    }
+
+    /// Removes what an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// If a folder cannot be listed, or something in it not be removed.
+    pub(crate) fn clean(&self) -> Result<(), TrainError> {
+        let folders = [self.root.clone(), self.episodes(), self.checkpoints(), self.videos()];
+        leftovers::clean(folders.iter().map(PathBuf::as_path))
+    }
+
+    /// Checks that a run of `config` without any checkpoint has not come so far that it must have had one.
+    ///
+    /// # Errors
+    /// [`TrainError::CheckpointsGone`].
+    pub(crate) fn refuse_lost_checkpoints(&self, config: &Config) -> Result<(), TrainError> {
+        let mut steps: Vec<u64> = Vec::new();
+        let folder = self.episodes();
+        for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
+            let name = entry.map_err(TrainError::io(&folder))?.file_name();
+            let episode = name.to_str().and_then(EpisodeName::parse);
+            steps.extend(episode.map(|episode| episode.length.saturating_sub(1) as u64));
+        }
+        steps.sort_unstable();
+        // A checkpoint is due before the next episode, whichever that was: the longest may have come last. The last step
+        // of an episode may have fewer frames than the others.
+        let earlier = steps.iter().rev().skip(1).map(|steps| steps.saturating_sub(1));
+        let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(tasks::ACTION_REPEAT));
+        // The setting may have changed since.
+        let due = config.checkpoint.every.max(stored_config(&self.root)?.checkpoint.every);
+        if steps.is_empty() || !(self.checkpoints_gone || frames >= due.0) {
+            return Ok(());
+        }
+        let (path, root) = (self.checkpoints(), self.root.clone());
+        Err(TrainError::CheckpointsGone { path, root, episodes: steps.len() })
     }
 
     /// The folder itself.
@@ -83,6 +123,11 @@ impl RunFolder {
     /// Where videos and open-loop pictures lie.
     pub fn videos(&self) -> PathBuf {
         self.root.join("videos")
+    }
+
+    /// Where batches lie whose numbers went wrong.
+    pub(crate) fn not_finite(&self) -> PathBuf {
+        self.root.join("not-finite")
     }
 
     /// The metrics, a JSON object a line.

@@ -6,6 +6,7 @@
 use crate::TrainError;
 use crate::config::{Config, Difference};
 use crate::folder::{is_run, stored_config};
+use crate::memory;
 use crate::worlds::Worlds;
 use dreamer::{Agent, AgentConfig};
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ impl Heritage {
 /// If a task is unknown, or the transfer cannot be done.
 pub fn foretell(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
     let action_size = Worlds::make(config)?.action_size();
+    memory::check_agent(&config.agent, action_size)?;
     Ok(graft(plan, &config.agent, action_size, config.seed, &Sources::open(plan)?)?.report)
 }
 
@@ -68,10 +70,22 @@ pub(crate) fn settle(
         }
         return Ok((config, Some(Heritage { plan: plan.clone(), report, agent: None })));
     }
-    let Some(plan) = plan else { return Ok((config, None)) };
+    let Some(plan) = plan else {
+        refuse_random_frozen(&config.agent)?;
+        return Ok((config, None));
+    };
     let Grafted { agent, report } = graft(plan, &config.agent, action_size, config.seed, &Sources::open(plan)?)?;
     config.agent = agent.config().clone();
     Ok((config, Some(Heritage { plan: plan.clone(), report, agent: Some(Box::new(agent)) })))
+}
+
+/// Refuses a new agent without sources whose configuration freezes parts of it: that of a run with transfer, for example.
+fn refuse_random_frozen(agent: &AgentConfig) -> Result<(), TrainError> {
+    let frozen = [("reward_sources", !agent.reward_sources.is_empty()), ("frozen_encoder", agent.frozen_encoder)];
+    match frozen.into_iter().find(|(_, set)| *set) {
+        Some((key, _)) => Err(TrainError::FrozenAtRandom { key }),
+        None => Ok(()),
+    }
 }
 
 /// The first agent of a run that was stopped before its first checkpoint: grafted as its record says.

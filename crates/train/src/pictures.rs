@@ -8,6 +8,7 @@ use crate::trainable::Trainable;
 use crate::{Frames, TrainError};
 use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;
+use std::time::Duration;
 use tape::random::Stream;
 
 /// Frames that the model is shown before it must predict.
@@ -15,6 +16,12 @@ const CONTEXT: usize = 5;
 
 /// Transitions of the open-loop picture, context included.
 const PICTURED: usize = 50;
+
+/// Time that a frame of every task simulates.
+const FRAME_SECONDS: f64 = 0.0165;
+
+/// Each pixel of a video becomes a square of this side.
+const UPSCALE: u16 = 4;
 
 /// Writes the video and the open-loop picture of `episode` into the folder `videos`, the latter into `record` as well.
 ///
@@ -47,5 +54,6 @@ pub(crate) fn write(
 /// If the file cannot be written.
 pub(crate) fn video(path: &Path, episode: &Episode) -> Result<(), TrainError> {
     let pixels = Pixels::new(IMAGE_SIDE, IMAGE_SIDE, episode.image().to_vec())?;
-    Ok(write_gif(path, &pixels, GifOptions::default())?)
+    let shown = Duration::from_secs_f64(FRAME_SECONDS * f64::from(tasks::ACTION_REPEAT));
+    Ok(write_gif(path, &pixels, GifOptions { upscale: UPSCALE, shown })?)
 }

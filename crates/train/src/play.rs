@@ -110,6 +110,12 @@ pub fn play_with<L: Trainable>(
     };
     // All worlds first: what does not fit is told before anything is played.
     let worlds = tasks.iter().map(|task| player.world(task, options)).collect::<Result<Vec<_>, _>>()?;
+    if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
+        && !loaded.state.tasks.contains(task)
+    {
+        let trained = loaded.state.tasks.join(", ");
+        told(Told::Note(&format!("the agent was not trained for {task}, but for {trained}")));
+    }
     let mut all = Vec::new();
     for (task, mut world) in tasks.into_iter().zip(worlds) {
         let mut plays = player.plays(task, options.seed);

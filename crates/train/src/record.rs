@@ -1,6 +1,6 @@
 //! What a run writes down for people and plots: `metrics.jsonl` and TensorBoard events, side by side.
 
-use crate::count::unsigned_zero;
+use crate::count::{counted, unsigned_zero};
 use crate::folder::RunFolder;
 use crate::output::{EventWriter, MetricsLog, host_name};
 use crate::{Frames, TrainError};
@@ -15,16 +15,25 @@ pub(crate) struct Record {
 
 impl Record {
     /// Opens the record of a run of which `lines` lines of metrics are valid, as it stands at `resumed` frames; no frames
-    /// for a run that begins. Later lines are moved aside, of which the second value tells.
+    /// for a run that begins. Later lines are moved aside; of that, and of lines that are missing, the second value tells.
     ///
     /// # Errors
     /// If a file cannot be read or written.
     pub fn open(folder: &RunFolder, lines: u64, resumed: Option<Frames>) -> Result<(Self, Option<String>), TrainError> {
         let (metrics, reopened) = MetricsLog::open(&folder.metrics(), Some(lines))?;
         let events = EventWriter::create(folder.root(), &host_name(), SystemTime::now(), resumed)?;
-        let note = reopened.aside.map(|aside| {
-            format!("{} lines of metrics from after the checkpoint moved to {}", reopened.moved, aside.display())
-        });
+        let note = match reopened.aside {
+            Some(aside) => {
+                let moved = counted(reopened.moved, "line");
+                Some(format!("{moved} of metrics from after the checkpoint moved to {}", aside.display()))
+            }
+            None if metrics.lines() < lines => Some(format!(
+                "{} has {} where the checkpoint counts {lines}: somebody shortened it, and what is missing stays so",
+                folder.metrics().display(),
+                counted(metrics.lines(), "line")
+            )),
+            None => None,
+        };
         Ok((Self { metrics, events }, note))
     }
 

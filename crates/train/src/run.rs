@@ -5,6 +5,8 @@
 
 use crate::checkpoint::{self, FORMAT, Loaded, RunState};
 use crate::config::Config;
+use crate::count::counted;
+use crate::diagnosis::Diagnosis;
 use crate::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::folder::RunFolder;
 use crate::meters::Meters;
@@ -78,6 +80,10 @@ pub(crate) fn train_in<L: Trainable>(
     if let Some(found) = &found {
         belongs(found, config, worlds.action_size())?;
     }
+    if found.is_none() {
+        folder.refuse_lost_checkpoints(config)?;
+    }
+    folder.clean()?;
     for damaged in damaged {
         let aside = checkpoint::set_aside(&damaged.path)?;
         reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
@@ -101,7 +107,8 @@ pub(crate) fn train_in<L: Trainable>(
     let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
     let meta_model = taken.and_then(|report| report.meta_model.as_ref());
     run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
-    run.go()
+    let end = run.go();
+    end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
 }
 
 /// Checks that a checkpoint is of the run of this configuration: someone may have copied it from another.
@@ -169,30 +176,31 @@ impl<'a, L: Trainable> Run<'a, L> {
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
         }
         let episodes = folder.episodes();
-        let (replay, report) = Replay::open(&episodes, action_size, config.replay.budget.0, Some(position.episodes))?;
+        let (budget, count) = (config.replay.budget.0, position.episodes);
+        let (replay, report) = Replay::open(&episodes, action_size, budget, Some(count), Some(&config.tasks))?;
         let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
         if report.missing > 0 {
+            let missing = if report.missing == 1 { "is" } else { "are" };
+            let (count, folder) = (counted(count, "episode"), episodes.display());
+            notes.push(format!("{} of {count} {missing} missing in {folder}", report.missing));
+        } else if report.transitions != position.steps.0 + count {
+            let found = counted(report.transitions.saturating_sub(count), "step");
+            let (folder, steps) = (episodes.display(), position.steps);
             notes.push(format!(
-                "{} of {} episodes are missing in {}",
-                report.missing,
-                position.episodes,
-                episodes.display()
+                "the episodes in {folder} have {found}, and the checkpoint counts {steps}: somebody changed them"
             ));
         }
         if !report.skipped.is_empty() || report.missing > 0 {
-            notes.push(format!("going on with {} episodes: the result is not that of an undamaged run", report.loaded));
+            let loaded = counted(report.loaded as u64, "episode");
+            notes.push(format!("going on with {loaded}: the result is not that of an undamaged run"));
         }
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
             let names = match report.newer.as_slice() {
                 [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),
                 few => few.join(", "),
             };
-            let (count, aside) = (report.newer.len(), aside.display());
-            notes.push(format!("{count} episodes newer than the last checkpoint moved to {aside}: {names}"));
-        }
-        for name in &report.leftovers {
-            let path = episodes.join(name);
-            std::fs::remove_file(&path).map_err(TrainError::io(path))?;
+            let (count, aside) = (counted(report.newer.len() as u64, "episode"), aside.display());
+            notes.push(format!("{count} newer than the last checkpoint moved to {aside}: {names}"));
         }
         let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
         notes.extend(note);
@@ -328,7 +336,11 @@ impl<'a, L: Trainable> Run<'a, L> {
         self.position.updates += 1;
         if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {
             let (update, frames) = (self.position.updates, self.position.frames);
-            return Err(TrainError::NotFinite { metric: metric.to_owned(), value, update, frames });
+            let gradient = self.agent.broken_gradient();
+            let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_ref() };
+            let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);
+            let (metric, root) = (metric.to_owned(), self.folder.root().to_owned());
+            return Err(TrainError::NotFinite { metric, value, update, frames, gradient, batch, root });
         }
         for (name, value) in figures {
             self.meters.add(name, value);
@@ -442,12 +454,30 @@ impl<'a, L: Trainable> Run<'a, L> {
         Ok(())
     }
 
+    /// Writes a checkpoint, but none that could not be read again.
     fn save(&mut self, state: RunState) -> Result<PathBuf, TrainError> {
+        if let Some(broken) = self.agent.broken_parameter() {
+            let Position { updates: update, frames, .. } = self.position;
+            return Err(TrainError::Diverged { broken, update, frames, root: self.folder.root().to_owned() });
+        }
         self.record.sync()?;
         let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, &state, &self.agent)?;
         self.saved = Some((path.clone(), state.position));
         self.reporter.event(&Event::Saved { path: &path });
         Ok(path)
+    }
+
+    /// What stood in the way of the run, with what is left of it and how to go on.
+    fn halted(&self, error: TrainError) -> TrainError {
+        let after = match &self.saved {
+            Some((path, _)) if path.exists() => format!(
+                "its last checkpoint, {}, is whole: once the cause is mended, the same command goes on from there",
+                path.display()
+            ),
+            Some((path, _)) => format!("its last checkpoint, {}, is gone", path.display()),
+            None => "it had no checkpoint yet: once the cause is mended, the same command begins again".to_owned(),
+        };
+        TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
     }
 
     /// Where the run stands, as a checkpoint keeps it.

@@ -3,6 +3,7 @@
 //! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
+use crate::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
@@ -30,6 +31,16 @@ pub trait Trainable: Send + Sized {
     /// # Errors
     /// If the batch does not fit the agent.
     fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError>;
+
+    /// The first parameter with a number that is not finite.
+    fn broken_parameter(&self) -> Option<Broken> {
+        None
+    }
+
+    /// The first parameter with a number in its gradient, of the last step, that is not finite.
+    fn broken_gradient(&self) -> Option<Broken> {
+        None
+    }
 
     /// The state at an episode's start.
     fn begin(&self) -> Self::State;

@@ -4,6 +4,7 @@
 
 use crate::error::PlanError;
 use crate::pattern::Pattern;
+use crate::plain::plain;
 use crate::rows::Rows;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor, value};
 use serde::{Deserialize, Serialize, Serializer};
@@ -200,7 +201,7 @@ fn decode<T: DeserializeOwned>(text: &str, at: &dyn Fn(Option<Range<usize>>) -> 
         .map_err(|error| PlanError::Syntax { place: at(error.span()), why: one_line(error.message()) })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let (key, error) = (one_line(&error.path().to_string()), error.into_inner());
-        PlanError::Key { key, place: at(error.span()), why: one_line(error.message()) }
+        PlanError::Key { key, place: at(error.span()), why: one_line(&plain(error.message())) }
     })
 }
 

@@ -3,13 +3,17 @@
 use crate::error::TransferError;
 use crate::plan::{Plan, SourceRef};
 use crate::report::{REPORT_FORMAT, Report};
-use std::io::{Error, ErrorKind, Write};
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Write};
 use std::path::Path;
 
 /// The plan's file in a run's folder.
 pub const PLAN_FILE: &str = "transfer.toml";
 /// The report's file in a run's folder.
 pub const REPORT_FILE: &str = "transfer.json";
+
+/// The most bytes that a report may have: a part of it takes some hundreds.
+const LARGEST_REPORT: u64 = 64 << 20;
 
 /// Writes the plan and the report of a transfer into a folder. The plan then names the very files that were read, with
 /// their checksums: used again, it gives the same transfer or an error.
@@ -35,17 +39,28 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
 pub fn read_report(folder: &Path) -> Result<Option<Report>, TransferError> {
     let path = folder.join(REPORT_FILE);
     let unusable = |source| TransferError::Record { path: path.clone(), source };
-    let text = match std::fs::read_to_string(&path) {
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(LARGEST_REPORT + 1).read_to_end(&mut bytes)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.map_err(unusable)?,
     };
-    let damaged = |why: String| unusable(Error::new(ErrorKind::InvalidData, why));
-    let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| damaged(format!("it is not JSON ({error})")))?;
-    if let Some(format) = value["format"].as_u64().filter(|&format| format != u64::from(REPORT_FORMAT)) {
-        return Err(damaged(format!("its format is {format}, and this program reads {REPORT_FORMAT}")));
+    decode_report(&bytes).map(Some).map_err(|why| unusable(Error::new(ErrorKind::InvalidData, why)))
+}
+
+/// The report that a `transfer.json` of these bytes holds, whatever they are.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn decode_report(bytes: &[u8]) -> Result<Report, String> {
+    if bytes.len() as u64 > LARGEST_REPORT {
+        return Err(format!("it is larger than {LARGEST_REPORT} bytes"));
     }
-    serde_json::from_value(value).map(Some).map_err(|error| damaged(format!("it is no report of a transfer ({error})")))
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| format!("it is not JSON ({error})"))?;
+    if let Some(format) = value["format"].as_u64().filter(|&format| format != u64::from(REPORT_FORMAT)) {
+        return Err(format!("its format is {format}, and this program reads {REPORT_FORMAT}"));
+    }
+    serde_json::from_value(value).map_err(|error| format!("it is no report of a transfer ({error})"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), TransferError> {

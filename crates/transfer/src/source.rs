@@ -3,7 +3,7 @@
 use crate::error::{SourceError, TransferError};
 use crate::locate::{AGENT_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
-use dreamer::{Agent, AgentConfig, Learner};
+use dreamer::{Agent, AgentConfig, Learner, memory};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -97,6 +97,12 @@ impl Source<f32> {
             move |source| SourceError::Read { name: name.to_owned(), path, source }
         };
         let file = std::path::absolute(&found).map_err(read(&found))?;
+        let size = file.metadata().map_err(read(&file))?.len();
+        if let Some(available) = memory::available_bytes().filter(|&available| available < size) {
+            let [size, available] = [size, available].map(|bytes| bytes as f64 / 1e9);
+            let why = format!("has {size:.1} GB, and {available:.1} GB of memory are available; use a larger computer");
+            return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
+        }
         let (bytes, sha256, crc32) = checksums(&file).map_err(read(&file))?;
         if let Some(expected) = at.sha256.as_ref().filter(|expected| **expected != sha256) {
             let (name, expected) = (name.to_owned(), expected.clone());
@@ -189,17 +195,22 @@ struct Position {
     frames: u64,
 }
 
+/// The most bytes of a run's state that are read.
+const LARGEST_RUN_FILE: u64 = 1 << 20;
+
 /// The run's state beside an agent's file; `None` if there is none.
 fn run_beside(file: &Path) -> Result<Option<RunFile>, String> {
     if file.file_name() != Some(AGENT_FILE.as_ref()) {
         return Ok(None);
     }
-    let text = match std::fs::read_to_string(file.with_file_name(RUN_FILE)) {
-        Ok(text) => text,
+    let mut text = Vec::new();
+    let path = file.with_file_name(RUN_FILE);
+    match File::open(path).and_then(|run| run.take(LARGEST_RUN_FILE).read_to_end(&mut text)) {
+        Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("lies beside a {RUN_FILE} that cannot be read ({error})")),
     };
-    serde_json::from_str(&text)
+    serde_json::from_slice(&text)
         .map(Some)
         .map_err(|error| format!("lies beside a damaged {RUN_FILE} ({error}); use another checkpoint"))
 }

@@ -71,12 +71,12 @@ fn unknown_and_missing_keys_are_named_with_path_and_line() {
         ("", &["format", "begins with `format = 1`"][..]),
         ("format = 2\nfuture = true", &["format 2", "format = 1"]),
         ("format = \"1\"", &["format \"1\""]),
-        ("format = 1\nrules = []", &["rules", "line 2", "unknown field", "`rule`"]),
+        ("format = 1\nrules = []", &["rules", "line 2", "there is no key `rules`", "`rule`"]),
         ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "expected a path"]),
         ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
-        ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "unknown field `source`"]),
-        ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "missing field `take`"]),
-        ("format = 1\n[[rule]]\ntake = \"full\"", &["rule[0]", "missing field `match`"]),
+        ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "there is no key `source`"]),
+        ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "the key `take` is missing"]),
+        ("format = 1\n[[rule]]\ntake = \"full\"", &["rule[0]", "the key `match` is missing"]),
         ("format = 1\nrule = 7", &["rule", "line 2"]),
     ] {
         let message = error(text);

@@ -120,10 +120,11 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
             let given = value.to_string();
             set(&mut merged, &path, value);
             config = merged.clone().try_into().map_err(|error: toml::de::Error| ConfigError::Kind {
+                why: expected(&path.join("."), get(&defaults, &path.join(".")), &given)
+                    .unwrap_or_else(|| one_line(&transfer::plain(error.message()))),
                 path: path.join("."),
                 value: given,
                 source_name: layer.source.clone(),
-                why: expected(get(&defaults, &path.join("."))).unwrap_or_else(|| one_line(error.message())),
             })?;
         }
     }
@@ -179,12 +180,20 @@ fn fitted(value: Value, default: &Value) -> Value {
     }
 }
 
-/// What a plain value of the default's kind is called; `None` for kinds that say themselves what they expect.
-fn expected(default: Option<&Value>) -> Option<String> {
-    let kind = match default? {
-        Value::Integer(_) => "a whole number of at least 0",
-        Value::Float(_) => "a number",
-        Value::Boolean(_) => "true or false",
+/// What belongs at `path`, where the default is `default` and `given` does not fit; `None` for kinds that say themselves what
+/// they expect.
+fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> {
+    let too_large = given.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) && given.len() > 2;
+    let kind = match (path, default?) {
+        ("tasks", _) => "a list of names of tasks, such as [\"hopper\", \"ant\"]".to_owned(),
+        ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
+        ("agent.reward_sources", _) => {
+            "a list of reward models' sizes, such as [{ layers = 2, units = 400 }], which a transfer sets".to_owned()
+        }
+        (_, Value::Integer(_)) if too_large => format!("a whole number of at most {}", i64::MAX),
+        (_, Value::Integer(_)) => "a whole number of at least 0".to_owned(),
+        (_, Value::Float(_)) => "a number".to_owned(),
+        (_, Value::Boolean(_)) => "true or false".to_owned(),
         _ => return None,
     };
     Some(format!("it must be {kind}"))

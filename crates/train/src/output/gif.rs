@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::Duration;
 
 use gif::{Encoder, Frame, Repeat};
 
@@ -19,15 +20,9 @@ const SAMPLING: i32 = 10;
 pub struct GifOptions {
     /// Each pixel becomes a square of this side.
     pub upscale: u16,
-    /// How long a frame is shown, in hundredths of a second. Many viewers show less than 2 as 10.
-    pub delay: u16,
-}
-
-impl Default for GifOptions {
-    /// Four times as large, 25 frames a second.
-    fn default() -> Self {
-        Self { upscale: 4, delay: 4 }
-    }
+    /// How long a frame is shown. The format counts hundredths of a second: frames are shown for the hundredth below or
+    /// above, so that all of them together are right. Many viewers show less than two hundredths as ten.
+    pub shown: Duration,
 }
 
 /// Writes `frames` as an endless animation, atomically.
@@ -55,11 +50,14 @@ pub fn encode_gif(frames: &Pixels, options: GifOptions) -> Result<Vec<u8>, Outpu
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, wide, high, &[]).map_err(|error| wrong(error.to_string()))?;
     encoder.set_repeat(Repeat::Infinite).map_err(|error| wrong(error.to_string()))?;
-    for pixels in frames.frames() {
+    let hundredths = |frames: usize| (options.shown.as_secs_f64() * 100.0 * frames as f64).round() as u64;
+    for (index, pixels) in frames.frames().enumerate() {
+        let delay = u16::try_from(hundredths(index + 1) - hundredths(index))
+            .map_err(|_| wrong(format!("a frame cannot be shown for {:?}", options.shown)))?;
         // Colours are chosen before upscaling: the same ones, from fewer pixels.
         let mut frame = Frame::from_rgb_speed(width as u16, height as u16, pixels, SAMPLING);
         frame.buffer = Cow::Owned(upscaled(&frame.buffer, width, usize::from(options.upscale)));
-        (frame.width, frame.height, frame.delay) = (wide, high, options.delay);
+        (frame.width, frame.height, frame.delay) = (wide, high, delay);
         encoder.write_frame(&frame).map_err(|error| wrong(error.to_string()))?;
     }
     drop(encoder);
@@ -104,11 +102,12 @@ mod tests {
         let frames = Pixels::new(4, 3, rgb.clone()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gif");
-        write_gif(&path, &frames, GifOptions { upscale: 2, delay: 7 }).unwrap();
+        write_gif(&path, &frames, GifOptions { upscale: 2, shown: Duration::from_millis(33) }).unwrap();
         let (width, height, decoded) = decode(&std::fs::read(&path).unwrap());
         assert_eq!((width, height, decoded.len()), (8, 6, 3));
         for (t, (delay, rgba)) in decoded.iter().enumerate() {
-            assert_eq!((*delay, rgba.len()), (7, 8 * 6 * 4));
+            // 33, 66 and 99 milliseconds.
+            assert_eq!((*delay, rgba.len()), ([3, 4, 3][t], 8 * 6 * 4));
             for (i, pixel) in rgba.chunks_exact(4).enumerate() {
                 let (x, y) = (i % 8 / 2, i / 8 / 2);
                 let source = ((t * 3 + y) * 4 + x) * 3;
@@ -121,7 +120,7 @@ mod tests {
     fn many_colours_are_kept_nearly() {
         let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| [(i % 64) * 4, i / 64 * 4, 128].map(|c| c as u8)).collect();
         let frames = Pixels::new(64, 64, rgb.clone()).unwrap();
-        let bytes = encode_gif(&frames, GifOptions { upscale: 1, delay: 4 }).unwrap();
+        let bytes = encode_gif(&frames, GifOptions { upscale: 1, shown: Duration::from_millis(40) }).unwrap();
         let (_, _, decoded) = decode(&bytes);
         let far = decoded[0].1.chunks_exact(4).zip(rgb.chunks_exact(3));
         let mean = far.map(|(a, b)| (0..3).map(|c| f64::from(a[c].abs_diff(b[c]))).sum::<f64>()).sum::<f64>() / 12288.0;
@@ -132,7 +131,7 @@ mod tests {
     fn animations_that_cannot_be_are_errors() {
         let wrong = |width, height, count: usize, upscale| {
             let frames = Pixels::new(width, height, vec![0; width * height * 3 * count]).unwrap();
-            encode_gif(&frames, GifOptions { upscale, delay: 1 }).unwrap_err()
+            encode_gif(&frames, GifOptions { upscale, shown: Duration::from_millis(10) }).unwrap_err()
         };
         for error in [wrong(4, 4, 0, 1), wrong(4, 4, 1, 0), wrong(16_384, 1, 1, 4), wrong(1, 65_536, 1, 1)] {
             assert!(matches!(error, OutputError::Format { format: "GIF", .. }), "{error}");

@@ -143,8 +143,30 @@ fn for_each_line(
     path: &Path,
     mut visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>,
 ) -> Result<u64, OutputError> {
+    let file = File::open(path).map_err(|source| OutputError::io("read", path, source))?;
+    lines_of(path, BufReader::new(file), &mut visit)
+}
+
+/// Whole lines in a metrics file of these bytes, whatever they are.
+///
+/// # Errors
+/// If a whole line is not one of metrics.
+pub fn count_lines(text: &[u8]) -> Result<u64, OutputError> {
+    let mut lines = 0;
+    lines_of(Path::new("metrics.jsonl"), text, &mut |number, _| {
+        lines = number;
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
+/// As [`for_each_line`], of a file that is open.
+fn lines_of(
+    path: &Path,
+    mut file: impl BufRead,
+    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), OutputError>,
+) -> Result<u64, OutputError> {
     let io_error = |source| OutputError::io("read", path, source);
-    let mut file = BufReader::new(File::open(path).map_err(io_error)?);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();

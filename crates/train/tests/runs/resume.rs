@@ -114,7 +114,7 @@ fn what_was_made_after_the_checkpoint_is_moved_aside_and_named() {
     let aside = names(&killed.join("episodes/aside-1"));
     assert!(!aside.is_empty() && aside.len() < episodes, "{aside:?}");
     assert!(listener.notes.iter().any(|note| note.contains(&aside[0])), "{:?}", listener.notes);
-    assert!(listener.notes.iter().any(|note| note.contains("lines of metrics")), "{:?}", listener.notes);
+    assert!(listener.notes.iter().any(|note| note.contains("of metrics from after")), "{:?}", listener.notes);
     assert!(lines > 0 && names(&killed).iter().any(|name| name.starts_with("metrics.jsonl.aside")));
     assert_eq!(outcomes(&killed), outcomes(&whole));
 }
@@ -124,12 +124,26 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
     finish(&whole, &config(&["steps=800"]));
-    for (file, damage) in [("agent.safetensors", 1), ("run.json", 30)] {
+    let edited =
+        |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\"updates\": 43", "\"updates\": 44").into_bytes();
+    let flipped = |bytes: &[u8]| bytes.iter().enumerate().map(|(i, b)| b ^ u8::from(i == 3)).collect();
+    let cases: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+        ("agent.safetensors", &|bytes| bytes[..bytes.len() - 1].to_vec()),
+        ("agent.safetensors", &flipped),
+        ("run.json", &|bytes| bytes[..bytes.len() - 30].to_vec()),
+        ("run.json", &edited),
+        ("run.json", &|bytes| {
+            String::from_utf8_lossy(bytes).replace("\"logged\": 400", "\"logged\": 360").into_bytes()
+        }),
+    ];
+    for (file, damage) in cases {
         finish(&parts, &config(&["steps=400"]));
         let newest = checkpoints(&parts).pop().unwrap();
         let path = newest.join(file);
         let bytes = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &bytes[..bytes.len() - damage]).unwrap();
+        let damaged = damage(&bytes);
+        assert_ne!(damaged, bytes, "{file}");
+        std::fs::write(&path, damaged).unwrap();
         let listener = finish(&parts, &config(&["steps=800"]));
         let named = listener.notes.iter().any(|note| note.contains(path.to_str().unwrap()));
         assert!(named, "{file}: {:?}", listener.notes);
@@ -154,6 +168,106 @@ fn a_checkpoint_killed_while_it_replaced_another_leaves_the_other() {
     finish(&killed, &config(&[]));
     assert!(!replaced.exists());
     assert_eq!(outcomes(&killed), outcomes(&whole));
+}
+
+#[test]
+fn counts_that_contradict_each_other_are_refused_whatever_their_checksum() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&[]));
+    let path = checkpoints(folder.path()).pop().unwrap().join("run.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let start = text.find("\"run_crc32\"").unwrap();
+    let end = start + text[start..].find(',').unwrap() + 1;
+    // As earlier builds wrote it, without a checksum: good as it is.
+    let text = text[..start].to_owned() + &text[end..];
+    assert_eq!(train::checkpoint::decode_state(text.as_bytes()).unwrap().position.frames.0, 400);
+    for (from, to) in [
+        ("\"frames\": 400", "\"frames\": 4000"),
+        ("\"steps\": 200", "\"steps\": 900"),
+        ("\"episodes\": 10", "\"episodes\": 201"),
+        ("\"evaluated\": 320", "\"evaluated\": 401"),
+        ("\"too_short\": 0", "\"too_short\": 0, \"more\": 1"),
+        ("\"frames\": 80", "\"frames\": 800"),
+        ("\"updates\": 43", "\"updates\": 18446744073709551615"),
+    ] {
+        assert!(text.contains(from), "{from}: {text}");
+        let why = train::checkpoint::decode_state(text.replace(from, to).as_bytes()).unwrap_err();
+        assert!(why.contains("contradicts itself") || why.contains("damaged"), "{from}: {why}");
+    }
+}
+
+#[test]
+fn a_checkpoint_that_the_system_cannot_read_now_stops_the_run_and_is_left_alone() {
+    if !std::path::Path::new("/proc/self/mem").exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&[]));
+    let newest = checkpoints(folder.path()).pop().unwrap();
+    let (path, kept) = (newest.join("run.json"), folder.path().join("kept"));
+    std::fs::rename(&path, &kept).unwrap();
+    // A file whose first byte cannot be read, whoever asks.
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+    let longer = config(&["steps=800"]);
+    let error = run(folder.path(), &longer, &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap_err();
+    assert!(error.is_of_the_system(), "{error}");
+    assert!(names(&folder.path().join("checkpoints")).iter().all(|name| !name.starts_with("damaged")));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(&kept, &path).unwrap();
+    finish(folder.path(), &longer);
+}
+
+#[test]
+fn leftovers_of_a_killed_process_are_removed_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    finish(root, &config(&[]));
+    let before = outcomes(root);
+    std::fs::create_dir(root.join("checkpoints/.0000000777.partial")).unwrap();
+    std::fs::write(root.join("checkpoints/.0000000777.partial/agent.safetensors"), "half").unwrap();
+    for name in [".config.toml.1-0.partial", "episodes/.x.npz.1-0.partial", "videos/.x.gif.1-0.partial"] {
+        std::fs::write(root.join(name), "half").unwrap();
+    }
+    run(root, &config(&[]), &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap();
+    for folder in ["", "checkpoints", "episodes", "videos"] {
+        assert!(names(&root.join(folder)).iter().all(|name| !name.ends_with(".partial")), "{folder}");
+    }
+    assert_eq!(outcomes(root), before);
+}
+
+#[test]
+fn a_run_whose_checkpoints_were_removed_does_not_begin_again_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    finish(root, &config(&[]));
+    let episodes = names(&root.join("episodes"));
+    for emptied in [false, true] {
+        std::fs::remove_dir_all(root.join("checkpoints")).unwrap();
+        if emptied {
+            std::fs::create_dir(root.join("checkpoints")).unwrap();
+        }
+        let error = run(root, &config(&[]), &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap_err();
+        assert!(error.to_string().contains("10 episodes"), "{error}");
+        assert_eq!(names(&root.join("episodes")), episodes);
+    }
+}
+
+#[test]
+fn a_shortened_file_of_metrics_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&[]));
+    let path = folder.path().join("metrics.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    std::fs::write(&path, lines[..3].concat()).unwrap();
+    let listener = finish(folder.path(), &config(&["steps=480"]));
+    assert!(
+        listener.notes.iter().any(|note| note.contains("3 lines") && note.contains("shortened")),
+        "{:?}",
+        listener.notes
+    );
+    let after = std::fs::read_to_string(&path).unwrap();
+    assert!(after.starts_with(&lines[..3].concat()) && after.lines().count() > 3);
 }
 
 #[test]

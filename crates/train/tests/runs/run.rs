@@ -1,6 +1,7 @@
 //! What a run does and leaves.
 
 use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, finish, metrics, names, outcomes, run, worlds};
+use dreamer::AgentConfig;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use train::{TrainError, train_with};
@@ -73,15 +74,63 @@ fn the_first_figure_that_is_no_number_stops_the_run_and_spares_the_checkpoint() 
     let stopped = AtomicBool::new(false);
     let result =
         train_with(folder.path(), &config, worlds(&config), Toy::diverging(21), &stopped, &mut Listener::new(|_| {}));
-    match result.unwrap_err() {
-        TrainError::NotFinite { metric, value, update, frames } => {
+    let error = result.unwrap_err();
+    let message = error.to_string();
+    for part in ["toy_loss became NaN at gradient step 21 (240 frames)", "gradient of toy.weight", "--plan full"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    match error {
+        TrainError::NotFinite { metric, value, update, frames, batch, .. } => {
             assert_eq!((metric.as_str(), value.is_nan(), update, frames.0), ("toy_loss", true, 21, 240));
+            assert_eq!(batch.unwrap(), folder.path().join("not-finite/0000000021.npz"));
         }
         error => panic!("{error}"),
     }
+    let told = std::fs::read(folder.path().join("not-finite/0000000021.json")).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!((&told["figures"]["toy_loss"], &told["gradient"]["path"]), (&"NaN".into(), &"toy.weight".into()));
+    assert!(told["figures"]["weight"].is_f64(), "{told}");
     let kept = checkpoints(folder.path());
     assert_eq!(kept.len(), 1);
     assert!(kept[0].ends_with("0000000120"), "{kept:?}");
+}
+
+#[test]
+fn a_parameter_that_is_no_number_is_never_written_over_a_good_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&[]);
+    let stopped = AtomicBool::new(false);
+    let new = |agent: &AgentConfig, size: usize, seed: u64| Ok(Toy::breaking(21)(agent, size, seed)?);
+    let result = train_with(folder.path(), &config, worlds(&config), new, &stopped, &mut Listener::new(|_| {}));
+    let error = result.unwrap_err();
+    assert!(matches!(&error, TrainError::Diverged { broken, .. } if broken.path == "toy.weight"), "{error}");
+    assert_eq!(checkpoints(folder.path()).len(), 1);
+    // What is left is whole: the run goes on from it, and meets the same number at the same place.
+    let again = run(folder.path(), &config, &stopped, &mut Listener::new(|_| {})).unwrap_err();
+    assert_eq!(again.to_string(), error.to_string());
+}
+
+#[test]
+fn episodes_of_other_tasks_are_not_learned_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, other) = (folder.path().join("run"), folder.path().join("other"));
+    finish(&run, &config(&[]));
+    finish(&other, &config(&["tasks=pair", "seed=5"]));
+    let number = |name: &&String| name.contains("-00000004-");
+    let [own, foreign] = [&run, &other].map(|root| {
+        let names = names(&root.join("episodes"));
+        root.join("episodes").join(names.iter().find(number).unwrap())
+    });
+    // An episode of `pair` would have actions of another size; made one of `point` but for its name, it is the same.
+    let theirs = replay::read_episode(&foreign, 1 << 24).unwrap();
+    let mine = replay::read_episode(&own, 1 << 24).unwrap();
+    std::fs::remove_file(&own).unwrap();
+    let parts = (mine.image().to_vec(), mine.action().to_vec(), mine.reward().to_vec(), mine.discount().to_vec());
+    let named = replay::Episode::new(theirs.task(), 1, parts.0, parts.1, parts.2, parts.3).unwrap();
+    let placed = replay::write_episode(&run.join("episodes"), "20261122T101530", 4, &named).unwrap();
+    let listener = finish(&run, &config(&["steps=480"]));
+    let told = |part: &str| listener.notes.iter().any(|note| note.contains(part));
+    assert!(told(placed.to_str().unwrap()) && told("an episode of pair") && told("going on with 9 episodes"));
 }
 
 #[test]

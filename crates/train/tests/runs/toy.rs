@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tape::random::{Stream, StreamState};
 use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
-use train::{End, Event, Reporter, TrainError, Trainable, Worlds, train_with};
+use train::{Broken, End, Event, Reporter, TrainError, Trainable, Worlds, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
@@ -73,15 +73,32 @@ pub struct Toy {
     noise: StreamState,
     /// The gradient step at which its loss becomes NaN.
     diverges: Option<u64>,
+    /// The gradient step at which its weight does, unnoticed by any loss.
+    breaks: Option<u64>,
 }
 
 impl Toy {
     pub fn new(_: &AgentConfig, size: usize, seed: u64) -> Result<Self, DreamerError> {
-        Ok(Self { size, updates: 0, weight: 0.1, noise: Stream::new(seed, "toy").state(), diverges: None })
+        Ok(Self {
+            size,
+            updates: 0,
+            weight: 0.1,
+            noise: Stream::new(seed, "toy").state(),
+            diverges: None,
+            breaks: None,
+        })
     }
 
     pub fn diverging(at: u64) -> impl FnOnce(&AgentConfig, usize, u64) -> Result<Self, DreamerError> {
         move |config, size, seed| Ok(Self { diverges: Some(at), ..Self::new(config, size, seed)? })
+    }
+
+    pub fn breaking(at: u64) -> impl FnOnce(&AgentConfig, usize, u64) -> Result<Self, DreamerError> {
+        move |config, size, seed| Ok(Self { breaks: Some(at), ..Self::new(config, size, seed)? })
+    }
+
+    fn broken(&self, at: Option<u64>) -> Option<Broken> {
+        at.filter(|at| self.updates >= *at).and_then(|_| Broken::find("toy.weight", &[f32::NAN]))
     }
 }
 
@@ -106,6 +123,14 @@ impl Trainable for Toy {
         self.updates += 1;
         let loss = if self.diverges == Some(self.updates) { f64::NAN } else { reward };
         Ok(vec![("weight", self.weight), ("toy_loss", loss)])
+    }
+
+    fn broken_parameter(&self) -> Option<Broken> {
+        self.broken(self.breaks)
+    }
+
+    fn broken_gradient(&self) -> Option<Broken> {
+        self.broken(self.diverges)
     }
 
     fn begin(&self) -> f64 {
@@ -242,6 +267,7 @@ pub fn outcomes(root: &Path) -> Outcomes {
     let mut state: serde_json::Value =
         serde_json::from_slice(&std::fs::read(newest.join("run.json")).unwrap()).unwrap();
     state["run"].as_object_mut().unwrap().remove("seconds");
+    state.as_object_mut().unwrap().remove("run_crc32").unwrap();
     let hashed = |name: &String| {
         let mut hasher = DefaultHasher::new();
         std::fs::read(root.join("episodes").join(name)).unwrap().hash(&mut hasher);

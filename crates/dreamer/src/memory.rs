@@ -1,0 +1,53 @@
+//! How much memory an agent needs, before room is made for it.
+//!
+//! Here: a lower bound of what training and what acting take, and what the machine has to give. Not here: making room.
+
+use crate::networks::PIXELS;
+use crate::{AgentConfig, DreamerError, Learner};
+
+/// Bytes that an agent of `config` takes at least while it learns: parameters, moments, gradients of every shard, and the
+/// batch. What a step computes on the way comes on top.
+///
+/// # Errors
+/// [`DreamerError::Config`] if a value of the configuration is out of range.
+pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, DreamerError> {
+    const NUMBER: u64 = size_of::<f32>() as u64;
+    let numbers = Learner::<f32>::declared(config, action_size)?.parameters().numbers() as u64;
+    let shards = config.batch.div_ceil(config.shard) as u64;
+    // The values, two moments, the batch's gradient, and one gradient for each shard.
+    let parameters = numbers.saturating_mul(4 + shards);
+    // Images as bytes and as numbers, and the first convolution's output, 31 x 31 for each of `depth` channels.
+    let transitions = (config.batch * config.length) as u64;
+    let images = (PIXELS + 31 * 31 * config.depth) as u64 * NUMBER + PIXELS as u64;
+    Ok(parameters.saturating_mul(NUMBER).saturating_add(transitions.saturating_mul(images)))
+}
+
+/// Bytes of memory that the machine could give to this process, where the system tells (Linux): what is available without
+/// swapping, and what could be swapped.
+pub fn available_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let of = |name: &str| -> Option<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    };
+    of("MemAvailable")?.checked_add(of("SwapFree").unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_papers_agent_fits_a_small_computer_and_the_largest_none() {
+        let paper = training_bytes(&AgentConfig::default(), 6).unwrap();
+        assert!((200_000_000..4_000_000_000).contains(&paper), "{paper}");
+        let sizes = AgentConfig { depth: 1024, units: 65_536, value_layers: 64, ..AgentConfig::default() };
+        assert!(training_bytes(&sizes, 6).unwrap() > 1 << 40);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_tells_what_it_has() {
+        assert!(available_bytes().unwrap() > 1 << 20);
+    }
+}
