@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{LIBRARY, OURS, source};
+use super::{HEADERS, LIBRARY, OURS, source};
 
 /// A name for all that decides the library's content: the compiler, its options, the stub's lock file, file list
 /// and our own sources.
@@ -19,7 +19,7 @@ pub fn identity(tool: &cc::Tool, here: &Path) -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     (tool.path(), tool.args(), version.stdout).hash(&mut hasher);
     (std::env::var("TARGET").ok(), std::env::var("CXXFLAGS").ok()).hash(&mut hasher);
-    for file in ["Cargo.lock", "files.txt", "quiet.h"].into_iter().chain(OURS) {
+    for file in ["Cargo.lock", "files.txt"].into_iter().chain(OURS).chain(HEADERS) {
         let path = here.join("source").join(file);
         std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?.hash(&mut hasher);
     }

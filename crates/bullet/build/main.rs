@@ -33,7 +33,11 @@ const INCLUDES: [&str; 6] =
     ["src", "examples", "examples/ThirdPartyLibs", "Extras", "Extras/Serialize", "examples/SharedMemory"];
 
 /// Our own C++, in `source`.
-const OURS: [&str; 3] = ["guard.cpp", "processor.cpp", "visuals.cpp"];
+const OURS: [&str; 6] = ["dynamics.cpp", "guard.cpp", "processor.cpp", "rows.cpp", "solver.cpp", "visuals.cpp"];
+
+/// What those include, beside Bullet's own.
+const HEADERS: [&str; 7] =
+    ["body_data.h", "broadphase.h", "iterate.h", "lanes.h", "multibody.h", "quiet.h", "solver.h"];
 
 /// The library's name: `libbullet3.a`.
 const LIBRARY: &str = "bullet3";

@@ -1,9 +1,20 @@
 // Connections whose command processor stays within reach, so that what every frame needs can be had without a command: a
 // time step, and where things are. A command would copy some 30 kB and tell plugins that do not exist. Nothing here throws
 // but for want of memory, which ends the process. The processor's data are private to its source file, so that file is compiled here, as a part of this one.
+#include "broadphase.h"
+#include "solver.h"
+#define btDbvtBroadphase ours::Broadphase
+#define btHashedOverlappingPairCache ours::Pairs
 #include "PhysicsServerCommandProcessor.cpp"
+#undef btDbvtBroadphase
+#undef btHashedOverlappingPairCache
 
 #include "PhysicsDirect.h"
+
+bool ours::Broadphase::allowed(btDbvtProxy* a, btDbvtProxy* b) const
+{
+	return static_cast<Pairs*>(m_paircache)->needsBroadphaseCollision(a, b);
+}
 
 namespace
 {
@@ -32,6 +43,10 @@ extern "C" void* bullet_connect(void** processor)
 	PhysicsServerCommandProcessor* sdk = new PhysicsServerCommandProcessor;
 	PhysicsDirect* client = new PhysicsDirect(sdk, true);
 	client->connect();
+	PhysicsServerCommandProcessorInternalData* d = data(sdk);
+	delete d->m_solver;
+	d->m_solver = new ours::Solver;
+	d->m_dynamicsWorld->setMultiBodyConstraintSolver(d->m_solver);
 	*processor = sdk;
 	return client;
 }
