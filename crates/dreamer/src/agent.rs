@@ -4,10 +4,12 @@ use crate::batch::BatchView;
 use crate::checkpoint;
 use crate::learner::Learner;
 use crate::metrics::StepMetrics;
+use crate::noise::Noise;
 use crate::policy::{ActMode, PolicyState};
 use crate::{AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use tape::random::Stream;
 
 /// A Dreamer agent.
@@ -60,6 +62,19 @@ impl Agent {
     /// # Errors
     /// [`DreamerError::Batch`] if the batch does not fit the agent.
     pub fn learn(&mut self, batch: &Batch) -> Result<StepMetrics, DreamerError> {
+        let never = AtomicBool::new(false);
+        Ok(self.learn_unless(&never, batch)?.expect("nobody interrupted it"))
+    }
+
+    /// As [`Agent::learn`]; `None` if `interrupted` was set on the way, after which the agent is as it was before.
+    ///
+    /// # Errors
+    /// As [`Agent::learn`].
+    pub fn learn_unless(
+        &mut self,
+        interrupted: &AtomicBool,
+        batch: &Batch,
+    ) -> Result<Option<StepMetrics>, DreamerError> {
         if batch.action_size != self.action_size() {
             let what =
                 format!("its actions have {} elements, the agent's have {}", batch.action_size, self.action_size());
@@ -69,8 +84,9 @@ impl Agent {
             BatchView { image: &batch.image, action: &batch.action, reward: &batch.reward, discount: &batch.discount };
         // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
         let (stream, first) = (&self.noise, self.updates << 16);
-        let metrics = self.learner.step(view, &|shard, noise| noise.draw(&mut stream.part(first + shard as u64)))?;
-        self.updates += 1;
+        let draw = |shard, noise: &mut Noise<f32>| noise.draw(&mut stream.part(first + shard as u64));
+        let metrics = self.learner.step_unless(interrupted, view, &draw)?;
+        self.updates += u64::from(metrics.is_some());
         Ok(metrics)
     }
 

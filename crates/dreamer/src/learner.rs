@@ -11,7 +11,7 @@ use crate::noise::Noise;
 use crate::world_model::{self, Filtered, Model, Sequences};
 use crate::{AgentConfig, DreamerError, Precision, behaviour};
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tape::random::Stream;
 use tape::{Adam, Gradients, Memory, ParameterSet, Parameters, Real};
@@ -226,7 +226,21 @@ impl<F: Real> Learner<F> {
         batch: BatchView<F>,
         noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
     ) -> Result<StepMetrics, DreamerError> {
-        let mut metrics = self.gradients(batch, noise)?;
+        let never = AtomicBool::new(false);
+        Ok(self.step_unless(&never, batch, noise)?.expect("nobody interrupted it"))
+    }
+
+    /// As [`Learner::step`]; `None` if `interrupted` was set on the way, after which nothing is learned.
+    ///
+    /// # Errors
+    /// As [`Learner::step`].
+    pub fn step_unless(
+        &mut self,
+        interrupted: &AtomicBool,
+        batch: BatchView<F>,
+        noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
+    ) -> Result<Option<StepMetrics>, DreamerError> {
+        let Some(mut metrics) = self.gradients_unless(interrupted, batch, noise)? else { return Ok(None) };
         let Self { optimisers: Optimisers { model, actor, value }, parameters, .. } = self;
         let gradient = self.model_gradients.data();
         metrics.model_gradient_norm = model.norm(gradient);
@@ -235,7 +249,7 @@ impl<F: Real> Learner<F> {
         metrics.actor_gradient_norm = actor.norm(actor_gradient);
         metrics.value_gradient_norm = value.norm(value_gradient);
         if metrics.not_finite().is_some() {
-            return Ok(metrics);
+            return Ok(Some(metrics));
         }
         let warm = model.steps() >= self.config.actor_warmup;
         model.step(parameters, gradient, metrics.model_gradient_norm);
@@ -243,7 +257,7 @@ impl<F: Real> Learner<F> {
             actor.step(parameters, actor_gradient, metrics.actor_gradient_norm);
         }
         value.step(parameters, value_gradient, metrics.value_gradient_norm);
-        Ok(metrics)
+        Ok(Some(metrics))
     }
 
     /// The gradients of all three losses, without a step; the metrics' gradient norms stay zero.
@@ -255,6 +269,17 @@ impl<F: Real> Learner<F> {
         batch: BatchView<F>,
         noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
     ) -> Result<StepMetrics, DreamerError> {
+        let never = AtomicBool::new(false);
+        Ok(self.gradients_unless(&never, batch, noise)?.expect("nobody interrupted it"))
+    }
+
+    /// As [`Learner::gradients`]; `None` if `interrupted` was set on the way: it is looked at before each shard.
+    fn gradients_unless(
+        &mut self,
+        interrupted: &AtomicBool,
+        batch: BatchView<F>,
+        noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
+    ) -> Result<Option<StepMetrics>, DreamerError> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
         let Self { config, networks, parameters, optimisers, behaviour, workers, shards, .. } = self;
@@ -262,7 +287,7 @@ impl<F: Real> Learner<F> {
         let behaviour = Model { wanted: behaviour, ..world_model };
         let action_size = self.action_size;
 
-        for_each_shard(workers, shards, |worker, index, shard| {
+        for_each_shard(interrupted, workers, shards, |worker, index, shard| {
             let first = index * config.shard;
             let sequences = config.shard.min(config.batch - first);
             shard.load(&batch, config, action_size, first, sequences);
@@ -281,10 +306,13 @@ impl<F: Real> Learner<F> {
                 &mut shard.sums,
             ));
         });
+        if interrupted.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         let transitions = (config.batch * config.length) as f64;
         let divergence: f64 = shards.iter_mut().map(|shard| inner(shard).sums.divergence).sum();
         let penalised = divergence / transitions > config.free_nats;
-        for_each_shard(workers, shards, |worker, _, shard| {
+        for_each_shard(interrupted, workers, shards, |worker, _, shard| {
             let filtered = shard.filtered.take().expect("the first half ran");
             let memory = &mut shard.memory;
             world_model::learn(world_model, &filtered, penalised, memory, &mut shard.model, &shard.feature_gradient);
@@ -295,6 +323,9 @@ impl<F: Real> Learner<F> {
             behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, gradients, sums);
         });
 
+        if interrupted.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         let mut sums = Sums::default();
         for (index, shard) in shards.iter_mut().enumerate() {
             let shard = inner(shard);
@@ -302,7 +333,7 @@ impl<F: Real> Learner<F> {
             sum_into(&mut self.model_gradients, &mut shard.model, index == 0);
             sum_into(&mut self.behaviour_gradients, &mut shard.behaviour, index == 0);
         }
-        Ok(self.metrics(&sums))
+        Ok(Some(self.metrics(&sums)))
     }
 
     fn metrics(&self, sums: &Sums) -> StepMetrics {
@@ -358,8 +389,10 @@ fn inner<T>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` on every shard. Worker w begins with shard w, then each takes the next that nobody has.
+/// Runs `work` on every shard. Worker w begins with shard w, then each takes the next that nobody has; none, once
+/// `interrupted` is set.
 fn for_each_shard<F: Real>(
+    interrupted: &AtomicBool,
     workers: &mut [Worker<F>],
     shards: &[Mutex<Shard<F>>],
     work: impl Fn(&mut Worker<F>, usize, &mut Shard<F>) + Sync,
@@ -367,7 +400,7 @@ fn for_each_shard<F: Real>(
     let next = AtomicUsize::new(workers.len());
     workers.par_iter_mut().with_max_len(1).enumerate().for_each(|(first, worker)| {
         let mut index = first;
-        while index < shards.len() {
+        while index < shards.len() && !interrupted.load(Ordering::Relaxed) {
             let mut shard = shards[index].lock().unwrap_or_else(PoisonError::into_inner);
             work(worker, index, &mut shard);
             index = next.fetch_add(1, Ordering::Relaxed);

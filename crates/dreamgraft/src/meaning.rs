@@ -179,7 +179,7 @@ mod tests {
         let config = training(&words).unwrap().config;
         assert_eq!((config.steps.0, config.seed, config.agent.horizon, config.agent.length), (10_000, 3, 7, 9));
         assert_eq!(config.tasks, ["hopper"]);
-        assert_eq!(config.agent.batch, 16, "from the preset small");
+        assert_eq!(config.agent.units, 128, "from the preset small");
     }
 
     #[test]

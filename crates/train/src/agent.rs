@@ -7,7 +7,7 @@ use crate::memory;
 use crate::play::{PlayOptions, Plays, Told, play_with};
 use crate::report::Reporter;
 use crate::run::{End, train_in};
-use crate::trainable::Trainable;
+use crate::trainable::{Figures, Trainable};
 use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState};
@@ -81,8 +81,8 @@ impl Trainable for Agent {
         self.config() == config
     }
 
-    fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError> {
-        Ok(self.learn(batch)?.named().into_iter().collect())
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
+        Ok(self.learn_unless(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
     }
 
     fn broken_parameter(&self) -> Option<Broken> {

@@ -43,7 +43,7 @@ pub use play::{PlayOptions, Plays, Policy, Told, play_with};
 pub use report::{Event, Reporter};
 pub use run::{End, train_with};
 pub use schedule::{Phase, Position, Prefilled, next};
-pub use trainable::Trainable;
+pub use trainable::{Figures, Trainable};
 pub use worlds::Worlds;
 
 pub use dreamer::DreamerError;

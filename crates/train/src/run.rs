@@ -325,13 +325,17 @@ impl<'a, L: Trainable> Run<'a, L> {
         TrainError::TooShort { task: self.config.tasks[task].clone(), length: self.config.agent.length, seen }
     }
 
-    /// One gradient step.
+    /// One gradient step. If interrupted on the way, the agent and the streams are as before.
     fn learn(&mut self, phase: Phase) -> Result<(), TrainError> {
         let (position, end) = (&self.position, self.config.steps);
         self.reporter.event(&Event::Progress { phase, position, end });
+        let before = self.streams.replay.clone();
         self.replay.sample(&mut self.streams.replay, &mut self.batch)?;
         let began = Instant::now();
-        let figures = self.agent.learn(&self.batch)?;
+        let Some(figures) = self.agent.learn(&self.batch, self.interrupted)? else {
+            self.streams.replay = before;
+            return Ok(());
+        };
         self.speed.learned(began.elapsed());
         self.position.updates += 1;
         if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {

@@ -7,8 +7,12 @@ use crate::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use tape::random::Stream;
 use transfer::InputUse;
+
+/// Losses, norms and averages of a gradient step, by name.
+pub type Figures = Vec<(&'static str, f64)>;
 
 /// Something that learns from batches and acts from images.
 pub trait Trainable: Send + Sized {
@@ -26,11 +30,11 @@ pub trait Trainable: Send + Sized {
         true
     }
 
-    /// One gradient step; its figures by name.
+    /// One gradient step; its figures by name. `None` if `interrupted` was set on the way: it is then as it was before.
     ///
     /// # Errors
     /// If the batch does not fit the agent.
-    fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError>;
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError>;
 
     /// The first parameter with a number that is not finite.
     fn broken_parameter(&self) -> Option<Broken> {

@@ -59,11 +59,16 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
     let program = Program::new();
     std::fs::write(program.path("my.toml"), "[agent]\nlenght = 3\n").unwrap();
     std::fs::write(program.path("broken.toml"), "steps = = 3\n").unwrap();
-    let cases: [(&[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str]); 13] = [
         (&["--set", "agent.horison=3"], &["\"agent.horison\"", "\"agent.horizon\""]),
         (&["--set", "agent.lambda=3"], &["agent.lambda = 3", "from 0 to 1"]),
         (&["--set", "agent.lambda"], &["--set agent.lambda", "key=value"]),
         (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "whole number"]),
+        (&["--seed", "18446744073709551615"], &["--seed", "at most 9223372036854775807"]),
+        (&["--set", "agent.reward_sources=[1]"], &["a list of reward models' sizes"]),
+        (&["--set", "task.termination=never"], &["\"never\"", "\"fixed\" or \"stock\""]),
+        (&["--set", "steps=5", "--steps", "6"], &["--set steps=5", "--steps 6", "give one of them"]),
+        (&["--set", "tasks=ant"], &["--set tasks=ant", "hopper", "give one of them"]),
         (&["--preset", "smoky"], &["\"smoky\"", "\"smoke\""]),
         (&["--config", "my.toml"], &["\"agent.lenght\"", "my.toml", "\"agent.length\""]),
         (&["--config", "broken.toml"], &["broken.toml", "line 1"]),

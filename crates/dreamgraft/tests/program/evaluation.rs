@@ -129,3 +129,15 @@ fn what_is_no_run_and_tasks_that_do_not_fit_are_named() {
         assert!(error.contains(part), "{words:?}: {error}");
     }
 }
+
+#[test]
+fn a_task_that_the_agent_was_not_trained_for_is_noted() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let words = ["eval", "run", "--task", "inverted-double-pendulum-swingup", "--episodes", "1", "--seed", "1e3"];
+    let ended = program.run(&words);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let note =
+        "note: the agent was not trained for inverted-double-pendulum-swingup, but for inverted-pendulum-swingup\n";
+    assert_eq!(ended.stderr, note);
+}

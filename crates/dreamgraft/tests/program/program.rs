@@ -39,6 +39,14 @@ impl Program {
         command
     }
 
+    /// As [`Program::command`], the program and its words being the last words of another.
+    pub fn wrapped(&self, wrapper: &[&str], words: &[&str]) -> Command {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_dreamgraft")).args(words);
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
     /// Runs the program with `words`, which must not make it panic.
     pub fn run(&self, words: &[impl AsRef<OsStr>]) -> Ended {
         let output = self.command(words).output().unwrap();

@@ -33,8 +33,9 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 }
 
 #[test]
-fn a_run_stopped_by_ctrl_c_goes_on_where_it_stopped() {
-    for (signal, wait_for) in [("-INT", "new run"), ("-TERM", "step 1 000")] {
+fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
+    let signals = [("-INT", "new run"), ("-TERM", "step 1 000"), ("-USR1", "checkpoint"), ("-HUP", "step 1 000")];
+    for (signal, wait_for) in signals {
         let program = Program::new();
         let mut child = program.command(&smoke(&["--steps", "1e9"])).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -53,6 +54,24 @@ fn a_run_stopped_by_ctrl_c_goes_on_where_it_stopped() {
         program.succeed(&smoke(&["--steps", &steps]));
         assert_eq!(outcomes(&program.path("run")), parts);
     }
+}
+
+#[test]
+fn several_warnings_are_as_one_and_what_nohup_ignores_is_ignored() {
+    let program = Program::new();
+    let words = smoke(&["--steps", "1e9"]);
+    let mut child = program.wrapped(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""], &words);
+    let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
+    let number = child.id().to_string();
+    let send = |signal: &str| assert!(Command::new("kill").args([signal, &number]).status().unwrap().success());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("checkpoint")));
+    send("-HUP");
+    // It goes on: two more checkpoints.
+    assert_eq!(lines.by_ref().filter(|line| line.as_ref().unwrap().starts_with("checkpoint")).take(2).count(), 2);
+    ["-USR1", "-TERM", "-TERM"].into_iter().for_each(send);
+    assert!(lines.map(|line| line.unwrap()).any(|line| line.contains("checkpoint saved")));
+    assert_eq!(child.wait().unwrap().code(), Some(75));
 }
 
 #[test]

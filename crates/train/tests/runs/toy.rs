@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tape::random::{Stream, StreamState};
 use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
-use train::{Broken, End, Event, Reporter, TrainError, Trainable, Worlds, train_with};
+use train::{Broken, End, Event, Figures, Reporter, TrainError, Trainable, Worlds, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
@@ -113,7 +113,10 @@ impl Trainable for Toy {
         self.updates
     }
 
-    fn learn(&mut self, batch: &Batch) -> Result<Vec<(&'static str, f64)>, DreamerError> {
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
+        if interrupted.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         assert_eq!(batch.image.len(), batch.batch * batch.length * IMAGE_BYTES);
         let mut noise = Stream::resume(&self.noise).unwrap();
         let reward = batch.reward.iter().map(|&reward| f64::from(reward)).sum::<f64>() / batch.reward.len() as f64;
@@ -122,7 +125,7 @@ impl Trainable for Toy {
         self.noise = noise.state();
         self.updates += 1;
         let loss = if self.diverges == Some(self.updates) { f64::NAN } else { reward };
-        Ok(vec![("weight", self.weight), ("toy_loss", loss)])
+        Ok(Some(vec![("weight", self.weight), ("toy_loss", loss)]))
     }
 
     fn broken_parameter(&self) -> Option<Broken> {

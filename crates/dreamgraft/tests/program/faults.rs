@@ -1,0 +1,141 @@
+//! What stands in the way of a run: full disks, folders that are read-only or gone, and files that are not its own.
+
+use crate::program::{Ended, Program, outcomes, smoke};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+/// What a run says that was stopped by the system: one line, with the place and how to go on.
+fn halted(ended: &Ended, parts: &[&str]) {
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    for part in parts {
+        assert!(ended.stderr.contains(part), "{part}: {ended:?}");
+    }
+}
+
+fn ended(mut command: Command) -> Ended {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The program under `sh`, after `before`.
+fn under_shell(program: &Program, before: &str, words: &[&str]) -> Command {
+    let script = format!("{before}; exec \"$0\" \"$@\"");
+    program.wrapped(&["sh", "-c", &script], words)
+}
+
+#[test]
+#[cfg(unix)]
+fn files_that_cannot_grow_stop_the_run_and_spare_what_it_has() {
+    let program = Program::new();
+    program.succeed(&smoke(&[]));
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    // In blocks of 512 or 1024 bytes: too little for an episode, for an agent, for pictures or TensorBoard.
+    let mut places = Vec::new();
+    for blocks in [40, 130, 200] {
+        let stopped = ended(under_shell(&program, &format!("ulimit -f {blocks}"), &smoke(&[])));
+        halted(&stopped, &["File too large"]);
+        places.push(stopped.stderr);
+        // Nothing half-made is left under its own name: with room enough, it is the run that never stopped.
+        program.succeed(&smoke(&[]));
+        assert_eq!(outcomes(&program.path("run")), whole, "{blocks} blocks");
+        std::fs::remove_dir_all(program.path("run")).unwrap();
+    }
+    assert!(places[0].contains(".npz"), "{places:?}");
+    assert!(places[0].contains("had no checkpoint yet") && places[0].contains("the same command"), "{places:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpoint() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "6000"]));
+    let whole = outcomes(&program.path("run"));
+    std::fs::create_dir(program.path("disk")).unwrap();
+    // A disk of the test's own, in a namespace of its own: no privileges, where the system allows that.
+    let script = "mount -t tmpfs -o size=$1 disk disk || exit 99; shift; program=$1; shift
+        \"$program\" \"$@\"; full=$?
+        mount -o remount,size=50m disk; mount -o remount,ro disk
+        \"$program\" \"$@\"; protected=$?
+        mount -o remount,rw disk
+        \"$program\" \"$@\" >/dev/null; mended=$?
+        cp -r disk/run mended; echo \"codes $full $protected $mended\"";
+    let mut words = smoke(&["--steps", "6000"]);
+    *words.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
+    for size in ["40k", "400k", "1200k"] {
+        let ended = match program.wrapped(&["unshare", "-rm", "sh", "-c", script, "sh", size], &words).output() {
+            Ok(output) if String::from_utf8_lossy(&output.stdout).contains("codes") => output,
+            other => {
+                // Said even where tests' output is captured: what was not tried must not look as if it were.
+                let _ = writeln!(std::io::stderr(), "SKIPPED: this system gives a test no disk of its own: {other:?}");
+                return;
+            }
+        };
+        let [out, err] = [ended.stdout, ended.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(out.contains("codes 1 1 0"), "{size}: {out}{err}");
+        assert!(err.contains("No space left on device") && err.contains("Read-only file system"), "{err}");
+        assert!(!err.contains("panicked") && !err.contains("drop"), "{err}");
+        assert_eq!(err.lines().count(), 2, "{err}");
+        assert_eq!(outcomes(&program.path("mended")), whole, "{size}");
+        std::fs::remove_dir_all(program.path("mended")).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_that_vanishes_stops_the_run() {
+    let program = Program::new();
+    let mut child = program.command(&smoke(&["--steps", "1e9"]));
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("checkpoint")));
+    std::fs::rename(program.path("run"), program.path("elsewhere")).unwrap();
+    let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    halted(&Ended { code: output.status.code(), stdout: rest.concat(), stderr }, &["No such file", "run/", "is gone"]);
+    // What was moved is a run still.
+    std::fs::rename(program.path("elsewhere"), program.path("run")).unwrap();
+    let text = program.succeed(&smoke(&["--steps", "3000"]));
+    assert!(text.contains("going on at step") || text.contains("is finished"), "{text}");
+}
+
+#[test]
+fn sizes_beyond_the_machines_memory_are_refused_and_leave_nothing() {
+    let program = Program::new();
+    let sizes = ["--set", "agent.units=65536", "--set", "agent.depth=1024"];
+    for words in [&["train", "hopper", "--logdir", "run"][..], &["bench"]] {
+        let error = program.fail(2, &[words, &sizes].concat());
+        assert!(error.contains("GB of memory") && error.contains("available"), "{error}");
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn an_agent_without_its_run_is_told_what_it_lacks() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    std::fs::create_dir(program.path("alone")).unwrap();
+    let agent = program.path("run/checkpoints/0000001000/agent.safetensors");
+    std::fs::copy(agent, program.path("alone/agent.safetensors")).unwrap();
+    let error = program.fail(5, &["eval", "alone/agent.safetensors"]);
+    assert!(
+        error.starts_with("alone/agent.safetensors") && error.contains("run.json that belongs beside it"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_frozen_encoder_needs_an_agent_that_it_is_from() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let train = ["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir"];
+    program.succeed(&[&train[..], &["universal", "--universal", "run"]].concat());
+    let again = [&train[..], &["again", "--config", "universal/config.toml"]].concat();
+    let error = program.fail(2, &again);
+    assert!(error.contains("agent.frozen_encoder") && error.contains("transfer.toml"), "{error}");
+    assert!(!program.path("again").exists());
+    program.succeed(&[&again[..], &["--plan", "universal/transfer.toml"]].concat());
+    assert_eq!(outcomes(&program.path("again")), outcomes(&program.path("universal")));
+}

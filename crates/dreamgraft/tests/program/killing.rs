@@ -1,0 +1,185 @@
+//! A run that is killed at any moment, again and again, ends as the run that never was.
+//!
+//! The first test kills a few times, after so many lines of output, whatever the machine's speed. The long one is asked for:
+//! `DREAMGRAFT_KILLS=300 DREAMGRAFT_SEED=1 cargo test --release -p dreamgraft --test program hundreds -- --ignored`
+
+use crate::program::{Outcomes, Program, outcomes};
+use replay::{EpisodeName, read_episode};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use tape::random::Stream;
+
+/// Sizes so small that what is killed is mostly the writing of files.
+const TINY: [&str; 5] = ["agent.depth=1", "agent.units=2", "agent.batch=1", "agent.length=2", "checkpoint.kept=2"];
+
+/// Kinds of runs that are killed: their tasks and further words.
+const KINDS: [(&[&str], &[&str]); 3] = [
+    (&["inverted-pendulum-swingup"], &["--steps", "4000"]),
+    (&["inverted-pendulum-swingup", "hopper"], &["--steps", "6000"]),
+    (&["inverted-pendulum-swingup"], &["--universal", "source", "--reward-from", "u/one", "--steps", "4000"]),
+];
+
+fn words<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let settings = TINY.iter().flat_map(|setting| ["--set", setting]);
+    let words = ["train"].iter().chain(tasks).copied();
+    words.chain(["--preset", "smoke", "--logdir", folder]).chain(settings).chain(more.iter().copied()).collect()
+}
+
+/// When a process is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// After this many lines of its output.
+    Lines(usize),
+    /// This long after its start.
+    After(Duration),
+}
+
+/// The program with agents to take from, and what each kind of run leaves if nothing disturbs it.
+struct Harness {
+    program: Program,
+    whole: Vec<Outcomes>,
+    /// How long each of them took.
+    lives: Vec<Duration>,
+    /// Finished episodes that were ever seen in the present run, by name.
+    seen: BTreeMap<String, Vec<u8>>,
+    kills: u32,
+    checkpoints: u64,
+}
+
+impl Harness {
+    fn new() -> Self {
+        let program = Program::new();
+        program.succeed(&words(KINDS[0].0, "source", &["--steps", "1000"]));
+        program.succeed(&words(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
+        let (mut lives, mut whole) = (Vec::new(), Vec::new());
+        for (number, (tasks, more)) in KINDS.iter().enumerate() {
+            let (began, folder) = (Instant::now(), format!("whole-{number}"));
+            program.succeed(&words(tasks, &folder, more));
+            lives.push(began.elapsed());
+            whole.push(outcomes(&program.path(&folder)));
+        }
+        Self { program, whole, lives, seen: BTreeMap::new(), kills: 0, checkpoints: 0 }
+    }
+
+    /// A run of kind `kind` that is killed at each of `moments`, and then left alone.
+    fn run(&mut self, kind: usize, moments: impl IntoIterator<Item = Moment>) {
+        let (tasks, more) = KINDS[kind];
+        let (words, root) = (words(tasks, "killed", more), self.program.path("killed"));
+        self.seen.clear();
+        for moment in moments {
+            if !self.kill(&words, moment) {
+                break;
+            }
+            self.check(&root);
+        }
+        self.program.succeed(&words);
+        self.check(&root);
+        assert_eq!(outcomes(&root), self.whole[kind], "kind {kind} after {} kills", self.kills);
+        let left: Vec<PathBuf> =
+            files(&root).into_iter().filter(|path| path.to_string_lossy().contains(".partial")).collect();
+        assert!(left.is_empty(), "{left:?}");
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+
+    /// Starts the program and kills it at a moment; `false` if it had ended by then.
+    fn kill(&mut self, words: &[&str], moment: Moment) -> bool {
+        let mut child = self.program.command(words).stdout(Stdio::piped()).spawn().unwrap();
+        let (sender, receiver) = channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let reader = std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        match moment {
+            Moment::Lines(count) => {
+                let _ = receiver.iter().take(count).count();
+            }
+            Moment::After(time) => {
+                let end = Instant::now() + time;
+                while receiver.recv_timeout(end.saturating_duration_since(Instant::now()))
+                    != Err(RecvTimeoutError::Timeout)
+                    && child.try_wait().unwrap().is_none()
+                {}
+            }
+        }
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        drop(receiver);
+        let _ = reader.join().unwrap();
+        self.kills += u32::from(status.code().is_none());
+        // It may have ended by itself just before: well, then.
+        assert!(status.code().is_none() || status.success(), "{status:?} at {moment:?}");
+        status.code().is_none()
+    }
+
+    /// Checks what a killed process left: every file under its own name is whole, and no finished episode is gone.
+    fn check(&mut self, root: &Path) {
+        let mut found = BTreeMap::new();
+        for path in files(root) {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if EpisodeName::parse(&name).is_some() {
+                read_episode(&path, 1 << 24).unwrap();
+                found.insert(name, std::fs::read(&path).unwrap());
+            } else if name == "metrics.jsonl" {
+                // A torn last line is cut off when the run goes on.
+                train::output::count_lines(&std::fs::read(&path).unwrap()).unwrap();
+            } else if name == "config.toml" {
+                train::stored_config(root).unwrap();
+            } else if name == "transfer.json" {
+                transfer::read_report(root).unwrap().unwrap();
+            }
+        }
+        for (name, bytes) in &self.seen {
+            assert!(found.get(name) == Some(bytes), "the finished episode {name} is gone, or another one");
+        }
+        self.seen = found;
+        for entry in std::fs::read_dir(root.join("checkpoints")).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if !name.ends_with(".partial") {
+                train::checkpoint::load::<dreamer::Agent>(&path).unwrap();
+                self.checkpoints += 1;
+            }
+        }
+    }
+}
+
+/// All files below a folder; none if there is no such folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all
+}
+
+#[test]
+fn killed_a_few_times_a_run_loses_nothing() {
+    let mut harness = Harness::new();
+    for (kind, lines) in [(0, vec![0, 1, 3, 2]), (1, vec![4, 2]), (2, vec![1, 3])] {
+        harness.run(kind, lines.into_iter().map(Moment::Lines));
+    }
+    assert!(harness.kills >= 3, "{} kills", harness.kills);
+}
+
+#[test]
+#[ignore = "takes minutes: DREAMGRAFT_KILLS processes are killed, at moments drawn from DREAMGRAFT_SEED"]
+fn killed_hundreds_of_times_a_run_loses_nothing() {
+    let setting = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (kills, seed) = (setting("DREAMGRAFT_KILLS", 300) as u32, setting("DREAMGRAFT_SEED", 1));
+    let (mut random, mut harness, mut runs) = (Stream::new(seed, "kills"), Harness::new(), 0);
+    while harness.kills < kills {
+        // A life that ends before its moment ends its run: mostly early moments, so that one run is killed often.
+        let kind = runs % KINDS.len();
+        let life = harness.lives[kind].mul_f64(0.5);
+        let moments = (0..1 + random.below(20)).map(|_| Moment::After(life.mul_f64(random.uniform())));
+        let moments: Vec<Moment> = moments.collect();
+        harness.run(kind, moments);
+        runs += 1;
+        let Harness { kills, checkpoints, .. } = harness;
+        let _ =
+            writeln!(std::io::stdout(), "{kills} kills in {runs} runs, {checkpoints} checkpoints read: nothing lost");
+    }
+}
