@@ -48,12 +48,14 @@ pub struct Optimisers<F> {
 struct Worker<F> {
     heads: Memory<F>,
     behaviour: Memory<F>,
+    /// The room that a shard's own memory needs while it is at hand.
+    room: Memory<F>,
 }
 
 impl<F: Real> Worker<F> {
     fn new(precision: Precision) -> Self {
         let precision = precision.of_products();
-        Self { heads: Memory::new(precision), behaviour: Memory::new(precision) }
+        Self { heads: Memory::new(precision), behaviour: Memory::new(precision), room: Memory::new(precision) }
     }
 }
 
@@ -294,6 +296,7 @@ impl<F: Real> Learner<F> {
             noise(index, &mut shard.noise);
             shard.sums = Sums::default();
             shard.model.clear();
+            shard.memory.exchange_room(&mut worker.room);
             shard.filtered = Some(world_model::observe(
                 world_model,
                 &shard.data,
@@ -305,6 +308,7 @@ impl<F: Real> Learner<F> {
                 &mut shard.feature_gradient,
                 &mut shard.sums,
             ));
+            shard.memory.exchange_room(&mut worker.room);
         });
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
@@ -315,7 +319,10 @@ impl<F: Real> Learner<F> {
         for_each_shard(interrupted, workers, shards, |worker, _, shard| {
             let filtered = shard.filtered.take().expect("the first half ran");
             let memory = &mut shard.memory;
-            world_model::learn(world_model, &filtered, penalised, memory, &mut shard.model, &shard.feature_gradient);
+            memory.exchange_room(&mut worker.room);
+            let Shard { data, model, feature_gradient, .. } = shard;
+            world_model::learn(world_model, &filtered, data, penalised, memory, model, feature_gradient);
+            memory.exchange_room(&mut worker.room);
             shard.behaviour.clear();
             let observed = tape::Tape::resume(parameters, world_model.wanted, memory);
             let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));

@@ -30,6 +30,8 @@ pub(crate) struct Filtered {
     pub observed: Observed,
     divergence: Var,
     ones: Var,
+    /// Released between the halves: the images, and what the encoder's first layer makes of them.
+    pictures: [Var; 2],
 }
 
 /// An agent as a tape needs it.
@@ -70,7 +72,8 @@ pub(crate) fn observe<F: Real>(
     let rows = sequences * config.length;
     let mut tape = Tape::new(model.parameters, model.wanted, memory);
     let images = tape.constant(rows, PIXELS, |y| normalise(&data.image, y));
-    let embed = model.networks.encoder.forward(&mut tape, images);
+    let layers = model.networks.encoder.layers(&mut tape, images);
+    let (embed, pictures) = (layers[3], [images, layers[0]]);
     let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
     let noise = tape.constant(rows, config.stoch, |y| y.copy_from_slice(noise));
     let observed = model.networks.rssm.observe(&mut tape, embed, action, noise, sequences);
@@ -82,18 +85,18 @@ pub(crate) fn observe<F: Real>(
     sums.posterior_entropy += entropy(&tape, observed.posterior);
 
     feature_gradient.resize(rows * config.feature(), F::ZERO);
-    let (features, images) = (tape.value(observed.feature), tape.value(images));
+    let (features, pixels) = (tape.value(observed.feature), tape.value(images));
     let (transitions, feature) = ((config.batch * config.length) as f64, config.feature());
     let chunks = features
         .chunks(DECODED_AT_ONCE * feature)
-        .zip(images.chunks(DECODED_AT_ONCE * PIXELS))
+        .zip(pixels.chunks(DECODED_AT_ONCE * PIXELS))
         .zip(feature_gradient.chunks_mut(DECODED_AT_ONCE * feature));
-    for ((features, images), feature_gradient) in chunks {
+    for ((features, pixels), feature_gradient) in chunks {
         let mut tape = Tape::new(model.parameters, model.wanted, heads);
         let rows = features.len() / feature;
         let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
         let mean = model.networks.decoder.forward(&mut tape, leaf);
-        let target = tape.constant(rows, PIXELS, |y| y.copy_from_slice(images));
+        let target = tape.constant(rows, PIXELS, |y| y.copy_from_slice(pixels));
         let density = tape.normal_log_density(mean, target);
         sums.image += total(&tape, density);
         tape.seed(density, F::of(-1.0 / transitions));
@@ -121,13 +124,17 @@ pub(crate) fn observe<F: Real>(
     tape.backward(gradients);
     let from_heads = tape.gradient(leaf).expect("the heads read every feature");
     feature_gradient.iter_mut().zip(from_heads).for_each(|(sum, &g)| *sum += g);
-    Filtered { observed, divergence, ones }
+    // What is largest and soon computed again does not wait for the other shards.
+    let mut tape = Tape::resume(model.parameters, model.wanted, memory);
+    pictures.into_iter().for_each(|var| tape.release(var));
+    Filtered { observed, divergence, ones, pictures }
 }
 
 /// Second half: through time and the encoder; the divergence counts if `penalised`.
 pub(crate) fn learn<F: Real>(
     model: Model<F>,
     filtered: &Filtered,
+    data: &Sequences<F>,
     penalised: bool,
     memory: &mut Memory<F>,
     gradients: &mut Gradients<F>,
@@ -135,6 +142,11 @@ pub(crate) fn learn<F: Real>(
 ) {
     let config = model.config;
     let mut tape = Tape::resume(model.parameters, model.wanted, memory);
+    if !config.frozen_encoder {
+        let [images, first] = filtered.pictures;
+        tape.restore(images, |y| normalise(&data.image, y));
+        tape.recompute(first);
+    }
     tape.seed_with(filtered.observed.feature, feature_gradient);
     if penalised {
         let transitions = (config.batch * config.length) as f64;
@@ -142,6 +154,7 @@ pub(crate) fn learn<F: Real>(
         tape.seed(sum, F::of(config.kl_scale / transitions));
     }
     tape.backward(gradients);
+    filtered.pictures.into_iter().for_each(|var| tape.release(var));
 }
 
 /// The sum over a value's numbers, in double precision.

@@ -11,6 +11,7 @@ use crate::kernels::deconvolve::Buffers;
 use crate::kernels::matmul::{Panels, Precision};
 use crate::ops::Op;
 use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
+use crate::pool::Pool;
 use crate::real::Real;
 
 /// A value on a tape.
@@ -41,7 +42,7 @@ pub(crate) struct Node {
     pub gradient: bool,
 }
 
-/// A gradient buffer, and whether anything has been written to it since the recording began.
+/// A gradient's buffer, empty while there is none, and whether anything has been written to it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slot<F> {
     pub data: Vec<F>,
@@ -68,12 +69,18 @@ pub(crate) struct Scratch<F> {
     pub buffers: Buffers<F>,
     pub image: Vec<F>,
     pub row: Vec<F>,
+    pub pool: Pool<F>,
 }
 
 impl<F: Real> Default for Memory<F> {
     fn default() -> Self {
-        let scratch =
-            Scratch { panels: Panels::default(), buffers: Buffers::default(), image: Vec::new(), row: Vec::new() };
+        let scratch = Scratch {
+            panels: Panels::default(),
+            buffers: Buffers::default(),
+            image: Vec::new(),
+            row: Vec::new(),
+            pool: Pool::default(),
+        };
         Self {
             nodes: Vec::new(),
             values: Vec::new(),
@@ -91,6 +98,12 @@ impl<F: Real> Memory<F> {
         let mut memory = Self::default();
         memory.scratch.panels.precision = precision;
         memory
+    }
+
+    /// Exchanges the room that kernels, gradients and released values need with another memory's: of many memories that
+    /// are used in turn, only the one in use needs it.
+    pub fn exchange_room(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.scratch, &mut other.scratch);
     }
 
     pub(crate) fn give_back(&mut self, mut list: Vec<Var>) {
@@ -112,6 +125,10 @@ impl<'a, F: Real> Tape<'a, F> {
     pub fn new(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
         memory.nodes.clear();
         memory.lists.clear();
+        for slot in &mut memory.gradients {
+            slot.filled = false;
+            memory.scratch.pool.give(std::mem::take(&mut slot.data));
+        }
         Self { parameters, wanted, memory, frozen: false }
     }
 
@@ -182,13 +199,41 @@ impl<'a, F: Real> Tape<'a, F> {
             self.memory.gradients.push(Slot { data: Vec::new(), filled: false });
         }
         self.memory.nodes.push(Node { op, rows, cols, gradient });
-        self.memory.gradients[index].filled = false;
         let mut value = std::mem::take(&mut self.memory.values[index]);
-        value.resize(rows * cols, F::ZERO);
+        if value.is_empty() {
+            value = self.memory.scratch.pool.take(rows * cols);
+        } else {
+            value.resize(rows * cols, F::ZERO);
+        }
         let Memory { values, lists, scratch, .. } = &mut *self.memory;
         compute(&mut Context { parameters: self.parameters, values, lists, scratch }, &mut value);
         self.memory.values[index] = value;
         Var { node: index as u32, gradient }
+    }
+
+    /// Gives a value's buffer to others until [`Tape::restore`] or [`Tape::recompute`] brings the value back. Nothing may read
+    /// it in between.
+    pub fn release(&mut self, var: Var) {
+        let Memory { values, scratch, .. } = &mut *self.memory;
+        scratch.pool.give(std::mem::take(&mut values[var.index()]));
+    }
+
+    /// Brings a released constant back, written by `fill`.
+    pub fn restore(&mut self, var: Var, fill: impl FnOnce(&mut [F])) {
+        let (rows, cols) = self.shape(var);
+        let mut value = self.memory.scratch.pool.take(rows * cols);
+        fill(&mut value);
+        self.memory.values[var.index()] = value;
+    }
+
+    /// Brings the released result of a convolution back by computing it again: the same bits.
+    pub fn recompute(&mut self, var: Var) {
+        let node = self.memory.nodes[var.index()].clone();
+        let Op::Convolution(layer) = node.op else { panic!("only convolutions can be computed again") };
+        let Memory { values, lists, scratch, .. } = &mut *self.memory;
+        let mut value = scratch.pool.take(node.rows * node.cols);
+        layer.compute(&mut Context { parameters: self.parameters, values, lists, scratch }, &mut value);
+        self.memory.values[var.index()] = value;
     }
 
     /// An empty list to collect values in, for [`Tape::stack`].
@@ -205,11 +250,12 @@ impl<'a, F: Real> Tape<'a, F> {
     /// Adds `scale` to every number of the gradient of `var`: `var` is a term of the loss, with that weight.
     pub fn seed(&mut self, var: Var, scale: F) {
         let (rows, cols) = self.shape(var);
-        let slot = &mut self.memory.gradients[var.index()];
+        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let slot = &mut gradients[var.index()];
         if slot.filled {
             slot.data.iter_mut().for_each(|g| *g += scale);
         } else {
-            slot.data.resize(rows * cols, F::ZERO);
+            slot.data = scratch.pool.take(rows * cols);
             slot.data.fill(scale);
             slot.filled = true;
         }
@@ -219,8 +265,11 @@ impl<'a, F: Real> Tape<'a, F> {
     pub fn seed_with(&mut self, var: Var, gradient: &[F]) {
         let (rows, cols) = self.shape(var);
         assert_eq!(gradient.len(), rows * cols, "a gradient has its value's shape");
-        let slot = &mut self.memory.gradients[var.index()];
-        slot.data.resize(rows * cols, F::ZERO);
+        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let slot = &mut gradients[var.index()];
+        if !slot.filled {
+            slot.data = scratch.pool.take(rows * cols);
+        }
         crate::kernels::elementwise::add(&mut slot.data, gradient, slot.filled);
         slot.filled = true;
     }
@@ -246,6 +295,7 @@ impl<'a, F: Real> Tape<'a, F> {
             };
             node.op.backward(&mut back);
             own[0].filled = false;
+            scratch.pool.give(std::mem::take(&mut own[0].data));
         }
     }
 
@@ -312,7 +362,9 @@ impl<'a, F: Real> Backward<'a, F> {
         }
         let (rows, cols) = self.shape(var);
         let slot = &mut self.slots[var.index()];
-        slot.data.resize(rows * cols, F::ZERO);
+        if !slot.filled {
+            slot.data = self.context.scratch.pool.take(rows * cols);
+        }
         write(&mut self.context, self.gradient, &mut slot.data, slot.filled);
         slot.filled = true;
     }

@@ -31,10 +31,18 @@ impl Encoder {
 
     /// Images [N, 64 * 64 * 3] in [-0.5, 0.5] to embeddings [N, E].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
-        self.layers
-            .iter()
-            .zip(ENCODER_SIDES)
-            .fold(images, |x, (layer, side)| tape.convolution(x, side, 2, layer.0, layer.1, Activation::Relu))
+        self.layers(tape, images)[3]
+    }
+
+    /// Every layer's result; the last are the embeddings.
+    pub(crate) fn layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> [Var; 4] {
+        let mut results = [images; 4];
+        let mut x = images;
+        for ((result, layer), side) in results.iter_mut().zip(&self.layers).zip(ENCODER_SIDES) {
+            x = tape.convolution(x, side, 2, layer.0, layer.1, Activation::Relu);
+            *result = x;
+        }
+        results
     }
 }
 

@@ -172,7 +172,7 @@ fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool
         }
         return;
     }
-    let rounded = panels.precision == Precision::Rounded && rounded::pays(rows, depth, right.cols);
+    let rounded = panels.precision == Precision::Rounded && rounded::pays(rows, depth, right.cols, left.layout.length);
     let product = Product { out, left, right, accumulate, panels };
     if rounded { F::run_rounded(product) } else { F::run(product) }
 }

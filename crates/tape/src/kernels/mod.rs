@@ -8,5 +8,6 @@ pub mod elementwise;
 mod lanes;
 pub mod matmul;
 pub mod patches;
+pub mod peak;
 pub mod rounded;
 mod tiles;

@@ -9,7 +9,7 @@ use crate::kernels::matmul::{Matrix, patches_matmul, patches_transposed_matmul};
 use crate::kernels::patches::Patches;
 use crate::parameters::Parameter;
 use crate::real::Real;
-use crate::tape::{Backward, Scratch, Tape, Var};
+use crate::tape::{Backward, Context, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Convolution {
@@ -49,10 +49,7 @@ impl<F: Real> Tape<'_, F> {
         let layer = Convolution { x, kernel, bias, patches, channels: outputs, activation, wanted };
         let rows = self.rows(x);
         self.push(Op::Convolution(layer.clone()), rows, layer.small(), x.gradient || wanted, |context, y| {
-            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), outputs);
-            let x = &context.values[x.index()];
-            patches_matmul(y, x, patches, weights, false, &mut context.scratch.panels);
-            bias_activate(y, context.parameters.values(bias), activation);
+            layer.compute(context, y);
         })
     }
 
@@ -83,6 +80,13 @@ impl<F: Real> Tape<'_, F> {
 }
 
 impl Convolution {
+    pub(crate) fn compute<F: Real>(&self, context: &mut Context<F>, y: &mut [F]) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, .. } = self;
+        let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels);
+        patches_matmul(y, &context.values[x.index()], patches, weights, false, &mut context.scratch.panels);
+        bias_activate(y, context.parameters.values(bias), activation);
+    }
+
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
         let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
         let result = back.result();

@@ -1,0 +1,55 @@
+//! Buffers to use again, by their exact size: after the first recording of a kind a tape allocates nothing.
+
+/// Buffers that nobody uses at the moment.
+#[derive(Debug, Default)]
+pub(crate) struct Pool<F> {
+    classes: Vec<Class<F>>,
+}
+
+#[derive(Debug)]
+struct Class<F> {
+    size: usize,
+    free: Vec<Vec<F>>,
+}
+
+impl<F: Copy + Default> Pool<F> {
+    /// A buffer of `size` numbers with whatever they were last.
+    pub fn take(&mut self, size: usize) -> Vec<F> {
+        self.class(size).free.pop().unwrap_or_else(|| vec![F::default(); size])
+    }
+
+    /// Takes a buffer back; empty ones are forgotten.
+    pub fn give(&mut self, buffer: Vec<F>) {
+        if !buffer.is_empty() {
+            self.class(buffer.len()).free.push(buffer);
+        }
+    }
+
+    fn class(&mut self, size: usize) -> &mut Class<F> {
+        let place = self.classes.binary_search_by_key(&size, |class| class.size).unwrap_or_else(|place| {
+            self.classes.insert(place, Class { size, free: Vec::new() });
+            place
+        });
+        &mut self.classes[place]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pool;
+
+    #[test]
+    fn gives_out_what_it_was_given_by_size() {
+        let mut pool = Pool::<f32>::default();
+        let (one, two) = (pool.take(3), pool.take(5));
+        let (at_one, at_two) = (one.as_ptr(), two.as_ptr());
+        pool.give(one);
+        pool.give(two);
+        pool.give(Vec::new());
+        let (two, one) = (pool.take(5), pool.take(3));
+        assert_eq!((one.as_ptr(), one.len()), (at_one, 3));
+        assert_eq!((two.as_ptr(), two.len()), (at_two, 5));
+        let another = pool.take(3);
+        assert_ne!(another.as_ptr(), at_one);
+    }
+}
