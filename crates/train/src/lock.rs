@@ -64,9 +64,12 @@ mod tests {
     #[test]
     fn a_stale_file_is_no_obstacle() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(LOCK_FILE), "999999999\nlonger than a number").unwrap();
-        RunLock::take(folder.path()).unwrap();
-        let owner = std::fs::read_to_string(folder.path().join(LOCK_FILE)).unwrap();
-        assert_eq!(owner, format!("{}\n", std::process::id()));
+        // Of no process, and of one that lives: the number may be another's by now.
+        for stale in ["999999999\nlonger than a number", "1\n"] {
+            std::fs::write(folder.path().join(LOCK_FILE), stale).unwrap();
+            RunLock::take(folder.path()).unwrap();
+            let owner = std::fs::read_to_string(folder.path().join(LOCK_FILE)).unwrap();
+            assert_eq!(owner, format!("{}\n", std::process::id()));
+        }
     }
 }
