@@ -132,7 +132,7 @@ pub enum TrainError {
         "{metric} became {value} at gradient step {update} ({frames} frames){}{}: the run stops, its last checkpoint is \
          untouched; to go on from it with other settings, such as a smaller agent.model_learning_rate, begin a new run with \
          --from {root} --plan full",
-        of_gradient(gradient.as_ref()), of_batch(batch)
+        of_gradient(gradient.as_deref()), of_batch(batch)
     )]
     NotFinite {
         /// The first metric that is not finite.
@@ -144,7 +144,7 @@ pub enum TrainError {
         /// Frames collected by then.
         frames: Frames,
         /// The first parameter whose gradient is not finite, if one is.
-        gradient: Option<Broken>,
+        gradient: Option<Box<Broken>>,
         /// Where the batch was kept, or why it could not be.
         batch: Result<PathBuf, Box<Self>>,
         /// The run folder.
@@ -159,7 +159,7 @@ pub enum TrainError {
     )]
     Diverged {
         /// The parameter.
-        broken: Broken,
+        broken: Box<Broken>,
         /// Gradient steps taken.
         update: u64,
         /// Frames collected by then.

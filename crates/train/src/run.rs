@@ -340,8 +340,8 @@ impl<'a, L: Trainable> Run<'a, L> {
         self.position.updates += 1;
         if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {
             let (update, frames) = (self.position.updates, self.position.frames);
-            let gradient = self.agent.broken_gradient();
-            let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_ref() };
+            let gradient = self.agent.broken_gradient().map(Box::new);
+            let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_deref() };
             let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);
             let (metric, root) = (metric.to_owned(), self.folder.root().to_owned());
             return Err(TrainError::NotFinite { metric, value, update, frames, gradient, batch, root });
@@ -460,7 +460,7 @@ impl<'a, L: Trainable> Run<'a, L> {
 
     /// Writes a checkpoint, but none that could not be read again.
     fn save(&mut self, state: RunState) -> Result<PathBuf, TrainError> {
-        if let Some(broken) = self.agent.broken_parameter() {
+        if let Some(broken) = self.agent.broken_parameter().map(Box::new) {
             let Position { updates: update, frames, .. } = self.position;
             return Err(TrainError::Diverged { broken, update, frames, root: self.folder.root().to_owned() });
         }

@@ -139,12 +139,9 @@ impl MetricsLog {
 
 /// Gives each whole line, its number from 1 and its text with its end, to `visit`; returns the bytes of a torn line at the
 /// end.
-fn for_each_line(
-    path: &Path,
-    mut visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>,
-) -> Result<u64, OutputError> {
+fn for_each_line(path: &Path, visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>) -> Result<u64, OutputError> {
     let file = File::open(path).map_err(|source| OutputError::io("read", path, source))?;
-    lines_of(path, BufReader::new(file), &mut visit)
+    lines_of(path, BufReader::new(file), visit)
 }
 
 /// Whole lines in a metrics file of these bytes, whatever they are.
@@ -153,7 +150,7 @@ fn for_each_line(
 /// If a whole line is not one of metrics.
 pub fn count_lines(text: &[u8]) -> Result<u64, OutputError> {
     let mut lines = 0;
-    lines_of(Path::new("metrics.jsonl"), text, &mut |number, _| {
+    lines_of(Path::new("metrics.jsonl"), text, |number, _| {
         lines = number;
         Ok(())
     })?;
@@ -164,7 +161,7 @@ pub fn count_lines(text: &[u8]) -> Result<u64, OutputError> {
 fn lines_of(
     path: &Path,
     mut file: impl BufRead,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), OutputError>,
+    mut visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>,
 ) -> Result<u64, OutputError> {
     let io_error = |source| OutputError::io("read", path, source);
     let mut line = Vec::new();

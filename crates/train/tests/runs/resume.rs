@@ -127,7 +127,8 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
     let edited =
         |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\"updates\": 43", "\"updates\": 44").into_bytes();
     let flipped = |bytes: &[u8]| bytes.iter().enumerate().map(|(i, b)| b ^ u8::from(i == 3)).collect();
-    let cases: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+    type Damage<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    let cases: [(&str, Damage); 5] = [
         ("agent.safetensors", &|bytes| bytes[..bytes.len() - 1].to_vec()),
         ("agent.safetensors", &flipped),
         ("run.json", &|bytes| bytes[..bytes.len() - 30].to_vec()),

@@ -1,7 +1,6 @@
 //! What a run does and leaves.
 
 use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, finish, metrics, names, outcomes, run, worlds};
-use dreamer::AgentConfig;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use train::{TrainError, train_with};
@@ -100,7 +99,7 @@ fn a_parameter_that_is_no_number_is_never_written_over_a_good_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&[]);
     let stopped = AtomicBool::new(false);
-    let new = |agent: &AgentConfig, size: usize, seed: u64| Ok(Toy::breaking(21)(agent, size, seed)?);
+    let new = Toy::breaking(21);
     let result = train_with(folder.path(), &config, worlds(&config), new, &stopped, &mut Listener::new(|_| {}));
     let error = result.unwrap_err();
     assert!(matches!(&error, TrainError::Diverged { broken, .. } if broken.path == "toy.weight"), "{error}");
