@@ -9,10 +9,12 @@ use super::matmul::{Matrix, Panels, matmul, patches_matmul};
 use super::patches::Patches;
 use crate::real::Real;
 
-/// Sides of an input from which on it pays to split by parity.
-const SPLIT_FROM: usize = 5;
+/// Sides of an input from which on it pays to split by parity: below, too much of the padded input is padding.
+const SPLIT_FROM: usize = 6;
 /// Numbers of intermediate results at a time, which stay in the second-level cache.
 const AT_ONCE: usize = 96 * 1024;
+/// Rows of a product at least, where more do not: each product packs the kernel anew.
+const ROWS_AT_LEAST: usize = 256;
 
 /// Room for intermediate results, kept between calls.
 #[derive(Debug, Default)]
@@ -62,7 +64,7 @@ fn scattered<F: Real>(
         matmul(y, Matrix::new(x, x.len() / channels, channels), kernel, false, panels);
         return;
     }
-    let images = (AT_ONCE / (patches.count() * patches.size())).max(1);
+    let images = (AT_ONCE / (patches.count() * patches.size())).max(ROWS_AT_LEAST.div_ceil(patches.count()));
     y.fill(F::ZERO);
     for (y, x) in y.chunks_mut(images * patches.image()).zip(x.chunks(images * patches.count() * channels)) {
         let rows = x.len() / channels;
