@@ -16,10 +16,14 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     let shards = config.batch.div_ceil(config.shard) as u64;
     // The values, two moments, the batch's gradient, and one gradient for each shard.
     let parameters = numbers.saturating_mul(4 + shards);
-    // Images as bytes and as numbers, and the first convolution's output, 31 x 31 for each of `depth` channels.
+    // Every image as bytes, in the batch and in its shard, and the second convolution's output, 14 x 14 for each of twice
+    // `depth` channels; one shard's images as numbers, and the first convolution's output, 31 x 31 for each of `depth`.
     let transitions = (config.batch * config.length) as u64;
-    let images = (PIXELS + 31 * 31 * config.depth) as u64 * NUMBER + PIXELS as u64;
-    Ok(parameters.saturating_mul(NUMBER).saturating_add(transitions.saturating_mul(images)))
+    let everywhere = 2 * PIXELS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
+    let at_hand = (config.shard.min(config.batch) * config.length) as u64;
+    let images = at_hand.saturating_mul((PIXELS + 31 * 31 * config.depth) as u64 * NUMBER);
+    let batch = transitions.saturating_mul(everywhere).saturating_add(images);
+    Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))
 }
 
 /// Bytes of memory that the machine could give to this process, where the system tells (Linux): what is available without

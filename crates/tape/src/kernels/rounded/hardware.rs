@@ -1,0 +1,177 @@
+#![allow(unsafe_code)]
+//! The instructions. Every function here is inlined into `product`, which the processor's features are declared on.
+
+use super::{DEPTH, Engine, LANES, Product, WIDE, drive};
+use std::arch::x86_64::*;
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
+pub(super) fn product(product: Product<f32>) {
+    drive(Hardware, product);
+}
+
+/// Exists only inside `product`.
+#[derive(Clone, Copy)]
+struct Hardware;
+
+#[inline(always)]
+fn mask(count: usize) -> __mmask16 {
+    ((1u32 << count) - 1) as __mmask16
+}
+
+/// The first numbers of a slice, at most sixteen, and zeros.
+#[inline(always)]
+fn load(from: &[f32]) -> __m512 {
+    // SAFETY: the mask admits no more numbers than the slice has; the processor has AVX-512 (see `product`).
+    unsafe { _mm512_maskz_loadu_ps(mask(from.len().min(LANES)), from.as_ptr()) }
+}
+
+impl Engine for Hardware {
+    #[inline(always)]
+    fn round(self, from: &[f32], to: &mut [u16]) {
+        assert_eq!(from.len(), to.len());
+        let (mut from, mut to) = (from, to);
+        while from.len() >= 2 * LANES {
+            // SAFETY: 32 numbers are left on both sides; the processor has these instructions (see `product`).
+            unsafe {
+                let (low, high) = (_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[LANES..].as_ptr()));
+                let rounded: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
+                _mm512_storeu_si512(to.as_mut_ptr().cast(), rounded);
+            }
+            from = &from[2 * LANES..];
+            to = &mut to[2 * LANES..];
+        }
+        while !from.is_empty() {
+            let count = from.len().min(LANES);
+            // SAFETY: the mask admits no more numbers than are left; the processor has these instructions.
+            unsafe {
+                let rounded: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(load(from)));
+                _mm256_mask_storeu_epi16(to.as_mut_ptr().cast(), mask(count), rounded);
+            }
+            from = &from[count..];
+            to = &mut to[count..];
+        }
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]) {
+        let to: &mut [u16; 2 * LANES] = to.try_into().expect("pairs of a vector");
+        // SAFETY: the processor has these instructions (see `product`); `to` has room for the vector.
+        unsafe {
+            let odd = match odd {
+                Some(odd) => load(odd),
+                None => _mm512_setzero_ps(),
+            };
+            let both: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(odd, load(even)));
+            // Number i of the even row goes to 2 i, that of the odd row, 16 further on, to 2 i + 1.
+            let order = _mm512_or_si512(
+                _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+                _mm512_slli_epi32::<16>(_mm512_set_epi32(
+                    31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16,
+                )),
+            );
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_permutexvar_epi16(order, both));
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]) {
+        for first in (0..deep).step_by(2 * LANES) {
+            let deep = (deep - first).min(2 * LANES);
+            // SAFETY: the processor has these instructions (see `product`).
+            let mut rows = [unsafe { _mm512_setzero_si512() }; LANES];
+            for (column, row) in rows.iter_mut().enumerate().take(columns) {
+                let numbers = &from[column * apart + first..column * apart + first + deep];
+                let (low, high) = numbers.split_at(deep.min(LANES));
+                // SAFETY: as above.
+                *row = unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(load(high), load(low))) };
+            }
+            let pairs = transposed(rows);
+            for (pair, vector) in pairs.iter().enumerate().take(deep.div_ceil(2)) {
+                let to = &mut to[(first / 2 + pair) * 2 * WIDE..][..2 * LANES];
+                // SAFETY: `to` has room for the vector; the processor has AVX-512.
+                unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), *vector) };
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn tile<const T: usize, const W: usize>(
+        self,
+        pairs: usize,
+        left: &[u16],
+        step: (usize, usize),
+        right: &[u16],
+        out: &mut [f32],
+        stride: usize,
+        wide: usize,
+        accumulate: bool,
+    ) {
+        assert!(pairs > 0 && pairs <= DEPTH / 2);
+        assert!(2 * ((T - 1) * step.0 + (pairs - 1) * step.1) + 2 <= left.len());
+        assert!((pairs - 1) * 2 * WIDE + W * 2 * LANES <= right.len());
+        assert!((T - 1) * stride + wide <= out.len() && wide <= W * LANES && wide > (W - 1) * LANES);
+        let (left, right, out) = (left.as_ptr(), right.as_ptr(), out.as_mut_ptr());
+        // SAFETY: the assertions bound every place that is read or written; the processor has these instructions.
+        unsafe {
+            let mut sums = [[_mm512_setzero_ps(); W]; T];
+            for pair in 0..pairs {
+                let mut b = [_mm512_setzero_si512(); W];
+                for (w, b) in b.iter_mut().enumerate() {
+                    *b = _mm512_loadu_si512(right.add((pair * WIDE + w * LANES) * 2).cast());
+                }
+                for i in 0..T {
+                    let a = left.add(2 * (i * step.0 + pair * step.1)).cast::<i32>().read_unaligned();
+                    let a: __m512bh = std::mem::transmute(_mm512_set1_epi32(a));
+                    for w in 0..W {
+                        sums[i][w] = _mm512_dpbf16_ps(sums[i][w], a, std::mem::transmute::<__m512i, __m512bh>(b[w]));
+                    }
+                }
+            }
+            for i in 0..T {
+                for w in 0..W {
+                    let to = out.add(i * stride + w * LANES);
+                    let mask = mask((wide - w * LANES).min(LANES));
+                    let mut sum = sums[i][w];
+                    if accumulate {
+                        sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), sum);
+                    }
+                    _mm512_mask_storeu_ps(to, mask, sum);
+                }
+            }
+        }
+    }
+}
+
+/// A 16 x 16 matrix of 32-bit numbers with rows and columns exchanged.
+#[inline(always)]
+fn transposed(r: [__m512i; 16]) -> [__m512i; 16] {
+    // SAFETY: the processor has AVX-512 (see `product`).
+    unsafe {
+        let mut a = r;
+        for i in 0..8 {
+            a[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+            a[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+        }
+        // a[4q], a[4q+1]: columns 0-1 and 2-3 (of each quarter) of rows 4q, 4q+1; a[4q+2], a[4q+3]: of rows 4q+2, 4q+3.
+        let mut b = a;
+        for q in 0..4 {
+            b[4 * q] = _mm512_unpacklo_epi64(a[4 * q], a[4 * q + 2]);
+            b[4 * q + 1] = _mm512_unpackhi_epi64(a[4 * q], a[4 * q + 2]);
+            b[4 * q + 2] = _mm512_unpacklo_epi64(a[4 * q + 1], a[4 * q + 3]);
+            b[4 * q + 3] = _mm512_unpackhi_epi64(a[4 * q + 1], a[4 * q + 3]);
+        }
+        // b[4q + c]: column c of every quarter, of rows 4q..4q+4. Quarters are exchanged with row groups.
+        let mut out = r;
+        for c in 0..4 {
+            let even = _mm512_shuffle_i32x4::<0x88>(b[c], b[4 + c]);
+            let odd = _mm512_shuffle_i32x4::<0xdd>(b[c], b[4 + c]);
+            let even_high = _mm512_shuffle_i32x4::<0x88>(b[8 + c], b[12 + c]);
+            let odd_high = _mm512_shuffle_i32x4::<0xdd>(b[8 + c], b[12 + c]);
+            out[c] = _mm512_shuffle_i32x4::<0x88>(even, even_high);
+            out[8 + c] = _mm512_shuffle_i32x4::<0xdd>(even, even_high);
+            out[4 + c] = _mm512_shuffle_i32x4::<0x88>(odd, odd_high);
+            out[12 + c] = _mm512_shuffle_i32x4::<0xdd>(odd, odd_high);
+        }
+        out
+    }
+}
