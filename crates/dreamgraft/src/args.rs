@@ -51,7 +51,7 @@ pub struct Train {
     pub settings: Settings,
     /// Environment frames to train for, such as 1e5, 100000 or 100_000; the episode (of several tasks, the round of episodes)
     /// in which they are reached is played to its end
-    #[arg(long, value_name = "FRAMES")]
+    #[arg(long, value_name = "FRAMES", allow_negative_numbers = true)]
     pub steps: Option<String>,
     /// The run folder [default: runs/TASK/PRESET/SEED, several tasks joined by +; with transfer, its plan and sources are
     /// appended to PRESET]
@@ -118,7 +118,7 @@ pub struct Settings {
     #[arg(long, default_value = "small", value_name = "NAME")]
     pub preset: String,
     /// The number from which all random numbers of the run are made
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
     /// A TOML file of settings, laid over the preset; a run folder's config.toml is one
     #[arg(long, value_name = "FILE")]
@@ -138,7 +138,7 @@ pub struct Eval {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,
     /// The number from which starts and actions are made: the same one gives the same returns
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole)]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
     /// The task to play [default: each that the agent was trained for]
     #[arg(long, value_name = "TASK")]
@@ -162,7 +162,7 @@ pub struct Play {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,
     /// The number from which starts and actions are made: the same one gives the same returns
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole)]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
     /// When episodes end: after 1000 frames, or also where PyBullet's own rule ends them [default: fixed, or as the agent
     /// was trained]

@@ -96,8 +96,8 @@ impl Reporter for Console {
                 let begins = from.map_or_else(|| "new run".to_owned(), |frames| format!("going on at step {frames}"));
                 let (root, tasks, steps) = (root.display(), config.tasks.join(", "), config.steps);
                 self.line(&format!(
-                    "{begins} in {root}: {tasks}, {steps} frames, {} threads",
-                    train::threads(config.threads)
+                    "{begins} in {root}: {tasks}, {steps} frames, {}",
+                    counted(train::threads(config.threads) as u64, "thread")
                 ));
             }
             Event::Took { report, begins: true } => took_lines(report).iter().for_each(|line| self.line(line)),

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results).map_err(Failure::from),
         Command::Play(typed) => play(&meaning::playing(&typed), &typed.results).map_err(Failure::from),
         Command::Transfer(args::Transfer::Plan(typed)) => transfer_plan(&typed),
-        Command::Bench(typed) => bench(&typed).map_err(Failure::from),
+        Command::Bench(typed) => bench(&typed),
         Command::Tasks => tasks().map_err(Failure::from),
     };
     let end = end.unwrap_or_else(|error| {
@@ -119,10 +119,10 @@ fn summary(plays: &Plays, policy: &Policy) -> String {
     format!("{task}  {count} {who}  mean {mean}  std {deviation}  mean length {length} frames")
 }
 
-fn bench(typed: &args::Bench) -> Result<Exit, TrainError> {
+fn bench(typed: &args::Bench) -> Result<Exit, Failure> {
     let config = meaning::benchmark(typed)?;
     let measured = train::bench::measure(&typed.preset, &config.agent, config.threads, typed.steps)?;
-    done(print::line(&measured.json()))
+    Ok(done(print::line(&measured.json()))?)
 }
 
 fn tasks() -> Result<Exit, TrainError> {

@@ -112,14 +112,20 @@ pub fn playing(typed: &args::Play) -> PlayOptions {
 ///
 /// # Errors
 /// The first setting that cannot be used, with its path and where it came from.
-pub fn benchmark(typed: &args::Bench) -> Result<Config, TrainError> {
+pub fn benchmark(typed: &args::Bench) -> Result<Config, Failure> {
     let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
     for setting in &typed.set {
-        layers.push(Layer::typed(setting)?);
+        layers.push(Layer::typed(setting).map_err(TrainError::from)?);
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        if key != "threads" && !key.starts_with("agent.") {
+            let words =
+                "a measurement has no run's settings; set agent.* or threads, and the number of steps with --steps";
+            return Err(Failure::Words(format!("--set {setting}: {words}")));
+        }
     }
     // A run needs a task, a measurement does not: any will do.
     layers.push(Layer::texts("TASK", "tasks", &[train::tasks()[0].name.to_owned()]));
-    Ok(resolve(&layers)?)
+    Ok(resolve(&layers).map_err(TrainError::from)?)
 }
 
 /// The file for the video of `task`: `asked`, or one beside it where several tasks each need their own.

@@ -78,7 +78,8 @@ fn draw(curves: &[Curve], metric: &str) -> String {
     let all = || curves.iter().flat_map(|curve| curve.points.iter().copied());
     let (low, high) = all().fold((f64::MAX, f64::MIN), |(low, high), (_, y)| (low.min(y), high.max(y)));
     let last = all().fold(1.0, |most: f64, (x, _)| most.max(x));
-    let step = tick((high - low).max(1e-9));
+    // A span that f64 cannot cut at these heights would never end.
+    let step = tick((high - low).max(1e-6 * low.abs().max(high.abs())).max(1e-9));
     let (low, high) = ((low / step).floor() * step, ((high / step).ceil() * step).max(low + step));
     let (left, right, top, bottom) = MARGIN;
     let x = |value: f64| left + value / last * (SIZE.0 - left - right);

@@ -224,7 +224,7 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// The threads cannot be started.
-    #[error("cannot start {threads} threads: {why}; set threads to less")]
+    #[error("cannot start threads = {threads}: {why}; set threads to less")]
     Threads {
         /// How many were asked for.
         threads: usize,

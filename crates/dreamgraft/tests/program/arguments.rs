@@ -59,11 +59,12 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
     let program = Program::new();
     std::fs::write(program.path("my.toml"), "[agent]\nlenght = 3\n").unwrap();
     std::fs::write(program.path("broken.toml"), "steps = = 3\n").unwrap();
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 14] = [
         (&["--set", "agent.horison=3"], &["\"agent.horison\"", "\"agent.horizon\""]),
         (&["--set", "agent.lambda=3"], &["agent.lambda = 3", "from 0 to 1"]),
         (&["--set", "agent.lambda"], &["--set agent.lambda", "key=value"]),
         (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "whole number"]),
+        (&["--steps", "-5"], &["steps = -5", "whole number"]),
         (&["--seed", "18446744073709551615"], &["--seed", "at most 9223372036854775807"]),
         (&["--set", "agent.reward_sources=[1]"], &["a list of reward models' sizes"]),
         (&["--set", "task.termination=never"], &["\"never\"", "\"fixed\" or \"stock\""]),

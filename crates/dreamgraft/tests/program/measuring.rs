@@ -25,3 +25,10 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("agent.dept") && ended.stderr.contains("agent.depth"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_runs_settings_are_refused() {
+    let ended = Program::new().run(&["bench", "--set", "steps=5"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--set steps=5") && ended.stderr.contains("--steps"), "{}", ended.stderr);
+}

@@ -10,7 +10,11 @@ use super::patches::Patches;
 use crate::real::Real;
 
 /// Sides of an input from which on it pays to split by parity: below, too much of the padded input is padding.
-const SPLIT_FROM: usize = 6;
+const SPLIT_FROM: usize = 5;
+/// The same with at least [`DEEP`] channels, for which sums are cheap beside products.
+const SPLIT_DEEP_FROM: usize = 6;
+/// See [`SPLIT_DEEP_FROM`].
+const DEEP: usize = 128;
 /// Numbers of intermediate results at a time, which stay in the second-level cache.
 const AT_ONCE: usize = 96 * 1024;
 /// Rows of a product at least, where more do not: each product packs the kernel anew.
@@ -41,7 +45,7 @@ pub fn deconvolve<F: Real>(
     let channels = kernel.len() / patches.size();
     assert_eq!(kernel.len(), patches.size() * channels, "a kernel of the patches' size");
     assert_eq!(x.len() * patches.image(), y.len() * patches.count() * channels, "as many inputs as outputs");
-    if patches.across() >= SPLIT_FROM {
+    if patches.across() >= if channels < DEEP { SPLIT_FROM } else { SPLIT_DEEP_FROM } {
         by_parity(y, x, kernel, patches, channels, panels, buffers);
     } else {
         scattered(y, x, kernel, patches, channels, panels, buffers);
