@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "a program's message to its user")]
 fn fail(message: &str) -> ExitCode {
-    eprintln!("{message}");
+    eprintln!("error: {message}");
     ExitCode::FAILURE
 }
 
@@ -42,13 +42,18 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Error> {
         match argument.as_str() {
             "--seconds" => seconds = number(&argument, arguments.next())?,
             "--threads" => threads = number(&argument, arguments.next())?,
+            option if option.starts_with('-') => return Err(format!("there is no option {option}").into()),
             _ => names.push(argument),
         }
+    }
+    if threads == 0 {
+        return Err("--threads wants at least 1".into());
     }
     if names.is_empty() {
         names.extend(tasks::names().iter().map(|task| task.name.to_owned()));
     }
-    let duration = Duration::try_from_secs_f64(seconds)?;
+    let duration =
+        Duration::try_from_secs_f64(seconds).map_err(|_| format!("--seconds wants a time, not {seconds}"))?;
     for name in names {
         let mut playing: Vec<Playing> = (0..threads).map(|_| Playing::new(&name)).collect::<Result<_, _>>()?;
         let measured = [
