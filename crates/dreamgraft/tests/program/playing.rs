@@ -54,8 +54,12 @@ fn a_run_plays_as_it_is_evaluated() {
     let words = ["inverted-pendulum-swingup", "--policy", "run", "--episodes", "2", "--seed", "5"];
     assert_eq!(play(&program, &words), evaluated);
     assert_eq!((&evaluated["frames"], &evaluated["checkpoint"]), (&1000.into(), &evaluated["policy"]));
-    // Another task whose actions are as long as those it knows.
-    play(&program, &["inverted-double-pendulum-swingup", "--policy", "run"]);
+    // Another task whose actions are as long as those it knows: played, and said.
+    let ended = program.run(&["play", "inverted-double-pendulum-swingup", "--policy", "run"]);
+    assert!(ended.code == Some(0) && ended.stdout.contains("1 episode"), "{ended:?}");
+    let note =
+        "note: the agent was not trained for inverted-double-pendulum-swingup, but for inverted-pendulum-swingup\n";
+    assert_eq!(ended.stderr, note);
     let error = program.fail(2, &["play", "walker2d", "--policy", "run"]);
     assert!(error.contains("actions of size 1, walker2d takes size 6"), "{error}");
 }

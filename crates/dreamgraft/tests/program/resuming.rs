@@ -37,9 +37,9 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
     let signals = [("-INT", "new run"), ("-TERM", "step 1 000"), ("-USR1", "checkpoint"), ("-HUP", "step 1 000")];
     for (signal, wait_for) in signals {
-        if signal == "-HUP" && hangups_are_ignored() {
+        if is_ignored(signal) {
             eprintln!(
-                "SKIPPED -HUP: the tests were started with hang-ups ignored, as by nohup, and so are their children"
+                "SKIPPED {signal}: the tests were started with it ignored, as by nohup or in a script's background"
             );
             continue;
         }
@@ -63,11 +63,17 @@ fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
     }
 }
 
-/// Whether this process, and so each that it starts, was told to ignore SIGHUP (bit 0), as far as the system tells.
-fn hangups_are_ignored() -> bool {
+/// Whether this process, and so each that it starts, was told to ignore a signal, as far as the system tells. Shells never
+/// ignore the others.
+fn is_ignored(signal: &str) -> bool {
+    let bit = match signal {
+        "-HUP" => 0,
+        "-INT" => 1,
+        _ => return false,
+    };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1))
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> bit & 1 == 1))
 }
 
 #[test]
