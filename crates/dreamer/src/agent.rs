@@ -80,14 +80,24 @@ impl Agent {
                 format!("its actions have {} elements, the agent's have {}", batch.action_size, self.action_size());
             return Err(DreamerError::Batch { what });
         }
-        let view =
-            BatchView { image: &batch.image, action: &batch.action, reward: &batch.reward, discount: &batch.discount };
+        let Batch { image, action, reward, discount, embedding, .. } = batch;
+        let view = BatchView { image, action, reward, discount, embedding };
         // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
         let (stream, first) = (&self.noise, self.updates << 16);
         let draw = |shard, noise: &mut Noise<f32>| noise.draw(&mut stream.part(first + shard as u64));
         let metrics = self.learner.step_unless(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)
+    }
+
+    /// Numbers in an embedding of an image, E, if the encoder is frozen: what it makes of an image then stays the same.
+    pub fn embedding_size(&self) -> Option<usize> {
+        self.config().frozen_encoder.then(|| self.config().embed())
+    }
+
+    /// What the encoder makes of images [N, 64 * 64 * 3]: embeddings [N, E], on the threads of the current rayon pool.
+    pub fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
+        self.learner.embed(images, embeddings);
     }
 
     /// The policy's state at an episode's start.

@@ -13,6 +13,9 @@ pub struct BatchView<'a, F> {
     pub reward: &'a [F],
     /// Discounts that came with the images [B, L]: 0 at a terminal state, else 1.
     pub discount: &'a [F],
+    /// What a frozen encoder makes of the images [B, L, E], if that is known already; empty if it is to be computed, or the
+    /// encoder is learned.
+    pub embedding: &'a [F],
 }
 
 impl<F> BatchView<'_, F> {
@@ -27,7 +30,16 @@ impl<F> BatchView<'_, F> {
             ("actions", self.action.len(), transitions * action_size),
             ("rewards", self.reward.len(), transitions),
             ("discounts", self.discount.len(), transitions),
+            (
+                "embeddings",
+                self.embedding.len(),
+                if self.embedding.is_empty() { 0 } else { transitions * config.embed() },
+            ),
         ];
+        if !self.embedding.is_empty() && !config.frozen_encoder {
+            let what = "it brings embeddings, but the agent learns its encoder: they would be those of an earlier one";
+            return Err(DreamerError::Batch { what: what.to_owned() });
+        }
         for (part, found, expected) in parts {
             if found != expected {
                 let what = format!(

@@ -14,7 +14,10 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tape::random::Stream;
-use tape::{Adam, Gradients, Memory, ParameterSet, Parameters, Real};
+use tape::{Adam, Gradients, Memory, ParameterSet, Parameters, Real, Tape};
+
+/// Images that a worker takes through the encoder at a time.
+const ENCODED_AT_ONCE: usize = 32;
 
 /// An agent's networks, parameters and optimisers, and the workers' memory.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub struct Optimisers<F> {
 struct Worker<F> {
     heads: Memory<F>,
     behaviour: Memory<F>,
+    /// Of a frozen encoder: in full precision, whatever the step's, since an embedding is computed once.
+    encoder: Memory<F>,
     /// The room that a shard's own memory needs while it is at hand.
     room: Memory<F>,
 }
@@ -55,7 +60,8 @@ struct Worker<F> {
 impl<F: Real> Worker<F> {
     fn new(precision: Precision) -> Self {
         let precision = precision.of_products();
-        Self { heads: Memory::new(precision), behaviour: Memory::new(precision), room: Memory::new(precision) }
+        let [heads, behaviour, room] = std::array::from_fn(|_| Memory::new(precision));
+        Self { heads, behaviour, encoder: Memory::default(), room }
     }
 }
 
@@ -284,7 +290,7 @@ impl<F: Real> Learner<F> {
     ) -> Result<Option<StepMetrics>, DreamerError> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
-        let Self { config, networks, parameters, optimisers, behaviour, workers, shards, .. } = self;
+        let Self { config, networks, parameters, optimisers, behaviour, nothing, workers, shards, .. } = self;
         let world_model = Model { config, networks, parameters, wanted: optimisers.model.set() };
         let behaviour = Model { wanted: behaviour, ..world_model };
         let action_size = self.action_size;
@@ -293,6 +299,11 @@ impl<F: Real> Learner<F> {
             let first = index * config.shard;
             let sequences = config.shard.min(config.batch - first);
             shard.load(&batch, config, action_size, first, sequences);
+            if config.frozen_encoder && batch.embedding.is_empty() {
+                let Sequences { image, embedding, .. } = &mut shard.data;
+                embedding.resize(sequences * config.length * config.embed(), F::ZERO);
+                embed(networks, parameters, nothing, &mut worker.encoder, image, embedding);
+            }
             noise(index, &mut shard.noise);
             shard.sums = Sums::default();
             shard.model.clear();
@@ -324,7 +335,7 @@ impl<F: Real> Learner<F> {
             world_model::learn(world_model, &filtered, data, penalised, memory, model, feature_gradient);
             memory.exchange_room(&mut worker.room);
             shard.behaviour.clear();
-            let observed = tape::Tape::resume(parameters, world_model.wanted, memory);
+            let observed = Tape::resume(parameters, world_model.wanted, memory);
             let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));
             let (gradients, sums) = (&mut shard.behaviour, &mut shard.sums);
             behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, gradients, sums);
@@ -341,6 +352,23 @@ impl<F: Real> Learner<F> {
             sum_into(&mut self.behaviour_gradients, &mut shard.behaviour, index == 0);
         }
         Ok(Some(self.metrics(&sums)))
+    }
+
+    /// What the encoder makes of images [N, 64 * 64 * 3]: embeddings [N, E]. An image's embedding is the same bits beside
+    /// whichever others, and in a gradient step.
+    ///
+    /// # Panics
+    /// If there are not as many embeddings as images, or none.
+    pub fn embed(&mut self, images: &[u8], embeddings: &mut [F]) {
+        let size = self.config.embed();
+        assert_eq!(images.len() / PIXELS * size, embeddings.len(), "an embedding for every image");
+        self.prepare();
+        let Self { networks, parameters, nothing, workers, .. } = self;
+        let count = (embeddings.len() / size).div_ceil(workers.len());
+        let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
+        workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {
+            embed(networks, parameters, nothing, &mut worker.encoder, images, embeddings);
+        });
     }
 
     fn metrics(&self, sums: &Sums) -> StepMetrics {
@@ -392,6 +420,25 @@ impl<F: Real> Learner<F> {
     }
 }
 
+/// The embeddings [N, E] of images [N, 64 * 64 * 3], some at a time.
+fn embed<F: Real>(
+    networks: &Networks,
+    parameters: &Parameters<F>,
+    nothing: &ParameterSet,
+    memory: &mut Memory<F>,
+    images: &[u8],
+    embeddings: &mut [F],
+) {
+    let size = embeddings.len() / (images.len() / PIXELS);
+    let pieces = images.chunks(ENCODED_AT_ONCE * PIXELS).zip(embeddings.chunks_mut(ENCODED_AT_ONCE * size));
+    for (images, embeddings) in pieces {
+        let mut tape = Tape::new(parameters, nothing, memory);
+        let images = tape.constant(images.len() / PIXELS, PIXELS, |y| world_model::normalise(images, y));
+        let embed = networks.encoder.forward(&mut tape, images);
+        embeddings.copy_from_slice(tape.value(embed));
+    }
+}
+
 fn inner<T>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
@@ -433,11 +480,15 @@ impl<F: Real> Shard<F> {
     fn load(&mut self, batch: &BatchView<F>, config: &AgentConfig, action_size: usize, first: usize, sequences: usize) {
         let length = config.length;
         let rows = sequences * length;
-        let Sequences { image, action, reward, discount } = &mut self.data;
+        let Sequences { image, action, reward, discount, embedding } = &mut self.data;
         by_step(image, batch.image, PIXELS, length, first, sequences);
         by_step(action, batch.action, action_size, length, first, sequences);
         by_step(reward, batch.reward, 1, length, first, sequences);
         by_step(discount, batch.discount, 1, length, first, sequences);
+        embedding.clear();
+        if !batch.embedding.is_empty() {
+            by_step(embedding, batch.embedding, config.embed(), length, first, sequences);
+        }
         self.noise.posterior.resize(rows * config.stoch, F::ZERO);
         self.noise.action.resize(config.horizon * rows * action_size, F::ZERO);
         self.noise.prior.resize(config.horizon * rows * config.stoch, F::ZERO);

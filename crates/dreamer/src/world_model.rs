@@ -22,6 +22,8 @@ pub(crate) struct Sequences<F> {
     pub reward: Vec<F>,
     /// [L * n].
     pub discount: Vec<F>,
+    /// What a frozen encoder makes of the images [L * n, E]; empty if it is learned.
+    pub embedding: Vec<F>,
 }
 
 /// What stays on the shard's tape between the two halves.
@@ -30,8 +32,9 @@ pub(crate) struct Filtered {
     pub observed: Observed,
     divergence: Var,
     ones: Var,
-    /// Released between the halves: the images, and what the encoder's first layer makes of them.
-    pictures: [Var; 2],
+    /// Released between the halves: the images, and what the encoder's first layer makes of them. None of a
+    /// frozen encoder.
+    pictures: Option<[Var; 2]>,
 }
 
 /// An agent as a tape needs it.
@@ -71,9 +74,13 @@ pub(crate) fn observe<F: Real>(
     let config = model.config;
     let rows = sequences * config.length;
     let mut tape = Tape::new(model.parameters, model.wanted, memory);
-    let images = tape.constant(rows, PIXELS, |y| normalise(&data.image, y));
-    let layers = model.networks.encoder.layers(&mut tape, images);
-    let (embed, pictures) = (layers[3], [images, layers[0]]);
+    let (embed, pictures) = if data.embedding.is_empty() {
+        let images = tape.constant(rows, PIXELS, |y| normalise(&data.image, y));
+        let layers = model.networks.encoder.layers(&mut tape, images);
+        (layers[3], Some([images, layers[0]]))
+    } else {
+        (tape.constant(rows, config.embed(), |y| y.copy_from_slice(&data.embedding)), None)
+    };
     let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
     let noise = tape.constant(rows, config.stoch, |y| y.copy_from_slice(noise));
     let observed = model.networks.rssm.observe(&mut tape, embed, action, noise, sequences);
@@ -85,18 +92,18 @@ pub(crate) fn observe<F: Real>(
     sums.posterior_entropy += entropy(&tape, observed.posterior);
 
     feature_gradient.resize(rows * config.feature(), F::ZERO);
-    let (features, pixels) = (tape.value(observed.feature), tape.value(images));
+    let features = tape.value(observed.feature);
     let (transitions, feature) = ((config.batch * config.length) as f64, config.feature());
     let chunks = features
         .chunks(DECODED_AT_ONCE * feature)
-        .zip(pixels.chunks(DECODED_AT_ONCE * PIXELS))
+        .zip(data.image.chunks(DECODED_AT_ONCE * PIXELS))
         .zip(feature_gradient.chunks_mut(DECODED_AT_ONCE * feature));
-    for ((features, pixels), feature_gradient) in chunks {
+    for ((features, images), feature_gradient) in chunks {
         let mut tape = Tape::new(model.parameters, model.wanted, heads);
         let rows = features.len() / feature;
         let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
         let mean = model.networks.decoder.forward(&mut tape, leaf);
-        let target = tape.constant(rows, PIXELS, |y| y.copy_from_slice(pixels));
+        let target = tape.constant(rows, PIXELS, |y| normalise(images, y));
         let density = tape.normal_log_density(mean, target);
         sums.image += total(&tape, density);
         tape.seed(density, F::of(-1.0 / transitions));
@@ -126,7 +133,7 @@ pub(crate) fn observe<F: Real>(
     feature_gradient.iter_mut().zip(from_heads).for_each(|(sum, &g)| *sum += g);
     // What is largest and soon computed again does not wait for the other shards.
     let mut tape = Tape::resume(model.parameters, model.wanted, memory);
-    pictures.into_iter().for_each(|var| tape.release(var));
+    pictures.into_iter().flatten().for_each(|var| tape.release(var));
     Filtered { observed, divergence, ones, pictures }
 }
 
@@ -142,8 +149,7 @@ pub(crate) fn learn<F: Real>(
 ) {
     let config = model.config;
     let mut tape = Tape::resume(model.parameters, model.wanted, memory);
-    if !config.frozen_encoder {
-        let [images, first] = filtered.pictures;
+    if let Some([images, first]) = filtered.pictures {
         tape.restore(images, |y| normalise(&data.image, y));
         tape.recompute(first);
     }
@@ -154,7 +160,7 @@ pub(crate) fn learn<F: Real>(
         tape.seed(sum, F::of(config.kl_scale / transitions));
     }
     tape.backward(gradients);
-    filtered.pictures.into_iter().for_each(|var| tape.release(var));
+    filtered.pictures.into_iter().flatten().for_each(|var| tape.release(var));
 }
 
 /// The sum over a value's numbers, in double precision.

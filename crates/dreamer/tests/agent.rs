@@ -1,6 +1,6 @@
 //! The agent as a run uses it: determinism over threads, no allocation after the first step, checkpoints whole or refused.
 
-use dreamer::{ActMode, Agent, AgentConfig, DreamerError};
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Precision};
 use rayon::ThreadPoolBuilder;
 use replay::Batch;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -98,6 +98,74 @@ fn the_same_bits_on_any_number_of_threads() {
             assert!(one.1 == many.1, "weights differ on {threads} threads");
         }
     }
+}
+
+#[test]
+fn an_embedding_is_the_same_bits_beside_whichever_others() {
+    let _turn = turn();
+    for precision in [Precision::F32, Precision::Bf16] {
+        // Not only the tiny sizes: larger ones are computed in other tiles.
+        for depth in [2, 8] {
+            let config = AgentConfig { depth, precision, frozen_encoder: true, ..tiny(false) };
+            let (data, size) = (batch(&config, 2), config.embed());
+            let mut agent = Agent::new(&config, 2, 7).unwrap();
+            assert_eq!(agent.embedding_size(), Some(size));
+            let pixels = 64 * 64 * 3;
+            let mut embed = |images: &[u8], threads| {
+                let mut all = vec![0.0; images.len() / pixels * size];
+                in_pool(threads, || agent.embed(images, &mut all));
+                all
+            };
+            let images = data.image.repeat(3);
+            let together = embed(&images, 2);
+            for part in [1, 2, 7, 33] {
+                for (index, images) in images.chunks(part * pixels).enumerate() {
+                    let alone = embed(images, 1);
+                    assert_eq!(
+                        alone,
+                        together[index * part * size..][..alone.len()],
+                        "{part} at a time, {precision:?}"
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(Agent::new(&tiny(false), 2, 7).unwrap().embedding_size(), None);
+}
+
+#[test]
+fn known_embeddings_change_nothing_but_the_work() {
+    let _turn = turn();
+    for precision in [Precision::F32, Precision::Bf16] {
+        let config = AgentConfig { depth: 8, precision, frozen_encoder: true, ..tiny(true) };
+        let unknown = batch(&config, 2);
+        let run = |known: bool| {
+            let mut agent = Agent::new(&config, 2, 7).unwrap();
+            let mut data = unknown.clone();
+            if known {
+                data.embedding = vec![0.0; config.batch * config.length * config.embed()];
+                agent.embed(&data.image, &mut data.embedding);
+            }
+            let metrics: Vec<_> = (0..3).map(|_| agent.learn(&data).unwrap()).collect();
+            (metrics, weights(&agent))
+        };
+        let (computed, known) = (run(false), run(true));
+        assert_eq!(computed.0, known.0);
+        assert!(computed.1 == known.1, "weights differ in {precision:?}");
+    }
+}
+
+#[test]
+fn embeddings_that_cannot_be_are_refused() {
+    let _turn = turn();
+    let frozen = AgentConfig { frozen_encoder: true, ..tiny(false) };
+    let mut data = batch(&frozen, 2);
+    data.embedding = vec![0.0; frozen.embed()];
+    let short = Agent::new(&frozen, 2, 7).unwrap().learn(&data).unwrap_err().to_string();
+    assert!(short.contains("of embeddings"), "{short}");
+    data.embedding = vec![0.0; frozen.batch * frozen.length * frozen.embed()];
+    let learned = Agent::new(&tiny(false), 2, 7).unwrap().learn(&data).unwrap_err().to_string();
+    assert!(learned.contains("learns its encoder"), "{learned}");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn summary(plays: &Plays, policy: &Policy) -> String {
 
 fn bench(typed: &args::Bench) -> Result<Exit, Failure> {
     let config = meaning::benchmark(typed)?;
-    let measured = train::bench::measure(&typed.preset, &config.agent, config.threads, typed.steps)?;
+    let measured = train::bench::measure(&typed.preset, &config, typed.steps)?;
     Ok(done(print::line(&measured.json()))?)
 }
 

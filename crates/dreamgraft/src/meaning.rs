@@ -117,9 +117,9 @@ pub fn benchmark(typed: &args::Bench) -> Result<Config, Failure> {
     for setting in &typed.set {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);
         let key = setting.split('=').next().unwrap_or_default().trim();
-        if key != "threads" && !key.starts_with("agent.") {
-            let words =
-                "a measurement has no run's settings; set agent.* or threads, and the number of steps with --steps";
+        if !matches!(key, "threads" | "replay.embeddings") && !key.starts_with("agent.") {
+            let words = "a measurement has no run's settings; set agent.*, threads or replay.embeddings, and the number of \
+                         steps with --steps";
             return Err(Failure::Words(format!("--set {setting}: {words}")));
         }
     }

@@ -1,6 +1,6 @@
 //! A batch of windows of experience: the replay memory's product, the learner's food.
 //!
-//! Here: its buffers. Not here: how they are filled.
+//! Here: its buffers. Not here: how they are filled (`memory`, `embeddings`).
 
 use crate::IMAGE_BYTES;
 
@@ -24,6 +24,19 @@ pub struct Batch {
     pub reward: Vec<f32>,
     /// Discounts `[B, L]`: 1, or 0 where the episode ended in a terminal state.
     pub discount: Vec<f32>,
+    /// Where each window lies; set by [`crate::Replay::sample`].
+    pub windows: Vec<Window>,
+    /// Embeddings of the images `[B, L, E]`, by [`crate::Embeddings::fill`]; empty if the encoder is learned.
+    pub embedding: Vec<f32>,
+}
+
+/// Where a window lies in the replay memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The episode's number: how many were added to the memory before it.
+    pub episode: u64,
+    /// Its first transition.
+    pub start: usize,
 }
 
 impl Batch {
@@ -40,5 +53,7 @@ impl Batch {
         self.action.resize(transitions * action_size, 0.0);
         self.reward.resize(transitions, 0.0);
         self.discount.resize(transitions, 0.0);
+        self.windows.clear();
+        self.embedding.clear();
     }
 }

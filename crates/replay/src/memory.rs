@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use tape::random::Stream;
 
 use crate::error::ReplayError;
-use crate::{Batch, Episode, IMAGE_BYTES, LARGEST_ACTION, transition_bytes};
+use crate::{Batch, Episode, IMAGE_BYTES, LARGEST_ACTION, Window, transition_bytes};
 
 /// Episodes in the order in which they were collected, at most `budget` bytes of them.
 ///
@@ -18,6 +18,8 @@ pub struct Replay {
     action_size: usize,
     budget: u64,
     bytes: u64,
+    /// How many were dropped: the number of the oldest.
+    dropped: u64,
     /// Indices of the episodes long enough for the current window; kept to be reused.
     eligible: Vec<usize>,
 }
@@ -46,7 +48,7 @@ impl Replay {
         if action_size == 0 || action_size > LARGEST_ACTION {
             return Err(ReplayError::NoAction { action_size });
         }
-        Ok(Self { episodes: VecDeque::new(), action_size, budget, bytes: 0, eligible: Vec::new() })
+        Ok(Self { episodes: VecDeque::new(), action_size, budget, bytes: 0, dropped: 0, eligible: Vec::new() })
     }
 
     /// Adds the newest episode and drops the oldest ones that there is no room for any more.
@@ -66,6 +68,7 @@ impl Replay {
             && let Some(oldest) = self.episodes.pop_front()
         {
             self.bytes -= oldest.bytes();
+            self.dropped += 1;
         }
         self.bytes += bytes;
         self.episodes.push_back(episode);
@@ -75,6 +78,16 @@ impl Replay {
     /// The episodes in memory, oldest first.
     pub fn episodes(&self) -> impl DoubleEndedIterator<Item = &Episode> + ExactSizeIterator {
         self.episodes.iter()
+    }
+
+    /// The number of the oldest episode in memory. Episodes are numbered from 0 in the order in which they were added.
+    pub fn oldest(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The episode with this number, if it is in memory.
+    pub fn episode(&self, number: u64) -> Option<&Episode> {
+        self.episodes.get(usize::try_from(number.checked_sub(self.dropped)?).ok()?)
     }
 
     /// Action size of the episodes.
@@ -120,8 +133,10 @@ impl Replay {
         }
         batch.fit(self.action_size);
         for window in 0..batch.batch {
-            let episode = &self.episodes[self.eligible[random.below(self.eligible.len())]];
+            let index = self.eligible[random.below(self.eligible.len())];
+            let episode = &self.episodes[index];
             let start = random.below(episode.len() - length + 1);
+            batch.windows.push(Window { episode: self.dropped + index as u64, start });
             copy_window(&mut batch.image, window, episode.image(), start, length, IMAGE_BYTES);
             copy_window(&mut batch.action, window, episode.action(), start, length, self.action_size);
             copy_window(&mut batch.reward, window, episode.reward(), start, length, 1);

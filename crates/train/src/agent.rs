@@ -97,6 +97,14 @@ impl Trainable for Agent {
         parameters.iter().find_map(|one| Broken::find(parameters.path(one), of(one)))
     }
 
+    fn embedding_size(&self) -> Option<usize> {
+        self.embedding_size()
+    }
+
+    fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
+        self.embed(images, embeddings);
+    }
+
     fn begin(&self) -> PolicyState {
         self.begin()
     }

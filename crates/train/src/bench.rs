@@ -2,6 +2,7 @@
 //!
 //! Random data, no environment: what is measured is the agent alone.
 
+use crate::config::Config;
 use crate::{TrainError, machine};
 use dreamer::{ActMode, Agent, AgentConfig, Precision};
 use replay::Batch;
@@ -23,6 +24,8 @@ pub struct Measured {
     pub size: String,
     /// What products were computed in.
     pub precision: Precision,
+    /// Where embeddings come from.
+    pub encoder: Encoder,
     /// Median seconds of a gradient step.
     pub step_s_median: f64,
     /// Fastest step.
@@ -43,6 +46,18 @@ pub struct Measured {
     pub peak_rss_mb: Option<f64>,
     /// Threads that worked.
     pub threads: usize,
+}
+
+/// Where a step has the embeddings of its images from.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoder {
+    /// From an encoder that learns.
+    Learned,
+    /// From a frozen encoder, in every step anew.
+    Frozen,
+    /// From the replay memory, which keeps a frozen encoder's.
+    Kept,
 }
 
 impl Measured {
@@ -74,18 +89,29 @@ pub fn sizes(name: &str) -> AgentConfig {
     }
 }
 
-/// Measures an agent: one step to make room, then `steps` gradient steps, then policy steps.
+/// Measures the agent of a configuration: one step to make room, then `steps` gradient steps, then policy steps. As in a
+/// run, a frozen encoder's embeddings are kept if `replay.embeddings` is not 0.
 ///
 /// # Errors
 /// [`TrainError`] if the configuration is out of range or no threads can be had.
-pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: u64) -> Result<Measured, TrainError> {
+pub fn measure(size: &str, config: &Config, steps: u64) -> Result<Measured, TrainError> {
+    let kept = config.replay.embeddings.0 > 0;
+    let (threads, config) = (crate::threads(config.threads), &config.agent);
     crate::memory::check_agent(config, ACTION_SIZE)?;
     let began = Instant::now();
-    let threads = crate::threads(threads);
     crate::agent::pool(threads)?.install(|| {
-        let batch = random_batch(config);
+        let mut batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
         let start_to_ready_s = began.elapsed().as_secs_f64();
+        let encoder = match agent.embedding_size() {
+            None => Encoder::Learned,
+            Some(_) if !kept => Encoder::Frozen,
+            Some(size) => {
+                batch.embedding.resize(batch.batch * batch.length * size, 0.0);
+                agent.embed(&batch.image, &mut batch.embedding);
+                Encoder::Kept
+            }
+        };
         agent.learn(&batch)?;
         let start_to_first_step_s = began.elapsed().as_secs_f64();
         let mut step_times = Vec::with_capacity(steps as usize);
@@ -108,6 +134,7 @@ pub fn measure(size: &str, config: &AgentConfig, threads: usize, steps: u64) -> 
             peer: format!("dreamgraft-{}", env!("CARGO_PKG_VERSION")),
             size: size.to_owned(),
             precision: config.precision,
+            encoder,
             step_s_median: median(&step_times),
             step_s_min: step_times[0],
             step_s_max: step_times[step_times.len() - 1],

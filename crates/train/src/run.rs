@@ -19,7 +19,7 @@ use crate::trainable::Trainable;
 use crate::worlds::Worlds;
 use crate::{Frames, TrainError, machine, pictures};
 use dreamer::{ActMode, AgentConfig, DreamerError};
-use replay::{Batch, Replay};
+use replay::{Batch, Embeddings, Replay};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
@@ -136,6 +136,8 @@ struct Run<'a, L> {
     worlds: Worlds,
     agent: L,
     replay: Replay,
+    /// Of a frozen encoder; none if it is learned.
+    embeddings: Option<Embeddings>,
     batch: Batch,
     streams: Streams,
     position: Position,
@@ -209,12 +211,14 @@ impl<'a, L: Trainable> Run<'a, L> {
         }
         let batch = Batch::new(config.agent.batch, config.agent.length);
         let speed = Speed::start();
+        let embeddings = agent.embedding_size().map(|size| Embeddings::new(size, config.replay.embeddings.0));
         Ok(Self {
             config,
             folder,
             worlds,
             agent,
             replay,
+            embeddings,
             batch,
             streams,
             position,
@@ -332,6 +336,10 @@ impl<'a, L: Trainable> Run<'a, L> {
         let before = self.streams.replay.clone();
         self.replay.sample(&mut self.streams.replay, &mut self.batch)?;
         let began = Instant::now();
+        if let Some(embeddings) = &mut self.embeddings {
+            let agent = &mut self.agent;
+            embeddings.fill(&self.replay, &mut self.batch, |images, out| agent.embed(images, out));
+        }
         let Some(figures) = self.agent.learn(&self.batch, self.interrupted)? else {
             self.streams.replay = before;
             return Ok(());
@@ -365,6 +373,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             ("replay_transitions", Some(stats.transitions as f64)),
             ("replay_too_short", Some(stats.too_short as f64)),
             ("replay_bytes", Some(stats.bytes as f64)),
+            ("replay_embedding_bytes", self.embeddings.as_ref().map(|embeddings| embeddings.bytes() as f64)),
             ("resident_bytes", machine::resident_bytes().map(|bytes| bytes as f64)),
             ("seconds", Some(self.seconds())),
         ];

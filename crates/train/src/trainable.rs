@@ -46,6 +46,14 @@ pub trait Trainable: Send + Sized {
         None
     }
 
+    /// Numbers in what a frozen encoder makes of an image, E; none if the encoder is learned.
+    fn embedding_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// What the encoder makes of images `[N, 64, 64, 3]`: embeddings `[N, E]`. Asked for if there is an embedding size.
+    fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
+
     /// The state at an episode's start.
     fn begin(&self) -> Self::State;
 

@@ -128,7 +128,13 @@ impl Reference {
         let noise = self.noise()?;
         let config = self.learner.config().clone();
         let (action, reward) = (self.values("in/action")?.to_vec(), self.values("in/reward")?.to_vec());
-        let batch = BatchView { image: &self.image, action: &action, reward: &reward, discount: &self.discount };
+        let batch = BatchView {
+            image: &self.image,
+            action: &action,
+            reward: &reward,
+            discount: &self.discount,
+            embedding: &[],
+        };
         let sequences = config.batch;
         let metrics = self.learner.gradients(batch, &|shard, out| {
             let first = shard * config.shard;
@@ -142,7 +148,13 @@ impl Reference {
     fn step(&mut self) -> Result<StepMetrics, String> {
         let noise = self.noise()?;
         let (action, reward) = (self.values("in/action")?.to_vec(), self.values("in/reward")?.to_vec());
-        let batch = BatchView { image: &self.image, action: &action, reward: &reward, discount: &self.discount };
+        let batch = BatchView {
+            image: &self.image,
+            action: &action,
+            reward: &reward,
+            discount: &self.discount,
+            embedding: &[],
+        };
         self.learner.step(batch, &|_, out| out.clone_from(&noise)).map_err(|error| error.to_string())
     }
 

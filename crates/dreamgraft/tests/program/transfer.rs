@@ -82,15 +82,17 @@ fn every_preset_begins_a_run_that_is_named_after_it() {
 /// A run of 2000 frames in `whole` and one of 1000 and then 1000 in `parts`, whose `gone` are removed between: they must
 /// end with the same bits.
 fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
-    let train = |folder: &str, steps: &str| {
-        program.succeed(&words(&["hopper"], folder, &[transfer, &["--steps", steps]].concat()))
+    let train = |folder: &str, steps: &str, embeddings: &str| {
+        let more = ["--steps", steps, "--set", embeddings];
+        program.succeed(&words(&["hopper"], folder, &[transfer, &more].concat()))
     };
-    train("whole", "2000");
-    train("parts", "1000");
+    train("whole", "2000", "replay.embeddings=1GB");
+    train("parts", "1000", "replay.embeddings=300kB");
     for folder in gone {
         std::fs::remove_dir_all(program.path(folder)).unwrap();
     }
-    let text = train("parts", "2000");
+    // How many embeddings are kept shows in no number.
+    let text = train("parts", "2000", "replay.embeddings=0");
     assert!(text.contains("going on at step 1 000") && text.contains("began with what it took from"), "{text}");
     assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
     assert_eq!(std::fs::read(newest(program, "parts")).unwrap(), std::fs::read(newest(program, "whole")).unwrap());

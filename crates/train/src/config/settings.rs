@@ -63,6 +63,9 @@ pub struct Schedule {
 pub struct ReplaySettings {
     /// Memory that episodes may take; the oldest ones leave it first. Their files stay.
     pub budget: ByteSize,
+    /// Memory that a frozen encoder's embeddings of their images may take; those used longest ago leave it first, and are
+    /// computed again when they are needed. Results do not depend on it.
+    pub embeddings: ByteSize,
 }
 
 /// What is written for people and plots.
@@ -118,7 +121,7 @@ impl Default for Schedule {
 
 impl Default for ReplaySettings {
     fn default() -> Self {
-        Self { budget: ByteSize(2_000_000_000) }
+        Self { budget: ByteSize(2_000_000_000), embeddings: ByteSize(1_000_000_000) }
     }
 }
 
@@ -137,7 +140,9 @@ impl Default for CheckpointSettings {
 impl Config {
     /// Whether a run may go on although the value at this path differs from the one it began with.
     pub fn may_change(path: &str) -> bool {
-        path == "steps" || path == "threads" || path.starts_with("log.") || path.starts_with("checkpoint.")
+        matches!(path, "steps" | "threads" | "replay.embeddings")
+            || path.starts_with("log.")
+            || path.starts_with("checkpoint.")
     }
 
     /// Checks every value's range.
@@ -169,6 +174,7 @@ impl Config {
             ("schedule.eval_every", schedule.eval_every.0, 1, MOST),
             ("schedule.eval_episodes", schedule.eval_episodes, 1, 10_000),
             ("replay.budget", self.replay.budget.0, 1_000_000, 1 << 50),
+            ("replay.embeddings", self.replay.embeddings.0, 0, 1 << 50),
             ("log.every", self.log.every.0, 1, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
             ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
