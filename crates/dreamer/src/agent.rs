@@ -6,6 +6,7 @@ use crate::learner::Learner;
 use crate::metrics::StepMetrics;
 use crate::noise::Noise;
 use crate::policy::{ActMode, PolicyState};
+use crate::silence::Silence;
 use crate::{AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
@@ -114,6 +115,11 @@ impl Agent {
     /// The model's images of a sequence: see [`Learner::open_loop`].
     pub fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
         self.learner.open_loop(image, action, context, random)
+    }
+
+    /// How much the reward meta-model's prediction depends on each source: see [`Learner::silence`].
+    pub fn silence(&self, image: &[u8], action: &[f32]) -> Option<Silence> {
+        self.learner.silence(image, action)
     }
 
     /// Writes everything needed to act, to go on learning, and to be a source of transfer, and syncs it to the disk.

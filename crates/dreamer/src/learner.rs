@@ -421,7 +421,7 @@ impl<F: Real> Learner<F> {
 }
 
 /// The embeddings [N, E] of images [N, 64 * 64 * 3], some at a time.
-fn embed<F: Real>(
+pub(crate) fn embed<F: Real>(
     networks: &Networks,
     parameters: &Parameters<F>,
     nothing: &ParameterSet,

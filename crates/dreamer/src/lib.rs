@@ -16,6 +16,7 @@ pub mod networks;
 mod noise;
 mod open_loop;
 mod policy;
+mod silence;
 mod world_model;
 
 pub use agent::Agent;
@@ -26,4 +27,5 @@ pub use learner::{Learner, Optimisers};
 pub use metrics::StepMetrics;
 pub use noise::Noise;
 pub use policy::{ActMode, PolicyNoise, PolicyState, squashed_log_density};
+pub use silence::Silence;
 pub use world_model::Model;

@@ -3,6 +3,8 @@
 
 mod reference;
 
+use dreamer::Silence;
+use dreamer::networks::PIXELS;
 use reference::{Reference, Tensors, read};
 
 /// The file's meta-model agent: its reward head and sources in place of the plain head, its encoder frozen.
@@ -82,4 +84,33 @@ fn a_source_changes_the_prediction_and_the_gradient_of_the_latent_state() {
     assert!(difference(&after["out/reward_mean"].1, &before["out/reward_mean"].1) > 1e-3);
     assert!(difference(&after["grad/dynamics/obs2/kernel"].1, &before["grad/dynamics/obs2/kernel"].1) > 1e-6);
     assert!(difference(&after["grad/actor/h0/kernel"].1, &before["grad/actor/h0/kernel"].1) > 1e-6);
+}
+
+/// What silencing each source changes in the file's first sequence, after `change` of a parameter.
+fn silence(path: &str, change: impl Fn(&mut [f64])) -> Silence {
+    let (theirs, mut reference) = meta_model();
+    let parameters = reference.learner.parameters_mut();
+    let parameter = parameters.find(path).unwrap();
+    change(parameters.values_mut(parameter));
+    let images: Vec<u8> = theirs["in/image_u8"].1.iter().map(|&x| x as u8).collect();
+    let (steps, actions) = (theirs["in/image_u8"].0[1], &theirs["in/action"].1);
+    let size = actions.len() / (images.len() / PIXELS);
+    reference.learner.silence(&images[..steps * PIXELS], &actions[..steps * size]).unwrap()
+}
+
+#[test]
+fn silent_sources_get_no_use() {
+    let heard = silence("world_model.reward.h0.kernel", |_| ());
+    assert!(heard.changes.iter().all(|&change| change > 1e-6) && heard.spread > 1e-6, "{heard:?}");
+    // A source that says the same of every state says nothing.
+    let constant = silence("world_model.reward_sources.0.hout.kernel", |kernel| kernel.fill(0.0));
+    assert!(constant.changes[0] < 1e-15 && constant.changes[1] > 1e-6, "{constant:?}");
+    // Nor does one to which the meta-model does not listen: a row of zeros.
+    let units = 14;
+    let deaf = silence("world_model.reward.h0.kernel", |kernel| kernel[units..2 * units].fill(0.0));
+    assert!(deaf.changes[0] > 1e-6 && deaf.changes[1] == 0.0, "{deaf:?}");
+    // An agent without sources has none to silence.
+    let (tensors, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    let plain = Reference::new(tensors, &config).unwrap().learner;
+    assert_eq!(plain.silence(&[0; PIXELS], &[0.0; 3]), None);
 }

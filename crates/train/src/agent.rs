@@ -10,7 +10,7 @@ use crate::run::{End, train_in};
 use crate::trainable::{Figures, Trainable};
 use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
-use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState};
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState, Silence};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -119,6 +119,10 @@ impl Trainable for Agent {
 
     fn reward_use(&self) -> Option<InputUse> {
         transfer::input_use(self.learner())
+    }
+
+    fn silence(&self, image: &[u8], action: &[f32]) -> Option<Silence> {
+        self.silence(image, action)
     }
 
     fn save(&self, path: &Path) -> Result<(), DreamerError> {

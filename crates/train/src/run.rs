@@ -414,7 +414,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             self.reporter.event(&Event::Evaluated { frames, task: world.task(), mean: score });
             last.extend(played.pop());
         }
-        values.extend(self.reward_use());
+        values.extend(self.reward_use(&last));
         self.record.line(frames, &values)?;
         if self.config.log.videos {
             let mut random = streams::open_loop(self.config.seed, frames);
@@ -425,15 +425,22 @@ impl<'a, L: Trainable> Run<'a, L> {
         Ok(true)
     }
 
-    /// How much the agent's reward meta-model uses each of its inputs, by name.
-    fn reward_use(&self) -> Vec<(String, f64)> {
+    /// How much the agent's reward meta-model uses each of its inputs, by name; and each of its sources, in the episodes.
+    fn reward_use(&self, episodes: &[Played]) -> Vec<(String, f64)> {
         let Some(used) = self.agent.reward_use() else { return Vec::new() };
         let name = |index: usize| self.reward_sources.get(index).cloned().unwrap_or_else(|| index.to_string());
-        let predictions = used.predictions.iter().enumerate();
-        let mut values: Vec<(String, f64)> =
-            predictions.map(|(index, norm)| (format!("reward_source_use/{}", name(index)), *norm)).collect();
+        let of = |metric: &str, figures: Vec<f64>| -> Vec<(String, f64)> {
+            figures.into_iter().enumerate().map(|(index, x)| (format!("{metric}/{}", name(index)), x)).collect()
+        };
+        let mut values = of("reward_source_use", used.predictions);
         values.push(("reward_latent_use/stoch".to_owned(), used.stoch));
         values.push(("reward_latent_use/deter".to_owned(), used.deter));
+        for Played { episode, .. } in episodes {
+            let Some(silence) = self.agent.silence(episode.image(), episode.action()) else { continue };
+            let task = |name: &str| of_task(self.config, name, episode.task());
+            values.extend(of(&task("reward_source_silenced"), silence.changes));
+            values.push((task("reward_spread"), silence.spread));
+        }
         values
     }
 

@@ -4,7 +4,7 @@
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
 use crate::Broken;
-use dreamer::{ActMode, AgentConfig, DreamerError};
+use dreamer::{ActMode, AgentConfig, DreamerError, Silence};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -66,6 +66,12 @@ pub trait Trainable: Send + Sized {
 
     /// How much its reward meta-model uses each of its inputs; none if it has no such model.
     fn reward_use(&self) -> Option<InputUse> {
+        None
+    }
+
+    /// How much its reward meta-model's prediction depends on each source, in the states of an episode: images
+    /// `[T, 64, 64, 3]` and the actions that led to them `[T, A]`; none if it has no such model.
+    fn silence(&self, _image: &[u8], _action: &[f32]) -> Option<Silence> {
         None
     }
 

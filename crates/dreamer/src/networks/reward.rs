@@ -29,11 +29,17 @@ impl RewardHead {
 
     /// Features [N, S + D] to means [N, 1].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
-        // Each source's prediction is put before what is there, so the last source comes first.
+        // Each source's prediction is put before what is there, so the last source comes first. As `read`, without a list.
         let input = self.sources.iter().rev().fold(feature, |input, source| {
             let prediction = tape.frozen(|tape| source.forward(tape, feature));
             tape.concat(prediction, input)
         });
+        self.head.forward(tape, input)
+    }
+
+    /// What the head makes of features and of predictions [N, 1] in the sources' places: means [N, 1].
+    pub fn read<F: Real>(&self, tape: &mut Tape<F>, predictions: &[Var], feature: Var) -> Var {
+        let input = predictions.iter().rev().fold(feature, |input, &prediction| tape.concat(prediction, input));
         self.head.forward(tape, input)
     }
 

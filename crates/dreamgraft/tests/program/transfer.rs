@@ -134,7 +134,10 @@ fn a_reward_meta_model_is_whole_in_its_own_checkpoint() {
     }
     let metrics = metrics(&program.path("parts"));
     let evaluations: Vec<&Value> = metrics.iter().filter(|line| line["eval_return"].is_f64()).collect();
-    for name in ["reward_source_use/u-one", "reward_latent_use/stoch", "reward_latent_use/deter"] {
+    let silenced = "reward_source_silenced/u-one";
+    for name in
+        ["reward_source_use/u-one", "reward_latent_use/stoch", "reward_latent_use/deter", silenced, "reward_spread"]
+    {
         assert!(evaluations.iter().all(|line| line[name].as_f64().unwrap() > 0.0), "{name}: {metrics:?}");
     }
 }
