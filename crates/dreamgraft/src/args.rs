@@ -15,10 +15,27 @@ pub struct Typed {
     pub command: Command,
 }
 
+const TRAIN: &str = "Train an agent on one task or several, or go on with a run that was \
+    stopped.\n\n\
+    The run folder keeps the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints and \
+    videos. Running the same command again goes on from the last checkpoint; Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save one \
+    first, and end with exit code 75. To train a finished run for longer, give the same command with more --steps.\n\n\
+    With several tasks, one agent learns all of them at once: it collects an episode of every task in turn, and is not told \
+    which one it faces. Shorter actions are padded to the longest. Their order is that of collection, and part of the run: in \
+    another order it is another run, with a folder of its own.\n\n\
+    With --from, --plan or --universal, the agent begins with what it takes from earlier ones; `dreamgraft transfer plan` \
+    shows what that would be. A run that goes on takes nothing again, and its sources may be gone.";
+
+const BENCH: &str = "Measure how fast gradient and policy steps are on this machine: one JSON \
+    line.\n\n\
+    The data are random, no environment is played: it is the agent alone that is measured. Sizes are those at which other \
+    programs were measured (docs/performance.md).";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train an agent on one task or several, or go on with a run that was stopped
+    #[command(long_about = TRAIN)]
     Train(Train),
     /// Evaluate what a run learned: play episodes of its tasks and print their returns
     Eval(Eval),
@@ -28,23 +45,19 @@ pub enum Command {
     #[command(subcommand)]
     Transfer(Transfer),
     /// Measure how fast gradient and policy steps are on this machine
+    #[command(long_about = BENCH)]
     Bench(Bench),
     /// List the tasks
     Tasks,
+    /// Print a script that completes words in a shell
+    Completions(Completions),
+    /// Write pages for `man`: one for the program, one for each command
+    Man(Manual),
 }
 
 /// `dreamgraft train`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::HELP, long_about = "Train an agent on one task or several, or go on with a run that was \
-    stopped.\n\n\
-    The run folder keeps the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints and \
-    videos. Running the same command again goes on from the last checkpoint; Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save one \
-    first, and end with exit code 75. To train a finished run for longer, give the same command with more --steps.\n\n\
-    With several tasks, one agent learns all of them at once: it collects an episode of every task in turn, and is not told \
-    which one it faces. Shorter actions are padded to the longest. Their order is that of collection, and part of the run: in \
-    another order it is another run, with a folder of its own.\n\n\
-    With --from, --plan or --universal, the agent begins with what it takes from earlier ones; `dreamgraft transfer plan` \
-    shows what that would be. A run that goes on takes nothing again, and its sources may be gone.")]
+#[command(after_help = exit::HELP)]
 pub struct Train {
     /// The tasks and how they are learned
     #[command(flatten)]
@@ -175,10 +188,7 @@ pub struct Play {
 
 /// `dreamgraft bench`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::HELP, long_about = "Measure how fast gradient and policy steps are on this machine: one JSON \
-    line.\n\n\
-    The data are random, no environment is played: it is the agent alone that is measured. Sizes are those at which other \
-    programs were measured (docs/performance.md).")]
+#[command(after_help = exit::HELP)]
 pub struct Bench {
     /// Sizes to begin with: paper (the published ones) or small (batch 16 x 32, depth 16; not the preset of that name)
     #[arg(long, default_value = "small", value_name = "NAME", value_parser = ["paper", "small"], hide_possible_values = true)]
@@ -189,6 +199,26 @@ pub struct Bench {
     /// Gradient steps to measure, after one that makes room for all others
     #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub steps: u64,
+}
+
+/// `dreamgraft completions`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For bash:  dreamgraft completions bash > ~/.local/share/bash-completion/completions/dreamgraft\n\
+    For zsh:   dreamgraft completions zsh > a folder in $fpath/_dreamgraft\n\
+    For fish:  dreamgraft completions fish > ~/.config/fish/completions/dreamgraft.fish"
+)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `dreamgraft man`.
+#[derive(Debug, Args)]
+pub struct Manual {
+    /// The folder for the pages, such as ~/.local/share/man/man1; made if it is missing
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// What becomes of the episodes that were played.

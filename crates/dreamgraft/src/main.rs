@@ -6,6 +6,7 @@ mod exit;
 mod inheritance;
 mod meaning;
 mod print;
+mod shell;
 mod signals;
 
 use args::{Command, Typed};
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Command::Transfer(args::Transfer::Plan(typed)) => transfer_plan(&typed),
         Command::Bench(typed) => bench(&typed),
         Command::Tasks => tasks().map_err(Failure::from),
+        Command::Completions(typed) => shell::completions(&typed).map_err(Failure::from),
+        Command::Man(typed) => shell::manual(&typed).map_err(Failure::from),
     };
     let end = end.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");

@@ -18,7 +18,7 @@ fn help_names_every_option_and_the_exit_codes() {
     let train = program.succeed(&["train", "--help"]);
     for word in ["--preset", "--seed", "--steps", "--logdir", "--config", "--set", "smoke", "runs/TASK", "Exit codes"]
         .into_iter()
-        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from"])
+        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from", "end with exit code 75"])
     {
         assert!(train.contains(word), "{word}: {train}");
     }
@@ -102,4 +102,36 @@ fn results_that_cannot_be_written_are_an_error() {
     let output = Program::new().command(&["tasks"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: stdout: "));
+}
+
+#[test]
+fn shells_complete_commands_options_and_tasks() {
+    let program = Program::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = program.succeed(&["completions", shell]);
+        for word in ["train", "reward-from", "transfer"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+        // The others know no values.
+        assert_eq!(script.contains("half-cheetah"), ["bash", "fish", "zsh"].contains(&shell), "{shell}");
+    }
+    let error = program.fail(2, &["completions", "cmd"]);
+    assert!(error.contains("'cmd'") && error.contains("fish"), "{error}");
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let program = Program::new();
+    program.succeed(&["man", "a/man1"]);
+    let names = program.names("a/man1");
+    for command in ["", "-train", "-eval", "-play", "-transfer", "-transfer-plan", "-bench", "-tasks", "-completions"] {
+        assert!(names.contains(&format!("dreamgraft{command}.1")), "{command}: {names:?}");
+    }
+    let page = std::fs::read_to_string(program.path("a/man1/dreamgraft-train.1")).unwrap();
+    for part in [".TH", "\\-\\-reward\\-from", "Exit codes", "agent.horizon=10"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    std::fs::write(program.path("file"), "").unwrap();
+    let error = program.fail(1, &["man", "file"]);
+    assert!(error.contains("file"), "{error}");
 }

@@ -1,0 +1,41 @@
+//! Completions for shells and pages for `man`, made of the description that the help is made of.
+
+use crate::args::{Completions, Manual, Typed};
+use crate::exit::Exit;
+use clap::builder::PossibleValuesParser;
+use clap::{Command, CommandFactory};
+use train::TrainError;
+
+/// The program as shells complete it: names of tasks are words to choose from.
+fn completed() -> Command {
+    let tasks = || PossibleValuesParser::new(train::tasks().iter().map(|task| task.name));
+    Typed::command()
+        .mut_subcommand("train", |train| train.mut_arg("tasks", |arg| arg.value_parser(tasks())))
+        .mut_subcommand("transfer", |transfer| {
+            transfer.mut_subcommand("plan", |plan| plan.mut_arg("tasks", |arg| arg.value_parser(tasks())))
+        })
+        .mut_subcommand("play", |play| play.mut_arg("task", |arg| arg.value_parser(tasks())))
+        .mut_subcommand("eval", |eval| eval.mut_arg("task", |arg| arg.value_parser(tasks())))
+}
+
+/// Prints what a shell needs to complete words.
+///
+/// # Errors
+/// If stdout cannot be written.
+pub fn completions(typed: &Completions) -> Result<Exit, TrainError> {
+    let mut script = Vec::new();
+    clap_complete::generate(typed.shell, &mut completed(), "dreamgraft", &mut script);
+    crate::done(crate::print::line(String::from_utf8_lossy(&script).trim_end()))
+}
+
+/// Writes a page of the manual for the program and for each of its commands.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn manual(typed: &Manual) -> Result<Exit, TrainError> {
+    let folder = &typed.folder;
+    let failed = |source| TrainError::Io { path: folder.clone(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
+    crate::done(crate::print::line(&format!("pages written; read them with: man -l {}/dreamgraft.1", folder.display())))
+}
