@@ -1,25 +1,18 @@
-//! The reward meta-model (Eq. 4) against numbers from independent double-precision programs, and what Eq. 4 is about: the
+//! Transfer against numbers from independent double-precision programs, and what the reward meta-model (Eq. 4) is about: the
 //! sources' predictions matter, and gradients pass through them.
 
 mod reference;
 
 use dreamer::Silence;
 use dreamer::networks::PIXELS;
+use reference::transfer::{MetaModel, with_meta_model};
 use reference::{Reference, Tensors, read};
 
-/// The file's meta-model agent: its reward head and sources in place of the plain head, its encoder frozen.
+/// The file, and its agent with a reward meta-model.
 fn meta_model() -> (Tensors, Reference) {
-    let (theirs, mut config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
-    config["frozen_encoder"] = true.into();
-    let mut tensors: Tensors = theirs.clone();
-    tensors.retain(|name, _| !name.starts_with("w/reward/"));
-    for (from, to) in [("meta", "reward"), ("source0", "reward_sources/0"), ("source1", "reward_sources/1")] {
-        for (name, tensor) in theirs.iter().filter(|(name, _)| name.starts_with(&format!("mmtl/{from}/"))) {
-            tensors.insert(name.replace(&format!("mmtl/{from}/"), &format!("w/{to}/")), tensor.clone());
-        }
-    }
-    let reference = Reference::new(tensors, &config).unwrap();
-    (theirs, reference)
+    let (tensors, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    let reference = with_meta_model(&tensors, &config, MetaModel::Eq4).unwrap();
+    (tensors, reference)
 }
 
 fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
@@ -30,28 +23,37 @@ fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 
 #[test]
 fn equals_the_reference() {
-    let (theirs, mut reference) = meta_model();
-    let ours = reference.compute().unwrap();
-    let mut compared = 0;
-    for (name, (_, expected)) in theirs.iter().filter(|(name, _)| name.starts_with("mmtl/eq4/")) {
-        let name = name.strip_prefix("mmtl/eq4/").unwrap();
-        if name.starts_with("adam1/") {
-            let before = &theirs[&name.replace("adam1/reward/", "mmtl/meta/")].1;
-            let step = |after: &[f64]| after.iter().zip(before).map(|(a, b)| a - b).collect::<Vec<_>>();
-            assert!(difference(&step(&ours[name].1), &step(expected)) < 1e-8, "{name}");
-        } else if name == "source_preds" {
-            for index in 0..2 {
-                let expected: Vec<f64> = expected.iter().skip(index).step_by(2).copied().collect();
-                assert!(difference(&ours[&format!("out/source_preds/{index}")].1, &expected) < 1e-9, "{name}");
+    let (theirs, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    for (kind, below, head, count) in [
+        (MetaModel::Eq4, "mmtl/eq4/", "mmtl/meta/", 35),
+        (MetaModel::Released, "mmtl/released/", "mmtl/meta_released/", 34),
+    ] {
+        let ours = reference::transfer::meta_model(&theirs, &config, kind).unwrap();
+        let expected: Tensors = theirs.clone().into_iter().filter(|(name, _)| name.starts_with(below)).collect();
+        assert_eq!((expected.len(), ours.keys().collect::<Vec<_>>()), (count, expected.keys().collect()));
+        for (name, (shape, expected)) in &expected {
+            let (our_shape, ours) = &ours[name];
+            assert_eq!(our_shape, shape, "{name}");
+            if let Some(layer) = name.strip_prefix(&format!("{below}adam1/reward/")) {
+                // The step, not the number: it is a difference of near numbers.
+                let before = &theirs[&format!("{head}{layer}")].1;
+                let step = |after: &[f64]| after.iter().zip(before).map(|(a, b)| a - b).collect::<Vec<_>>();
+                assert!(difference(&step(ours), &step(expected)) < 1e-8, "{name}");
+            } else {
+                let error = difference(ours, expected);
+                assert!(error < 1e-9, "{name} is off by {error:e}");
             }
-        } else {
-            let name = if name.starts_with("grad/") { name.to_owned() } else { format!("out/{name}") };
-            let error = difference(&ours[&name].1, expected);
-            assert!(error < 1e-9, "{name} is off by {error:e}");
         }
-        compared += 1;
     }
-    assert_eq!(compared, 35);
+}
+
+#[test]
+fn fractional_transfer_equals_the_reference_bit_for_bit() {
+    let (theirs, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    let ours = reference::transfer::fractional(&theirs, &config).unwrap();
+    let expected: Tensors = theirs.into_iter().filter(|(name, _)| name.starts_with("ftl/result/")).collect();
+    assert_eq!(expected.len(), 39);
+    assert_eq!(ours, expected);
 }
 
 #[test]

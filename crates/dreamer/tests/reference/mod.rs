@@ -2,6 +2,9 @@
 //! optimiser step and action under the file's own names (`in/`, `w/`, `noise/`, `policy/` in; `out/`, `grad/`, `adam1/`,
 //! `policy/` out). Shared by the golden test and the example `reference`.
 
+#[allow(dead_code, reason = "not every test is about transfer")]
+pub mod transfer;
+
 use dreamer::behaviour::{evaluate, imagine};
 use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, BatchView, Learner, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density};

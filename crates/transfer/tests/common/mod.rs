@@ -83,6 +83,7 @@ fn batch(action_size: usize) -> Batch {
         action,
         reward: vec![0.5; batch * length],
         discount: vec![1.0; batch * length],
+        ..Batch::default()
     }
 }
 
