@@ -17,8 +17,8 @@ const UNIVERSAL: &str = "universal";
 const META_MODEL_LAYERS: usize = 1;
 /// Longest name of a source.
 const LONGEST_NAME: usize = 64;
-/// Longest name of a transfer in the name of a run's folder.
-const LONGEST_LABEL: usize = 160;
+/// Longest name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
+const LONGEST_LABEL: usize = 200;
 
 /// The plan that was typed, if any.
 ///
@@ -81,7 +81,12 @@ pub fn label(typed: &Inherits) -> Option<String> {
     if let Some(from) = &typed.from {
         label.push_str(&format!("-from-{}", name(from)));
     }
-    label.truncate(LONGEST_LABEL);
+    if label.len() > LONGEST_LABEL {
+        // What is cut off must still tell this transfer from others.
+        let checksum = format!("-{:08x}", crc32fast::hash(label.as_bytes()));
+        label.truncate(LONGEST_LABEL - checksum.len());
+        label.push_str(&checksum);
+    }
     Some(label)
 }
 
@@ -96,7 +101,7 @@ fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Failure> {
             );
             return Err(Failure::Words(why));
         }
-        let wanted = name(path);
+        let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
         let numbered = (2..).map(|number| format!("{}-{number}", &wanted[..wanted.len().min(LONGEST_NAME - 8)]));
         let free = std::iter::once(wanted.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(wanted.clone());
@@ -119,8 +124,16 @@ fn name(path: &Path) -> String {
     }
     let letter = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_') { c } else { '_' };
     let name: String = parts.join("-").chars().map(letter).collect();
-    let name = name[name.len().saturating_sub(LONGEST_NAME)..].to_owned();
     if name.is_empty() { SOURCE.to_owned() } else { name }
+}
+
+/// A name that is not too long for a source: its beginning, which tells the task, and its end.
+fn short(name: &str) -> String {
+    if name.len() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let (gap, end) = ("..", LONGEST_NAME / 3);
+    format!("{}{gap}{}", &name[..LONGEST_NAME - gap.len() - end], &name[name.len() - end..])
 }
 
 #[cfg(test)]
@@ -146,6 +159,10 @@ mod tests {
             ..typed()
         };
         assert_eq!(label(&universal).unwrap(), "universal-from-u-reward-ant-small-0+b");
+        let long = |last: &str| Inherits { from: Some(format!("runs/{}/{last}", "x".repeat(300)).into()), ..typed() };
+        let (one, other) = (label(&long("1")).unwrap(), label(&long("2")).unwrap());
+        assert_eq!((one.len(), other.len()), (LONGEST_LABEL, LONGEST_LABEL));
+        assert_ne!(one, other);
     }
 
     #[test]
@@ -158,6 +175,8 @@ mod tests {
             names(&["runs/ant/small/0", "a/b", "a-b", "universal", "/"]),
             ["ant-small-0", "a-b", "a-b-2", "universal-2", "source"]
         );
+        let walker = format!("runs/walker2d/small-universal-from-{}-small-0/0", "x".repeat(40));
+        assert_eq!(names(&[&walker]), ["walker2d-small-universal-from-xxxxxxxxxxx..xxxxxxxxxxx-small-0-0"]);
         let long = format!("runs/{}", "x".repeat(90));
         let other = format!("{long}/..");
         assert!(names(&[&long, &other, "é"]).iter().all(|name| (1..=64).contains(&name.len())));

@@ -75,7 +75,14 @@ fn transfer_plan(typed: &args::TransferPlan) -> Result<Exit, Failure> {
     let plan = inheritance::plan(&typed.inherits)?
         .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
     let report = train::foretell(&config, &plan)?;
-    let text = if typed.json { report.to_json() } else { report.to_string() };
+    let mut text = if typed.json { report.to_json() } else { report.to_string() };
+    for note in report.own_tasks(&config.tasks) {
+        if typed.json {
+            let _ = writeln!(std::io::stderr(), "note: {note}");
+        } else {
+            text.push_str(&format!("note: {note}\n"));
+        }
+    }
     Ok(done(print::line(text.trim_end()))?)
 }
 

@@ -99,6 +99,9 @@ pub(crate) fn train_in<L: Trainable>(
     reporter.event(&Event::Begins { root: folder.root(), config, from });
     if let Some(report) = taken {
         reporter.event(&Event::Took { report, begins: from.is_none() });
+        for note in report.own_tasks(&config.tasks) {
+            reporter.event(&Event::Note(&note));
+        }
     }
     let (agent, state) = match found {
         Some(found) => (found.agent, Some((found.path, found.state))),

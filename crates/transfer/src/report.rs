@@ -172,6 +172,16 @@ pub struct MetaModelReport {
 }
 
 impl Report {
+    /// What to know about sources that have learned one of the target's own `tasks`: that is allowed, but what the target
+    /// gains is then no gain from other tasks.
+    pub fn own_tasks(&self, tasks: &[String]) -> Vec<String> {
+        let own = |source: &SourceReport| -> Vec<String> {
+            source.provenance.tasks.iter().filter(|task| tasks.contains(task)).cloned().collect()
+        };
+        let told = self.sources.iter().map(|source| (source, own(source))).filter(|(_, own)| !own.is_empty());
+        told.map(|(source, own)| format!("{} has learned {} itself", source.name, own.join(", "))).collect()
+    }
+
     /// The report as JSON, indented.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data")

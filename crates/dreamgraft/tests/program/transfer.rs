@@ -48,6 +48,7 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
     assert!(row.contains("[8, 1]") && row.contains("source"), "{row}");
     let json: Value = serde_json::from_str(&program.succeed(&[&plan[..], &["--json"]].concat())).unwrap();
     assert_eq!((&json["target"]["action_size"], &json["sources"][0]["frames"]), (&3.into(), &1000.into()));
+    assert!(!text.contains("itself"), "{text}");
     assert_eq!(program.names("."), ["source"]);
     // What was foretold is what happens.
     program.succeed(&words(&["hopper"], "run", &["--from", "source", "--fraction", "0.5", "--steps", "1000"]));
@@ -55,6 +56,19 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
     assert_eq!(kept, json);
     let seed = program.succeed(&[&plan[..], &["--json", "--seed", "1"]].concat());
     assert_ne!(serde_json::from_str::<Value>(&seed).unwrap()["parts"], json["parts"]);
+}
+
+#[test]
+fn a_task_that_is_its_own_source_is_allowed_and_said() {
+    let program = with_source();
+    let own = "note: source has learned inverted-pendulum-swingup itself";
+    let plan = ["transfer", "plan", "inverted-pendulum-swingup", "--preset", "smoke", "--from", "source"];
+    assert!(program.succeed(&plan).contains(own));
+    let ended = program.run(&[&plan[..], &["--json"]].concat());
+    assert_eq!((ended.code, ended.stderr.trim_end()), (Some(0), own));
+    serde_json::from_str::<Value>(&ended.stdout).unwrap();
+    let text = program.succeed(&words(&["inverted-pendulum-swingup"], "run", &["--from", "source", "--steps", "1000"]));
+    assert!(text.contains(own), "{text}");
 }
 
 #[test]
