@@ -104,13 +104,24 @@ impl Precision {
 }
 
 /// The shape of a frozen reward model inside a reward meta-model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RewardSource {
     /// Its hidden layers.
     pub layers: usize,
     /// Their width.
     pub units: usize,
+    /// The models that it reads itself, if it is a meta-model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<RewardSource>,
+}
+
+impl RewardSource {
+    /// It and all that it reads, directly or not, each with how deep it lies.
+    fn all(&self, depth: usize) -> Vec<(usize, &Self)> {
+        let below = self.sources.iter().flat_map(|source| source.all(depth + 1));
+        std::iter::once((depth, self)).chain(below).collect()
+    }
 }
 
 impl Default for AgentConfig {
@@ -190,10 +201,14 @@ impl AgentConfig {
             ("mode_samples", self.mode_samples, 1, 1_000_000),
             ("shard", self.shard, 1, 65_536),
         ];
-        if self.reward_sources.len() > 1024 {
-            return Err(out_of_range("reward_sources", self.reward_sources.len() as f64, "at most 1024 models"));
+        let sources: Vec<_> = self.reward_sources.iter().flat_map(|source| source.all(1)).collect();
+        if sources.len() > 1024 {
+            return Err(out_of_range("reward_sources", sources.len() as f64, "at most 1024 models"));
         }
-        let sources = self.reward_sources.iter().flat_map(|source| {
+        if let Some((depth, _)) = sources.iter().find(|(depth, _)| *depth > 8) {
+            return Err(out_of_range("reward_sources", *depth as f64, "at most 8 meta-models that read one another"));
+        }
+        let sources = sources.into_iter().flat_map(|(_, source)| {
             [("reward_sources.layers", source.layers, 1, 64), ("reward_sources.units", source.units, 1, 65_536)]
         });
         for (key, value, low, high) in at_least.into_iter().chain(sources) {

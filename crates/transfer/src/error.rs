@@ -352,19 +352,6 @@ pub enum TransferError {
         /// The plan.
         origin: String,
     },
-    /// A source of a reward meta-model that is one itself.
-    #[error(
-        "{place}: the reward model of {name:?} is a meta-model over {count} others, and a meta-model over meta-models is \
-         not supported; give its own sources instead"
-    )]
-    Nested {
-        /// The plan's section.
-        place: String,
-        /// The source.
-        name: String,
-        /// How many it reads.
-        count: usize,
-    },
     /// A source of a reward meta-model with another latent state.
     #[error(
         "{place}: the reward model of {name:?} reads a latent state of stoch {theirs_stoch} and deter {theirs_deter}, the \

@@ -25,15 +25,15 @@ pub(crate) struct Effective {
     pub frozen: bool,
     /// Sources with their weights; empty if nothing is taken.
     pub sources: Vec<(String, f64)>,
-    /// The start of the target's paths, and what the source has instead.
-    pub moved: Option<(String, String)>,
+    /// Starts of the target's paths, and what the source has instead; the first that fits counts.
+    pub moved: Vec<(String, String)>,
 }
 
 impl Effective {
     /// The source's path of a target's parameter.
     pub fn source_path(&self, path: &str) -> String {
-        let moved = self.moved.as_ref().and_then(|(to, from)| Some(format!("{from}{}", path.strip_prefix(to)?)));
-        moved.unwrap_or_else(|| path.to_owned())
+        let mut moved = self.moved.iter().filter_map(|(to, from)| Some(format!("{from}{}", path.strip_prefix(to)?)));
+        moved.next().unwrap_or_else(|| path.to_owned())
     }
 }
 
@@ -53,7 +53,11 @@ pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> 
             misfit: Misfit::Error,
             frozen: true,
             sources: vec![(name.clone(), 1.0)],
-            moved: Some((to, "world_model.reward.".to_owned())),
+            // A source that is a meta-model brings what it reads.
+            moved: vec![
+                (format!("{to}sources."), "world_model.reward_sources.".to_owned()),
+                (to, "world_model.reward.".to_owned()),
+            ],
         });
     }
     for (index, rule) in plan.rules().iter().enumerate() {
@@ -67,7 +71,7 @@ pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> 
             misfit: rule.misfit,
             frozen: rule.frozen,
             sources: if rule.take == Take::Random { Vec::new() } else { plan.sources_of(index)? },
-            moved: None,
+            moved: Vec::new(),
         });
     }
     Ok(rules)

@@ -19,7 +19,7 @@ const INPUT_KERNEL: &str = "world_model.reward.h0.kernel";
 /// meta-model if the plan has one.
 ///
 /// # Errors
-/// If a source of the meta-model is one itself or has another latent state, or `base` has other reward sources.
+/// If a source of the meta-model has another latent state, or `base` has other reward sources.
 pub fn target_config<F: Real>(
     plan: &Plan,
     base: &AgentConfig,
@@ -34,9 +34,6 @@ pub fn target_config<F: Real>(
     for name in &meta_model.sources {
         let Some(source) = sources.get(name).map(|source| source.config()) else { continue };
         let (place, name) = (plan.meta_model_place(), name.clone());
-        if !source.reward_sources.is_empty() {
-            return Err(TransferError::Nested { place, name, count: source.reward_sources.len() });
-        }
         if (source.stoch, source.deter) != (base.stoch, base.deter) {
             return Err(TransferError::OtherFeature {
                 place,
@@ -47,7 +44,11 @@ pub fn target_config<F: Real>(
                 deter: base.deter,
             });
         }
-        reward_sources.push(RewardSource { layers: source.reward_layers, units: source.units });
+        reward_sources.push(RewardSource {
+            layers: source.reward_layers,
+            units: source.units,
+            sources: source.reward_sources.clone(),
+        });
     }
     if !base.reward_sources.is_empty() && base.reward_sources != reward_sources {
         return Err(TransferError::DoubleMetaModel { origin: plan.origin().to_owned() });

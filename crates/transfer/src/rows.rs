@@ -4,7 +4,7 @@
 //! transferred by meaning, never by number: source and target may have different action sizes. Not here: the networks
 //! themselves (`dreamer::networks`), which define the order.
 
-use dreamer::AgentConfig;
+use dreamer::{AgentConfig, RewardSource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
@@ -58,8 +58,12 @@ pub fn rows_of(path: &str, config: &AgentConfig, action_size: usize) -> Vec<(Row
         "world_model.decoder.h1.kernel" | "world_model.discount.h0.kernel" | "actor.h0.kernel" | "value.h0.kernel" => {
             vec![stoch, deter]
         }
-        _ if path.starts_with("world_model.reward_sources.") && path.ends_with(".h0.kernel") => vec![stoch, deter],
-        _ => Vec::new(),
+        _ => match reward_source(path, config) {
+            Some(source) if path.ends_with(".h0.kernel") => {
+                vec![(Rows::Predictions, source.sources.len()), stoch, deter]
+            }
+            _ => Vec::new(),
+        },
     };
     let mut next = 0;
     let ranges = parts.into_iter().filter(|(_, size)| *size > 0).map(|(rows, size)| {
@@ -70,15 +74,27 @@ pub fn rows_of(path: &str, config: &AgentConfig, action_size: usize) -> Vec<(Row
     ranges.collect()
 }
 
+/// The frozen reward model that a parameter belongs to.
+fn reward_source<'c>(path: &str, config: &'c AgentConfig) -> Option<&'c RewardSource> {
+    let mut segments = path.strip_prefix("world_model.reward_sources.")?.split('.');
+    let mut source = config.reward_sources.get(segments.next()?.parse::<usize>().ok()?)?;
+    while segments.next()? == "sources" {
+        source = source.sources.get(segments.next()?.parse::<usize>().ok()?)?;
+    }
+    Some(source)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dreamer::{Learner, RewardSource};
+    use dreamer::Learner;
 
     /// Sizes that are all different, so that no two parts can be mistaken for each other.
     fn config() -> AgentConfig {
         let (depth, stoch, deter, hidden, units) = (1, 5, 11, 13, 14);
-        let reward_sources = vec![RewardSource { layers: 1, units: 7 }; 3];
+        let plain = RewardSource { layers: 1, units: 7, sources: Vec::new() };
+        let meta_model = RewardSource { layers: 1, units: 7, sources: vec![plain.clone(); 2] };
+        let reward_sources = vec![plain, meta_model];
         AgentConfig {
             depth,
             stoch,
@@ -104,7 +120,7 @@ mod tests {
                 named += 1;
             }
         }
-        assert_eq!(named, 12);
+        assert_eq!(named, 13);
     }
 
     #[test]
@@ -113,7 +129,7 @@ mod tests {
         let parameters = learner.parameters();
         for parameter in parameters.iter().filter(|&parameter| parameters.shape(parameter).len() == 2) {
             let path = parameters.path(parameter);
-            if !path.ends_with("bias") && [16, 11, 9, 19, 43].contains(&parameters.shape(parameter)[0]) {
+            if !path.ends_with("bias") && [16, 11, 9, 18, 43].contains(&parameters.shape(parameter)[0]) {
                 assert!(!rows_of(path, &config(), 4).is_empty(), "{path}");
             }
         }

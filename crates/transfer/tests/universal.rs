@@ -5,6 +5,7 @@ mod common;
 use common::{config, learned, values};
 use dreamer::{Agent, AgentConfig, Learner, RewardSource};
 use std::path::{Path, PathBuf};
+use tape::{Memory, Tape};
 use transfer::{Plan, Sources, Take, TransferError, graft, input_use, new_target, resolve, target_config};
 
 /// Agents' files: one that saw two tasks, and two that were trained with its encoder.
@@ -67,7 +68,7 @@ fn a_meta_model_reads_the_sources_and_leaves_them_alone() {
     let sources = Sources::open(&plan).unwrap();
     let grafted = graft(&plan, &config(), 6, 9, &sources).unwrap();
     let target = grafted.agent;
-    let expected = [RewardSource { layers: 1, units: 14 }, RewardSource { layers: 2, units: 14 }];
+    let expected = [1, 2].map(|layers| RewardSource { layers, units: 14, sources: Vec::new() });
     assert_eq!((target.config().reward_sources.as_slice(), target.config().reward_layers), (&expected[..], 1));
     let before: Vec<(String, Vec<f32>)> = ["ant", "hopper"]
         .iter()
@@ -170,20 +171,50 @@ fn other_sizes_are_named() {
 }
 
 #[test]
-fn a_meta_model_is_no_source_of_a_meta_model() {
+fn a_meta_model_can_be_a_source_of_a_meta_model() {
     let files = Files::new();
     let plan = files.plan(&["ant", "hopper"], 1);
     let agent = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap().agent;
     learned(agent).save(&files.path("meta")).unwrap();
     let plan = files.plan(&["ant", "meta"], 1);
-    let message = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap_err().to_string();
-    assert!(
-        message.contains("\"meta\" is a meta-model over 2 others") && message.contains("not supported"),
-        "{message}"
-    );
-    // Its encoder and decoder can still be the universal ones.
-    let plan = Plan::universal(&files.path("meta"), &[("ant".into(), files.path("ant"))], 1).unwrap();
-    assert!(graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).is_ok());
+    let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+    let (agent, meta) = (grafted.agent, load(&files.path("meta")));
+    let before = agent.learner().parameters().clone();
+    let moved = |path: &str| {
+        let rest = path.strip_prefix("world_model.reward_sources.1.")?;
+        let inner = rest.strip_prefix("sources.").map(|inner| format!("world_model.reward_sources.{inner}"));
+        Some(inner.unwrap_or_else(|| format!("world_model.reward.{rest}")))
+    };
+    let mut compared = 0;
+    for parameter in before.iter() {
+        let path = before.path(parameter);
+        let Some(theirs) = moved(path) else { continue };
+        assert_eq!(values(agent.learner(), path), values(meta.learner(), &theirs), "{path}");
+        compared += 1;
+    }
+    // One hidden layer of its own, and two models of one and of two hidden layers.
+    assert_eq!(compared, 4 + 4 + 6);
+    // It predicts what the meta-model did, it stays, and it can be kept and read.
+    let mut memory = Memory::default();
+    let feature = |learner: &Learner<f32>, memory: &mut Memory<f32>, inner: bool| {
+        let mut tape = Tape::new(learner.parameters(), learner.nothing(), memory);
+        let feature = tape.constant(3, config().feature(), |y| {
+            y.iter_mut().enumerate().for_each(|(index, y)| *y = (index as f32 * 0.7).sin());
+        });
+        let head = &learner.networks().reward;
+        let mean =
+            if inner { head.source_predictions(&mut tape, feature)[1] } else { head.forward(&mut tape, feature) };
+        tape.value(mean).to_vec()
+    };
+    let theirs = feature(meta.learner(), &mut memory, false);
+    assert_eq!(feature(agent.learner(), &mut memory, true), theirs);
+    let after = learned(agent);
+    for parameter in before.iter().filter(|&one| moved(before.path(one)).is_some()) {
+        assert_eq!(after.learner().parameters().values(parameter), before.values(parameter));
+    }
+    after.save(&files.path("again")).unwrap();
+    assert_eq!(load(&files.path("again")).config(), after.config());
+    assert_eq!(feature(load(&files.path("again")).learner(), &mut memory, true), theirs);
 }
 
 #[test]
@@ -209,7 +240,8 @@ fn the_target_must_be_made_for_the_meta_model() {
     let deeper = Learner::new(&AgentConfig { reward_layers: 3, ..right.clone() }, 6).unwrap();
     let message = resolve(&plan, &deeper, &sources).unwrap_err().to_string();
     assert!(message.contains("agent.reward_layers is 3"), "{message}");
-    let taken = AgentConfig { reward_sources: vec![RewardSource { layers: 3, units: 3 }], ..config() };
+    let taken =
+        AgentConfig { reward_sources: vec![RewardSource { layers: 3, units: 3, sources: Vec::new() }], ..config() };
     assert!(matches!(target_config(&plan, &taken, &sources), Err(TransferError::DoubleMetaModel { .. })));
 }
 

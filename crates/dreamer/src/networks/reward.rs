@@ -1,28 +1,24 @@
 //! The reward head, which may be a meta-model over reward models of earlier agents.
 
 use super::mlp::Mlp;
-use crate::AgentConfig;
+use crate::{AgentConfig, RewardSource};
 use tape::{Parameters, Real, Tape, Var};
 
 /// Feature to the reward's mean.
 ///
 /// With sources it is the reward meta-model (Eq. 4): it reads [predictions of the N sources, stoch, deter], N + S + D
-/// numbers. The sources are frozen; gradients pass through them to the feature.
+/// numbers. The sources are frozen; gradients pass through them to the feature. A source may be a meta-model itself.
 #[derive(Clone, Debug)]
 pub struct RewardHead {
-    sources: Vec<Mlp>,
+    sources: Vec<RewardHead>,
     head: Mlp,
 }
 
 impl RewardHead {
     pub(super) fn declare<F: Real>(parameters: &mut Parameters<F>, config: &AgentConfig) -> Self {
-        let feature = config.feature();
-        let sources = config.reward_sources.iter().enumerate().map(|(index, source)| {
-            let path = format!("world_model.reward_sources.{index}");
-            Mlp::declare(parameters, &path, feature, source.units, source.layers, 1)
-        });
-        let sources: Vec<Mlp> = sources.collect();
-        let inputs = sources.len() + feature;
+        let sources =
+            declare_sources(parameters, "world_model.reward_sources", config.feature(), &config.reward_sources);
+        let inputs = sources.len() + config.feature();
         let head = Mlp::declare(parameters, "world_model.reward", inputs, config.units, config.reward_layers, 1);
         Self { sources, head }
     }
@@ -47,4 +43,20 @@ impl RewardHead {
     pub fn source_predictions<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Vec<Var> {
         self.sources.iter().map(|source| tape.frozen(|tape| source.forward(tape, feature))).collect()
     }
+}
+
+/// Declares `sources` at `path.0`, `path.1`, ...; what a source reads itself is at `path.0.sources.0`, ...
+fn declare_sources<F: Real>(
+    parameters: &mut Parameters<F>,
+    path: &str,
+    feature: usize,
+    sources: &[RewardSource],
+) -> Vec<RewardHead> {
+    let declared = sources.iter().enumerate().map(|(index, source)| {
+        let path = format!("{path}.{index}");
+        let below = declare_sources(parameters, &format!("{path}.sources"), feature, &source.sources);
+        let head = Mlp::declare(parameters, &path, below.len() + feature, source.units, source.layers, 1);
+        RewardHead { sources: below, head }
+    });
+    declared.collect()
 }
