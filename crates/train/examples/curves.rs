@@ -1,5 +1,6 @@
-//! Draws learning curves: `cargo run --release --example curves -- OUT.svg METRIC RUN...`, where RUN is a folder that holds a
-//! `metrics.jsonl`. One line a run, and their mean where all have a value, over environment frames.
+//! Draws learning curves: `cargo run --release --example curves -- OUT.svg METRIC RUN... [--no-mean]`, where RUN is a folder
+//! that holds a `metrics.jsonl`. One line a run, and their mean where all have a value, over environment frames; without the
+//! mean, runs that are not seeds of the same.
 
 #![allow(clippy::print_stderr, reason = "an example speaks to its user")]
 
@@ -19,14 +20,20 @@ struct Curve {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (options, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    if options.iter().any(|option| option != "--no-mean") {
+        return usage();
+    }
+    let with_mean = options.is_empty();
     let [out, metric, runs @ ..] = arguments.as_slice() else { return usage() };
     if runs.is_empty() {
         return usage();
     }
     let curves: Result<Vec<Curve>, String> = runs.iter().map(|run| read(Path::new(run), metric)).collect();
-    let write =
-        |curves: Vec<Curve>| std::fs::write(out, draw(&curves, metric)).map_err(|error| format!("{out}: {error}"));
+    let write = |curves: Vec<Curve>| {
+        std::fs::write(out, draw(&curves, metric, with_mean)).map_err(|error| format!("{out}: {error}"))
+    };
     match curves.and_then(write) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: curves OUT.svg METRIC RUN...");
+    eprintln!("usage: curves OUT.svg METRIC RUN... [--no-mean]");
     ExitCode::from(2)
 }
 
@@ -74,7 +81,8 @@ fn tick(span: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&step| span / step <= 6.0).unwrap_or(span)
 }
 
-fn draw(curves: &[Curve], metric: &str) -> String {
+fn draw(curves: &[Curve], metric: &str, with_mean: bool) -> String {
+    let with_mean = with_mean && curves.len() > 1;
     let all = || curves.iter().flat_map(|curve| curve.points.iter().copied());
     let (low, high) = all().fold((f64::MAX, f64::MIN), |(low, high), (_, y)| (low.min(y), high.max(y)));
     let last = all().fold(1.0, |most: f64, (x, _)| most.max(x));
@@ -116,11 +124,11 @@ fn draw(curves: &[Curve], metric: &str) -> String {
     for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
         line(&curve.points, colour, 1.5);
     }
-    if curves.len() > 1 {
+    if with_mean {
         line(&mean(curves), "black", 3.0);
     }
     let names = curves.iter().map(|curve| curve.name.as_str()).zip(COLOURS.iter().cycle().copied());
-    let legend = names.chain((curves.len() > 1).then_some(("mean", "black")));
+    let legend = names.chain(with_mean.then_some(("mean", "black")));
     for (row, (name, colour)) in legend.enumerate() {
         let at = SIZE.1 - bottom - 14.0 - 18.0 * row as f64;
         put(format!(r#"<text x="{}" y="{at}" text-anchor="end" fill="{colour}">{name}</text>"#, SIZE.0 - right - 8.0));
