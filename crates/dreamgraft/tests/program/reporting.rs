@@ -34,7 +34,8 @@ fn a_folder_without_runs_is_refused() {
 #[test]
 fn a_live_page_is_served_until_the_program_is_told_to_end() {
     let program = Program::new();
-    let mut child = program.command(&["watch", ".", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        program.command(&["watch", ".", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();

@@ -141,7 +141,7 @@ impl<'a> Report<'a> {
             _ => None,
         });
         let compared = cells().filter(|method| method.improvement.is_some()).count();
-        if compared > 1 {
+        if compared > 3 {
             said.push(format!(
                 "There are {} with the baseline here: among many, some look striking by chance.",
                 counted(compared, "comparison")

@@ -95,7 +95,7 @@ fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool)
 /// Interquartile means.
 pub fn interquartile_means(figures: &Figures) -> Table {
     let about = "Mean of the middle half of finished runs' overall returns (of three runs or fewer, of all), with the \
-                 95 % interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of all tasks, each on a \
+                 95\u{a0}% interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of all tasks, each on a \
                  scale where 0 is random actions and 1 the baseline's mean."
         .to_owned();
     let figure = |method: &MethodFigures| method.interquartile_mean.map(|it| it.value);
@@ -118,7 +118,7 @@ pub fn interquartile_means(figures: &Figures) -> Table {
 /// Probabilities of improvement.
 pub fn improvements(figures: &Figures) -> Table {
     let about = "How likely a run of the method has a higher overall return than one of the baseline: the share of \
-                 pairs in which it has, ties counting half, with its 95 % interval. An interval that holds 0.5 shows no \
+                 pairs in which it has, ties counting half, with its 95\u{a0}% interval. An interval that holds 0.5 shows no \
                  difference. Where all pairs are won, there is nothing else to draw again: [1.00, 1.00] is no certainty \
                  (see above)."
         .to_owned();

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Files are looked at no more often than this.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// And a page is made in no more than one part of so many of the time: the machine has runs to do.
+const SHARE: u32 = 20;
+
 /// A page and what it was made of.
 #[derive(Debug)]
 pub struct Shown {
@@ -20,6 +23,8 @@ pub struct Shown {
     state: String,
     /// When they were last looked at.
     looked: Instant,
+    /// How long they are then left alone.
+    pause: Duration,
 }
 
 impl Shown {
@@ -28,15 +33,17 @@ impl Shown {
     /// # Errors
     /// If the folder or the study's manifest cannot be read.
     pub fn new(root: &Path) -> Result<Self, ResultsError> {
+        let began = Instant::now();
         let state = state_of(root);
         let results = read(root)?;
         let page = page(&Report::new(&results), &Media::Served, Some(&state));
-        Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now() })
+        let pause = PAUSE.max(SHARE * began.elapsed());
+        Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause })
     }
 
     /// Reads again what has changed, unless it was looked at just now.
     fn renew(&mut self) -> Result<(), ResultsError> {
-        if self.looked.elapsed() < PAUSE {
+        if self.looked.elapsed() < self.pause {
             return Ok(());
         }
         self.looked = Instant::now();

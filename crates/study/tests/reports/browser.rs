@@ -37,26 +37,23 @@ fn load(browser: &str, address: &str) -> (String, Vec<String>) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), complaints)
 }
 
-/// Serves the page and the harness until the test ends; its port.
-fn serve(page: String) -> u16 {
+/// Serves what `answer` gives for an address until the test ends; the port.
+fn serve(mut answer: impl FnMut(&str) -> String + Send + 'static) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let _ = answer(stream.unwrap(), &page);
+            let _ = reply(stream.unwrap(), &mut answer);
         }
     });
     port
 }
 
-fn answer(mut stream: TcpStream, page: &str) -> std::io::Result<()> {
+fn reply(mut stream: TcpStream, answer: &mut impl FnMut(&str) -> String) -> std::io::Result<()> {
     let mut asked = [0; 4096];
     let count = stream.read(&mut asked)?;
-    let body = match asked[..count].split(|byte| *byte == b' ').nth(1) {
-        Some(b"/harness") => include_str!("harness.html"),
-        Some(b"/page") => page,
-        _ => "",
-    };
+    let asked = String::from_utf8_lossy(&asked[..count]);
+    let body = answer(asked.split(' ').nth(1).unwrap_or_default());
     write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n", body.len())?;
     write!(stream, "Connection: close\r\n\r\n{body}")
 }
@@ -71,7 +68,12 @@ fn the_page_can_be_used_at_every_width() {
     let Some(browser) = browser() else { return };
     let root = tempfile::tempdir().unwrap();
     let results = study(root.path());
-    let port = serve(page(&Report::new(&results), &Media::embed(&results, MOST_BYTES), None));
+    let page = page(&Report::new(&results), &Media::embed(&results, MOST_BYTES), None);
+    let port = serve(move |address| match address {
+        "/harness" => include_str!("harness.html").to_owned(),
+        "/page" => page.clone(),
+        _ => String::new(),
+    });
     let (seen, complaints) = load(&browser, &format!("http://127.0.0.1:{port}/harness"));
     assert!(complaints.is_empty(), "{complaints:#?}");
     assert!(seen.contains("<pre id=\"verdict\">all as it should be"), "{seen}");
@@ -86,4 +88,25 @@ fn a_live_page_is_loaded_without_complaints() {
     let (seen, complaints) = load(&browser, &format!("http://{}/", watch.address()));
     assert!(complaints.is_empty(), "{complaints:#?}");
     assert!(seen.contains("<h1>pendulums</h1>") && !seen.contains("class=\"stale"), "{seen}");
+}
+
+#[test]
+fn a_live_page_follows_its_runs() {
+    let Some(browser) = browser() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let before = page(&Report::new(&study(root.path())), &Media::Served, Some("before"));
+    // A run more, and one that is not where it was.
+    folders::study(root.path(), "pendulums", &["inverted-pendulum-swingup", "hopper"], 4);
+    let after = page(&Report::new(&Results::read(root.path()).unwrap()), &Media::Served, Some("after"));
+    let mut loaded = false;
+    let port = serve(move |address| match address {
+        "/" if std::mem::replace(&mut loaded, true) => after.clone(),
+        "/" => before.clone(),
+        "/state" => "after".to_owned(),
+        _ => String::new(),
+    });
+    let (seen, complaints) = load(&browser, &format!("http://127.0.0.1:{port}/"));
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    assert!(seen.contains("data-live=\"after\"") && seen.contains("24 runs") && !seen.contains("stale"), "{seen}");
+    assert!(seen.contains("4 runs") && !seen.contains("27 runs"), "{seen}");
 }
