@@ -119,8 +119,8 @@
     const series = root.dataset.series;
     const open = new Set(all("details[open]").map((one) => one.dataset.keep));
     const focus = document.activeElement;
-    const focused = focus ? all(focus.tagName + "." + focus.className.split(" ")[0]).indexOf(focus) : -1;
-    const selector = focus && focus.className ? focus.tagName + "." + focus.className.split(" ")[0] : "";
+    const selector = focus?.classList.length ? `${focus.tagName}.${focus.classList[0]}` : "";
+    const focused = selector ? all(selector).indexOf(focus) : -1;
     for (const style of all("style")) style.textContent = page.querySelector("style").textContent;
     document.getElementById("main").replaceChildren(...fresh.childNodes);
     document.querySelector(".summary").textContent = page.querySelector(".summary").textContent;
@@ -129,7 +129,7 @@
     for (const one of all("details")) one.open = open.has(one.dataset.keep);
     for (const input of all("input[name=series]")) input.checked = input.value === series;
     begin();
-    if (selector && focused >= 0) all(selector)[focused]?.focus({ preventScroll: true });
+    if (focused >= 0) all(selector)[focused]?.focus({ preventScroll: true });
   }
 
   async function follow() {

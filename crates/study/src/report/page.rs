@@ -331,6 +331,8 @@ fn pictures(report: &Report<'_>, media: &Media) -> Markup {
 }
 
 fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
+    // What is in the page is there; what is not may wait until somebody looks.
+    let lazy = matches!(media, Media::Served).then_some("lazy");
     let known = run.pictures.iter().enumerate();
     let known = known.filter_map(|(number, it)| Some((it, media.address(index, number, it.frames)?)));
     html! {
@@ -342,12 +344,12 @@ fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
             @for (picture, address) in known {
                 @match picture.kind {
                     PictureKind::Episode => {
-                        img.episode src=(address) width="192" height="192" loading="lazy" decoding="async"
+                        img.episode src=(address) width="192" height="192" loading=[lazy] decoding="async"
                             alt={ "An evaluation episode of " (picture.task) ", animated" };
                     }
                     PictureKind::OpenLoop => {
                         div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (picture.task) } {
-                            img src=(address) loading="lazy" decoding="async"
+                            img src=(address) loading=[lazy] decoding="async"
                                 alt={ "Rows: what was seen of " (picture.task) ", what the model predicts, the error" };
                         }
                     }

@@ -107,6 +107,9 @@ fn a_live_page_follows_its_runs() {
     });
     let (seen, complaints) = load(&browser, &format!("http://127.0.0.1:{port}/"));
     assert!(complaints.is_empty(), "{complaints:#?}");
-    assert!(seen.contains("data-live=\"after\"") && seen.contains("24 runs") && !seen.contains("stale"), "{seen}");
+    assert!(
+        seen.contains("data-live=\"after\"") && seen.contains("24 runs") && !seen.contains("class=\"stale"),
+        "{seen}"
+    );
     assert!(seen.contains("4 runs") && !seen.contains("27 runs"), "{seen}");
 }
