@@ -102,6 +102,10 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     let mut run = read_run(root, folder, &tasks, number("steps").unwrap_or(u64::MAX));
     run.seed = number("seed").unwrap_or(0);
     run.method = method(folder, &tasks, run.seed);
+    if tasks.len() > 1 {
+        // What an agent earns that learns other tasks as well is another figure.
+        run.method.push_str(&format!(" ({})", tasks.join(" + ")));
+    }
     if let Some(transfer) = &run.transfer {
         run.from_scratch = false;
         run.source_tasks = transfer.sources.iter().flat_map(|source| source.provenance.tasks.clone()).collect();

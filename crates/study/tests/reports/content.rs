@@ -211,7 +211,7 @@ fn runs_of_any_folder_can_be_reported() {
     folders::study(root.path(), "x", &["ant"], 2);
     let results = Results::read(&root.path().join("runs")).unwrap();
     let report = Report::new(&results);
-    assert_eq!(report.figures.methods, ["baseline", "source", "fractional-0.2", "meta-model"]);
+    assert_eq!(report.figures.methods, ["baseline", "source (hopper + ant)", "fractional-0.2", "meta-model"]);
     // Two methods begin from scratch, and one of them is called a baseline.
     assert_eq!(report.figures.from_scratch, 2);
     let ant = report.figures.tasks.iter().find(|task| task.task == "ant").unwrap();
