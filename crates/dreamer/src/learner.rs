@@ -5,6 +5,7 @@
 //! any number of threads. After the first step a step allocates nothing.
 
 use crate::batch::BatchView;
+use crate::in_order::{InOrder, Room};
 use crate::metrics::StepMetrics;
 use crate::networks::{self, Networks, PIXELS};
 use crate::noise::Noise;
@@ -30,6 +31,8 @@ pub struct Learner<F> {
     shards: Vec<Mutex<Shard<F>>>,
     model_gradients: Gradients<F>,
     behaviour_gradients: Gradients<F>,
+    /// Room for shards' gradients of both kinds.
+    rooms: [Room<F>; 2],
 }
 
 /// The three optimisers, each with its set of parameters.
@@ -67,8 +70,6 @@ struct Shard<F> {
     memory: Memory<F>,
     feature_gradient: Vec<F>,
     filtered: Option<Filtered>,
-    model: Gradients<F>,
-    behaviour: Gradients<F>,
     sums: Sums,
 }
 
@@ -141,6 +142,7 @@ impl<F: Real> Learner<F> {
             shards: Vec::new(),
             model_gradients: Gradients::new(&none),
             behaviour_gradients: Gradients::new(&none),
+            rooms: Default::default(),
             parameters,
         })
     }
@@ -160,6 +162,7 @@ impl<F: Real> Learner<F> {
         self.behaviour = self.parameters.set(|path| path.starts_with("actor.") || path.starts_with("value."));
         self.model_gradients = Gradients::new(&model);
         self.behaviour_gradients = Gradients::new(&self.behaviour);
+        self.rooms = Default::default();
     }
 
     /// Draws every parameter's initial value.
@@ -284,18 +287,22 @@ impl<F: Real> Learner<F> {
     ) -> Result<Option<StepMetrics>, DreamerError> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
-        let Self { config, networks, parameters, optimisers, behaviour, workers, shards, .. } = self;
+        let Self { config, networks, parameters, optimisers, behaviour, workers, shards, rooms, .. } = self;
+        let [model_room, behaviour_room] = rooms;
+        self.model_gradients.clear();
+        self.behaviour_gradients.clear();
         let world_model = Model { config, networks, parameters, wanted: optimisers.model.set() };
         let behaviour = Model { wanted: behaviour, ..world_model };
         let action_size = self.action_size;
 
+        let sum = InOrder::new(&mut self.model_gradients, model_room);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
+            let mut gradients = sum.buffer();
             let first = index * config.shard;
             let sequences = config.shard.min(config.batch - first);
             shard.load(&batch, config, action_size, first, sequences);
             noise(index, &mut shard.noise);
             shard.sums = Sums::default();
-            shard.model.clear();
             shard.memory.exchange_room(&mut worker.room);
             shard.filtered = Some(world_model::observe(
                 world_model,
@@ -304,42 +311,48 @@ impl<F: Real> Learner<F> {
                 sequences,
                 &mut shard.memory,
                 &mut worker.heads,
-                &mut shard.model,
+                &mut gradients,
                 &mut shard.feature_gradient,
                 &mut shard.sums,
             ));
             shard.memory.exchange_room(&mut worker.room);
+            sum.add(index, gradients);
         });
+        drop(sum);
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
         let transitions = (config.batch * config.length) as f64;
         let divergence: f64 = shards.iter_mut().map(|shard| inner(shard).sums.divergence).sum();
         let penalised = divergence / transitions > config.free_nats;
-        for_each_shard(interrupted, workers, shards, |worker, _, shard| {
+        // The second half has gradients for other parameters than the first.
+        let sum = InOrder::new(&mut self.model_gradients, model_room);
+        let behaviour_sum = InOrder::new(&mut self.behaviour_gradients, behaviour_room);
+        for_each_shard(interrupted, workers, shards, |worker, index, shard| {
+            let mut gradients = sum.buffer();
             let filtered = shard.filtered.take().expect("the first half ran");
             let memory = &mut shard.memory;
             memory.exchange_room(&mut worker.room);
-            let Shard { data, model, feature_gradient, .. } = shard;
-            world_model::learn(world_model, &filtered, data, penalised, memory, model, feature_gradient);
+            let Shard { data, feature_gradient, .. } = shard;
+            world_model::learn(world_model, &filtered, data, penalised, memory, &mut gradients, feature_gradient);
+            sum.add(index, gradients);
             memory.exchange_room(&mut worker.room);
-            shard.behaviour.clear();
             let observed = tape::Tape::resume(parameters, world_model.wanted, memory);
             let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));
-            let (gradients, sums) = (&mut shard.behaviour, &mut shard.sums);
-            behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, gradients, sums);
+            let mut gradients = behaviour_sum.buffer();
+            let sums = &mut shard.sums;
+            behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, &mut gradients, sums);
+            behaviour_sum.add(index, gradients);
         });
+        drop((sum, behaviour_sum));
 
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
         let mut sums = Sums::default();
-        for (index, shard) in shards.iter_mut().enumerate() {
-            let shard = inner(shard);
-            sums.add(&shard.sums);
-            sum_into(&mut self.model_gradients, &mut shard.model, index == 0);
-            sum_into(&mut self.behaviour_gradients, &mut shard.behaviour, index == 0);
-        }
+        shards.iter_mut().for_each(|shard| sums.add(&inner(shard).sums));
+        self.model_gradients.finish();
+        self.behaviour_gradients.finish();
         Ok(Some(self.metrics(&sums)))
     }
 
@@ -383,8 +396,6 @@ impl<F: Real> Learner<F> {
                 memory: Memory::new(precision.of_products()),
                 feature_gradient: Vec::new(),
                 filtered: None,
-                model: Gradients::new(self.optimisers.model.set()),
-                behaviour: Gradients::new(&self.behaviour),
                 sums: Sums::default(),
             }));
         }
@@ -411,19 +422,6 @@ fn for_each_shard<F: Real>(
             let mut shard = shards[index].lock().unwrap_or_else(PoisonError::into_inner);
             work(worker, index, &mut shard);
             index = next.fetch_add(1, Ordering::Relaxed);
-        }
-    });
-}
-
-/// Adds a shard's gradients to the batch's, in pieces on all workers.
-fn sum_into<F: Real>(total: &mut Gradients<F>, part: &mut Gradients<F>, first: bool) {
-    const PIECE: usize = 64 * 1024;
-    let part = &*part.finish();
-    total.finish().par_chunks_mut(PIECE).zip(part.par_chunks(PIECE)).for_each(|(total, part)| {
-        if first {
-            total.copy_from_slice(part);
-        } else {
-            total.iter_mut().zip(part).for_each(|(total, &x)| *total += x);
         }
     });
 }

@@ -9,6 +9,7 @@ pub mod behaviour;
 mod checkpoint;
 mod config;
 mod error;
+mod in_order;
 mod learner;
 pub mod memory;
 mod metrics;

@@ -351,6 +351,17 @@ mod tests {
         }
     }
 
+    /// With the instructions for pairs, if there are some.
+    fn pairs(product: Product<f32>) {
+        #[cfg(target_arch = "x86_64")]
+        if hardware::is_there() {
+            // SAFETY: the processor has these instructions.
+            unsafe { hardware::product(product) };
+            return;
+        }
+        drive(Plain, product);
+    }
+
     proptest! {
         #[test]
         fn equals_the_plain_product_of_rounded_numbers(
@@ -377,12 +388,15 @@ mod tests {
             let mut out = start.clone();
             matmul(&mut out, left, right, accumulate, &mut panels());
             close(&out, &expected, k)?;
-            // The plain twin, whatever this processor has.
-            let mut out = start;
-            let mut panels = panels();
-            let left = super::super::matmul::left(left);
-            drive(Plain, Product { out: &mut out, left, right, accumulate, rounded: true, panels: &mut panels });
-            close(&out, &expected, k)?;
+            // The plain twin, and the instructions wherever there are some, whatever is used on this processor.
+            let engines: [fn(Product<f32>); 2] = [|product| drive(Plain, product), pairs];
+            for engine in engines {
+                let mut out = start.clone();
+                let mut panels = panels();
+                let left = super::super::matmul::left(left);
+                engine(Product { out: &mut out, left, right, accumulate, rounded: true, panels: &mut panels });
+                close(&out, &expected, k)?;
+            }
         }
 
         #[test]
