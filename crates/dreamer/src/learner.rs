@@ -5,6 +5,8 @@
 //! any number of threads. After the first step a step allocates nothing.
 
 use crate::batch::BatchView;
+use crate::images::Images;
+use crate::in_order::{InOrder, Room};
 use crate::metrics::StepMetrics;
 use crate::networks::{self, Networks, PIXELS};
 use crate::noise::Noise;
@@ -33,6 +35,8 @@ pub struct Learner<F> {
     shards: Vec<Mutex<Shard<F>>>,
     model_gradients: Gradients<F>,
     behaviour_gradients: Gradients<F>,
+    /// Room for shards' gradients of both kinds.
+    rooms: [Room<F>; 2],
 }
 
 /// The three optimisers, each with its set of parameters.
@@ -73,8 +77,6 @@ struct Shard<F> {
     memory: Memory<F>,
     feature_gradient: Vec<F>,
     filtered: Option<Filtered>,
-    model: Gradients<F>,
-    behaviour: Gradients<F>,
     sums: Sums,
 }
 
@@ -147,6 +149,7 @@ impl<F: Real> Learner<F> {
             shards: Vec::new(),
             model_gradients: Gradients::new(&none),
             behaviour_gradients: Gradients::new(&none),
+            rooms: Default::default(),
             parameters,
         })
     }
@@ -166,6 +169,7 @@ impl<F: Real> Learner<F> {
         self.behaviour = self.parameters.set(|path| path.starts_with("actor.") || path.starts_with("value."));
         self.model_gradients = Gradients::new(&model);
         self.behaviour_gradients = Gradients::new(&self.behaviour);
+        self.rooms = Default::default();
     }
 
     /// Draws every parameter's initial value.
@@ -290,67 +294,82 @@ impl<F: Real> Learner<F> {
     ) -> Result<Option<StepMetrics>, DreamerError> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
-        let Self { config, networks, parameters, optimisers, behaviour, nothing, workers, shards, .. } = self;
+        let Self { config, networks, parameters, optimisers, behaviour, nothing, workers, shards, rooms, .. } = self;
+        let [model_room, behaviour_room] = rooms;
+        self.model_gradients.clear();
+        self.behaviour_gradients.clear();
         let world_model = Model { config, networks, parameters, wanted: optimisers.model.set() };
         let behaviour = Model { wanted: behaviour, ..world_model };
         let action_size = self.action_size;
 
+        let sum = InOrder::new(&mut self.model_gradients, model_room);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
+            let mut gradients = sum.buffer();
             let first = index * config.shard;
             let sequences = config.shard.min(config.batch - first);
+            let images = Images { all: batch.image, length: config.length, first, sequences };
             shard.load(&batch, config, action_size, first, sequences);
             if config.frozen_encoder && batch.embedding.is_empty() {
-                let Sequences { image, embedding, .. } = &mut shard.data;
+                let embedding = &mut shard.data.embedding;
                 embedding.resize(sequences * config.length * config.embed(), F::ZERO);
-                embed(networks, parameters, nothing, &mut worker.encoder, image, embedding);
+                embed(networks, parameters, nothing, &mut worker.encoder, images, embedding);
             }
             noise(index, &mut shard.noise);
             shard.sums = Sums::default();
-            shard.model.clear();
             shard.memory.exchange_room(&mut worker.room);
             shard.filtered = Some(world_model::observe(
                 world_model,
+                images,
                 &shard.data,
                 &shard.noise.posterior,
                 sequences,
                 &mut shard.memory,
                 &mut worker.heads,
-                &mut shard.model,
+                &mut gradients,
                 &mut shard.feature_gradient,
                 &mut shard.sums,
             ));
             shard.memory.exchange_room(&mut worker.room);
+            sum.add(index, gradients);
         });
+        drop(sum);
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
         let transitions = (config.batch * config.length) as f64;
         let divergence: f64 = shards.iter_mut().map(|shard| inner(shard).sums.divergence).sum();
         let penalised = divergence / transitions > config.free_nats;
-        for_each_shard(interrupted, workers, shards, |worker, _, shard| {
+        // The second half has gradients for other parameters than the first.
+        let sum = InOrder::new(&mut self.model_gradients, model_room);
+        let behaviour_sum = InOrder::new(&mut self.behaviour_gradients, behaviour_room);
+        for_each_shard(interrupted, workers, shards, |worker, index, shard| {
+            let mut gradients = sum.buffer();
             let filtered = shard.filtered.take().expect("the first half ran");
             let memory = &mut shard.memory;
             memory.exchange_room(&mut worker.room);
-            let Shard { data, model, feature_gradient, .. } = shard;
-            world_model::learn(world_model, &filtered, data, penalised, memory, model, feature_gradient);
+            let first = index * config.shard;
+            let sequences = config.shard.min(config.batch - first);
+            let images = Images { all: batch.image, length: config.length, first, sequences };
+            let gradient = &shard.feature_gradient;
+            world_model::learn(world_model, &filtered, images, penalised, memory, &mut gradients, gradient);
+            sum.add(index, gradients);
             memory.exchange_room(&mut worker.room);
-            shard.behaviour.clear();
             let observed = Tape::resume(parameters, world_model.wanted, memory);
             let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));
-            let (gradients, sums) = (&mut shard.behaviour, &mut shard.sums);
-            behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, gradients, sums);
+            let mut gradients = behaviour_sum.buffer();
+            let sums = &mut shard.sums;
+            behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, &mut gradients, sums);
+            behaviour_sum.add(index, gradients);
         });
+        drop((sum, behaviour_sum));
 
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
         let mut sums = Sums::default();
-        for (index, shard) in shards.iter_mut().enumerate() {
-            let shard = inner(shard);
-            sums.add(&shard.sums);
-            sum_into(&mut self.model_gradients, &mut shard.model, index == 0);
-            sum_into(&mut self.behaviour_gradients, &mut shard.behaviour, index == 0);
-        }
+        shards.iter_mut().for_each(|shard| sums.add(&inner(shard).sums));
+        self.model_gradients.finish();
+        self.behaviour_gradients.finish();
         Ok(Some(self.metrics(&sums)))
     }
 
@@ -367,7 +386,7 @@ impl<F: Real> Learner<F> {
         let count = (embeddings.len() / size).div_ceil(workers.len());
         let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
         workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {
-            embed(networks, parameters, nothing, &mut worker.encoder, images, embeddings);
+            embed(networks, parameters, nothing, &mut worker.encoder, Images::of(images), embeddings);
         });
     }
 
@@ -411,8 +430,6 @@ impl<F: Real> Learner<F> {
                 memory: Memory::new(precision.of_products()),
                 feature_gradient: Vec::new(),
                 filtered: None,
-                model: Gradients::new(self.optimisers.model.set()),
-                behaviour: Gradients::new(&self.behaviour),
                 sums: Sums::default(),
             }));
         }
@@ -420,20 +437,20 @@ impl<F: Real> Learner<F> {
     }
 }
 
-/// The embeddings [N, E] of images [N, 64 * 64 * 3], some at a time.
+/// The embeddings [N, E] of N images, some at a time.
 pub(crate) fn embed<F: Real>(
     networks: &Networks,
     parameters: &Parameters<F>,
     nothing: &ParameterSet,
     memory: &mut Memory<F>,
-    images: &[u8],
+    images: Images,
     embeddings: &mut [F],
 ) {
-    let size = embeddings.len() / (images.len() / PIXELS);
-    let pieces = images.chunks(ENCODED_AT_ONCE * PIXELS).zip(embeddings.chunks_mut(ENCODED_AT_ONCE * size));
-    for (images, embeddings) in pieces {
+    let size = embeddings.len() / images.count();
+    for (piece, embeddings) in embeddings.chunks_mut(ENCODED_AT_ONCE * size).enumerate() {
+        let (first, count) = (piece * ENCODED_AT_ONCE, embeddings.len() / size);
         let mut tape = Tape::new(parameters, nothing, memory);
-        let images = tape.constant(images.len() / PIXELS, PIXELS, |y| world_model::normalise(images, y));
+        let images = tape.constant(count, PIXELS, |y| images.normalise(first, y));
         let embed = networks.encoder.forward(&mut tape, images);
         embeddings.copy_from_slice(tape.value(embed));
     }
@@ -462,26 +479,12 @@ fn for_each_shard<F: Real>(
     });
 }
 
-/// Adds a shard's gradients to the batch's, in pieces on all workers.
-fn sum_into<F: Real>(total: &mut Gradients<F>, part: &mut Gradients<F>, first: bool) {
-    const PIECE: usize = 64 * 1024;
-    let part = &*part.finish();
-    total.finish().par_chunks_mut(PIECE).zip(part.par_chunks(PIECE)).for_each(|(total, part)| {
-        if first {
-            total.copy_from_slice(part);
-        } else {
-            total.iter_mut().zip(part).for_each(|(total, &x)| *total += x);
-        }
-    });
-}
-
 impl<F: Real> Shard<F> {
     /// Copies the shard's sequences, step by step, and sizes its noise.
     fn load(&mut self, batch: &BatchView<F>, config: &AgentConfig, action_size: usize, first: usize, sequences: usize) {
         let length = config.length;
         let rows = sequences * length;
-        let Sequences { image, action, reward, discount, embedding } = &mut self.data;
-        by_step(image, batch.image, PIXELS, length, first, sequences);
+        let Sequences { action, reward, discount, embedding } = &mut self.data;
         by_step(action, batch.action, action_size, length, first, sequences);
         by_step(reward, batch.reward, 1, length, first, sequences);
         by_step(discount, batch.discount, 1, length, first, sequences);

@@ -9,6 +9,8 @@ pub mod behaviour;
 mod checkpoint;
 mod config;
 mod error;
+mod images;
+mod in_order;
 mod learner;
 pub mod memory;
 mod metrics;

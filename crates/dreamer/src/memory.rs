@@ -5,21 +5,20 @@
 use crate::networks::PIXELS;
 use crate::{AgentConfig, DreamerError, Learner};
 
-/// Bytes that an agent of `config` takes at least while it learns: parameters, moments, gradients of every shard, and the
-/// batch. What a step computes on the way comes on top.
+/// Bytes that an agent of `config` takes at least while it learns: parameters, moments, gradients, and the batch. What a step
+/// computes on the way comes on top.
 ///
 /// # Errors
 /// [`DreamerError::Config`] if a value of the configuration is out of range.
 pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, DreamerError> {
     const NUMBER: u64 = size_of::<f32>() as u64;
     let numbers = Learner::<f32>::declared(config, action_size)?.parameters().numbers() as u64;
-    let shards = config.batch.div_ceil(config.shard) as u64;
-    // The values, two moments, the batch's gradient, and one gradient for each shard.
-    let parameters = numbers.saturating_mul(4 + shards);
-    // Every image as bytes, in the batch and in its shard, and the second convolution's output, 14 x 14 for each of twice
+    // The values, two moments, the batch's gradient, and one gradient for the shard at hand.
+    let parameters = numbers.saturating_mul(5);
+    // Every image as bytes in the batch, and the second convolution's output, 14 x 14 for each of twice
     // `depth` channels; one shard's images as numbers, and the first convolution's output, 31 x 31 for each of `depth`.
     let transitions = (config.batch * config.length) as u64;
-    let everywhere = 2 * PIXELS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
+    let everywhere = PIXELS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
     let at_hand = (config.shard.min(config.batch) * config.length) as u64;
     let images = at_hand.saturating_mul((PIXELS + 31 * 31 * config.depth) as u64 * NUMBER);
     let batch = transitions.saturating_mul(everywhere).saturating_add(images);

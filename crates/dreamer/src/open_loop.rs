@@ -1,9 +1,9 @@
 //! Open-loop prediction: what the model sees ahead without seeing images.
 
+use crate::images::normalise;
 use crate::learner::Learner;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
-use crate::world_model::normalise;
 use tape::random::Stream;
 use tape::{Memory, Real, Tape, Var};
 

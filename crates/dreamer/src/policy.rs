@@ -2,10 +2,10 @@
 //!
 //! After its first step a policy allocates nothing.
 
+use crate::images::normalise;
 use crate::learner::Learner;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
-use crate::world_model::normalise;
 use tape::random::Stream;
 use tape::{Memory, Real, Tape};
 

@@ -1,5 +1,6 @@
 //! How much a reward meta-model's prediction depends on each of its sources.
 
+use crate::images::Images;
 use crate::learner::{Learner, embed};
 use crate::networks::PIXELS;
 use tape::{Memory, Real, Tape};
@@ -29,7 +30,7 @@ impl<F: Real> Learner<F> {
         assert!(steps > 0 && actions.len() == steps * self.action_size(), "an action for every image");
         let mut memory = Memory::default();
         let mut embeddings = vec![F::ZERO; steps * config.embed()];
-        embed(networks, self.parameters(), self.nothing(), &mut memory, images, &mut embeddings);
+        embed(networks, self.parameters(), self.nothing(), &mut memory, Images::of(images), &mut embeddings);
         let mut tape = Tape::new(self.parameters(), self.nothing(), &mut memory);
         let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
         let action = tape.constant(steps, self.action_size(), |y| y.copy_from_slice(actions));

@@ -4,6 +4,7 @@
 //! filters the sequences and differentiates the heads down to the features; [`learn`] then goes on through time.
 
 use crate::AgentConfig;
+use crate::images::Images;
 use crate::learner::Sums;
 use crate::networks::{Networks, Observed, PIXELS};
 use tape::{Gradients, Memory, ParameterSet, Parameters, Real, Tape, Var};
@@ -11,11 +12,9 @@ use tape::{Gradients, Memory, ParameterSet, Parameters, Real, Tape, Var};
 /// Feature rows that the decoder takes through forward, loss and backward at a time, while they are in cache.
 const DECODED_AT_ONCE: usize = 32;
 
-/// A shard's data, step by step: L steps of n sequences.
+/// A shard's data but for its images, step by step: L steps of n sequences.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sequences<F> {
-    /// Bytes [L * n, 64 * 64 * 3].
-    pub image: Vec<u8>,
     /// [L * n, A].
     pub action: Vec<F>,
     /// [L * n].
@@ -50,18 +49,11 @@ pub struct Model<'a, F> {
     pub wanted: &'a ParameterSet,
 }
 
-/// Writes images as the networks read them: byte / 255 - 0.5.
-pub(crate) fn normalise<F: Real>(bytes: &[u8], out: &mut [F]) {
-    let scale = F::of(1.0 / 255.0);
-    for (out, &byte) in out.iter_mut().zip(bytes) {
-        *out = F::of(f64::from(byte)) * scale - F::of(0.5);
-    }
-}
-
 /// First half: filters the shard's sequences on `memory`, and adds the gradients of the heads' losses to `gradients` and
 /// `feature_gradient` [L * n, S + D].
 pub(crate) fn observe<F: Real>(
     model: Model<F>,
+    images: Images,
     data: &Sequences<F>,
     noise: &[F],
     sequences: usize,
@@ -75,9 +67,9 @@ pub(crate) fn observe<F: Real>(
     let rows = sequences * config.length;
     let mut tape = Tape::new(model.parameters, model.wanted, memory);
     let (embed, pictures) = if data.embedding.is_empty() {
-        let images = tape.constant(rows, PIXELS, |y| normalise(&data.image, y));
-        let layers = model.networks.encoder.layers(&mut tape, images);
-        (layers[3], Some([images, layers[0]]))
+        let pixels = tape.constant(rows, PIXELS, |y| images.normalise(0, y));
+        let layers = model.networks.encoder.layers(&mut tape, pixels);
+        (layers[3], Some([pixels, layers[0]]))
     } else {
         (tape.constant(rows, config.embed(), |y| y.copy_from_slice(&data.embedding)), None)
     };
@@ -96,14 +88,14 @@ pub(crate) fn observe<F: Real>(
     let (transitions, feature) = ((config.batch * config.length) as f64, config.feature());
     let chunks = features
         .chunks(DECODED_AT_ONCE * feature)
-        .zip(data.image.chunks(DECODED_AT_ONCE * PIXELS))
-        .zip(feature_gradient.chunks_mut(DECODED_AT_ONCE * feature));
-    for ((features, images), feature_gradient) in chunks {
+        .zip(feature_gradient.chunks_mut(DECODED_AT_ONCE * feature))
+        .enumerate();
+    for (chunk, (features, feature_gradient)) in chunks {
         let mut tape = Tape::new(model.parameters, model.wanted, heads);
         let rows = features.len() / feature;
         let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
         let mean = model.networks.decoder.forward(&mut tape, leaf);
-        let target = tape.constant(rows, PIXELS, |y| normalise(images, y));
+        let target = tape.constant(rows, PIXELS, |y| images.normalise(chunk * DECODED_AT_ONCE, y));
         let density = tape.normal_log_density(mean, target);
         sums.image += total(&tape, density);
         tape.seed(density, F::of(-1.0 / transitions));
@@ -141,7 +133,7 @@ pub(crate) fn observe<F: Real>(
 pub(crate) fn learn<F: Real>(
     model: Model<F>,
     filtered: &Filtered,
-    data: &Sequences<F>,
+    images: Images,
     penalised: bool,
     memory: &mut Memory<F>,
     gradients: &mut Gradients<F>,
@@ -149,8 +141,8 @@ pub(crate) fn learn<F: Real>(
 ) {
     let config = model.config;
     let mut tape = Tape::resume(model.parameters, model.wanted, memory);
-    if let Some([images, first]) = filtered.pictures {
-        tape.restore(images, |y| normalise(&data.image, y));
+    if let Some([pixels, first]) = filtered.pictures {
+        tape.restore(pixels, |y| images.normalise(0, y));
         tape.recompute(first);
     }
     tape.seed_with(filtered.observed.feature, feature_gradient);

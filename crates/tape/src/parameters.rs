@@ -3,6 +3,7 @@
 //! Here: [`Parameters`] (every weight of a model under its path), [`ParameterSet`] (which of them a gradient is asked for)
 //! and [`Gradients`]. Not here: how a parameter is initialised ([`crate::initialise`]) or updated ([`crate::adam`]).
 
+use crate::kernels::elementwise::add;
 use crate::real::Real;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -182,6 +183,20 @@ impl<F: Real> Gradients<F> {
         let place = self.set.places[parameter.index()].clone()?;
         let accumulate = std::mem::replace(&mut self.filled[parameter.index()], true);
         Some((&mut self.data[place], accumulate))
+    }
+
+    /// Adds the gradients of a part of the loss, of the same set: what it has none for stays as it is.
+    ///
+    /// # Panics
+    /// If it is of another set.
+    pub fn add(&mut self, part: &Self) {
+        assert!(self.set == part.set, "gradients of the same set");
+        for (index, place) in self.set.places.iter().enumerate() {
+            if let (Some(place), true) = (place, part.filled[index]) {
+                let filled = std::mem::replace(&mut self.filled[index], true);
+                add(&mut self.data[place.clone()], &part.data[place.clone()], filled);
+            }
+        }
     }
 
     /// Writes zeros for every parameter that no operation reached, then returns all gradients.

@@ -4,7 +4,7 @@
 //! them become vector code; in `f64` they are the standard library's. Not here: loops (see [`crate::kernels`]).
 
 use crate::kernels::matmul::Product;
-use crate::kernels::rounded;
+use crate::kernels::{rounded, transpose};
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -52,6 +52,16 @@ pub trait Real:
     /// Runs a matrix product with the widest vectors this processor has.
     #[doc(hidden)]
     fn run(product: Product<'_, Self>);
+    /// The nearest bfloat16, ties to even, in f32; f64 stays as it is.
+    #[doc(hidden)]
+    fn to_bfloat16(self) -> Self {
+        self
+    }
+    /// Writes a transpose: `to[d * stride + c] = from[c * apart + d]` for `deep` numbers of each of `columns` columns.
+    #[doc(hidden)]
+    fn transpose(from: &[Self], apart: usize, columns: usize, deep: usize, to: &mut [Self], stride: usize) {
+        transpose::plain(from, apart, columns, deep, to, stride);
+    }
     /// Runs a matrix product of numbers rounded to bfloat16, if this type has such products.
     #[doc(hidden)]
     fn run_rounded(product: Product<'_, Self>) {
@@ -197,6 +207,13 @@ impl Real for f32 {
     }
     fn run(product: Product<'_, Self>) {
         product.dispatch();
+    }
+    #[inline(always)]
+    fn to_bfloat16(self) -> Self {
+        rounded::widen(rounded::nearest(self))
+    }
+    fn transpose(from: &[Self], apart: usize, columns: usize, deep: usize, to: &mut [Self], stride: usize) {
+        transpose::f32(from, apart, columns, deep, to, stride);
     }
     fn run_rounded(product: Product<'_, Self>) {
         rounded::product(product);

@@ -3,13 +3,13 @@
 //! Here: [`matmul`], and [`patches_matmul`] and [`patches_transposed_matmul`], whose left side is the matrix of images'
 //! patches, read in place. The loops over blocks are in this file, the register tiles in `tiles.rs`.
 //!
-//! The left side is never copied: a tile reads twelve of its rows, or columns, where they lie. The right side is packed
-//! into panels as wide as a tile (Goto and van de Geijn, 2008), unless it can be read in place as well.
+//! Rows of the left side are never copied: a tile reads twelve of them where they lie. Its columns are packed into strips as
+//! high as a tile, and the right side into panels as wide as one (Goto and van de Geijn, 2008), unless that would not pay.
 
 use super::lanes::Lanes;
 use super::patches::Patches;
 use super::rounded::{self, Room};
-use super::tiles::{self, Out, Panel, Pieces, height};
+use super::tiles::{self, Columns, Out, Panel, Pieces, Rows, height};
 use crate::real::Real;
 use pulp::Simd;
 
@@ -54,7 +54,9 @@ pub struct Panels<F> {
     /// What to compute in.
     pub precision: Precision,
     right: Vec<F>,
+    left: Vec<F>,
     starts: Vec<usize>,
+    runs: Vec<Run>,
     pub(super) rounded: Room,
 }
 
@@ -118,6 +120,48 @@ impl Layout {
         self.segments * self.length
     }
 
+    /// Depth of the deepest block.
+    fn block(&self) -> usize {
+        if self.length > DEPTH { DEPTH } else { self.width().min(DEPTH / self.length * self.length) }
+    }
+
+    /// The blocks of a row, each as many whole segments as are [`DEPTH`] deep, or a part of one: its depth and its pieces.
+    fn blocks(self) -> impl Iterator<Item = (usize, Pieces)> {
+        let length = self.length.min(DEPTH);
+        let segments = (DEPTH / self.length).max(1);
+        (0..self.segments).step_by(segments).flat_map(move |segment| {
+            (0..self.length).step_by(length).map(move |from| {
+                let pieces = Pieces {
+                    count: segments.min(self.segments - segment),
+                    apart: self.apart,
+                    from: segment * self.apart + from,
+                    length: length.min(self.length - from),
+                };
+                (segment * self.length + from, pieces)
+            })
+        })
+    }
+
+    /// The columns of a row in strips as high as tiles. None goes beyond its segment, so that its columns are neighbours.
+    fn runs(&self, tallest: usize, runs: &mut Vec<Run>) {
+        runs.clear();
+        for segment in 0..self.segments {
+            let mut column = 0;
+            while column < self.length {
+                let tall = height(self.length - column, tallest);
+                let count = ((self.length - column) / tall).min(STRIPS);
+                let count = if tall == tallest { count } else { 1 };
+                runs.push(Run { from: segment * self.apart + column, tall, count });
+                column += tall * count;
+            }
+        }
+    }
+
+    /// From a row's first number to its last.
+    fn extent(&self) -> usize {
+        (self.segments - 1) * self.apart + self.length
+    }
+
     /// Where rows first.. start.
     #[inline(always)]
     pub fn starts(&self, first: usize, starts: &mut [usize]) {
@@ -173,7 +217,7 @@ fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool
         return;
     }
     let rounded = panels.precision == Precision::Rounded && rounded::pays(rows, depth, right.cols, left.layout.length);
-    let product = Product { out, left, right, accumulate, panels };
+    let product = Product { out, left, right, accumulate, rounded, panels };
     if rounded { F::run_rounded(product) } else { F::run(product) }
 }
 
@@ -184,13 +228,21 @@ pub struct Product<'a, F> {
     pub(super) left: Left<'a, F>,
     pub(super) right: Matrix<'a, F>,
     pub(super) accumulate: bool,
+    /// Both sides are rounded to bfloat16.
+    pub(super) rounded: bool,
     pub(super) panels: &'a mut Panels<F>,
 }
 
-/// Depth of a block: a right panel of this depth stays in the first-level cache.
-const DEPTH: usize = 256;
-/// A right side of at most so many columns is read in place where the left side is transposed: its rows are short enough
-/// to stay in the first-level cache.
+/// Depth of a block: a right panel of this depth stays in the first-level cache. Part of what a product is: the sums over
+/// blocks are added up one by one.
+pub(super) const DEPTH: usize = 256;
+/// Rows of the result at a time: with them a right panel is used again while it is in the first-level cache, and their
+/// left side stays in the second-level cache. A multiple of the tiles' heights.
+const BLOCK: usize = 252;
+/// Strips that are packed side by side: more would get in each other's way in the first-level cache.
+const STRIPS: usize = 4;
+/// A right side of at most so many columns is read in place where the left side is transposed and its width is small: there
+/// is too little to do with a packed one.
 const IN_PLACE: usize = 64;
 
 /// Calls a tile function with its height and width as constants.
@@ -200,19 +252,23 @@ macro_rules! with_tile {
             (12, false) => with_tile!(@call $function, 12, 2, $arguments),
             (8, false) => with_tile!(@call $function, 8, 2, $arguments),
             (6, false) => with_tile!(@call $function, 6, 2, $arguments),
+            (5, false) => with_tile!(@call $function, 5, 2, $arguments),
             (4, false) => with_tile!(@call $function, 4, 2, $arguments),
+            (3, false) => with_tile!(@call $function, 3, 2, $arguments),
             (2, false) => with_tile!(@call $function, 2, 2, $arguments),
             (_, false) => with_tile!(@call $function, 1, 2, $arguments),
             (12, true) => with_tile!(@call $function, 12, 1, $arguments),
             (8, true) => with_tile!(@call $function, 8, 1, $arguments),
             (6, true) => with_tile!(@call $function, 6, 1, $arguments),
+            (5, true) => with_tile!(@call $function, 5, 1, $arguments),
             (4, true) => with_tile!(@call $function, 4, 1, $arguments),
+            (3, true) => with_tile!(@call $function, 3, 1, $arguments),
             (2, true) => with_tile!(@call $function, 2, 1, $arguments),
             (_, true) => with_tile!(@call $function, 1, 1, $arguments),
         }
     };
     (@call $function:ident, $tall:literal, $wide:literal, ($($argument:expr),*)) => {
-        tiles::$function::<S, F, $tall, $wide>($($argument),*)
+        F::$function::<$tall, $wide>($($argument),*)
     };
 }
 
@@ -226,7 +282,7 @@ impl<F: Real> Product<'_, F> {
         if self.left.transposed {
             self.by_columns(simd, tallest);
         } else if self.right.transposed && self.left.rows <= 8 && self.left.layout.segments == 1 {
-            self.by_dots(simd);
+            self.by_dots(simd, if S::REGISTER_COUNT >= 32 { 5 } else { 3 });
         } else {
             self.by_rows(simd, tallest);
         }
@@ -238,34 +294,38 @@ impl<F: Real> Product<'_, F> {
     where
         F: Lanes<S>,
     {
-        let Self { out, left, right, accumulate, panels: Panels { right: packed, .. } } = self;
+        let Self { out, left, right, accumulate, rounded, panels: Panels { right: packed, left: near, starts, .. } } =
+            self;
         let (layout, n) = (left.layout, right.cols);
-        let in_place = left.rows <= 2 * tallest || n <= 2 * F::LANES;
-        // A block is as many whole segments as are DEPTH deep, or a part of one.
-        let length = layout.length.min(DEPTH);
-        let segments = (DEPTH / layout.length).max(1);
-        for segment in (0..layout.segments).step_by(segments) {
-            for from in (0..layout.length).step_by(length) {
-                let pieces = Pieces {
-                    count: segments.min(layout.segments - segment),
-                    apart: layout.apart,
-                    from: segment * layout.apart + from,
-                    length: length.min(layout.length - from),
-                };
-                let depth = segment * layout.length + from;
-                let right = Right::pack::<S>(right, depth, pieces.count * pieces.length, in_place, packed);
+        let mut right = Right::new::<S>(right, left.rows <= 2 * tallest, rounded, packed);
+        // One block of rows uses a panel once: it need not wait for others.
+        let once = left.rows <= BLOCK;
+        right.make_room::<S>(if once { 2 * F::LANES * layout.block() } else { right.cols * layout.width() });
+        let block = BLOCK.min(left.rows);
+        starts.resize(block, 0);
+        for first in (0..left.rows).step_by(BLOCK) {
+            let rows = BLOCK.min(left.rows - first);
+            let starts = &mut starts[..rows];
+            layout.starts(first, starts);
+            let mut data = left.data;
+            if rounded {
+                data = round_near(data, layout.extent(), starts, near);
+            }
+            for (depth, pieces) in layout.blocks() {
+                let deep = pieces.count * pieces.length;
                 let accumulate = accumulate || depth > 0;
-                let mut row = 0;
-                while row < left.rows {
-                    let tall = height(left.rows - row, tallest);
-                    let mut starts = [0; 12];
-                    layout.starts(row, &mut starts[..tall]);
-                    for (col, wide, panel) in right.panels::<S>() {
-                        let out = Out { c: &mut out[row * n + col..], stride: n, wide, accumulate };
+                for (col, wide) in widths(n, F::LANES) {
+                    let place = if once { 0 } else { depth * right.cols + col * deep };
+                    let panel = right.panel::<S>(depth, deep, col, wide, place, first == 0);
+                    let mut row = 0;
+                    while row < rows {
+                        let tall = height(rows - row, tallest);
+                        let out = Out { c: &mut out[(first + row) * n + col..], stride: n, wide, accumulate };
                         let narrow = wide <= F::LANES;
-                        with_tile!(tall, narrow, rows, (simd, left.data, &starts, pieces, panel, out));
+                        let tile = Rows { data, starts: &starts[row..row + tall], pieces, b: panel, out };
+                        with_tile!(tall, narrow, rows, (simd, tile));
+                        row += tall;
                     }
-                    row += tall;
                 }
             }
         }
@@ -277,36 +337,62 @@ impl<F: Real> Product<'_, F> {
     where
         F: Lanes<S>,
     {
-        let Self { out, left, right, accumulate, panels: Panels { right: packed, starts, .. } } = self;
+        let Self { out, left, right, accumulate, rounded, panels } = self;
+        let Panels { right: packed, left: strips, starts, runs, .. } = panels;
         let (layout, n) = (left.layout, right.cols);
-        let in_place = layout.width() <= 2 * tallest || n <= IN_PLACE;
-        starts.resize(DEPTH, 0);
+        let width = layout.width();
+        let in_place = width <= 2 * tallest || n <= IN_PLACE && width <= 2 * IN_PLACE;
+        let mut right = Right::new::<S>(right, in_place, rounded, packed);
+        layout.runs(tallest, runs);
+        let (once, depth) = (width <= BLOCK, DEPTH.min(left.rows));
+        right.make_room::<S>(if once { 2 * F::LANES * depth } else { right.cols * depth });
+        starts.resize(depth, 0);
+        strips.resize(BLOCK.min(width) * depth, F::ZERO);
         for depth in (0..left.rows).step_by(DEPTH) {
             let deep = DEPTH.min(left.rows - depth);
             let starts = &mut starts[..deep];
             layout.starts(depth, starts);
-            let right = Right::pack::<S>(right, depth, deep, in_place, packed);
             let accumulate = accumulate || depth > 0;
-            for segment in 0..layout.segments {
-                let mut column = 0;
-                while column < layout.length {
-                    let tall = height(layout.length - column, tallest);
-                    let offset = segment * layout.apart + column;
-                    let row = segment * layout.length + column;
-                    for (col, wide, panel) in right.panels::<S>() {
-                        let out = Out { c: &mut out[row * n + col..], stride: n, wide, accumulate };
-                        let narrow = wide <= F::LANES;
-                        with_tile!(tall, narrow, columns, (simd, left.data, starts, offset, panel, out));
-                    }
-                    column += tall;
+            let (mut done, mut row) = (0, 0);
+            while done < runs.len() {
+                // As many runs as fit in a block.
+                let (mut last, mut columns) = (done, 0);
+                while last < runs.len() && columns + runs[last].width() <= BLOCK {
+                    columns += runs[last].width();
+                    last += 1;
                 }
+                let mut rest = &mut strips[..columns * deep];
+                for run in &runs[done..last] {
+                    let (to, after) = rest.split_at_mut(run.width() * deep);
+                    run.pack(left.data, starts, to);
+                    rest = after;
+                }
+                if rounded {
+                    strips[..columns * deep].iter_mut().for_each(|x| *x = x.to_bfloat16());
+                }
+                for (col, wide) in widths(n, F::LANES) {
+                    let place = if once { 0 } else { col * deep };
+                    let panel = right.panel::<S>(depth, deep, col, wide, place, done == 0);
+                    let mut column = 0;
+                    for run in &runs[done..last] {
+                        for _ in 0..run.count {
+                            let strip = &strips[column * deep..(column + run.tall) * deep];
+                            let out = Out { c: &mut out[(row + column) * n + col..], stride: n, wide, accumulate };
+                            let narrow = wide <= F::LANES;
+                            let tile = Columns { a: strip, b: panel, out };
+                            with_tile!(run.tall, narrow, columns, (simd, tile));
+                            column += run.tall;
+                        }
+                    }
+                }
+                (done, row) = (last, row + columns);
             }
         }
     }
 
     /// Few rows times a transposed right side, which is read in place.
     #[inline(always)]
-    fn by_dots<S: Simd>(self, simd: S)
+    fn by_dots<S: Simd>(self, simd: S, tallest: usize)
     where
         F: Lanes<S>,
     {
@@ -314,7 +400,7 @@ impl<F: Real> Product<'_, F> {
         let (depth, n) = (left.layout.length, right.cols);
         let mut row = 0;
         while row < left.rows {
-            let tall = height(left.rows - row, 4);
+            let tall = height(left.rows - row, tallest);
             let a = &left.data[row * depth..(row + tall) * depth];
             let mut col = 0;
             while col < n {
@@ -322,10 +408,14 @@ impl<F: Real> Product<'_, F> {
                 let b = &right.data[col * depth..(col + many) * depth];
                 let out = Out { c: &mut out[row * n + col..], stride: n, wide: many, accumulate };
                 match (tall, many) {
+                    (5, 4) => tiles::dots::<S, F, 5, 4>(simd, a, b, depth, out),
                     (4, 4) => tiles::dots::<S, F, 4, 4>(simd, a, b, depth, out),
+                    (3, 4) => tiles::dots::<S, F, 3, 4>(simd, a, b, depth, out),
                     (2, 4) => tiles::dots::<S, F, 2, 4>(simd, a, b, depth, out),
                     (1, 4) => tiles::dots::<S, F, 1, 4>(simd, a, b, depth, out),
+                    (5, _) => tiles::dots::<S, F, 5, 1>(simd, a, b, depth, out),
                     (4, _) => tiles::dots::<S, F, 4, 1>(simd, a, b, depth, out),
+                    (3, _) => tiles::dots::<S, F, 3, 1>(simd, a, b, depth, out),
                     (2, _) => tiles::dots::<S, F, 2, 1>(simd, a, b, depth, out),
                     _ => tiles::dots::<S, F, 1, 1>(simd, a, b, depth, out),
                 }
@@ -336,67 +426,140 @@ impl<F: Real> Product<'_, F> {
     }
 }
 
-/// A block of the right side, ready for tiles: packed, or in place where its columns fill whole tiles.
+/// A right side whose panels are made ready for tiles: packed, or in place where its columns fill whole tiles.
 struct Right<'a, F> {
-    packed: &'a [F],
-    deep: usize,
+    matrix: Matrix<'a, F>,
+    in_place: bool,
+    rounded: bool,
+    room: &'a mut Vec<F>,
+    /// Where the room begins: on a boundary of cache lines.
+    begin: usize,
+    /// Columns, those included that fill up the last tile.
     cols: usize,
-    /// The block where it lies, and its stride.
-    in_place: Option<(&'a [F], usize)>,
 }
 
 impl<'a, F: Real> Right<'a, F> {
-    /// Rows depth..depth + deep of `right`, all columns.
     #[inline(always)]
-    fn pack<S: Simd>(right: Matrix<'a, F>, depth: usize, deep: usize, in_place: bool, packed: &'a mut Vec<F>) -> Self
+    fn new<S: Simd>(matrix: Matrix<'a, F>, in_place: bool, rounded: bool, room: &'a mut Vec<F>) -> Self
     where
         F: Lanes<S>,
     {
-        let cols = right.cols;
-        let in_place = (in_place && !right.transposed).then(|| (&right.data[depth * cols..], cols));
-        packed.resize((cols + 2 * F::LANES) * deep, F::ZERO);
-        for (col, wide) in widths(cols, F::LANES) {
-            let width = if wide <= F::LANES { F::LANES } else { 2 * F::LANES };
-            if in_place.is_some() && wide == width {
-                continue;
+        let cols = matrix.cols.next_multiple_of(F::LANES);
+        Self { matrix, in_place: in_place && !matrix.transposed && !rounded, rounded, room, begin: 0, cols }
+    }
+
+    /// Makes room for `size` numbers.
+    #[inline(always)]
+    fn make_room<S: Simd>(&mut self, size: usize)
+    where
+        F: Lanes<S>,
+    {
+        const LINE: usize = 64;
+        let size = size + LINE / size_of::<F>();
+        if self.room.len() < size {
+            self.room.resize(size, F::ZERO);
+        }
+        self.begin = self.room.as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
+    }
+
+    /// The panel of rows depth..depth + deep and columns col..col + wide, whose place is `place` after the room's begin;
+    /// packed if this is the `first` time.
+    #[inline(always)]
+    fn panel<S: Simd>(
+        &mut self,
+        depth: usize,
+        deep: usize,
+        col: usize,
+        wide: usize,
+        place: usize,
+        first: bool,
+    ) -> Panel<'_, F>
+    where
+        F: Lanes<S>,
+    {
+        let Matrix { data, rows, cols, transposed } = self.matrix;
+        let width = if wide <= F::LANES { F::LANES } else { 2 * F::LANES };
+        if self.in_place && wide == width {
+            return Panel { data: &data[depth * cols + col..], stride: cols };
+        }
+        let at = self.begin + place;
+        let target = &mut self.room[at..at + width * deep];
+        if !first {
+            return Panel { data: target, stride: width };
+        }
+        if transposed {
+            if wide < width {
+                target.fill(F::ZERO);
             }
-            let target = &mut packed[col * deep..(col + width) * deep];
-            if !right.transposed {
-                for (d, target) in target.chunks_exact_mut(width).enumerate() {
-                    let from = (depth + d) * cols + col;
-                    target[..wide].copy_from_slice(&right.data[from..from + wide]);
+            F::transpose(&data[col * rows + depth..], rows, wide, deep, target, width);
+        } else {
+            for (d, target) in target.chunks_exact_mut(width).enumerate() {
+                let from = (depth + d) * cols + col;
+                if wide == 2 * F::LANES {
+                    let from = &data[from..from + 2 * F::LANES];
+                    target[..2 * F::LANES].copy_from_slice(from);
+                } else {
+                    target[..wide].copy_from_slice(&data[from..from + wide]);
                     target[wide..].fill(F::ZERO);
-                }
-            } else {
-                if wide < width {
-                    target.fill(F::ZERO);
-                }
-                for c in 0..wide {
-                    let from = (col + c) * right.rows + depth;
-                    let column = &right.data[from..from + deep];
-                    for (target, &x) in target[c..].iter_mut().step_by(width).zip(column) {
-                        *target = x;
-                    }
                 }
             }
         }
-        Self { packed, deep, cols, in_place }
+        if self.rounded {
+            target.iter_mut().for_each(|x| *x = x.to_bfloat16());
+        }
+        Panel { data: target, stride: width }
+    }
+}
+
+/// Rounds the rows at `starts` to bfloat16 into `near`, and moves the starts there.
+#[inline(always)]
+fn round_near<'a, F: Real>(data: &[F], extent: usize, starts: &mut [usize], near: &'a mut Vec<F>) -> &'a [F] {
+    let (from, to) = (starts[0], starts[starts.len() - 1] + extent);
+    if near.len() < to - from {
+        near.resize(to - from, F::ZERO);
+    }
+    near.iter_mut().zip(&data[from..to]).for_each(|(near, x)| *near = x.to_bfloat16());
+    starts.iter_mut().for_each(|start| *start -= from);
+    near
+}
+
+/// Consecutive columns of a left side, from `from` after a row's start, that go to `count` strips `tall` columns wide.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    from: usize,
+    tall: usize,
+    count: usize,
+}
+
+impl Run {
+    fn width(&self) -> usize {
+        self.tall * self.count
     }
 
-    /// Every panel: its first column, its columns, and where they are.
+    /// Copies the run's columns of the rows at `starts` to strips [count, depth, tall].
     #[inline(always)]
-    fn panels<S: Simd>(&self) -> impl Iterator<Item = (usize, usize, Panel<'_, F>)>
-    where
-        F: Lanes<S>,
-    {
-        widths(self.cols, F::LANES).map(|(col, wide)| {
-            let width = if wide <= F::LANES { F::LANES } else { 2 * F::LANES };
-            let panel = match self.in_place {
-                Some((data, stride)) if wide == width => Panel { data: &data[col..], stride },
-                _ => Panel { data: &self.packed[col * self.deep..(col + width) * self.deep], stride: width },
-            };
-            (col, wide, panel)
-        })
+    fn pack<F: Real>(&self, data: &[F], starts: &[usize], to: &mut [F]) {
+        match self.tall {
+            12 => self.pack_tall::<F, 12>(data, starts, to),
+            8 => self.pack_tall::<F, 8>(data, starts, to),
+            6 => self.pack_tall::<F, 6>(data, starts, to),
+            5 => self.pack_tall::<F, 5>(data, starts, to),
+            4 => self.pack_tall::<F, 4>(data, starts, to),
+            3 => self.pack_tall::<F, 3>(data, starts, to),
+            2 => self.pack_tall::<F, 2>(data, starts, to),
+            _ => self.pack_tall::<F, 1>(data, starts, to),
+        }
+    }
+
+    #[inline(always)]
+    fn pack_tall<F: Real, const T: usize>(&self, data: &[F], starts: &[usize], to: &mut [F]) {
+        let to = to.as_chunks_mut::<T>().0;
+        for (row, start) in starts.iter().enumerate() {
+            let columns = data[start + self.from..][..self.count * T].as_chunks::<T>().0;
+            for (strip, columns) in columns.iter().enumerate() {
+                to[strip * starts.len() + row] = *columns;
+            }
+        }
     }
 }
 

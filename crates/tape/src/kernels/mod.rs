@@ -11,3 +11,4 @@ pub mod patches;
 pub mod peak;
 pub mod rounded;
 mod tiles;
+pub(crate) mod transpose;

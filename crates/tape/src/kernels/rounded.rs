@@ -5,8 +5,10 @@
 //! rounded (to nearest, ties to even) while they are packed, two numbers of neighbouring depth side by side in 32 bits; an
 //! instruction multiplies such pairs and adds both products to an f32.
 //!
-//! Here: the loops over blocks, and tiles in plain arithmetic, for processors without instructions for bfloat16: slower than
-//! f32. In `rounded/hardware.rs`: the tiles with AVX-512's. Both round alike; their sums may differ in the last bits.
+//! Here: the loops over blocks, and the rule when they are used. In `rounded/hardware.rs`: the tiles with AVX-512's instructions
+//! for pairs. Where a processor has none, or slow ones, the same products are computed by `matmul.rs` in f32, from numbers
+//! that are rounded while they are packed: products of bfloat16 are exact in f32. Both round alike; their sums may differ in
+//! the last bits.
 
 #[cfg(target_arch = "x86_64")]
 mod hardware;
@@ -29,13 +31,11 @@ pub(super) struct Room {
     starts: Vec<usize>,
 }
 
-/// Whether this processor has instructions for it.
+/// Whether this processor multiplies pairs of bfloat16 faster than f32: it has the instructions, and is not one of Intel's,
+/// which run them at half the speed of f32's (as seen on Emerald Rapids; AMD's Zen 5 runs them at twice).
 pub fn is_fast() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx512bf16")
-        && is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vl");
+    return hardware::is_there() && !hardware::is_intel();
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }
@@ -53,7 +53,7 @@ pub(crate) fn product(product: Product<f32>) {
         unsafe { hardware::product(product) };
         return;
     }
-    drive(Plain, product);
+    product.dispatch();
 }
 
 /// How blocks are rounded and multiplied.
@@ -84,12 +84,18 @@ macro_rules! with_tile {
         match ($tall, $narrow) {
             (12, false) => with_tile!(@call $engine, 12, 2, $arguments),
             (8, false) => with_tile!(@call $engine, 8, 2, $arguments),
+            (6, false) => with_tile!(@call $engine, 6, 2, $arguments),
+            (5, false) => with_tile!(@call $engine, 5, 2, $arguments),
             (4, false) => with_tile!(@call $engine, 4, 2, $arguments),
+            (3, false) => with_tile!(@call $engine, 3, 2, $arguments),
             (2, false) => with_tile!(@call $engine, 2, 2, $arguments),
             (_, false) => with_tile!(@call $engine, 1, 2, $arguments),
             (12, true) => with_tile!(@call $engine, 12, 1, $arguments),
             (8, true) => with_tile!(@call $engine, 8, 1, $arguments),
+            (6, true) => with_tile!(@call $engine, 6, 1, $arguments),
+            (5, true) => with_tile!(@call $engine, 5, 1, $arguments),
             (4, true) => with_tile!(@call $engine, 4, 1, $arguments),
+            (3, true) => with_tile!(@call $engine, 3, 1, $arguments),
             (2, true) => with_tile!(@call $engine, 2, 1, $arguments),
             (_, true) => with_tile!(@call $engine, 1, 1, $arguments),
         }
@@ -101,7 +107,7 @@ macro_rules! with_tile {
 
 #[inline(always)]
 fn drive<E: Engine>(engine: E, product: Product<f32>) {
-    let Product { out, left, right, accumulate, panels } = product;
+    let Product { out, left, right, accumulate, panels, .. } = product;
     let Room { left: packed, right: panel_room, starts } = &mut panels.rounded;
     let (layout, cols) = (left.layout, right.cols);
     packed.resize(DEPTH * LANES.max(12), 0);
@@ -205,12 +211,13 @@ fn pack_right<E: Engine>(engine: E, right: Matrix<f32>, from: usize, deep: usize
 }
 
 /// The plain twin.
+#[cfg(test)]
 #[derive(Clone, Copy)]
 struct Plain;
 
 /// An f32 to the nearest bfloat16, ties to even; NaN stays NaN.
 #[inline(always)]
-fn nearest(x: f32) -> u16 {
+pub(crate) fn nearest(x: f32) -> u16 {
     let bits = x.to_bits();
     if x.is_nan() {
         return (bits >> 16) as u16 | 0x40;
@@ -219,10 +226,11 @@ fn nearest(x: f32) -> u16 {
 }
 
 #[inline(always)]
-fn widen(x: u16) -> f32 {
+pub(crate) fn widen(x: u16) -> f32 {
     f32::from_bits(u32::from(x) << 16)
 }
 
+#[cfg(test)]
 impl Engine for Plain {
     #[inline(always)]
     fn round(self, from: &[f32], to: &mut [u16]) {
@@ -343,6 +351,17 @@ mod tests {
         }
     }
 
+    /// With the instructions for pairs, if there are some.
+    fn pairs(product: Product<f32>) {
+        #[cfg(target_arch = "x86_64")]
+        if hardware::is_there() {
+            // SAFETY: the processor has these instructions.
+            unsafe { hardware::product(product) };
+            return;
+        }
+        drive(Plain, product);
+    }
+
     proptest! {
         #[test]
         fn equals_the_plain_product_of_rounded_numbers(
@@ -369,12 +388,15 @@ mod tests {
             let mut out = start.clone();
             matmul(&mut out, left, right, accumulate, &mut panels());
             close(&out, &expected, k)?;
-            // The plain twin, whatever this processor has.
-            let mut out = start;
-            let mut panels = panels();
-            let left = super::super::matmul::left(left);
-            drive(Plain, Product { out: &mut out, left, right, accumulate, panels: &mut panels });
-            close(&out, &expected, k)?;
+            // The plain twin, and the instructions wherever there are some, whatever is used on this processor.
+            let engines: [fn(Product<f32>); 2] = [|product| drive(Plain, product), pairs];
+            for engine in engines {
+                let mut out = start.clone();
+                let mut panels = panels();
+                let left = super::super::matmul::left(left);
+                engine(Product { out: &mut out, left, right, accumulate, rounded: true, panels: &mut panels });
+                close(&out, &expected, k)?;
+            }
         }
 
         #[test]

@@ -1,6 +1,8 @@
 #![allow(unsafe_code)]
 //! Register tiles: the innermost loops of a product, T rows by W vectors of the result at a time.
 //!
+//! Each is called as a function of its own, so that it has all registers for itself.
+//!
 //! Bound by: the multiply-add units with W = 2; with W = 1 by loads, one for every multiply-add.
 
 use super::lanes::Lanes;
@@ -21,6 +23,15 @@ pub(super) struct Panel<'a, F> {
     pub stride: usize,
 }
 
+impl<F> Panel<'_, F> {
+    /// # Panics
+    /// If the panel has not `deep` rows of `width` numbers.
+    #[inline(always)]
+    fn check(&self, deep: usize, width: usize) {
+        assert!(deep == 0 || (deep - 1) * self.stride + width <= self.data.len(), "rows of a panel");
+    }
+}
+
 /// The part of the left rows that a tile runs over: `count` pieces of `length` numbers, `apart` from each other, the
 /// first of them `from` after the row's start.
 #[derive(Clone, Copy, Debug)]
@@ -31,62 +42,102 @@ pub(super) struct Pieces {
     pub length: usize,
 }
 
+/// A tile of rows of the left side.
+pub(super) struct Rows<'a, F> {
+    pub data: &'a [F],
+    pub starts: &'a [usize],
+    pub pieces: Pieces,
+    pub b: Panel<'a, F>,
+    pub out: Out<'a, F>,
+}
+
+/// A tile of columns of the left side.
+pub(super) struct Columns<'a, F> {
+    /// Packed as [depth, T].
+    pub a: &'a [F],
+    pub b: Panel<'a, F>,
+    pub out: Out<'a, F>,
+}
+
+/// What a tile reads of row `row` of its panel.
+///
+/// # Safety
+/// The panel must hold that row, as wide as W vectors.
 #[inline(always)]
-fn load<S: Simd, F: Lanes<S>, const W: usize>(b: Panel<F>, row: usize) -> [F::Vector; W] {
-    let vectors = F::vectors(&b.data[row * b.stride..row * b.stride + W * F::LANES]).0;
-    std::array::from_fn(|w| vectors[w])
+unsafe fn load<S: Simd, F: Lanes<S>, const W: usize>(simd: S, row: *const F) -> [F::Vector; W] {
+    let mut vectors = [F::splat(simd, F::ZERO); W];
+    for (w, vector) in vectors.iter_mut().enumerate() {
+        // SAFETY: the caller's promise; a vector is nothing but its numbers.
+        *vector = unsafe { row.add(w * F::LANES).cast::<F::Vector>().read_unaligned() };
+    }
+    vectors
+}
+
+/// Asks for the lines of a tile of the result, which is read or written only after its sums are done.
+#[inline(always)]
+fn expect<F, const T: usize>(out: &Out<F>) {
+    #[cfg(target_arch = "x86_64")]
+    for i in 0..T {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let row = out.c.as_ptr().wrapping_add(i * out.stride);
+        // SAFETY: a prefetch reads nothing that the program sees, wherever it points.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(row.cast());
+            _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(out.wide - 1).cast());
+        }
+    }
 }
 
 /// T rows of the left side, that start at `starts` in `data`, times a panel.
 #[inline(always)]
-pub(super) fn rows<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(
-    simd: S,
-    data: &[F],
-    starts: &[usize],
-    pieces: Pieces,
-    b: Panel<F>,
-    out: Out<F>,
-) {
+pub(super) fn rows<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd: S, tile: Rows<F>) {
+    let Rows { data, starts, pieces, b, out } = tile;
+    b.check(pieces.count * pieces.length, W * F::LANES);
+    expect::<F, T>(&out);
     let mut sums = [[F::splat(simd, F::ZERO); W]; T];
-    let mut row = 0;
+    let mut right = b.data.as_ptr();
     for piece in 0..pieces.count {
         let at = pieces.from + piece * pieces.apart;
         let rows: [&[F]; T] = std::array::from_fn(|i| &data[starts[i] + at..starts[i] + at + pieces.length]);
         for d in 0..pieces.length {
-            let b = load::<S, F, W>(b, row);
-            for i in 0..T {
-                // SAFETY: every row was cut to `pieces.length` numbers above, and d is less.
-                let a = F::splat(simd, unsafe { *rows[i].get_unchecked(d) });
-                for w in 0..W {
-                    sums[i][w] = F::mul_add(simd, a, b[w], sums[i][w]);
+            // SAFETY: every row was cut to `pieces.length` numbers above, and d is less; the panel holds as many rows.
+            unsafe {
+                let b = load::<S, F, W>(simd, right);
+                for i in 0..T {
+                    let a = F::splat(simd, *rows[i].get_unchecked(d));
+                    for w in 0..W {
+                        sums[i][w] = F::mul_add(simd, a, b[w], sums[i][w]);
+                    }
                 }
             }
-            row += 1;
+            right = right.wrapping_add(b.stride);
         }
     }
     store::<S, F, T, W>(simd, sums, out);
 }
 
-/// T columns of the left side, `offset` after every row's start, transposed, times a panel.
+/// T columns of the left side, packed as [depth, T], transposed, times a panel.
 #[inline(always)]
-pub(super) fn columns<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(
-    simd: S,
-    data: &[F],
-    starts: &[usize],
-    offset: usize,
-    b: Panel<F>,
-    out: Out<F>,
-) {
+pub(super) fn columns<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd: S, tile: Columns<F>) {
+    let Columns { a, b, out } = tile;
+    let deep = a.len() / T;
+    b.check(deep, W * F::LANES);
+    expect::<F, T>(&out);
     let mut sums = [[F::splat(simd, F::ZERO); W]; T];
-    for (row, start) in starts.iter().enumerate() {
-        let b = load::<S, F, W>(b, row);
-        let a: &[F; T] = data[start + offset..].first_chunk().expect("columns of the left side");
-        for i in 0..T {
-            let a = F::splat(simd, a[i]);
-            for w in 0..W {
-                sums[i][w] = F::mul_add(simd, a, b[w], sums[i][w]);
+    let (mut left, mut right) = (a.as_ptr(), b.data.as_ptr());
+    for _ in 0..deep {
+        // SAFETY: both sides hold `deep` rows.
+        unsafe {
+            let b = load::<S, F, W>(simd, right);
+            for i in 0..T {
+                let a = F::splat(simd, *left.add(i));
+                for w in 0..W {
+                    sums[i][w] = F::mul_add(simd, a, b[w], sums[i][w]);
+                }
             }
         }
+        left = left.wrapping_add(T);
+        right = right.wrapping_add(b.stride);
     }
     store::<S, F, T, W>(simd, sums, out);
 }
@@ -148,20 +199,24 @@ fn store<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd: S, sums: [[
         }
     }
     for (i, edge) in edge.iter().enumerate() {
-        for (c, &sum) in c[i * stride..i * stride + wide].iter_mut().zip(edge) {
-            *c = if accumulate { *c + sum } else { sum };
+        let mut c = &mut c[i * stride..i * stride + wide];
+        for &sum in F::vectors(edge).0.iter().take(W) {
+            let (part, rest) = c.split_at_mut(c.len().min(F::LANES));
+            let sum = if accumulate { F::plus(simd, F::load_part(simd, part), sum) } else { sum };
+            F::store_part(simd, part, sum);
+            c = rest;
         }
     }
 }
 
-/// Height of the next tile when `left` rows remain.
+/// Height of the next tile when `left` rows remain: one of those that tiles are made for.
 #[inline(always)]
 pub(super) fn height(left: usize, tallest: usize) -> usize {
     match left {
         _ if left >= tallest => tallest,
-        8.. => 8,
-        4..=7 => 4,
-        2..=3 => 2,
-        _ => 1,
+        11 | 8 => 8,
+        9 | 10 => 5,
+        7 => 4,
+        _ => left,
     }
 }

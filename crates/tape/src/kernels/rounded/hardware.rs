@@ -1,12 +1,31 @@
 #![allow(unsafe_code)]
 //! The instructions. Every function here is inlined into `product`, which the processor's features are declared on.
 
+use super::super::transpose::transposed;
 use super::{DEPTH, Engine, LANES, Product, WIDE, drive};
 use std::arch::x86_64::*;
+use std::sync::LazyLock;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
 pub(super) fn product(product: Product<f32>) {
     drive(Hardware, product);
+}
+
+/// Whether this processor has the instructions.
+pub(super) fn is_there() -> bool {
+    is_x86_feature_detected!("avx512bf16")
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+}
+
+/// Whether this processor says that it is Intel's.
+pub(super) fn is_intel() -> bool {
+    static INTEL: LazyLock<bool> = LazyLock::new(|| {
+        let maker = __cpuid(0);
+        [maker.ebx, maker.edx, maker.ecx].map(u32::to_le_bytes).as_flattened() == b"GenuineIntel"
+    });
+    *INTEL
 }
 
 /// Exists only inside `product`.
@@ -139,39 +158,5 @@ impl Engine for Hardware {
                 }
             }
         }
-    }
-}
-
-/// A 16 x 16 matrix of 32-bit numbers with rows and columns exchanged.
-#[inline(always)]
-fn transposed(r: [__m512i; 16]) -> [__m512i; 16] {
-    // SAFETY: the processor has AVX-512 (see `product`).
-    unsafe {
-        let mut a = r;
-        for i in 0..8 {
-            a[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
-            a[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
-        }
-        // a[4q], a[4q+1]: columns 0-1 and 2-3 (of each quarter) of rows 4q, 4q+1; a[4q+2], a[4q+3]: of rows 4q+2, 4q+3.
-        let mut b = a;
-        for q in 0..4 {
-            b[4 * q] = _mm512_unpacklo_epi64(a[4 * q], a[4 * q + 2]);
-            b[4 * q + 1] = _mm512_unpackhi_epi64(a[4 * q], a[4 * q + 2]);
-            b[4 * q + 2] = _mm512_unpacklo_epi64(a[4 * q + 1], a[4 * q + 3]);
-            b[4 * q + 3] = _mm512_unpackhi_epi64(a[4 * q + 1], a[4 * q + 3]);
-        }
-        // b[4q + c]: column c of every quarter, of rows 4q..4q+4. Quarters are exchanged with row groups.
-        let mut out = r;
-        for c in 0..4 {
-            let even = _mm512_shuffle_i32x4::<0x88>(b[c], b[4 + c]);
-            let odd = _mm512_shuffle_i32x4::<0xdd>(b[c], b[4 + c]);
-            let even_high = _mm512_shuffle_i32x4::<0x88>(b[8 + c], b[12 + c]);
-            let odd_high = _mm512_shuffle_i32x4::<0xdd>(b[8 + c], b[12 + c]);
-            out[c] = _mm512_shuffle_i32x4::<0x88>(even, even_high);
-            out[8 + c] = _mm512_shuffle_i32x4::<0xdd>(even, even_high);
-            out[4 + c] = _mm512_shuffle_i32x4::<0x88>(odd, odd_high);
-            out[12 + c] = _mm512_shuffle_i32x4::<0xdd>(odd, odd_high);
-        }
-        out
     }
 }

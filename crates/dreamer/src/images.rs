@@ -1,0 +1,46 @@
+//! Images as the networks read them, straight from a batch's bytes: nothing is copied but numbers.
+
+use crate::networks::PIXELS;
+use tape::Real;
+
+/// Some sequences of a batch, numbered step by step: image 0 of each, then image 1 of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Images<'a> {
+    /// Bytes of all sequences [B, L, 64 * 64 * 3].
+    pub all: &'a [u8],
+    /// L.
+    pub length: usize,
+    /// The first of the sequences.
+    pub first: usize,
+    /// How many there are.
+    pub sequences: usize,
+}
+
+impl<'a> Images<'a> {
+    /// The images of `all` [N, 64 * 64 * 3], one after the other.
+    pub fn of(all: &'a [u8]) -> Self {
+        Self { all, length: all.len() / PIXELS, first: 0, sequences: 1 }
+    }
+
+    /// How many images there are.
+    pub fn count(&self) -> usize {
+        self.sequences * self.length
+    }
+
+    /// Writes images from number `first` on: byte / 255 - 0.5.
+    pub fn normalise<F: Real>(&self, first: usize, out: &mut [F]) {
+        for (row, out) in out.chunks_exact_mut(PIXELS).enumerate() {
+            let (step, sequence) = ((first + row) / self.sequences, (first + row) % self.sequences);
+            let from = ((self.first + sequence) * self.length + step) * PIXELS;
+            normalise(&self.all[from..from + PIXELS], out);
+        }
+    }
+}
+
+/// Writes images as the networks read them: byte / 255 - 0.5.
+pub(crate) fn normalise<F: Real>(bytes: &[u8], out: &mut [F]) {
+    let scale = F::of(1.0 / 255.0);
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = F::of(f64::from(byte)) * scale - F::of(0.5);
+    }
+}
