@@ -27,6 +27,11 @@ pub enum Command {
     /// Show what a new agent would take from earlier ones
     #[command(subcommand)]
     Transfer(Transfer),
+    /// Grids of runs that answer a question
+    #[command(subcommand)]
+    Study(Study),
+    /// Show the runs in a folder in a browser, and follow them while they go on
+    Watch(Watch),
     /// Measure how fast gradient and policy steps are on this machine
     Bench(Bench),
     /// List the tasks
@@ -82,6 +87,42 @@ pub struct TransferPlan {
     /// Print JSON instead of tables for people
     #[arg(long)]
     pub json: bool,
+}
+
+/// `dreamgraft study`.
+#[derive(Debug, Subcommand)]
+pub enum Study {
+    /// Write what came of a study: a page with curves, tables and pictures, and the same as Markdown, CSV and JSON
+    Report(StudyReport),
+}
+
+/// `dreamgraft study report`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP, long_about = "Write what came of a study: report.html, one page that needs no network, and \
+    the same as report.md, figures.csv and curves.json (docs/reports.md explains every figure).\n\n\
+    Runs that are not finished are told of as far as they are, and marked. A folder without a study will do too, such as \
+    runs: every run in it is told of.")]
+pub struct StudyReport {
+    /// The study's folder, or any folder with runs in it
+    #[arg(value_name = "DIR")]
+    pub study: PathBuf,
+    /// Where the files are written [default: DIR/report]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `dreamgraft watch`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP, long_about = "Show the runs in a folder in a browser, and follow them while they go on.\n\n\
+    The page is that of `dreamgraft study report`; it renews itself. It is served to this machine alone, at 127.0.0.1, and \
+    nothing is written. Ctrl-C ends it.")]
+pub struct Watch {
+    /// A study's folder, or any folder with runs in it
+    #[arg(value_name = "LOGDIR", default_value = "runs")]
+    pub logdir: PathBuf,
+    /// The port; 0 for any that is free
+    #[arg(long, default_value_t = 7077, value_name = "PORT")]
+    pub port: u16,
 }
 
 /// Earlier agents, and what is taken from them.

@@ -1,5 +1,6 @@
 //! How the program ends: every exit code, and which error gives which.
 
+use study::results::ResultsError;
 use train::{DreamerError, TaskError, TrainError};
 use transfer::{PlanError, TransferError};
 
@@ -12,6 +13,9 @@ pub enum Failure {
     /// A run, its configuration or its transfer.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Results of runs, or a page about them.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
 }
 
 impl From<PlanError> for Failure {
@@ -25,6 +29,7 @@ impl From<&Failure> for Exit {
         match failure {
             Failure::Words(_) => Self::Usage,
             Failure::Train(error) => Self::from(error),
+            Failure::Results(_) => Self::Failed,
         }
     }
 }

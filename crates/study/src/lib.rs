@@ -1,11 +1,16 @@
 //! Studies: grids of runs that answer a question, such as whether what other agents learned helps on a task.
 //!
 //! Here: the document that asks ([`manifest`] is what becomes of it: a line for each run), the order of the runs and how
-//! they are started. Not here: how a run works inside (`train`). A run does not know that it belongs to a study: what a
-//! study does is to type commands and to read folders.
+//! they are started; what runs have come to ([`results`]), what many mean together ([`statistics`]), and telling it
+//! ([`report`], and [`watch`] while runs go on). Not here: how a run works inside (`train`). A run does not know that it
+//! belongs to a study: what a study does is to type commands and to read folders.
 
 mod error;
 pub mod manifest;
+pub mod report;
+pub mod results;
+pub mod statistics;
+pub mod watch;
 
 pub use error::StudyError;
 pub use manifest::{Entry, Header, Manifest, Role};

@@ -10,6 +10,7 @@ mod killing;
 mod measuring;
 mod playing;
 mod program;
+mod reporting;
 mod resuming;
 mod safety;
 mod training;

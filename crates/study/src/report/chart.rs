@@ -1,0 +1,209 @@
+//! Learning curves as a picture: a plot that stretches to any width, and labels that do not.
+//!
+//! Lines and bands are SVG in a box of 1000 by 1000, stretched; axes and labels are text beside it, so that they stay legible
+//! on a telephone. What a pointer or key reads from the plot comes with it as JSON. Not here: the script that does so.
+
+use super::axis::Axis;
+use super::figures::{Curves, Figures, MethodFigures, TaskFigures};
+use super::published::title;
+use super::wording::{frames, spread, tick, value};
+use maud::{Markup, PreEscaped, html};
+use serde_json::json;
+
+/// Side of the box that is drawn in.
+const BOX: f64 = 1000.0;
+
+/// The least distance of two labels at the ends of curves, as a share of the plot's height.
+const LABEL: f64 = 0.075;
+
+/// Which returns are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Of training episodes.
+    Training,
+    /// Of evaluation episodes.
+    Evaluation,
+}
+
+impl Which {
+    fn of(self, method: &MethodFigures) -> &Curves {
+        match self {
+            Self::Training => &method.training,
+            Self::Evaluation => &method.evaluation,
+        }
+    }
+
+    fn pieces(self, task: &TaskFigures) -> usize {
+        match self {
+            Self::Training => task.training_pieces,
+            Self::Evaluation => task.evaluation_pieces,
+        }
+    }
+
+    /// Its name in the page.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Evaluation => "evaluation",
+        }
+    }
+
+    /// What the vertical axis shows.
+    fn axis(self) -> &'static str {
+        match self {
+            Self::Training => "return of a training episode",
+            Self::Evaluation => "return of an evaluation episode",
+        }
+    }
+}
+
+/// Whether any curve of these is there to draw.
+pub fn any(figures: &Figures, which: Which) -> bool {
+    figures.tasks.iter().any(|task| drawn(task, which).next().is_some())
+}
+
+/// The methods of a task that have curves, with their numbers.
+fn drawn(task: &TaskFigures, which: Which) -> impl Iterator<Item = (usize, &Curves)> {
+    let all = task.methods.iter().enumerate().filter_map(|(index, method)| Some((index, method.as_ref()?)));
+    all.map(move |(index, method)| (index, which.of(method))).filter(|(_, curves)| !curves.band.is_empty())
+}
+
+/// The learning curves of a task.
+pub fn chart(figures: &Figures, task: &TaskFigures) -> Markup {
+    html! {
+        figure.chart {
+            figcaption { (title(&task.task)) }
+            @for which in [Which::Training, Which::Evaluation] {
+                div.panel data-series=(which.name()) { (panel(figures, task, which)) }
+            }
+        }
+    }
+}
+
+fn panel(figures: &Figures, task: &TaskFigures, which: Which) -> Markup {
+    if drawn(task, which).next().is_none() {
+        return html! { p.empty { "No " (which.name()) " returns yet." } };
+    }
+    let x = Axis::new([0.0, task.frames].into_iter(), 5, false);
+    let values = drawn(task, which).flat_map(|(_, curves)| {
+        let ends = curves.band.iter().flat_map(|band| {
+            let half = band.deviation.unwrap_or(0.0);
+            [band.mean - half, band.mean + half]
+        });
+        ends.chain(curves.runs.iter().flatten().map(|(_, value)| *value)).collect::<Vec<_>>()
+    });
+    let y = Axis::new(values, 5, true);
+    let sentence = sentence(figures, task, which);
+    let percent = |share: f64| format!("{:.2}%", 100.0 * share);
+    html! {
+        div.ytitle { (which.axis()) }
+        div.plot tabindex="0" role="group" aria-roledescription="chart" aria-label=(sentence) {
+            div.ys aria-hidden="true" {
+                @for at in &y.ticks { span style={ "top:" (percent(1.0 - y.place(*at))) } { (tick(*at)) } }
+            }
+            div.canvas {
+                svg viewBox={ "0 0 " (BOX) " " (BOX) } preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+                    @for at in &y.ticks {
+                        @let place = BOX * (1.0 - y.place(*at));
+                        line.grid.zero[*at == 0.0] x1="0" x2=(BOX) y1=(round(place)) y2=(round(place)) {}
+                    }
+                    @if let Some(random) = task.random.filter(|random| (y.low..=y.high).contains(random)) {
+                        @let place = round(BOX * (1.0 - y.place(random)));
+                        line.random x1="0" x2=(BOX) y1=(place) y2=(place) {}
+                    }
+                    @for (index, curves) in drawn(task, which) { (curves_of(figures, index, curves, &x, &y)) }
+                }
+                div.cross hidden {}
+            }
+            div.xs aria-hidden="true" {
+                @for at in &x.ticks { span style={ "left:" (percent(x.place(*at))) } { (tick(*at)) } }
+            }
+            div.ends aria-hidden="true" {
+                @for (index, place) in ends(task, which, &y) {
+                    span class=(format!("of m{index}")) data-of=(index) style={ "top:" (percent(place)) } {
+                        (figures.methods[index])
+                    }
+                }
+            }
+            div.tip hidden {}
+            script type="application/json" { (PreEscaped(data(task, which))) }
+        }
+        div.xtitle aria-hidden="true" { "environment frames" }
+    }
+}
+
+/// A method's band, runs and mean.
+fn curves_of(figures: &Figures, index: usize, curves: &Curves, x: &Axis, y: &Axis) -> Markup {
+    let at =
+        |frames: f64, value: f64| format!("{} {}", round(BOX * x.place(frames)), round(BOX * (1.0 - y.place(value))));
+    let path = |points: &mut dyn Iterator<Item = (f64, f64)>| {
+        let places: Vec<String> = points.map(|(frames, value)| at(frames, value)).collect();
+        format!("M{}", places.join("L"))
+    };
+    let wide: Vec<_> = curves.band.iter().filter_map(|band| Some((band, band.deviation?))).collect();
+    let upper = wide.iter().map(|(band, half)| (band.frames, band.mean + half));
+    let lower = wide.iter().rev().map(|(band, half)| (band.frames, band.mean - half));
+    let class = |kind: &str| format!("{kind} of m{index}");
+    html! {
+        g data-of=(index) class="of" data-name=(figures.methods[index]) {
+            @if wide.len() > 1 { path class=(class("band")) d={ (path(&mut upper.chain(lower))) "Z" } {} }
+            @for run in &curves.runs { path class=(class("run")) d=(path(&mut run.iter().copied())) {} }
+            path class=(class("mean")) d=(path(&mut curves.band.iter().map(|band| (band.frames, band.mean)))) {}
+        }
+    }
+}
+
+fn round(number: f64) -> f64 {
+    (10.0 * number).round() / 10.0
+}
+
+/// Where the labels at the ends of the curves stand: 0 at the top, 1 at the bottom; none upon another.
+fn ends(task: &TaskFigures, which: Which, y: &Axis) -> Vec<(usize, f64)> {
+    let last = |(index, curves): (usize, &Curves)| Some((index, 1.0 - y.place(curves.band.last()?.mean)));
+    let mut labels: Vec<(usize, f64)> = drawn(task, which).filter_map(last).collect();
+    labels.sort_by(|a, b| a.1.total_cmp(&b.1));
+    for index in 1..labels.len() {
+        labels[index].1 = labels[index].1.max(labels[index - 1].1 + LABEL);
+    }
+    // What was pushed out at the bottom comes back, and pushes the others up.
+    let mut limit = 1.0;
+    for (_, place) in labels.iter_mut().rev() {
+        *place = place.min(limit);
+        limit = *place - LABEL;
+    }
+    labels
+}
+
+/// The chart in words.
+fn sentence(figures: &Figures, task: &TaskFigures, which: Which) -> String {
+    let ends = drawn(task, which).filter_map(|(index, curves)| {
+        let last = curves.band.last()?;
+        Some(format!("{} {} at frame {}", figures.methods[index], value(last.mean), frames(last.frames)))
+    });
+    let ends: Vec<String> = ends.collect();
+    format!("{}, {} returns: {}. Left and right arrows read along.", title(&task.task), which.name(), ends.join("; "))
+}
+
+/// What the script shows of each piece: for each method mean, deviation and runs, as texts.
+fn data(task: &TaskFigures, which: Which) -> String {
+    let pieces = which.pieces(task);
+    let methods: Vec<_> = drawn(task, which)
+        .map(|(index, curves)| {
+            let mut cells = vec![serde_json::Value::Null; pieces];
+            for band in &curves.band {
+                let piece = (band.frames / task.frames * pieces as f64).round() as usize;
+                if let Some(cell) = piece.checked_sub(1).and_then(|piece| cells.get_mut(piece)) {
+                    *cell = json!([spread(band.mean, band.deviation), band.runs]);
+                }
+            }
+            json!({ "of": index, "at": cells })
+        })
+        .collect();
+    let places: Vec<String> = (1..=pieces).map(|piece| frames(task.frames * piece as f64 / pieces as f64)).collect();
+    in_script(&json!({ "frames": places, "methods": methods }).to_string())
+}
+
+/// JSON that no browser takes for the end of the script it stands in.
+pub fn in_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}

@@ -1,0 +1,131 @@
+//! The report for other programs: figures as CSV, curves as JSON.
+
+use super::Report;
+use super::figures::{MethodFigures, Spread};
+use crate::results::Results;
+use crate::statistics::{Curve, Estimate};
+use serde::Serialize;
+
+/// A line of the CSV.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Line<'a> {
+    /// A task, or `all`.
+    task: &'a str,
+    method: &'a str,
+    figure: &'a str,
+    value: Option<f64>,
+    /// Standard deviation over runs.
+    deviation: Option<f64>,
+    /// The 95 % interval.
+    low: Option<f64>,
+    high: Option<f64>,
+    /// Runs that the figure is of.
+    runs: Option<usize>,
+    /// Runs of the task and method that are not finished.
+    unfinished: Option<usize>,
+}
+
+/// Every figure, a line each: `task,method,figure,value,deviation,low,high,runs,unfinished`.
+pub fn figures_csv(report: &Report<'_>) -> String {
+    let figures = &report.figures;
+    let mut lines = Vec::new();
+    for task in &figures.tasks {
+        for (name, method) in figures.methods.iter().zip(&task.methods) {
+            let Some(method) = method else { continue };
+            of_method(&task.task, name, method, &mut lines);
+        }
+    }
+    for (name, together) in figures.methods.iter().zip(&figures.together) {
+        let Some(together) = together else { continue };
+        let line = Line { task: "all", method: name, ..Line::default() };
+        lines.extend(estimated("interquartile_mean_normalised", &line, together.interquartile_mean));
+        lines.extend(estimated("improvement", &line, together.improvement));
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for line in lines {
+        writer.serialize(line).expect("texts and numbers");
+    }
+    String::from_utf8(writer.into_inner().expect("memory")).expect("texts")
+}
+
+fn of_method<'a>(task: &'a str, name: &'a str, method: &MethodFigures, lines: &mut Vec<Line<'a>>) {
+    let line = Line { task, method: name, unfinished: Some(method.runs - method.finished), ..Line::default() };
+    let spread = |figure, spread: Option<Spread>| {
+        spread.map(|it| Line { figure, value: Some(it.mean), deviation: it.deviation, runs: Some(it.runs), ..line })
+    };
+    lines.extend(spread("overall", method.overall));
+    lines.extend(spread("final", method.last));
+    let finished = Line { runs: Some(method.finished), ..line };
+    lines.extend(estimated("interquartile_mean", &finished, method.interquartile_mean));
+    lines.extend(estimated("improvement", &finished, method.improvement));
+    if let Some(measures) = &method.transfer {
+        lines.extend(estimated("jumpstart", &finished, measures.jumpstart));
+        lines.extend(estimated("area_ratio", &finished, measures.area_ratio));
+        lines.extend(estimated("area_ratio_with_sources", &finished, measures.area_ratio_with_sources));
+        let numbers = [
+            ("threshold", measures.threshold),
+            ("time_to_threshold", measures.time),
+            ("time_to_threshold_with_sources", measures.time_with_sources),
+            ("time_to_threshold_of_baseline", measures.baseline_time),
+            ("source_frames", Some(method.source_frames as f64)),
+        ];
+        for (figure, value) in numbers.into_iter().filter(|(_, value)| value.is_some()) {
+            lines.push(Line { figure, value, ..finished });
+        }
+    }
+    for published in &method.published {
+        lines.push(Line {
+            figure: "overall_published",
+            value: Some(published.mean),
+            deviation: Some(published.deviation),
+            runs: Some(published.seeds as usize),
+            ..Line { task, method: name, ..Line::default() }
+        });
+    }
+}
+
+fn estimated<'a>(figure: &'a str, line: &Line<'a>, estimate: Option<Estimate>) -> Option<Line<'a>> {
+    let estimate = estimate?;
+    let (low, high) = (estimate.interval.map(|it| it.low), estimate.interval.map(|it| it.high));
+    Some(Line { figure, value: Some(estimate.value), low, high, ..*line })
+}
+
+/// A curve, in the form in which the field exchanges them.
+#[derive(Serialize)]
+struct Exchanged<'a> {
+    task: &'a str,
+    method: &'a str,
+    seed: u64,
+    /// Environment frames.
+    xs: Vec<f64>,
+    /// Mean return of the training episodes that ended since the frame before.
+    ys: Vec<f64>,
+    /// The same of evaluation episodes.
+    eval_xs: Vec<f64>,
+    eval_ys: Vec<f64>,
+    finished: bool,
+}
+
+/// Every run's curves, one object for each run and task: `{task, method, seed, xs, ys}` and more.
+pub fn curves_json(results: &Results) -> String {
+    let xs = |curve: &Curve| curve.points().iter().map(|point| point.frames).collect();
+    let ys = |curve: &Curve| curve.points().iter().map(|point| point.value).collect();
+    let mut curves = Vec::new();
+    for run in &results.runs {
+        for series in &run.series {
+            curves.push(Exchanged {
+                task: &series.task,
+                method: &run.method,
+                seed: run.seed,
+                xs: xs(&series.training),
+                ys: ys(&series.training),
+                eval_xs: xs(&series.evaluation),
+                eval_ys: ys(&series.evaluation),
+                finished: run.finished(),
+            });
+        }
+    }
+    let mut text = serde_json::to_string(&curves).expect("texts and finite numbers");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,76 @@
+//! Pictures in a page: embedded, as many as fit, or by their addresses on a server.
+
+use crate::manifest::Role;
+use crate::results::{Picture, PictureKind, Results};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+/// The most bytes of pictures in a page, as files.
+pub const MOST_BYTES: u64 = 24 << 20;
+
+/// The most bytes of one picture.
+pub const LARGEST: u64 = 6 << 20;
+
+/// Where a page's pictures are.
+#[derive(Debug)]
+pub enum Media {
+    /// In the page: the data of run and picture.
+    Embedded(BTreeMap<(usize, usize), String>),
+    /// On the server that the page comes from.
+    Served,
+}
+
+impl Media {
+    /// Embeds the pictures of targets: first those of a run of each task and method, then others, while there is room.
+    pub fn embed(results: &Results, most: u64) -> Self {
+        let mut first = BTreeSet::new();
+        let mut order = Vec::new();
+        for (index, run) in results.runs.iter().enumerate().filter(|(_, run)| run.role == Role::Target) {
+            let later = run.pictures.is_empty() || !first.insert((&run.tasks, &run.method, &run.source));
+            order.push((later, index));
+        }
+        order.sort_unstable();
+        let (mut room, mut data) = (most, BTreeMap::new());
+        for (_, run) in order {
+            for (index, picture) in results.runs[run].pictures.iter().enumerate() {
+                if picture.bytes > room.min(LARGEST) {
+                    continue;
+                }
+                if let Some(bytes) = read(picture) {
+                    room = room.saturating_sub(bytes.len() as u64);
+                    data.insert((run, index), format!("data:{};base64,{}", mime(picture.kind), STANDARD.encode(bytes)));
+                }
+            }
+        }
+        Self::Embedded(data)
+    }
+
+    /// The address of picture `picture` of run `run`; none if it is left out.
+    pub fn address(&self, run: usize, picture: usize, frames: u64) -> Option<String> {
+        match self {
+            Self::Embedded(data) => data.get(&(run, picture)).cloned(),
+            Self::Served => Some(format!("/media/{run}/{picture}?{frames}")),
+        }
+    }
+}
+
+/// The bytes of a picture; none if it cannot be read, has grown too large, or is something else.
+pub fn read(picture: &Picture) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(&picture.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    let begins: &[u8] = match picture.kind {
+        PictureKind::Episode => b"GIF8",
+        PictureKind::OpenLoop => b"\x89PNG",
+    };
+    (bytes.len() as u64 <= LARGEST && bytes.starts_with(begins)).then_some(bytes)
+}
+
+/// The type that browsers are told.
+pub fn mime(kind: PictureKind) -> &'static str {
+    match kind {
+        PictureKind::Episode => "image/gif",
+        PictureKind::OpenLoop => "image/png",
+    }
+}

@@ -1,0 +1,160 @@
+"use strict";
+// The page without this script is whole: here is only what moves. Methods, episodes and theme are chosen, a plot is read by
+// pointer or keys, and a live page follows its runs.
+(() => {
+  const root = document.documentElement;
+  const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+  const hidden = new Set(); // names of methods that are switched off
+
+  const remember = (key, value) => { try { localStorage.setItem("dreamgraft-" + key, value); } catch { /* no storage */ } };
+  const recall = (key) => { try { return localStorage.getItem("dreamgraft-" + key) ?? ""; } catch { return ""; } };
+
+  function theme(value) {
+    if (value === "light" || value === "dark") root.dataset.theme = value;
+    else delete root.dataset.theme;
+  }
+
+  function methods() {
+    for (const button of all("[data-toggle]")) {
+      const off = hidden.has(button.textContent);
+      button.setAttribute("aria-pressed", String(!off));
+      for (const part of all(`[data-of="${button.dataset.toggle}"]`)) part.classList.toggle("off", off);
+    }
+  }
+
+  function shown() {
+    for (const box of all("[data-show]")) {
+      const name = box.dataset.show;
+      root.classList.toggle(name === "band" ? "hide-band" : "show-" + name, name === "band" ? !box.checked : box.checked);
+    }
+    const series = document.querySelector("input[name=series]:checked");
+    root.dataset.series = series ? series.value : "training";
+  }
+
+  function plot(element) {
+    const data = JSON.parse(element.querySelector("script").textContent);
+    const [canvas, cross, tip] = [".canvas", ".cross", ".tip"].map((name) => element.querySelector(name));
+    const count = data.frames.length;
+    let place = -1;
+
+    function show(index, aloud) {
+      place = Math.max(0, Math.min(count - 1, index));
+      const share = (place + 1) / count;
+      cross.style.left = 100 * share + "%";
+      tip.replaceChildren();
+      const head = document.createElement("b");
+      head.textContent = "frame " + data.frames[place];
+      tip.append(head);
+      const words = [head.textContent];
+      for (const method of data.methods) {
+        const button = document.querySelector(`[data-toggle="${method.of}"]`);
+        const at = method.at[place];
+        if (!at || !button || button.getAttribute("aria-pressed") === "false") continue;
+        const row = document.createElement("div");
+        const name = document.createElement("i");
+        const value = document.createElement("span");
+        const runs = document.createElement("small");
+        name.className = "m" + method.of;
+        name.textContent = button.textContent;
+        value.textContent = at[0] + " ";
+        runs.textContent = at[1] === 1 ? "1 run" : at[1] + " runs";
+        value.append(runs);
+        row.append(name, value);
+        tip.append(row);
+        words.push(name.textContent + " " + at[0]);
+      }
+      cross.hidden = tip.hidden = false;
+      const box = canvas.getBoundingClientRect();
+      const left = box.left - element.getBoundingClientRect().left + share * box.width;
+      const width = tip.offsetWidth;
+      const beside = left + 12 + width > element.clientWidth ? left - 12 - width : left + 12;
+      tip.style.left = Math.max(0, Math.min(beside, element.clientWidth - width)) + "px";
+      if (aloud) document.getElementById("said").textContent = words.join("; ");
+    }
+
+    function leave() {
+      cross.hidden = tip.hidden = true;
+      place = -1;
+    }
+
+    canvas.addEventListener("pointermove", (event) => {
+      const box = canvas.getBoundingClientRect();
+      show(Math.ceil(((event.clientX - box.left) / box.width) * count - 0.5) - 1, false);
+    });
+    canvas.addEventListener("pointerdown", (event) => {
+      const box = canvas.getBoundingClientRect();
+      show(Math.ceil(((event.clientX - box.left) / box.width) * count - 0.5) - 1, false);
+    });
+    canvas.addEventListener("pointerleave", leave);
+    element.addEventListener("blur", leave);
+    element.addEventListener("keydown", (event) => {
+      const to = { ArrowLeft: place < 0 ? count - 1 : place - 1, ArrowRight: place + 1, Home: 0, End: count - 1 }[event.key];
+      if (event.key === "Escape") leave();
+      if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      show(to, true);
+    });
+  }
+
+  function begin() {
+    for (const button of all("[data-toggle]")) {
+      button.addEventListener("click", () => {
+        const name = button.textContent;
+        if (!hidden.delete(name)) hidden.add(name);
+        methods();
+      });
+    }
+    for (const input of all(".controls input")) input.addEventListener("change", shown);
+    all(".plot").forEach(plot);
+    methods();
+    shown();
+  }
+
+  // What people chose and where they are outlives new content.
+  function renew(text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const fresh = page.getElementById("main");
+    if (!fresh || page.documentElement.dataset.live === root.dataset.live) return;
+    const boxes = new Map(all("[data-show]").map((box) => [box.dataset.show, box.checked]));
+    const series = root.dataset.series;
+    const open = new Set(all("details[open]").map((one) => one.dataset.keep));
+    const focus = document.activeElement;
+    const selector = focus?.classList.length ? `${focus.tagName}.${focus.classList[0]}` : "";
+    const focused = selector ? all(selector).indexOf(focus) : -1;
+    for (const style of all("style")) style.textContent = page.querySelector("style").textContent;
+    document.getElementById("main").replaceChildren(...fresh.childNodes);
+    document.querySelector(".summary").textContent = page.querySelector(".summary").textContent;
+    root.dataset.live = page.documentElement.dataset.live;
+    for (const box of all("[data-show]")) box.checked = boxes.get(box.dataset.show) ?? box.checked;
+    for (const one of all("details")) one.open = open.has(one.dataset.keep);
+    for (const input of all("input[name=series]")) input.checked = input.value === series;
+    begin();
+    if (focused >= 0) all(selector)[focused]?.focus({ preventScroll: true });
+  }
+
+  async function follow() {
+    try {
+      const state = await fetch("/state", { cache: "no-store" });
+      if (!state.ok) throw new Error(String(state.status));
+      if ((await state.text()) !== root.dataset.live) {
+        const page = await fetch("/", { cache: "no-store" });
+        if (!page.ok) throw new Error(String(page.status));
+        renew(await page.text());
+      }
+      root.classList.remove("stale");
+    } catch {
+      root.classList.add("stale");
+    }
+    setTimeout(follow, 5000);
+  }
+
+  const select = document.getElementById("theme");
+  select.value = recall("theme");
+  theme(select.value);
+  select.addEventListener("change", () => {
+    theme(select.value);
+    remember("theme", select.value);
+  });
+  begin();
+  if (root.dataset.live !== undefined) setTimeout(follow, 5000);
+})();

@@ -1,0 +1,360 @@
+//! The page: one HTML file that asks nothing of any network.
+//!
+//! Here: what stands where. Not here: its looks (`page.css`), its script (`page.js`), what cells say (`tables`).
+
+use super::Report;
+use super::chart::{Which, any, chart};
+use super::media::Media;
+use super::run_tables;
+use super::tables::{self, Cell, Table};
+use super::wording::frames;
+use crate::results::{PictureKind, RunResult};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Colours of methods, in light and in dark: the first for a baseline. To be told apart by people who see fewer colours, after
+/// Okabe and Ito.
+const COLOURS: [(&str, &str); 8] = [
+    ("#5f6b7a", "#a3aebd"),
+    ("#0072b2", "#5cb3f0"),
+    ("#d55e00", "#ff9147"),
+    ("#00845f", "#2fcf9f"),
+    ("#a8488f", "#e892d2"),
+    ("#9a7400", "#e6c34d"),
+    ("#4b45b5", "#a9a5ff"),
+    ("#7d4a21", "#cfa077"),
+];
+
+/// The page of `report`, with its pictures. `live` is the state that it shows, if it comes from a server that has later ones.
+pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
+    let script_hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
+    let connect = if live.is_some() { "; connect-src 'self'; img-src 'self' data:" } else { "; img-src data:" };
+    let policy = format!(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; script-src \
+         'sha256-{script_hash}'{connect}"
+    );
+    let title = format!("{}: {}", report.results.name, if live.is_some() { "live" } else { "report" });
+    let document = html! {
+        (DOCTYPE)
+        html lang="en" data-live=[live] data-series="training" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content={ "dreamgraft " (env!("CARGO_PKG_VERSION")) };
+                title { (title) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) (PreEscaped(colours(report))) }
+            }
+            body {
+                a.skip href="#curves" { "Skip to the curves" }
+                (header(report, live.is_some()))
+                main #main { (sections(report, media)) }
+                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". docs/reports.md explains every figure." }
+                div #said .visually-hidden aria-live="polite" {}
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    document.into_string()
+}
+
+/// Colours as variables, one for each method.
+fn colours(report: &Report<'_>) -> String {
+    let figures = &report.figures;
+    // Grey is a baseline among others.
+    let offset = usize::from(figures.from_scratch != 1 || figures.methods.len() == 1);
+    let of = |index: usize| {
+        let turn = index + offset;
+        let place = if turn < COLOURS.len() { turn } else { 1 + (turn - 1) % (COLOURS.len() - 1) };
+        let (light, dark) = COLOURS[place];
+        let dash = match turn {
+            0 => "7 4",
+            turn if turn < COLOURS.len() => "none",
+            turn if turn < 2 * COLOURS.len() => "3 3",
+            _ => "9 3 2 3",
+        };
+        format!(".m{index}{{--c:light-dark({light},{dark});--dash:{dash}}}")
+    };
+    (0..figures.methods.len()).map(of).collect()
+}
+
+fn header(report: &Report<'_>, live: bool) -> Markup {
+    html! {
+        header {
+            div {
+                p.kind { @if live { "Live" span.dot {} } @else { "Study report" } }
+                h1 { (report.results.name) }
+                p.summary { (report.summary()) }
+            }
+            label.theme { "Theme "
+                select #theme {
+                    option value="" { "as the system" }
+                    option value="light" { "light" }
+                    option value="dark" { "dark" }
+                }
+            }
+        }
+    }
+}
+
+fn sections(report: &Report<'_>, media: &Media) -> Markup {
+    let (figures, results) = (&report.figures, report.results);
+    html! {
+        section.callout aria-labelledby="seeds" {
+            h2 #seeds { "What this can show, and what not" }
+            @for sentence in report.limits() { p { (sentence) } }
+        }
+        (problems(report))
+        section aria-labelledby="curves" {
+            h2 #curves { "Learning curves" }
+            (controls(report))
+            div.charts { @for task in &figures.tasks { (chart(figures, task)) } }
+            p.about {
+                "Mean over runs; shaded: one standard deviation to each side. A run is cut into at most 50 equal pieces, and a \
+                 place shows the mean of the episodes that ended in the piece before it. The dotted line is the return of \
+                 random actions."
+            }
+        }
+        section aria-labelledby="returns" {
+            h2 #returns { "Returns" }
+            @for it in [tables::overall(figures), tables::last(figures)] { (table(&it)) }
+            @if report.unfinished() > 0 {
+                p.about { "\u{2020} Of runs that are not finished, as far as they are: these figures will move." }
+            }
+            @if tables::any_published(figures) {
+                p.about {
+                    "Published: Sasso, Sabatelli and Wiering, Multi-Source Transfer Learning for Deep Model-Based \
+                     Reinforcement Learning (2022), runs of 1e6 environment frames at the published sizes. Compare only runs \
+                     of the same length and sizes (see Configuration). Its tables of final returns and of fractions for the \
+                     pendulums are not repeated here."
+                }
+            }
+        }
+        section aria-labelledby="robust" {
+            h2 #robust { "Is it more than chance?" }
+            @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
+        }
+        @let (transfers, used) = (tables::transfers(figures), run_tables::source_use(results));
+        @if !transfers.rows.is_empty() || !used.rows.is_empty() {
+            section aria-labelledby="transfer" {
+                h2 #transfer { "What transfer brought" }
+                (table(&transfers))
+                (table(&used))
+            }
+        }
+        (plans(report))
+        (pictures(report, media))
+        section aria-labelledby="runs" {
+            h2 #runs { "Runs" }
+            (table(&Table { title: String::new(), ..run_tables::runs(results) }))
+        }
+        section aria-labelledby="settings" {
+            h2 #settings { "Configuration" }
+            details data-keep="settings" {
+                summary { "All settings" }
+                (table(&Table { title: String::new(), ..run_tables::settings(results) }))
+            }
+            @if let Some(document) = &results.document {
+                p.about { "SHA-256 of the study\u{2019}s document: " code { (document) } }
+            }
+        }
+    }
+}
+
+fn problems(report: &Report<'_>) -> Markup {
+    let problems = report.problems();
+    html! {
+        @if !problems.is_empty() {
+            section.callout.problems aria-labelledby="problems" {
+                h2 #problems { "What could not be read" }
+                ul { @for problem in problems { li { (problem) } } }
+            }
+        }
+    }
+}
+
+/// What is shown of the curves.
+fn controls(report: &Report<'_>) -> Markup {
+    let figures = &report.figures;
+    html! {
+        div.controls role="group" aria-label="What the curves show" {
+            div.methods role="group" aria-label="Methods" {
+                @for (index, method) in figures.methods.iter().enumerate() {
+                    button type="button" class=(format!("method m{index}")) data-toggle=(index) aria-pressed="true" {
+                        svg.swatch viewBox="0 0 26 10" aria-hidden="true" { path.mean d="M1 5L25 5" {} }
+                        (method)
+                    }
+                }
+            }
+            @if any(figures, Which::Evaluation) {
+                fieldset.series {
+                    legend.visually-hidden { "Episodes" }
+                    @for which in [Which::Training, Which::Evaluation] {
+                        label {
+                            input type="radio" name="series" value=(which.name()) checked[which == Which::Training];
+                            span { (which.name()) }
+                        }
+                    }
+                }
+            }
+            label { input type="checkbox" data-show="band" checked; span { "deviation" } }
+            label { input type="checkbox" data-show="run"; span { "single runs" } }
+        }
+    }
+}
+
+fn table(table: &Table) -> Markup {
+    if table.rows.is_empty() {
+        return html! {};
+    }
+    let name = if table.title.is_empty() { table.id } else { &table.title };
+    html! {
+        @if !table.title.is_empty() { h3 { (table.title) } }
+        p.about { (table.about) }
+        div.scroll tabindex="0" role="region" aria-label=(name) {
+            table class=(table.id) {
+                thead { tr { @for column in &table.columns { th scope="col" { (column) } } } }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for (index, cell) in row.iter().enumerate() {
+                                @if index == 0 { th scope="row" { (cell_of(cell)) } } @else { td { (cell_of(cell)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell_of(cell: &Cell) -> Markup {
+    html! {
+        @if cell.code { code { (cell.text) } }
+        @else if cell.best { strong { (cell.text) } }
+        @else { (cell.text) }
+        @if let Some(bar) = &cell.bar {
+            span.bar aria-hidden="true" {
+                @if let Some(interval) = bar.interval {
+                    span.range style={ "left:" (percent(interval.low)) ";width:" (percent(interval.high - interval.low)) } {}
+                }
+                span.point style={ "left:" (percent(bar.value)) } {}
+            }
+        }
+        @for note in &cell.notes { small { (note) } }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share.clamp(0.0, 1.0))
+}
+
+/// The plans of transfer, each once.
+fn plans(report: &Report<'_>) -> Markup {
+    let plans = report.plans();
+    html! {
+        @if !plans.is_empty() {
+            section aria-labelledby="plans" {
+                h2 #plans { "What was taken" }
+                @for (number, plan) in plans.iter().enumerate() {
+                    details data-keep=(format!("plan-{number}")) {
+                        summary {
+                            strong { (run_tables::tasks_of(plan.runs[0])) } ", " (plan.runs[0].method)
+                            span.count { " " (plan.told()) }
+                        }
+                        @let transfer = plan.transfer;
+                        ul.sources {
+                            @for source in &transfer.sources {
+                                li {
+                                    code { (source.name) } ": " (source.provenance.tasks.join(", "))
+                                    @if let Some(trained) = source.provenance.frames { ", " (frames(trained as f64)) " frames" }
+                                    ", " code { (source.provenance.path.display()) }
+                                }
+                            }
+                        }
+                        (table(&run_tables::plan(transfer)))
+                        @let totals = &transfer.totals;
+                        p.about {
+                            "In all: whole " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
+                            (frames(totals.fraction.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
+                            ", frozen " (frames(totals.frozen.numbers as f64)) ". Parameter by parameter: "
+                            code { "transfer.json" } " in the run\u{2019}s folder."
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Episodes and open-loop pictures of the runs that are compared.
+fn pictures(report: &Report<'_>, media: &Media) -> Markup {
+    let results = report.results;
+    let shown: Vec<(usize, &RunResult)> = results
+        .runs
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| run.role == crate::manifest::Role::Target && !run.pictures.is_empty())
+        .collect();
+    let left_out = |index: usize, run: &RunResult| {
+        let missing = |number: &usize| media.address(index, *number, 0).is_none();
+        (0..run.pictures.len()).filter(missing).count()
+    };
+    let missing: usize = shown.iter().map(|(index, run)| left_out(*index, run)).sum();
+    html! {
+        @if !shown.is_empty() {
+            section aria-labelledby="pictures" {
+                h2 #pictures { "What the agents do and see" }
+                p.about {
+                    "Each run\u{2019}s last evaluation. Below the episode, its first 50 steps: what was seen, what the world \
+                     model makes of it, and the error around grey. The model sees the first 5 images and predicts the others \
+                     from the actions alone."
+                    @if missing > 0 {
+                        " " (super::wording::counted(missing, "picture")) " are left out to keep this page small; they lie in \
+                        the runs\u{2019} folders, in " code { "videos/" } "."
+                    }
+                }
+                div.gallery {
+                    @for (index, run) in &shown {
+                        @if left_out(*index, run) < run.pictures.len() { (of_run(*index, run, media)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
+    // What is in the page is there; what is not may wait until somebody looks.
+    let lazy = matches!(media, Media::Served).then_some("lazy");
+    let known = run.pictures.iter().enumerate();
+    let known = known.filter_map(|(number, it)| Some((it, media.address(index, number, it.frames)?)));
+    html! {
+        figure.run-pictures {
+            figcaption {
+                strong { (run_tables::tasks_of(run)) } ", " (run.method) ", seed " (run.seed)
+                small { "frame " (frames(run.pictures[0].frames as f64)) }
+            }
+            @for (picture, address) in known {
+                @match picture.kind {
+                    PictureKind::Episode => {
+                        img.episode src=(address) width="192" height="192" loading=[lazy] decoding="async"
+                            alt={ "An evaluation episode of " (picture.task) ", animated" };
+                    }
+                    PictureKind::OpenLoop => {
+                        div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (picture.task) } {
+                            img src=(address) loading=[lazy] decoding="async"
+                                alt={ "Rows: what was seen of " (picture.task) ", what the model predicts, the error" };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

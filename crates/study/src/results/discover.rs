@@ -1,0 +1,179 @@
+//! Runs in a folder that is no study's, such as `runs/`: method and seed from their folders' names.
+
+use super::folder::{read_run, settings};
+use super::{Results, ResultsError, RunResult, command};
+use crate::manifest::{FILE, Manifest};
+use std::path::{Path, PathBuf};
+
+/// How deep runs are looked for: `runs/TASK/METHOD/SEED` and some more.
+const DEPTH: usize = 6;
+
+/// The most runs that are read.
+const MOST_RUNS: usize = 2000;
+
+/// The most entries of folders that are looked at.
+const MOST_ENTRIES: usize = 200_000;
+
+/// The runs in and below `root`.
+///
+/// # Errors
+/// If the folder cannot be read, or there is no run in it.
+pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
+    std::fs::read_dir(root).map_err(ResultsError::io(root))?;
+    let (mut folders, mut notes, mut entries) = (Vec::new(), Vec::new(), 0);
+    search(root, Path::new(""), DEPTH, &mut folders, &mut entries, &mut notes);
+    if folders.is_empty() {
+        return Err(ResultsError::NoRuns { path: root.to_owned() });
+    }
+    if folders.len() > MOST_RUNS || entries > MOST_ENTRIES {
+        folders.truncate(MOST_RUNS);
+        notes.push(format!("there is more here than is looked at; these are the first {} runs", folders.len()));
+    }
+    let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
+    Ok(Results {
+        name: name.unwrap_or_else(|| root.display().to_string()),
+        root: root.to_owned(),
+        document: None,
+        runs: folders.iter().map(|folder| found(root, folder)).collect(),
+        notes,
+    })
+}
+
+/// The folders of runs in `root`, relative to it: those of the study's manifest, or all there are.
+pub fn run_folders(root: &Path) -> Vec<PathBuf> {
+    if root.join(FILE).exists() {
+        let manifest = Manifest::read(root).map(|manifest| manifest.entries).unwrap_or_default();
+        return manifest.into_iter().map(|entry| entry.folder).collect();
+    }
+    let mut folders = Vec::new();
+    search(root, Path::new(""), DEPTH, &mut folders, &mut 0, &mut Vec::new());
+    folders.truncate(MOST_RUNS);
+    folders
+}
+
+/// Collects the folders of runs below `folder`, in the order of their names. Links are not followed.
+fn search(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    folders: &mut Vec<PathBuf>,
+    entries: &mut usize,
+    notes: &mut Vec<String>,
+) {
+    let path = root.join(folder);
+    if path.join("config.toml").is_file() {
+        folders.push(folder.to_owned());
+        return;
+    }
+    let mut below = Vec::new();
+    match std::fs::read_dir(&path) {
+        Ok(all) => {
+            for entry in all.flatten() {
+                *entries += 1;
+                if *entries > MOST_ENTRIES {
+                    break;
+                }
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    below.push(folder.join(entry.file_name()));
+                }
+            }
+        }
+        Err(error) => notes.push(format!("{}: {error}", path.display())),
+    }
+    below.sort();
+    for folder in below.iter().filter(|_| depth > 0) {
+        if folders.len() > MOST_RUNS || *entries > MOST_ENTRIES {
+            return;
+        }
+        search(root, folder, depth - 1, folders, entries, notes);
+    }
+}
+
+/// The run that was found in `folder`.
+fn found(root: &Path, folder: &Path) -> RunResult {
+    // An unreadable configuration is told by `read_run`.
+    let settings = settings(&root.join(folder)).ok().flatten().unwrap_or_default();
+    let number = |key: &str| settings.get(key).and_then(|text| text.parse::<u64>().ok());
+    let list = settings.get("tasks").and_then(|text| toml::from_str::<toml::Table>(&format!("x = {text}")).ok());
+    let tasks: Vec<String> = list
+        .and_then(|table| table.get("x")?.as_array().cloned())
+        .map(|tasks| tasks.iter().filter_map(|task| task.as_str().map(str::to_owned)).collect())
+        .unwrap_or_default();
+    let mut run = read_run(root, folder, &tasks, number("steps").unwrap_or(u64::MAX));
+    run.seed = number("seed").unwrap_or(0);
+    run.method = method(folder, &tasks, run.seed);
+    if let Some(transfer) = &run.transfer {
+        run.from_scratch = false;
+        run.source_tasks = transfer.sources.iter().flat_map(|source| source.provenance.tasks.clone()).collect();
+        run.source_tasks.sort();
+        run.source_tasks.dedup();
+        run.source_frames = transfer.sources.iter().filter_map(|source| source.provenance.frames).sum();
+    }
+    let config = root.join(folder).join("config.toml").display().to_string();
+    let mut words = vec!["train".to_owned()];
+    words.extend(tasks);
+    words.extend(["--config".to_owned(), config]);
+    if run.transfer.is_some() {
+        let plan = root.join(folder).join(transfer::PLAN_FILE).display().to_string();
+        words.extend(["--plan".to_owned(), plan]);
+    }
+    words.extend(["--logdir", "ANOTHER"].map(str::to_owned));
+    run.command = command(&words);
+    run
+}
+
+/// What a run's folder is called, without its tasks and its seed: `runs/hopper/small/3` is `small`.
+fn method(folder: &Path, tasks: &[String], seed: u64) -> String {
+    let mut words: Vec<String> =
+        folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    words.retain(|word| *word != tasks.join("+"));
+    if let Some(last) = words.pop() {
+        let without = last.strip_suffix(&seed.to_string()).map(|rest| rest.trim_end_matches(['-', '_']));
+        let without = without.map(|rest| rest.strip_suffix("seed").unwrap_or(rest).trim_end_matches(['-', '_']));
+        words.extend(Some(without.unwrap_or(&last)).filter(|rest| !rest.is_empty()).map(str::to_owned));
+    }
+    if words.is_empty() { "run".to_owned() } else { words.join("/") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::Progress;
+
+    #[test]
+    fn methods_are_folders_without_task_and_seed() {
+        let method = |folder: &str, seed| method(Path::new(folder), &["ant".to_owned()], seed);
+        assert_eq!(method("ant/small/0", 0), "small");
+        assert_eq!(method("ant/small-paper-0.2/3", 3), "small-paper-0.2");
+        assert_eq!(method("ant/small-seed-3", 3), "small");
+        assert_eq!(method("ant/small-seed-3", 4), "small-seed-3");
+        assert_eq!((method("", 0).as_str(), method("7", 7).as_str()), ("run", "run"));
+    }
+
+    #[test]
+    fn runs_are_found_wherever_they_lie_and_not_below_one_another() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["ant/small/0", "ant/small/0/checkpoints/x", "b", "empty"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        let config = "tasks = [\"ant\"]\nseed = 0\nsteps = 2000\n";
+        for folder in ["ant/small/0", "ant/small/0/checkpoints/x", "b"] {
+            std::fs::write(root.path().join(folder).join("config.toml"), config).unwrap();
+        }
+        std::fs::write(root.path().join("b/metrics.jsonl"), "{\"step\":1000,\"train_return\":5}\n").unwrap();
+        let results = runs_in(root.path()).unwrap();
+        let told: Vec<_> = results.runs.iter().map(|run| (run.folder.to_str().unwrap(), run.method.as_str())).collect();
+        assert_eq!(told, [("ant/small/0", "small"), ("b", "b")]);
+        assert_eq!(results.runs[1].progress, Progress::Underway(1000));
+        assert_eq!(results.runs[1].series("ant").unwrap().training.overall(), Some(5.0));
+        assert!(results.runs[1].command.starts_with("dreamgraft train ant --config "), "{}", results.runs[1].command);
+    }
+
+    #[test]
+    fn a_folder_without_runs_is_an_error_that_names_it() {
+        let root = tempfile::tempdir().unwrap();
+        let message = runs_in(root.path()).unwrap_err().to_string();
+        assert!(message.contains(root.path().to_str().unwrap()), "{message}");
+        assert!(runs_in(&root.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,45 @@
+//! What can go wrong with reading runs and telling of them. Each message names the place and the next step.
+
+use crate::StudyError;
+use std::path::PathBuf;
+
+/// An error of reading results or writing a report.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// The study's manifest.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// A folder without runs.
+    #[error(
+        "{path} is no study's folder and holds no run; give the folder of a study, or one with run folders in it, such as \
+         runs"
+    )]
+    NoRuns {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A port cannot be had.
+    #[error("port {port} of 127.0.0.1: {source}; give another with --port, or --port 0 for any that is free")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file or folder cannot be read or written.
+    #[error("{path}: {source}; check the place, its permissions and the free space")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+impl ResultsError {
+    /// For `map_err`: the file or folder at `path` cannot be read or written.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

@@ -1,0 +1,201 @@
+//! One run's folder: settings, metrics, transfer, the names of its last pictures.
+
+use super::metrics::read_metrics;
+use super::{Picture, PictureKind, Progress, RunResult};
+use crate::manifest::Role;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+/// The most bytes of a configuration that are read.
+const LONGEST_CONFIG: u64 = 1 << 20;
+
+/// The most files in `videos/` that are looked at.
+const MOST_PICTURES: usize = 100_000;
+
+/// Reads the run in `root`/`folder`, of `tasks` and `steps` frames. What a folder does not tell is left empty, what cannot be
+/// read is a problem of the run.
+pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> RunResult {
+    let path = root.join(folder);
+    let mut run = RunResult {
+        folder: folder.to_owned(),
+        role: Role::Target,
+        tasks: tasks.to_vec(),
+        method: String::new(),
+        source: None,
+        from_scratch: true,
+        source_tasks: Vec::new(),
+        source_frames: 0,
+        seed: 0,
+        steps,
+        command: String::new(),
+        progress: Progress::NotBegun,
+        series: Vec::new(),
+        source_use: Vec::new(),
+        seconds: None,
+        settings: BTreeMap::new(),
+        made_by: BTreeMap::new(),
+        transfer: None,
+        pictures: Vec::new(),
+        problems: Vec::new(),
+    };
+    match settings(&path) {
+        Ok(Some(all)) => {
+            for (key, value) in all {
+                match key.strip_prefix("made_by.") {
+                    Some(key) => run.made_by.insert(key.to_owned(), value),
+                    None => run.settings.insert(key, value),
+                };
+            }
+        }
+        Ok(None) => return run,
+        Err(problem) => run.problems.push(problem),
+    }
+    if let Some(metrics) = read_metrics(&path.join("metrics.jsonl"), tasks) {
+        run.progress = match metrics.frames {
+            None => Progress::NotBegun,
+            Some(frames) if frames >= steps => Progress::Finished,
+            Some(frames) => Progress::Underway(frames),
+        };
+        (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
+        run.problems.extend(metrics.problems);
+    }
+    match transfer::read_report(&path) {
+        Ok(report) => run.transfer = report,
+        Err(error) => run.problems.push(error.to_string()),
+    }
+    match pictures(&path.join("videos"), tasks) {
+        Ok(pictures) => run.pictures = pictures,
+        Err(error) => run.problems.push(format!("{}: {error}", path.join("videos").display())),
+    }
+    run
+}
+
+/// The settings in a run folder's `config.toml`, each under its path; none if there is no such file.
+///
+/// # Errors
+/// Why the file cannot be used.
+pub fn settings(folder: &Path) -> Result<Option<BTreeMap<String, String>>, String> {
+    let path = folder.join("config.toml");
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let mut text = String::new();
+    match std::fs::File::open(&path) {
+        Ok(file) => file.take(LONGEST_CONFIG).read_to_string(&mut text).map_err(|error| failed(&error))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+    };
+    let table: toml::Table = toml::from_str(&text).map_err(|error| failed(&error.message()))?;
+    let mut flat = BTreeMap::new();
+    flatten("", &toml::Value::Table(table), &mut flat);
+    Ok(Some(flat))
+}
+
+fn flatten(path: &str, value: &toml::Value, flat: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(&path, value, flat);
+            }
+        }
+        toml::Value::String(text) => {
+            flat.insert(path.to_owned(), text.clone());
+        }
+        other => {
+            flat.insert(path.to_owned(), other.to_string());
+        }
+    }
+}
+
+/// The last picture of each kind and task in `videos/`; none if there is no such folder.
+fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut last: BTreeMap<(String, bool), Picture> = BTreeMap::new();
+    for entry in entries.take(MOST_PICTURES) {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some((frames, task, kind)) = name.to_str().and_then(|name| parsed(name, tasks)) else { continue };
+        // Links could lead anywhere.
+        let metadata = entry.metadata()?;
+        let place = (task.clone(), kind == PictureKind::OpenLoop);
+        if metadata.is_file() && last.get(&place).is_none_or(|known| known.frames < frames) {
+            last.insert(place, Picture { path: entry.path(), kind, task, frames, bytes: metadata.len() });
+        }
+    }
+    Ok(last.into_values().collect())
+}
+
+/// `<frames>-<task>.gif` or `<frames>-<task>-open-loop.png`.
+fn parsed(name: &str, tasks: &[String]) -> Option<(u64, String, PictureKind)> {
+    let (frames, rest) = name.split_once('-')?;
+    let (task, kind) = match rest.strip_suffix("-open-loop.png") {
+        Some(task) => (task, PictureKind::OpenLoop),
+        None => (rest.strip_suffix(".gif")?, PictureKind::Episode),
+    };
+    let task = tasks.iter().find(|known| *known == task)?;
+    Some((frames.parse().ok()?, task.clone(), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tasks() -> Vec<String> {
+        vec!["ant".to_owned(), "hopper".to_owned()]
+    }
+
+    #[test]
+    fn the_last_pictures_of_each_task_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "0000001000-ant.gif",
+            "0000020000-ant.gif",
+            "0000003000-ant-open-loop.png",
+            "0000001000-hopper.gif",
+            "0000001000-walker2d.gif",
+            "x-ant.gif",
+            ".0000090000-ant.gif.7-1.partial",
+        ];
+        names.iter().for_each(|name| std::fs::write(folder.path().join(name), name).unwrap());
+        std::fs::create_dir(folder.path().join("0000050000-ant.gif")).unwrap();
+        let found = pictures(folder.path(), &tasks()).unwrap();
+        let told: Vec<_> = found.iter().map(|picture| (picture.task.as_str(), picture.frames, picture.bytes)).collect();
+        assert_eq!(told, [("ant", 20_000, 18), ("ant", 3000, 28), ("hopper", 1000, 21)]);
+        assert!(pictures(&folder.path().join("none"), &tasks()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_folder_without_a_run_is_not_begun_and_one_of_nonsense_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let run = read_run(root.path(), Path::new("none"), &tasks(), 10);
+        assert_eq!((run.progress, run.problems.len()), (Progress::NotBegun, 0));
+        let folder = root.path().join("bad");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in [("config.toml", "a = "), ("transfer.json", "{"), ("metrics.jsonl", "x\n"), ("videos", "")]
+        {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let run = read_run(root.path(), Path::new("bad"), &tasks(), 10);
+        assert_eq!(run.problems.len(), 4, "{:?}", run.problems);
+        for (problem, name) in run.problems.iter().zip(["config.toml", "metrics.jsonl", "transfer.json", "videos"]) {
+            assert!(problem.contains(name), "{problem}");
+        }
+    }
+
+    #[test]
+    fn settings_are_told_by_their_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "seed = 3\ntasks = [\"ant\"]\n[agent]\nrate = 1e-3\n[made_by]\nprocessor = \"<b>\"\n";
+        std::fs::write(folder.path().join("config.toml"), text).unwrap();
+        std::fs::write(folder.path().join("metrics.jsonl"), "{\"step\":9}\n").unwrap();
+        let run = read_run(folder.path(), Path::new(""), &tasks(), 10);
+        assert_eq!((run.settings["seed"].as_str(), run.settings["tasks"].as_str()), ("3", "[\"ant\"]"));
+        assert_eq!((run.settings["agent.rate"].as_str(), run.made_by["processor"].as_str()), ("0.001", "<b>"));
+        assert_eq!(run.progress, Progress::Underway(9));
+        assert_eq!(read_run(folder.path(), Path::new(""), &tasks(), 9).progress, Progress::Finished);
+    }
+}

@@ -1,0 +1,239 @@
+//! `metrics.jsonl` for comparisons: returns, how much a meta-model reads from its sources, and time.
+//!
+//! A torn last line is that of a run under way and passed over. Other lines that are none are counted and told.
+
+use super::{Series, SourceUse};
+use crate::statistics::{Curve, Point};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// The most bytes of a line that are read; a run's lines have some thousands.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// The most bytes of a file that are read: millions of lines.
+const LONGEST_FILE: u64 = 1 << 30;
+
+/// What a run's metrics say.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Returns, for each task that was asked for.
+    pub series: Vec<Series>,
+    /// What a meta-model reads.
+    pub source_use: Vec<SourceUse>,
+    /// Frames of the last line; none of a file without lines.
+    pub frames: Option<u64>,
+    /// Seconds worked.
+    pub seconds: Option<f64>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+}
+
+/// Reads the metrics of a run of `tasks`; none if there is no file yet.
+pub fn read_metrics(path: &Path, tasks: &[String]) -> Option<Metrics> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            return Some(Metrics { problems: vec![format!("{}: {error}", path.display())], ..Metrics::default() });
+        }
+    };
+    let mut reading = Reading::new(tasks);
+    let end = reading.all(BufReader::new(file.take(LONGEST_FILE)));
+    let mut metrics = reading.done();
+    metrics.problems.extend(end.err().map(|error| error.to_string()));
+    metrics.problems.iter_mut().for_each(|problem| problem.insert_str(0, &format!("{}: ", path.display())));
+    Some(metrics)
+}
+
+/// A file that is being read.
+struct Reading<'a> {
+    tasks: &'a [String],
+    training: Vec<Vec<Point>>,
+    evaluation: Vec<Vec<Point>>,
+    source_use: BTreeMap<(bool, String), Vec<(f64, f64)>>,
+    /// Training episodes so far, of all tasks.
+    episodes: f64,
+    frames: Option<u64>,
+    seconds: Option<f64>,
+    /// The first line that is none, and how many are.
+    broken: Option<(u64, u64)>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(tasks: &'a [String]) -> Self {
+        Self {
+            tasks,
+            training: vec![Vec::new(); tasks.len()],
+            evaluation: vec![Vec::new(); tasks.len()],
+            source_use: BTreeMap::new(),
+            episodes: 0.0,
+            frames: None,
+            seconds: None,
+            broken: None,
+        }
+    }
+
+    fn all(&mut self, mut file: impl BufRead) -> std::io::Result<()> {
+        let mut text = Vec::new();
+        for number in 1.. {
+            text.clear();
+            (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut text)?;
+            if text.last() != Some(&b'\n') {
+                if text.len() as u64 == LONGEST_LINE {
+                    return Err(std::io::Error::other(format!("line {number} is longer than {LONGEST_LINE} bytes")));
+                }
+                return Ok(());
+            }
+            let line: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
+            let step = line.as_ref().and_then(|line| line.get("step")?.as_u64());
+            match (line, step) {
+                (Some(line), Some(step)) => self.line(step, &line),
+                _ => self.broken = self.broken.map_or(Some((number, 1)), |(first, count)| Some((first, count + 1))),
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, step: u64, line: &Map<String, Value>) {
+        self.frames = self.frames.max(Some(step));
+        let (frames, number) = (step as f64, |name: &str| line.get(name).and_then(Value::as_f64));
+        self.seconds = number("seconds").or(self.seconds);
+        let (mut trained, mut evaluated) = (Vec::new(), Vec::new());
+        for (index, task) in self.tasks.iter().enumerate() {
+            // Metrics of a run of one task are without its name.
+            let of_task = |name: &str| number(&format!("{name}/{task}")).or_else(|| number(name));
+            trained.extend(of_task("train_return").map(|value| (index, value)));
+            evaluated.extend(of_task("eval_return").map(|value| (index, value)));
+        }
+        if !trained.is_empty() {
+            // The episodes since the line before, in equal parts of the tasks that have some.
+            let so_far = number("episodes").filter(|count| *count > self.episodes);
+            let episodes = so_far.map_or(1.0, |count| (count - self.episodes) / trained.len() as f64);
+            self.episodes = so_far.unwrap_or(self.episodes);
+            for (index, value) in trained {
+                self.training[index].push(Point { frames, value, episodes });
+            }
+        }
+        for (index, value) in evaluated {
+            self.evaluation[index].push(Point { frames, value, episodes: 1.0 });
+        }
+        for (name, value) in line {
+            let latent = name.strip_prefix("reward_latent_use/").map(|name| (true, name));
+            let read = latent.or_else(|| Some((false, name.strip_prefix("reward_source_use/")?)));
+            if let (Some((latent, name)), Some(value)) = (read, value.as_f64()) {
+                self.source_use.entry((latent, name.to_owned())).or_default().push((frames, value));
+            }
+        }
+    }
+
+    fn done(self) -> Metrics {
+        let curves = self.tasks.iter().zip(self.training).zip(self.evaluation);
+        let series = curves.map(|((task, training), evaluation)| Series {
+            task: task.clone(),
+            training: Curve::new(training),
+            evaluation: Curve::new(evaluation),
+        });
+        let uses = self.source_use.into_iter();
+        let source_use = uses.map(|((latent, name), points)| SourceUse { name, latent, points }).collect();
+        let told = |(first, count): (u64, u64)| match count {
+            1 => format!("line {first} is no line of metrics and was passed over"),
+            count => format!("line {first} and {} others are no lines of metrics and were passed over", count - 1),
+        };
+        Metrics {
+            series: series.collect(),
+            source_use,
+            frames: self.frames,
+            seconds: self.seconds,
+            problems: self.broken.map(told).into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8], tasks: &[&str]) -> Metrics {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        std::fs::write(&path, text).unwrap();
+        read_metrics(&path, &tasks.iter().map(|task| (*task).to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
+    fn values(curve: &Curve) -> Vec<(f64, f64, f64)> {
+        curve.points().iter().map(|point| (point.frames, point.value, point.episodes)).collect()
+    }
+
+    #[test]
+    fn returns_weigh_as_many_episodes_as_they_are_of() {
+        let metrics = read(
+            b"{\"step\":5000,\"train_return\":-9.5,\"episodes\":5.0,\"seconds\":3.5}\n\
+              {\"step\":5000,\"eval_return\":1.0}\n{\"step\":6000,\"kl\":3.0}\n\
+              {\"step\":8000,\"train_return\":2.0,\"episodes\":8.0,\"seconds\":null}\n",
+            &["ant"],
+        );
+        assert_eq!(values(&metrics.series[0].training), [(5000.0, -9.5, 5.0), (8000.0, 2.0, 3.0)]);
+        assert_eq!(values(&metrics.series[0].evaluation), [(5000.0, 1.0, 1.0)]);
+        assert_eq!((metrics.frames, metrics.seconds), (Some(8000), Some(3.5)));
+        assert!(metrics.problems.is_empty(), "{:?}", metrics.problems);
+    }
+
+    #[test]
+    fn each_of_several_tasks_has_its_own_returns() {
+        let metrics = read(
+            b"{\"step\":4000,\"train_return/ant\":1.0,\"train_return/hopper\":2.0,\"episodes\":4}\n\
+              {\"step\":5000,\"train_return/ant\":3.0,\"episodes\":5,\"eval_return/hopper\":7}\n",
+            &["hopper", "ant"],
+        );
+        assert_eq!(values(&metrics.series[0].training), [(4000.0, 2.0, 2.0)]);
+        assert_eq!(values(&metrics.series[1].training), [(4000.0, 1.0, 2.0), (5000.0, 3.0, 1.0)]);
+        assert_eq!(values(&metrics.series[0].evaluation), [(5000.0, 7.0, 1.0)]);
+    }
+
+    #[test]
+    fn what_a_meta_model_reads_is_kept_by_source() {
+        let metrics = read(
+            b"{\"step\":1,\"reward_source_use/a\":0.5,\"reward_latent_use/stoch\":0.25}\n\
+              {\"step\":2,\"reward_source_use/a\":0.75,\"reward_source_use/b\":null}\n",
+            &["ant"],
+        );
+        let expected = [("a", false, vec![(1.0, 0.5), (2.0, 0.75)]), ("stoch", true, vec![(1.0, 0.25)])];
+        let read: Vec<_> =
+            metrics.source_use.iter().map(|used| (used.name.as_str(), used.latent, used.points.clone())).collect();
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_file_cut_off_anywhere_is_read_as_far_as_it_is_whole() {
+        let text = b"{\"step\":1000,\"train_return\":1.5}\n{\"step\":2000,\"train_return\":2.5}\n";
+        for length in 0..=text.len() {
+            let metrics = read(&text[..length], &["ant"]);
+            let whole = text[..length].iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(metrics.series[0].training.points().len(), whole);
+            assert!(metrics.problems.is_empty(), "{:?}", metrics.problems);
+        }
+    }
+
+    #[test]
+    fn lines_of_something_else_are_told_and_the_others_read() {
+        let text = b"{\"step\":1000,\"train_return\":1.0}\nNaN\n\xff\xfe\n[]\n{\"step\":-1}\n\
+            {\"step\":2000,\"train_return\":null}\n{\"step\":3000,\"train_return\":\"x\"}\n{\"step\":4000,\"train_return\":4}\n";
+        let metrics = read(text, &["ant"]);
+        assert_eq!(values(&metrics.series[0].training), [(1000.0, 1.0, 1.0), (4000.0, 4.0, 1.0)]);
+        let [problem] = metrics.problems.as_slice() else { panic!("{:?}", metrics.problems) };
+        assert!(problem.contains("metrics.jsonl: line 2 and 3 others"), "{problem}");
+        let long = [b"{\"step\":1,\"train_return\":1}\n".as_slice(), &vec![b'x'; 2 << 20]].concat();
+        let metrics = read(&long, &["ant"]);
+        assert!(metrics.problems[0].contains("line 2 is longer") && metrics.series[0].training.points().len() == 1);
+    }
+
+    #[test]
+    fn no_file_is_no_metrics() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read_metrics(&folder.path().join("metrics.jsonl"), &[]).is_none());
+        let metrics = read_metrics(folder.path(), &[]).unwrap();
+        assert_eq!(metrics.problems.len(), 1, "a folder is no file: {:?}", metrics.problems);
+    }
+}

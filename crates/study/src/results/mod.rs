@@ -1,0 +1,214 @@
+//! What runs have come to: returns, pictures, plans and settings, read from their folders.
+//!
+//! Runs come from a study's manifest or are found in any folder. What cannot be read is named and left out, and never stops
+//! the rest. Here: [`Results`] and how they are gathered. Not here: what they say together (`statistics`, `report`).
+
+mod discover;
+mod error;
+mod folder;
+mod lineage;
+mod metrics;
+
+use crate::manifest::{FILE, Manifest, Role};
+use crate::statistics::Curve;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use discover::run_folders;
+pub use error::ResultsError;
+pub use metrics::{Metrics, read_metrics};
+
+/// The method of runs that take nothing from others.
+pub const BASELINE: &str = "baseline";
+
+/// The runs of a folder.
+#[derive(Debug)]
+pub struct Results {
+    /// The study's name, or the folder's.
+    pub name: String,
+    /// The folder that all others are relative to.
+    pub root: PathBuf,
+    /// The checksum of the study's document; none for a folder that is no study's.
+    pub document: Option<String>,
+    /// The runs: in the manifest's order, or in that of their folders' names.
+    pub runs: Vec<RunResult>,
+    /// What else there is to know, such as runs that were left out.
+    pub notes: Vec<String>,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub struct RunResult {
+    /// Its folder, relative to [`Results::root`].
+    pub folder: PathBuf,
+    /// What it is for.
+    pub role: Role,
+    /// The tasks it learns.
+    pub tasks: Vec<String>,
+    /// Its method.
+    pub method: String,
+    /// The name of what it takes from, or its own if it is a source.
+    pub source: Option<String>,
+    /// Whether it takes nothing from others.
+    pub from_scratch: bool,
+    /// The tasks that its sources learned, but for those of a source that other sources begin with.
+    pub source_tasks: Vec<String>,
+    /// Environment frames that all its sources trained for, each once.
+    pub source_frames: u64,
+    /// Its seed.
+    pub seed: u64,
+    /// Environment frames at its end.
+    pub steps: u64,
+    /// The command that does it again, typed in [`Results::root`]; of found runs, as far as the folder tells.
+    pub command: String,
+    /// How far it is.
+    pub progress: Progress,
+    /// The returns of each of its tasks.
+    pub series: Vec<Series>,
+    /// How much its reward meta-model reads from each source, and from the latent state, over time.
+    pub source_use: Vec<SourceUse>,
+    /// Seconds worked on it.
+    pub seconds: Option<f64>,
+    /// Its settings, each under its path, such as `agent.horizon`.
+    pub settings: BTreeMap<String, String>,
+    /// Program and machine that last worked on it, such as `processor`.
+    pub made_by: BTreeMap<String, String>,
+    /// What it took from others.
+    pub transfer: Option<transfer::Report>,
+    /// The last pictures of each task.
+    pub pictures: Vec<Picture>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Its folder holds no metrics yet.
+    NotBegun,
+    /// It has come so many frames.
+    Underway(u64),
+    /// It has all its frames.
+    Finished,
+}
+
+/// The returns of a task in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The task.
+    pub task: String,
+    /// Returns of training episodes, with exploration noise.
+    pub training: Curve,
+    /// Returns of evaluation episodes, without it.
+    pub evaluation: Curve,
+}
+
+/// How much a reward meta-model reads from one of its inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceUse {
+    /// The source's name in the plan, or `stoch` and `deter` of the latent state.
+    pub name: String,
+    /// Whether it is the latent state.
+    pub latent: bool,
+    /// Frames, and the norm of the kernel's row (of the latent state: the mean of the rows).
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A picture of a run's last evaluation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Its file.
+    pub path: PathBuf,
+    /// What it shows.
+    pub kind: PictureKind,
+    /// The task.
+    pub task: String,
+    /// Environment frames of the run when it was made.
+    pub frames: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureKind {
+    /// An evaluation episode, animated.
+    Episode,
+    /// What the world model predicts of it.
+    OpenLoop,
+}
+
+impl Results {
+    /// The runs of the study in `root`, or, if there is no manifest, every run in it.
+    ///
+    /// # Errors
+    /// If the folder or its manifest cannot be read, or holds no run.
+    pub fn read(root: &Path) -> Result<Self, ResultsError> {
+        if root.join(FILE).exists() {
+            return Ok(Self::of_study(root, &Manifest::read(root)?));
+        }
+        discover::runs_in(root)
+    }
+
+    /// The runs of a manifest, in the study's folder `root`.
+    fn of_study(root: &Path, manifest: &Manifest) -> Self {
+        let lineage = lineage::Lineage::new(&manifest.entries);
+        let runs = manifest.entries.iter().map(|entry| {
+            let mut run = folder::read_run(root, &entry.folder, &entry.tasks, entry.steps);
+            run.role = entry.role;
+            run.method.clone_from(&entry.method);
+            run.source.clone_from(&entry.source);
+            run.from_scratch = entry.method == BASELINE;
+            run.source_tasks = lineage.tasks(entry);
+            run.source_frames = lineage.frames(entry);
+            run.seed = entry.seed;
+            run.command = command(&entry.arguments);
+            run
+        });
+        Self {
+            name: manifest.header.study.clone(),
+            root: root.to_owned(),
+            document: Some(manifest.header.document.clone()),
+            runs: runs.collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The runs whose returns are compared.
+    pub fn targets(&self) -> impl Iterator<Item = &RunResult> {
+        self.runs.iter().filter(|run| run.role == Role::Target)
+    }
+}
+
+impl RunResult {
+    /// Whether it has all its frames.
+    pub fn finished(&self) -> bool {
+        self.progress == Progress::Finished
+    }
+
+    /// The returns of `task`, if it learns that.
+    pub fn series(&self, task: &str) -> Option<&Series> {
+        self.series.iter().find(|series| series.task == task)
+    }
+}
+
+/// `dreamgraft` with these words, as a shell takes them.
+fn command(arguments: &[String]) -> String {
+    let plain = |word: &str| {
+        !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./+=:,@%".contains(letter))
+    };
+    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) };
+    let words: Vec<String> = arguments.iter().map(quoted).collect();
+    format!("dreamgraft {}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_typed_as_shells_take_them() {
+        let words = ["train", "hopper", "--set", "a=[1, 2]", "it's", ""].map(str::to_owned);
+        assert_eq!(command(&words), r"dreamgraft train hopper --set 'a=[1, 2]' 'it'\''s' ''");
+    }
+}

@@ -1,0 +1,66 @@
+//! How likely a run of one method is better than one of another.
+
+use super::bootstrap::bootstrap;
+use super::{Estimate, mean};
+
+/// The share of pairs in which the run of `method` is above that of `baseline`, a tie counting half: the statistic of Mann
+/// and Whitney over the number of pairs. None if either has no run.
+pub fn probability_of_improvement(method: &[f64], baseline: &[f64]) -> Option<f64> {
+    let pairs = method.iter().flat_map(|ours| baseline.iter().map(move |theirs| (ours, theirs)));
+    let points: Vec<f64> = pairs
+        .map(|(ours, theirs)| match ours.partial_cmp(theirs) {
+            Some(std::cmp::Ordering::Greater) => 1.0,
+            Some(std::cmp::Ordering::Equal) => 0.5,
+            _ => 0.0,
+        })
+        .collect();
+    mean(&points)
+}
+
+/// The [`probability_of_improvement`], averaged over tasks, with its interval. A task is the returns of `method` and those of
+/// `baseline`. None if a task lacks runs of either.
+pub fn improvement(tasks: &[(Vec<f64>, Vec<f64>)]) -> Option<Estimate> {
+    // Strata in turn: the method's runs of a task, the baseline's.
+    let strata: Vec<&[f64]> = tasks.iter().flat_map(|(ours, theirs)| [ours.as_slice(), theirs]).collect();
+    let over_tasks = |strata: &[&[f64]]| {
+        let each: Option<Vec<f64>> =
+            strata.chunks_exact(2).map(|pair| probability_of_improvement(pair[0], pair[1])).collect();
+        mean(&each?)
+    };
+    let value = over_tasks(&strata)?;
+    let interval = bootstrap(&strata, |drawn| over_tasks(&drawn.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    Some(Estimate { value, interval })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn by_hand() {
+        assert_eq!(probability_of_improvement(&[2.0, 3.0], &[1.0, 2.0, 4.0]), Some(3.5 / 6.0));
+        assert_eq!(probability_of_improvement(&[], &[1.0]), None);
+        assert_eq!(improvement(&[]), None);
+        let estimate = improvement(&[(vec![2.0], vec![1.0]), (vec![0.0], vec![1.0])]).unwrap();
+        assert_eq!(estimate, Estimate { value: 0.5, interval: None });
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn both_ways_come_to_one(
+            // Small whole numbers, so that there are ties.
+            ours in prop::collection::vec((-4..4i32).prop_map(f64::from), 1..9),
+            theirs in prop::collection::vec((-4..4i32).prop_map(f64::from), 1..9),
+        ) {
+            let there = probability_of_improvement(&ours, &theirs).unwrap();
+            let back = probability_of_improvement(&theirs, &ours).unwrap();
+            prop_assert!((0.0..=1.0).contains(&there) && (there + back - 1.0).abs() < 1e-12);
+            let raised: Vec<f64> = ours.iter().map(|value| value + 1.0).collect();
+            prop_assert!(probability_of_improvement(&raised, &theirs).unwrap() >= there);
+            let bent = |values: &[f64]| values.iter().map(|value| value.powi(3)).collect::<Vec<_>>();
+            prop_assert_eq!(probability_of_improvement(&bent(&ours), &bent(&theirs)), Some(there));
+        }
+    }
+}

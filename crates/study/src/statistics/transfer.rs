@@ -1,0 +1,189 @@
+//! Measures of transfer (Taylor and Stone, "Transfer Learning for Reinforcement Learning Domains", 2009): jumpstart, area
+//! ratio, time to threshold. The frames that sources trained for are left out once and counted once.
+
+use super::bootstrap::bootstrap;
+use super::curve::{Curve, band};
+use super::{Estimate, mean};
+
+/// The share of a run that its jumpstart is measured on.
+pub const EARLY: f64 = 0.1;
+
+/// The share of a run that is its end.
+pub const LAST: f64 = 0.1;
+
+/// The threshold: this share of the way from random actions to the baseline's end.
+pub const THRESHOLD: f64 = 0.75;
+
+/// Pieces of a run, the first of which that reaches the threshold tells the time.
+const PIECES: usize = 50;
+
+/// Finished runs of one task.
+#[derive(Clone, Copy, Debug)]
+pub struct TransferInput<'a> {
+    /// The runs that began with what sources learned.
+    pub method: &'a [&'a Curve],
+    /// Those that began from scratch.
+    pub baseline: &'a [&'a Curve],
+    /// The return of random actions.
+    pub random: f64,
+    /// Environment frames of a run.
+    pub frames: f64,
+    /// Environment frames that all sources of a run of `method` trained for.
+    pub source_frames: f64,
+}
+
+/// What transfer brought.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transfer {
+    /// Mean return of the first [`EARLY`] of a run, without its random episodes, less the baseline's.
+    pub jumpstart: Option<Estimate>,
+    /// By which share the area between the curve and random actions is larger than the baseline's. None where the baseline
+    /// is no better than random actions.
+    pub area_ratio: Option<Estimate>,
+    /// The same where the method's curve begins when its sources are done, and ends when the baseline's does.
+    pub area_ratio_with_sources: Option<Estimate>,
+    /// The return that counts as learned; none if the baseline's end is no better than random actions.
+    pub threshold: Option<f64>,
+    /// Frames after which the baseline's mean reaches it.
+    pub baseline_time: Option<f64>,
+    /// Frames after which the method's mean reaches it; none if it never does.
+    pub time: Option<f64>,
+    /// The same, the sources' frames added.
+    pub time_with_sources: Option<f64>,
+}
+
+/// Measures transfer. None if either has no run with a return.
+pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
+    let TransferInput { method, baseline, random, frames, source_frames } = *input;
+    let of = |curves: &[&Curve], figure: &dyn Fn(&Curve) -> Option<f64>| -> Vec<f64> {
+        curves.iter().filter_map(|curve| figure(curve)).collect()
+    };
+
+    let early = |curve: &Curve| curve.after_first().mean_between(0.0, EARLY * frames);
+    let jumpstart = compared(&of(method, &early), &of(baseline, &early), |ours, theirs| Some(ours - theirs));
+
+    let area = |curve: &Curve| Some(curve.overall()? - random);
+    let left = frames - source_frames;
+    let late_area = |curve: &Curve| {
+        curve.overall()?;
+        let above = curve.mean_between(f64::NEG_INFINITY, left).map_or(0.0, |value| value - random);
+        Some(above * (left / frames).max(0.0))
+    };
+    let ratio = |ours: f64, theirs: f64| (theirs > 0.0).then(|| (ours - theirs) / theirs);
+    let (ours, late, theirs) = (of(method, &area), of(method, &late_area), of(baseline, &area));
+
+    let last = |curve: &Curve| curve.mean_between((1.0 - LAST) * frames, f64::INFINITY);
+    let learned = mean(&of(baseline, &last)).filter(|last| *last > random);
+    let threshold = learned.map(|last| random + THRESHOLD * (last - random));
+    let time_of = |curves: &[&Curve]| {
+        let pieces = band(curves, frames, PIECES);
+        pieces.into_iter().find(|piece| piece.mean >= threshold.unwrap_or(f64::INFINITY)).map(|piece| piece.frames)
+    };
+    let time = time_of(method);
+
+    if ours.is_empty() || theirs.is_empty() {
+        return None;
+    }
+    Some(Transfer {
+        jumpstart,
+        area_ratio: compared(&ours, &theirs, ratio),
+        area_ratio_with_sources: compared(&late, &theirs, ratio),
+        threshold,
+        baseline_time: time_of(baseline),
+        time,
+        time_with_sources: time.map(|time| time + source_frames),
+    })
+}
+
+/// What `figure` makes of two means, with its interval.
+fn compared(ours: &[f64], theirs: &[f64], figure: impl Fn(f64, f64) -> Option<f64>) -> Option<Estimate> {
+    let value = figure(mean(ours)?, mean(theirs)?)?;
+    let interval = bootstrap(&[ours, theirs], |drawn| figure(mean(&drawn[0])?, mean(&drawn[1])?));
+    Some(Estimate { value, interval })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Point;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An episode every 1000 frames, the first of random actions.
+    fn curve(random: f64, value: impl Fn(f64) -> f64) -> Curve {
+        let first = Point { frames: 1000.0, value: random, episodes: 1.0 };
+        let later = (2..=100).map(|index| {
+            let frames = 1000.0 * f64::from(index);
+            Point { frames, value: value(frames), episodes: 1.0 }
+        });
+        Curve::new([first].into_iter().chain(later))
+    }
+
+    fn measured(method: &Curve, baseline: &Curve, source_frames: f64) -> Transfer {
+        let random = baseline.first().unwrap();
+        let (method, baseline) = ([method, method], [baseline, baseline]);
+        transfer(&TransferInput { method: &method, baseline: &baseline, random, frames: 1e5, source_frames }).unwrap()
+    }
+
+    #[test]
+    fn by_hand() {
+        // The baseline rises from -100 to 900 over the run, the method is 200 ahead.
+        let baseline = curve(-100.0, |frames| -100.0 + frames / 100.0);
+        let method = curve(-100.0, |frames| 100.0 + frames / 100.0);
+        let figures = measured(&method, &baseline, 20_000.0);
+        assert!((figures.jumpstart.unwrap().value - 200.0).abs() < 1e-9);
+        // Areas above random actions: 99 episodes of 20 to 1000 make 50 490 (a hundredth of it each), 99 times 200 more.
+        let ratio = figures.area_ratio.unwrap();
+        assert!((ratio.value - 19_800.0 / 50_490.0).abs() < 1e-9, "{ratio:?}");
+        assert!(ratio.interval.is_some_and(|interval| (interval.low - ratio.value).abs() < 1e-9));
+        // The baseline's last tenth: 855 on average. 75 % of 955 above -100: 616.25, in the piece to 72 000.
+        assert!((figures.threshold.unwrap() - 616.25).abs() < 1e-9, "{figures:?}");
+        assert_eq!(figures.baseline_time, Some(74_000.0));
+        assert_eq!(figures.time, Some(54_000.0));
+        assert_eq!(figures.time_with_sources, Some(74_000.0));
+        // The first 80 episodes: 79 * 200 and 20 to 800.
+        let late = figures.area_ratio_with_sources.unwrap();
+        assert!((late.value - (15_800.0 + 32_390.0 - 50_490.0) / 50_490.0).abs() < 1e-9, "{late:?}");
+    }
+
+    #[test]
+    fn a_baseline_that_learns_nothing_has_no_threshold_and_no_ratio() {
+        let flat = curve(0.0, |_| 0.0);
+        let figures = measured(&curve(0.0, |_| 5.0), &flat, 0.0);
+        assert_eq!(
+            (figures.area_ratio, figures.threshold, figures.time, figures.baseline_time),
+            (None, None, None, None)
+        );
+        assert_eq!(figures.jumpstart.unwrap().value, 5.0);
+        let none = Curve::default();
+        let input =
+            TransferInput { method: &[&none], baseline: &[&flat], random: 0.0, frames: 1e5, source_frames: 0.0 };
+        assert_eq!(transfer(&input), None);
+    }
+
+    #[test]
+    fn sources_that_trained_longer_than_the_run_leave_nothing() {
+        let rising = curve(0.0, |frames| frames);
+        let figures = measured(&rising, &rising, 1e6);
+        assert_eq!(figures.area_ratio.unwrap().value, 0.0);
+        assert_eq!(figures.area_ratio_with_sources.unwrap().value, -1.0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+        #[test]
+        fn counting_sources_never_helps_and_scales_do_not_matter(
+            lead in 0.0..500.0f64, scale in 0.1..10.0f64, shift in -1e3..1e3f64, source_frames in 0.0..2e5f64,
+        ) {
+            let make = |lead: f64, scale: f64, shift: f64| {
+                curve(shift, move |frames| shift + scale * (lead + frames / 100.0))
+            };
+            let plain = measured(&make(lead, 1.0, 0.0), &make(0.0, 1.0, 0.0), source_frames);
+            let other = measured(&make(lead, scale, shift), &make(0.0, scale, shift), source_frames);
+            let ratio = plain.area_ratio.unwrap().value;
+            prop_assert!((ratio - other.area_ratio.unwrap().value).abs() < 1e-6 * (1.0 + ratio));
+            prop_assert!(plain.area_ratio_with_sources.unwrap().value <= ratio + 1e-12);
+            prop_assert!((other.jumpstart.unwrap().value - scale * lead).abs() < 1e-6 * (1.0 + scale * lead));
+            prop_assert!(plain.time.unwrap() <= plain.baseline_time.unwrap());
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What is asked of the server, and the form of its answers.
+//!
+//! Only GET, only these addresses, and only with a `Host` that is this machine: a page of another site whose name was made to
+//! lead here would send its own.
+
+use std::io::{ErrorKind, Read};
+
+/// The most bytes of a request before its body; there is no body.
+const LONGEST_HEAD: usize = 8 << 10;
+
+/// The most headers.
+const MOST_HEADERS: usize = 64;
+
+/// Something that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The page.
+    Page,
+    /// The state that the newest page would show.
+    State,
+    /// A picture: its run's number and its own.
+    Picture {
+        /// The run.
+        run: usize,
+        /// The picture of it.
+        picture: usize,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP's number for how it went.
+    pub status: u16,
+    /// The type of the body.
+    pub mime: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A line of text.
+    pub fn text(status: u16, text: &str) -> Self {
+        Self { status, mime: "text/plain; charset=utf-8", body: text.as_bytes().to_vec() }
+    }
+
+    /// Everything before the body.
+    pub fn head(&self) -> String {
+        let reason = match self.status {
+            200 => "OK",
+            400 => "Bad Request",
+            403 => "Forbidden",
+            404 => "Not Found",
+            405 => "Method Not Allowed",
+            431 => "Request Header Fields Too Large",
+            503 => "Service Unavailable",
+            _ => "Internal Server Error",
+        };
+        let allow = if self.status == 405 { "Allow: GET\r\n" } else { "" };
+        format!(
+            "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{allow}Connection: close\r\n\
+             Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\nX-Frame-Options: DENY\r\n\r\n",
+            self.status,
+            self.mime,
+            self.body.len()
+        )
+    }
+}
+
+/// Reads a request to the server at `port`.
+///
+/// # Errors
+/// What the client sent is no error of this function: then the second value is the answer to it. If nothing usable came at
+/// all, the system's reason.
+pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, Answer>> {
+    let mut head = Vec::new();
+    let mut piece = [0; 1024];
+    loop {
+        let count = match stream.read(&mut piece) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        if count == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        head.extend_from_slice(&piece[..count]);
+        if let Some(answer) = parse(&head, port) {
+            return Ok(answer);
+        }
+        if head.len() > LONGEST_HEAD {
+            return Ok(Err(Answer::text(431, "the request is too long")));
+        }
+    }
+}
+
+/// What a request asks for; none if it is not all there yet.
+fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(head) {
+        Ok(httparse::Status::Partial) => return None,
+        Ok(httparse::Status::Complete(_)) => {}
+        Err(httparse::Error::TooManyHeaders) => return Some(Err(Answer::text(431, "too many headers"))),
+        Err(_) => return Some(Err(Answer::text(400, "this is no HTTP request"))),
+    }
+    let hosts: Vec<&[u8]> =
+        request.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("host")).map(|it| it.value).collect();
+    let ours = |host: &[u8]| {
+        [format!("127.0.0.1:{port}"), format!("localhost:{port}")]
+            .iter()
+            .any(|it| it.as_bytes().eq_ignore_ascii_case(host))
+    };
+    Some(match hosts.as_slice() {
+        [host] if ours(host) => match request.method {
+            Some("GET") => {
+                asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "there is no such page"))
+            }
+            _ => Err(Answer::text(405, "only GET is answered")),
+        },
+        _ => Err(Answer::text(403, &format!("ask for http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
+    })
+}
+
+/// What an address means.
+fn asked(target: &str) -> Option<Asked> {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    match path {
+        "/" => Some(Asked::Page),
+        "/state" => Some(Asked::State),
+        _ => {
+            let (run, picture) = path.strip_prefix("/media/")?.split_once('/')?;
+            let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+            Some(Asked::Picture { run: number(run)?, picture: number(picture)? })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ask(text: &str) -> Result<Asked, u16> {
+        read(text.as_bytes(), 7).unwrap().map_err(|answer| answer.status)
+    }
+
+    #[test]
+    fn only_known_addresses_are_answered() {
+        let get = |target: &str| ask(&format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:7\r\n\r\n"));
+        assert_eq!(get("/"), Ok(Asked::Page));
+        assert_eq!(get("/?x=1"), Ok(Asked::Page));
+        assert_eq!(get("/state"), Ok(Asked::State));
+        assert_eq!(get("/media/3/0?1000"), Ok(Asked::Picture { run: 3, picture: 0 }));
+        for target in [
+            "/media/../../etc/passwd",
+            "/media/0/..",
+            "/media/-1/0",
+            "/media/+1/0",
+            "/media/0/0/0",
+            "/media/99999999999999999999999/0",
+            "/media//",
+            "//",
+            "/%2e%2e/",
+            "/config.toml",
+            "http://127.0.0.1:7/",
+            "*",
+        ] {
+            assert_eq!(get(target), Err(404), "{target}");
+        }
+    }
+
+    #[test]
+    fn only_get_is_answered() {
+        for method in ["POST", "PUT", "HEAD", "DELETE", "OPTIONS", "get"] {
+            assert_eq!(ask(&format!("{method} / HTTP/1.1\r\nHost: localhost:7\r\n\r\n")), Err(405), "{method}");
+        }
+    }
+
+    #[test]
+    fn other_names_of_this_machine_are_refused() {
+        for host in ["evil.example:7", "127.0.0.1", "127.0.0.1:8", "127.0.0.1:7.evil.example", "", "127.0.0.1:7, a"] {
+            assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), Err(403), "{host}");
+        }
+        assert_eq!(ask("GET / HTTP/1.1\r\n\r\n"), Err(403));
+        assert_eq!(ask("GET / HTTP/1.1\r\nHost: localhost:7\r\nhost: evil.example:7\r\n\r\n"), Err(403));
+        assert_eq!(ask("GET / HTTP/1.1\r\nHOST: LocalHost:7\r\n\r\n"), Ok(Asked::Page));
+    }
+
+    #[test]
+    fn requests_are_bounded() {
+        let long = format!("GET / HTTP/1.1\r\nHost: localhost:7\r\nX: {}\r\n\r\n", "x".repeat(LONGEST_HEAD + 4096));
+        assert_eq!(ask(&long), Err(431));
+        let many = "A: b\r\n".repeat(MOST_HEADERS + 1);
+        assert_eq!(ask(&format!("GET / HTTP/1.1\r\n{many}\r\n")), Err(431));
+        assert_eq!(read("GET / HTTP/1.1\r\nHo".as_bytes(), 7).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_anything_get_no_page(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            if let Ok(answer) = read(bytes.as_slice(), 7) {
+                prop_assert!(answer.is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What a server shows: the newest results, read again when files have changed.
+
+use super::request::Answer;
+use crate::report::{Media, Report, mime, page, read_picture};
+use crate::results::{Results, ResultsError, run_folders};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Files are looked at no more often than this.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// And a page is made in no more than one part of so many of the time: the machine has runs to do.
+const SHARE: u32 = 20;
+
+/// A page and what it was made of.
+#[derive(Debug)]
+pub struct Shown {
+    root: PathBuf,
+    results: Results,
+    page: String,
+    /// The state of the files that the page shows.
+    state: String,
+    /// When they were last looked at.
+    looked: Instant,
+    /// How long they are then left alone.
+    pause: Duration,
+}
+
+impl Shown {
+    /// Reads the runs in `root`; there may be none yet.
+    ///
+    /// # Errors
+    /// If the folder or the study's manifest cannot be read.
+    pub fn new(root: &Path) -> Result<Self, ResultsError> {
+        let began = Instant::now();
+        let state = state_of(root);
+        let results = read(root)?;
+        let page = page(&Report::new(&results), &Media::Served, Some(&state));
+        let pause = PAUSE.max(SHARE * began.elapsed());
+        Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause })
+    }
+
+    /// Reads again what has changed, unless it was looked at just now.
+    fn renew(&mut self) -> Result<(), ResultsError> {
+        if self.looked.elapsed() < self.pause {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        if state_of(&self.root) != self.state {
+            *self = Self::new(&self.root)?;
+        }
+        Ok(())
+    }
+
+    /// The page.
+    pub fn page(&mut self) -> Answer {
+        match self.renew() {
+            Ok(()) => Answer { status: 200, mime: "text/html; charset=utf-8", body: self.page.clone().into_bytes() },
+            Err(error) => Answer::text(500, &error.to_string()),
+        }
+    }
+
+    /// The state of the newest page.
+    pub fn state(&mut self) -> Answer {
+        match self.renew() {
+            Ok(()) => Answer::text(200, &self.state),
+            Err(error) => Answer::text(500, &error.to_string()),
+        }
+    }
+
+    /// A picture that the page shows.
+    pub fn picture(&self, run: usize, picture: usize) -> Answer {
+        let known = self.results.runs.get(run).and_then(|run| run.pictures.get(picture));
+        match known.and_then(|picture| Some((picture, read_picture(picture)?))) {
+            Some((picture, body)) => Answer { status: 200, mime: mime(picture.kind), body },
+            None => Answer::text(404, "this picture is no longer there"),
+        }
+    }
+}
+
+/// The runs in `root`, or an empty list: the first may be about to begin.
+fn read(root: &Path) -> Result<Results, ResultsError> {
+    match Results::read(root) {
+        Err(ResultsError::NoRuns { .. }) => Ok(Results {
+            name: root.display().to_string(),
+            root: root.to_owned(),
+            document: None,
+            runs: Vec::new(),
+            notes: Vec::new(),
+        }),
+        other => other,
+    }
+}
+
+/// A word for the state of everything a page is made of: it changes when a file does.
+fn state_of(root: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    let mut file = |path: PathBuf| {
+        let known = path.metadata().ok().map(|known| (known.len(), known.modified().ok()));
+        (path, known).hash(&mut hasher);
+    };
+    file(root.join(crate::manifest::FILE));
+    for folder in run_folders(root) {
+        for name in ["config.toml", "metrics.jsonl", "transfer.json", "videos"] {
+            file(root.join(&folder).join(name));
+        }
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_follows_the_files() {
+        let root = tempfile::tempdir().unwrap();
+        let mut states = vec![state_of(root.path())];
+        let folder = root.path().join("ant/small/0");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), "tasks = [\"ant\"]\nsteps = 9\nseed = 0\n").unwrap();
+        states.push(state_of(root.path()));
+        std::fs::write(folder.join("metrics.jsonl"), "{\"step\":1}\n").unwrap();
+        states.push(state_of(root.path()));
+        assert_eq!(states[2], state_of(root.path()));
+        std::fs::write(folder.join("metrics.jsonl"), "{\"step\":1}\n{\"step\":2}\n").unwrap();
+        states.push(state_of(root.path()));
+        states.sort();
+        states.dedup();
+        assert_eq!(states.len(), 4);
+    }
+
+    #[test]
+    fn a_page_without_runs_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let mut shown = Shown::new(root.path()).unwrap();
+        let page = String::from_utf8(shown.page().body).unwrap();
+        assert!(page.contains("There is no run to compare yet."));
+        assert_eq!(shown.picture(0, 0).status, 404);
+        assert!(Shown::new(&root.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! Folders of studies, made up: curves that rise, as many runs as wanted, with everything a run leaves.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use study::manifest::{Entry, Manifest, Role};
+use tape::random::Stream;
+
+/// A picture of one point.
+pub const GIF: &[u8] =
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff\x2c\x00\x00\x00\x00\x01\x00\x01\x00\
+    \x00\x02\x02D\x01\x00\x3b";
+
+/// As [`GIF`], still.
+pub const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\
+    \x00\x3a\x7e\x9bU\x00\x00\x00\x0aIDA\
+    Tx\xdach\x00\x00\x00\x82\x00\x81\xdaE\x08\x3b\x00\x00\x00\x00IEND\xaeB\x60\x82";
+
+/// Frames of a run.
+pub const STEPS: u64 = 100_000;
+
+/// A method: its name, and how far its curve is ahead, as a share of the run.
+pub const METHODS: [(&str, f64); 3] = [("baseline", 0.0), ("fractional-0.2", 0.12), ("meta-model", 0.06)];
+
+/// Makes the folder of a study of these tasks, each method with `seeds` runs.
+pub fn study(root: &Path, name: &str, tasks: &[&str], seeds: u64) {
+    let mut entries = vec![entry(0, Role::Source, &["hopper", "ant"], "source", Some("two-walkers"), 0, &[])];
+    for task in tasks {
+        for (method, _) in METHODS {
+            for seed in 1..=seeds {
+                let (source, after): (_, &[usize]) =
+                    if method == "baseline" { (None, &[]) } else { (Some("two-walkers"), &[0]) };
+                entries.push(entry(entries.len(), Role::Target, &[task], method, source, seed, after));
+            }
+        }
+    }
+    for entry in &entries {
+        run(root, entry, STEPS);
+    }
+    Manifest::new(name, &"0123456789abcdef".repeat(4), entries).write(root).unwrap();
+}
+
+pub fn entry(
+    index: usize,
+    role: Role,
+    tasks: &[&str],
+    method: &str,
+    source: Option<&str>,
+    seed: u64,
+    after: &[usize],
+) -> Entry {
+    let folder = format!("runs/{}/{method}/{seed}", tasks.join("+"));
+    let mut arguments = vec!["train".to_owned()];
+    arguments.extend(tasks.iter().map(|task| (*task).to_owned()));
+    arguments.extend(["--seed".to_owned(), seed.to_string(), "--logdir".to_owned(), folder.clone()]);
+    Entry {
+        index,
+        role,
+        tasks: tasks.iter().map(|task| (*task).to_owned()).collect(),
+        method: method.to_owned(),
+        source: source.map(str::to_owned),
+        seed,
+        steps: STEPS,
+        folder: folder.into(),
+        after: after.to_vec(),
+        arguments,
+    }
+}
+
+/// Makes the run folder of `entry`, as it is after `frames` frames.
+pub fn run(root: &Path, entry: &Entry, frames: u64) {
+    let folder = root.join(&entry.folder);
+    std::fs::create_dir_all(folder.join("videos")).unwrap();
+    let config = format!(
+        "tasks = {:?}\nseed = {}\nsteps = {}\n[agent]\nhorizon = 15\nmodel_learning_rate = 0.001\n[made_by]\n\
+         dreamgraft = \"0.1.0\"\nprocessor = \"A processor\"\ncores = 2\nsystem = \"A system\"\n",
+        entry.tasks, entry.seed, entry.steps
+    );
+    std::fs::write(folder.join("config.toml"), config).unwrap();
+    std::fs::write(folder.join("metrics.jsonl"), metrics(entry, frames)).unwrap();
+    for task in &entry.tasks {
+        std::fs::write(folder.join(format!("videos/0000100000-{task}.gif")), GIF).unwrap();
+        std::fs::write(folder.join(format!("videos/0000100000-{task}-open-loop.png")), PNG).unwrap();
+    }
+    if entry.role == Role::Target && entry.method != "baseline" {
+        std::fs::write(folder.join("transfer.json"), include_str!("transfer.json")).unwrap();
+    }
+}
+
+fn metrics(entry: &Entry, frames: u64) -> String {
+    let ahead = METHODS.iter().find(|(method, _)| *method == entry.method).map_or(0.0, |(_, ahead)| *ahead);
+    let mut stream = Stream::new(entry.index as u64, "curve");
+    let slow = stream.uniform_in(-0.05, 0.05);
+    let several = entry.tasks.len() > 1;
+    let named = |name: &str, task: &str| if several { format!("{name}/{task}") } else { name.to_owned() };
+    let mut text = String::new();
+    for frame in (5000..=frames).step_by(1000) {
+        let share = frame as f64 / entry.steps as f64;
+        let learned = 1.0 / (1.0 + (-12.0 * (share + ahead + slow - 0.45)).exp());
+        let level = if frame == 5000 { -850.0 } else { -850.0 + 1600.0 * learned };
+        let mut line = format!("{{\"step\":{frame}");
+        for task in &entry.tasks {
+            write!(line, ",\"{}\":{}", named("train_return", task), level + 90.0 * stream.normal()).unwrap();
+        }
+        writeln!(text, "{line},\"episodes\":{},\"seconds\":{}}}", frame / 1000, frame / 40).unwrap();
+        if frame % 10_000 == 0 {
+            let mut line = format!("{{\"step\":{frame}");
+            for task in &entry.tasks {
+                write!(line, ",\"{}\":{}", named("eval_return", task), level + 60.0 + 60.0 * stream.normal()).unwrap();
+            }
+            if entry.method == "meta-model" {
+                write!(line, ",\"reward_source_use/hopper\":{},\"reward_latent_use/stoch\":0.9", 0.3 + share).unwrap();
+            }
+            writeln!(text, "{line}}}").unwrap();
+        }
+    }
+    text
+}
