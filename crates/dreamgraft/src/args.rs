@@ -46,7 +46,7 @@ pub enum Command {
     Transfer(Transfer),
     /// Grids of runs that answer a question
     #[command(subcommand)]
-    Study(Study),
+    Study(crate::study::Study),
     /// Show the runs in a folder in a browser, and follow them while they go on
     Watch(Watch),
     /// Measure how fast gradient and policy steps are on this machine
@@ -100,13 +100,6 @@ pub struct TransferPlan {
     /// Print JSON instead of tables for people
     #[arg(long)]
     pub json: bool,
-}
-
-/// `dreamgraft study`.
-#[derive(Debug, Subcommand)]
-pub enum Study {
-    /// Write what came of a study: a page with curves, tables and pictures, and the same as Markdown, CSV and JSON
-    Report(StudyReport),
 }
 
 /// `dreamgraft study report`.

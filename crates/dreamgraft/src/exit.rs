@@ -13,6 +13,9 @@ pub enum Failure {
     /// A run, its configuration or its transfer.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A study: its document, its folder, starting its runs.
+    #[error(transparent)]
+    Study(#[from] study::StudyError),
     /// Results of runs, or a page about them.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -29,6 +32,7 @@ impl From<&Failure> for Exit {
         match failure {
             Failure::Words(_) => Self::Usage,
             Failure::Train(error) => Self::from(error),
+            Failure::Study(error) => Self::from(error),
             Failure::Results(_) => Self::Failed,
         }
     }
@@ -62,6 +66,18 @@ or SIGHUP with a checkpoint saved (the same command goes on), 130 stopped at onc
 
 /// The code that a second Ctrl-C ends with at once, as shells know it.
 pub const AT_ONCE: i32 = 130;
+
+impl From<&study::StudyError> for Exit {
+    fn from(error: &study::StudyError) -> Self {
+        use study::StudyError;
+        match error {
+            StudyError::Document { .. } | StudyError::NoRun { .. } => Self::Usage,
+            StudyError::Manifest { .. } | StudyError::Changed { .. } | StudyError::Busy { .. } => Self::FolderTaken,
+            StudyError::Train(error) => Self::from(error),
+            _ => Self::Failed,
+        }
+    }
+}
 
 impl From<&TrainError> for Exit {
     fn from(error: &TrainError) -> Self {

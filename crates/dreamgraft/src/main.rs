@@ -9,6 +9,7 @@ mod print;
 mod report;
 mod shell;
 mod signals;
+mod study;
 mod watch;
 
 use args::{Command, Typed};
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results).map_err(Failure::from),
         Command::Play(typed) => play(&meaning::playing(&typed), &typed.results).map_err(Failure::from),
         Command::Transfer(args::Transfer::Plan(typed)) => transfer_plan(&typed),
-        Command::Study(args::Study::Report(typed)) => report::report(&typed.study, &typed),
+        Command::Study(typed) => study::study(&typed),
         Command::Watch(typed) => watch::watch(&typed),
         Command::Bench(typed) => bench(&typed),
         Command::Tasks => tasks().map_err(Failure::from),

@@ -19,6 +19,66 @@ pub enum StudyError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// A document that cannot be used.
+    #[error("{place}: {why}")]
+    Document {
+        /// The file, and its line if that is known.
+        place: String,
+        /// The key, what is wrong with it, and what to do.
+        why: String,
+    },
+    /// A study's folder that was made from another document, or the same one before it was edited.
+    #[error(
+        "{folder} was made from another document than {document} is now; put the document (and its plans) back as it was, or \
+         choose another folder with --dir, or remove {folder}/{} to go on with the new one: runs with unchanged commands stay \
+         finished",
+        crate::manifest::FILE
+    )]
+    Changed {
+        /// The study's folder.
+        folder: PathBuf,
+        /// The document.
+        document: PathBuf,
+    },
+    /// Another process starts this study's runs.
+    #[error("{folder} is in use by process {process}, another `study run`; wait until it ends, or stop it with Ctrl-C")]
+    Busy {
+        /// The study's folder.
+        folder: PathBuf,
+        /// Its process number.
+        process: String,
+    },
+    /// No such run.
+    #[error("there is no run {index}: {folder} has {runs} runs, numbered from 0")]
+    NoRun {
+        /// What was asked for.
+        index: usize,
+        /// The study's folder.
+        folder: PathBuf,
+        /// How many there are.
+        runs: usize,
+    },
+    /// A run whose sources are not finished.
+    #[error("run {index} comes after run {first} ({path}), which is not finished; start that one first")]
+    NotReady {
+        /// The run.
+        index: usize,
+        /// The first of those that it waits for.
+        first: usize,
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// A program cannot be started, or refuses.
+    #[error("{program}: {why}")]
+    Launch {
+        /// The program.
+        program: String,
+        /// What happened.
+        why: String,
+    },
+    /// The run or its settings.
+    #[error(transparent)]
+    Train(#[from] train::TrainError),
     /// A file cannot be read or written.
     #[error("{path}: {source}; check the place, its permissions and the free space")]
     Io {

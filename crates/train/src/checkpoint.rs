@@ -166,6 +166,16 @@ pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Ve
     }
 }
 
+/// The state in the newest readable checkpoint of the run in `root`, without a look at the agent beside it; `None` if there is
+/// none.
+pub fn newest_state(root: &Path) -> Option<RunState> {
+    let checkpoints = crate::folder::checkpoints_of(root);
+    candidates(&checkpoints)
+        .ok()?
+        .into_iter()
+        .find_map(|path| decode_state(&read_state(&path.join(RUN_FILE)).ok()?).ok())
+}
+
 /// The checkpoint in the folder `path`.
 ///
 /// # Errors

@@ -38,6 +38,7 @@ pub use episode::{Played, play_episode};
 pub use error::TrainError;
 pub use folder::{RunFolder, config_text, stored_config};
 pub use heritage::foretell;
+pub use lock::{RunLock, in_use};
 pub use meters::Meters;
 pub use play::{PlayOptions, Plays, Policy, Told, play_with};
 pub use report::{Event, Reporter};

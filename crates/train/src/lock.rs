@@ -23,7 +23,15 @@ impl RunLock {
     /// # Errors
     /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Folder`] if the file cannot be made.
     pub fn take(root: &Path) -> Result<Self, TrainError> {
-        let path = root.join(LOCK_FILE);
+        Self::take_file(root, LOCK_FILE)
+    }
+
+    /// As [`RunLock::take`], of another folder's lock, with a file name of its own.
+    ///
+    /// # Errors
+    /// As [`RunLock::take`].
+    pub fn take_file(root: &Path, name: &str) -> Result<Self, TrainError> {
+        let path = root.join(name);
         let unwritable = |source| TrainError::Folder { path: root.to_owned(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unwritable)?;
@@ -47,6 +55,19 @@ impl RunLock {
     }
 }
 
+/// Whether a process of this machine works in the run folder `root`, as far as the system tells (Linux). Nothing is taken, so
+/// that a run that begins at this moment is not refused.
+pub fn in_use(root: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(metadata) = root.join(LOCK_FILE).metadata() else { return false };
+    let ending = format!(":{}", metadata.ino());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|place| place.ends_with(&ending))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,7 +78,9 @@ mod tests {
         let first = RunLock::take(folder.path()).unwrap();
         let message = RunLock::take(folder.path()).unwrap_err().to_string();
         assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+        assert!(in_use(folder.path()));
         drop(first);
+        assert!(!in_use(folder.path()));
         RunLock::take(folder.path()).unwrap();
     }
 

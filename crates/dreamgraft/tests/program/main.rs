@@ -1,7 +1,7 @@
 //! The real program, in a folder of its own for each test. Where a new test goes: `arguments` for what is typed,
 //! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `killing` for SIGKILL, `faults` for the system
 //! and people in a run's way, `safety` for where unsafe code stands, `evaluation` for `eval`, `playing` for `play`,
-//! `transfer` for what new agents take from earlier ones.
+//! `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones.
 
 mod arguments;
 mod evaluation;
@@ -13,5 +13,6 @@ mod program;
 mod reporting;
 mod resuming;
 mod safety;
+mod study;
 mod training;
 mod transfer;

@@ -1,0 +1,357 @@
+//! `dreamgraft study`: what is typed, and what it starts.
+//!
+//! Here: words and lines for people. Not here: what a study is, and how runs are started (`study`).
+
+use crate::exit::{self, Exit, Failure};
+use crate::{args, print, report, signals};
+use clap::{Args, Subcommand, ValueEnum};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use study::document::{self, Document};
+use study::local::{self, Ended, Pool, Told};
+use study::slurm::{self, Profile, Scripts};
+use study::status::{self, State, Status};
+use study::{Manifest, StudyError, estimate};
+use train::{TrainError, counted, grouped};
+
+/// `dreamgraft study`.
+#[derive(Debug, Subcommand)]
+pub enum Study {
+    /// Print what a study would run, in which order, and about how long it takes; nothing is written
+    Plan(Plan),
+    /// Run a study, or go on with it, and write its report
+    Run(Run),
+    /// Show how far the runs of a study are
+    Status(StatusOf),
+    /// Run one run of a study, for the tasks of a cluster's job array
+    RunOne(RunOne),
+    /// Write what came of a study: a page with curves, tables and pictures, and the same as Markdown, CSV and JSON
+    Report(args::StudyReport),
+}
+
+/// A study's document and folder.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The study's document (docs/studies.md)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The study's folder [default: studies/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `dreamgraft study plan`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct Plan {
+    /// The study
+    #[command(flatten)]
+    pub place: Place,
+    /// Runs at once, for the estimate of time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub jobs: Option<u64>,
+}
+
+/// Who starts the runs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Launcher {
+    /// Processes on this machine
+    Local,
+    /// Job arrays on a Slurm cluster
+    Slurm,
+}
+
+/// `dreamgraft study run`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP, long_about = "Run a study, or go on with it, and write its report.\n\n\
+    Runs that are finished stay finished, runs that were stopped go on: the same command again is all it takes. Ctrl-C and \
+    SIGTERM have all runs save a checkpoint, and end with exit code 75. What each run prints is in DIR/logs.")]
+pub struct Run {
+    /// The study
+    #[command(flatten)]
+    pub place: Place,
+    /// Runs at once; cores are divided among them [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub jobs: Option<u64>,
+    /// Who starts the runs
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub launcher: Launcher,
+    /// With --launcher slurm: a TOML file of what each run asks of the cluster
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// With --launcher slurm: write the scripts into DIR/slurm, and submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `dreamgraft study status`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct StatusOf {
+    /// The study's document or its folder
+    #[arg(value_name = "FILE|DIR")]
+    pub study: PathBuf,
+    /// The study's folder, if a document is given [default: studies/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Print JSON: an object on a line for each run
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dreamgraft study run-one`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct RunOne {
+    /// The study
+    #[command(flatten)]
+    pub place: Place,
+    /// The run's number, from 0: `study plan` lists them
+    #[arg(long, value_name = "K")]
+    pub index: usize,
+    /// Threads of the run [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// Does what was typed after `dreamgraft study`.
+///
+/// # Errors
+/// As each of its commands.
+pub fn study(typed: &Study) -> Result<Exit, Failure> {
+    match typed {
+        Study::Plan(typed) => plan(typed),
+        Study::Run(typed) => run(typed),
+        Study::Status(typed) => status_of(typed),
+        Study::RunOne(typed) => run_one(typed),
+        Study::Report(typed) => report::report(&typed.study, typed),
+    }
+}
+
+impl Place {
+    /// The study's folder.
+    fn folder(&self, document: &Document) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| study::default_folder(document))
+    }
+}
+
+/// How many runs at once, and how many threads each has.
+fn divided(jobs: Option<u64>) -> (usize, usize) {
+    let cores = train::threads(0);
+    let jobs = jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(usize::MAX));
+    (jobs, (cores / jobs).max(1))
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    let unknown = |source| TrainError::Io { path: "this program".into(), source };
+    Ok(std::env::current_exe().map_err(unknown)?)
+}
+
+fn plan(typed: &Plan) -> Result<Exit, Failure> {
+    let read = document::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.document);
+    let manifest = study::manifest_of(&read)?;
+    let states = status::status(&folder, &manifest);
+    let mut lines = Vec::new();
+    for entry in &manifest.entries {
+        let state = states[entry.index].state.name();
+        let after: Vec<String> = entry.after.iter().map(usize::to_string).collect();
+        let after = if after.is_empty() { String::new() } else { format!("  after {}", after.join(", ")) };
+        let (index, folder, steps) = (entry.index, entry.folder.display(), grouped(entry.steps));
+        lines.push(format!("{index:>4}  {state:8}  {steps:>10} frames  {folder}{after}"));
+    }
+    let configs = manifest.entries.iter().map(estimate::config).collect::<Result<Vec<_>, _>>()?;
+    let (jobs, threads) = divided(typed.jobs);
+    let (rate, origin) = match estimate::seen(&states) {
+        Some(rate) => (rate, "the speed of this study's runs so far".to_owned()),
+        None => {
+            let mut config = configs[0].clone();
+            config.threads = threads;
+            let measured = train::bench::measure(&read.document.preset, &config, 3)?;
+            (
+                measured.step_s_median,
+                "three gradient steps measured now, alone on this machine; playing is not counted".to_owned(),
+            )
+        }
+    };
+    let updates: Vec<u64> = configs.iter().map(estimate::updates).collect();
+    let left: Vec<f64> = states
+        .iter()
+        .map(|state| updates[state.index].saturating_sub(state.updates) as f64 * rate)
+        .zip(&states)
+        .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
+        .collect();
+    let disk: u64 = configs.iter().map(estimate::bytes).sum();
+    let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
+    let finished = states.iter().filter(|state| state.state == State::Finished).count();
+    lines.push(format!(
+        "{}, {finished} of them finished; {} frames, {} gradient steps in all, in {}",
+        counted(manifest.entries.len() as u64, "run"),
+        grouped(frames),
+        grouped(updates.iter().sum()),
+        folder.display()
+    ));
+    lines.push(format!(
+        "about {} left with {} at once, each on {} ({:.3} s a gradient step: {origin}); at most {:.1} GB of episodes",
+        time(estimate::makespan(&manifest, &left, jobs)),
+        counted(jobs as u64, "run"),
+        counted(threads as u64, "thread"),
+        rate,
+        disk as f64 / 1e9
+    ));
+    Ok(crate::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+fn run(typed: &Run) -> Result<Exit, Failure> {
+    let slurm_only = typed.profile.is_some() || typed.dry_run;
+    if slurm_only && matches!(typed.launcher, Launcher::Local) {
+        return Err(Failure::Words(
+            "--profile and --dry-run are for clusters; give --launcher slurm with them".to_owned(),
+        ));
+    }
+    let read = document::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.document);
+    let manifest = study::prepare(&read, &folder)?;
+    match typed.launcher {
+        Launcher::Local => run_here(typed, &folder, &manifest),
+        Launcher::Slurm => run_on_slurm(typed, &folder, &manifest),
+    }
+}
+
+fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+    let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
+    let program = program()?;
+    let (jobs, threads) = divided(typed.jobs);
+    let pool = Pool { program: &program, folder, manifest, jobs, threads };
+    let (total, began) = (manifest.entries.len(), Instant::now());
+    let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
+    say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
+    let ended = pool.run(&interrupted, &mut |told| match told {
+        Told::Started { entry, killed: 0 } => say(&format!("run {} begins: {}", entry.index, entry.folder.display())),
+        Told::Started { entry, .. } => {
+            say(&format!("run {} was killed, and goes on: {}", entry.index, entry.folder.display()));
+        }
+        Told::Finished { entry } => {
+            finished += 1;
+            let after = time(began.elapsed().as_secs_f64());
+            say(&format!(
+                "run {} is finished: {} ({finished} of {total}, after {after})",
+                entry.index,
+                entry.folder.display()
+            ));
+        }
+        Told::Failed { entry, why } => say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display())),
+        Told::Elsewhere { entry } => {
+            say(&format!(
+                "run {} is being run by another process, which is waited for: {}",
+                entry.index,
+                entry.folder.display()
+            ));
+        }
+        Told::Stopping { workers } => say(&format!("stopping: {} save a checkpoint", counted(*workers as u64, "run"))),
+    })?;
+    let Ended { finished, failed, left, stopped } = ended;
+    if stopped {
+        say(&format!("stopped with {finished} of {total} runs finished; the same command goes on"));
+        return Ok(Exit::Stopped);
+    }
+    if failed > 0 {
+        say(&format!(
+            "{finished} of {total} runs are finished, {failed} failed, {left} wait for those; the same command tries them again"
+        ));
+        return Ok(Exit::Failed);
+    }
+    report::report(folder, &args::StudyReport { study: folder.to_owned(), out: None })
+}
+
+fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+    let profile = typed.profile.as_deref().map(Profile::read).transpose()?.unwrap_or_default();
+    let whole = |path: &Path| path.canonicalize().map_err(|source| TrainError::Io { path: path.to_owned(), source });
+    let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
+    let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile };
+    let levels = scripts.write()?;
+    if levels.is_empty() {
+        return report::report(&folder, &args::StudyReport { study: folder.clone(), out: None });
+    }
+    let jobs = if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&levels)? };
+    for (level, job) in levels.iter().zip(jobs) {
+        say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
+    }
+    say(&format!("`dreamgraft study status {}` shows how far they are", folder.display()));
+    Ok(Exit::Done)
+}
+
+fn run_one(typed: &RunOne) -> Result<Exit, Failure> {
+    let read = document::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.document);
+    let manifest = study::prepare(&read, &folder)?;
+    status::check_ready(&folder, &manifest, typed.index)?;
+    let entry = &manifest.entries[typed.index];
+    if status::is_finished(&folder, entry) {
+        say(&format!("run {} is finished: {}", entry.index, folder.join(&entry.folder).display()));
+        return Ok(Exit::Done);
+    }
+    // The run takes this process's place: signals and the exit code are its own.
+    let program = program()?;
+    let error = local::command(&program, &folder, entry, typed.threads).exec();
+    Err(StudyError::Launch { program: program.display().to_string(), why: format!("cannot be started ({error})") }
+        .into())
+}
+
+fn status_of(typed: &StatusOf) -> Result<Exit, Failure> {
+    let folder = match (&typed.dir, typed.study.is_dir()) {
+        (None, true) => typed.study.clone(),
+        (Some(_), true) => {
+            return Err(Failure::Words(
+                "--dir goes with a document, and a folder was given; give one of them".to_owned(),
+            ));
+        }
+        (dir, false) => {
+            let document = document::read(&typed.study)?.document;
+            dir.clone().unwrap_or_else(|| study::default_folder(&document))
+        }
+    };
+    let manifest = Manifest::read(&folder)?;
+    let states = status::status(&folder, &manifest);
+    let mut lines: Vec<String> = states.iter().map(|run| if typed.json { json(run) } else { line(run) }).collect();
+    if !typed.json {
+        let count = |state: State| states.iter().filter(|run| run.state == state).count();
+        let all = [State::Finished, State::Running, State::Stopped, State::Failed, State::Waiting];
+        let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.name())).collect();
+        let (frames, steps) = (states.iter().map(|run| run.frames).sum(), states.iter().map(|run| run.steps).sum());
+        lines.push(format!(
+            "{}: {}; {} of {} frames",
+            counted(states.len() as u64, "run"),
+            counts.join(", "),
+            grouped(frames),
+            grouped(steps)
+        ));
+    }
+    Ok(crate::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+fn json(run: &Status) -> String {
+    serde_json::to_string(run).expect("plain numbers")
+}
+
+fn line(run: &Status) -> String {
+    let last = run.eval_return.map(|mean| format!("  return {}", train::rounded(mean, 0))).unwrap_or_default();
+    let (state, frames, steps) = (run.state.name(), grouped(run.frames), grouped(run.steps));
+    format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}", run.index, run.folder.display())
+}
+
+/// Says a line to people. A reader that has gone away does not stop a study.
+fn say(text: &str) {
+    let _ = print::line(text);
+}
+
+/// A time in its largest units.
+fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 60.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}

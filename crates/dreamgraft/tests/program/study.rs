@@ -1,0 +1,241 @@
+//! Studies: what is planned, runs killed and stopped on the way, and what cannot be a study.
+
+use crate::program::{Program, outcomes};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A study of six runs, as small as they can be.
+const TINY: &str = r#"
+name = "tiny"
+preset = "smoke"
+steps = 2000
+seeds = [0]
+tasks = ["inverted-pendulum-swingup"]
+
+[set]
+agent = { depth = 1, units = 2, batch = 1, length = 2 }
+checkpoint.every = 500
+log.videos = false
+
+[[source]]
+name = "sight"
+tasks = ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"]
+steps = 3000
+
+[[source]]
+name = "alone"
+each = ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"]
+steps = 2000
+universal = "sight"
+
+[[method]]
+kind = "baseline"
+
+[[method]]
+kind = "fractional"
+from = "sight"
+fractions = [0.2]
+
+[[method]]
+kind = "meta-model"
+universal = "sight"
+reward_from = ["alone"]
+"#;
+
+/// The program beside the document `tiny.toml`.
+fn tiny() -> Program {
+    let program = Program::new();
+    std::fs::write(program.path("tiny.toml"), TINY).unwrap();
+    program
+}
+
+/// The study's states, a JSON object each.
+fn states(program: &Program) -> Vec<Value> {
+    let text = program.succeed(&["study", "status", "tiny.toml", "--json"]);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Folders of the study's runs.
+fn folders(program: &Program) -> Vec<PathBuf> {
+    states(program).iter().map(|run| program.path("studies/tiny").join(run["folder"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn a_study_is_planned_run_and_told_of() {
+    let program = tiny();
+    let plan = program.succeed(&["study", "plan", "tiny.toml"]);
+    for part in [
+        "sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/0",
+        "runs/inverted-pendulum-swingup/meta-model-from-alone/0  after 0, 1, 2",
+        "runs/inverted-pendulum-swingup/fractional-0.2-from-sight/0  after 0",
+        "6 runs, 0 of them finished; 13 000 frames",
+        "measured now",
+    ] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    assert_eq!(program.names("."), ["tiny.toml"], "a plan writes nothing");
+
+    let text = program.succeed(&["study", "run", "tiny.toml"]);
+    assert!(text.contains("6 runs in studies/tiny") && text.contains("(6 of 6"), "{text}");
+    assert!(program.path("studies/tiny/report/report.html").exists());
+    let states = states(&program);
+    assert!(states.iter().all(|run| run["state"] == "finished" && run["frames"].as_u64() >= run["steps"].as_u64()));
+    assert!(states[5]["eval_return"].is_number(), "{:?}", states[5]);
+    let text = program.succeed(&["study", "status", "studies/tiny"]);
+    assert!(text.contains("6 finished, 0 running"), "{text}");
+
+    // What a run was started with is what anybody would type, and means the same run.
+    let manifest = std::fs::read_to_string(program.path("studies/tiny/manifest.jsonl")).unwrap();
+    let entry: Value = serde_json::from_str(manifest.lines().nth(6).unwrap()).unwrap();
+    let words: Vec<&str> = entry["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let output = program.command(&words).current_dir(program.path("studies/tiny")).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("this run is finished"));
+
+    let text = program.succeed(&["study", "run", "tiny.toml"]);
+    assert!(text.contains("6 of them finished") && !text.contains("begins"), "{text}");
+    let text = program.succeed(&["study", "run-one", "tiny.toml", "--index", "3"]);
+    assert!(text.contains("run 3 is finished"), "{text}");
+    assert!(program.succeed(&["study", "plan", "tiny.toml"]).contains("runs so far"));
+}
+
+/// Waits until the process that works in a run folder has left a checkpoint there; its number.
+fn worker(root: &Path) -> String {
+    let numbered =
+        |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().to_str().unwrap().starts_with('0');
+    while !std::fs::read_dir(root.join("checkpoints")).is_ok_and(|mut all| all.any(numbered)) {
+        std::thread::yield_now();
+    }
+    std::fs::read_to_string(root.join("run.lock")).unwrap().trim().to_owned()
+}
+
+fn kill(signal: &str, process: &str) {
+    assert!(Command::new("kill").args([signal, process]).status().unwrap().success());
+}
+
+#[test]
+fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
+    let (whole, program) = (tiny(), tiny());
+    whole.succeed(&["study", "run", "tiny.toml"]);
+    let first = program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/0");
+    let run = ["study", "run", "tiny.toml", "--jobs", "2"];
+
+    // A worker is killed: it is started again. Another `study run` is refused meanwhile. Then all are asked to stop.
+    let study = program.command(&run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    kill("-KILL", &worker(&first));
+    let message = program.fail(4, &run);
+    assert!(message.contains(&format!("in use by process {}", study.id())), "{message}");
+    let baseline = program.path("studies/tiny/runs/inverted-pendulum-swingup/baseline/0");
+    worker(&baseline);
+    kill("-TERM", &study.id().to_string());
+    let output = study.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(75), "{text}");
+    assert!(text.contains("was killed, and goes on") && text.contains("the same command goes on"), "{text}");
+    assert!(states(&program).iter().all(|run| run["state"] != "running"));
+
+    program.succeed(&run);
+    for (one, other) in folders(&whole).iter().zip(folders(&program)) {
+        assert_eq!(outcomes(one), outcomes(&other), "{other:?}");
+    }
+}
+
+#[test]
+fn what_fails_stops_only_what_comes_after_it() {
+    let program = tiny();
+    // A folder of other things stands where a source's run would be.
+    let foreign =
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/0");
+    std::fs::create_dir_all(&foreign).unwrap();
+    std::fs::write(foreign.join("thesis.tex"), "").unwrap();
+    let ended = program.run(&["study", "run", "tiny.toml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stdout.contains("run 0 failed")
+            && ended.stdout.contains("exit code 4")
+            && ended.stdout.contains("thesis.tex")
+    );
+    assert!(ended.stdout.contains("1 of 6 runs are finished, 1 failed, 4 wait for those"), "{}", ended.stdout);
+    let names: Vec<String> = states(&program).iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["failed", "waiting", "waiting", "finished", "waiting", "waiting"]);
+    let message = program.fail(1, &["study", "run-one", "tiny.toml", "--index", "5"]);
+    assert!(message.contains("run 5 comes after run 0") && message.contains("not finished"), "{message}");
+}
+
+#[test]
+fn what_cannot_be_a_study_is_told_in_one_line() {
+    let program = tiny();
+    for (from, to, part) in [
+        ("preset = \"smoke\"", "preset = \"smole\"", "\"smole\""),
+        ("steps = 2000", "steps = 0", "at least 1"),
+        ("steps = 2000", "step = 2000", "did you mean `steps`"),
+        ("seeds = [0]", "seeds = [0, 0]", "0 is there twice"),
+        ("seeds = [0]", "seeds = []", "nothing to run"),
+        ("tasks = [\"inverted-pendulum-swingup\"]", "tasks = [\"hoper\"]", "did you mean \"hopper\""),
+        ("log.videos = false", "log.video = false", "\"log.videos\""),
+        ("log.videos = false", "threads = 3", "set.threads"),
+        ("name = \"alone\"", "name = \"sight\"", "\"sight\" is the name of two"),
+        ("steps = 3000", "steps = 3000\nuniversal = \"alone\"", "break the circle"),
+        ("from = \"sight\"", "from = \"sigt\"", "did you mean \"sight\""),
+        ("from = \"sight\"", "from = \"alone\"", "2 agents, where one belongs"),
+        ("kind = \"baseline\"", "kind = \"base-line\"", "did you mean `baseline`"),
+        ("kind = \"baseline\"", "kind = \"baseline\"\n[[method]]\nkind = \"baseline\"", "two methods are called"),
+        ("fractions = [0.2]", "fractions = [1.2]", "not from 0 to 1"),
+        ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not see as"),
+        ("each = [", "tasks = \"four\"\n#", "no combination \"four\""),
+        ("name = \"tiny\"", "name = \"../tiny\"", "letters, digits"),
+    ] {
+        assert!(TINY.contains(from), "{from}");
+        std::fs::write(program.path("bad.toml"), TINY.replacen(from, to, 1)).unwrap();
+        let message = program.fail(2, &["study", "run", "bad.toml"]);
+        assert!(message.contains(part) && message.contains("bad.toml"), "{to}: {message}");
+    }
+    assert!(!program.path("studies").exists());
+    let message = program.fail(1, &["study", "status", "tiny.toml"]);
+    assert!(message.contains("studies/tiny is no study's folder"), "{message}");
+    let message = program.fail(2, &["study", "run", "tiny.toml", "--dry-run"]);
+    assert!(message.contains("--launcher slurm"), "{message}");
+}
+
+#[test]
+fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
+    let program = tiny();
+    std::fs::write(
+        program.path("profile.toml"),
+        "partition = \"long\"\ncpus = 3\nsignal_lead = 90\nlines = [\"# mine\"]\n",
+    )
+    .unwrap();
+    let run = ["study", "run", "tiny.toml", "--launcher", "slurm", "--dry-run", "--profile", "profile.toml"];
+    program.succeed(&run);
+    assert_eq!(program.names("studies/tiny/slurm"), ["level-0.sh", "level-1.sh", "level-2.sh"]);
+    let script = std::fs::read_to_string(program.path("studies/tiny/slurm/level-0.sh")).unwrap();
+    for part in [
+        "--array=0,3\n",
+        "--partition=long",
+        "--cpus-per-task=3",
+        "--signal=B:USR1@90",
+        "# mine",
+        "run-one",
+        "--threads 3",
+    ] {
+        assert!(script.contains(part), "{part}: {script}");
+    }
+    let syntax = Command::new("bash").arg("-n").arg(program.path("studies/tiny/slurm/level-0.sh")).status().unwrap();
+    assert!(syntax.success());
+    std::fs::write(program.path("profile.toml"), "cpu = 3\n").unwrap();
+    assert!(program.fail(2, &run).contains("there is no key `cpu`"));
+
+    let message = program.fail(2, &["study", "run-one", "tiny.toml", "--index", "6"]);
+    assert!(message.contains("there is no run 6") && message.contains("6 runs"), "{message}");
+    std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 2000", "steps = 2500")).unwrap();
+    for words in [&["study", "run", "tiny.toml"][..], &["study", "run-one", "tiny.toml", "--index", "0"]] {
+        let message = program.fail(4, words);
+        assert!(message.contains("another document") && message.contains("--dir"), "{message}");
+    }
+    std::fs::write(program.path("tiny.toml"), TINY).unwrap();
+    let manifest = program.path("studies/tiny/manifest.jsonl");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replacen("\"seed\":0", "\"seed\":1", 1)).unwrap();
+    let message = program.fail(4, &["study", "run-one", "tiny.toml", "--index", "0"]);
+    assert!(message.contains("edited") && message.contains("remove it"), "{message}");
+}

@@ -1,0 +1,237 @@
+//! A study as it is written: a TOML document of tasks, sources and methods.
+//!
+//! Here: its keys, and reading them. Not here: which runs it asks for, and whether its names fit together (`expand`).
+
+use crate::StudyError;
+use crate::manifest::sha256;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The most bytes that a document, or a plan it names, may have.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// A study.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Its name, that of its folder.
+    pub name: String,
+    /// What it asks, for people.
+    #[serde(default)]
+    pub description: String,
+    /// The preset of all runs.
+    pub preset: String,
+    /// Environment frames of a target's run.
+    pub steps: Count,
+    /// Seeds of the targets' runs.
+    pub seeds: Vec<u64>,
+    /// The targets.
+    pub tasks: Vec<String>,
+    /// Settings laid over the preset in all runs.
+    #[serde(default)]
+    pub set: toml::Table,
+    /// Sets of source tasks that depend on the target: name, target, tasks.
+    #[serde(default)]
+    pub combination: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// Agents to take from.
+    #[serde(default)]
+    pub source: Vec<Source>,
+    /// What is compared.
+    pub method: Vec<Method>,
+}
+
+/// Agents that others take from: one that learns several tasks at once, or one for each task.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// One agent learns all of these.
+    pub tasks: Option<Tasks>,
+    /// An agent for each of these.
+    pub each: Option<Tasks>,
+    /// Environment frames of each agent's run.
+    pub steps: Count,
+    /// Its seed.
+    #[serde(default)]
+    pub seed: u64,
+    /// The source whose encoder it takes, frozen.
+    pub universal: Option<String>,
+}
+
+/// Tasks, or the name of a combination, which has others for each target.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a list of tasks, or the name of a combination")]
+pub enum Tasks {
+    /// The same for every target.
+    List(Vec<String>),
+    /// Those of a combination.
+    Combination(String),
+}
+
+/// How a target learns.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Method {
+    /// From scratch.
+    Baseline {
+        /// Its name in tables.
+        name: Option<String>,
+    },
+    /// The plan `paper`, with each of these fractions.
+    Fractional {
+        /// The source.
+        from: String,
+        /// Fractions, a method each.
+        fractions: Vec<f64>,
+    },
+    /// A reward meta-model over sources that see alike.
+    MetaModel {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The source whose encoder it takes, frozen.
+        universal: String,
+        /// Sources whose reward models it reads.
+        reward_from: Vec<String>,
+    },
+    /// The plan `full`.
+    Full {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The source.
+        from: String,
+    },
+    /// The plan `encoder-only`.
+    EncoderOnly {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The source.
+        from: String,
+    },
+    /// The plan `fine-tune`.
+    FineTune {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The source.
+        from: String,
+    },
+    /// A plan from each agent of these sources in turn.
+    SingleSource {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The sources.
+        from: Vec<String>,
+        /// The plan's preset.
+        #[serde(default = "paper")]
+        plan: String,
+        /// The fraction of its rules that have one.
+        fraction: Option<f64>,
+    },
+    /// A plan of one's own.
+    Plan {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The plan, relative to the document.
+        file: PathBuf,
+        /// The agent to take from, if the plan names none.
+        from: Option<String>,
+    },
+}
+
+fn paper() -> String {
+    "paper".to_owned()
+}
+
+/// A whole number as people write it: `25_000` or `2e6`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(pub u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a whole number, such as 25_000 or 2e6")]
+        enum Number {
+            Whole(u64),
+            Real(f64),
+        }
+        match Number::deserialize(deserializer)? {
+            Number::Whole(number) if number > 0 => Ok(Self(number)),
+            Number::Real(real) if real.fract() == 0.0 && (1.0..9e15).contains(&real) => Ok(Self(real as u64)),
+            _ => Err(serde::de::Error::custom("it must be a whole number of at least 1, such as 25_000 or 2e6")),
+        }
+    }
+}
+
+/// A document with what its checksum covers.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The study.
+    pub document: Document,
+    /// Its file, for messages.
+    pub path: PathBuf,
+    /// SHA-256 of its text and of the plans that it names.
+    pub checksum: String,
+}
+
+/// Reads the document at `path`, and the plans that it names.
+///
+/// # Errors
+/// The first key that cannot be used, with its path and line, or a file that cannot be read.
+pub fn read(path: &Path) -> Result<Read, StudyError> {
+    let text = contents(path)?;
+    let document = parse(path, &text)?;
+    let mut covered = text;
+    for method in &document.method {
+        if let Method::Plan { file, .. } = method {
+            covered.push_str(&contents(&beside(path, file))?);
+        }
+    }
+    Ok(Read { document, path: path.to_owned(), checksum: sha256(covered.as_bytes()) })
+}
+
+/// `file` as a path from where the program runs, if it is relative to the document at `path`.
+pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(file)
+}
+
+fn contents(path: &Path) -> Result<String, StudyError> {
+    let size = path.metadata().map_err(StudyError::io(path))?.len();
+    if size > LARGEST_FILE {
+        let why = format!("it has {size} bytes, more than any document");
+        return Err(StudyError::Document { place: path.display().to_string(), why });
+    }
+    std::fs::read_to_string(path).map_err(StudyError::io(path))
+}
+
+fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
+    let place = |span: Option<std::ops::Range<usize>>| match span {
+        Some(span) => format!("{} (line {})", path.display(), 1 + text[..span.start].matches('\n').count()),
+        None => path.display().to_string(),
+    };
+    let one_line = |message: &str| message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let deserializer = toml::Deserializer::parse(text)
+        .map_err(|error| StudyError::Document { place: place(error.span()), why: one_line(error.message()) })?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let key = error.path().to_string();
+        let error = error.into_inner();
+        let mut why = one_line(&transfer::plain(error.message()));
+        if let Some((wrong, known)) = choices(error.message()) {
+            why = format!(
+                "{}; did you mean `{}`?",
+                why,
+                crate::nearest::nearest(wrong, known.into_iter()).unwrap_or_default()
+            );
+        }
+        let key = if key == "." { String::new() } else { format!("{key}: ") };
+        StudyError::Document { place: place(error.span()), why: format!("{key}{why}") }
+    })
+}
+
+/// The wrong name, and the known ones, of a message about an unknown key or value.
+fn choices(message: &str) -> Option<(&str, Vec<&str>)> {
+    let mut names = message.strip_prefix("unknown ")?.split('`').skip(1).step_by(2);
+    let wrong = names.next()?;
+    let known: Vec<&str> = names.collect();
+    (!known.is_empty()).then_some((wrong, known))
+}

@@ -1,0 +1,67 @@
+//! What a study takes: gradient steps, time, disk.
+//!
+//! Time comes from runs of the study that have come far enough, or else from a measurement of gradient steps. Here: the
+//! arithmetic. Not here: measuring (`train::bench`), and printing.
+
+use crate::StudyError;
+use crate::manifest::{Entry, Manifest};
+use crate::status::Status;
+use train::config::{Config, Layer, preset, resolve};
+
+/// Gradient steps from which a run's speed is told.
+const ENOUGH: u64 = 50;
+
+/// The configuration of a run, from its arguments.
+///
+/// # Errors
+/// If they are not those that a study writes.
+pub fn config(entry: &Entry) -> Result<Config, StudyError> {
+    let mut layers = Vec::new();
+    let mut words = entry.arguments.iter();
+    while let Some(word) = words.next() {
+        let layer = match (word.as_str(), words.clone().next()) {
+            ("--preset", Some(name)) => preset(name),
+            ("--set", Some(setting)) => Layer::typed(setting),
+            ("--steps", Some(steps)) => Ok(Layer::value("--steps", "steps", steps)),
+            _ => continue,
+        };
+        layers.push(layer.map_err(train::TrainError::from)?);
+        words.next();
+    }
+    layers.push(Layer::texts("TASK", "tasks", &entry.tasks));
+    Ok(resolve(&layers).map_err(train::TrainError::from)?)
+}
+
+/// Gradient steps of a whole run, its episodes having the length of the task's limit.
+pub fn updates(config: &Config) -> u64 {
+    let schedule = &config.schedule;
+    let prefill = schedule.prefill_frames.0.max(schedule.prefill_episodes * 1000) * config.tasks.len() as u64;
+    let learned = u128::from(config.steps.0.saturating_sub(prefill)) * u128::from(schedule.train_updates);
+    schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
+}
+
+/// The most bytes that a run's episodes take on the disk: they are compressed.
+pub fn bytes(config: &Config) -> u64 {
+    config.steps.0 / 2 * replay::transition_bytes(8) as u64
+}
+
+/// Seconds of one gradient step with everything around it, in the runs that have come far enough; none if none has.
+pub fn seen(states: &[Status]) -> Option<f64> {
+    let far = || states.iter().filter(|state| state.updates >= ENOUGH && state.seconds > 0.0);
+    let (seconds, updates) = (far().map(|run| run.seconds).sum::<f64>(), far().map(|run| run.updates).sum::<u64>());
+    (updates > 0).then(|| seconds / updates as f64)
+}
+
+/// Seconds until a study is done, `jobs` runs at a time: `seconds[i]` is what run `i` takes.
+pub fn makespan(manifest: &Manifest, seconds: &[f64], jobs: usize) -> f64 {
+    let mut ends: Vec<f64> = Vec::new();
+    let mut free = vec![0.0f64; jobs.max(1)];
+    for entry in &manifest.entries {
+        let earliest = entry.after.iter().map(|first| ends[*first]).fold(0.0, f64::max);
+        let worker = (0..free.len()).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap_or(0);
+        let end = free[worker].max(earliest) + seconds[entry.index];
+        free[worker] = end;
+        ends.push(end);
+    }
+    ends.into_iter().fold(0.0, f64::max)
+}

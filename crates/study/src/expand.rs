@@ -1,0 +1,487 @@
+//! From a document to its runs: which there are, in which order, and what is typed for each.
+//!
+//! Here: names that fit together, sources that are shared, commands. Not here: the document's keys (`document`), and starting
+//! anything (`local`, `slurm`).
+
+use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
+use crate::manifest::{Entry, FILE, Manifest, Role};
+use crate::nearest::nearest;
+use crate::{StudyError, results};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use train::config::{Config, Layer, preset, resolve};
+
+/// The manifest of a document.
+///
+/// # Errors
+/// The first name or value that cannot be used, with its place.
+pub fn manifest_of(read: &Read) -> Result<Manifest, StudyError> {
+    let mut expansion = Expansion::new(read)?;
+    expansion.check_names()?;
+    // Also sources that no method uses are checked, and trained for whoever wants to look at them.
+    let document = &read.document;
+    for source in &document.source {
+        for target in &document.tasks {
+            expansion.agents(source, target, &mut Vec::new())?;
+        }
+    }
+    for &seed in &document.seeds {
+        for task in &document.tasks {
+            for (number, method) in document.method.iter().enumerate() {
+                expansion.targets(number, method, task, seed)?;
+            }
+        }
+    }
+    Ok(Manifest::new(&document.name, &read.checksum, expansion.entries))
+}
+
+/// Writes the manifest of a document into the study's folder, which is made; one that is there must be the same.
+///
+/// # Errors
+/// If the folder was made from another document, or cannot be written.
+pub fn prepare(read: &Read, folder: &Path) -> Result<Manifest, StudyError> {
+    let manifest = manifest_of(read)?;
+    if folder.join(FILE).exists() {
+        return match Manifest::read(folder)? == manifest {
+            true => Ok(manifest),
+            false => Err(StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() }),
+        };
+    }
+    std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
+    manifest.write(folder)?;
+    Ok(manifest)
+}
+
+/// Entries so far, and what they are made of.
+struct Expansion<'a> {
+    read: &'a Read,
+    document: &'a Document,
+    /// What is typed in every run: preset and settings.
+    settings: Vec<String>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Expansion<'a> {
+    fn new(read: &'a Read) -> Result<Self, StudyError> {
+        let document = &read.document;
+        let mut settings = vec!["--preset".to_owned(), document.preset.clone()];
+        for (key, value) in leaves("", &document.set) {
+            settings.extend(["--set".to_owned(), format!("{key}={value}")]);
+        }
+        Ok(Self { read, document, settings, entries: Vec::new() })
+    }
+
+    /// An error at the key `key`.
+    fn error(&self, key: &str, why: impl std::fmt::Display) -> StudyError {
+        StudyError::Document { place: self.read.path.display().to_string(), why: format!("{key}: {why}") }
+    }
+
+    /// Everything that can be wrong before any run is made.
+    fn check_names(&self) -> Result<(), StudyError> {
+        let document = self.document;
+        check_name(&document.name).map_err(|why| self.error("name", why))?;
+        for (key, empty) in [
+            ("tasks", document.tasks.is_empty()),
+            ("seeds", document.seeds.is_empty()),
+            ("method", document.method.is_empty()),
+        ] {
+            if empty {
+                return Err(self.error(key, "the list is empty: there is nothing to run"));
+            }
+        }
+        self.check_tasks("tasks", &document.tasks)?;
+        if let Some(seed) = twice(&document.seeds) {
+            return Err(
+                self.error("seeds", format!("{seed} is there twice: equal seeds are equal runs; leave one out"))
+            );
+        }
+        for (key, _) in leaves("", &document.set) {
+            if matches!(&*key, "seed" | "steps" | "tasks" | "threads") {
+                let why = if key == "threads" {
+                    "it is divided by whoever starts the runs (--jobs)"
+                } else {
+                    "the study has a key of its own for it"
+                };
+                return Err(self.error(&format!("set.{key}"), format!("{why}; leave it out")));
+            }
+        }
+        self.config(&document.tasks[..1], document.steps, document.seeds[0])?;
+        for (name, targets) in &document.combination {
+            for (target, tasks) in targets {
+                self.check_tasks(&format!("combination.{name}"), std::slice::from_ref(target))?;
+                self.check_tasks(&format!("combination.{name}.{target}"), tasks)?;
+            }
+        }
+        let names: Vec<&String> = document.source.iter().map(|source| &source.name).collect();
+        if let Some(name) = twice(&names) {
+            return Err(self.error("source", format!("{name:?} is the name of two; give each its own")));
+        }
+        for (index, source) in document.source.iter().enumerate() {
+            check_name(&source.name).map_err(|why| self.error(&format!("source[{index}].name"), why))?;
+            for (key, tasks) in [("tasks", &source.tasks), ("each", &source.each)] {
+                if let Some(Tasks::List(tasks)) = tasks {
+                    self.check_tasks(&format!("source[{index}].{key}"), tasks)?;
+                }
+            }
+            if source.tasks.is_some() == source.each.is_some() {
+                let why = "give one of `tasks` (one agent learns all) and `each` (an agent for each)";
+                return Err(self.error(&format!("source[{index}]"), why));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tasks(&self, key: &str, tasks: &[String]) -> Result<(), StudyError> {
+        if tasks.is_empty() {
+            return Err(self.error(key, "the list is empty; name at least one task"));
+        }
+        if let Some(task) = twice(tasks) {
+            return Err(self.error(key, format!("{task:?} is there twice; leave one out")));
+        }
+        let known = train::tasks();
+        match tasks.iter().find(|task| known.iter().all(|info| info.name != **task)) {
+            None => Ok(()),
+            Some(task) => {
+                let like = nearest(task, known.iter().map(|info| info.name)).unwrap_or_default();
+                Err(self.error(
+                    key,
+                    format!("there is no task {task:?}; did you mean {like:?}? `dreamgraft tasks` lists them"),
+                ))
+            }
+        }
+    }
+
+    /// The configuration of a run, which finds out whether it can be one.
+    fn config(&self, tasks: &[String], steps: Count, seed: u64) -> Result<Config, StudyError> {
+        let mut layers = vec![preset(&self.document.preset).map_err(|error| self.error("preset", error))?];
+        for (key, value) in leaves("", &self.document.set) {
+            layers.push(Layer::value("the study's [set]", &key, &value));
+        }
+        layers.push(Layer::value("the study's steps", "steps", &steps.0.to_string()));
+        layers.push(Layer::value("the study's seeds", "seed", &seed.to_string()));
+        layers.push(Layer::texts("the study's tasks", "tasks", tasks));
+        resolve(&layers).map_err(|error| self.error("set", error))
+    }
+
+    /// The source called `name`.
+    fn source(&self, key: &str, name: &str) -> Result<&'a Source, StudyError> {
+        let sources = &self.document.source;
+        sources.iter().find(|source| source.name == name).ok_or_else(|| {
+            let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
+            let like = like.map_or_else(|| "there is none yet".to_owned(), |like| format!("did you mean {like:?}?"));
+            self.error(key, format!("there is no [[source]] called {name:?}; {like}"))
+        })
+    }
+
+    /// The tasks that `tasks` stands for when `target` is learned.
+    fn tasks(&self, key: &str, tasks: &Tasks, target: &str) -> Result<Vec<String>, StudyError> {
+        let name = match tasks {
+            Tasks::List(tasks) => return Ok(tasks.clone()),
+            Tasks::Combination(name) => name,
+        };
+        let known = &self.document.combination;
+        let targets = known.get(name).ok_or_else(|| {
+            let like = nearest(name, known.keys().map(String::as_str)).unwrap_or("a list of tasks");
+            self.error(key, format!("there is no combination {name:?}; did you mean {like}?"))
+        })?;
+        let missing =
+            || self.error(&format!("combination.{name}"), format!("it has no tasks for the target {target:?}"));
+        targets.get(target).cloned().ok_or_else(missing)
+    }
+
+    /// The runs of a source when `target` is learned, which are made if they are not there. `above` are the sources that ask
+    /// for it.
+    fn agents(&mut self, source: &'a Source, target: &str, above: &mut Vec<&'a str>) -> Result<Vec<usize>, StudyError> {
+        if above.contains(&source.name.as_str()) {
+            let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
+            return Err(self.error("source", format!("each waits for the next, for ever: {circle}; break the circle")));
+        }
+        above.push(&source.name);
+        let key = format!("source {:?}", source.name);
+        let sight = match &source.universal {
+            None => None,
+            Some(name) => {
+                let universal = self.source(&format!("{key}.universal"), name)?;
+                Some(self.one_agent(&format!("{key}.universal"), universal, target, above)?)
+            }
+        };
+        above.pop();
+        let groups = match (&source.tasks, &source.each) {
+            (Some(tasks), _) => vec![self.tasks(&key, tasks, target)?],
+            (None, Some(each)) => self.tasks(&key, each, target)?.into_iter().map(|task| vec![task]).collect(),
+            (None, None) => Vec::new(),
+        };
+        groups.into_iter().map(|tasks| self.agent(source, tasks, sight)).collect()
+    }
+
+    /// The one run of a source when `target` is learned.
+    fn one_agent(
+        &mut self,
+        key: &str,
+        source: &'a Source,
+        target: &str,
+        above: &mut Vec<&'a str>,
+    ) -> Result<usize, StudyError> {
+        match self.agents(source, target, above)?[..] {
+            [one] => Ok(one),
+            ref all => {
+                let why =
+                    format!("{:?} is {} agents, where one belongs; use a source with `tasks`", source.name, all.len());
+                Err(self.error(key, why))
+            }
+        }
+    }
+
+    /// The run of a source on `tasks`, which is made if there is none like it.
+    fn agent(&mut self, source: &Source, tasks: Vec<String>, sight: Option<usize>) -> Result<usize, StudyError> {
+        let mut what = source.steps.0.to_string();
+        if let Some(sight) = sight.map(|index| &self.entries[index]) {
+            // What the folder of the encoder's agent is called below `sources`.
+            let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
+            what.push_str(&format!("-sees-as-{}", sight.join("-")));
+        }
+        let folder = Path::new("sources").join(tasks.join("+")).join(what).join(source.seed.to_string());
+        if let Some(index) = self.entries.iter().position(|entry| entry.folder == folder) {
+            return Ok(index);
+        }
+        self.config(&tasks, source.steps, source.seed)?;
+        let sight_words = sight.map(|index| ["--universal".to_owned(), text(&self.entries[index].folder)]);
+        let name = match source.tasks {
+            Some(Tasks::List(_)) => source.name.clone(),
+            _ => tasks.join("+"),
+        };
+        let arguments = self.arguments(&tasks, source.steps, source.seed, &folder, sight_words.into_iter().flatten());
+        Ok(self.push(Entry {
+            index: 0,
+            role: Role::Source,
+            tasks,
+            method: "source".to_owned(),
+            source: Some(name),
+            seed: source.seed,
+            steps: source.steps.0,
+            folder,
+            after: sight.into_iter().collect(),
+            arguments,
+        }))
+    }
+
+    fn push(&mut self, entry: Entry) -> usize {
+        let index = self.entries.len();
+        self.entries.push(Entry { index, ..entry });
+        index
+    }
+
+    fn arguments(
+        &self,
+        tasks: &[String],
+        steps: Count,
+        seed: u64,
+        folder: &Path,
+        takes: impl IntoIterator<Item = String>,
+    ) -> Vec<String> {
+        let mut words = vec!["train".to_owned()];
+        words.extend(tasks.iter().cloned());
+        words.extend(self.settings.iter().cloned());
+        words.extend(["--steps".to_owned(), steps.0.to_string(), "--seed".to_owned(), seed.to_string()]);
+        words.extend(["--logdir".to_owned(), text(folder)]);
+        words.extend(takes);
+        words
+    }
+
+    /// The runs of a method on a task.
+    fn targets(&mut self, number: usize, method: &'a Method, task: &str, seed: u64) -> Result<(), StudyError> {
+        let key = format!("method[{number}]");
+        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
+        match method {
+            Method::Baseline { name } => {
+                self.target(&key, &named(name, results::BASELINE), None, task, seed, &[], Vec::new())
+            }
+            Method::Fractional { from, fractions } => {
+                if fractions.is_empty() {
+                    return Err(self.error(&key, "fractions: the list is empty; give at least one, such as 0.2"));
+                }
+                for fraction in fractions {
+                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    let words = ["--plan", "paper", "--fraction", &fraction.to_string()].map(str::to_owned);
+                    let name = format!("fractional-{fraction:?}");
+                    self.from_one(&key, &name, from, task, seed, words.to_vec())?;
+                }
+                Ok(())
+            }
+            Method::Full { name, from } => self.from_preset(&key, &named(name, "full"), "full", from, task, seed),
+            Method::EncoderOnly { name, from } => {
+                self.from_preset(&key, &named(name, "encoder-only"), "encoder-only", from, task, seed)
+            }
+            Method::FineTune { name, from } => {
+                self.from_preset(&key, &named(name, "fine-tune"), "fine-tune", from, task, seed)
+            }
+            Method::MetaModel { name, universal, reward_from } => {
+                self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, task, seed)
+            }
+            Method::SingleSource { name, from, plan, fraction } => {
+                if transfer::Preset::named(plan).is_none() {
+                    return Err(self.error(
+                        &key,
+                        format!("plan: {plan:?} is no preset; there are paper, full, encoder-only and fine-tune"),
+                    ));
+                }
+                let mut words = vec!["--plan".to_owned(), plan.clone()];
+                if let Some(fraction) = fraction {
+                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    words.extend(["--fraction".to_owned(), fraction.to_string()]);
+                }
+                for source in from {
+                    let source = self.source(&format!("{key}.from"), source)?;
+                    for agent in self.agents(source, task, &mut Vec::new())? {
+                        let own = self.entries[agent].tasks.join("+");
+                        let mut words = words.clone();
+                        words.extend(["--from".to_owned(), text(&self.entries[agent].folder)]);
+                        self.target(&key, &named(name, "single-source"), Some(own), task, seed, &[agent], words)?;
+                    }
+                }
+                Ok(())
+            }
+            Method::Plan { name, file, from } => {
+                let path = beside(&self.read.path, file);
+                let path = path.canonicalize().map_err(StudyError::io(&path))?;
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let words = vec!["--plan".to_owned(), text(&path)];
+                let name = named(name, &stem);
+                match from {
+                    Some(from) => self.from_one(&key, &name, from, task, seed, words),
+                    None => self.target(&key, &name, None, task, seed, &[], words),
+                }
+            }
+        }
+    }
+
+    fn from_preset(
+        &mut self,
+        key: &str,
+        name: &str,
+        plan: &str,
+        from: &str,
+        task: &str,
+        seed: u64,
+    ) -> Result<(), StudyError> {
+        self.from_one(key, name, from, task, seed, vec!["--plan".to_owned(), plan.to_owned()])
+    }
+
+    /// A target that takes from the one agent of the source `from`.
+    fn from_one(
+        &mut self,
+        key: &str,
+        name: &str,
+        from: &str,
+        task: &str,
+        seed: u64,
+        mut words: Vec<String>,
+    ) -> Result<(), StudyError> {
+        let key_from = format!("{key}.from");
+        let source = self.source(&key_from, from)?;
+        let agent = self.one_agent(&key_from, source, task, &mut Vec::new())?;
+        words.extend(["--from".to_owned(), text(&self.entries[agent].folder)]);
+        self.target(key, name, Some(from.to_owned()), task, seed, &[agent], words)
+    }
+
+    fn meta_model(
+        &mut self,
+        key: &str,
+        name: &str,
+        universal: &str,
+        reward_from: &[String],
+        task: &str,
+        seed: u64,
+    ) -> Result<(), StudyError> {
+        let source = self.source(&format!("{key}.universal"), universal)?;
+        let sight = self.one_agent(&format!("{key}.universal"), source, task, &mut Vec::new())?;
+        let mut after = vec![sight];
+        let mut words = vec!["--universal".to_owned(), text(&self.entries[sight].folder)];
+        for reward in reward_from {
+            let source = self.source(&format!("{key}.reward_from"), reward)?;
+            for agent in self.agents(source, task, &mut Vec::new())? {
+                if agent != sight && self.entries[agent].after != [sight] {
+                    let why =
+                        format!("{reward:?} does not see as {universal:?} does; give it universal = {universal:?}");
+                    return Err(self.error(&format!("{key}.reward_from"), why));
+                }
+                words.extend(["--reward-from".to_owned(), text(&self.entries[agent].folder)]);
+                after.push(agent);
+            }
+        }
+        if words.len() == 2 {
+            return Err(self.error(&format!("{key}.reward_from"), "the list is empty; name at least one source"));
+        }
+        after.sort_unstable();
+        after.dedup();
+        self.target(key, name, Some(reward_from.join(", ")), task, seed, &after, words)
+    }
+
+    fn target(
+        &mut self,
+        key: &str,
+        method: &str,
+        source: Option<String>,
+        task: &str,
+        seed: u64,
+        after: &[usize],
+        takes: Vec<String>,
+    ) -> Result<(), StudyError> {
+        check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
+        let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
+        let folder = Path::new("runs").join(task).join(format!("{method}{from}")).join(seed.to_string());
+        if self.entries.iter().any(|entry| entry.folder == folder) {
+            let why = format!("two methods are called {method:?} with the same source; give one another name");
+            return Err(self.error(key, why));
+        }
+        let tasks = vec![task.to_owned()];
+        let arguments = self.arguments(&tasks, self.document.steps, seed, &folder, takes);
+        let (method, steps, after) = (method.to_owned(), self.document.steps.0, after.to_vec());
+        self.push(Entry { index: 0, role: Role::Target, tasks, method, source, seed, steps, folder, after, arguments });
+        Ok(())
+    }
+}
+
+/// A path as it is typed.
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Names become names of folders and columns.
+fn check_name(name: &str) -> Result<(), String> {
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_');
+    match !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(letter) {
+        true => Ok(()),
+        false => Err(format!("{name:?} must have 1 to 64 letters, digits and -+._, and not begin with a dot")),
+    }
+}
+
+fn check_fraction(fraction: f64) -> Result<(), String> {
+    match (0.0..=1.0).contains(&fraction) {
+        true => Ok(()),
+        false => Err(format!("the fraction {fraction} is not from 0 to 1")),
+    }
+}
+
+fn twice<T: Ord>(all: &[T]) -> Option<&T> {
+    let mut seen = BTreeSet::new();
+    all.iter().find(|one| !seen.insert(*one))
+}
+
+/// The values of a table by their dotted paths, as they are typed.
+fn leaves(above: &str, table: &toml::Table) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        let key = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
+        match value {
+            toml::Value::Table(inner) => all.extend(leaves(&key, inner)),
+            other => all.push((key, other.to_string())),
+        }
+    }
+    all
+}
+
+/// The study's folder that is used if none is given.
+pub fn default_folder(document: &Document) -> PathBuf {
+    Path::new("studies").join(&document.name)
+}

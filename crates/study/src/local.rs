@@ -1,0 +1,262 @@
+//! The launcher of this machine: a pool of processes, each one run.
+//!
+//! A run begins when those it comes after are finished; one that fails stops only what comes after it. A worker that was
+//! killed is started again, a few times. Not here: what a run does when it is started again (`train` goes on by itself).
+
+use crate::StudyError;
+use crate::manifest::{Entry, Manifest};
+use crate::status::{failure_file, is_finished};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use train::{RunLock, TrainError};
+
+/// The lock of a study's folder.
+const LOCK_FILE: &str = "study.lock";
+
+/// The exit code of a run that was stopped and goes on with the same command.
+const STOPPED: i32 = 75;
+
+/// How often a run whose worker was killed is started again.
+const RESTARTS: u32 = 5;
+
+/// Time between two looks at the workers.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What is to be started, and how.
+#[derive(Debug)]
+pub struct Pool<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// The study's folder.
+    pub folder: &'a Path,
+    /// Its runs.
+    pub manifest: &'a Manifest,
+    /// The most runs at once.
+    pub jobs: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
+/// What happened, for people.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// A run was started, or started again.
+    Started {
+        /// The run.
+        entry: &'a Entry,
+        /// How often its worker was killed.
+        killed: u32,
+    },
+    /// A run is finished.
+    Finished {
+        /// The run.
+        entry: &'a Entry,
+    },
+    /// A run failed.
+    Failed {
+        /// The run.
+        entry: &'a Entry,
+        /// Why, and where more stands.
+        why: &'a str,
+    },
+    /// Another process works on a run: its end is waited for.
+    Elsewhere {
+        /// The run.
+        entry: &'a Entry,
+    },
+    /// Workers were asked to stop.
+    Stopping {
+        /// How many there are.
+        workers: usize,
+    },
+}
+
+/// How a pool ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Runs that are finished.
+    pub finished: usize,
+    /// Runs that failed.
+    pub failed: usize,
+    /// Runs that were not started because another failed, or were stopped.
+    pub left: usize,
+    /// Whether it was asked to stop.
+    pub stopped: bool,
+}
+
+/// How many runs of this study are finished and what became of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Waiting,
+    Finished,
+    Failed,
+}
+
+impl Pool<'_> {
+    /// Starts all runs that are not finished, until they are, or `interrupted` is set.
+    ///
+    /// # Errors
+    /// If another `study run` works in the folder, or a file or process cannot be made.
+    pub fn run(&self, interrupted: &AtomicBool, told: &mut dyn FnMut(&Told<'_>)) -> Result<Ended, StudyError> {
+        let _lock = lock(self.folder)?;
+        let logs = self.folder.join("logs");
+        std::fs::create_dir_all(&logs).map_err(StudyError::io(logs))?;
+        let entries = &self.manifest.entries;
+        let done = |entry: &Entry| if is_finished(self.folder, entry) { Mark::Finished } else { Mark::Waiting };
+        let mut marks: Vec<Mark> = entries.iter().map(done).collect();
+        let mut workers = Workers { children: BTreeMap::new() };
+        let mut killed = vec![0u32; entries.len()];
+        let mut elsewhere = vec![false; entries.len()];
+        let mut stopping = false;
+        loop {
+            if !stopping && interrupted.load(Ordering::Relaxed) {
+                stopping = true;
+                told(&Told::Stopping { workers: workers.children.len() });
+                workers.stop();
+            }
+            for (index, status) in workers.ended()? {
+                let entry = &entries[index];
+                match status.code() {
+                    Some(0) if is_finished(self.folder, entry) => {
+                        marks[index] = Mark::Finished;
+                        told(&Told::Finished { entry });
+                    }
+                    Some(STOPPED) | None if stopping => {}
+                    // Killed, or asked to stop by somebody else.
+                    Some(STOPPED) | None if killed[index] < RESTARTS => killed[index] += 1,
+                    _ => {
+                        marks[index] = Mark::Failed;
+                        let why = why(status, &self.log(index));
+                        let path = failure_file(self.folder, index);
+                        std::fs::write(&path, format!("{why}\n")).map_err(StudyError::io(path))?;
+                        told(&Told::Failed { entry, why: &why });
+                    }
+                }
+            }
+            let mut others = false;
+            for entry in entries.iter().filter(|_| !stopping) {
+                let index = entry.index;
+                let ready = marks[index] == Mark::Waiting
+                    && !workers.children.contains_key(&index)
+                    && entry.after.iter().all(|first| marks[*first] == Mark::Finished);
+                if !ready || workers.children.len() >= self.jobs {
+                    continue;
+                }
+                if train::in_use(&self.folder.join(&entry.folder)) {
+                    others = true;
+                    if !std::mem::replace(&mut elsewhere[index], true) {
+                        told(&Told::Elsewhere { entry });
+                    }
+                    continue;
+                }
+                if elsewhere[index] && is_finished(self.folder, entry) {
+                    marks[index] = Mark::Finished;
+                    told(&Told::Finished { entry });
+                    others = true;
+                    continue;
+                }
+                told(&Told::Started { entry, killed: killed[index] });
+                workers.children.insert(index, self.start(entry)?);
+            }
+            if workers.children.is_empty() && !others {
+                let count = |wanted: Mark| marks.iter().filter(|mark| **mark == wanted).count();
+                let (finished, failed, left) = (count(Mark::Finished), count(Mark::Failed), count(Mark::Waiting));
+                return Ok(Ended { finished, failed, left, stopped: stopping && left > 0 });
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn log(&self, index: usize) -> PathBuf {
+        self.folder.join("logs").join(format!("{index}.log"))
+    }
+
+    /// Starts a run as if its words had been typed in the study's folder.
+    fn start(&self, entry: &Entry) -> Result<Child, StudyError> {
+        let path = self.log(entry.index);
+        let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
+        let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
+        let errors = log.try_clone().map_err(StudyError::io(&path))?;
+        let mut command = command(self.program, self.folder, entry, Some(self.threads));
+        // In a group of its own: Ctrl-C is for this process, which asks the workers to stop.
+        command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
+        command.spawn().map_err(|error| StudyError::Launch {
+            program: self.program.display().to_string(),
+            why: format!("cannot be started ({error})"),
+        })
+    }
+}
+
+/// Takes the lock of a study's folder.
+fn lock(folder: &Path) -> Result<RunLock, StudyError> {
+    RunLock::take_file(folder, LOCK_FILE).map_err(|error| match error {
+        TrainError::Busy { path, process } => StudyError::Busy { folder: path, process },
+        TrainError::Folder { path, source } => StudyError::Io { path, source },
+        other => other.into(),
+    })
+}
+
+/// The command of a run, in the study's folder, on so many threads: their number changes no result.
+pub fn command(program: &Path, folder: &Path, entry: &Entry, threads: Option<usize>) -> Command {
+    let mut command = Command::new(program);
+    command.args(&entry.arguments).current_dir(folder);
+    if let Some(threads) = threads {
+        command.arg("--set").arg(format!("threads={threads}"));
+    }
+    command
+}
+
+/// Why a worker failed, with the last line that it wrote.
+fn why(status: ExitStatus, log: &Path) -> String {
+    let how = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}, and {RESTARTS} times before"),
+        (None, None) => "ended without an exit code".to_owned(),
+    };
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it wrote nothing");
+    format!("{how}: {last} ({})", log.display())
+}
+
+/// Processes that work, by the number of their run. What is dropped is asked to stop.
+struct Workers {
+    children: BTreeMap<usize, Child>,
+}
+
+impl Workers {
+    /// Those that have ended since the last look.
+    fn ended(&mut self) -> Result<Vec<(usize, ExitStatus)>, StudyError> {
+        let mut ended = Vec::new();
+        for (index, child) in &mut self.children {
+            let status = child
+                .try_wait()
+                .map_err(|error| StudyError::Launch { program: format!("run {index}"), why: error.to_string() })?;
+            ended.extend(status.map(|status| (*index, status)));
+        }
+        for (index, _) in &ended {
+            self.children.remove(index);
+        }
+        Ok(ended)
+    }
+
+    /// Asks all to save a checkpoint and to end.
+    fn stop(&self) {
+        for child in self.children.values() {
+            // One that has ended by itself meanwhile needs no asking.
+            let _ = kill_process(Pid::from_child(child), Signal::TERM);
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

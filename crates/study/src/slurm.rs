@@ -1,0 +1,211 @@
+//! The launcher of Slurm clusters: scripts that a person can read, and their submission.
+//!
+//! A job array for each level of the dependency graph, each after the one before. Not here: what a task of an array does,
+//! which is `dreamgraft study run-one`.
+
+use crate::StudyError;
+use crate::manifest::Manifest;
+use crate::status::is_finished;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What each task asks of the cluster: `--profile FILE`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// `--partition`; the cluster's default if none is given.
+    pub partition: Option<String>,
+    /// Cores of a task, and threads of its run.
+    pub cpus: usize,
+    /// `--mem`.
+    pub memory: Option<String>,
+    /// `--time`.
+    pub time: Option<String>,
+    /// Seconds before its end of time that a task is told to save a checkpoint.
+    pub signal_lead: u64,
+    /// More lines for the head of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
+    pub lines: Vec<String>,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { partition: None, cpus: 1, memory: None, time: None, signal_lead: 120, lines: Vec::new() }
+    }
+}
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a key of it not be used.
+    pub fn read(path: &Path) -> Result<Self, StudyError> {
+        let text = std::fs::read_to_string(path).map_err(StudyError::io(path))?;
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            let why = transfer::plain(&error.message().split_whitespace().collect::<Vec<_>>().join(" "));
+            StudyError::Document { place: format!("{} (line {line})", path.display()), why }
+        })
+    }
+}
+
+/// What a script is made of.
+#[derive(Debug)]
+pub struct Scripts<'a> {
+    /// The program, by a path that the cluster's machines know.
+    pub program: &'a Path,
+    /// The document, likewise.
+    pub document: &'a Path,
+    /// The study's folder, likewise.
+    pub folder: &'a Path,
+    /// Its runs.
+    pub manifest: &'a Manifest,
+    /// Resources.
+    pub profile: &'a Profile,
+}
+
+/// A job array that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Its script.
+    pub script: PathBuf,
+    /// Numbers of its runs.
+    pub runs: Vec<usize>,
+}
+
+impl Scripts<'_> {
+    /// Writes the scripts of all levels with runs that are not finished, first levels first.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self) -> Result<Vec<Level>, StudyError> {
+        let folder = self.folder.join("slurm");
+        for path in [&folder, &self.folder.join("logs")] {
+            std::fs::create_dir_all(path).map_err(StudyError::io(path))?;
+        }
+        let mut levels: Vec<usize> = Vec::new();
+        for entry in &self.manifest.entries {
+            levels.push(entry.after.iter().map(|first| levels[*first] + 1).max().unwrap_or(0));
+        }
+        let mut written = Vec::new();
+        for level in 0..=levels.iter().copied().max().unwrap_or(0) {
+            let of_level = self.manifest.entries.iter().filter(|entry| levels[entry.index] == level);
+            let left = of_level.filter(|entry| !is_finished(self.folder, entry));
+            let runs: Vec<usize> = left.map(|entry| entry.index).collect();
+            if runs.is_empty() {
+                continue;
+            }
+            let script = folder.join(format!("level-{level}.sh"));
+            std::fs::write(&script, self.script(level, &runs)).map_err(StudyError::io(&script))?;
+            written.push(Level { script, runs });
+        }
+        Ok(written)
+    }
+
+    fn script(&self, level: usize, runs: &[usize]) -> String {
+        let Self { program, document, folder, manifest, profile } = self;
+        let logs = folder.join("logs");
+        let logs = logs.display();
+        let mut lines = vec![
+            "#!/bin/bash".to_owned(),
+            format!(
+                "# Runs {} of the study {}, each after those of the levels before.",
+                ranges(runs),
+                manifest.header.study
+            ),
+            format!("#SBATCH --job-name={}-{level}", manifest.header.study),
+            format!("#SBATCH --array={}", ranges(runs)),
+            format!("#SBATCH --output={logs}/%a.log"),
+            "#SBATCH --open-mode=append".to_owned(),
+            "#SBATCH --ntasks=1".to_owned(),
+            format!("#SBATCH --cpus-per-task={}", profile.cpus),
+            "#SBATCH --requeue".to_owned(),
+            "# The script is told some time before the end; it tells the run, which saves a checkpoint.".to_owned(),
+            format!("#SBATCH --signal=B:USR1@{}", profile.signal_lead),
+        ];
+        for (word, value) in [("partition", &profile.partition), ("mem", &profile.memory), ("time", &profile.time)] {
+            lines.extend(value.as_ref().map(|value| format!("#SBATCH --{word}={value}")));
+        }
+        lines.extend(profile.lines.iter().cloned());
+        let (failed, cpus) = (format!("{logs}/$SLURM_ARRAY_TASK_ID.failed"), profile.cpus);
+        lines.push(format!(
+            r#"
+rm -f "{failed}"
+{} study run-one {} --dir {} --threads {cpus} --index "$SLURM_ARRAY_TASK_ID" &
+run=$!
+trap 'kill -USR1 $run' USR1 TERM
+# A signal ends the first wait, not the run.
+while kill -0 $run 2>/dev/null; do wait $run; code=$?; done
+if [ "$code" = 75 ]; then
+    # Stopped with a checkpoint saved: this task goes to the end of the queue, and goes on from there.
+    scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
+elif [ "$code" != 0 ]; then
+    echo "exit code $code" > "{failed}"
+fi
+exit "$code"
+"#,
+            quoted(program),
+            quoted(document),
+            quoted(folder)
+        ));
+        lines.join("\n")
+    }
+}
+
+/// Submits the scripts, each after the one before; the number of each job.
+///
+/// # Errors
+/// If `sbatch` is not there, or refuses.
+pub fn submit(levels: &[Level]) -> Result<Vec<String>, StudyError> {
+    let mut jobs: Vec<String> = Vec::new();
+    for level in levels {
+        let mut command = Command::new("sbatch");
+        command.args(["--parsable", "--kill-on-invalid-dep=yes"]);
+        command.args(jobs.last().map(|job| format!("--dependency=afterok:{job}")));
+        let refuse = |why: String| StudyError::Launch { program: "sbatch".to_owned(), why };
+        let output = command.arg(&level.script).output();
+        let output = output.map_err(|error| {
+            refuse(format!(
+                "cannot be started ({error}); run this where jobs are submitted, or submit {} by hand",
+                level.script.display()
+            ))
+        })?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr);
+            return Err(refuse(format!("refuses {}: {}", level.script.display(), text.trim().replace('\n', "; "))));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        jobs.push(text.trim().split(';').next().unwrap_or_default().to_owned());
+    }
+    Ok(jobs)
+}
+
+/// `0-3,5`.
+fn ranges(numbers: &[usize]) -> String {
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    for &number in numbers {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => parts.push((number, number)),
+        }
+    }
+    let text =
+        |&(first, last): &(usize, usize)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    parts.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+/// A path for a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_short() {
+        assert_eq!(ranges(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
+        assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
+    }
+}

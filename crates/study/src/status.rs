@@ -1,0 +1,122 @@
+//! How far the runs of a study are, read from their folders.
+//!
+//! Here: the state of each run, for launchers and people. Not here: what the runs say (`results`).
+
+use crate::manifest::{Entry, Manifest};
+use crate::results::read_metrics;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use train::checkpoint::newest_state;
+
+/// The state of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It has not begun.
+    Waiting,
+    /// A process of this machine works on it.
+    Running,
+    /// It has begun, and nobody works on it.
+    Stopped,
+    /// It ended with an error; a launcher noted it.
+    Failed,
+    /// It has all its frames and its last evaluation.
+    Finished,
+}
+
+impl State {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// A run's state, and how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Its number.
+    pub index: usize,
+    /// Its state.
+    pub state: State,
+    /// Frames in its newest checkpoint.
+    pub frames: u64,
+    /// Frames at its end.
+    pub steps: u64,
+    /// Gradient steps in its newest checkpoint.
+    pub updates: u64,
+    /// Seconds worked on it until its newest checkpoint.
+    pub seconds: f64,
+    /// The last evaluation's mean return (of several tasks, of the first).
+    pub eval_return: Option<f64>,
+    /// Its folder, relative to the study's.
+    pub folder: PathBuf,
+}
+
+/// Where a launcher notes why run `index` ended badly.
+pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
+    folder.join("logs").join(format!("{index}.failed"))
+}
+
+/// Whether a run has all its frames and its last evaluation.
+pub fn is_finished(folder: &Path, entry: &Entry) -> bool {
+    let state = newest_state(&folder.join(&entry.folder));
+    state.is_some_and(|state| state.finished && state.position.frames.0 >= entry.steps)
+}
+
+/// Checks that the runs that run `index` comes after are finished.
+///
+/// # Errors
+/// Names the first that is not, or says that there is no such run.
+pub fn check_ready(folder: &Path, manifest: &Manifest, index: usize) -> Result<(), crate::StudyError> {
+    let runs = manifest.entries.len();
+    let no_run = || crate::StudyError::NoRun { index, folder: folder.to_owned(), runs };
+    let entry = manifest.entries.get(index).ok_or_else(no_run)?;
+    match entry.after.iter().find(|first| !is_finished(folder, &manifest.entries[**first])) {
+        None => Ok(()),
+        Some(&first) => {
+            Err(crate::StudyError::NotReady { index, first, path: folder.join(&manifest.entries[first].folder) })
+        }
+    }
+}
+
+/// The states of all runs.
+pub fn status(folder: &Path, manifest: &Manifest) -> Vec<Status> {
+    manifest.entries.iter().map(|entry| of_run(folder, entry)).collect()
+}
+
+/// The state of one run.
+pub fn of_run(folder: &Path, entry: &Entry) -> Status {
+    let root = folder.join(&entry.folder);
+    let newest = newest_state(&root);
+    let finished = newest.as_ref().is_some_and(|state| state.finished && state.position.frames.0 >= entry.steps);
+    let state = match () {
+        () if train::in_use(&root) => State::Running,
+        () if finished => State::Finished,
+        () if failure_file(folder, entry.index).exists() => State::Failed,
+        () if root.join("config.toml").exists() => State::Stopped,
+        () => State::Waiting,
+    };
+    let (frames, updates, seconds) =
+        newest.map_or((0, 0, 0.0), |state| (state.position.frames.0, state.position.updates, state.seconds));
+    Status {
+        index: entry.index,
+        state,
+        frames,
+        steps: entry.steps,
+        updates,
+        seconds,
+        eval_return: last_evaluation(&root, &entry.tasks),
+        folder: entry.folder.clone(),
+    }
+}
+
+fn last_evaluation(root: &Path, tasks: &[String]) -> Option<f64> {
+    let metrics = read_metrics(&root.join("metrics.jsonl"), tasks)?;
+    metrics.series.first()?.evaluation.points().last().map(|point| point.value)
+}
