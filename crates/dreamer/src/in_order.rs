@@ -103,7 +103,7 @@ mod tests {
             for &index in &order {
                 sum.add(index, gradients(&parameters, sum.buffer(), values[index]));
             }
-            drop(sum);
+
             let expected = values.iter().copied().reduce(|sum, x| sum + x).unwrap();
             prop_assert_eq!(total.finish(), &[expected, expected]);
             prop_assert!(room.early.is_empty() && room.spare.len() <= values.len());

@@ -332,7 +332,6 @@ impl<F: Real> Learner<F> {
             shard.memory.exchange_room(&mut worker.room);
             sum.add(index, gradients);
         });
-        drop(sum);
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
@@ -361,7 +360,6 @@ impl<F: Real> Learner<F> {
             behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, &mut gradients, sums);
             behaviour_sum.add(index, gradients);
         });
-        drop((sum, behaviour_sum));
 
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);

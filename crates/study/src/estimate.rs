@@ -8,7 +8,7 @@ use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
 use train::config::{Config, Layer, preset, resolve};
 
-/// Gradient steps from which a run's speed is told.
+/// Gradient steps from which their speed is told.
 const ENOUGH: u64 = 50;
 
 /// The configuration of a run, from its arguments.
@@ -45,11 +45,11 @@ pub fn bytes(config: &Config) -> u64 {
     config.steps.0 / 2 * replay::transition_bytes(8) as u64
 }
 
-/// Seconds of one gradient step with everything around it, in the runs that have come far enough; none if none has.
+/// Seconds of one gradient step with everything around it, in the runs so far; none if they are too few steps to tell.
 pub fn seen(states: &[Status]) -> Option<f64> {
-    let far = || states.iter().filter(|state| state.updates >= ENOUGH && state.seconds > 0.0);
-    let (seconds, updates) = (far().map(|run| run.seconds).sum::<f64>(), far().map(|run| run.updates).sum::<u64>());
-    (updates > 0).then(|| seconds / updates as f64)
+    let (seconds, updates) =
+        states.iter().fold((0.0, 0), |(seconds, updates), run| (seconds + run.seconds, updates + run.updates));
+    (updates >= ENOUGH && seconds > 0.0).then(|| seconds / updates as f64)
 }
 
 /// Seconds until a study is done, `jobs` runs at a time: `seconds[i]` is what run `i` takes.

@@ -304,16 +304,16 @@ impl<'a> Expansion<'a> {
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
                     let words = ["--plan", "paper", "--fraction", &fraction.to_string()].map(str::to_owned);
                     let name = format!("fractional-{fraction:?}");
-                    self.from_one(&key, &name, from, task, seed, words.to_vec())?;
+                    self.target_from(&key, &name, from, task, seed, words.to_vec())?;
                 }
                 Ok(())
             }
-            Method::Full { name, from } => self.from_preset(&key, &named(name, "full"), "full", from, task, seed),
+            Method::Full { name, from } => self.target_by_preset(&key, &named(name, "full"), "full", from, task, seed),
             Method::EncoderOnly { name, from } => {
-                self.from_preset(&key, &named(name, "encoder-only"), "encoder-only", from, task, seed)
+                self.target_by_preset(&key, &named(name, "encoder-only"), "encoder-only", from, task, seed)
             }
             Method::FineTune { name, from } => {
-                self.from_preset(&key, &named(name, "fine-tune"), "fine-tune", from, task, seed)
+                self.target_by_preset(&key, &named(name, "fine-tune"), "fine-tune", from, task, seed)
             }
             Method::MetaModel { name, universal, reward_from } => {
                 self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, task, seed)
@@ -348,14 +348,14 @@ impl<'a> Expansion<'a> {
                 let words = vec!["--plan".to_owned(), text(&path)];
                 let name = named(name, &stem);
                 match from {
-                    Some(from) => self.from_one(&key, &name, from, task, seed, words),
+                    Some(from) => self.target_from(&key, &name, from, task, seed, words),
                     None => self.target(&key, &name, None, task, seed, &[], words),
                 }
             }
         }
     }
 
-    fn from_preset(
+    fn target_by_preset(
         &mut self,
         key: &str,
         name: &str,
@@ -364,11 +364,11 @@ impl<'a> Expansion<'a> {
         task: &str,
         seed: u64,
     ) -> Result<(), StudyError> {
-        self.from_one(key, name, from, task, seed, vec!["--plan".to_owned(), plan.to_owned()])
+        self.target_from(key, name, from, task, seed, vec!["--plan".to_owned(), plan.to_owned()])
     }
 
     /// A target that takes from the one agent of the source `from`.
-    fn from_one(
+    fn target_from(
         &mut self,
         key: &str,
         name: &str,
