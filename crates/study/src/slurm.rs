@@ -131,11 +131,11 @@ impl Scripts<'_> {
         lines.push(format!(
             r#"
 rm -f "{failed}"
+trap 'told=1; [ -z "$!" ] || kill -USR1 $!' USR1 TERM
 {} study run-one {} --dir {} --threads {cpus} --index "$SLURM_ARRAY_TASK_ID" &
-run=$!
-trap 'kill -USR1 $run' USR1 TERM
-# A signal ends the first wait, not the run.
-while kill -0 $run 2>/dev/null; do wait $run; code=$?; done
+# A signal ends the wait, not the run: then it is waited for again. The shell remembers the code of a run that has ended.
+told=1
+while [ -n "$told" ]; do told=; wait $!; code=$?; done
 if [ "$code" = 75 ]; then
     # Stopped with a checkpoint saved: this task goes to the end of the queue, and goes on from there.
     scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
@@ -202,10 +202,73 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::fs::Permissions;
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Stdio;
 
     #[test]
     fn arrays_are_short() {
         assert_eq!(ranges(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
         assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
+    }
+
+    /// A script for one run, whose program is a shell script of these lines; `scontrol` notes what it is asked for.
+    fn task(folder: &Path, program: &str) -> (String, Command) {
+        let executable = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, format!("#!/bin/bash\n{text}\n")).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+            path
+        };
+        std::fs::create_dir_all(folder.join("logs")).unwrap();
+        executable("scontrol", &format!("echo \"$@\" >> '{}'", folder.join("asked").display()));
+        let program = executable("program", program);
+        let (manifest, profile) = (Manifest::new("mine", "", Vec::new()), Profile::default());
+        let scripts = Scripts { program: &program, document: folder, folder, manifest: &manifest, profile: &profile };
+        let path = std::env::join_paths(
+            std::iter::once(folder.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        let mut command = Command::new("bash");
+        command.arg(folder.join("script")).env("PATH", path.unwrap());
+        command.envs([("SLURM_ARRAY_JOB_ID", "12"), ("SLURM_ARRAY_TASK_ID", "3")]);
+        (scripts.script(0, &[3]), command)
+    }
+
+    #[test]
+    fn a_task_ends_as_its_run_does_however_soon() {
+        for (code, asked, failed) in [(0, None, false), (75, Some("requeue 12_3\n"), false), (7, None, true)] {
+            for ended_before in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let (mut text, mut command) = task(folder.path(), &format!("exit {code}"));
+                if ended_before {
+                    // The shell looks after its run only when that has long ended.
+                    assert!(text.contains("\ntold=1\n"), "{text}");
+                    text = text.replacen("\ntold=1\n", "\ntold=1\nwhile kill -0 $! 2>/dev/null; do :; done\n", 1);
+                }
+                std::fs::write(folder.path().join("script"), text).unwrap();
+                let output = command.output().unwrap();
+                assert_eq!(output.status.code(), Some(code), "{output:?}");
+                let found = std::fs::read_to_string(folder.path().join("asked")).ok();
+                assert_eq!(found.as_deref(), asked, "{code}");
+                assert_eq!(folder.path().join("logs/3.failed").exists(), failed, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_told_to_stop_waits_for_the_checkpoint_and_requeues_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = "trap 'echo saved; exit 75' USR1; echo ready; while :; do read -t 1 < <(:); done";
+        let (text, mut command) = task(folder.path(), program);
+        std::fs::write(folder.path().join("script"), text).unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "ready");
+        kill_process(Pid::from_child(&child), Signal::USR1).unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "saved");
+        assert_eq!(child.wait().unwrap().code(), Some(75));
+        assert_eq!(std::fs::read_to_string(folder.path().join("asked")).unwrap(), "requeue 12_3\n");
     }
 }
