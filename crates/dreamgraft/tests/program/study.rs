@@ -122,7 +122,12 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
 
     // A worker is killed: it is started again. Another `study run` is refused meanwhile. Then all are asked to stop.
     let study = program.command(&run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    kill("-KILL", &worker(&first));
+    let killed = worker(&first);
+    kill("-KILL", &killed);
+    // Another process works there once it was started again.
+    while std::fs::read_to_string(first.join("run.lock")).is_ok_and(|process| process.trim() == killed) {
+        std::thread::yield_now();
+    }
     let message = program.fail(4, &run);
     assert!(message.contains(&format!("in use by process {}", study.id())), "{message}");
     let baseline = program.path("studies/tiny/runs/inverted-pendulum-swingup/baseline/0");
