@@ -152,6 +152,9 @@ pub struct Inherits {
     /// given several times
     #[arg(long, value_name = "RUN")]
     pub reward_from: Vec<PathBuf>,
+    /// With --reward-from: take reward models of agents that have another encoder, too
+    #[arg(long)]
+    pub any_encoder: bool,
 }
 
 /// Tasks and settings of a run.

@@ -26,6 +26,9 @@ const LONGEST_LABEL: usize = 200;
 /// If words do not go together, or the plan cannot be used.
 pub fn plan(typed: &Inherits) -> Result<Option<Plan>, Failure> {
     let refuse = |why: &str| Err(Failure::Words(why.to_owned()));
+    if typed.any_encoder && typed.reward_from.is_empty() {
+        return refuse("--any-encoder is about reward models: it needs --universal RUN and --reward-from RUN");
+    }
     if let Some(universal) = &typed.universal {
         if typed.from.is_some() || typed.plan.is_some() || typed.fraction.is_some() {
             return refuse(
@@ -33,7 +36,11 @@ pub fn plan(typed: &Inherits) -> Result<Option<Plan>, Failure> {
                  them, write a plan file that names all sources (docs/transfer.md), and give it with --plan",
             );
         }
-        return Ok(Some(Plan::universal(universal, &named(&typed.reward_from)?, META_MODEL_LAYERS)?));
+        let mut plan = Plan::universal(universal, &named(&typed.reward_from)?, META_MODEL_LAYERS)?;
+        if typed.any_encoder {
+            plan.allow_any_encoder();
+        }
+        return Ok(Some(plan));
     }
     if !typed.reward_from.is_empty() {
         return refuse(
@@ -141,7 +148,14 @@ mod tests {
     use super::*;
 
     fn typed() -> Inherits {
-        Inherits { from: None, plan: None, fraction: None, universal: None, reward_from: Vec::new() }
+        Inherits {
+            from: None,
+            plan: None,
+            fraction: None,
+            universal: None,
+            reward_from: Vec::new(),
+            any_encoder: false,
+        }
     }
 
     #[test]

@@ -374,7 +374,8 @@ pub enum TransferError {
     /// A source of a reward meta-model with another encoder.
     #[error(
         "{place}: the source {name:?} does not share the target's encoder ({why}), so its reward model was trained on \
-         other features; use sources that were trained with the universal encoder, or say `any_encoder = true`"
+         other features; use sources that were trained with the universal encoder, or say \
+         `any_encoder = true` (--any-encoder)"
     )]
     OtherEncoder {
         /// The plan's section.

@@ -187,6 +187,13 @@ impl Plan {
         self.add(name.to_owned(), SourceRef { path: path.to_owned(), sha256: None })
     }
 
+    /// Lets the meta-model, if the plan has one, read sources that do not share the target's encoder.
+    pub fn allow_any_encoder(&mut self) {
+        if let Some(meta_model) = &mut self.meta_model {
+            meta_model.any_encoder = true;
+        }
+    }
+
     /// Changes the fraction of every rule that has one.
     ///
     /// # Errors

@@ -208,7 +208,10 @@ fn a_plan_with_sources_of_its_own_needs_no_other() {
 #[test]
 fn transfers_that_cannot_be_are_named_and_leave_nothing() {
     let program = with_source();
-    let cases: [(i32, &[&str], &str); 12] = [
+    program.succeed(&words(&["inverted-pendulum-swingup"], "stranger", &["--steps", "1000", "--seed", "1"]));
+    let cases: [(i32, &[&str], &str); 14] = [
+        (2, &["--universal", "source", "--reward-from", "stranger"], "does not share the target's encoder"),
+        (2, &["--universal", "source", "--any-encoder"], "needs --universal RUN and --reward-from RUN"),
         (2, &["--universal", "source", "--from", "source"], "write a plan file"),
         (2, &["--reward-from", "source"], "--universal RUN"),
         (2, &["--universal", "source", "--reward-from", "source", "--reward-from", "source"], "twice"),
@@ -226,12 +229,15 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
         let error = program.fail(code, &words(&["hopper"], "run", more));
         assert!(error.contains(part), "{part}: {error}");
     }
-    let error = program.fail(2, &["transfer", "plan", "hopper", "--preset", "smoke"]);
+    let plan = ["transfer", "plan", "hopper", "--preset", "smoke"];
+    let error = program.fail(2, &plan);
     assert!(error.contains("nothing to transfer"), "{error}");
+    let asked = ["--universal", "source", "--reward-from", "stranger", "--any-encoder"];
+    assert!(program.succeed(&[&plan[..], &asked].concat()).contains("meta-model over stranger"));
     program.truncate("source/checkpoints/0000001000/agent.safetensors");
     let error = program.fail(5, &words(&["hopper"], "run", &["--from", "source"]));
     assert!(error.contains("is damaged") && error.contains("0000001000"), "{error}");
-    assert_eq!(program.names("."), ["source"]);
+    assert_eq!(program.names("."), ["source", "stranger"]);
 }
 
 #[test]
