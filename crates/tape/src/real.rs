@@ -3,7 +3,7 @@
 //! Here: arithmetic and the transcendental functions. In `f32` they are polynomials without branches, so that loops over
 //! them become vector code; in `f64` they are the standard library's. Not here: loops (see [`crate::kernels`]).
 
-use crate::kernels::matmul::Product;
+use crate::kernels::product::Product;
 use crate::kernels::{rounded, transpose};
 use std::fmt::{Debug, Display};
 use std::iter::Sum;

@@ -164,6 +164,31 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// Padding may spread what is no number to more pixels of its image, but neither swallows it nor leaves the image.
+        #[test]
+        fn what_is_no_number_stays_one(
+            images in 2usize..4, across in 1usize..9, k in 2usize..8, outputs in 1usize..6, channels in 1usize..6,
+            infinite: bool, at: usize, seed: u64,
+        ) {
+            let patches = Patches { side: 2 * (across - 1) + k, channels: outputs, kernel: k, stride: 2 };
+            let mut random = Stream::new(seed, "deconvolve");
+            let mut draw = |n| (0..n).map(|_| random.uniform_in(0.5, 1.0) as f32).collect::<Vec<f32>>();
+            let (mut x, kernel) = (draw(images * patches.count() * channels), draw(patches.size() * channels));
+            let at = at % x.len();
+            x[at] = if infinite { f32::INFINITY } else { f32::NAN };
+            let (panels, buffers) = (&mut Panels::default(), &mut Buffers::default());
+            let (mut one, mut two) = (vec![0.0; images * patches.image()], vec![0.0; images * patches.image()]);
+            scattered(&mut one, &x, &kernel, patches, channels, panels, buffers);
+            by_parity(&mut two, &x, &kernel, patches, channels, panels, buffers);
+            let image = at / (patches.count() * channels);
+            let reached = one.iter().filter(|x| !x.is_finite()).count();
+            prop_assert_eq!(reached, k * k * outputs, "the pixels of one patch");
+            for (index, (a, b)) in one.iter().zip(&two).enumerate() {
+                prop_assert!(a.is_finite() || !b.is_finite(), "{b} where {a} belongs");
+                prop_assert!(index / patches.image() == image || b.is_finite(), "{b} in another image");
+            }
+        }
+
         #[test]
         fn split_by_parity_is_scattered(
             images in 1usize..4, across in 1usize..9, k in 2usize..8, beyond in 0usize..2, outputs in 1usize..6,

@@ -1,7 +1,7 @@
 //! A number type's vectors on one instruction set, so that a kernel is written once for both precisions.
 
-use super::matmul::Product;
-use super::tiles::{self, Columns, Rows};
+use super::product::Product;
+use super::tiles::{self, Columns, Rows, Scattered};
 use crate::real::Real;
 use pulp::{Arch, Simd, WithSimd};
 
@@ -24,6 +24,8 @@ pub(super) trait Lanes<S: Simd>: Real {
     fn rows<const T: usize, const W: usize>(simd: S, tile: Rows<Self>);
     /// [`tiles::columns`] as a function for these vectors.
     fn columns<const T: usize, const W: usize>(simd: S, tile: Columns<Self>);
+    /// [`tiles::scattered`] as a function for these vectors.
+    fn scattered<const T: usize, const W: usize>(simd: S, tile: Scattered<Self>);
     /// The vectors of a slice, and what is left over.
     fn vectors(slice: &[Self]) -> (&[Self::Vector], &[Self]);
     fn vectors_mut(slice: &mut [Self]) -> (&mut [Self::Vector], &mut [Self]);
@@ -70,6 +72,10 @@ macro_rules! lanes {
             fn columns<const T: usize, const W: usize>(simd: S, tile: Columns<Self>) {
                 simd.vectorize(Tile::<_, T, W>(tile));
             }
+            #[inline(never)]
+            fn scattered<const T: usize, const W: usize>(simd: S, tile: Scattered<Self>) {
+                simd.vectorize(Tile::<_, T, W>(tile));
+            }
             #[inline(always)]
             fn vectors(slice: &[Self]) -> (&[Self::Vector], &[Self]) {
                 S::$as(slice)
@@ -93,6 +99,14 @@ macro_rules! lanes {
             #[inline(always)]
             fn with_simd<S: Simd>(self, simd: S) {
                 tiles::columns::<S, $real, T, W>(simd, self.0);
+            }
+        }
+
+        impl<const T: usize, const W: usize> WithSimd for Tile<Scattered<'_, $real>, T, W> {
+            type Output = ();
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                tiles::scattered::<S, $real, T, W>(simd, self.0);
             }
         }
 

@@ -6,9 +6,12 @@
 pub mod deconvolve;
 pub mod elementwise;
 mod lanes;
+mod left;
 pub mod matmul;
+mod packing;
 pub mod patches;
 pub mod peak;
+pub(crate) mod product;
 pub mod rounded;
 mod tiles;
 pub(crate) mod transpose;

@@ -13,7 +13,8 @@
 #[cfg(target_arch = "x86_64")]
 mod hardware;
 
-use super::matmul::{Matrix, Product};
+use super::matmul::Matrix;
+use super::product::Product;
 use super::tiles::height;
 
 /// Numbers in a block's depth.

@@ -59,6 +59,15 @@ pub(super) struct Columns<'a, F> {
     pub out: Out<'a, F>,
 }
 
+/// A tile of columns of the left side that are read where they lie: T of them from `from` after the start of each row.
+pub(super) struct Scattered<'a, F> {
+    pub data: &'a [F],
+    pub starts: &'a [usize],
+    pub from: usize,
+    pub b: Panel<'a, F>,
+    pub out: Out<'a, F>,
+}
+
 /// What a tile reads of row `row` of its panel.
 ///
 /// # Safety
@@ -137,6 +146,34 @@ pub(super) fn columns<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd
             }
         }
         left = left.wrapping_add(T);
+        right = right.wrapping_add(b.stride);
+    }
+    store::<S, F, T, W>(simd, sums, out);
+}
+
+/// T columns of the left side, read where they lie, transposed, times a panel.
+#[inline(always)]
+pub(super) fn scattered<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd: S, tile: Scattered<F>) {
+    let Scattered { data, starts, from, b, out } = tile;
+    b.check(starts.len(), W * F::LANES);
+    // Rows start one after the other.
+    let last = starts.last().map_or(0, |start| start + from + T);
+    assert!(last <= data.len() && starts.is_sorted(), "columns of a left side");
+    expect::<F, T>(&out);
+    let mut sums = [[F::splat(simd, F::ZERO); W]; T];
+    let mut right = b.data.as_ptr();
+    for start in starts {
+        // SAFETY: T numbers from the last start on are in `data`, no start is greater, and the panel holds as many rows.
+        unsafe {
+            let left = data.as_ptr().add(start + from);
+            let b = load::<S, F, W>(simd, right);
+            for i in 0..T {
+                let a = F::splat(simd, *left.add(i));
+                for w in 0..W {
+                    sums[i][w] = F::mul_add(simd, a, b[w], sums[i][w]);
+                }
+            }
+        }
         right = right.wrapping_add(b.stride);
     }
     store::<S, F, T, W>(simd, sums, out);
