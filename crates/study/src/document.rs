@@ -204,7 +204,11 @@ fn contents(path: &Path) -> Result<String, StudyError> {
     std::fs::read_to_string(path).map_err(StudyError::io(path))
 }
 
-fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
+/// Reads a document's text; `path` is for messages.
+///
+/// # Errors
+/// The first key that cannot be used, with its path and line.
+pub fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
     let place = |span: Option<std::ops::Range<usize>>| match span {
         Some(span) => format!("{} (line {})", path.display(), 1 + text[..span.start].matches('\n').count()),
         None => path.display().to_string(),

@@ -7,9 +7,15 @@ use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role};
 use crate::nearest::nearest;
 use crate::{StudyError, results};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
+
+/// The most runs of a study: more than anyone waits for.
+const MOST_RUNS: usize = 10_000;
+
+/// The most sources of which each sees with the next one's encoder.
+const LONGEST_CHAIN: usize = 8;
 
 /// The manifest of a document.
 ///
@@ -59,6 +65,8 @@ struct Expansion<'a> {
     /// What is typed in every run: preset and settings.
     settings: Vec<String>,
     entries: Vec<Entry>,
+    /// The index of each entry by its folder.
+    folders: BTreeMap<PathBuf, usize>,
 }
 
 impl<'a> Expansion<'a> {
@@ -68,7 +76,7 @@ impl<'a> Expansion<'a> {
         for (key, value) in leaves("", &document.set) {
             settings.extend(["--set".to_owned(), format!("{key}={value}")]);
         }
-        Ok(Self { read, document, settings, entries: Vec::new() })
+        Ok(Self { read, document, settings, entries: Vec::new(), folders: BTreeMap::new() })
     }
 
     /// An error at the key `key`.
@@ -198,6 +206,11 @@ impl<'a> Expansion<'a> {
         }
         above.push(&source.name);
         let key = format!("source {:?}", source.name);
+        if above.len() > LONGEST_CHAIN {
+            let why =
+                format!("more than {LONGEST_CHAIN} sources, each with the next one's encoder; use a shorter chain");
+            return Err(self.error(&key, why));
+        }
         let sight = match &source.universal {
             None => None,
             Some(name) => {
@@ -241,7 +254,7 @@ impl<'a> Expansion<'a> {
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
         }
         let folder = Path::new("sources").join(tasks.join("+")).join(what).join(source.seed.to_string());
-        if let Some(index) = self.entries.iter().position(|entry| entry.folder == folder) {
+        if let Some(&index) = self.folders.get(&folder) {
             return Ok(index);
         }
         self.config(&tasks, source.steps, source.seed)?;
@@ -251,7 +264,7 @@ impl<'a> Expansion<'a> {
             _ => tasks.join("+"),
         };
         let arguments = self.arguments(&tasks, source.steps, source.seed, &folder, sight_words.into_iter().flatten());
-        Ok(self.push(Entry {
+        self.push(Entry {
             index: 0,
             role: Role::Source,
             tasks,
@@ -262,13 +275,18 @@ impl<'a> Expansion<'a> {
             folder,
             after: sight.into_iter().collect(),
             arguments,
-        }))
+        })
     }
 
-    fn push(&mut self, entry: Entry) -> usize {
+    fn push(&mut self, entry: Entry) -> Result<usize, StudyError> {
         let index = self.entries.len();
+        if index == MOST_RUNS {
+            return Err(self
+                .error("seeds, tasks and methods", format!("more than {MOST_RUNS} runs; make several studies of it")));
+        }
+        self.folders.insert(entry.folder.clone(), index);
         self.entries.push(Entry { index, ..entry });
-        index
+        Ok(index)
     }
 
     fn arguments(
@@ -430,14 +448,25 @@ impl<'a> Expansion<'a> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let folder = Path::new("runs").join(task).join(format!("{method}{from}")).join(seed.to_string());
-        if self.entries.iter().any(|entry| entry.folder == folder) {
+        if self.folders.contains_key(&folder) {
             let why = format!("two methods are called {method:?} with the same source; give one another name");
             return Err(self.error(key, why));
         }
         let tasks = vec![task.to_owned()];
         let arguments = self.arguments(&tasks, self.document.steps, seed, &folder, takes);
         let (method, steps, after) = (method.to_owned(), self.document.steps.0, after.to_vec());
-        self.push(Entry { index: 0, role: Role::Target, tasks, method, source, seed, steps, folder, after, arguments });
+        self.push(Entry {
+            index: 0,
+            role: Role::Target,
+            tasks,
+            method,
+            source,
+            seed,
+            steps,
+            folder,
+            after,
+            arguments,
+        })?;
         Ok(())
     }
 }

@@ -195,6 +195,21 @@ fn what_cannot_be_a_study_is_told_in_one_line() {
         let message = program.fail(2, &["study", "run", "bad.toml"]);
         assert!(message.contains(part) && message.contains("bad.toml"), "{to}: {message}");
     }
+    let seeds: Vec<String> = (0..10_001).map(|seed| seed.to_string()).collect();
+    let chain: String = (0..9)
+        .map(|link| {
+            let sight = if link < 8 { format!("universal = \"link{}\"\n", link + 1) } else { String::new() };
+            format!("[[source]]\nname = \"link{link}\"\ntasks = [\"ant\"]\nsteps = {}\n{sight}", 3000 + link)
+        })
+        .collect();
+    for (text, part) in [
+        (TINY.replacen("seeds = [0]", &format!("seeds = [{}]", seeds.join(", ")), 1), "more than 10000 runs"),
+        (format!("{TINY}\n{chain}"), "more than 8 sources, each with"),
+    ] {
+        std::fs::write(program.path("bad.toml"), text).unwrap();
+        let message = program.fail(2, &["study", "run", "bad.toml"]);
+        assert!(message.contains(part) && message.contains("bad.toml"), "{message}");
+    }
     assert!(!program.path("studies").exists());
     let message = program.fail(1, &["study", "status", "tiny.toml"]);
     assert!(message.contains("studies/tiny is no study's folder"), "{message}");

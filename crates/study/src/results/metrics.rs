@@ -39,12 +39,18 @@ pub fn read_metrics(path: &Path, tasks: &[String]) -> Option<Metrics> {
             return Some(Metrics { problems: vec![format!("{}: {error}", path.display())], ..Metrics::default() });
         }
     };
-    let mut reading = Reading::new(tasks);
-    let end = reading.all(BufReader::new(file.take(LONGEST_FILE)));
-    let mut metrics = reading.done();
-    metrics.problems.extend(end.err().map(|error| error.to_string()));
+    let mut metrics = decode_metrics(BufReader::new(file), tasks);
     metrics.problems.iter_mut().for_each(|problem| problem.insert_str(0, &format!("{}: ", path.display())));
     Some(metrics)
+}
+
+/// Reads what is in a file of metrics of a run of `tasks`.
+pub fn decode_metrics(file: impl BufRead, tasks: &[String]) -> Metrics {
+    let mut reading = Reading::new(tasks);
+    let end = reading.all(file.take(LONGEST_FILE));
+    let mut metrics = reading.done();
+    metrics.problems.extend(end.err().map(|error| error.to_string()));
+    metrics
 }
 
 /// A file that is being read.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use discover::run_folders;
 pub use error::ResultsError;
-pub use metrics::{Metrics, read_metrics};
+pub use metrics::{Metrics, decode_metrics, read_metrics};
 
 /// The method of runs that take nothing from others.
 pub const BASELINE: &str = "baseline";

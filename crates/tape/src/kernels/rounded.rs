@@ -308,9 +308,7 @@ mod tests {
     }
 
     fn panels() -> Panels<f32> {
-        let mut panels = Panels::default();
-        panels.precision = Precision::Rounded;
-        panels
+        Panels { precision: Precision::Rounded, ..Panels::default() }
     }
 
     /// Products of sums of at most `depth` terms below one.

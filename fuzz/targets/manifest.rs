@@ -1,0 +1,22 @@
+//! `manifest.jsonl`: whatever the bytes, the runs that were written or a reason. Lines are also given a header that fits them,
+//! or no input would come past its checksum.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sha2::{Digest, Sha256};
+use study::Manifest;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let runs = text.lines().count();
+    let header = format!(r#"{{"format":1,"study":"s","document":"d","runs":{runs},"lines":"{sum}"}}"#);
+    for text in [text, &format!("{header}\n{text}")] {
+        if let Ok(manifest) = Manifest::parse(text) {
+            for entry in &manifest.entries {
+                assert!(entry.after.iter().all(|first| *first < entry.index));
+            }
+            Manifest::parse(&manifest.to_text()).expect("what was written is read");
+        }
+    }
+});
