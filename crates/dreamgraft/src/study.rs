@@ -274,7 +274,8 @@ fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit,
     if levels.is_empty() {
         return report::report(&folder, &args::StudyReport { study: folder.clone(), out: None });
     }
-    let jobs = if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&levels)? };
+    let jobs =
+        if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
     for (level, job) in levels.iter().zip(jobs) {
         say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
     }
