@@ -75,6 +75,9 @@ pub struct Train {
     /// appended to PRESET]
     #[arg(long, value_name = "DIR")]
     pub logdir: Option<PathBuf>,
+    /// If another process works in the run folder, wait until it ends instead of refusing, and go on from where it is then
+    #[arg(long)]
+    pub wait: bool,
     /// What the agent begins with
     #[command(flatten)]
     pub inherits: Inherits,

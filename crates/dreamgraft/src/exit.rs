@@ -72,7 +72,10 @@ impl From<&study::StudyError> for Exit {
         use study::StudyError;
         match error {
             StudyError::Document { .. } | StudyError::NoRun { .. } => Self::Usage,
-            StudyError::Manifest { .. } | StudyError::Changed { .. } | StudyError::Busy { .. } => Self::FolderTaken,
+            StudyError::Manifest { .. }
+            | StudyError::Changed { .. }
+            | StudyError::Busy { .. }
+            | StudyError::Queued { .. } => Self::FolderTaken,
             StudyError::Train(error) => Self::from(error),
             _ => Self::Failed,
         }

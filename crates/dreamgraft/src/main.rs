@@ -10,6 +10,7 @@ mod report;
 mod shell;
 mod signals;
 mod study;
+mod waiting;
 mod watch;
 
 use args::{Command, Typed};
@@ -53,7 +54,22 @@ fn train(typed: &args::Train) -> Result<Exit, Failure> {
     let Training { root, config, plan } = Training::new(typed)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
-    let end = train::train(&root, &config, plan.as_ref(), &interrupted, &mut console)?;
+    let mut waited = false;
+    let end = loop {
+        match train::train(&root, &config, plan.as_ref(), &interrupted, &mut console) {
+            Err(TrainError::Busy { path, process }) if typed.wait => {
+                if !std::mem::replace(&mut waited, true) {
+                    let folder = path.display();
+                    console.line(&format!("{folder} is in use by process {process}, which is waited for"));
+                }
+                if !waiting::until_free(&root, &interrupted) {
+                    console.line("stopped while waiting; the same command waits again");
+                    return Ok(Exit::Stopped);
+                }
+            }
+            other => break other?,
+        }
+    };
     match end {
         End::Finished { frames } => console.line(&format!(
             "finished at step {frames}; `dreamgraft eval {}` plays with the agent",

@@ -102,7 +102,9 @@ pub struct StatusOf {
 
 /// `dreamgraft study run-one`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
+#[command(after_help = exit::HELP, long_about = "Run one run of a study, for the tasks of a cluster's job array.\n\n\
+    The runs that it comes after must be finished. If it is finished itself, it says so and ends with 0; if another process \
+    works on it, that one is waited for. Exit code 75 asks to be started again.")]
 pub struct RunOne {
     /// The study
     #[command(flatten)]
@@ -274,7 +276,8 @@ fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit,
     if levels.is_empty() {
         return report::report(&folder, &args::StudyReport { study: folder.clone(), out: None });
     }
-    let jobs = if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&levels)? };
+    let jobs =
+        if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
     for (level, job) in levels.iter().zip(jobs) {
         say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
     }
@@ -294,7 +297,7 @@ fn run_one(typed: &RunOne) -> Result<Exit, Failure> {
     }
     // The run takes this process's place: signals and the exit code are its own.
     let program = program()?;
-    let error = local::command(&program, &folder, entry, typed.threads).exec();
+    let error = local::command(&program, &folder, entry, typed.threads).arg("--wait").exec();
     Err(StudyError::Launch { program: program.display().to_string(), why: format!("cannot be started ({error})") }
         .into())
 }

@@ -48,6 +48,17 @@ pub enum StudyError {
         /// Its process number.
         process: String,
     },
+    /// Slurm still has jobs of this study.
+    #[error(
+        "{folder}: Slurm still has its jobs {jobs}, and a run should not be there twice; wait until they end, or cancel them: \
+         scancel {jobs}"
+    )]
+    Queued {
+        /// The study's folder.
+        folder: PathBuf,
+        /// Numbers of the jobs.
+        jobs: String,
+    },
     /// No such run.
     #[error("there is no run {index}: {folder} has {runs} runs, numbered from 0")]
     NoRun {

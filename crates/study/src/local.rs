@@ -1,7 +1,7 @@
 //! The launcher of this machine: a pool of processes, each one run.
 //!
 //! A run begins when those it comes after are finished; one that fails stops only what comes after it. A worker that was
-//! killed is started again, a few times. Not here: what a run does when it is started again (`train` goes on by itself).
+//! killed is started again, a few times unless its run comes on. Not here: what a run does when it is started again (`train` goes on by itself).
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use train::checkpoint::newest_state;
 use train::{RunLock, TrainError};
 
 /// The lock of a study's folder.
@@ -22,7 +23,7 @@ const LOCK_FILE: &str = "study.lock";
 /// The exit code of a run that was stopped and goes on with the same command.
 const STOPPED: i32 = 75;
 
-/// How often a run whose worker was killed is started again.
+/// How often a run whose worker was killed is started again without having saved a newer checkpoint meanwhile.
 const RESTARTS: u32 = 5;
 
 /// Time between two looks at the workers.
@@ -98,6 +99,26 @@ enum Mark {
     Failed,
 }
 
+/// How often the worker of a run was killed.
+#[derive(Clone, Debug, Default)]
+struct Tries {
+    /// In all.
+    killed: u32,
+    /// Since the run last saved a newer checkpoint than the one that its worker began with.
+    in_vain: u32,
+    /// Frames and gradient steps in the checkpoint that its worker began with.
+    began_at: Option<(u64, u64)>,
+}
+
+impl Tries {
+    /// Counts a worker that was killed and left a checkpoint with `saved`; whether it is started again.
+    fn again(&mut self, saved: Option<(u64, u64)>) -> bool {
+        self.killed += 1;
+        self.in_vain = if saved > self.began_at { 0 } else { self.in_vain + 1 };
+        self.in_vain <= RESTARTS
+    }
+}
+
 impl Pool<'_> {
     /// Starts all runs that are not finished, until they are, or `interrupted` is set.
     ///
@@ -111,7 +132,7 @@ impl Pool<'_> {
         let done = |entry: &Entry| if is_finished(self.folder, entry) { Mark::Finished } else { Mark::Waiting };
         let mut marks: Vec<Mark> = entries.iter().map(done).collect();
         let mut workers = Workers { children: BTreeMap::new() };
-        let mut killed = vec![0u32; entries.len()];
+        let mut tries = vec![Tries::default(); entries.len()];
         let mut elsewhere = vec![false; entries.len()];
         let mut stopping = false;
         loop {
@@ -129,7 +150,7 @@ impl Pool<'_> {
                     }
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or asked to stop by somebody else.
-                    Some(STOPPED) | None if killed[index] < RESTARTS => killed[index] += 1,
+                    Some(STOPPED) | None if tries[index].again(self.saved(entry)) => {}
                     _ => {
                         marks[index] = Mark::Failed;
                         let why = why(status, &self.log(index));
@@ -161,7 +182,8 @@ impl Pool<'_> {
                     others = true;
                     continue;
                 }
-                told(&Told::Started { entry, killed: killed[index] });
+                told(&Told::Started { entry, killed: tries[index].killed });
+                tries[index].began_at = self.saved(entry);
                 workers.children.insert(index, self.start(entry)?);
             }
             if workers.children.is_empty() && !others {
@@ -171,6 +193,12 @@ impl Pool<'_> {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Frames and gradient steps in the newest checkpoint of a run.
+    fn saved(&self, entry: &Entry) -> Option<(u64, u64)> {
+        let position = newest_state(&self.folder.join(&entry.folder))?.position;
+        Some((position.frames.0, position.updates))
     }
 
     fn log(&self, index: usize) -> PathBuf {
@@ -216,7 +244,9 @@ pub fn command(program: &Path, folder: &Path, entry: &Entry, threads: Option<usi
 fn why(status: ExitStatus, log: &Path) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("killed by signal {signal}, and {RESTARTS} times before"),
+        (None, Some(signal)) => {
+            format!("killed by signal {signal}, and {RESTARTS} times before, with no newer checkpoint")
+        }
         (None, None) => "ended without an exit code".to_owned(),
     };
     let text = std::fs::read(log).unwrap_or_default();
@@ -258,5 +288,69 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Role;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn only_restarts_in_vain_are_counted() {
+        let mut tries = Tries::default();
+        let killed = |tries: &mut Tries, began_at, saved| {
+            tries.began_at = began_at;
+            tries.again(saved)
+        };
+        // A checkpoint each time: as often as it likes.
+        for frames in 1..50 {
+            assert!(killed(&mut tries, (frames > 1).then_some((frames - 1, 9)), Some((frames, 9))));
+        }
+        let (at, later) = (Some((49, 9)), Some((49, 10)));
+        for _ in 0..RESTARTS {
+            assert!(killed(&mut tries, at, at));
+        }
+        // Gradient steps alone are progress too.
+        assert!(killed(&mut tries, at, later));
+        for _ in 0..RESTARTS {
+            assert!(killed(&mut tries, later, later));
+        }
+        assert!(!killed(&mut tries, later, later));
+        assert_eq!(tries.killed, 49 + 2 * RESTARTS + 2);
+    }
+
+    #[test]
+    fn a_worker_that_is_killed_before_any_checkpoint_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::write(&program, "#!/bin/sh\necho here >> started\nkill -KILL $$\n").unwrap();
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let entry = Entry {
+            index: 0,
+            role: Role::Target,
+            tasks: vec!["hopper".into()],
+            method: "baseline".into(),
+            source: None,
+            seed: 0,
+            steps: 1000,
+            folder: "runs/0".into(),
+            after: Vec::new(),
+            arguments: Vec::new(),
+        };
+        let manifest = Manifest::new("mine", "", vec![entry]);
+        let pool = Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1 };
+        let mut failed = Vec::new();
+        let ended = pool.run(&AtomicBool::new(false), &mut |told| {
+            if let Told::Failed { why, .. } = told {
+                failed.push((*why).to_owned());
+            }
+        });
+        assert_eq!(ended.unwrap(), Ended { finished: 0, failed: 1, left: 0, stopped: false });
+        assert!(failed[0].contains("signal 9") && failed[0].contains("no newer checkpoint"), "{failed:?}");
+        let started = std::fs::read_to_string(folder.path().join("started")).unwrap();
+        assert_eq!(started.lines().count(), 1 + RESTARTS as usize);
     }
 }

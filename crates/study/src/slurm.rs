@@ -7,8 +7,12 @@ use crate::StudyError;
 use crate::manifest::Manifest;
 use crate::status::is_finished;
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// In the folder of the scripts: numbers of the jobs that were submitted last, one a line.
+const JOBS_FILE: &str = "jobs";
 
 /// What each task asks of the cluster: `--profile FILE`.
 #[derive(Clone, Debug, Deserialize)]
@@ -105,7 +109,6 @@ impl Scripts<'_> {
     fn script(&self, level: usize, runs: &[usize]) -> String {
         let Self { program, document, folder, manifest, profile } = self;
         let logs = folder.join("logs");
-        let logs = logs.display();
         let mut lines = vec![
             "#!/bin/bash".to_owned(),
             format!(
@@ -115,7 +118,7 @@ impl Scripts<'_> {
             ),
             format!("#SBATCH --job-name={}-{level}", manifest.header.study),
             format!("#SBATCH --array={}", ranges(runs)),
-            format!("#SBATCH --output={logs}/%a.log"),
+            format!("#SBATCH --output={}", directive(&logs, "%a.log")),
             "#SBATCH --open-mode=append".to_owned(),
             "#SBATCH --ntasks=1".to_owned(),
             format!("#SBATCH --cpus-per-task={}", profile.cpus),
@@ -127,26 +130,33 @@ impl Scripts<'_> {
             lines.extend(value.as_ref().map(|value| format!("#SBATCH --{word}={value}")));
         }
         lines.extend(profile.lines.iter().cloned());
-        let (failed, cpus) = (format!("{logs}/$SLURM_ARRAY_TASK_ID.failed"), profile.cpus);
         lines.push(format!(
             r#"
-rm -f "{failed}"
+failed={}/"$SLURM_ARRAY_TASK_ID.failed"
+rm -f "$failed"
 trap 'told=1; [ -z "$!" ] || kill -USR1 $!' USR1 TERM
-{} study run-one {} --dir {} --threads {cpus} --index "$SLURM_ARRAY_TASK_ID" &
+{} study run-one {} --dir {} --threads {} --index "$SLURM_ARRAY_TASK_ID" &
 # A signal ends the wait, not the run: then it is waited for again. The shell remembers the code of a run that has ended.
 told=1
 while [ -n "$told" ]; do told=; wait $!; code=$?; done
-if [ "$code" = 75 ]; then
-    # Stopped with a checkpoint saved: this task goes to the end of the queue, and goes on from there.
-    scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
+# But of one that ends while the signal comes, bash may lose it (-1): then the run is started again, and tells.
+if [ "$code" = 75 ] || [ "$code" = -1 ]; then
+    code=75
+    # Stopped with a checkpoint saved: this task goes to the end of the queue, and goes on from there. Unless it is being
+    # ended for another reason than its time (scancel): to requeue it would undo that.
+    case "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format='%T %r')" in
+        RUNNING* | *TimeLimit) scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID" ;;
+    esac
 elif [ "$code" != 0 ]; then
-    echo "exit code $code" > "{failed}"
+    echo "exit code $code" > "$failed"
 fi
 exit "$code"
 "#,
+            quoted(&logs),
             quoted(program),
             quoted(document),
-            quoted(folder)
+            quoted(folder),
+            profile.cpus
         ));
         lines.join("\n")
     }
@@ -155,8 +165,13 @@ exit "$code"
 /// Submits the scripts, each after the one before; the number of each job.
 ///
 /// # Errors
-/// If `sbatch` is not there, or refuses.
-pub fn submit(levels: &[Level]) -> Result<Vec<String>, StudyError> {
+/// If jobs that were submitted before are still queued or running, or `sbatch` is not there, or refuses.
+pub fn submit(folder: &Path, levels: &[Level]) -> Result<Vec<String>, StudyError> {
+    let noted = folder.join("slurm").join(JOBS_FILE);
+    let queued = queued(&noted)?;
+    if !queued.is_empty() {
+        return Err(StudyError::Queued { folder: folder.to_owned(), jobs: queued.join(" ") });
+    }
     let mut jobs: Vec<String> = Vec::new();
     for level in levels {
         let mut command = Command::new("sbatch");
@@ -176,8 +191,31 @@ pub fn submit(levels: &[Level]) -> Result<Vec<String>, StudyError> {
         }
         let text = String::from_utf8_lossy(&output.stdout);
         jobs.push(text.trim().split(';').next().unwrap_or_default().to_owned());
+        // After each: if a later one is refused, these are queued all the same.
+        std::fs::write(&noted, jobs.join("\n") + "\n").map_err(StudyError::io(&noted))?;
     }
     Ok(jobs)
+}
+
+/// Of the jobs that the file `noted` names, those that Slurm still has in its queue.
+fn queued(noted: &Path) -> Result<Vec<String>, StudyError> {
+    let noted = match std::fs::read_to_string(noted) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(StudyError::io(noted))?,
+    };
+    let refuse = |why: String| StudyError::Launch { program: "squeue".to_owned(), why };
+    // The whole queue: `--jobs` refuses numbers that Slurm has forgotten.
+    let output = Command::new("squeue").args(["--noheader", "--format=%F"]).output();
+    let output = output.map_err(|error| {
+        refuse(format!("cannot be started ({error}), so what is queued is unknown; run this where jobs are submitted"))
+    })?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        return Err(refuse(format!("cannot tell what is queued: {}", text.trim().replace('\n', "; "))));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let queue: HashSet<&str> = text.split_whitespace().collect();
+    Ok(noted.lines().filter(|job| queue.contains(job)).map(str::to_owned).collect())
 }
 
 /// `0-3,5`.
@@ -192,6 +230,13 @@ fn ranges(numbers: &[usize]) -> String {
     let text =
         |&(first, last): &(usize, usize)| if first == last { first.to_string() } else { format!("{first}-{last}") };
     parts.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+/// A file in a folder for a line of `#SBATCH`: `sbatch` reads quotes and backslashes as shells do, and `%` in the file's name is
+/// its own.
+fn directive(folder: &Path, name: &str) -> String {
+    let folder = folder.display().to_string().replace('%', "%%");
+    format!("\"{}/{name}\"", folder.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 /// A path for a shell.
@@ -212,10 +257,12 @@ mod tests {
     fn arrays_are_short() {
         assert_eq!(ranges(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
         assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
+        assert_eq!(directive(Path::new(r#"1% "b\c"#), "%a.log"), r#""1%% \"b\\c/%a.log""#);
     }
 
-    /// A script for one run, whose program is a shell script of these lines; `scontrol` notes what it is asked for.
-    fn task(folder: &Path, program: &str) -> (String, Command) {
+    /// A script for one run, whose program is a shell script of these lines; `scontrol` notes what it is asked for, and
+    /// `squeue` tells the job's state.
+    fn task(folder: &Path, program: &str, state: &str) -> (String, Command) {
         let executable = |name: &str, text: &str| {
             let path = folder.join(name);
             std::fs::write(&path, format!("#!/bin/bash\n{text}\n")).unwrap();
@@ -223,7 +270,8 @@ mod tests {
             path
         };
         std::fs::create_dir_all(folder.join("logs")).unwrap();
-        executable("scontrol", &format!("echo \"$@\" >> '{}'", folder.join("asked").display()));
+        executable("scontrol", &format!("echo \"$@\" >> {}", quoted(&folder.join("asked"))));
+        executable("squeue", &format!("echo '{state}'"));
         let program = executable("program", program);
         let (manifest, profile) = (Manifest::new("mine", "", Vec::new()), Profile::default());
         let scripts = Scripts { program: &program, document: folder, folder, manifest: &manifest, profile: &profile };
@@ -232,7 +280,7 @@ mod tests {
         );
         let mut command = Command::new("bash");
         command.arg(folder.join("script")).env("PATH", path.unwrap());
-        command.envs([("SLURM_ARRAY_JOB_ID", "12"), ("SLURM_ARRAY_TASK_ID", "3")]);
+        command.envs([("SLURM_JOB_ID", "14"), ("SLURM_ARRAY_JOB_ID", "12"), ("SLURM_ARRAY_TASK_ID", "3")]);
         (scripts.script(0, &[3]), command)
     }
 
@@ -241,7 +289,7 @@ mod tests {
         for (code, asked, failed) in [(0, None, false), (75, Some("requeue 12_3\n"), false), (7, None, true)] {
             for ended_before in [false, true] {
                 let folder = tempfile::tempdir().unwrap();
-                let (mut text, mut command) = task(folder.path(), &format!("exit {code}"));
+                let (mut text, mut command) = task(folder.path(), &format!("exit {code}"), "RUNNING None");
                 if ended_before {
                     // The shell looks after its run only when that has long ended.
                     assert!(text.contains("\ntold=1\n"), "{text}");
@@ -257,18 +305,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_task_that_is_told_to_stop_waits_for_the_checkpoint_and_requeues_itself() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = "trap 'echo saved; exit 75' USR1; echo ready; while :; do read -t 1 < <(:); done";
-        let (text, mut command) = task(folder.path(), program);
-        std::fs::write(folder.path().join("script"), text).unwrap();
+    /// Tells a task to stop that has begun, and perhaps its run at the same moment; its exit code, and what `scontrol` was
+    /// asked for.
+    fn stopped(state: &str, both: bool) -> (Option<i32>, String) {
+        // A path as people make them.
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join(r#"it's "$mine" \ 100%"#);
+        std::fs::create_dir(&folder).unwrap();
+        let program = "trap 'exit 75' USR1 TERM; echo ready $$; while :; do read -t 1 < <(:); done";
+        let (text, mut command) = task(&folder, program, state);
+        std::fs::write(folder.join("script"), text).unwrap();
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert_eq!(lines.next().unwrap().unwrap(), "ready");
-        kill_process(Pid::from_child(&child), Signal::USR1).unwrap();
-        assert_eq!(lines.next().unwrap().unwrap(), "saved");
-        assert_eq!(child.wait().unwrap().code(), Some(75));
-        assert_eq!(std::fs::read_to_string(folder.path().join("asked")).unwrap(), "requeue 12_3\n");
+        let line = lines.next().unwrap().unwrap();
+        let run: i32 = line.strip_prefix("ready ").unwrap().parse().unwrap();
+        kill_process(Pid::from_child(&child), if both { Signal::TERM } else { Signal::USR1 }).unwrap();
+        if both {
+            let _ = kill_process(Pid::from_raw(run).unwrap(), Signal::TERM);
+        }
+        let code = child.wait().unwrap().code();
+        assert!(!folder.join("logs/3.failed").exists());
+        (code, std::fs::read_to_string(folder.join("asked")).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_task_that_is_told_to_stop_waits_for_the_checkpoint_and_requeues_itself() {
+        assert_eq!(stopped("RUNNING None", false), (Some(75), "requeue 12_3\n".to_owned()));
+        assert_eq!(stopped("COMPLETING TimeLimit", false), (Some(75), "requeue 12_3\n".to_owned()));
+        // Bash loses the run's exit code in about every second of these.
+        for _ in 0..10 {
+            assert_eq!(stopped("RUNNING None", true), (Some(75), "requeue 12_3\n".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_cancelled_stays_so() {
+        assert_eq!(stopped("COMPLETING None", true), (Some(75), String::new()));
     }
 }

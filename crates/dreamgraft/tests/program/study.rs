@@ -2,8 +2,11 @@
 
 use crate::program::{Program, outcomes};
 use serde_json::Value;
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// A study of six runs, as small as they can be.
 const TINY: &str = r#"
@@ -258,4 +261,124 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     std::fs::write(&manifest, text.replacen("\"seed\":0", "\"seed\":1", 1)).unwrap();
     let message = program.fail(4, &["study", "run-one", "tiny.toml", "--index", "0"]);
     assert!(message.contains("edited") && message.contains("remove it"), "{message}");
+}
+
+/// A line of a process's output that has this part.
+fn line_with(lines: &mut impl Iterator<Item = std::io::Result<String>>, part: &str) -> String {
+    lines.map(Result::unwrap).find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line with {part:?}"))
+}
+
+#[test]
+fn a_run_that_is_started_twice_is_waited_for() {
+    let program = tiny();
+    std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
+    let first = program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/0");
+    let words = ["study", "run-one", "tiny.toml", "--index", "0"];
+    let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    assert_eq!(worker(&first), one.id().to_string());
+    // It stands still until the others have found it at work.
+    kill("-STOP", &one.id().to_string());
+    let mut others: Vec<(Child, Lines<BufReader<ChildStdout>>)> = Vec::new();
+    for _ in 0..2 {
+        let mut other = program.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+        let line = line_with(&mut lines, "waited for");
+        assert!(line.contains(&format!("in use by process {}", one.id())), "{line}");
+        others.push((other, lines));
+    }
+    let (mut stopped, mut lines) = others.pop().unwrap();
+    kill("-TERM", &stopped.id().to_string());
+    line_with(&mut lines, "stopped while waiting");
+    assert_eq!(stopped.wait().unwrap().code(), Some(75));
+
+    // The first finishes, and the other finds it so.
+    let (mut other, mut lines) = others.pop().unwrap();
+    kill("-CONT", &one.id().to_string());
+    assert_eq!(one.wait().unwrap().code(), Some(0));
+    line_with(&mut lines, "this run is finished");
+    assert_eq!(other.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_run_goes_on_where_the_process_that_was_waited_for_was_killed() {
+    let program = tiny();
+    std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
+    let first = program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/0");
+    let words = ["study", "run-one", "tiny.toml", "--index", "0"];
+    let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    worker(&first);
+    kill("-STOP", &one.id().to_string());
+    let mut other = program.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    line_with(&mut lines, "waited for");
+    one.kill().unwrap();
+    one.wait().unwrap();
+    line_with(&mut lines, "finished at step");
+    assert_eq!(other.wait().unwrap().code(), Some(0));
+    assert_eq!(states(&program)[0]["state"], "finished");
+}
+
+#[test]
+fn a_worker_that_comes_on_is_started_again_however_often_it_is_killed() {
+    let program = tiny();
+    std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 200_000")).unwrap();
+    let first =
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/200000/0");
+    let run = ["study", "run", "tiny.toml", "--jobs", "1"];
+    let study = program.command(&run).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut killed, mut frames) = (String::new(), 0);
+    for _ in 0..8 {
+        // Another process, and a newer checkpoint than when the last one was killed.
+        let next = loop {
+            let (next, saved) = (worker(&first), states(&program)[0]["frames"].as_u64().unwrap());
+            if next != killed && saved > frames {
+                frames = saved;
+                break next;
+            }
+        };
+        kill("-KILL", &next);
+        killed = next;
+    }
+    while worker(&first) == killed {
+        std::thread::yield_now();
+    }
+    kill("-TERM", &study.id().to_string());
+    let output = study.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(75), "{text}");
+    assert_eq!(text.matches("run 0 was killed, and goes on").count(), 8, "{text}");
+}
+
+#[test]
+fn jobs_that_slurm_still_has_are_not_submitted_again() {
+    let program = tiny();
+    // A cluster that numbers what is submitted, and whose queue is a file.
+    std::fs::create_dir(program.path("cluster")).unwrap();
+    let executable = |name: &str, text: &str| {
+        let path = program.path("cluster").join(name);
+        std::fs::write(&path, format!("#!/bin/sh\ncd {:?}\n{text}\n", program.path("cluster"))).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    };
+    executable("sbatch", "echo \"$@\" >> asked; grep -c . asked");
+    executable("squeue", "cat queue");
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths(std::iter::once(program.path("cluster")).chain(std::env::split_paths(&path)));
+    let path = path.unwrap();
+    let submit = || {
+        let words = ["study", "run", "tiny.toml", "--launcher", "slurm"];
+        let output = program.command(&words).env("PATH", &path).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout) + &text(output.stderr))
+    };
+    let (code, text) = submit();
+    assert!(code == Some(0) && text.contains("level-2.sh: 1 run, job 3"), "{text}");
+    let asked = std::fs::read_to_string(program.path("cluster/asked")).unwrap();
+    assert!(asked.lines().nth(2).unwrap().contains("--dependency=afterok:2 "), "{asked}");
+    std::fs::write(program.path("cluster/queue"), "11\n2\n2\n3\n").unwrap();
+    let (code, text) = submit();
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("scancel 2 3\n"), "{text}");
+    std::fs::write(program.path("cluster/queue"), "11\n").unwrap();
+    let (code, text) = submit();
+    assert!(code == Some(0) && text.contains("level-0.sh: 2 runs, job 4"), "{text}");
 }
