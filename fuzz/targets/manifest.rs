@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
+use std::path::Component;
 use study::Manifest;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,8 +16,10 @@ fuzz_target!(|bytes: &[u8]| {
         if let Ok(manifest) = Manifest::parse(text) {
             for entry in &manifest.entries {
                 assert!(entry.after.iter().all(|first| *first < entry.index));
+                assert!(entry.folder.components().all(|part| matches!(part, Component::Normal(_))));
             }
-            Manifest::parse(&manifest.to_text()).expect("what was written is read");
+            let written = Manifest::new(&manifest.header.study, &manifest.header.document, manifest.entries);
+            assert_eq!(Manifest::parse(&written.to_text()).expect("what was written is read"), written);
         }
     }
 });

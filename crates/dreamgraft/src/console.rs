@@ -6,7 +6,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
-use train::{Event, Frames, Phase, Position, Reporter, counted, grouped, rounded};
+use train::{Event, Frames, Phase, Position, Reporter, Split, counted, grouped, rounded};
 use transfer::Report;
 
 /// Time between two pictures of the present line on a terminal.
@@ -112,6 +112,7 @@ impl Reporter for Console {
                 self.line(&format!("step {frames}  evaluation  {task}  return {}", rounded(*mean, 0)));
             }
             Event::Saved { path } => self.line(&format!("checkpoint {}", path.display())),
+            Event::Spent { split } => self.line(&split_line(split)),
         }
     }
 }
@@ -160,6 +161,17 @@ fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>
     parts.join("  ")
 }
 
+/// `1 h 20 min: 94 % gradient steps, 4 % playing, 1 % evaluation, 0 % checkpoints, 1 % all else`.
+fn split_line(split: &Split) -> String {
+    let [learning, playing, evaluating, saving] = split.shares.map(|share| 100.0 * share);
+    let rest = (100.0 - learning - playing - evaluating - saving).max(0.0);
+    format!(
+        "{}: {learning:.0} % gradient steps, {playing:.0} % playing, {evaluating:.0} % evaluation, {saving:.0} % \
+         checkpoints, {rest:.0} % all else",
+        duration(split.whole)
+    )
+}
+
 /// The two largest units of a time.
 fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -192,6 +204,15 @@ mod tests {
         assert_eq!(metrics_line(Frames(1000), &values[1..2], None), "step 1 000");
         let few = [("replay_episodes", 3.0), ("replay_bytes", 1.85e7)].map(|(name, value)| (name.to_owned(), value));
         assert_eq!(metrics_line(Frames(1000), &few, None), "step 1 000  replay 3 episodes, 18 MB");
+    }
+
+    #[test]
+    fn what_time_went_to_is_told_in_percents() {
+        let split = Split { whole: Duration::from_secs(4859), shares: [0.9366, 0.041, 0.012, 0.003] };
+        assert_eq!(
+            split_line(&split),
+            "1 h 20 min: 94 % gradient steps, 4 % playing, 1 % evaluation, 0 % checkpoints, 1 % all else"
+        );
     }
 
     #[test]

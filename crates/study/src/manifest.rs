@@ -7,7 +7,7 @@ use crate::StudyError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The manifest's file in a study's folder.
 pub const FILE: &str = "manifest.jsonl";
@@ -152,6 +152,10 @@ impl Manifest {
             if entry.index != index {
                 return Err(wrong(format!("its index is {}, that of its line {index}", entry.index)));
             }
+            // Whoever gave the folder away must not choose what is read beside it.
+            if !inside(&entry.folder) {
+                return Err(wrong(format!("the folder {} is not inside the study's", entry.folder.display())));
+            }
             if let Some(later) = entry.after.iter().find(|&&other| other >= index) {
                 return Err(wrong(format!("run {index} cannot come after run {later}")));
             }
@@ -166,6 +170,11 @@ impl Manifest {
 
 /// What to do about a manifest that is not as it was written.
 const REMEDY: &str = "remove it, and `dreamgraft study run FILE` makes it again; finished runs stay finished";
+
+/// Whether a path stays below where it begins.
+fn inside(folder: &Path) -> bool {
+    folder.components().next().is_some() && folder.components().all(|part| matches!(part, Component::Normal(_)))
+}
 
 fn body(entries: &[Entry]) -> String {
     entries.iter().map(|entry| line(entry) + "\n").collect()
@@ -239,6 +248,14 @@ mod tests {
                 message.contains(part) && message.contains(if part == "format 2" { "version" } else { "remove it" }),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn no_run_lies_outside_the_study() {
+        for folder in ["../other", "/etc", "runs/../../other", ".", ""] {
+            let wrong = Manifest::new("mine", "", vec![Entry { folder: folder.into(), ..entry(0, &[]) }]).to_text();
+            assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the study's"), "{folder}");
         }
     }
 

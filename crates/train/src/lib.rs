@@ -44,6 +44,7 @@ pub use play::{PlayOptions, Plays, Policy, Told, play_with};
 pub use report::{Event, Reporter};
 pub use run::{End, train_with};
 pub use schedule::{Phase, Position, Prefilled, next};
+pub use speed::{Split, Work};
 pub use trainable::{Figures, Trainable};
 pub use worlds::Worlds;
 

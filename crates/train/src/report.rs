@@ -4,6 +4,7 @@
 
 use crate::config::Config;
 use crate::schedule::Position;
+use crate::speed::Split;
 use crate::{Frames, Phase};
 use std::path::Path;
 use std::time::Duration;
@@ -66,5 +67,10 @@ pub enum Event<'a> {
     Saved {
         /// Its folder.
         path: &'a Path,
+    },
+    /// The session is over, however it ended.
+    Spent {
+        /// What its time went to.
+        split: Split,
     },
 }

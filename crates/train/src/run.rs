@@ -13,7 +13,7 @@ use crate::meters::Meters;
 use crate::record::Record;
 use crate::report::{Event, Reporter};
 use crate::schedule::{Phase, Position, next};
-use crate::speed::Speed;
+use crate::speed::{Speed, Work};
 use crate::streams::{self, EvaluationStreams, Streams};
 use crate::trainable::Trainable;
 use crate::worlds::Worlds;
@@ -111,6 +111,7 @@ pub(crate) fn train_in<L: Trainable>(
     let meta_model = taken.and_then(|report| report.meta_model.as_ref());
     run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
     let end = run.go();
+    run.reporter.event(&Event::Spent { split: run.speed.split() });
     end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
 }
 
@@ -246,19 +247,27 @@ impl<'a, L: Trainable> Run<'a, L> {
             match phase {
                 Phase::Prefill { task } | Phase::Collect { task } => {
                     self.save_if_due()?;
-                    self.collect(phase, task)?;
+                    self.timed(Work::Playing, |run| run.collect(phase, task))?;
                 }
                 Phase::TooShort { task } => return Err(self.too_short(task)),
-                Phase::Learn { .. } => self.learn(phase)?,
+                Phase::Learn { .. } => self.timed(Work::Learning, |run| run.learn(phase))?,
                 Phase::Log => self.log()?,
                 Phase::Evaluate => {
-                    if self.evaluate()? {
+                    if self.timed(Work::Evaluating, Self::evaluate)? {
                         self.position.evaluated = Some(self.position.frames);
                     }
                 }
                 Phase::Finish => return self.finish(),
             }
         }
+    }
+
+    /// Does some work, and counts its time.
+    fn timed<T>(&mut self, work: Work, what: impl FnOnce(&mut Self) -> T) -> T {
+        let began = Instant::now();
+        let done = what(self);
+        self.speed.worked(work, began);
+        done
     }
 
     /// Collects an episode. If interrupted, its beginning is thrown away and the streams are as before: going on will
@@ -455,7 +464,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         if frames > self.position.logged {
             self.log()?;
         }
-        let finished = self.position.evaluated == Some(frames) || self.evaluate()?;
+        let finished = self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?;
         let checkpoint = self.save(RunState { finished, ..state })?;
         Ok(if finished { End::Finished { frames } } else { End::Stopped { frames, checkpoint } })
     }
@@ -479,13 +488,17 @@ impl<'a, L: Trainable> Run<'a, L> {
 
     /// Writes a checkpoint, but none that could not be read again.
     fn save(&mut self, state: RunState) -> Result<PathBuf, TrainError> {
+        self.timed(Work::Saving, |run| run.write(&state))
+    }
+
+    fn write(&mut self, state: &RunState) -> Result<PathBuf, TrainError> {
         if let Some(broken) = self.agent.broken_parameter().map(Box::new) {
             let Position { updates: update, frames, .. } = self.position;
             return Err(TrainError::Diverged { broken, update, frames, root: self.folder.root().to_owned() });
         }
         self.record.sync()?;
-        let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, &state, &self.agent)?;
-        self.saved = Some((path.clone(), state.position));
+        let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;
+        self.saved = Some((path.clone(), state.position.clone()));
         self.reporter.event(&Event::Saved { path: &path });
         Ok(path)
     }

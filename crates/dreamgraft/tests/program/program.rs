@@ -138,9 +138,8 @@ pub fn metrics(root: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(root.join("metrics.jsonl")).unwrap();
     let timeless = |line| {
         let mut line: Value = serde_json::from_str(line).unwrap();
-        for name in ["updates_per_second", "frames_per_second", "seconds", "resident_bytes", "replay_embedding_bytes"] {
-            line.as_object_mut().unwrap().remove(name);
-        }
+        let timed = ["updates_per_second", "frames_per_second", "seconds", "resident_bytes", "replay_embedding_bytes"];
+        line.as_object_mut().unwrap().retain(|name, _| !timed.contains(&&**name) && !name.starts_with("share_"));
         line
     };
     text.lines().map(timeless).collect()

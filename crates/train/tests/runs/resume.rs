@@ -101,8 +101,8 @@ fn finish_or_finished(root: &std::path::Path) {
 fn what_was_made_after_the_checkpoint_is_moved_aside_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    // The last event before the final checkpoint: episodes and lines are ahead of the newest checkpoint.
-    let at = events() - 2;
+    // The last event before those of the final checkpoint and of the end: episodes and lines are ahead of the newest checkpoint.
+    let at = events() - 3;
     let mut listener = Listener::new(|event| {
         if event == at {
             copy(&whole, &killed)
