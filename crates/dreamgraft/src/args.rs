@@ -106,18 +106,24 @@ pub struct TransferPlan {
 }
 
 /// `dreamgraft study report`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = exit::HELP, long_about = "Write what came of a study: report.html, one page that needs no network, and \
     the same as report.md, figures.csv and curves.json (docs/reports.md explains every figure).\n\n\
     Runs that are not finished are told of as far as they are, and marked. A folder without a study will do too, such as \
     runs: every run in it is told of.")]
 pub struct StudyReport {
-    /// The study's folder, or any folder with runs in it
-    #[arg(value_name = "DIR")]
+    /// The study's document or its folder, or any folder with runs in it
+    #[arg(value_name = "FILE|DIR")]
     pub study: PathBuf,
-    /// Where the files are written [default: DIR/report]
+    /// The study's folder, if a document is given [default: studies/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Where the files are written [default: report, in the study's folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// The most MiB of pictures in the page; 0 for none [default: 24]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=1000))]
+    pub pictures: Option<u64>,
 }
 
 /// `dreamgraft watch`.

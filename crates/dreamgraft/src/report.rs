@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::{args, print};
 use std::path::Path;
-use study::report::Report;
+use study::report::{MOST_BYTES, Report};
 use study::results::Results;
 
 /// Writes the report of the study or runs in `folder`, and says where.
@@ -14,7 +14,8 @@ pub fn report(folder: &Path, typed: &args::StudyReport) -> Result<Exit, Failure>
     let results = Results::read(folder)?;
     let report = Report::new(&results);
     let out = typed.out.clone().unwrap_or_else(|| folder.join("report"));
-    let files = report.write(&out)?;
+    let pictures = typed.pictures.map_or(MOST_BYTES, |mebibytes| mebibytes << 20);
+    let files = report.write(&out, pictures)?;
     let problems = report.problems();
     let mut lines = vec![format!("{}: {}", results.name, report.summary())];
     lines.extend(problems.iter().map(|problem| format!("not read: {problem}")));

@@ -127,7 +127,7 @@ pub fn study(typed: &Study) -> Result<Exit, Failure> {
         Study::Run(typed) => run(typed),
         Study::Status(typed) => status_of(typed),
         Study::RunOne(typed) => run_one(typed),
-        Study::Report(typed) => report::report(&typed.study, typed),
+        Study::Report(typed) => report::report(&folder_of(&typed.study, typed.dir.as_deref())?, typed),
     }
 }
 
@@ -264,7 +264,7 @@ fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Fai
         ));
         return Ok(Exit::Failed);
     }
-    report::report(folder, &args::StudyReport { study: folder.to_owned(), out: None })
+    report::report(folder, &args::StudyReport::default())
 }
 
 fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
@@ -274,7 +274,7 @@ fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit,
     let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile };
     let levels = scripts.write()?;
     if levels.is_empty() {
-        return report::report(&folder, &args::StudyReport { study: folder.clone(), out: None });
+        return report::report(&folder, &args::StudyReport::default());
     }
     let jobs =
         if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
@@ -302,19 +302,22 @@ fn run_one(typed: &RunOne) -> Result<Exit, Failure> {
         .into())
 }
 
-fn status_of(typed: &StatusOf) -> Result<Exit, Failure> {
-    let folder = match (&typed.dir, typed.study.is_dir()) {
-        (None, true) => typed.study.clone(),
+/// The folder of the study that is named by its document (with `--dir`, if that was typed) or by its folder.
+fn folder_of(study: &Path, dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    match (dir, study.is_dir()) {
+        (None, true) => Ok(study.to_owned()),
         (Some(_), true) => {
-            return Err(Failure::Words(
-                "--dir goes with a document, and a folder was given; give one of them".to_owned(),
-            ));
+            Err(Failure::Words("--dir goes with a document, and a folder was given; give one of them".to_owned()))
         }
         (dir, false) => {
-            let document = document::read(&typed.study)?.document;
-            dir.clone().unwrap_or_else(|| study::default_folder(&document))
+            let document = document::read(study)?.document;
+            Ok(dir.map_or_else(|| study::default_folder(&document), Path::to_owned))
         }
-    };
+    }
+}
+
+fn status_of(typed: &StatusOf) -> Result<Exit, Failure> {
+    let folder = folder_of(&typed.study, typed.dir.as_deref())?;
     let manifest = Manifest::read(&folder)?;
     let states = status::status(&folder, &manifest);
     let mut lines: Vec<String> = states.iter().map(|run| if typed.json { json(run) } else { line(run) }).collect();

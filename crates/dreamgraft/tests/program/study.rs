@@ -88,6 +88,15 @@ fn a_study_is_planned_run_and_told_of() {
     let text = program.succeed(&["study", "status", "studies/tiny"]);
     assert!(text.contains("6 finished, 0 running"), "{text}");
 
+    // By its document, and the meta-model's sources by what they learned.
+    program.succeed(&["study", "report", "tiny.toml", "--pictures", "0", "--out", "out"]);
+    let words = std::fs::read_to_string(program.path("out/report.md")).unwrap();
+    for task in ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"] {
+        assert!(words.contains(&format!("| meta-model | {task} |")), "{words}");
+    }
+    let message = program.fail(1, &["study", "report", "none.toml"]);
+    assert!(message.contains("none.toml"), "{message}");
+
     // What a run was started with is what anybody would type, and means the same run.
     let manifest = std::fs::read_to_string(program.path("studies/tiny/manifest.jsonl")).unwrap();
     let entry: Value = serde_json::from_str(manifest.lines().nth(6).unwrap()).unwrap();

@@ -54,14 +54,14 @@ impl<'a> Report<'a> {
         Self { results, figures: Figures::new(results) }
     }
 
-    /// Writes the report into `folder`, which is made: `report.html`, `report.md`, `figures.csv`, `curves.json`. Returns
-    /// the files.
+    /// Writes the report into `folder`, which is made: `report.html` with at most so many bytes of pictures, `report.md`,
+    /// `figures.csv`, `curves.json`. Returns the files.
     ///
     /// # Errors
     /// If the folder cannot be made, or a file not be written.
-    pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
+    pub fn write(&self, folder: &Path, pictures: u64) -> Result<Vec<PathBuf>, ResultsError> {
         std::fs::create_dir_all(folder).map_err(ResultsError::io(folder))?;
-        let media = Media::embed(self.results, MOST_BYTES);
+        let media = Media::embed(self.results, pictures);
         let files = [
             (PAGE_FILE, page(self, &media, None)),
             ("report.md", markdown(self)),

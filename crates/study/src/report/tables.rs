@@ -175,8 +175,8 @@ fn by_method(
 
 /// Measures of transfer, a row for each task and method.
 pub fn transfers(figures: &Figures) -> Table {
-    let about = "Of finished runs, against the baseline. Jumpstart: mean return of the first tenth of a run, without its \
-                 random episodes, less the baseline's. Area: by how much the area between learning curve and random \
+    let about = "Of finished runs, against the baseline. Jumpstart: mean return of the first tenth of what comes after a \
+                 run's random episodes, less the baseline's. Area: by how much the area between learning curve and random \
                  actions is larger than the baseline's. Time: frames until the mean return first reaches three quarters \
                  of the way from random actions to the baseline's final return. \u{201c}Sources counted\u{201d}: the \
                  curve begins when all sources of the run are trained, as if for this run alone."

@@ -1,7 +1,7 @@
 //! One run's folder: settings, metrics, transfer, the names of its last pictures.
 
 use super::metrics::read_metrics;
-use super::{Picture, PictureKind, Progress, RunResult};
+use super::{Picture, PictureKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -61,7 +61,12 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         run.problems.extend(metrics.problems);
     }
     match transfer::read_report(&path) {
-        Ok(report) => run.transfer = report,
+        Ok(report) => {
+            if let Some(report) = &report {
+                name_by_tasks(&mut run.source_use, report);
+            }
+            run.transfer = report;
+        }
         Err(error) => run.problems.push(error.to_string()),
     }
     match pictures(&path.join("videos"), tasks) {
@@ -69,6 +74,25 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Err(error) => run.problems.push(format!("{}: {error}", path.join("videos").display())),
     }
     run
+}
+
+/// Calls the sources of a reward meta-model by what they learned, where that tells them apart: their names in a plan are those
+/// of folders.
+fn name_by_tasks(uses: &mut [SourceUse], report: &transfer::Report) {
+    let names = report.meta_model.as_ref().map_or(&[][..], |meta_model| &meta_model.sources);
+    let tasks = |name: &str| {
+        let source = report.sources.iter().find(|source| source.name == name)?;
+        Some(source.provenance.tasks.join(" + ")).filter(|tasks| !tasks.is_empty())
+    };
+    let all: Vec<Option<String>> = names.iter().map(|name| tasks(name)).collect();
+    for used in uses.iter_mut().filter(|used| !used.latent) {
+        let Some(own) = names.iter().position(|name| *name == used.name).and_then(|index| all[index].clone()) else {
+            continue;
+        };
+        if all.iter().filter(|other| **other == Some(own.clone())).count() == 1 {
+            used.name = own;
+        }
+    }
 }
 
 /// The settings in a run folder's `config.toml`, each under its path; none if there is no such file.

@@ -5,7 +5,7 @@ use super::bootstrap::bootstrap;
 use super::curve::{Curve, band};
 use super::{Estimate, mean};
 
-/// The share of a run that its jumpstart is measured on.
+/// The share of a run, without its random episodes, that its jumpstart is measured on.
 pub const EARLY: f64 = 0.1;
 
 /// The share of a run that is its end.
@@ -35,7 +35,7 @@ pub struct TransferInput<'a> {
 /// What transfer brought.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transfer {
-    /// Mean return of the first [`EARLY`] of a run, without its random episodes, less the baseline's.
+    /// Mean return of the first [`EARLY`] of what comes after a run's random episodes, less the baseline's.
     pub jumpstart: Option<Estimate>,
     /// By which share the area between the curve and random actions is larger than the baseline's. None where the baseline
     /// is no better than random actions.
@@ -59,7 +59,10 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
         curves.iter().filter_map(|curve| figure(curve)).collect()
     };
 
-    let early = |curve: &Curve| curve.after_first().mean_between(0.0, EARLY * frames);
+    let early = |curve: &Curve| {
+        let random = curve.points().first()?.frames;
+        curve.after_first().mean_between(random, random + EARLY * (frames - random))
+    };
     let jumpstart = compared(&of(method, &early), &of(baseline, &early), |ours, theirs| Some(ours - theirs));
 
     let area = |curve: &Curve| Some(curve.overall()? - random);

@@ -71,7 +71,7 @@ fn every_form_tells_the_same_figures() {
     let (root, results) = results(&["hopper", "ant"], 3);
     let report = Report::new(&results);
     let out = root.path().join("report");
-    let files = report.write(&out).unwrap();
+    let files = report.write(&out, MOST_BYTES).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["report.html", "report.md", "figures.csv", "curves.json"]);
     let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
