@@ -33,6 +33,7 @@ impl From<&Failure> for Exit {
             Failure::Words(_) => Self::Usage,
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
+            Failure::Results(ResultsError::Study(error)) => Self::from(error),
             Failure::Results(_) => Self::Failed,
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::StudyError;
 use crate::manifest::sha256;
+use crate::text::text;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -179,9 +180,8 @@ pub struct Read {
 /// # Errors
 /// The first key that cannot be used, with its path and line, or a file that cannot be read.
 pub fn read(path: &Path) -> Result<Read, StudyError> {
-    let text = contents(path)?;
-    let document = parse(path, &text)?;
-    let mut covered = text;
+    let mut covered = contents(path)?;
+    let document = parse(path, &covered)?;
     for method in &document.method {
         if let Method::Plan { file, .. } = method {
             covered.push_str(&contents(&beside(path, file))?);
@@ -195,13 +195,10 @@ pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 
-fn contents(path: &Path) -> Result<String, StudyError> {
-    let size = path.metadata().map_err(StudyError::io(path))?.len();
-    if size > LARGEST_FILE {
-        let why = format!("it has {size} bytes, more than any document");
-        return Err(StudyError::Document { place: path.display().to_string(), why });
-    }
-    std::fs::read_to_string(path).map_err(StudyError::io(path))
+/// The text of a document, a plan or a profile.
+pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
+    let unusable = |why| StudyError::Document { place: path.display().to_string(), why };
+    text(path, LARGEST_FILE)?.map_err(unusable)
 }
 
 /// Reads a document's text; `path` is for messages.

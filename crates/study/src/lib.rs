@@ -17,6 +17,7 @@ pub mod results;
 pub mod slurm;
 pub mod statistics;
 pub mod status;
+mod text;
 pub mod watch;
 
 pub use error::StudyError;

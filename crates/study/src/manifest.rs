@@ -4,6 +4,7 @@
 //! the study. Here: its form, and whether it is as it was written. Not here: how it is made from a document.
 
 use crate::StudyError;
+use crate::text::text;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -94,17 +95,11 @@ impl Manifest {
     /// If there is none, or it is not as it was written.
     pub fn read(folder: &Path) -> Result<Self, StudyError> {
         let path = folder.join(FILE);
-        let size = match path.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StudyError::NoManifest { path: folder.to_owned() });
-            }
-            other => other.map_err(StudyError::io(&path))?.len(),
-        };
-        let unusable = |why: String| StudyError::Manifest { path: path.clone(), why };
-        if size > LARGEST_FILE {
-            return Err(unusable(format!("it has {size} bytes, more than any manifest")));
+        if !path.exists() {
+            return Err(StudyError::NoManifest { path: folder.to_owned() });
         }
-        let text = std::fs::read_to_string(&path).map_err(StudyError::io(&path))?;
+        let unusable = |why: String| StudyError::Manifest { path: path.clone(), why };
+        let text = text(&path, LARGEST_FILE)?.map_err(|why| unusable(format!("{why}; {REMEDY}")))?;
         Self::parse(&text).map_err(unusable)
     }
 

@@ -4,6 +4,7 @@
 //! which is `dreamgraft study run-one`.
 
 use crate::StudyError;
+use crate::document::contents;
 use crate::manifest::Manifest;
 use crate::status::is_finished;
 use serde::Deserialize;
@@ -44,7 +45,7 @@ impl Profile {
     /// # Errors
     /// If the file cannot be read, or a key of it not be used.
     pub fn read(path: &Path) -> Result<Self, StudyError> {
-        let text = std::fs::read_to_string(path).map_err(StudyError::io(path))?;
+        let text = contents(path)?;
         toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             let why = transfer::plain(&error.message().split_whitespace().collect::<Vec<_>>().join(" "));

@@ -207,6 +207,9 @@ fn what_cannot_be_a_study_is_told_in_one_line() {
         let message = program.fail(2, &["study", "run", "bad.toml"]);
         assert!(message.contains(part) && message.contains("bad.toml"), "{to}: {message}");
     }
+    std::fs::write(program.path("bad.toml"), b"name = \"\xff\"").unwrap();
+    let message = program.fail(2, &["study", "run", "bad.toml"]);
+    assert!(message.contains("bad.toml: it is no text"), "{message}");
     let seeds: Vec<String> = (0..10_001).map(|seed| seed.to_string()).collect();
     let chain: String = (0..9)
         .map(|link| {
@@ -269,6 +272,8 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     let text = std::fs::read_to_string(&manifest).unwrap();
     std::fs::write(&manifest, text.replacen("\"seed\":0", "\"seed\":1", 1)).unwrap();
     let message = program.fail(4, &["study", "run-one", "tiny.toml", "--index", "0"]);
+    assert!(message.contains("edited") && message.contains("remove it"), "{message}");
+    let message = program.fail(4, &["study", "report", "tiny.toml"]);
     assert!(message.contains("edited") && message.contains("remove it"), "{message}");
 }
 
