@@ -79,23 +79,18 @@ pub struct Evaluated {
 pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, rollouts: usize) -> Evaluated {
     let Model { config, networks, .. } = model;
     let rows = tape.shape(feature).0;
-    let (reward, value, discount) = tape.frozen(|tape| {
-        let reward = networks.reward.forward(tape, feature);
-        let value = networks.value.forward(tape, feature);
-        let discount = match &networks.discount {
-            Some(head) => {
-                let logit = head.forward(tape, feature);
-                tape.sigmoid(logit)
-            }
-            None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),
-        };
-        (reward, value, discount)
-    });
+    let reward = networks.reward.frozen(tape, feature);
+    let (value, taught) = networks.value.taught_scalar(tape, feature, rows - rollouts);
+    let discount = match &networks.discount {
+        Some(head) => {
+            let logit = head.frozen_scalar(tape, feature);
+            tape.sigmoid(logit)
+        }
+        None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),
+    };
     let returns = tape.lambda_returns(reward, value, discount, config.lambda, rollouts);
     let weights = tape.discount_weights(discount, rollouts);
-    let before_last = tape.rows_of(feature.detached(), 0, rows - rollouts);
-    let mean = networks.value.forward(tape, before_last);
-    let value_density = tape.normal_log_density(mean, returns.detached());
+    let value_density = tape.normal_log_density(taught, returns.detached());
     Evaluated { reward, value, returns, weights, value_density }
 }
 

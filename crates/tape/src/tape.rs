@@ -13,6 +13,7 @@ use crate::ops::Op;
 use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
 use crate::pool::Pool;
 use crate::real::Real;
+use std::ops::Range;
 
 /// A value on a tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +54,12 @@ pub(crate) struct Slot<F> {
 #[derive(Debug)]
 pub struct Memory<F> {
     nodes: Vec<Node>,
-    values: Vec<Vec<F>>,
+    pub(crate) values: Vec<Vec<F>>,
     gradients: Vec<Slot<F>>,
     /// Inputs of operations that take any number of them.
     lists: Vec<Var>,
+    /// Kernels and biases of operations that are made of several layers.
+    pub(crate) layers: Vec<(Parameter, Parameter)>,
     /// Empty lists, to be filled again.
     spare: Vec<Vec<Var>>,
     scratch: Scratch<F>,
@@ -86,6 +89,7 @@ impl<F: Real> Default for Memory<F> {
             values: Vec::new(),
             gradients: Vec::new(),
             lists: Vec::new(),
+            layers: Vec::new(),
             spare: Vec::new(),
             scratch,
         }
@@ -125,6 +129,7 @@ impl<'a, F: Real> Tape<'a, F> {
     pub fn new(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
         memory.nodes.clear();
         memory.lists.clear();
+        memory.layers.clear();
         for slot in &mut memory.gradients {
             slot.filled = false;
             memory.scratch.pool.give(std::mem::take(&mut slot.data));
@@ -205,8 +210,8 @@ impl<'a, F: Real> Tape<'a, F> {
         } else {
             value.resize(rows * cols, F::ZERO);
         }
-        let Memory { values, lists, scratch, .. } = &mut *self.memory;
-        compute(&mut Context { parameters: self.parameters, values, lists, scratch }, &mut value);
+        let Memory { values, lists, layers, scratch, .. } = &mut *self.memory;
+        compute(&mut Context { parameters: self.parameters, values, lists, layers, scratch }, &mut value);
         self.memory.values[index] = value;
         Var { node: index as u32, gradient }
     }
@@ -230,9 +235,9 @@ impl<'a, F: Real> Tape<'a, F> {
     pub fn recompute(&mut self, var: Var) {
         let node = self.memory.nodes[var.index()].clone();
         let Op::Convolution(layer) = node.op else { panic!("only convolutions can be computed again") };
-        let Memory { values, lists, scratch, .. } = &mut *self.memory;
+        let Memory { values, lists, layers, scratch, .. } = &mut *self.memory;
         let mut value = scratch.pool.take(node.rows * node.cols);
-        layer.compute(&mut Context { parameters: self.parameters, values, lists, scratch }, &mut value);
+        layer.compute(&mut Context { parameters: self.parameters, values, lists, layers, scratch }, &mut value);
         self.memory.values[var.index()] = value;
     }
 
@@ -245,6 +250,12 @@ impl<'a, F: Real> Tape<'a, F> {
         let start = self.memory.lists.len();
         self.memory.lists.extend_from_slice(vars);
         List { start: start as u32, end: self.memory.lists.len() as u32 }
+    }
+
+    pub(crate) fn push_layers(&mut self, layers: &[(Parameter, Parameter)]) -> List {
+        let start = self.memory.layers.len();
+        self.memory.layers.extend_from_slice(layers);
+        List { start: start as u32, end: self.memory.layers.len() as u32 }
     }
 
     /// Adds `scale` to every number of the gradient of `var`: `var` is a term of the loss, with that weight.
@@ -276,7 +287,7 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// Walks back from the seeded values to parameters and leaves; parameter gradients are added to `gradients`.
     pub fn backward(&mut self, gradients: &mut Gradients<F>) {
-        let Memory { nodes, values, gradients: slots, lists, scratch, .. } = &mut *self.memory;
+        let Memory { nodes, values, gradients: slots, lists, layers, scratch, .. } = &mut *self.memory;
         for index in (0..nodes.len()).rev() {
             let (before, own) = slots.split_at_mut(index);
             let node = &nodes[index];
@@ -284,7 +295,7 @@ impl<'a, F: Real> Tape<'a, F> {
                 continue;
             }
             let mut back = Backward {
-                context: Context { parameters: self.parameters, values, lists, scratch },
+                context: Context { parameters: self.parameters, values, lists, layers, scratch },
                 slots: before,
                 gradient: &mut own[0].data,
                 gradients,
@@ -306,11 +317,17 @@ impl<'a, F: Real> Tape<'a, F> {
     }
 }
 
-/// A run of inputs in [`Memory`]'s list.
+/// A run of inputs, or of layers, in [`Memory`]'s list of those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct List {
     pub start: u32,
     pub end: u32,
+}
+
+impl List {
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// What an operation may read.
@@ -318,16 +335,21 @@ pub(crate) struct Context<'a, F> {
     pub parameters: &'a Parameters<F>,
     pub values: &'a [Vec<F>],
     pub lists: &'a [Var],
+    pub layers: &'a [(Parameter, Parameter)],
     pub scratch: &'a mut Scratch<F>,
 }
 
-impl<F: Real> Context<'_, F> {
+impl<'a, F: Real> Context<'a, F> {
     pub fn value(&self, var: Var) -> &[F] {
         &self.values[var.index()]
     }
 
     pub fn list(&self, list: List) -> &[Var] {
-        &self.lists[list.start as usize..list.end as usize]
+        &self.lists[list.range()]
+    }
+
+    pub fn layers(&self, list: List) -> &'a [(Parameter, Parameter)] {
+        &self.layers[list.range()]
     }
 }
 
@@ -377,6 +399,12 @@ impl<'a, F: Real> Backward<'a, F> {
             }
             write(context, gradient, target);
         });
+    }
+
+    /// Takes an earlier value's gradient away, if there is one; its buffer belongs in the pool after use.
+    pub fn take(&mut self, var: Var) -> Option<Vec<F>> {
+        let slot = &mut self.slots[var.index()];
+        std::mem::take(&mut slot.filled).then(|| std::mem::take(&mut slot.data))
     }
 
     /// Calls `write` with the place for a parameter's gradient and whether to add to it; not at all if none is wanted.

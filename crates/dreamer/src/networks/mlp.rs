@@ -35,6 +35,19 @@ impl Mlp {
     }
 }
 
+/// Of perceptrons with one output, for imagination: see [`Tape::frozen_scalar`] and [`Tape::taught_scalar`].
+impl Mlp {
+    /// x [N, inputs] to [N, 1], with constant parameters.
+    pub fn frozen_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
+        tape.frozen_scalar(x, &self.layers, Activation::Elu)
+    }
+
+    /// x [N, inputs] to [N, 1], which teaches x alone, and the first `taught` rows of it, which teach the parameters alone.
+    pub fn taught_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var, taught: usize) -> (Var, Var) {
+        tape.taught_scalar(x, &self.layers, Activation::Elu, taught)
+    }
+}
+
 /// A dense layer's kernel [inputs, outputs] and bias.
 pub(super) fn dense<F: Real>(
     parameters: &mut Parameters<F>,

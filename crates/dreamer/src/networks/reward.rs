@@ -25,12 +25,23 @@ impl RewardHead {
 
     /// Features [N, S + D] to means [N, 1].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
-        // Each source's prediction is put before what is there, so the last source comes first. As `read`, without a list.
-        let input = self.sources.iter().rev().fold(feature, |input, source| {
-            let prediction = tape.frozen(|tape| source.forward(tape, feature));
-            tape.concat(prediction, input)
-        });
+        let input = self.input(tape, feature);
         self.head.forward(tape, input)
+    }
+
+    /// The same with constant parameters.
+    pub fn frozen<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+        let input = self.input(tape, feature);
+        self.head.frozen_scalar(tape, input)
+    }
+
+    /// What the head reads.
+    fn input<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+        // Each source's prediction is put before what is there, so the last source comes first. As `read`, without a list.
+        self.sources.iter().rev().fold(feature, |input, source| {
+            let prediction = source.frozen(tape, feature);
+            tape.concat(prediction, input)
+        })
     }
 
     /// What the head makes of features and of predictions [N, 1] in the sources' places: means [N, 1].
@@ -41,7 +52,7 @@ impl RewardHead {
 
     /// What each source predicts from features [N, S + D]: means [N, 1].
     pub fn source_predictions<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Vec<Var> {
-        self.sources.iter().map(|source| tape.frozen(|tape| source.forward(tape, feature))).collect()
+        self.sources.iter().map(|source| source.frozen(tape, feature)).collect()
     }
 }
 

@@ -10,6 +10,7 @@ mod density;
 mod gaussian;
 mod gru;
 mod returns;
+mod scalar;
 mod shape;
 
 pub use action::{Squash, squashed_log_density};
@@ -75,6 +76,15 @@ pub(crate) enum Op {
         x: Var,
         weight: Var,
     },
+    FrozenScalar {
+        x: Var,
+        derivatives: Var,
+    },
+    Scalar(scalar::Scalar),
+    Taught {
+        factors: Var,
+        value: Var,
+    },
 }
 
 impl Op {
@@ -101,6 +111,9 @@ impl Op {
             }
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
+            &Op::FrozenScalar { x, derivatives } => scalar::frozen_backward(back, x, derivatives),
+            Op::Scalar(scalar) => scalar.backward(back),
+            &Op::Taught { factors, value } => scalar::taught_backward(back, factors, value),
         }
     }
 }
