@@ -10,7 +10,7 @@ use crate::in_order::{InOrder, Room};
 use crate::metrics::StepMetrics;
 use crate::networks::{self, Networks, PIXELS};
 use crate::noise::Noise;
-use crate::world_model::{self, Filtered, Model, Sequences};
+use crate::world_model::{self, Filtered, Model, Pieces, Sequences};
 use crate::{AgentConfig, DreamerError, Precision, behaviour};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -53,7 +53,7 @@ pub struct Optimisers<F> {
 /// Memory that a worker needs for whichever shard it has at hand.
 #[derive(Debug)]
 struct Worker<F> {
-    heads: Memory<F>,
+    pieces: Pieces<F>,
     behaviour: Memory<F>,
     /// Of a frozen encoder: in full precision, whatever the step's, since an embedding is computed once.
     encoder: Memory<F>,
@@ -64,8 +64,8 @@ struct Worker<F> {
 impl<F: Real> Worker<F> {
     fn new(precision: Precision) -> Self {
         let precision = precision.of_products();
-        let [heads, behaviour, room] = std::array::from_fn(|_| Memory::new(precision));
-        Self { heads, behaviour, encoder: Memory::default(), room }
+        let [behaviour, room] = std::array::from_fn(|_| Memory::new(precision));
+        Self { pieces: Pieces::new(precision), behaviour, encoder: Memory::default(), room }
     }
 }
 
@@ -324,7 +324,7 @@ impl<F: Real> Learner<F> {
                 &shard.noise.posterior,
                 sequences,
                 &mut shard.memory,
-                &mut worker.heads,
+                &mut worker.pieces,
                 &mut gradients,
                 &mut shard.feature_gradient,
                 &mut shard.sums,
@@ -349,8 +349,16 @@ impl<F: Real> Learner<F> {
             let first = index * config.shard;
             let sequences = config.shard.min(config.batch - first);
             let images = Images { all: batch.image, length: config.length, first, sequences };
-            let gradient = &shard.feature_gradient;
-            world_model::learn(world_model, &filtered, images, penalised, memory, &mut gradients, gradient);
+            world_model::learn(
+                world_model,
+                &filtered,
+                images,
+                penalised,
+                memory,
+                &mut worker.pieces,
+                &mut gradients,
+                &shard.feature_gradient,
+            );
             sum.add(index, gradients);
             memory.exchange_room(&mut worker.room);
             let observed = Tape::resume(parameters, world_model.wanted, memory);

@@ -9,13 +9,21 @@ pub(crate) struct Pool<F> {
 #[derive(Debug)]
 struct Class<F> {
     size: usize,
+    /// How many have been made.
+    made: usize,
     free: Vec<Vec<F>>,
 }
 
 impl<F: Copy + Default> Pool<F> {
     /// A buffer of `size` numbers with whatever they were last.
     pub fn take(&mut self, size: usize) -> Vec<F> {
-        self.class(size).free.pop().unwrap_or_else(|| vec![F::default(); size])
+        let class = self.class(size);
+        class.free.pop().unwrap_or_else(|| {
+            class.made += 1;
+            // Room for all of them, so that taking one back never allocates.
+            class.free.reserve(class.made);
+            vec![F::default(); size]
+        })
     }
 
     /// Takes a buffer back; empty ones are forgotten.
@@ -27,7 +35,7 @@ impl<F: Copy + Default> Pool<F> {
 
     fn class(&mut self, size: usize) -> &mut Class<F> {
         let place = self.classes.binary_search_by_key(&size, |class| class.size).unwrap_or_else(|place| {
-            self.classes.insert(place, Class { size, free: Vec::new() });
+            self.classes.insert(place, Class { size, made: 0, free: Vec::new() });
             place
         });
         &mut self.classes[place]

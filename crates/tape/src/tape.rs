@@ -216,31 +216,6 @@ impl<'a, F: Real> Tape<'a, F> {
         Var { node: index as u32, gradient }
     }
 
-    /// Gives a value's buffer to others until [`Tape::restore`] or [`Tape::recompute`] brings the value back. Nothing may read
-    /// it in between.
-    pub fn release(&mut self, var: Var) {
-        let Memory { values, scratch, .. } = &mut *self.memory;
-        scratch.pool.give(std::mem::take(&mut values[var.index()]));
-    }
-
-    /// Brings a released constant back, written by `fill`.
-    pub fn restore(&mut self, var: Var, fill: impl FnOnce(&mut [F])) {
-        let (rows, cols) = self.shape(var);
-        let mut value = self.memory.scratch.pool.take(rows * cols);
-        fill(&mut value);
-        self.memory.values[var.index()] = value;
-    }
-
-    /// Brings the released result of a convolution back by computing it again: the same bits.
-    pub fn recompute(&mut self, var: Var) {
-        let node = self.memory.nodes[var.index()].clone();
-        let Op::Convolution(layer) = node.op else { panic!("only convolutions can be computed again") };
-        let Memory { values, lists, layers, scratch, .. } = &mut *self.memory;
-        let mut value = scratch.pool.take(node.rows * node.cols);
-        layer.compute(&mut Context { parameters: self.parameters, values, lists, layers, scratch }, &mut value);
-        self.memory.values[var.index()] = value;
-    }
-
     /// An empty list to collect values in, for [`Tape::stack`].
     pub fn list(&mut self) -> Vec<Var> {
         self.memory.spare.pop().unwrap_or_default()
@@ -285,6 +260,19 @@ impl<'a, F: Real> Tape<'a, F> {
         slot.filled = true;
     }
 
+    /// Adds `gradient` to rows start.. of the gradient of `var`: it comes in pieces.
+    pub fn seed_rows(&mut self, var: Var, start: usize, gradient: &[F]) {
+        let (rows, cols) = self.shape(var);
+        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let slot = &mut gradients[var.index()];
+        if !slot.filled {
+            slot.data = scratch.pool.take(rows * cols);
+            slot.data.fill(F::ZERO);
+            slot.filled = true;
+        }
+        crate::kernels::elementwise::add(&mut slot.data[start * cols..][..gradient.len()], gradient, true);
+    }
+
     /// Walks back from the seeded values to parameters and leaves; parameter gradients are added to `gradients`.
     pub fn backward(&mut self, gradients: &mut Gradients<F>) {
         let Memory { nodes, values, gradients: slots, lists, layers, scratch, .. } = &mut *self.memory;
@@ -314,6 +302,14 @@ impl<'a, F: Real> Tape<'a, F> {
     pub fn gradient(&self, leaf: Var) -> Option<&[F]> {
         let slot = &self.memory.gradients[leaf.index()];
         slot.filled.then_some(slot.data.as_slice())
+    }
+
+    /// Gives a leaf's gradient's buffer to others, once it has been read.
+    pub fn forget_gradient(&mut self, leaf: Var) {
+        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let slot = &mut gradients[leaf.index()];
+        slot.filled = false;
+        scratch.pool.give(std::mem::take(&mut slot.data));
     }
 }
 

@@ -16,6 +16,8 @@ const DECODER: [(usize, usize); 4] = [(5, 1), (5, 5), (6, 13), (6, 30)];
 #[derive(Clone, Debug)]
 pub struct Encoder {
     layers: Vec<(Parameter, Parameter)>,
+    /// Of the second layer.
+    channels: usize,
 }
 
 impl Encoder {
@@ -26,23 +28,43 @@ impl Encoder {
             let kernel = parameters.declare(&format!("{path}.kernel"), &[4, 4, pair[0], pair[1]]);
             (kernel, parameters.declare(&format!("{path}.bias"), &[pair[1]]))
         });
-        Self { layers: layers.collect() }
+        Self { layers: layers.collect(), channels: channels[2] }
     }
 
     /// Images [N, 64 * 64 * 3] in [-0.5, 0.5] to embeddings [N, E].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
-        self.layers(tape, images)[3]
+        let first = self.first_layers(tape, images);
+        self.last_layers(tape, first)
     }
 
-    /// Every layer's result; the last are the embeddings.
-    pub(crate) fn layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> [Var; 4] {
-        let mut results = [images; 4];
-        let mut x = images;
-        for ((result, layer), side) in results.iter_mut().zip(&self.layers).zip(ENCODER_SIDES) {
-            x = tape.convolution(x, side, 2, layer.0, layer.1, Activation::Relu);
-            *result = x;
-        }
-        results
+    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`Encoder::between`]].
+    pub(crate) fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
+        let first = self.layer(tape, images, 0);
+        self.layer(tape, first, 1)
+    }
+
+    /// The first two layers again, where it is known what they make of the images: only what their gradients need is
+    /// computed.
+    pub(crate) fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
+        let first = self.layer(tape, images, 0);
+        let layer = self.layers[1];
+        tape.known_convolution(first, ENCODER_SIDES[1], 2, layer.0, layer.1, Activation::Relu, result)
+    }
+
+    /// The last two layers: what the first ones made of N images to embeddings [N, E].
+    pub(crate) fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
+        let third = self.layer(tape, first, 2);
+        self.layer(tape, third, 3)
+    }
+
+    /// Numbers between the first and the last layers.
+    pub(crate) fn between(&self) -> usize {
+        ENCODER_SIDES[2] * ENCODER_SIDES[2] * self.channels
+    }
+
+    fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {
+        let (kernel, bias) = self.layers[layer];
+        tape.convolution(x, ENCODER_SIDES[layer], 2, kernel, bias, Activation::Relu)
     }
 }
 
@@ -67,11 +89,24 @@ impl Decoder {
 
     /// Features [N, S + D] to the means of images [N, 64 * 64 * 3].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
-        let mut x = tape.dense(feature, self.first.0, self.first.1, Activation::None);
-        for (layer, (parameters, (_, side))) in self.layers.iter().zip(DECODER).enumerate() {
-            let activation = if layer + 1 == DECODER.len() { Activation::None } else { Activation::Relu };
-            x = tape.deconvolution(x, side, 2, parameters.0, parameters.1, activation);
-        }
-        x
+        let first = self.first_layers(tape, feature);
+        self.last_layers(tape, first)
+    }
+
+    /// The dense layer and the first transposed convolution, which have most of the weights.
+    pub(crate) fn first_layers<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+        let x = tape.dense(feature, self.first.0, self.first.1, Activation::None);
+        self.layer(tape, x, 0)
+    }
+
+    /// The last three transposed convolutions, whose images are large.
+    pub(crate) fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
+        (1..DECODER.len()).fold(first, |x, layer| self.layer(tape, x, layer))
+    }
+
+    fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {
+        let ((kernel, bias), (_, side)) = (self.layers[layer], DECODER[layer]);
+        let activation = if layer + 1 == DECODER.len() { Activation::None } else { Activation::Relu };
+        tape.deconvolution(x, side, 2, kernel, bias, activation)
     }
 }

@@ -43,13 +43,44 @@ impl<F: Real> Tape<'_, F> {
         bias: Parameter,
         activation: Activation,
     ) -> Var {
+        self.record(x, [side, stride], kernel, bias, activation, |layer, context, y| {
+            let &Convolution { x, patches, channels, .. } = layer;
+            let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels);
+            patches_matmul(y, &context.values[x.index()], patches, weights, false, &mut context.scratch.panels);
+            bias_activate(y, context.parameters.values(bias), activation);
+        })
+    }
+
+    /// A convolution whose result is known from before: it is not computed again, but has its gradient.
+    pub fn known_convolution(
+        &mut self,
+        x: Var,
+        side: usize,
+        stride: usize,
+        kernel: Parameter,
+        bias: Parameter,
+        activation: Activation,
+        result: &[F],
+    ) -> Var {
+        self.record(x, [side, stride], kernel, bias, activation, |_, _, y| y.copy_from_slice(result))
+    }
+
+    fn record(
+        &mut self,
+        x: Var,
+        [side, stride]: [usize; 2],
+        kernel: Parameter,
+        bias: Parameter,
+        activation: Activation,
+        compute: impl FnOnce(&Convolution, &mut Context<F>, &mut [F]),
+    ) -> Var {
         let &[k, _, inputs, outputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
         let patches = Patches { side, channels: inputs, kernel: k, stride };
         let wanted = self.wants(kernel);
         let layer = Convolution { x, kernel, bias, patches, channels: outputs, activation, wanted };
         let rows = self.rows(x);
         self.push(Op::Convolution(layer.clone()), rows, layer.small(), x.gradient || wanted, |context, y| {
-            layer.compute(context, y);
+            compute(&layer, context, y);
         })
     }
 
@@ -80,13 +111,6 @@ impl<F: Real> Tape<'_, F> {
 }
 
 impl Convolution {
-    pub(crate) fn compute<F: Real>(&self, context: &mut Context<F>, y: &mut [F]) {
-        let &Convolution { x, kernel, bias, patches, channels, activation, .. } = self;
-        let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels);
-        patches_matmul(y, &context.values[x.index()], patches, weights, false, &mut context.scratch.panels);
-        bias_activate(y, context.parameters.values(bias), activation);
-    }
-
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
         let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
         let result = back.result();

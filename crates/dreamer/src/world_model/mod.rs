@@ -2,15 +2,16 @@
 //!
 //! In two halves, since the divergence counts only if its mean over the WHOLE batch exceeds the free nats: [`observe`]
 //! filters the sequences and differentiates the heads down to the features; [`learn`] then goes on through time.
+//!
+//! Layers with large images are in `pictures.rs`: they take a few images at a time.
+
+mod pictures;
 
 use crate::AgentConfig;
 use crate::images::Images;
 use crate::learner::Sums;
-use crate::networks::{Networks, Observed, PIXELS};
-use tape::{Gradients, Memory, ParameterSet, Parameters, Real, Tape, Var};
-
-/// Feature rows that the decoder takes through forward, loss and backward at a time, while they are in cache.
-const DECODED_AT_ONCE: usize = 32;
+use crate::networks::{Networks, Observed};
+use tape::{Gradients, Memory, ParameterSet, Parameters, Precision, Real, Tape, Var};
 
 /// A shard's data but for its images, step by step: L steps of n sequences.
 #[derive(Clone, Debug, Default)]
@@ -31,9 +32,24 @@ pub(crate) struct Filtered {
     pub observed: Observed,
     divergence: Var,
     ones: Var,
-    /// Released between the halves: the images, and what the encoder's first layer makes of them. None of a
-    /// frozen encoder.
-    pictures: Option<[Var; 2]>,
+    /// What the encoder's first layers make of the images; none of a frozen encoder.
+    pictures: Option<Var>,
+}
+
+/// A worker's memory for what it computes in pieces, kept for whichever shard it has at hand.
+#[derive(Debug)]
+pub(crate) struct Pieces<F> {
+    encoder: Memory<F>,
+    decoder: Memory<F>,
+    heads: Memory<F>,
+}
+
+impl<F: Real> Pieces<F> {
+    /// Room for products in `precision`.
+    pub fn new(precision: Precision) -> Self {
+        let [encoder, decoder, heads] = std::array::from_fn(|_| Memory::new(precision));
+        Self { encoder, decoder, heads }
+    }
 }
 
 /// An agent as a tape needs it.
@@ -58,7 +74,7 @@ pub(crate) fn observe<F: Real>(
     noise: &[F],
     sequences: usize,
     memory: &mut Memory<F>,
-    heads: &mut Memory<F>,
+    pieces: &mut Pieces<F>,
     gradients: &mut Gradients<F>,
     feature_gradient: &mut Vec<F>,
     sums: &mut Sums,
@@ -67,9 +83,9 @@ pub(crate) fn observe<F: Real>(
     let rows = sequences * config.length;
     let mut tape = Tape::new(model.parameters, model.wanted, memory);
     let (embed, pictures) = if data.embedding.is_empty() {
-        let pixels = tape.constant(rows, PIXELS, |y| images.normalise(0, y));
-        let layers = model.networks.encoder.layers(&mut tape, pixels);
-        (layers[3], Some([pixels, layers[0]]))
+        let encoder = &model.networks.encoder;
+        let first = tape.leaf(rows, encoder.between(), |y| pictures::encode(model, images, &mut pieces.encoder, y));
+        (encoder.last_layers(&mut tape, first), Some(first))
     } else {
         (tape.constant(rows, config.embed(), |y| y.copy_from_slice(&data.embedding)), None)
     };
@@ -83,28 +99,13 @@ pub(crate) fn observe<F: Real>(
     sums.prior_entropy += entropy(&tape, prior);
     sums.posterior_entropy += entropy(&tape, observed.posterior);
 
-    feature_gradient.resize(rows * config.feature(), F::ZERO);
+    let transitions = (config.batch * config.length) as f64;
+    let Pieces { decoder, heads, .. } = pieces;
     let features = tape.value(observed.feature);
-    let (transitions, feature) = ((config.batch * config.length) as f64, config.feature());
-    let chunks = features
-        .chunks(DECODED_AT_ONCE * feature)
-        .zip(feature_gradient.chunks_mut(DECODED_AT_ONCE * feature))
-        .enumerate();
-    for (chunk, (features, feature_gradient)) in chunks {
-        let mut tape = Tape::new(model.parameters, model.wanted, heads);
-        let rows = features.len() / feature;
-        let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
-        let mean = model.networks.decoder.forward(&mut tape, leaf);
-        let target = tape.constant(rows, PIXELS, |y| images.normalise(chunk * DECODED_AT_ONCE, y));
-        let density = tape.normal_log_density(mean, target);
-        sums.image += total(&tape, density);
-        tape.seed(density, F::of(-1.0 / transitions));
-        tape.backward(gradients);
-        feature_gradient.copy_from_slice(tape.gradient(leaf).expect("the decoder reads every feature"));
-    }
-
     let mut tape = Tape::new(model.parameters, model.wanted, heads);
-    let leaf = tape.leaf(rows, feature, |y| y.copy_from_slice(features));
+    let leaf = tape.leaf(rows, config.feature(), |y| y.copy_from_slice(features));
+    let first = model.networks.decoder.first_layers(&mut tape, leaf);
+    sums.image += pictures::decode(model, images, transitions, &mut tape, first, decoder, gradients);
     let mean = model.networks.reward.forward(&mut tape, leaf);
     let target = tape.constant(rows, 1, |y| y.copy_from_slice(&data.reward));
     let density = tape.normal_log_density(mean, target);
@@ -121,11 +122,8 @@ pub(crate) fn observe<F: Real>(
         tape.seed(density, F::of(-config.discount_scale / transitions));
     }
     tape.backward(gradients);
-    let from_heads = tape.gradient(leaf).expect("the heads read every feature");
-    feature_gradient.iter_mut().zip(from_heads).for_each(|(sum, &g)| *sum += g);
-    // What is largest and soon computed again does not wait for the other shards.
-    let mut tape = Tape::resume(model.parameters, model.wanted, memory);
-    pictures.into_iter().flatten().for_each(|var| tape.release(var));
+    feature_gradient.clear();
+    feature_gradient.extend_from_slice(tape.gradient(leaf).expect("the heads read every feature"));
     Filtered { observed, divergence, ones, pictures }
 }
 
@@ -136,15 +134,12 @@ pub(crate) fn learn<F: Real>(
     images: Images,
     penalised: bool,
     memory: &mut Memory<F>,
+    pieces: &mut Pieces<F>,
     gradients: &mut Gradients<F>,
     feature_gradient: &[F],
 ) {
     let config = model.config;
     let mut tape = Tape::resume(model.parameters, model.wanted, memory);
-    if let Some([pixels, first]) = filtered.pictures {
-        tape.restore(pixels, |y| images.normalise(0, y));
-        tape.recompute(first);
-    }
     tape.seed_with(filtered.observed.feature, feature_gradient);
     if penalised {
         let transitions = (config.batch * config.length) as f64;
@@ -152,7 +147,9 @@ pub(crate) fn learn<F: Real>(
         tape.seed(sum, F::of(config.kl_scale / transitions));
     }
     tape.backward(gradients);
-    filtered.pictures.into_iter().flatten().for_each(|var| tape.release(var));
+    if let Some(first) = filtered.pictures {
+        pictures::learn_to_encode(model, images, &mut tape, first, &mut pieces.encoder, gradients);
+    }
 }
 
 /// The sum over a value's numbers, in double precision.
