@@ -2,6 +2,7 @@
 
 use crate::networks::PIXELS;
 use tape::Real;
+use tape::kernels::elementwise::scale_bytes;
 
 /// Some sequences of a batch, numbered step by step: image 0 of each, then image 1 of each.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +40,5 @@ impl<'a> Images<'a> {
 
 /// Writes images as the networks read them: byte / 255 - 0.5.
 pub(crate) fn normalise<F: Real>(bytes: &[u8], out: &mut [F]) {
-    let scale = F::of(1.0 / 255.0);
-    for (out, &byte) in out.iter_mut().zip(bytes) {
-        *out = F::of(f64::from(byte)) * scale - F::of(0.5);
-    }
+    scale_bytes(out, bytes, F::of(1.0 / 255.0), F::of(-0.5));
 }

@@ -3,11 +3,15 @@
 //! An output pixel (2i + p, 2j + q) reads the taps (2a + p, 2b + q) of the kernel at the inputs (i - a, j - b). So the four
 //! parities (p, q) of an output position read one patch of the zero-padded input, and the whole is a product of patches
 //! [N * positions, taps * taps * C] with a rearranged kernel [taps * taps * C, 4 O], whose result only has to be put in its
-//! place. Bound by: the product; no sums are scattered. Small inputs waste too much on their padding and are scattered.
+//! place. Above and below the input nothing is computed: positions there have patches of fewer lines. Beside it there are
+//! zeros. Bound by: the product; no sums are scattered. Small inputs waste too much on these zeros and are scattered.
 
-use super::matmul::{Matrix, Panels, matmul, patches_matmul};
+use super::elementwise::vectorised;
+use super::left::{Grid, Layout, Left};
+use super::matmul::{Matrix, Panels, matmul, run};
 use super::patches::Patches;
 use crate::real::Real;
+use std::ops::Range;
 
 /// Sides of an input from which on it pays to split by parity: below, too much of the padded input is padding.
 const SPLIT_FROM: usize = 5;
@@ -16,7 +20,7 @@ const SPLIT_DEEP_FROM: usize = 6;
 /// See [`SPLIT_DEEP_FROM`].
 const DEEP: usize = 128;
 /// Numbers of intermediate results at a time, which stay in the second-level cache.
-const AT_ONCE: usize = 96 * 1024;
+const AT_ONCE: usize = 144 * 1024;
 /// Rows of a product at least, where more do not: each product packs the kernel anew.
 const ROWS_AT_LEAST: usize = 256;
 
@@ -78,6 +82,65 @@ fn scattered<F: Real>(
     }
 }
 
+/// Sizes of a transposed convolution that is split by parity.
+struct Shape {
+    /// Side of the input.
+    across: usize,
+    /// Zeros on either side of a line of the input: one less than taps.
+    border: usize,
+    channels: usize,
+    outputs: usize,
+}
+
+/// Neighbouring rows of positions whose patches have the same lines of taps.
+struct Band {
+    first: usize,
+    rows: usize,
+    taps: Range<usize>,
+}
+
+impl Shape {
+    /// Positions in a row, and rows of positions.
+    fn positions(&self) -> usize {
+        self.across + self.border
+    }
+
+    /// Numbers that a row of positions makes.
+    fn line(&self) -> usize {
+        self.positions() * 4 * self.outputs
+    }
+
+    /// Numbers in a line of the padded input.
+    fn padded_line(&self) -> usize {
+        (self.across + 2 * self.border) * self.channels
+    }
+
+    /// The band that row `row` belongs to.
+    fn band(&self, row: usize) -> Band {
+        let &Self { across, border, .. } = self;
+        if (border..across).contains(&row) {
+            return Band { first: border, rows: across - border, taps: 0..border + 1 };
+        }
+        Band { first: row, rows: 1, taps: border.saturating_sub(row)..(across + border - row).min(border + 1) }
+    }
+
+    /// A band's patches of `count` images.
+    fn patches<'a, F>(&self, padded: &'a [F], count: usize, band: &Band) -> Left<'a, F> {
+        let line = self.padded_line();
+        let grid = Grid {
+            image: self.across * line,
+            down: band.rows,
+            across: self.positions(),
+            below: line,
+            beside: self.channels,
+            first: (band.first + band.taps.start - self.border) * line,
+        };
+        let length = (self.border + 1) * self.channels;
+        let layout = Layout { grid: Some(grid), segments: band.taps.len(), length, apart: line };
+        Left { data: padded, rows: count * band.rows * self.positions(), layout, transposed: false }
+    }
+}
+
 fn by_parity<F: Real>(
     y: &mut [F],
     x: &[F],
@@ -89,21 +152,38 @@ fn by_parity<F: Real>(
 ) {
     let (across, outputs) = (patches.across(), patches.channels);
     let taps = patches.kernel.div_ceil(2);
-    let padded = Patches { side: across + 2 * (taps - 1), channels, kernel: taps, stride: 1 };
-    let positions = padded.count();
+    let shape = Shape { across, border: taps - 1, channels, outputs };
     rearrange(&mut buffers.kernel, kernel, patches.kernel, taps, outputs, channels);
-    let right = Matrix::new(&buffers.kernel, padded.size(), 4 * outputs);
-    let images = (AT_ONCE / (positions * 4 * outputs)).max(1);
+    let images = (AT_ONCE / (shape.positions() * shape.line())).max(1);
     for (y, x) in y.chunks_mut(images * patches.image()).zip(x.chunks(images * patches.count() * channels)) {
         let count = y.len() / patches.image();
-        buffers.padded.resize(count * padded.image(), F::ZERO);
-        pad(&mut buffers.padded, x, across, taps - 1, channels);
-        buffers.product.resize(count * positions * 4 * outputs, F::ZERO);
-        patches_matmul(&mut buffers.product, &buffers.padded, padded, right, false, panels);
-        let products = buffers.product.chunks_exact(positions * 4 * outputs);
-        for (y, product) in y.chunks_exact_mut(patches.image()).zip(products) {
-            put(y, product, patches.side, padded.across(), outputs);
+        buffers.padded.resize(count * across * shape.padded_line(), F::ZERO);
+        pad(&mut buffers.padded, x, across * channels, shape.border * channels);
+        buffers.product.resize(count * shape.positions() * shape.line(), F::ZERO);
+        let mut first = 0;
+        while first < shape.positions() {
+            let band = shape.band(first);
+            let left = shape.patches(&buffers.padded, count, &band);
+            let depth = taps * channels;
+            let weights = &buffers.kernel[band.taps.start * depth * 4 * outputs..band.taps.end * depth * 4 * outputs];
+            let right = Matrix::new(weights, band.taps.len() * depth, 4 * outputs);
+            let at = count * first * shape.line();
+            run(&mut buffers.product[at..at + count * band.rows * shape.line()], left, right, false, panels);
+            first += band.rows;
         }
+        let product = &buffers.product;
+        vectorised(
+            #[inline(always)]
+            || {
+                for (image, y) in y.chunks_exact_mut(patches.image()).enumerate() {
+                    put(y, patches.side, outputs, shape.positions(), |row| {
+                        let band = shape.band(row);
+                        let at = (count * band.first + image * band.rows + row - band.first) * shape.line();
+                        &product[at..at + shape.line()]
+                    });
+                }
+            },
+        );
     }
 }
 
@@ -125,32 +205,26 @@ fn rearrange<F: Real>(out: &mut Vec<F>, kernel: &[F], k: usize, taps: usize, out
     }
 }
 
-/// Copies images of side `side` into the middle of zeros `border` wide.
-fn pad<F: Real>(padded: &mut [F], images: &[F], side: usize, border: usize, channels: usize) {
-    let wide = side + 2 * border;
-    let line = side * channels;
-    padded.fill(F::ZERO);
-    let images = images.chunks_exact(side * line);
-    for (padded, image) in padded.chunks_exact_mut(wide * wide * channels).zip(images) {
-        for (row, pixels) in image.chunks_exact(line).enumerate() {
-            let at = ((row + border) * wide + border) * channels;
-            padded[at..at + line].copy_from_slice(pixels);
-        }
+/// Copies lines of `line` numbers into the middle of zeros, `border` numbers on either side.
+fn pad<F: Real>(padded: &mut [F], lines: &[F], line: usize, border: usize) {
+    for (padded, line) in padded.chunks_exact_mut(line + 2 * border).zip(lines.chunks_exact(line)) {
+        padded[..border].fill(F::ZERO);
+        padded[border..border + line.len()].copy_from_slice(line);
+        padded[border + line.len()..].fill(F::ZERO);
     }
 }
 
-/// Puts the product's positions [across, across, 2, 2, O] in their places of the image [side, side, O]; what the image
-/// has beyond them is zero, what they have beyond the image is dropped.
-fn put<F: Real>(image: &mut [F], product: &[F], side: usize, across: usize, outputs: usize) {
+/// Puts rows of positions [across, 2, 2, O] in their places of the image [side, side, O]; what the image has beyond them is
+/// zero, what they have beyond the image is dropped.
+#[inline(always)]
+fn put<'a, F: Real>(image: &mut [F], side: usize, outputs: usize, across: usize, positions: impl Fn(usize) -> &'a [F]) {
     let covered = (2 * across).min(side);
     image[covered * side * outputs..].fill(F::ZERO);
     for (row, line) in image.chunks_exact_mut(side * outputs).take(covered).enumerate() {
-        let positions = &product[row / 2 * across * 4 * outputs..][..across * 4 * outputs];
         let half = row % 2 * 2 * outputs;
         line[covered * outputs..].fill(F::ZERO);
-        for (pixels, position) in
-            line[..covered * outputs].chunks_mut(2 * outputs).zip(positions.chunks_exact(4 * outputs))
-        {
+        let pixels = line[..covered * outputs].chunks_mut(2 * outputs);
+        for (pixels, position) in pixels.zip(positions(row / 2).chunks_exact(4 * outputs)) {
             let position = &position[half..half + pixels.len()];
             pixels.iter_mut().zip(position).for_each(|(pixel, &x)| *pixel = x);
         }

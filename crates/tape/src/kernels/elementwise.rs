@@ -79,6 +79,18 @@ pub fn activation_gradient<F: Real>(gradient: &mut [F], y: &[F], activation: Act
     );
 }
 
+/// out = byte * scale + shift.
+pub fn scale_bytes<F: Real>(out: &mut [F], bytes: &[u8], scale: F, shift: F) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (out, &byte) in out.iter_mut().zip(bytes) {
+                *out = F::of(f64::from(byte)) * scale + shift;
+            }
+        },
+    );
+}
+
 /// out = x, or out += x if `accumulate`.
 pub fn add<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
     if !accumulate {

@@ -10,10 +10,25 @@ use super::tiles::Pieces;
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
     /// Where rows start: at patches of images, or one after the other.
-    pub patches: Option<Patches>,
+    pub grid: Option<Grid>,
     pub segments: usize,
     pub length: usize,
     pub apart: usize,
+}
+
+/// Where patches of images start.
+#[derive(Clone, Copy)]
+pub(super) struct Grid {
+    /// Numbers of an image.
+    pub image: usize,
+    /// Patches of an image, one below the other and side by side.
+    pub down: usize,
+    pub across: usize,
+    /// From a patch to the one below it, and to the one beside it.
+    pub below: usize,
+    pub beside: usize,
+    /// Where the first one starts.
+    pub first: usize,
 }
 
 impl Layout {
@@ -51,19 +66,19 @@ impl Layout {
     /// Where rows first.. start.
     #[inline(always)]
     pub fn starts(&self, first: usize, starts: &mut [usize]) {
-        let Some(patches) = self.patches else {
+        let Some(grid) = self.grid else {
             starts.iter_mut().enumerate().for_each(|(i, start)| *start = (first + i) * self.length);
             return;
         };
-        let (across, count) = (patches.across(), patches.count());
-        let (mut image, mut i, mut j) = (first / count, first % count / across, first % across);
+        let count = grid.down * grid.across;
+        let (mut image, mut i, mut j) = (first / count, first % count / grid.across, first % grid.across);
         for start in starts {
-            *start = image * patches.image() + patches.offset(i, j, 0);
+            *start = grid.first + image * grid.image + i * grid.below + j * grid.beside;
             j += 1;
-            if j == across {
+            if j == grid.across {
                 (i, j) = (i + 1, 0);
             }
-            if i == across {
+            if i == grid.down {
                 (image, i) = (image + 1, 0);
             }
         }
@@ -81,7 +96,15 @@ pub(super) struct Left<'a, F> {
 impl<'a, F> Left<'a, F> {
     pub fn patches(images: &'a [F], patches: Patches, transposed: bool) -> Self {
         let (length, apart) = (patches.kernel * patches.channels, patches.side * patches.channels);
-        let layout = Layout { patches: Some(patches), segments: patches.kernel, length, apart };
+        let grid = Grid {
+            image: patches.image(),
+            down: patches.across(),
+            across: patches.across(),
+            below: patches.stride * apart,
+            beside: patches.stride * patches.channels,
+            first: 0,
+        };
+        let layout = Layout { grid: Some(grid), segments: patches.kernel, length, apart };
         Self { data: images, rows: images.len() / patches.image() * patches.count(), layout, transposed }
     }
 }

@@ -69,7 +69,7 @@ pub fn matmul<F: Real>(out: &mut [F], left: Matrix<F>, right: Matrix<F>, accumul
 pub(super) fn left<F>(matrix: Matrix<F>) -> Left<F> {
     let Matrix { data, rows, cols, transposed } = matrix;
     let (rows, length) = if transposed { (cols, rows) } else { (rows, cols) };
-    Left { data, rows, layout: Layout { patches: None, segments: 1, length, apart: 0 }, transposed }
+    Left { data, rows, layout: Layout { grid: None, segments: 1, length, apart: 0 }, transposed }
 }
 
 /// `out = patches of images * right`: images [N, side, side, channels], right [size, O], out [N * count, O].
@@ -101,7 +101,9 @@ pub fn patches_transposed_matmul<F: Real>(
 ) {
     run(out, Left::patches(images, patches, true), right, accumulate, panels);
 }
-fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
+
+/// `out = left * right`, or `out += left * right` if `accumulate`.
+pub(super) fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
     let (rows, depth) = match left.transposed {
         true => (left.layout.width(), left.rows),
         false => (left.rows, left.layout.width()),

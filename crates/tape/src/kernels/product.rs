@@ -7,7 +7,7 @@ use super::lanes::Lanes;
 use super::left::Left;
 use super::matmul::{Matrix, Panels};
 use super::packing::{Right, runs_of};
-use super::tiles::{self, Columns, Out, Rows, Scattered, height};
+use super::tiles::{self, Ascending, Columns, Out, Rows, Scattered, height};
 use crate::real::Real;
 use pulp::Simd;
 
@@ -138,6 +138,7 @@ impl<F: Real> Product<'_, F> {
             let deep = DEPTH.min(left.rows - depth);
             let starts = &mut starts[..deep];
             layout.starts(depth, starts);
+            let starts = Ascending::new(starts);
             let accumulate = accumulate || depth > 0;
             let (mut done, mut row) = (0, 0);
             while done < runs.len() {
@@ -150,7 +151,7 @@ impl<F: Real> Product<'_, F> {
                 let mut rest = &mut strips[..if packing { columns * deep } else { 0 }];
                 for run in runs[done..last].iter().filter(|_| packing) {
                     let (to, after) = rest.split_at_mut(run.width() * deep);
-                    run.pack(left.data, starts, to);
+                    run.pack(left.data, starts.get(), to);
                     rest = after;
                 }
                 if rounded && packing {

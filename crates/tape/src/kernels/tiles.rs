@@ -59,10 +59,27 @@ pub(super) struct Columns<'a, F> {
     pub out: Out<'a, F>,
 }
 
+/// Where rows start, none before the one ahead of it.
+#[derive(Clone, Copy)]
+pub(super) struct Ascending<'a>(&'a [usize]);
+
+impl<'a> Ascending<'a> {
+    /// # Panics
+    /// If they are in another order.
+    pub fn new(starts: &'a [usize]) -> Self {
+        assert!(starts.is_sorted(), "rows start one after the other");
+        Self(starts)
+    }
+
+    pub fn get(self) -> &'a [usize] {
+        self.0
+    }
+}
+
 /// A tile of columns of the left side that are read where they lie: T of them from `from` after the start of each row.
 pub(super) struct Scattered<'a, F> {
     pub data: &'a [F],
-    pub starts: &'a [usize],
+    pub starts: Ascending<'a>,
     pub from: usize,
     pub b: Panel<'a, F>,
     pub out: Out<'a, F>,
@@ -155,15 +172,14 @@ pub(super) fn columns<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd
 #[inline(always)]
 pub(super) fn scattered<S: Simd, F: Lanes<S>, const T: usize, const W: usize>(simd: S, tile: Scattered<F>) {
     let Scattered { data, starts, from, b, out } = tile;
-    b.check(starts.len(), W * F::LANES);
-    // Rows start one after the other.
-    let last = starts.last().map_or(0, |start| start + from + T);
-    assert!(last <= data.len() && starts.is_sorted(), "columns of a left side");
+    b.check(starts.0.len(), W * F::LANES);
+    let last = starts.0.last().map_or(0, |start| start + from + T);
+    assert!(last <= data.len(), "columns of a left side");
     expect::<F, T>(&out);
     let mut sums = [[F::splat(simd, F::ZERO); W]; T];
     let mut right = b.data.as_ptr();
-    for start in starts {
-        // SAFETY: T numbers from the last start on are in `data`, no start is greater, and the panel holds as many rows.
+    for start in starts.0 {
+        // SAFETY: T numbers from the last start on are in `data`, no start is greater since they ascend, and the panel holds as many rows.
         unsafe {
             let left = data.as_ptr().add(start + from);
             let b = load::<S, F, W>(simd, right);
