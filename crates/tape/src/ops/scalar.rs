@@ -40,14 +40,21 @@ impl<F: Real> Tape<'_, F> {
         let y = self.push(Op::FrozenScalar { x, derivatives }, rows, 1, x.gradient, |context, y| {
             let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
             let Scratch { panels, pool, .. } = &mut *context.scratch;
-            let mut room = [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()]
-                .map(|size| pool.take(size));
+            let mut room =
+                [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()].map(|size| pool.take(size));
             let [hidden, upper, lower] = &mut room;
             let x = &context.values[x.index()];
             for (chunk, (x, y)) in x.chunks(ROWS * inputs).zip(y.chunks_mut(ROWS)).enumerate() {
                 network.value(x, hidden, y, panels);
                 if let Some(kept) = kept.chunks_mut(ROWS * inputs).nth(chunk) {
-                    kept.copy_from_slice(network.derivatives(hidden, y.len(), [upper, lower], panels, true, |_, _, _| {}));
+                    kept.copy_from_slice(network.derivatives(
+                        hidden,
+                        y.len(),
+                        [upper, lower],
+                        panels,
+                        true,
+                        |_, _, _| {},
+                    ));
                 }
             }
             room.into_iter().for_each(|buffer| pool.give(buffer));
@@ -106,7 +113,9 @@ struct Network<'a, F> {
 
 impl<'a, F: Real> Network<'a, F> {
     /// The hidden layers: kernels, their inputs and outputs, and biases.
-    fn hidden_layers(&self) -> impl DoubleEndedIterator<Item = (Matrix<'a, F>, [usize; 2], &'a [F])> + ExactSizeIterator {
+    fn hidden_layers(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (Matrix<'a, F>, [usize; 2], &'a [F])> + ExactSizeIterator {
         let (parameters, hidden) = (self.parameters, &self.layers[..self.layers.len() - 1]);
         hidden.iter().map(|&(kernel, bias)| {
             let &[inputs, outputs] = parameters.shape(kernel) else { panic!("a layer's kernel") };
@@ -196,10 +205,16 @@ impl Scalar {
             let teach = Teaching { network: &network, x: x_rows, hidden, rows, factors };
             let (gradients, panels) = (&mut *back.gradients, &mut back.context.scratch.panels);
             teach.output(gradients, panels);
-            let derivatives =
-                network.derivatives(hidden, rows, [&mut upper, &mut lower], panels, x.gradient, |layer, by_sums, panels| {
+            let derivatives = network.derivatives(
+                hidden,
+                rows,
+                [&mut upper, &mut lower],
+                panels,
+                x.gradient,
+                |layer, by_sums, panels| {
                     teach.hidden(layer, by_sums, gradients, panels);
-                });
+                },
+            );
             back.input(x, |_, gradient, target, _| {
                 let target = &mut target[first * inputs..(first + rows) * inputs];
                 add_scaled(target, derivatives, &gradient[first..first + rows]);
