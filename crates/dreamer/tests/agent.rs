@@ -1,10 +1,14 @@
 //! The agent as a run uses it: determinism over threads, no allocation after the first step, checkpoints whole or refused.
 
+#[path = "../../tape/tests/vectors/mod.rs"]
+mod vectors;
+
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Precision};
 use rayon::ThreadPoolBuilder;
 use replay::Batch;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tape::Vectors;
 use tape::random::Stream;
 
 /// Counts allocations, to prove that a step makes none.

@@ -2,9 +2,11 @@
 //! sequences, losses, gradients, optimiser and policy, to 1e-9.
 
 mod reference;
+#[path = "../../tape/tests/vectors/mod.rs"]
+mod vectors;
 
 use reference::{Reference, Tensors, read};
-use tape::{Adam, Memory, Parameters, Tape};
+use tape::{Adam, Memory, Parameters, Tape, Vectors};
 
 fn golden() -> (Tensors, serde_json::Value) {
     read(include_bytes!("golden/dreamer.safetensors")).unwrap()

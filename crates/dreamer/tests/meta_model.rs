@@ -2,11 +2,14 @@
 //! sources' predictions matter, and gradients pass through them.
 
 mod reference;
+#[path = "../../tape/tests/vectors/mod.rs"]
+mod vectors;
 
 use dreamer::Silence;
 use dreamer::networks::PIXELS;
 use reference::transfer::{MetaModel, with_meta_model};
 use reference::{Reference, Tensors, read};
+use tape::Vectors;
 
 /// The file, and its agent with a reward meta-model.
 fn meta_model() -> (Tensors, Reference) {

@@ -10,6 +10,9 @@ pub enum Failure {
     /// Words that do not go together.
     #[error("{0}")]
     Words(String),
+    /// Vectors that this processor has not.
+    #[error(transparent)]
+    Vectors(#[from] train::VectorsError),
     /// A run, its configuration or its transfer.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -30,7 +33,7 @@ impl From<PlanError> for Failure {
 impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
-            Failure::Words(_) => Self::Usage,
+            Failure::Words(_) | Failure::Vectors(_) => Self::Usage,
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),

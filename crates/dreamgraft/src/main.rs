@@ -20,7 +20,7 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{End, PlayOptions, Plays, Policy, Told, TrainError, grouped, rounded};
+use train::{End, PlayOptions, Plays, Policy, Told, TrainError, Vectors, grouped, rounded};
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -31,23 +31,27 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
     };
-    let end = match typed.command {
-        Command::Train(typed) => train(&typed),
-        Command::Eval(typed) => play(&meaning::evaluation(&typed), &typed.results).map_err(Failure::from),
-        Command::Play(typed) => play(&meaning::playing(&typed), &typed.results).map_err(Failure::from),
-        Command::Transfer(args::Transfer::Plan(typed)) => transfer_plan(&typed),
-        Command::Study(typed) => study::study(&typed),
-        Command::Watch(typed) => watch::watch(&typed),
-        Command::Bench(typed) => bench(&typed),
-        Command::Tasks => tasks().map_err(Failure::from),
-        Command::Completions(typed) => shell::completions(&typed).map_err(Failure::from),
-        Command::Man(typed) => shell::manual(&typed).map_err(Failure::from),
-    };
-    let end = end.unwrap_or_else(|error| {
+    let end = run(typed.command).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");
         Exit::from(&error)
     });
     ExitCode::from(end as u8)
+}
+
+fn run(command: Command) -> Result<Exit, Failure> {
+    Vectors::from_environment()?;
+    match command {
+        Command::Train(typed) => train(&typed),
+        Command::Eval(typed) => Ok(play(&meaning::evaluation(&typed), &typed.results)?),
+        Command::Play(typed) => Ok(play(&meaning::playing(&typed), &typed.results)?),
+        Command::Transfer(args::Transfer::Plan(typed)) => transfer_plan(&typed),
+        Command::Study(typed) => study::study(&typed),
+        Command::Watch(typed) => watch::watch(&typed),
+        Command::Bench(typed) => bench(&typed),
+        Command::Tasks => Ok(tasks()?),
+        Command::Completions(typed) => Ok(shell::completions(&typed)?),
+        Command::Man(typed) => Ok(shell::manual(&typed)?),
+    }
 }
 
 fn train(typed: &args::Train) -> Result<Exit, Failure> {

@@ -49,7 +49,7 @@ pub trait Real:
     fn ln_1p_unit(self) -> Self;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// Runs a matrix product with the widest vectors this processor has.
+    /// Runs a matrix product with the vectors that were chosen.
     #[doc(hidden)]
     fn run(product: Product<'_, Self>);
     /// The nearest bfloat16, ties to even, in f32; f64 stays as it is.

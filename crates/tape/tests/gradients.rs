@@ -1,7 +1,9 @@
 //! Every operation: its value against plain formulas where that is short, its gradient against finite differences (f64).
 
+mod vectors;
+
 use tape::random::Stream;
-use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Squash, Tape, Var};
+use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Squash, Tape, Var, Vectors};
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
 fn check(

@@ -1,8 +1,10 @@
 //! Heads with one output, against the ordinary layers that they are made of.
 
+mod vectors;
+
 use proptest::prelude::*;
 use tape::random::Stream;
-use tape::{Activation, Gradients, Memory, Parameter, Parameters, Tape};
+use tape::{Activation, Gradients, Memory, Parameter, Parameters, Tape, Vectors};
 
 /// What two losses make of a head: its value, and gradients of input and parameters.
 type Made = (Vec<f64>, Option<Vec<f64>>, Vec<f64>);

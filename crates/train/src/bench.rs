@@ -8,6 +8,7 @@ use dreamer::{ActMode, Agent, AgentConfig, Precision};
 use replay::Batch;
 use serde::Serialize;
 use std::time::Instant;
+use tape::Vectors;
 use tape::random::Stream;
 
 /// Elements of the action of a measured agent.
@@ -46,6 +47,8 @@ pub struct Measured {
     pub peak_rss_mb: Option<f64>,
     /// Threads that worked.
     pub threads: usize,
+    /// Vector instructions that kernels used.
+    pub vectors: &'static str,
 }
 
 /// Where a step has the embeddings of its images from.
@@ -145,6 +148,7 @@ pub fn measure(size: &str, config: &Config, steps: u64) -> Result<Measured, Trai
             policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
             peak_rss_mb: machine::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,
+            vectors: Vectors::current().name(),
         })
     })
 }

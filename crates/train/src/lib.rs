@@ -49,4 +49,5 @@ pub use trainable::{Figures, Trainable};
 pub use worlds::Worlds;
 
 pub use dreamer::DreamerError;
+pub use tape::{Vectors, VectorsError};
 pub use tasks::{TaskError, TaskInfo, Termination, names as tasks};

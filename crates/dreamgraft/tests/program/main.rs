@@ -1,7 +1,8 @@
 //! The real program, in a folder of its own for each test. Where a new test goes: `arguments` for what is typed,
 //! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `killing` for SIGKILL, `faults` for the system
 //! and people in a run's way, `safety` for where unsafe code stands, `evaluation` for `eval`, `playing` for `play`,
-//! `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones.
+//! `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors
+//! with fewer instructions.
 
 mod arguments;
 mod evaluation;
@@ -16,3 +17,4 @@ mod safety;
 mod study;
 mod training;
 mod transfer;
+mod vectors;

@@ -1,7 +1,7 @@
-//! Elementwise loops and column sums, compiled for the widest vectors this processor has.
+//! Elementwise loops and column sums, compiled for the vectors that were chosen.
 
+use super::vectors;
 use crate::real::Real;
-use pulp::Arch;
 
 /// What a layer does to its sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +14,10 @@ pub enum Activation {
     Elu,
 }
 
-/// Compiles `work` for the widest vectors this processor has, and runs it.
+/// Compiles `work` for all vectors, and runs it with the chosen ones.
 #[inline(always)]
 pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    Arch::new().dispatch(work)
+    vectors::dispatch(work)
 }
 
 /// y = activation(y + bias), row by row; y [rows, bias.len()].

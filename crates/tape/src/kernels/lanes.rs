@@ -2,8 +2,9 @@
 
 use super::product::Product;
 use super::tiles::{self, Columns, Rows, Scattered};
+use super::vectors;
 use crate::real::Real;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 /// Vectors of a number type.
 pub(super) trait Lanes<S: Simd>: Real {
@@ -12,6 +13,7 @@ pub(super) trait Lanes<S: Simd>: Real {
     /// Numbers in a vector.
     const LANES: usize;
     fn splat(simd: S, x: Self) -> Self::Vector;
+    /// a b + c, rounded once where that is one instruction, else twice.
     fn mul_add(simd: S, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     fn plus(simd: S, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// A slice shorter than a vector, and zeros.
@@ -35,7 +37,7 @@ pub(super) trait Lanes<S: Simd>: Real {
 struct Tile<K, const T: usize, const W: usize>(K);
 
 macro_rules! lanes {
-    ($real:ty, $vector:ident, $lanes:ident, $splat:ident, $mul_add:ident, $add:ident, $sum:ident, $as:ident, $as_mut:ident, $load:ident,
+    ($real:ty, $vector:ident, $lanes:ident, $splat:ident, $mul_add:ident, $mul:ident, $add:ident, $sum:ident, $as:ident, $as_mut:ident, $load:ident,
      $store:ident) => {
         impl<S: Simd> Lanes<S> for $real {
             type Vector = S::$vector;
@@ -45,8 +47,9 @@ macro_rules! lanes {
                 simd.$splat(x)
             }
             #[inline(always)]
+            /// a b + c, rounded once where that is one instruction, else twice.
             fn mul_add(simd: S, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
-                simd.$mul_add(a, b, c)
+                if vectors::is_fused::<S>() { simd.$mul_add(a, b, c) } else { simd.$add(simd.$mul(a, b), c) }
             }
             #[inline(always)]
             fn plus(simd: S, a: Self::Vector, b: Self::Vector) -> Self::Vector {
@@ -120,7 +123,7 @@ macro_rules! lanes {
 
         impl Product<'_, $real> {
             pub(crate) fn dispatch(self) {
-                Arch::new().dispatch(self);
+                vectors::dispatch(self);
             }
         }
     };
@@ -132,6 +135,7 @@ lanes!(
     F32_LANES,
     splat_f32s,
     mul_add_f32s,
+    mul_f32s,
     add_f32s,
     reduce_sum_f32s,
     as_simd_f32s,
@@ -145,6 +149,7 @@ lanes!(
     F64_LANES,
     splat_f64s,
     mul_add_f64s,
+    mul_f64s,
     add_f64s,
     reduce_sum_f64s,
     as_simd_f64s,

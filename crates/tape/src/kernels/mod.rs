@@ -1,6 +1,6 @@
 //! The inner loops: functions of sizes and slices, one thread each.
 //!
-//! Here: matrix products, image patches, elementwise loops. Not here: gradients (see `ops`), threads (a worker
+//! Here: matrix products, image patches, elementwise loops, and which vectors they run with (`vectors.rs`). Not here: gradients (see `ops`), threads (a worker
 //! runs a whole shard; no kernel ever starts or waits for another thread).
 
 pub mod deconvolve;
@@ -15,3 +15,4 @@ pub(crate) mod product;
 pub mod rounded;
 mod tiles;
 pub(crate) mod transpose;
+pub mod vectors;

@@ -1,6 +1,8 @@
 //! The most that a core can do: a loop of nothing but multiply-adds, to compare every other speed with.
 
-use pulp::{Arch, Simd, WithSimd};
+use super::lanes::Lanes;
+use super::vectors;
+use pulp::{Simd, WithSimd};
 
 /// Accumulators: more than the units' latency times their number needs.
 const CHAINS: usize = 12;
@@ -18,7 +20,7 @@ impl WithSimd for MultiplyAdds {
         let mut sums = [a; CHAINS];
         for _ in 0..self.rounds {
             for sum in &mut sums {
-                *sum = simd.mul_add_f32s(a, *sum, b);
+                *sum = <f32 as Lanes<S>>::mul_add(simd, a, *sum, b);
             }
         }
         let sum = sums.into_iter().fold(a, |x, y| simd.add_f32s(x, y));
@@ -29,5 +31,5 @@ impl WithSimd for MultiplyAdds {
 /// Does multiply-adds in f32 from registers; the number of floating-point operations (two for each), and a result that
 /// depends on them all.
 pub fn multiply_adds(rounds: usize) -> (f64, f32) {
-    Arch::new().dispatch(MultiplyAdds { rounds })
+    vectors::dispatch(MultiplyAdds { rounds })
 }

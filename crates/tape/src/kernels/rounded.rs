@@ -32,8 +32,8 @@ pub(super) struct Room {
     starts: Vec<usize>,
 }
 
-/// Whether this processor multiplies pairs of bfloat16 faster than f32: it has the instructions, and is not one of Intel's,
-/// which run them at half the speed of f32's (as seen on Emerald Rapids; AMD's Zen 5 runs them at twice).
+/// Whether pairs of bfloat16 are multiplied faster than f32: AVX-512 was chosen, and this processor has the instructions, and
+/// is not one of Intel's, which run them at half the speed of f32's (as seen on Emerald Rapids; AMD's Zen 5 runs them at twice).
 pub fn is_fast() -> bool {
     #[cfg(target_arch = "x86_64")]
     return hardware::is_there() && !hardware::is_intel();

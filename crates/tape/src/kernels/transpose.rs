@@ -2,6 +2,8 @@
 //! Transposes: the columns of a matrix as rows, for a product's right side. In AVX-512 16 x 16 numbers at a time, in registers.
 
 #[cfg(target_arch = "x86_64")]
+use super::vectors;
+#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
 /// `to[d * stride + c] = from[c * apart + d]` for c < `columns`, d < `deep`.
@@ -20,8 +22,8 @@ pub(crate) fn plain<F: Copy>(from: &[F], apart: usize, columns: usize, deep: usi
 /// The same for f32.
 pub(crate) fn f32(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32], stride: usize) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has AVX-512.
+    if vectors::has_avx512() {
+        // SAFETY: the processor has AVX-512, else it could not be chosen.
         unsafe { blocks(from, apart, columns, deep, to, stride) };
         return;
     }

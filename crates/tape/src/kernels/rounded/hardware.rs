@@ -2,6 +2,7 @@
 //! The instructions. Every function here is inlined into `product`, which the processor's features are declared on.
 
 use super::super::transpose::transposed;
+use super::super::vectors;
 use super::{DEPTH, Engine, LANES, Product, WIDE, drive};
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
@@ -11,12 +12,9 @@ pub(super) fn product(product: Product<f32>) {
     drive(Hardware, product);
 }
 
-/// Whether this processor has the instructions.
+/// Whether the instructions may be used: AVX-512 was chosen, and this processor has those for bfloat16 beside it.
 pub(super) fn is_there() -> bool {
-    is_x86_feature_detected!("avx512bf16")
-        && is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vl")
+    vectors::has_avx512() && is_x86_feature_detected!("avx512bf16")
 }
 
 /// Whether this processor says that it is Intel's.
