@@ -23,8 +23,10 @@ use tape::{Gradients, Memory, Precision, Tape};
 
 /// Rows of a shard: 5 sequences of 50.
 const SHARD: usize = 250;
-/// Rows that the decoder takes at a time.
-const DECODED: usize = 32;
+/// Images that the encoder's first layers take at a time.
+const ENCODED: usize = 5;
+/// Images that the decoder's last layers take at a time.
+const DECODED: usize = 10;
 /// Elements of an action.
 const ACTION: usize = 6;
 
@@ -99,7 +101,7 @@ impl Bench {
             ("recurrent layer in imagination", SHARD, 200, 600),
             ("recurrent layer in the scan", 5, 200, 600),
             ("posterior's embedding", SHARD, 1024, 200),
-            ("decoder's first convolution", DECODED, 1024, 3200),
+            ("decoder's first convolution", SHARD, 1024, 3200),
         ] {
             let operations = 2.0 * (rows * inputs * outputs) as f64;
             let (x, w, y) = (self.draw(rows * inputs), self.draw(inputs * outputs), self.draw(rows * outputs));
@@ -123,8 +125,8 @@ impl Bench {
     /// Convolutions and transposed ones: from large images to small, back, and the weights' gradients.
     fn convolutions(&mut self, precision: Precision, suffix: &str) {
         for (what, images, side, kernel, large, small) in [
-            ("encoder 1", SHARD, 64, 4, 3, 32),
-            ("encoder 2", SHARD, 31, 4, 32, 64),
+            ("encoder 1", ENCODED, 64, 4, 3, 32),
+            ("encoder 2", ENCODED, 31, 4, 32, 64),
             ("encoder 3", SHARD, 14, 4, 64, 128),
             ("encoder 4", SHARD, 6, 4, 128, 256),
             ("decoder 2", DECODED, 13, 5, 64, 128),
@@ -178,7 +180,7 @@ impl Bench {
             })
             .iter()
             .sum();
-        self.measure(format!("stage: encoder, both ways{suffix}"), encoder, || {
+        self.measure(format!("stage: encoder, both ways, {SHARD} images at once{suffix}"), encoder, || {
             let mut tape = Tape::new(parameters, &set, &mut memory);
             let x = tape.constant(SHARD, PIXELS, |y| y.copy_from_slice(&images));
             let embed = networks.encoder.forward(&mut tape, x);
@@ -191,7 +193,7 @@ impl Bench {
             .iter()
             .sum();
         let features = self.draw(DECODED * config.feature());
-        self.measure(format!("stage: decoder, both ways{suffix}"), decoder, || {
+        self.measure(format!("stage: decoder, both ways, {DECODED} images at once{suffix}"), decoder, || {
             let mut tape = Tape::new(parameters, &set, &mut memory);
             let x = tape.leaf(DECODED, config.feature(), |y| y.copy_from_slice(&features));
             let mean = networks.decoder.forward(&mut tape, x);
@@ -219,8 +221,9 @@ impl Bench {
             Noise { prior: self.draw(steps * config.stoch), action: self.draw(steps * ACTION), ..Noise::default() };
         let (stoch, deter) = (self.draw(SHARD * config.stoch), self.draw(SHARD * config.deter));
         let (actor, value) = (size("actor.", ""), size("value.", ""));
-        // Dynamics, reward and value: value and input's gradient. Actor and value head: their weights' gradients as well.
-        let passed = size("world_model.rssm.", "world_model.rssm.obs") + size("world_model.reward.", "") + value;
+        // Dynamics and reward: value and input's gradient. Actor and value head: their weights' gradients as well. The value
+        // head is computed once for both of its losses.
+        let passed = size("world_model.rssm.", "world_model.rssm.obs") + size("world_model.reward.", "");
         let imagination = steps as f64 * (4.0 * passed + 6.0 * (actor + value));
         self.measure(format!("stage: imagination, both ways{suffix}"), imagination, || {
             let mut tape = Tape::new(parameters, model.wanted, &mut memory);
