@@ -1,6 +1,6 @@
 //! Which vector instructions kernels run with: the widest that this processor has, or fewer if the environment says so.
 //!
-//! Here: the choice, made once for a process, and [`dispatch`], through which every kernel goes. Not here: kernels.
+//! Here: the choice, made once for a process, and `dispatch`, through which every kernel goes. Not here: kernels.
 //! Sums are cut into other parts by other vectors, so that their last bits differ.
 
 use pulp::{Scalar128b, Simd, WithSimd};
