@@ -54,6 +54,7 @@ pub struct Panels<F> {
     pub(super) left: Vec<F>,
     pub(super) starts: Vec<usize>,
     pub(super) runs: Vec<Run>,
+    #[cfg_attr(not(any(test, target_arch = "x86_64")), allow(dead_code, reason = "instructions of x86-64"))]
     pub(super) rounded: Room,
 }
 

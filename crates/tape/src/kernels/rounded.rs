@@ -1,4 +1,8 @@
 #![allow(unsafe_code)]
+#![cfg_attr(
+    not(any(test, target_arch = "x86_64")),
+    allow(dead_code, unused_imports, unused_macros, reason = "instructions of x86-64")
+)]
 //! Matrix products of numbers rounded to bfloat16, summed in f32.
 //!
 //! bfloat16 is f32 without the last 16 bits of its significand: the same range, a relative error of up to 1/256. Both sides are

@@ -101,6 +101,7 @@ unsafe fn load<S: Simd, F: Lanes<S>, const W: usize>(simd: S, row: *const F) -> 
 
 /// Asks for the lines of a tile of the result, which is read or written only after its sums are done.
 #[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables, reason = "an instruction of x86-64"))]
 fn expect<F, const T: usize>(out: &Out<F>) {
     #[cfg(target_arch = "x86_64")]
     for i in 0..T {

@@ -140,6 +140,7 @@ fn chosen() -> Chosen {
 }
 
 /// Whether kernels may use AVX-512.
+#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512() -> bool {
     Vectors::current() == Vectors::Avx512
