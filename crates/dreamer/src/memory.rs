@@ -3,6 +3,7 @@
 //! Here: a lower bound of what training and what acting take, and what the machine has to give. Not here: making room.
 
 use crate::networks::PIXELS;
+use crate::world_model::ENCODED_AT_ONCE;
 use crate::{AgentConfig, DreamerError, Learner};
 
 /// Bytes that an agent of `config` takes at least while it learns: parameters, moments, gradients, and the batch. What a step
@@ -16,10 +17,10 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     // The values, two moments, the batch's gradient, and one gradient for the shard at hand.
     let parameters = numbers.saturating_mul(5);
     // Every image as bytes in the batch, and the second convolution's output, 14 x 14 for each of twice
-    // `depth` channels; one shard's images as numbers, and the first convolution's output, 31 x 31 for each of `depth`.
+    // `depth` channels; a few images as numbers, and the first convolution's output, 31 x 31 for each of `depth`.
     let transitions = (config.batch * config.length) as u64;
     let everywhere = PIXELS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
-    let at_hand = (config.shard.min(config.batch) * config.length) as u64;
+    let at_hand = ENCODED_AT_ONCE.min(config.shard.min(config.batch) * config.length) as u64;
     let images = at_hand.saturating_mul((PIXELS + 31 * 31 * config.depth) as u64 * NUMBER);
     let batch = transitions.saturating_mul(everywhere).saturating_add(images);
     Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))

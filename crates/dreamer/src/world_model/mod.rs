@@ -7,6 +7,8 @@
 
 mod pictures;
 
+pub(crate) use pictures::ENCODED_AT_ONCE;
+
 use crate::AgentConfig;
 use crate::images::Images;
 use crate::learner::Sums;

@@ -1,4 +1,4 @@
-//! Layers with large images: the encoder's first two, the decoder but for its first, and the loss of pictures.
+//! Layers with large images: the encoder's first two, the decoder's last three, and the loss of pictures.
 //!
 //! They take few images at a time through forward, loss and backward, so that what they make of them stays in the
 //! second-level cache. What is small is kept for the whole shard, in `mod.rs`; what is large is computed again.
@@ -9,7 +9,7 @@ use crate::networks::PIXELS;
 use tape::{Gradients, Memory, Real, Tape, Var};
 
 /// Images that the encoder takes at a time.
-const ENCODED_AT_ONCE: usize = 5;
+pub(crate) const ENCODED_AT_ONCE: usize = 5;
 /// Images that the decoder takes at a time.
 const DECODED_AT_ONCE: usize = 10;
 
