@@ -135,11 +135,23 @@ impl Scripts<'_> {
             r#"
 failed={}/"$SLURM_ARRAY_TASK_ID.failed"
 rm -f "$failed"
-trap 'told=1; [ -z "$!" ] || kill -USR1 $!' USR1 TERM
+asked= again= run=
+# Tells the run until it has ended: one signal could come before the run listens, and be lost.
+tell() {{
+    asked=1 again=1
+    if [ -n "$run" ]; then
+        while kill -USR1 "$run" 2>/dev/null; do sleep 1; done &
+    fi
+}}
+trap tell USR1 TERM
 {} study run-one {} --dir {} --threads {} --index "$SLURM_ARRAY_TASK_ID" &
+run=$!
+[ -z "$asked" ] || tell
 # A signal ends the wait, not the run: then it is waited for again. The shell remembers the code of a run that has ended.
-told=1
-while [ -n "$told" ]; do told=; wait $!; code=$?; done
+again=1
+while [ -n "$again" ]; do again=; wait "$run"; code=$?; done
+# Told before it listens, it ends without a code of its own (USR1, TERM): nothing is lost then either.
+case "$asked $code" in '1 138' | '1 143') code=75 ;; esac
 # But of one that ends while the signal comes, bash may lose it (-1): then the run is started again, and tells.
 if [ "$code" = 75 ] || [ "$code" = -1 ]; then
     code=75
@@ -293,8 +305,8 @@ mod tests {
                 let (mut text, mut command) = task(folder.path(), &format!("exit {code}"), "RUNNING None");
                 if ended_before {
                     // The shell looks after its run only when that has long ended.
-                    assert!(text.contains("\ntold=1\n"), "{text}");
-                    text = text.replacen("\ntold=1\n", "\ntold=1\nwhile kill -0 $! 2>/dev/null; do :; done\n", 1);
+                    assert!(text.contains("\nagain=1\n"), "{text}");
+                    text = text.replacen("\nagain=1\n", "\nagain=1\nwhile kill -0 $! 2>/dev/null; do :; done\n", 1);
                 }
                 std::fs::write(folder.path().join("script"), text).unwrap();
                 let output = command.output().unwrap();
@@ -336,6 +348,23 @@ mod tests {
         // Bash loses the run's exit code in about every second of these.
         for _ in 0..10 {
             assert_eq!(stopped("RUNNING None", true), (Some(75), "requeue 12_3\n".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_told_before_its_run_listens_tells_it_until_it_answers() {
+        // Before there is a run; before its number is known; before the shell waits for it.
+        for line in ["trap tell USR1 TERM\n", "_TASK_ID\" &\n", "\nrun=$!\n", "\nagain=1\n"] {
+            let folder = tempfile::tempdir().unwrap();
+            // It ends with its script, too, so that a script that forgets it is found.
+            let program = "trap 'exit 75' USR1; while kill -0 $PPID; do read -t 1 < <(:); done";
+            let (text, mut command) = task(folder.path(), program, "RUNNING None");
+            assert!(text.contains(line), "{text}");
+            let text = text.replacen(line, &format!("{line}kill -USR1 $$\n"), 1);
+            std::fs::write(folder.path().join("script"), text).unwrap();
+            let output = command.output().unwrap();
+            assert_eq!(output.status.code(), Some(75), "{line}: {output:?}");
+            assert_eq!(std::fs::read_to_string(folder.path().join("asked")).unwrap(), "requeue 12_3\n", "{line}");
         }
     }
 
