@@ -4,8 +4,8 @@
 //! cargo bench -p dreamer [-- FILTER]
 //! ```
 //!
-//! Sizes are the paper's, a shard (5 sequences of 50) at a time, as a worker takes them. The peak is measured in the same run; the
-//! table at the end has every operation's GFLOP/s and its share. `bf16` lines round to bfloat16 and are compared with the
+//! Sizes are the paper's, a shard (5 sequences of 50) at a time, as a worker takes them. The peak is measured beside every
+//! operation, in turn with it, since a machine's speed changes; the table at the end has every operation's GFLOP/s and its share. `bf16` lines round to bfloat16 and are compared with the
 //! same peak of f32.
 
 use criterion::Criterion;
@@ -29,10 +29,11 @@ const ENCODED: usize = 5;
 const DECODED: usize = 10;
 /// Elements of an action.
 const ACTION: usize = 6;
+/// Rounds of the loop that finds the peak: a fifth of a millisecond.
+const PEAK_ROUNDS: usize = 100_000;
 
 fn main() {
     let mut bench = Bench::new();
-    bench.peak();
     for (precision, suffix) in [(Precision::Full, ""), (Precision::Rounded, ", bf16")] {
         bench.products(precision, suffix);
         bench.convolutions(precision, suffix);
@@ -45,6 +46,8 @@ struct Line {
     name: String,
     seconds: f64,
     operations: f64,
+    /// Operations a second that the core did at most, meanwhile.
+    peak: f64,
 }
 
 struct Bench {
@@ -65,33 +68,27 @@ impl Bench {
 
     /// Measures `work`, which does `operations` floating-point operations.
     fn measure(&mut self, name: String, operations: f64, mut work: impl FnMut()) {
-        let samples = RefCell::new(Vec::new());
+        let (samples, peaks) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         self.criterion.bench_function(&name, |bencher| {
             bencher.iter_custom(|count| {
                 let began = Instant::now();
                 (0..count).for_each(|_| work());
                 let elapsed = began.elapsed();
                 samples.borrow_mut().push(elapsed.as_secs_f64() / count as f64);
+                let began = Instant::now();
+                let (operations, result) = peak::multiply_adds(PEAK_ROUNDS);
+                std::hint::black_box(result);
+                peaks.borrow_mut().push(began.elapsed().as_secs_f64() / operations);
                 elapsed
             });
         });
-        let mut samples = samples.into_inner();
-        samples.sort_by(f64::total_cmp);
-        if let Some(&seconds) = samples.get(samples.len() / 2) {
-            self.lines.push(Line { name, seconds, operations });
+        if let (Some(seconds), Some(peak)) = (median(samples.into_inner()), median(peaks.into_inner())) {
+            self.lines.push(Line { name, seconds, operations, peak: 1.0 / peak });
         }
     }
 
     fn draw(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| self.random.uniform_in(-1.0, 1.0) as f32).collect()
-    }
-
-    fn peak(&mut self) {
-        let rounds = 100_000;
-        let operations = peak::multiply_adds(rounds).0;
-        self.measure("peak".to_owned(), operations, || {
-            std::hint::black_box(peak::multiply_adds(rounds));
-        });
     }
 
     /// Dense layers: value, gradient of the input, gradient of the weights.
@@ -241,13 +238,17 @@ impl Bench {
 
     #[expect(clippy::print_stdout, reason = "a benchmark's result")]
     fn report(&self) {
-        let Some(peak) = self.lines.iter().find(|line| line.name == "peak") else { return };
-        let peak = peak.operations / peak.seconds;
-        println!("\n{:<58} {:>10} {:>9} {:>7}", "one core", "us", "GFLOP/s", "of peak");
+        println!("\n{:<58} {:>10} {:>9} {:>7} {:>9}", "one core", "us", "GFLOP/s", "peak", "of peak");
         for line in &self.lines {
             let speed = line.operations / line.seconds;
-            let (us, share) = (1e6 * line.seconds, 100.0 * speed / peak);
-            println!("{:<58} {us:>10.1} {:>9.1} {share:>6.0}%", line.name, speed * 1e-9);
+            let (us, share) = (1e6 * line.seconds, 100.0 * speed / line.peak);
+            let (speed, peak) = (speed * 1e-9, line.peak * 1e-9);
+            println!("{:<58} {us:>10.1} {speed:>9.1} {peak:>7.1} {share:>8.0}%", line.name);
         }
     }
+}
+
+fn median(mut samples: Vec<f64>) -> Option<f64> {
+    samples.sort_by(f64::total_cmp);
+    samples.get(samples.len() / 2).copied()
 }
