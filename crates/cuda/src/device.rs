@@ -1,0 +1,143 @@
+//! A device, ready for memory and kernels.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tape::plan::THREADS;
+
+use crate::CHECK;
+use crate::driver::{Context, Memory, Module, NVRTC_VARIABLE, NotLoaded, Nvrtc, driver_version};
+use crate::error::CudaError;
+use crate::program::Program;
+use crate::signatures::Signatures;
+use crate::slab::Slab;
+use crate::target::Capability;
+use crate::version::Version;
+
+/// A device. A clone is the same device.
+#[derive(Clone)]
+pub struct Device {
+    context: Arc<Context>,
+    nvrtc: Arc<Nvrtc>,
+    name: String,
+    driver: Version,
+    capability: Capability,
+    checked: bool,
+}
+
+/// A device's memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// What can be had now.
+    pub free: usize,
+    /// All of it.
+    pub total: usize,
+}
+
+impl Device {
+    /// Opens the device of this number, and the compiler that [`NVRTC_VARIABLE`] names or that is found. Whether launches
+    /// are checked is for the variable [`CHECK`] to say.
+    pub fn open(number: usize) -> Result<Self, CudaError> {
+        let checked = switch(CHECK, std::env::var_os(CHECK))?;
+        let context = Context::open(number)?;
+        let driver = driver_version()?;
+        let place = std::env::var_os(NVRTC_VARIABLE).filter(|place| !place.is_empty()).map(PathBuf::from);
+        let nvrtc = Arc::new(Nvrtc::open(place.as_deref(), Some(driver))?);
+        let (name, capability) = (context.name()?, context.capability()?);
+        Ok(Self { context, nvrtc, name, driver, capability, checked })
+    }
+
+    /// The same device, with programs compiled from now on checking every launch, or not.
+    pub fn checked(self, checked: bool) -> Self {
+        Self { checked, ..self }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its generation.
+    pub fn capability(&self) -> Capability {
+        self.capability
+    }
+
+    /// How many multiprocessors it has: blocks beyond some for each of them wait.
+    pub fn multiprocessors(&self) -> Result<u32, CudaError> {
+        self.context.multiprocessors()
+    }
+
+    /// The version of CUDA that the driver is for.
+    pub fn driver(&self) -> Version {
+        self.driver
+    }
+
+    /// The compiler.
+    pub fn nvrtc(&self) -> &Nvrtc {
+        &self.nvrtc
+    }
+
+    /// Its memory.
+    pub fn memory(&self) -> Result<Bytes, CudaError> {
+        let (free, total) = self.context.memory()?;
+        Ok(Bytes { free, total })
+    }
+
+    /// A piece of memory of so many numbers of 4 bytes, all zero.
+    pub fn slab(&self, numbers: usize) -> Result<Slab, CudaError> {
+        let Some(bytes) = numbers.checked_mul(4) else {
+            let Bytes { free, total } = self.memory()?;
+            return Err(CudaError::Memory { asked: usize::MAX, free, total });
+        };
+        Ok(Slab::new(Memory::zeroed(&self.context, bytes)?))
+    }
+
+    /// Compiles a source, whose name appears in messages, and loads its kernels. All of them run in blocks of
+    /// [`THREADS`] threads.
+    pub fn compile(&self, file: &str, source: &str) -> Result<Program, CudaError> {
+        let signatures = Signatures::read(file, source)?;
+        let compiled = self.nvrtc.compile(file, source, self.capability, &[])?;
+        let module = Module::load(&self.context, &compiled.image, signatures, THREADS).map_err(|why| match why {
+            NotLoaded::Failed(error) => error,
+            NotLoaded::Refused(answer) => CudaError::Load {
+                driver: self.driver,
+                nvrtc: self.nvrtc.version(),
+                file: file.into(),
+                target: compiled.target,
+                answer,
+            },
+        })?;
+        Ok(Program { module: Arc::new(module), target: compiled.target, warnings: compiled.log, checked: self.checked })
+    }
+
+    /// Waits until everything is done that was begun.
+    pub fn synchronise(&self) -> Result<(), CudaError> {
+        self.context.synchronise()
+    }
+}
+
+/// Whether a variable is on.
+fn switch(variable: &'static str, value: Option<std::ffi::OsString>) -> Result<bool, CudaError> {
+    match value.as_ref().map(|value| value.to_str()) {
+        None | Some(Some("" | "0")) => Ok(false),
+        Some(Some("1")) => Ok(true),
+        Some(_) => {
+            let value = value.unwrap_or_default().to_string_lossy().into_owned();
+            Err(CudaError::Variable { variable, value })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_is_on_or_off() {
+        let switch = |value: Option<&str>| switch(CHECK, value.map(Into::into));
+        assert!(!switch(None).unwrap() && !switch(Some("")).unwrap() && !switch(Some("0")).unwrap());
+        assert!(switch(Some("1")).unwrap());
+        let message = switch(Some("yes")).unwrap_err().to_string();
+        assert_eq!(message, "DREAMGRAFT_CUDA_CHECK is \"yes\": 1 checks every launch, 0 does not");
+    }
+}

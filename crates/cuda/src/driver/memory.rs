@@ -1,0 +1,112 @@
+//! A piece of a device's memory.
+
+use std::sync::Arc;
+
+use cudarc::driver::{result, sys};
+
+use super::context::{Context, said};
+use crate::error::CudaError;
+
+/// What can be copied to and from a device: any bits are a value of it.
+pub(crate) trait Number: Copy {}
+
+impl Number for u8 {}
+impl Number for f32 {}
+
+/// A piece of memory, zero to begin with, freed when dropped.
+pub(crate) struct Memory {
+    context: Arc<Context>,
+    address: sys::CUdeviceptr,
+    bytes: usize,
+}
+
+impl Memory {
+    /// A piece of this many bytes.
+    pub(crate) fn zeroed(context: &Arc<Context>, bytes: usize) -> Result<Self, CudaError> {
+        let entered = context.enter()?;
+        // The driver gives no empty pieces.
+        // SAFETY: nothing reads the memory before it is set to zero, below.
+        let address = unsafe { result::malloc_sync(bytes.max(1)) }.map_err(|error| {
+            if error.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+                return said("give memory")(error);
+            }
+            match result::mem_get_info() {
+                Ok((free, total)) => CudaError::Memory { asked: bytes, free, total },
+                Err(error) => said("tell how much memory is free")(error),
+            }
+        })?;
+        // From here on an early return frees it.
+        let memory = Self { context: Arc::clone(context), address, bytes };
+        // SAFETY: within the piece just given.
+        let set = unsafe { result::memset_d8_async(address, 0, bytes.max(1), entered.stream()) };
+        let set = set.and_then(|()| entered.synchronise());
+        // Freeing enters the context, too.
+        drop(entered);
+        set.map_err(said("set memory to zero"))?;
+        Ok(memory)
+    }
+
+    /// Its first byte's address on the device.
+    pub(crate) fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Its context.
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Writes from byte `from` on, after everything that was begun before; done when it returns.
+    ///
+    /// # Panics
+    /// If it does not fit: that is for the caller to find before.
+    pub(crate) fn write<T: Number>(&self, from: usize, numbers: &[T]) -> Result<(), CudaError> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let to = self.within(from, size_of_val(numbers));
+        let entered = self.context.enter()?;
+        // SAFETY: within the piece; the numbers are borrowed until the stream has done it, since nothing returns before.
+        let copied = unsafe { result::memcpy_htod_async(to, numbers, entered.stream()) };
+        let done = entered.synchronise();
+        copied.and(done).map_err(said("copy to the device"))
+    }
+
+    /// Reads from byte `from` on, after everything that was begun before.
+    ///
+    /// # Panics
+    /// If it does not fit: that is for the caller to find before.
+    pub(crate) fn read<T: Number>(&self, from: usize, numbers: &mut [T]) -> Result<(), CudaError> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let from = self.within(from, size_of_val(numbers));
+        let entered = self.context.enter()?;
+        // SAFETY: within the piece; the numbers are borrowed until the stream has done it, and any bits are numbers.
+        let copied = unsafe { result::memcpy_dtoh_async(numbers, from, entered.stream()) };
+        let done = entered.synchronise();
+        copied.and(done).map_err(said("copy from the device"))
+    }
+
+    fn within(&self, from: usize, count: usize) -> sys::CUdeviceptr {
+        let end = from.checked_add(count).expect("an end that fits a machine word");
+        assert!(end <= self.bytes, "bytes {from} to {end} of {}", self.bytes);
+        self.address + from as u64
+    }
+}
+
+impl Drop for Memory {
+    /// An error has nowhere to go: after a kernel failed, the device's memory is freed with its context.
+    fn drop(&mut self) {
+        if let Ok(entered) = self.context.enter() {
+            let _ = entered.synchronise();
+            // SAFETY: given by `malloc_sync`, freed only here, and nothing that could use it is under way.
+            let _ = unsafe { result::free_sync(self.address) };
+        }
+    }
+}

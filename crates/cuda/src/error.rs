@@ -1,0 +1,300 @@
+//! What can go wrong with a device, each with its place and the next step. Every message is one line, but for a compiler's.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::CHECK;
+use crate::driver::NVRTC_VARIABLE;
+use crate::signatures::Kind;
+use crate::target::{Capability, Target};
+use crate::version::Version;
+
+/// What stood in the way of computing on a device.
+#[derive(Debug, thiserror::Error)]
+pub enum CudaError {
+    /// The driver's library is not there, or cannot be loaded.
+    #[error(
+        "{library} cannot be loaded ({why}): it comes with NVIDIA's driver; install that, or compute without a device: --device cpu"
+    )]
+    DriverMissing {
+        /// The library's file name.
+        library: &'static str,
+        /// The system's reason.
+        why: String,
+    },
+    /// The driver is older than what this crate calls.
+    #[error(
+        "NVIDIA's driver is one for CUDA {found}: update it to one for CUDA {needed} or newer, or use --device cpu"
+    )]
+    DriverOld {
+        /// The version of CUDA that the driver is for.
+        found: Version,
+        /// The oldest that is supported.
+        needed: Version,
+    },
+    /// The driver does not start, or sees no device.
+    #[error(
+        "NVIDIA's driver finds no device to compute on ({answer}): see what `nvidia-smi` lists, and whether CUDA_VISIBLE_DEVICES hides it; or use --device cpu"
+    )]
+    NoDevice {
+        /// The driver's answer.
+        answer: Answer,
+    },
+    /// No device has this number.
+    #[error("there is no CUDA device {number}: there {}", numbers(*.count))]
+    DeviceNumber {
+        /// What was asked for.
+        number: usize,
+        /// How many devices there are.
+        count: usize,
+    },
+    /// The compiler's library is in none of the usual places.
+    #[error(
+        "NVRTC, which compiles the kernels for the device, is not found (looked for {tried}): it comes with the CUDA toolkit, or with `pip install {wheel}`; let {NVRTC_VARIABLE} name the library's file or its folder, or LD_LIBRARY_PATH the folder"
+    )]
+    NvrtcMissing {
+        /// The names and files that were tried.
+        tried: String,
+        /// The wheel that brings a fitting one.
+        wheel: &'static str,
+    },
+    /// The compiler's library is there and cannot be used.
+    #[error(
+        "{} is not a usable NVRTC, which compiles the kernels for the device ({why}): let {NVRTC_VARIABLE} name another one, or install one with `pip install {wheel}`",
+        .path.display()
+    )]
+    NvrtcUnusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// The wheel that brings a fitting one.
+        wheel: &'static str,
+    },
+    /// The compiler knows no device that is as old as this one.
+    #[error(
+        "NVRTC {nvrtc} compiles for compute capability {oldest} and newer, and the device has {device}: install an older NVRTC, such as `pip install nvidia-cuda-nvrtc-cu12`, and let {NVRTC_VARIABLE} name it"
+    )]
+    DeviceOld {
+        /// The compiler's version.
+        nvrtc: Version,
+        /// The oldest devices it compiles for.
+        oldest: Capability,
+        /// The device's.
+        device: Capability,
+    },
+    /// The kernels do not compile.
+    #[error("NVRTC {nvrtc} does not compile {file} for {target} ({why}):\n{log}")]
+    Compile {
+        /// The compiler's version.
+        nvrtc: Version,
+        /// The source's name.
+        file: String,
+        /// What it was compiled for.
+        target: Target,
+        /// The compiler's answer.
+        why: String,
+        /// What the compiler wrote.
+        log: String,
+    },
+    /// The driver does not take what the compiler made.
+    #[error(
+        "NVIDIA's driver, one for CUDA {driver}, does not load what NVRTC {nvrtc} compiled from {file} for {target} ({answer}): update the driver, or let {NVRTC_VARIABLE} name an NVRTC that is no newer than the driver"
+    )]
+    Load {
+        /// The version of CUDA that the driver is for.
+        driver: Version,
+        /// The compiler's version.
+        nvrtc: Version,
+        /// The source's name.
+        file: String,
+        /// What it was compiled for.
+        target: Target,
+        /// The driver's answer.
+        answer: Answer,
+    },
+    /// A kernel's declaration is not one that launches can be checked against.
+    #[error("{file}:{line}: {why}")]
+    Signature {
+        /// The source's name.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what is allowed.
+        why: String,
+    },
+    /// A launch does not fit its kernel.
+    #[error("launch {number} of kernel {kernel}: {why}")]
+    Launch {
+        /// Its place in the list, from 0.
+        number: usize,
+        /// The kernel it names.
+        kernel: &'static str,
+        /// What does not fit.
+        why: Misfit,
+    },
+    /// A kernel needs more registers than blocks of this size leave to each thread.
+    #[error(
+        "kernel {kernel} runs with at most {most} threads a block on this device, and {needed} are needed: give it __launch_bounds__({needed})"
+    )]
+    Threads {
+        /// The kernel.
+        kernel: String,
+        /// What it can be run with.
+        most: usize,
+        /// What it is run with.
+        needed: usize,
+    },
+    /// The device's memory does not hold what is needed.
+    #[error(
+        "the device has no {} of memory in one piece (it has {}, of which {} are free): use a smaller batch or model, or end what else uses it",
+        size(*.asked), size(*.total), size(*.free)
+    )]
+    Memory {
+        /// Bytes that were asked for.
+        asked: usize,
+        /// Bytes that are free.
+        free: usize,
+        /// Bytes in all.
+        total: usize,
+    },
+    /// A read or write beyond the end.
+    #[error("numbers {place} to {} lie beyond the device's piece of memory, which has {length}", .place.saturating_add(*.count))]
+    Outside {
+        /// Where it begins.
+        place: usize,
+        /// How many numbers it covers.
+        count: usize,
+        /// How many there are.
+        length: usize,
+    },
+    /// A kernel failed, and it is known which.
+    #[error("kernel {kernel} failed on the device, as launch {number} ({answer}): this is a bug in the program")]
+    Kernel {
+        /// The kernel.
+        kernel: &'static str,
+        /// Its place in the list of launches, from 0.
+        number: usize,
+        /// The driver's answer.
+        answer: Answer,
+    },
+    /// Any other call that failed.
+    #[error("NVIDIA's driver could not {task} ({answer}); if a kernel failed before, {CHECK}=1 finds out which")]
+    Call {
+        /// What it was asked to do.
+        task: &'static str,
+        /// Its answer.
+        answer: Answer,
+    },
+    /// A variable of the environment that is neither on nor off.
+    #[error("{variable} is {value:?}: 1 checks every launch, 0 does not")]
+    Variable {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// How a launch does not fit the kernel that it names, or the device.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// No kernel has this name.
+    #[error("the source has no such kernel")]
+    Unknown,
+    /// Too few or too many arguments.
+    #[error("it has {found} arguments, and the kernel takes {taken}")]
+    Count {
+        /// The launch's.
+        found: usize,
+        /// The kernel's.
+        taken: usize,
+    },
+    /// An argument of another kind.
+    #[error("argument {number}, {name}, is {found}, and the kernel takes {taken}")]
+    Kind {
+        /// Its place, from 0.
+        number: usize,
+        /// The kernel's name for it.
+        name: String,
+        /// The launch's.
+        found: Kind,
+        /// The kernel's.
+        taken: Kind,
+    },
+    /// A place beyond the memory.
+    #[error("argument {number}, {name}, is place {place} of memory that has {length} numbers")]
+    Place {
+        /// Its place among the arguments, from 0.
+        number: usize,
+        /// The kernel's name for it.
+        name: String,
+        /// What it points to.
+        place: usize,
+        /// How many numbers there are.
+        length: usize,
+    },
+    /// More blocks than a device takes, or none.
+    #[error("its grid is {grid:?} blocks, and each direction takes 1 to {most:?}")]
+    Grid {
+        /// The launch's.
+        grid: [u32; 3],
+        /// The largest.
+        most: [u32; 3],
+    },
+}
+
+/// What NVIDIA's driver answers to a call that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The name of its code, such as `CUDA_ERROR_NO_DEVICE`.
+    pub name: String,
+    /// Its explanation.
+    pub text: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.text)
+    }
+}
+
+fn numbers(count: usize) -> String {
+    match count {
+        0 => "is none".into(),
+        1 => "is one, number 0".into(),
+        _ => format!("are {count}, numbers 0 to {}", count - 1),
+    }
+}
+
+/// Bytes for people.
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_000_000 => format!("{bytes} bytes"),
+        10_000_000..10_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_many_devices_there_are_is_said() {
+        let message = |count| CudaError::DeviceNumber { number: 3, count }.to_string();
+        assert_eq!(message(0), "there is no CUDA device 3: there is none");
+        assert_eq!(message(1), "there is no CUDA device 3: there is one, number 0");
+        assert_eq!(message(2), "there is no CUDA device 3: there are 2, numbers 0 to 1");
+    }
+
+    #[test]
+    fn memory_is_said_in_all_and_free() {
+        let error = CudaError::Memory { asked: 90_000_000_000, free: 120_000_000, total: 85_000_000_000 };
+        assert_eq!(
+            error.to_string(),
+            "the device has no 90.0 GB of memory in one piece (it has 85.0 GB, of which 120 MB are free): use a smaller \
+             batch or model, or end what else uses it"
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! Compiled kernels, run launch by launch or as one recording.
+
+use std::sync::Arc;
+
+use tape::plan::Launch;
+
+use crate::driver::{Calls, Graph, Module};
+use crate::error::CudaError;
+use crate::slab::Slab;
+use crate::target::Target;
+
+/// Kernels on a device, from [`Device::compile`](crate::Device::compile).
+pub struct Program {
+    pub(crate) module: Arc<Module>,
+    pub(crate) target: Target,
+    pub(crate) warnings: String,
+    pub(crate) checked: bool,
+}
+
+impl Program {
+    /// What they were compiled for.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// What the compiler wrote, if anything.
+    pub fn warnings(&self) -> &str {
+        &self.warnings
+    }
+
+    /// Runs launches in order, and waits for them. Those that do not fit their kernel or the memory are found before
+    /// anything runs. If launches are checked, the error of one that fails names it.
+    ///
+    /// # Panics
+    /// If the memory is not that of the same [`Device`](crate::Device) or a clone of it.
+    pub fn run_once(&self, slab: &mut Slab, launches: &[Launch]) -> Result<(), CudaError> {
+        Calls::prepare(&self.module, slab.memory(), launches)?.run(self.checked)
+    }
+
+    /// Records launches, to run them many times at little cost. Those that do not fit are found before anything runs.
+    ///
+    /// If launches are checked, nothing is recorded: each run is launch by launch.
+    ///
+    /// # Panics
+    /// If the memory is not that of the same [`Device`](crate::Device) or a clone of it.
+    pub fn record(&self, slab: &Slab, launches: &[Launch]) -> Result<Recording, CudaError> {
+        let calls = Calls::prepare(&self.module, slab.memory(), launches)?;
+        Ok(Recording(if self.checked { How::Checked(calls) } else { How::Graph(Graph::record(calls)?) }))
+    }
+}
+
+/// Recorded launches. It holds the kernels and the memory that they use.
+pub struct Recording(How);
+
+enum How {
+    Graph(Graph),
+    Checked(Calls),
+}
+
+impl Recording {
+    /// Runs the launches, after everything that was begun before; does not wait for them. What fails is told by the next
+    /// read, write or [`Device::synchronise`](crate::Device::synchronise), and by this if launches are checked.
+    pub fn run(&mut self) -> Result<(), CudaError> {
+        match &mut self.0 {
+            How::Graph(graph) => graph.run(),
+            How::Checked(calls) => calls.run(true),
+        }
+    }
+}
