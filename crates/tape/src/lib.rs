@@ -7,6 +7,7 @@ pub mod initialise;
 pub mod kernels;
 mod ops;
 pub mod parameters;
+pub mod plan;
 mod pool;
 pub mod random;
 pub mod real;

@@ -99,6 +99,21 @@ impl<F: Real> Parameters<F> {
         &self.entries[parameter.index()].shape
     }
 
+    /// Where a parameter's numbers lie among all parameters'.
+    pub fn place(&self, parameter: Parameter) -> Range<usize> {
+        self.entries[parameter.index()].range.clone()
+    }
+
+    /// All parameters' numbers, one parameter after the other.
+    pub fn data(&self) -> &[F] {
+        &self.data
+    }
+
+    /// All parameters' numbers, to be changed.
+    pub fn data_mut(&mut self) -> &mut [F] {
+        &mut self.data
+    }
+
     /// A parameter's numbers, row-major.
     pub fn values(&self, parameter: Parameter) -> &[F] {
         &self.data[self.entries[parameter.index()].range.clone()]

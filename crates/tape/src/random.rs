@@ -64,6 +64,12 @@ impl Stream {
         Some(stream)
     }
 
+    /// The generator's key: seed and name, as 32-bit words.
+    pub fn key(&self) -> [u32; 8] {
+        let seed = self.generator.get_seed();
+        std::array::from_fn(|word| u32::from_le_bytes([0, 1, 2, 3].map(|byte| seed[4 * word + byte])))
+    }
+
     /// A stream of its own for part `index` of some work: the same parts draw the same numbers in any order, on any
     /// number of threads. Does not advance `self`, and a part must draw fewer than 2^40 words.
     pub fn part(&self, index: u64) -> Self {

@@ -53,11 +53,11 @@ pub(crate) struct Slot<F> {
 /// A tape's buffers, kept from recording to recording.
 #[derive(Debug)]
 pub struct Memory<F> {
-    nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     pub(crate) values: Vec<Vec<F>>,
     gradients: Vec<Slot<F>>,
     /// Inputs of operations that take any number of them.
-    lists: Vec<Var>,
+    pub(crate) lists: Vec<Var>,
     /// Kernels and biases of operations that are made of several layers.
     pub(crate) layers: Vec<(Parameter, Parameter)>,
     /// Empty lists, to be filled again.
@@ -122,6 +122,8 @@ pub struct Tape<'a, F> {
     pub(crate) wanted: &'a ParameterSet,
     pub(crate) memory: &'a mut Memory<F>,
     frozen: bool,
+    /// Whether nothing is computed.
+    traced: bool,
 }
 
 impl<'a, F: Real> Tape<'a, F> {
@@ -134,12 +136,29 @@ impl<'a, F: Real> Tape<'a, F> {
             slot.filled = false;
             memory.scratch.pool.give(std::mem::take(&mut slot.data));
         }
-        Self { parameters, wanted, memory, frozen: false }
+        Self { parameters, wanted, memory, frozen: false, traced: false }
+    }
+
+    /// Starts a recording that computes nothing but constants, to be planned for a device ([`crate::plan`]): values have shapes,
+    /// but no numbers.
+    pub fn trace(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
+        memory.values.clear();
+        Self { traced: true, ..Self::new(parameters, wanted, memory) }
+    }
+
+    /// A value [rows, cols] of a recording that computes nothing, which comes from elsewhere ([`crate::plan::Traced::bind`]).
+    /// Its gradient is wanted if `gradient`.
+    ///
+    /// # Panics
+    /// If the recording computes.
+    pub fn input(&mut self, rows: usize, cols: usize, gradient: bool) -> Var {
+        assert!(self.traced, "values that come from elsewhere are of recordings that compute nothing");
+        self.push(Op::Leaf, rows, cols, gradient, |_, _| {})
     }
 
     /// Goes on with the recording in `memory`, which must have been made with the same parameters and set.
     pub fn resume(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
-        Self { parameters, wanted, memory, frozen: false }
+        Self { parameters, wanted, memory, frozen: false, traced: false }
     }
 
     /// Runs `record` with every parameter as a constant: gradients flow through it to its inputs only.
@@ -181,12 +200,20 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// A constant [rows, cols], written by `fill`.
     pub fn constant(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [F])) -> Var {
-        self.push(Op::Leaf, rows, cols, false, |_, y| fill(y))
+        self.outside(rows, cols, false, fill)
     }
 
     /// An input [rows, cols] whose own gradient is wanted: read it with [`Tape::gradient`].
     pub fn leaf(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [F])) -> Var {
-        self.push(Op::Leaf, rows, cols, true, |_, y| fill(y))
+        self.outside(rows, cols, true, fill)
+    }
+
+    /// A value from outside: it has numbers in a recording that computes nothing, too.
+    fn outside(&mut self, rows: usize, cols: usize, gradient: bool, fill: impl FnOnce(&mut [F])) -> Var {
+        let traced = std::mem::replace(&mut self.traced, false);
+        let var = self.push(Op::Leaf, rows, cols, gradient, |_, y| fill(y));
+        self.traced = traced;
+        var
     }
 
     /// Records an operation and computes its value.
@@ -201,9 +228,14 @@ impl<'a, F: Real> Tape<'a, F> {
         let index = self.memory.nodes.len();
         if index == self.memory.values.len() {
             self.memory.values.push(Vec::new());
+        }
+        if index == self.memory.gradients.len() {
             self.memory.gradients.push(Slot { data: Vec::new(), filled: false });
         }
         self.memory.nodes.push(Node { op, rows, cols, gradient });
+        if self.traced {
+            return Var { node: index as u32, gradient };
+        }
         let mut value = std::mem::take(&mut self.memory.values[index]);
         if value.is_empty() {
             value = self.memory.scratch.pool.take(rows * cols);

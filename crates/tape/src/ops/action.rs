@@ -13,8 +13,8 @@ pub const MIN_STD: f64 = 1e-4;
 /// 1e-4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Squash {
-    mean_scale: f64,
-    raw_initial_std: f64,
+    pub(crate) mean_scale: f64,
+    pub(crate) raw_initial_std: f64,
 }
 
 impl Squash {

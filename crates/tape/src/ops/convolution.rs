@@ -13,15 +13,15 @@ use crate::tape::{Backward, Context, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Convolution {
-    x: Var,
-    kernel: Parameter,
-    bias: Parameter,
+    pub x: Var,
+    pub kernel: Parameter,
+    pub bias: Parameter,
     /// Patches of the larger image: the input of a convolution, the output of a transposed one.
-    patches: Patches,
+    pub patches: Patches,
     /// Channels of the smaller image.
-    channels: usize,
-    activation: Activation,
-    wanted: bool,
+    pub channels: usize,
+    pub activation: Activation,
+    pub wanted: bool,
 }
 
 impl Convolution {

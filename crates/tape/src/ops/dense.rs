@@ -9,14 +9,14 @@ use crate::tape::{Backward, Tape, Var};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Dense {
-    x: Var,
-    kernel: Parameter,
-    first_row: usize,
-    bias: Option<Parameter>,
-    plus: Option<Var>,
-    activation: Activation,
-    kernel_wanted: bool,
-    bias_wanted: bool,
+    pub x: Var,
+    pub kernel: Parameter,
+    pub first_row: usize,
+    pub bias: Option<Parameter>,
+    pub plus: Option<Var>,
+    pub activation: Activation,
+    pub kernel_wanted: bool,
+    pub bias_wanted: bool,
 }
 
 impl<F: Real> Tape<'_, F> {

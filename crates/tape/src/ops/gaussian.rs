@@ -9,8 +9,9 @@ impl<F: Real> Tape<'_, F> {
     /// Means as they are, standard deviations as softplus(raw) + min_std: raw [N, 2S].
     pub fn gaussian(&mut self, raw: Var, min_std: f64) -> Var {
         let (rows, cols) = self.shape(raw);
+        let least = min_std;
         let min_std = F::of(min_std);
-        self.push(Op::Gaussian { raw }, rows, cols, raw.gradient, |context, y| {
+        self.push(Op::Gaussian { raw, min_std: least }, rows, cols, raw.gradient, |context, y| {
             let x = context.value(raw);
             let size = cols / 2;
             vectorised(

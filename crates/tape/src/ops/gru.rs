@@ -9,12 +9,12 @@ use crate::tape::{Backward, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Gru {
-    x: Var,
-    h: Var,
+    pub x: Var,
+    pub h: Var,
     /// z, r and the candidate [N, 3D], then h @ recurrent + bias [N, 3D].
-    gates: Var,
-    weights: GruWeights,
-    wanted: bool,
+    pub gates: Var,
+    pub weights: GruWeights,
+    pub wanted: bool,
 }
 
 /// A recurrent unit's parameters.

@@ -4,18 +4,19 @@
 //! test (`tests/gradients.rs`).
 
 mod action;
-mod convolution;
-mod dense;
+pub(crate) mod convolution;
+pub(crate) mod dense;
 mod density;
 mod gaussian;
-mod gru;
-mod returns;
-mod scalar;
+pub(crate) mod gru;
+pub(crate) mod returns;
+pub(crate) mod scalar;
 mod shape;
 
 pub use action::{Squash, squashed_log_density};
 pub use gru::GruWeights;
 
+use crate::kernels::elementwise::Activation;
 use crate::real::Real;
 use crate::tape::{Backward, List, Var};
 
@@ -41,6 +42,7 @@ pub(crate) enum Op {
     },
     Gaussian {
         raw: Var,
+        min_std: f64,
     },
     Sample {
         gaussian: Var,
@@ -72,6 +74,10 @@ pub(crate) enum Op {
         squash: Squash,
     },
     Returns(returns::Returns),
+    Weights {
+        discount: Var,
+        rollouts: usize,
+    },
     WeightedSum {
         x: Var,
         weight: Var,
@@ -79,6 +85,8 @@ pub(crate) enum Op {
     FrozenScalar {
         x: Var,
         derivatives: Var,
+        layers: List,
+        activation: Activation,
     },
     Scalar(scalar::Scalar),
     Taught {
@@ -91,7 +99,7 @@ impl Op {
     /// Adds the gradients of the inputs, given that of the result.
     pub(crate) fn backward<F: Real>(&self, back: &mut Backward<F>) {
         match self {
-            Op::Leaf => {}
+            Op::Leaf | Op::Weights { .. } => {}
             Op::Dense(dense) => dense.backward(back),
             Op::Gru(gru) => gru.backward(back),
             Op::Convolution(convolution) => convolution.backward(back),
@@ -99,7 +107,7 @@ impl Op {
             &Op::Concat { left, right } => shape::concat_backward(back, left, right),
             &Op::Rows { x, start } => shape::rows_backward(back, x, start),
             &Op::Stack { list } => shape::stack_backward(back, list),
-            &Op::Gaussian { raw } => gaussian::gaussian_backward(back, raw),
+            &Op::Gaussian { raw, .. } => gaussian::gaussian_backward(back, raw),
             &Op::Sample { gaussian, noise } => gaussian::sample_backward(back, gaussian, noise),
             &Op::Divergence { posterior, prior } => gaussian::divergence_backward(back, posterior, prior),
             &Op::NormalDensity { mean, target } => density::normal_backward(back, mean, target),
@@ -111,7 +119,7 @@ impl Op {
             }
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
-            &Op::FrozenScalar { x, derivatives } => scalar::frozen_backward(back, x, derivatives),
+            &Op::FrozenScalar { x, derivatives, .. } => scalar::frozen_backward(back, x, derivatives),
             Op::Scalar(scalar) => scalar.backward(back),
             &Op::Taught { factors, value } => scalar::taught_backward(back, factors, value),
         }

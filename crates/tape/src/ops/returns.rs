@@ -9,11 +9,11 @@ use crate::tape::{Backward, Tape, Var};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Returns {
-    reward: Var,
-    value: Var,
-    discount: Var,
-    lambda: f64,
-    rollouts: usize,
+    pub reward: Var,
+    pub value: Var,
+    pub discount: Var,
+    pub lambda: f64,
+    pub rollouts: usize,
 }
 
 impl<F: Real> Tape<'_, F> {
@@ -39,7 +39,7 @@ impl<F: Real> Tape<'_, F> {
     /// discount [H * N, 1] gives [(H - 1) * N, 1].
     pub fn discount_weights(&mut self, discount: Var, rollouts: usize) -> Var {
         let steps = self.rows(discount) / rollouts;
-        self.push(Op::Leaf, (steps - 1) * rollouts, 1, false, |context, y| {
+        self.push(Op::Weights { discount, rollouts }, (steps - 1) * rollouts, 1, false, |context, y| {
             let d = context.value(discount);
             for i in 0..y.len() {
                 y[i] = if i < rollouts { F::ONE } else { y[i - rollouts] * d[i - rollouts] };

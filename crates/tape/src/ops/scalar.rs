@@ -18,14 +18,14 @@ const ROWS: usize = 252;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Scalar {
-    x: Var,
-    layers: List,
-    activation: Activation,
+    pub x: Var,
+    pub layers: List,
+    pub activation: Activation,
     /// What the hidden layers make of the rows: [`ROWS`] rows of all layers, then the next.
-    hidden: Var,
+    pub hidden: Var,
     /// Where the teaching loss's factors come to, none for rows beyond.
-    taught: Var,
-    wanted: bool,
+    pub taught: Var,
+    pub wanted: bool,
 }
 
 impl<F: Real> Tape<'_, F> {
@@ -37,28 +37,29 @@ impl<F: Real> Tape<'_, F> {
         let derivatives = self.push(Op::Leaf, if x.gradient { rows } else { 0 }, inputs, false, |_, _| {});
         // They are computed beside the value, while what the hidden layers made of the rows is at hand.
         let mut kept = std::mem::take(&mut self.memory.values[derivatives.index()]);
-        let y = self.push(Op::FrozenScalar { x, derivatives }, rows, 1, x.gradient, |context, y| {
-            let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
-            let Scratch { panels, pool, .. } = &mut *context.scratch;
-            let mut room =
-                [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()].map(|size| pool.take(size));
-            let [hidden, upper, lower] = &mut room;
-            let x = &context.values[x.index()];
-            for (chunk, (x, y)) in x.chunks(ROWS * inputs).zip(y.chunks_mut(ROWS)).enumerate() {
-                network.value(x, hidden, y, panels);
-                if let Some(kept) = kept.chunks_mut(ROWS * inputs).nth(chunk) {
-                    kept.copy_from_slice(network.derivatives(
-                        hidden,
-                        y.len(),
-                        [upper, lower],
-                        panels,
-                        true,
-                        |_, _, _| {},
-                    ));
+        let y =
+            self.push(Op::FrozenScalar { x, derivatives, layers, activation }, rows, 1, x.gradient, |context, y| {
+                let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
+                let Scratch { panels, pool, .. } = &mut *context.scratch;
+                let mut room = [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()]
+                    .map(|size| pool.take(size));
+                let [hidden, upper, lower] = &mut room;
+                let x = &context.values[x.index()];
+                for (chunk, (x, y)) in x.chunks(ROWS * inputs).zip(y.chunks_mut(ROWS)).enumerate() {
+                    network.value(x, hidden, y, panels);
+                    if let Some(kept) = kept.chunks_mut(ROWS * inputs).nth(chunk) {
+                        kept.copy_from_slice(network.derivatives(
+                            hidden,
+                            y.len(),
+                            [upper, lower],
+                            panels,
+                            true,
+                            |_, _, _| {},
+                        ));
+                    }
                 }
-            }
-            room.into_iter().for_each(|buffer| pool.give(buffer));
-        });
+                room.into_iter().for_each(|buffer| pool.give(buffer));
+            });
         self.memory.values[derivatives.index()] = kept;
         y
     }

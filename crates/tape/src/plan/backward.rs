@@ -1,0 +1,409 @@
+//! A recording's gradients, as launches: back over the operations, as [`Tape::backward`](crate::Tape::backward) goes.
+
+use super::forward::Traced;
+use super::launch::Place;
+use super::products::Matrix;
+use super::room::{Planner, arguments};
+use super::{number, scalar};
+use crate::kernels::elementwise::Activation;
+use crate::ops::Op;
+use crate::ops::convolution::Convolution;
+use crate::ops::dense::Dense;
+use crate::ops::gru::Gru;
+use crate::ops::returns::Returns;
+use crate::parameters::{Parameter, ParameterSet};
+use crate::tape::Var;
+
+/// Where the gradients of a set of parameters are, and which of them have been written.
+#[derive(Clone, Debug)]
+pub struct ParameterGradients {
+    set: ParameterSet,
+    place: Place,
+    filled: Vec<bool>,
+}
+
+impl ParameterGradients {
+    /// At `place`, in the set's order; nothing is written yet.
+    pub fn new(set: &ParameterSet, parameters: usize, place: Place) -> Self {
+        Self { set: set.clone(), place, filled: vec![false; parameters] }
+    }
+
+    /// Where all of them begin.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Where a parameter's gradient is, and whether to add to it; `None` if it is not asked for.
+    pub(super) fn slot(&mut self, parameter: Parameter, wanted: bool) -> Option<(Place, bool)> {
+        let place = self.set.place(parameter).filter(|_| wanted)?;
+        let accumulate = std::mem::replace(&mut self.filled[parameter.index()], true);
+        Some((self.place.after(place.start), accumulate))
+    }
+}
+
+impl Planner {
+    /// Adds `scale` to every number of the gradient of `var`, to which nothing was added yet.
+    ///
+    /// # Panics
+    /// If something was.
+    pub fn seed(&mut self, traced: &mut Traced<'_>, var: Var, scale: f64) {
+        let (rows, cols) = traced.shape(var);
+        let place = self.seed_place(traced, var);
+        self.fill(place, rows * cols, scale);
+    }
+
+    /// Where the gradient of `var` is to be written, to which nothing was added yet.
+    ///
+    /// # Panics
+    /// If something was.
+    pub fn seed_place(&mut self, traced: &mut Traced<'_>, var: Var) -> Place {
+        match self.input(traced, Var { gradient: true, ..var }) {
+            Some((place, false)) => place,
+            _ => panic!("a value is seeded once"),
+        }
+    }
+
+    /// Plans the gradients of parameters, from the seeded values.
+    pub fn backward(&mut self, traced: &mut Traced<'_>, gradients: &mut ParameterGradients) {
+        let memory = traced.memory;
+        for (index, node) in memory.nodes.iter().enumerate().rev() {
+            let Some(gradient) = traced.gradients[index].filter(|_| node.gradient && !matches!(node.op, Op::Leaf))
+            else {
+                continue;
+            };
+            let own = Own { y: traced.places[index].expect("planned"), gradient, rows: node.rows, cols: node.cols };
+            self.gradient(traced, &node.op, own, gradients);
+            traced.gradients[index] = None;
+            self.give_back(gradient, node.rows * node.cols);
+        }
+    }
+
+    /// Writes zeros for every parameter of the set that no operation reached.
+    pub fn finish_gradients(&mut self, gradients: &mut ParameterGradients) {
+        for parameter in gradients.set.clone().iter() {
+            if let Some((place, false)) = gradients.slot(parameter, true) {
+                self.fill(place, gradients.set.place(parameter).expect("of the set").len(), 0.0);
+            }
+        }
+    }
+
+    pub(super) fn fill(&mut self, place: Place, count: usize, value: f64) {
+        self.each("fill", count, arguments![place, count, 1usize, value]);
+    }
+
+    /// The place for an input's gradient and whether to add to it; `None` if none is wanted.
+    pub(super) fn input(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<(Place, bool)> {
+        if !var.gradient {
+            return None;
+        }
+        if let Some(place) = traced.gradients[var.index()] {
+            return Some((place, true));
+        }
+        let (rows, cols) = traced.shape(var);
+        let place = self.borrow(rows * cols);
+        traced.gradients[var.index()] = Some(place);
+        Some((place, false))
+    }
+
+    /// As [`Planner::input`], with zeros in place of what has not been written: for gradients of a part.
+    pub(super) fn part(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<Place> {
+        let (place, accumulate) = self.input(traced, var)?;
+        if !accumulate {
+            let (rows, cols) = traced.shape(var);
+            self.fill(place, rows * cols, 0.0);
+        }
+        Some(place)
+    }
+
+    fn gradient(&mut self, traced: &mut Traced<'_>, op: &Op, own: Own, gradients: &mut ParameterGradients) {
+        let Own { y, gradient, rows, cols } = own;
+        let count = rows * cols;
+        match op {
+            Op::Leaf | Op::Weights { .. } => {}
+            Op::Dense(dense) => self.dense_gradient(traced, dense, own, gradients),
+            Op::Gru(gru) => self.recurrent_gradient(traced, gru, own, gradients),
+            Op::Convolution(layer) => self.convolution_gradient(traced, layer, own, gradients),
+            Op::Deconvolution(layer) => self.deconvolution_gradient(traced, layer, own, gradients),
+            &Op::Concat { left, right } => {
+                let l = traced.shape(left).1;
+                for (var, from) in [(left, gradient), (right, gradient.after(l))] {
+                    if let Some((out, accumulate)) = self.input(traced, var) {
+                        let width = traced.shape(var).1;
+                        self.piece([out, from], [width, cols], rows, width, accumulate);
+                    }
+                }
+            }
+            &Op::Rows { x, start } => {
+                if let Some(out) = self.part(traced, x) {
+                    self.piece([out.after(start * cols), gradient], [cols; 2], rows, cols, true);
+                }
+            }
+            Op::Stack { list } => {
+                let mut row = 0;
+                for &var in &traced.memory.lists[list.range()] {
+                    let rows = traced.shape(var).0;
+                    if let Some((out, accumulate)) = self.input(traced, var) {
+                        self.piece([out, gradient.after(row * cols)], [cols; 2], rows, cols, accumulate);
+                    }
+                    row += rows;
+                }
+            }
+            &Op::Gaussian { raw, .. } => {
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let arguments = arguments![out, gradient, traced.place(raw), rows, cols, accumulate];
+                    self.each("gaussian_gradient", count, arguments);
+                }
+            }
+            &Op::Sample { gaussian, noise } => {
+                if let Some((out, accumulate)) = self.input(traced, gaussian) {
+                    let arguments = arguments![out, gradient, traced.place(noise), rows, cols, accumulate];
+                    self.each("sample_gradient", count, arguments);
+                }
+            }
+            &Op::Divergence { posterior, prior } => {
+                let size = traced.shape(posterior).1 / 2;
+                for (var, kernel) in [(posterior, "divergence_of_first"), (prior, "divergence_of_second")] {
+                    if let Some((out, accumulate)) = self.input(traced, var) {
+                        let [q, p] = [posterior, prior].map(|var| traced.place(var));
+                        self.each(kernel, rows * size, arguments![out, gradient, q, p, rows, size, accumulate]);
+                    }
+                }
+            }
+            &Op::NormalDensity { mean, target } => {
+                if let Some((out, accumulate)) = self.input(traced, mean) {
+                    let cols = traced.shape(mean).1;
+                    let [mean, target] = [mean, target].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, mean, target, rows, cols, accumulate];
+                    self.each("normal_density_gradient", rows * cols, arguments);
+                }
+            }
+            &Op::BernoulliDensity { logit, target } => {
+                if let Some((out, accumulate)) = self.input(traced, logit) {
+                    let [logit, target] = [logit, target].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, logit, target, count, accumulate];
+                    self.each("bernoulli_density_gradient", count, arguments);
+                }
+            }
+            &Op::Sigmoid { x } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    self.each("logistic_gradient", count, arguments![out, gradient, y, count, accumulate]);
+                }
+            }
+            &Op::Squash { raw, noise, squash } => {
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+                    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+                    let arguments = arguments![out, gradient, y, raw, noise, rows, cols, bound, initial, accumulate];
+                    self.each("squashed_sample_gradient", count, arguments);
+                }
+            }
+            &Op::SquashedEntropy { raw, noise, squash } => {
+                let size = traced.shape(noise).1;
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+                    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+                    let arguments = arguments![out, gradient, raw, noise, rows, size, bound, initial, accumulate];
+                    self.each("squashed_entropy_gradient", rows * size, arguments);
+                }
+            }
+            Op::Returns(returns) => self.returns_gradient(traced, returns, own),
+            &Op::WeightedSum { x, weight } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let rows = traced.shape(x).0;
+                    self.passing(rows, |planner, same| {
+                        planner.each("same_rows", rows, arguments![same, gradient, rows, 1usize]);
+                        let arguments = arguments![out, traced.place(weight), same, rows, 1usize, accumulate];
+                        planner.each("scale_rows", rows, arguments);
+                    });
+                }
+            }
+            &Op::FrozenScalar { x, layers, activation, .. } => {
+                let network = scalar::Network { x, layers, activation };
+                self.perceptron_gradient(traced, &network, None, own, gradients);
+            }
+            Op::Scalar(scalar) => {
+                let taught = traced.gradients[scalar.taught.index()].take();
+                let count = traced.shape(scalar.taught).0;
+                let teaching = taught.filter(|_| scalar.wanted).map(|factors| (factors, count));
+                self.perceptron_gradient(traced, &scalar::Network::of(scalar), teaching, own, gradients);
+                if let Some(place) = taught {
+                    self.give_back(place, count);
+                }
+            }
+            &Op::Taught { factors, value } => {
+                if let Some((out, accumulate)) = self.input(traced, factors) {
+                    self.piece([out, gradient], [1; 2], rows, 1, accumulate);
+                }
+                // The factors wait for the value's own gradient.
+                self.part(traced, value);
+            }
+        }
+    }
+
+    /// The gradient before a layer's activation, in place.
+    pub(super) fn before(&mut self, gradient: Place, y: Place, [rows, cols]: [usize; 2], activation: Activation) {
+        if activation != Activation::None {
+            let arguments = arguments![gradient, y, rows, cols, number(activation)];
+            self.each("activation_gradient", rows * cols, arguments);
+        }
+    }
+
+    fn bias_gradient(
+        &mut self,
+        bias: Parameter,
+        wanted: bool,
+        gradient: Place,
+        [rows, cols]: [usize; 2],
+        gradients: &mut ParameterGradients,
+    ) {
+        if let Some((out, accumulate)) = gradients.slot(bias, wanted) {
+            self.column_sums(out, gradient, rows, cols, accumulate);
+        }
+    }
+
+    fn dense_gradient(&mut self, traced: &mut Traced<'_>, dense: &Dense, own: Own, gradients: &mut ParameterGradients) {
+        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_wanted, bias_wanted } = dense;
+        let Own { y, gradient, rows, cols } = own;
+        let inputs = traced.shape(x).1;
+        self.before(gradient, y, [rows, cols], activation);
+        let above = Matrix::new(gradient, rows, cols);
+        if let Some((out, accumulate)) = self.input(traced, x) {
+            let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
+            self.product(out, above, weights.transposed(), accumulate);
+        }
+        if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_wanted) {
+            let whole = traced.parameters.place(kernel).len();
+            if !accumulate && inputs * cols < whole {
+                self.fill(out, whole, 0.0);
+                accumulate = true;
+            }
+            self.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
+        }
+        if let Some(bias) = bias {
+            self.bias_gradient(bias, bias_wanted, gradient, [rows, cols], gradients);
+        }
+        if let Some((out, accumulate)) = plus.and_then(|plus| self.input(traced, plus)) {
+            self.piece([out, gradient], [cols; 2], rows, cols, accumulate);
+        }
+    }
+
+    fn recurrent_gradient(&mut self, traced: &mut Traced<'_>, gru: &Gru, own: Own, gradients: &mut ParameterGradients) {
+        let &Gru { x, h, gates, weights, wanted } = gru;
+        let Own { gradient, rows, cols: size, .. } = own;
+        let (inputs, wide) = (traced.shape(x).1, 3 * size);
+        let gates = traced.place(gates);
+        self.passing(2 * rows * wide, |planner, to_x| {
+            let to_h = to_x.after(rows * wide);
+            let arguments =
+                arguments![to_x, to_h, gates, gates.after(rows * wide), traced.place(h), gradient, rows, size];
+            planner.each("recurrent_gradient", rows * size, arguments);
+            let [from_x, from_h] = [to_x, to_h].map(|place| Matrix::new(place, rows, wide));
+            if let Some((out, accumulate)) = planner.input(traced, h) {
+                planner.each("recurrent_past", rows * size, arguments![out, gradient, gates, rows, size, accumulate]);
+                let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
+                planner.product(out, from_h, recurrent.transposed(), true);
+            }
+            if let Some((out, accumulate)) = planner.input(traced, x) {
+                let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
+                planner.product(out, from_x, kernel.transposed(), accumulate);
+            }
+            for (parameter, read, sums) in [(weights.kernel, x, from_x), (weights.recurrent, h, from_h)] {
+                if let Some((out, accumulate)) = gradients.slot(parameter, wanted) {
+                    planner.product(out, traced.matrix(read).transposed(), sums, accumulate);
+                }
+            }
+            if let Some((out, accumulate)) = gradients.slot(weights.bias, wanted) {
+                planner.column_sums(out, to_x, rows, wide, accumulate);
+                planner.column_sums(out.after(wide), to_h, rows, wide, accumulate);
+            }
+        });
+    }
+
+    fn convolution_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        layer: &Convolution,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = layer;
+        let Own { y, gradient, rows: images, .. } = own;
+        let shape = [images * patches.count(), channels];
+        self.before(gradient, y, shape, activation);
+        self.bias_gradient(bias, wanted, gradient, shape, gradients);
+        let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let above = |first: usize, count: usize| {
+            Matrix::new(gradient.after(first * patches.count() * channels), count * patches.count(), channels)
+        };
+        if let Some((out, accumulate)) = gradients.slot(kernel, wanted) {
+            let x = traced.place(x);
+            self.by_patches(images, patches, |planner, first, count, room| {
+                let columns = planner.patches(room, x.after(first * patches.image()), count, patches);
+                planner.product(out, columns.transposed(), above(first, count), accumulate || first > 0);
+            });
+        }
+        if let Some((out, accumulate)) = self.input(traced, x) {
+            self.by_patches(images, patches, |planner, first, count, room| {
+                planner.product(room, above(first, count), weights.transposed(), false);
+                planner.overlay(out.after(first * patches.image()), room, count, patches, accumulate);
+            });
+        }
+    }
+
+    fn deconvolution_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        layer: &Convolution,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = layer;
+        let Own { y, gradient, rows: images, .. } = own;
+        let shape = [images * patches.side * patches.side, patches.channels];
+        self.before(gradient, y, shape, activation);
+        self.bias_gradient(bias, wanted, gradient, shape, gradients);
+        let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let small = patches.count() * channels;
+        let below = traced.place(x);
+        let teaches = gradients.slot(kernel, wanted);
+        let passes = self.input(traced, x);
+        self.by_patches(images, patches, |planner, first, count, room| {
+            let columns = planner.patches(room, gradient.after(first * patches.image()), count, patches);
+            if let Some((out, accumulate)) = teaches {
+                let x = Matrix::new(below.after(first * small), count * patches.count(), channels);
+                planner.product(out, columns.transposed(), x, accumulate || first > 0);
+            }
+            if let Some((out, accumulate)) = passes {
+                planner.product(out.after(first * small), columns, weights, accumulate);
+            }
+        });
+    }
+
+    fn returns_gradient(&mut self, traced: &mut Traced<'_>, returns: &Returns, own: Own) {
+        let &Returns { reward, value, discount, lambda, rollouts } = returns;
+        let Own { y, gradient, rows: count, .. } = own;
+        let steps = count / rollouts + 1;
+        let [value_place, discount_place] = [value, discount].map(|var| traced.place(var));
+        self.each("returns_gradient", rollouts, arguments![gradient, discount_place, steps, rollouts, lambda]);
+        if let Some(out) = self.part(traced, reward) {
+            self.piece([out, gradient], [1; 2], count, 1, true);
+        }
+        if let Some(out) = self.part(traced, value) {
+            let arguments = arguments![out, gradient, discount_place, steps, rollouts, lambda];
+            self.each("returns_of_value", count, arguments);
+        }
+        if let Some(out) = self.part(traced, discount) {
+            let arguments = arguments![out, gradient, y, value_place, steps, rollouts, lambda];
+            self.each("returns_of_discount", count, arguments);
+        }
+    }
+}
+
+/// An operation's result and its gradient, which is overwritten.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub y: Place,
+    pub gradient: Place,
+    pub rows: usize,
+    pub cols: usize,
+}

@@ -1,0 +1,269 @@
+//! A recording's values: where each is, and the launches that compute it.
+
+use super::launch::Place;
+use super::products::Matrix;
+use super::room::{Planner, arguments};
+use super::{number, scalar};
+use crate::kernels::elementwise::Activation;
+use crate::ops::Op;
+use crate::ops::convolution::Convolution;
+use crate::ops::dense::Dense;
+use crate::ops::gru::Gru;
+use crate::ops::returns::Returns;
+use crate::parameters::{Parameter, Parameters};
+use crate::tape::{List, Memory, Var};
+
+/// A recording ([`Tape::trace`](crate::Tape::trace)) on a device: where its values are, and the gradients that are under way.
+#[derive(Debug)]
+pub struct Traced<'a> {
+    pub(super) memory: &'a Memory<f32>,
+    pub(super) parameters: &'a Parameters<f32>,
+    /// Where all parameters begin.
+    pub(super) weights: Place,
+    pub(super) places: Vec<Option<Place>>,
+    pub(super) gradients: Vec<Option<Place>>,
+    /// Where some values are to be put.
+    results: Vec<(Var, Place)>,
+    /// What the hidden layers of perceptrons with one output make of their rows.
+    pub(super) hidden: Vec<(List, Vec<Matrix>)>,
+}
+
+impl<'a> Traced<'a> {
+    /// The recording in `memory`, whose parameters lie at `weights`, one after the other.
+    pub fn new(memory: &'a Memory<f32>, parameters: &'a Parameters<f32>, weights: Place) -> Self {
+        let none = vec![None; memory.nodes.len()];
+        Self {
+            memory,
+            parameters,
+            weights,
+            places: none.clone(),
+            gradients: none,
+            results: Vec::new(),
+            hidden: Vec::new(),
+        }
+    }
+
+    /// Says where a value is that comes from elsewhere: before [`Planner::forward`].
+    pub fn bind(&mut self, var: Var, place: Place) {
+        self.places[var.index()] = Some(place);
+    }
+
+    /// Says where a value is to be put that is computed: before [`Planner::forward`].
+    ///
+    /// # Panics
+    /// If it is part of another value.
+    pub fn bind_result(&mut self, var: Var, place: Place) {
+        assert!(!matches!(self.memory.nodes[var.index()].op, Op::Rows { .. }), "a value of its own");
+        self.results.push((var, place));
+    }
+
+    /// Where a value is.
+    ///
+    /// # Panics
+    /// If that is not planned yet.
+    pub fn place(&self, var: Var) -> Place {
+        self.places[var.index()].expect("a value that was planned")
+    }
+
+    /// A value's rows and columns.
+    pub fn shape(&self, var: Var) -> (usize, usize) {
+        let node = &self.memory.nodes[var.index()];
+        (node.rows, node.cols)
+    }
+
+    /// What the hidden layers of the perceptron of these layers make of its rows.
+    pub(super) fn hidden(&self, layers: List) -> &[Matrix] {
+        &self.hidden.iter().find(|(of, _)| *of == layers).expect("a perceptron's value comes before its gradient").1
+    }
+
+    pub(super) fn parameter(&self, parameter: Parameter) -> Place {
+        self.weights.after(self.parameters.place(parameter).start)
+    }
+
+    pub(super) fn matrix(&self, var: Var) -> Matrix {
+        let (rows, cols) = self.shape(var);
+        Matrix::new(self.place(var), rows, cols)
+    }
+}
+
+impl Planner {
+    /// Plans the values of all that was recorded.
+    pub fn forward(&mut self, traced: &mut Traced<'_>) {
+        let memory = traced.memory;
+        for (index, node) in memory.nodes.iter().enumerate() {
+            if traced.places[index].is_some() {
+                continue;
+            }
+            let numbers = memory.values.get(index).map_or(&[][..], Vec::as_slice);
+            let asked = traced.results.iter().find(|(var, _)| var.index() == index);
+            let place = match (&node.op, asked) {
+                (_, Some(&(_, place))) => place,
+                // Rows lie where they are.
+                (&Op::Rows { x, start }, _) => traced.place(x).after(start * node.cols),
+                (Op::Leaf, _) if !numbers.is_empty() => self.constant(numbers),
+                // All others that nobody computes belong to an operation after them, which computes them.
+                _ => self.room(node.rows * node.cols),
+            };
+            traced.places[index] = Some(place);
+            self.value(traced, &node.op, place, node.rows, node.cols);
+        }
+    }
+
+    fn value(&mut self, traced: &mut Traced<'_>, op: &Op, y: Place, rows: usize, cols: usize) {
+        let count = rows * cols;
+        match op {
+            &Op::FrozenScalar { x, layers, activation, .. } => {
+                return self.perceptron(traced, &scalar::Network { x, layers, activation }, y);
+            }
+            Op::Scalar(scalar) => return self.perceptron(traced, &scalar::Network::of(scalar), y),
+            _ => {}
+        }
+        let at = |var: Var| traced.place(var);
+        match op {
+            Op::Leaf | Op::Rows { .. } | Op::FrozenScalar { .. } | Op::Scalar(_) => {}
+            Op::Dense(dense) => self.dense(traced, dense, y, rows, cols),
+            Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
+            Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
+            Op::Deconvolution(layer) => self.deconvolution(traced, layer, y, rows),
+            &Op::Concat { left, right } => {
+                let widths = [left, right].map(|part| traced.shape(part).1);
+                self.piece([y, at(left)], [cols, widths[0]], rows, widths[0], false);
+                self.piece([y.after(widths[0]), at(right)], [cols, widths[1]], rows, widths[1], false);
+            }
+            Op::Stack { list } => {
+                let mut row = 0;
+                for &var in &traced.memory.lists[list.range()] {
+                    let rows = traced.shape(var).0;
+                    self.piece([y.after(row * cols), at(var)], [cols; 2], rows, cols, false);
+                    row += rows;
+                }
+            }
+            &Op::Gaussian { raw, min_std } => {
+                self.each("gaussian", count, arguments![y, at(raw), rows, cols, min_std]);
+            }
+            &Op::Sample { gaussian, noise } => {
+                self.each("sample", count, arguments![y, at(gaussian), at(noise), rows, cols]);
+            }
+            &Op::Divergence { posterior, prior } => {
+                let size = traced.shape(posterior).1 / 2;
+                self.each("divergence", rows, arguments![y, at(posterior), at(prior), rows, size]);
+            }
+            &Op::NormalDensity { mean, target } => {
+                let cols = traced.shape(mean).1;
+                let constant = -0.5 * std::f64::consts::TAU.ln() * cols as f64;
+                self.launch("normal_density", [rows, 1, 1], arguments![y, at(mean), at(target), cols, constant]);
+            }
+            &Op::BernoulliDensity { logit, target } => {
+                self.each("bernoulli_density", count, arguments![y, at(logit), at(target), count]);
+            }
+            &Op::Sigmoid { x } => self.each("logistic", count, arguments![y, at(x), count]),
+            &Op::Squash { raw, noise, squash } => {
+                let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+                self.each("squashed_sample", count, arguments![y, at(raw), at(noise), rows, cols, bound, initial]);
+            }
+            &Op::SquashedEntropy { raw, noise, squash } => {
+                let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
+                self.each("squashed_entropy", rows, arguments![y, at(raw), at(noise), rows, size, bound, initial]);
+            }
+            &Op::Returns(Returns { reward, value, discount, lambda, rollouts }) => {
+                let (places, steps) = ([reward, value, discount].map(at), rows / rollouts + 1);
+                let arguments = arguments![y, places[0], places[1], places[2], steps, rollouts, lambda];
+                self.each("lambda_returns", rollouts, arguments);
+            }
+            &Op::Weights { discount, rollouts } => {
+                let arguments = arguments![y, at(discount), rows / rollouts + 1, rollouts];
+                self.each("discount_weights", rollouts, arguments);
+            }
+            &Op::WeightedSum { x, weight } => {
+                let arguments = arguments![y, at(x), at(weight), traced.shape(x).0];
+                self.launch("weighted_sum", [1; 3], arguments);
+            }
+            &Op::Taught { value, .. } => self.piece([y, at(value)], [1; 2], rows, 1, false),
+        }
+    }
+
+    /// Copies x, or adds it, to out: `columns` numbers of each of `rows` rows, which are as far apart as `widths` say.
+    pub(super) fn piece(
+        &mut self,
+        [out, x]: [Place; 2],
+        widths: [usize; 2],
+        rows: usize,
+        columns: usize,
+        accumulate: bool,
+    ) {
+        let arguments = arguments![out, widths[0], x, widths[1], rows, columns, 1.0, accumulate];
+        self.each("piece", rows * columns, arguments);
+    }
+
+    /// y = activation(y + plus + bias).
+    pub(super) fn finish_layer(
+        &mut self,
+        y: Place,
+        plus: Option<Place>,
+        bias: Option<Place>,
+        [rows, cols]: [usize; 2],
+        activation: Activation,
+    ) {
+        if plus.is_none() && bias.is_none() && activation == Activation::None {
+            return;
+        }
+        let arguments = arguments![
+            y,
+            plus.unwrap_or(y),
+            plus.is_some(),
+            bias.unwrap_or(y),
+            bias.is_some(),
+            rows,
+            cols,
+            number(activation)
+        ];
+        self.each("finish_layer", rows * cols, arguments);
+    }
+
+    fn dense(&mut self, traced: &Traced<'_>, dense: &Dense, y: Place, rows: usize, cols: usize) {
+        let &Dense { x, kernel, first_row, bias, plus, activation, .. } = dense;
+        let inputs = traced.shape(x).1;
+        let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
+        self.product(y, traced.matrix(x), weights, false);
+        let plus = plus.map(|plus| traced.place(plus));
+        self.finish_layer(y, plus, bias.map(|bias| traced.parameter(bias)), [rows, cols], activation);
+    }
+
+    fn recurrent(&mut self, traced: &Traced<'_>, gru: &Gru, y: Place, rows: usize, size: usize) {
+        let &Gru { x, h, gates, weights, .. } = gru;
+        let (inputs, wide) = (traced.shape(x).1, 3 * size);
+        let from_x = traced.place(gates);
+        let from_h = from_x.after(rows * wide);
+        let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
+        self.product(from_x, traced.matrix(x), kernel, false);
+        let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
+        self.product(from_h, traced.matrix(h), recurrent, false);
+        let bias = traced.parameter(weights.bias);
+        self.each("recurrent", rows * size, arguments![y, from_x, from_h, bias, traced.place(h), rows, size]);
+    }
+
+    fn convolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, .. } = layer;
+        let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let (x, small) = (traced.place(x), patches.count() * channels);
+        self.by_patches(images, patches, |planner, first, count, room| {
+            let columns = planner.patches(room, x.after(first * patches.image()), count, patches);
+            planner.product(y.after(first * small), columns, weights, false);
+        });
+        let rows = images * patches.count();
+        self.finish_layer(y, None, Some(traced.parameter(bias)), [rows, channels], activation);
+    }
+
+    fn deconvolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, .. } = layer;
+        let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels).transposed();
+        let (x, small) = (traced.place(x), patches.count() * channels);
+        self.by_patches(images, patches, |planner, first, count, room| {
+            let x = Matrix::new(x.after(first * small), count * patches.count(), channels);
+            planner.product(room, x, weights, false);
+            planner.overlay(y.after(first * patches.image()), room, count, patches, false);
+        });
+        let rows = images * patches.side * patches.side;
+        self.finish_layer(y, None, Some(traced.parameter(bias)), [rows, patches.channels], activation);
+    }
+}

@@ -1,0 +1,57 @@
+//! Who runs a plan: a memory, and the kernels that work on it.
+
+use super::launch::Place;
+use super::room::Plan;
+use std::fmt::Debug;
+
+/// What keeps a plan from being run.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct MachineError {
+    /// The machine, and what it was to do.
+    pub what: String,
+    /// Why it did not, and what to do.
+    pub why: String,
+}
+
+/// What can be made a [`Machine`] of.
+pub trait Device: Debug + Sync {
+    /// Whether it has room for a plan.
+    ///
+    /// # Errors
+    /// If not, or if it fails.
+    fn check(&self, plan: &Plan) -> Result<(), MachineError>;
+
+    /// Loads a plan.
+    ///
+    /// # Errors
+    /// If it has no room for it, or fails.
+    fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError>;
+}
+
+/// A device that a [`Plan`] was loaded on. Work is done in the order it is asked for.
+pub trait Machine: Debug + Send {
+    /// Writes numbers from `place` on.
+    ///
+    /// # Errors
+    /// If the device fails; so for all others.
+    fn write(&mut self, place: Place, numbers: &[f32]) -> Result<(), MachineError>;
+
+    /// Writes bytes from `place` on, four to a number.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError>;
+
+    /// Reads numbers from `place` on, once all before is done.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn read(&mut self, place: Place, numbers: &mut [f32]) -> Result<(), MachineError>;
+
+    /// Runs a section of the plan.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn run(&mut self, section: usize) -> Result<(), MachineError>;
+}

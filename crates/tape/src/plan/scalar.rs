@@ -1,0 +1,123 @@
+//! Perceptrons with one output, as launches: one pass of derivatives for both of their losses.
+//!
+//! A row's derivatives by the layers' sums serve the loss that reads the value and, times its factors, the one that teaches.
+
+use super::backward::{Own, ParameterGradients};
+use super::forward::Traced;
+use super::launch::Place;
+use super::products::Matrix;
+use super::room::{Planner, arguments};
+use crate::kernels::elementwise::Activation;
+use crate::ops::scalar::Scalar;
+use crate::parameters::Parameter;
+use crate::tape::{List, Var};
+
+/// A perceptron with one output and what it reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Network {
+    pub x: Var,
+    pub layers: List,
+    pub activation: Activation,
+}
+
+impl Network {
+    pub fn of(scalar: &Scalar) -> Self {
+        Self { x: scalar.x, layers: scalar.layers, activation: scalar.activation }
+    }
+
+    fn layers<'a>(&self, traced: &Traced<'a>) -> &'a [(Parameter, Parameter)] {
+        &traced.memory.layers[self.layers.range()]
+    }
+}
+
+/// A layer's inputs and outputs.
+fn sizes(traced: &Traced<'_>, layer: (Parameter, Parameter)) -> [usize; 2] {
+    let &[inputs, outputs] = traced.parameters.shape(layer.0) else { panic!("a layer's kernel") };
+    [inputs, outputs]
+}
+
+impl Planner {
+    /// The value y [N, 1]. What the hidden layers make of the rows is kept in front of the gradient, which finds it by
+    /// [`Traced::hidden`].
+    pub(super) fn perceptron(&mut self, traced: &mut Traced<'_>, network: &Network, y: Place) {
+        let mut x = traced.matrix(network.x);
+        let rows = x.rows;
+        let layers = network.layers(traced);
+        let mut kept = Vec::with_capacity(layers.len());
+        for (index, &layer) in layers.iter().enumerate() {
+            let [inputs, outputs] = sizes(traced, layer);
+            let last = index + 1 == layers.len();
+            let out = if last { y } else { self.room(rows * outputs) };
+            self.product(out, x, Matrix::new(traced.parameter(layer.0), inputs, outputs), false);
+            let activation = if last { Activation::None } else { network.activation };
+            self.finish_layer(out, None, Some(traced.parameter(layer.1)), [rows, outputs], activation);
+            x = Matrix::new(out, rows, outputs);
+            kept.push(x);
+        }
+        kept.pop();
+        traced.hidden.push((network.layers, kept));
+    }
+
+    /// The gradient of x, from that of the value; and of the parameters, if `teaching` gives factors for the first rows.
+    pub(super) fn perceptron_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        network: &Network,
+        teaching: Option<(Place, usize)>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let (rows, layers) = (own.rows, network.layers(traced));
+        let input = traced.matrix(network.x);
+        let hidden = traced.hidden(network.layers).to_vec();
+        let reads = |layer: usize| if layer == 0 { input } else { hidden[layer - 1] };
+        let (&last, below) = layers.split_last().expect("at least the output layer");
+        if let Some((factors, taught)) = teaching {
+            self.teach(last, reads(below.len()), factors, [taught, 1], gradients);
+        }
+        let widest = layers.iter().map(|&layer| sizes(traced, layer)[0]).max().unwrap_or(0);
+        self.passing(3 * rows * widest, |planner, room| {
+            let [mut own_sums, mut next, scaled] = [0, 1, 2].map(|part| room.after(part * rows * widest));
+            let [width, _] = sizes(traced, last);
+            let output = traced.parameter(last.0);
+            planner.each("same_rows", rows * width, arguments![own_sums, output, rows, width]);
+            for (index, &layer) in below.iter().enumerate().rev() {
+                let [inputs, outputs] = sizes(traced, layer);
+                planner.before(own_sums, hidden[index].place, [rows, outputs], network.activation);
+                if let Some((factors, taught)) = teaching {
+                    let arguments = arguments![scaled, own_sums, factors, taught, outputs, false];
+                    planner.each("scale_rows", taught * outputs, arguments);
+                    planner.teach(layer, reads(index), scaled, [taught, outputs], gradients);
+                }
+                if index > 0 || network.x.gradient {
+                    let weights = Matrix::new(traced.parameter(layer.0), inputs, outputs);
+                    planner.product(next, Matrix::new(own_sums, rows, outputs), weights.transposed(), false);
+                    std::mem::swap(&mut own_sums, &mut next);
+                }
+            }
+            if let Some((out, accumulate)) = planner.input(traced, network.x) {
+                let inputs = input.cols;
+                let arguments = arguments![out, own_sums, own.gradient, rows, inputs, accumulate];
+                planner.each("scale_rows", rows * inputs, arguments);
+            }
+        });
+    }
+
+    /// A layer's gradients from those of its sums, for the first rows of what it reads.
+    fn teach(
+        &mut self,
+        layer: (Parameter, Parameter),
+        read: Matrix,
+        sums: Place,
+        [rows, outputs]: [usize; 2],
+        gradients: &mut ParameterGradients,
+    ) {
+        if let Some((out, accumulate)) = gradients.slot(layer.0, true) {
+            let read = Matrix { rows, ..read };
+            self.product(out, read.transposed(), Matrix::new(sums, rows, outputs), accumulate);
+        }
+        if let Some((out, accumulate)) = gradients.slot(layer.1, true) {
+            self.column_sums(out, sums, rows, outputs, accumulate);
+        }
+    }
+}
