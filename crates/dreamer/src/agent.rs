@@ -2,6 +2,7 @@
 
 use crate::batch::BatchView;
 use crate::checkpoint;
+use crate::device::Device;
 use crate::learner::Learner;
 use crate::metrics::StepMetrics;
 use crate::noise::Noise;
@@ -10,7 +11,7 @@ use crate::silence::Silence;
 use crate::{AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tape::random::Stream;
 
 /// A Dreamer agent.
@@ -19,6 +20,8 @@ pub struct Agent {
     pub(crate) learner: Learner<f32>,
     pub(crate) noise: Stream,
     pub(crate) updates: u64,
+    /// Where it learns, if not here.
+    pub(crate) device: Option<Device>,
 }
 
 impl Agent {
@@ -29,7 +32,7 @@ impl Agent {
     pub fn new(config: &AgentConfig, action_size: usize, seed: u64) -> Result<Self, DreamerError> {
         let mut learner = Learner::new(config, action_size)?;
         learner.initialise(&mut Stream::new(seed, "initialisation"));
-        Ok(Self { learner, noise: Stream::new(seed, "model noise"), updates: 0 })
+        Ok(Self { learner, noise: Stream::new(seed, "model noise"), updates: 0, device: None })
     }
 
     /// The configuration.
@@ -83,12 +86,42 @@ impl Agent {
         }
         let Batch { image, action, reward, discount, embedding, .. } = batch;
         let view = BatchView { image, action, reward, discount, embedding };
+        if let Some(device) = &mut self.device {
+            if interrupted.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
+            let metrics = device.step(&self.learner, view)?;
+            self.updates += 1;
+            return Ok(Some(metrics));
+        }
         // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
         let (stream, first) = (&self.noise, self.updates << 16);
         let draw = |shard, noise: &mut Noise<f32>| noise.draw(&mut stream.part(first + shard as u64));
         let metrics = self.learner.step_unless(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)
+    }
+
+    /// Learns on a device from now on. What it learns there is known here after [`Agent::settle`]; parameters that are changed here
+    /// afterwards are not known there.
+    ///
+    /// # Errors
+    /// [`DreamerError::Machine`] if the device fails, [`DreamerError::Config`] if the agent's precision is not the device's.
+    pub fn move_to(&mut self, device: &dyn tape::plan::Device) -> Result<(), DreamerError> {
+        self.device = Some(Device::start(&self.learner, &self.noise, self.updates, device)?);
+        Ok(())
+    }
+
+    /// Brings here what was learned on a device: before acting, saving, or looking at parameters and gradients. Without a device
+    /// there is nothing to do.
+    ///
+    /// # Errors
+    /// [`DreamerError::Machine`] if the device fails.
+    pub fn settle(&mut self) -> Result<(), DreamerError> {
+        match &mut self.device {
+            Some(device) => device.settle(&mut self.learner),
+            None => Ok(()),
+        }
     }
 
     /// Numbers in an embedding of an image, E, if the encoder is frozen: what it makes of an image then stays the same.

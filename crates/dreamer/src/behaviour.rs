@@ -1,7 +1,7 @@
 //! Learning in imagination: rollouts of the actor in the learned dynamics, and the losses of actor and value.
 
-use crate::learner::Sums;
 use crate::noise::Noise;
+use crate::shard::Sums;
 use crate::world_model::{Model, total};
 use tape::{Gradients, Memory, Real, Tape, Var};
 
@@ -27,27 +27,40 @@ pub struct Imagined {
 /// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor sees features through
 /// which no gradient flows.
 pub fn imagine<F: Real>(model: Model<F>, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
+    let size = tape.shape(start.0).1;
+    let rows = noise.prior.len() / size;
+    let action_size = noise.action.len() / rows;
+    let action = tape.constant(rows, action_size, |y| y.copy_from_slice(&noise.action));
+    let prior = tape.constant(rows, size, |y| y.copy_from_slice(&noise.prior));
+    imagine_with(model, tape, start, (action, prior))
+}
+
+/// As [`imagine`], with the noise of the actions [H * N, A] and of the states [H * N, S] as values.
+pub(crate) fn imagine_with<F: Real>(
+    model: Model<F>,
+    tape: &mut Tape<F>,
+    start: (Var, Var),
+    (action_noise, prior_noise): (Var, Var),
+) -> Imagined {
     let networks = model.networks;
     let squash = model.config.squash();
     let (mut stoch, mut deter) = start;
-    let (rollouts, size) = tape.shape(stoch);
-    let steps = noise.prior.len() / (rollouts * size);
-    let action_size = noise.action.len() / (steps * rollouts);
+    let rollouts = tape.shape(stoch).0;
+    let steps = tape.shape(prior_noise).0 / rollouts;
     let (mut actions, mut entropies, mut priors) = (tape.list(), tape.list(), tape.list());
     let (mut stochs, mut deters) = (tape.list(), tape.list());
     for step in 0..steps {
         let feature = tape.concat(stoch, deter).detached();
         let raw = networks.actor.forward(tape, feature);
-        let part = |size: usize| step * rollouts * size..(step + 1) * rollouts * size;
-        let draw = tape.constant(rollouts, action_size, |y| y.copy_from_slice(&noise.action[part(action_size)]));
+        let draw = tape.rows_of(action_noise, step * rollouts, rollouts);
         let action = tape.squashed_sample(raw, draw, squash);
         entropies.push(tape.squashed_entropy(raw, draw, squash));
-        let draw = tape.constant(rollouts, size, |y| y.copy_from_slice(&noise.prior[part(size)]));
         let prior;
         (deter, prior) = tape.frozen(|tape| {
             let deter = networks.rssm.next_deter(tape, stoch, deter, action);
             (deter, networks.rssm.prior(tape, deter))
         });
+        let draw = tape.rows_of(prior_noise, step * rollouts, rollouts);
         stoch = tape.sample(prior, draw);
         actions.push(action);
         priors.push(prior);

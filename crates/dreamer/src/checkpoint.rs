@@ -232,7 +232,7 @@ impl Declared {
         model.set_steps(updates);
         value.set_steps(updates);
         actor.set_steps(updates.saturating_sub(config.actor_warmup));
-        Ok(Agent { learner, noise, updates })
+        Ok(Agent { learner, noise, updates, device: None })
     }
 
     /// Checks that every tensor of the agent is there, of its type and shape, and no other.

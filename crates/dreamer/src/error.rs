@@ -29,6 +29,9 @@ pub enum DreamerError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A device failed.
+    #[error("{0}")]
+    Machine(#[from] tape::plan::MachineError),
     /// A checkpoint is damaged, or is none.
     #[error("{path} is not a usable checkpoint: {why}")]
     Checkpoint {

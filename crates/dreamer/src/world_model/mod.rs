@@ -11,8 +11,8 @@ pub(crate) use pictures::ENCODED_AT_ONCE;
 
 use crate::AgentConfig;
 use crate::images::Images;
-use crate::learner::Sums;
 use crate::networks::{Networks, Observed};
+use crate::shard::Sums;
 use tape::{Gradients, Memory, ParameterSet, Parameters, Precision, Real, Tape, Var};
 
 /// A shard's data but for its images, step by step: L steps of n sequences.
