@@ -3,7 +3,8 @@
 //! Start at [`Device::open`]. A [`Device`] gives a [`Slab`], one piece of memory that all kernels work on, and compiles a
 //! source to a [`Program`]; a program runs launches once, or records them to a [`Recording`] that runs them again and again.
 //! Launches name kernels and say what they are called with ([`tape::plan::Launch`]); whether they fit is found before any
-//! runs, from the kernels' declarations.
+//! runs, from the kernels' declarations. All of it for a plan is
+//! [`start`](tape::plan::Device::start), which gives a [`Machine`](tape::plan::Machine).
 //!
 //! Here: what talks to NVIDIA's libraries, and the kernels' source. Not here: which launches make up a step of learning
 //! (the crate `tape`), and what learns. NVIDIA's libraries are opened when a device is, so the program is built and started
@@ -13,6 +14,7 @@
 mod device;
 mod driver;
 mod error;
+mod machine;
 mod program;
 mod signatures;
 mod slab;
@@ -28,8 +30,16 @@ pub use slab::Slab;
 pub use target::{Capability, Target};
 pub use version::Version;
 
-/// The kernels' source.
-pub const KERNELS: &str = include_str!("kernels.cu");
+/// The kernels' source: CUDA C, in files by what the kernels are for, compiled as one. `prelude.cuh` says how a kernel is written, so
+/// that the crate `emulator` can run it, too.
+pub const KERNELS: &str = concat!(
+    include_str!("kernels/prelude.cuh"),
+    include_str!("kernels/products.cuh"),
+    include_str!("kernels/layers.cuh"),
+    include_str!("kernels/distributions.cuh"),
+    include_str!("kernels/returns.cuh"),
+    include_str!("kernels/learning.cuh"),
+);
 
 /// The source's name, as it appears in messages.
 pub const KERNELS_FILE: &str = "kernels.cu";

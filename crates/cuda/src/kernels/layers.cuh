@@ -1,0 +1,113 @@
+// What surrounds products: biases, activations, the recurrent unit, pieces of matrices.
+
+// y = activation(y + plus + bias), y and plus [rows, columns], bias [columns].
+extern "C" __global__ void finish_layer(float *y, const float *plus, int with_plus, const float *bias, int with_bias,
+        int rows, int columns, int activation) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) {
+            float sum = y[i];
+            if (with_plus) sum += plus[i];
+            if (with_bias) sum += bias[i % columns];
+            y[i] = activate(sum, activation);
+        }
+    }
+}
+
+// gradient *= activation'(x), from the activation's value y.
+extern "C" __global__ void activation_gradient(float *gradient, const float *y, int rows, int columns, int activation) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) {
+            if (activation == 1) gradient[i] = y[i] > 0.0f ? gradient[i] : 0.0f;
+            else gradient[i] *= slope(y[i], activation);
+        }
+    }
+}
+
+// out[rows, columns], every row out_width after the one before, (+)= scale * x, likewise.
+extern "C" __global__ void piece(float *out, int out_width, const float *x, int x_width, int rows, int columns,
+        float scale, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) {
+            const long long row = i / columns, column = i % columns;
+            put(&out[row * out_width + column], scale * x[row * x_width + column], accumulate);
+        }
+    }
+}
+
+// out[rows, columns] = value.
+extern "C" __global__ void fill(float *out, int rows, int columns, float value) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) out[i] = value;
+    }
+}
+
+// Each row of out[rows, columns] is `row`.
+extern "C" __global__ void same_rows(float *out, const float *row, int rows, int columns) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) out[i] = row[i % columns];
+    }
+}
+
+// out[rows, columns] (+)= x times each row's factor.
+extern "C" __global__ void scale_rows(float *out, const float *x, const float *factors, int rows, int columns,
+        int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) put(&out[i], factors[i / columns] * x[i], accumulate);
+    }
+}
+
+// The recurrent unit from the products with its input and its state [rows, 3 size] (columns z, r, candidate): they become the
+// gates, and the state's sums with their bias. y[rows, size] is the next state, h the present one, bias [2, 3 size].
+extern "C" __global__ void recurrent(float *y, float *from_x, float *from_h, const float *bias, const float *h,
+        int rows, int size) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long row = i / size, column = i % size;
+            float *x = from_x + row * 3 * size + column, *past = from_h + row * 3 * size + column;
+            const float *b = bias + column;
+            for (int part = 0; part < 3; ++part) past[part * size] += b[(3 + part) * size];
+            const float z = sigmoid(x[0] + b[0] + past[0]);
+            const float r = sigmoid(x[size] + b[size] + past[size]);
+            const float candidate = tanhf(x[2 * size] + b[2 * size] + r * past[2 * size]);
+            x[0] = z;
+            x[size] = r;
+            x[2 * size] = candidate;
+            y[i] = z * h[i] + (1.0f - z) * candidate;
+        }
+    }
+}
+
+// Gradients before the gates' functions, of both products, from that of the next state.
+extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const float *gates, const float *from_h,
+        const float *h, const float *gradient, int rows, int size) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * 3 * size + i % size;
+            const float z = gates[at], r = gates[at + size], candidate = gates[at + 2 * size], g = gradient[i];
+            const float to_candidate = g * (1.0f - z) * (1.0f - candidate * candidate);
+            const float to_z = g * (h[i] - candidate) * z * (1.0f - z);
+            const float to_r = to_candidate * from_h[at + 2 * size] * r * (1.0f - r);
+            to_x[at] = to_h[at] = to_z;
+            to_x[at + size] = to_h[at + size] = to_r;
+            to_x[at + 2 * size] = to_candidate;
+            to_h[at + 2 * size] = to_candidate * r;
+        }
+    }
+}
+
+// What goes past the gates to the present state: out (+)= gradient * z.
+extern "C" __global__ void recurrent_past(float *out, const float *gradient, const float *gates, int rows, int size,
+        int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) put(&out[i], gradient[i] * gates[i / size * 3 * size + i % size], accumulate);
+    }
+}

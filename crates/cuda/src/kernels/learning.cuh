@@ -1,0 +1,200 @@
+// What a gradient step needs beside its networks: random numbers, images, figures, the optimiser.
+
+INLINE word32 turned(word32 x, int by) { return x << by | x >> (32 - by); }
+
+INLINE void quarter(word32 *x, int a, int b, int c, int d) {
+    x[a] += x[b]; x[d] = turned(x[d] ^ x[a], 16);
+    x[c] += x[d]; x[b] = turned(x[b] ^ x[c], 12);
+    x[a] += x[b]; x[d] = turned(x[d] ^ x[a], 8);
+    x[c] += x[d]; x[b] = turned(x[b] ^ x[c], 7);
+}
+
+// Normal draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of
+// ChaCha8 (Bernstein, 2008), and draws those of the posterior [length, n, stoch], of actions [horizon * length, n, actions], of
+// the prior [horizon * length, n, stoch], two numbers at a time (Box and Muller, 1958). They are put where the whole batch's
+// lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs, which is a block of ChaCha.
+// state: 8 words of key, then the number of updates, low word first.
+extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, const float *state, int batch,
+        int shard, int length, int horizon, int stoch, int actions) {
+    PHASE {
+        const int first = blockIdx.y * shard;
+        const int n = batch - first < shard ? batch - first : shard;
+        const word32 *words = (const word32 *)state;
+        const word64 updates = words[8] | (word64)words[9] << 32;
+        const word64 stream = (updates << 16) + blockIdx.y + 1, counter = NUMBER;
+        float *const targets[3] = {posterior, action, prior};
+        const int sizes[3] = {stoch, actions, stoch};
+        const int outer[3] = {length, horizon * length, horizon * length};
+        long long pair = 4 * NUMBER;
+        int part = 0;
+        long long numbers = 0;
+        for (; part < 3; ++part) {
+            numbers = (long long)outer[part] * n * sizes[part];
+            if (pair < (numbers + 1) / 2) break;
+            pair -= (numbers + 1) / 2;
+        }
+        if (part < 3) {
+            word32 start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}, x[16];
+            for (int i = 0; i < 8; ++i) start[4 + i] = words[i];
+            start[12] = (word32)counter, start[13] = (word32)(counter >> 32);
+            start[14] = (word32)stream, start[15] = (word32)(stream >> 32);
+            for (int i = 0; i < 16; ++i) x[i] = start[i];
+            for (int round = 0; round < 4; ++round) {
+                for (int i = 0; i < 4; ++i) quarter(x, i, 4 + i, 8 + i, 12 + i);
+                for (int i = 0; i < 4; ++i) quarter(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+            }
+            for (int i = 0; i < 16; ++i) x[i] += start[i];
+            for (int i = 0; i < 4 && part < 3; ++i) {
+                const word64 one = x[4 * i] | (word64)x[4 * i + 1] << 32;
+                const word64 two = x[4 * i + 2] | (word64)x[4 * i + 3] << 32;
+                const double u = (double)(one >> 11) * (1.0 / 9007199254740992.0);
+                const double v = (double)(two >> 11) * (1.0 / 9007199254740992.0);
+                const double radius = sqrt(-2.0 * log(1.0 - u)), angle = 6.283185307179586476925 * v;
+                const float draws[2] = {(float)(radius * cos(angle)), (float)(radius * sin(angle))};
+                for (int j = 0; j < 2; ++j) {
+                    const long long number = 2 * pair + j;
+                    if (number < numbers) {
+                        const int size = sizes[part], column = number % size, sequence = number / size % n;
+                        const long long step = number / size / n;
+                        targets[part][(step * batch + first + sequence) * size + column] = draws[j];
+                    }
+                }
+                if (++pair == (numbers + 1) / 2) {
+                    pair = 0;
+                    ++part;
+                    if (part < 3) numbers = (long long)outer[part] * n * sizes[part];
+                }
+            }
+        }
+    }
+}
+
+// out[length, batch, size] = bytes[batch, length, size] / 255 - 0.5.
+extern "C" __global__ void normalise_images(float *out, const float *images, int batch, int length, int size) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)batch * length * size) {
+            const long long row = i / size, step = row / batch, sequence = row % batch;
+            const unsigned char byte = ((const unsigned char *)images)[(sequence * length + step) * size + i % size];
+            out[i] = byte * (1.0f / 255.0f) - 0.5f;
+        }
+    }
+}
+
+// out[0] = scale times the sum over n numbers of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of `columns`
+// (kind 2). One block.
+extern "C" __global__ void total(float *out, const float *x, int rows, int columns, int kind, float scale) {
+    SHARED double sums[BLOCK];
+    PHASE {
+        double sum = 0.0;
+        for (long long i = thread; i < (long long)rows * columns; i += BLOCK) {
+            if (kind == 0) sum += x[i];
+            if (kind == 1) sum += (double)x[i] * x[i];
+            if (kind == 2 && i % columns >= columns / 2) sum += logf(x[i]);
+        }
+        sums[thread] = sum;
+    }
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        PHASE {
+            if (thread < half) sums[thread] += sums[thread + half];
+        }
+    }
+    PHASE {
+        if (thread == 0) out[0] = (float)(scale * sums[0]);
+    }
+}
+
+// out[rows] = scale if `mean` exceeds `least`, else 0: the divergence's gradient, which free nats switch off.
+extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, float least, float scale) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < rows) out[i] = mean[0] > least ? scale : 0.0f;
+    }
+}
+
+// parts[x] = sums of squares, 16384 numbers a block.
+extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
+    SHARED double sums[BLOCK];
+    PHASE {
+        double sum = 0.0;
+        for (int j = thread; j < 16384; j += BLOCK) {
+            const long long i = (long long)blockIdx.x * 16384 + j;
+            if (i < n) sum += (double)x[i] * x[i];
+        }
+        sums[thread] = sum;
+    }
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        PHASE {
+            if (thread < half) sums[thread] += sums[thread + half];
+        }
+    }
+    PHASE {
+        if (thread == 0) parts[blockIdx.x] = (float)sums[0];
+    }
+}
+
+// norm[0] = the root of the parts' sum. One block.
+extern "C" __global__ void root_of_sum(float *norm, const float *parts, int n) {
+    PHASE {
+        if (thread == 0) {
+            double sum = 0.0;
+            for (int i = 0; i < n; ++i) sum += parts[i];
+            norm[0] = (float)sqrt(sum);
+        }
+    }
+}
+
+// go[0] = 1 if all n figures are finite, else 0. One block.
+extern "C" __global__ void all_finite(float *go, const float *figures, int n) {
+    PHASE {
+        if (thread == 0) {
+            int finite = 1;
+            for (int i = 0; i < n; ++i) finite = finite && figures[i] - figures[i] == 0.0f;
+            go[0] = (float)finite;
+        }
+    }
+}
+
+// Begins an optimiser's step if go[0], and if `others`, the steps of another optimiser, are at least `warmup`: state is the count
+// of steps (a whole number's bits), then the rate, the gradient's scale, and whether to go. One block.
+extern "C" __global__ void begin_adam(float *state, const float *go, const float *others, int warmup, const float *norm,
+        float rate, float clip) {
+    PHASE {
+        if (thread == 0) {
+            word32 *steps = (word32 *)state;
+            const int goes = go[0] != 0.0f && *(const word32 *)others >= (word32)warmup;
+            if (goes) {
+                *steps += 1;
+                const double t = *steps;
+                state[1] = (float)(rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
+                state[2] = (float)(clip * fmin(1.0 / norm[0], 1.0 / clip));
+            }
+            state[3] = (float)goes;
+        }
+    }
+}
+
+// Adam as Keras computes it, with what begin_adam left in `state`.
+extern "C" __global__ void adam(float *values, const float *gradient, float *first, float *second, const float *state,
+        int n) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n && state[3] != 0.0f) {
+            const float g = gradient[i] * state[2];
+            first[i] = 0.9f * first[i] + (float)(1.0 - 0.9) * g;
+            second[i] = 0.999f * second[i] + (float)(1.0 - 0.999) * g * g;
+            values[i] -= state[1] * first[i] / (sqrtf(second[i]) + 1e-7f);
+        }
+    }
+}
+
+// Counts the update in draw_noise's state. One block.
+extern "C" __global__ void count_update(float *state) {
+    PHASE {
+        if (thread == 0) {
+            word32 *words = (word32 *)state + 8;
+            words[0] += 1;
+            if (words[0] == 0) words[1] += 1;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A plan on a device: its memory, and each of its sections as a recording.
+
+use crate::device::{Bytes, Device};
+use crate::error::CudaError;
+use crate::program::Recording;
+use crate::slab::Slab;
+use crate::{KERNELS, KERNELS_FILE};
+
+use std::fmt;
+use tape::plan::{Machine, MachineError, Place, Plan};
+
+/// A plan that was loaded.
+struct Loaded {
+    slab: Slab,
+    sections: Vec<Recording>,
+    device: String,
+}
+
+impl Device {
+    /// The device in words, for people: its name, memory and driver.
+    pub fn description(&self) -> String {
+        let memory = self.memory().map(|bytes| format!(", {:.0} GB", bytes.total as f64 / 1e9)).unwrap_or_default();
+        format!("{}{memory}, compute capability {}, driver for CUDA {}", self.name(), self.capability(), self.driver())
+    }
+}
+
+impl tape::plan::Device for Device {
+    fn check(&self, plan: &Plan) -> Result<(), MachineError> {
+        let check = || {
+            let (asked, Bytes { free, total }) = (plan.numbers.saturating_mul(4), self.memory()?);
+            if asked <= free { Ok(()) } else { Err(CudaError::Memory { asked, free, total }) }
+        };
+        check().map_err(|error| failed(self.name(), error))
+    }
+
+    fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
+        let load = || {
+            let mut slab = self.slab(plan.numbers)?;
+            for (place, numbers) in &plan.constants {
+                slab.write(*place, numbers)?;
+            }
+            let program = self.compile(KERNELS_FILE, KERNELS)?;
+            let sections = plan.sections.iter().map(|launches| program.record(&slab, launches));
+            let sections = sections.collect::<Result<_, CudaError>>()?;
+            Ok(Loaded { slab, sections, device: self.name().to_owned() })
+        };
+        let loaded = load().map_err(|error| failed(self.name(), error))?;
+        Ok(Box::new(loaded))
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+fn failed(device: &str, error: CudaError) -> MachineError {
+    MachineError { what: device.to_owned(), why: error.to_string() }
+}
+
+impl Loaded {
+    fn told<T>(&self, result: Result<T, CudaError>) -> Result<T, MachineError> {
+        result.map_err(|error| failed(&self.device, error))
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("device", &self.device)
+            .field("numbers", &self.slab.length())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Machine for Loaded {
+    fn write(&mut self, place: Place, numbers: &[f32]) -> Result<(), MachineError> {
+        let written = self.slab.write(place, numbers);
+        self.told(written)
+    }
+
+    fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError> {
+        let written = self.slab.write_bytes(place, bytes);
+        self.told(written)
+    }
+
+    fn read(&mut self, place: Place, numbers: &mut [f32]) -> Result<(), MachineError> {
+        let read = self.slab.read(place, numbers);
+        self.told(read)
+    }
+
+    fn run(&mut self, section: usize) -> Result<(), MachineError> {
+        let ran = self.sections[section].run();
+        self.told(ran)
+    }
+}

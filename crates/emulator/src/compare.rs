@@ -1,0 +1,142 @@
+//! A gradient step on a device against the learner's own step on the processor, for every kind of agent.
+//!
+//! Here: what the tests of emulated kernels and those of a real device have in common.
+
+use dreamer::{Agent, AgentConfig, Learner, Optimisers, RewardSource, StepMetrics};
+use replay::Batch;
+use tape::plan::Device;
+use tape::random::Stream;
+
+const ACTIONS: usize = 3;
+const PIXELS: usize = 64 * 64 * 3;
+
+/// Sizes that no tile and no block divides.
+pub fn small() -> AgentConfig {
+    AgentConfig {
+        depth: 2,
+        stoch: 5,
+        deter: 7,
+        hidden: 9,
+        units: 11,
+        batch: 3,
+        length: 4,
+        horizon: 4,
+        shard: 2,
+        discount: 0.9,
+        free_nats: 0.0,
+        ..AgentConfig::default()
+    }
+}
+
+fn batch(config: &AgentConfig) -> Batch {
+    let mut random = Stream::new(5, "batch");
+    let transitions = config.batch * config.length;
+    let mut batch = Batch::new(config.batch, config.length);
+    batch.action_size = ACTIONS;
+    batch.image = (0..transitions * PIXELS).map(|_| random.below(256) as u8).collect();
+    batch.action = (0..transitions * ACTIONS).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
+    batch.reward = (0..transitions).map(|_| random.normal() as f32).collect();
+    batch.discount = (0..transitions).map(|i| if i % 5 == 4 { 0.0 } else { 1.0 }).collect();
+    batch
+}
+
+/// Largest difference over the norm.
+fn apart(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = norm(&mut found.iter().zip(expected).map(|(&a, &b)| f64::from(a) - f64::from(b)));
+    difference / norm(&mut expected.iter().map(|&x| f64::from(x))).max(1e-12)
+}
+
+/// Takes steps here and there, and compares metrics, gradients, parameters and optimisers: of each step from the same checkpoint
+/// closely, and roughly of three steps without one, since what is rounded otherwise grows.
+///
+/// # Panics
+/// If they differ.
+pub fn compare(what: &str, config: &AgentConfig, known_embeddings: bool, device: &dyn Device, tolerances: [f64; 3]) {
+    let [mut here, mut onward] = [0, 1].map(|_| Agent::new(config, ACTIONS, 3).unwrap());
+    let move_there = |agent: &mut Agent| agent.move_to(device).unwrap();
+    move_there(&mut onward);
+    let mut batch = batch(config);
+    if known_embeddings {
+        batch.embedding.resize(config.batch * config.length * config.embed(), 0.0);
+        here.embed(&batch.image, &mut batch.embedding);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("agent.safetensors");
+    for step in 0..3 {
+        here.save(&checkpoint).unwrap();
+        let mut there = Agent::load(&checkpoint).unwrap();
+        move_there(&mut there);
+        let expected = here.learn(&batch).unwrap();
+        let found = there.learn(&batch).unwrap();
+        there.settle().unwrap();
+        same(&format!("{what}, step {step}"), (&there, &found), (&here, &expected), tolerances);
+        let found = onward.learn(&batch).unwrap();
+        onward.settle().unwrap();
+        same(&format!("{what}, onward to step {step}"), (&onward, &found), (&here, &expected), [2e-2, 0.1, 1e-3]);
+    }
+}
+
+/// Compares a step there with the same here: metrics, gradients and parameters within three tolerances.
+fn same(
+    what: &str,
+    (there, found): (&Agent, &StepMetrics),
+    (here, expected): (&Agent, &StepMetrics),
+    tolerances: [f64; 3],
+) {
+    for ((name, found), (_, expected)) in found.named().into_iter().zip(expected.named()) {
+        let scale = expected.abs().max(1e-2);
+        assert!((found - expected).abs() <= tolerances[0] * scale, "{what}: {name} is {found}, not {expected}");
+    }
+    let (a, b) = (there.learner(), here.learner());
+    let parameters = b.parameters();
+    let [found, expected] = [a, b].map(|learner| <[_; 2]>::from(learner.last_gradients()));
+    for (found, expected) in found.into_iter().zip(expected) {
+        for parameter in parameters.iter() {
+            if let (Some(found), Some(expected)) = (found.of(parameter), expected.of(parameter)) {
+                let (apart, path) = (apart(found, expected), parameters.path(parameter));
+                assert!(apart < tolerances[1], "{what}: the gradient of {path} is {apart:e} apart");
+            }
+        }
+    }
+    let optimisers = |learner: &Learner<f32>| {
+        let Optimisers { model, actor, value } = learner.optimisers();
+        [model, actor, value].map(|optimiser| {
+            let (first, second) = optimiser.moments();
+            ([first.to_vec(), second.to_vec()], optimiser.steps())
+        })
+    };
+    for ((found, taken), (expected, steps)) in optimisers(a).into_iter().zip(optimisers(b)) {
+        assert_eq!(taken, steps, "{what}");
+        for (found, expected) in found.iter().zip(&expected) {
+            let apart = apart(found, expected);
+            assert!(apart < tolerances[1], "{what}: moments are {apart:e} apart");
+        }
+    }
+    let apart = apart(a.parameters().data(), parameters.data());
+    assert!(apart < tolerances[2], "{what}: parameters are {apart:e} apart");
+    assert_eq!(there.updates(), here.updates());
+}
+
+/// How far metrics, gradients and parameters of small agents may be apart, relatively: sums of thousands of terms are rounded in
+/// another order, and Adam's first steps are as long for the smallest of gradients as for the largest.
+pub const CLOSE: [f64; 3] = [1e-5, 1e-3, 1e-4];
+
+/// Every kind of agent, by name; the last of each says whether its embeddings are known before.
+pub fn kinds() -> Vec<(&'static str, AgentConfig, bool)> {
+    let plain = RewardSource { layers: 2, units: 6, sources: Vec::new() };
+    let nested = RewardSource { layers: 1, units: 4, sources: vec![plain.clone()] };
+    let frozen = AgentConfig { frozen_encoder: true, ..small() };
+    let larger = AgentConfig { depth: 5, deter: 70, hidden: 130, units: 90, batch: 4, shard: 4, length: 6, ..small() };
+    vec![
+        ("plain", small(), false),
+        ("free nats beyond the divergence", AgentConfig { free_nats: 1e3, ..small() }, false),
+        ("warmup and entropy", AgentConfig { actor_warmup: 2, actor_entropy: 1e-3, ..small() }, false),
+        ("discount head", AgentConfig { discount_head: true, discount_layers: 2, ..small() }, false),
+        ("frozen encoder", frozen.clone(), false),
+        ("known embeddings", frozen, true),
+        ("reward meta-model", AgentConfig { reward_sources: vec![plain, nested], ..small() }, false),
+        ("products that are split", larger, false),
+    ]
+}

@@ -1,0 +1,91 @@
+// Calls a kernel by its name, block by block.
+
+#include <cstring>
+#include <utility>
+
+struct Argument {
+    int kind;  // 0 a place, 1 a whole number, 2 a real one
+    int whole;
+    float real;
+    unsigned long long place;
+};
+
+template <class T> struct Reader;
+template <> struct Reader<float *> {
+    static const int kind = 0;
+    static float *of(const Argument &a, float *memory) { return memory + a.place; }
+};
+template <> struct Reader<const float *> {
+    static const int kind = 0;
+    static const float *of(const Argument &a, float *memory) { return memory + a.place; }
+};
+template <> struct Reader<int> {
+    static const int kind = 1;
+    static int of(const Argument &a, float *) { return a.whole; }
+};
+template <> struct Reader<float> {
+    static const int kind = 2;
+    static float of(const Argument &a, float *) { return a.real; }
+};
+
+typedef void (*Caller)(void (*)(), const int *grid, void **parameters);
+typedef int (*Runner)(void (*)(), const int *grid, const Argument *, int count, float *memory);
+
+template <class... A> static void blocks(void (*kernel)(A...), const int *grid, A... arguments) {
+    for (blockIdx.z = 0; blockIdx.z < grid[2]; ++blockIdx.z)
+        for (blockIdx.y = 0; blockIdx.y < grid[1]; ++blockIdx.y)
+            for (blockIdx.x = 0; blockIdx.x < grid[0]; ++blockIdx.x) kernel(arguments...);
+}
+
+template <class... A, std::size_t... I>
+static int launch(void (*kernel)(A...), const int *grid, const Argument *arguments, float *memory,
+                  std::index_sequence<I...>) {
+    const int kinds[] = {Reader<A>::kind...};
+    for (std::size_t i = 0; i < sizeof...(A); ++i)
+        if (arguments[i].kind != kinds[i]) return 2;
+    blocks(kernel, grid, Reader<A>::of(arguments[I], memory)...);
+    return 0;
+}
+
+template <class... A, std::size_t... I>
+static void call(void (*kernel)(A...), const int *grid, void **parameters, std::index_sequence<I...>) {
+    blocks(kernel, grid, *(A *)parameters[I]...);
+}
+
+template <class... A> struct Run {
+    static int run(void (*kernel)(), const int *grid, const Argument *arguments, int count, float *memory) {
+        if (count != (int)sizeof...(A)) return 2;
+        return launch((void (*)(A...))kernel, grid, arguments, memory, std::index_sequence_for<A...>());
+    }
+    static void call_it(void (*kernel)(), const int *grid, void **parameters) {
+        call((void (*)(A...))kernel, grid, parameters, std::index_sequence_for<A...>());
+    }
+};
+
+template <class... A> static Runner run(void (*)(A...)) { return &Run<A...>::run; }
+template <class... A> static Caller call_by(void (*)(A...)) { return &Run<A...>::call_it; }
+template <class... A> static int parameters(void (*)(A...)) { return sizeof...(A); }
+template <class... A> static const int *sizes(void (*)(A...)) {
+    static const int of[] = {sizeof(A)...};
+    return of;
+}
+
+struct Entry {
+    const char *name;
+    void (*kernel)();
+    Runner run;
+    Caller call;
+    int parameters;
+    const int *sizes;
+};
+
+static const Entry table[] = {
+/* TABLE */
+};
+
+// 0 if the kernel ran, 1 if there is none of this name, 2 if it has other parameters.
+extern "C" int dreamgraft_emulate(const char *name, const int *grid, const Argument *arguments, int count, float *memory) {
+    for (const Entry &entry : table)
+        if (std::strcmp(entry.name, name) == 0) return entry.run(entry.kernel, grid, arguments, count, memory);
+    return 1;
+}

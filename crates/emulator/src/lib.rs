@@ -1,0 +1,139 @@
+//! A machine that runs the kernels of crate `cuda` on a processor, block by block: for tests, where there is no device.
+//!
+//! The same source is compiled by a C++ compiler, with phases of threads as loops (`prelude.cuh`). What is proven so is what
+//! kernels and plans compute; not that a device's compiler takes them, nor how fast they are there.
+//!
+//! Here, too: stand-ins for NVIDIA's driver and compiler ([`STAND_INS`]), with which the whole program runs as if there were a
+//! device.
+
+#![allow(unsafe_code)]
+
+pub mod compare;
+
+use std::ffi::{CString, c_char, c_int};
+use std::sync::{Mutex, PoisonError};
+use tape::plan::{Argument, Device, Launch, Machine, MachineError, Place, Plan};
+
+/// The folder of stand-ins for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started with it as
+/// `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the processor.
+pub const STAND_INS: &str = env!("EMULATOR_STAND_INS");
+
+#[repr(C)]
+struct Raw {
+    kind: c_int,
+    whole: c_int,
+    real: f32,
+    place: u64,
+}
+
+unsafe extern "C" {
+    fn dreamgraft_emulate(
+        name: *const c_char,
+        grid: *const c_int,
+        arguments: *const Raw,
+        count: c_int,
+        memory: *mut f32,
+    ) -> c_int;
+}
+
+/// Kernels keep the number of the block and the thread in one place.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A plan and its memory.
+#[derive(Debug)]
+pub struct Emulator {
+    plan: Plan,
+    memory: Vec<f32>,
+}
+
+impl Emulator {
+    /// Loads a plan.
+    pub fn new(plan: Plan) -> Self {
+        let mut memory = vec![0.0; plan.numbers];
+        for (place, numbers) in &plan.constants {
+            memory[place.0..][..numbers.len()].copy_from_slice(numbers);
+        }
+        Self { plan, memory }
+    }
+
+    /// Runs one launch.
+    ///
+    /// # Errors
+    /// If there is no such kernel, or its parameters are others.
+    pub fn launch(memory: &mut [f32], launch: &Launch) -> Result<(), MachineError> {
+        let name = CString::new(launch.kernel).expect("names without zeros");
+        let grid = launch.grid.map(|blocks| c_int::try_from(blocks).expect("a grid of 31 bits"));
+        let arguments: Vec<Raw> = launch.arguments.iter().map(|argument| raw(*argument, memory.len())).collect();
+        let one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the table knows each kernel's parameters and checks them. Kernels touch what their arguments say, which plans
+        // keep within the memory that they ask for; a plan that does not is what this crate's tests are to find.
+        let code = unsafe {
+            dreamgraft_emulate(
+                name.as_ptr(),
+                grid.as_ptr(),
+                arguments.as_ptr(),
+                arguments.len() as c_int,
+                memory.as_mut_ptr(),
+            )
+        };
+        drop(one);
+        let why = match code {
+            0 => return Ok(()),
+            1 => "there is no such kernel",
+            _ => "it has other parameters",
+        };
+        Err(MachineError { what: format!("kernel {}", launch.kernel), why: why.to_owned() })
+    }
+}
+
+fn raw(argument: Argument, numbers: usize) -> Raw {
+    let none = Raw { kind: 0, whole: 0, real: 0.0, place: 0 };
+    match argument {
+        Argument::Place(place) => {
+            assert!(place < numbers, "place {place} is beyond the memory's {numbers} numbers");
+            Raw { place: place as u64, ..none }
+        }
+        Argument::Whole(whole) => Raw { kind: 1, whole, ..none },
+        Argument::Real(real) => Raw { kind: 2, real, ..none },
+    }
+}
+
+/// A device of emulators.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Processor;
+
+impl Device for Processor {
+    fn check(&self, _plan: &Plan) -> Result<(), MachineError> {
+        Ok(())
+    }
+
+    fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
+        Ok(Box::new(Emulator::new(plan)))
+    }
+}
+
+impl Machine for Emulator {
+    fn write(&mut self, place: Place, numbers: &[f32]) -> Result<(), MachineError> {
+        self.memory[place.0..][..numbers.len()].copy_from_slice(numbers);
+        Ok(())
+    }
+
+    fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError> {
+        let (words, rest) = bytes.as_chunks::<4>();
+        assert!(rest.is_empty(), "bytes come by four");
+        for (number, word) in self.memory[place.0..].iter_mut().zip(words) {
+            *number = f32::from_ne_bytes(*word);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, place: Place, numbers: &mut [f32]) -> Result<(), MachineError> {
+        numbers.copy_from_slice(&self.memory[place.0..][..numbers.len()]);
+        Ok(())
+    }
+
+    fn run(&mut self, section: usize) -> Result<(), MachineError> {
+        let launches = &self.plan.sections[section];
+        launches.iter().try_for_each(|launch| Self::launch(&mut self.memory, launch))
+    }
+}

@@ -1,0 +1,152 @@
+// A stand-in for NVIDIA's driver library: what crate `cuda` calls of it, on a processor. Kernels are those of this crate, whatever
+// a module's image holds. It checks what a driver would refuse (a context that is not current, copies while a stream records)
+// and, at the end, that everything was given back.
+//
+// `scripts/check-cuda` builds it as libcuda.so.1 behind the kernels' source, and runs the whole program with it.
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+namespace {
+
+struct Call {
+    const Entry *entry;
+    int grid[3];
+    std::vector<word64> values;
+};
+
+typedef std::vector<Call> Graph;
+typedef void *Handle;
+typedef int Answer;
+
+enum : Answer { DONE = 0, INVALID = 1, NO_MEMORY = 2, BAD_IMAGE = 200, NOT_FOUND = 500, RECORDING = 900, UNKNOWN = 999 };
+
+const std::size_t TOTAL = (std::size_t)8 << 30;
+std::size_t used = 0;
+int pieces = 0, modules = 0, graphs = 0, executables = 0, streams = 0, contexts = 0;
+Graph *recorded = nullptr;
+thread_local bool current = false;
+const Handle CONTEXT = (Handle)8, STREAM = (Handle)16, MODULE = (Handle)24;
+
+// What needs a context ends the program without one: a driver would answer an error that no test waits for.
+void need() {
+    if (!current) std::fprintf(stderr, "stand-in: no context is current\n"), std::abort();
+}
+
+void run(Call &call) {
+    void *parameters[32];
+    for (std::size_t i = 0; i < call.values.size(); ++i) parameters[i] = &call.values[i];
+    call.entry->call(call.entry->kernel, call.grid, parameters);
+}
+
+}  // namespace
+
+extern "C" {
+
+Answer cuInit(unsigned) { return DONE; }
+Answer cuDriverGetVersion(int *version) { return *version = 12040, DONE; }
+Answer cuDeviceGetCount(int *count) { return *count = 1, DONE; }
+Answer cuDeviceGet(int *device, int number) { return *device = number, DONE; }
+Answer cuDeviceGetName(char *name, int size, int) { return std::snprintf(name, size, "a processor"), DONE; }
+Answer cuDeviceGetAttribute(int *value, int attribute, int) {
+    // Capability 9.0, and multiprocessors.
+    return *value = attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 16 ? 132 : -1, DONE;
+}
+Answer cuDevicePrimaryCtxRetain(Handle *context, int) { return ++contexts, *context = CONTEXT, DONE; }
+Answer cuDevicePrimaryCtxRelease_v2(int) {
+    if (--contexts == 0 && (pieces || modules || graphs || executables || streams)) {
+        std::fprintf(stderr, "stand-in: left over: %d pieces of memory, %d modules, %d graphs, %d executables, %d streams\n", pieces,
+                     modules, graphs, executables, streams);
+        std::abort();
+    }
+    return DONE;
+}
+Answer cuCtxSetCurrent(Handle context) { return current = context != nullptr, DONE; }
+
+Answer cuMemGetInfo_v2(std::size_t *free, std::size_t *total) { return need(), *free = TOTAL - used, *total = TOTAL, DONE; }
+Answer cuMemAlloc_v2(word64 *place, std::size_t size) {
+    need();
+    if (size == 0) return INVALID;
+    if (size > TOTAL - used) return NO_MEMORY;
+    char *memory = (char *)std::malloc(size + 256);
+    std::memset(memory, 0xee, size + 256);
+    std::memcpy(memory, &size, sizeof size);
+    used += size, ++pieces;
+    return *place = (word64)memory + 256, DONE;
+}
+Answer cuMemFree_v2(word64 place) {
+    need();
+    std::size_t size;
+    std::memcpy(&size, (char *)place - 256, sizeof size);
+    used -= size, --pieces;
+    return std::free((char *)place - 256), DONE;
+}
+Answer cuMemsetD8Async(word64 place, unsigned char value, std::size_t size, Handle) {
+    return need(), std::memset((void *)place, value, size), DONE;
+}
+Answer cuMemcpyHtoDAsync_v2(word64 to, const void *from, std::size_t size, Handle) {
+    return need(), recorded ? RECORDING : (std::memcpy((void *)to, from, size), DONE);
+}
+Answer cuMemcpyDtoHAsync_v2(void *to, word64 from, std::size_t size, Handle) {
+    return need(), recorded ? RECORDING : (std::memcpy(to, (void *)from, size), DONE);
+}
+
+Answer cuStreamCreate(Handle *stream, unsigned flags) { return need(), ++streams, *stream = STREAM, flags == 1 ? DONE : INVALID; }
+Answer cuStreamDestroy_v2(Handle) { return need(), --streams, DONE; }
+Answer cuStreamSynchronize(Handle) { return need(), recorded ? RECORDING : DONE; }
+Answer cuStreamBeginCapture_v2(Handle, int mode) { return need(), recorded = new Graph, mode == 1 ? DONE : INVALID; }
+Answer cuStreamEndCapture(Handle, Handle *graph) { return need(), *graph = recorded, recorded = nullptr, ++graphs, DONE; }
+
+Answer cuGraphInstantiateWithFlags(Handle *executable, Handle graph, word64 flags) {
+    return need(), *executable = new Graph(*(Graph *)graph), ++executables, flags == 0 ? DONE : INVALID;
+}
+Answer cuGraphLaunch(Handle executable, Handle) {
+    need();
+    for (Call &call : *(Graph *)executable) run(call);
+    return DONE;
+}
+Answer cuGraphExecDestroy(Handle executable) { return need(), delete (Graph *)executable, --executables, DONE; }
+Answer cuGraphDestroy(Handle graph) { return need(), delete (Graph *)graph, --graphs, DONE; }
+
+Answer cuModuleLoadData(Handle *module, const void *image) {
+    need();
+    if (std::memcmp(image, "\x7f" "ELF", 4) != 0) return BAD_IMAGE;
+    return ++modules, *module = MODULE, DONE;
+}
+Answer cuModuleUnload(Handle) { return need(), --modules, DONE; }
+Answer cuModuleGetFunction(Handle *function, Handle, const char *name) {
+    need();
+    for (const Entry &entry : table)
+        if (std::strcmp(entry.name, name) == 0) return *function = (Handle)&entry, DONE;
+    return NOT_FOUND;
+}
+Answer cuFuncGetAttribute(int *value, int attribute, Handle) { return need(), *value = attribute == 0 ? 1024 : -1, DONE; }
+Answer cuLaunchKernel(Handle function, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by, unsigned bz, unsigned shared,
+                      Handle stream, void **parameters, void **extra) {
+    need();
+    if (bx != BLOCK || by != 1 || bz != 1 || shared || stream != STREAM || extra) return INVALID;
+    Call call = {(const Entry *)function, {(int)x, (int)y, (int)z}, {}};
+    for (int i = 0; i < call.entry->parameters; ++i) {
+        word64 value = 0;
+        std::memcpy(&value, parameters[i], call.entry->sizes[i]);
+        call.values.push_back(value);
+    }
+    if (recorded)
+        recorded->push_back(call);
+    else
+        run(call);
+    return DONE;
+}
+
+Answer cuGetErrorName(Answer answer, const char **name) {
+    return *name = answer == NO_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR", DONE;
+}
+Answer cuGetErrorString(Answer, const char **text) { return *text = "an error of the stand-in", DONE; }
+// The compiler asks for these when it finds a driver, and goes without.
+Answer cuGetExportTable(const void **exported, const void *) { return *exported = nullptr, UNKNOWN; }
+Answer cuGetProcAddress(const char *, void **address, int, word64) { return *address = nullptr, NOT_FOUND; }
+Answer cuGetProcAddress_v2(const char *, void **address, int, word64, int *) { return *address = nullptr, NOT_FOUND; }
+
+}  // extern "C"
