@@ -2,6 +2,7 @@
 //!
 //! Here: the words, their help, and nothing of what they mean (`meaning`).
 
+use crate::device::Where;
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -81,6 +82,9 @@ pub struct Train {
     /// If another process works in the run folder, wait until it ends instead of refusing, and go on from where it is then
     #[arg(long)]
     pub wait: bool,
+    /// Where gradient steps are taken
+    #[command(flatten)]
+    pub device: Where,
     /// What the agent begins with
     #[command(flatten)]
     pub inherits: Inherits,
@@ -248,6 +252,9 @@ pub struct Bench {
     /// Gradient steps to measure, after one that makes room for all others
     #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub steps: u64,
+    /// Where gradient steps are taken
+    #[command(flatten)]
+    pub device: Where,
 }
 
 /// `dreamgraft completions`.

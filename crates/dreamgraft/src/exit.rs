@@ -13,6 +13,9 @@ pub enum Failure {
     /// Vectors that this processor has not.
     #[error(transparent)]
     Vectors(#[from] train::VectorsError),
+    /// A device that cannot be used.
+    #[error(transparent)]
+    Device(#[from] cuda::CudaError),
     /// A run, its configuration or its transfer.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -37,7 +40,7 @@ impl From<&Failure> for Exit {
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),
-            Failure::Results(_) => Self::Failed,
+            Failure::Results(_) | Failure::Device(_) => Self::Failed,
         }
     }
 }

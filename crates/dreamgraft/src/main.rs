@@ -2,6 +2,7 @@
 
 mod args;
 mod console;
+mod device;
 mod exit;
 mod inheritance;
 mod meaning;
@@ -20,7 +21,7 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{End, PlayOptions, Plays, Policy, Told, TrainError, Vectors, grouped, rounded};
+use train::{Device, End, PlayOptions, Plays, Policy, Told, TrainError, Vectors, grouped, rounded};
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -58,9 +59,14 @@ fn train(typed: &args::Train) -> Result<Exit, Failure> {
     let Training { root, config, plan } = Training::new(typed)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
+    let device = typed.device.open()?;
+    if let Some(device) = &device {
+        console.line(&format!("gradient steps on {}", device.description()));
+    }
+    let place = device.as_ref().map(|device| device as &dyn Device);
     let mut waited = false;
     let end = loop {
-        match train::train(&root, &config, plan.as_ref(), &interrupted, &mut console) {
+        match train::train(&root, &config, plan.as_ref(), place, &interrupted, &mut console) {
             Err(TrainError::Busy { path, process }) if typed.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();
@@ -156,7 +162,10 @@ fn summary(plays: &Plays, policy: &Policy) -> String {
 
 fn bench(typed: &args::Bench) -> Result<Exit, Failure> {
     let config = meaning::benchmark(typed)?;
-    let measured = train::bench::measure(&typed.preset, &config, typed.steps)?;
+    let device = typed.device.open()?;
+    let name = device.as_ref().map(cuda::Device::description);
+    let named = name.as_deref().zip(device.as_ref().map(|device| device as &dyn Device));
+    let measured = train::bench::measure(&typed.preset, &config, typed.steps, named)?;
     Ok(done(print::line(&measured.json()))?)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Here: words and lines for people. Not here: what a study is, and how runs are started (`study`).
 
+use crate::device::Where;
 use crate::exit::{self, Exit, Failure};
 use crate::{args, print, report, signals};
 use clap::{Args, Subcommand, ValueEnum};
@@ -83,6 +84,9 @@ pub struct Run {
     /// With --launcher slurm: write the scripts into DIR/slurm, and submit nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Where gradient steps are taken
+    #[command(flatten)]
+    pub device: Where,
 }
 
 /// `dreamgraft study status`.
@@ -115,6 +119,9 @@ pub struct RunOne {
     /// Threads of the run [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Where gradient steps are taken
+    #[command(flatten)]
+    pub device: Where,
 }
 
 /// Does what was typed after `dreamgraft study`.
@@ -170,7 +177,7 @@ fn plan(typed: &Plan) -> Result<Exit, Failure> {
         None => {
             let mut config = configs[0].clone();
             config.threads = threads;
-            let measured = train::bench::measure(&read.document.preset, &config, 3)?;
+            let measured = train::bench::measure(&read.document.preset, &config, 3, None)?;
             (
                 measured.step_s_median,
                 "three gradient steps measured now, alone on this machine; playing is not counted".to_owned(),
@@ -225,7 +232,10 @@ fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Fai
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
     let (jobs, threads) = divided(typed.jobs);
-    let pool = Pool { program: &program, folder, manifest, jobs, threads };
+    // What keeps a device from being used is told before any run is started.
+    typed.device.open()?;
+    let device = typed.device.name();
+    let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
@@ -271,7 +281,9 @@ fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit,
     let profile = typed.profile.as_deref().map(Profile::read).transpose()?.unwrap_or_default();
     let whole = |path: &Path| path.canonicalize().map_err(|source| TrainError::Io { path: path.to_owned(), source });
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
-    let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile };
+    let device = typed.device.name();
+    let device = device.as_deref();
+    let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile, device };
     let levels = scripts.write()?;
     if levels.is_empty() {
         return report::report(&folder, &args::StudyReport::default());
@@ -297,7 +309,8 @@ fn run_one(typed: &RunOne) -> Result<Exit, Failure> {
     }
     // The run takes this process's place: signals and the exit code are its own.
     let program = program()?;
-    let error = local::command(&program, &folder, entry, typed.threads).arg("--wait").exec();
+    let device = typed.device.name();
+    let error = local::command(&program, &folder, entry, typed.threads, device.as_deref()).arg("--wait").exec();
     Err(StudyError::Launch { program: program.display().to_string(), why: format!("cannot be started ({error})") }
         .into())
 }

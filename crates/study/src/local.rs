@@ -42,6 +42,8 @@ pub struct Pool<'a> {
     pub jobs: usize,
     /// Threads of each.
     pub threads: usize,
+    /// Where they take gradient steps, as `dreamgraft train --device` has it; none for this machine's processor.
+    pub device: Option<&'a str>,
 }
 
 /// What happened, for people.
@@ -211,7 +213,7 @@ impl Pool<'_> {
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
         let errors = log.try_clone().map_err(StudyError::io(&path))?;
-        let mut command = command(self.program, self.folder, entry, Some(self.threads));
+        let mut command = command(self.program, self.folder, entry, Some(self.threads), self.device);
         // In a group of its own: Ctrl-C is for this process, which asks the workers to stop.
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         command.spawn().map_err(|error| StudyError::Launch {
@@ -230,12 +232,16 @@ fn lock(folder: &Path) -> Result<RunLock, StudyError> {
     })
 }
 
-/// The command of a run, in the study's folder, on so many threads: their number changes no result.
-pub fn command(program: &Path, folder: &Path, entry: &Entry, threads: Option<usize>) -> Command {
+/// The command of a run, in the study's folder, on so many threads: their number changes no result. A device, if one is named,
+/// changes it by rounding.
+pub fn command(program: &Path, folder: &Path, entry: &Entry, threads: Option<usize>, device: Option<&str>) -> Command {
     let mut command = Command::new(program);
     command.args(&entry.arguments).current_dir(folder);
     if let Some(threads) = threads {
         command.arg("--set").arg(format!("threads={threads}"));
+    }
+    if let Some(device) = device {
+        command.args(["--device", device]);
     }
     command
 }
@@ -341,7 +347,8 @@ mod tests {
             arguments: Vec::new(),
         };
         let manifest = Manifest::new("mine", "", vec![entry]);
-        let pool = Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1 };
+        let pool =
+            Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
         let mut failed = Vec::new();
         let ended = pool.run(&AtomicBool::new(false), &mut |told| {
             if let Told::Failed { why, .. } = told {

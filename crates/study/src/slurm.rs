@@ -67,6 +67,8 @@ pub struct Scripts<'a> {
     pub manifest: &'a Manifest,
     /// Resources.
     pub profile: &'a Profile,
+    /// Where runs take gradient steps, as `dreamgraft train --device` has it; none for a processor.
+    pub device: Option<&'a str>,
 }
 
 /// A job array that was written.
@@ -108,7 +110,8 @@ impl Scripts<'_> {
     }
 
     fn script(&self, level: usize, runs: &[usize]) -> String {
-        let Self { program, document, folder, manifest, profile } = self;
+        let Self { program, document, folder, manifest, profile, device } = self;
+        let device = device.map(|device| format!(" --device {device}")).unwrap_or_default();
         let logs = folder.join("logs");
         let mut lines = vec![
             "#!/bin/bash".to_owned(),
@@ -144,7 +147,7 @@ tell() {{
     fi
 }}
 trap tell USR1 TERM
-{} study run-one {} --dir {} --threads {} --index "$SLURM_ARRAY_TASK_ID" &
+{} study run-one {} --dir {} --threads {}{device} --index "$SLURM_ARRAY_TASK_ID" &
 run=$!
 [ -z "$asked" ] || tell
 # A signal ends the wait, not the run: then it is waited for again. The shell remembers the code of a run that has ended.
@@ -287,7 +290,14 @@ mod tests {
         executable("squeue", &format!("echo '{state}'"));
         let program = executable("program", program);
         let (manifest, profile) = (Manifest::new("mine", "", Vec::new()), Profile::default());
-        let scripts = Scripts { program: &program, document: folder, folder, manifest: &manifest, profile: &profile };
+        let scripts = Scripts {
+            program: &program,
+            document: folder,
+            folder,
+            manifest: &manifest,
+            profile: &profile,
+            device: None,
+        };
         let path = std::env::join_paths(
             std::iter::once(folder.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
         );

@@ -14,19 +14,21 @@ use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState, Silence};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use tape::plan::Device;
 use tape::random::Stream;
 use transfer::{InputUse, Plan};
 
 /// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, on `threads` threads.
 /// With a plan, the agent begins with what it takes from earlier ones; a run that goes on takes nothing again, and its
-/// sources may be gone.
+/// sources may be gone. With a `device`, gradient steps are taken there.
 ///
 /// # Errors
-/// As [`crate::train_with`], or if a task is unknown, the transfer cannot be done, or the run began with another one.
+/// As [`crate::train_with`], or if the device cannot be used, a task is unknown, the transfer cannot be done, or the run began with another one.
 pub fn train(
     root: &Path,
     config: &Config,
     plan: Option<&Plan>,
+    device: Option<&dyn Device>,
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
@@ -35,6 +37,9 @@ pub fn train(
     memory::check_run(config, worlds.action_size())?;
     let pool = pool(config.threads)?;
     let (config, heritage) = heritage::settle(root, config, worlds.action_size(), plan)?;
+    if let Some(device) = device {
+        dreamer::check_device(&config.agent, worlds.action_size(), device)?;
+    }
     let folder = RunFolder::open_with(root, &config, heritage.as_ref())?;
     let (report, agent) = heritage.map(Heritage::into_parts).unzip();
     let first = |config: &AgentConfig, action_size: usize, seed: u64| match agent {
@@ -43,7 +48,11 @@ pub fn train(
         // The run has begun, but was stopped before its first checkpoint.
         Some(None) => heritage::graft_again(root, config, action_size, seed),
     };
-    pool.install(|| train_in(folder, &config, report.as_ref(), worlds, first, interrupted, reporter))
+    let prepare = |agent: &mut Agent| match device {
+        Some(device) => Ok(agent.move_to(device)?),
+        None => Ok(()),
+    };
+    pool.install(|| train_in(folder, &config, report.as_ref(), worlds, first, prepare, interrupted, reporter))
 }
 
 /// Plays episodes, with a Dreamer agent if one is asked for: as [`play_with`], on all cores.
@@ -83,6 +92,10 @@ impl Trainable for Agent {
 
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
         Ok(self.learn_unless(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
+    }
+
+    fn settle(&mut self) -> Result<(), DreamerError> {
+        self.settle()
     }
 
     fn broken_parameter(&self) -> Option<Broken> {

@@ -9,6 +9,7 @@ use replay::Batch;
 use serde::Serialize;
 use std::time::Instant;
 use tape::Vectors;
+use tape::plan::Device;
 use tape::random::Stream;
 
 /// Elements of the action of a measured agent.
@@ -49,6 +50,8 @@ pub struct Measured {
     pub threads: usize,
     /// Vector instructions that kernels used.
     pub vectors: &'static str,
+    /// Where gradient steps were taken: `cpu`, or a device.
+    pub device: String,
 }
 
 /// Where a step has the embeddings of its images from.
@@ -93,11 +96,17 @@ pub fn sizes(name: &str) -> AgentConfig {
 }
 
 /// Measures the agent of a configuration: one step to make room, then `steps` gradient steps, then policy steps. As in a
-/// run, a frozen encoder's embeddings are kept if `replay.embeddings` is not 0.
+/// run, a frozen encoder's embeddings are kept if `replay.embeddings` is not 0. With a `device`, and its name, gradient steps are
+/// taken there.
 ///
 /// # Errors
-/// [`TrainError`] if the configuration is out of range or no threads can be had.
-pub fn measure(size: &str, config: &Config, steps: u64) -> Result<Measured, TrainError> {
+/// [`TrainError`] if the configuration is out of range, no threads can be had or the device cannot be used.
+pub fn measure(
+    size: &str,
+    config: &Config,
+    steps: u64,
+    device: Option<(&str, &dyn Device)>,
+) -> Result<Measured, TrainError> {
     let kept = config.replay.embeddings.0 > 0;
     let (threads, config) = (crate::threads(config.threads), &config.agent);
     crate::memory::check_agent(config, ACTION_SIZE)?;
@@ -105,6 +114,9 @@ pub fn measure(size: &str, config: &Config, steps: u64) -> Result<Measured, Trai
     crate::agent::pool(threads)?.install(|| {
         let mut batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
+        if let Some((_, device)) = device {
+            agent.move_to(device)?;
+        }
         let start_to_ready_s = began.elapsed().as_secs_f64();
         let encoder = match agent.embedding_size() {
             None => Encoder::Learned,
@@ -123,6 +135,7 @@ pub fn measure(size: &str, config: &Config, steps: u64) -> Result<Measured, Trai
             agent.learn(&batch)?;
             step_times.push(began.elapsed().as_secs_f64());
         }
+        agent.settle()?;
         let (mut state, mut random, mut action) = (agent.begin(), Stream::new(0, "bench"), [0.0; ACTION_SIZE]);
         let image = &batch.image[..dreamer::networks::PIXELS];
         let mut policy_times = Vec::with_capacity(POLICY_STEPS);
@@ -149,6 +162,7 @@ pub fn measure(size: &str, config: &Config, steps: u64) -> Result<Measured, Trai
             peak_rss_mb: machine::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,
             vectors: Vectors::current().name(),
+            device: device.map_or("cpu", |(name, _)| name).to_owned(),
         })
     })
 }

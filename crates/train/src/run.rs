@@ -63,16 +63,18 @@ pub fn train_with<L: Trainable>(
 ) -> Result<End, TrainError> {
     let folder = RunFolder::open(root, config)?;
     let new_agent = |config: &AgentConfig, size, seed| Ok(new_agent(config, size, seed)?);
-    train_in(folder, config, None, worlds, new_agent, interrupted, reporter)
+    train_in(folder, config, None, worlds, new_agent, |_| Ok(()), interrupted, reporter)
 }
 
-/// As [`train_with`], in a folder that is open, with the report of what the run takes from other agents.
+/// As [`train_with`], in a folder that is open, with the report of what the run takes from other agents; `prepare` gets the agent
+/// before anything is done with it.
 pub(crate) fn train_in<L: Trainable>(
     folder: RunFolder,
     config: &Config,
     taken: Option<&Report>,
     worlds: Worlds,
     new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, TrainError>,
+    prepare: impl FnOnce(&mut L) -> Result<(), TrainError>,
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
@@ -103,10 +105,11 @@ pub(crate) fn train_in<L: Trainable>(
             reporter.event(&Event::Note(&note));
         }
     }
-    let (agent, state) = match found {
+    let (mut agent, state) = match found {
         Some(found) => (found.agent, Some((found.path, found.state))),
         None => (new_agent(&config.agent, worlds.action_size(), config.seed)?, None),
     };
+    prepare(&mut agent)?;
     let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
     let meta_model = taken.and_then(|report| report.meta_model.as_ref());
     run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
@@ -241,9 +244,13 @@ impl<'a, L: Trainable> Run<'a, L> {
     fn go(&mut self) -> Result<End, TrainError> {
         loop {
             if self.interrupted.load(Ordering::SeqCst) {
+                self.agent.settle()?;
                 return self.stop();
             }
             let phase = next(self.config, &self.position);
+            if !matches!(phase, Phase::Learn { .. } | Phase::Log) {
+                self.agent.settle()?;
+            }
             match phase {
                 Phase::Prefill { task } | Phase::Collect { task } => {
                     self.save_if_due()?;
@@ -360,6 +367,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         self.position.updates += 1;
         if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {
             let (update, frames) = (self.position.updates, self.position.frames);
+            self.agent.settle()?;
             let gradient = self.agent.broken_gradient().map(Box::new);
             let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_deref() };
             let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);

@@ -36,6 +36,14 @@ pub trait Trainable: Send + Sized {
     /// If the batch does not fit the agent.
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError>;
 
+    /// Brings here what was learned elsewhere, if it learns elsewhere: comes before acting, saving and looking at parameters.
+    ///
+    /// # Errors
+    /// If the device that it learns on fails.
+    fn settle(&mut self) -> Result<(), DreamerError> {
+        Ok(())
+    }
+
     /// The first parameter with a number that is not finite.
     fn broken_parameter(&self) -> Option<Broken> {
         None

@@ -1,10 +1,11 @@
 //! The real program, in a folder of its own for each test. Where a new test goes: `arguments` for what is typed,
 //! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `killing` for SIGKILL, `faults` for the system
 //! and people in a run's way, `safety` for where unsafe code stands, `evaluation` for `eval`, `playing` for `play`,
-//! `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors
+//! `device` for learning on a device, `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors
 //! with fewer instructions.
 
 mod arguments;
+mod device;
 mod evaluation;
 mod faults;
 mod killing;

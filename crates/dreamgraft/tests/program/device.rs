@@ -1,0 +1,122 @@
+//! Learning on a device: with stand-ins for NVIDIA's libraries, whose kernels run on the processor.
+
+use crate::program::{Ended, Program, SMOKE, metrics, outcomes, smoke};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+fn on_device(command: &mut Command) -> &mut Command {
+    command.env("LD_LIBRARY_PATH", emulator::STAND_INS).env("DREAMGRAFT_NVRTC", emulator::STAND_INS)
+}
+
+fn run(program: &Program, words: &[&str]) -> Ended {
+    let output = on_device(&mut program.command(words)).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn succeed(program: &Program, words: &[&str]) -> String {
+    let ended = run(program, words);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    ended.stdout
+}
+
+/// The numbers of a metric, line by line.
+fn of(program: &Program, folder: &str, name: &str) -> Vec<f64> {
+    metrics(&program.path(folder)).iter().filter_map(|line| line[name].as_f64()).collect()
+}
+
+#[test]
+fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns() {
+    let program = Program::new();
+    let text = succeed(&program, &smoke(&["--steps", "3000", "--device", "cuda"]));
+    assert!(text.starts_with("gradient steps on a processor, 9 GB, compute capability 9.0"), "{text}");
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+
+    // Stopped by a signal on the way, it is the same run, bit for bit.
+    let words = smoke(&["--steps", "3000", "--device", "cuda:0"]);
+    let mut child = on_device(&mut program.command(&words)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("step 1 000")));
+    assert!(Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap().success());
+    lines.for_each(|line| drop(line.unwrap()));
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    succeed(&program, &words);
+    assert_eq!(outcomes(&program.path("run")), whole);
+
+    // A processor's first steps are the same but for rounding.
+    program.succeed(&[&SMOKE[..4], &["--logdir", "processor", "--steps", "1000"]].concat());
+    for name in ["model_loss", "kl", "image_loss", "imagined_reward", "value_loss", "model_gradient_norm"] {
+        let (found, expected) = (of(&program, "whole", name)[0], of(&program, "processor", name)[0]);
+        assert!((found - expected).abs() <= 1e-3 * expected.abs(), "{name}: {found} and {expected}");
+    }
+}
+
+#[test]
+fn a_run_goes_from_a_device_to_a_processor_and_back() {
+    let program = Program::new();
+    for (device, steps) in [("cuda", "1000"), ("cpu", "2000"), ("cuda", "3000")] {
+        succeed(&program, &smoke(&["--steps", steps, "--device", device]));
+    }
+    let outcomes = outcomes(&program.path("run"));
+    assert_eq!(outcomes.state["position"]["frames"].as_u64(), Some(3000));
+    assert_eq!(outcomes.episodes.len(), 3);
+    program.succeed(&["eval", "run", "--episodes", "1"]);
+}
+
+#[test]
+fn an_agent_on_a_device_takes_from_others_and_several_tasks_learn_at_once() {
+    let program = Program::new();
+    let train = ["train", "hopper", "inverted-pendulum-swingup", "--preset", "smoke", "--steps", "2000"];
+    succeed(&program, &[&train[..], &["--device", "cuda", "--logdir", "several"]].concat());
+    let universal = ["--universal", "several", "--reward-from", "several", "--logdir", "taught", "--device", "cuda"];
+    succeed(&program, &[&train[..2], &train[3..], &universal].concat());
+    assert!(of(&program, "taught", "model_loss").iter().all(|loss| loss.is_finite()));
+    assert!(!of(&program, "taught", "model_loss").is_empty());
+}
+
+#[test]
+fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
+    let program = Program::new();
+    let error = |words: &[&str], code: i32| {
+        let ended = run(&program, words);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        // At most, which device it would have been.
+        assert!(ended.stdout.lines().all(|line| line.starts_with("gradient steps on")), "{ended:?}");
+        ended.stderr
+    };
+    let text = error(&smoke(&["--device", "cuda:3"]), 1);
+    assert_eq!(text, "error: there is no CUDA device 3: there is one, number 0\n");
+    let text = error(&smoke(&["--device", "gpu"]), 2);
+    assert!(text.contains("cpu, cuda or cuda:N"), "{text}");
+    let text = error(&smoke(&["--device", "cuda", "--set", "agent.precision=\"bf16\""]), 2);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("agent.precision") && text.contains("\"f32\" on a device"), "{text}");
+    let large = ["--set", "agent.batch=200", "--preset", "paper"];
+    let text = error(&[&["bench", "--device", "cuda"], &large[..]].concat(), 1);
+    assert!(text.contains("the device has no 1") && text.lines().count() == 1, "{text}");
+    let text = error(&[&["train", "hopper", "--device", "cuda", "--logdir", "run"], &large[..]].concat(), 1);
+    assert!(text.contains("the device has no") && text.lines().count() == 1, "{text}");
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn a_measurement_on_a_device_names_it() {
+    let tiny = ["agent.batch=2", "agent.length=4", "agent.depth=2", "agent.horizon=3", "agent.shard=1"];
+    let mut words = vec!["bench", "--steps", "1", "--device", "cuda"];
+    tiny.iter().for_each(|setting| words.extend(["--set", setting]));
+    let measured: serde_json::Value = serde_json::from_str(&succeed(&Program::new(), &words)).unwrap();
+    assert!(measured["device"].as_str().unwrap().starts_with("a processor"), "{measured}");
+}
+
+#[test]
+fn a_study_runs_on_a_device() {
+    let program = Program::new();
+    let document = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0, 1]\ntasks = [\"hopper\"]\n\
+                    [[method]]\nkind = \"baseline\"\n";
+    std::fs::write(program.path("mine.toml"), document).unwrap();
+    let text = succeed(&program, &["study", "run", "mine.toml", "--device", "cuda", "--jobs", "2"]);
+    assert!(text.contains("2 of 2"), "{text}");
+    let log = std::fs::read_to_string(program.path("studies/mine/logs/0.log")).unwrap();
+    assert!(log.contains("gradient steps on a processor"), "{log}");
+}
