@@ -158,6 +158,16 @@ pub enum CudaError {
         /// Bytes in all.
         total: usize,
     },
+    /// A device that cannot multiply numbers of bfloat16.
+    #[error(
+        "the device has compute capability {device}, and products in bfloat16 need {needed}: set agent.precision to \"f32\""
+    )]
+    NoBfloat16 {
+        /// What the device has.
+        device: Capability,
+        /// What it should have.
+        needed: Capability,
+    },
     /// A read or write beyond the end.
     #[error("numbers {place} to {} lie beyond the device's piece of memory, which has {length}", .place.saturating_add(*.count))]
     Outside {

@@ -4,10 +4,14 @@ use crate::device::{Bytes, Device};
 use crate::error::CudaError;
 use crate::program::Recording;
 use crate::slab::Slab;
+use crate::target::Capability;
 use crate::{KERNELS, KERNELS_FILE};
 
 use std::fmt;
 use tape::plan::{Machine, MachineError, Place, Plan};
+
+/// The first generation that multiplies numbers of bfloat16.
+const BFLOAT16: Capability = Capability { major: 8, minor: 0 };
 
 /// A plan that was loaded.
 struct Loaded {
@@ -27,6 +31,11 @@ impl Device {
 impl tape::plan::Device for Device {
     fn check(&self, plan: &Plan) -> Result<(), MachineError> {
         let check = || {
+            let mut launches = plan.sections.iter().flatten();
+            let device = self.capability();
+            if device < BFLOAT16 && launches.any(|launch| launch.kernel.ends_with("_bf16")) {
+                return Err(CudaError::NoBfloat16 { device, needed: BFLOAT16 });
+            }
             let (asked, Bytes { free, total }) = (plan.numbers.saturating_mul(4), self.memory()?);
             if asked <= free { Ok(()) } else { Err(CudaError::Memory { asked, free, total }) }
         };
@@ -34,6 +43,7 @@ impl tape::plan::Device for Device {
     }
 
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
+        self.check(&plan)?;
         let load = || {
             let mut slab = self.slab(plan.numbers)?;
             for (place, numbers) in &plan.constants {

@@ -2,14 +2,14 @@
 
 use cuda::Device;
 use dreamer::AgentConfig;
-use emulator::compare::{CLOSE, compare, kinds};
+use emulator::compare::{compare, kinds};
 
 #[test]
 #[ignore = "needs a device: scripts/check-cuda"]
 fn every_kind_of_agent_learns_the_same() {
     let device = Device::open(0).unwrap_or_else(|error| panic!("{error}"));
-    for (what, config, known_embeddings) in kinds() {
-        compare(what, &config, known_embeddings, &device, CLOSE);
+    for (what, config, known_embeddings, tolerances) in kinds() {
+        compare(what, &config, known_embeddings, &device, tolerances);
     }
 }
 

@@ -106,7 +106,7 @@ impl Agent {
     /// afterwards are not known there.
     ///
     /// # Errors
-    /// [`DreamerError::Machine`] if the device fails, [`DreamerError::Config`] if the agent's precision is not the device's.
+    /// [`DreamerError::Machine`] if the device fails, or has no room.
     pub fn move_to(&mut self, device: &dyn tape::plan::Device) -> Result<(), DreamerError> {
         self.device = Some(Device::start(&self.learner, &self.noise, self.updates, device)?);
         Ok(())

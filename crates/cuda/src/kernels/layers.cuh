@@ -1,19 +1,5 @@
 // What surrounds products: biases, activations, the recurrent unit, pieces of matrices.
 
-// y = activation(y + plus + bias), y and plus [rows, columns], bias [columns].
-extern "C" __global__ void finish_layer(float *y, const float *plus, int with_plus, const float *bias, int with_bias,
-        int rows, int columns, int activation) {
-    PHASE {
-        const long long i = NUMBER;
-        if (i < (long long)rows * columns) {
-            float sum = y[i];
-            if (with_plus) sum += plus[i];
-            if (with_bias) sum += bias[i % columns];
-            y[i] = activate(sum, activation);
-        }
-    }
-}
-
 // gradient *= activation'(x), from the activation's value y.
 extern "C" __global__ void activation_gradient(float *gradient, const float *y, int rows, int columns, int activation) {
     PHASE {

@@ -10,10 +10,16 @@
 typedef unsigned int word32;
 typedef unsigned long long word64;
 
+// Four sums of a thread in a product of tensor cores.
+struct Quad {
+    float at[4];
+};
+
 #ifdef EMULATED
 
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 struct Index { int x, y, z; };
 static Index blockIdx;
 static int thread;
@@ -22,6 +28,37 @@ static int thread;
 #define OWN(type, name) type name##_of_all[BLOCK]
 #define MINE(name) name##_of_all[thread]
 #define INLINE static inline
+#define COPY_BITS(to, from) std::memcpy(&to, &from, sizeof to)
+
+INLINE float of_half_word(word32 word, int upper) {
+    const word32 bits = upper ? word & 0xffff0000u : word << 16;
+    float x;
+    COPY_BITS(x, bits);
+    return x;
+}
+
+// mma.m16n8k16 of bfloat16, as the PTX ISA says which lane has what: a is 16 x 16, b is 16 x 8, two numbers of a row of a, or of a
+// column of b, to a word.
+template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a, B b) {
+    float left[16][16], right[16][8];
+    for (int lane = 0; lane < 32; ++lane) {
+        const int group = lane / 4, within = lane % 4;
+        for (int q = 0; q < 4; ++q)
+            for (int half = 0; half < 2; ++half)
+                left[group + (q % 2) * 8][within * 2 + (q / 2) * 8 + half] = of_half_word(a(lane)[q], half);
+        for (int q = 0; q < 2; ++q)
+            for (int half = 0; half < 2; ++half) right[within * 2 + q * 8 + half][group] = of_half_word(b(lane)[q], half);
+    }
+    for (int lane = 0; lane < 32; ++lane)
+        for (int q = 0; q < 4; ++q) {
+            const int row = lane / 4 + q / 2 * 8, column = lane % 4 * 2 + q % 2;
+            for (int k = 0; k < 16; ++k) sums(lane).at[q] += left[row][k] * right[k][column];
+        }
+}
+#define MULTIPLY(own, sums, a, b)                                                                              \
+    for (int first = 0; first < BLOCK; first += 32)                                                            \
+    multiply_warp([&](int lane) -> Quad & { return own##_of_all[first + lane].sums; },                         \
+                  [&](int lane) { return own##_of_all[first + lane].a; }, [&](int lane) { return own##_of_all[first + lane].b; })
 
 #else
 
@@ -31,6 +68,19 @@ static int thread;
 #define OWN(type, name) type name
 #define MINE(name) name
 #define INLINE static __device__ __forceinline__
+#define COPY_BITS(to, from) to = __float_as_uint(from)
+
+INLINE void multiply_warp(Quad &sums, const word32 *a, const word32 *b) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+    // Devices before 8.0 have no such instruction, and are not given this kernel.
+    asm volatile("trap;");
+#endif
+}
+#define MULTIPLY(own, sums, a, b) multiply_warp(own.sums, own.a, own.b)
 
 #endif
 

@@ -8,7 +8,7 @@ use crate::batch::BatchView;
 use crate::learner::Learner;
 use crate::metrics::StepMetrics;
 use crate::shard::{Sums, by_step};
-use crate::{AgentConfig, DreamerError, Precision};
+use crate::{AgentConfig, DreamerError};
 use step::{ENCODE, FIGURES, Figure, Places, STEP};
 use tape::plan::{Machine, Place};
 use tape::random::Stream;
@@ -17,26 +17,14 @@ use tape::random::Stream;
 ///
 /// # Errors
 /// [`DreamerError::Machine`] if the device has no room for them or fails, [`DreamerError::Config`] if a value of the configuration is
-/// out of range, or not for devices.
+/// out of range.
 pub fn check_device(
     config: &AgentConfig,
     action_size: usize,
     device: &dyn tape::plan::Device,
 ) -> Result<(), DreamerError> {
-    check_precision(config)?;
     let (plan, _) = step::plan(&Learner::new(config, action_size)?);
     Ok(device.check(&plan)?)
-}
-
-fn check_precision(config: &AgentConfig) -> Result<(), DreamerError> {
-    if config.precision == Precision::F32 {
-        return Ok(());
-    }
-    Err(DreamerError::Config {
-        key: "precision".to_owned(),
-        value: "\"bf16\"".to_owned(),
-        range: "\"f32\" on a device; bf16 is for processors".to_owned(),
-    })
 }
 
 /// A device with a learner's gradient step on it.
@@ -59,7 +47,6 @@ impl Device {
         updates: u64,
         device: &dyn tape::plan::Device,
     ) -> Result<Self, DreamerError> {
-        check_precision(learner.config())?;
         let (plan, places) = step::plan(learner);
         let mut device = Self { machine: device.start(plan)?, places, ahead: false, sorted: Vec::new() };
         let mut words = noise.key().to_vec();

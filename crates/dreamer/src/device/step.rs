@@ -81,8 +81,8 @@ macro_rules! arguments {
 
 /// Plans a learner's gradient step.
 pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
-    let mut planner = Planner::new();
     let config = learner.config();
+    let mut planner = Planner::new(config.precision.of_products());
     let (rows, actions) = (config.batch * config.length, learner.action_size());
     let imagined = config.horizon * rows;
     let parameters = learner.parameters();

@@ -44,6 +44,12 @@ fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns
     succeed(&program, &words);
     assert_eq!(outcomes(&program.path("run")), whole);
 
+    // With factors rounded to bfloat16, too.
+    let precision = ["--steps", "1000", "--device", "cuda", "--set", "agent.precision=\"bf16\""];
+    succeed(&program, &[&SMOKE[..4], &["--logdir", "rounded"], &precision[..]].concat());
+    let (found, expected) = (of(&program, "rounded", "model_loss")[0], of(&program, "whole", "model_loss")[0]);
+    assert!(found != expected && (found - expected).abs() <= 1e-2 * expected.abs(), "{found} and {expected}");
+
     // A processor's first steps are the same but for rounding.
     program.succeed(&[&SMOKE[..4], &["--logdir", "processor", "--steps", "1000"]].concat());
     for name in ["model_loss", "kl", "image_loss", "imagined_reward", "value_loss", "model_gradient_norm"] {
@@ -89,9 +95,6 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
     assert_eq!(text, "error: there is no CUDA device 3: there is one, number 0\n");
     let text = error(&smoke(&["--device", "gpu"]), 2);
     assert!(text.contains("cpu, cuda or cuda:N"), "{text}");
-    let text = error(&smoke(&["--device", "cuda", "--set", "agent.precision=\"bf16\""]), 2);
-    assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(text.contains("agent.precision") && text.contains("\"f32\" on a device"), "{text}");
     let large = ["--set", "agent.batch=200", "--preset", "paper"];
     let text = error(&[&["bench", "--device", "cuda"], &large[..]].concat(), 1);
     assert!(text.contains("the device has no 1") && text.lines().count() == 1, "{text}");

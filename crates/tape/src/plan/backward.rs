@@ -2,7 +2,7 @@
 
 use super::forward::Traced;
 use super::launch::Place;
-use super::products::Matrix;
+use super::products::{Factor, Finish, Matrix};
 use super::room::{Planner, arguments};
 use super::{number, scalar};
 use crate::kernels::elementwise::Activation;
@@ -74,7 +74,10 @@ impl Planner {
             let own = Own { y: traced.places[index].expect("planned"), gradient, rows: node.rows, cols: node.cols };
             self.gradient(traced, &node.op, own, gradients);
             traced.gradients[index] = None;
-            self.give_back(gradient, node.rows * node.cols);
+            let within = std::mem::take(&mut traced.within[index]);
+            if !within && !matches!(node.op, Op::Stack { .. }) {
+                self.give_back(gradient, node.rows * node.cols);
+            }
         }
     }
 
@@ -141,9 +144,13 @@ impl Planner {
             Op::Stack { list } => {
                 let mut row = 0;
                 for &var in &traced.memory.lists[list.range()] {
-                    let rows = traced.shape(var).0;
-                    if let Some((out, accumulate)) = self.input(traced, var) {
-                        self.piece([out, gradient.after(row * cols)], [cols; 2], rows, cols, accumulate);
+                    let (rows, part) = (traced.shape(var).0, gradient.after(row * cols));
+                    if var.gradient && traced.gradients[var.index()].is_none() {
+                        // It lies where it is: the stack's gradient is not given back.
+                        traced.gradients[var.index()] = Some(part);
+                        traced.within[var.index()] = true;
+                    } else if let Some((out, accumulate)) = self.input(traced, var) {
+                        self.piece([out, part], [cols; 2], rows, cols, accumulate);
                     }
                     row += rows;
                 }
@@ -332,21 +339,13 @@ impl Planner {
         self.before(gradient, y, shape, activation);
         self.bias_gradient(bias, wanted, gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
-        let above = |first: usize, count: usize| {
-            Matrix::new(gradient.after(first * patches.count() * channels), count * patches.count(), channels)
-        };
+        let above = Matrix::new(gradient, shape[0], channels);
         if let Some((out, accumulate)) = gradients.slot(kernel, wanted) {
-            let x = traced.place(x);
-            self.by_patches(images, patches, |planner, first, count, room| {
-                let columns = planner.patches(room, x.after(first * patches.image()), count, patches);
-                planner.product(out, columns.transposed(), above(first, count), accumulate || first > 0);
-            });
+            let read = Factor::patches(traced.place(x), images, patches);
+            self.product(out, read.transposed(), above, accumulate);
         }
         if let Some((out, accumulate)) = self.input(traced, x) {
-            self.by_patches(images, patches, |planner, first, count, room| {
-                planner.product(room, above(first, count), weights.transposed(), false);
-                planner.overlay(out.after(first * patches.image()), room, count, patches, accumulate);
-            });
+            self.overlay(out, images, patches, [above, weights.transposed()], accumulate, Finish::NONE);
         }
     }
 
@@ -363,20 +362,14 @@ impl Planner {
         self.before(gradient, y, shape, activation);
         self.bias_gradient(bias, wanted, gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
-        let small = patches.count() * channels;
-        let below = traced.place(x);
-        let teaches = gradients.slot(kernel, wanted);
-        let passes = self.input(traced, x);
-        self.by_patches(images, patches, |planner, first, count, room| {
-            let columns = planner.patches(room, gradient.after(first * patches.image()), count, patches);
-            if let Some((out, accumulate)) = teaches {
-                let x = Matrix::new(below.after(first * small), count * patches.count(), channels);
-                planner.product(out, columns.transposed(), x, accumulate || first > 0);
-            }
-            if let Some((out, accumulate)) = passes {
-                planner.product(out.after(first * small), columns, weights, accumulate);
-            }
-        });
+        let above = Factor::patches(gradient, images, patches);
+        if let Some((out, accumulate)) = gradients.slot(kernel, wanted) {
+            let read = Matrix::new(traced.place(x), images * patches.count(), channels);
+            self.product(out, above.transposed(), read, accumulate);
+        }
+        if let Some((out, accumulate)) = self.input(traced, x) {
+            self.product(out, above, weights, accumulate);
+        }
     }
 
     fn returns_gradient(&mut self, traced: &mut Traced<'_>, returns: &Returns, own: Own) {

@@ -1,10 +1,9 @@
 //! A recording's values: where each is, and the launches that compute it.
 
 use super::launch::Place;
-use super::products::Matrix;
+use super::products::{Factor, Finish, Matrix};
 use super::room::{Planner, arguments};
-use super::{number, scalar};
-use crate::kernels::elementwise::Activation;
+use super::scalar;
 use crate::ops::Op;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
@@ -22,8 +21,10 @@ pub struct Traced<'a> {
     pub(super) weights: Place,
     pub(super) places: Vec<Option<Place>>,
     pub(super) gradients: Vec<Option<Place>>,
-    /// Where some values are to be put.
-    results: Vec<(Var, Place)>,
+    /// Whether a gradient is part of another's memory.
+    pub(super) within: Vec<bool>,
+    /// Where some values are to be put, before they are planned.
+    asked: Vec<Option<Place>>,
     /// What the hidden layers of perceptrons with one output make of their rows.
     pub(super) hidden: Vec<(List, Vec<Matrix>)>,
 }
@@ -37,8 +38,9 @@ impl<'a> Traced<'a> {
             parameters,
             weights,
             places: none.clone(),
-            gradients: none,
-            results: Vec::new(),
+            gradients: none.clone(),
+            within: vec![false; none.len()],
+            asked: none,
             hidden: Vec::new(),
         }
     }
@@ -54,7 +56,7 @@ impl<'a> Traced<'a> {
     /// If it is part of another value.
     pub fn bind_result(&mut self, var: Var, place: Place) {
         assert!(!matches!(self.memory.nodes[var.index()].op, Op::Rows { .. }), "a value of its own");
-        self.results.push((var, place));
+        self.asked[var.index()] = Some(place);
     }
 
     /// Where a value is.
@@ -90,14 +92,14 @@ impl Planner {
     /// Plans the values of all that was recorded.
     pub fn forward(&mut self, traced: &mut Traced<'_>) {
         let memory = traced.memory;
+        self.place_stacks(traced);
         for (index, node) in memory.nodes.iter().enumerate() {
             if traced.places[index].is_some() {
                 continue;
             }
             let numbers = memory.values.get(index).map_or(&[][..], Vec::as_slice);
-            let asked = traced.results.iter().find(|(var, _)| var.index() == index);
-            let place = match (&node.op, asked) {
-                (_, Some(&(_, place))) => place,
+            let place = match (&node.op, traced.asked[index]) {
+                (_, Some(place)) => place,
                 // Rows lie where they are.
                 (&Op::Rows { x, start }, _) => traced.place(x).after(start * node.cols),
                 (Op::Leaf, _) if !numbers.is_empty() => self.constant(numbers),
@@ -106,6 +108,32 @@ impl Planner {
             };
             traced.places[index] = Some(place);
             self.value(traced, &node.op, place, node.rows, node.cols);
+        }
+    }
+
+    /// Gives values that are stacked later their places in the stack, so that nothing is copied.
+    fn place_stacks(&mut self, traced: &mut Traced<'_>) {
+        let memory = traced.memory;
+        for (index, node) in memory.nodes.iter().enumerate() {
+            let Op::Stack { list } = node.op else { continue };
+            let vars = &memory.lists[list.range()];
+            let free = |var: &Var| {
+                let op = &memory.nodes[var.index()].op;
+                let elsewhere = traced.places[var.index()].or(traced.asked[var.index()]).is_some();
+                !elsewhere && !matches!(op, Op::Leaf | Op::Rows { .. })
+            };
+            let twice =
+                vars.iter().enumerate().any(|(number, var)| vars[..number].iter().any(|one| one.node == var.node));
+            if twice || traced.asked[index].is_some() || !vars.iter().all(free) {
+                continue;
+            }
+            let place = self.room(node.rows * node.cols);
+            let mut row = 0;
+            for var in vars {
+                traced.asked[var.index()] = Some(place.after(row * node.cols));
+                row += traced.shape(*var).0;
+            }
+            traced.asked[index] = Some(place);
         }
     }
 
@@ -121,7 +149,7 @@ impl Planner {
         let at = |var: Var| traced.place(var);
         match op {
             Op::Leaf | Op::Rows { .. } | Op::FrozenScalar { .. } | Op::Scalar(_) => {}
-            Op::Dense(dense) => self.dense(traced, dense, y, rows, cols),
+            Op::Dense(dense) => self.dense(traced, dense, y, cols),
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
             Op::Deconvolution(layer) => self.deconvolution(traced, layer, y, rows),
@@ -133,8 +161,10 @@ impl Planner {
             Op::Stack { list } => {
                 let mut row = 0;
                 for &var in &traced.memory.lists[list.range()] {
-                    let rows = traced.shape(var).0;
-                    self.piece([y.after(row * cols), at(var)], [cols; 2], rows, cols, false);
+                    let (rows, place) = (traced.shape(var).0, y.after(row * cols));
+                    if at(var) != place {
+                        self.piece([place, at(var)], [cols; 2], rows, cols, false);
+                    }
                     row += rows;
                 }
             }
@@ -195,38 +225,13 @@ impl Planner {
         self.each("piece", rows * columns, arguments);
     }
 
-    /// y = activation(y + plus + bias).
-    pub(super) fn finish_layer(
-        &mut self,
-        y: Place,
-        plus: Option<Place>,
-        bias: Option<Place>,
-        [rows, cols]: [usize; 2],
-        activation: Activation,
-    ) {
-        if plus.is_none() && bias.is_none() && activation == Activation::None {
-            return;
-        }
-        let arguments = arguments![
-            y,
-            plus.unwrap_or(y),
-            plus.is_some(),
-            bias.unwrap_or(y),
-            bias.is_some(),
-            rows,
-            cols,
-            number(activation)
-        ];
-        self.each("finish_layer", rows * cols, arguments);
-    }
-
-    fn dense(&mut self, traced: &Traced<'_>, dense: &Dense, y: Place, rows: usize, cols: usize) {
+    fn dense(&mut self, traced: &Traced<'_>, dense: &Dense, y: Place, cols: usize) {
         let &Dense { x, kernel, first_row, bias, plus, activation, .. } = dense;
         let inputs = traced.shape(x).1;
         let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
-        self.product(y, traced.matrix(x), weights, false);
         let plus = plus.map(|plus| traced.place(plus));
-        self.finish_layer(y, plus, bias.map(|bias| traced.parameter(bias)), [rows, cols], activation);
+        let finish = Finish { plus, bias: bias.map(|bias| traced.parameter(bias)), activation };
+        self.layer(y, traced.matrix(x), weights, false, finish);
     }
 
     fn recurrent(&mut self, traced: &Traced<'_>, gru: &Gru, y: Place, rows: usize, size: usize) {
@@ -245,25 +250,15 @@ impl Planner {
     fn convolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {
         let &Convolution { x, kernel, bias, patches, channels, activation, .. } = layer;
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
-        let (x, small) = (traced.place(x), patches.count() * channels);
-        self.by_patches(images, patches, |planner, first, count, room| {
-            let columns = planner.patches(room, x.after(first * patches.image()), count, patches);
-            planner.product(y.after(first * small), columns, weights, false);
-        });
-        let rows = images * patches.count();
-        self.finish_layer(y, None, Some(traced.parameter(bias)), [rows, channels], activation);
+        let factor = Factor::patches(traced.place(x), images, patches);
+        self.layer(y, factor, weights, false, Finish::layer(traced.parameter(bias), activation));
     }
 
     fn deconvolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {
         let &Convolution { x, kernel, bias, patches, channels, activation, .. } = layer;
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels).transposed();
-        let (x, small) = (traced.place(x), patches.count() * channels);
-        self.by_patches(images, patches, |planner, first, count, room| {
-            let x = Matrix::new(x.after(first * small), count * patches.count(), channels);
-            planner.product(room, x, weights, false);
-            planner.overlay(y.after(first * patches.image()), room, count, patches, false);
-        });
-        let rows = images * patches.side * patches.side;
-        self.finish_layer(y, None, Some(traced.parameter(bias)), [rows, patches.channels], activation);
+        let small = Matrix::new(traced.place(x), images * patches.count(), channels);
+        let finish = Finish::layer(traced.parameter(bias), activation);
+        self.overlay(y, images, patches, [small, weights], false, finish);
     }
 }

@@ -1,17 +1,20 @@
 //! Products of matrices and sums over rows, split where one block a tile would leave most of a device idle.
 
-use super::launch::Place;
+use super::launch::{Argument, Place};
+use super::number;
 use super::room::{Planner, arguments};
+use crate::kernels::elementwise::Activation;
+use crate::kernels::matmul::Precision;
 use crate::kernels::patches::Patches;
 
-/// Side of the tile of a result that a block makes.
-const TILE: usize = 64;
+/// Sides of the tiles of a result that a block makes.
+const TILES: [usize; 2] = [64, 128];
 /// Blocks that a device has something to do with, about: the processors of a large one.
 const BLOCKS: usize = 128;
 /// Terms of a sum that are worth a block of their own.
 const PART: usize = 256;
-/// Numbers in the patches that are at hand at a time.
-const PATCHED: usize = 64 << 20;
+/// Numbers in the patches that are at hand at a time: what a large device's second-level cache holds.
+const PATCHED: usize = 8 << 20;
 
 /// A matrix in the device's memory, or its transpose.
 #[derive(Clone, Copy, Debug)]
@@ -34,69 +37,173 @@ impl Matrix {
     }
 }
 
+/// A product's left factor.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Factor {
+    /// A matrix.
+    Matrix(Matrix),
+    /// The patches of images, a row a patch, or the transpose of that; they are read where the images lie.
+    Patches { images: Place, count: usize, patches: Patches, transposed: bool },
+}
+
+impl Factor {
+    /// The patches of `count` images.
+    pub fn patches(images: Place, count: usize, patches: Patches) -> Self {
+        Self::Patches { images, count, patches, transposed: false }
+    }
+
+    pub fn transposed(self) -> Self {
+        match self {
+            Self::Matrix(matrix) => Self::Matrix(matrix.transposed()),
+            Self::Patches { images, count, patches, transposed } => {
+                Self::Patches { images, count, patches, transposed: !transposed }
+            }
+        }
+    }
+
+    fn shape(self) -> [usize; 2] {
+        match self {
+            Self::Matrix(matrix) => [matrix.rows, matrix.cols],
+            Self::Patches { count, patches, transposed, .. } => {
+                let shape = [count * patches.count(), patches.size()];
+                if transposed { [shape[1], shape[0]] } else { shape }
+            }
+        }
+    }
+}
+
+impl From<Matrix> for Factor {
+    fn from(matrix: Matrix) -> Self {
+        Self::Matrix(matrix)
+    }
+}
+
+/// What becomes of a layer's sums: activation(sums + plus + bias).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finish {
+    pub plus: Option<Place>,
+    pub bias: Option<Place>,
+    pub activation: Activation,
+}
+
+impl Finish {
+    /// Sums as they are.
+    pub const NONE: Self = Self { plus: None, bias: None, activation: Activation::None };
+
+    /// Of a layer with a bias.
+    pub fn layer(bias: Place, activation: Activation) -> Self {
+        Self { plus: None, bias: Some(bias), activation }
+    }
+
+    /// Its arguments; where there is no place, `any` stands.
+    fn arguments(self, any: Place) -> [Argument; 5] {
+        let Self { plus, bias, activation } = self;
+        arguments![plus.unwrap_or(any), plus.is_some(), bias.unwrap_or(any), bias.is_some(), number(activation)]
+    }
+}
+
 impl Planner {
     /// out = a b, or out += a b if `accumulate`.
-    pub(super) fn product(&mut self, out: Place, a: Matrix, b: Matrix, accumulate: bool) {
-        assert_eq!(a.cols, b.rows, "matrices that can be multiplied");
-        let (m, n, k) = (a.rows, b.cols, a.cols);
-        let tiles = m.div_ceil(TILE) * n.div_ceil(TILE);
-        let wanted = (BLOCKS / tiles).clamp(1, k.div_ceil(PART));
-        let part = k.div_ceil(wanted).next_multiple_of(16);
+    pub(super) fn product(&mut self, out: Place, a: impl Into<Factor>, b: Matrix, accumulate: bool) {
+        self.layer(out, a, b, accumulate, Finish::NONE);
+    }
+
+    /// out = what becomes of a b, or of out + a b if `accumulate`.
+    pub(super) fn layer(&mut self, out: Place, a: impl Into<Factor>, b: Matrix, accumulate: bool, finish: Finish) {
+        let a = a.into();
+        let ([m, k], n) = (a.shape(), b.cols);
+        assert_eq!(k, b.rows, "matrices that can be multiplied");
+        // Large tiles read less, if there are enough of them to go round.
+        let tiles = |side: usize| m.div_ceil(side) * n.div_ceil(side);
+        let large = n > TILES[0] && m > TILES[0] && tiles(TILES[1]) >= BLOCKS;
+        let side = TILES[usize::from(large)];
+        let wanted = (BLOCKS / tiles(side)).clamp(1, k.div_ceil(PART));
+        let part = k.div_ceil(wanted).next_multiple_of(32);
         let parts = k.div_ceil(part);
-        let grid = [m.div_ceil(TILE), n.div_ceil(TILE), parts];
-        let steps = [a.steps[0], a.steps[1], b.steps[0], b.steps[1]];
-        let with = |out: Place, accumulate: bool| {
-            arguments![out, a.place, b.place, m, n, k, steps[0], steps[1], steps[2], steps[3], part, accumulate]
+        let kernel = match (self.precision(), large) {
+            (Precision::Full, false) => "product_64",
+            (Precision::Full, true) => "product_128",
+            (Precision::Rounded, false) => "product_64_bf16",
+            (Precision::Rounded, true) => "product_128_bf16",
+        };
+        let (place, steps, [image, channels, size, stride]) = match a {
+            Factor::Matrix(matrix) => (matrix.place, matrix.steps, [0; 4]),
+            Factor::Patches { images, patches: Patches { side, channels, kernel, stride }, transposed, .. } => {
+                (images, [usize::from(transposed), 0], [side, channels, kernel, stride])
+            }
+        };
+        let grid = [m.div_ceil(side), n.div_ceil(side), parts];
+        let with = |out: Place, accumulate: bool, finish: Finish| {
+            let sizes = arguments![
+                out, place, b.place, m, n, k, steps[0], steps[1], b.steps[0], b.steps[1], image, channels, size,
+                stride, part, accumulate
+            ];
+            sizes.into_iter().chain(finish.arguments(out))
         };
         if parts == 1 {
-            self.launch("product", grid, with(out, accumulate));
+            self.launch(kernel, grid, with(out, accumulate, finish));
         } else {
             self.passing(parts * m * n, |planner, sums| {
-                planner.launch("product", grid, with(sums, false));
-                planner.each("sum_parts", m * n, arguments![out, sums, m * n, parts, accumulate]);
+                planner.launch(kernel, grid, with(sums, false, Finish::NONE));
+                planner.sum_parts(out, sums, [parts, m * n, n], accumulate, finish);
             });
         }
     }
 
+    /// out = what becomes of the sum of `parts` matrices of `count` numbers, `cols` in a row.
+    fn sum_parts(
+        &mut self,
+        out: Place,
+        sums: Place,
+        [parts, count, cols]: [usize; 3],
+        accumulate: bool,
+        finish: Finish,
+    ) {
+        let arguments = arguments![out, sums, count, parts, accumulate, cols];
+        self.each("sum_parts", count, arguments.into_iter().chain(finish.arguments(out)));
+    }
+
     /// out = the sum of the rows of x [rows, cols], or out += it.
     pub(super) fn column_sums(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
-        let part = rows.div_ceil(BLOCKS).max(32);
+        let part = rows.div_ceil(BLOCKS).max(64);
         let parts = rows.div_ceil(part);
+        let grid = [cols.div_ceil(super::THREADS), parts, 1];
+        if parts == 1 {
+            self.launch("column_sums", grid, arguments![out, x, rows, cols, part, accumulate]);
+            return;
+        }
         self.passing(parts * cols, |planner, sums| {
-            let grid = [cols.div_ceil(super::THREADS), parts, 1];
-            planner.launch("column_sums", grid, arguments![sums, x, rows, cols, part]);
-            planner.each("sum_parts", cols, arguments![out, sums, cols, parts, accumulate]);
+            planner.launch("column_sums", grid, arguments![sums, x, rows, cols, part, false]);
+            planner.sum_parts(out, sums, [parts, cols, cols], accumulate, Finish::NONE);
         });
     }
 
-    /// Some images at a time: calls `work` with the first, their number and room for their patches.
-    pub(super) fn by_patches(
+    /// The images whose patches are small b, with small [images * patches, channels]: x = what becomes of them, or of x and
+    /// them. Some images at a time.
+    pub(super) fn overlay(
         &mut self,
+        x: Place,
         images: usize,
         patches: Patches,
-        mut work: impl FnMut(&mut Self, usize, usize, Place),
+        [small, b]: [Matrix; 2],
+        accumulate: bool,
+        finish: Finish,
     ) {
-        let size = patches.count() * patches.size();
-        let at_once = (PATCHED / size).clamp(1, images);
+        let Patches { side, channels, kernel, stride } = patches;
+        let numbers = patches.count() * patches.size();
+        let at_once = (PATCHED / numbers).clamp(1, images);
         for first in (0..images).step_by(at_once) {
             let count = at_once.min(images - first);
-            self.passing(count * size, |planner, room| work(planner, first, count, room));
+            self.passing(count * numbers, |planner, room| {
+                let rows = first * patches.count();
+                let place = small.place.after(rows * small.cols);
+                planner.product(room, Matrix { place, rows: count * patches.count(), ..small }, b, false);
+                let x = x.after(first * patches.image());
+                let [_, _, bias, with_bias, activation] = finish.arguments(x);
+                let sizes = arguments![x, room, count, side, channels, kernel, stride, accumulate];
+                let arguments = sizes.into_iter().chain([bias, with_bias, activation]);
+                planner.each("overlay", count * patches.image(), arguments);
+            });
         }
-    }
-
-    /// The patches of images x as a matrix in `out`.
-    pub(super) fn patches(&mut self, out: Place, x: Place, images: usize, patches: Patches) -> Matrix {
-        let Patches { side, channels, kernel, stride } = patches;
-        let rows = images * patches.count();
-        let arguments = arguments![out, x, images, side, channels, kernel, stride];
-        self.each("patches", rows * patches.size(), arguments);
-        Matrix::new(out, rows, patches.size())
-    }
-
-    /// x = the images that patches add up to, or x += them.
-    pub(super) fn overlay(&mut self, x: Place, from: Place, images: usize, patches: Patches, accumulate: bool) {
-        let Patches { side, channels, kernel, stride } = patches;
-        let arguments = arguments![x, from, images, side, channels, kernel, stride, accumulate];
-        self.each("overlay", images * patches.image(), arguments);
     }
 }

@@ -1,6 +1,7 @@
 //! A device's memory, as places that are known before anything runs, and the launches so far.
 
 use super::launch::{Argument, Launch, Place, THREADS};
+use crate::kernels::matmul::Precision;
 use std::collections::BTreeMap;
 
 /// Places from here on are in the room that launches need for themselves: it comes after all others, once it is known how many
@@ -19,6 +20,7 @@ pub struct Planner {
     passing: usize,
     passing_most: usize,
     constants: Vec<(Place, Vec<f32>)>,
+    precision: Precision,
 }
 
 /// What a device is to do.
@@ -33,9 +35,13 @@ pub struct Plan {
 }
 
 impl Planner {
-    /// Nothing planned.
-    pub fn new() -> Self {
-        Self { sections: vec![Vec::new()], ..Self::default() }
+    /// Nothing planned; products will be computed in `precision`.
+    pub fn new(precision: Precision) -> Self {
+        Self { sections: vec![Vec::new()], precision, ..Self::default() }
+    }
+
+    pub(super) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Begins another list of launches.

@@ -5,7 +5,7 @@
 use super::backward::{Own, ParameterGradients};
 use super::forward::Traced;
 use super::launch::Place;
-use super::products::Matrix;
+use super::products::{Finish, Matrix};
 use super::room::{Planner, arguments};
 use crate::kernels::elementwise::Activation;
 use crate::ops::scalar::Scalar;
@@ -48,9 +48,9 @@ impl Planner {
             let [inputs, outputs] = sizes(traced, layer);
             let last = index + 1 == layers.len();
             let out = if last { y } else { self.room(rows * outputs) };
-            self.product(out, x, Matrix::new(traced.parameter(layer.0), inputs, outputs), false);
             let activation = if last { Activation::None } else { network.activation };
-            self.finish_layer(out, None, Some(traced.parameter(layer.1)), [rows, outputs], activation);
+            let weights = Matrix::new(traced.parameter(layer.0), inputs, outputs);
+            self.layer(out, x, weights, false, Finish::layer(traced.parameter(layer.1), activation));
             x = Matrix::new(out, rows, outputs);
             kept.push(x);
         }
