@@ -247,7 +247,7 @@ impl TrainError {
         match self {
             Self::Io { .. }
             | Self::Folder { .. }
-            | Self::Agent(DreamerError::Io { .. })
+            | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(_))
             | Self::EpisodeFile(FileError::Io { .. })
             | Self::Replay(ReplayError::File(FileError::Io { .. }))
             | Self::Output(OutputError::Io { .. }) => true,

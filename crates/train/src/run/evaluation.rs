@@ -1,0 +1,71 @@
+//! What a run does between learning to see how good its agent is: episodes of every task, pictures, uses of reward sources.
+
+use super::{Run, of_task};
+use crate::TrainError;
+use crate::episode::{Played, evaluate_episode};
+use crate::pictures;
+use crate::report::Event;
+use crate::schedule::Phase;
+use crate::streams::{self, EvaluationStreams};
+use crate::trainable::Trainable;
+use std::sync::atomic::Ordering;
+
+impl<L: Trainable> Run<'_, L> {
+    /// Evaluates the agent on every task, with streams of the evaluation's own; `false` if interrupted, after which
+    /// nothing was written.
+    pub(super) fn evaluate(&mut self) -> Result<bool, TrainError> {
+        let frames = self.position.frames;
+        let mut random = EvaluationStreams::scheduled(self.config.seed, frames);
+        let mut values = Vec::new();
+        let mut last = Vec::new();
+        for world in &mut self.worlds.evaluation {
+            let mut played = Vec::new();
+            for _ in 0..self.config.schedule.eval_episodes {
+                let (position, end) = (&self.position, self.config.steps);
+                let interrupted = || {
+                    self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end });
+                    self.interrupted.load(Ordering::SeqCst)
+                };
+                match evaluate_episode(world.as_mut(), &self.agent, &mut random, interrupted)? {
+                    Some(one) => played.push(one),
+                    None => return Ok(false),
+                }
+            }
+            let mean = |of: &dyn Fn(&Played) -> f64| played.iter().map(of).sum::<f64>() / played.len() as f64;
+            let score = mean(&|one| one.episode.score());
+            let length = mean(&|one| one.frames.0 as f64);
+            values.push((of_task(self.config, "eval_return", world.task()), score));
+            values.push((of_task(self.config, "eval_length", world.task()), length));
+            self.reporter.event(&Event::Evaluated { frames, task: world.task(), mean: score });
+            last.extend(played.pop());
+        }
+        values.extend(self.reward_use(&last));
+        self.record.line(frames, &values)?;
+        if self.config.log.videos {
+            let mut random = streams::open_loop(self.config.seed, frames);
+            for Played { episode, .. } in &last {
+                pictures::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// How much the agent's reward meta-model uses each of its inputs, by name; and each of its sources, in the episodes.
+    fn reward_use(&self, episodes: &[Played]) -> Vec<(String, f64)> {
+        let Some(used) = self.agent.reward_use() else { return Vec::new() };
+        let name = |index: usize| self.reward_sources.get(index).cloned().unwrap_or_else(|| index.to_string());
+        let of = |metric: &str, figures: Vec<f64>| -> Vec<(String, f64)> {
+            figures.into_iter().enumerate().map(|(index, x)| (format!("{metric}/{}", name(index)), x)).collect()
+        };
+        let mut values = of("reward_source_use", used.predictions);
+        values.push(("reward_latent_use/stoch".to_owned(), used.stoch));
+        values.push(("reward_latent_use/deter".to_owned(), used.deter));
+        for Played { episode, .. } in episodes {
+            let Some(silence) = self.agent.silence(episode.image(), episode.action()) else { continue };
+            let task = |name: &str| of_task(self.config, name, episode.task());
+            values.extend(of(&task("reward_source_silenced"), silence.changes));
+            values.push((task("reward_spread"), silence.spread));
+        }
+        values
+    }
+}
