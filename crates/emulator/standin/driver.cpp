@@ -21,12 +21,17 @@ typedef std::vector<Call> Graph;
 typedef void *Handle;
 typedef int Answer;
 
-enum : Answer { DONE = 0, INVALID = 1, NO_MEMORY = 2, BAD_IMAGE = 200, NOT_FOUND = 500, RECORDING = 900, UNKNOWN = 999 };
+enum : Answer {
+    DONE = 0, INVALID = 1, NO_MEMORY = 2, BAD_IMAGE = 200, NOT_FOUND = 500, FAILED = 719, RECORDING = 900, UNKNOWN = 999
+};
 
 const std::size_t TOTAL = (std::size_t)8 << 30;
 std::size_t used = 0;
 int pieces = 0, modules = 0, graphs = 0, executables = 0, streams = 0, contexts = 0;
 Graph *recorded = nullptr;
+bool failed = false;
+// With STAND_IN_RUNS=N, a kernel fails in the run after the Nth of a graph, and with it all that is asked afterwards.
+long runs_left = std::getenv("STAND_IN_RUNS") ? std::atol(std::getenv("STAND_IN_RUNS")) : -1;
 thread_local bool current = false;
 const Handle CONTEXT = (Handle)8, STREAM = (Handle)16, MODULE = (Handle)24;
 
@@ -56,7 +61,7 @@ Answer cuDeviceGetAttribute(int *value, int attribute, int) {
 }
 Answer cuDevicePrimaryCtxRetain(Handle *context, int) { return ++contexts, *context = CONTEXT, DONE; }
 Answer cuDevicePrimaryCtxRelease_v2(int) {
-    if (--contexts == 0 && (pieces || modules || graphs || executables || streams)) {
+    if (--contexts == 0 && !failed && (pieces || modules || graphs || executables || streams)) {
         std::fprintf(stderr, "stand-in: left over: %d pieces of memory, %d modules, %d graphs, %d executables, %d streams\n", pieces,
                      modules, graphs, executables, streams);
         std::abort();
@@ -87,15 +92,15 @@ Answer cuMemsetD8Async(word64 place, unsigned char value, std::size_t size, Hand
     return need(), std::memset((void *)place, value, size), DONE;
 }
 Answer cuMemcpyHtoDAsync_v2(word64 to, const void *from, std::size_t size, Handle) {
-    return need(), recorded ? RECORDING : (std::memcpy((void *)to, from, size), DONE);
+    return need(), failed ? FAILED : recorded ? RECORDING : (std::memcpy((void *)to, from, size), DONE);
 }
 Answer cuMemcpyDtoHAsync_v2(void *to, word64 from, std::size_t size, Handle) {
-    return need(), recorded ? RECORDING : (std::memcpy(to, (void *)from, size), DONE);
+    return need(), failed ? FAILED : recorded ? RECORDING : (std::memcpy(to, (void *)from, size), DONE);
 }
 
 Answer cuStreamCreate(Handle *stream, unsigned flags) { return need(), ++streams, *stream = STREAM, flags == 1 ? DONE : INVALID; }
 Answer cuStreamDestroy_v2(Handle) { return need(), --streams, DONE; }
-Answer cuStreamSynchronize(Handle) { return need(), recorded ? RECORDING : DONE; }
+Answer cuStreamSynchronize(Handle) { return need(), failed ? FAILED : recorded ? RECORDING : DONE; }
 Answer cuStreamBeginCapture_v2(Handle, int mode) { return need(), recorded = new Graph, mode == 1 ? DONE : INVALID; }
 Answer cuStreamEndCapture(Handle, Handle *graph) { return need(), *graph = recorded, recorded = nullptr, ++graphs, DONE; }
 
@@ -104,7 +109,10 @@ Answer cuGraphInstantiateWithFlags(Handle *executable, Handle graph, word64 flag
 }
 Answer cuGraphLaunch(Handle executable, Handle) {
     need();
-    for (Call &call : *(Graph *)executable) run(call);
+    if (runs_left == 0) failed = true;
+    if (runs_left > 0) --runs_left;
+    if (!failed)
+        for (Call &call : *(Graph *)executable) run(call);
     return DONE;
 }
 Answer cuGraphExecDestroy(Handle executable) { return need(), delete (Graph *)executable, --executables, DONE; }
@@ -141,7 +149,7 @@ Answer cuLaunchKernel(Handle function, unsigned x, unsigned y, unsigned z, unsig
 }
 
 Answer cuGetErrorName(Answer answer, const char **name) {
-    return *name = answer == NO_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR", DONE;
+    return *name = answer == NO_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : answer == FAILED ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR", DONE;
 }
 Answer cuGetErrorString(Answer, const char **text) { return *text = "an error of the stand-in", DONE; }
 // The compiler asks for these when it finds a driver, and goes without.

@@ -104,6 +104,27 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
 }
 
 #[test]
+fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on() {
+    let program = Program::new();
+    let words = smoke(&["--steps", "3000", "--device", "cuda"]);
+    succeed(&program, &words);
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    let updates = whole.state["position"]["updates"].as_u64().unwrap();
+    let output =
+        on_device(&mut program.command(&words)).env("STAND_IN_RUNS", (updates - 1).to_string()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command goes on from there"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    succeed(&program, &words);
+    assert_eq!(outcomes(&program.path("run")), whole);
+}
+
+#[test]
 fn a_measurement_on_a_device_names_it() {
     let tiny = ["agent.batch=2", "agent.length=4", "agent.depth=2", "agent.horizon=3", "agent.shard=1"];
     let mut words = vec!["bench", "--steps", "1", "--device", "cuda"];
