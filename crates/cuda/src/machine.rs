@@ -13,6 +13,9 @@ use tape::plan::{Machine, MachineError, Place, Plan};
 /// The first generation that multiplies numbers of bfloat16.
 const BFLOAT16: Capability = Capability { major: 8, minor: 0 };
 
+/// Bytes that a device needs beside a plan's memory.
+const BESIDE: usize = 256 << 20;
+
 /// A plan that was loaded.
 struct Loaded {
     slab: Slab,
@@ -37,7 +40,8 @@ impl tape::plan::Device for Device {
                 return Err(CudaError::NoBfloat16 { device, needed: BFLOAT16 });
             }
             let (asked, Bytes { free, total }) = (plan.numbers.saturating_mul(4), self.memory()?);
-            if asked <= free { Ok(()) } else { Err(CudaError::Memory { asked, free, total }) }
+            // Kernels, graphs and their own memory need some, too.
+            if asked.saturating_add(BESIDE) <= free { Ok(()) } else { Err(CudaError::Memory { asked, free, total }) }
         };
         check().map_err(|error| failed(self.name(), error))
     }

@@ -12,6 +12,7 @@ use crate::{AgentConfig, DreamerError};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tape::plan::MachineError;
 use tape::random::Stream;
 
 /// A Dreamer agent.
@@ -108,8 +109,15 @@ impl Agent {
     /// # Errors
     /// [`DreamerError::Machine`] if the device fails, or has no room.
     pub fn move_to(&mut self, device: &dyn tape::plan::Device) -> Result<(), DreamerError> {
+        self.settle()?;
+        self.device = None;
         self.device = Some(Device::start(&self.learner, &self.noise, self.updates, device)?);
         Ok(())
+    }
+
+    /// Whether something was learned on a device that is not known here.
+    fn is_ahead(&self) -> bool {
+        self.device.as_ref().is_some_and(Device::is_ahead)
     }
 
     /// Brings here what was learned on a device: before acting, saving, or looking at parameters and gradients. Without a device
@@ -140,7 +148,11 @@ impl Agent {
     }
 
     /// Takes in an image [64 * 64 * 3] and writes the next action.
+    ///
+    /// # Panics
+    /// In debug builds, if it was not settled: see [`Agent::settle`]. So for the other ways to use what it learned.
     pub fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        debug_assert!(!self.is_ahead(), "an agent is settled before it acts");
         self.learner.act(state, image, mode, random);
         action.copy_from_slice(&state.action);
     }
@@ -158,8 +170,13 @@ impl Agent {
     /// Writes everything needed to act, to go on learning, and to be a source of transfer, and syncs it to the disk.
     ///
     /// # Errors
-    /// [`DreamerError::Io`] if the file cannot be written.
+    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if what was learned on a device is not known
+    /// here ([`Agent::settle`]).
     pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
+        if self.is_ahead() {
+            let why = "was not brought back before it was to be saved: a bug, please report it";
+            return Err(MachineError { what: "what was learned on the device".to_owned(), why: why.to_owned() }.into());
+        }
         checkpoint::save(self, path)
     }
 

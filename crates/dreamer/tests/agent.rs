@@ -7,19 +7,28 @@ use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Precision};
 use rayon::ThreadPoolBuilder;
 use replay::Batch;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
 use tape::Vectors;
 use tape::random::Stream;
 
 /// Counts allocations, to prove that a step makes none.
 struct Counting;
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Of this thread: others, the tests' own among them, go about their business meanwhile.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+}
 
 // SAFETY: every call is handed on to the system's allocator unchanged.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        count();
         // SAFETY: the caller's promises are those `System` asks for.
         unsafe { System.alloc(layout) }
     }
@@ -28,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.dealloc(pointer, layout) }
     }
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        count();
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -36,13 +45,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// The tests take turns: what one allocates must not be counted in another.
-static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-fn turn() -> std::sync::MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
 
 fn tiny(discount_head: bool) -> AgentConfig {
     AgentConfig {
@@ -83,7 +85,6 @@ fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
-    let _turn = turn();
     for discount_head in [false, true] {
         let config = tiny(discount_head);
         let data = batch(&config, 2);
@@ -106,7 +107,6 @@ fn the_same_bits_on_any_number_of_threads() {
 
 #[test]
 fn an_embedding_is_the_same_bits_beside_whichever_others() {
-    let _turn = turn();
     for precision in [Precision::F32, Precision::Bf16] {
         // Not only the tiny sizes: larger ones are computed in other tiles.
         for depth in [2, 8] {
@@ -139,7 +139,6 @@ fn an_embedding_is_the_same_bits_beside_whichever_others() {
 
 #[test]
 fn known_embeddings_change_nothing_but_the_work() {
-    let _turn = turn();
     for precision in [Precision::F32, Precision::Bf16] {
         let config = AgentConfig { depth: 8, precision, frozen_encoder: true, ..tiny(true) };
         let unknown = batch(&config, 2);
@@ -161,7 +160,6 @@ fn known_embeddings_change_nothing_but_the_work() {
 
 #[test]
 fn embeddings_that_cannot_be_are_refused() {
-    let _turn = turn();
     let frozen = AgentConfig { frozen_encoder: true, ..tiny(false) };
     let mut data = batch(&frozen, 2);
     data.embedding = vec![0.0; frozen.embed()];
@@ -174,7 +172,6 @@ fn embeddings_that_cannot_be_are_refused() {
 
 #[test]
 fn a_step_allocates_nothing_after_the_first() {
-    let _turn = turn();
     let config = tiny(true);
     let data = batch(&config, 2);
     in_pool(1, || {
@@ -183,18 +180,17 @@ fn a_step_allocates_nothing_after_the_first() {
         let mut state = agent.begin();
         let (mut random, mut action) = (Stream::new(1, "act"), [0.0; 2]);
         agent.act(&mut state, &data.image[..64 * 64 * 3], ActMode::Explore, &mut random, &mut action);
-        let before = ALLOCATIONS.load(Ordering::SeqCst);
+        let before = ALLOCATIONS.get();
         for _ in 0..3 {
             agent.learn(&data).unwrap();
             agent.act(&mut state, &data.image[..64 * 64 * 3], ActMode::Explore, &mut random, &mut action);
         }
-        assert_eq!(ALLOCATIONS.load(Ordering::SeqCst) - before, 0);
+        assert_eq!(ALLOCATIONS.get() - before, 0);
     });
 }
 
 #[test]
 fn learning_lowers_the_losses_on_one_batch() {
-    let _turn = turn();
     let config = tiny(true);
     let mut data = batch(&config, 2);
     // Plain images, whose brightness is the reward.
@@ -214,7 +210,6 @@ fn learning_lowers_the_losses_on_one_batch() {
 
 #[test]
 fn a_loaded_agent_goes_on_as_the_saved_one() {
-    let _turn = turn();
     let config = tiny(false);
     let data = batch(&config, 3);
     let folder = tempfile::tempdir().unwrap();
@@ -241,7 +236,6 @@ fn a_loaded_agent_goes_on_as_the_saved_one() {
 
 #[test]
 fn equal_agents_are_the_same_bytes() {
-    let _turn = turn();
     let config = AgentConfig { gradient_clip: 0.1 + 0.2, ..tiny(true) };
     let data = batch(&config, 3);
     let folder = tempfile::tempdir().unwrap();
@@ -264,7 +258,6 @@ fn equal_agents_are_the_same_bytes() {
 
 #[test]
 fn damaged_checkpoints_are_refused_with_a_reason() {
-    let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.safetensors");
     let agent = Agent::new(&tiny(false), 3, 7).unwrap();
@@ -308,7 +301,6 @@ fn damaged_checkpoints_are_refused_with_a_reason() {
 
 #[test]
 fn the_actor_waits_for_its_warmup_across_a_checkpoint() {
-    let _turn = turn();
     let config = AgentConfig { actor_warmup: 3, ..tiny(false) };
     let data = batch(&config, 2);
     let folder = tempfile::tempdir().unwrap();
@@ -339,7 +331,6 @@ fn the_actor_waits_for_its_warmup_across_a_checkpoint() {
 
 #[test]
 fn an_interrupted_step_changes_nothing() {
-    let _turn = turn();
     let config = tiny(false);
     let data = batch(&config, 2);
     let (mut agent, mut other) = (Agent::new(&config, 2, 7).unwrap(), Agent::new(&config, 2, 7).unwrap());
@@ -354,7 +345,6 @@ fn an_interrupted_step_changes_nothing() {
 
 #[test]
 fn a_batch_that_does_not_fit_is_refused() {
-    let _turn = turn();
     let config = tiny(false);
     let mut agent = Agent::new(&config, 2, 7).unwrap();
     let mut data = batch(&config, 3);
@@ -366,7 +356,6 @@ fn a_batch_that_does_not_fit_is_refused() {
 
 #[test]
 fn open_loop_pictures_have_a_frame_for_every_step() {
-    let _turn = turn();
     let config = tiny(false);
     let data = batch(&config, 2);
     let agent = Agent::new(&config, 2, 7).unwrap();

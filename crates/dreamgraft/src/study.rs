@@ -72,7 +72,7 @@ pub struct Run {
     /// The study
     #[command(flatten)]
     pub place: Place,
-    /// Runs at once; cores are divided among them [default: one per core]
+    /// Runs at once; cores are divided among them [default: one per core; with a device, 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub jobs: Option<u64>,
     /// Who starts the runs
@@ -231,10 +231,11 @@ fn run(typed: &Run) -> Result<Exit, Failure> {
 fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
-    let (jobs, threads) = divided(typed.jobs);
+    // A device has room for few runs, and whoever wants several at once says so.
+    let device = typed.device.name();
+    let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
     // What keeps a device from being used is told before any run is started.
     typed.device.open()?;
-    let device = typed.device.name();
     let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();

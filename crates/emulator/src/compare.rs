@@ -7,7 +7,8 @@ use replay::Batch;
 use tape::plan::Device;
 use tape::random::Stream;
 
-const ACTIONS: usize = 3;
+/// Numbers in an action.
+pub const ACTIONS: usize = 3;
 const PIXELS: usize = 64 * 64 * 3;
 
 /// Sizes that no tile and no block divides.
@@ -28,7 +29,8 @@ pub fn small() -> AgentConfig {
     }
 }
 
-fn batch(config: &AgentConfig) -> Batch {
+/// A batch drawn at random, with ends of episodes.
+pub fn batch(config: &AgentConfig) -> Batch {
     let mut random = Stream::new(5, "batch");
     let transitions = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
@@ -125,6 +127,9 @@ fn same(
 /// another order, and Adam's first steps are as long for the smallest of gradients as for the largest.
 pub const CLOSE: [f64; 3] = [1e-5, 1e-3, 1e-4];
 
+/// The same with factors rounded to bfloat16: a processor rounds none in its smallest products.
+pub const ROUNDED: [f64; 3] = [5e-2, 0.2, 1e-2];
+
 /// Every kind of agent, by name; whether its embeddings are known before, and the tolerances of
 /// [`compare`].
 pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
@@ -141,7 +146,12 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         ("known embeddings", frozen, true, CLOSE),
         ("reward meta-model", AgentConfig { reward_sources: vec![plain, nested], ..small() }, false, CLOSE),
         ("products that are split", larger.clone(), false, CLOSE),
-        // A processor rounds no factors of its smallest products.
-        ("bf16", AgentConfig { precision: Precision::Bf16, ..larger }, false, [5e-2, 0.2, 1e-2]),
+        (
+            "bf16, frozen encoder",
+            AgentConfig { precision: Precision::Bf16, frozen_encoder: true, ..small() },
+            false,
+            ROUNDED,
+        ),
+        ("bf16", AgentConfig { precision: Precision::Bf16, ..larger }, false, ROUNDED),
     ]
 }

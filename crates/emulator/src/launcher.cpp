@@ -83,6 +83,13 @@ static const Entry table[] = {
 /* TABLE */
 };
 
+// Has the threads of a phase run from the last to the first, or from the first to the last.
+extern "C" void dreamgraft_order(int reversed) {
+    first_thread = reversed ? BLOCK - 1 : 0;
+    last_thread = reversed ? -1 : BLOCK;
+    next_thread = reversed ? -1 : 1;
+}
+
 // 0 if the kernel ran, 1 if there is none of this name, 2 if it has other parameters.
 extern "C" int dreamgraft_emulate(const char *name, const int *grid, const Argument *arguments, int count, float *memory) {
     for (const Entry &entry : table)

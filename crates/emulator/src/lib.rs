@@ -34,6 +34,7 @@ unsafe extern "C" {
         count: c_int,
         memory: *mut f32,
     ) -> c_int;
+    fn dreamgraft_order(reversed: c_int);
 }
 
 /// Kernels keep the number of the block and the thread in one place.
@@ -44,23 +45,34 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub struct Emulator {
     plan: Plan,
     memory: Vec<f32>,
+    order: Order,
+}
+
+/// In which order the threads of a block run within a phase: what comes of a kernel must not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// From the first to the last.
+    #[default]
+    Forwards,
+    /// From the last to the first.
+    Backwards,
 }
 
 impl Emulator {
     /// Loads a plan.
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: Plan, order: Order) -> Self {
         let mut memory = vec![0.0; plan.numbers];
         for (place, numbers) in &plan.constants {
             memory[place.0..][..numbers.len()].copy_from_slice(numbers);
         }
-        Self { plan, memory }
+        Self { plan, memory, order }
     }
 
     /// Runs one launch.
     ///
     /// # Errors
     /// If there is no such kernel, or its parameters are others.
-    pub fn launch(memory: &mut [f32], launch: &Launch) -> Result<(), MachineError> {
+    pub fn launch(memory: &mut [f32], launch: &Launch, order: Order) -> Result<(), MachineError> {
         let name = CString::new(launch.kernel).expect("names without zeros");
         let grid = launch.grid.map(|blocks| c_int::try_from(blocks).expect("a grid of 31 bits"));
         let arguments: Vec<Raw> = launch.arguments.iter().map(|argument| raw(*argument, memory.len())).collect();
@@ -68,6 +80,7 @@ impl Emulator {
         // SAFETY: the table knows each kernel's parameters and checks them. Kernels touch what their arguments say, which plans
         // keep within the memory that they ask for; a plan that does not is what this crate's tests are to find.
         let code = unsafe {
+            dreamgraft_order(c_int::from(order == Order::Backwards));
             dreamgraft_emulate(
                 name.as_ptr(),
                 grid.as_ptr(),
@@ -100,7 +113,7 @@ fn raw(argument: Argument, numbers: usize) -> Raw {
 
 /// A device of emulators.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Processor;
+pub struct Processor(pub Order);
 
 impl Device for Processor {
     fn check(&self, _plan: &Plan) -> Result<(), MachineError> {
@@ -108,7 +121,7 @@ impl Device for Processor {
     }
 
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
-        Ok(Box::new(Emulator::new(plan)))
+        Ok(Box::new(Emulator::new(plan, self.0)))
     }
 }
 
@@ -134,6 +147,6 @@ impl Machine for Emulator {
 
     fn run(&mut self, section: usize) -> Result<(), MachineError> {
         let launches = &self.plan.sections[section];
-        launches.iter().try_for_each(|launch| Self::launch(&mut self.memory, launch))
+        launches.iter().try_for_each(|launch| Self::launch(&mut self.memory, launch, self.order))
     }
 }

@@ -1,7 +1,7 @@
 //! Kernels of products against plain ones: sizes of 1, primes, sizes beyond a tile; matrices and patches, as they lie and transposed;
 //! parts of sums; what becomes of sums; rounded factors.
 
-use emulator::Emulator;
+use emulator::{Emulator, Order};
 use tape::plan::{Argument, Launch};
 use tape::random::Stream;
 
@@ -69,6 +69,12 @@ fn place([side, channels, size, stride]: Patches, patch: usize, number: usize) -
 
 /// Runs a product on the emulated device, and compares every number with the plain one's; and the fences.
 fn check(kernel: &'static str, case: &Case, patches: Option<Patches>, numbers: Option<f32>) {
+    for order in [Order::Forwards, Order::Backwards] {
+        check_in(order, kernel, case, patches, numbers);
+    }
+}
+
+fn check_in(order: Order, kernel: &'static str, case: &Case, patches: Option<Patches>, numbers: Option<f32>) {
     let (Case { sizes: [m, n, k], transposed, parts, .. }, mut random) = (case.clone(), Stream::new(3, "products"));
     let rounds = kernel.ends_with("bf16");
     let [patch_rows, _] = if transposed[0] { [k, m] } else { [m, k] };
@@ -117,13 +123,13 @@ fn check(kernel: &'static str, case: &Case, patches: Option<Patches>, numbers: O
     arguments.extend([whole(part), switch(case.accumulate && parts == 1)]);
     arguments.extend(finish(parts == 1));
     let grid = [m.div_ceil(side) as u32, n.div_ceil(side) as u32, parts as u32];
-    Emulator::launch(&mut memory, &Launch { kernel, grid, arguments }).unwrap();
+    Emulator::launch(&mut memory, &Launch { kernel, grid, arguments }, order).unwrap();
     if parts > 1 {
         let mut arguments = vec![Argument::Place(c_at), Argument::Place(sums_at), whole(m * n), whole(parts)];
         arguments.extend([switch(case.accumulate), whole(n)]);
         arguments.extend(finish(true));
         let grid = [(m * n).div_ceil(256) as u32, 1, 1];
-        Emulator::launch(&mut memory, &Launch { kernel: "sum_parts", grid, arguments }).unwrap();
+        Emulator::launch(&mut memory, &Launch { kernel: "sum_parts", grid, arguments }, order).unwrap();
     }
     let taken = |x: f32| if rounds { rounded(x) } else { f64::from(x) };
     for i in 0..m {

@@ -1,11 +1,27 @@
 //! A gradient step as a plan, run by the kernels on a processor, against the learner's own step: every kind of agent.
 
-use emulator::Processor;
-use emulator::compare::{compare, kinds};
+use dreamer::Agent;
+use emulator::compare::{ACTIONS, batch, compare, kinds};
+use emulator::{Order, Processor};
 
 #[test]
 fn every_kind_of_agent_learns_the_same() {
     for (what, config, known_embeddings, tolerances) in kinds() {
-        compare(what, &config, known_embeddings, &Processor, tolerances);
+        compare(what, &config, known_embeddings, &Processor::default(), tolerances);
+    }
+}
+
+#[test]
+fn the_order_of_threads_changes_no_bit() {
+    for (what, config, ..) in kinds() {
+        let [forwards, backwards] = [Order::Forwards, Order::Backwards].map(|order| {
+            let mut agent = Agent::new(&config, ACTIONS, 1).unwrap();
+            agent.move_to(&Processor(order)).unwrap();
+            let metrics = [0, 1].map(|_| agent.learn(&batch(&config)).unwrap());
+            agent.settle().unwrap();
+            let bits: Vec<u32> = agent.learner().parameters().data().iter().map(|x| x.to_bits()).collect();
+            (metrics, bits)
+        });
+        assert!(forwards == backwards, "{what}");
     }
 }

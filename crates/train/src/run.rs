@@ -220,7 +220,9 @@ impl<'a, L: Trainable> Run<'a, L> {
         }
         let batch = Batch::new(config.agent.batch, config.agent.length);
         let speed = Speed::start();
-        let embeddings = agent.embedding_size().map(|size| Embeddings::new(size, config.replay.embeddings.0));
+        // Where none are kept, the agent makes them as it learns, wherever that is.
+        let size = agent.embedding_size().filter(|_| config.replay.embeddings.0 > 0);
+        let embeddings = size.map(|size| Embeddings::new(size, config.replay.embeddings.0));
         Ok(Self {
             config,
             folder,

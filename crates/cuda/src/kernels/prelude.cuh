@@ -15,6 +15,11 @@ struct Quad {
     float at[4];
 };
 
+// Numbers that are read at once.
+struct alignas(16) Four {
+    float at[4];
+};
+
 #ifdef EMULATED
 
 #include <cmath>
@@ -22,9 +27,12 @@ struct Quad {
 #include <cstring>
 struct Index { int x, y, z; };
 static Index blockIdx;
-static int thread;
+// The threads of a phase, in either order: what comes of a kernel must not depend on it.
+static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
 #define SHARED
-#define PHASE for (thread = 0; thread < BLOCK; ++thread)
+#define ALIGNED alignas(16)
+#define UNROLL
+#define PHASE for (thread = first_thread; thread != last_thread; thread += next_thread)
 #define OWN(type, name) type name##_of_all[BLOCK]
 #define MINE(name) name##_of_all[thread]
 #define INLINE static inline
@@ -64,6 +72,8 @@ template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a
 
 #define thread ((int)threadIdx.x)
 #define SHARED __shared__
+#define ALIGNED alignas(16)
+#define UNROLL _Pragma("unroll")
 #define PHASE __syncthreads();
 #define OWN(type, name) type name
 #define MINE(name) name

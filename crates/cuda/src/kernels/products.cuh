@@ -14,12 +14,13 @@ struct Factors {
 
 struct Finish {
     const float *plus, *bias;
-    int with_plus, with_bias, activation, columns;
+    int with_plus, with_bias, activation;
 };
 
-INLINE float finish(const Finish &finish, float sum, long long i) {
+// What becomes of the sum at place i, in a column.
+INLINE float finish(const Finish &finish, float sum, long long i, int column) {
     if (finish.with_plus) sum += finish.plus[i];
-    if (finish.with_bias) sum += finish.bias[i % finish.columns];
+    if (finish.with_bias) sum += finish.bias[column];
     return activate(sum, finish.activation);
 }
 
@@ -50,15 +51,18 @@ INLINE long long a_deep(const Factors &f, int j) {
 // Numbers of k that are at hand at a time.
 #define DEPTH 16
 
-// What a thread makes of a tile of SIDE x SIDE, 16 apart.
+// What a thread makes of a tile of SIDE x SIDE: pieces of 4 x 4, 64 apart.
 template <int SIDE> struct Sums {
     float at[SIDE / 16][SIDE / 16];
 };
 
+// The place of a thread's i-th row, or column, in a tile.
+INLINE int spread(int place, int i) { return i / 4 * 64 + 4 * place + i % 4; }
+
 template <int SIDE>
 INLINE void product(float *c, const Factors &f, int part, int accumulate, const Finish &end) {
-    SHARED float left[DEPTH][SIDE + 4];
-    SHARED float right[DEPTH][SIDE + 4];
+    SHARED ALIGNED float left[DEPTH][SIDE + 4];
+    SHARED ALIGNED float right[DEPTH][SIDE + 4];
     SHARED long long along[SIDE];
     SHARED long long deep[DEPTH];
     OWN(Sums<SIDE>, sums);
@@ -67,8 +71,8 @@ INLINE void product(float *c, const Factors &f, int part, int accumulate, const 
     const int to = from + part < f.k ? from + part : f.k;
     const bool a_lies_deep = f.side ? !f.a_row : f.a_column == 1, b_lies_along = f.b_column == 1;
     PHASE {
-        for (int i = 0; i < SIDE / 16; ++i)
-            for (int j = 0; j < SIDE / 16; ++j) MINE(sums).at[i][j] = 0.0f;
+        UNROLL for (int i = 0; i < SIDE / 16; ++i)
+            UNROLL for (int j = 0; j < SIDE / 16; ++j) MINE(sums).at[i][j] = 0.0f;
         if (thread < SIDE && row + thread < f.m) along[thread] = a_along(f, row + thread);
         if (thread < DEPTH && from + thread < to) deep[thread] = a_deep(f, from + thread);
     }
@@ -88,25 +92,29 @@ INLINE void product(float *c, const Factors &f, int part, int accumulate, const 
         PHASE {
             const int y = thread / 16, x = thread % 16;
             for (int d = 0; d < DEPTH; ++d) {
-                float l[SIDE / 16], r[SIDE / 16];
-                for (int i = 0; i < SIDE / 16; ++i) l[i] = left[d][y + 16 * i];
-                for (int j = 0; j < SIDE / 16; ++j) r[j] = right[d][x + 16 * j];
-                for (int i = 0; i < SIDE / 16; ++i)
-                    for (int j = 0; j < SIDE / 16; ++j) MINE(sums).at[i][j] += l[i] * r[j];
+                Four l[SIDE / 64], r[SIDE / 64];
+                UNROLL for (int i = 0; i < SIDE / 64; ++i) {
+                    l[i] = *(const Four *)&left[d][64 * i + 4 * y];
+                    r[i] = *(const Four *)&right[d][64 * i + 4 * x];
+                }
+                UNROLL for (int i = 0; i < SIDE / 16; ++i)
+                    UNROLL for (int j = 0; j < SIDE / 16; ++j)
+                        MINE(sums).at[i][j] += l[i / 4].at[i % 4] * r[j / 4].at[j % 4];
             }
             if (thread < DEPTH && start + DEPTH + thread < to) deep[thread] = a_deep(f, start + DEPTH + thread);
         }
     }
     PHASE {
-        const int y = row + thread / 16, x = column + thread % 16;
         float *out = c + (long long)blockIdx.z * f.m * f.n;
-        for (int i = 0; i < SIDE / 16; ++i)
-            for (int j = 0; j < SIDE / 16; ++j)
-                if (y + 16 * i < f.m && x + 16 * j < f.n) {
-                    const long long at = (long long)(y + 16 * i) * f.n + x + 16 * j;
+        UNROLL for (int i = 0; i < SIDE / 16; ++i)
+            UNROLL for (int j = 0; j < SIDE / 16; ++j) {
+                const int y = row + spread(thread / 16, i), x = column + spread(thread % 16, j);
+                if (y < f.m && x < f.n) {
+                    const long long at = (long long)y * f.n + x;
                     const float sum = MINE(sums).at[i][j] + (accumulate ? out[at] : 0.0f);
-                    out[at] = finish(end, sum, at);
+                    out[at] = finish(end, sum, at, x);
                 }
+            }
     }
 }
 
@@ -144,9 +152,9 @@ INLINE void product_rounded(float *c, const Factors &f, int part, int accumulate
     const int to = from + part < f.k ? from + part : f.k;
     const bool a_lies_deep = f.side ? !f.a_row : f.a_column == 1, b_lies_along = f.b_column == 1;
     PHASE {
-        for (int i = 0; i < SIDE / 64; ++i)
-            for (int j = 0; j < SIDE / 16; ++j)
-                for (int q = 0; q < 4; ++q) MINE(fragments).sums[i][j].at[q] = 0.0f;
+        UNROLL for (int i = 0; i < SIDE / 64; ++i)
+            UNROLL for (int j = 0; j < SIDE / 16; ++j)
+                UNROLL for (int q = 0; q < 4; ++q) MINE(fragments).sums[i][j].at[q] = 0.0f;
         if (thread < SIDE && row + thread < f.m) along[thread] = a_along(f, row + thread);
         if (thread < 2 * PAIRS && from + thread < to) deep[thread] = a_deep(f, from + thread);
     }
@@ -169,15 +177,15 @@ INLINE void product_rounded(float *c, const Factors &f, int part, int accumulate
             PHASE {
                 const int lane = thread % 32, warp = thread / 32, group = lane / 4, within = lane % 4;
                 const int top = warp / 2 * (SIDE / 4), beside = warp % 2 * (SIDE / 2);
-                for (int i = 0; i < SIDE / 64; ++i)
-                    for (int q = 0; q < 4; ++q)
+                UNROLL for (int i = 0; i < SIDE / 64; ++i)
+                    UNROLL for (int q = 0; q < 4; ++q)
                         MINE(fragments).a[i][q] = left[top + 16 * i + group + q % 2 * 8][eight + within + q / 2 * 4];
-                for (int j = 0; j < SIDE / 16; ++j)
-                    for (int q = 0; q < 2; ++q)
+                UNROLL for (int j = 0; j < SIDE / 16; ++j)
+                    UNROLL for (int q = 0; q < 2; ++q)
                         MINE(fragments).b[j][q] = right[eight + within + q * 4][beside + 8 * j + group];
             }
-            for (int i = 0; i < SIDE / 64; ++i)
-                for (int j = 0; j < SIDE / 16; ++j) MULTIPLY(fragments, sums[i][j], a[i], b[j]);
+            UNROLL for (int i = 0; i < SIDE / 64; ++i)
+                UNROLL for (int j = 0; j < SIDE / 16; ++j) MULTIPLY(fragments, sums[i][j], a[i], b[j]);
         }
         PHASE {
             const int next = start + 2 * PAIRS + thread;
@@ -188,14 +196,14 @@ INLINE void product_rounded(float *c, const Factors &f, int part, int accumulate
         const int lane = thread % 32, warp = thread / 32, group = lane / 4, within = lane % 4;
         const int top = row + warp / 2 * (SIDE / 4) + group, beside = column + warp % 2 * (SIDE / 2) + 2 * within;
         float *out = c + (long long)blockIdx.z * f.m * f.n;
-        for (int i = 0; i < SIDE / 64; ++i)
-            for (int j = 0; j < SIDE / 16; ++j)
-                for (int q = 0; q < 4; ++q) {
+        UNROLL for (int i = 0; i < SIDE / 64; ++i)
+            UNROLL for (int j = 0; j < SIDE / 16; ++j)
+                UNROLL for (int q = 0; q < 4; ++q) {
                     const int y = top + 16 * i + q / 2 * 8, x = beside + 8 * j + q % 2;
                     if (y < f.m && x < f.n) {
                         const long long at = (long long)y * f.n + x;
                         const float sum = MINE(fragments).sums[i][j].at[q] + (accumulate ? out[at] : 0.0f);
-                        out[at] = finish(end, sum, at);
+                        out[at] = finish(end, sum, at, x);
                     }
                 }
     }
@@ -205,28 +213,28 @@ extern "C" __global__ void product_64(float *c, const float *a, const float *b, 
         int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
         int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation, n});
+    product<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
 extern "C" __global__ void product_128(float *c, const float *a, const float *b, int m, int n, int k, int a_row, int a_column,
         int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
         int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation, n});
+    product<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
 extern "C" __global__ void product_64_bf16(float *c, const float *a, const float *b, int m, int n, int k, int a_row, int a_column,
         int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
         int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product_rounded<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation, n});
+    product_rounded<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
 extern "C" __global__ void product_128_bf16(float *c, const float *a, const float *b, int m, int n, int k, int a_row,
         int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product_rounded<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation, n});
+    product_rounded<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
 // out[n] = activation(the sum of `count` vectors of n numbers, one after the other, + out if accumulate, + plus + bias).
@@ -237,19 +245,30 @@ extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int 
         if (i < n) {
             float sum = accumulate ? out[i] : 0.0f;
             for (int part = 0; part < count; ++part) sum += parts[(long long)part * n + i];
-            out[i] = finish(Finish{plus, bias, with_plus, with_bias, activation, columns}, sum, i);
+            out[i] = finish(Finish{plus, bias, with_plus, with_bias, activation}, sum, i, with_bias ? i % columns : 0);
         }
     }
 }
 
-// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_parts, or one.
+// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_parts, or one. Of fewer columns than
+// threads, each has several.
 extern "C" __global__ void column_sums(float *out, const float *x, int rows, int columns, int part, int accumulate) {
+    SHARED float sums[BLOCK];
+    const int width = columns < BLOCK ? columns : BLOCK, lines = BLOCK / width;
+    const long long from = (long long)blockIdx.y * part, to = from + part < rows ? from + part : rows;
     PHASE {
-        const long long column = NUMBER;
-        if (column < columns) {
-            const long long from = (long long)blockIdx.y * part, to = from + part < rows ? from + part : rows;
+        const int line = thread / width;
+        const long long column = (long long)blockIdx.x * BLOCK + thread % width;
+        float sum = 0.0f;
+        if (line < lines && column < columns)
+            for (long long row = from + line; row < to; row += lines) sum += x[row * columns + column];
+        sums[thread] = sum;
+    }
+    PHASE {
+        const long long column = (long long)blockIdx.x * BLOCK + thread;
+        if (thread < width && column < columns) {
             float sum = 0.0f;
-            for (long long row = from; row < to; ++row) sum += x[row * columns + column];
+            for (int line = 0; line < lines; ++line) sum += sums[line * width + thread];
             put(&out[(long long)blockIdx.y * columns + column], sum, accumulate);
         }
     }

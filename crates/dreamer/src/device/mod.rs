@@ -23,7 +23,9 @@ pub fn check_device(
     action_size: usize,
     device: &dyn tape::plan::Device,
 ) -> Result<(), DreamerError> {
-    let (plan, _) = step::plan(&Learner::new(config, action_size)?);
+    let learner = Learner::new(config, action_size)?;
+    step::check(&learner)?;
+    let (plan, _) = step::plan(&learner);
     Ok(device.check(&plan)?)
 }
 
@@ -47,6 +49,7 @@ impl Device {
         updates: u64,
         device: &dyn tape::plan::Device,
     ) -> Result<Self, DreamerError> {
+        step::check(learner)?;
         let (plan, places) = step::plan(learner);
         let mut device = Self { machine: device.start(plan)?, places, ahead: false, sorted: Vec::new() };
         let mut words = noise.key().to_vec();
@@ -86,7 +89,7 @@ impl Device {
 
     /// Brings what the device has learned to the learner, if there is anything.
     pub fn settle(&mut self, learner: &mut Learner<f32>) -> Result<(), DreamerError> {
-        if !std::mem::take(&mut self.ahead) {
+        if !self.ahead {
             return Ok(());
         }
         self.machine.read(self.places.weights, learner.parameters_mut().data_mut())?;
@@ -105,7 +108,13 @@ impl Device {
         let (model, behaviour) = learner.gradients_mut();
         self.machine.read(self.places.optimisers[0].gradient, model.finish())?;
         self.machine.read(self.places.optimisers[1].gradient, behaviour.finish())?;
+        self.ahead = false;
         Ok(())
+    }
+
+    /// Whether the learner does not know yet what was learned here.
+    pub fn is_ahead(&self) -> bool {
+        self.ahead
     }
 
     /// Writes numbers of a batch [B, L, size], times `scale`, step by step.

@@ -6,7 +6,8 @@ use crate::behaviour::{self, Evaluated, Imagined};
 use crate::learner::Learner;
 use crate::networks::PIXELS;
 use crate::world_model::Model;
-use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
+use crate::{AgentConfig, DreamerError};
+use tape::plan::{Argument, MOST, ParameterGradients, Place, Plan, Planner, Traced};
 use tape::{Adam, Memory, Tape, Var};
 
 /// The step, as a section of the plan.
@@ -37,6 +38,9 @@ pub(super) enum Figure {
 
 /// How many there are.
 pub(super) const FIGURES: usize = Figure::ValueNorm as usize + 1;
+
+/// Blocks in a grid's second direction, of which the noise has one a shard.
+const MOST_SHARDS: usize = 65_535;
 
 /// What [`Planner`] calls the sums of `total`.
 #[derive(Clone, Copy)]
@@ -79,7 +83,44 @@ macro_rules! arguments {
     ($($argument:expr),* $(,)?) => { [$(Argument::from($argument)),*] };
 }
 
-/// Plans a learner's gradient step.
+/// Checks that every size of the step is one that kernels can count.
+///
+/// # Errors
+/// [`DreamerError::Config`] names a key and the most, or the least, that it can be.
+pub(super) fn check(learner: &Learner<f32>) -> Result<(), DreamerError> {
+    let config = learner.config();
+    let AgentConfig { batch, length, horizon, shard, .. } = *config;
+    let refuse = |key: &str, value: usize, range: String| {
+        Err(DreamerError::Config { key: key.to_owned(), value: value.to_string(), range })
+    };
+    let widest = [config.feature(), config.hidden, config.units, 3 * config.deter, 2 * learner.action_size(), 1];
+    let widest = widest.into_iter().max().unwrap_or(1);
+    // Of a sequence: its pictures, its layers' sums in the decoder and the encoder, and what is imagined from it.
+    let numbers = [PIXELS.max(1024 * config.depth), horizon.saturating_mul(widest)];
+    let of_one = length.saturating_mul(numbers.into_iter().max().unwrap_or(1));
+    let most = MOST / of_one.max(1);
+    if batch > most {
+        let range = format!(
+            "at most {most} on a device, with agent.length = {length}, agent.horizon = {horizon} and layers as wide as these"
+        );
+        return refuse("batch", batch, range);
+    }
+    if batch.div_ceil(shard) > MOST_SHARDS {
+        let range = format!("at least {} on a device, with agent.batch = {batch}", batch.div_ceil(MOST_SHARDS));
+        return refuse("shard", shard, range);
+    }
+    let parameters = learner.parameters().numbers();
+    if parameters > MOST {
+        return refuse(
+            "units",
+            config.units,
+            format!("less on a device: the agent has {parameters} parameters, of at most {MOST}"),
+        );
+    }
+    Ok(())
+}
+
+/// Plans a learner's gradient step, which was checked.
 pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
     let config = learner.config();
     let mut planner = Planner::new(config.precision.of_products());
@@ -106,7 +147,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
     let places = Places {
         weights,
         bytes: planner.room(rows * PIXELS / 4),
-        embedding: planner.room(rows * config.embed()),
+        embedding: planner.room(if config.frozen_encoder { rows * config.embed() } else { 0 }),
         action: planner.room(rows * actions),
         reward: planner.room(rows),
         discount: planner.room(rows),
@@ -126,7 +167,8 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
     step.behaviour((stoch, deter), ParameterGradients::new(behaviour_set, parameters.len(), behaviour_gradient));
     step.optimise(each);
     if config.frozen_encoder {
-        step.planner.begin_section();
+        // In full precision, whatever the step's, as on a processor.
+        step.planner.begin_section(tape::Precision::Full);
         step.encode();
     }
     (step.planner.finish(), step.places)

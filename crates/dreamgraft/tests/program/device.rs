@@ -100,6 +100,13 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
     assert!(text.contains("the device has no 1") && text.lines().count() == 1, "{text}");
     let text = error(&[&["train", "hopper", "--device", "cuda", "--logdir", "run"], &large[..]].concat(), 1);
     assert!(text.contains("the device has no") && text.lines().count() == 1, "{text}");
+    let long = ["agent.horizon=10000", "agent.batch=4300", "agent.length=50", "agent.depth=1"];
+    let wide = ["agent.batch=65536", "agent.shard=1", "agent.length=2"];
+    for (settings, key) in [(&long[..], "agent.batch = 4300"), (&wide[..], "agent.shard = 1")] {
+        let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+        let text = error(&[&smoke(&["--device", "cuda"])[..], &settings[..]].concat(), 2);
+        assert!(text.contains(key) && text.contains("on a device") && text.lines().count() == 1, "{text}");
+    }
     assert!(program.names(".").is_empty());
 }
 

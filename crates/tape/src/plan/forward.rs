@@ -103,7 +103,8 @@ impl Planner {
                 // Rows lie where they are.
                 (&Op::Rows { x, start }, _) => traced.place(x).after(start * node.cols),
                 (Op::Leaf, _) if !numbers.is_empty() => self.constant(numbers),
-                // All others that nobody computes belong to an operation after them, which computes them.
+                // They belong to an operation after them, which places them if it needs them.
+                (Op::Leaf, _) => continue,
                 _ => self.room(node.rows * node.cols),
             };
             traced.places[index] = Some(place);
@@ -144,6 +145,10 @@ impl Planner {
                 return self.perceptron(traced, &scalar::Network { x, layers, activation }, y);
             }
             Op::Scalar(scalar) => return self.perceptron(traced, &scalar::Network::of(scalar), y),
+            Op::Gru(Gru { gates, .. }) => {
+                let (rows, cols) = traced.shape(*gates);
+                traced.places[gates.index()] = Some(self.room(rows * cols));
+            }
             _ => {}
         }
         let at = |var: Var| traced.place(var);

@@ -6,6 +6,9 @@
 /// The threads of a block: what all kernels are written for.
 pub const THREADS: usize = 256;
 
+/// The most that a size can be: kernels count with integers of 32 bits, and somewhat beyond the end.
+pub const MOST: usize = i32::MAX as usize - 1024;
+
 /// An argument of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Argument {
@@ -25,7 +28,7 @@ impl From<Place> for Argument {
 
 impl From<usize> for Argument {
     /// # Panics
-    /// If it does not fit 32 bits: sizes that large are refused before.
+    /// If it does not fit 31 bits: who plans refuses sizes that large ([`MOST`]).
     fn from(value: usize) -> Self {
         Self::Whole(i32::try_from(value).expect("a size of 31 bits"))
     }

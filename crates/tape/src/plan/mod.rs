@@ -18,7 +18,7 @@ mod scalar;
 
 pub use backward::ParameterGradients;
 pub use forward::Traced;
-pub use launch::{Argument, Launch, Place, THREADS};
+pub use launch::{Argument, Launch, MOST, Place, THREADS};
 pub use machine::{Device, Machine, MachineError};
 pub use room::{Plan, Planner};
 

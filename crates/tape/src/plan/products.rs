@@ -9,8 +9,10 @@ use crate::kernels::patches::Patches;
 
 /// Sides of the tiles of a result that a block makes.
 const TILES: [usize; 2] = [64, 128];
-/// Blocks that a device has something to do with, about: the processors of a large one.
-const BLOCKS: usize = 128;
+/// Blocks that a device has something to do with, about: twice the processors of a large one.
+const BLOCKS: usize = 256;
+/// Parts that long sums of columns are cut into, at most.
+const COLUMN_PARTS: usize = 1024;
 /// Terms of a sum that are worth a block of their own.
 const PART: usize = 256;
 /// Numbers in the patches that are at hand at a time: what a large device's second-level cache holds.
@@ -115,7 +117,7 @@ impl Planner {
         assert_eq!(k, b.rows, "matrices that can be multiplied");
         // Large tiles read less, if there are enough of them to go round.
         let tiles = |side: usize| m.div_ceil(side) * n.div_ceil(side);
-        let large = n > TILES[0] && m > TILES[0] && tiles(TILES[1]) >= BLOCKS;
+        let large = n > TILES[0] && m > TILES[0] && 2 * tiles(TILES[1]) >= BLOCKS;
         let side = TILES[usize::from(large)];
         let wanted = (BLOCKS / tiles(side)).clamp(1, k.div_ceil(PART));
         let part = k.div_ceil(wanted).next_multiple_of(32);
@@ -165,7 +167,7 @@ impl Planner {
 
     /// out = the sum of the rows of x [rows, cols], or out += it.
     pub(super) fn column_sums(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
-        let part = rows.div_ceil(BLOCKS).max(64);
+        let part = rows.div_ceil(COLUMN_PARTS).max(64);
         let parts = rows.div_ceil(part);
         let grid = [cols.div_ceil(super::THREADS), parts, 1];
         if parts == 1 {

@@ -44,9 +44,10 @@ impl Planner {
         self.precision
     }
 
-    /// Begins another list of launches.
-    pub fn begin_section(&mut self) {
+    /// Begins another list of launches, whose products will be computed in `precision`.
+    pub fn begin_section(&mut self, precision: Precision) {
         self.sections.push(Vec::new());
+        self.precision = precision;
     }
 
     /// Room for `count` numbers of its own, zeros at the beginning.
