@@ -1,36 +1,48 @@
-//! What rounding products to bfloat16 does to the gradients: each parameter's at one fixed point, in `bf16` and in `f32`.
+//! What rounding does to the gradients: each parameter's at one fixed point, in `bf16` and in `f32`, or in `f32` and in `f64`.
 //!
 //! ```text
-//! cargo run --release -p dreamer --example precision [-- --small]
+//! cargo run --release -p dreamer --example precision [-- [--f32] [--small]]
 //! ```
 //!
 //! The point: the weights that training begins with, random images, actions, rewards and noise of fixed seeds; the paper's
-//! sizes with a batch of 10 x 50, or `--small`: depth 16, 128 units. Printed are the gradient's norm, the cosine between both,
-//! and the norm of their difference over that of f32's. The same lines every time.
+//! sizes with a batch of 10 x 50, or `--small`: depth 16, 128 units. With `--f32`, it is `f32` that is compared, with `f64`. Printed are the gradient's norm, the cosine between both,
+//! and the norm of their difference over that of the finer one's. The same lines every time.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
 
 use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, BatchView, DreamerError, Learner, Noise, Precision};
 use std::process::ExitCode;
-use tape::Gradients;
 use tape::random::Stream;
+use tape::{Gradients, Parameter, Real};
 
 const ACTION: usize = 6;
 
 fn main() -> ExitCode {
     let paper = AgentConfig { batch: 10, ..AgentConfig::default() };
-    let config = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => paper,
-        [one] if one == "--small" => {
-            AgentConfig { depth: 16, stoch: 16, deter: 128, hidden: 128, units: 128, horizon: 10, length: 32, ..paper }
+    let (mut config, mut double) = (paper.clone(), false);
+    for word in std::env::args().skip(1) {
+        match word.as_str() {
+            "--f32" => double = true,
+            "--small" => {
+                config = AgentConfig {
+                    depth: 16,
+                    stoch: 16,
+                    deter: 128,
+                    hidden: 128,
+                    units: 128,
+                    horizon: 10,
+                    length: 32,
+                    ..paper.clone()
+                };
+            }
+            _ => {
+                eprintln!("usage: precision [--f32] [--small]");
+                return ExitCode::from(2);
+            }
         }
-        _ => {
-            eprintln!("usage: precision [--small]");
-            return ExitCode::from(2);
-        }
-    };
-    match compare(&config) {
+    }
+    match compare(&config, double) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -39,19 +51,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare(config: &AgentConfig) -> Result<(), DreamerError> {
-    let exact = gradients(config, Precision::F32)?;
-    let rounded = gradients(config, Precision::Bf16)?;
+fn compare(config: &AgentConfig, double: bool) -> Result<(), DreamerError> {
+    let single = gradients::<f32>(config, Precision::F32)?;
+    if double {
+        print(&gradients::<f64>(config, Precision::F32)?, &single);
+    } else {
+        print(&single, &gradients::<f32>(config, Precision::Bf16)?);
+    }
+    Ok(())
+}
+
+fn print<F: Real, G: Real>(exact: &Learner<F>, rounded: &Learner<G>) {
     println!("{:<44} {:>10} {:>10} {:>10}", "parameter", "norm", "cosine", "error");
     let parameters = exact.parameters();
     let mut groups = [("world model", Sums::default()), ("actor", Sums::default()), ("value", Sums::default())];
     for parameter in parameters.iter() {
-        let find = |learner: &Learner<f32>| {
-            let (model, behaviour) = learner.last_gradients();
-            let of = |gradients: &Gradients<f32>| gradients.of(parameter).map(<[f32]>::to_vec);
-            of(model).or_else(|| of(behaviour))
-        };
-        let (Some(one), Some(other)) = (find(&exact), find(&rounded)) else { continue };
+        let (Some(one), Some(other)) = (find(exact, parameter), find(rounded, parameter)) else { continue };
         let sums = Sums::of(&one, &other);
         let path = parameters.path(parameter);
         println!("{path:<44} {sums}");
@@ -61,11 +76,17 @@ fn compare(config: &AgentConfig) -> Result<(), DreamerError> {
     for (name, sums) in groups {
         println!("{:<44} {sums}", format!("all of the {name}"));
     }
-    Ok(())
+}
+
+/// A parameter's gradient, if it has one.
+fn find<F: Real>(learner: &Learner<F>, parameter: Parameter) -> Option<Vec<f64>> {
+    let (model, behaviour) = learner.last_gradients();
+    let of = |gradients: &Gradients<F>| gradients.of(parameter).map(|all| all.iter().map(|x| x.to_f64()).collect());
+    of(model).or_else(|| of(behaviour))
 }
 
 /// A learner that has computed its gradients at the fixed point.
-fn gradients(config: &AgentConfig, precision: Precision) -> Result<Learner<f32>, DreamerError> {
+fn gradients<F: Real>(config: &AgentConfig, precision: Precision) -> Result<Learner<F>, DreamerError> {
     // Without free nats, so that every parameter has a gradient.
     let config = AgentConfig { precision, free_nats: 0.0, ..config.clone() };
     let mut learner = Learner::new(&config, ACTION)?;
@@ -73,12 +94,12 @@ fn gradients(config: &AgentConfig, precision: Precision) -> Result<Learner<f32>,
     let mut random = Stream::new(0, "batch");
     let transitions = config.batch * config.length;
     let image: Vec<u8> = (0..transitions * PIXELS).map(|_| random.below(256) as u8).collect();
-    let action: Vec<f32> = (0..transitions * ACTION).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
-    let reward: Vec<f32> = (0..transitions).map(|_| random.normal() as f32).collect();
-    let discount = vec![1.0; transitions];
+    let action: Vec<F> = (0..transitions * ACTION).map(|_| F::of(random.uniform_in(-1.0, 1.0))).collect();
+    let reward: Vec<F> = (0..transitions).map(|_| F::of(random.normal())).collect();
+    let discount = vec![F::ONE; transitions];
     let batch = BatchView { image: &image, action: &action, reward: &reward, discount: &discount, embedding: &[] };
     let noise = Stream::new(0, "noise");
-    learner.gradients(batch, &|shard, draws: &mut Noise<f32>| draws.draw(&mut noise.part(shard as u64)))?;
+    learner.gradients(batch, &|shard, draws: &mut Noise<F>| draws.draw(&mut noise.part(shard as u64)))?;
     Ok(learner)
 }
 
@@ -92,10 +113,9 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(exact: &[f32], rounded: &[f32]) -> Self {
+    fn of(exact: &[f64], rounded: &[f64]) -> Self {
         let mut sums = Self::default();
         for (&x, &y) in exact.iter().zip(rounded) {
-            let (x, y) = (f64::from(x), f64::from(y));
             sums.add(&Self { exact: x * x, rounded: y * y, product: x * y, difference: (x - y) * (x - y) });
         }
         sums

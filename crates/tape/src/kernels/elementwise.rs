@@ -1,4 +1,4 @@
-//! Elementwise loops and column sums, compiled for the vectors that were chosen.
+//! Elementwise loops, compiled for the vectors that were chosen.
 
 use super::vectors;
 use crate::real::Real;
@@ -102,23 +102,6 @@ pub fn add<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
         || {
             for (out, &x) in out.iter_mut().zip(x) {
                 *out += x;
-            }
-        },
-    );
-}
-
-/// out = the sum of x's rows, or out += it if `accumulate`; x [rows, out.len()].
-pub fn column_sums<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
-    if !accumulate {
-        out.fill(F::ZERO);
-    }
-    vectorised(
-        #[inline(always)]
-        || {
-            for row in x.chunks_exact(out.len()) {
-                for (out, &x) in out.iter_mut().zip(row) {
-                    *out += x;
-                }
             }
         },
     );

@@ -3,6 +3,7 @@
 //! Here: matrix products, image patches, elementwise loops, and which vectors they run with (`vectors.rs`). Not here: gradients (see `ops`), threads (a worker
 //! runs a whole shard; no kernel ever starts or waits for another thread).
 
+pub(crate) mod columns;
 pub mod deconvolve;
 pub mod elementwise;
 mod lanes;

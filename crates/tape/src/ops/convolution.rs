@@ -3,8 +3,9 @@
 //! All are products with the matrix of images' patches, which is never written down (see [`crate::kernels`]).
 
 use super::Op;
+use crate::kernels::columns::column_sums;
 use crate::kernels::deconvolve::deconvolve;
-use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate, column_sums};
+use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate};
 use crate::kernels::matmul::{Matrix, patches_matmul, patches_transposed_matmul};
 use crate::kernels::patches::Patches;
 use crate::parameters::Parameter;

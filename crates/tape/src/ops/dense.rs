@@ -1,7 +1,8 @@
 //! Dense layers: product, bias and activation in one operation.
 
 use super::Op;
-use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, bias_activate, column_sums};
+use crate::kernels::columns::column_sums;
+use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, bias_activate};
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
 use crate::real::Real;

@@ -1,7 +1,8 @@
 //! The gated recurrent unit, as Keras's GRUCell with `reset_after` computes it.
 
 use super::Op;
-use crate::kernels::elementwise::{column_sums, vectorised};
+use crate::kernels::columns::column_sums;
+use crate::kernels::elementwise::vectorised;
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
 use crate::real::Real;

@@ -50,7 +50,8 @@ impl<F: Real> Tape<'_, F> {
     /// The sum of x * weight over all rows: two [N, 1] give [1, 1]. The weight is a constant.
     pub fn weighted_sum(&mut self, x: Var, weight: Var) -> Var {
         self.push(Op::WeightedSum { x, weight }, 1, 1, x.gradient, |context, y| {
-            y[0] = context.value(x).iter().zip(context.value(weight)).map(|(&x, &w)| x * w).sum();
+            let pairs = context.value(x).iter().zip(context.value(weight));
+            y[0] = F::of(pairs.map(|(&x, &w)| (x * w).to_f64()).sum());
         })
     }
 }

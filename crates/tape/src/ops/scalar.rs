@@ -7,7 +7,8 @@
 //! one teaches. Not here: the ordinary layers (`dense.rs`), which are what a head with one loss is made of.
 
 use super::Op;
-use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate, column_sums, vectorised};
+use crate::kernels::columns::column_sums;
+use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate, vectorised};
 use crate::kernels::matmul::{Matrix, Panels, matmul};
 use crate::parameters::{Gradients, Parameter, Parameters};
 use crate::real::Real;

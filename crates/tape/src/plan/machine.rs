@@ -6,16 +6,30 @@ use std::fmt::Debug;
 
 /// What keeps a plan from being run.
 #[derive(Debug, thiserror::Error)]
-#[error("{what}: {why}")]
-pub struct MachineError {
-    /// The machine, and what it was to do.
-    pub what: String,
-    /// Why it did not, and what to do.
-    pub why: String,
+pub enum MachineError {
+    /// The device is too small, or too old, for the plan.
+    #[error("{device}: {why}")]
+    TooMuch {
+        /// The device.
+        device: String,
+        /// Of what it has too little, and what to do.
+        why: String,
+    },
+    /// It failed.
+    #[error("{what}: {why}")]
+    Failed {
+        /// The device, and what it was to do.
+        what: String,
+        /// Why it did not, and what to do.
+        why: String,
+    },
 }
 
 /// What can be made a [`Machine`] of.
 pub trait Device: Debug + Sync {
+    /// What it is, in words.
+    fn name(&self) -> String;
+
     /// Whether it has room for a plan.
     ///
     /// # Errors
