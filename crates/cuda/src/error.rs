@@ -281,7 +281,7 @@ fn numbers(count: usize) -> String {
 fn size(bytes: usize) -> String {
     match bytes {
         0..10_000_000 => format!("{bytes} bytes"),
-        10_000_000..10_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        10_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }

@@ -32,6 +32,10 @@ impl Device {
 }
 
 impl tape::plan::Device for Device {
+    fn name(&self) -> String {
+        self.description()
+    }
+
     fn check(&self, plan: &Plan) -> Result<(), MachineError> {
         let check = || {
             let mut launches = plan.sections.iter().flatten();
@@ -56,7 +60,7 @@ impl tape::plan::Device for Device {
             let program = self.compile(KERNELS_FILE, KERNELS)?;
             let sections = plan.sections.iter().map(|launches| program.record(&slab, launches));
             let sections = sections.collect::<Result<_, CudaError>>()?;
-            Ok(Loaded { slab, sections, device: self.name().to_owned() })
+            Ok(Loaded { slab, sections, device: Self::name(self).to_owned() })
         };
         let loaded = load().map_err(|error| failed(self.name(), error))?;
         Ok(Box::new(loaded))
@@ -70,7 +74,13 @@ impl fmt::Debug for Device {
 }
 
 fn failed(device: &str, error: CudaError) -> MachineError {
-    MachineError { what: device.to_owned(), why: error.to_string() }
+    let why = error.to_string();
+    match error {
+        CudaError::Memory { .. } | CudaError::NoBfloat16 { .. } => {
+            MachineError::TooMuch { device: device.to_owned(), why }
+        }
+        _ => MachineError::Failed { what: device.to_owned(), why },
+    }
 }
 
 impl Loaded {

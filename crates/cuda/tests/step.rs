@@ -1,8 +1,8 @@
 //! Gradient steps on a device against those on the processor: for every kind of agent, and at the paper's sizes.
 
 use cuda::Device;
-use dreamer::AgentConfig;
-use emulator::compare::{compare, kinds};
+use dreamer::{AgentConfig, Precision};
+use emulator::compare::{CLOSE, ROUNDED, compare, compare_one, kinds};
 
 #[test]
 #[ignore = "needs a device: scripts/check-cuda"]
@@ -17,6 +17,8 @@ fn every_kind_of_agent_learns_the_same() {
 #[ignore = "needs a device: scripts/check-cuda"]
 fn the_paper_sizes_learn_the_same() {
     let device = Device::open(0).unwrap_or_else(|error| panic!("{error}"));
-    // Sums are longer here: of images, of a batch of 2500 steps.
-    compare("paper", &AgentConfig::default(), false, &device, [1e-4, 1e-2, 1e-3]);
+    for precision in [Precision::F32, Precision::Bf16] {
+        let tolerances = if precision == Precision::F32 { CLOSE } else { ROUNDED };
+        compare_one("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device, tolerances);
+    }
 }

@@ -37,6 +37,10 @@ fn main() {
 struct Teller;
 
 impl Device for Teller {
+    fn name(&self) -> String {
+        "none".to_owned()
+    }
+
     fn check(&self, plan: &Plan) -> Result<(), MachineError> {
         tell(plan);
         Ok(())

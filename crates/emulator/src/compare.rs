@@ -82,6 +82,19 @@ pub fn compare(what: &str, config: &AgentConfig, known_embeddings: bool, device:
     }
 }
 
+/// As [`compare`], of one step of a new agent: for large ones.
+///
+/// # Panics
+/// If they differ.
+pub fn compare_one(what: &str, config: &AgentConfig, device: &dyn Device, tolerances: [f64; 3]) {
+    let [mut here, mut there] = [0, 1].map(|_| Agent::new(config, ACTIONS, 3).unwrap());
+    there.move_to(device).unwrap();
+    let batch = batch(config);
+    let [found, expected] = [&mut there, &mut here].map(|agent| agent.learn(&batch).unwrap());
+    there.settle().unwrap();
+    same(what, (&there, &found), (&here, &expected), tolerances);
+}
+
 /// Compares a step there with the same here: metrics, gradients and parameters within three tolerances.
 fn same(
     what: &str,

@@ -95,7 +95,7 @@ impl Emulator {
             1 => "there is no such kernel",
             _ => "it has other parameters",
         };
-        Err(MachineError { what: format!("kernel {}", launch.kernel), why: why.to_owned() })
+        Err(MachineError::Failed { what: format!("kernel {}", launch.kernel), why: why.to_owned() })
     }
 }
 
@@ -116,6 +116,10 @@ fn raw(argument: Argument, numbers: usize) -> Raw {
 pub struct Processor(pub Order);
 
 impl Device for Processor {
+    fn name(&self) -> String {
+        "a processor that emulates a device".to_owned()
+    }
+
     fn check(&self, _plan: &Plan) -> Result<(), MachineError> {
         Ok(())
     }

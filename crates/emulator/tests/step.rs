@@ -1,7 +1,7 @@
 //! A gradient step as a plan, run by the kernels on a processor, against the learner's own step: every kind of agent.
 
-use dreamer::Agent;
-use emulator::compare::{ACTIONS, batch, compare, kinds};
+use dreamer::{Agent, AgentConfig};
+use emulator::compare::{ACTIONS, CLOSE, batch, compare, compare_one, kinds};
 use emulator::{Order, Processor};
 
 #[test]
@@ -24,4 +24,10 @@ fn the_order_of_threads_changes_no_bit() {
         });
         assert!(forwards == backwards, "{what}");
     }
+}
+
+#[test]
+#[ignore = "takes ten minutes and 6 GB of memory"]
+fn the_paper_sizes_learn_the_same() {
+    compare_one("paper", &AgentConfig::default(), &Processor::default(), CLOSE);
 }

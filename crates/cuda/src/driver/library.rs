@@ -25,11 +25,50 @@ const NVRTC: [(u32, &str); 3] = if cfg!(windows) {
 /// The name without a version, which a toolkit for developers also has.
 const UNVERSIONED: &str = if cfg!(windows) { "nvrtc.dll" } else { "libnvrtc.so" };
 
+/// Every function of the driver that is called. Each is looked up before any is called: a library without one is told of, and no
+/// call panics.
+const CALLED: [&str; 30] = [
+    "cuInit",
+    "cuDriverGetVersion",
+    "cuDeviceGetCount",
+    "cuDeviceGet",
+    "cuDeviceGetName",
+    "cuDeviceGetAttribute",
+    "cuDevicePrimaryCtxRetain",
+    "cuDevicePrimaryCtxRelease_v2",
+    "cuCtxSetCurrent",
+    "cuMemGetInfo_v2",
+    "cuMemAlloc_v2",
+    "cuMemFree_v2",
+    "cuMemsetD8Async",
+    "cuMemcpyHtoDAsync_v2",
+    "cuMemcpyDtoHAsync_v2",
+    "cuStreamCreate",
+    "cuStreamDestroy_v2",
+    "cuStreamSynchronize",
+    "cuStreamBeginCapture_v2",
+    "cuStreamEndCapture",
+    "cuGraphInstantiateWithFlags",
+    "cuGraphLaunch",
+    "cuGraphExecDestroy",
+    "cuGraphDestroy",
+    "cuModuleLoadData",
+    "cuModuleUnload",
+    "cuModuleGetFunction",
+    "cuFuncGetAttribute",
+    "cuLaunchKernel",
+    "cuGetErrorName",
+];
+
 /// Loads the driver's library, so that calls of it find it.
 pub(crate) fn load_driver(name: &'static str) -> Result<(), CudaError> {
+    let missing = |error: libloading::Error| CudaError::DriverMissing { library: name, why: reason(&error) };
     // SAFETY: what runs when NVIDIA's library is loaded is meant to run in any program.
-    let library = unsafe { Library::new(name) };
-    let library = library.map_err(|error| CudaError::DriverMissing { library: name, why: reason(&error) })?;
+    let library = unsafe { Library::new(name) }.map_err(missing)?;
+    for function in CALLED.into_iter().chain(["cuGetErrorString"]) {
+        // SAFETY: the symbol is looked for, and never used by this type.
+        unsafe { library.get::<*const ()>(function.as_bytes()) }.map_err(missing)?;
+    }
     // It is called until the program ends.
     std::mem::forget(library);
     Ok(())
@@ -47,6 +86,7 @@ pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Resul
             found.chain(folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)))).collect()
         }
     };
+    let mut unusable = None;
     for candidate in &candidates {
         // SAFETY: what runs when NVIDIA's library is loaded is meant to run in any program.
         match unsafe { Library::new(candidate) } {
@@ -62,8 +102,17 @@ pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Resul
                     wheel: wheel(driver),
                 });
             }
-            Err(_) => {}
+            // A name that the system looks for by itself: it may be there, and be no library.
+            Err(error) => {
+                let why = reason(&error);
+                if !why.contains("No such file") && unusable.is_none() {
+                    unusable = Some(CudaError::NvrtcUnusable { path: candidate.clone(), why, wheel: wheel(driver) });
+                }
+            }
         }
+    }
+    if let Some(unusable) = unusable {
+        return Err(unusable);
     }
     let tried: Vec<String> = candidates.iter().map(|candidate| candidate.display().to_string()).collect();
     Err(CudaError::NvrtcMissing { tried: tried.join(", "), wheel: wheel(driver) })
@@ -131,6 +180,13 @@ mod tests {
         assert!(message.starts_with("libdreamgraft-none.so.1 cannot be loaded ("), "{message}");
         assert_eq!(message.matches("libdreamgraft-none.so.1").count(), 2, "no reason of the system's: {message}");
         assert!(message.contains("comes with NVIDIA's driver") && message.contains("--device cpu"), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+
+    #[test]
+    fn a_library_without_the_drivers_functions_is_told_of() {
+        let message = load_driver(if cfg!(windows) { "kernel32.dll" } else { "libc.so.6" }).unwrap_err().to_string();
+        assert!(message.contains("cuInit") && message.contains("comes with NVIDIA's driver"), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 

@@ -112,7 +112,7 @@ extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, 
     }
 }
 
-// parts[x] = sums of squares, 16384 numbers a block.
+// parts[x] = sums of squares, 16384 numbers a block, in 64 bits: squares of what a norm may be go beyond 32.
 extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
     SHARED double sums[BLOCK];
     PHASE {
@@ -129,7 +129,7 @@ extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
         }
     }
     PHASE {
-        if (thread == 0) parts[blockIdx.x] = (float)sums[0];
+        if (thread == 0) ((double *)parts)[blockIdx.x] = sums[0];
     }
 }
 
@@ -138,7 +138,7 @@ extern "C" __global__ void root_of_sum(float *norm, const float *parts, int n) {
     PHASE {
         if (thread == 0) {
             double sum = 0.0;
-            for (int i = 0; i < n; ++i) sum += parts[i];
+            for (int i = 0; i < n; ++i) sum += ((const double *)parts)[i];
             norm[0] = (float)sqrt(sum);
         }
     }
