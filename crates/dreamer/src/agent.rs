@@ -175,7 +175,11 @@ impl Agent {
     pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
         if self.is_ahead() {
             let why = "was not brought back before it was to be saved: a bug, please report it";
-            return Err(MachineError { what: "what was learned on the device".to_owned(), why: why.to_owned() }.into());
+            return Err(MachineError::Failed {
+                what: "what was learned on the device".to_owned(),
+                why: why.to_owned(),
+            }
+            .into());
         }
         checkpoint::save(self, path)
     }

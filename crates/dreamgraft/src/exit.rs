@@ -1,7 +1,7 @@
 //! How the program ends: every exit code, and which error gives which.
 
 use study::results::ResultsError;
-use train::{DreamerError, TaskError, TrainError};
+use train::{DreamerError, MachineError, TaskError, TrainError};
 use transfer::{PlanError, TransferError};
 
 /// Why a command could not be done.
@@ -36,7 +36,7 @@ impl From<PlanError> for Failure {
 impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
-            Failure::Words(_) | Failure::Vectors(_) => Self::Usage,
+            Failure::Words(_) | Failure::Vectors(_) | Failure::Device(cuda::CudaError::Variable { .. }) => Self::Usage,
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),
@@ -100,7 +100,9 @@ impl From<&TrainError> for Exit {
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }
             | TrainError::FrozenAtRandom { .. }
-            | TrainError::Agent(DreamerError::Config { .. }) => Self::Usage,
+            | TrainError::Agent(DreamerError::Config { .. } | DreamerError::Machine(MachineError::TooMuch { .. })) => {
+                Self::Usage
+            }
             TrainError::Transfer(TransferError::Source(_)) => Self::Checkpoint,
             TrainError::Transfer(TransferError::Record { .. }) => Self::Failed,
             TrainError::Transfer(_) => Self::Usage,

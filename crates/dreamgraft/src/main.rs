@@ -165,7 +165,7 @@ fn bench(typed: &args::Bench) -> Result<Exit, Failure> {
     let device = typed.device.open()?;
     let name = device.as_ref().map(cuda::Device::description);
     let named = name.as_deref().zip(device.as_ref().map(|device| device as &dyn Device));
-    let measured = train::bench::measure(&typed.preset, &config, typed.steps, named)?;
+    let measured = train::bench::measure((&typed.preset, &typed.set), &config, typed.steps, named)?;
     Ok(done(print::line(&measured.json()))?)
 }
 

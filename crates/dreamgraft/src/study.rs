@@ -177,7 +177,7 @@ fn plan(typed: &Plan) -> Result<Exit, Failure> {
         None => {
             let mut config = configs[0].clone();
             config.threads = threads;
-            let measured = train::bench::measure(&read.document.preset, &config, 3, None)?;
+            let measured = train::bench::measure((&read.document.preset, &[]), &config, 3, None)?;
             (
                 measured.step_s_median,
                 "three gradient steps measured now, alone on this machine; playing is not counted".to_owned(),
@@ -221,6 +221,10 @@ fn run(typed: &Run) -> Result<Exit, Failure> {
     }
     let read = document::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.document);
+    if matches!(typed.launcher, Launcher::Local) {
+        // What keeps a device from being used is told before anything is written or started.
+        typed.device.open()?;
+    }
     let manifest = study::prepare(&read, &folder)?;
     match typed.launcher {
         Launcher::Local => run_here(typed, &folder, &manifest),
@@ -234,8 +238,6 @@ fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Fai
     // A device has room for few runs, and whoever wants several at once says so.
     let device = typed.device.name();
     let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
-    // What keeps a device from being used is told before any run is started.
-    typed.device.open()?;
     let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();

@@ -34,7 +34,7 @@ pub fn train(
 ) -> Result<End, TrainError> {
     let worlds = Worlds::make(config)?;
     // Before anything is written: a run that cannot be should leave nothing.
-    memory::check_run(config, worlds.action_size())?;
+    memory::check_run(config, worlds.action_size(), device.is_none())?;
     let pool = pool(config.threads)?;
     let (config, heritage) = heritage::settle(root, config, worlds.action_size(), plan)?;
     if let Some(device) = device {
@@ -48,11 +48,14 @@ pub fn train(
         // The run has begun, but was stopped before its first checkpoint.
         Some(None) => heritage::graft_again(root, config, action_size, seed),
     };
+    let name = device.map(Device::name);
     let prepare = |agent: &mut Agent| match device {
         Some(device) => Ok(agent.move_to(device)?),
         None => Ok(()),
     };
-    pool.install(|| train_in(folder, &config, report.as_ref(), worlds, first, prepare, interrupted, reporter))
+    pool.install(|| {
+        train_in(folder, &config, report.as_ref(), worlds, first, (name.as_deref(), prepare), interrupted, reporter)
+    })
 }
 
 /// Plays episodes, with a Dreamer agent if one is asked for: as [`play_with`], on all cores.

@@ -24,6 +24,8 @@ pub struct Measured {
     pub peer: String,
     /// Name of the sizes.
     pub size: String,
+    /// What was set otherwise than they say, as it was typed.
+    pub set: Vec<String>,
     /// What products were computed in.
     pub precision: Precision,
     /// Where embeddings come from.
@@ -102,14 +104,17 @@ pub fn sizes(name: &str) -> AgentConfig {
 /// # Errors
 /// [`TrainError`] if the configuration is out of range, no threads can be had or the device cannot be used.
 pub fn measure(
-    size: &str,
+    (size, set): (&str, &[String]),
     config: &Config,
     steps: u64,
     device: Option<(&str, &dyn Device)>,
 ) -> Result<Measured, TrainError> {
     let kept = config.replay.embeddings.0 > 0;
     let (threads, config) = (crate::threads(config.threads), &config.agent);
-    crate::memory::check_agent(config, ACTION_SIZE)?;
+    match device {
+        None => crate::memory::check_agent(config, ACTION_SIZE)?,
+        Some((_, device)) => dreamer::check_device(config, ACTION_SIZE, device)?,
+    }
     let began = Instant::now();
     crate::agent::pool(threads)?.install(|| {
         let mut batch = random_batch(config);
@@ -149,6 +154,7 @@ pub fn measure(
         Ok(Measured {
             peer: format!("dreamgraft-{}", env!("CARGO_PKG_VERSION")),
             size: size.to_owned(),
+            set: set.to_vec(),
             precision: config.precision,
             encoder,
             step_s_median: median(&step_times),

@@ -5,7 +5,8 @@ use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
 use dreamer::DreamerError;
 use replay::{EpisodeError, FileError, ReplayError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tape::plan::MachineError;
 
 /// An error of a run or of an evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +130,8 @@ pub enum TrainError {
     },
     /// A loss or gradient stopped being a number.
     #[error(
-        "{metric} became {value} at gradient step {update} ({frames} frames){}{}: the run stops, its last checkpoint is \
-         untouched; to go on from it with other settings, such as a smaller agent.model_learning_rate, begin a new run with \
-         --from {root} --plan full",
-        of_gradient(gradient.as_deref()), of_batch(batch)
+        "{metric} became {value} at gradient step {update} ({frames} frames){}{}: the run stops, {}",
+        of_gradient(gradient.as_deref()), of_batch(batch), with_other_settings(root, *saved)
     )]
     NotFinite {
         /// The first metric that is not finite.
@@ -149,13 +148,14 @@ pub enum TrainError {
         batch: Result<PathBuf, Box<Self>>,
         /// The run folder.
         root: PathBuf,
+        /// Whether it has a checkpoint.
+        saved: bool,
     },
     /// A parameter stopped being a number.
     #[error(
         "the parameter {} became {} by gradient step {update} ({frames} frames), {} of its {} numbers are not finite: the run \
-         stops, its last checkpoint is untouched; to go on from it with other settings, such as a smaller \
-         agent.model_learning_rate, begin a new run with --from {root} --plan full",
-        broken.path, broken.value, broken.count, broken.numbers
+         stops, {}",
+        broken.path, broken.value, broken.count, broken.numbers, with_other_settings(root, *saved)
     )]
     Diverged {
         /// The parameter.
@@ -166,6 +166,8 @@ pub enum TrainError {
         frames: Frames,
         /// The run folder.
         root: PathBuf,
+        /// Whether it has a checkpoint.
+        saved: bool,
     },
     /// The file system stood in the way of a run.
     #[error("{source}. The run stopped at step {frames}; {after}")]
@@ -247,7 +249,7 @@ impl TrainError {
         match self {
             Self::Io { .. }
             | Self::Folder { .. }
-            | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(_))
+            | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(MachineError::Failed { .. }))
             | Self::EpisodeFile(FileError::Io { .. })
             | Self::Replay(ReplayError::File(FileError::Io { .. }))
             | Self::Output(OutputError::Io { .. }) => true,
@@ -275,6 +277,19 @@ impl TrainError {
 fn list(differences: &[Difference]) -> String {
     let all = differences.iter().map(|Difference { path, was, now }| format!("{path}: was {was}, now {now}"));
     all.collect::<Vec<_>>().join("; ")
+}
+
+/// What is left of a run whose numbers broke, and how to go on.
+fn with_other_settings(root: &Path, saved: bool) -> String {
+    let settings = "other settings, such as a smaller agent.model_learning_rate";
+    if saved {
+        let from = root.display();
+        format!(
+            "its last checkpoint is untouched; to go on from it with {settings}, begin a new run with --from {from} --plan full"
+        )
+    } else {
+        format!("it had no checkpoint yet; begin again with {settings}")
+    }
 }
 
 fn giga(bytes: u64) -> f64 {

@@ -62,7 +62,7 @@ impl RunFolder {
         if !config_file.exists() {
             // The configuration is the last of these: it makes the folder a run's.
             heritage::write(root, heritage)?;
-            folder.write_config(config)?;
+            folder.write_config(config, None)?;
         }
         for path in [folder.episodes(), folder.checkpoints(), folder.videos()] {
             std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
@@ -135,13 +135,13 @@ impl RunFolder {
         self.root.join("metrics.jsonl")
     }
 
-    /// Writes the resolved configuration of the run as it goes on.
+    /// Writes the resolved configuration of the run as it goes on, on a device if one is named.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn write_config(&self, config: &Config) -> Result<(), TrainError> {
+    pub fn write_config(&self, config: &Config, device: Option<&str>) -> Result<(), TrainError> {
         let path = self.root.join(CONFIG_FILE);
-        let text = config_text(config);
+        let text = config_text(config, device);
         replay::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 }
@@ -164,10 +164,11 @@ pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
 }
 
-/// The resolved configuration as a run folder keeps it.
-pub fn config_text(config: &Config) -> String {
+/// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named.
+pub fn config_text(config: &Config, device: Option<&str>) -> String {
     let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
-    let made_by = toml::to_string(&MadeBy::here()).expect("a description is made of texts and numbers");
+    let made_by =
+        toml::to_string(&MadeBy::here(device.map(str::to_owned))).expect("a description is made of texts and numbers");
     format!(
         "# The resolved configuration of this run. It can be given to `dreamgraft train TASK --config`.\n{settings}\n\
          # The program and the machine that last worked on it.\n[{}]\n{made_by}",
@@ -216,7 +217,7 @@ mod tests {
         let mut longer = Config { steps: Frames(9), threads: 7, ..config() };
         longer.log.every = Frames(3);
         longer.checkpoint.kept = 4;
-        RunFolder::open(folder.path(), &longer).unwrap().write_config(&longer).unwrap();
+        RunFolder::open(folder.path(), &longer).unwrap().write_config(&longer, None).unwrap();
         assert_eq!(stored_config(folder.path()).unwrap(), longer);
         let mut other = Config { seed: 5, ..longer.clone() };
         other.agent.horizon = 4;

@@ -49,6 +49,6 @@ pub use trainable::{Figures, Trainable};
 pub use worlds::Worlds;
 
 pub use dreamer::DreamerError;
-pub use tape::plan::Device;
+pub use tape::plan::{Device, MachineError};
 pub use tape::{Vectors, VectorsError};
 pub use tasks::{TaskError, TaskInfo, Termination, names as tasks};

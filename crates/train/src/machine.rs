@@ -15,11 +15,14 @@ pub struct MadeBy {
     pub cores: usize,
     /// The operating system.
     pub system: String,
+    /// The device that gradient steps were taken on; none if it was the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl MadeBy {
-    /// This program on this machine. What the system does not tell is `unknown`.
-    pub fn here() -> Self {
+    /// This program on this machine, and the device that it learns on, if any. What the system does not tell is `unknown`.
+    pub fn here(device: Option<String>) -> Self {
         use std::env::consts::{ARCH, OS};
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         let processor = field_of("/proc/cpuinfo", "model name", ':');
@@ -30,6 +33,7 @@ impl MadeBy {
             processor: processor.unwrap_or_else(|| "unknown".to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: system.unwrap_or_else(|| OS.to_owned()),
+            device,
         }
     }
 }
@@ -62,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_described() {
-        let here = MadeBy::here();
+        let here = MadeBy::here(None);
         assert!(here.cores >= 1 && !here.dreamgraft.is_empty() && !here.processor.is_empty(), "{here:?}");
     }
 

@@ -8,15 +8,16 @@ use crate::config::Config;
 use dreamer::{AgentConfig, memory};
 
 /// Checks that there is memory enough for a run of `config`: what the system would do otherwise is to kill it, days later
-/// perhaps.
+/// perhaps. On a device, `learns_here` is false, and the device is asked for itself.
 ///
 /// # Errors
 /// [`TrainError::Memory`] tells what it takes and what there is.
-pub(crate) fn check_run(config: &Config, action_size: usize) -> Result<(), TrainError> {
+pub(crate) fn check_run(config: &Config, action_size: usize, learns_here: bool) -> Result<(), TrainError> {
     // A run ends soon after its last frame: no more than its transitions are ever kept.
     let transitions = config.steps.0 / u64::from(tasks::ACTION_REPEAT);
     let whole = transitions.saturating_mul(replay::transition_bytes(action_size) as u64);
-    check(&config.agent, action_size, config.replay.budget.0.min(whole))
+    let agent = if learns_here { memory::training_bytes(&config.agent, action_size)? } else { 0 };
+    check(agent, config.replay.budget.0.min(whole))
 }
 
 /// Checks that there is memory enough for an agent that learns.
@@ -24,11 +25,10 @@ pub(crate) fn check_run(config: &Config, action_size: usize) -> Result<(), Train
 /// # Errors
 /// As [`check_run`].
 pub(crate) fn check_agent(config: &AgentConfig, action_size: usize) -> Result<(), TrainError> {
-    check(config, action_size, 0)
+    check(memory::training_bytes(config, action_size)?, 0)
 }
 
-fn check(config: &AgentConfig, action_size: usize, replay: u64) -> Result<(), TrainError> {
-    let agent = memory::training_bytes(config, action_size)?;
+fn check(agent: u64, replay: u64) -> Result<(), TrainError> {
     match memory::available_bytes() {
         Some(available) if available < agent.saturating_add(replay) => {
             Err(TrainError::Memory { agent, replay, available })

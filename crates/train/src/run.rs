@@ -65,18 +65,18 @@ pub fn train_with<L: Trainable>(
 ) -> Result<End, TrainError> {
     let folder = RunFolder::open(root, config)?;
     let new_agent = |config: &AgentConfig, size, seed| Ok(new_agent(config, size, seed)?);
-    train_in(folder, config, None, worlds, new_agent, |_| Ok(()), interrupted, reporter)
+    train_in(folder, config, None, worlds, new_agent, (None, |_| Ok(())), interrupted, reporter)
 }
 
 /// As [`train_with`], in a folder that is open, with the report of what the run takes from other agents; `prepare` gets the agent
-/// before anything is done with it.
+/// before anything is done with it, to move it to the device that is named, if one is.
 pub(crate) fn train_in<L: Trainable>(
     folder: RunFolder,
     config: &Config,
     taken: Option<&Report>,
     worlds: Worlds,
     new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, TrainError>,
-    prepare: impl FnOnce(&mut L) -> Result<(), TrainError>,
+    (device, prepare): (Option<&str>, impl FnOnce(&mut L) -> Result<(), TrainError>),
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
@@ -98,7 +98,7 @@ pub(crate) fn train_in<L: Trainable>(
     {
         return Ok(End::FinishedBefore { frames: found.state.position.frames });
     }
-    folder.write_config(config)?;
+    folder.write_config(config, device)?;
     let from = found.as_ref().map(|found| found.state.position.frames);
     reporter.event(&Event::Begins { root: folder.root(), config, from });
     if let Some(report) = taken {
@@ -376,7 +376,8 @@ impl<'a, L: Trainable> Run<'a, L> {
             let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_deref() };
             let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);
             let (metric, root) = (metric.to_owned(), self.folder.root().to_owned());
-            return Err(TrainError::NotFinite { metric, value, update, frames, gradient, batch, root });
+            let saved = self.saved.is_some();
+            return Err(TrainError::NotFinite { metric, value, update, frames, gradient, batch, root, saved });
         }
         for (name, value) in figures {
             self.meters.add(name, value);
@@ -448,7 +449,8 @@ impl<'a, L: Trainable> Run<'a, L> {
     fn write(&mut self, state: &RunState) -> Result<PathBuf, TrainError> {
         if let Some(broken) = self.agent.broken_parameter().map(Box::new) {
             let Position { updates: update, frames, .. } = self.position;
-            return Err(TrainError::Diverged { broken, update, frames, root: self.folder.root().to_owned() });
+            let (root, saved) = (self.folder.root().to_owned(), self.saved.is_some());
+            return Err(TrainError::Diverged { broken, update, frames, root, saved });
         }
         self.record.sync()?;
         let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;

@@ -354,7 +354,7 @@ impl Step<'_> {
         for ((optimiser, place), norm) in optimisers.iter().zip(&places.optimisers).zip(norms) {
             let count = optimiser.set().numbers();
             let parts = count.div_ceil(16 * 1024).max(1);
-            let room = self.planner.room(parts);
+            let room = self.planner.room(2 * parts);
             self.planner.launch("square_parts", [parts, 1, 1], arguments![room, place.gradient, count]);
             self.planner.launch("root_of_sum", [1; 3], arguments![norm, room, parts]);
         }

@@ -64,6 +64,8 @@ fn a_run_goes_from_a_device_to_a_processor_and_back() {
     for (device, steps) in [("cuda", "1000"), ("cpu", "2000"), ("cuda", "3000")] {
         succeed(&program, &smoke(&["--steps", steps, "--device", device]));
     }
+    let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
+    assert!(config.contains("device = \"a processor, 9 GB"), "{config}");
     let outcomes = outcomes(&program.path("run"));
     assert_eq!(outcomes.state["position"]["frames"].as_u64(), Some(3000));
     assert_eq!(outcomes.episodes.len(), 3);
@@ -93,12 +95,21 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
     };
     let text = error(&smoke(&["--device", "cuda:3"]), 1);
     assert_eq!(text, "error: there is no CUDA device 3: there is one, number 0\n");
+    let mut checked = program.command(&smoke(&["--device", "cuda"]));
+    let output = on_device(checked.env("DREAMGRAFT_CUDA_CHECK", "yes")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    std::fs::write(program.path("libcuda.so.1"), "no library").unwrap();
+    let output =
+        program.command(&["bench", "--device", "cuda"]).env("LD_LIBRARY_PATH", program.path(".")).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), text.lines().count()), (Some(1), 1), "{text}");
+    std::fs::remove_file(program.path("libcuda.so.1")).unwrap();
     let text = error(&smoke(&["--device", "gpu"]), 2);
     assert!(text.contains("cpu, cuda or cuda:N"), "{text}");
     let large = ["--set", "agent.batch=200", "--preset", "paper"];
-    let text = error(&[&["bench", "--device", "cuda"], &large[..]].concat(), 1);
+    let text = error(&[&["bench", "--device", "cuda"], &large[..]].concat(), 2);
     assert!(text.contains("the device has no 1") && text.lines().count() == 1, "{text}");
-    let text = error(&[&["train", "hopper", "--device", "cuda", "--logdir", "run"], &large[..]].concat(), 1);
+    let text = error(&[&["train", "hopper", "--device", "cuda", "--logdir", "run"], &large[..]].concat(), 2);
     assert!(text.contains("the device has no") && text.lines().count() == 1, "{text}");
     let long = ["agent.horizon=10000", "agent.batch=4300", "agent.length=50", "agent.depth=1"];
     let wide = ["agent.batch=65536", "agent.shard=1", "agent.length=2"];

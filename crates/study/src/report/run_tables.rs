@@ -96,7 +96,7 @@ pub fn runs(results: &Results) -> Table {
             _ => run.method.clone(),
         };
         let machine: Vec<String> =
-            ["processor", "system"].iter().filter_map(|key| run.made_by.get(*key).cloned()).collect();
+            ["device", "processor", "system"].iter().filter_map(|key| run.made_by.get(*key).cloned()).collect();
         let version = run.made_by.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
         let mut machine = Cell::of(if machine.is_empty() { NONE.to_owned() } else { machine.join(", ") });
         machine.notes.extend(version);
