@@ -150,7 +150,7 @@ impl Agent {
     /// Takes in an image [64 * 64 * 3] and writes the next action.
     ///
     /// # Panics
-    /// In debug builds, if it was not settled: see [`Agent::settle`]. So for the other ways to use what it learned.
+    /// In debug builds, if it was not settled: see [`Agent::settle`].
     pub fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
         debug_assert!(!self.is_ahead(), "an agent is settled before it acts");
         self.learner.act(state, image, mode, random);
@@ -159,11 +159,13 @@ impl Agent {
 
     /// The model's images of a sequence: see [`Learner::open_loop`].
     pub fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        debug_assert!(!self.is_ahead(), "an agent is settled before it foresees");
         self.learner.open_loop(image, action, context, random)
     }
 
     /// How much the reward meta-model's prediction depends on each source: see [`Learner::silence`].
     pub fn silence(&self, image: &[u8], action: &[f32]) -> Option<Silence> {
+        debug_assert!(!self.is_ahead(), "an agent is settled before its sources are silenced");
         self.learner.silence(image, action)
     }
 

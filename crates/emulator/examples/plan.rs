@@ -1,7 +1,7 @@
-//! What the plan of a gradient step holds: launches by kernel, products by size, memory.
+//! What the plan of a gradient step at the paper's sizes holds: launches by kernel, products by size, memory.
 //!
 //! ```text
-//! cargo run --release -p emulator --example plan [-- small]
+//! cargo run --release -p emulator --example plan
 //! ```
 
 #![allow(clippy::print_stdout)]
@@ -11,25 +11,7 @@ use std::collections::BTreeMap;
 use tape::plan::{Argument, Device, Machine, MachineError, Plan};
 
 fn main() {
-    let small = std::env::args().nth(1).is_some_and(|word| word == "small");
-    let paper = AgentConfig::default();
-    let config = if small {
-        AgentConfig {
-            depth: 16,
-            stoch: 16,
-            deter: 128,
-            hidden: 128,
-            units: 128,
-            horizon: 10,
-            batch: 16,
-            length: 32,
-            shard: 4,
-            ..paper
-        }
-    } else {
-        paper
-    };
-    dreamer::check_device(&config, 6, &Teller).expect("sizes that can be");
+    dreamer::check_device(&AgentConfig::default(), 6, &Teller).expect("the published sizes");
 }
 
 /// A device that tells of what it is asked to hold.

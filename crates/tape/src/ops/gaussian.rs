@@ -9,9 +9,8 @@ impl<F: Real> Tape<'_, F> {
     /// Means as they are, standard deviations as softplus(raw) + min_std: raw [N, 2S].
     pub fn gaussian(&mut self, raw: Var, min_std: f64) -> Var {
         let (rows, cols) = self.shape(raw);
-        let least = min_std;
-        let min_std = F::of(min_std);
-        self.push(Op::Gaussian { raw, min_std: least }, rows, cols, raw.gradient, |context, y| {
+        let least = F::of(min_std);
+        self.push(Op::Gaussian { raw, min_std }, rows, cols, raw.gradient, |context, y| {
             let x = context.value(raw);
             let size = cols / 2;
             vectorised(
@@ -20,7 +19,7 @@ impl<F: Real> Tape<'_, F> {
                     for (y, x) in y.chunks_exact_mut(cols).zip(x.chunks_exact(cols)) {
                         y[..size].copy_from_slice(&x[..size]);
                         for (y, &x) in y[size..].iter_mut().zip(&x[size..]) {
-                            *y = x.softplus() + min_std;
+                            *y = x.softplus() + least;
                         }
                     }
                 },
