@@ -18,7 +18,7 @@ use tape::kernels::deconvolve::{Buffers, deconvolve};
 use tape::kernels::matmul::{Matrix, Panels, matmul, patches_matmul, patches_transposed_matmul};
 use tape::kernels::patches::Patches;
 use tape::kernels::peak;
-use tape::random::Stream;
+use random::Stream;
 use tape::{Gradients, Memory, Precision, Tape};
 
 /// Rows of a shard: 5 sequences of 50.

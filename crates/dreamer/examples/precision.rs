@@ -13,7 +13,7 @@
 use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, BatchView, DreamerError, Learner, Noise, Precision};
 use std::process::ExitCode;
-use tape::random::Stream;
+use random::Stream;
 use tape::{Gradients, Parameter, Real};
 
 const ACTION: usize = 6;

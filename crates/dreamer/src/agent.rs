@@ -13,7 +13,7 @@ use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tape::plan::MachineError;
-use tape::random::Stream;
+use random::Stream;
 
 /// A Dreamer agent.
 #[derive(Debug)]

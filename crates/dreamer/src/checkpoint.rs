@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-use tape::random::{Stream, StreamState};
+use random::{Stream, StreamState};
 
 /// The one entry of the file's metadata.
 const ENTRY: &str = "dreamgraft";

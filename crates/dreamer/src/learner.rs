@@ -16,7 +16,7 @@ use crate::{AgentConfig, DreamerError, behaviour};
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tape::random::Stream;
+use random::Stream;
 use tape::{Adam, Gradients, Memory, ParameterSet, Parameters, Real, Tape};
 
 /// Images that a worker takes through the encoder at a time.

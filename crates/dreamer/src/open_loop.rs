@@ -4,7 +4,7 @@ use crate::images::normalise;
 use crate::learner::Learner;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
-use tape::random::Stream;
+use random::Stream;
 use tape::{Memory, Real, Tape, Var};
 
 impl<F: Real> Learner<F> {

@@ -6,7 +6,7 @@ use crate::images::normalise;
 use crate::learner::Learner;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
-use tape::random::Stream;
+use random::Stream;
 use tape::{Memory, Real, Tape};
 
 /// How an action is taken from the actor's distribution.

@@ -10,7 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 use tape::Vectors;
-use tape::random::Stream;
+use random::Stream;
 
 /// Counts allocations, to prove that a step makes none.
 struct Counting;

@@ -6,7 +6,8 @@
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
-use train::{Event, Frames, Phase, Position, Reporter, Split, counted, grouped, rounded};
+use train::{Event, Frames, Phase, Position, Reporter, Split};
+use wording::{counted, grouped, rounded};
 use transfer::Report;
 
 /// Time between two pictures of the present line on a terminal.

@@ -21,7 +21,8 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{Device, End, PlayOptions, Plays, Policy, Told, TrainError, Vectors, grouped, rounded};
+use train::{Device, End, PlayOptions, Plays, Policy, Told, TrainError, Vectors};
+use wording::{grouped, rounded};
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {

@@ -14,7 +14,8 @@ use study::local::{self, Ended, Pool, Told};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::{Manifest, StudyError, estimate};
-use train::{TrainError, counted, grouped};
+use train::TrainError;
+use wording::{counted, grouped};
 
 /// `dreamgraft study`.
 #[derive(Debug, Subcommand)]
@@ -358,7 +359,7 @@ fn json(run: &Status) -> String {
 }
 
 fn line(run: &Status) -> String {
-    let last = run.eval_return.map(|mean| format!("  return {}", train::rounded(mean, 0))).unwrap_or_default();
+    let last = run.eval_return.map(|mean| format!("  return {}", wording::rounded(mean, 0))).unwrap_or_default();
     let (state, frames, steps) = (run.state.name(), grouped(run.frames), grouped(run.steps));
     format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}", run.index, run.folder.display())
 }

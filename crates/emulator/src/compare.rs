@@ -5,7 +5,7 @@
 use dreamer::{Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
 use replay::Batch;
 use tape::plan::Device;
-use tape::random::Stream;
+use random::Stream;
 
 /// Numbers in an action.
 pub const ACTIONS: usize = 3;

@@ -3,7 +3,7 @@
 
 use emulator::{Emulator, Order};
 use tape::plan::{Argument, Launch};
-use tape::random::Stream;
+use random::Stream;
 
 /// Numbers in front of each matrix, and behind the last: nobody may touch them.
 const FENCE: usize = 8;

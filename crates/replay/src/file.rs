@@ -17,9 +17,8 @@ use crate::damage::Damage;
 use crate::error::FileError;
 use crate::name::{EpisodeName, is_stamp};
 use crate::npy::Header;
-use crate::{
-    Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes, write_atomically,
-};
+use crate::{Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes};
+use files::write_atomically;
 
 /// The container's comment: the format's name, and its version after the space.
 const COMMENT: &str = "dreamgraft-episode 1";

@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::atomic::{is_leftover, sync_folder};
 use crate::damage::Damage;
 use crate::error::{FileError, ReplayError};
 use crate::name::EpisodeName;
+use files::{is_partial, sync_folder};
 use crate::{Episode, Replay, read_episode, transition_bytes};
 
 /// What [`Replay::open`] found.
@@ -120,7 +120,7 @@ fn list(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayError> {
         let name = name.to_string_lossy();
         match EpisodeName::parse(&name) {
             Some(parsed) => names.push(parsed),
-            None if is_leftover(&name) => report.leftovers.push(name.into_owned()),
+            None if is_partial(&name) => report.leftovers.push(name.into_owned()),
             None if name.ends_with(".npz") => {
                 let error = FileError::Damaged { path: folder.join(&*name), damage: Damage::Name };
                 report.skipped.push(SkippedFile { name: name.into_owned(), reason: error.to_string() });

@@ -1,14 +1,13 @@
 //! Episodes, their files, and a replay memory with a byte budget.
 //!
 //! Here: [`Episode`] and the [`EpisodeBuilder`] used while collecting, the episode file ([`write_episode`],
-//! [`read_episode`]; its format is documented in `docs/formats.md`), [`Replay`], which samples windows of experience
-//! as a [`Batch`], and [`write_atomically`], the one way this project writes a whole file. Not here: environments,
+//! [`read_episode`]; its format is documented in `docs/formats.md`), and [`Replay`], which samples windows of experience
+//! as a [`Batch`]. Not here: environments,
 //! networks, and when a run collects or learns.
 //!
 //! Shapes are written with these letters: `T` agent steps of an episode, `A` the action size, `B` windows in a batch,
 //! `L` transitions in a window.
 
-mod atomic;
 mod batch;
 mod builder;
 mod damage;
@@ -21,7 +20,6 @@ mod memory;
 mod name;
 mod npy;
 
-pub use atomic::{is_leftover, sync_folder, write_atomically};
 pub use batch::{Batch, Window};
 pub use builder::EpisodeBuilder;
 pub use damage::Damage;

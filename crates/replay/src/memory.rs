@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use tape::random::Stream;
+use random::Stream;
 
 use crate::error::ReplayError;
 use crate::{Batch, Episode, IMAGE_BYTES, LARGEST_ACTION, Window, transition_bytes};

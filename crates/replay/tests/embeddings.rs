@@ -6,7 +6,7 @@ mod common;
 use common::numbered;
 use proptest::prelude::*;
 use replay::{Batch, Embeddings, IMAGE_BYTES, Replay};
-use tape::random::Stream;
+use random::Stream;
 
 const SIZE: usize = 3;
 

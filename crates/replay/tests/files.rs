@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use replay::{
     Batch, Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, Replay, read_episode, write_batch, write_episode,
 };
-use tape::random::Stream;
+use random::Stream;
 
 const LIMIT: u64 = 1 << 24;
 

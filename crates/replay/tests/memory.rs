@@ -7,7 +7,7 @@ use std::fs;
 use common::{STAMP, arrays, container, episode, numbered, put};
 use proptest::prelude::*;
 use replay::{Batch, Episode, IMAGE_BYTES, Replay, ReplayError, set_aside, transition_bytes, write_episode};
-use tape::random::Stream;
+use random::Stream;
 
 fn bytes(transitions: usize, action_size: usize) -> u64 {
     (transitions * transition_bytes(action_size)) as u64

@@ -3,8 +3,7 @@
 //! Here: its keys, and reading them. Not here: which runs it asks for, and whether its names fit together (`expand`).
 
 use crate::StudyError;
-use crate::manifest::sha256;
-use crate::text::text;
+use files::{ReadError, sha256};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -197,8 +196,10 @@ pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
 
 /// The text of a document, a plan or a profile.
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
-    let unusable = |why| StudyError::Document { place: path.display().to_string(), why };
-    text(path, LARGEST_FILE)?.map_err(unusable)
+    files::read_text(path, LARGEST_FILE).map_err(|error| match error {
+        ReadError::Io(source) => StudyError::io(path)(source),
+        error => StudyError::Document { place: path.display().to_string(), why: error.to_string() },
+    })
 }
 
 /// Reads a document's text; `path` is for messages.
@@ -221,7 +222,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
             why = format!(
                 "{}; did you mean `{}`?",
                 why,
-                crate::nearest::nearest(wrong, known.into_iter()).unwrap_or_default()
+                wording::nearest(wrong, known.into_iter()).unwrap_or_default()
             );
         }
         let key = if key == "." { String::new() } else { format!("{key}: ") };

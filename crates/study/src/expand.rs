@@ -7,7 +7,7 @@ mod checks;
 
 use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role};
-use crate::nearest::nearest;
+use wording::nearest;
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
 use std::collections::BTreeMap;

@@ -11,13 +11,11 @@ pub mod estimate;
 mod expand;
 pub mod local;
 pub mod manifest;
-mod nearest;
 pub mod report;
 pub mod results;
 pub mod slurm;
 pub mod statistics;
 pub mod status;
-mod text;
 pub mod watch;
 
 pub use error::StudyError;

@@ -4,9 +4,8 @@
 //! the study. Here: its form, and whether it is as it was written. Not here: how it is made from a document.
 
 use crate::StudyError;
-use crate::text::text;
+use files::{ReadError, sha256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
@@ -99,7 +98,10 @@ impl Manifest {
             return Err(StudyError::NoManifest { path: folder.to_owned() });
         }
         let unusable = |why: String| StudyError::Manifest { path: path.clone(), why };
-        let text = text(&path, LARGEST_FILE)?.map_err(|why| unusable(format!("{why}; {REMEDY}")))?;
+        let text = files::read_text(&path, LARGEST_FILE).map_err(|error| match error {
+            ReadError::Io(source) => StudyError::io(&path)(source),
+            error => unusable(format!("{error}; {REMEDY}")),
+        })?;
         Self::parse(&text).map_err(unusable)
     }
 
@@ -110,7 +112,7 @@ impl Manifest {
     pub fn write(&self, folder: &Path) -> Result<(), StudyError> {
         let path = folder.join(FILE);
         let text = self.to_text();
-        replay::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(StudyError::io(path))
+        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(StudyError::io(path))
     }
 
     /// The manifest as its file holds it.
@@ -177,11 +179,6 @@ fn body(entries: &[Entry]) -> String {
 
 fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts and numbers")
-}
-
-/// SHA-256 of `bytes`, in hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Initial values of parameters, as Keras defines them.
 
-use crate::random::Stream;
+use random::Stream;
 use crate::real::Real;
 
 /// Glorot and Bengio's uniform initialisation: within sqrt(6 / (inputs + outputs)), where inputs and outputs are counted

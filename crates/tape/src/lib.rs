@@ -1,4 +1,4 @@
-//! Numbers: tensors, fused operations with their gradients, the optimiser, random streams.
+//! Numbers: tensors, fused operations with their gradients, and the optimiser.
 //!
 //! First file to read: `tape.rs`. Nothing here knows what an agent is.
 
@@ -9,7 +9,6 @@ mod ops;
 pub mod parameters;
 pub mod plan;
 mod pool;
-pub mod random;
 pub mod real;
 mod tape;
 

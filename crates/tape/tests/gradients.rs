@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use tape::random::Stream;
+use random::Stream;
 use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Squash, Tape, Var, Vectors};
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.

@@ -3,7 +3,7 @@
 mod vectors;
 
 use proptest::prelude::*;
-use tape::random::Stream;
+use random::Stream;
 use tape::{Activation, Gradients, Memory, Parameter, Parameters, Tape, Vectors};
 
 /// What two losses make of a head: its value, and gradients of input and parameters.

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
-use tape::random::Stream;
+use random::Stream;
 use tasks::{FRAME_LIMIT, IMAGE_BYTES, OFFSET_BOUND, Simulation};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;

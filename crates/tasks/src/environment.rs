@@ -1,6 +1,6 @@
 //! What an agent sees of a task.
 
-use tape::random::Stream;
+use random::Stream;
 
 use crate::error::TaskError;
 

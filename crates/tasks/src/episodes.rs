@@ -2,7 +2,7 @@
 //!
 //! Here: action repeat, time limit, termination, checks of actions. Each task's own rules are in its file.
 
-use tape::random::Stream;
+use random::Stream;
 
 use crate::environment::{ACTION_REPEAT, Environment, FRAME_LIMIT, IMAGE_BYTES, Outcome, check_action};
 use crate::error::TaskError;

@@ -3,7 +3,7 @@
 //! Source: Equation 2 of the paper: |A| of each domain becomes that of the domain with the largest action space; the
 //! elements that are too many have no meaning and are ignored.
 
-use tape::random::Stream;
+use random::Stream;
 
 use crate::environment::{Environment, Outcome, check_action};
 use crate::error::TaskError;

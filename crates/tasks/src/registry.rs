@@ -51,7 +51,7 @@ pub fn simulation(name: &str) -> Result<Box<dyn Simulation>, TaskError> {
 fn unknown(name: &str) -> TaskError {
     let known: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
     let asked = name.to_lowercase().replace(['_', ' '], "-");
-    let nearest = known.iter().min_by_key(|known| strsim::levenshtein(&asked, known)).expect("there are tasks");
+    let nearest = wording::nearest(&asked, known.iter().copied()).expect("there are tasks");
     TaskError::UnknownTask { name: name.to_owned(), nearest, known: known.join(", ") }
 }
 

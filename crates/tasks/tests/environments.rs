@@ -1,6 +1,6 @@
 //! Environments as an agent uses them: reproducible, unharmed by wrong actions, independent of each other.
 
-use tape::random::Stream;
+use random::Stream;
 use tasks::{Environment, IMAGE_BYTES, Padded, TaskError, TaskOptions, Termination};
 
 fn make(name: &str) -> Box<dyn Environment> {

@@ -4,7 +4,7 @@
 //! The long version, many thousands of states, is run with
 //! `cargo test --release -p tasks --test pixels -- --ignored --nocapture`.
 
-use tape::random::Stream;
+use random::Stream;
 use tasks::{IMAGE_BYTES, OFFSET_BOUND, Simulation};
 
 /// Ways of acting, one an episode: at random, to the limit, in waves, not at all.

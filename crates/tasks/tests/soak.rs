@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use tape::random::Stream;
+use random::Stream;
 use tasks::{IMAGE_BYTES, OFFSET_BOUND};
 
 /// Frames of an episode, and of one way of acting.

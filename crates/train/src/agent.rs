@@ -15,7 +15,7 @@ use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
-use tape::random::Stream;
+use random::Stream;
 use transfer::{InputUse, Plan};
 
 /// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, on `threads` threads.

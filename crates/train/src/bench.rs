@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::time::Instant;
 use tape::Vectors;
 use tape::plan::Device;
-use tape::random::Stream;
+use random::Stream;
 
 /// Elements of the action of a measured agent.
 const ACTION_SIZE: usize = 6;

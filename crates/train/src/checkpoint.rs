@@ -11,7 +11,7 @@ use crate::{Frames, TrainError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tasks::TaskOptions;
 
@@ -114,7 +114,7 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
         fs::rename(&path, &replaced).map_err(TrainError::io(&path))?;
     }
     fs::rename(&temporary, &path).map_err(TrainError::io(&path))?;
-    replay::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
+    files::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
     remove(checkpoints, &replaced)?;
     for old in candidates(checkpoints)?.into_iter().skip(kept) {
         remove(checkpoints, &old)?;
@@ -126,11 +126,11 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
 fn fill(temporary: &Path, state: &RunState, agent: &impl Trainable) -> Result<(), TrainError> {
     let agent_file = temporary.join(AGENT_FILE);
     agent.save(&agent_file)?;
-    let (agent_bytes, agent_crc32) = checksum(&agent_file)?;
+    let (agent_bytes, agent_crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
     let run_file = temporary.join(RUN_FILE);
     let text = encode_state(agent_bytes, agent_crc32, state)
         .map_err(|error| TrainError::Io { path: run_file.clone(), source: error.into() })?;
-    replay::write_atomically(&run_file, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(run_file))
+    files::write_atomically(&run_file, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(run_file))
 }
 
 fn encode_state(agent_bytes: u64, agent_crc32: u32, state: &RunState) -> Result<String, serde_json::Error> {
@@ -221,7 +221,7 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
         let why = format!("it is {what} ({size} bytes, {agent_bytes} were written); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
-    let (_, crc32) = checksum(&agent_file)?;
+    let (_, crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
     if crc32 != agent_crc32 {
         let why = format!(
             "it is changed (its CRC-32 is {crc32:08x}, that of what was written {agent_crc32:08x}); use another checkpoint"
@@ -236,9 +236,7 @@ fn read_state(file: &Path) -> std::io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(ErrorKind::IsADirectory.into());
     }
-    let mut text = Vec::new();
-    fs::File::open(file)?.take(LONGEST_STATE + 1).read_to_end(&mut text)?;
-    Ok(text)
+    Ok(files::read_bytes(file, LONGEST_STATE)?)
 }
 
 /// For `map_err`: a file that is missing, or none, makes a checkpoint unusable; what the system cannot read does not.
@@ -363,20 +361,4 @@ fn remove(checkpoints: &Path, path: &Path) -> Result<(), TrainError> {
     let doomed = unfinished(checkpoints, "removed")?;
     fs::rename(path, &doomed).map_err(TrainError::io(path))?;
     fs::remove_dir_all(&doomed).map_err(TrainError::io(&doomed))
-}
-
-/// Size and CRC-32 of a file.
-fn checksum(path: &Path) -> Result<(u64, u32), TrainError> {
-    let mut file = fs::File::open(path).map_err(TrainError::io(path))?;
-    let mut hasher = crc32fast::Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut buffer).map_err(TrainError::io(path))?;
-        if read == 0 {
-            return Ok((bytes, hasher.finalize()));
-        }
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
-    }
 }

@@ -4,7 +4,7 @@
 //! (`docs/reliability.md`).
 
 use crate::TrainError;
-use crate::count::Frames;
+use crate::Frames;
 use replay::Batch;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -56,7 +56,7 @@ impl Diagnosis<'_> {
         replay::write_batch(&path, batch)?;
         let text = path.with_extension("json");
         let bytes = format!("{:#}\n", self.json());
-        replay::write_atomically(&text, |file| file.write_all(bytes.as_bytes())).map_err(TrainError::io(text))?;
+        files::write_atomically(&text, |file| file.write_all(bytes.as_bytes())).map_err(TrainError::io(text))?;
         Ok(path)
     }
 

@@ -8,7 +8,7 @@ use crate::trainable::Trainable;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
 use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
-use tape::random::Stream;
+use random::Stream;
 use tasks::Environment;
 
 /// A finished episode and its length.

@@ -142,7 +142,7 @@ impl RunFolder {
     pub fn write_config(&self, config: &Config, device: Option<&str>) -> Result<(), TrainError> {
         let path = self.root.join(CONFIG_FILE);
         let text = config_text(config, device);
-        replay::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
+        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 }
 
@@ -183,7 +183,7 @@ fn refuse_foreign(root: &Path) -> Result<(), TrainError> {
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
         let of_transfer = reported && (name == REPORT_FILE || name == PLAN_FILE);
-        if name != LOCK_FILE && !of_transfer && !replay::is_leftover(&name) {
+        if name != LOCK_FILE && !of_transfer && !files::is_partial(&name) {
             return Err(TrainError::NotARun { path: root.to_owned(), example: name });
         }
     }

@@ -16,7 +16,7 @@ pub(crate) fn clean<'f>(folders: impl IntoIterator<Item = &'f Path>) -> Result<(
     for folder in folders {
         for entry in fs::read_dir(folder).map_err(TrainError::io(folder))? {
             let entry = entry.map_err(TrainError::io(folder))?;
-            if !entry.file_name().to_str().is_some_and(replay::is_leftover) {
+            if !entry.file_name().to_str().is_some_and(files::is_partial) {
                 continue;
             }
             let path = entry.path();

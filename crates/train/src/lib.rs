@@ -7,7 +7,7 @@ mod agent;
 pub mod bench;
 pub mod checkpoint;
 pub mod config;
-mod count;
+mod units;
 mod diagnosis;
 mod episode;
 mod error;
@@ -18,7 +18,7 @@ mod lock;
 pub mod machine;
 mod memory;
 mod meters;
-mod nearest;
+
 pub mod output;
 mod pictures;
 mod play;
@@ -32,7 +32,7 @@ mod trainable;
 mod worlds;
 
 pub use agent::{play, threads, train};
-pub use count::{AgentSteps, Frames, counted, grouped, rounded};
+pub use units::{AgentSteps, Frames};
 pub use diagnosis::Broken;
 pub use episode::{Played, play_episode};
 pub use error::TrainError;

@@ -9,7 +9,7 @@ use crate::{Frames, TrainError};
 use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;
 use std::time::Duration;
-use tape::random::Stream;
+use random::Stream;
 
 /// Frames that the model is shown before it must predict.
 const CONTEXT: usize = 5;

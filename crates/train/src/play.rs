@@ -3,7 +3,7 @@
 //! Here: finding the checkpoint, playing, the figures. Not here: the evaluations that a run makes of itself (`run`).
 
 use crate::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
-use crate::count::unsigned_zero;
+use crate::units::unsigned_zero;
 use crate::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::folder::{checkpoints_of, stored_config};
 use crate::streams::EvaluationStreams;

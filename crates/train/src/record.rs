@@ -1,6 +1,7 @@
 //! What a run writes down for people and plots: `metrics.jsonl` and TensorBoard events, side by side.
 
-use crate::count::{counted, unsigned_zero};
+use crate::units::unsigned_zero;
+use wording::counted;
 use crate::folder::RunFolder;
 use crate::output::{EventWriter, MetricsLog, host_name};
 use crate::{Frames, TrainError};

@@ -7,7 +7,7 @@ mod evaluation;
 
 use crate::checkpoint::{self, FORMAT, Loaded, RunState};
 use crate::config::Config;
-use crate::count::counted;
+use wording::counted;
 use crate::diagnosis::Diagnosis;
 use crate::episode::{Played, play_episode, random_action};
 use crate::folder::RunFolder;

@@ -4,7 +4,7 @@
 
 use crate::Frames;
 use serde::{Deserialize, Serialize};
-use tape::random::{Stream, StreamState};
+use random::{Stream, StreamState};
 
 /// The streams that training draws from. An evaluation draws from [`EvaluationStreams`] instead and so disturbs none of them.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use dreamer::{ActMode, AgentConfig, DreamerError, Silence};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use tape::random::Stream;
+use random::Stream;
 use transfer::InputUse;
 
 /// Losses, norms and averages of a gradient step, by name.

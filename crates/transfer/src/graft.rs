@@ -7,7 +7,7 @@ use crate::report::Report;
 use crate::resolve::resolve;
 use crate::source::Sources;
 use dreamer::{Agent, AgentConfig};
-use tape::random::Stream;
+use random::Stream;
 
 /// A new agent with what it took, and the report of it.
 #[derive(Debug)]

@@ -250,7 +250,7 @@ fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
     let like = |candidate: &&Candidate| {
         // As many segments as the pattern has: "value.hiden.*" is like "value.hout.*" whatever follows.
         let segments: Vec<&str> = candidate.path.split('.').take(typed.split('.').count()).collect();
-        strsim::damerau_levenshtein(typed, &segments.join("."))
+        wording::distance(typed, &segments.join("."))
     };
     candidates.iter().min_by_key(like).map(|candidate| candidate.path.to_owned()).unwrap_or_default()
 }

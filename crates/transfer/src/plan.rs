@@ -10,8 +10,8 @@ use crate::error::PlanError;
 use crate::pattern::Pattern;
 use crate::preset::Preset;
 use crate::rows::Rows;
+use files::ReadError;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Largest plan file that is read.
@@ -104,14 +104,10 @@ impl Plan {
     /// [`PlanError`] names the key, the line and what is allowed.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
         let unreadable = |source| PlanError::Read { path: path.to_owned(), source };
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(PlanError::TooLarge { path: path.to_owned(), limit: LARGEST_FILE });
-        }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
+        let text = files::read_text(path, LARGEST_FILE).map_err(|error| match error {
+            ReadError::TooLarge { limit } => PlanError::TooLarge { path: path.to_owned(), limit },
+            error => unreadable(error.into()),
+        })?;
         let mut plan = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or(Path::new(""));
         plan.sources.values_mut().for_each(|source| source.path = folder.join(&source.path));

@@ -56,8 +56,8 @@ impl Preset {
 
     /// The preset whose name is most like a mistyped one.
     pub(crate) fn nearest(typed: &str) -> Self {
-        let distance = |preset: &Self| strsim::damerau_levenshtein(typed, preset.name());
-        Self::ALL.into_iter().min_by_key(distance).expect("there are presets")
+        let name = wording::nearest(typed, Self::ALL.into_iter().map(Self::name)).expect("there are presets");
+        Self::named(name).expect("the name of a preset")
     }
 }
 

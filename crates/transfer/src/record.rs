@@ -3,8 +3,7 @@
 use crate::error::TransferError;
 use crate::plan::{Plan, SourceRef};
 use crate::report::{REPORT_FORMAT, Report};
-use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Write};
 use std::path::Path;
 
 /// The plan's file in a run's folder.
@@ -39,10 +38,9 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
 pub fn read_report(folder: &Path) -> Result<Option<Report>, TransferError> {
     let path = folder.join(REPORT_FILE);
     let unusable = |source| TransferError::Record { path: path.clone(), source };
-    let mut bytes = Vec::new();
-    match File::open(&path).and_then(|file| file.take(LARGEST_REPORT + 1).read_to_end(&mut bytes)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(unusable)?,
+    let bytes = match files::read_bytes(&path, LARGEST_REPORT) {
+        Err(error) if error.is_not_found() => return Ok(None),
+        other => other.map_err(|error| unusable(error.into()))?,
     };
     decode_report(&bytes).map(Some).map_err(|why| unusable(Error::new(ErrorKind::InvalidData, why)))
 }
@@ -64,7 +62,7 @@ pub fn decode_report(bytes: &[u8]) -> Result<Report, String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), TransferError> {
-    replay::write_atomically(path, |file| file.write_all(text.as_bytes()))
+    files::write_atomically(path, |file| file.write_all(text.as_bytes()))
         .map_err(|source| TransferError::Record { path: path.to_owned(), source })
 }
 

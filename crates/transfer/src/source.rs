@@ -4,12 +4,9 @@ use crate::error::{SourceError, TransferError};
 use crate::locate::{AGENT_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
 use dreamer::{Agent, AgentConfig, Learner, memory};
+use files::Checksums;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use tape::{Parameters, Real};
 
@@ -81,7 +78,7 @@ pub fn sha256_of(name: &str, path: &Path) -> Result<String, SourceError> {
     let file =
         locate(path).map_err(|why| SourceError::NotFound { name: name.to_owned(), path: path.to_owned(), why })?;
     let read = |source| SourceError::Read { name: name.to_owned(), path: file.clone(), source };
-    checksums(&file).map(|(_, sha256, _)| sha256).map_err(read)
+    Checksums::of_file(&file).map(|sums| sums.sha256).map_err(read)
 }
 
 impl Source<f32> {
@@ -103,7 +100,7 @@ impl Source<f32> {
             let why = format!("has {size:.1} GB, and {available:.1} GB of memory are available; use a larger computer");
             return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
         }
-        let (bytes, sha256, crc32) = checksums(&file).map_err(read(&file))?;
+        let Checksums { bytes, sha256, crc32 } = Checksums::of_file(&file).map_err(read(&file))?;
         if let Some(expected) = at.sha256.as_ref().filter(|expected| **expected != sha256) {
             let (name, expected) = (name.to_owned(), expected.clone());
             return Err(SourceError::Checksum { name, path: file, found: sha256, expected });
@@ -172,7 +169,7 @@ impl<F> Sources<F> {
     pub(crate) fn fingerprint(&self) -> String {
         let mut checksums: Vec<&str> = self.0.values().map(|source| source.provenance.sha256.as_str()).collect();
         checksums.sort_unstable();
-        hex(&Sha256::digest(checksums.join(" ")))
+        files::sha256(checksums.join(" ").as_bytes())
     }
 }
 
@@ -203,58 +200,12 @@ fn run_beside(file: &Path) -> Result<Option<RunFile>, String> {
     if file.file_name() != Some(AGENT_FILE.as_ref()) {
         return Ok(None);
     }
-    let mut text = Vec::new();
-    let path = file.with_file_name(RUN_FILE);
-    match File::open(path).and_then(|run| run.take(LARGEST_RUN_FILE).read_to_end(&mut text)) {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    let text = match files::read_bytes(&file.with_file_name(RUN_FILE), LARGEST_RUN_FILE) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(format!("lies beside a {RUN_FILE} that cannot be read ({error})")),
     };
     serde_json::from_slice(&text)
         .map(Some)
         .map_err(|error| format!("lies beside a damaged {RUN_FILE} ({error}); use another checkpoint"))
-}
-
-/// A file's size, SHA-256 and CRC-32, piece by piece.
-fn checksums(path: &Path) -> std::io::Result<(u64, String, u32)> {
-    let mut file = File::open(path)?;
-    let (mut sha256, mut crc32, mut bytes) = (Sha256::new(), crc32fast::Hasher::new(), 0);
-    let mut piece = vec![0; 1 << 16];
-    loop {
-        let read = match file.read(&mut piece) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        if read == 0 {
-            break;
-        }
-        sha256.update(&piece[..read]);
-        crc32.update(&piece[..read]);
-        bytes += read as u64;
-    }
-    Ok((bytes, hex(&sha256.finalize()), crc32.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a text takes everything");
-        hex
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_are_the_published_ones() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, "abc").unwrap();
-        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(checksums(&path).unwrap(), (3, sha256.to_owned(), 0x3524_41c2));
-        std::fs::write(&path, vec![b'a'; 1_000_000]).unwrap();
-        let sha256 = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
-        assert_eq!(checksums(&path).unwrap().1, sha256);
-    }
 }

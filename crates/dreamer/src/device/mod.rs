@@ -11,7 +11,7 @@ use crate::shard::{Sums, by_step};
 use crate::{AgentConfig, DreamerError};
 use step::{ENCODE, FIGURES, Figure, Places, STEP};
 use tape::plan::{Machine, Place};
-use tape::random::Stream;
+use random::Stream;
 
 /// Checks that agents of a configuration can learn on a device, before one is made.
 ///

@@ -13,7 +13,7 @@ pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm};
 
 use crate::AgentConfig;
-use tape::random::Stream;
+use random::Stream;
 use tape::{Parameters, Real, initialise};
 
 /// Every network of an agent, as places in its [`Parameters`].

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
-use tape::random::Stream;
+use random::Stream;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

@@ -3,7 +3,7 @@
 use super::{Expansion, leaves};
 use crate::StudyError;
 use crate::document::Tasks;
-use crate::nearest::nearest;
+use wording::nearest;
 use std::collections::BTreeSet;
 
 impl Expansion<'_> {

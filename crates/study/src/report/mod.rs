@@ -26,7 +26,7 @@ use crate::results::{Results, ResultsError, RunResult};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use wording::{counted, frames, listed};
+use self::wording::{counted, frames, listed};
 
 /// The page's file.
 pub const PAGE_FILE: &str = "report.html";
@@ -71,7 +71,7 @@ impl<'a> Report<'a> {
         let mut written = Vec::new();
         for (name, text) in files {
             let path = folder.join(name);
-            replay::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(ResultsError::io(&path))?;
+            files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(ResultsError::io(&path))?;
             written.push(path);
         }
         Ok(written)
@@ -94,7 +94,7 @@ impl<'a> Report<'a> {
         }
         parts.push(match self.unfinished() {
             0 => "all finished".to_owned(),
-            count => format!("{} unfinished", wording::grouped(count as u64)),
+            count => format!("{} unfinished", self::wording::grouped(count as u64)),
         });
         parts.join(" \u{b7} ")
     }
@@ -130,7 +130,7 @@ impl<'a> Report<'a> {
             runs @ 2..=9 => Some(format!(
                 "If two methods were equal, all {runs} runs of one would still be above all {runs} of the other in 1 of {} \
                  comparisons. {}",
-                wording::grouped(orders(runs)),
+                self::wording::grouped(orders(runs)),
                 if runs < 5 {
                     "Deviations and intervals of so few runs are rough, and intervals tend to be too narrow: a bootstrap \
                      can only draw again what is there."

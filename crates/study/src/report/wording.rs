@@ -87,15 +87,7 @@ pub fn frames(frames: f64) -> String {
 
 /// `120 000`, its groups held together.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('\u{a0}');
-        }
-        text.push(digit);
-    }
-    text
+    ::wording::grouped(number).replace(' ', "\u{a0}")
 }
 
 /// A tick of an axis: `0`, `250k`, `1.5M`.

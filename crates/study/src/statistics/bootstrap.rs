@@ -4,7 +4,7 @@
 //! Reinforcement Learning at the Edge of the Statistical Precipice", 2021). The draws are the same at every call.
 
 use super::moments::quantile;
-use tape::random::Stream;
+use random::Stream;
 
 /// How often runs are drawn again.
 pub const RESAMPLES: usize = 10_000;

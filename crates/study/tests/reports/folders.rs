@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use study::manifest::{Entry, Manifest, Role};
-use tape::random::Stream;
+use random::Stream;
 
 /// A picture of one point.
 pub const GIF: &[u8] =

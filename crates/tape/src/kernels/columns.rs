@@ -54,7 +54,7 @@ pub fn column_sums<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Stream;
+    use random::Stream;
 
     #[test]
     fn columns_of_all_counts_are_summed() {

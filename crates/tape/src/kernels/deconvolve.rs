@@ -234,7 +234,7 @@ fn put<'a, F: Real>(image: &mut [F], side: usize, outputs: usize, across: usize,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Stream;
+    use random::Stream;
     use proptest::prelude::*;
 
     proptest! {

@@ -128,7 +128,7 @@ pub(super) fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accum
 mod tests {
     use super::super::product::DEPTH;
     use super::*;
-    use crate::random::Stream;
+    use random::Stream;
     use proptest::prelude::*;
 
     fn at(matrix: &Matrix<f64>, row: usize, col: usize) -> f64 {

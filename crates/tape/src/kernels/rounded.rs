@@ -296,7 +296,7 @@ mod tests {
     use super::super::matmul::{Matrix, Panels, Precision, matmul, patches_matmul, patches_transposed_matmul};
     use super::super::patches::Patches;
     use super::*;
-    use crate::random::Stream;
+    use random::Stream;
     use proptest::prelude::*;
 
     fn draws(n: usize, stream: &mut Stream) -> Vec<f32> {

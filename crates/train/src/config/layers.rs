@@ -5,7 +5,6 @@
 
 use super::{Config, ConfigError};
 use dreamer::AgentConfig;
-use std::io::Read;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -53,14 +52,8 @@ impl Layer {
     /// # Errors
     /// If the file cannot be read, or is not TOML.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let mut text = String::new();
-        let read = std::fs::File::open(path)
-            .and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text))
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        if read as u64 > LARGEST_FILE {
-            let source = std::io::Error::other(format!("it is larger than {LARGEST_FILE} bytes: no configuration"));
-            return Err(ConfigError::Read { path: path.to_owned(), source });
-        }
+        let text = files::read_text(path, LARGEST_FILE)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source: source.into() })?;
         Self::parse(&path.display().to_string(), &text)
     }
 
@@ -201,7 +194,7 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
 
 fn unknown(path: &str, defaults: &Table, layer: &Layer) -> ConfigError {
     let known = paths(defaults);
-    let nearest = crate::nearest::nearest(path, known.iter().map(String::as_str)).unwrap_or_default().to_owned();
+    let nearest = wording::nearest(path, known.iter().map(String::as_str)).unwrap_or_default().to_owned();
     ConfigError::UnknownKey { path: path.to_owned(), source_name: layer.source.clone(), nearest }
 }
 

@@ -40,7 +40,7 @@ pub fn presets() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// [`ConfigError::UnknownPreset`] offers the nearest name.
 pub fn preset(name: &str) -> Result<Layer, ConfigError> {
     let Some((_, _, text)) = PRESETS.into_iter().find(|(known, _, _)| *known == name) else {
-        let nearest = crate::nearest::nearest(name, PRESETS.iter().map(|(known, _, _)| *known)).unwrap_or_default();
+        let nearest = wording::nearest(name, PRESETS.iter().map(|(known, _, _)| *known)).unwrap_or_default();
         return Err(ConfigError::UnknownPreset { name: name.to_owned(), nearest: nearest.to_owned() });
     };
     Layer::parse(&format!("preset {name}"), text)

@@ -80,7 +80,7 @@ impl MetricsLog {
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(io_error)?;
         file.set_len(length).and_then(|()| file.sync_all()).map_err(io_error)?;
         let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-        replay::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
+        files::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
         Ok((Self { path: path.to_owned(), file, length, lines }, reopened))
     }
 
@@ -184,7 +184,7 @@ fn lines_of(
 /// Writes the whole lines of `from` whose number is wanted as the file `to`.
 fn copy_lines(from: &Path, to: &Path, wanted: impl Fn(u64) -> bool) -> Result<(), OutputError> {
     let mut failed = None;
-    let written = replay::write_atomically(to, |file| {
+    let written = files::write_atomically(to, |file| {
         let copied = for_each_line(from, |number, line| {
             if !wanted(number) {
                 return Ok(());

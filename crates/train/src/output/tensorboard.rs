@@ -109,7 +109,7 @@ impl EventWriter {
         if let Some(Frames(step)) = resumed {
             writer.write(time, Frames(step.saturating_add(1)), What::Session(Session { status: 1 }))?;
         }
-        replay::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
+        files::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
         Ok(writer)
     }
 

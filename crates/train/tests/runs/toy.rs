@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use tape::random::{Stream, StreamState};
+use random::{Stream, StreamState};
 use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
 use train::{Broken, End, Event, Figures, Reporter, TrainError, Trainable, Worlds, train_with};

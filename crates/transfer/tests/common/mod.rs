@@ -4,7 +4,7 @@
 use dreamer::{Agent, AgentConfig, Learner};
 use replay::Batch;
 use tape::Real;
-use tape::random::Stream;
+use random::Stream;
 use transfer::{Plan, Source, Sources};
 
 /// A tiny agent whose sizes are all different.

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Ending of the names of unfinished files.
-const LEFTOVER_ENDING: &str = ".partial";
+const PARTIAL_ENDING: &str = ".partial";
 
 /// Whether `name` is that of an unfinished file, left in a folder by a program that was stopped while it wrote.
 ///
 /// Such a file is never read. It may be deleted whenever nothing writes into the folder.
-pub fn is_leftover(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(LEFTOVER_ENDING)
+pub fn is_partial(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL_ENDING)
 }
 
 /// Writes `path` as a whole: `write` fills a temporary file in the same folder, which is synced, renamed to `path`, and
@@ -66,7 +66,7 @@ fn create_temporary(folder: &Path, name: &OsStr) -> io::Result<(PathBuf, File)> 
         let mut temporary = OsStr::new(".").to_owned();
         temporary.push(name);
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        temporary.push(format!(".{}-{count}{LEFTOVER_ENDING}", std::process::id()));
+        temporary.push(format!(".{}-{count}{PARTIAL_ENDING}", std::process::id()));
         let path = folder.join(temporary);
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             // Left by an earlier process of the same number: the next count is free sooner or later.
@@ -127,12 +127,12 @@ mod tests {
         write_atomically::<io::Error>(&folder.path().join("episode.npz"), |_| {
             let names = names(folder.path());
             assert_eq!(names.len(), 1);
-            assert!(is_leftover(&names[0]), "{names:?}");
+            assert!(is_partial(&names[0]), "{names:?}");
             assert!(!names[0].ends_with(".npz"));
             Ok(())
         })
         .unwrap();
-        assert!(!is_leftover("episode.npz"));
+        assert!(!is_partial("episode.npz"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Named random streams: counter-based, so that a stream is saved as a name and a position.
+//! Named random streams. They are counter-based, so a stream is saved as its name and a position.
 //!
 //! Here: [`Stream`], uniform, integer and normal draws. Not here: how much noise an agent needs, or when.
 

@@ -1,0 +1,12 @@
+//! Files that are read and written whole.
+//!
+//! Here: [`write_atomically`], the one way in which this project writes a whole file; [`read_bytes`] and [`read_text`], which never
+//! read more than they are allowed to; [`Checksums`]. Not here: what any file means, and files that grow by appending.
+
+mod atomic;
+mod bounded;
+mod checksum;
+
+pub use atomic::{is_partial, sync_folder, write_atomically};
+pub use bounded::{ReadError, read_bytes, read_text};
+pub use checksum::{Checksums, crc32_of_file, sha256};

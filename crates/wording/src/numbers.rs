@@ -1,0 +1,58 @@
+//! Numbers as people read them.
+
+/// `1234567` as `1 234 567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 episode`, `2 episodes`, `1 234 episodes`: a count of what `one` names.
+pub fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with that many decimals; what rounds to zero has no minus sign.
+pub fn rounded(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(["0", "999", "1 000", "41 000", "1 234 567"], [0, 999, 1000, 41_000, 1_234_567].map(grouped)[..]);
+    }
+
+    #[test]
+    fn one_is_not_several() {
+        let counts = [0, 1, 1234].map(|number| counted(number, "episode"));
+        assert_eq!(counts, ["0 episodes", "1 episode", "1 234 episodes"]);
+    }
+
+    #[test]
+    fn no_rounded_number_is_minus_zero() {
+        assert_eq!([-0.0, -0.4, -0.6, 0.4, f64::NAN].map(|value| rounded(value, 0)), ["0", "0", "-1", "0", "NaN"]);
+        assert_eq!([-0.0004, -0.001, 12.3456].map(|value| rounded(value, 3)), ["0.000", "-0.001", "12.346"]);
+    }
+
+    proptest! {
+        #[test]
+        fn grouping_only_adds_spaces(number: u64) {
+            prop_assert_eq!(grouped(number).replace(' ', ""), number.to_string());
+        }
+    }
+}
