@@ -141,7 +141,8 @@ fn took_lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// `step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left`.
+/// `step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left`; once the budget of
+/// the replay memory is full, `replay 82 of 90 episodes, 0.5 GB`.
 fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>) -> String {
     let value = |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
     let mut parts = vec![format!("step {frames}")];
@@ -154,7 +155,9 @@ fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>
     }
     if let (Some(episodes), Some(bytes)) = (value("replay_episodes"), value("replay_bytes")) {
         let size = if bytes < 1e8 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) };
-        parts.push(format!("replay {}, {size}", counted(episodes as u64, "episode")));
+        let dropped = value("replay_dropped").unwrap_or(0.0) as u64;
+        let held = if dropped > 0 { format!("{} of ", grouped(episodes as u64)) } else { String::new() };
+        parts.push(format!("replay {held}{}, {size}", counted(episodes as u64 + dropped, "episode")));
     }
     if let Some(left) = left.filter(|left| left.as_secs() > 0) {
         parts.push(format!("{} left", duration(left)));
@@ -205,6 +208,16 @@ mod tests {
         assert_eq!(metrics_line(Frames(1000), &values[1..2], None), "step 1 000");
         let few = [("replay_episodes", 3.0), ("replay_bytes", 1.85e7)].map(|(name, value)| (name.to_owned(), value));
         assert_eq!(metrics_line(Frames(1000), &few, None), "step 1 000  replay 3 episodes, 18 MB");
+    }
+
+    #[test]
+    fn a_line_of_metrics_says_how_many_episodes_were_dropped() {
+        let line = |dropped| {
+            let values = [("replay_episodes", 1324.0), ("replay_bytes", 2e9), ("replay_dropped", dropped)];
+            metrics_line(Frames(1000), &values.map(|(name, value)| (name.to_owned(), value)), None)
+        };
+        assert_eq!(line(0.0), "step 1 000  replay 1 324 episodes, 2.0 GB");
+        assert_eq!(line(676.0), "step 1 000  replay 1 324 of 2 000 episodes, 2.0 GB");
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Embeddings {
 
     /// Makes room for an episode's embeddings; `false` if this batch needs all that is there.
     fn make_room(&mut self, replay: &Replay, episode: u64) -> bool {
-        let Some(length) = replay.episode(episode).map(crate::Episode::len) else { return false };
+        let Some(length) = replay.episode(episode).map(crate::CompressedEpisode::len) else { return false };
         let needed = bytes_of(length, self.size);
         while self.bytes + needed > self.budget {
             let longest_ago = self.held.iter().min_by_key(|(_, held)| held.used);

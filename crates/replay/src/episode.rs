@@ -99,7 +99,7 @@ impl Episode {
         self.reward.iter().map(|&reward| f64::from(reward)).sum()
     }
 
-    /// Bytes that the arrays take in memory.
+    /// Bytes of the arrays, uncompressed.
     pub fn bytes(&self) -> u64 {
         (self.len() * crate::transition_bytes(self.action_size)) as u64
     }

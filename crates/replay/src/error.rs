@@ -166,16 +166,31 @@ pub enum ReplayError {
     },
     /// An episode that alone is larger than the whole budget.
     #[error(
-        "the newest episode{} takes {bytes} bytes, more than the replay memory's budget of {budget}; raise the budget",
+        "the newest episode{} takes {bytes} bytes compressed, more than the replay memory's budget of {budget}; raise the \
+         budget",
         place(path)
     )]
     Budget {
         /// The file it is from, if any.
         path: Option<PathBuf>,
-        /// The episode's bytes.
+        /// The bytes that it occupies, compressed.
         bytes: u64,
         /// The budget.
         budget: u64,
+    },
+    /// An episode that is too large to be handled uncompressed.
+    #[error(
+        "an episode{} has {bytes} bytes uncompressed, more than the {most} that the replay memory accepts; end episodes \
+         earlier, or raise the replay memory's budget above that",
+        place(path)
+    )]
+    HugeEpisode {
+        /// The file it is from, if any.
+        path: Option<PathBuf>,
+        /// The episode's bytes, uncompressed.
+        bytes: u64,
+        /// The most that are accepted.
+        most: u64,
     },
     /// A batch that asks for nothing.
     #[error("a batch of {batch} windows of {length} transitions is empty; ask for at least 1 of each")]

@@ -6,18 +6,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
+use files::{is_partial, sync_folder};
 use crate::damage::Damage;
 use crate::error::{FileError, ReplayError};
+use crate::memory::check_uncompressed;
 use crate::name::EpisodeName;
-use files::{is_partial, sync_folder};
-use crate::{Episode, Replay, read_episode, transition_bytes};
+use crate::{CompressedEpisode, Replay, read_episode, transition_bytes};
 
 /// What [`Replay::open`] found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenReport {
     /// Episodes now in memory.
     pub loaded: usize,
-    /// Older episodes that the budget had no room for. They were not read.
+    /// Older episodes that are not in memory because the budget is full.
     pub passed_over: usize,
     /// Files that look like episodes and could not be used, newest first.
     pub skipped: Vec<SkippedFile>,
@@ -40,16 +43,20 @@ pub struct SkippedFile {
     pub reason: String,
 }
 
+/// Uncompressed bytes of the episodes that are read at the same time, unless a single one has more: what opening a folder
+/// needs in addition to the episodes that it keeps.
+const READ_TOGETHER: u64 = 256 << 20;
+
 impl Replay {
-    /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that `budget` bytes have room
-    /// for, in the order in which they were collected.
+    /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that fit into `budget` bytes, in
+    /// the order in which they were collected. The files are read on the current thread pool.
     ///
     /// With `tasks`, an episode of any other task is one that cannot be used. With `upto`, only the episodes numbered below it are taken: a checkpoint that counted `n` episodes opens its
     /// folder with `Some(n)`, and sees what it saw then. Files that cannot be used are skipped and reported.
     ///
     /// # Errors
-    /// If the folder cannot be read, two files have one number, an episode has another action size, or the newest
-    /// episode alone is larger than the budget.
+    /// If the folder cannot be read, two files have one number, an episode has another action size or a name that claims
+    /// more transitions than any memory accepts, or the newest episode alone is larger than the budget.
     pub fn open(
         folder: &Path,
         action_size: usize,
@@ -57,7 +64,8 @@ impl Replay {
         upto: Option<u64>,
         tasks: Option<&[String]>,
     ) -> Result<(Self, OpenReport), ReplayError> {
-        let mut replay = Self::new(action_size, budget)?;
+        // Refuses an impossible action size before anything is read.
+        Self::new(action_size, budget)?;
         let (mut names, mut report) = list(folder)?;
         if let Some(upto) = upto {
             let newer = names.split_off(names.partition_point(|name| name.id < upto));
@@ -65,48 +73,94 @@ impl Replay {
             report.missing = upto - names.len() as u64;
         }
         report.transitions = names.iter().map(|name| name.length as u64).fold(0, u64::saturating_add);
+        let reading = Reading { folder, action_size, budget, tasks };
         let mut newest_first = Vec::new();
         let mut bytes = 0u64;
-        while let Some(name) = names.last() {
-            let size = (name.length as u64).saturating_mul(transition_bytes(action_size) as u64);
-            let path = folder.join(name.to_string());
-            if bytes.saturating_add(size) > budget {
-                if newest_first.is_empty() {
-                    return Err(ReplayError::Budget { path: Some(path), bytes: size, budget });
+        'full: while !names.is_empty() {
+            let group = &names[first_of_group(&names, action_size)..];
+            let read: Vec<_> = group.par_iter().rev().map(|name| reading.read(name)).collect();
+            for (path, outcome) in read {
+                match outcome? {
+                    Ok(episode) if bytes + episode.bytes() <= budget => {
+                        bytes += episode.bytes();
+                        newest_first.push(episode);
+                    }
+                    Ok(episode) if newest_first.is_empty() => {
+                        return Err(ReplayError::Budget { path: Some(path), bytes: episode.bytes(), budget });
+                    }
+                    Ok(_) => break 'full,
+                    Err(skipped) => report.skipped.push(skipped),
                 }
-                break;
+                names.pop();
             }
-            // With another action size it may be a little larger: it is read to say so.
-            let limit = (name.length as u64).saturating_mul(transition_bytes(crate::LARGEST_ACTION) as u64);
-            let foreign =
-                |episode: &Episode| tasks.is_some_and(|tasks| tasks.iter().all(|task| task != episode.task()));
-            match read_episode(&path, limit) {
-                Ok(episode) if foreign(&episode) => {
-                    let (task, learned) = (episode.task().to_owned(), tasks.unwrap_or_default().to_vec());
-                    let reason = FileError::OtherTask { path, task, learned }.to_string();
-                    report.skipped.push(SkippedFile { name: name.to_string(), reason });
-                }
-                Ok(episode) if episode.action_size() != action_size => {
-                    let (task, found) = (episode.task().to_owned(), episode.action_size());
-                    return Err(ReplayError::ActionSize { path: Some(path), task, expected: action_size, found });
-                }
-                Ok(episode) => {
-                    bytes += episode.bytes();
-                    newest_first.push(episode);
-                }
-                Err(error @ FileError::Damaged { .. }) => {
-                    report.skipped.push(SkippedFile { name: name.to_string(), reason: error.to_string() });
-                }
-                Err(error) => return Err(error.into()),
-            }
-            names.pop();
         }
         report.loaded = newest_first.len();
         report.passed_over = names.len();
+        let mut replay = Self::after(action_size, budget, names.len() as u64)?;
         for episode in newest_first.into_iter().rev() {
-            replay.add(episode)?;
+            replay.push(episode)?;
         }
         Ok((replay, report))
+    }
+}
+
+/// Index of the oldest of the newest episodes that are read together; `names` are oldest first, and not empty.
+fn first_of_group(names: &[EpisodeName], action_size: usize) -> usize {
+    let mut bytes = 0u64;
+    let fits = |name: &&EpisodeName| {
+        bytes = bytes.saturating_add(uncompressed(name, action_size));
+        bytes <= READ_TOGETHER
+    };
+    names.len() - names.iter().rev().take_while(fits).count().max(1)
+}
+
+/// Bytes of the uncompressed episode of this name.
+fn uncompressed(name: &EpisodeName, action_size: usize) -> u64 {
+    (name.length as u64).saturating_mul(transition_bytes(action_size) as u64)
+}
+
+/// Where episodes are read from, and for which memory.
+struct Reading<'a> {
+    folder: &'a Path,
+    action_size: usize,
+    budget: u64,
+    tasks: Option<&'a [String]>,
+}
+
+impl Reading<'_> {
+    /// Reads and compresses an episode; its path, and the episode or why its file is skipped.
+    fn read(&self, name: &EpisodeName) -> (PathBuf, Result<Result<CompressedEpisode, SkippedFile>, ReplayError>) {
+        let path = self.folder.join(name.to_string());
+        let outcome = self.read_at(name, &path);
+        (path, outcome)
+    }
+
+    fn read_at(&self, name: &EpisodeName, path: &Path) -> Result<Result<CompressedEpisode, SkippedFile>, ReplayError> {
+        check_uncompressed(uncompressed(name, self.action_size), self.budget, Some(path))?;
+        let skipped = |error: FileError| SkippedFile { name: name.to_string(), reason: error.to_string() };
+        // With another action size it may be a little larger: it is read to say so.
+        let limit = uncompressed(name, crate::LARGEST_ACTION);
+        let episode = match read_episode(path, limit) {
+            Ok(episode) => episode,
+            Err(error @ FileError::Damaged { .. }) => return Ok(Err(skipped(error))),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(tasks) = self.tasks
+            && tasks.iter().all(|task| task != episode.task())
+        {
+            let (task, learned) = (episode.task().to_owned(), tasks.to_vec());
+            return Ok(Err(skipped(FileError::OtherTask { path: path.to_owned(), task, learned })));
+        }
+        if episode.action_size() != self.action_size {
+            let (task, found) = (episode.task().to_owned(), episode.action_size());
+            return Err(ReplayError::ActionSize {
+                path: Some(path.to_owned()),
+                task,
+                expected: self.action_size,
+                found,
+            });
+        }
+        Ok(Ok(CompressedEpisode::new(episode)))
     }
 }
 

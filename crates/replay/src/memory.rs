@@ -1,27 +1,38 @@
 //! The replay memory: the newest episodes within a byte budget, and windows drawn from them.
 //!
-//! Here: adding, dropping, counting and sampling. Not here: files (`folder`, `file`).
+//! Here: adding, dropping, counting and sampling. Not here: files (`folder`, `file`), how an episode is compressed
+//! (`compressed`), and where windows begin (`starts`).
 
 use std::collections::VecDeque;
+use std::path::Path;
 
+use rayon::prelude::*;
 use random::Stream;
 
 use crate::error::ReplayError;
-use crate::{Batch, Episode, IMAGE_BYTES, LARGEST_ACTION, Window, transition_bytes};
+use crate::starts::{self, Candidate};
+use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Window, WindowStarts, transition_bytes};
+
+/// The largest uncompressed episode that a memory takes whatever its budget, in bytes: 87 000 transitions. A memory with a
+/// larger budget takes episodes up to that budget. Episode files are decompressed whole, so this is what bounds the memory
+/// that opening a folder needs.
+const LARGEST_EPISODE: u64 = 1 << 30;
 
 /// Episodes in the order in which they were collected, at most `budget` bytes of them.
 ///
-/// When an episode is added, the oldest ones are dropped until all fit: from memory, never from disk.
+/// Their images are compressed ([`CompressedEpisode`]); the budget counts the bytes that are really held. When an episode
+/// is added, the oldest ones are dropped until all fit: from memory, never from disk.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    episodes: VecDeque<Episode>,
+    episodes: VecDeque<CompressedEpisode>,
     action_size: usize,
     budget: u64,
     bytes: u64,
+    transitions: u64,
     /// How many were dropped: the number of the oldest.
     dropped: u64,
-    /// Indices of the episodes long enough for the current window; kept to be reused.
-    eligible: Vec<usize>,
+    /// Episodes long enough for the current window; kept to be reused.
+    candidates: Vec<Candidate>,
 }
 
 /// Counts of a [`Replay`].
@@ -31,12 +42,14 @@ pub struct ReplayStats {
     pub episodes: usize,
     /// Their transitions.
     pub transitions: u64,
-    /// Their bytes.
+    /// The bytes that they occupy, compressed.
     pub bytes: u64,
-    /// Most bytes they may have.
+    /// The most bytes that they may occupy.
     pub budget: u64,
-    /// Those among them that are too short for the window asked about: sampling passes them over.
+    /// Episodes in memory that are too short for the window asked about: sampling passes them over.
     pub too_short: usize,
+    /// Older episodes that are no longer in memory, or were never loaded, because the budget is full.
+    pub dropped: u64,
 }
 
 impl Replay {
@@ -45,13 +58,19 @@ impl Replay {
     /// # Errors
     /// If no episode can have that action size.
     pub fn new(action_size: usize, budget: u64) -> Result<Self, ReplayError> {
+        Self::after(action_size, budget, 0)
+    }
+
+    /// As [`Replay::new`], for the episodes after the first `dropped` ones.
+    pub(crate) fn after(action_size: usize, budget: u64, dropped: u64) -> Result<Self, ReplayError> {
         if action_size == 0 || action_size > LARGEST_ACTION {
             return Err(ReplayError::NoAction { action_size });
         }
-        Ok(Self { episodes: VecDeque::new(), action_size, budget, bytes: 0, dropped: 0, eligible: Vec::new() })
+        let (episodes, candidates) = (VecDeque::new(), Vec::new());
+        Ok(Self { episodes, action_size, budget, bytes: 0, transitions: 0, dropped, candidates })
     }
 
-    /// Adds the newest episode and drops the oldest ones that there is no room for any more.
+    /// Compresses and adds the newest episode, and drops the oldest ones until all fit into the budget.
     ///
     /// # Errors
     /// If its action size is another, or it is larger than the whole budget; the memory is then as it was.
@@ -60,6 +79,12 @@ impl Replay {
             let (task, found) = (episode.task().to_owned(), episode.action_size());
             return Err(ReplayError::ActionSize { path: None, task, expected: self.action_size, found });
         }
+        check_uncompressed(episode.bytes(), self.budget, None)?;
+        self.push(CompressedEpisode::new(episode))
+    }
+
+    /// As [`Replay::add`], for an episode of the memory's action size that is compressed already.
+    pub(crate) fn push(&mut self, episode: CompressedEpisode) -> Result<(), ReplayError> {
         let bytes = episode.bytes();
         if bytes > self.budget {
             return Err(ReplayError::Budget { path: None, bytes, budget: self.budget });
@@ -68,25 +93,28 @@ impl Replay {
             && let Some(oldest) = self.episodes.pop_front()
         {
             self.bytes -= oldest.bytes();
+            self.transitions -= oldest.len() as u64;
             self.dropped += 1;
         }
         self.bytes += bytes;
+        self.transitions += episode.len() as u64;
         self.episodes.push_back(episode);
         Ok(())
     }
 
     /// The episodes in memory, oldest first.
-    pub fn episodes(&self) -> impl DoubleEndedIterator<Item = &Episode> + ExactSizeIterator {
+    pub fn episodes(&self) -> impl DoubleEndedIterator<Item = &CompressedEpisode> + ExactSizeIterator {
         self.episodes.iter()
     }
 
-    /// The number of the oldest episode in memory. Episodes are numbered from 0 in the order in which they were added.
+    /// The number of the oldest episode in memory. Episodes are numbered from 0 in the order in which they were added;
+    /// those that [`Replay::open`] passed over because the budget was full count too.
     pub fn oldest(&self) -> u64 {
         self.dropped
     }
 
     /// The episode with this number, if it is in memory.
-    pub fn episode(&self, number: u64) -> Option<&Episode> {
+    pub fn episode(&self, number: u64) -> Option<&CompressedEpisode> {
         self.episodes.get(usize::try_from(number.checked_sub(self.dropped)?).ok()?)
     }
 
@@ -99,31 +127,30 @@ impl Replay {
     pub fn stats(&self, length: usize) -> ReplayStats {
         ReplayStats {
             episodes: self.episodes.len(),
-            transitions: self.bytes / transition_bytes(self.action_size) as u64,
+            transitions: self.transitions,
             bytes: self.bytes,
             budget: self.budget,
             too_short: self.episodes.iter().filter(|episode| episode.len() < length).count(),
+            dropped: self.dropped,
         }
     }
 
-    /// Fills `batch` with `batch.batch` windows of `batch.length` transitions.
+    /// Fills `batch` with `batch.batch` windows of `batch.length` transitions, drawn as `starts` says from the episodes
+    /// with at least that many transitions.
     ///
-    /// Each window is of an episode drawn uniformly among those with at least that many transitions, from a start drawn
-    /// uniformly among all starts from which the window fits. What is drawn depends on `random` and the episodes alone.
-    /// Nothing is allocated unless the batch, or the memory, has grown since the last call.
+    /// What is drawn depends on `random` and the episodes alone, not on the number of threads. Images are decompressed on
+    /// the current thread pool. Nothing is allocated unless the batch, or the memory, has grown since the last call.
     ///
     /// # Errors
     /// If the batch is empty or beyond any memory, or no episode is long enough; nothing is drawn then.
-    pub fn sample(&mut self, random: &mut Stream, batch: &mut Batch) -> Result<(), ReplayError> {
+    pub fn sample(&mut self, random: &mut Stream, starts: WindowStarts, batch: &mut Batch) -> Result<(), ReplayError> {
         let length = batch.length;
         if batch.batch == 0 || length == 0 {
             return Err(ReplayError::EmptyBatch { batch: batch.batch, length });
         }
-        self.eligible.clear();
-        let long_enough = self.episodes.iter().enumerate().filter(|(_, episode)| episode.len() >= length);
-        self.eligible.extend(long_enough.map(|(index, _)| index));
-        if self.eligible.is_empty() {
-            let longest = self.episodes.iter().map(Episode::len).max().unwrap_or(0);
+        starts::list(self.episodes.iter().map(CompressedEpisode::len), length, &mut self.candidates);
+        if self.candidates.is_empty() {
+            let longest = self.episodes.iter().map(CompressedEpisode::len).max().unwrap_or(0);
             return Err(ReplayError::NoneLongEnough { episodes: self.episodes.len(), length, longest });
         }
         let transitions = batch.batch.checked_mul(length);
@@ -133,17 +160,31 @@ impl Replay {
         }
         batch.fit(self.action_size);
         for window in 0..batch.batch {
-            let index = self.eligible[random.below(self.eligible.len())];
+            let (index, start) = starts.draw(&self.candidates, length, random);
             let episode = &self.episodes[index];
-            let start = random.below(episode.len() - length + 1);
             batch.windows.push(Window { episode: self.dropped + index as u64, start });
-            copy_window(&mut batch.image, window, episode.image(), start, length, IMAGE_BYTES);
             copy_window(&mut batch.action, window, episode.action(), start, length, self.action_size);
             copy_window(&mut batch.reward, window, episode.reward(), start, length, 1);
             copy_window(&mut batch.discount, window, episode.discount(), start, length, 1);
         }
+        let (episodes, dropped) = (&self.episodes, self.dropped);
+        let images = batch.image.par_chunks_exact_mut(length * IMAGE_BYTES);
+        images.zip(&batch.windows).for_each(|(images, window)| {
+            let episode = &episodes[(window.episode - dropped) as usize];
+            episode.copy_images(window.start..window.start + length, images);
+        });
         Ok(())
     }
+}
+
+/// Refuses an episode, perhaps in the file at `path`, that is too large for a memory of this budget before it is even
+/// compressed.
+pub(crate) fn check_uncompressed(bytes: u64, budget: u64, path: Option<&Path>) -> Result<(), ReplayError> {
+    let most = budget.max(LARGEST_EPISODE);
+    if bytes > most {
+        return Err(ReplayError::HugeEpisode { path: path.map(Path::to_owned), bytes, most });
+    }
+    Ok(())
 }
 
 /// Copies `length` transitions of `size` values each, from transition `start` on, to window `window` of a batch.

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::numbered;
+use common::{held, numbered};
 use proptest::prelude::*;
-use replay::{Batch, Embeddings, IMAGE_BYTES, Replay};
+use replay::{Batch, Embeddings, IMAGE_BYTES, Replay, WindowStarts};
 use random::Stream;
 
 const SIZE: usize = 3;
@@ -38,7 +38,7 @@ proptest! {
         budget in 0usize..60,
         batch in 1usize..6,
     ) {
-        let mut replay = Replay::new(1, 24 * replay::transition_bytes(1) as u64).unwrap();
+        let mut replay = Replay::new(1, 2 * held(numbered(1, 12, 0))).unwrap();
         let mut embeddings = Embeddings::new(SIZE, bytes(budget));
         let mut random = Stream::new(seed, "replay");
         let mut batch = Batch::new(batch, 4);
@@ -46,7 +46,7 @@ proptest! {
         for (id, &length) in lengths.iter().enumerate() {
             replay.add(numbered(1, length, id)).unwrap();
             for _ in 0..3 {
-                replay.sample(&mut random, &mut batch).unwrap();
+                replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
                 embeddings.fill(&replay, &mut batch, encode);
                 prop_assert_eq!(&batch.embedding, &expected(&batch));
                 prop_assert!(embeddings.bytes() <= bytes(budget));
@@ -65,7 +65,7 @@ fn what_is_kept_is_not_encoded_again() {
     let mut batch = Batch::new(64, 3);
     let mut encoded = Vec::new();
     for _ in 0..20 {
-        replay.sample(&mut random, &mut batch).unwrap();
+        replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
         let mut now = 0;
         embeddings.fill(&replay, &mut batch, |images, out| {
             now = images.len() / IMAGE_BYTES;
@@ -81,11 +81,11 @@ fn what_is_kept_is_not_encoded_again() {
 
 #[test]
 fn episodes_drawn_from_longest_ago_and_those_gone_make_room() {
-    let mut replay = Replay::new(1, 12 * replay::transition_bytes(1) as u64).unwrap();
+    let mut replay = Replay::new(1, 3 * held(numbered(1, 4, 0))).unwrap();
     let (mut embeddings, mut random) = (Embeddings::new(SIZE, bytes(8)), Stream::new(1, "replay"));
     let mut batch = Batch::new(1, 4);
     let mut fill = |replay: &mut Replay| {
-        replay.sample(&mut random, &mut batch).unwrap();
+        replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
         let mut encoded = 0;
         embeddings.fill(replay, &mut batch, |images, out| {
             encoded = images.len() / IMAGE_BYTES;

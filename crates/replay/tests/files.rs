@@ -9,7 +9,8 @@ use std::path::Path;
 use common::{STAMP, arrays, bytes, container, episode, header, npy, put, utf32, with};
 use proptest::prelude::*;
 use replay::{
-    Batch, Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, Replay, read_episode, write_batch, write_episode,
+    Batch, Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, Replay, WindowStarts, read_episode, write_batch,
+    write_episode,
 };
 use random::Stream;
 
@@ -329,7 +330,7 @@ fn a_batch_is_kept_as_arrays_that_others_read() {
     let mut memory = Replay::new(2, u64::MAX).unwrap();
     memory.add(episode("ant", 2, 9, 1)).unwrap();
     let mut batch = Batch::new(3, 4);
-    memory.sample(&mut Stream::new(1, "batch"), &mut batch).unwrap();
+    memory.sample(&mut Stream::new(1, "batch"), WindowStarts::Inside, &mut batch).unwrap();
     write_batch(&path, &batch).unwrap();
     let mut zip = zip::ZipArchive::new(fs::File::open(&path).unwrap()).unwrap();
     let image: Vec<u8> = batch.image.clone();

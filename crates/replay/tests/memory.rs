@@ -4,13 +4,17 @@ mod common;
 
 use std::fs;
 
-use common::{STAMP, arrays, container, episode, numbered, put};
+use common::{STAMP, arrays, container, episode, held, numbered, put};
 use proptest::prelude::*;
-use replay::{Batch, Episode, IMAGE_BYTES, Replay, ReplayError, set_aside, transition_bytes, write_episode};
+use replay::{
+    Batch, CompressedEpisode, Episode, IMAGE_BYTES, Replay, ReplayError, WindowStarts, set_aside, transition_bytes,
+    write_episode,
+};
 use random::Stream;
 
-fn bytes(transitions: usize, action_size: usize) -> u64 {
-    (transitions * transition_bytes(action_size)) as u64
+/// Bytes that numbered episodes of these ids and lengths occupy in a memory.
+fn bytes(action_size: usize, episodes: impl IntoIterator<Item = (usize, usize)>) -> u64 {
+    episodes.into_iter().map(|(id, length)| held(numbered(action_size, length, id))).sum()
 }
 
 /// The first reward after the reset names a numbered episode.
@@ -20,25 +24,54 @@ fn ids(replay: &Replay) -> Vec<usize> {
 
 #[test]
 fn the_oldest_episodes_leave_when_the_budget_is_full() {
-    let mut replay = Replay::new(2, bytes(10, 2)).unwrap();
+    let budget = bytes(2, [(0, 4), (1, 3), (2, 3)]);
+    let mut replay = Replay::new(2, budget).unwrap();
     for (id, length) in [(0, 4), (1, 3), (2, 3)] {
         replay.add(numbered(2, length, id)).unwrap();
     }
-    assert_eq!(ids(&replay), [0, 1, 2]);
+    assert_eq!((ids(&replay), replay.stats(3).dropped), (vec![0, 1, 2], 0));
     replay.add(numbered(2, 2, 3)).unwrap();
     assert_eq!(ids(&replay), [1, 2, 3]);
     let stats = replay.stats(3);
-    assert_eq!((stats.episodes, stats.transitions, stats.too_short), (3, 8, 1));
-    assert_eq!((stats.bytes, stats.budget), (bytes(8, 2), bytes(10, 2)));
-    replay.add(numbered(2, 10, 4)).unwrap();
-    assert_eq!(ids(&replay), [4]);
+    assert_eq!((stats.episodes, stats.transitions, stats.too_short, stats.dropped), (3, 8, 1, 1));
+    assert_eq!((stats.bytes, stats.budget), (bytes(2, [(1, 3), (2, 3), (3, 2)]), budget));
+    // Nearly as large as the budget: nothing else fits.
+    let whole = (2..).take_while(|&length| bytes(2, [(4, length)]) <= budget).last().unwrap();
+    replay.add(numbered(2, whole, 4)).unwrap();
+    assert_eq!((ids(&replay), replay.stats(3).dropped, replay.oldest()), (vec![4], 4, 4));
 
-    let error = replay.add(numbered(2, 11, 5)).unwrap_err();
+    let error = replay.add(numbered(2, whole + 1, 5)).unwrap_err();
     assert!(matches!(error, ReplayError::Budget { .. }), "{error}");
     let error = replay.add(numbered(3, 5, 6)).unwrap_err();
     assert!(error.to_string().contains("has action size 3, this memory is for 2"), "{error}");
-    assert_eq!(ids(&replay), [4]);
+    assert_eq!((ids(&replay), replay.stats(3).bytes), (vec![4], bytes(2, [(4, whole)])));
     assert!(matches!(Replay::new(0, 1), Err(ReplayError::NoAction { action_size: 0 })));
+}
+
+/// Images without any pattern take their own size and a few bytes, and come back equal.
+#[test]
+fn images_that_do_not_compress_are_kept_as_they_are() {
+    let noise = |seed: u64| -> Vec<u8> {
+        let mut random = Stream::new(seed, "noise");
+        (0..6 * IMAGE_BYTES).map(|_| random.below(256) as u8).collect()
+    };
+    let mut replay = Replay::new(1, 3 * 6 * (transition_bytes(1) as u64 + 64)).unwrap();
+    for seed in 0..4 {
+        let rewards = vec![0.0; 6];
+        replay.add(Episode::new("noise", 1, noise(seed), rewards.clone(), rewards, vec![1.0; 6]).unwrap()).unwrap();
+    }
+    let stats = replay.stats(1);
+    assert_eq!((stats.episodes, stats.dropped), (3, 1));
+    let raw = 3 * 6 * transition_bytes(1) as u64;
+    assert!((raw..raw + raw / 100).contains(&stats.bytes), "{stats:?} for {raw} bytes");
+    let mut batch = Batch::new(40, 4);
+    replay.sample(&mut Stream::new(1, "replay"), WindowStarts::Inside, &mut batch).unwrap();
+    for (window, images) in batch.windows.iter().zip(batch.image.chunks_exact(4 * IMAGE_BYTES)) {
+        assert!(images == &noise(window.episode)[window.start * IMAGE_BYTES..][..4 * IMAGE_BYTES]);
+    }
+    for (seed, episode) in (1..).zip(replay.episodes()) {
+        assert!(episode.decompress().image() == noise(seed));
+    }
 }
 
 #[test]
@@ -48,7 +81,7 @@ fn windows_are_consecutive_transitions_of_one_episode() {
         replay.add(numbered(2, 4 + 3 * id, id)).unwrap();
     }
     let mut batch = Batch::new(40, 6);
-    replay.sample(&mut Stream::new(1, "replay"), &mut batch).unwrap();
+    replay.sample(&mut Stream::new(1, "replay"), WindowStarts::Inside, &mut batch).unwrap();
     assert_eq!((batch.image.len(), batch.action.len()), (40 * 6 * IMAGE_BYTES, 40 * 6 * 2));
     assert_eq!((batch.reward.len(), batch.discount.len(), batch.action_size), (240, 240, 2));
     for window in 0..40 {
@@ -78,7 +111,7 @@ fn every_episode_and_every_start_is_equally_likely() {
     let mut counts = vec![vec![0u32; 6]; 7];
     let draws = 40_000;
     for _ in 0..draws / 50 {
-        replay.sample(&mut random, &mut batch).unwrap();
+        replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
         for window in batch.reward.chunks_exact(4) {
             let last = window[3] as usize;
             counts[last / 1000][last % 1000 - 3] += 1;
@@ -108,20 +141,20 @@ fn sampling_depends_on_the_stream_alone_and_reuses_its_buffers() {
     let mut other = replay.clone();
     let (mut random, mut again) = (Stream::new(5, "replay"), Stream::new(5, "replay"));
     let mut batch = Batch::new(6, 5);
-    replay.sample(&mut random, &mut batch).unwrap();
+    replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
     let first = batch.clone();
     let buffers =
         |batch: &Batch| (batch.image.as_ptr(), batch.action.as_ptr(), batch.reward.as_ptr(), batch.discount.as_ptr());
     let before = buffers(&batch);
     for _ in 0..10 {
-        replay.sample(&mut random, &mut batch).unwrap();
+        replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
     }
     assert_eq!(buffers(&batch), before);
     let mut second = Batch::new(6, 5);
-    other.sample(&mut again, &mut second).unwrap();
+    other.sample(&mut again, WindowStarts::Inside, &mut second).unwrap();
     assert_eq!(second, first);
     for _ in 0..10 {
-        other.sample(&mut again, &mut second).unwrap();
+        other.sample(&mut again, WindowStarts::Inside, &mut second).unwrap();
     }
     assert_eq!((second, again.state()), (batch, random.state()));
 }
@@ -131,26 +164,30 @@ fn a_window_that_fits_nowhere_and_an_empty_batch_are_errors() {
     let mut replay = Replay::new(1, u64::MAX).unwrap();
     let mut random = Stream::new(5, "replay");
     let before = random.state();
-    let none = replay.sample(&mut random, &mut Batch::new(1, 1)).unwrap_err();
+    let none = replay.sample(&mut random, WindowStarts::Inside, &mut Batch::new(1, 1)).unwrap_err();
     assert!(matches!(none, ReplayError::NoneLongEnough { episodes: 0, longest: 0, .. }), "{none}");
     replay.add(numbered(1, 7, 0)).unwrap();
-    let none = replay.sample(&mut random, &mut Batch::new(1, 8)).unwrap_err();
+    let none = replay.sample(&mut random, WindowStarts::Inside, &mut Batch::new(1, 8)).unwrap_err();
     assert!(none.to_string().contains("the longest has 7"), "{none}");
     for (batch, length) in [(0, 5), (5, 0)] {
-        let empty = replay.sample(&mut random, &mut Batch::new(batch, length)).unwrap_err();
+        let empty = replay.sample(&mut random, WindowStarts::Inside, &mut Batch::new(batch, length)).unwrap_err();
         assert!(matches!(empty, ReplayError::EmptyBatch { .. }), "{empty}");
     }
-    let huge = replay.sample(&mut random, &mut Batch::new(usize::MAX / 5, 7)).unwrap_err();
+    let huge = replay.sample(&mut random, WindowStarts::Inside, &mut Batch::new(usize::MAX / 5, 7)).unwrap_err();
     assert!(matches!(huge, ReplayError::HugeBatch { .. }), "{huge}");
     assert_eq!(random.state(), before);
-    replay.sample(&mut random, &mut Batch::new(3, 7)).unwrap();
+    replay.sample(&mut random, WindowStarts::Inside, &mut Batch::new(3, 7)).unwrap();
 }
 
 #[test]
 fn opening_a_folder_loads_the_newest_that_fit_in_their_order() {
     let folder = tempfile::tempdir().unwrap();
-    let mut live = Replay::new(1, bytes(20, 1)).unwrap();
-    for (id, length) in [6, 5, 4, 7, 3, 8, 2].into_iter().enumerate() {
+    let lengths = [6, 5, 4, 7, 3, 8, 2];
+    // The newest four fit exactly, and so do the four before the newest two.
+    let all: Vec<(usize, usize)> = lengths.into_iter().enumerate().collect();
+    let budget = bytes(1, all[3..].iter().copied()).max(bytes(1, all[1..5].iter().copied()));
+    let mut live = Replay::new(1, budget).unwrap();
+    for (id, length) in lengths.into_iter().enumerate() {
         let episode = numbered(1, length, id);
         // A clock that runs backwards: the numbers give the order.
         let stamp = format!("20261122T1015{:02}", 50 - id);
@@ -159,15 +196,16 @@ fn opening_a_folder_loads_the_newest_that_fit_in_their_order() {
     }
     fs::write(folder.path().join("notes.txt"), "not an episode").unwrap();
     fs::write(folder.path().join(format!(".{STAMP}-00000009-5.npz.1-0.partial")), "half").unwrap();
-    let (opened, report) = Replay::open(folder.path(), 1, bytes(20, 1), None, None).unwrap();
+    let (opened, report) = Replay::open(folder.path(), 1, budget, None, None).unwrap();
     assert_eq!(ids(&opened), [3, 4, 5, 6]);
     assert!(opened.episodes().eq(live.episodes()));
     assert_eq!(opened.stats(4), live.stats(4));
+    assert_eq!((opened.stats(4).dropped, opened.oldest()), (3, 3));
     assert_eq!((report.loaded, report.passed_over, report.missing), (4, 3, 0));
     assert_eq!((report.skipped, report.newer), (vec![], vec![]));
     assert_eq!(report.leftovers, [".20261122T101530-00000009-5.npz.1-0.partial"]);
 
-    let (opened, report) = Replay::open(folder.path(), 1, bytes(20, 1), Some(5), None).unwrap();
+    let (opened, report) = Replay::open(folder.path(), 1, budget, Some(5), None).unwrap();
     assert_eq!(ids(&opened), [1, 2, 3, 4]);
     assert_eq!(report.newer, ["20261122T101545-00000005-8.npz", "20261122T101544-00000006-2.npz"]);
     assert_eq!((report.loaded, report.passed_over, report.missing), (4, 1, 0));
@@ -216,11 +254,17 @@ fn folders_that_do_not_fit_the_run_are_errors() {
     let open = |action_size, budget| Replay::open(folder.path(), action_size, budget, None, None);
     assert_eq!(open(2, 0).unwrap().1.loaded, 0);
     write_episode(folder.path(), STAMP, 0, &episode("ant", 2, 5, 1)).unwrap();
-    assert!(matches!(open(2, 1000), Err(ReplayError::Budget { path: Some(_), .. })));
+    assert!(matches!(open(2, 200), Err(ReplayError::Budget { path: Some(_), .. })));
     for action_size in [1, 3] {
         let Err(error @ ReplayError::ActionSize { found: 2, .. }) = open(action_size, u64::MAX) else { panic!() };
         assert!(error.to_string().contains("20261122T101530-00000000-5.npz"), "{error}");
     }
+    // A name that claims more than any memory accepts is refused before the file is read.
+    let huge = folder.path().join("20261122T101531-00000001-99999999.npz");
+    fs::write(&huge, "").unwrap();
+    let Err(error @ ReplayError::HugeEpisode { path: Some(_), .. }) = open(2, 1 << 20) else { panic!() };
+    assert!(error.to_string().contains("20261122T101531-00000001-99999999.npz"), "{error}");
+    fs::remove_file(huge).unwrap();
     write_episode(folder.path(), "20270101T000000", 0, &episode("ant", 2, 5, 2)).unwrap();
     let Err(error @ ReplayError::TwoOfANumber { id: 0, .. }) = open(2, u64::MAX) else { panic!() };
     assert!(error.to_string().contains("20270101T000000-00000000-5.npz"), "{error}");
@@ -237,7 +281,7 @@ fn episodes_of_other_tasks_are_skipped_and_named() {
     write_episode(folder.path(), STAMP, 3, &episode("hopper", 2, 5, 4)).unwrap();
     let tasks = ["hopper".to_owned(), "ant".to_owned()];
     let (opened, report) = Replay::open(folder.path(), 2, u64::MAX, Some(4), Some(&tasks)).unwrap();
-    assert_eq!(opened.episodes().map(Episode::task).collect::<Vec<_>>(), ["ant", "hopper"]);
+    assert_eq!(opened.episodes().map(CompressedEpisode::task).collect::<Vec<_>>(), ["ant", "hopper"]);
     assert_eq!((report.loaded, report.missing, report.skipped.len()), (2, 0, 2));
     for (file, task) in report.skipped.iter().zip(["guest", "stranger"]) {
         assert!(file.reason.contains(&format!("an episode of {task}")) && file.reason.contains(&file.name), "{file:?}");
@@ -281,15 +325,17 @@ proptest! {
     /// Memory after any additions is the longest run of newest episodes that fits: what opening the folder gives.
     #[test]
     fn the_memory_is_the_longest_newest_part_that_fits(lengths in prop::collection::vec(2usize..9, 1..12), room in 8usize..30) {
-        let mut replay = Replay::new(1, bytes(room, 1)).unwrap();
+        let sizes: Vec<u64> = lengths.iter().enumerate().map(|(id, &length)| bytes(1, [(id, length)])).collect();
+        let room = bytes(1, [(0, room)]).max(*sizes.iter().max().unwrap());
+        let mut replay = Replay::new(1, room).unwrap();
         for (id, &length) in lengths.iter().enumerate() {
             replay.add(numbered(1, length, id)).unwrap();
         }
-        let fits = |from: &usize| lengths[*from..].iter().sum::<usize>() <= room;
+        let fits = |from: &usize| sizes[*from..].iter().sum::<u64>() <= room;
         let first = (0..lengths.len()).find(fits).unwrap();
         prop_assert_eq!(ids(&replay), (first..lengths.len()).collect::<Vec<_>>());
         let kept: usize = lengths[first..].iter().sum();
         prop_assert_eq!(replay.stats(1).transitions, kept as u64);
-        prop_assert_eq!(replay.stats(1).bytes, replay.episodes().map(|episode| episode.bytes()).sum::<u64>());
+        prop_assert_eq!(replay.stats(1).bytes, replay.episodes().map(CompressedEpisode::bytes).sum::<u64>());
     }
 }

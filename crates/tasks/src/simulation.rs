@@ -22,6 +22,16 @@ pub trait Simulation: Send {
     /// If there are not [`Simulation::offset_count`] offsets.
     fn start(&mut self, offsets: &[f64]);
 
+    /// [`Simulation::start`], but with the first reward that follows in the very first episode of a PyBullet environment
+    /// object. PyBullet measures the start of a walker's first episode without the floor, which counts from the object's
+    /// second episode on. It is there to prove this with recordings of first episodes; no environment starts like that.
+    ///
+    /// # Panics
+    /// As [`Simulation::start`] does.
+    fn start_as_stock_first(&mut self, offsets: &[f64]) {
+        self.start(offsets);
+    }
+
     /// Simulates one frame of 0.0165 s under `action`: finite, [`Simulation::action_size`] elements. Motors follow an
     /// element no further than -1 and 1.
     fn frame(&mut self, action: &[f32]) -> Frame;

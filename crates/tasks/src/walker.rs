@@ -2,22 +2,21 @@
 //!
 //! Reward per frame (PyBullet 3.2.7, `WalkerBaseBulletEnv`) is the sum of
 //! - alive: 1, or -1 once the walker has fallen, by the task's own rule;
-//! - progress: how much nearer the robot came to a point 1 km away, over the frame's time: about 1 per m/s;
+//! - progress: how much nearer the robot came to a point 1 km away, over the frame's time: about 1 per m/s (`progress.rs`);
 //! - electricity: -2 mean |a q'| - 0.1 mean a^2 over actions a and a tenth of the joints' speeds q';
 //! - joints at their limits: -0.1 each.
 //!
-//! The robot's place is the mean over all its links and, as there, the floor's origin, which scales its speed by
-//! n / (n + 1). The mean at the start leaves the floor out. Single precision is used where PyBullet's rewards use it.
+//! Single precision is used where PyBullet's rewards use it.
 
 use bullet::{Body, Contact, LinkPose};
 
 use crate::error::TaskError;
 use crate::floor;
-use crate::robot::{self, FRAME_TIME, ROBOT_FLAGS, Robot};
+use crate::numpy::mean;
+use crate::progress::Progress;
+use crate::robot::{self, ROBOT_FLAGS, Robot};
 use crate::simulation::{Frame, Simulation};
 
-/// Where all walkers walk to, m.
-const TARGET: [f64; 2] = [1000.0, 0.0];
 /// What a joint's speed is multiplied by before it counts.
 const SPEED_SCALE: f64 = 0.1;
 /// Share of the range between its limits from which on a joint is at its limit.
@@ -74,7 +73,7 @@ struct Walking {
     contacts: Vec<Contact>,
     touched: bool,
     start_height: f64,
-    potential: f64,
+    progress: Progress,
     relative: Vec<[f32; 2]>,
 }
 
@@ -93,6 +92,7 @@ impl Walker {
         };
         let off_the_floor = self.off_the_floor.iter().map(|name| link(name)).collect();
         let robot = Robot::new(world, body);
+        let progress = Progress::new(robot.state.links.len(), torso);
         assert_eq!(robot.joint_count(), self.power_of.len(), "the model of {task} has a torque for each joint");
         Ok(Box::new(Walking {
             walker: self,
@@ -103,7 +103,7 @@ impl Walker {
             contacts: vec![],
             touched: false,
             start_height: 0.0,
-            potential: 0.0,
+            progress,
             relative: vec![],
         }))
     }
@@ -115,16 +115,6 @@ impl Walking {
             Some(link) => &self.robot.state.links[link],
             None => &self.robot.state.base,
         }
-    }
-
-    /// Minus the distance to the target over the time of a frame. `others` more parts lie at the origin.
-    fn measure(&self, others: usize) -> f64 {
-        let state = &self.robot.state;
-        let base = self.torso.is_none().then_some(&state.base);
-        let parts = || state.links.iter().chain(base);
-        let count = (parts().count() + others) as f64;
-        let mean = |axis: usize| parts().map(|part| part.position[axis]).sum::<f64>() / count;
-        -(TARGET[0] - mean(0)).hypot(TARGET[1] - mean(1)) / FRAME_TIME
     }
 
     /// Joint positions as a share of their range, -1 to 1, and scaled speeds.
@@ -179,8 +169,13 @@ impl Simulation for Walking {
         }
         self.robot.read();
         self.start_height = self.torso().position[2];
-        self.potential = self.measure(0);
+        self.progress.start(&self.robot.state);
         self.touched = false;
+    }
+
+    fn start_as_stock_first(&mut self, offsets: &[f64]) {
+        self.start(offsets);
+        self.progress.start_without_floor(&self.robot.state);
     }
 
     fn frame(&mut self, action: &[f32]) -> Frame {
@@ -189,9 +184,7 @@ impl Simulation for Walking {
         self.measure_joints();
 
         let alive = (self.walker.alive)(&self.posture());
-        let potential = self.measure(1);
-        let progress = potential - self.potential;
-        self.potential = potential;
+        let progress = self.progress.advance(&self.robot.state);
         let effort = mean(action.iter().zip(&self.relative).map(|(a, [_, speed])| (a * speed).abs()));
         let stall = mean(action.iter().map(|a| a * a));
         let electricity = ELECTRICITY * f64::from(effort) + STALL_TORQUE * f64::from(stall);
@@ -230,16 +223,4 @@ fn pitch([x, y, z, w]: [f64; 4]) -> f64 {
     } else {
         sine.asin()
     }
-}
-
-/// Mean in single precision, in the order in which numpy adds: eight sums side by side from eight elements on.
-fn mean(values: impl ExactSizeIterator<Item = f32>) -> f32 {
-    let count = values.len();
-    let lanes = if count < 8 { 1 } else { 8 };
-    let mut sums = [0.0f32; 8];
-    for (index, value) in values.enumerate() {
-        sums[index % lanes] += value;
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    (((a + b) + (c + d)) + ((e + f) + (g + h))) / count as f32
 }

@@ -181,14 +181,14 @@ pub enum TrainError {
     },
     /// More memory than there is.
     #[error(
-        "this run takes at least {:.1} GB of memory ({:.1} GB for the agent, {:.1} GB for episodes), and {:.1} GB are \
-         available; make agent.batch, agent.depth, agent.units or replay.budget smaller, or use a larger computer",
+        "this run may need {:.1} GB of memory (at least {:.1} GB for the agent, up to {:.1} GB for episodes), and {:.1} GB \
+         are available; make agent.batch, agent.depth, agent.units or replay.budget smaller, or use a larger computer",
         giga(agent.saturating_add(*replay)), giga(*agent), giga(*replay), giga(*available)
     )]
     Memory {
         /// Bytes that the agent takes at least.
         agent: u64,
-        /// Bytes that the memory of episodes may take.
+        /// Bytes that the memory of episodes may take: its budget, or the whole run uncompressed if that is less.
         replay: u64,
         /// Bytes that are available.
         available: u64,

@@ -19,7 +19,7 @@ use crate::speed::{Speed, Work};
 use crate::streams::Streams;
 use crate::trainable::Trainable;
 use crate::worlds::Worlds;
-use crate::{Frames, TrainError, machine};
+use crate::{Frames, TrainError, machine, memory};
 use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::{Batch, Embeddings, Replay};
 use std::path::{Path, PathBuf};
@@ -205,6 +205,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             let loaded = counted(report.loaded as u64, "episode");
             notes.push(format!("going on with {loaded}: the result is not that of an undamaged run"));
         }
+        notes.extend(memory::forgets(config, action_size, &replay.stats(config.agent.length)));
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
             let names = match report.newer.as_slice() {
                 [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),
@@ -357,7 +358,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         let (position, end) = (&self.position, self.config.steps);
         self.reporter.event(&Event::Progress { phase, position, end });
         let before = self.streams.replay.clone();
-        self.replay.sample(&mut self.streams.replay, &mut self.batch)?;
+        self.replay.sample(&mut self.streams.replay, self.config.replay.starts, &mut self.batch)?;
         let began = Instant::now();
         if let Some(embeddings) = &mut self.embeddings {
             let agent = &mut self.agent;
@@ -398,6 +399,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             ("replay_transitions", Some(stats.transitions as f64)),
             ("replay_too_short", Some(stats.too_short as f64)),
             ("replay_bytes", Some(stats.bytes as f64)),
+            ("replay_dropped", Some(stats.dropped as f64)),
             ("replay_embedding_bytes", self.embeddings.as_ref().map(|embeddings| embeddings.bytes() as f64)),
             ("resident_bytes", machine::resident_bytes().map(|bytes| bytes as f64)),
             ("seconds", Some(self.seconds())),

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
+use replay::{CompressedEpisode, Episode, EpisodeBuilder, IMAGE_BYTES};
 use random::Stream;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -36,6 +36,11 @@ pub fn numbered(action_size: usize, length: usize, id: usize) -> Episode {
         builder.push(&vec![value(t) / 1e6; action_size], value(t), 1.0, &image(t)).unwrap();
     }
     builder.finish().unwrap()
+}
+
+/// Bytes that an episode occupies in a memory.
+pub fn held(episode: Episode) -> u64 {
+    CompressedEpisode::new(episode).bytes()
 }
 
 /// A `.npy` header of version 1 around `text`.

@@ -1,14 +1,16 @@
-//! Recorded trajectories, as `npz` files: `init`, `actions`, `joints`, `reward`, `done`, `frame_steps`, `frames`.
+//! Recorded trajectories, as `npz` files: `init`, `actions`, `joints`, `reward`, `done`, and `frame_steps` with `frames`
+//! if there are images. A file holds one episode, or several of one PyBullet environment object, which then are the
+//! first axis of every array.
 
 // Each test program uses a part.
 #![allow(dead_code)]
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-/// 1000 frames of a task.
+/// An episode of a task.
 pub struct Recording {
     /// Joint offsets at reset.
     pub offsets: Vec<f64>,
@@ -26,25 +28,56 @@ pub struct Recording {
     pub images: Vec<u8>,
 }
 
-impl Recording {
-    /// The recording of a task that the tests carry.
-    pub fn read(task: &str) -> Self {
-        Self::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{task}.npz")))
-    }
+/// A file that the tests carry: `task`, the first episode of a PyBullet object with images, or `task-episodes`, three
+/// episodes of one object without.
+pub fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.npz"))
+}
 
+impl Recording {
+    /// The only episode of a file.
     pub fn open(path: &Path) -> Self {
         let mut archive = ZipArchive::new(File::open(path).unwrap()).unwrap();
         let recording = Self {
-            offsets: array(&mut archive, "init"),
-            actions: array(&mut archive, "actions"),
-            rewards: array(&mut archive, "reward"),
-            done: array(&mut archive, "done"),
-            joints: array(&mut archive, "joints"),
-            image_frames: array(&mut archive, "frame_steps"),
-            images: array(&mut archive, "frames"),
+            image_frames: array(&mut archive, "frame_steps").1,
+            images: array(&mut archive, "frames").1,
+            ..Self::trajectory(&mut archive, &[])
         };
         assert!(recording.rewards.len() == 1000 && recording.image_frames.len() == 8, "a whole recording");
         recording
+    }
+
+    /// All episodes of a file that holds several, without images.
+    pub fn open_episodes(path: &Path) -> Vec<Self> {
+        let mut archive = ZipArchive::new(File::open(path).unwrap()).unwrap();
+        let all = Self::trajectory(&mut archive, &[3]);
+        assert_eq!(all.rewards.len(), 3 * 200, "a whole recording");
+        (0..3)
+            .map(|episode| Self {
+                offsets: part(&all.offsets, episode),
+                actions: part(&all.actions, episode),
+                rewards: part(&all.rewards, episode),
+                done: part(&all.done, episode),
+                joints: part(&all.joints, episode),
+                image_frames: vec![],
+                images: vec![],
+            })
+            .collect()
+    }
+
+    /// What every file holds, of all its episodes at once. The arrays' shapes begin with `episodes`.
+    fn trajectory(archive: &mut ZipArchive<File>, episodes: &[u64]) -> Self {
+        let (shape, rewards) = array(archive, "reward");
+        assert_eq!(shape[..shape.len() - 1], *episodes, "episodes of the file");
+        Self {
+            offsets: array(archive, "init").1,
+            actions: array(archive, "actions").1,
+            rewards,
+            done: array(archive, "done").1,
+            joints: array(archive, "joints").1,
+            image_frames: vec![],
+            images: vec![],
+        }
     }
 
     /// Positions and velocities of all joints after frame `t`.
@@ -60,7 +93,15 @@ impl Recording {
     }
 }
 
-fn array<T: npyz::Deserialize>(archive: &mut ZipArchive<File>, name: &str) -> Vec<T> {
+/// One of three equal parts.
+fn part<T: Clone>(values: &[T], index: usize) -> Vec<T> {
+    let size = values.len() / 3;
+    values[index * size..][..size].to_vec()
+}
+
+/// The shape and the values of an array.
+fn array<T: npyz::Deserialize>(archive: &mut ZipArchive<File>, name: &str) -> (Vec<u64>, Vec<T>) {
     let entry = archive.by_name(&format!("{name}.npy")).unwrap();
-    npyz::NpyFile::new(entry).unwrap().into_vec().unwrap()
+    let file = npyz::NpyFile::new(entry).unwrap();
+    (file.shape().to_vec(), file.into_vec().unwrap())
 }

@@ -180,6 +180,7 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
     let kind = match (path, default?) {
         ("tasks", _) => "a list of names of tasks, such as [\"hopper\", \"ant\"]".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
+        ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
         ("agent.reward_sources", _) => {
             "a list of reward models' sizes, such as [{ layers = 2, units = 400 }], which a transfer sets".to_owned()
         }
@@ -308,6 +309,9 @@ mod tests {
             ("agent.discount=high", ["agent.discount = \"high\"", "must be a number"]),
             ("task.termination=late", ["task.termination = \"late\"", "fixed"]),
             ("replay.budget=much", ["replay.budget = \"much\"", "2GB"]),
+            ("replay.starts=outside", ["replay.starts = \"outside\"", "it must be \"inside\" or \"edges\""]),
+            ("replay.starts=1", ["replay.starts = 1", "it must be \"inside\" or \"edges\""]),
+            ("replay.start=edges", ["\"replay.start\"", "\"replay.starts\""]),
             ("agent=3", ["\"agent\"", "is a section"]),
             ("steps=0", ["steps = 0", "from 1 to"]),
             ("steps=-3", ["steps = -3", "at least 0"]),

@@ -6,6 +6,7 @@
 use super::{ByteSize, ConfigError};
 use crate::Frames;
 use dreamer::AgentConfig;
+use replay::WindowStarts;
 use serde::{Deserialize, Serialize};
 use tasks::TaskOptions;
 
@@ -61,8 +62,13 @@ pub struct Schedule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReplaySettings {
-    /// Memory that episodes may take; the oldest ones leave it first. Their files stay.
+    /// The most memory that episodes may occupy, their images compressed. Once it is full, the oldest episodes are dropped
+    /// from memory and no longer learned from; their files stay. The default holds a run of 2e6 frames of every built-in
+    /// task whole (docs/metrics.md, `replay_bytes`).
     pub budget: ByteSize,
+    /// Where the windows of a batch begin: `inside`, as in the paper, or `edges`, which makes the first and last
+    /// transitions of an episode as likely to be learned from as all others.
+    pub starts: WindowStarts,
     /// Memory that a frozen encoder's embeddings of their images may take; those used longest ago leave it first, and are
     /// computed again when they are needed. Results do not depend on it.
     pub embeddings: ByteSize,
@@ -121,7 +127,7 @@ impl Default for Schedule {
 
 impl Default for ReplaySettings {
     fn default() -> Self {
-        Self { budget: ByteSize(2_000_000_000), embeddings: ByteSize(1_000_000_000) }
+        Self { budget: ByteSize(3_000_000_000), starts: WindowStarts::Inside, embeddings: ByteSize(1_000_000_000) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole runs of a toy agent in toy worlds: `run` is what a run does and leaves, `resume` is stopping, killing, damaging and
-//! going on.
+//! going on, `memory` is what a run keeps of its episodes and learns from.
 
+mod memory;
 mod resume;
 mod run;
 mod toy;

@@ -15,6 +15,9 @@ use train::{Broken, End, Event, Figures, Reporter, TrainError, Trainable, Worlds
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
 
+/// The point whose images are noise, which does not compress: it fills a memory of episodes.
+pub const NOISE: &str = "noise";
+
 /// A point that is pushed about; it earns by being near zero.
 pub struct Point {
     name: &'static str,
@@ -30,7 +33,12 @@ impl Point {
     }
 
     fn draw(&self, image: &mut [u8]) {
-        image.fill((self.place * 20.0 + 128.0).clamp(0.0, 255.0) as u8);
+        if self.name == NOISE {
+            let mut random = Stream::new(u64::from(self.place.to_bits()), self.name);
+            image.fill_with(|| random.below(256) as u8);
+        } else {
+            image.fill((self.place * 20.0 + 128.0).clamp(0.0, 255.0) as u8);
+        }
         image[0] = self.frames as u8;
     }
 }
@@ -242,11 +250,12 @@ pub fn run(
     train_with(root, config, worlds(config), Toy::new, interrupted, listener)
 }
 
-/// Points of the names `point` and `pair`, taking one and two numbers.
+/// Points of the names `point`, `noise` and `pair`, taking one, one and two numbers.
 pub fn worlds(config: &Config) -> Worlds {
     let make = || {
         let names = config.tasks.iter().map(|name| match name.as_str() {
             "point" => Point::boxed("point", 1),
+            NOISE => Point::boxed(NOISE, 1),
             _ => Point::boxed("pair", 2),
         });
         names.collect()
