@@ -1,7 +1,7 @@
 //! A world and an agent so small that whole runs take milliseconds: every number of one depends on all that came
 //! before, so that a run that forgets or repeats anything ends with other bits.
 
-use dreamer::{ActMode, AgentConfig, DreamerError};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -75,6 +75,8 @@ pub struct Toy {
     diverges: Option<u64>,
     /// The gradient step at which its weight does, unnoticed by any loss.
     breaks: Option<u64>,
+    /// Whether its evaluations are without noise.
+    evaluation: Evaluation,
 }
 
 impl Toy {
@@ -86,6 +88,7 @@ impl Toy {
             noise: Stream::new(seed, "toy").state(),
             diverges: None,
             breaks: None,
+            evaluation: Evaluation::Mode,
         })
     }
 
@@ -136,6 +139,14 @@ impl Trainable for Toy {
         self.broken(self.diverges)
     }
 
+    fn evaluation(&self) -> Option<Evaluation> {
+        Some(self.evaluation)
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluation = evaluation;
+    }
+
     fn begin(&self) -> f64 {
         0.0
     }
@@ -143,7 +154,11 @@ impl Trainable for Toy {
     fn act(&self, state: &mut f64, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
         *state = 0.5 * *state + f64::from(image[1]) / 255.0 - 0.5;
         for value in action {
-            let noise = if mode == ActMode::Explore { random.normal() } else { 0.1 * random.normal() };
+            let noise = match (mode, self.evaluation) {
+                (ActMode::Explore, _) => random.normal(),
+                (_, Evaluation::Mode) => 0.1 * random.normal(),
+                (_, Evaluation::Mean) => 0.0,
+            };
             *value = (self.weight - *state + 0.3 * noise).clamp(-1.0, 1.0) as f32;
         }
     }
@@ -242,12 +257,13 @@ pub fn run(
     train_with(root, config, worlds(config), Toy::new, interrupted, listener)
 }
 
-/// Points of the names `point` and `pair`, taking one and two numbers.
+/// Points: `pair` takes two numbers, `other` and all else one.
 pub fn worlds(config: &Config) -> Worlds {
     let make = || {
         let names = config.tasks.iter().map(|name| match name.as_str() {
-            "point" => Point::boxed("point", 1),
-            _ => Point::boxed("pair", 2),
+            "pair" => Point::boxed("pair", 2),
+            "other" => Point::boxed("other", 1),
+            _ => Point::boxed("point", 1),
         });
         names.collect()
     };
