@@ -9,6 +9,7 @@ use crate::folder::{checkpoints_of, stored_config};
 use crate::streams::EvaluationStreams;
 use crate::trainable::Trainable;
 use crate::{Frames, TrainError, pictures};
+use dreamer::Evaluation;
 use replay::Episode;
 use std::path::{Path, PathBuf};
 use tasks::{Environment, Padded, TaskOptions, Termination};
@@ -33,6 +34,8 @@ pub struct PlayOptions {
     pub task: Option<String>,
     /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
     pub termination: Option<Termination>,
+    /// Which action an agent takes. If none is given: as its run's setting `agent.evaluation` says.
+    pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
     pub episodes: u64,
     /// From which starts and actions are made. Episode i of a seed is the same however many are played.
@@ -66,6 +69,8 @@ pub struct Plays {
     pub policy: String,
     /// Frames that the agent was trained on, if one played.
     pub trained: Option<Frames>,
+    /// Which action the agent took, if one played that has a choice.
+    pub evaluation: Option<Evaluation>,
     /// The seed.
     pub seed: u64,
     /// Each episode's return.
@@ -96,7 +101,10 @@ pub fn play_with<L: Trainable>(
         Policy::Random => Player::Random,
         Policy::Zero => Player::Zero,
         Policy::Run(run) => {
-            let (loaded, damaged) = find::<L>(run)?;
+            let (mut loaded, damaged) = find::<L>(run)?;
+            if let Some(evaluation) = options.evaluation {
+                loaded.agent.evaluate_by(evaluation);
+            }
             for Damaged { why, .. } in damaged {
                 told(Told::Note(&format!("{why}; playing with {}", loaded.path.display())));
             }
@@ -183,7 +191,11 @@ impl<L: Trainable> Player<L> {
             Self::Zero => ("zero".to_owned(), None),
             Self::Agent(loaded) => (loaded.path.display().to_string(), Some(loaded.state.position.frames)),
         };
-        Plays { task, policy, trained, seed, returns: Vec::new(), lengths: Vec::new(), last: None }
+        let evaluation = match self {
+            Self::Agent(loaded) => loaded.agent.evaluation(),
+            Self::Random | Self::Zero => None,
+        };
+        Plays { task, policy, trained, evaluation, seed, returns: Vec::new(), lengths: Vec::new(), last: None }
     }
 }
 
@@ -249,6 +261,9 @@ impl Plays {
         if let Some(frames) = self.trained {
             object["checkpoint"] = self.policy.clone().into();
             object["frames"] = frames.0.into();
+        }
+        if let Some(evaluation) = self.evaluation {
+            object["evaluation"] = evaluation.name().into();
         }
         object.to_string()
     }

@@ -32,6 +32,28 @@ fn one_seed_gives_the_same_returns_however_they_are_asked_for() {
 }
 
 #[test]
+fn the_mean_action_can_be_evaluated_instead_of_the_mode() {
+    let program = trained();
+    let eval = |run: &str, more: &[&str]| -> Value {
+        let words = [&["eval", run, "--episodes", "2", "--json"], more].concat();
+        serde_json::from_str(&program.succeed(&words)).unwrap()
+    };
+    let (mode, mean) = (eval("run", &["--evaluation", "mode"]), eval("run", &["--evaluation", "mean"]));
+    assert_eq!((&mode["evaluation"], &mean["evaluation"]), (&"mode".into(), &"mean".into()));
+    assert_ne!(mode["returns"], mean["returns"]);
+    assert_eq!(eval("run", &[]), mode, "the setting's default");
+    let error = program.run(&["eval", "run", "--evaluation", "median"]);
+    assert!(error.code == Some(2) && error.stderr.contains("--evaluation <mode|mean>"), "{error:?}");
+    // A run may go on with the other way, which is then its own.
+    program.succeed(&smoke(&["--steps", "3000", "--set", "agent.evaluation=mean"]));
+    let own = eval("run", &[]);
+    assert_eq!(own["evaluation"], "mean");
+    assert_eq!(eval("run", &["--evaluation", "mean"]), own);
+    let error = program.fail(2, &smoke(&["--set", "agent.evaluation=median"]));
+    assert!(error.contains("agent.evaluation = \"median\"") && error.contains("\"mode\" or \"mean\""), "{error}");
+}
+
+#[test]
 fn the_last_episode_is_written_as_a_video() {
     let program = trained();
     program.succeed(&["eval", "run", "--episodes", "1", "--video", "last.gif"]);

@@ -117,6 +117,13 @@ impl<'a> Report<'a> {
             format!("{fewest} to {}", counted(most, "finished run"))
         };
         let mut said = vec![format!("Each task and method has {each}, one a seed.")];
+        if self.figures.methods.len() > 1 {
+            said.push(
+                "Methods are paired: runs of one task and seed share their random prefill episodes and the starts of their \
+                 evaluations, whatever the method."
+                    .to_owned(),
+            );
+        }
         said.extend(match fewest {
             0 => Some(
                 "Where there is none, nothing can be compared yet; means over unfinished runs are of their beginnings."

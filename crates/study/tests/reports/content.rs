@@ -67,6 +67,16 @@ fn curves_are_exchanged_in_the_form_of_the_field() {
 }
 
 #[test]
+fn a_report_says_that_methods_are_paired_if_there_are_several() {
+    let (_root, results) = results(&["ant"], 2);
+    let said = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
+    assert_eq!(said(&results), 1);
+    assert_eq!(page_of(&results).matches("Methods are paired").count(), 1);
+    let alone = Results { runs: results.runs.into_iter().filter(|run| run.method == "baseline").collect(), ..results };
+    assert_eq!(said(&alone), 0);
+}
+
+#[test]
 fn every_form_tells_the_same_figures() {
     let (root, results) = results(&["hopper", "ant"], 3);
     let report = Report::new(&results);
