@@ -33,7 +33,7 @@ mod trainable;
 mod worlds;
 
 pub use agent::{play, threads, train};
-pub use count::{AgentSteps, Frames, counted, grouped, rounded};
+pub use count::{AgentSteps, Frames, counted, grouped, rounded, unsigned_zero};
 pub use diagnosis::Broken;
 pub use episode::{Played, play_episode};
 pub use error::TrainError;

@@ -1,9 +1,9 @@
 //! Playing episodes with random actions, with none, or with what a run learned.
 //!
-//! Here: finding the checkpoint, playing, the figures. Not here: the evaluations that a run makes of itself (`run`).
+//! Here: finding the checkpoint and playing. Not here: the evaluations that a run makes of itself (`run`), nor what many
+//! returns come to (`study::statistics`).
 
 use crate::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
-use crate::count::unsigned_zero;
 use crate::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::folder::{checkpoints_of, stored_config};
 use crate::streams::EvaluationStreams;
@@ -228,46 +228,6 @@ fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainErro
 }
 
 impl Plays {
-    /// Mean of the returns; NaN without any.
-    pub fn mean(&self) -> f64 {
-        unsigned_zero(self.returns.iter().sum::<f64>() / self.returns.len() as f64)
-    }
-
-    /// Standard deviation of the returns (that of these episodes: divided by their number); NaN without any.
-    pub fn deviation(&self) -> f64 {
-        let mean = self.mean();
-        let squares = self.returns.iter().map(|score| (score - mean).powi(2)).sum::<f64>();
-        (squares / self.returns.len() as f64).sqrt()
-    }
-
-    /// Mean of the lengths in frames; NaN without any.
-    pub fn mean_length(&self) -> f64 {
-        self.lengths.iter().map(|frames| frames.0 as f64).sum::<f64>() / self.lengths.len() as f64
-    }
-
-    /// Everything but the episode as one line of JSON.
-    pub fn json(&self) -> String {
-        let returns: Vec<f64> = self.returns.iter().map(|&score| unsigned_zero(score)).collect();
-        let mut object = serde_json::json!({
-            "task": self.task,
-            "policy": self.policy,
-            "seed": self.seed,
-            "episodes": returns.len(),
-            "returns": returns,
-            "lengths": self.lengths,
-            "mean": self.mean(),
-            "std": self.deviation(),
-        });
-        if let Some(frames) = self.trained {
-            object["checkpoint"] = self.policy.clone().into();
-            object["frames"] = frames.0.into();
-        }
-        if let Some(evaluation) = self.evaluation {
-            object["evaluation"] = evaluation.name().into();
-        }
-        object.to_string()
-    }
-
     /// Writes the last episode as a GIF.
     ///
     /// # Errors

@@ -28,7 +28,14 @@ fn one_seed_gives_the_same_returns_however_they_are_asked_for() {
     assert_ne!(json(&["run", "--episodes", "1", "--seed", "6"])["returns"][0], returns[0]);
     let text = program.succeed(&["eval", "run", "--episodes", "3", "--seed", "5"]);
     assert!(text.contains(&format!("episode   3  return {:.3}", returns[2])), "{text}");
-    assert!(text.contains("mean ") && text.contains("std "), "{text}");
+    // The deviation of a sample, as in reports; of a single episode there is none.
+    let mean = returns.iter().sum::<f64>() / 3.0;
+    let deviation = (returns.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
+    assert!((three["std"].as_f64().unwrap() - deviation).abs() < 1e-9, "{three}");
+    assert!(text.contains(&format!("  mean {mean:.3}  std {deviation:.3}  ")), "{text}");
+    assert_eq!(json(&["run", "--episodes", "1", "--seed", "5"])["std"], Value::Null);
+    let text = program.succeed(&["eval", "run", "--episodes", "1", "--seed", "5"]);
+    assert!(text.contains("mean ") && !text.contains("std"), "{text}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn figures_are_those_of_the_runs() {
     let report = Report::new(&results);
     let text = figures_csv(&report);
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("task,method,figure,value,deviation,low,high,runs,unfinished"));
+    assert_eq!(lines.next(), Some("task,method,figure,value,deviation,low,high,runs,unfinished,frames,note"));
     let figure = |task: &str, method: &str, figure: &str| -> Vec<f64> {
         let start = format!("{task},{method},{figure},");
         let line = text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{start}\n{text}"));
