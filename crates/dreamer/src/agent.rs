@@ -8,7 +8,7 @@ use crate::metrics::StepMetrics;
 use crate::noise::Noise;
 use crate::policy::{ActMode, PolicyState};
 use crate::silence::Silence;
-use crate::{AgentConfig, DreamerError};
+use crate::{AgentConfig, DreamerError, Evaluation};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,11 @@ impl Agent {
     /// The configuration.
     pub fn config(&self) -> &AgentConfig {
         self.learner.config()
+    }
+
+    /// Evaluates this way from now on: the one setting that may change, since training does not depend on it.
+    pub fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.learner.evaluate_by(evaluation);
     }
 
     /// Elements of an action.

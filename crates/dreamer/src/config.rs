@@ -73,13 +73,46 @@ pub struct AgentConfig {
     pub gradient_clip: f64,
     /// Standard deviation of the noise added to actions while training data is collected.
     pub exploration_noise: f64,
-    /// Samples among which an evaluation takes the action of highest density.
+    /// Which action an evaluation takes. Training does not depend on it.
+    pub evaluation: Evaluation,
+    /// Samples among which an evaluation by the mode takes the action of highest density.
     pub mode_samples: usize,
     /// What the products of a training step are computed in; weights, moments, losses and recurrent states are f32 either way.
     pub precision: Precision,
     /// Sequences that one worker takes through a whole training step at a time. Part of the result's definition: sums
     /// over the batch are taken shard by shard, so that they do not depend on the number of cores.
     pub shard: usize,
+}
+
+/// The action that an evaluation takes from the actor's distribution, tanh(N(mean, std)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evaluation {
+    /// Of [`AgentConfig::mode_samples`] samples, the one of highest density: the published way. Once `std` exceeds
+    /// sqrt(1/2) = 0.71, the density has its maxima near -1 and 1, so that the action is near one of them even where the
+    /// mean action is 0.
+    #[default]
+    Mode,
+    /// The mean action, without samples.
+    Mean,
+}
+
+impl Evaluation {
+    /// The other way.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Mode => Self::Mean,
+            Self::Mean => Self::Mode,
+        }
+    }
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mode => "mode",
+            Self::Mean => "mean",
+        }
+    }
 }
 
 /// The numbers that products multiply.
@@ -157,6 +190,7 @@ impl Default for AgentConfig {
             actor_entropy: 0.0,
             gradient_clip: 100.0,
             exploration_noise: 0.3,
+            evaluation: Evaluation::Mode,
             mode_samples: 100,
             precision: Precision::F32,
             shard: 5,

@@ -12,7 +12,7 @@ use crate::networks::{self, Networks, PIXELS};
 use crate::noise::Noise;
 use crate::shard::{Shard, Sums, Worker, for_each_shard, inner};
 use crate::world_model::{self, Model, Sequences};
-use crate::{AgentConfig, DreamerError, behaviour};
+use crate::{AgentConfig, DreamerError, Evaluation, behaviour};
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +115,11 @@ impl<F: Real> Learner<F> {
     /// The configuration.
     pub fn config(&self) -> &AgentConfig {
         &self.config
+    }
+
+    /// Evaluates this way from now on: the one setting that may change, since training does not depend on it.
+    pub fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.config.evaluation = evaluation;
     }
 
     /// Elements of an action.

@@ -2,8 +2,10 @@
 //!
 //! After its first step a policy allocates nothing.
 
+use crate::config::Evaluation;
 use crate::images::normalise;
 use crate::learner::Learner;
+use crate::mean_action::mean_of_tanh;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
 use random::Stream;
@@ -16,7 +18,7 @@ pub enum ActMode {
     Explore,
     /// A sample.
     Sample,
-    /// Of many samples, the one with the highest log-density: for evaluation.
+    /// The mode or the mean, as [`AgentConfig::evaluation`](crate::AgentConfig::evaluation) says: for evaluation.
     Evaluate,
 }
 
@@ -40,7 +42,8 @@ pub struct PolicyState<F = f32> {
 pub struct PolicyNoise<'a, F> {
     /// Of the posterior's sample `[S]`.
     pub posterior: &'a [F],
-    /// Of the action's samples [M, A]: one, or as many as an evaluation chooses from.
+    /// Of the action's samples [M, A]: one, or as many as an evaluation chooses from; empty for the mean action, which needs
+    /// none.
     pub action: &'a [F],
     /// Added to the action `[A]`, not yet scaled; empty for none.
     pub exploration: &'a [F],
@@ -63,7 +66,11 @@ impl<F: Real> Learner<F> {
     /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
     pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
         let (stoch, actions) = (self.config().stoch, self.action_size());
-        let samples = if mode == ActMode::Evaluate { self.config().mode_samples } else { 1 };
+        let samples = match (mode, self.config().evaluation) {
+            (ActMode::Explore | ActMode::Sample, _) => 1,
+            (ActMode::Evaluate, Evaluation::Mode) => self.config().mode_samples,
+            (ActMode::Evaluate, Evaluation::Mean) => 0,
+        };
         let exploration = if mode == ActMode::Explore { actions } else { 0 };
         let mut noise = std::mem::take(&mut state.noise);
         noise.resize(stoch + samples * actions + exploration, F::ZERO);
@@ -97,11 +104,23 @@ impl<F: Real> Learner<F> {
         for i in 0..actions {
             (moments[i], moments[actions + i]) = squash.moments(raw[i], raw[actions + i]);
         }
-        choose(action, moments, noise.action);
+        if noise.action.is_empty() {
+            mean_action(action, moments);
+        } else {
+            choose(action, moments, noise.action);
+        }
         let scale = F::of(self.config().exploration_noise);
         for (action, &noise) in action.iter_mut().zip(noise.exploration) {
             *action = (*action + scale * noise).at_least(-F::ONE).at_most(F::ONE);
         }
+    }
+}
+
+/// Leaves the mean action of the distribution with these moments `[2A]` in `action` `[A]`.
+fn mean_action<F: Real>(action: &mut [F], moments: &[F]) {
+    let (means, stds) = moments.split_at(action.len());
+    for ((action, mean), std) in action.iter_mut().zip(means).zip(stds) {
+        *action = F::of(mean_of_tanh(mean.to_f64(), std.to_f64()));
     }
 }
 
@@ -124,4 +143,30 @@ fn choose<F: Real>(action: &mut [F], moments: &[F], noise: &[F]) {
 pub fn squashed_log_density<F: Real>(moments: &[F], noise: &[F]) -> F {
     let actions = noise.len();
     (0..actions).map(|i| tape::squashed_log_density(moments[i], moments[actions + i], noise[i])).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mean over actions and elements of |a| in evaluations of `std` 1 and mean 0, six elements: by the mode of 100 samples,
+    /// and by the mean.
+    #[test]
+    fn the_mode_of_a_wide_distribution_is_near_the_bounds_and_its_mean_is_not() {
+        const ACTIONS: usize = 6;
+        let mut moments = vec![0.0f32; ACTIONS];
+        moments.extend([1.0; ACTIONS]);
+        let (mut random, mut noise, mut action) = (Stream::new(0, "mode"), vec![0.0; 100 * ACTIONS], [0.0; ACTIONS]);
+        let steps = 2000;
+        let mut sum = 0.0;
+        for _ in 0..steps {
+            fill_normal(&mut noise, &mut random);
+            choose(&mut action, &moments, &noise);
+            sum += action.iter().map(|a| f64::from(a.abs())).sum::<f64>();
+        }
+        let mode = sum / f64::from(steps) / ACTIONS as f64;
+        assert!((mode - 0.82).abs() < 0.02, "{mode}");
+        mean_action(&mut action, &moments);
+        assert_eq!(action, [0.0; ACTIONS]);
+    }
 }

@@ -209,6 +209,10 @@ pub struct Eval {
     /// The task to play [default: each that the agent was trained for]
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
+    /// Which action the agent takes: mode (of agent.mode_samples samples, the most likely) or mean (the policy's mean action)
+    /// [default: the run's setting agent.evaluation]
+    #[arg(long, value_name = "mode|mean", value_parser = ["mode", "mean"], hide_possible_values = true)]
+    pub evaluation: Option<String>,
     /// Where results go
     #[command(flatten)]
     pub results: Results,

@@ -6,6 +6,7 @@ mod device;
 mod exit;
 mod inheritance;
 mod meaning;
+mod plays;
 mod print;
 mod report;
 mod shell;
@@ -21,8 +22,8 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{Device, End, PlayOptions, Plays, Policy, Told, TrainError, Vectors};
-use wording::{grouped, rounded};
+use train::{Device, End, PlayOptions, Told, TrainError, Vectors};
+use wording::rounded;
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -135,7 +136,8 @@ fn play(options: &PlayOptions, results: &args::Results) -> Result<Exit, TrainErr
         // Nobody waits for the other episodes if nobody can read of them.
         printed.is_ok()
     })?;
-    let texts = all.iter().map(|plays| if results.json { plays.json() } else { summary(plays, &options.policy) });
+    let texts =
+        all.iter().map(|plays| if results.json { plays::json(plays) } else { plays::summary(plays, &options.policy) });
     let end = done(printed.and_then(|()| texts.into_iter().try_for_each(|text| print::line(&text))))?;
     if let Some(path) = &results.video {
         for plays in &all {
@@ -143,22 +145,6 @@ fn play(options: &PlayOptions, results: &args::Results) -> Result<Exit, TrainErr
         }
     }
     Ok(end)
-}
-
-/// `hopper  10 episodes after 100 000 frames  mean 512.000  std 31.250  mean length 1 000 frames`.
-fn summary(plays: &Plays, policy: &Policy) -> String {
-    let count = match plays.returns.len() as u64 {
-        1 => "1 episode".to_owned(),
-        count => format!("{} episodes", grouped(count)),
-    };
-    let who = match (plays.trained, policy) {
-        (Some(frames), _) => format!("after {frames} frames"),
-        (None, Policy::Zero) => "without action".to_owned(),
-        (None, _) => "of random actions".to_owned(),
-    };
-    let (mean, deviation) = (rounded(plays.mean(), 3), rounded(plays.deviation(), 3));
-    let (task, length) = (&plays.task, rounded(plays.mean_length(), 1));
-    format!("{task}  {count} {who}  mean {mean}  std {deviation}  mean length {length} frames")
 }
 
 fn bench(typed: &args::Bench) -> Result<Exit, Failure> {

@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
-use train::{PlayOptions, Policy, Termination, TrainError};
+use train::{Evaluation, PlayOptions, Policy, Termination, TrainError};
 use transfer::Plan;
 
 /// A run to begin or to go on with.
@@ -86,6 +86,10 @@ pub fn evaluation(typed: &args::Eval) -> PlayOptions {
         policy: Policy::Run(typed.run.clone()),
         task: typed.task.clone(),
         termination: None,
+        evaluation: typed
+            .evaluation
+            .as_deref()
+            .map(|name| if name == "mean" { Evaluation::Mean } else { Evaluation::Mode }),
         episodes: typed.episodes,
         seed: typed.seed,
     }
@@ -103,6 +107,7 @@ pub fn playing(typed: &args::Play) -> PlayOptions {
         policy,
         task: Some(typed.task.clone()),
         termination: termination.map(|text| if text == "stock" { Termination::Stock } else { Termination::Fixed }),
+        evaluation: None,
         episodes: typed.episodes,
         seed: typed.seed,
     }

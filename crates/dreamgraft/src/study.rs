@@ -161,7 +161,10 @@ fn program() -> Result<PathBuf, Failure> {
 fn plan(typed: &Plan) -> Result<Exit, Failure> {
     let read = document::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.document);
-    let manifest = study::manifest_of(&read)?;
+    let manifest = match study::recorded(&read, &folder)? {
+        Some(recorded) => recorded,
+        None => study::manifest_of(&read)?,
+    };
     let states = status::status(&folder, &manifest);
     let mut lines = Vec::new();
     for entry in &manifest.entries {
@@ -210,6 +213,7 @@ fn plan(typed: &Plan) -> Result<Exit, Failure> {
         rate,
         disk as f64 / 1e9
     ));
+    lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
     Ok(crate::done(lines.iter().try_for_each(|line| print::line(line)))?)
 }
 

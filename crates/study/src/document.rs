@@ -41,6 +41,17 @@ pub struct Document {
     pub method: Vec<Method>,
 }
 
+/// The seed of sources whose document gives them none, if no target has it.
+const SOURCE_SEED: u64 = 1000;
+
+impl Document {
+    /// The seed of sources that are given none: 1000, or the next number that is no target's seed. So a target never has the
+    /// seed of what it takes from, and more seeds for the targets leave the sources as they are.
+    pub fn source_seed(&self) -> u64 {
+        (SOURCE_SEED..).find(|seed| !self.seeds.contains(seed)).unwrap_or(SOURCE_SEED)
+    }
+}
+
 /// Agents that others take from: one that learns several tasks at once, or one for each task.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,9 +64,8 @@ pub struct Source {
     pub each: Option<Tasks>,
     /// Environment frames of each agent's run.
     pub steps: Count,
-    /// Its seed.
-    #[serde(default)]
-    pub seed: u64,
+    /// Its seed; if none is given, [`Document::source_seed`].
+    pub seed: Option<u64>,
     /// The source whose encoder it takes, frozen.
     pub universal: Option<String>,
 }

@@ -1,9 +1,10 @@
 //! From a document to its runs: which there are, in which order, and what is typed for each.
 //!
-//! Here: sources that are shared, commands; in `checks`, names that fit together. Not here: the document's keys (`document`), and starting
+//! Here: sources that are shared, commands; in `checks`, names that fit together; in `shared_seeds`, sources with a target's seed. Not here: the document's keys (`document`), and starting
 //! anything (`local`, `slurm`).
 
 mod checks;
+mod shared_seeds;
 
 use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role};
@@ -20,12 +21,20 @@ const MOST_RUNS: usize = 10_000;
 /// The most sources of which each sees with the next one's encoder.
 const LONGEST_CHAIN: usize = 8;
 
+/// The seed that earlier versions gave to sources whose document gives them none.
+const EARLIER_SOURCE_SEED: u64 = 0;
+
 /// The manifest of a document.
 ///
 /// # Errors
 /// The first name or value that cannot be used, with its place.
 pub fn manifest_of(read: &Read) -> Result<Manifest, StudyError> {
-    let mut expansion = Expansion::new(read)?;
+    manifest_with(read, read.document.source_seed())
+}
+
+/// The manifest of a document, sources without a seed of their own having `source_seed`.
+fn manifest_with(read: &Read, source_seed: u64) -> Result<Manifest, StudyError> {
+    let mut expansion = Expansion::new(read, source_seed)?;
     expansion.check_names()?;
     // Also sources that no method uses are checked, and trained for whoever wants to look at them.
     let document = &read.document;
@@ -44,17 +53,30 @@ pub fn manifest_of(read: &Read) -> Result<Manifest, StudyError> {
     Ok(Manifest::new(&document.name, &read.checksum, expansion.entries))
 }
 
-/// Writes the manifest of a document into the study's folder, which is made; one that is there must be the same.
+/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
+/// had other seeds; `None` if there is no manifest, or one of another document.
+///
+/// # Errors
+/// If the document cannot be used, or the manifest is not as it was written.
+pub fn recorded(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+    if !folder.join(FILE).exists() {
+        return Ok(None);
+    }
+    let recorded = Manifest::read(folder)?;
+    let same = manifest_of(read)? == recorded || manifest_with(read, EARLIER_SOURCE_SEED)? == recorded;
+    Ok(same.then_some(recorded))
+}
+
+/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
+/// and is kept, with the seeds that it gives to sources.
 ///
 /// # Errors
 /// If the folder was made from another document, or cannot be written.
 pub fn prepare(read: &Read, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read)?;
     if folder.join(FILE).exists() {
-        return match Manifest::read(folder)? == manifest {
-            true => Ok(manifest),
-            false => Err(StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() }),
-        };
+        let changed = || StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() };
+        return recorded(read, folder)?.ok_or_else(changed);
     }
     std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
     manifest.write(folder)?;
@@ -65,6 +87,8 @@ pub fn prepare(read: &Read, folder: &Path) -> Result<Manifest, StudyError> {
 struct Expansion<'a> {
     read: &'a Read,
     document: &'a Document,
+    /// The seed of sources that are given none.
+    source_seed: u64,
     /// What is typed in every run: preset and settings.
     settings: Vec<String>,
     entries: Vec<Entry>,
@@ -73,13 +97,13 @@ struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    fn new(read: &'a Read) -> Result<Self, StudyError> {
+    fn new(read: &'a Read, source_seed: u64) -> Result<Self, StudyError> {
         let document = &read.document;
         let mut settings = vec!["--preset".to_owned(), document.preset.clone()];
         for (key, value) in leaves("", &document.set) {
             settings.extend(["--set".to_owned(), format!("{key}={value}")]);
         }
-        Ok(Self { read, document, settings, entries: Vec::new(), folders: BTreeMap::new() })
+        Ok(Self { read, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
     }
 
     /// An error at the key `key`.
@@ -181,24 +205,25 @@ impl<'a> Expansion<'a> {
             let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
         }
-        let folder = Path::new("sources").join(tasks.join("+")).join(what).join(source.seed.to_string());
+        let seed = source.seed.unwrap_or(self.source_seed);
+        let folder = Path::new("sources").join(tasks.join("+")).join(what).join(seed.to_string());
         if let Some(&index) = self.folders.get(&folder) {
             return Ok(index);
         }
-        self.config(&tasks, source.steps, source.seed)?;
+        self.config(&tasks, source.steps, seed)?;
         let sight_words = sight.map(|index| ["--universal".to_owned(), text(&self.entries[index].folder)]);
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => tasks.join("+"),
         };
-        let arguments = self.arguments(&tasks, source.steps, source.seed, &folder, sight_words.into_iter().flatten());
+        let arguments = self.arguments(&tasks, source.steps, seed, &folder, sight_words.into_iter().flatten());
         self.push(Entry {
             index: 0,
             role: Role::Source,
             tasks,
             method: "source".to_owned(),
             source: Some(name),
-            seed: source.seed,
+            seed,
             steps: source.steps.0,
             folder,
             after: sight.into_iter().collect(),

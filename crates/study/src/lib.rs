@@ -19,5 +19,5 @@ pub mod status;
 pub mod watch;
 
 pub use error::StudyError;
-pub use expand::{default_folder, manifest_of, prepare};
+pub use expand::{default_folder, manifest_of, prepare, recorded};
 pub use manifest::{Entry, Header, Manifest, Role};

@@ -10,7 +10,7 @@ use crate::run::{End, train_in};
 use crate::trainable::{Figures, Trainable};
 use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
-use dreamer::{ActMode, Agent, AgentConfig, DreamerError, PolicyState, Silence};
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, Silence};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -90,7 +90,7 @@ impl Trainable for Agent {
     }
 
     fn is_of(&self, config: &AgentConfig) -> bool {
-        self.config() == config
+        *self.config() == AgentConfig { evaluation: self.config().evaluation, ..config.clone() }
     }
 
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
@@ -119,6 +119,14 @@ impl Trainable for Agent {
 
     fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
         self.embed(images, embeddings);
+    }
+
+    fn evaluation(&self) -> Option<Evaluation> {
+        Some(self.config().evaluation)
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluate_by(evaluation);
     }
 
     fn begin(&self) -> PolicyState {

@@ -176,6 +176,11 @@ pub fn newest_state(root: &Path) -> Option<RunState> {
         .find_map(|path| decode_state(&read_state(&path.join(RUN_FILE)).ok()?).ok())
 }
 
+/// The run's state beside the agent's file `agent`; `None` if there is none that can be read.
+pub(crate) fn state_beside(agent: &Path) -> Option<RunState> {
+    decode_state(&read_state(&agent.with_file_name(RUN_FILE)).ok()?).ok()
+}
+
 /// The checkpoint in the folder `path`.
 ///
 /// # Errors

@@ -3,11 +3,11 @@
 //! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
 
 use crate::TrainError;
-use crate::config::{Config, Layer, difference, resolve};
+use crate::config::{Config, Layer, MADE_BY, difference, resolve};
 use crate::heritage::{self, Heritage};
 use crate::leftovers;
 use crate::lock::{LOCK_FILE, RunLock};
-use crate::machine::MadeBy;
+use crate::machine::{Arithmetic, MadeBy};
 use replay::EpisodeName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -164,6 +164,13 @@ pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
 }
 
+/// The arithmetic that the run in `root` was last computed with; what its `config.toml` does not say is unknown.
+pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
+    let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap_or_default();
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    table.get(MADE_BY).cloned().and_then(|made_by| made_by.try_into().ok()).unwrap_or_default()
+}
+
 /// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named.
 pub fn config_text(config: &Config, device: Option<&str>) -> String {
     let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
@@ -172,7 +179,7 @@ pub fn config_text(config: &Config, device: Option<&str>) -> String {
     format!(
         "# The resolved configuration of this run. It can be given to `dreamgraft train TASK --config`.\n{settings}\n\
          # The program and the machine that last worked on it.\n[{}]\n{made_by}",
-        crate::config::MADE_BY
+        MADE_BY
     )
 }
 

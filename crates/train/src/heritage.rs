@@ -7,6 +7,7 @@ use crate::TrainError;
 use crate::config::{Config, Difference};
 use crate::folder::{is_run, stored_config};
 use crate::memory;
+use crate::streams::RunKey;
 use crate::worlds::Worlds;
 use dreamer::{Agent, AgentConfig};
 use std::collections::BTreeSet;
@@ -45,7 +46,7 @@ impl Heritage {
 pub fn foretell(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
     let action_size = Worlds::make(config)?.action_size();
     memory::check_agent(&config.agent, action_size)?;
-    Ok(graft(plan, &config.agent, action_size, config.seed, &Sources::open(plan)?)?.report)
+    Ok(graft(plan, &config.agent, action_size, RunKey::of(config).seed(), &Sources::open(plan)?)?.report)
 }
 
 /// What the run in `root` takes under `plan`, and its configuration with what that changes about the agent. A run that has
@@ -74,7 +75,8 @@ pub(crate) fn settle(
         refuse_random_frozen(&config.agent)?;
         return Ok((config, None));
     };
-    let Grafted { agent, report } = graft(plan, &config.agent, action_size, config.seed, &Sources::open(plan)?)?;
+    let seed = RunKey::of(&config).seed();
+    let Grafted { agent, report } = graft(plan, &config.agent, action_size, seed, &Sources::open(plan)?)?;
     config.agent = agent.config().clone();
     Ok((config, Some(Heritage { plan: plan.clone(), report, agent: Some(Box::new(agent)) })))
 }

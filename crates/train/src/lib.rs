@@ -11,6 +11,7 @@ mod units;
 mod diagnosis;
 mod episode;
 mod error;
+mod fingerprint;
 mod folder;
 mod heritage;
 mod leftovers;
@@ -32,7 +33,7 @@ mod trainable;
 mod worlds;
 
 pub use agent::{play, threads, train};
-pub use units::{AgentSteps, Frames};
+pub use units::{AgentSteps, Frames, unsigned_zero};
 pub use diagnosis::Broken;
 pub use episode::{Played, play_episode};
 pub use error::TrainError;
@@ -48,7 +49,7 @@ pub use speed::{Split, Work};
 pub use trainable::{Figures, Trainable};
 pub use worlds::Worlds;
 
-pub use dreamer::DreamerError;
+pub use dreamer::{DreamerError, Evaluation};
 pub use tape::plan::{Device, MachineError};
 pub use tape::{Vectors, VectorsError};
 pub use tasks::{TaskError, TaskInfo, Termination, names as tasks};

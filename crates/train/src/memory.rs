@@ -5,7 +5,7 @@
 
 use crate::TrainError;
 use crate::config::Config;
-use crate::count::{counted, grouped};
+use wording::{counted, grouped};
 use dreamer::{AgentConfig, memory};
 use replay::{IMAGE_BYTES, ReplayStats};
 

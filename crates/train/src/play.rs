@@ -1,14 +1,15 @@
 //! Playing episodes with random actions, with none, or with what a run learned.
 //!
-//! Here: finding the checkpoint, playing, the figures. Not here: the evaluations that a run makes of itself (`run`).
+//! Here: finding the checkpoint and playing. Not here: the evaluations that a run makes of itself (`run`), nor what many
+//! returns come to (`study::statistics`).
 
 use crate::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
-use crate::units::unsigned_zero;
 use crate::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::folder::{checkpoints_of, stored_config};
 use crate::streams::EvaluationStreams;
 use crate::trainable::Trainable;
 use crate::{Frames, TrainError, pictures};
+use dreamer::Evaluation;
 use replay::Episode;
 use std::path::{Path, PathBuf};
 use tasks::{Environment, Padded, TaskOptions, Termination};
@@ -33,6 +34,8 @@ pub struct PlayOptions {
     pub task: Option<String>,
     /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
     pub termination: Option<Termination>,
+    /// Which action an agent takes. If none is given: as its run's setting `agent.evaluation` says.
+    pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
     pub episodes: u64,
     /// From which starts and actions are made. Episode i of a seed is the same however many are played.
@@ -66,6 +69,8 @@ pub struct Plays {
     pub policy: String,
     /// Frames that the agent was trained on, if one played.
     pub trained: Option<Frames>,
+    /// Which action the agent took, if one played that has a choice.
+    pub evaluation: Option<Evaluation>,
     /// The seed.
     pub seed: u64,
     /// Each episode's return.
@@ -96,7 +101,10 @@ pub fn play_with<L: Trainable>(
         Policy::Random => Player::Random,
         Policy::Zero => Player::Zero,
         Policy::Run(run) => {
-            let (loaded, damaged) = find::<L>(run)?;
+            let (mut loaded, damaged) = find::<L>(run)?;
+            if let Some(evaluation) = options.evaluation {
+                loaded.agent.evaluate_by(evaluation);
+            }
             for Damaged { why, .. } in damaged {
                 told(Told::Note(&format!("{why}; playing with {}", loaded.path.display())));
             }
@@ -183,7 +191,11 @@ impl<L: Trainable> Player<L> {
             Self::Zero => ("zero".to_owned(), None),
             Self::Agent(loaded) => (loaded.path.display().to_string(), Some(loaded.state.position.frames)),
         };
-        Plays { task, policy, trained, seed, returns: Vec::new(), lengths: Vec::new(), last: None }
+        let evaluation = match self {
+            Self::Agent(loaded) => loaded.agent.evaluation(),
+            Self::Random | Self::Zero => None,
+        };
+        Plays { task, policy, trained, evaluation, seed, returns: Vec::new(), lengths: Vec::new(), last: None }
     }
 }
 
@@ -216,43 +228,6 @@ fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainErro
 }
 
 impl Plays {
-    /// Mean of the returns; NaN without any.
-    pub fn mean(&self) -> f64 {
-        unsigned_zero(self.returns.iter().sum::<f64>() / self.returns.len() as f64)
-    }
-
-    /// Standard deviation of the returns (that of these episodes: divided by their number); NaN without any.
-    pub fn deviation(&self) -> f64 {
-        let mean = self.mean();
-        let squares = self.returns.iter().map(|score| (score - mean).powi(2)).sum::<f64>();
-        (squares / self.returns.len() as f64).sqrt()
-    }
-
-    /// Mean of the lengths in frames; NaN without any.
-    pub fn mean_length(&self) -> f64 {
-        self.lengths.iter().map(|frames| frames.0 as f64).sum::<f64>() / self.lengths.len() as f64
-    }
-
-    /// Everything but the episode as one line of JSON.
-    pub fn json(&self) -> String {
-        let returns: Vec<f64> = self.returns.iter().map(|&score| unsigned_zero(score)).collect();
-        let mut object = serde_json::json!({
-            "task": self.task,
-            "policy": self.policy,
-            "seed": self.seed,
-            "episodes": returns.len(),
-            "returns": returns,
-            "lengths": self.lengths,
-            "mean": self.mean(),
-            "std": self.deviation(),
-        });
-        if let Some(frames) = self.trained {
-            object["checkpoint"] = self.policy.clone().into();
-            object["frames"] = frames.0.into();
-        }
-        object.to_string()
-    }
-
     /// Writes the last episode as a GIF.
     ///
     /// # Errors

@@ -4,22 +4,24 @@
 //! checkpoint lies on disk (`checkpoint`), what files for people look like (`output`, `pictures`).
 
 mod evaluation;
+mod identity;
 
-use crate::checkpoint::{self, FORMAT, Loaded, RunState};
+use crate::checkpoint::{self, FORMAT, RunState};
 use crate::config::Config;
 use wording::counted;
 use crate::diagnosis::Diagnosis;
 use crate::episode::{Played, play_episode, random_action};
-use crate::folder::RunFolder;
+use crate::folder::{RunFolder, stored_arithmetic};
+use crate::machine::{self, Arithmetic};
 use crate::meters::Meters;
 use crate::record::Record;
 use crate::report::{Event, Reporter};
 use crate::schedule::{Phase, Position, next};
 use crate::speed::{Speed, Work};
-use crate::streams::Streams;
+use crate::streams::{RunKey, Streams};
 use crate::trainable::Trainable;
 use crate::worlds::Worlds;
-use crate::{Frames, TrainError, machine, memory};
+use crate::{Frames, TrainError, memory};
 use dreamer::{ActMode, AgentConfig, DreamerError};
 use replay::{Batch, Embeddings, Replay};
 use std::path::{Path, PathBuf};
@@ -50,7 +52,7 @@ pub enum End {
 }
 
 /// Trains an agent in the run folder `root`, from the beginning (with what `new_agent` makes of the agent's
-/// configuration, its action size and the seed) or from its newest good checkpoint, until the run has its frames or
+/// configuration, its action size and the seed of the run's streams) or from its newest good checkpoint, until the run has its frames or
 /// `interrupted` is set. Runs on the present thread pool.
 ///
 /// # Errors
@@ -82,7 +84,7 @@ pub(crate) fn train_in<L: Trainable>(
 ) -> Result<End, TrainError> {
     let (found, damaged) = checkpoint::newest::<L>(&folder.checkpoints())?;
     if let Some(found) = &found {
-        belongs(found, config, worlds.action_size())?;
+        identity::check(found, config, worlds.action_size())?;
     }
     if found.is_none() {
         folder.refuse_lost_checkpoints(config)?;
@@ -98,19 +100,26 @@ pub(crate) fn train_in<L: Trainable>(
     {
         return Ok(End::FinishedBefore { frames: found.state.position.frames });
     }
+    let before = stored_arithmetic(folder.root());
     folder.write_config(config, device)?;
     let from = found.as_ref().map(|found| found.state.position.frames);
     reporter.event(&Event::Begins { root: folder.root(), config, from });
+    if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
+        reporter.event(&Event::Note(&change));
+    }
     if let Some(report) = taken {
         reporter.event(&Event::Took { report, begins: from.is_none() });
-        for note in report.own_tasks(&config.tasks) {
+        let shared = if from.is_none() { identity::shared_luck(report, config) } else { Vec::new() };
+        for note in report.own_tasks(&config.tasks).into_iter().chain(shared) {
             reporter.event(&Event::Note(&note));
         }
     }
     let (mut agent, state) = match found {
         Some(found) => (found.agent, Some((found.path, found.state))),
-        None => (new_agent(&config.agent, worlds.action_size(), config.seed)?, None),
+        None => (new_agent(&config.agent, worlds.action_size(), RunKey::of(config).seed())?, None),
     };
+    // The one setting of an agent that may have changed since its checkpoint.
+    agent.evaluate_by(config.agent.evaluation);
     prepare(&mut agent)?;
     let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
     let meta_model = taken.and_then(|report| report.meta_model.as_ref());
@@ -118,24 +127,6 @@ pub(crate) fn train_in<L: Trainable>(
     let end = run.go();
     run.reporter.event(&Event::Spent { split: run.speed.split() });
     end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
-}
-
-/// Checks that a checkpoint is of the run of this configuration: someone may have copied it from another.
-fn belongs<L: Trainable>(found: &Loaded<L>, config: &Config, action_size: usize) -> Result<(), TrainError> {
-    let state = &found.state;
-    let difference = if (&state.tasks, &state.task) != (&config.tasks, &config.task) {
-        format!("tasks {} under other rules or names than {}", state.tasks.join(" "), config.tasks.join(" "))
-    } else if state.streams.seed() != config.seed {
-        format!("seed {} and not {}", state.streams.seed(), config.seed)
-    } else if found.agent.action_size() != action_size {
-        format!("actions of {} numbers and not {action_size}", found.agent.action_size())
-    } else if !found.agent.is_of(&config.agent) {
-        "an agent of other settings".to_owned()
-    } else {
-        return Ok(());
-    };
-    let why = format!("it is of another run, with {difference}; take it out of this run's folder");
-    Err(TrainError::Checkpoint { path: found.path.clone(), why })
 }
 
 /// A run under way.
@@ -176,7 +167,7 @@ impl<'a, L: Trainable> Run<'a, L> {
     ) -> Result<Self, TrainError> {
         let action_size = worlds.action_size();
         let (mut streams, mut position, mut meters) =
-            (Streams::new(config.seed), Position::default(), Meters::default());
+            (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
         if let Some((path, state)) = state {
             streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
@@ -413,15 +404,16 @@ impl<'a, L: Trainable> Run<'a, L> {
         Ok(())
     }
 
-    /// The last line, the last evaluation, and the last checkpoint. What the checkpoint keeps is the run before that
-    /// line and that evaluation: should the run be made longer, it goes on as if it had never ended here.
+    /// The last line, the last evaluations, and the last checkpoint. What the checkpoint keeps is the run before that
+    /// line and those evaluations: should the run be made longer, it goes on as if it had never ended here.
     fn finish(&mut self) -> Result<End, TrainError> {
         let state = self.state();
         let frames = self.position.frames;
         if frames > self.position.logged {
             self.log()?;
         }
-        let finished = self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?;
+        let evaluated = self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?;
+        let finished = evaluated && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
         let checkpoint = self.save(RunState { finished, ..state })?;
         Ok(if finished { End::Finished { frames } } else { End::Stopped { frames, checkpoint } })
     }

@@ -1,10 +1,59 @@
 //! The random streams of a run, one per use, so that drawing more for one use does not change another.
 //!
-//! Here: their names and how they are saved. Not here: the agent's own stream, which its checkpoint keeps.
+//! Here: their key, their names and how they are saved. Not here: the agent's own stream, which its checkpoint keeps.
 
 use crate::Frames;
+use crate::config::Config;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use random::{Stream, StreamState};
+
+/// The seed of all of a run's streams, those of its agent included.
+///
+/// It depends on what the run learns: on its tasks, in their order, and on its seed. Runs of different tasks share no random
+/// numbers, even if their seeds are equal, so that a target never has the luck of its sources. It does not depend on the method:
+/// runs of one task and one seed share the random episodes they begin with and the starts of their evaluations, so that
+/// methods are compared in pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunKey(u64);
+
+/// Every key that depends on tasks has this bit. No seed has it (`seed` is at most 2^63 - 1), so that a key is never mistaken
+/// for a seed.
+const OF_TASKS: u64 = 1 << 63;
+
+impl RunKey {
+    /// The key of a run of this configuration: the first 63 bits of a SHA-256 of its tasks and its seed.
+    pub fn of(config: &Config) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(b"dreamgraft run");
+        for task in &config.tasks {
+            // A zero before every name: no two lists of names give the same bytes.
+            hasher.update([0]);
+            hasher.update(task);
+        }
+        hasher.update([0]);
+        hasher.update(config.seed.to_le_bytes());
+        let digest = hasher.finalize();
+        let first = std::array::from_fn(|byte| digest[byte]);
+        Self(u64::from_le_bytes(first) | OF_TASKS)
+    }
+
+    /// The number that streams are seeded with.
+    pub fn seed(self) -> u64 {
+        self.0
+    }
+
+    /// Whether streams with this key can belong to a run of this configuration. Earlier versions used the run's seed itself as
+    /// the key; their checkpoints keep it to the end of the run.
+    pub fn fits(self, config: &Config) -> bool {
+        self == Self::of(config) || self.run_seed() == Some(config.seed)
+    }
+
+    /// The run's seed, if the key is one, as in checkpoints of earlier versions.
+    pub fn run_seed(self) -> Option<u64> {
+        (self.0 & OF_TASKS == 0).then_some(self.0)
+    }
+}
 
 /// The streams that training draws from. An evaluation draws from [`EvaluationStreams`] instead and so disturbs none of them.
 #[derive(Clone, Debug)]
@@ -30,21 +79,26 @@ pub struct StreamsState {
 }
 
 impl StreamsState {
-    /// The seed of the run that they are of.
-    pub fn seed(&self) -> u64 {
-        self.environment.seed
+    /// The key of the run that they belong to.
+    pub fn key(&self) -> RunKey {
+        RunKey(self.environment.seed)
     }
 }
 
 impl Streams {
-    /// The streams of a run of `seed`, at their beginning.
-    pub fn new(seed: u64) -> Self {
+    /// The streams of the run with this key, at their beginning.
+    pub fn new(RunKey(seed): RunKey) -> Self {
         Self {
             environment: Stream::new(seed, "environment"),
             prefill: Stream::new(seed, "prefill"),
             exploration: Stream::new(seed, "exploration"),
             replay: Stream::new(seed, "replay"),
         }
+    }
+
+    /// The key of the run that they belong to.
+    pub fn key(&self) -> RunKey {
+        self.state().key()
     }
 
     /// The streams' places.
@@ -79,14 +133,14 @@ pub struct EvaluationStreams {
 
 impl EvaluationStreams {
     /// Those of a training run's evaluation after `frames` frames: the same however many evaluations came before it.
-    pub fn scheduled(seed: u64, frames: Frames) -> Self {
+    pub fn scheduled(RunKey(seed): RunKey, frames: Frames) -> Self {
         Self {
             starts: Stream::new(seed, "evaluation-starts").part(frames.0),
             actions: Stream::new(seed, "evaluation-actions").part(frames.0),
         }
     }
 
-    /// Those of episode `index` of an evaluation that was asked for by hand.
+    /// Those of episode `index` of an evaluation that was asked for by hand, whose seed is its own and not a run's.
     pub fn asked_for(seed: u64, index: u64) -> Self {
         Self {
             starts: Stream::new(seed, "asked-starts").part(index),
@@ -96,7 +150,7 @@ impl EvaluationStreams {
 }
 
 /// The stream of the open-loop picture after `frames` frames.
-pub fn open_loop(seed: u64, frames: Frames) -> Stream {
+pub fn open_loop(RunKey(seed): RunKey, frames: Frames) -> Stream {
     Stream::new(seed, "open-loop").part(frames.0)
 }
 
@@ -104,9 +158,13 @@ pub fn open_loop(seed: u64, frames: Frames) -> Stream {
 mod tests {
     use super::*;
 
+    fn key(tasks: &[&str], seed: u64) -> RunKey {
+        RunKey::of(&Config { tasks: tasks.iter().map(|task| (*task).to_owned()).collect(), seed, ..Config::default() })
+    }
+
     #[test]
     fn resumed_streams_go_on_and_are_independent() {
-        let mut streams = Streams::new(3);
+        let mut streams = Streams::new(key(&["hopper"], 3));
         streams.exploration.normal();
         streams.replay.uniform();
         let text = serde_json::to_string(&streams.state()).unwrap();
@@ -118,5 +176,31 @@ mod tests {
         let (expected, found) = (draws(&mut streams), draws(&mut resumed));
         assert_eq!(found, expected);
         assert!((0..4).all(|i| (0..i).all(|j| found[i] != found[j])));
+    }
+
+    #[test]
+    fn a_key_depends_on_the_tasks_their_order_and_the_seed_and_on_nothing_else() {
+        let keys = [
+            key(&["hopper"], 0),
+            key(&["hopper"], 1),
+            key(&["ant"], 0),
+            key(&["hopper", "ant"], 0),
+            key(&["ant", "hopper"], 0),
+            key(&["hopperant"], 0),
+        ];
+        assert!((0..keys.len()).all(|i| (0..i).all(|j| keys[i] != keys[j])), "{keys:?}");
+        let mut config = Config { tasks: vec!["hopper".to_owned()], steps: Frames(9), ..Config::default() };
+        config.agent.horizon = 3;
+        assert_eq!(RunKey::of(&config), keys[0]);
+        // Checkpoints hold it: it must be the same in every version.
+        assert_eq!(keys[0].seed(), 0xeef8_7f79_7ff8_843f);
+    }
+
+    #[test]
+    fn a_seed_is_a_key_of_earlier_versions_and_no_key_of_now_is_a_seed() {
+        let config = |seed| Config { tasks: vec!["hopper".to_owned()], seed, ..Config::default() };
+        assert!(RunKey(7).fits(&config(7)) && RunKey::of(&config(7)).fits(&config(7)));
+        assert!(!RunKey(7).fits(&config(8)) && !RunKey::of(&config(7)).fits(&config(8)));
+        assert_eq!((RunKey(7).run_seed(), RunKey::of(&config(7)).run_seed()), (Some(7), None));
     }
 }

@@ -4,7 +4,7 @@
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
 use crate::Broken;
-use dreamer::{ActMode, AgentConfig, DreamerError, Silence};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, Silence};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -25,7 +25,7 @@ pub trait Trainable: Send + Sized {
     /// Gradient steps so far.
     fn updates(&self) -> u64;
 
-    /// Whether it is an agent of this configuration; one that cannot tell says yes.
+    /// Whether it is an agent of this configuration, but for how it is evaluated; one that cannot tell says yes.
     fn is_of(&self, _config: &AgentConfig) -> bool {
         true
     }
@@ -61,6 +61,14 @@ pub trait Trainable: Send + Sized {
 
     /// What the encoder makes of images `[N, 64, 64, 3]`: embeddings `[N, E]`. Asked for if there is an embedding size.
     fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
+
+    /// Which action it takes in evaluations; none if it has no choice.
+    fn evaluation(&self) -> Option<Evaluation> {
+        None
+    }
+
+    /// Takes this action in evaluations from now on; one without a choice stays as it is.
+    fn evaluate_by(&mut self, _evaluation: Evaluation) {}
 
     /// The state at an episode's start.
     fn begin(&self) -> Self::State;

@@ -56,7 +56,7 @@ impl fmt::Display for AgentSteps {
 }
 
 /// The number itself, but 0 for -0: the two are equal, and only one of them looks as if it meant something.
-pub(crate) fn unsigned_zero(value: f64) -> f64 {
+pub fn unsigned_zero(value: f64) -> f64 {
     value + 0.0
 }
 

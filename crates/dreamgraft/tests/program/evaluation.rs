@@ -28,7 +28,36 @@ fn one_seed_gives_the_same_returns_however_they_are_asked_for() {
     assert_ne!(json(&["run", "--episodes", "1", "--seed", "6"])["returns"][0], returns[0]);
     let text = program.succeed(&["eval", "run", "--episodes", "3", "--seed", "5"]);
     assert!(text.contains(&format!("episode   3  return {:.3}", returns[2])), "{text}");
-    assert!(text.contains("mean ") && text.contains("std "), "{text}");
+    // The deviation of a sample, as in reports; of a single episode there is none.
+    let mean = returns.iter().sum::<f64>() / 3.0;
+    let deviation = (returns.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
+    assert!((three["std"].as_f64().unwrap() - deviation).abs() < 1e-9, "{three}");
+    assert!(text.contains(&format!("  mean {mean:.3}  std {deviation:.3}  ")), "{text}");
+    assert_eq!(json(&["run", "--episodes", "1", "--seed", "5"])["std"], Value::Null);
+    let text = program.succeed(&["eval", "run", "--episodes", "1", "--seed", "5"]);
+    assert!(text.contains("mean ") && !text.contains("std"), "{text}");
+}
+
+#[test]
+fn the_mean_action_can_be_evaluated_instead_of_the_mode() {
+    let program = trained();
+    let eval = |run: &str, more: &[&str]| -> Value {
+        let words = [&["eval", run, "--episodes", "2", "--json"], more].concat();
+        serde_json::from_str(&program.succeed(&words)).unwrap()
+    };
+    let (mode, mean) = (eval("run", &["--evaluation", "mode"]), eval("run", &["--evaluation", "mean"]));
+    assert_eq!((&mode["evaluation"], &mean["evaluation"]), (&"mode".into(), &"mean".into()));
+    assert_ne!(mode["returns"], mean["returns"]);
+    assert_eq!(eval("run", &[]), mode, "the setting's default");
+    let error = program.run(&["eval", "run", "--evaluation", "median"]);
+    assert!(error.code == Some(2) && error.stderr.contains("--evaluation <mode|mean>"), "{error:?}");
+    // A run may go on with the other way, which is then its own.
+    program.succeed(&smoke(&["--steps", "3000", "--set", "agent.evaluation=mean"]));
+    let own = eval("run", &[]);
+    assert_eq!(own["evaluation"], "mean");
+    assert_eq!(eval("run", &["--evaluation", "mean"]), own);
+    let error = program.fail(2, &smoke(&["--set", "agent.evaluation=median"]));
+    assert!(error.contains("agent.evaluation = \"median\"") && error.contains("\"mode\" or \"mean\""), "{error}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_study_is_planned_run_and_told_of() {
     let program = tiny();
     let plan = program.succeed(&["study", "plan", "tiny.toml"]);
     for part in [
-        "sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/0",
+        "sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/1000",
         "runs/inverted-pendulum-swingup/meta-model-from-alone/0  after 0, 1, 2",
         "runs/inverted-pendulum-swingup/fractional-0.2-from-sight/0  after 0",
         "6 runs, 0 of them finished; 13 000 frames",
@@ -78,6 +78,13 @@ fn a_study_is_planned_run_and_told_of() {
         assert!(plan.contains(part), "{part}: {plan}");
     }
     assert_eq!(program.names("."), ["tiny.toml"], "a plan writes nothing");
+    assert!(!plan.contains("note:"), "{plan}");
+    std::fs::write(program.path("tiny.toml"), TINY.replace("each =", "seed = 0\neach =")).unwrap();
+    let plan = program.succeed(&["study", "plan", "tiny.toml"]);
+    assert!(plan.contains("note: the source in sources/inverted-pendulum-swingup/2000-sees-as-"), "{plan}");
+    assert!(plan.contains("have the same seed, 0: both then share their random streams"), "{plan}");
+    assert_eq!(plan.matches("note:").count(), 1, "{plan}");
+    std::fs::write(program.path("tiny.toml"), TINY).unwrap();
 
     let text = program.succeed(&["study", "run", "tiny.toml"]);
     assert!(text.contains("6 runs in studies/tiny") && text.contains("(6 of 6"), "{text}");
@@ -129,7 +136,8 @@ fn kill(signal: &str, process: &str) {
 fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
     let (whole, program) = (tiny(), tiny());
     whole.succeed(&["study", "run", "tiny.toml"]);
-    let first = program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/0");
+    let first =
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/1000");
     let run = ["study", "run", "tiny.toml", "--jobs", "2"];
 
     // A worker is killed: it is started again. Another `study run` is refused meanwhile. Then all are asked to stop.
@@ -162,7 +170,7 @@ fn what_fails_stops_only_what_comes_after_it() {
     let program = tiny();
     // A folder of other things stands where a source's run would be.
     let foreign =
-        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/0");
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/1000");
     std::fs::create_dir_all(&foreign).unwrap();
     std::fs::write(foreign.join("thesis.tex"), "").unwrap();
     let ended = program.run(&["study", "run", "tiny.toml"]);
@@ -286,7 +294,8 @@ fn line_with(lines: &mut impl Iterator<Item = std::io::Result<String>>, part: &s
 fn a_run_that_is_started_twice_is_waited_for() {
     let program = tiny();
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
-    let first = program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/0");
+    let first =
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/1000");
     let words = ["study", "run-one", "tiny.toml", "--index", "0"];
     let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
     assert_eq!(worker(&first), one.id().to_string());
@@ -317,7 +326,8 @@ fn a_run_that_is_started_twice_is_waited_for() {
 fn a_run_goes_on_where_the_process_that_was_waited_for_was_killed() {
     let program = tiny();
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
-    let first = program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/0");
+    let first =
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/1000");
     let words = ["study", "run-one", "tiny.toml", "--index", "0"];
     let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
     worker(&first);
@@ -337,7 +347,7 @@ fn a_worker_that_comes_on_is_started_again_however_often_it_is_killed() {
     let program = tiny();
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 200_000")).unwrap();
     let first =
-        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/200000/0");
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/200000/1000");
     let run = ["study", "run", "tiny.toml", "--jobs", "1"];
     let study = program.command(&run).stdout(Stdio::piped()).spawn().unwrap();
     let (mut killed, mut frames) = (String::new(), 0);

@@ -72,6 +72,22 @@ fn a_task_that_is_its_own_source_is_allowed_and_said() {
 }
 
 #[test]
+fn a_target_with_the_tasks_and_the_seed_of_its_source_is_told_of_their_shared_streams() {
+    let program = with_source();
+    let train = |folder: &str, steps: &str, seed: &str| {
+        let more = ["--from", "source", "--steps", steps, "--seed", seed];
+        program.succeed(&words(&["inverted-pendulum-swingup"], folder, &more))
+    };
+    let note =
+        "note: source was trained on the same tasks with seed 0, as this run will be: both share their random streams";
+    assert_eq!(train("same", "1000", "0").matches(note).count(), 1);
+    assert!(!train("same", "2000", "0").contains("random streams"), "it was said when the run began");
+    assert!(!train("other", "1000", "1").contains("random streams"));
+    let text = program.succeed(&words(&["hopper"], "task", &["--from", "source", "--steps", "1000", "--seed", "0"]));
+    assert!(!text.contains("random streams"), "{text}");
+}
+
+#[test]
 fn every_preset_begins_a_run_that_is_named_after_it() {
     let program = with_source();
     for (task, preset) in [

@@ -1,7 +1,9 @@
 //! The report for other programs: figures as CSV, curves as JSON.
 
 use super::Report;
-use super::figures::{MethodFigures, Spread};
+use super::comparable::FRAMES;
+use super::figures::{MethodFigures, Spread, TaskFigures};
+use super::pooled::Pooled;
 use crate::results::Results;
 use crate::statistics::{Curve, Estimate};
 use serde::Serialize;
@@ -23,23 +25,37 @@ struct Line<'a> {
     runs: Option<usize>,
     /// Runs of the task and method that are not finished.
     unfinished: Option<usize>,
+    /// Environment frames over which runs are compared.
+    frames: Option<f64>,
+    /// What else to know: the tasks of a pooled figure, why a number is not comparable.
+    note: &'a str,
 }
 
-/// Every figure, a line each: `task,method,figure,value,deviation,low,high,runs,unfinished`.
+/// Every figure, a line each: `task,method,figure,value,deviation,low,high,runs,unfinished,frames,note`.
 pub fn figures_csv(report: &Report<'_>) -> String {
     let figures = &report.figures;
+    let joined = |notes: Vec<String>| notes.join("; ");
+    let pooled = |pooled: &Pooled| joined(pooled.notes());
+    let notes: Vec<[String; 2]> = figures
+        .together
+        .iter()
+        .map(|together| {
+            [pooled(&together.interquartile_mean), together.improvement.as_ref().map(pooled).unwrap_or_default()]
+        })
+        .collect();
     let mut lines = Vec::new();
     for task in &figures.tasks {
         for (name, method) in figures.methods.iter().zip(&task.methods) {
             let Some(method) = method else { continue };
-            of_method(&task.task, name, method, &mut lines);
+            of_method(task, name, method, &mut lines);
         }
     }
-    for (name, together) in figures.methods.iter().zip(&figures.together) {
-        let Some(together) = together else { continue };
+    for ((name, together), [mean_note, improvement_note]) in figures.methods.iter().zip(&figures.together).zip(&notes) {
         let line = Line { task: "all", method: name, ..Line::default() };
-        lines.extend(estimated("interquartile_mean_normalised", &line, together.interquartile_mean));
-        lines.extend(estimated("improvement", &line, together.improvement));
+        let mean = together.interquartile_mean.estimate;
+        lines.extend(estimated("interquartile_mean_normalised", &Line { note: mean_note, ..line }, mean));
+        let improvement = together.improvement.as_ref().and_then(|pooled| pooled.estimate);
+        lines.extend(estimated("improvement", &Line { note: improvement_note, ..line }, improvement));
     }
     let mut writer = csv::Writer::from_writer(Vec::new());
     for line in lines {
@@ -48,14 +64,15 @@ pub fn figures_csv(report: &Report<'_>) -> String {
     String::from_utf8(writer.into_inner().expect("memory")).expect("texts")
 }
 
-fn of_method<'a>(task: &'a str, name: &'a str, method: &MethodFigures, lines: &mut Vec<Line<'a>>) {
-    let line = Line { task, method: name, unfinished: Some(method.runs - method.finished), ..Line::default() };
+fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures, lines: &mut Vec<Line<'a>>) {
+    let of_task = Line { task: &task.task, method: name, ..Line::default() };
+    let line = Line { unfinished: Some(method.runs - method.finished), frames: task.length, ..of_task };
     let spread = |figure, spread: Option<Spread>| {
         spread.map(|it| Line { figure, value: Some(it.mean), deviation: it.deviation, runs: Some(it.runs), ..line })
     };
     lines.extend(spread("overall", method.overall));
     lines.extend(spread("final", method.last));
-    let finished = Line { runs: Some(method.finished), ..line };
+    let finished = Line { runs: Some(method.compared), ..line };
     lines.extend(estimated("interquartile_mean", &finished, method.interquartile_mean));
     lines.extend(estimated("improvement", &finished, method.improvement));
     if let Some(measures) = &method.transfer {
@@ -67,11 +84,12 @@ fn of_method<'a>(task: &'a str, name: &'a str, method: &MethodFigures, lines: &m
             ("time_to_threshold", measures.time),
             ("time_to_threshold_with_sources", measures.time_with_sources),
             ("time_to_threshold_of_baseline", measures.baseline_time),
-            ("source_frames", Some(method.source_frames as f64)),
         ];
         for (figure, value) in numbers.into_iter().filter(|(_, value)| value.is_some()) {
             lines.push(Line { figure, value, ..finished });
         }
+        let note = if method.source_frames_at_least { "at least; not all sources are known" } else { "" };
+        lines.push(Line { figure: "source_frames", value: Some(method.source_frames as f64), note, ..finished });
     }
     for published in &method.published {
         lines.push(Line {
@@ -79,7 +97,9 @@ fn of_method<'a>(task: &'a str, name: &'a str, method: &MethodFigures, lines: &m
             value: Some(published.mean),
             deviation: Some(published.deviation),
             runs: Some(published.seeds as usize),
-            ..Line { task, method: name, ..Line::default() }
+            frames: Some(FRAMES as f64),
+            note: if method.published_apart.is_empty() { "" } else { "not comparable with our runs (see the report)" },
+            ..of_task
         });
     }
 }

@@ -1,14 +1,18 @@
 //! Every figure of a report, computed once for all its forms.
 //!
-//! Here: which runs belong together, and what the statistics say of them. Not here: how figures are worded (`tables`) and
-//! drawn (`chart`).
+//! Here: what the statistics say of the runs of a task and method. Not here: which runs these are (`groups`), what all tasks
+//! say together (`pooled`), how figures are worded (`tables`) and drawn (`chart`).
 
+use super::comparable::differences;
+use super::groups::{Group, baseline, common_length, groups, overall, returns_of_both};
+use super::pooled::{Together, together};
 use super::published::{Published, published};
-use crate::results::{BASELINE, Results, RunResult, Series};
+use crate::results::{Results, RunResult, Series};
 use crate::statistics::{
-    Band, Curve, Estimate, LAST, Transfer, TransferInput, band, bootstrap, deviation, improvement, interquartile_mean,
-    mean, transfer,
+    Band, Curve, Estimate, LAST, Transfer, TransferInput, band, bootstrap, improvement, interquartile_mean, mean,
+    transfer,
 };
+use std::collections::BTreeSet;
 
 /// Most pieces that a curve is drawn with.
 const PIECES: usize = 50;
@@ -22,8 +26,8 @@ pub struct Figures {
     pub from_scratch: usize,
     /// The tasks, in the order of the runs.
     pub tasks: Vec<TaskFigures>,
-    /// For each method, what all tasks say together; none where a task lacks it, or there is no baseline.
-    pub together: Vec<Option<Together>>,
+    /// For each method, what all tasks say together.
+    pub together: Vec<Together>,
 }
 
 /// The figures of a task.
@@ -33,8 +37,15 @@ pub struct TaskFigures {
     pub task: String,
     /// Environment frames of the longest run.
     pub frames: f64,
-    /// The return of random actions: the mean of all runs' first, random episodes.
+    /// Environment frames over which runs are compared: those of the shortest finished run. `None` without a finished run.
+    pub length: Option<f64>,
+    /// The lengths of each method's finished runs, if they are not all the same; otherwise empty.
+    pub lengths: Vec<(String, BTreeSet<u64>)>,
+    /// The return of random actions: the mean of the random episodes with which runs begin, over the runs where it is known
+    /// which episodes these are.
     pub random: Option<f64>,
+    /// Folders of runs where that is not known, and why.
+    pub random_unknown: Vec<(String, String)>,
     /// Pieces that training curves are drawn with.
     pub training_pieces: usize,
     /// Pieces that evaluation curves are drawn with.
@@ -52,6 +63,8 @@ pub struct MethodFigures {
     pub finished: usize,
     /// Those that have returns.
     pub begun: usize,
+    /// Finished runs that have returns within the frames that are compared.
+    pub compared: usize,
     /// The return over the whole run.
     pub overall: Option<Spread>,
     /// The return of the last tenth.
@@ -60,12 +73,20 @@ pub struct MethodFigures {
     pub interquartile_mean: Option<Estimate>,
     /// How likely a finished run is better, over the whole run, than one of the baseline.
     pub improvement: Option<Estimate>,
+    /// Why it is not compared with the baseline; `None` if it is, or is the baseline.
+    pub uncompared: Option<String>,
     /// Measures of transfer; none for a baseline.
     pub transfer: Option<Transfer>,
     /// Environment frames that all sources of a run trained for.
     pub source_frames: u64,
+    /// Whether they are at least so many, for not all sources are known.
+    pub source_frames_at_least: bool,
+    /// Whether several of its runs learn from one source agent.
+    pub shares_sources: bool,
     /// What was published.
     pub published: Vec<Published>,
+    /// Why what was published is not comparable with these runs; empty if it is.
+    pub published_apart: Vec<String>,
     /// Curves of training returns.
     pub training: Curves,
     /// Curves of evaluation returns.
@@ -92,22 +113,6 @@ pub struct Curves {
     pub runs: Vec<Vec<(f64, f64)>>,
 }
 
-/// What all tasks say of a method.
-#[derive(Debug)]
-pub struct Together {
-    /// Interquartile mean of overall returns, where 0 is random actions and 1 the task's mean baseline.
-    pub interquartile_mean: Option<Estimate>,
-    /// How likely it is better than the baseline, averaged over tasks; none for the baseline.
-    pub improvement: Option<Estimate>,
-}
-
-/// The runs of a method on a task.
-struct Group<'a> {
-    task: &'a str,
-    method: String,
-    runs: Vec<&'a RunResult>,
-}
-
 impl Figures {
     /// The figures of these runs.
     pub fn new(results: &Results) -> Self {
@@ -115,12 +120,12 @@ impl Figures {
         let mut methods: Vec<String> = Vec::new();
         let mut tasks: Vec<&str> = Vec::new();
         let mut ordered: Vec<&Group<'_>> = groups.iter().collect();
-        ordered.sort_by_key(|group| !group.runs.iter().all(|run| run.from_scratch));
+        ordered.sort_by_key(|group| !group.from_scratch());
         let mut from_scratch = 0;
         for group in ordered {
             if !methods.contains(&group.method) {
                 methods.push(group.method.clone());
-                from_scratch += usize::from(group.runs.iter().all(|run| run.from_scratch));
+                from_scratch += usize::from(group.from_scratch());
             }
         }
         for group in &groups {
@@ -134,69 +139,6 @@ impl Figures {
     }
 }
 
-/// Runs by task and method. A method that takes from several sets of sources on one task is as many methods.
-fn groups(results: &Results) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for run in results.targets() {
-        let rivals = || results.targets().filter(|other| other.method == run.method && other.tasks == run.tasks);
-        let several = rivals().any(|other| other.source != run.source);
-        let counts_differ =
-            rivals().all(|other| other.source == run.source || other.source_tasks.len() != run.source_tasks.len());
-        let method = match (&run.source, several, counts_differ) {
-            (Some(_), true, true) => format!("{}, {} source tasks", run.method, run.source_tasks.len()),
-            (Some(source), true, false) => format!("{} from {source}", run.method),
-            _ => run.method.clone(),
-        };
-        for task in &run.tasks {
-            match groups.iter_mut().find(|group| group.task == task && group.method == method) {
-                Some(group) => group.runs.push(run),
-                None => groups.push(Group { task, method: method.clone(), runs: vec![run] }),
-            }
-        }
-    }
-    groups
-}
-
-/// The baseline of a task: the one group of runs from scratch.
-fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group<'a>> {
-    let mut found = groups.iter().filter(|group| group.task == task && group.runs.iter().all(|run| run.from_scratch));
-    let first = found.next()?;
-    match found.next() {
-        None => Some(first),
-        Some(_) => groups.iter().find(|group| group.task == task && group.method == BASELINE),
-    }
-}
-
-impl Group<'_> {
-    fn series(&self) -> Vec<&Series> {
-        self.runs.iter().filter_map(|run| run.series(self.task)).collect()
-    }
-
-    fn finished(&self) -> Vec<&Curve> {
-        let finished = self.runs.iter().filter(|run| run.finished());
-        finished.filter_map(|run| Some(&run.series(self.task)?.training)).filter(|curve| !curve.is_empty()).collect()
-    }
-
-    fn frames(&self) -> f64 {
-        // A run that is found without its configuration says nothing of its end.
-        let end = |run: &RunResult| {
-            let last = run.series(self.task).and_then(|series| series.training.points().last().map(|it| it.frames));
-            if run.steps == u64::MAX { last.unwrap_or(0.0) } else { (run.steps as f64).max(last.unwrap_or(0.0)) }
-        };
-        self.runs.iter().map(|run| end(run)).fold(1.0, f64::max)
-    }
-
-    fn spread(&self, figure: impl Fn(&RunResult, &Series) -> Option<f64>) -> Option<Spread> {
-        let values: Vec<f64> = self.runs.iter().filter_map(|run| figure(run, run.series(self.task)?)).collect();
-        Some(Spread { mean: mean(&values)?, deviation: deviation(&values), runs: values.len() })
-    }
-}
-
-/// The overall returns of finished runs.
-fn overall(curves: &[&Curve]) -> Vec<f64> {
-    curves.iter().filter_map(|curve| curve.overall()).collect()
-}
-
 /// The mean return of a run's last tenth, if it has come to that.
 pub fn last_tenth(run: &RunResult, series: &Series) -> Option<f64> {
     series.training.mean_between((1.0 - LAST) * run.steps as f64, f64::INFINITY)
@@ -204,16 +146,22 @@ pub fn last_tenth(run: &RunResult, series: &Series) -> Option<f64> {
 
 fn of_task(task: &str, methods: &[String], groups: &[Group<'_>]) -> TaskFigures {
     let of_task: Vec<&Group<'_>> = groups.iter().filter(|group| group.task == task).collect();
+    let length = common_length(task, groups);
+    let lengths: Vec<_> = of_task.iter().map(|group| (group.method.clone(), group.lengths())).collect();
+    let differ = lengths.iter().flat_map(|(_, lengths)| lengths).collect::<BTreeSet<_>>().len() > 1;
     let frames = of_task.iter().map(|group| group.frames()).fold(1.0, f64::max);
     let baseline = baseline(task, groups);
     let begun = of_task.iter().flat_map(|group| group.series());
-    let random = mean(&begun.filter_map(|series| series.training.first()).collect::<Vec<_>>());
+    let random = mean(&begun.filter_map(|series| Some(series.training.random()?.value)).collect::<Vec<_>>());
+    let runs = of_task.iter().flat_map(|group| &group.runs);
+    let unknown = runs.filter_map(|run| Some((run.folder.display().to_string(), run.random_unknown.clone()?)));
     let pieces = |curve: &dyn Fn(&Series) -> &Curve| {
         let series = of_task.iter().flat_map(|group| group.series());
         series.map(|series| curve(series).points().len()).max().unwrap_or(0).clamp(1, PIECES)
     };
     let ground = Ground {
         random,
+        length,
         frames,
         training: pieces(&|series| &series.training),
         evaluation: pieces(&|series| &series.evaluation),
@@ -226,7 +174,10 @@ fn of_task(task: &str, methods: &[String], groups: &[Group<'_>]) -> TaskFigures 
     TaskFigures {
         task: task.to_owned(),
         frames,
+        length,
+        lengths: lengths.into_iter().filter(|(_, lengths)| differ && !lengths.is_empty()).collect(),
         random,
+        random_unknown: unknown.collect(),
         methods,
         training_pieces: ground.training,
         evaluation_pieces: ground.evaluation,
@@ -236,37 +187,61 @@ fn of_task(task: &str, methods: &[String], groups: &[Group<'_>]) -> TaskFigures 
 /// What all methods of a task are measured on.
 struct Ground {
     random: Option<f64>,
+    length: Option<f64>,
     frames: f64,
     training: usize,
     evaluation: usize,
 }
 
 fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground) -> MethodFigures {
-    let frames = ground.frames;
-    let finished = group.finished();
+    let (frames, length) = (ground.frames, ground.length);
+    let finished = group.finished(length);
     let returns = overall(&finished);
     let single = |values: &[f64]| {
         let interval = bootstrap(&[values], |drawn| interquartile_mean(&drawn[0]));
         Some(Estimate { value: interquartile_mean(values)?, interval })
     };
-    let rival = baseline.filter(|baseline| baseline.method != group.method).map(|baseline| baseline.finished());
-    let source_frames = group.runs.iter().map(|run| run.source_frames).max().unwrap_or(0);
-    let measures = rival.as_ref().and_then(|rival| {
-        let (random, source_frames) = (ground.random?, source_frames as f64);
-        transfer(&TransferInput { method: &finished, baseline: rival, random, frames, source_frames })
+    let is_baseline = baseline.is_some_and(|baseline| baseline.method == group.method);
+    let both = returns_of_both(group, baseline, length);
+    let source_frames = group.runs.iter().map(|run| run.ancestry.frames).max().unwrap_or(0);
+    let measures = baseline.filter(|_| !is_baseline).and_then(|baseline| {
+        let theirs = baseline.finished(length);
+        transfer(&TransferInput {
+            method: &finished.iter().collect::<Vec<_>>(),
+            baseline: &theirs.iter().collect::<Vec<_>>(),
+            random: ground.random,
+            frames: length?,
+            source_frames: source_frames as f64,
+        })
     });
-    let method = &group.runs[0].method;
+    let first = group.runs[0];
+    let of_one_kind =
+        |run: &&RunResult| (&run.ancestry.tasks, run.ancestry.direct) == (&first.ancestry.tasks, first.ancestry.direct);
+    let published = if group.runs.iter().all(of_one_kind) {
+        published(group.task, &first.method, &first.ancestry.tasks, first.ancestry.direct)
+    } else {
+        Vec::new()
+    };
+    let last = |run: &RunResult, curve: &Curve| {
+        let end = length.unwrap_or(run.steps as f64);
+        curve.mean_between((1.0 - LAST) * end, f64::INFINITY)
+    };
     MethodFigures {
         runs: group.runs.len(),
         finished: finished.len(),
         begun: group.series().iter().filter(|series| !series.training.is_empty()).count(),
-        overall: group.spread(|_, series| series.training.overall()),
-        last: group.spread(last_tenth),
+        compared: returns.len(),
+        overall: group.spread(length, |_, curve| curve.overall()),
+        last: group.spread(length, last),
         interquartile_mean: single(&returns),
-        improvement: rival.as_ref().and_then(|rival| improvement(&[(returns.clone(), overall(rival))])),
+        improvement: both.as_ref().ok().filter(|_| !is_baseline).and_then(|both| improvement(&[both.clone()])),
+        uncompared: both.err().filter(|_| !is_baseline),
         transfer: measures,
         source_frames,
-        published: published(group.task, method, &group.runs[0].source_tasks),
+        source_frames_at_least: group.runs.iter().any(|run| !run.ancestry.gaps.is_empty()),
+        shares_sources: group.shares_sources(),
+        published_apart: if published.is_empty() { Vec::new() } else { differences(&group.runs, length) },
+        published,
         training: curves(group.series().iter().map(|series| &series.training), frames, ground.training),
         evaluation: curves(group.series().iter().map(|series| &series.evaluation), frames, ground.evaluation),
     }
@@ -279,34 +254,4 @@ fn curves<'a>(of: impl Iterator<Item = &'a Curve>, frames: f64, pieces: usize) -
         binned.filter_map(|(piece, value)| Some((frames * (piece + 1) as f64 / pieces as f64, value?))).collect()
     };
     Curves { band: band(&all, frames, pieces), runs: all.iter().map(run).collect() }
-}
-
-fn together(methods: &[String], tasks: &[TaskFigures], groups: &[Group<'_>]) -> Vec<Option<Together>> {
-    let of_method = |method: &String| -> Option<Together> {
-        let mut normalised: Vec<Vec<f64>> = Vec::new();
-        let mut pairs = Vec::new();
-        let mut is_baseline = false;
-        for TaskFigures { task, random, .. } in tasks {
-            let group = groups.iter().find(|group| group.task == task && group.method == *method)?;
-            let rival = baseline(task, groups)?;
-            is_baseline |= rival.method == *method;
-            let (ours, theirs) = (group.finished(), rival.finished());
-            let random = (*random)?;
-            let one = mean(&overall(&theirs))? - random;
-            // Without a baseline that learns there is nothing to measure by.
-            let one = Some(one).filter(|one| *one > 0.0)?;
-            normalised.push(overall(&ours).iter().map(|value| (value - random) / one).collect());
-            pairs.push((overall(&ours), overall(&theirs)));
-        }
-        let strata: Vec<&[f64]> = normalised.iter().map(Vec::as_slice).collect();
-        let pooled = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
-        if strata.is_empty() || strata.iter().any(|stratum| stratum.is_empty()) {
-            return None;
-        }
-        let value = pooled(&normalised)?;
-        let interval = bootstrap(&strata, pooled);
-        let better = if is_baseline { None } else { improvement(&pairs) };
-        Some(Together { interquartile_mean: Some(Estimate { value, interval }), improvement: better })
-    };
-    methods.iter().map(of_method).collect()
 }

@@ -23,6 +23,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     if report.unfinished() > 0 {
         paragraph(&mut text, "\u{2020} Of runs that are not finished, as far as they are: these figures will move.");
     }
+    tables::about_published(figures).iter().for_each(|sentence| paragraph(&mut text, sentence));
     heading(&mut text, "Is it more than chance?");
     table(&mut text, &tables::interquartile_means(figures));
     table(&mut text, &tables::improvements(figures));

@@ -1,16 +1,20 @@
 //! The report of a study: one page, and the same as Markdown, CSV and JSON.
 //!
-//! Here: [`Report`], what it says besides figures, and its files. Figures: `figures`; words in cells: `tables`, `run_tables`; the page:
+//! Here: [`Report`] and its files. Figures: `groups`, `figures`, `pooled`; what they cannot show: `limits`; words in cells: `tables`, `run_tables`; the page:
 //! `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in `tables`, and a line each in `page`
 //! and `markdown`. docs/reports.md explains every figure.
 
 mod axis;
 mod chart;
+mod comparable;
 mod data;
 mod figures;
+mod groups;
+mod limits;
 mod markdown;
 mod media;
 mod page;
+mod pooled;
 mod published;
 mod run_tables;
 mod tables;
@@ -26,7 +30,7 @@ use crate::results::{Results, ResultsError, RunResult};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use self::wording::{counted, frames, listed};
+use self::wording::{counted, listed};
 
 /// The page's file.
 pub const PAGE_FILE: &str = "report.html";
@@ -104,70 +108,6 @@ impl<'a> Report<'a> {
         self.results.targets().filter(|run| !run.finished()).count()
     }
 
-    /// How many runs there are of each task and method, and what these cannot show.
-    pub fn limits(&self) -> Vec<String> {
-        let cells = || self.figures.tasks.iter().flat_map(|task| task.methods.iter().flatten());
-        let counts: BTreeSet<usize> = cells().map(|method| method.finished).collect();
-        let (Some(&fewest), Some(&most)) = (counts.first(), counts.last()) else {
-            return vec!["There is no run to compare yet.".to_owned()];
-        };
-        let each = if fewest == most {
-            counted(fewest, "finished run")
-        } else {
-            format!("{fewest} to {}", counted(most, "finished run"))
-        };
-        let mut said = vec![format!("Each task and method has {each}, one a seed.")];
-        said.extend(match fewest {
-            0 => Some(
-                "Where there is none, nothing can be compared yet; means over unfinished runs are of their beginnings."
-                    .to_owned(),
-            ),
-            1 => Some(
-                "One run says nothing of how much another seed would change it: there are no deviations and no intervals, \
-                 and any difference may be the seed\u{2019}s."
-                    .to_owned(),
-            ),
-            runs @ 2..=9 => Some(format!(
-                "If two methods were equal, all {runs} runs of one would still be above all {runs} of the other in 1 of {} \
-                 comparisons. {}",
-                self::wording::grouped(orders(runs)),
-                if runs < 5 {
-                    "Deviations and intervals of so few runs are rough, and intervals tend to be too narrow: a bootstrap \
-                     can only draw again what is there."
-                } else {
-                    "Differences that are small beside the deviations stay undecided."
-                }
-            )),
-            _ => None,
-        });
-        let compared = cells().filter(|method| method.improvement.is_some()).count();
-        if compared > 3 {
-            said.push(format!(
-                "There are {} with the baseline here: among many, some look striking by chance.",
-                counted(compared, "comparison")
-            ));
-        }
-        let lengths: BTreeSet<u64> =
-            self.results.targets().map(|run| run.steps).filter(|steps| *steps < u64::MAX).collect();
-        let lengths: Vec<String> = lengths.into_iter().map(|steps| frames(steps as f64)).collect();
-        if !lengths.is_empty() {
-            said.push(format!(
-                "Runs have {} environment frames; what would happen after them is not known.",
-                listed(&lengths)
-            ));
-        }
-        if self.figures.from_scratch != 1 {
-            said.push(format!(
-                "There {} here, so nothing is measured against a baseline where a task has not exactly one.",
-                match self.figures.from_scratch {
-                    0 => "is no method that begins from scratch".to_owned(),
-                    count => format!("are {}", counted(count, "method")) + " that begin from scratch",
-                }
-            ));
-        }
-        said
-    }
-
     /// What could not be read, each with its run.
     pub fn problems(&self) -> Vec<String> {
         let of_runs = self.results.runs.iter();
@@ -205,20 +145,5 @@ impl PlanOf<'_> {
     pub fn told(&self) -> String {
         let seeds: Vec<String> = self.runs.iter().map(|run| run.seed.to_string()).collect();
         format!("{} {}", if seeds.len() == 1 { "seed" } else { "seeds" }, listed(&seeds))
-    }
-}
-
-/// In how many orders runs of two methods, `runs` of each, can stand: `(2 runs)! / (runs!)^2`.
-fn orders(runs: usize) -> u64 {
-    (1..=runs as u64).fold(1, |count, index| count * (runs as u64 + index) / index)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn orders_are_counted() {
-        assert_eq!([1, 2, 3, 9].map(orders), [2, 6, 20, 48_620]);
     }
 }

@@ -116,7 +116,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             (controls(report))
             div.charts { @for task in &figures.tasks { (chart(figures, task)) } }
             p.about {
-                "Mean over runs; shaded: one standard deviation to each side. A run is cut into at most 50 equal pieces, and a \
+                "Mean over the runs that have come so far; shaded: one standard deviation to each side. A run is cut into at most 50 equal pieces, and a \
                  place shows the mean of the episodes that ended in the piece before it. The dotted line is the return of \
                  random actions."
             }
@@ -127,14 +127,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             @if report.unfinished() > 0 {
                 p.about { "\u{2020} Of runs that are not finished, as far as they are: these figures will move." }
             }
-            @if tables::any_published(figures) {
-                p.about {
-                    "Published: Sasso, Sabatelli and Wiering, Multi-Source Transfer Learning for Deep Model-Based \
-                     Reinforcement Learning (2022), runs of 1e6 environment frames at the published sizes. Compare only runs \
-                     of the same length and sizes (see Configuration). Its tables of final returns and of fractions for the \
-                     pendulums are not repeated here."
-                }
-            }
+            @for sentence in tables::about_published(figures) { p.about { (sentence) } }
         }
         section aria-labelledby="robust" {
             h2 #robust { "Is it more than chance?" }

@@ -146,8 +146,9 @@ pub fn sources_of_table(task: &str, source_tasks: &[String]) -> Option<usize> {
 }
 
 /// What was published for `method` on `task` with these sources: `baseline`, `meta-model`, `fractional-0.2` and the like. A
-/// baseline has no sources, and two numbers of its own.
-pub fn published(task: &str, method: &str, source_tasks: &[String]) -> Vec<Published> {
+/// baseline has no sources, and two numbers of its own. The published meta-models read a reward model for each task, of as many
+/// `agents`; the fractions are of one agent that learned all tasks.
+pub fn published(task: &str, method: &str, source_tasks: &[String], agents: usize) -> Vec<Published> {
     let Some(numbers) = TASKS.iter().find(|known| known.name == task) else { return Vec::new() };
     let number = |table, seeds, (mean, deviation): Number| Published { table, seeds, mean, deviation };
     let main = |index: usize| number("Table 2", 9, numbers.four_sources[index]);
@@ -156,6 +157,9 @@ pub fn published(task: &str, method: &str, source_tasks: &[String]) -> Vec<Publi
         return vec![main(2), preliminary(4)];
     }
     let Some(count) = sources_of_table(task, source_tasks) else { return Vec::new() };
+    if agents != if method == "meta-model" { count } else { 1 } {
+        return Vec::new();
+    }
     if method == "meta-model" {
         return vec![if count == 4 { main(1) } else { preliminary(count) }];
     }
@@ -186,7 +190,11 @@ mod tests {
     fn only_the_published_sources_have_published_numbers() {
         let four = names(&["ant", "hopper", "inverted-pendulum-swingup", "walker2d"]);
         let told = |method: &str, sources: &[String]| -> Vec<(&str, f64, f64)> {
-            published("half-cheetah", method, sources).iter().map(|it| (it.table, it.mean, it.deviation)).collect()
+            let agents = if method == "meta-model" { sources.len() } else { 1 };
+            published("half-cheetah", method, sources, agents)
+                .iter()
+                .map(|it| (it.table, it.mean, it.deviation))
+                .collect()
         };
         assert_eq!(told("fractional-0.2", &four), [("Table 2", 1490.0, 441.0), ("Table 6", 1773.0, 748.0)]);
         assert_eq!(told("meta-model", &four), [("Table 2", 1882.0, 390.0)]);
@@ -201,7 +209,10 @@ mod tests {
             assert!(told(method, sources).is_empty(), "{method}");
         }
         assert!(told("meta-model", &names(&["ant", "walker2d"])).is_empty());
-        assert!(published("reacher", "baseline", &[]).is_empty());
+        assert!(published("reacher", "baseline", &[], 0).is_empty());
+        assert!(published("half-cheetah", "meta-model", &two, 1).is_empty(), "one agent of both tasks");
+        assert!(published("half-cheetah", "meta-model", &two, 3).is_empty(), "two agents of one of them");
+        assert!(published("half-cheetah", "fractional-0.2", &two, 2).is_empty());
         assert_eq!((title("ant"), title("reacher")), ("Ant", "reacher"));
     }
 

@@ -2,13 +2,13 @@
 //!
 //! Here: what methods earned. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
 
-use super::figures::{Figures, MethodFigures, Spread};
+use super::figures::{Figures, MethodFigures, Spread, TaskFigures};
+use super::pooled::Pooled;
 use super::published::title;
 use super::wording::{
-    NONE, change, counted, estimate, estimated_difference, estimated_return, frames, share, spread, value,
+    NONE, change, counted, estimate, estimated_difference, estimated_return, frames, listed, share, spread, value,
 };
 use crate::statistics::Estimate;
-use std::collections::BTreeSet;
 
 /// A table.
 #[derive(Clone, Debug, Default)]
@@ -57,20 +57,26 @@ impl Cell {
 pub fn overall(figures: &Figures) -> Table {
     let about =
         "Mean return of all training episodes of a run, the random ones at its beginning included; mean \u{b1} \
-                 standard deviation over runs. The best mean of a row is bold, which says nothing of whether it is \
-                 better by more than chance."
+                 standard deviation over runs. The best mean of a row is bold, among methods whose runs are all finished; \
+                 that says nothing of whether it is better by more than chance."
             .to_owned();
     let cell = |method: &MethodFigures| returns(method, method.overall, true);
-    by_method(figures, "overall", "Overall return", about, |method| method.overall.map(|it| it.mean), cell)
+    by_method(figures, "overall", "Overall return", about, |method| of_finished(method, method.overall), cell)
 }
 
 /// As [`overall`], of the last tenth.
 pub fn last(figures: &Figures) -> Table {
-    let about = "Mean return of the training episodes in the last tenth of a run: of 1e6 frames the last 1e5. Of the \
-                 runs that have come so far."
-        .to_owned();
+    let about =
+        "Mean return of the training episodes in the last tenth of a run, or of the frames that are compared: of \
+                 1e6 frames the last 1e5. Of the runs that have come so far."
+            .to_owned();
     let cell = |method: &MethodFigures| returns(method, method.last, false);
-    by_method(figures, "final", "Final return", about, |method| method.last.map(|it| it.mean), cell)
+    by_method(figures, "final", "Final return", about, |method| of_finished(method, method.last), cell)
+}
+
+/// The mean, if it can be compared with that of other methods: unfinished runs are shorter, not worse.
+fn of_finished(method: &MethodFigures, earned: Option<Spread>) -> Option<f64> {
+    earned.filter(|_| method.runs == method.finished).map(|earned| earned.mean)
 }
 
 fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool) -> Cell {
@@ -86,7 +92,8 @@ fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool)
     if with_published {
         for published in &method.published {
             let numbers = spread(published.mean, Some(published.deviation));
-            cell.notes.push(format!("published {numbers} ({}, {} runs)", published.table, published.seeds));
+            let apart = if method.published_apart.is_empty() { "" } else { ", not comparable \u{2021}" };
+            cell.notes.push(format!("published {numbers} ({}, {} runs){apart}", published.table, published.seeds));
         }
     }
     cell
@@ -95,19 +102,24 @@ fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool)
 /// Interquartile means.
 pub fn interquartile_means(figures: &Figures) -> Table {
     let about = "Mean of the middle half of finished runs' overall returns (of three runs or fewer, of all), with the \
-                 95\u{a0}% interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of all tasks, each on a \
-                 scale where 0 is random actions and 1 the baseline's mean."
+                 95\u{a0}% interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of the tasks that it \
+                 names, each on a scale where 0 is random actions and 1 the baseline's mean."
         .to_owned();
     let figure = |method: &MethodFigures| method.interquartile_mean.map(|it| it.value);
     let cell = |method: &MethodFigures| {
         let text = method.interquartile_mean.map_or(NONE.to_owned(), |it| estimated_return(&it));
-        Cell::of(text).note(counted(method.finished, "finished run"))
+        let of = counted(method.finished, "finished run");
+        Cell::of(text).note(if method.compared == method.finished {
+            of
+        } else {
+            format!("{} of {of}", method.compared)
+        })
     };
     let mut table =
         by_method(figures, "interquartile-mean", "Interquartile mean of the overall return", about, figure, cell);
     let together = figures.together.iter().map(|together| {
-        let mean = together.as_ref().and_then(|together| together.interquartile_mean);
-        Cell::of(mean.map_or(NONE.to_owned(), |it| estimated_return(&it)))
+        let mean = &together.interquartile_mean;
+        noted(Cell::of(mean.estimate.map_or(NONE.to_owned(), |it| estimated_return(&it))), mean)
     });
     if figures.tasks.len() > 1 {
         table.rows.push([Cell::of("All tasks")].into_iter().chain(together).collect());
@@ -127,26 +139,45 @@ pub fn improvements(figures: &Figures) -> Table {
         bar: estimated,
         ..Cell::default()
     };
-    let cell = |method: &MethodFigures| cell_of(method.improvement);
+    let cell = |method: &MethodFigures| Cell {
+        notes: method.uncompared.iter().cloned().collect(),
+        ..cell_of(method.improvement)
+    };
     let title = "Probability of improvement over the baseline";
     let mut table = by_method(figures, "improvement", title, about, |_| None, cell);
     if figures.tasks.len() > 1 {
-        let together = figures.together.iter();
-        let together = together.map(|together| cell_of(together.as_ref().and_then(|together| together.improvement)));
+        let together = figures.together.iter().map(|together| match &together.improvement {
+            Some(pooled) => noted(cell_of(pooled.estimate), pooled),
+            None => Cell::of(NONE),
+        });
         table.rows.push([Cell::of("All tasks")].into_iter().chain(together).collect());
     }
     // The baseline is not compared with itself.
-    let empty: BTreeSet<usize> =
-        (1..table.columns.len()).filter(|column| table.rows.iter().all(|row| row[*column].text == NONE)).collect();
-    let keep = |column: &usize| !empty.contains(column);
+    let keep = |column: &usize| *column == 0 || figures.together[column - 1].improvement.is_some();
     table.columns = (0..table.columns.len()).filter(keep).map(|column| table.columns[column].clone()).collect();
     for row in &mut table.rows {
         *row = (0..row.len()).filter(keep).map(|column| row[column].clone()).collect();
     }
-    if table.columns.len() == 1 {
+    // Why nothing is compared stands above the tables.
+    if table.rows.iter().flatten().all(|cell| cell.bar.is_none()) {
         table.rows.clear();
     }
     table
+}
+
+/// A cell with the tasks that its figure is of.
+fn noted(mut cell: Cell, pooled: &Pooled) -> Cell {
+    cell.notes.extend(pooled.notes());
+    cell
+}
+
+/// The cell that names a task, and the frames over which its runs are compared if they are not all of them.
+fn task_cell(task: &TaskFigures) -> Cell {
+    let mut cell = Cell::of(title(&task.task));
+    if let Some(length) = task.length.filter(|_| !task.lengths.is_empty()) {
+        cell.notes.push(format!("first {} frames", frames(length)));
+    }
+    cell
 }
 
 /// A row for each task, a column for each method.
@@ -168,7 +199,7 @@ fn by_method(
             let Some(method) = method else { return Cell::of(NONE) };
             Cell { best: rivals && figure(method) == Some(best), ..cell(method) }
         });
-        rows.push([Cell::of(title(&task.task))].into_iter().chain(cells).collect());
+        rows.push([task_cell(task)].into_iter().chain(cells).collect());
     }
     Table { id, title: heading.to_owned(), about, columns, rows }
 }
@@ -192,28 +223,45 @@ pub fn transfers(figures: &Figures) -> Table {
         "Baseline's time",
         "Sources' frames",
     ];
-    let mut rows = Vec::new();
+    let (mut rows, mut measured) = (Vec::new(), false);
     for task in &figures.tasks {
         for (name, method) in figures.methods.iter().zip(&task.methods) {
-            let Some((method, measures)) = method.as_ref().and_then(|it| Some((it, it.transfer?))) else { continue };
+            let Some(method) = method else { continue };
+            let Some(measures) = method.transfer else {
+                if let Some(why) = &method.uncompared {
+                    let mut row = vec![Cell::of(NONE); columns.len()];
+                    row[..2].clone_from_slice(&[task_cell(task), Cell::of(name.as_str()).note(why.clone())]);
+                    rows.push(row);
+                }
+                continue;
+            };
+            measured = true;
             let changed =
                 |changed: Option<Estimate>| below(changed.map_or(NONE.to_owned(), |it| estimate(&it, change)));
             let never = if measures.threshold.is_some() { "never" } else { NONE };
             let time = |time: Option<f64>| Cell::of(time.map_or(never.to_owned(), frames));
             let mut first = time(measures.time);
             first.notes.extend(measures.threshold.map(|threshold| format!("return {}", value(threshold))));
+            let mut method_cell = Cell::of(name.as_str());
+            if task.random.is_none() || measures.jumpstart.is_none() {
+                method_cell.notes.extend(random_unknown(task));
+            }
+            let at_least = if method.source_frames_at_least { "at least " } else { "" };
             rows.push(vec![
-                Cell::of(title(&task.task)),
-                Cell::of(name.as_str()),
+                task_cell(task),
+                method_cell,
                 below(measures.jumpstart.map_or(NONE.to_owned(), |it| estimated_difference(&it))),
                 changed(measures.area_ratio),
                 changed(measures.area_ratio_with_sources),
                 first,
                 time(measures.time_with_sources),
                 time(measures.baseline_time),
-                Cell::of(frames(method.source_frames as f64)),
+                Cell::of(format!("{at_least}{}", frames(method.source_frames as f64))),
             ]);
         }
+    }
+    if !measured {
+        rows.clear();
     }
     let columns = columns.map(str::to_owned).to_vec();
     Table { id: "transfer", title: "Measures of transfer".to_owned(), about, columns, rows }
@@ -227,7 +275,42 @@ fn below(estimate: String) -> Cell {
     }
 }
 
-/// Whether any published number stands in a table.
-pub fn any_published(figures: &Figures) -> bool {
-    figures.tasks.iter().any(|task| task.methods.iter().flatten().any(|method| !method.published.is_empty()))
+/// In how many runs of a task random episodes cannot be told from others, if in any.
+fn random_unknown(task: &TaskFigures) -> Option<String> {
+    let count = task.random_unknown.len();
+    (count > 0).then(|| format!("the random episodes of {} are not known", counted(count, "run")))
+}
+
+/// What to know about the published numbers in the tables: where they come from, and with which of our runs they must not be
+/// compared. Empty if there are none.
+pub fn about_published(figures: &Figures) -> Vec<String> {
+    let cells = || {
+        let of_tasks = figures.tasks.iter();
+        let all = of_tasks.flat_map(|task| figures.methods.iter().zip(&task.methods).map(move |it| (task, it.0, it.1)));
+        all.filter_map(|(task, name, method)| Some((task, name, method.as_ref()?)))
+            .filter(|(_, _, method)| !method.published.is_empty())
+    };
+    if cells().next().is_none() {
+        return Vec::new();
+    }
+    let mut said = vec![
+        "Published: Sasso, Sabatelli and Wiering, Multi-Source Transfer Learning for Deep Model-Based Reinforcement \
+         Learning (2022), runs of 1e6 environment frames at the published sizes. Its tables of final returns and of \
+         fractions for the pendulums are not repeated here."
+            .to_owned(),
+    ];
+    let mut apart: Vec<(&[String], Vec<String>)> = Vec::new();
+    for (task, name, method) in cells().filter(|(_, _, method)| !method.published_apart.is_empty()) {
+        let place = format!("{name} on {}", title(&task.task));
+        match apart.iter_mut().find(|(why, _)| *why == method.published_apart.as_slice()) {
+            Some((_, places)) => places.push(place),
+            None => apart.push((&method.published_apart, vec![place])),
+        }
+    }
+    let everywhere = apart.len() == 1 && apart[0].1.len() == cells().count();
+    said.extend(apart.into_iter().map(|(why, places)| {
+        let places = if everywhere { "our runs".to_owned() } else { listed(&places) };
+        format!("\u{2021} Not comparable with the published numbers: {places}, with {}.", listed(why))
+    }));
+    said
 }

@@ -1,7 +1,7 @@
 //! Runs in a folder that is no study's, such as `runs/`: method and seed from their folders' names.
 
-use super::folder::{read_run, settings};
-use super::{Results, ResultsError, RunResult, command};
+use super::folder::{read_run, settings, tasks_of};
+use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};
 use std::path::{Path, PathBuf};
 
@@ -94,11 +94,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     // An unreadable configuration is told by `read_run`.
     let settings = settings(&root.join(folder)).ok().flatten().unwrap_or_default();
     let number = |key: &str| settings.get(key).and_then(|text| text.parse::<u64>().ok());
-    let list = settings.get("tasks").and_then(|text| toml::from_str::<toml::Table>(&format!("x = {text}")).ok());
-    let tasks: Vec<String> = list
-        .and_then(|table| table.get("x")?.as_array().cloned())
-        .map(|tasks| tasks.iter().filter_map(|task| task.as_str().map(str::to_owned)).collect())
-        .unwrap_or_default();
+    let tasks = tasks_of(&settings);
     let mut run = read_run(root, folder, &tasks, number("steps").unwrap_or(u64::MAX));
     run.seed = number("seed").unwrap_or(0);
     run.method = method(folder, &tasks, run.seed);
@@ -108,10 +104,10 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     }
     if let Some(transfer) = &run.transfer {
         run.from_scratch = false;
-        run.source_tasks = transfer.sources.iter().flat_map(|source| source.provenance.tasks.clone()).collect();
-        run.source_tasks.sort();
-        run.source_tasks.dedup();
-        run.source_frames = transfer.sources.iter().filter_map(|source| source.provenance.frames).sum();
+        run.ancestry = Ancestry::of_report(root, transfer);
+        // Runs that learn from other tasks are another method, whatever their folders are called.
+        run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
+        run.problems.extend(run.ancestry.gaps.iter().cloned());
     }
     let config = root.join(folder).join("config.toml").display().to_string();
     let mut words = vec!["train".to_owned()];

@@ -1,7 +1,8 @@
 //! One run's folder: settings, metrics, transfer, the names of its last pictures.
 
 use super::metrics::read_metrics;
-use super::{Picture, PictureKind, Progress, RunResult, SourceUse};
+use super::opening::not_only_random;
+use super::{Ancestry, Picture, PictureKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -24,13 +25,13 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         method: String::new(),
         source: None,
         from_scratch: true,
-        source_tasks: Vec::new(),
-        source_frames: 0,
+        ancestry: Ancestry::default(),
         seed: 0,
         steps,
         command: String::new(),
         progress: Progress::NotBegun,
         series: Vec::new(),
+        random_unknown: None,
         source_use: Vec::new(),
         seconds: None,
         settings: BTreeMap::new(),
@@ -58,6 +59,14 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
             Some(frames) => Progress::Underway(frames),
         };
         (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
+        if let Some(first) = &metrics.first {
+            run.random_unknown = not_only_random(&run.settings, tasks.len(), first);
+        }
+        if run.random_unknown.is_none() {
+            for series in &mut run.series {
+                series.training = std::mem::take(&mut series.training).with_random_first();
+            }
+        }
         run.problems.extend(metrics.problems);
     }
     match transfer::read_report(&path) {
@@ -93,6 +102,13 @@ fn name_by_tasks(uses: &mut [SourceUse], report: &transfer::Report) {
             used.name = own;
         }
     }
+}
+
+/// The tasks that a run's settings name; none if they do not.
+pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
+    let list = settings.get("tasks").and_then(|text| toml::from_str::<toml::Table>(&format!("x = {text}")).ok());
+    let list = list.and_then(|table| table.get("x")?.as_array().cloned()).unwrap_or_default();
+    list.iter().filter_map(|task| task.as_str().map(str::to_owned)).collect()
 }
 
 /// The settings in a run folder's `config.toml`, each under its path; none if there is no such file.

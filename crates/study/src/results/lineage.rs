@@ -1,7 +1,9 @@
 //! Where a run's knowledge comes from: the runs that a manifest has before it.
 
+use super::Ancestry;
 use crate::manifest::{Entry, Role};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The runs of a manifest, by which come after which.
 pub struct Lineage<'a> {
@@ -27,19 +29,32 @@ impl<'a> Lineage<'a> {
         known
     }
 
-    /// Environment frames that the sources of `entry` train for, each once.
-    pub fn frames(&self, entry: &Entry) -> u64 {
-        self.sources(entry).iter().map(|index| self.entries[*index].steps).fold(0, u64::saturating_add)
+    /// The agents that `entry` learns from.
+    pub fn ancestry(&self, entry: &Entry) -> Ancestry {
+        let sources = self.sources(entry);
+        let own = self.own(entry, &sources);
+        let tasks: BTreeSet<&String> = own.iter().flat_map(|index| &self.entries[*index].tasks).collect();
+        Ancestry {
+            tasks: tasks.into_iter().cloned().collect(),
+            direct: own.len(),
+            frames: sources.iter().map(|index| self.entries[*index].steps).fold(0, u64::saturating_add),
+            agents: sources.iter().map(|index| self.entries[*index].folder.display().to_string()).collect(),
+            gaps: Vec::new(),
+        }
     }
 
-    /// The tasks that the sources of `entry` learn, sorted, but for those of a source that other sources begin with: it gives
-    /// sight, and no reward.
-    pub fn tasks(&self, entry: &Entry) -> Vec<String> {
-        let sources = self.sources(entry);
+    /// Those of `sources` whose tasks count as what `entry` learned from. Of a reward meta-model these are the agents whose
+    /// reward models it reads, and not the one whose encoder it has. Otherwise all but a source that other sources begin with.
+    fn own(&self, entry: &Entry, sources: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let read = entry.arguments.windows(2).filter(|words| words[0] == "--reward-from").map(|words| &words[1]);
+        let read: BTreeSet<&Path> = read.map(Path::new).collect();
+        let rewards: BTreeSet<usize> =
+            sources.iter().copied().filter(|index| read.contains(self.entries[*index].folder.as_path())).collect();
+        if !rewards.is_empty() {
+            return rewards;
+        }
         let below: BTreeSet<usize> = sources.iter().flat_map(|index| self.entries[*index].after.clone()).collect();
-        let own = sources.iter().filter(|index| !below.contains(index));
-        let tasks: BTreeSet<&String> = own.flat_map(|index| &self.entries[*index].tasks).collect();
-        tasks.into_iter().cloned().collect()
+        sources.difference(&below).copied().collect()
     }
 }
 
@@ -72,21 +87,37 @@ mod tests {
             entry(4, Role::Target, &["walker2d"], 100, &[0]),
             entry(5, Role::Target, &["walker2d"], 100, &[]),
         ];
-        let lineage = Lineage::new(&entries);
-        assert_eq!(
-            (lineage.frames(&entries[3]), lineage.tasks(&entries[3])),
-            (400, vec!["ant".into(), "walker2d".into()])
-        );
-        assert_eq!(
-            (lineage.frames(&entries[4]), lineage.tasks(&entries[4])),
-            (200, vec!["ant".into(), "hopper".into()])
-        );
-        assert_eq!((lineage.frames(&entries[5]), lineage.tasks(&entries[5])), (0, vec![]));
+        let told = |index: usize| {
+            let Ancestry { tasks, direct, frames, agents, .. } = Lineage::new(&entries).ancestry(&entries[index]);
+            (tasks, direct, frames, agents.into_iter().collect::<Vec<_>>())
+        };
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+        assert_eq!(told(3), (words(&["ant", "walker2d"]), 2, 400, words(&["0", "1", "2"])));
+        assert_eq!(told(4), (words(&["ant", "hopper"]), 1, 200, words(&["0"])));
+        assert_eq!(told(5), (vec![], 0, 0, vec![]));
+    }
+
+    #[test]
+    fn an_encoder_that_no_reward_source_has_is_still_no_reward_source() {
+        let mut target = entry(3, Role::Target, &["half-cheetah"], 100, &[0, 1, 2]);
+        target.arguments = ["--universal", "0", "--reward-from", "1", "--reward-from", "2"].map(str::to_owned).to_vec();
+        let mut both = entry(4, Role::Target, &["half-cheetah"], 100, &[0, 1]);
+        both.arguments = ["--universal", "0", "--reward-from", "0", "--reward-from", "1"].map(str::to_owned).to_vec();
+        let entries = [
+            entry(0, Role::Source, &["hopper", "inverted-pendulum-swingup"], 200, &[]),
+            entry(1, Role::Source, &["walker2d"], 100, &[]),
+            entry(2, Role::Source, &["ant"], 100, &[]),
+            target,
+            both,
+        ];
+        let told = |index: usize| Lineage::new(&entries).ancestry(&entries[index]);
+        assert_eq!((told(3).tasks, told(3).direct, told(3).frames), (vec!["ant".into(), "walker2d".into()], 2, 400));
+        assert_eq!(told(4).tasks, ["hopper", "inverted-pendulum-swingup", "walker2d"]);
     }
 
     #[test]
     fn runs_in_a_circle_or_out_of_range_do_no_harm() {
         let entries = [entry(0, Role::Source, &["ant"], 5, &[1, 9]), entry(1, Role::Source, &["ant"], 5, &[0])];
-        assert_eq!(Lineage::new(&entries).frames(&entries[0]), 10);
+        assert_eq!(Lineage::new(&entries).ancestry(&entries[0]).frames, 10);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A torn last line is that of a run under way and passed over. Other lines that are none are counted and told.
 
+use super::opening::FirstLine;
+use super::shares::shares;
 use super::{Series, SourceUse};
 use crate::statistics::{Curve, Point};
 use serde_json::{Map, Value};
@@ -24,6 +26,8 @@ pub struct Metrics {
     pub source_use: Vec<SourceUse>,
     /// Frames of the last line; none of a file without lines.
     pub frames: Option<u64>,
+    /// The first line with training returns.
+    pub first: Option<FirstLine>,
     /// Seconds worked.
     pub seconds: Option<f64>,
     /// What could not be read.
@@ -61,6 +65,11 @@ struct Reading<'a> {
     source_use: BTreeMap<(bool, String), Vec<(f64, f64)>>,
     /// Training episodes so far, of all tasks.
     episodes: f64,
+    /// Frames at the last line with training returns.
+    trained: u64,
+    first: Option<FirstLine>,
+    /// The first line whose episodes could not be divided among the tasks, and how many such lines there are.
+    undivided: Option<(u64, u64)>,
     frames: Option<u64>,
     seconds: Option<f64>,
     /// The first line that is none, and how many are.
@@ -75,6 +84,9 @@ impl<'a> Reading<'a> {
             evaluation: vec![Vec::new(); tasks.len()],
             source_use: BTreeMap::new(),
             episodes: 0.0,
+            trained: 0,
+            first: None,
+            undivided: None,
             frames: None,
             seconds: None,
             broken: None,
@@ -95,14 +107,14 @@ impl<'a> Reading<'a> {
             let line: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
             let step = line.as_ref().and_then(|line| line.get("step")?.as_u64());
             match (line, step) {
-                (Some(line), Some(step)) => self.line(step, &line),
-                _ => self.broken = self.broken.map_or(Some((number, 1)), |(first, count)| Some((first, count + 1))),
+                (Some(line), Some(step)) => self.line(number, step, &line),
+                _ => count(&mut self.broken, number),
             }
         }
         Ok(())
     }
 
-    fn line(&mut self, step: u64, line: &Map<String, Value>) {
+    fn line(&mut self, place: u64, step: u64, line: &Map<String, Value>) {
         self.frames = self.frames.max(Some(step));
         let (frames, number) = (step as f64, |name: &str| line.get(name).and_then(Value::as_f64));
         self.seconds = number("seconds").or(self.seconds);
@@ -110,15 +122,21 @@ impl<'a> Reading<'a> {
         for (index, task) in self.tasks.iter().enumerate() {
             // Metrics of a run of one task are without its name.
             let of_task = |name: &str| number(&format!("{name}/{task}")).or_else(|| number(name));
-            trained.extend(of_task("train_return").map(|value| (index, value)));
+            trained.extend(of_task("train_return").map(|value| (index, value, of_task("train_length"))));
             evaluated.extend(of_task("eval_return").map(|value| (index, value)));
         }
         if !trained.is_empty() {
-            // The episodes since the line before, in equal parts of the tasks that have some.
+            let lengths: Option<Vec<f64>> = trained.iter().map(|(_, _, length)| *length).collect();
+            let round = lengths.as_ref().map(|lengths| lengths.iter().sum());
+            self.first = self.first.or(Some(FirstLine { frames, updates: number("updates"), round }));
+            // The episodes since the line before. Without that number, each mean counts as one.
             let so_far = number("episodes").filter(|count| *count > self.episodes);
-            let episodes = so_far.map_or(1.0, |count| (count - self.episodes) / trained.len() as f64);
+            let since = so_far.map(|count| count - self.episodes);
+            let divided = since.map(|since| self.divided(place, step, since, trained.len(), lengths.as_deref()));
             self.episodes = so_far.unwrap_or(self.episodes);
-            for (index, value) in trained {
+            self.trained = step;
+            for (at, (index, value, _)) in trained.into_iter().enumerate() {
+                let episodes = divided.as_ref().map_or(1.0, |divided| divided[at]);
                 self.training[index].push(Point { frames, value, episodes });
             }
         }
@@ -134,6 +152,21 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// How many of `episodes` episodes since the last line are of each of `tasks` tasks. Equally many, and a problem, if the
+    /// line does not tell.
+    fn divided(&mut self, place: u64, step: u64, episodes: f64, tasks: usize, lengths: Option<&[f64]>) -> Vec<f64> {
+        if tasks == 1 {
+            return vec![episodes];
+        }
+        let frames = step.saturating_sub(self.trained);
+        let whole = lengths.filter(|_| episodes.fract() == 0.0);
+        if let Some(counts) = whole.and_then(|lengths| shares(episodes as u64, frames, lengths)) {
+            return counts.into_iter().map(|count| count as f64).collect();
+        }
+        count(&mut self.undivided, place);
+        vec![episodes / tasks as f64; tasks]
+    }
+
     fn done(self) -> Metrics {
         let curves = self.tasks.iter().zip(self.training).zip(self.evaluation);
         let series = curves.map(|((task, training), evaluation)| Series {
@@ -143,18 +176,32 @@ impl<'a> Reading<'a> {
         });
         let uses = self.source_use.into_iter();
         let source_use = uses.map(|((latent, name), points)| SourceUse { name, latent, points }).collect();
-        let told = |(first, count): (u64, u64)| match count {
-            1 => format!("line {first} is no line of metrics and was passed over"),
-            count => format!("line {first} and {} others are no lines of metrics and were passed over", count - 1),
+        let lines = |(first, count): (u64, u64)| match count {
+            1 => format!("line {first}"),
+            2 => format!("line {first} and 1 other"),
+            count => format!("line {first} and {} others", count - 1),
         };
+        let broken = self.broken.map(|it| format!("{}: not metrics, passed over", lines(it)));
+        let undivided = self.undivided.map(|it| {
+            format!(
+                "{}: how many of the episodes are of which task is not recorded; each task is counted with equally many",
+                lines(it)
+            )
+        });
         Metrics {
             series: series.collect(),
             source_use,
             frames: self.frames,
+            first: self.first,
             seconds: self.seconds,
-            problems: self.broken.map(told).into_iter().collect(),
+            problems: broken.into_iter().chain(undivided).collect(),
         }
     }
+}
+
+/// Counts one more line, and keeps the number of the first.
+fn count(lines: &mut Option<(u64, u64)>, number: u64) {
+    *lines = lines.map_or(Some((number, 1)), |(first, count)| Some((first, count + 1)));
 }
 
 #[cfg(test)]
@@ -196,6 +243,32 @@ mod tests {
         assert_eq!(values(&metrics.series[0].training), [(4000.0, 2.0, 2.0)]);
         assert_eq!(values(&metrics.series[1].training), [(4000.0, 1.0, 2.0), (5000.0, 3.0, 1.0)]);
         assert_eq!(values(&metrics.series[0].evaluation), [(5000.0, 7.0, 1.0)]);
+    }
+
+    #[test]
+    fn tasks_whose_episodes_end_early_are_counted_with_as_many_as_they_had() {
+        // The prefill collects 5000 frames of each task: 5 episodes of 1000, and 57 of 88 in the mean. Then they take turns.
+        let metrics = read(
+            b"{\"step\":10016,\"train_return/ant\":1.0,\"train_length/ant\":1000,\"train_return/hopper\":2.0,\
+              \"train_length/hopper\":88,\"episodes\":62}\n\
+              {\"step\":12116,\"train_return/ant\":3.0,\"train_length/ant\":1000,\"train_return/hopper\":9.0,\
+              \"train_length/hopper\":50,\"episodes\":66}\n",
+            &["ant", "hopper"],
+        );
+        assert_eq!(values(&metrics.series[0].training), [(10016.0, 1.0, 5.0), (12116.0, 3.0, 2.0)]);
+        assert_eq!(values(&metrics.series[1].training), [(10016.0, 2.0, 57.0), (12116.0, 9.0, 2.0)]);
+        assert!(metrics.problems.is_empty(), "{:?}", metrics.problems);
+    }
+
+    #[test]
+    fn episodes_that_cannot_be_divided_are_counted_equally_and_said_so() {
+        let metrics = read(
+            b"{\"step\":4000,\"train_return/ant\":1.0,\"train_return/hopper\":2.0,\"episodes\":4}\n",
+            &["ant", "hopper"],
+        );
+        assert_eq!(values(&metrics.series[0].training), [(4000.0, 1.0, 2.0)]);
+        let [problem] = metrics.problems.as_slice() else { panic!("{:?}", metrics.problems) };
+        assert!(problem.contains("line 1: how many of the episodes are of which task"), "{problem}");
     }
 
     #[test]

@@ -3,20 +3,25 @@
 //! Runs come from a study's manifest or are found in any folder. What cannot be read is named and left out, and never stops
 //! the rest. Here: [`Results`] and how they are gathered. Not here: what they say together (`statistics`, `report`).
 
+mod ancestry;
 mod discover;
 mod error;
 mod folder;
 mod lineage;
 mod metrics;
+mod opening;
+mod shares;
 
 use crate::manifest::{FILE, Manifest, Role};
 use crate::statistics::Curve;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use ancestry::Ancestry;
 pub use discover::run_folders;
 pub use error::ResultsError;
 pub use metrics::{Metrics, decode_metrics, read_metrics};
+pub use opening::FirstLine;
 
 /// The method of runs that take nothing from others.
 pub const BASELINE: &str = "baseline";
@@ -51,10 +56,8 @@ pub struct RunResult {
     pub source: Option<String>,
     /// Whether it takes nothing from others.
     pub from_scratch: bool,
-    /// The tasks that its sources learned, but for those of a source that other sources begin with.
-    pub source_tasks: Vec<String>,
-    /// Environment frames that all its sources trained for, each once.
-    pub source_frames: u64,
+    /// The agents that it learns from, directly or through others.
+    pub ancestry: Ancestry,
     /// Its seed.
     pub seed: u64,
     /// Environment frames at its end.
@@ -65,6 +68,9 @@ pub struct RunResult {
     pub progress: Progress,
     /// The returns of each of its tasks.
     pub series: Vec<Series>,
+    /// Why the return of its random episodes is not known; `None` if the first point of each training curve is of these
+    /// episodes alone.
+    pub random_unknown: Option<String>,
     /// How much its reward meta-model reads from each source, and from the latent state, over time.
     pub source_use: Vec<SourceUse>,
     /// Seconds worked on it.
@@ -159,8 +165,12 @@ impl Results {
             run.method.clone_from(&entry.method);
             run.source.clone_from(&entry.source);
             run.from_scratch = entry.method == BASELINE;
-            run.source_tasks = lineage.tasks(entry);
-            run.source_frames = lineage.frames(entry);
+            run.ancestry = match &run.transfer {
+                // A plan of the user's may name its sources itself; the manifest does not know them.
+                Some(report) if entry.after.is_empty() => Ancestry::of_report(root, report),
+                _ => lineage.ancestry(entry),
+            };
+            run.problems.extend(run.ancestry.gaps.iter().cloned());
             run.seed = entry.seed;
             run.command = command(&entry.arguments);
             run

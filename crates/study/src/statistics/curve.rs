@@ -17,16 +17,24 @@ pub struct Point {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
     points: Vec<Point>,
+    /// Whether the first point is known to hold only episodes of random actions.
+    random_first: bool,
 }
 
 impl Curve {
     /// A curve of these points; those that are not finite or have no episodes are left out, those that are not in order
-    /// sorted.
+    /// sorted. Whether its first point is of random actions is not known: see [`Curve::with_random_first`].
     pub fn new(points: impl IntoIterator<Item = Point>) -> Self {
         let usable = |point: &Point| point.frames.is_finite() && point.value.is_finite() && point.episodes.is_finite();
         let mut points: Vec<Point> = points.into_iter().filter(|point| usable(point) && point.episodes > 0.0).collect();
         points.sort_by(|a, b| a.frames.total_cmp(&b.frames));
-        Self { points }
+        Self { points, random_first: false }
+    }
+
+    /// The same curve, if its first point is known to hold only episodes of random actions.
+    #[must_use]
+    pub fn with_random_first(self) -> Self {
+        Self { random_first: true, ..self }
     }
 
     /// Its points.
@@ -39,14 +47,18 @@ impl Curve {
         self.points.is_empty()
     }
 
-    /// The return of the random episodes with which a run begins: its first point.
-    pub fn first(&self) -> Option<f64> {
-        self.points.first().map(|point| point.value)
+    /// The random episodes with which a run begins: its first point. `None` if that point may also hold episodes of the
+    /// learning agent.
+    pub fn random(&self) -> Option<Point> {
+        self.points.first().copied().filter(|_| self.random_first)
     }
 
-    /// This curve without its first point.
-    pub fn after_first(&self) -> Self {
-        Self { points: self.points.iter().skip(1).copied().collect() }
+    /// The episodes up to frame `to`: what a longer run had come to when a shorter one ended. A point that reaches
+    /// beyond it is left out.
+    #[must_use]
+    pub fn until(&self, to: f64) -> Self {
+        let points: Vec<Point> = self.points.iter().take_while(|point| point.frames <= to).copied().collect();
+        Self { points, random_first: self.random_first }
     }
 
     /// The mean return of all episodes that ended after frame `after`, and not after frame `to`.
@@ -129,8 +141,24 @@ mod tests {
         assert_eq!(curve.overall(), Some((-50.0 + 20.0 + 100.0) / 8.0));
         assert_eq!(curve.mean_between(5000.0, 6000.0), Some(20.0));
         assert_eq!(curve.mean_between(8000.0, 9000.0), None);
-        assert_eq!((curve.first(), curve.after_first().first()), (Some(-10.0), Some(20.0)));
-        assert_eq!((Curve::default().overall(), Curve::default().first()), (None, None));
+        assert_eq!((Curve::default().overall(), Curve::default().with_random_first().random()), (None, None));
+    }
+
+    #[test]
+    fn only_a_first_point_known_to_be_random_is_random() {
+        let curve = line(&[-10.0, 20.0]);
+        assert_eq!(curve.random(), None);
+        assert_eq!(curve.with_random_first().random(), Some(point(1000.0, -10.0, 1.0)));
+    }
+
+    #[test]
+    fn a_long_run_is_cut_where_a_short_one_ended() {
+        let curve = Curve::new([point(5000.0, -10.0, 5.0), point(6000.0, 20.0, 1.0), point(8000.0, 50.0, 2.0)]);
+        let cut = curve.clone().with_random_first().until(7000.0);
+        assert_eq!(cut.points(), &curve.points()[..2]);
+        assert_eq!(cut.random(), Some(point(5000.0, -10.0, 5.0)));
+        assert_eq!(curve.until(8000.0), curve);
+        assert!(curve.until(4999.0).is_empty());
     }
 
     #[test]

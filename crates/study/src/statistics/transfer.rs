@@ -24,8 +24,8 @@ pub struct TransferInput<'a> {
     pub method: &'a [&'a Curve],
     /// Those that began from scratch.
     pub baseline: &'a [&'a Curve],
-    /// The return of random actions.
-    pub random: f64,
+    /// The return of random actions; `None` if it is not known.
+    pub random: Option<f64>,
     /// Environment frames of a run.
     pub frames: f64,
     /// Environment frames that all sources of a run of `method` trained for.
@@ -35,14 +35,16 @@ pub struct TransferInput<'a> {
 /// What transfer brought.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transfer {
-    /// Mean return of the first [`EARLY`] of what comes after a run's random episodes, less the baseline's.
+    /// Mean return of the first [`EARLY`] of what comes after a run's random episodes, less the baseline's. `None` if a run
+    /// has no episode there, or it is not known where its random episodes end ([`Curve::random`]).
     pub jumpstart: Option<Estimate>,
-    /// By which share the area between the curve and random actions is larger than the baseline's. None where the baseline
-    /// is no better than random actions.
+    /// By which share the area between the curve and random actions is larger than the baseline's. `None` if the baseline
+    /// is not better than random actions, or the return of random actions is not known.
     pub area_ratio: Option<Estimate>,
     /// The same where the method's curve begins when its sources are done, and ends when the baseline's does.
     pub area_ratio_with_sources: Option<Estimate>,
-    /// The return that counts as learned; none if the baseline's end is no better than random actions.
+    /// The return that counts as learned. `None` if the baseline's end is not better than random actions, or the return of
+    /// random actions is not known.
     pub threshold: Option<f64>,
     /// Frames after which the baseline's mean reaches it.
     pub baseline_time: Option<f64>,
@@ -59,38 +61,51 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
         curves.iter().filter_map(|curve| figure(curve)).collect()
     };
 
-    let early = |curve: &Curve| {
-        let random = curve.points().first()?.frames;
-        curve.after_first().mean_between(random, random + EARLY * (frames - random))
+    // One run less would be another set of runs: without each of them there is no jumpstart.
+    let early = |curves: &[&Curve]| -> Option<Vec<f64>> {
+        let of_run = |curve: &Curve| {
+            let start = curve.random()?.frames;
+            curve.mean_between(start, start + EARLY * (frames - start))
+        };
+        curves.iter().map(|curve| of_run(curve)).collect()
     };
-    let jumpstart = compared(&of(method, &early), &of(baseline, &early), |ours, theirs| Some(ours - theirs));
+    let jumpstart = early(method)
+        .zip(early(baseline))
+        .and_then(|(ours, theirs)| compared(&ours, &theirs, |ours, theirs| Some(ours - theirs)));
 
-    let area = |curve: &Curve| Some(curve.overall()? - random);
+    let (ours, theirs) = (of(method, &Curve::overall), of(baseline, &Curve::overall));
+    if ours.is_empty() || theirs.is_empty() {
+        return None;
+    }
     let left = frames - source_frames;
-    let late_area = |curve: &Curve| {
-        curve.overall()?;
-        let above = curve.mean_between(f64::NEG_INFINITY, left).map_or(0.0, |value| value - random);
-        Some(above * (left / frames).max(0.0))
+    let areas = |random: f64| {
+        let above = |returns: &[f64]| -> Vec<f64> { returns.iter().map(|value| value - random).collect() };
+        let late = |curve: &Curve| {
+            curve.overall()?;
+            let above = curve.mean_between(f64::NEG_INFINITY, left).map_or(0.0, |value| value - random);
+            Some(above * (left / frames).max(0.0))
+        };
+        let ratio = |ours: f64, theirs: f64| (theirs > 0.0).then(|| (ours - theirs) / theirs);
+        let (area, late) = (above(&ours), of(method, &late));
+        [compared(&area, &above(&theirs), ratio), compared(&late, &above(&theirs), ratio)]
     };
-    let ratio = |ours: f64, theirs: f64| (theirs > 0.0).then(|| (ours - theirs) / theirs);
-    let (ours, late, theirs) = (of(method, &area), of(method, &late_area), of(baseline, &area));
+    let [area_ratio, area_ratio_with_sources] = random.map_or([None, None], areas);
 
     let last = |curve: &Curve| curve.mean_between((1.0 - LAST) * frames, f64::INFINITY);
-    let learned = mean(&of(baseline, &last)).filter(|last| *last > random);
-    let threshold = learned.map(|last| random + THRESHOLD * (last - random));
+    let threshold = random.and_then(|random| {
+        let learned = mean(&of(baseline, &last)).filter(|last| *last > random)?;
+        Some(random + THRESHOLD * (learned - random))
+    });
     let time_of = |curves: &[&Curve]| {
         let pieces = band(curves, frames, PIECES);
         pieces.into_iter().find(|piece| piece.mean >= threshold.unwrap_or(f64::INFINITY)).map(|piece| piece.frames)
     };
     let time = time_of(method);
 
-    if ours.is_empty() || theirs.is_empty() {
-        return None;
-    }
     Some(Transfer {
         jumpstart,
-        area_ratio: compared(&ours, &theirs, ratio),
-        area_ratio_with_sources: compared(&late, &theirs, ratio),
+        area_ratio,
+        area_ratio_with_sources,
         threshold,
         baseline_time: time_of(baseline),
         time,
@@ -118,11 +133,11 @@ mod tests {
             let frames = 1000.0 * f64::from(index);
             Point { frames, value: value(frames), episodes: 1.0 }
         });
-        Curve::new([first].into_iter().chain(later))
+        Curve::new([first].into_iter().chain(later)).with_random_first()
     }
 
     fn measured(method: &Curve, baseline: &Curve, source_frames: f64) -> Transfer {
-        let random = baseline.first().unwrap();
+        let random = baseline.random().map(|point| point.value);
         let (method, baseline) = ([method, method], [baseline, baseline]);
         transfer(&TransferInput { method: &method, baseline: &baseline, random, frames: 1e5, source_frames }).unwrap()
     }
@@ -159,8 +174,25 @@ mod tests {
         assert_eq!(figures.jumpstart.unwrap().value, 5.0);
         let none = Curve::default();
         let input =
-            TransferInput { method: &[&none], baseline: &[&flat], random: 0.0, frames: 1e5, source_frames: 0.0 };
+            TransferInput { method: &[&none], baseline: &[&flat], random: Some(0.0), frames: 1e5, source_frames: 0.0 };
         assert_eq!(transfer(&input), None);
+    }
+
+    #[test]
+    fn without_the_return_of_random_actions_nothing_is_measured_from_it() {
+        let baseline = curve(-100.0, |frames| -100.0 + frames / 100.0);
+        // The first point may hold episodes of the learning agent.
+        let mixed = Curve::new(baseline.points().iter().copied());
+        let measured = |method: &[&Curve], random| {
+            transfer(&TransferInput { method, baseline: &[&baseline], random, frames: 1e5, source_frames: 0.0 })
+                .unwrap()
+        };
+        let measures = measured(&[&baseline, &mixed], Some(-100.0));
+        assert_eq!(measures.jumpstart, None, "it is not known where the random episodes of a run end");
+        assert!(measures.area_ratio.is_some() && measures.time.is_some());
+        let measures = measured(&[&baseline], None);
+        assert_eq!(measures.jumpstart.unwrap().value, 0.0);
+        assert_eq!((measures.area_ratio, measures.threshold, measures.time), (None, None, None));
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn figures_are_those_of_the_runs() {
     let report = Report::new(&results);
     let text = figures_csv(&report);
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("task,method,figure,value,deviation,low,high,runs,unfinished"));
+    assert_eq!(lines.next(), Some("task,method,figure,value,deviation,low,high,runs,unfinished,frames,note"));
     let figure = |task: &str, method: &str, figure: &str| -> Vec<f64> {
         let start = format!("{task},{method},{figure},");
         let line = text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{start}\n{text}"));
@@ -64,6 +64,16 @@ fn curves_are_exchanged_in_the_form_of_the_field() {
     let numbers = |key: &str| curve[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>();
     assert_eq!((numbers("xs").len(), numbers("ys").len(), numbers("eval_ys").len()), (96, 96, 10));
     assert_eq!((numbers("xs")[0], *numbers("xs").last().unwrap()), (5000.0, 1e5));
+}
+
+#[test]
+fn a_report_says_that_methods_are_paired_if_there_are_several() {
+    let (_root, results) = results(&["ant"], 2);
+    let said = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
+    assert_eq!(said(&results), 1);
+    assert_eq!(page_of(&results).matches("Methods are paired").count(), 1);
+    let alone = Results { runs: results.runs.into_iter().filter(|run| run.method == "baseline").collect(), ..results };
+    assert_eq!(said(&alone), 0);
 }
 
 #[test]

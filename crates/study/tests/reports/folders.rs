@@ -71,8 +71,9 @@ pub fn run(root: &Path, entry: &Entry, frames: u64) {
     let folder = root.join(&entry.folder);
     std::fs::create_dir_all(folder.join("videos")).unwrap();
     let config = format!(
-        "tasks = {:?}\nseed = {}\nsteps = {}\n[agent]\nhorizon = 15\nmodel_learning_rate = 0.001\n[made_by]\n\
-         dreamgraft = \"0.1.0\"\nprocessor = \"A processor\"\ncores = 2\nsystem = \"A system\"\n",
+        "tasks = {:?}\nseed = {}\nsteps = {}\n[log]\nevery = 1000\n[schedule]\nprefill_frames = 5000\n\
+         pretrain_updates = 100\ntrain_every = 1000\ntrain_updates = 100\n[task]\ntermination = \"fixed\"\n[agent]\n\
+         horizon = 15\nmodel_learning_rate = 0.001\n[made_by]\ndreamgraft = \"0.1.0\"\nprocessor = \"A processor\"\ncores = 2\nsystem = \"A system\"\n",
         entry.tasks, entry.seed, entry.steps
     );
     std::fs::write(folder.join("config.toml"), config).unwrap();
@@ -100,8 +101,11 @@ fn metrics(entry: &Entry, frames: u64) -> String {
         let mut line = format!("{{\"step\":{frame}");
         for task in &entry.tasks {
             write!(line, ",\"{}\":{}", named("train_return", task), level + 90.0 * stream.normal()).unwrap();
+            write!(line, ",\"{}\":{}", named("train_length", task), 1000.0 / entry.tasks.len() as f64).unwrap();
         }
-        writeln!(text, "{line},\"episodes\":{},\"seconds\":{}}}", frame / 1000, frame / 40).unwrap();
+        // An episode of each task in every 1000 frames.
+        let episodes = frame / 1000 * entry.tasks.len() as u64;
+        writeln!(text, "{line},\"episodes\":{episodes},\"seconds\":{}}}", frame / 40).unwrap();
         if frame % 10_000 == 0 {
             let mut line = format!("{{\"step\":{frame}");
             for task in &entry.tasks {

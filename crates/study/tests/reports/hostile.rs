@@ -45,7 +45,7 @@ fn names_of_anything_stay_text() {
     assert!(!words.contains("<script") && !words.contains("<img"), "{words}");
     csv::Reader::from_reader(figures_csv(&report).as_bytes())
         .records()
-        .for_each(|record| assert_eq!(record.unwrap().len(), 9));
+        .for_each(|record| assert_eq!(record.unwrap().len(), 11));
     assert!(serde_json::from_str::<serde_json::Value>(&curves_json(&results)).is_ok());
 }
 

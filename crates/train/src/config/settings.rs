@@ -17,7 +17,7 @@ use tasks::TaskOptions;
 pub struct Config {
     /// Names of the tasks that the agent learns, at least one.
     pub tasks: Vec<String>,
-    /// From which all random streams of the run are made.
+    /// All random streams of the run are made from it and the tasks.
     pub seed: u64,
     /// Environment frames after which training ends; those of the prefill count.
     pub steps: Frames,
@@ -146,7 +146,7 @@ impl Default for CheckpointSettings {
 impl Config {
     /// Whether a run may go on although the value at this path differs from the one it began with.
     pub fn may_change(path: &str) -> bool {
-        matches!(path, "steps" | "threads" | "replay.embeddings")
+        matches!(path, "steps" | "threads" | "replay.embeddings" | "agent.evaluation")
             || path.starts_with("log.")
             || path.starts_with("checkpoint.")
     }

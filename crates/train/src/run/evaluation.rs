@@ -15,39 +15,68 @@ impl<L: Trainable> Run<'_, L> {
     /// nothing was written.
     pub(super) fn evaluate(&mut self) -> Result<bool, TrainError> {
         let frames = self.position.frames;
-        let mut random = EvaluationStreams::scheduled(self.config.seed, frames);
+        let mut random = EvaluationStreams::scheduled(self.streams.key(), frames);
         let mut values = Vec::new();
         let mut last = Vec::new();
-        for world in &mut self.worlds.evaluation {
-            let mut played = Vec::new();
-            for _ in 0..self.config.schedule.eval_episodes {
-                let (position, end) = (&self.position, self.config.steps);
-                let interrupted = || {
-                    self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end });
-                    self.interrupted.load(Ordering::SeqCst)
-                };
-                match evaluate_episode(world.as_mut(), &self.agent, &mut random, interrupted)? {
-                    Some(one) => played.push(one),
-                    None => return Ok(false),
-                }
-            }
-            let mean = |of: &dyn Fn(&Played) -> f64| played.iter().map(of).sum::<f64>() / played.len() as f64;
-            let score = mean(&|one| one.episode.score());
-            let length = mean(&|one| one.frames.0 as f64);
-            values.push((of_task(self.config, "eval_return", world.task()), score));
-            values.push((of_task(self.config, "eval_length", world.task()), length));
-            self.reporter.event(&Event::Evaluated { frames, task: world.task(), mean: score });
+        for index in 0..self.worlds.evaluation.len() {
+            let Some(mut played) = self.episodes(index, &mut random)? else { return Ok(false) };
+            let task = self.worlds.evaluation[index].task();
+            let (score, length) = (mean_return(&played), mean(&played, |one| one.frames.0 as f64));
+            values.push((of_task(self.config, "eval_return", task), score));
+            values.push((of_task(self.config, "eval_length", task), length));
+            self.reporter.event(&Event::Evaluated { frames, task, mean: score });
             last.extend(played.pop());
         }
         values.extend(self.reward_use(&last));
         self.record.line(frames, &values)?;
         if self.config.log.videos {
-            let mut random = streams::open_loop(self.config.seed, frames);
+            let mut random = streams::open_loop(self.streams.key(), frames);
             for Played { episode, .. } in &last {
                 pictures::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
             }
         }
         Ok(true)
+    }
+
+    /// Evaluates the agent once more, from the same starts, with the action that its setting does not take, and writes a line
+    /// of returns so that both can be compared; `false` if interrupted, after which nothing was written. An agent without a
+    /// choice is left alone.
+    pub(super) fn evaluate_otherwise(&mut self) -> Result<bool, TrainError> {
+        let Some(own) = self.agent.evaluation() else { return Ok(true) };
+        self.agent.evaluate_by(own.other());
+        let values = self.returns(&format!("eval_return_by_{}", own.other().name()));
+        self.agent.evaluate_by(own);
+        let Some(values) = values? else { return Ok(false) };
+        self.record.line(self.position.frames, &values)?;
+        Ok(true)
+    }
+
+    /// The mean return of an evaluation of every task, as the metric `name`; `None` if interrupted.
+    fn returns(&mut self, name: &str) -> Result<Option<Vec<(String, f64)>>, TrainError> {
+        let mut random = EvaluationStreams::scheduled(self.streams.key(), self.position.frames);
+        let mut values = Vec::new();
+        for index in 0..self.worlds.evaluation.len() {
+            let Some(played) = self.episodes(index, &mut random)? else { return Ok(None) };
+            values.push((of_task(self.config, name, self.worlds.evaluation[index].task()), mean_return(&played)));
+        }
+        Ok(Some(values))
+    }
+
+    /// The episodes of one evaluation of the task with index `index`; `None` if interrupted.
+    fn episodes(&mut self, index: usize, random: &mut EvaluationStreams) -> Result<Option<Vec<Played>>, TrainError> {
+        let mut played = Vec::new();
+        for _ in 0..self.config.schedule.eval_episodes {
+            let (position, end) = (&self.position, self.config.steps);
+            let interrupted = || {
+                self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end });
+                self.interrupted.load(Ordering::SeqCst)
+            };
+            match evaluate_episode(self.worlds.evaluation[index].as_mut(), &self.agent, random, interrupted)? {
+                Some(one) => played.push(one),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(played))
     }
 
     /// How much the agent's reward meta-model uses each of its inputs, by name; and each of its sources, in the episodes.
@@ -68,4 +97,12 @@ impl<L: Trainable> Run<'_, L> {
         }
         values
     }
+}
+
+fn mean(played: &[Played], of: impl Fn(&Played) -> f64) -> f64 {
+    played.iter().map(of).sum::<f64>() / played.len() as f64
+}
+
+fn mean_return(played: &[Played]) -> f64 {
+    mean(played, |one| one.episode.score())
 }

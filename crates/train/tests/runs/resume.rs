@@ -50,6 +50,101 @@ fn other_seeds_are_other_runs() {
     assert!(one.episodes.iter().zip(&other.episodes).all(|(a, b)| a.1 != b.1));
 }
 
+/// Changes the newest checkpoint of a run to one of a version whose streams were seeded with the run's seed, 3.
+fn seeded_as_before(root: &std::path::Path) {
+    let path = checkpoints(root).pop().unwrap().join("run.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (mut kept, mut changed) = (String::new(), 0);
+    for line in text.lines().filter(|line| !line.contains("\"run_crc32\"")) {
+        let is_seed = line.trim_start().starts_with("\"seed\"");
+        changed += u32::from(is_seed);
+        kept.push_str(if is_seed { "\"seed\": 3," } else { line });
+        kept.push('\n');
+    }
+    assert_eq!(changed, 4, "{text}");
+    std::fs::write(path, kept).unwrap();
+}
+
+#[test]
+fn a_checkpoint_of_an_earlier_version_goes_on_with_the_streams_that_it_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, parts, now] = ["whole", "parts", "now"].map(|name| folder.path().join(name));
+    for root in [&whole, &parts, &now] {
+        finish(root, &config(&["steps=400"]));
+    }
+    seeded_as_before(&whole);
+    seeded_as_before(&parts);
+    finish(&whole, &config(&["steps=800"]));
+    finish(&parts, &config(&["steps=600"]));
+    finish(&parts, &config(&["steps=800"]));
+    finish(&now, &config(&["steps=800"]));
+    let (whole, parts, now) = (outcomes(&whole), outcomes(&parts), outcomes(&now));
+    assert_eq!(parts, whole);
+    let streams = &whole.state["run"]["streams"];
+    for name in ["environment", "prefill", "exploration", "replay"] {
+        assert_eq!(streams[name]["seed"], 3, "{streams}");
+    }
+    // What it draws from then on is not what a run of now draws, evaluations included.
+    let last = |outcomes: &crate::toy::Outcomes| {
+        outcomes.metrics.iter().rfind(|line| line.get("eval_return").is_some()).unwrap()["eval_return"].clone()
+    };
+    assert_ne!(last(&whole), last(&now));
+}
+
+#[test]
+fn how_a_run_is_evaluated_may_change_and_does_not_change_what_it_learns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    finish(&whole, &config(&["steps=800"]));
+    finish(&parts, &config(&["steps=400"]));
+    finish(&parts, &config(&["steps=800", "agent.evaluation=mean"]));
+    let (one, other) = (outcomes(&whole), outcomes(&parts));
+    assert_eq!((&one.episodes, &one.state["run"]["streams"]), (&other.episodes, &other.state["run"]["streams"]));
+    let trained = |outcomes: &crate::toy::Outcomes| -> Vec<serde_json::Value> {
+        outcomes.metrics.iter().filter(|line| line.get("train_return").is_some()).cloned().collect()
+    };
+    assert_eq!(trained(&one), trained(&other));
+    assert_ne!(one.metrics, other.metrics);
+    // And back again.
+    finish(&parts, &config(&["steps=880", "agent.evaluation=mode"]));
+    finish(&whole, &config(&["steps=880"]));
+    assert_eq!(outcomes(&parts).agent, outcomes(&whole).agent);
+}
+
+#[test]
+fn a_run_that_resumes_with_other_arithmetic_says_so_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let path = root.join("config.toml");
+    let notes = |steps: &str, change: &dyn Fn(String) -> String| {
+        std::fs::write(&path, change(std::fs::read_to_string(&path).unwrap())).unwrap();
+        let mut notes = finish(root, &config(&[steps])).notes;
+        // The others are about the lines of the last evaluation, which come again.
+        notes.retain(|note| note.contains("bitwise"));
+        notes
+    };
+    finish(root, &config(&["steps=400"]));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let value = |key: &str| {
+        let line = text.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap_or_else(|| panic!("{text}"));
+        line.to_owned()
+    };
+    let (simd, fingerprint) = (value("simd"), value("fingerprint"));
+    assert!(notes("steps=440", &|text| text).is_empty());
+    let told = notes("steps=480", &|text| text.replace(&fingerprint, "fingerprint = \"0123456789abcdef\""));
+    assert!(told.len() == 1 && told[0].contains("was 0123456789abcdef"), "{told:?}");
+    assert!(told[0].contains("valid, but not bitwise equal") && !told[0].contains("SIMD"), "{told:?}");
+    // It is now this machine's.
+    assert!(notes("steps=520", &|text| text).is_empty());
+    let told = notes("steps=560", &|text| text.replace(&simd, "simd = \"mmx\""));
+    assert!(told.len() == 1 && told[0].contains("was mmx") && !told[0].contains("fingerprint"), "{told:?}");
+    let both = |text: String| text.replace(&simd, "simd = \"mmx\"").replace(&fingerprint, "fingerprint = \"00\"");
+    let told = notes("steps=600", &both);
+    assert!(told.len() == 1 && told[0].contains("was mmx") && told[0].contains("was 00"), "{told:?}");
+    // Folders of earlier versions say nothing of it.
+    assert!(notes("steps=640", &|text| text.replace(&simd, "").replace(&fingerprint, "")).is_empty());
+}
+
 /// Events of an uninterrupted toy run.
 fn events() -> usize {
     let folder = tempfile::tempdir().unwrap();

@@ -42,8 +42,67 @@ fn several_tasks_take_turns() {
     assert_eq!(tasks_of(folder.path()), "point point pair pair point pair point pair point pair");
     let last = outcomes.metrics.iter().rfind(|line| line.get("updates").is_some()).unwrap();
     assert!(last.get("train_return/point").is_some() && last.get("train_return/pair").is_some(), "{last}");
-    let evaluation = outcomes.metrics.last().unwrap();
+    let evaluation = outcomes.metrics.iter().rfind(|line| line.get("eval_length/point").is_some()).unwrap();
     assert!(evaluation.get("eval_return/point").is_some() && evaluation.get("eval_return/pair").is_some());
+}
+
+/// The images that the random episodes of a run begin and end with: starts and actions.
+fn prefill(root: &Path) -> Vec<Vec<u8>> {
+    let folder = root.join("episodes");
+    let episodes: Vec<_> =
+        names(&folder).iter().map(|name| replay::read_episode(&folder.join(name), 1 << 24).unwrap()).collect();
+    // The first byte is the clock; the others have one colour.
+    let shown = |episode: &replay::Episode| {
+        episode.image().chunks_exact(replay::IMAGE_BYTES).map(|image| image[1]).collect::<Vec<u8>>()
+    };
+    episodes.iter().take(2).map(shown).collect()
+}
+
+#[test]
+fn runs_share_random_streams_if_tasks_and_seed_are_the_same_and_only_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, settings: &[&str]| {
+        let root = folder.path().join(name);
+        finish(&root, &config(settings));
+        (prefill(&root), metrics(&root).into_iter().find(|line| line.get("eval_return").is_some()))
+    };
+    let one = run("one", &[]);
+    // Another method: the same random episodes, and evaluations from the same starts. (A toy learns the same whatever its sizes.)
+    assert_eq!(run("method", &["agent.units=9", "agent.horizon=4"]), one);
+    for (name, setting) in [("task", "tasks=other"), ("seed", "seed=4")] {
+        let (random, _) = run(name, &[setting]);
+        assert!(random.iter().zip(&one.0).all(|(other, own)| other != own), "{name}");
+    }
+    // The same point is not the same run if another is learned with it.
+    let (random, _) = run("both", &["tasks=[\"point\", \"other\"]", "schedule.prefill_episodes=1"]);
+    assert_ne!(random[0], one.0[0]);
+}
+
+#[test]
+fn a_finished_run_has_been_evaluated_both_ways_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |name: &str, settings: &[&str], metric: &str| -> Vec<serde_json::Value> {
+        let root = folder.path().join(name);
+        if !root.exists() {
+            finish(&root, &config(settings));
+        }
+        metrics(&root).into_iter().filter(|line| line.get(metric).is_some()).collect()
+    };
+    let (mode, mean) = ("eval_return_by_mode", "eval_return_by_mean");
+    let lines = line("mode", &[], mean);
+    assert_eq!((lines.len(), &lines[0]["step"]), (1, &400.into()));
+    assert!(line("mode", &[], mode).is_empty());
+    let other = line("mean", &["agent.evaluation=mean"], mode);
+    assert_eq!(other.len(), 1);
+    // Each is what the other run has as its own last evaluation.
+    let own = |name: &str, settings: &[&str]| line(name, settings, "eval_return").pop().unwrap()["eval_return"].clone();
+    assert_eq!(own("mean", &["agent.evaluation=mean"]), lines[0][mean]);
+    assert_eq!(own("mode", &[]), other[0][mode]);
+    assert_ne!(lines[0][mean], other[0][mode]);
+    // Where evaluations come due at the run's end, it is the same.
+    assert_eq!(line("due", &["schedule.eval_every=80"], mean), lines);
+    let several = line("several", &["tasks=[\"point\", \"pair\"]"], "eval_return_by_mean/pair");
+    assert!(several.len() == 1 && several[0]["eval_return_by_mean/point"].is_f64(), "{several:?}");
 }
 
 /// The tasks of a run's episodes in the order of collection, each stored with the action size of the largest.

@@ -1,7 +1,7 @@
 //! A world and an agent so small that whole runs take milliseconds: every number of one depends on all that came
 //! before, so that a run that forgets or repeats anything ends with other bits.
 
-use dreamer::{ActMode, AgentConfig, DreamerError};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -83,6 +83,8 @@ pub struct Toy {
     diverges: Option<u64>,
     /// The gradient step at which its weight does, unnoticed by any loss.
     breaks: Option<u64>,
+    /// Whether its evaluations are without noise.
+    evaluation: Evaluation,
 }
 
 impl Toy {
@@ -94,6 +96,7 @@ impl Toy {
             noise: Stream::new(seed, "toy").state(),
             diverges: None,
             breaks: None,
+            evaluation: Evaluation::Mode,
         })
     }
 
@@ -144,6 +147,14 @@ impl Trainable for Toy {
         self.broken(self.diverges)
     }
 
+    fn evaluation(&self) -> Option<Evaluation> {
+        Some(self.evaluation)
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluation = evaluation;
+    }
+
     fn begin(&self) -> f64 {
         0.0
     }
@@ -151,7 +162,11 @@ impl Trainable for Toy {
     fn act(&self, state: &mut f64, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
         *state = 0.5 * *state + f64::from(image[1]) / 255.0 - 0.5;
         for value in action {
-            let noise = if mode == ActMode::Explore { random.normal() } else { 0.1 * random.normal() };
+            let noise = match (mode, self.evaluation) {
+                (ActMode::Explore, _) => random.normal(),
+                (_, Evaluation::Mode) => 0.1 * random.normal(),
+                (_, Evaluation::Mean) => 0.0,
+            };
             *value = (self.weight - *state + 0.3 * noise).clamp(-1.0, 1.0) as f32;
         }
     }
@@ -250,13 +265,14 @@ pub fn run(
     train_with(root, config, worlds(config), Toy::new, interrupted, listener)
 }
 
-/// Points of the names `point`, `noise` and `pair`, taking one, one and two numbers.
+/// Points: `pair` takes two numbers, `noise`, `other` and all else one.
 pub fn worlds(config: &Config) -> Worlds {
     let make = || {
         let names = config.tasks.iter().map(|name| match name.as_str() {
-            "point" => Point::boxed("point", 1),
+            "pair" => Point::boxed("pair", 2),
+            "other" => Point::boxed("other", 1),
             NOISE => Point::boxed(NOISE, 1),
-            _ => Point::boxed("pair", 2),
+            _ => Point::boxed("point", 1),
         });
         names.collect()
     };

@@ -1,0 +1,98 @@
+//! What `eval` and `play` print of the episodes of a task: a line for people, or a line of JSON.
+
+use ::study::statistics::{deviation, mean};
+use train::{Plays, Policy, unsigned_zero};
+use wording::{counted, rounded};
+
+/// Mean of the episodes' lengths in frames; `None` without an episode.
+fn mean_length(plays: &Plays) -> Option<f64> {
+    mean(&plays.lengths.iter().map(|frames| frames.0 as f64).collect::<Vec<_>>())
+}
+
+/// `hopper  10 episodes after 100 000 frames  mean 512.000  std 31.250  mean length 1 000 frames`. One episode has no standard
+/// deviation, and none is printed.
+pub fn summary(plays: &Plays, policy: &Policy) -> String {
+    let who = match (plays.trained, policy) {
+        (Some(frames), _) => format!("after {frames} frames"),
+        (None, Policy::Zero) => "without action".to_owned(),
+        (None, _) => "of random actions".to_owned(),
+    };
+    let count = counted(plays.returns.len() as u64, "episode");
+    let number = |value: f64| rounded(value, 3);
+    let parts = [
+        mean(&plays.returns).map(|mean| format!("mean {}", number(mean))),
+        deviation(&plays.returns).map(|deviation| format!("std {}", number(deviation))),
+        mean_length(plays).map(|length| format!("mean length {} frames", rounded(length, 1))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{}  {count} {who}  {}", plays.task, parts.join("  "))
+}
+
+/// Everything but the last episode's images, as one line of JSON. `std` is null for a single episode.
+pub fn json(plays: &Plays) -> String {
+    let returns: Vec<f64> = plays.returns.iter().map(|&score| unsigned_zero(score)).collect();
+    let mut object = serde_json::json!({
+        "task": plays.task,
+        "policy": plays.policy,
+        "seed": plays.seed,
+        "episodes": returns.len(),
+        "mean": mean(&returns),
+        "std": deviation(&returns),
+        "returns": returns,
+        "lengths": plays.lengths,
+    });
+    if let Some(frames) = plays.trained {
+        object["checkpoint"] = plays.policy.clone().into();
+        object["frames"] = frames.0.into();
+    }
+    if let Some(evaluation) = plays.evaluation {
+        object["evaluation"] = evaluation.name().into();
+    }
+    object.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use train::Frames;
+
+    fn plays(returns: &[f64]) -> Plays {
+        Plays {
+            task: "hopper".to_owned(),
+            policy: "random".to_owned(),
+            trained: None,
+            evaluation: None,
+            seed: 0,
+            returns: returns.to_vec(),
+            lengths: vec![Frames(1000); returns.len()],
+            last: None,
+        }
+    }
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        let three = plays(&[1.0, 2.0, 3.0]);
+        let text = summary(&three, &Policy::Random);
+        assert_eq!(text, "hopper  3 episodes of random actions  mean 2.000  std 1.000  mean length 1000.0 frames");
+        let object: Value = serde_json::from_str(&json(&three)).unwrap();
+        assert_eq!((object["mean"].as_f64(), object["std"].as_f64()), (Some(2.0), Some(1.0)));
+    }
+
+    #[test]
+    fn one_episode_has_no_deviation() {
+        let one = plays(&[-0.0]);
+        let text = summary(&one, &Policy::Zero);
+        assert_eq!(text, "hopper  1 episode without action  mean 0.000  mean length 1000.0 frames");
+        let object: Value = serde_json::from_str(&json(&one)).unwrap();
+        assert_eq!((object["mean"].as_f64(), &object["std"]), (Some(0.0), &Value::Null));
+    }
+
+    #[test]
+    fn no_episode_has_no_numbers() {
+        let none = plays(&[]);
+        assert!(summary(&none, &Policy::Random).contains("0 episodes"));
+        let object: Value = serde_json::from_str(&json(&none)).unwrap();
+        assert_eq!((&object["mean"], &object["std"], &object["episodes"]), (&Value::Null, &Value::Null, &0.into()));
+    }
+}

@@ -1,0 +1,98 @@
+//! Sources that have the seed of a target.
+
+use crate::manifest::{Entry, Manifest, Role};
+use std::collections::BTreeSet;
+
+impl Manifest {
+    /// What to know about sources that have the seed of a target and learn its task: a line for each source.
+    pub fn shared_seeds(&self) -> Vec<String> {
+        let sources = self.entries.iter().filter(|entry| entry.role == Role::Source);
+        sources.filter_map(|source| self.shared_seed(source)).collect()
+    }
+
+    fn shared_seed(&self, source: &Entry) -> Option<String> {
+        let targets = self.entries.iter().filter(|entry| entry.role == Role::Target && entry.seed == source.seed);
+        let targets: Vec<&Entry> =
+            targets.filter(|target| target.tasks.iter().any(|task| source.tasks.contains(task))).collect();
+        let tasks: BTreeSet<&str> = targets.iter().flat_map(|target| &target.tasks).map(String::as_str).collect();
+        let tasks: Vec<&str> = tasks.into_iter().collect();
+        let streams = if targets.is_empty() {
+            return None;
+        } else if targets.iter().any(|target| target.tasks == source.tasks) {
+            "both then share their random streams"
+        } else {
+            "their random streams differ, since the source learns other tasks as well"
+        };
+        Some(format!(
+            "the source in {} and targets on {} have the same seed, {}: {streams}; a seed that no target has, or none, \
+             keeps their luck apart",
+            source.folder.display(),
+            tasks.join(", "),
+            source.seed
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::document::{Read, parse};
+    use crate::manifest::{Manifest, Role};
+    use crate::{StudyError, manifest_of, prepare, recorded};
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// A study with targets of these seeds, an agent on two tasks and one on a target's task, with `more` in each source.
+    fn read(seeds: &str, more: &str) -> Read {
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = {seeds}\ntasks = [\"hopper\"]\n\
+             [[source]]\nname = \"both\"\ntasks = [\"hopper\", \"ant\"]\nsteps = 2000\n{more}\n\
+             [[source]]\nname = \"own\"\ntasks = [\"hopper\"]\nsteps = 2000\n{more}\n\
+             [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"full\"\nfrom = \"both\"\n"
+        );
+        let document = parse(Path::new("mine.toml"), &text).unwrap();
+        Read { document, path: "mine.toml".into(), checksum: "00ff".to_owned() }
+    }
+
+    fn seeds(manifest: &Manifest, role: Role) -> BTreeSet<u64> {
+        manifest.entries.iter().filter(|entry| entry.role == role).map(|entry| entry.seed).collect()
+    }
+
+    #[test]
+    fn no_source_has_the_seed_of_a_target_unless_its_document_says_so() {
+        for (targets, source) in [("[0, 1, 2]", 1000), ("[0, 1, 2, 3]", 1000), ("[1000]", 1001), ("[1001, 1000]", 1002)]
+        {
+            let manifest = manifest_of(&read(targets, "")).unwrap();
+            assert_eq!(seeds(&manifest, Role::Source), BTreeSet::from([source]), "{targets}");
+            assert!(seeds(&manifest, Role::Target).is_disjoint(&seeds(&manifest, Role::Source)), "{targets}");
+            assert_eq!(manifest.shared_seeds(), [""; 0], "{targets}");
+        }
+    }
+
+    #[test]
+    fn a_seed_that_is_given_is_kept_and_told_if_a_target_has_it() {
+        let manifest = manifest_of(&read("[0, 7]", "seed = 7")).unwrap();
+        assert_eq!(seeds(&manifest, Role::Source), BTreeSet::from([7]));
+        let notes = manifest.shared_seeds();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        for (note, part) in notes.iter().zip(["their random streams differ", "share their random streams"]) {
+            assert!(note.contains("targets on hopper have the same seed, 7") && note.contains(part), "{note}");
+        }
+        assert_eq!(manifest_of(&read("[0, 7]", "seed = 8")).unwrap().shared_seeds(), [""; 0]);
+    }
+
+    #[test]
+    fn a_study_that_was_planned_before_keeps_the_seeds_of_its_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, old) = (read("[0, 1]", ""), read("[0, 1]", "seed = 0"));
+        // What an earlier version wrote for the same document.
+        let before = manifest_of(&old).unwrap();
+        before.write(folder.path()).unwrap();
+        assert_eq!(prepare(&new, folder.path()).unwrap(), before);
+        assert_eq!(recorded(&new, folder.path()).unwrap(), Some(before.clone()));
+        assert_eq!(Manifest::read(folder.path()).unwrap(), before);
+        let edited = read("[0, 1, 2]", "");
+        assert!(matches!(prepare(&edited, folder.path()), Err(StudyError::Changed { .. })));
+        assert_eq!(recorded(&edited, folder.path()).unwrap(), None);
+        assert_eq!(recorded(&new, &folder.path().join("none")).unwrap(), None);
+    }
+}

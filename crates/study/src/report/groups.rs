@@ -1,0 +1,141 @@
+//! Which runs belong together, and how much of them is compared.
+//!
+//! Runs of one task are compared over the frames that all finished ones have: a longer run has learned for longer, and that
+//! would be taken for a better method. Not here: what the statistics say of them (`figures`, `pooled`).
+
+use super::figures::Spread;
+use crate::results::{BASELINE, Results, RunResult, Series};
+use crate::statistics::{Curve, deviation, mean};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The runs of a method on a task.
+pub struct Group<'a> {
+    /// The task.
+    pub task: &'a str,
+    /// The method by its name in tables.
+    pub method: String,
+    /// The runs.
+    pub runs: Vec<&'a RunResult>,
+}
+
+/// Runs by task and method. A method that learns from several sets of sources on one task is as many methods.
+pub fn groups(results: &Results) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for run in results.targets() {
+        let rivals = || results.targets().filter(|other| other.method == run.method && other.tasks == run.tasks);
+        let several = rivals().any(|other| other.source != run.source);
+        let count = |run: &RunResult| run.ancestry.tasks.len();
+        let counts_differ = rivals().all(|other| other.source == run.source || count(other) != count(run));
+        let method = match (&run.source, several, counts_differ) {
+            (Some(_), true, true) => format!("{}, {} source tasks", run.method, count(run)),
+            (Some(source), true, false) => format!("{} from {source}", run.method),
+            _ => run.method.clone(),
+        };
+        for task in &run.tasks {
+            match groups.iter_mut().find(|group| group.task == task && group.method == method) {
+                Some(group) => group.runs.push(run),
+                None => groups.push(Group { task, method: method.clone(), runs: vec![run] }),
+            }
+        }
+    }
+    groups
+}
+
+/// The baseline of a task: the one group of runs from scratch.
+pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group<'a>> {
+    let mut found = groups.iter().filter(|group| group.task == task && group.from_scratch());
+    let first = found.next()?;
+    match found.next() {
+        None => Some(first),
+        Some(_) => groups.iter().find(|group| group.task == task && group.method == BASELINE),
+    }
+}
+
+/// The frames over which runs of `task` are compared: those of its shortest finished run. `None` without a finished run.
+pub fn common_length(task: &str, groups: &[Group<'_>]) -> Option<f64> {
+    let of_task = groups.iter().filter(|group| group.task == task);
+    of_task.flat_map(|group| group.lengths()).min().map(|frames| frames as f64)
+}
+
+/// The return of each run over all its episodes.
+pub fn overall(curves: &[Curve]) -> Vec<f64> {
+    curves.iter().filter_map(Curve::overall).collect()
+}
+
+/// The overall returns of the finished runs of `group` and of its `baseline` over `length` frames, or why there are none to
+/// compare.
+pub fn returns_of_both(
+    group: &Group<'_>,
+    baseline: Option<&Group<'_>>,
+    length: Option<f64>,
+) -> Result<(Vec<f64>, Vec<f64>), String> {
+    let baseline = baseline.ok_or("it has not exactly one baseline")?;
+    let (ours, theirs) = (overall(&group.finished(length)), overall(&baseline.finished(length)));
+    match (ours.is_empty(), theirs.is_empty()) {
+        (true, _) => Err("no finished run".to_owned()),
+        (_, true) => Err("the baseline has no finished run".to_owned()),
+        _ => Ok((ours, theirs)),
+    }
+}
+
+impl Group<'_> {
+    /// Whether its runs learn from no other agent.
+    pub fn from_scratch(&self) -> bool {
+        self.runs.iter().all(|run| run.from_scratch)
+    }
+
+    /// The returns of the runs that have begun.
+    pub fn series(&self) -> Vec<&Series> {
+        self.runs.iter().filter_map(|run| run.series(self.task)).collect()
+    }
+
+    fn finished_series(&self) -> impl Iterator<Item = (&RunResult, &Series)> {
+        let finished = self.runs.iter().filter(|run| run.finished());
+        let known = finished.filter_map(|run| Some((*run, run.series(self.task)?)));
+        known.filter(|(_, series)| !series.training.is_empty())
+    }
+
+    /// Environment frames of its finished runs, each number once.
+    pub fn lengths(&self) -> BTreeSet<u64> {
+        self.finished_series().map(|(run, _)| run.steps).collect()
+    }
+
+    /// The training curves of finished runs, over `length` frames.
+    pub fn finished(&self, length: Option<f64>) -> Vec<Curve> {
+        self.finished_series().map(|(run, series)| cut(run, series, length)).collect()
+    }
+
+    /// Environment frames of its longest run.
+    pub fn frames(&self) -> f64 {
+        // A run that is found without its configuration says nothing of its end.
+        let end = |run: &RunResult| {
+            let last = run.series(self.task).and_then(|series| series.training.points().last().map(|it| it.frames));
+            if run.steps == u64::MAX { last.unwrap_or(0.0) } else { (run.steps as f64).max(last.unwrap_or(0.0)) }
+        };
+        self.runs.iter().map(|run| end(run)).fold(1.0, f64::max)
+    }
+
+    /// Mean and deviation of a figure over the runs that have it; of curves over `length` frames.
+    pub fn spread(&self, length: Option<f64>, figure: impl Fn(&RunResult, &Curve) -> Option<f64>) -> Option<Spread> {
+        let of_run = |run: &&RunResult| figure(run, &cut(run, run.series(self.task)?, length));
+        let values: Vec<f64> = self.runs.iter().filter_map(of_run).collect();
+        Some(Spread { mean: mean(&values)?, deviation: deviation(&values), runs: values.len() })
+    }
+
+    /// Whether several of its runs learn from one source agent.
+    pub fn shares_sources(&self) -> bool {
+        let mut learners: BTreeMap<&String, usize> = BTreeMap::new();
+        for agent in self.runs.iter().flat_map(|run| &run.ancestry.agents) {
+            *learners.entry(agent).or_default() += 1;
+        }
+        learners.values().any(|count| *count > 1)
+    }
+}
+
+/// A run's training returns over `length` frames; all of them if the run was not to be longer.
+fn cut(run: &RunResult, series: &Series, length: Option<f64>) -> Curve {
+    match length.filter(|length| run.steps as f64 > *length) {
+        Some(length) => series.training.until(length),
+        None => series.training.clone(),
+    }
+}

@@ -1,0 +1,167 @@
+//! What a report can show, and what not: sentences that stand above its tables.
+
+use super::Report;
+use super::figures::TaskFigures;
+use super::published::title;
+use super::wording::{self, counted, frames, listed};
+use std::collections::BTreeSet;
+
+impl Report<'_> {
+    /// How many runs there are of each task and method, and what these cannot show.
+    pub fn limits(&self) -> Vec<String> {
+        let cells = || self.figures.tasks.iter().flat_map(|task| task.methods.iter().flatten());
+        let counts: BTreeSet<usize> = cells().map(|method| method.finished).collect();
+        let (Some(&fewest), Some(&most)) = (counts.first(), counts.last()) else {
+            return vec!["There is no run to compare yet.".to_owned()];
+        };
+        let each = if fewest == most {
+            counted(fewest, "finished run")
+        } else {
+            format!("{fewest} to {}", counted(most, "finished run"))
+        };
+        let mut said = vec![format!("Each task and method has {each}, one a seed.")];
+        if self.figures.methods.len() > 1 {
+            said.push(
+                "Methods are paired: runs of one task and seed share their random prefill episodes and the starts of their \
+                 evaluations, whatever the method."
+                    .to_owned(),
+            );
+        }
+        said.extend(match fewest {
+            0 => Some(
+                "Where there is none, nothing can be compared yet; means over unfinished runs are of their beginnings."
+                    .to_owned(),
+            ),
+            1 => Some(
+                "One run says nothing of how much another seed would change it: there are no deviations and no intervals, \
+                 and any difference may be the seed\u{2019}s."
+                    .to_owned(),
+            ),
+            runs @ 2..=9 => Some(format!(
+                "If two methods were equal, all {runs} runs of one would still be above all {runs} of the other in 1 of {} \
+                 comparisons. {}",
+                wording::grouped(orders(runs)),
+                if runs < 5 {
+                    "Deviations and intervals of so few runs are rough, and intervals tend to be too narrow: a bootstrap \
+                     can only draw again what is there."
+                } else {
+                    "Differences that are small beside the deviations stay undecided."
+                }
+            )),
+            _ => None,
+        });
+        said.extend(self.lengths());
+        said.extend(self.unfinished_runs());
+        said.extend(self.shared_sources());
+        said.extend(self.random_actions());
+        let compared = cells().filter(|method| method.improvement.is_some()).count();
+        if compared > 3 {
+            said.push(format!(
+                "There are {} with the baseline here: among many, some look striking by chance.",
+                counted(compared, "comparison")
+            ));
+        }
+        let lengths: BTreeSet<u64> =
+            self.results.targets().map(|run| run.steps).filter(|steps| *steps < u64::MAX).collect();
+        let lengths: Vec<String> = lengths.into_iter().map(|steps| frames(steps as f64)).collect();
+        if !lengths.is_empty() {
+            said.push(format!(
+                "Runs have {} environment frames; what would happen after them is not known.",
+                listed(&lengths)
+            ));
+        }
+        if self.figures.from_scratch != 1 {
+            said.push(format!(
+                "There {} here, so nothing is measured against a baseline where a task has not exactly one.",
+                match self.figures.from_scratch {
+                    0 => "is no method that begins from scratch".to_owned(),
+                    count => format!("are {}", counted(count, "method")) + " that begin from scratch",
+                }
+            ));
+        }
+        said
+    }
+
+    /// For each task whose finished runs differ in length, over which frames they are compared.
+    fn lengths(&self) -> Vec<String> {
+        let of_task = |task: &TaskFigures| {
+            let length = task.length.filter(|_| !task.lengths.is_empty())?;
+            let each = task.lengths.iter().map(|(method, lengths)| {
+                let lengths: Vec<String> = lengths.iter().map(|count| frames(*count as f64)).collect();
+                format!("{method} {}", listed(&lengths))
+            });
+            Some(format!(
+                "The finished runs of {} differ in length: {}. Their figures are of the first {} frames of each; what longer \
+                 runs did later is only in the curves and in the table of runs.",
+                title(&task.task),
+                each.collect::<Vec<_>>().join("; "),
+                frames(length)
+            ))
+        };
+        self.figures.tasks.iter().filter_map(of_task).collect()
+    }
+
+    /// What becomes of unfinished runs.
+    fn unfinished_runs(&self) -> Option<String> {
+        let count = self.unfinished();
+        (count > 0).then(|| {
+            format!(
+                "{} not finished. Means with a \u{2020} count what there is of them so far, and none of these is marked as \
+                 the best; comparisons with the baseline leave unfinished runs out.",
+                if count == 1 { "1 run is".to_owned() } else { format!("{} are", counted(count, "run")) }
+            )
+        })
+    }
+
+    /// In which methods runs of different seeds learn from one source agent.
+    fn shared_sources(&self) -> Option<String> {
+        let figures = &self.figures;
+        let shares = |index: &usize| {
+            figures.tasks.iter().filter_map(|task| task.methods[*index].as_ref()).any(|method| method.shares_sources)
+        };
+        let methods: Vec<String> =
+            (0..figures.methods.len()).filter(shares).map(|index| figures.methods[index].clone()).collect();
+        (!methods.is_empty()).then(|| {
+            format!(
+                "In {}, runs of different seeds learn from the same source agents. Deviations and intervals therefore \
+                 cover only the seeds of the targets: they leave out the luck of the source agents, that is, how much source \
+                 agents trained with other seeds would change the result.",
+                listed(&methods)
+            )
+        })
+    }
+
+    /// For which tasks the return of random actions is not known from all runs.
+    fn random_actions(&self) -> Vec<String> {
+        let of_task = |task: &TaskFigures| {
+            let (folder, why) = task.random_unknown.first()?;
+            let runs = counted(task.random_unknown.len(), "run");
+            let end = match task.random {
+                Some(_) => "The other runs tell; jumpstarts of these methods are not known.",
+                None => {
+                    "So the return of random actions is unknown, and with it everything that is measured from there."
+                }
+            };
+            Some(format!(
+                "On {}, the random episodes of {runs} cannot be told from others, such as those of {folder}: {why}. {end}",
+                title(&task.task)
+            ))
+        };
+        self.figures.tasks.iter().filter_map(of_task).collect()
+    }
+}
+
+/// In how many orders runs of two methods, `runs` of each, can stand: `(2 runs)! / (runs!)^2`.
+fn orders(runs: usize) -> u64 {
+    (1..=runs as u64).fold(1, |count, index| count * (runs as u64 + index) / index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_counted() {
+        assert_eq!([1, 2, 3, 9].map(orders), [2, 6, 20, 48_620]);
+    }
+}

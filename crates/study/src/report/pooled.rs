@@ -1,0 +1,111 @@
+//! What the tasks say of a method together, and which tasks these are.
+//!
+//! A figure is pooled over the tasks that have it. The others are named with the reason, for a pooled number that left them
+//! out in silence would be taken for one of all tasks.
+
+use super::figures::TaskFigures;
+use super::groups::{Group, baseline, returns_of_both};
+use super::published::title;
+use super::wording::listed;
+use crate::statistics::{Estimate, bootstrap, improvement, interquartile_mean, mean};
+
+/// What all tasks say of a method.
+#[derive(Debug)]
+pub struct Together {
+    /// Interquartile mean of overall returns, where 0 is random actions and 1 the task's mean baseline.
+    pub interquartile_mean: Pooled,
+    /// How likely it is better than the baseline, averaged over tasks; `None` of a method that is the baseline.
+    pub improvement: Option<Pooled>,
+}
+
+/// A figure of several tasks.
+#[derive(Debug)]
+pub struct Pooled {
+    /// The figure; `None` if no task has it.
+    pub estimate: Option<Estimate>,
+    /// The tasks that it is of.
+    pub tasks: Vec<String>,
+    /// The other tasks, and why each is left out.
+    pub left_out: Vec<(String, String)>,
+    /// The tasks with too few runs for an interval.
+    pub single: Vec<String>,
+}
+
+/// What all tasks say of each method.
+pub fn together(methods: &[String], tasks: &[TaskFigures], groups: &[Group<'_>]) -> Vec<Together> {
+    methods.iter().map(|method| of_method(method, tasks, groups)).collect()
+}
+
+fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Together {
+    let group_of = |task: &TaskFigures| groups.iter().find(|group| group.task == task.task && group.method == method);
+    let is_baseline = |task: &TaskFigures| baseline(&task.task, groups).is_some_and(|rival| rival.method == method);
+    let both = |task: &TaskFigures| {
+        let group = group_of(task).ok_or("it has no runs there")?;
+        returns_of_both(group, baseline(&task.task, groups), task.length)
+    };
+    let normalised = |task: &TaskFigures| -> Result<(Vec<f64>, Vec<f64>), String> {
+        let (ours, theirs) = both(task)?;
+        let random = task.random.ok_or("the return of random actions is not known")?;
+        let one = mean(&theirs).map(|mean| mean - random).filter(|one| *one > 0.0);
+        let one = one.ok_or("the baseline is not above random actions")?;
+        Ok((ours.iter().map(|value| (value - random) / one).collect(), Vec::new()))
+    };
+    let compared = |task: &TaskFigures| {
+        if is_baseline(task) { Err("it is the baseline there".to_owned()) } else { both(task) }
+    };
+    let pooled_mean = |of_tasks: &[(Vec<f64>, Vec<f64>)]| {
+        let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
+        let figure = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
+        let all: Vec<f64> = strata.concat();
+        Some(Estimate { value: interquartile_mean(&all)?, interval: bootstrap(&strata, figure) })
+    };
+    let only_baseline = tasks.iter().filter(|task| group_of(task).is_some()).all(is_baseline);
+    Together {
+        interquartile_mean: Pooled::new(tasks, normalised, pooled_mean),
+        improvement: (!only_baseline).then(|| Pooled::new(tasks, compared, improvement)),
+    }
+}
+
+impl Pooled {
+    /// The figure over all tasks that have returns for it, each a pair of the method's and the baseline's.
+    fn new(
+        tasks: &[TaskFigures],
+        returns: impl Fn(&TaskFigures) -> Result<(Vec<f64>, Vec<f64>), String>,
+        figure: impl Fn(&[(Vec<f64>, Vec<f64>)]) -> Option<Estimate>,
+    ) -> Self {
+        let mut pooled = Self { estimate: None, tasks: Vec::new(), left_out: Vec::new(), single: Vec::new() };
+        let mut all = Vec::new();
+        for task in tasks {
+            let name = title(&task.task).to_owned();
+            match returns(task) {
+                Ok((ours, theirs)) => {
+                    if ours.len() == 1 || theirs.len() == 1 {
+                        pooled.single.push(name.clone());
+                    }
+                    pooled.tasks.push(name);
+                    all.push((ours, theirs));
+                }
+                Err(why) => pooled.left_out.push((name, why)),
+            }
+        }
+        pooled.estimate = figure(&all);
+        pooled
+    }
+
+    /// Of which tasks the figure is, and why not of others.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match (self.tasks.len(), self.left_out.len()) {
+            (0, _) => {}
+            (count, 0) => notes.push(format!("all {count} tasks")),
+            (count, others) => {
+                notes.push(format!("{count} of {} tasks: {}", count + others, listed(&self.tasks)));
+            }
+        }
+        notes.extend(self.left_out.iter().map(|(task, why)| format!("without {task}: {why}")));
+        if !self.single.is_empty() {
+            notes.push(format!("no interval: a single finished run on {}", listed(&self.single)));
+        }
+        notes
+    }
+}

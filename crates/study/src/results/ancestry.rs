@@ -1,0 +1,215 @@
+//! The agents that a run learns from, directly or through others, as the reports of transfer in run folders tell.
+//!
+//! A run's `transfer.json` names its sources and their files. The folder of a source has a `transfer.json` of its own if
+//! that agent learned from others. Not here: the same for the runs of a manifest (`lineage`).
+
+use super::folder::{settings, tasks_of};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+use transfer::Report;
+
+/// The most agents that are followed.
+const MOST_AGENTS: usize = 1000;
+
+/// The agents that a run learns from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ancestry {
+    /// The tasks that its own sources learned, sorted, each once. Of a reward meta-model, these are the tasks of the agents
+    /// whose reward models it reads; the agent that gives it an encoder does not count.
+    pub tasks: Vec<String>,
+    /// How many agents these tasks are of.
+    pub direct: usize,
+    /// Environment frames that all agents trained for, sources of sources included, each agent once. Too few if there are
+    /// [`Ancestry::gaps`].
+    pub frames: u64,
+    /// All agents, each by its run folder, or by its file where there is no such folder.
+    pub agents: BTreeSet<String>,
+    /// What is not known of them, each in a sentence.
+    pub gaps: Vec<String>,
+}
+
+impl Ancestry {
+    /// The agents that a run in or below `root` learned from, according to the report of its transfer.
+    pub fn of_report(root: &Path, report: &Report) -> Self {
+        let rewards = report.meta_model.as_ref().map(|meta_model| &meta_model.sources);
+        let own = report.sources.iter().filter(|source| rewards.is_none_or(|names| names.contains(&source.name)));
+        let tasks: BTreeSet<&String> = own.clone().flat_map(|source| &source.provenance.tasks).collect();
+        let (tasks, direct) = (tasks.into_iter().cloned().collect(), own.count());
+
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let (mut frames, mut gaps): (BTreeMap<String, u64>, Vec<String>) = (BTreeMap::new(), Vec::new());
+        let mut next = report.sources.clone();
+        while let Some(source) = next.pop() {
+            let at = &source.provenance;
+            let folder = run_folder(&root, at.file.as_path(), &at.tasks);
+            let name = folder.as_deref().unwrap_or(&at.file).display().to_string();
+            let trained = at.frames.unwrap_or(0);
+            if at.frames.is_none() {
+                gaps.push(format!("for how many frames the source {} was trained is not recorded", source.name));
+            }
+            if let Some(known) = frames.get_mut(&name) {
+                // Another checkpoint of the same agent.
+                *known = trained.max(*known);
+                continue;
+            }
+            if frames.len() == MOST_AGENTS {
+                gaps.push(format!("it learns from more than {MOST_AGENTS} agents; the others are not counted"));
+                break;
+            }
+            frames.insert(name, trained);
+            match folder.map(|folder| sources_of(&folder)) {
+                Some(Ok(sources)) => next.extend(sources),
+                Some(Err(why)) => {
+                    gaps.push(format!("what the source {} learned from is not known: {why}", source.name))
+                }
+                None => gaps.push(format!(
+                    "what the source {} learned from is not known: the run folder of {} is not there",
+                    source.name,
+                    at.file.display()
+                )),
+            }
+        }
+        gaps.sort();
+        gaps.dedup();
+        let sum = frames.values().fold(0, |sum: u64, frames| sum.saturating_add(*frames));
+        Self { tasks, direct, frames: sum, agents: frames.into_keys().collect(), gaps }
+    }
+}
+
+/// What the run in `folder` itself learned from.
+fn sources_of(folder: &Path) -> Result<Vec<transfer::report::SourceReport>, String> {
+    let path = folder.join(transfer::REPORT_FILE);
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+        // Opening anything else could wait for ever.
+        Ok(metadata) if !metadata.is_file() => return Err(format!("{} is not a file", path.display())),
+        Ok(_) => {}
+    }
+    let report = transfer::read_report(folder).map_err(|error| error.to_string())?;
+    Ok(report.map(|report| report.sources).unwrap_or_default())
+}
+
+/// The folder of the run that `file`, an agent's in its checkpoints, belongs to: where the report says, relative to `root` or
+/// to a folder above it, or, if everything was moved, at the end of that path below `root`. The run must be of `tasks`.
+fn run_folder(root: &Path, file: &Path, tasks: &[String]) -> Option<PathBuf> {
+    let checkpoints = file.parent()?.parent()?;
+    let folder = checkpoints.parent().filter(|_| checkpoints.ends_with("checkpoints"))?;
+    let is_run = |path: &PathBuf| {
+        let found = settings(path).ok().flatten();
+        found.is_some_and(|settings| tasks.is_empty() || tasks_of(&settings) == tasks)
+    };
+    let plain = |part: &Component<'_>| matches!(part, Component::Normal(_));
+    let mut places: Vec<PathBuf> = Vec::new();
+    if folder.is_absolute() {
+        places.push(folder.to_owned());
+    } else if folder.components().all(|part| plain(&part)) {
+        places.extend(root.ancestors().map(|above| above.join(folder)));
+    }
+    let parts: Vec<Component<'_>> = folder.components().filter(|part| !matches!(part, Component::RootDir)).collect();
+    let tails = (0..parts.len()).map(|first| &parts[first..]).filter(|tail| tail.iter().all(plain));
+    places.extend(tails.map(|tail| root.join(tail.iter().collect::<PathBuf>())));
+    places.into_iter().find(is_run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// Makes the folder of a run that learned from these agents: name, tasks, frames and run folder of each.
+    fn run(root: &Path, folder: &str, tasks: &[&str], sources: &[Value], rewards: Option<&[&str]>) -> PathBuf {
+        let path = root.join(folder);
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join("config.toml"), format!("tasks = {tasks:?}\nsteps = 1000\n")).unwrap();
+        if !sources.is_empty() {
+            let mut report: Value = serde_json::from_str(include_str!("../../tests/reports/transfer.json")).unwrap();
+            report["sources"] = sources.into();
+            let meta_model = |rewards| json!({ "sources": rewards, "layers": 1, "any_encoder": true });
+            report["meta_model"] = rewards.map_or(Value::Null, meta_model);
+            std::fs::write(path.join(transfer::REPORT_FILE), report.to_string()).unwrap();
+        }
+        path
+    }
+
+    fn source(name: &str, tasks: &[&str], frames: u64, folder: &Path) -> Value {
+        let file = folder.join(format!("checkpoints/{frames:010}/agent.safetensors"));
+        json!({
+            "name": name, "action_size": 1, "path": folder, "file": file, "bytes": 1, "sha256": "", "tasks": tasks,
+            "frames": frames, "updates": 1
+        })
+    }
+
+    fn ancestry(root: &Path, folder: &Path) -> Ancestry {
+        Ancestry::of_report(root, &transfer::read_report(folder).unwrap().unwrap())
+    }
+
+    /// A meta-model over two agents that have the encoder of a third.
+    fn chain(root: &Path) -> PathBuf {
+        let universal = run(root, "universal/0", &["hopper", "ant"], &[], None);
+        let sight = || source("universal", &["hopper", "ant"], 600, &universal);
+        let first = run(root, "walker2d/0", &["walker2d"], &[sight()], None);
+        let second = run(root, "half-cheetah/0", &["half-cheetah"], &[sight()], None);
+        let sources = [sight(), source("a", &["walker2d"], 250, &first), source("b", &["half-cheetah"], 250, &second)];
+        run(root, "target/0", &["inverted-pendulum-swingup"], &sources, Some(&["a", "b"]))
+    }
+
+    #[test]
+    fn a_meta_model_learns_from_its_reward_sources_and_counts_the_frames_of_all() {
+        let root = tempfile::tempdir().unwrap();
+        let found = ancestry(root.path(), &chain(root.path()));
+        assert_eq!((found.tasks, found.direct), (vec!["half-cheetah".into(), "walker2d".into()], 2));
+        assert_eq!((found.frames, found.agents.len(), found.gaps), (1100, 3, vec![]), "the encoder's agent once");
+    }
+
+    #[test]
+    fn sources_of_sources_are_followed_wherever_they_lie() {
+        let root = tempfile::tempdir().unwrap();
+        let old = chain(&root.path().join("old")).parent().unwrap().parent().unwrap().to_owned();
+        let reward = source("b", &["half-cheetah"], 250, &old.join("half-cheetah/0"));
+        let target = run(&old, "last/0", &["ant"], &[reward], None);
+        // In its place; moved as a whole; and with the paths of a folder that is published.
+        assert_eq!(ancestry(&old, &target).frames, 850);
+        std::fs::rename(&old, root.path().join("new")).unwrap();
+        let new = root.path().join("new");
+        let found = ancestry(&new, &new.join("last/0"));
+        assert_eq!((found.tasks, found.frames, found.gaps), (vec!["half-cheetah".into()], 850, vec![]));
+        let target =
+            run(&new, "x/0", &["ant"], &[source("b", &["half-cheetah"], 250, Path::new("half-cheetah/0"))], None);
+        assert_eq!(ancestry(&new, &target).frames, 850);
+        assert_eq!(ancestry(&new.join("x"), &target).frames, 850, "the sources lie beside the folder that is reported");
+    }
+
+    #[test]
+    fn two_checkpoints_of_one_run_are_one_agent() {
+        let root = tempfile::tempdir().unwrap();
+        let early = run(root.path(), "ant/0", &["ant"], &[], None);
+        let sources = [source("a", &["ant"], 100, &early), source("b", &["ant"], 300, &early)];
+        let found = ancestry(root.path(), &run(root.path(), "x/0", &["hopper"], &sources, None));
+        assert_eq!((found.frames, found.agents.len()), (300, 1));
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        let root = tempfile::tempdir().unwrap();
+        let mut lost = source("lost", &["ant"], 100, Path::new("/nowhere/ant/0"));
+        lost["frames"] = Value::Null;
+        let other = run(root.path(), "other/0", &["hopper"], &[], None);
+        let sources = [lost, source("another", &["walker2d"], 100, &other)];
+        let found = ancestry(root.path(), &run(root.path(), "x/0", &["hopper"], &sources, None));
+        assert_eq!(found.frames, 100);
+        let [frames, first, second] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
+        assert!(frames.contains("how many frames the source lost"), "{frames}");
+        assert!(first.contains("source another") && first.contains("is not there"), "of another task: {first}");
+        assert!(second.contains("/nowhere/ant/0"), "{second}");
+    }
+
+    #[test]
+    fn runs_that_learn_from_each_other_end() {
+        let root = tempfile::tempdir().unwrap();
+        let (a, b) = (root.path().join("a/0"), root.path().join("b/0"));
+        run(root.path(), "a/0", &["ant"], &[source("b", &["hopper"], 5, &b)], None);
+        run(root.path(), "b/0", &["hopper"], &[source("a", &["ant"], 7, &a)], None);
+        assert_eq!(ancestry(root.path(), &a).frames, 12);
+    }
+}

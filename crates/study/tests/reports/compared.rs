@@ -1,0 +1,198 @@
+//! Which runs are compared with which, and over what: a report says it, and nothing is left out in silence.
+
+use crate::folders;
+use std::path::Path;
+use study::Manifest;
+use study::report::{Figures, Report, figures_csv, markdown};
+use study::results::Results;
+
+fn study(root: &Path, tasks: &[&str], seeds: u64) -> Manifest {
+    folders::study(root, "compared", tasks, seeds);
+    Manifest::read(root).unwrap()
+}
+
+/// Rewrites a file of each run of `method` on `task`; `edit` gets the seed and the text.
+fn edit(
+    root: &Path,
+    manifest: &Manifest,
+    (method, task): (&str, &str),
+    file: &str,
+    edit: impl Fn(u64, &str) -> String,
+) {
+    for entry in manifest.entries.iter().filter(|entry| entry.method == method && entry.tasks == [task]) {
+        let path = root.join(&entry.folder).join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, edit(entry.seed, &text)).unwrap();
+    }
+}
+
+/// Lines of an episode every 1000 frames, the first of five random ones.
+fn lines(frames: u64, value: impl Fn(u64) -> f64) -> String {
+    let line =
+        |frame: u64| format!("{{\"step\":{frame},\"train_return\":{},\"episodes\":{}}}\n", value(frame), frame / 1000);
+    (5..=frames / 1000).map(|thousand| line(1000 * thousand)).collect()
+}
+
+fn place(figures: &Figures, method: &str) -> usize {
+    figures.methods.iter().position(|name| name == method).unwrap()
+}
+
+#[test]
+fn a_baseline_below_random_actions_takes_no_improvement_away() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = study(root.path(), &["hopper", "ant"], 3);
+    edit(root.path(), &manifest, ("baseline", "ant"), "metrics.jsonl", |seed, _| {
+        lines(100_000, |frame| if frame == 5000 { -800.0 } else { -900.0 - seed as f64 })
+    });
+    let results = Results::read(root.path()).unwrap();
+    let report = Report::new(&results);
+    let together = &report.figures.together[place(&report.figures, "fractional-0.2")];
+    let improvement = together.improvement.as_ref().unwrap();
+    assert_eq!((improvement.tasks.len(), improvement.left_out.len()), (2, 0), "no scale is needed for it");
+    assert!(improvement.estimate.unwrap().value > 0.5);
+    let mean = &together.interquartile_mean;
+    let why = "the baseline is not above random actions";
+    assert_eq!(
+        (mean.tasks.as_slice(), mean.left_out.as_slice()),
+        (&["Hopper".into()][..], &[("Ant".into(), why.into())][..])
+    );
+    assert!(mean.estimate.unwrap().value > 1.0);
+    let words = markdown(&report);
+    assert!(words.contains("1 of 2 tasks: Hopper<br>without Ant: the baseline is not above random actions"), "{words}");
+    assert!(words.contains("all 2 tasks"), "{words}");
+    let table = figures_csv(&report);
+    let line = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{table}"));
+    assert!(line("all,fractional-0.2,interquartile_mean_normalised,").contains(why));
+    assert!(line("all,fractional-0.2,improvement,").ends_with(",all 2 tasks"));
+}
+
+#[test]
+fn a_task_without_runs_of_a_method_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = study(root.path(), &["hopper", "ant"], 2);
+    let gone = |entry: &study::Entry| entry.method == "meta-model" && entry.tasks == ["ant"];
+    let mut entries: Vec<_> = manifest.entries.into_iter().filter(|entry| !gone(entry)).collect();
+    entries.iter_mut().enumerate().for_each(|(index, entry)| entry.index = index);
+    std::fs::remove_dir_all(root.path().join(&entries[1].folder)).unwrap();
+    std::fs::remove_dir_all(root.path().join(&entries[2].folder)).unwrap();
+    Manifest::new("less", "", entries).write(root.path()).unwrap();
+    let results = Results::read(root.path()).unwrap();
+    let report = Report::new(&results);
+    let pooled = |method: &str| report.figures.together[place(&report.figures, method)].improvement.as_ref().unwrap();
+    let left_out =
+        |method: &str| pooled(method).left_out.iter().map(|(task, why)| format!("{task}: {why}")).collect::<Vec<_>>();
+    assert_eq!(left_out("meta-model"), ["Hopper: the baseline has no finished run", "Ant: it has no runs there"]);
+    assert_eq!(pooled("meta-model").estimate, None);
+    assert_eq!(left_out("fractional-0.2"), ["Hopper: the baseline has no finished run"]);
+    assert!(pooled("fractional-0.2").estimate.is_some());
+    let words = markdown(&report);
+    assert!(words.contains("without Hopper: the baseline has no finished run"), "{words}");
+}
+
+#[test]
+fn runs_of_different_length_are_compared_where_the_shortest_ends() {
+    let root = tempfile::tempdir().unwrap();
+    let make = |method: &str, seed: u64, frames: u64, value: &dyn Fn(u64) -> f64| {
+        let mut entry = folders::entry(0, study::Role::Target, &["ant"], method, None, seed, &[]);
+        entry.steps = frames;
+        folders::run(root.path(), &entry, frames);
+        let folder = root.path().join(&entry.folder);
+        std::fs::write(folder.join("metrics.jsonl"), lines(frames, value)).unwrap();
+    };
+    // Up to frame 25 000 the short runs earn 100 more, and after it the long ones far more than that.
+    let long = |frame: u64| if frame > 25_000 { 5000.0 } else { -800.0 };
+    for seed in 1..=3 {
+        make("baseline", seed, 100_000, &long);
+        make("fractional-0.2", seed, 25_000, &|_| -700.0);
+    }
+    let results = Results::read(&root.path().join("runs")).unwrap();
+    let report = Report::new(&results);
+    let [task] = report.figures.tasks.as_slice() else { panic!("one task") };
+    let of = |method: &str| task.methods[place(&report.figures, method)].as_ref().unwrap();
+    assert_eq!(task.length, Some(25_000.0));
+    assert_eq!(of("fractional-0.2").improvement.unwrap().value, 1.0);
+    for spread in [of("baseline").overall, of("baseline").last] {
+        assert_eq!(spread.map(|it| it.mean), Some(-800.0));
+    }
+    assert_eq!(of("baseline").interquartile_mean.unwrap().value, -800.0);
+    let jumpstart = of("fractional-0.2").transfer.unwrap().jumpstart.unwrap();
+    assert_eq!(jumpstart.value, 100.0);
+    let words = markdown(&report);
+    let said = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their figures are \
+                of the first 25\u{a0}000 frames of each";
+    for part in [said, "Ant<br>first 25\u{a0}000 frames"] {
+        assert!(words.contains(part), "{part}\n{words}");
+    }
+    assert!(
+        figures_csv(&report).contains("ant,baseline,overall,-800.0,0.0,,,3,0,25000.0,"),
+        "{}",
+        figures_csv(&report)
+    );
+}
+
+#[test]
+fn unfinished_runs_are_never_the_best() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = study(root.path(), &["ant"], 2);
+    let earns = |value: f64| lines(100_000, move |_| value);
+    for (method, value) in [("baseline", 10.0), ("fractional-0.2", 20.0), ("meta-model", 3000.0)] {
+        edit(root.path(), &manifest, (method, "ant"), "metrics.jsonl", |_, _| earns(value));
+    }
+    edit(root.path(), &manifest, ("meta-model", "ant"), "metrics.jsonl", |seed, text| {
+        if seed == 1 { text.to_owned() } else { text[..text.len() - 300].to_owned() }
+    });
+    let results = Results::read(root.path()).unwrap();
+    let report = Report::new(&results);
+    let words = markdown(&report);
+    let words = words.split("## Is it more than chance?").next().unwrap();
+    assert_eq!(report.unfinished(), 1);
+    assert!(words.contains("**20.0") && !words.contains("**3000"), "{words}");
+    assert!(words.contains("1 run is not finished. Means with a \u{2020}"), "{words}");
+}
+
+#[test]
+fn a_first_line_with_learned_episodes_is_not_random() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = study(root.path(), &["ant"], 2);
+    // A line every 20 000 frames: 5 random episodes, and 15 of an agent that learns.
+    let coarse = |method: &str| {
+        edit(root.path(), &manifest, (method, "ant"), "config.toml", |_, text| {
+            text.replace("every = 1000\n[sch", "every = 20000\n[sch")
+        });
+        edit(root.path(), &manifest, (method, "ant"), "metrics.jsonl", |_, _| {
+            let line = |frame: u64| {
+                let updates = 100 + (frame - 5000) / 10;
+                format!(
+                    "{{\"step\":{frame},\"train_return\":{frame},\"episodes\":{},\"updates\":{updates}}}\n",
+                    frame / 1000
+                )
+            };
+            (1..=5).map(|index| line(20_000 * index)).collect()
+        });
+    };
+    coarse("fractional-0.2");
+    let results = Results::read(root.path()).unwrap();
+    let report = Report::new(&results);
+    let task = &report.figures.tasks[0];
+    assert!(task.random.unwrap() < -500.0, "only of the runs whose first line is random: {:?}", task.random);
+    let of = |report: &Report<'_>, method: &str| {
+        report.figures.tasks[0].methods[place(&report.figures, method)].as_ref().unwrap().transfer.unwrap()
+    };
+    assert_eq!(of(&report, "fractional-0.2").jumpstart, None);
+    assert!(of(&report, "meta-model").jumpstart.is_some() && of(&report, "fractional-0.2").area_ratio.is_some());
+    assert!(markdown(&report).contains("the random episodes of 2 runs cannot be told from others"));
+
+    for method in ["baseline", "meta-model"] {
+        coarse(method);
+    }
+    let results = Results::read(root.path()).unwrap();
+    let report = Report::new(&results);
+    assert_eq!(report.figures.tasks[0].random, None);
+    let measures = of(&report, "meta-model");
+    assert_eq!((measures.jumpstart, measures.area_ratio, measures.threshold), (None, None, None));
+    let words = markdown(&report);
+    for part in ["at frame 20000, also holds episodes of the learning agent", "the return of random actions is unknown"]
+    {
+        assert!(words.contains(part), "{part}\n{words}");
+    }
+}

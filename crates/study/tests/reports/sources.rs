@@ -1,0 +1,135 @@
+//! Where runs' knowledge comes from, and beside which published numbers they stand.
+
+use crate::folders;
+use serde_json::{Value, json};
+use std::path::Path;
+use study::report::{Report, figures_csv, markdown};
+use study::results::Results;
+use study::{Entry, Manifest, Role};
+use train::config::Config;
+
+/// Makes a finished run of `tasks`, found by its folder `name`/0, that learned from `sources`: name, tasks and folder of each.
+fn run(root: &Path, name: &str, tasks: &[&str], sources: &[(&str, &[&str], &str)], rewards: Option<&[&str]>) {
+    let mut entry = folders::entry(0, Role::Source, tasks, name, None, 0, &[]);
+    entry.folder = format!("{name}/0").into();
+    folders::run(root, &entry, folders::STEPS);
+    if sources.is_empty() {
+        return;
+    }
+    let mut report: Value = serde_json::from_str(include_str!("transfer.json")).unwrap();
+    let source = |(name, tasks, folder): &(&str, &[&str], &str)| {
+        let file = root.join(folder).join("0/checkpoints/0000100000/agent.safetensors");
+        json!({
+            "name": name, "action_size": 1, "path": file, "file": file, "bytes": 1, "sha256": "", "tasks": tasks,
+            "frames": folders::STEPS, "updates": 1
+        })
+    };
+    report["sources"] = sources.iter().map(source).collect();
+    report["meta_model"] =
+        rewards.map_or(Value::Null, |names| json!({ "sources": names, "layers": 1, "any_encoder": false }));
+    std::fs::write(root.join(&entry.folder).join("transfer.json"), report.to_string()).unwrap();
+}
+
+#[test]
+fn a_meta_model_in_any_folder_stands_beside_the_row_of_its_reward_sources() {
+    let root = tempfile::tempdir().unwrap();
+    let universal: (&str, &[&str], &str) = ("universal", &["hopper", "ant", "walker2d"], "universal");
+    run(root.path(), "universal", universal.1, &[], None);
+    run(root.path(), "a", &["hopper"], &[universal], None);
+    run(root.path(), "b", &["ant"], &[universal], None);
+    let rewards: [(&str, &[&str], &str); 2] = [("a", &["hopper"], "a"), ("b", &["ant"], "b")];
+    let sources = [universal, rewards[0], rewards[1]];
+    run(root.path(), "meta-model", &["half-cheetah"], &sources, Some(&["a", "b"]));
+    let results = Results::read(root.path()).unwrap();
+    let found = results.runs.iter().find(|run| run.method == "meta-model").unwrap();
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    assert_eq!(found.ancestry.tasks, ["ant", "hopper"]);
+    assert_eq!(found.ancestry.frames, 300_000, "the agent whose encoder all of them have counts once");
+    let report = Report::new(&results);
+    let task = report.figures.tasks.iter().find(|task| task.task == "half-cheetah").unwrap();
+    let method = report.figures.methods.iter().position(|method| method == "meta-model").unwrap();
+    let published: Vec<f64> = task.methods[method].as_ref().unwrap().published.iter().map(|it| it.mean).collect();
+    assert_eq!(published, [2057.0], "two sources; of three it is 2078");
+}
+
+#[test]
+fn sources_that_are_not_there_are_named_and_frames_are_at_least() {
+    let root = tempfile::tempdir().unwrap();
+    for folder in ["ant", "gone"] {
+        run(root.path(), folder, &["ant"], &[], None);
+    }
+    for name in ["baseline", "fractional-0.2"] {
+        let sources: &[(&str, &[&str], &str)] = if name == "baseline" { &[] } else { &[("x", &["ant"], "gone")] };
+        run(root.path(), name, &["hopper"], sources, None);
+    }
+    std::fs::remove_dir_all(root.path().join("gone")).unwrap();
+    let results = Results::read(root.path()).unwrap();
+    let words = markdown(&Report::new(&results));
+    assert!(words.contains("what the source x learned from is not known"), "{words}");
+    assert!(words.contains("at least 100\u{a0}000"), "{words}");
+}
+
+/// A study of a baseline and a method, each with two seeds, whose targets come after these sources.
+fn study(root: &Path, after: [&[usize]; 2]) -> String {
+    let mut entries: Vec<Entry> = (0..2)
+        .map(|seed| Entry {
+            folder: format!("sources/{seed}").into(),
+            ..folders::entry(seed, Role::Source, &["ant"], "source", Some("other"), seed as u64, &[])
+        })
+        .collect();
+    for (seed, after) in after.into_iter().enumerate() {
+        let index = entries.len();
+        entries.push(folders::entry(index, Role::Target, &["hopper"], "baseline", None, seed as u64, &[]));
+        let target = folders::entry(index + 1, Role::Target, &["hopper"], "full", Some("other"), seed as u64, after);
+        entries.push(target);
+    }
+    entries.iter().for_each(|entry| folders::run(root, entry, folders::STEPS));
+    Manifest::new("luck", "", entries).write(root).unwrap();
+    let results = Results::read(root).unwrap();
+    markdown(&Report::new(&results))
+}
+
+#[test]
+fn a_source_agent_that_all_seeds_share_is_told_and_no_other() {
+    const SAID: &str = "In full, runs of different seeds learn from the same source agents.";
+    let root = tempfile::tempdir().unwrap();
+    let words = study(root.path(), [&[0], &[0]]);
+    assert!(words.contains(SAID) && words.contains("the luck of the source agents"), "{words}");
+    let words = study(root.path(), [&[0], &[1]]);
+    assert!(!words.contains("the same source agents") && !words.contains("luck of the source"), "{words}");
+    let words = study(root.path(), [&[0, 1], &[1]]);
+    assert!(words.contains(SAID), "one of them is shared: {words}");
+}
+
+#[test]
+fn published_numbers_are_marked_unless_our_runs_are_like_theirs() {
+    let root = tempfile::tempdir().unwrap();
+    let mut entry = folders::entry(0, Role::Target, &["hopper"], "baseline", None, 0, &[]);
+    folders::run(root.path(), &entry, folders::STEPS);
+    let tell = |root: &Path| {
+        let results = Results::read(&root.join("runs")).unwrap();
+        let report = Report::new(&results);
+        (markdown(&report), figures_csv(&report))
+    };
+    let (words, table) = tell(root.path());
+    for part in [
+        "published 2076 \u{b1} 2417 (Table 2, 9 runs), not comparable \u{2021}",
+        "\u{2021} Not comparable with the published numbers: our runs, with 100\u{a0}000 environment frames (published: \
+         1\u{a0}000\u{a0}000), agent.depth not recorded (published: 32)",
+    ] {
+        assert!(words.contains(&part.replace('_', "\\_")), "{part}\n{words}");
+    }
+    assert!(table.contains("overall_published,2076.0,2417.0,,,9,,1000000.0,not comparable"), "{table}");
+
+    entry.steps = 1_000_000;
+    folders::run(root.path(), &entry, entry.steps);
+    let config = Config { tasks: entry.tasks.clone(), ..Config::default() };
+    let text = toml::to_string(&config).unwrap();
+    std::fs::write(root.path().join(&entry.folder).join("config.toml"), text).unwrap();
+    let (words, table) = tell(root.path());
+    assert!(
+        words.contains("published 2076 \u{b1} 2417 (Table 2, 9 runs)") && !words.contains("not comparable"),
+        "{words}"
+    );
+    assert!(!table.contains("not comparable"), "{table}");
+}

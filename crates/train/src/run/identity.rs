@@ -1,0 +1,49 @@
+//! Which run a checkpoint belongs to, and which runs share their random streams.
+
+use crate::TrainError;
+use crate::checkpoint::{self, Loaded};
+use crate::config::Config;
+use crate::streams::RunKey;
+use crate::trainable::Trainable;
+use transfer::Report;
+
+/// Checks that a checkpoint belongs to the run of this configuration: someone may have copied it from another.
+///
+/// # Errors
+/// [`TrainError::Checkpoint`] names the first difference.
+pub(super) fn check<L: Trainable>(found: &Loaded<L>, config: &Config, action_size: usize) -> Result<(), TrainError> {
+    let (state, key) = (&found.state, found.state.streams.key());
+    let difference = if (&state.tasks, &state.task) != (&config.tasks, &config.task) {
+        format!("tasks {} under other rules or names than {}", state.tasks.join(" "), config.tasks.join(" "))
+    } else if !key.fits(config) {
+        match key.run_seed() {
+            Some(seed) => format!("seed {seed} and not {}", config.seed),
+            None => format!("another seed than {}", config.seed),
+        }
+    } else if found.agent.action_size() != action_size {
+        format!("actions of {} numbers and not {action_size}", found.agent.action_size())
+    } else if !found.agent.is_of(&config.agent) {
+        "an agent of other settings".to_owned()
+    } else {
+        return Ok(());
+    };
+    let why = format!("it is of another run, with {difference}; take it out of this run's folder");
+    Err(TrainError::Checkpoint { path: found.path.clone(), why })
+}
+
+/// Notes about sources that were trained with the very streams that a new run of this configuration draws from.
+pub(super) fn shared_luck(report: &Report, config: &Config) -> Vec<String> {
+    let key = RunKey::of(config);
+    let sources = report.sources.iter();
+    let sharing = sources.filter(|source| {
+        checkpoint::state_beside(&source.provenance.file).is_some_and(|state| state.streams.key() == key)
+    });
+    let note = |name: &str| {
+        format!(
+            "{name} was trained on the same tasks with seed {}, as this run will be: both share their random streams \
+             (random episodes, exploration noise, batches, evaluation starts); give another --seed to avoid that",
+            config.seed
+        )
+    };
+    sharing.map(|source| note(&source.name)).collect()
+}
