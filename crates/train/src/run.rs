@@ -206,8 +206,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             notes.push(format!("{count} newer than the last checkpoint moved to {aside}: {names}"));
         }
         let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
-        notes.extend(note);
-        for note in &notes {
+        for note in notes.iter().chain(&note) {
             reporter.event(&Event::Note(note));
         }
         let batch = Batch::new(config.agent.batch, config.agent.length);
