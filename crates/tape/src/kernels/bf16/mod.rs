@@ -13,7 +13,7 @@
 //! f32 from numbers that are rounded while they are packed, since products of two bfloat16 are exact in f32. Both ways round
 //! alike; their sums may differ in the last bits.
 //!
-//! Bound by: the units for pairs if all sizes are large; by packing and rounding if one is small (see [`pays`]).
+//! Bound by: the units for pairs if all sizes are large; by packing and rounding if one is small (see `pays`).
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
