@@ -22,7 +22,7 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{Device, End, PlayOptions, Told, TrainError, Vectors, rounded};
+use train::{Device, End, PlayOptions, SimdInstructionSet, Told, TrainError, rounded};
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {
-    Vectors::from_environment()?;
+    SimdInstructionSet::from_environment()?;
     match command {
         Command::Train(typed) => train(&typed),
         Command::Eval(typed) => Ok(play(&meaning::evaluation(&typed), &typed.results)?),
