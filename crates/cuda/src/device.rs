@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tape::plan::THREADS;
 
 use crate::CHECK;
-use crate::driver::{Context, Memory, Module, NVRTC_VARIABLE, NotLoaded, Nvrtc, driver_version};
+use crate::driver::{Context, DeviceBuffer, Module, NVRTC_VARIABLE, NotLoaded, Nvrtc, driver_version};
 use crate::error::CudaError;
 use crate::program::Program;
 use crate::signatures::Signatures;
@@ -89,7 +89,7 @@ impl Device {
             let Bytes { free, total } = self.memory()?;
             return Err(CudaError::Memory { asked: usize::MAX, free, total });
         };
-        Ok(Slab::new(Memory::zeroed(&self.context, bytes)?))
+        Ok(Slab::new(DeviceBuffer::zeroed(&self.context, bytes)?))
     }
 
     /// Compiles a source, whose name appears in messages, and loads its kernels. All of them run in blocks of

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::CHECK;
 use crate::driver::NVRTC_VARIABLE;
-use crate::signatures::Kind;
+use crate::kind::Kind;
 use crate::target::{Capability, Target};
 use crate::version::Version;
 

@@ -14,6 +14,7 @@
 mod device;
 mod driver;
 mod error;
+mod kind;
 mod machine;
 mod program;
 mod signatures;
@@ -24,8 +25,8 @@ mod version;
 pub use device::{Bytes, Device};
 pub use driver::{Compiled, NVRTC_VARIABLE, Nvrtc};
 pub use error::{Answer, CudaError, Misfit};
+pub use kind::Kind;
 pub use program::{Program, Recording};
-pub use signatures::Kind;
 pub use slab::Slab;
 pub use target::{Capability, Target};
 pub use version::Version;

@@ -34,7 +34,7 @@ impl Program {
     /// # Panics
     /// If the memory is not that of the same [`Device`](crate::Device) or a clone of it.
     pub fn run_once(&self, slab: &mut Slab, launches: &[Launch]) -> Result<(), CudaError> {
-        Calls::prepare(&self.module, slab.memory(), launches)?.run(self.checked)
+        Calls::prepare(&self.module, slab.buffer(), launches)?.run(self.checked)
     }
 
     /// Records launches, to run them many times at little cost. Those that do not fit are found before anything runs.
@@ -44,7 +44,7 @@ impl Program {
     /// # Panics
     /// If the memory is not that of the same [`Device`](crate::Device) or a clone of it.
     pub fn record(&self, slab: &Slab, launches: &[Launch]) -> Result<Recording, CudaError> {
-        let calls = Calls::prepare(&self.module, slab.memory(), launches)?;
+        let calls = Calls::prepare(&self.module, slab.buffer(), launches)?;
         Ok(Recording(if self.checked { How::Checked(calls) } else { How::Graph(Graph::record(calls)?) }))
     }
 }

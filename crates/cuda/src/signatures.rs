@@ -1,49 +1,18 @@
-//! What kernels take, read from their source, and whether launches fit that.
+//! The kernels' signatures, read from their source, and the check that launches fit them.
 //!
 //! A kernel is written `extern "C" __global__ void name(float* a, int n, float c)`, with or without `const`,
 //! `__restrict__` and `__launch_bounds__`; its arguments are pointers, `int` or `unsigned`, and `float`. Anything else is
-//! an error. Kernels that a macro would make are not seen.
+//! an error. Kernels that a macro would define are not seen.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use tape::plan::{Argument, Launch};
 
 use crate::error::{CudaError, Misfit};
+use crate::kind::Kind;
 
 /// The most blocks in each direction, on all devices that are supported.
 const MOST: [u32; 3] = [i32::MAX as u32, 65_535, 65_535];
-
-/// What an argument is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An address of the device's memory.
-    Place,
-    /// A 32-bit integer.
-    Whole,
-    /// A 32-bit real.
-    Real,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Place => "a pointer",
-            Self::Whole => "an int",
-            Self::Real => "a float",
-        })
-    }
-}
-
-impl From<&Argument> for Kind {
-    fn from(argument: &Argument) -> Self {
-        match argument {
-            Argument::Place(_) => Self::Place,
-            Argument::Whole(_) => Self::Whole,
-            Argument::Real(_) => Self::Real,
-        }
-    }
-}
 
 /// An argument that a kernel takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +21,12 @@ struct Parameter {
     kind: Kind,
 }
 
-/// What each kernel of a source takes.
+/// The parameters of each kernel in a source.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Signatures(BTreeMap<String, Vec<Parameter>>);
 
 impl Signatures {
-    /// Reads them from a source, whose name is for messages.
+    /// Reads the signatures from a source. `file` is its name in messages.
     pub(crate) fn read(file: &str, source: &str) -> Result<Self, CudaError> {
         let plain = without_comments(source);
         let mut kernels = BTreeMap::new();

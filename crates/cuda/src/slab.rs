@@ -4,52 +4,52 @@ use std::sync::Arc;
 
 use tape::plan::Place;
 
-use crate::driver::{Memory, Number};
+use crate::driver::{DeviceBuffer, DeviceCopy};
 use crate::error::CudaError;
 
 /// A piece of the device's memory, in numbers of 4 bytes, from [`Device::slab`](crate::Device::slab).
 ///
 /// Writing and reading wait for everything that was begun before, and are done when they return.
 pub struct Slab {
-    memory: Arc<Memory>,
+    buffer: Arc<DeviceBuffer>,
 }
 
 impl Slab {
-    pub(crate) fn new(memory: Memory) -> Self {
-        Self { memory: Arc::new(memory) }
+    pub(crate) fn new(buffer: DeviceBuffer) -> Self {
+        Self { buffer: Arc::new(buffer) }
     }
 
-    pub(crate) fn memory(&self) -> &Arc<Memory> {
-        &self.memory
+    pub(crate) fn buffer(&self) -> &Arc<DeviceBuffer> {
+        &self.buffer
     }
 
     /// How many numbers it has.
     pub fn length(&self) -> usize {
-        self.memory.bytes() / 4
+        self.buffer.bytes() / 4
     }
 
     /// Writes numbers from a place on.
     pub fn write(&mut self, place: Place, numbers: &[f32]) -> Result<(), CudaError> {
-        self.memory.write(self.begin(place, numbers)?, numbers)
+        self.buffer.write(self.begin(place, numbers)?, numbers)
     }
 
     /// Writes bytes from a place on. What is left of the last number stays as it is.
     pub fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), CudaError> {
-        self.memory.write(self.begin(place, bytes)?, bytes)
+        self.buffer.write(self.begin(place, bytes)?, bytes)
     }
 
     /// Reads numbers from a place on.
     pub fn read(&self, place: Place, numbers: &mut [f32]) -> Result<(), CudaError> {
-        self.memory.read(self.begin(place, numbers)?, numbers)
+        self.buffer.read(self.begin(place, numbers)?, numbers)
     }
 
     /// Reads bytes from a place on.
     pub fn read_bytes(&self, place: Place, bytes: &mut [u8]) -> Result<(), CudaError> {
-        self.memory.read(self.begin(place, bytes)?, bytes)
+        self.buffer.read(self.begin(place, bytes)?, bytes)
     }
 
     /// The first byte of what lies at a place and is as large as `values`.
-    fn begin<T: Number>(&self, place: Place, values: &[T]) -> Result<usize, CudaError> {
+    fn begin<T: DeviceCopy>(&self, place: Place, values: &[T]) -> Result<usize, CudaError> {
         within(place.0, size_of_val(values).div_ceil(4), self.length())
     }
 }

@@ -14,12 +14,12 @@ use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, Learner, Noise};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
-use tape::kernels::deconvolve::{Buffers, deconvolve};
+use tape::kernels::im2col::Patches;
 use tape::kernels::matmul::{Matrix, Panels, matmul, patches_matmul, patches_transposed_matmul};
-use tape::kernels::patches::Patches;
 use tape::kernels::peak;
+use tape::kernels::transposed_convolution::{Buffers, transposed_convolution};
 use random::Stream;
-use tape::{Gradients, Memory, Precision, Tape};
+use tape::{Gradients, Precision, Tape, Workspace};
 
 /// Rows of a shard: 5 sequences of 50.
 const SHARD: usize = 250;
@@ -34,7 +34,7 @@ const PEAK_ROUNDS: usize = 100_000;
 
 fn main() {
     let mut bench = Bench::new();
-    for (precision, suffix) in [(Precision::Full, ""), (Precision::Rounded, ", bf16")] {
+    for (precision, suffix) in [(Precision::Full, ""), (Precision::Bf16, ", bf16")] {
         bench.products(precision, suffix);
         bench.convolutions(precision, suffix);
         bench.stages(precision, suffix);
@@ -146,7 +146,7 @@ impl Bench {
                 patches_transposed_matmul(&mut to_w, &x, patches, Matrix::new(&y, rows, small), true, &mut panels);
             });
             self.measure(format!("{what}, small to large{suffix}"), operations, || {
-                deconvolve(&mut to_x, &y, &w, patches, &mut panels, &mut buffers);
+                transposed_convolution(&mut to_x, &y, &w, patches, &mut panels, &mut buffers);
             });
         }
     }
@@ -167,7 +167,7 @@ impl Bench {
         };
         let set = parameters.set(|path| path.starts_with("world_model."));
         let mut gradients = Gradients::new(&set);
-        let mut memory = Memory::new(precision);
+        let mut workspace = Workspace::new(precision);
 
         let images = self.draw(SHARD * PIXELS);
         let encoder: f64 = [(31, 3, 32), (14, 32, 64), (6, 64, 128), (2, 128, 256)]
@@ -178,7 +178,7 @@ impl Bench {
             .iter()
             .sum();
         self.measure(format!("stage: encoder, both ways, {SHARD} images at once{suffix}"), encoder, || {
-            let mut tape = Tape::new(parameters, &set, &mut memory);
+            let mut tape = Tape::new(parameters, &set, &mut workspace);
             let x = tape.constant(SHARD, PIXELS, |y| y.copy_from_slice(&images));
             let embed = networks.encoder.forward(&mut tape, x);
             tape.seed(embed, 1e-3);
@@ -191,7 +191,7 @@ impl Bench {
             .sum();
         let features = self.draw(DECODED * config.feature());
         self.measure(format!("stage: decoder, both ways, {DECODED} images at once{suffix}"), decoder, || {
-            let mut tape = Tape::new(parameters, &set, &mut memory);
+            let mut tape = Tape::new(parameters, &set, &mut workspace);
             let x = tape.leaf(DECODED, config.feature(), |y| y.copy_from_slice(&features));
             let mean = networks.decoder.forward(&mut tape, x);
             tape.seed(mean, 1e-3);
@@ -202,7 +202,7 @@ impl Bench {
         let draws = self.draw(SHARD * config.stoch);
         let scan = 6.0 * SHARD as f64 * size("world_model.rssm.", "world_model.rssm.img3");
         self.measure(format!("stage: scan, both ways{suffix}"), scan, || {
-            let mut tape = Tape::new(parameters, &set, &mut memory);
+            let mut tape = Tape::new(parameters, &set, &mut workspace);
             let embed = tape.leaf(SHARD, config.embed(), |y| y.copy_from_slice(&embed));
             let action = tape.constant(SHARD, ACTION, |y| y.copy_from_slice(&action));
             let noise = tape.constant(SHARD, config.stoch, |y| y.copy_from_slice(&draws));
@@ -212,7 +212,7 @@ impl Bench {
         });
 
         let model = learner.behaviour_model();
-        let mut gradients = Gradients::new(model.wanted);
+        let mut gradients = Gradients::new(model.trainable);
         let steps = config.horizon * SHARD;
         let noise =
             Noise { prior: self.draw(steps * config.stoch), action: self.draw(steps * ACTION), ..Noise::default() };
@@ -223,7 +223,7 @@ impl Bench {
         let passed = size("world_model.rssm.", "world_model.rssm.obs") + size("world_model.reward.", "");
         let imagination = steps as f64 * (4.0 * passed + 6.0 * (actor + value));
         self.measure(format!("stage: imagination, both ways{suffix}"), imagination, || {
-            let mut tape = Tape::new(parameters, model.wanted, &mut memory);
+            let mut tape = Tape::new(parameters, model.trainable, &mut workspace);
             let start = (
                 tape.constant(SHARD, config.stoch, |y| y.copy_from_slice(&stoch)),
                 tape.constant(SHARD, config.deter, |y| y.copy_from_slice(&deter)),

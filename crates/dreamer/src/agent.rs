@@ -7,7 +7,7 @@ use crate::learner::Learner;
 use crate::metrics::StepMetrics;
 use crate::noise::Noise;
 use crate::policy::{ActMode, PolicyState};
-use crate::silence::Silence;
+use crate::source_ablation::SourceAblation;
 use crate::{AgentConfig, DreamerError, Evaluation};
 use replay::Batch;
 use std::path::Path;
@@ -73,14 +73,14 @@ impl Agent {
     /// [`DreamerError::Batch`] if the batch does not fit the agent.
     pub fn learn(&mut self, batch: &Batch) -> Result<StepMetrics, DreamerError> {
         let never = AtomicBool::new(false);
-        Ok(self.learn_unless(&never, batch)?.expect("nobody interrupted it"))
+        Ok(self.learn_interruptible(&never, batch)?.expect("nobody interrupted it"))
     }
 
-    /// As [`Agent::learn`]; `None` if `interrupted` was set on the way, after which the agent is as it was before.
+    /// Like [`Agent::learn`], but returns `None` if `interrupted` was set on the way; then the agent has not changed.
     ///
     /// # Errors
     /// As [`Agent::learn`].
-    pub fn learn_unless(
+    pub fn learn_interruptible(
         &mut self,
         interrupted: &AtomicBool,
         batch: &Batch,
@@ -103,36 +103,36 @@ impl Agent {
         // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
         let (stream, first) = (&self.noise, self.updates << 16);
         let draw = |shard, noise: &mut Noise<f32>| noise.draw(&mut stream.part(first + shard as u64));
-        let metrics = self.learner.step_unless(interrupted, view, &draw)?;
+        let metrics = self.learner.step_interruptible(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)
     }
 
-    /// Learns on a device from now on. What it learns there is known here after [`Agent::settle`]; parameters that are changed here
-    /// afterwards are not known there.
+    /// Learns on a device from now on. Call [`Agent::sync_from_device`] to copy back what it learned there; parameters that are
+    /// changed here afterwards are not copied to the device.
     ///
     /// # Errors
-    /// [`DreamerError::Machine`] if the device fails, or has no room.
+    /// [`DreamerError::Machine`] if the device fails, or its memory is too small.
     pub fn move_to(&mut self, device: &dyn tape::plan::Device) -> Result<(), DreamerError> {
-        self.settle()?;
+        self.sync_from_device()?;
         self.device = None;
         self.device = Some(Device::start(&self.learner, &self.noise, self.updates, device)?);
         Ok(())
     }
 
-    /// Whether something was learned on a device that is not known here.
-    fn is_ahead(&self) -> bool {
-        self.device.as_ref().is_some_and(Device::is_ahead)
+    /// Whether the device has taken gradient steps that were not copied back.
+    fn has_unsynced_steps(&self) -> bool {
+        self.device.as_ref().is_some_and(Device::has_unsynced_steps)
     }
 
-    /// Brings here what was learned on a device: before acting, saving, or looking at parameters and gradients. Without a device
-    /// there is nothing to do.
+    /// Copies parameters, moments and gradients back from the device: call it before acting, saving, or reading parameters and
+    /// gradients. Without a device it does nothing.
     ///
     /// # Errors
     /// [`DreamerError::Machine`] if the device fails.
-    pub fn settle(&mut self) -> Result<(), DreamerError> {
+    pub fn sync_from_device(&mut self) -> Result<(), DreamerError> {
         match &mut self.device {
-            Some(device) => device.settle(&mut self.learner),
+            Some(device) => device.sync_to(&mut self.learner),
             None => Ok(()),
         }
     }
@@ -155,32 +155,32 @@ impl Agent {
     /// Takes in an image [64 * 64 * 3] and writes the next action.
     ///
     /// # Panics
-    /// In debug builds, if it was not settled: see [`Agent::settle`].
+    /// In debug builds, if the device has unsynced steps: see [`Agent::sync_from_device`].
     pub fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
-        debug_assert!(!self.is_ahead(), "an agent is settled before it acts");
+        debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before it acts");
         self.learner.act(state, image, mode, random);
         action.copy_from_slice(&state.action);
     }
 
     /// The model's images of a sequence: see [`Learner::open_loop`].
     pub fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
-        debug_assert!(!self.is_ahead(), "an agent is settled before it foresees");
+        debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before it predicts");
         self.learner.open_loop(image, action, context, random)
     }
 
-    /// How much the reward meta-model's prediction depends on each source: see [`Learner::silence`].
-    pub fn silence(&self, image: &[u8], action: &[f32]) -> Option<Silence> {
-        debug_assert!(!self.is_ahead(), "an agent is settled before its sources are silenced");
-        self.learner.silence(image, action)
+    /// How much the reward meta-model's prediction depends on each source: see [`Learner::ablate_sources`].
+    pub fn ablate_sources(&self, image: &[u8], action: &[f32]) -> Option<SourceAblation> {
+        debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before its sources are ablated");
+        self.learner.ablate_sources(image, action)
     }
 
     /// Writes everything needed to act, to go on learning, and to be a source of transfer, and syncs it to the disk.
     ///
     /// # Errors
-    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if what was learned on a device is not known
-    /// here ([`Agent::settle`]).
+    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if the device has steps that were not copied
+    /// back ([`Agent::sync_from_device`]).
     pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
-        if self.is_ahead() {
+        if self.has_unsynced_steps() {
             let why = "was not brought back before it was to be saved: a bug, please report it";
             return Err(MachineError::Failed {
                 what: "what was learned on the device".to_owned(),

@@ -3,7 +3,7 @@
 use crate::noise::Noise;
 use crate::shard::Sums;
 use crate::world_model::{Model, total};
-use tape::{Gradients, Memory, Real, Tape, Var};
+use tape::{Gradients, Real, Tape, Var, Workspace};
 
 /// Imagined rollouts: H steps of N rollouts, step by step; the starting states are not among them.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,7 @@ pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, roll
     let Model { config, networks, .. } = model;
     let rows = tape.shape(feature).0;
     let reward = networks.reward.frozen(tape, feature);
-    let (value, taught) = networks.value.taught_scalar(tape, feature, rows - rollouts);
+    let (value, trained) = networks.value.trained_scalar(tape, feature, rows - rollouts);
     let discount = match &networks.discount {
         Some(head) => {
             let logit = head.frozen_scalar(tape, feature);
@@ -103,7 +103,7 @@ pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, roll
     };
     let returns = tape.lambda_returns(reward, value, discount, config.lambda, rollouts);
     let weights = tape.discount_weights(discount, rollouts);
-    let value_density = tape.normal_log_density(taught, returns.detached());
+    let value_density = tape.normal_log_density(trained, returns.detached());
     Evaluated { reward, value, returns, weights, value_density }
 }
 
@@ -113,13 +113,13 @@ pub(crate) fn learn<F: Real>(
     model: Model<F>,
     (stoch, deter): (&[F], &[F]),
     noise: &Noise<F>,
-    memory: &mut Memory<F>,
+    workspace: &mut Workspace<F>,
     gradients: &mut Gradients<F>,
     sums: &mut Sums,
 ) {
     let config = model.config;
     let rollouts = stoch.len() / config.stoch;
-    let mut tape = Tape::new(model.parameters, model.wanted, memory);
+    let mut tape = Tape::new(model.parameters, model.trainable, workspace);
     let start = (
         tape.constant(rollouts, config.stoch, |y| y.copy_from_slice(stoch)),
         tape.constant(rollouts, config.deter, |y| y.copy_from_slice(deter)),

@@ -5,8 +5,8 @@
 //! with several entries, their order would be left to chance.
 
 use crate::agent::Agent;
+use crate::footprint::available_bytes;
 use crate::learner::{Learner, Optimisers};
-use crate::memory::available_bytes;
 use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};

@@ -122,7 +122,7 @@ pub enum Precision {
     /// 32 bits.
     #[default]
     F32,
-    /// Rounded to bfloat16, summed in f32: faster where the processor has instructions for it ([`tape::rounded_is_fast`]).
+    /// Rounded to bfloat16, summed in f32: faster where the processor has instructions for it ([`tape::bf16_is_fast`]).
     Bf16,
 }
 
@@ -131,7 +131,7 @@ impl Precision {
     pub fn of_products(self) -> tape::Precision {
         match self {
             Self::F32 => tape::Precision::Full,
-            Self::Bf16 => tape::Precision::Rounded,
+            Self::Bf16 => tape::Precision::Bf16,
         }
     }
 }

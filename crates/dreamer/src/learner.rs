@@ -6,10 +6,10 @@
 
 use crate::batch::BatchView;
 use crate::images::Images;
-use crate::in_order::{InOrder, Room};
 use crate::metrics::StepMetrics;
 use crate::networks::{self, Networks, PIXELS};
 use crate::noise::Noise;
+use crate::ordered_sum::{OrderedSum, SpareGradients};
 use crate::shard::{Shard, Sums, Worker, for_each_shard, inner};
 use crate::world_model::{self, Model, Sequences};
 use crate::{AgentConfig, DreamerError, Evaluation, behaviour};
@@ -17,12 +17,12 @@ use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use random::Stream;
-use tape::{Adam, Gradients, Memory, ParameterSet, Parameters, Real, Tape};
+use tape::{Adam, Gradients, ParameterSet, Parameters, Real, Tape, Workspace};
 
 /// Images that a worker takes through the encoder at a time.
 const ENCODED_AT_ONCE: usize = 32;
 
-/// An agent's networks, parameters and optimisers, and the workers' memory.
+/// An agent's networks, parameters and optimisers, and the workers' buffers.
 #[derive(Debug)]
 pub struct Learner<F> {
     config: AgentConfig,
@@ -31,13 +31,13 @@ pub struct Learner<F> {
     parameters: Parameters<F>,
     optimisers: Optimisers<F>,
     behaviour: ParameterSet,
-    nothing: ParameterSet,
+    no_parameters: ParameterSet,
     workers: Vec<Worker<F>>,
     shards: Vec<Mutex<Shard<F>>>,
     model_gradients: Gradients<F>,
     behaviour_gradients: Gradients<F>,
-    /// Room for shards' gradients of both kinds.
-    rooms: [Room<F>; 2],
+    /// Buffers for shards' gradients of both kinds.
+    spare: [SpareGradients<F>; 2],
 }
 
 /// The three optimisers, each with its set of parameters.
@@ -79,17 +79,17 @@ impl<F: Real> Learner<F> {
                 value: optimiser(config.value_learning_rate),
             },
             behaviour: none.clone(),
-            nothing: none.clone(),
+            no_parameters: none.clone(),
             workers: Vec::new(),
             shards: Vec::new(),
             model_gradients: Gradients::new(&none),
             behaviour_gradients: Gradients::new(&none),
-            rooms: Default::default(),
+            spare: Default::default(),
             parameters,
         })
     }
 
-    /// Makes room for parameters, moments and gradients.
+    /// Allocates memory for parameters, moments and gradients.
     pub(crate) fn allocate(&mut self) {
         self.parameters.allocate();
         let config = &self.config;
@@ -104,7 +104,7 @@ impl<F: Real> Learner<F> {
         self.behaviour = self.parameters.set(|path| path.starts_with("actor.") || path.starts_with("value."));
         self.model_gradients = Gradients::new(&model);
         self.behaviour_gradients = Gradients::new(&self.behaviour);
-        self.rooms = Default::default();
+        self.spare = Default::default();
     }
 
     /// Draws every parameter's initial value.
@@ -152,9 +152,9 @@ impl<F: Real> Learner<F> {
         &mut self.optimisers
     }
 
-    /// The empty set: for tapes that nobody asks gradients of.
-    pub fn nothing(&self) -> &ParameterSet {
-        &self.nothing
+    /// The empty set, for tapes that compute no gradients.
+    pub fn no_parameters(&self) -> &ParameterSet {
+        &self.no_parameters
     }
 
     /// The gradients of the last call of [`Learner::gradients`]: of the world model's loss, and of the actor's and value
@@ -170,7 +170,12 @@ impl<F: Real> Learner<F> {
 
     /// The model for [`behaviour::evaluate`] and its like, with gradients asked for actor and value.
     pub fn behaviour_model(&self) -> Model<'_, F> {
-        Model { config: &self.config, networks: &self.networks, parameters: &self.parameters, wanted: &self.behaviour }
+        Model {
+            config: &self.config,
+            networks: &self.networks,
+            parameters: &self.parameters,
+            trainable: &self.behaviour,
+        }
     }
 
     /// One gradient step: all three gradients at the parameters from before it. `noise` fills shard i's noise, for
@@ -184,20 +189,20 @@ impl<F: Real> Learner<F> {
         noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
     ) -> Result<StepMetrics, DreamerError> {
         let never = AtomicBool::new(false);
-        Ok(self.step_unless(&never, batch, noise)?.expect("nobody interrupted it"))
+        Ok(self.step_interruptible(&never, batch, noise)?.expect("nobody interrupted it"))
     }
 
-    /// As [`Learner::step`]; `None` if `interrupted` was set on the way, after which nothing is learned.
+    /// Like [`Learner::step`], but returns `None` if `interrupted` was set on the way; then no parameter has changed.
     ///
     /// # Errors
     /// As [`Learner::step`].
-    pub fn step_unless(
+    pub fn step_interruptible(
         &mut self,
         interrupted: &AtomicBool,
         batch: BatchView<F>,
         noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
     ) -> Result<Option<StepMetrics>, DreamerError> {
-        let Some(mut metrics) = self.gradients_unless(interrupted, batch, noise)? else { return Ok(None) };
+        let Some(mut metrics) = self.gradients_interruptible(interrupted, batch, noise)? else { return Ok(None) };
         let Self { optimisers: Optimisers { model, actor, value }, parameters, .. } = self;
         let gradient = self.model_gradients.data();
         metrics.model_gradient_norm = model.norm(gradient);
@@ -227,11 +232,11 @@ impl<F: Real> Learner<F> {
         noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
     ) -> Result<StepMetrics, DreamerError> {
         let never = AtomicBool::new(false);
-        Ok(self.gradients_unless(&never, batch, noise)?.expect("nobody interrupted it"))
+        Ok(self.gradients_interruptible(&never, batch, noise)?.expect("nobody interrupted it"))
     }
 
-    /// As [`Learner::gradients`]; `None` if `interrupted` was set on the way: it is looked at before each shard.
-    fn gradients_unless(
+    /// Like [`Learner::gradients`], but returns `None` if `interrupted` was set on the way. It is read before each shard.
+    fn gradients_interruptible(
         &mut self,
         interrupted: &AtomicBool,
         batch: BatchView<F>,
@@ -239,15 +244,16 @@ impl<F: Real> Learner<F> {
     ) -> Result<Option<StepMetrics>, DreamerError> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
-        let Self { config, networks, parameters, optimisers, behaviour, nothing, workers, shards, rooms, .. } = self;
-        let [model_room, behaviour_room] = rooms;
+        let Self { config, networks, parameters, optimisers, behaviour, no_parameters, workers, shards, spare, .. } =
+            self;
+        let [model_spare, behaviour_spare] = spare;
         self.model_gradients.clear();
         self.behaviour_gradients.clear();
-        let world_model = Model { config, networks, parameters, wanted: optimisers.model.set() };
-        let behaviour = Model { wanted: behaviour, ..world_model };
+        let world_model = Model { config, networks, parameters, trainable: optimisers.model.set() };
+        let behaviour = Model { trainable: behaviour, ..world_model };
         let action_size = self.action_size;
 
-        let sum = InOrder::new(&mut self.model_gradients, model_room);
+        let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
             let mut gradients = sum.buffer();
             let first = index * config.shard;
@@ -257,24 +263,24 @@ impl<F: Real> Learner<F> {
             if config.frozen_encoder && batch.embedding.is_empty() {
                 let embedding = &mut shard.data.embedding;
                 embedding.resize(sequences * config.length * config.embed(), F::ZERO);
-                embed(networks, parameters, nothing, &mut worker.encoder, images, embedding);
+                embed(networks, parameters, no_parameters, &mut worker.encoder, images, embedding);
             }
             noise(index, &mut shard.noise);
             shard.sums = Sums::default();
-            shard.memory.exchange_room(&mut worker.room);
+            shard.workspace.exchange_scratch(&mut worker.scratch);
             shard.filtered = Some(world_model::observe(
                 world_model,
                 images,
                 &shard.data,
                 &shard.noise.posterior,
                 sequences,
-                &mut shard.memory,
+                &mut shard.workspace,
                 &mut worker.pieces,
                 &mut gradients,
                 &mut shard.feature_gradient,
                 &mut shard.sums,
             ));
-            shard.memory.exchange_room(&mut worker.room);
+            shard.workspace.exchange_scratch(&mut worker.scratch);
             sum.add(index, gradients);
         });
         if interrupted.load(Ordering::SeqCst) {
@@ -284,13 +290,13 @@ impl<F: Real> Learner<F> {
         let divergence: f64 = shards.iter_mut().map(|shard| inner(shard).sums.divergence).sum();
         let penalised = divergence / transitions > config.free_nats;
         // The second half has gradients for other parameters than the first.
-        let sum = InOrder::new(&mut self.model_gradients, model_room);
-        let behaviour_sum = InOrder::new(&mut self.behaviour_gradients, behaviour_room);
+        let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
+        let behaviour_sum = OrderedSum::new(&mut self.behaviour_gradients, behaviour_spare);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
             let mut gradients = sum.buffer();
             let filtered = shard.filtered.take().expect("the first half ran");
-            let memory = &mut shard.memory;
-            memory.exchange_room(&mut worker.room);
+            let workspace = &mut shard.workspace;
+            workspace.exchange_scratch(&mut worker.scratch);
             let first = index * config.shard;
             let sequences = config.shard.min(config.batch - first);
             let images = Images { all: batch.image, length: config.length, first, sequences };
@@ -299,14 +305,14 @@ impl<F: Real> Learner<F> {
                 &filtered,
                 images,
                 penalised,
-                memory,
+                workspace,
                 &mut worker.pieces,
                 &mut gradients,
                 &shard.feature_gradient,
             );
             sum.add(index, gradients);
-            memory.exchange_room(&mut worker.room);
-            let observed = Tape::resume(parameters, world_model.wanted, memory);
+            workspace.exchange_scratch(&mut worker.scratch);
+            let observed = Tape::resume(parameters, world_model.trainable, workspace);
             let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));
             let mut gradients = behaviour_sum.buffer();
             let sums = &mut shard.sums;
@@ -333,11 +339,11 @@ impl<F: Real> Learner<F> {
         let size = self.config.embed();
         assert_eq!(images.len() / PIXELS * size, embeddings.len(), "an embedding for every image");
         self.prepare();
-        let Self { networks, parameters, nothing, workers, .. } = self;
+        let Self { networks, parameters, no_parameters, workers, .. } = self;
         let count = (embeddings.len() / size).div_ceil(workers.len());
         let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
         workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {
-            embed(networks, parameters, nothing, &mut worker.encoder, Images::of(images), embeddings);
+            embed(networks, parameters, no_parameters, &mut worker.encoder, Images::of(images), embeddings);
         });
     }
 
@@ -370,7 +376,7 @@ impl<F: Real> Learner<F> {
         }
     }
 
-    /// One worker for each thread, and one shard's memory for each shard.
+    /// Makes one worker for each thread, and the buffers of each shard.
     fn prepare(&mut self) {
         let shards = self.config.batch.div_ceil(self.config.shard);
         let precision = self.config.precision;
@@ -378,7 +384,7 @@ impl<F: Real> Learner<F> {
             self.shards.push(Mutex::new(Shard {
                 data: Sequences::default(),
                 noise: Noise::default(),
-                memory: Memory::new(precision.of_products()),
+                workspace: Workspace::new(precision.of_products()),
                 feature_gradient: Vec::new(),
                 filtered: None,
                 sums: Sums::default(),
@@ -392,15 +398,15 @@ impl<F: Real> Learner<F> {
 pub(crate) fn embed<F: Real>(
     networks: &Networks,
     parameters: &Parameters<F>,
-    nothing: &ParameterSet,
-    memory: &mut Memory<F>,
+    no_parameters: &ParameterSet,
+    workspace: &mut Workspace<F>,
     images: Images,
     embeddings: &mut [F],
 ) {
     let size = embeddings.len() / images.count();
     for (piece, embeddings) in embeddings.chunks_mut(ENCODED_AT_ONCE * size).enumerate() {
         let (first, count) = (piece * ENCODED_AT_ONCE, embeddings.len() / size);
-        let mut tape = Tape::new(parameters, nothing, memory);
+        let mut tape = Tape::new(parameters, no_parameters, workspace);
         let images = tape.constant(count, PIXELS, |y| images.normalise(first, y));
         let embed = networks.encoder.forward(&mut tape, images);
         embeddings.copy_from_slice(tape.value(embed));

@@ -5,7 +5,7 @@ use crate::learner::Learner;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
 use random::Stream;
-use tape::{Memory, Real, Tape, Var};
+use tape::{Real, Tape, Var, Workspace};
 
 impl<F: Real> Learner<F> {
     /// The model's images of one sequence: images [T, 64 * 64 * 3] and the actions that led to them [T, A]. The first
@@ -18,8 +18,8 @@ impl<F: Real> Learner<F> {
         assert_eq!(actions.len(), steps * self.action_size(), "an action for every image");
         assert!((1..=steps).contains(&context), "context within the sequence");
         let networks = self.networks();
-        let mut memory = Memory::default();
-        let mut tape = Tape::new(self.parameters(), self.nothing(), &mut memory);
+        let mut workspace = Workspace::default();
+        let mut tape = Tape::new(self.parameters(), self.no_parameters(), &mut workspace);
         let seen = tape.constant(context, PIXELS, |y| normalise(&images[..context * PIXELS], y));
         let embed = networks.encoder.forward(&mut tape, seen);
         let mut draw = |tape: &mut Tape<F>, rows| tape.constant(rows, self.config().stoch, |y| fill_normal(y, random));

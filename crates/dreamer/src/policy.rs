@@ -9,7 +9,7 @@ use crate::mean_action::mean_of_tanh;
 use crate::networks::PIXELS;
 use crate::noise::fill_normal;
 use random::Stream;
-use tape::{Memory, Real, Tape};
+use tape::{Real, Tape, Workspace};
 
 /// How an action is taken from the actor's distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct PolicyState<F = f32> {
     /// Means and standard deviations of the action before squashing `[2A]`, as of the last step.
     pub moments: Vec<F>,
     noise: Vec<F>,
-    memory: Memory<F>,
+    memory: Workspace<F>,
 }
 
 /// The normal draws that one step of a policy needs.
@@ -59,7 +59,7 @@ impl<F: Real> Learner<F> {
             action: zeros(self.action_size()),
             moments: zeros(2 * self.action_size()),
             noise: Vec::new(),
-            memory: Memory::default(),
+            memory: Workspace::default(),
         }
     }
 
@@ -85,7 +85,7 @@ impl<F: Real> Learner<F> {
     pub fn act_with(&self, state: &mut PolicyState<F>, image: &[u8], noise: PolicyNoise<F>) {
         let networks = self.networks();
         let PolicyState { stoch, deter, action, moments, memory, .. } = state;
-        let mut tape = Tape::new(self.parameters(), self.nothing(), memory);
+        let mut tape = Tape::new(self.parameters(), self.no_parameters(), memory);
         let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
         let image = tape.constant(1, PIXELS, |y| normalise(image, y));
         let embed = networks.encoder.forward(&mut tape, image);

@@ -7,24 +7,24 @@ use crate::{AgentConfig, Precision};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use tape::{Memory, Real};
+use tape::{Real, Workspace};
 
-/// Memory that a worker needs for whichever shard it has at hand.
+/// Buffers that a worker needs for whichever shard it has at hand.
 #[derive(Debug)]
 pub(crate) struct Worker<F> {
     pub pieces: Pieces<F>,
-    pub behaviour: Memory<F>,
+    pub behaviour: Workspace<F>,
     /// Of a frozen encoder: in full precision, whatever the step's, since an embedding is computed once.
-    pub encoder: Memory<F>,
-    /// The room that a shard's own memory needs while it is at hand.
-    pub room: Memory<F>,
+    pub encoder: Workspace<F>,
+    /// The scratch buffers that a shard's own workspace needs while the shard is at hand.
+    pub scratch: Workspace<F>,
 }
 
 impl<F: Real> Worker<F> {
     pub fn new(precision: Precision) -> Self {
         let precision = precision.of_products();
-        let [behaviour, room] = std::array::from_fn(|_| Memory::new(precision));
-        Self { pieces: Pieces::new(precision), behaviour, encoder: Memory::default(), room }
+        let [behaviour, scratch] = std::array::from_fn(|_| Workspace::new(precision));
+        Self { pieces: Pieces::new(precision), behaviour, encoder: Workspace::default(), scratch }
     }
 }
 
@@ -33,7 +33,7 @@ impl<F: Real> Worker<F> {
 pub(crate) struct Shard<F> {
     pub data: Sequences<F>,
     pub noise: Noise<F>,
-    pub memory: Memory<F>,
+    pub workspace: Workspace<F>,
     pub feature_gradient: Vec<F>,
     pub filtered: Option<Filtered>,
     pub sums: Sums,

@@ -1,7 +1,7 @@
 //! The agent as a run uses it: determinism over threads, no allocation after the first step, checkpoints whole or refused.
 
-#[path = "../../tape/tests/vectors/mod.rs"]
-mod vectors;
+#[path = "../../tape/tests/simd/mod.rs"]
+mod simd;
 
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Precision};
 use rayon::ThreadPoolBuilder;
@@ -9,7 +9,7 @@ use replay::Batch;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
-use tape::Vectors;
+use tape::SimdInstructionSet;
 use random::Stream;
 
 /// Counts allocations, to prove that a step makes none.
@@ -335,7 +335,7 @@ fn an_interrupted_step_changes_nothing() {
     let data = batch(&config, 2);
     let (mut agent, mut other) = (Agent::new(&config, 2, 7).unwrap(), Agent::new(&config, 2, 7).unwrap());
     let begun = weights(&agent);
-    assert!(agent.learn_unless(&AtomicBool::new(true), &data).unwrap().is_none());
+    assert!(agent.learn_interruptible(&AtomicBool::new(true), &data).unwrap().is_none());
     assert!(weights(&agent) == begun && agent.updates() == 0);
     for _ in 0..2 {
         assert_eq!(agent.learn(&data).unwrap(), other.learn(&data).unwrap());

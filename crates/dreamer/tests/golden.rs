@@ -2,11 +2,11 @@
 //! sequences, losses, gradients, optimiser and policy, to 1e-9.
 
 mod reference;
-#[path = "../../tape/tests/vectors/mod.rs"]
-mod vectors;
+#[path = "../../tape/tests/simd/mod.rs"]
+mod simd;
 
 use reference::{Reference, Tensors, read};
-use tape::{Adam, Memory, Parameters, Tape, Vectors};
+use tape::{Adam, Parameters, SimdInstructionSet, Tape, Workspace};
 
 fn golden() -> (Tensors, serde_json::Value) {
     read(include_bytes!("golden/dreamer.safetensors")).unwrap()
@@ -110,8 +110,8 @@ fn lambda_returns_at_three_lambdas() {
         (with_bootstrap("lam/reward"), with_bootstrap("lam/value"), with_bootstrap("lam/pcont"));
     for (name, lambda) in [("lam/returns_0", 0.0), ("lam/returns_095", 0.95), ("lam/returns_1", 1.0)] {
         let parameters = Parameters::<f64>::new();
-        let (set, mut memory) = (parameters.set(|_| false), Memory::default());
-        let mut tape = Tape::new(&parameters, &set, &mut memory);
+        let (set, mut workspace) = (parameters.set(|_| false), Workspace::default());
+        let mut tape = Tape::new(&parameters, &set, &mut workspace);
         let [r, v, d] =
             [&reward, &value, &discount].map(|x| tape.constant((steps + 1) * rollouts, 1, |y| y.copy_from_slice(x)));
         let returns = tape.lambda_returns(r, v, d, lambda, rollouts);

@@ -2,14 +2,14 @@
 //! sources' predictions matter, and gradients pass through them.
 
 mod reference;
-#[path = "../../tape/tests/vectors/mod.rs"]
-mod vectors;
+#[path = "../../tape/tests/simd/mod.rs"]
+mod simd;
 
-use dreamer::Silence;
+use dreamer::SourceAblation;
 use dreamer::networks::PIXELS;
 use reference::transfer::{MetaModel, with_meta_model};
 use reference::{Reference, Tensors, read};
-use tape::Vectors;
+use tape::SimdInstructionSet;
 
 /// The file, and its agent with a reward meta-model.
 fn meta_model() -> (Tensors, Reference) {
@@ -92,7 +92,7 @@ fn a_source_changes_the_prediction_and_the_gradient_of_the_latent_state() {
 }
 
 /// What silencing each source changes in the file's first sequence, after `change` of a parameter.
-fn silence(path: &str, change: impl Fn(&mut [f64])) -> Silence {
+fn ablation(path: &str, change: impl Fn(&mut [f64])) -> SourceAblation {
     let (theirs, mut reference) = meta_model();
     let parameters = reference.learner.parameters_mut();
     let parameter = parameters.find(path).unwrap();
@@ -100,22 +100,22 @@ fn silence(path: &str, change: impl Fn(&mut [f64])) -> Silence {
     let images: Vec<u8> = theirs["in/image_u8"].1.iter().map(|&x| x as u8).collect();
     let (steps, actions) = (theirs["in/image_u8"].0[1], &theirs["in/action"].1);
     let size = actions.len() / (images.len() / PIXELS);
-    reference.learner.silence(&images[..steps * PIXELS], &actions[..steps * size]).unwrap()
+    reference.learner.ablate_sources(&images[..steps * PIXELS], &actions[..steps * size]).unwrap()
 }
 
 #[test]
 fn silent_sources_get_no_use() {
-    let heard = silence("world_model.reward.h0.kernel", |_| ());
+    let heard = ablation("world_model.reward.h0.kernel", |_| ());
     assert!(heard.changes.iter().all(|&change| change > 1e-6) && heard.spread > 1e-6, "{heard:?}");
     // A source that says the same of every state says nothing.
-    let constant = silence("world_model.reward_sources.0.hout.kernel", |kernel| kernel.fill(0.0));
+    let constant = ablation("world_model.reward_sources.0.hout.kernel", |kernel| kernel.fill(0.0));
     assert!(constant.changes[0] < 1e-15 && constant.changes[1] > 1e-6, "{constant:?}");
     // Nor does one to which the meta-model does not listen: a row of zeros.
     let units = 14;
-    let deaf = silence("world_model.reward.h0.kernel", |kernel| kernel[units..2 * units].fill(0.0));
+    let deaf = ablation("world_model.reward.h0.kernel", |kernel| kernel[units..2 * units].fill(0.0));
     assert!(deaf.changes[0] > 1e-6 && deaf.changes[1] == 0.0, "{deaf:?}");
-    // An agent without sources has none to silence.
+    // An agent without sources has none to ablate.
     let (tensors, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
     let plain = Reference::new(tensors, &config).unwrap().learner;
-    assert_eq!(plain.silence(&[0; PIXELS], &[0.0; 3]), None);
+    assert_eq!(plain.ablate_sources(&[0; PIXELS], &[0.0; 3]), None);
 }

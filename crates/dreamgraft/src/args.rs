@@ -26,14 +26,14 @@ const TRAIN: &str = "Train an agent on one task or several, or go on with a run 
     another order it is another run, with a folder of its own.\n\n\
     With --from, --plan or --universal, the agent begins with what it takes from earlier ones; `dreamgraft transfer plan` \
     shows what that would be. A run that goes on takes nothing again, and its sources may be gone.\n\n\
-    The environment's DREAMGRAFT_VECTORS (avx512, avx2, neon or plain) names the vector instructions to compute with, of those \
-    that this processor has; without it, the widest. Other vectors give other last bits (docs/portability.md).";
+    The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) names the SIMD instruction set to compute with; \
+    without it, the widest that this CPU supports is used. Other sets give other last bits (docs/portability.md).";
 
 const BENCH: &str = "Measure how fast gradient and policy steps are on this machine: one JSON \
     line.\n\n\
     The data are random, no environment is played: it is the agent alone that is measured. Sizes are those at which other \
-    programs were measured (docs/performance.md). The environment's DREAMGRAFT_VECTORS (avx512, avx2, neon or plain) names \
-    the vector instructions to compute with, of those that this processor has.";
+    programs were measured (docs/performance.md). The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) \
+    names the SIMD instruction set to compute with.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]

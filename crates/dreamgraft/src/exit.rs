@@ -10,9 +10,9 @@ pub enum Failure {
     /// Words that do not go together.
     #[error("{0}")]
     Words(String),
-    /// Vectors that this processor has not.
+    /// A SIMD instruction set that does not exist, or that this CPU lacks.
     #[error(transparent)]
-    Vectors(#[from] train::VectorsError),
+    Simd(#[from] train::SimdError),
     /// A device that cannot be used.
     #[error(transparent)]
     Device(#[from] cuda::CudaError),
@@ -36,7 +36,7 @@ impl From<PlanError> for Failure {
 impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
-            Failure::Words(_) | Failure::Vectors(_) | Failure::Device(cuda::CudaError::Variable { .. }) => Self::Usage,
+            Failure::Words(_) | Failure::Simd(_) | Failure::Device(cuda::CudaError::Variable { .. }) => Self::Usage,
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),

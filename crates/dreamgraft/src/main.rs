@@ -22,7 +22,7 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{Device, End, PlayOptions, Told, TrainError, Vectors};
+use train::{Device, End, PlayOptions, SimdInstructionSet, Told, TrainError};
 use wording::rounded;
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {
-    Vectors::from_environment()?;
+    SimdInstructionSet::from_environment()?;
     match command {
         Command::Train(typed) => train(&typed),
         Command::Eval(typed) => Ok(play(&meaning::evaluation(&typed), &typed.results)?),

@@ -74,10 +74,10 @@ pub fn compare(what: &str, config: &AgentConfig, known_embeddings: bool, device:
         move_there(&mut there);
         let expected = here.learn(&batch).unwrap();
         let found = there.learn(&batch).unwrap();
-        there.settle().unwrap();
+        there.sync_from_device().unwrap();
         same(&format!("{what}, step {step}"), (&there, &found), (&here, &expected), tolerances);
         let found = onward.learn(&batch).unwrap();
-        onward.settle().unwrap();
+        onward.sync_from_device().unwrap();
         same(&format!("{what}, onward to step {step}"), (&onward, &found), (&here, &expected), loose);
     }
 }
@@ -91,7 +91,7 @@ pub fn compare_one(what: &str, config: &AgentConfig, device: &dyn Device, tolera
     there.move_to(device).unwrap();
     let batch = batch(config);
     let [found, expected] = [&mut there, &mut here].map(|agent| agent.learn(&batch).unwrap());
-    there.settle().unwrap();
+    there.sync_from_device().unwrap();
     same(what, (&there, &found), (&here, &expected), tolerances);
 }
 

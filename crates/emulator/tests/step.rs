@@ -18,7 +18,7 @@ fn the_order_of_threads_changes_no_bit() {
             let mut agent = Agent::new(&config, ACTIONS, 1).unwrap();
             agent.move_to(&Processor(order)).unwrap();
             let metrics = [0, 1].map(|_| agent.learn(&batch(&config)).unwrap());
-            agent.settle().unwrap();
+            agent.sync_from_device().unwrap();
             let bits: Vec<u32> = agent.learner().parameters().data().iter().map(|x| x.to_bits()).collect();
             (metrics, bits)
         });

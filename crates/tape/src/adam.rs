@@ -3,8 +3,8 @@
 //! Epsilon is not bias-corrected: `w -= rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)`.
 
 use crate::kernels::elementwise::{interleaved_sum, vectorised};
+use crate::number::Number;
 use crate::parameters::{ParameterSet, Parameters};
-use crate::real::Real;
 use rayon::prelude::*;
 
 /// Decay of the first moment.
@@ -30,7 +30,7 @@ pub struct Adam<F> {
     partial: Vec<f64>,
 }
 
-impl<F: Real> Adam<F> {
+impl<F: Number> Adam<F> {
     /// An optimiser that has seen no gradient.
     pub fn new(set: &ParameterSet, rate: f64, clip: f64) -> Self {
         let zeros = vec![F::ZERO; set.numbers()];

@@ -1,11 +1,11 @@
 //! Initial values of parameters, as Keras defines them.
 
+use crate::number::Number;
 use random::Stream;
-use crate::real::Real;
 
 /// Glorot and Bengio's uniform initialisation: within sqrt(6 / (inputs + outputs)), where inputs and outputs are counted
 /// over a convolution's whole field.
-pub fn glorot_uniform<F: Real>(values: &mut [F], inputs: usize, outputs: usize, random: &mut Stream) {
+pub fn glorot_uniform<F: Number>(values: &mut [F], inputs: usize, outputs: usize, random: &mut Stream) {
     let limit = (6.0 / (inputs + outputs) as f64).sqrt();
     for x in values {
         *x = F::of(random.uniform_in(-limit, limit));
@@ -14,7 +14,7 @@ pub fn glorot_uniform<F: Real>(values: &mut [F], inputs: usize, outputs: usize, 
 
 /// A random matrix [rows, cols] with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014): Gram and
 /// Schmidt on normal draws, twice for precision.
-pub fn orthogonal<F: Real>(values: &mut [F], rows: usize, cols: usize, random: &mut Stream) {
+pub fn orthogonal<F: Number>(values: &mut [F], rows: usize, cols: usize, random: &mut Stream) {
     assert_eq!(values.len(), rows * cols, "a {rows} x {cols} matrix");
     let (few, long) = (rows.min(cols), rows.max(cols));
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(few);

@@ -1,27 +1,31 @@
-//! Numbers: tensors, fused operations with their gradients, and the optimiser.
+//! Tensors, fused operations with their gradients, and the optimiser.
 //!
-//! First file to read: `tape.rs`. Nothing here knows what an agent is.
+//! Start with `tape.rs`: a [`Tape`] records operations (`ops`) on [`Parameters`] and walks back over them for gradients. The
+//! inner loops are in [`kernels`]; [`plan`] turns a recording into launches for a device. Nothing here knows what an agent
+//! is.
 
 pub mod adam;
+mod bfloat16;
 pub mod initialise;
 pub mod kernels;
+mod number;
 mod ops;
 pub mod parameters;
 pub mod plan;
 mod pool;
-pub mod real;
 mod tape;
 
 #[cfg(test)]
-#[path = "../tests/vectors/mod.rs"]
-mod vectors;
+#[path = "../tests/simd/mod.rs"]
+mod simd;
 
 pub use adam::Adam;
+pub use kernels::bf16::is_fast as bf16_is_fast;
+pub use kernels::dispatch::Real;
 pub use kernels::elementwise::Activation;
 pub use kernels::matmul::Precision;
-pub use kernels::rounded::is_fast as rounded_is_fast;
-pub use kernels::vectors::{Vectors, VectorsError};
+pub use kernels::simd::{SimdError, SimdInstructionSet};
+pub use number::Number;
 pub use ops::{GruWeights, Squash, squashed_log_density};
 pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};
-pub use real::Real;
-pub use tape::{Memory, Tape, Var};
+pub use tape::{Tape, Var, Workspace};

@@ -1,10 +1,10 @@
-//! Named parameters, sets of them, and gradients by set.
+//! Named parameters, sets of parameters, and the gradients of a set.
 //!
-//! Here: [`Parameters`] (every weight of a model under its path), [`ParameterSet`] (which of them a gradient is asked for)
-//! and [`Gradients`]. Not here: how a parameter is initialised ([`crate::initialise`]) or updated ([`crate::adam`]).
+//! Here: [`Parameters`] (every weight of a model under its path), [`ParameterSet`] (some of them, such as the trainable
+//! ones) and [`Gradients`]. Not here: how a parameter is initialised ([`crate::initialise`]) or updated ([`crate::adam`]).
 
 use crate::kernels::elementwise::add;
-use crate::real::Real;
+use crate::number::Number;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -34,14 +34,14 @@ struct Entry {
     range: Range<usize>,
 }
 
-impl<F: Real> Parameters<F> {
+impl<F: Number> Parameters<F> {
     /// No parameters yet.
     pub fn new() -> Self {
         Self { entries: Vec::new(), by_path: HashMap::new(), data: Vec::new() }
     }
 
     /// Adds a parameter. Its numbers take no memory before [`Parameters::allocate`], so that the size of a model is known
-    /// before room is made for it.
+    /// before memory is allocated for it.
     ///
     /// # Panics
     /// If the path is taken: two layers of one model have the same name, a bug.
@@ -59,7 +59,7 @@ impl<F: Real> Parameters<F> {
         parameter
     }
 
-    /// Makes room for all parameters: zeros.
+    /// Allocates memory for all parameters, filled with zeros.
     pub fn allocate(&mut self) {
         self.data.resize(self.numbers(), F::ZERO);
     }
@@ -125,12 +125,12 @@ impl<F: Real> Parameters<F> {
         &mut self.data[range]
     }
 
-    /// The set of the parameters whose path `wanted` accepts.
-    pub fn set(&self, wanted: impl Fn(&str) -> bool) -> ParameterSet {
+    /// The set of the parameters whose path `includes` accepts.
+    pub fn set(&self, includes: impl Fn(&str) -> bool) -> ParameterSet {
         let mut numbers = 0;
         let mut places = Vec::with_capacity(self.len());
         for entry in &self.entries {
-            places.push(wanted(&entry.path).then(|| {
+            places.push(includes(&entry.path).then(|| {
                 let start = numbers;
                 numbers += entry.range.len();
                 start..numbers
@@ -177,7 +177,7 @@ pub struct Gradients<F> {
     filled: Vec<bool>,
 }
 
-impl<F: Real> Gradients<F> {
+impl<F: Number> Gradients<F> {
     /// Zero gradients for a set.
     pub fn new(set: &ParameterSet) -> Self {
         Self { data: vec![F::ZERO; set.numbers], filled: vec![false; set.places.len()], set: set.clone() }

@@ -1,6 +1,6 @@
-//! Buffers to use again, by their exact size: after the first recording of a kind a tape allocates nothing.
+//! A pool of buffers by their exact size: after the first recording of some shapes, a tape allocates nothing.
 
-/// Buffers that nobody uses at the moment.
+/// Unused buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Pool<F> {
     classes: Vec<Class<F>>,

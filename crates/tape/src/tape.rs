@@ -1,18 +1,18 @@
-//! The tape: records operations as they run, then walks back over them for gradients.
+//! The tape: it records operations as they run, then walks back over them for gradients.
 //!
-//! Here: [`Tape`], [`Var`], [`Memory`] and the walk back. Every operation is in a file of [`crate::ops`], with its gradient
-//! beside it. A value is a matrix, row-major; an image is a row.
+//! Here: [`Tape`], [`Var`], [`Workspace`] and the walk back. Every operation is in a file of [`crate::ops`], together with
+//! its gradient. A value is a row-major matrix; an image is a row.
 //!
-//! Gradients are asked for by parameter set: a value depends on the set or it does not, and nothing is computed backwards
-//! for one that does not. All memory lives in [`Memory`], which keeps its buffers between recordings: a recording of the
-//! same shapes allocates nothing.
+//! Gradients are computed for a set of trainable parameters, and nothing is computed backwards for values that do not depend
+//! on the set. All buffers live in a [`Workspace`], which keeps them between recordings, so that a recording of the same
+//! shapes allocates nothing.
 
-use crate::kernels::deconvolve::Buffers;
+use crate::kernels::dispatch::Real;
 use crate::kernels::matmul::{Panels, Precision};
+use crate::kernels::transposed_convolution::Buffers;
 use crate::ops::Op;
 use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
 use crate::pool::Pool;
-use crate::real::Real;
 use std::ops::Range;
 
 /// A value on a tape.
@@ -50,9 +50,9 @@ pub(crate) struct Slot<F> {
     pub filled: bool,
 }
 
-/// A tape's buffers, kept from recording to recording.
+/// A tape's recording and its buffers, which are kept from one recording to the next.
 #[derive(Debug)]
-pub struct Memory<F> {
+pub struct Workspace<F> {
     pub(crate) nodes: Vec<Node>,
     pub(crate) values: Vec<Vec<F>>,
     gradients: Vec<Slot<F>>,
@@ -65,7 +65,7 @@ pub struct Memory<F> {
     scratch: Scratch<F>,
 }
 
-/// Room for what one kernel call needs and nothing after it reads.
+/// Buffers that one kernel call needs and that nothing reads after it.
 #[derive(Debug)]
 pub(crate) struct Scratch<F> {
     pub panels: Panels<F>,
@@ -75,7 +75,7 @@ pub(crate) struct Scratch<F> {
     pub pool: Pool<F>,
 }
 
-impl<F: Real> Default for Memory<F> {
+impl<F: Real> Default for Workspace<F> {
     fn default() -> Self {
         let scratch = Scratch {
             panels: Panels::default(),
@@ -96,17 +96,17 @@ impl<F: Real> Default for Memory<F> {
     }
 }
 
-impl<F: Real> Memory<F> {
+impl<F: Real> Workspace<F> {
     /// Buffers of a tape whose products are computed in `precision`.
     pub fn new(precision: Precision) -> Self {
-        let mut memory = Self::default();
-        memory.scratch.panels.precision = precision;
-        memory
+        let mut workspace = Self::default();
+        workspace.scratch.panels.precision = precision;
+        workspace
     }
 
-    /// Exchanges the room that kernels, gradients and released values need with another memory's: of many memories that
-    /// are used in turn, only the one in use needs it.
-    pub fn exchange_room(&mut self, other: &mut Self) {
+    /// Exchanges the scratch buffers of kernels, gradients and released values with those of another workspace: of many
+    /// workspaces that are used in turn, only the one in use needs them.
+    pub fn exchange_scratch(&mut self, other: &mut Self) {
         std::mem::swap(&mut self.scratch, &mut other.scratch);
     }
 
@@ -119,35 +119,35 @@ impl<F: Real> Memory<F> {
 /// A recording: what has been computed so far, on which parameters.
 pub struct Tape<'a, F> {
     pub(crate) parameters: &'a Parameters<F>,
-    pub(crate) wanted: &'a ParameterSet,
-    pub(crate) memory: &'a mut Memory<F>,
+    pub(crate) trainable: &'a ParameterSet,
+    pub(crate) workspace: &'a mut Workspace<F>,
     frozen: bool,
     /// Whether nothing is computed.
     traced: bool,
 }
 
 impl<'a, F: Real> Tape<'a, F> {
-    /// Starts a recording whose gradients are asked for the parameters of `wanted`.
-    pub fn new(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
-        memory.nodes.clear();
-        memory.lists.clear();
-        memory.layers.clear();
-        for slot in &mut memory.gradients {
+    /// Starts a recording that can compute gradients of the parameters in `trainable`.
+    pub fn new(parameters: &'a Parameters<F>, trainable: &'a ParameterSet, workspace: &'a mut Workspace<F>) -> Self {
+        workspace.nodes.clear();
+        workspace.lists.clear();
+        workspace.layers.clear();
+        for slot in &mut workspace.gradients {
             slot.filled = false;
-            memory.scratch.pool.give(std::mem::take(&mut slot.data));
+            workspace.scratch.pool.give(std::mem::take(&mut slot.data));
         }
-        Self { parameters, wanted, memory, frozen: false, traced: false }
+        Self { parameters, trainable, workspace, frozen: false, traced: false }
     }
 
     /// Starts a recording that computes nothing but constants, to be planned for a device ([`crate::plan`]): values have shapes,
     /// but no numbers.
-    pub fn trace(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
-        memory.values.clear();
-        Self { traced: true, ..Self::new(parameters, wanted, memory) }
+    pub fn trace(parameters: &'a Parameters<F>, trainable: &'a ParameterSet, workspace: &'a mut Workspace<F>) -> Self {
+        workspace.values.clear();
+        Self { traced: true, ..Self::new(parameters, trainable, workspace) }
     }
 
     /// A value [rows, cols] of a recording that computes nothing, which comes from elsewhere ([`crate::plan::Traced::bind`]).
-    /// Its gradient is wanted if `gradient`.
+    /// Its gradient is computed if `gradient`.
     ///
     /// # Panics
     /// If the recording computes.
@@ -156,9 +156,9 @@ impl<'a, F: Real> Tape<'a, F> {
         self.push(Op::Leaf, rows, cols, gradient, |_, _| {})
     }
 
-    /// Goes on with the recording in `memory`, which must have been made with the same parameters and set.
-    pub fn resume(parameters: &'a Parameters<F>, wanted: &'a ParameterSet, memory: &'a mut Memory<F>) -> Self {
-        Self { parameters, wanted, memory, frozen: false, traced: false }
+    /// Resumes the recording in `workspace`, which must have been made with the same parameters and set.
+    pub fn resume(parameters: &'a Parameters<F>, trainable: &'a ParameterSet, workspace: &'a mut Workspace<F>) -> Self {
+        Self { parameters, trainable, workspace, frozen: false, traced: false }
     }
 
     /// Runs `record` with every parameter as a constant: gradients flow through it to its inputs only.
@@ -169,13 +169,13 @@ impl<'a, F: Real> Tape<'a, F> {
         result
     }
 
-    pub(crate) fn wants(&self, parameter: Parameter) -> bool {
-        !self.frozen && self.wanted.contains(parameter)
+    pub(crate) fn is_trainable(&self, parameter: Parameter) -> bool {
+        !self.frozen && self.trainable.contains(parameter)
     }
 
     /// A value's rows and columns.
     pub fn shape(&self, var: Var) -> (usize, usize) {
-        let node = &self.memory.nodes[var.index()];
+        let node = &self.workspace.nodes[var.index()];
         (node.rows, node.cols)
     }
 
@@ -189,7 +189,7 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// A value's numbers, row-major.
     pub fn value(&self, var: Var) -> &[F] {
-        &self.memory.values[var.index()]
+        &self.workspace.values[var.index()]
     }
 
     /// The one number of a value of one row and column.
@@ -203,7 +203,7 @@ impl<'a, F: Real> Tape<'a, F> {
         self.outside(rows, cols, false, fill)
     }
 
-    /// An input [rows, cols] whose own gradient is wanted: read it with [`Tape::gradient`].
+    /// An input [rows, cols] whose own gradient is computed: read it with [`Tape::gradient`].
     pub fn leaf(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [F])) -> Var {
         self.outside(rows, cols, true, fill)
     }
@@ -225,50 +225,50 @@ impl<'a, F: Real> Tape<'a, F> {
         gradient: bool,
         compute: impl FnOnce(&mut Context<'_, F>, &mut [F]),
     ) -> Var {
-        let index = self.memory.nodes.len();
-        if index == self.memory.values.len() {
-            self.memory.values.push(Vec::new());
+        let index = self.workspace.nodes.len();
+        if index == self.workspace.values.len() {
+            self.workspace.values.push(Vec::new());
         }
-        if index == self.memory.gradients.len() {
-            self.memory.gradients.push(Slot { data: Vec::new(), filled: false });
+        if index == self.workspace.gradients.len() {
+            self.workspace.gradients.push(Slot { data: Vec::new(), filled: false });
         }
-        self.memory.nodes.push(Node { op, rows, cols, gradient });
+        self.workspace.nodes.push(Node { op, rows, cols, gradient });
         if self.traced {
             return Var { node: index as u32, gradient };
         }
-        let mut value = std::mem::take(&mut self.memory.values[index]);
+        let mut value = std::mem::take(&mut self.workspace.values[index]);
         if value.is_empty() {
-            value = self.memory.scratch.pool.take(rows * cols);
+            value = self.workspace.scratch.pool.take(rows * cols);
         } else {
             value.resize(rows * cols, F::ZERO);
         }
-        let Memory { values, lists, layers, scratch, .. } = &mut *self.memory;
+        let Workspace { values, lists, layers, scratch, .. } = &mut *self.workspace;
         compute(&mut Context { parameters: self.parameters, values, lists, layers, scratch }, &mut value);
-        self.memory.values[index] = value;
+        self.workspace.values[index] = value;
         Var { node: index as u32, gradient }
     }
 
     /// An empty list to collect values in, for [`Tape::stack`].
     pub fn list(&mut self) -> Vec<Var> {
-        self.memory.spare.pop().unwrap_or_default()
+        self.workspace.spare.pop().unwrap_or_default()
     }
 
     pub(crate) fn push_list(&mut self, vars: &[Var]) -> List {
-        let start = self.memory.lists.len();
-        self.memory.lists.extend_from_slice(vars);
-        List { start: start as u32, end: self.memory.lists.len() as u32 }
+        let start = self.workspace.lists.len();
+        self.workspace.lists.extend_from_slice(vars);
+        List { start: start as u32, end: self.workspace.lists.len() as u32 }
     }
 
     pub(crate) fn push_layers(&mut self, layers: &[(Parameter, Parameter)]) -> List {
-        let start = self.memory.layers.len();
-        self.memory.layers.extend_from_slice(layers);
-        List { start: start as u32, end: self.memory.layers.len() as u32 }
+        let start = self.workspace.layers.len();
+        self.workspace.layers.extend_from_slice(layers);
+        List { start: start as u32, end: self.workspace.layers.len() as u32 }
     }
 
     /// Adds `scale` to every number of the gradient of `var`: `var` is a term of the loss, with that weight.
     pub fn seed(&mut self, var: Var, scale: F) {
         let (rows, cols) = self.shape(var);
-        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let Workspace { gradients, scratch, .. } = &mut *self.workspace;
         let slot = &mut gradients[var.index()];
         if slot.filled {
             slot.data.iter_mut().for_each(|g| *g += scale);
@@ -283,7 +283,7 @@ impl<'a, F: Real> Tape<'a, F> {
     pub fn seed_with(&mut self, var: Var, gradient: &[F]) {
         let (rows, cols) = self.shape(var);
         assert_eq!(gradient.len(), rows * cols, "a gradient has its value's shape");
-        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let Workspace { gradients, scratch, .. } = &mut *self.workspace;
         let slot = &mut gradients[var.index()];
         if !slot.filled {
             slot.data = scratch.pool.take(rows * cols);
@@ -295,7 +295,7 @@ impl<'a, F: Real> Tape<'a, F> {
     /// Adds `gradient` to rows start.. of the gradient of `var`: it comes in pieces.
     pub fn seed_rows(&mut self, var: Var, start: usize, gradient: &[F]) {
         let (rows, cols) = self.shape(var);
-        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let Workspace { gradients, scratch, .. } = &mut *self.workspace;
         let slot = &mut gradients[var.index()];
         if !slot.filled {
             slot.data = scratch.pool.take(rows * cols);
@@ -307,7 +307,7 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// Walks back from the seeded values to parameters and leaves; parameter gradients are added to `gradients`.
     pub fn backward(&mut self, gradients: &mut Gradients<F>) {
-        let Memory { nodes, values, gradients: slots, lists, layers, scratch, .. } = &mut *self.memory;
+        let Workspace { nodes, values, gradients: slots, lists, layers, scratch, .. } = &mut *self.workspace;
         for index in (0..nodes.len()).rev() {
             let (before, own) = slots.split_at_mut(index);
             let node = &nodes[index];
@@ -332,20 +332,20 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// The gradient that [`Tape::backward`] left at a leaf, or `None` if none reached it.
     pub fn gradient(&self, leaf: Var) -> Option<&[F]> {
-        let slot = &self.memory.gradients[leaf.index()];
+        let slot = &self.workspace.gradients[leaf.index()];
         slot.filled.then_some(slot.data.as_slice())
     }
 
     /// Gives a leaf's gradient's buffer to others, once it has been read.
     pub fn forget_gradient(&mut self, leaf: Var) {
-        let Memory { gradients, scratch, .. } = &mut *self.memory;
+        let Workspace { gradients, scratch, .. } = &mut *self.workspace;
         let slot = &mut gradients[leaf.index()];
         slot.filled = false;
         scratch.pool.give(std::mem::take(&mut slot.data));
     }
 }
 
-/// A run of inputs, or of layers, in [`Memory`]'s list of those.
+/// A run of inputs, or of layers, in [`Workspace`]'s list of those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct List {
     pub start: u32,
@@ -405,7 +405,7 @@ impl<'a, F: Real> Backward<'a, F> {
         (self.nodes[var.index()].rows, self.nodes[var.index()].cols)
     }
 
-    /// Calls `write` with the place for an input's gradient and whether to add to it; not at all if none is wanted.
+    /// Calls `write` with the place for an input's gradient and whether to add to it, unless the input has no gradient.
     pub fn input(&mut self, var: Var, write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F], bool)) {
         if !var.gradient {
             return;
@@ -435,14 +435,14 @@ impl<'a, F: Real> Backward<'a, F> {
         std::mem::take(&mut slot.filled).then(|| std::mem::take(&mut slot.data))
     }
 
-    /// Calls `write` with the place for a parameter's gradient and whether to add to it; not at all if none is wanted.
+    /// Calls `write` with the place for a parameter's gradient and whether to add to it, unless it is not trainable.
     pub fn parameter(
         &mut self,
         parameter: Parameter,
-        wanted: bool,
+        trainable: bool,
         write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F], bool),
     ) {
-        if !wanted {
+        if !trainable {
             return;
         }
         if let Some((target, accumulate)) = self.gradients.slot(parameter) {

@@ -1,9 +1,11 @@
 //! Every operation: its value against plain formulas where that is short, its gradient against finite differences (f64).
 
-mod vectors;
+mod simd;
 
 use random::Stream;
-use tape::{Activation, Gradients, GruWeights, Memory, Parameter, Parameters, Squash, Tape, Var, Vectors};
+use tape::{
+    Activation, Gradients, GruWeights, Parameter, Parameters, SimdInstructionSet, Squash, Tape, Var, Workspace,
+};
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
 fn check(
@@ -23,21 +25,21 @@ fn check(
     let set = model.set(|_| true);
     let weights: Vec<f64> = (0..10_000).map(|_| random.normal()).collect();
 
-    let record = |model: &Parameters<f64>, inputs: &[Vec<f64>], memory: &mut Memory<f64>| {
-        let mut tape = Tape::new(model, &set, memory);
+    let record = |model: &Parameters<f64>, inputs: &[Vec<f64>], workspace: &mut Workspace<f64>| {
+        let mut tape = Tape::new(model, &set, workspace);
         let vars: Vec<Var> =
             leaves.iter().zip(inputs).map(|(&(r, c), x)| tape.leaf(r, c, |y| y.copy_from_slice(x))).collect();
         let result = build(&mut tape, &names, &vars);
         let loss = tape.value(result).iter().zip(&weights).map(|(x, w)| x * w).sum::<f64>();
         (loss, result, vars)
     };
-    let mut memory = Memory::default();
-    // Twice in the same memory: what the first recording left behind must not matter.
+    let mut workspace = Workspace::default();
+    // Twice in the same workspace: what the first recording left behind must not matter.
     let mut gradients = Gradients::new(&set);
     let mut by_leaf = Vec::new();
     for _ in 0..2 {
-        let (_, result, vars) = record(&model, &inputs, &mut memory);
-        let mut tape = Tape::resume(&model, &set, &mut memory);
+        let (_, result, vars) = record(&model, &inputs, &mut workspace);
+        let mut tape = Tape::resume(&model, &set, &mut workspace);
         let (rows, cols) = tape.shape(result);
         tape.seed_with(result, &weights[..rows * cols]);
         gradients.clear();
@@ -52,7 +54,7 @@ fn check(
         assert!((exact - numeric).abs() < 1e-6 * (1.0 + numeric.abs()), "{what}: {exact} against {numeric}");
         nonzero += usize::from(exact != 0.0);
     };
-    let mut other = Memory::default();
+    let mut other = Workspace::default();
     for &parameter in &names {
         for i in 0..model.values(parameter).len() {
             let before = model.values(parameter)[i];
@@ -101,8 +103,8 @@ fn dense_in_parts_is_dense_of_the_concatenation() {
     let mut random = Stream::new(2, "parts");
     p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
     let set = model.set(|_| true);
-    let mut memory = Memory::default();
-    let mut tape = Tape::new(&model, &set, &mut memory);
+    let mut workspace = Workspace::default();
+    let mut tape = Tape::new(&model, &set, &mut workspace);
     let x = [tape.constant(6, 3, |y| y.fill(0.3)), tape.constant(6, 2, |y| y.fill(-0.7))];
     let joined = tape.concat(x[0], x[1]);
     let whole = tape.dense(joined, p[0], p[1], Activation::Elu);
@@ -129,9 +131,9 @@ fn convolution() {
 }
 
 #[test]
-fn deconvolution() {
+fn transposed_convolution() {
     check(&[("kernel", &[5, 5, 2, 3]), ("bias", &[2])], &[(2, 3 * 3 * 3)], |tape, p, x| {
-        tape.deconvolution(x[0], 3, 2, p[0], p[1], Activation::Elu)
+        tape.transposed_convolution(x[0], 3, 2, p[0], p[1], Activation::Elu)
     });
 }
 
@@ -146,8 +148,8 @@ fn convolutions_follow_their_definition() {
     let mut random = Stream::new(5, "definition");
     p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
     let set = model.set(|_| false);
-    let mut memory = Memory::default();
-    let mut tape = Tape::new(&model, &set, &mut memory);
+    let mut workspace = Workspace::default();
+    let mut tape = Tape::new(&model, &set, &mut workspace);
     let input: Vec<f64> = (0..9 * 9 * 2).map(|_| random.normal()).collect();
     let x = tape.constant(1, input.len(), |y| y.copy_from_slice(&input));
     let y = tape.convolution(x, 9, 2, p[0], p[1], Activation::None);
@@ -159,7 +161,7 @@ fn convolutions_follow_their_definition() {
         }
         assert!((tape.value(y)[(i * 3 + j) * 3 + o] - sum).abs() < 1e-12);
     }
-    let z = tape.deconvolution(y, 3, 2, p[2], p[3], Activation::None);
+    let z = tape.transposed_convolution(y, 3, 2, p[2], p[3], Activation::None);
     assert_eq!(tape.shape(z), (1, 9 * 9 * 2));
     let (k, b) = (model.values(p[2]), model.values(p[3]));
     let y = tape.value(y);
@@ -236,8 +238,8 @@ fn frozen_parameters_pass_gradients_on_and_get_none() {
     model.allocate();
     model.values_mut(kernel).copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
     let set = model.set(|_| true);
-    let mut memory = Memory::default();
-    let mut tape = Tape::new(&model, &set, &mut memory);
+    let mut workspace = Workspace::default();
+    let mut tape = Tape::new(&model, &set, &mut workspace);
     let x = tape.leaf(1, 2, |y| y.fill(1.0));
     let y = tape.frozen(|tape| tape.dense(x, kernel, bias, Activation::None));
     tape.seed(y, 1.0);
@@ -246,7 +248,7 @@ fn frozen_parameters_pass_gradients_on_and_get_none() {
     assert_eq!(tape.gradient(x).unwrap(), [3.0, 7.0]);
     assert!(gradients.finish().iter().all(|&g| g == 0.0));
 
-    let mut tape = Tape::new(&model, &set, &mut memory);
+    let mut tape = Tape::new(&model, &set, &mut workspace);
     let x = tape.leaf(1, 2, |y| y.fill(1.0));
     let y = tape.dense(x.detached(), kernel, bias, Activation::None);
     tape.seed(y, 1.0);

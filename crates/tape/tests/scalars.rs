@@ -1,10 +1,10 @@
 //! Heads with one output, against the ordinary layers that they are made of.
 
-mod vectors;
+mod simd;
 
 use proptest::prelude::*;
 use random::Stream;
-use tape::{Activation, Gradients, Memory, Parameter, Parameters, Tape, Vectors};
+use tape::{Activation, Gradients, Parameter, Parameters, SimdInstructionSet, Tape, Workspace};
 
 /// What two losses make of a head: its value, and gradients of input and parameters.
 type Made = (Vec<f64>, Option<Vec<f64>>, Vec<f64>);
@@ -14,14 +14,14 @@ struct Head {
     layers: Vec<(Parameter, Parameter)>,
     x: Vec<f64>,
     read: Vec<f64>,
-    teach: Vec<f64>,
+    train: Vec<f64>,
     activation: Activation,
     /// Whether the first loss's gradient reaches the input.
     passes: bool,
 }
 
 impl Head {
-    fn new(rows: usize, taught: usize, sizes: &[usize], activation: Activation, passes: bool, seed: u64) -> Self {
+    fn new(rows: usize, trained: usize, sizes: &[usize], activation: Activation, passes: bool, seed: u64) -> Self {
         let mut parameters = Parameters::new();
         let layers: Vec<_> = sizes
             .windows(2)
@@ -37,26 +37,26 @@ impl Head {
             let values = parameters.values_mut(parameter);
             values.copy_from_slice(&draw(values.len()));
         }
-        let (x, read, teach) = (draw(rows * sizes[0]), draw(rows), draw(taught));
-        Self { parameters, layers, x, read, teach, activation, passes }
+        let (x, read, train) = (draw(rows * sizes[0]), draw(rows), draw(trained));
+        Self { parameters, layers, x, read, train, activation, passes }
     }
 
     /// `record` gives the values that the two losses read; each loss is seeded if it is asked for.
     fn run(&self, losses: [bool; 2], record: impl Fn(&mut Tape<f64>, tape::Var) -> [tape::Var; 2]) -> Made {
         let set = self.parameters.set(|_| true);
-        let (mut gradients, mut memory) = (Gradients::new(&set), Memory::default());
+        let (mut gradients, mut workspace) = (Gradients::new(&set), Workspace::default());
         let rows = self.read.len();
         let mut made = None;
-        // Twice in the same memory: what the first recording left behind must not matter.
+        // Twice in the same workspace: what the first recording left behind must not matter.
         for _ in 0..2 {
             gradients.clear();
-            let mut tape = Tape::new(&self.parameters, &set, &mut memory);
+            let mut tape = Tape::new(&self.parameters, &set, &mut workspace);
             let leaf = tape.leaf(rows, self.x.len() / rows, |x| x.copy_from_slice(&self.x));
             let x = if self.passes { leaf } else { leaf.detached() };
-            let [read, taught] = record(&mut tape, x);
-            assert_eq!(tape.value(taught), &tape.value(read)[..self.teach.len()]);
+            let [read, trained] = record(&mut tape, x);
+            assert_eq!(tape.value(trained), &tape.value(read)[..self.train.len()]);
             let value = tape.value(read).to_vec();
-            for ((var, seed), loss) in [(read, &self.read), (taught, &self.teach)].into_iter().zip(losses) {
+            for ((var, seed), loss) in [(read, &self.read), (trained, &self.train)].into_iter().zip(losses) {
                 if loss {
                     tape.seed_with(var, seed);
                 }
@@ -76,7 +76,7 @@ impl Head {
         };
         self.run(losses, |tape, x| {
             let read = tape.frozen(|tape| forward(tape, x));
-            let rows = tape.rows_of(x.detached(), 0, self.teach.len());
+            let rows = tape.rows_of(x.detached(), 0, self.train.len());
             [read, forward(tape, rows)]
         })
     }
@@ -94,14 +94,14 @@ proptest! {
         rows in prop_oneof![1usize..30, 240usize..520], share in 0.0f64..=1.0, inputs in 1usize..20,
         hidden in prop::collection::vec(1usize..20, 0..4), elu: bool, passes: bool, losses: [bool; 2], seed: u64,
     ) {
-        let taught = ((rows as f64 * share) as usize).max(1);
+        let trained = ((rows as f64 * share) as usize).max(1);
         let sizes: Vec<_> = [inputs].into_iter().chain(hidden).chain([1]).collect();
         let activation = if elu { Activation::Elu } else { Activation::Relu };
-        let head = Head::new(rows, taught, &sizes, activation, passes, seed);
+        let head = Head::new(rows, trained, &sizes, activation, passes, seed);
         let plain = head.plain(losses);
         let shared = head.run(losses, |tape, x| {
-            let (read, taught) = tape.taught_scalar(x, &head.layers, activation, taught);
-            [read, taught]
+            let (read, trained) = tape.trained_scalar(x, &head.layers, activation, trained);
+            [read, trained]
         });
         prop_assert!(agree(&shared.0, &plain.0));
         prop_assert!(agree(&shared.2, &plain.2));

@@ -10,7 +10,7 @@ use crate::run::{End, train_in};
 use crate::trainable::{Figures, Trainable};
 use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
-use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, Silence};
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -94,11 +94,11 @@ impl Trainable for Agent {
     }
 
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
-        Ok(self.learn_unless(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
+        Ok(self.learn_interruptible(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
     }
 
-    fn settle(&mut self) -> Result<(), DreamerError> {
-        self.settle()
+    fn sync_from_device(&mut self) -> Result<(), DreamerError> {
+        self.sync_from_device()
     }
 
     fn broken_parameter(&self) -> Option<Broken> {
@@ -145,8 +145,8 @@ impl Trainable for Agent {
         transfer::input_use(self.learner())
     }
 
-    fn silence(&self, image: &[u8], action: &[f32]) -> Option<Silence> {
-        self.silence(image, action)
+    fn ablate_sources(&self, image: &[u8], action: &[f32]) -> Option<SourceAblation> {
+        self.ablate_sources(image, action)
     }
 
     fn save(&self, path: &Path) -> Result<(), DreamerError> {

@@ -8,7 +8,7 @@ use dreamer::{ActMode, Agent, AgentConfig, Precision};
 use replay::Batch;
 use serde::Serialize;
 use std::time::Instant;
-use tape::Vectors;
+use tape::SimdInstructionSet;
 use tape::plan::Device;
 use random::Stream;
 
@@ -140,7 +140,7 @@ pub fn measure(
             agent.learn(&batch)?;
             step_times.push(began.elapsed().as_secs_f64());
         }
-        agent.settle()?;
+        agent.sync_from_device()?;
         let (mut state, mut random, mut action) = (agent.begin(), Stream::new(0, "bench"), [0.0; ACTION_SIZE]);
         let image = &batch.image[..dreamer::networks::PIXELS];
         let mut policy_times = Vec::with_capacity(POLICY_STEPS);
@@ -167,7 +167,7 @@ pub fn measure(
             policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
             peak_rss_mb: machine::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,
-            vectors: Vectors::current().name(),
+            vectors: SimdInstructionSet::current().name(),
             device: device.map_or("cpu", |(name, _)| name).to_owned(),
         })
     })

@@ -51,5 +51,5 @@ pub use worlds::Worlds;
 
 pub use dreamer::{DreamerError, Evaluation};
 pub use tape::plan::{Device, MachineError};
-pub use tape::{Vectors, VectorsError};
+pub use tape::{SimdError, SimdInstructionSet};
 pub use tasks::{TaskError, TaskInfo, Termination, names as tasks};

@@ -39,7 +39,7 @@ pub struct Arithmetic {
 impl Arithmetic {
     /// That of this process.
     pub fn here() -> Self {
-        Self { simd: Some(tape::Vectors::current().name().to_owned()), fingerprint: Some(fingerprint()) }
+        Self { simd: Some(tape::SimdInstructionSet::current().name().to_owned()), fingerprint: Some(fingerprint()) }
     }
 
     /// A note for a run that was computed with `self` so far and goes on with `now`; `None` if nothing is known to differ.

@@ -1,13 +1,13 @@
 //! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole run.
 //!
 //! Here: the comparison of what a run takes at least with what the system has, and of its episodes with their budget. Not
-//! here: what an agent takes (`dreamer::memory`).
+//! here: what an agent takes (`dreamer::footprint`).
 
 use crate::TrainError;
 use crate::config::Config;
-use wording::{counted, grouped};
-use dreamer::{AgentConfig, memory};
+use dreamer::{AgentConfig, footprint};
 use replay::{IMAGE_BYTES, ReplayStats};
+use wording::{counted, grouped};
 
 /// Bytes that an image of the built-in tasks takes in the replay memory at most. The mean over an episode was measured to be
 /// 250 to 350 for `inverted-pendulum-swingup`, `hopper` and `walker2d`, and 970 to 1280 for the tasks with a checkered
@@ -23,7 +23,7 @@ const COMPRESSED_IMAGE: u64 = 1_600;
 /// [`TrainError::Memory`] tells what it takes and what there is.
 pub(crate) fn check_run(config: &Config, action_size: usize, learns_here: bool) -> Result<(), TrainError> {
     let whole = transitions(config).saturating_mul(replay::transition_bytes(action_size) as u64);
-    let agent = if learns_here { memory::training_bytes(&config.agent, action_size)? } else { 0 };
+    let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
     check(agent, config.replay.budget.0.min(whole))
 }
 
@@ -32,11 +32,11 @@ pub(crate) fn check_run(config: &Config, action_size: usize, learns_here: bool) 
 /// # Errors
 /// As [`check_run`].
 pub(crate) fn check_agent(config: &AgentConfig, action_size: usize) -> Result<(), TrainError> {
-    check(memory::training_bytes(config, action_size)?, 0)
+    check(footprint::training_bytes(config, action_size)?, 0)
 }
 
 fn check(agent: u64, replay: u64) -> Result<(), TrainError> {
-    match memory::available_bytes() {
+    match footprint::available_bytes() {
         Some(available) if available < agent.saturating_add(replay) => {
             Err(TrainError::Memory { agent, replay, available })
         }
@@ -124,9 +124,9 @@ mod tests {
     #[test]
     fn two_million_frames_fit_a_machine_of_24_gb() {
         let config = config(&["steps=2e6"]);
-        let agent = memory::training_bytes(&config.agent, 8).unwrap();
+        let agent = footprint::training_bytes(&config.agent, 8).unwrap();
         assert!(config.replay.budget.0 + agent < 10_000_000_000, "{agent}");
-        if memory::available_bytes().is_some_and(|available| available >= 20_000_000_000) {
+        if footprint::available_bytes().is_some_and(|available| available >= 20_000_000_000) {
             check_run(&config, 8, true).unwrap();
         }
     }

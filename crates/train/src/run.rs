@@ -206,8 +206,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             notes.push(format!("{count} newer than the last checkpoint moved to {aside}: {names}"));
         }
         let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
-        notes.extend(note);
-        for note in &notes {
+        for note in notes.iter().chain(&note) {
             reporter.event(&Event::Note(note));
         }
         let batch = Batch::new(config.agent.batch, config.agent.length);
@@ -240,12 +239,12 @@ impl<'a, L: Trainable> Run<'a, L> {
     fn go(&mut self) -> Result<End, TrainError> {
         loop {
             if self.interrupted.load(Ordering::SeqCst) {
-                self.agent.settle()?;
+                self.agent.sync_from_device()?;
                 return self.stop();
             }
             let phase = next(self.config, &self.position);
             if !matches!(phase, Phase::Learn { .. } | Phase::Log) {
-                self.agent.settle()?;
+                self.agent.sync_from_device()?;
             }
             match phase {
                 Phase::Prefill { task } | Phase::Collect { task } => {
@@ -363,7 +362,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         self.position.updates += 1;
         if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {
             let (update, frames) = (self.position.updates, self.position.frames);
-            self.agent.settle()?;
+            self.agent.sync_from_device()?;
             let gradient = self.agent.broken_gradient().map(Box::new);
             let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_deref() };
             let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);

@@ -4,7 +4,7 @@
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
 use crate::Broken;
-use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, Silence};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -40,7 +40,7 @@ pub trait Trainable: Send + Sized {
     ///
     /// # Errors
     /// If the device that it learns on fails.
-    fn settle(&mut self) -> Result<(), DreamerError> {
+    fn sync_from_device(&mut self) -> Result<(), DreamerError> {
         Ok(())
     }
 
@@ -87,7 +87,7 @@ pub trait Trainable: Send + Sized {
 
     /// How much its reward meta-model's prediction depends on each source, in the states of an episode: images
     /// `[T, 64, 64, 3]` and the actions that led to them `[T, A]`; none if it has no such model.
-    fn silence(&self, _image: &[u8], _action: &[f32]) -> Option<Silence> {
+    fn ablate_sources(&self, _image: &[u8], _action: &[f32]) -> Option<SourceAblation> {
         None
     }
 

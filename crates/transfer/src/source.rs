@@ -3,7 +3,7 @@
 use crate::error::{SourceError, TransferError};
 use crate::locate::{AGENT_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
-use dreamer::{Agent, AgentConfig, Learner, memory};
+use dreamer::{Agent, AgentConfig, Learner, footprint};
 use files::Checksums;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl Source<f32> {
         };
         let file = std::path::absolute(&found).map_err(read(&found))?;
         let size = file.metadata().map_err(read(&file))?.len();
-        if let Some(available) = memory::available_bytes().filter(|&available| available < size) {
+        if let Some(available) = footprint::available_bytes().filter(|&available| available < size) {
             let [size, available] = [size, available].map(|bytes| bytes as f64 / 1e9);
             let why = format!("has {size:.1} GB, and {available:.1} GB of memory are available; use a larger computer");
             return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });

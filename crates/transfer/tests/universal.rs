@@ -5,7 +5,7 @@ mod common;
 use common::{config, learned, values};
 use dreamer::{Agent, AgentConfig, Learner, RewardSource};
 use std::path::{Path, PathBuf};
-use tape::{Memory, Tape};
+use tape::{Tape, Workspace};
 use transfer::{Plan, Sources, Take, TransferError, graft, input_use, new_target, resolve, target_config};
 
 /// Agents' files: one that saw two tasks, and two that were trained with its encoder.
@@ -195,9 +195,9 @@ fn a_meta_model_can_be_a_source_of_a_meta_model() {
     // One hidden layer of its own, and two models of one and of two hidden layers.
     assert_eq!(compared, 4 + 4 + 6);
     // It predicts what the meta-model did, it stays, and it can be kept and read.
-    let mut memory = Memory::default();
-    let feature = |learner: &Learner<f32>, memory: &mut Memory<f32>, inner: bool| {
-        let mut tape = Tape::new(learner.parameters(), learner.nothing(), memory);
+    let mut workspace = Workspace::default();
+    let feature = |learner: &Learner<f32>, workspace: &mut Workspace<f32>, inner: bool| {
+        let mut tape = Tape::new(learner.parameters(), learner.no_parameters(), workspace);
         let feature = tape.constant(3, config().feature(), |y| {
             y.iter_mut().enumerate().for_each(|(index, y)| *y = (index as f32 * 0.7).sin());
         });
@@ -206,15 +206,15 @@ fn a_meta_model_can_be_a_source_of_a_meta_model() {
             if inner { head.source_predictions(&mut tape, feature)[1] } else { head.forward(&mut tape, feature) };
         tape.value(mean).to_vec()
     };
-    let theirs = feature(meta.learner(), &mut memory, false);
-    assert_eq!(feature(agent.learner(), &mut memory, true), theirs);
+    let theirs = feature(meta.learner(), &mut workspace, false);
+    assert_eq!(feature(agent.learner(), &mut workspace, true), theirs);
     let after = learned(agent);
     for parameter in before.iter().filter(|&one| moved(before.path(one)).is_some()) {
         assert_eq!(after.learner().parameters().values(parameter), before.values(parameter));
     }
     after.save(&files.path("again")).unwrap();
     assert_eq!(load(&files.path("again")).config(), after.config());
-    assert_eq!(feature(load(&files.path("again")).learner(), &mut memory, true), theirs);
+    assert_eq!(feature(load(&files.path("again")).learner(), &mut workspace, true), theirs);
 }
 
 #[test]

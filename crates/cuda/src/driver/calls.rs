@@ -7,16 +7,16 @@ use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
 use tape::plan::{Argument, Launch, THREADS};
 
+use super::buffer::DeviceBuffer;
 use super::context::{Context, Entered, answer, said};
-use super::memory::Memory;
 use super::module::Module;
 use crate::error::CudaError;
 
-/// Calls of a module's kernels on a piece of memory. It holds both.
+/// Calls of a module's kernels on a buffer. They keep both alive.
 pub(crate) struct Calls {
     module: Arc<Module>,
-    /// Arguments point into it.
-    _memory: Arc<Memory>,
+    /// The arguments point into it.
+    _buffer: Arc<DeviceBuffer>,
     calls: Vec<Call>,
 }
 
@@ -38,17 +38,21 @@ impl Calls {
     ///
     /// # Panics
     /// If kernels and memory are not of the same context.
-    pub(crate) fn prepare(module: &Arc<Module>, memory: &Arc<Memory>, launches: &[Launch]) -> Result<Self, CudaError> {
-        assert!(Arc::ptr_eq(module.context(), memory.context()), "kernels and memory of one device, opened once");
-        module.signatures().check(launches, memory.bytes() / 4)?;
+    pub(crate) fn prepare(
+        module: &Arc<Module>,
+        buffer: &Arc<DeviceBuffer>,
+        launches: &[Launch],
+    ) -> Result<Self, CudaError> {
+        assert!(Arc::ptr_eq(module.context(), buffer.context()), "kernels and memory of one device, opened once");
+        module.signatures().check(launches, buffer.bytes() / 4)?;
         let call = |launch: &Launch| Call {
             kernel: launch.kernel,
             function: module.kernel(launch.kernel),
             grid: launch.grid,
-            arguments: launch.arguments.iter().map(|&argument| Value::new(argument, memory.address())).collect(),
+            arguments: launch.arguments.iter().map(|&argument| Value::new(argument, buffer.address())).collect(),
         };
         let calls = launches.iter().map(call).collect();
-        Ok(Self { module: Arc::clone(module), _memory: Arc::clone(memory), calls })
+        Ok(Self { module: Arc::clone(module), _buffer: Arc::clone(buffer), calls })
     }
 
     /// Runs them one after the other, and waits. With `each`, waits for each, and says which failed.

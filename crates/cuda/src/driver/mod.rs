@@ -10,18 +10,18 @@
 
 #![allow(unsafe_code)]
 
+mod buffer;
 mod calls;
 mod context;
 mod graph;
 mod library;
-mod memory;
 mod module;
 mod nvrtc;
 
+pub(crate) use buffer::{DeviceBuffer, DeviceCopy};
 pub(crate) use calls::Calls;
 pub(crate) use context::{Context, driver_version};
 pub(crate) use graph::Graph;
 pub use library::NVRTC_VARIABLE;
-pub(crate) use memory::{Memory, Number};
 pub(crate) use module::{Module, NotLoaded};
 pub use nvrtc::{Compiled, Nvrtc};

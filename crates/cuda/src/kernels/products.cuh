@@ -140,7 +140,7 @@ template <int SIDE> struct Fragments {
 };
 
 template <int SIDE>
-INLINE void product_rounded(float *c, const Factors &f, int part, int accumulate, const Finish &end) {
+INLINE void product_bf16(float *c, const Factors &f, int part, int accumulate, const Finish &end) {
     // Rows of words that do not meet in a bank.
     SHARED word32 left[SIDE][PAIRS + 4];
     SHARED word32 right[PAIRS][SIDE + 8];
@@ -227,14 +227,14 @@ extern "C" __global__ void product_64_bf16(float *c, const float *a, const float
         int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
         int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product_rounded<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_bf16<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
 extern "C" __global__ void product_128_bf16(float *c, const float *a, const float *b, int m, int n, int k, int a_row,
         int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product_rounded<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_bf16<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
 // out[n] = activation(the sum of `count` vectors of n numbers, one after the other, + out if accumulate, + plus + bias).

@@ -16,7 +16,7 @@ use random::Stream;
 /// Checks that agents of a configuration can learn on a device, before one is made.
 ///
 /// # Errors
-/// [`DreamerError::Machine`] if the device has no room for them or fails, [`DreamerError::Config`] if a value of the configuration is
+/// [`DreamerError::Machine`] if the device's memory is too small or it fails, [`DreamerError::Config`] if a value of the configuration is
 /// out of range.
 pub fn check_device(
     config: &AgentConfig,
@@ -34,8 +34,8 @@ pub fn check_device(
 pub(crate) struct Device {
     machine: Box<dyn Machine>,
     places: Places,
-    /// Whether the device has learned what the learner does not know yet.
-    ahead: bool,
+    /// Whether the device has taken steps that were not copied back to the learner.
+    unsynced: bool,
     /// A batch's numbers, step by step.
     sorted: Vec<f32>,
 }
@@ -51,7 +51,7 @@ impl Device {
     ) -> Result<Self, DreamerError> {
         step::check(learner)?;
         let (plan, places) = step::plan(learner);
-        let mut device = Self { machine: device.start(plan)?, places, ahead: false, sorted: Vec::new() };
+        let mut device = Self { machine: device.start(plan)?, places, unsynced: false, sorted: Vec::new() };
         let mut words = noise.key().to_vec();
         words.extend([updates as u32, (updates >> 32) as u32]);
         device.write_words(device.places.random, &words)?;
@@ -81,15 +81,15 @@ impl Device {
             self.write_sorted(self.places.embedding, batch.embedding, learner, config.embed(), 1.0)?;
         }
         self.machine.run(STEP)?;
-        self.ahead = true;
+        self.unsynced = true;
         let mut figures = [0.0; FIGURES];
         self.machine.read(self.places.figures, &mut figures)?;
         Ok(metrics(learner, &figures))
     }
 
-    /// Brings what the device has learned to the learner, if there is anything.
-    pub fn settle(&mut self, learner: &mut Learner<f32>) -> Result<(), DreamerError> {
-        if !self.ahead {
+    /// Copies parameters, moments and gradients back to the learner, if the device has taken steps.
+    pub fn sync_to(&mut self, learner: &mut Learner<f32>) -> Result<(), DreamerError> {
+        if !self.unsynced {
             return Ok(());
         }
         self.machine.read(self.places.weights, learner.parameters_mut().data_mut())?;
@@ -108,13 +108,13 @@ impl Device {
         let (model, behaviour) = learner.gradients_mut();
         self.machine.read(self.places.optimisers[0].gradient, model.finish())?;
         self.machine.read(self.places.optimisers[1].gradient, behaviour.finish())?;
-        self.ahead = false;
+        self.unsynced = false;
         Ok(())
     }
 
-    /// Whether the learner does not know yet what was learned here.
-    pub fn is_ahead(&self) -> bool {
-        self.ahead
+    /// Whether the device has taken steps that were not copied back to the learner.
+    pub fn has_unsynced_steps(&self) -> bool {
+        self.unsynced
     }
 
     /// Writes numbers of a batch [B, L, size], times `scale`, step by step.

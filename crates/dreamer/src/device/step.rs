@@ -8,7 +8,7 @@ use crate::networks::PIXELS;
 use crate::world_model::Model;
 use crate::{AgentConfig, DreamerError};
 use tape::plan::{Argument, MOST, ParameterGradients, Place, Plan, Planner, Traced};
-use tape::{Adam, Memory, Tape, Var};
+use tape::{Adam, Tape, Var, Workspace};
 
 /// The step, as a section of the plan.
 pub(super) const STEP: usize = 0;
@@ -129,37 +129,37 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
     let parameters = learner.parameters();
     let optimisers = learner.optimisers();
     let each = [&optimisers.model, &optimisers.actor, &optimisers.value];
-    let behaviour_set = learner.behaviour_model().wanted;
+    let behaviour_set = learner.behaviour_model().trainable;
 
-    let weights = planner.room(parameters.numbers());
-    let model_gradient = planner.room(each[0].set().numbers());
-    let behaviour_gradient = planner.room(behaviour_set.numbers());
+    let weights = planner.reserve(parameters.numbers());
+    let model_gradient = planner.reserve(each[0].set().numbers());
+    let behaviour_gradient = planner.reserve(behaviour_set.numbers());
     // The set of actor and value holds the actor's gradients first, as they are declared.
     let gradients = [model_gradient, behaviour_gradient, behaviour_gradient.after(each[1].set().numbers())];
     let mut moments = [0, 1, 2].into_iter().map(|index| OptimiserPlaces {
-        first: planner.room(each[index].set().numbers()),
-        second: planner.room(each[index].set().numbers()),
-        state: planner.room(4),
+        first: planner.reserve(each[index].set().numbers()),
+        second: planner.reserve(each[index].set().numbers()),
+        state: planner.reserve(4),
         gradient: gradients[index],
     });
     let optimiser_places = std::array::from_fn(|_| moments.next().expect("three optimisers"));
     drop(moments);
     let places = Places {
         weights,
-        bytes: planner.room(rows * PIXELS / 4),
-        embedding: planner.room(if config.frozen_encoder { rows * config.embed() } else { 0 }),
-        action: planner.room(rows * actions),
-        reward: planner.room(rows),
-        discount: planner.room(rows),
-        random: planner.room(10),
-        figures: planner.room(FIGURES),
+        bytes: planner.reserve(rows * PIXELS / 4),
+        embedding: planner.reserve(if config.frozen_encoder { rows * config.embed() } else { 0 }),
+        action: planner.reserve(rows * actions),
+        reward: planner.reserve(rows),
+        discount: planner.reserve(rows),
+        random: planner.reserve(10),
+        figures: planner.reserve(FIGURES),
         optimisers: optimiser_places,
     };
-    let images = planner.room(rows * PIXELS);
+    let images = planner.reserve(rows * PIXELS);
     let noise = Noises {
-        posterior: planner.room(rows * config.stoch),
-        action: planner.room(imagined * actions),
-        prior: planner.room(imagined * config.stoch),
+        posterior: planner.reserve(rows * config.stoch),
+        action: planner.reserve(imagined * actions),
+        prior: planner.reserve(imagined * config.stoch),
     };
     let mut step = Step { planner, learner, places, images, noise };
     step.begin();
@@ -242,8 +242,8 @@ impl Step<'_> {
         let learner = self.learner;
         let (config, networks) = (learner.config(), learner.networks());
         let (rows, transitions) = (self.rows(), self.rows() as f64);
-        let mut memory = Memory::default();
-        let mut tape = Tape::trace(learner.parameters(), learner.optimisers().model.set(), &mut memory);
+        let mut workspace = Workspace::default();
+        let mut tape = Tape::trace(learner.parameters(), learner.optimisers().model.set(), &mut workspace);
         let images = tape.input(rows, PIXELS, false);
         let mut bound = vec![(images, self.images)];
         let mut input = |tape: &mut Tape<'_, f32>, cols: usize, place: Place| {
@@ -271,7 +271,7 @@ impl Step<'_> {
             let target = input(&mut tape, 1, self.places.discount);
             tape.bernoulli_log_density(logit, target)
         });
-        let mut traced = Traced::new(&memory, learner.parameters(), self.places.weights);
+        let mut traced = Traced::new(&workspace, learner.parameters(), self.places.weights);
         bound.into_iter().for_each(|(var, place)| traced.bind(var, place));
         self.planner.forward(&mut traced);
         self.total(&traced, divergence, Total::Numbers, Figure::Divergence);
@@ -301,8 +301,8 @@ impl Step<'_> {
         let learner = self.learner;
         let (config, rows) = (learner.config(), self.rows());
         let model = learner.behaviour_model();
-        let mut memory = Memory::default();
-        let mut tape = Tape::trace(model.parameters, model.wanted, &mut memory);
+        let mut workspace = Workspace::default();
+        let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
         let imagined = config.horizon * rows;
         let inputs = [
             (rows, config.stoch, stoch),
@@ -322,7 +322,7 @@ impl Step<'_> {
             let before_last = tape.rows_of(entropy, 0, tape.shape(weights).0);
             tape.weighted_sum(before_last, weights)
         });
-        let mut traced = Traced::new(&memory, model.parameters, self.places.weights);
+        let mut traced = Traced::new(&workspace, model.parameters, self.places.weights);
         inputs.into_iter().for_each(|(var, place)| traced.bind(var, place));
         self.planner.forward(&mut traced);
         let count = (rows * (config.horizon - 1)) as f64;
@@ -354,11 +354,11 @@ impl Step<'_> {
         for ((optimiser, place), norm) in optimisers.iter().zip(&places.optimisers).zip(norms) {
             let count = optimiser.set().numbers();
             let parts = count.div_ceil(16 * 1024).max(1);
-            let room = self.planner.room(2 * parts);
-            self.planner.launch("square_parts", [parts, 1, 1], arguments![room, place.gradient, count]);
-            self.planner.launch("root_of_sum", [1; 3], arguments![norm, room, parts]);
+            let sums = self.planner.reserve(2 * parts);
+            self.planner.launch("square_parts", [parts, 1, 1], arguments![sums, place.gradient, count]);
+            self.planner.launch("root_of_sum", [1; 3], arguments![norm, sums, parts]);
         }
-        let go = self.planner.room(1);
+        let go = self.planner.reserve(1);
         self.planner.launch("all_finite", [1; 3], arguments![go, places.figures, FIGURES]);
         let model_steps = places.optimisers[0].state;
         // The actor first, while the model's steps are those from before.
@@ -402,11 +402,11 @@ impl Step<'_> {
         self.normalise_images();
         let learner = self.learner;
         let Model { networks, parameters, .. } = learner.behaviour_model();
-        let mut memory = Memory::default();
-        let mut tape = Tape::trace(parameters, learner.nothing(), &mut memory);
+        let mut workspace = Workspace::default();
+        let mut tape = Tape::trace(parameters, learner.no_parameters(), &mut workspace);
         let images = tape.input(self.rows(), PIXELS, false);
         let embed = networks.encoder.forward(&mut tape, images);
-        let mut traced = Traced::new(&memory, parameters, self.places.weights);
+        let mut traced = Traced::new(&workspace, parameters, self.places.weights);
         traced.bind(images, self.images);
         traced.bind_result(embed, self.places.embedding);
         self.planner.forward(&mut traced);

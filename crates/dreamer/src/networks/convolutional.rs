@@ -107,6 +107,6 @@ impl Decoder {
     fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {
         let ((kernel, bias), (_, side)) = (self.layers[layer], DECODER[layer]);
         let activation = if layer + 1 == DECODER.len() { Activation::None } else { Activation::Relu };
-        tape.deconvolution(x, side, 2, kernel, bias, activation)
+        tape.transposed_convolution(x, side, 2, kernel, bias, activation)
     }
 }

@@ -35,16 +35,17 @@ impl Mlp {
     }
 }
 
-/// Of perceptrons with one output, for imagination: see [`Tape::frozen_scalar`] and [`Tape::taught_scalar`].
+/// Perceptrons with one output, for imagination: see [`Tape::frozen_scalar`] and [`Tape::trained_scalar`].
 impl Mlp {
     /// x [N, inputs] to [N, 1], with constant parameters.
     pub fn frozen_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
         tape.frozen_scalar(x, &self.layers, Activation::Elu)
     }
 
-    /// x [N, inputs] to [N, 1], which teaches x alone, and the first `taught` rows of it, which teach the parameters alone.
-    pub fn taught_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var, taught: usize) -> (Var, Var) {
-        tape.taught_scalar(x, &self.layers, Activation::Elu, taught)
+    /// The output [N, 1] for x [N, inputs], whose gradient reaches x alone, and its first `trained` rows, whose gradient
+    /// reaches the parameters alone.
+    pub fn trained_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var, trained: usize) -> (Var, Var) {
+        tape.trained_scalar(x, &self.layers, Activation::Elu, trained)
     }
 }
 

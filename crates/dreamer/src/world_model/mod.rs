@@ -13,7 +13,7 @@ use crate::AgentConfig;
 use crate::images::Images;
 use crate::networks::{Networks, Observed};
 use crate::shard::Sums;
-use tape::{Gradients, Memory, ParameterSet, Parameters, Precision, Real, Tape, Var};
+use tape::{Gradients, ParameterSet, Parameters, Precision, Real, Tape, Var, Workspace};
 
 /// A shard's data but for its images, step by step: L steps of n sequences.
 #[derive(Clone, Debug, Default)]
@@ -41,15 +41,15 @@ pub(crate) struct Filtered {
 /// A worker's memory for what it computes in pieces, kept for whichever shard it has at hand.
 #[derive(Debug)]
 pub(crate) struct Pieces<F> {
-    encoder: Memory<F>,
-    decoder: Memory<F>,
-    heads: Memory<F>,
+    encoder: Workspace<F>,
+    decoder: Workspace<F>,
+    heads: Workspace<F>,
 }
 
 impl<F: Real> Pieces<F> {
     /// Room for products in `precision`.
     pub fn new(precision: Precision) -> Self {
-        let [encoder, decoder, heads] = std::array::from_fn(|_| Memory::new(precision));
+        let [encoder, decoder, heads] = std::array::from_fn(|_| Workspace::new(precision));
         Self { encoder, decoder, heads }
     }
 }
@@ -64,10 +64,10 @@ pub struct Model<'a, F> {
     /// Their numbers.
     pub parameters: &'a Parameters<F>,
     /// The set whose gradients are asked for.
-    pub wanted: &'a ParameterSet,
+    pub trainable: &'a ParameterSet,
 }
 
-/// First half: filters the shard's sequences on `memory`, and adds the gradients of the heads' losses to `gradients` and
+/// First half: filters the shard's sequences on `workspace`, and adds the gradients of the heads' losses to `gradients` and
 /// `feature_gradient` [L * n, S + D].
 pub(crate) fn observe<F: Real>(
     model: Model<F>,
@@ -75,7 +75,7 @@ pub(crate) fn observe<F: Real>(
     data: &Sequences<F>,
     noise: &[F],
     sequences: usize,
-    memory: &mut Memory<F>,
+    workspace: &mut Workspace<F>,
     pieces: &mut Pieces<F>,
     gradients: &mut Gradients<F>,
     feature_gradient: &mut Vec<F>,
@@ -83,7 +83,7 @@ pub(crate) fn observe<F: Real>(
 ) -> Filtered {
     let config = model.config;
     let rows = sequences * config.length;
-    let mut tape = Tape::new(model.parameters, model.wanted, memory);
+    let mut tape = Tape::new(model.parameters, model.trainable, workspace);
     let (embed, pictures) = if data.embedding.is_empty() {
         let encoder = &model.networks.encoder;
         let first = tape.leaf(rows, encoder.between(), |y| pictures::encode(model, images, &mut pieces.encoder, y));
@@ -104,7 +104,7 @@ pub(crate) fn observe<F: Real>(
     let transitions = (config.batch * config.length) as f64;
     let Pieces { decoder, heads, .. } = pieces;
     let features = tape.value(observed.feature);
-    let mut tape = Tape::new(model.parameters, model.wanted, heads);
+    let mut tape = Tape::new(model.parameters, model.trainable, heads);
     let leaf = tape.leaf(rows, config.feature(), |y| y.copy_from_slice(features));
     let first = model.networks.decoder.first_layers(&mut tape, leaf);
     sums.image += pictures::decode(model, images, transitions, &mut tape, first, decoder, gradients);
@@ -135,13 +135,13 @@ pub(crate) fn learn<F: Real>(
     filtered: &Filtered,
     images: Images,
     penalised: bool,
-    memory: &mut Memory<F>,
+    workspace: &mut Workspace<F>,
     pieces: &mut Pieces<F>,
     gradients: &mut Gradients<F>,
     feature_gradient: &[F],
 ) {
     let config = model.config;
-    let mut tape = Tape::resume(model.parameters, model.wanted, memory);
+    let mut tape = Tape::resume(model.parameters, model.trainable, workspace);
     tape.seed_with(filtered.observed.feature, feature_gradient);
     if penalised {
         let transitions = (config.batch * config.length) as f64;

@@ -6,7 +6,7 @@
 use super::{Model, total};
 use crate::images::Images;
 use crate::networks::PIXELS;
-use tape::{Gradients, Memory, Real, Tape, Var};
+use tape::{Gradients, Real, Tape, Var, Workspace};
 
 /// Images that the encoder takes at a time.
 pub(crate) const ENCODED_AT_ONCE: usize = 5;
@@ -14,10 +14,10 @@ pub(crate) const ENCODED_AT_ONCE: usize = 5;
 const DECODED_AT_ONCE: usize = 10;
 
 /// What the encoder's first layers make of all images: `out` [N, numbers between the layers].
-pub(super) fn encode<F: Real>(model: Model<F>, images: Images, memory: &mut Memory<F>, out: &mut [F]) {
+pub(super) fn encode<F: Real>(model: Model<F>, images: Images, workspace: &mut Workspace<F>, out: &mut [F]) {
     let encoder = &model.networks.encoder;
     for (piece, out) in out.chunks_mut(ENCODED_AT_ONCE * encoder.between()).enumerate() {
-        let mut tape = Tape::new(model.parameters, model.wanted, memory);
+        let mut tape = Tape::new(model.parameters, model.trainable, workspace);
         let pixels = pixels(&mut tape, images, piece * ENCODED_AT_ONCE, out.len() / encoder.between());
         let result = encoder.first_layers(&mut tape, pixels);
         out.copy_from_slice(tape.value(result));
@@ -30,14 +30,14 @@ pub(super) fn learn_to_encode<F: Real>(
     images: Images,
     above: &mut Tape<F>,
     first: Var,
-    memory: &mut Memory<F>,
+    workspace: &mut Workspace<F>,
     gradients: &mut Gradients<F>,
 ) {
     let encoder = &model.networks.encoder;
     let size = ENCODED_AT_ONCE * encoder.between();
     let gradient = above.gradient(first).expect("the embedding is read");
     for (piece, (result, gradient)) in above.value(first).chunks(size).zip(gradient.chunks(size)).enumerate() {
-        let mut tape = Tape::new(model.parameters, model.wanted, memory);
+        let mut tape = Tape::new(model.parameters, model.trainable, workspace);
         let pixels = pixels(&mut tape, images, piece * ENCODED_AT_ONCE, result.len() / encoder.between());
         let result = encoder.known_first_layers(&mut tape, pixels, result);
         tape.seed_with(result, gradient);
@@ -55,14 +55,14 @@ pub(super) fn decode<F: Real>(
     transitions: f64,
     below: &mut Tape<F>,
     first: Var,
-    memory: &mut Memory<F>,
+    workspace: &mut Workspace<F>,
     gradients: &mut Gradients<F>,
 ) -> f64 {
     let (rows, cols) = below.shape(first);
     let mut sum = 0.0;
     for start in (0..rows).step_by(DECODED_AT_ONCE) {
         let count = DECODED_AT_ONCE.min(rows - start);
-        let mut tape = Tape::new(model.parameters, model.wanted, memory);
+        let mut tape = Tape::new(model.parameters, model.trainable, workspace);
         let part = start * cols..(start + count) * cols;
         let leaf = tape.leaf(count, cols, |y| y.copy_from_slice(&below.value(first)[part]));
         let mean = model.networks.decoder.last_layers(&mut tape, leaf);

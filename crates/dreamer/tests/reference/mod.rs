@@ -10,7 +10,7 @@ use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, BatchView, Learner, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
-use tape::{Memory, Parameter, Tape, Var};
+use tape::{Parameter, Tape, Var, Workspace};
 
 /// Tensors by name: shape and numbers, row-major.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
@@ -227,8 +227,8 @@ impl Reference {
         let (rows, actions) = (batch * length, self.learner.action_size());
         let networks = self.learner.networks();
         let noise = self.noise()?;
-        let mut memory = Memory::default();
-        let mut tape = Tape::new(self.learner.parameters(), self.learner.nothing(), &mut memory);
+        let mut workspace = Workspace::default();
+        let mut tape = Tape::new(self.learner.parameters(), self.learner.no_parameters(), &mut workspace);
         // The file numbers transitions sequence by sequence, the tape step by step.
         let sequence_major = |row: usize| (row % length) * batch + row / length;
         let step_major = |row: usize| (row % batch) * length + row / batch;
@@ -355,8 +355,8 @@ impl Reference {
         put("mode_action", 1, &state.action);
 
         let networks = self.learner.networks();
-        let mut memory = Memory::default();
-        let mut tape = Tape::new(self.learner.parameters(), self.learner.nothing(), &mut memory);
+        let mut workspace = Workspace::default();
+        let mut tape = Tape::new(self.learner.parameters(), self.learner.no_parameters(), &mut workspace);
         let pixels = tape.constant(1, PIXELS, |y| {
             y.iter_mut().zip(image).for_each(|(y, &x)| *y = f64::from(x) / 255.0 - 0.5);
         });

@@ -15,7 +15,7 @@ mod program;
 mod reporting;
 mod resuming;
 mod safety;
+mod simd;
 mod study;
 mod training;
 mod transfer;
-mod vectors;

@@ -1,9 +1,11 @@
-//! Elementwise loops, compiled for the vectors that were chosen.
+//! Elementwise loops, compiled for every SIMD instruction set.
+//!
+//! Bound by: memory, but for ELU, which computes an exponential for every number.
 
-use super::vectors;
-use crate::real::Real;
+use super::simd;
+use crate::number::Number;
 
-/// What a layer does to its sums.
+/// The function that a layer applies to its sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// Nothing.
@@ -14,14 +16,14 @@ pub enum Activation {
     Elu,
 }
 
-/// Compiles `work` for all vectors, and runs it with the chosen ones.
+/// Compiles `work` for all SIMD instruction sets, and runs it with the chosen one.
 #[inline(always)]
 pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    vectors::dispatch(work)
+    simd::dispatch(work)
 }
 
 /// y = activation(y + bias), row by row; y [rows, bias.len()].
-pub fn bias_activate<F: Real>(y: &mut [F], bias: &[F], activation: Activation) {
+pub fn bias_activate<F: Number>(y: &mut [F], bias: &[F], activation: Activation) {
     vectorised(
         #[inline(always)]
         || match activation {
@@ -33,7 +35,7 @@ pub fn bias_activate<F: Real>(y: &mut [F], bias: &[F], activation: Activation) {
 }
 
 #[inline(always)]
-fn by_row<F: Real>(y: &mut [F], bias: &[F], f: impl Fn(F) -> F) {
+fn by_row<F: Number>(y: &mut [F], bias: &[F], f: impl Fn(F) -> F) {
     for row in y.chunks_exact_mut(bias.len()) {
         for (y, &b) in row.iter_mut().zip(bias) {
             *y = f(*y + b);
@@ -42,7 +44,7 @@ fn by_row<F: Real>(y: &mut [F], bias: &[F], f: impl Fn(F) -> F) {
 }
 
 /// y = activation(y).
-pub fn activate<F: Real>(y: &mut [F], activation: Activation) {
+pub fn activate<F: Number>(y: &mut [F], activation: Activation) {
     vectorised(
         #[inline(always)]
         || match activation {
@@ -54,13 +56,13 @@ pub fn activate<F: Real>(y: &mut [F], activation: Activation) {
 }
 
 #[inline(always)]
-fn elu<F: Real>(x: F) -> F {
+fn elu<F: Number>(x: F) -> F {
     let negative = x.at_most(F::ZERO).exp_m1();
     if x > F::ZERO { x } else { negative }
 }
 
 /// gradient *= activation'(x), from the activation's own value y.
-pub fn activation_gradient<F: Real>(gradient: &mut [F], y: &[F], activation: Activation) {
+pub fn activation_gradient<F: Number>(gradient: &mut [F], y: &[F], activation: Activation) {
     vectorised(
         #[inline(always)]
         || match activation {
@@ -80,7 +82,7 @@ pub fn activation_gradient<F: Real>(gradient: &mut [F], y: &[F], activation: Act
 }
 
 /// out = byte * scale + shift.
-pub fn scale_bytes<F: Real>(out: &mut [F], bytes: &[u8], scale: F, shift: F) {
+pub fn scale_bytes<F: Number>(out: &mut [F], bytes: &[u8], scale: F, shift: F) {
     vectorised(
         #[inline(always)]
         || {
@@ -92,7 +94,7 @@ pub fn scale_bytes<F: Real>(out: &mut [F], bytes: &[u8], scale: F, shift: F) {
 }
 
 /// out = x, or out += x if `accumulate`.
-pub fn add<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
+pub fn add<F: Number>(out: &mut [F], x: &[F], accumulate: bool) {
     if !accumulate {
         out.copy_from_slice(x);
         return;
@@ -107,9 +109,9 @@ pub fn add<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
     );
 }
 
-/// The sum of f(x) over a slice, in sixteen interleaved partial sums: a fixed order, whatever the vectors.
+/// The sum of f(x) over a slice, in sixteen interleaved partial sums: a fixed order, whatever the instruction set.
 #[inline(always)]
-pub(crate) fn interleaved_sum<F: Real>(n: usize, f: impl Fn(usize) -> F) -> F {
+pub(crate) fn interleaved_sum<F: Number>(n: usize, f: impl Fn(usize) -> F) -> F {
     let mut sums = [F::ZERO; 16];
     let whole = n / 16 * 16;
     for start in (0..whole).step_by(16) {

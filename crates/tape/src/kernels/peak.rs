@@ -1,10 +1,12 @@
-//! The most that a core can do: a loop of nothing but multiply-adds, to compare every other speed with.
+//! A core's peak: a loop of nothing but multiply-adds, with which every other speed is compared.
+//!
+//! Bound by: the multiply-add units, by design.
 
-use super::lanes::Lanes;
-use super::vectors;
+use super::matmul::lanes::Lanes;
+use super::simd;
 use pulp::{Simd, WithSimd};
 
-/// Accumulators: more than the units' latency times their number needs.
+/// Independent sums: more than the units' latency times their number.
 const CHAINS: usize = 12;
 
 struct MultiplyAdds {
@@ -20,7 +22,7 @@ impl WithSimd for MultiplyAdds {
         let mut sums = [a; CHAINS];
         for _ in 0..self.rounds {
             for sum in &mut sums {
-                *sum = <f32 as Lanes<S>>::mul_add(simd, a, *sum, b);
+                *sum = <f32 as Lanes>::mul_add(simd, a, *sum, b);
             }
         }
         let sum = sums.into_iter().fold(a, |x, y| simd.add_f32s(x, y));
@@ -28,8 +30,8 @@ impl WithSimd for MultiplyAdds {
     }
 }
 
-/// Does multiply-adds in f32 from registers; the number of floating-point operations (two for each), and a result that
-/// depends on them all.
+/// Runs multiply-adds in f32 from registers. Returns the number of floating-point operations (two for each), and a result
+/// that depends on them all.
 pub fn multiply_adds(rounds: usize) -> (f64, f32) {
-    vectors::dispatch(MultiplyAdds { rounds })
+    simd::dispatch(MultiplyAdds { rounds })
 }

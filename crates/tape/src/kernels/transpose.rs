@@ -1,8 +1,11 @@
 #![allow(unsafe_code)]
-//! Transposes: the columns of a matrix as rows, for a product's right side. In AVX-512 16 x 16 numbers at a time, in registers.
+//! Transposes: the columns of a matrix as rows, for a product's right operand. With AVX-512, 16 x 16 numbers at a time are
+//! transposed in registers.
+//!
+//! Bound by: memory.
 
 #[cfg(target_arch = "x86_64")]
-use super::vectors;
+use super::simd;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
@@ -22,8 +25,8 @@ pub(crate) fn plain<F: Copy>(from: &[F], apart: usize, columns: usize, deep: usi
 /// The same for f32.
 pub(crate) fn f32(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32], stride: usize) {
     #[cfg(target_arch = "x86_64")]
-    if vectors::has_avx512() {
-        // SAFETY: the processor has AVX-512, else it could not be chosen.
+    if simd::has_avx512() {
+        // SAFETY: the CPU has AVX-512, or it could not have been chosen.
         unsafe { blocks(from, apart, columns, deep, to, stride) };
         return;
     }
@@ -38,7 +41,7 @@ fn blocks(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32
         return;
     }
     assert!((columns - 1) * apart + deep <= from.len(), "the columns to transpose");
-    assert!((deep - 1) * stride + columns <= to.len() && columns <= stride, "room for a transpose");
+    assert!((deep - 1) * stride + columns <= to.len() && columns <= stride, "a buffer for the transpose");
     let mask = |count: usize| ((1u32 << count.min(SIDE)) - 1) as __mmask16;
     for c in (0..columns).step_by(SIDE) {
         let across = SIDE.min(columns - c);
@@ -63,7 +66,7 @@ fn blocks(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) fn transposed(r: [__m512i; 16]) -> [__m512i; 16] {
-    // SAFETY: the caller's processor has AVX-512: only functions that are compiled for it call this one.
+    // SAFETY: the caller's CPU has AVX-512: only functions that are compiled for it call this one.
     unsafe {
         let mut a = r;
         for i in 0..8 {

@@ -2,8 +2,8 @@
 
 use super::Op;
 use super::gaussian::put;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
-use crate::real::Real;
 use crate::tape::{Backward, Tape, Var};
 
 /// Smallest standard deviation.

@@ -1,15 +1,15 @@
 //! Convolutions and transposed convolutions with bias and activation, without padding; images are rows, channels last.
 //!
-//! All are products with the matrix of images' patches, which is never written down (see [`crate::kernels`]).
+//! All are products with the matrix of images' patches, which is never stored (see [`crate::kernels`]).
 
 use super::Op;
-use crate::kernels::columns::column_sums;
-use crate::kernels::deconvolve::deconvolve;
+use crate::kernels::column_sums::column_sums;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate};
+use crate::kernels::im2col::Patches;
 use crate::kernels::matmul::{Matrix, patches_matmul, patches_transposed_matmul};
-use crate::kernels::patches::Patches;
+use crate::kernels::transposed_convolution::transposed_convolution;
 use crate::parameters::Parameter;
-use crate::real::Real;
 use crate::tape::{Backward, Context, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Convolution {
     /// Channels of the smaller image.
     pub channels: usize,
     pub activation: Activation,
-    pub wanted: bool,
+    pub trainable: bool,
 }
 
 impl Convolution {
@@ -77,10 +77,10 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         let &[k, _, inputs, outputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
         let patches = Patches { side, channels: inputs, kernel: k, stride };
-        let wanted = self.wants(kernel);
-        let layer = Convolution { x, kernel, bias, patches, channels: outputs, activation, wanted };
+        let trainable = self.is_trainable(kernel);
+        let layer = Convolution { x, kernel, bias, patches, channels: outputs, activation, trainable };
         let rows = self.rows(x);
-        self.push(Op::Convolution(layer.clone()), rows, layer.small(), x.gradient || wanted, |context, y| {
+        self.push(Op::Convolution(layer.clone()), rows, layer.small(), x.gradient || trainable, |context, y| {
             compute(&layer, context, y);
         })
     }
@@ -88,7 +88,7 @@ impl<F: Real> Tape<'_, F> {
     /// `activation(transposed convolution(x) + bias)`: x [N, side * side * I], kernel [k, k, O, I], bias `[O]`;
     /// `y[stride * i + a, stride * j + b, o] += x[i, j, c] * kernel[a, b, o, c]`, [N, large * large * O] with
     /// large = (side - 1) * stride + k.
-    pub fn deconvolution(
+    pub fn transposed_convolution(
         &mut self,
         x: Var,
         side: usize,
@@ -99,25 +99,31 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         let &[k, _, outputs, inputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
         let patches = Patches { side: (side - 1) * stride + k, channels: outputs, kernel: k, stride };
-        let wanted = self.wants(kernel);
-        let layer = Convolution { x, kernel, bias, patches, channels: inputs, activation, wanted };
+        let trainable = self.is_trainable(kernel);
+        let layer = Convolution { x, kernel, bias, patches, channels: inputs, activation, trainable };
         let rows = self.rows(x);
-        self.push(Op::Deconvolution(layer.clone()), rows, patches.image(), x.gradient || wanted, |context, y| {
-            let Scratch { panels, buffers, .. } = &mut *context.scratch;
-            let weights = context.parameters.values(kernel);
-            deconvolve(y, &context.values[x.index()], weights, patches, panels, buffers);
-            bias_activate(y, context.parameters.values(bias), activation);
-        })
+        self.push(
+            Op::TransposedConvolution(layer.clone()),
+            rows,
+            patches.image(),
+            x.gradient || trainable,
+            |context, y| {
+                let Scratch { panels, buffers, .. } = &mut *context.scratch;
+                let weights = context.parameters.values(kernel);
+                transposed_convolution(y, &context.values[x.index()], weights, patches, panels, buffers);
+                bias_activate(y, context.parameters.values(bias), activation);
+            },
+        )
     }
 }
 
 impl Convolution {
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
-        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
+        let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = self;
         let result = back.result();
         activation_gradient(back.gradient, result, activation);
-        back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
-        back.parameter(kernel, wanted, |context, gradient, target, accumulate| {
+        back.parameter(bias, trainable, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
+        back.parameter(kernel, trainable, |context, gradient, target, accumulate| {
             let x = &context.values[x.index()];
             let gradient = Matrix::new(gradient, gradient.len() / channels, channels);
             patches_transposed_matmul(target, x, patches, gradient, accumulate, &mut context.scratch.panels);
@@ -126,21 +132,21 @@ impl Convolution {
             let Scratch { panels, buffers, image, .. } = &mut *context.scratch;
             let weights = context.parameters.values(kernel);
             if !accumulate {
-                deconvolve(target, gradient, weights, patches, panels, buffers);
+                transposed_convolution(target, gradient, weights, patches, panels, buffers);
                 return;
             }
             image.resize(target.len(), F::ZERO);
-            deconvolve(image, gradient, weights, patches, panels, buffers);
+            transposed_convolution(image, gradient, weights, patches, panels, buffers);
             add(target, image, true);
         });
     }
 
     pub(super) fn backward_transposed<F: Real>(&self, back: &mut Backward<F>) {
-        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = self;
+        let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = self;
         let result = back.result();
         activation_gradient(back.gradient, result, activation);
-        back.parameter(bias, wanted, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
-        back.parameter(kernel, wanted, |context, gradient, target, accumulate| {
+        back.parameter(bias, trainable, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
+        back.parameter(kernel, trainable, |context, gradient, target, accumulate| {
             let x = &context.values[x.index()];
             let x = Matrix::new(x, x.len() / channels, channels);
             patches_transposed_matmul(target, gradient, patches, x, accumulate, &mut context.scratch.panels);

@@ -1,11 +1,11 @@
 //! Dense layers: product, bias and activation in one operation.
 
 use super::Op;
-use crate::kernels::columns::column_sums;
+use crate::kernels::column_sums::column_sums;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, bias_activate};
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
-use crate::real::Real;
 use crate::tape::{Backward, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub(crate) struct Dense {
     pub bias: Option<Parameter>,
     pub plus: Option<Var>,
     pub activation: Activation,
-    pub kernel_wanted: bool,
-    pub bias_wanted: bool,
+    pub kernel_trainable: bool,
+    pub bias_trainable: bool,
 }
 
 impl<F: Real> Tape<'_, F> {
@@ -39,10 +39,10 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         let (rows, inputs) = self.shape(x);
         let cols = self.parameters.shape(kernel)[1];
-        let kernel_wanted = self.wants(kernel);
-        let bias_wanted = bias.is_some_and(|bias| self.wants(bias));
-        let gradient = x.gradient || plus.is_some_and(|plus| plus.gradient) || kernel_wanted || bias_wanted;
-        let dense = Dense { x, kernel, first_row, bias, plus, activation, kernel_wanted, bias_wanted };
+        let kernel_trainable = self.is_trainable(kernel);
+        let bias_trainable = bias.is_some_and(|bias| self.is_trainable(bias));
+        let gradient = x.gradient || plus.is_some_and(|plus| plus.gradient) || kernel_trainable || bias_trainable;
+        let dense = Dense { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable };
         self.push(Op::Dense(dense), rows, cols, gradient, |context, y| {
             let weights = &context.parameters.values(kernel)[first_row * cols..(first_row + inputs) * cols];
             if let Some(plus) = plus {
@@ -60,7 +60,7 @@ impl<F: Real> Tape<'_, F> {
 
 impl Dense {
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
-        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_wanted, bias_wanted } = self;
+        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable } = self;
         let (rows, cols) = (back.rows, back.cols);
         let inputs = back.shape(x).1;
         let part = first_row * cols..(first_row + inputs) * cols;
@@ -71,7 +71,7 @@ impl Dense {
             let gradient = Matrix::new(gradient, rows, cols);
             matmul(target, gradient, weights, accumulate, &mut context.scratch.panels);
         });
-        back.parameter(kernel, kernel_wanted, |context, gradient, target, accumulate| {
+        back.parameter(kernel, kernel_trainable, |context, gradient, target, accumulate| {
             if !accumulate && part.len() < target.len() {
                 target.fill(F::ZERO);
             }
@@ -81,7 +81,7 @@ impl Dense {
             matmul(&mut target[part], x, gradient, accumulate, &mut context.scratch.panels);
         });
         if let Some(bias) = bias {
-            back.parameter(bias, bias_wanted, |_, gradient, target, accumulate| {
+            back.parameter(bias, bias_trainable, |_, gradient, target, accumulate| {
                 column_sums(target, gradient, accumulate);
             });
         }

@@ -1,8 +1,8 @@
 //! Diagonal normal distributions, held as [N, 2S]: means, then standard deviations.
 
 use super::Op;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
-use crate::real::Real;
 use crate::tape::{Backward, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {

@@ -1,11 +1,11 @@
 //! The gated recurrent unit, as Keras's GRUCell with `reset_after` computes it.
 
 use super::Op;
-use crate::kernels::columns::column_sums;
+use crate::kernels::column_sums::column_sums;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
-use crate::real::Real;
 use crate::tape::{Backward, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Gru {
     /// z, r and the candidate [N, 3D], then h @ recurrent + bias [N, 3D].
     pub gates: Var,
     pub weights: GruWeights,
-    pub wanted: bool,
+    pub trainable: bool,
 }
 
 /// A recurrent unit's parameters.
@@ -32,11 +32,11 @@ pub struct GruWeights {
 impl<F: Real> Tape<'_, F> {
     /// `h' = z * h + (1 - z) * tanh(x W_h + b_h + r * (h U_h + c_h))`: x [N, I], h [N, D].
     ///
-    /// The three parameters are wanted together or not at all.
+    /// The three parameters are trainable together or not at all.
     pub fn gru(&mut self, x: Var, h: Var, weights: GruWeights) -> Var {
         let (rows, inputs) = self.shape(x);
         let size = self.cols(h);
-        let wanted = self.wants(weights.kernel);
+        let trainable = self.is_trainable(weights.kernel);
         let gates = self.push(Op::Leaf, 2 * rows, 3 * size, false, |context, gates| {
             let (x, h) = (&context.values[x.index()], &context.values[h.index()]);
             let (from_x, from_h) = gates.split_at_mut(rows * 3 * size);
@@ -51,8 +51,8 @@ impl<F: Real> Tape<'_, F> {
                 || activate_gates(from_x, from_h, bias, size),
             );
         });
-        let gradient = x.gradient || h.gradient || wanted;
-        self.push(Op::Gru(Gru { x, h, gates, weights, wanted }), rows, size, gradient, |context, y| {
+        let gradient = x.gradient || h.gradient || trainable;
+        self.push(Op::Gru(Gru { x, h, gates, weights, trainable }), rows, size, gradient, |context, y| {
             let (gates, h) = (context.value(gates), context.value(h));
             for ((y, gates), h) in y.chunks_exact_mut(size).zip(gates.chunks_exact(3 * size)).zip(h.chunks_exact(size))
             {
@@ -85,7 +85,7 @@ fn activate_gates<F: Real>(from_x: &mut [F], from_h: &mut [F], bias: &[F], size:
 
 impl Gru {
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
-        let &Gru { x, h, gates, weights, wanted } = self;
+        let &Gru { x, h, gates, weights, trainable } = self;
         let (rows, size) = (back.rows, back.cols);
         let inputs = back.shape(x).1;
         let wide = 3 * size;
@@ -131,17 +131,17 @@ impl Gru {
             let kernel = Matrix::new(context.parameters.values(weights.kernel), inputs, wide).transposed();
             matmul(target, Matrix::new(&row[..rows * wide], rows, wide), kernel, accumulate, panels);
         });
-        back.parameter(weights.kernel, wanted, |context, _, target, accumulate| {
+        back.parameter(weights.kernel, trainable, |context, _, target, accumulate| {
             let Scratch { panels, row, .. } = &mut *context.scratch;
             let x = Matrix::new(&context.values[x.index()], rows, inputs).transposed();
             matmul(target, x, Matrix::new(&row[..rows * wide], rows, wide), accumulate, panels);
         });
-        back.parameter(weights.recurrent, wanted, |context, _, target, accumulate| {
+        back.parameter(weights.recurrent, trainable, |context, _, target, accumulate| {
             let Scratch { panels, row, .. } = &mut *context.scratch;
             let h = Matrix::new(&context.values[h.index()], rows, size).transposed();
             matmul(target, h, Matrix::new(&row[rows * wide..2 * rows * wide], rows, wide), accumulate, panels);
         });
-        back.parameter(weights.bias, wanted, |context, _, target, accumulate| {
+        back.parameter(weights.bias, trainable, |context, _, target, accumulate| {
             let (to_x, to_h) = context.scratch.row[..2 * rows * wide].split_at(rows * wide);
             column_sums(&mut target[..wide], to_x, accumulate);
             column_sums(&mut target[wide..], to_h, accumulate);

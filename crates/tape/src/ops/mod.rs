@@ -1,7 +1,7 @@
-//! The operations: one file a group, each with its value, its gradient, and its tests beside it.
+//! The operations, in one file for each group, which has an operation's value, its gradient and often its tests.
 //!
-//! A new operation: a variant here, a method of [`crate::Tape`] that records it, and its `backward`; then a finite-difference
-//! test (`tests/gradients.rs`).
+//! A new operation needs a variant of [`Op`], a method of [`crate::Tape`] that records it, its `backward`, and a
+//! finite-difference test in `tests/gradients.rs`.
 
 mod action;
 pub(crate) mod convolution;
@@ -16,8 +16,8 @@ mod shape;
 pub use action::{Squash, squashed_log_density};
 pub use gru::GruWeights;
 
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::Activation;
-use crate::real::Real;
 use crate::tape::{Backward, List, Var};
 
 /// A recorded operation with its inputs.
@@ -28,7 +28,7 @@ pub(crate) enum Op {
     Dense(dense::Dense),
     Gru(gru::Gru),
     Convolution(convolution::Convolution),
-    Deconvolution(convolution::Convolution),
+    TransposedConvolution(convolution::Convolution),
     Concat {
         left: Var,
         right: Var,
@@ -89,7 +89,7 @@ pub(crate) enum Op {
         activation: Activation,
     },
     Scalar(scalar::Scalar),
-    Taught {
+    Trained {
         factors: Var,
         value: Var,
     },
@@ -103,7 +103,7 @@ impl Op {
             Op::Dense(dense) => dense.backward(back),
             Op::Gru(gru) => gru.backward(back),
             Op::Convolution(convolution) => convolution.backward(back),
-            Op::Deconvolution(convolution) => convolution.backward_transposed(back),
+            Op::TransposedConvolution(convolution) => convolution.backward_transposed(back),
             &Op::Concat { left, right } => shape::concat_backward(back, left, right),
             &Op::Rows { x, start } => shape::rows_backward(back, x, start),
             &Op::Stack { list } => shape::stack_backward(back, list),
@@ -121,7 +121,7 @@ impl Op {
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
             &Op::FrozenScalar { x, derivatives, .. } => scalar::frozen_backward(back, x, derivatives),
             Op::Scalar(scalar) => scalar.backward(back),
-            &Op::Taught { factors, value } => scalar::taught_backward(back, factors, value),
+            &Op::Trained { factors, value } => scalar::trained_backward(back, factors, value),
         }
     }
 }

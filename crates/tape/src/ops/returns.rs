@@ -4,7 +4,7 @@
 
 use super::Op;
 use super::gaussian::put;
-use crate::real::Real;
+use crate::kernels::dispatch::Real;
 use crate::tape::{Backward, Tape, Var};
 
 #[derive(Clone, Debug)]

@@ -1,17 +1,19 @@
 //! Perceptrons with one output, whose gradient is a multiple of one row of derivatives.
 //!
-//! All that a loss says about one output is a factor for each row. So a row's derivatives are computed once, and serve losses
-//! that differ in their factors. Rows go through all layers some at a time, while they are in the second-level cache.
+//! A loss on the only output is, for each row, one factor. So the derivatives of a row's output are computed once, and serve
+//! all losses, which differ only in their factors. Some rows at a time go through all layers, while they are in the
+//! second-level cache.
 //!
-//! Here: [`Tape::frozen_scalar`], for heads that are only read, and [`Tape::taught_scalar`], for one that one loss reads and another
-//! one teaches. Not here: the ordinary layers (`dense.rs`), which are what a head with one loss is made of.
+//! Here: [`Tape::frozen_scalar`], for a head whose parameters are not trained, and [`Tape::trained_scalar`], for a head
+//! with two losses: the gradient of one reaches the input, that of the other the parameters. Not here: the ordinary layers
+//! (`dense.rs`), of which a head with one loss is made.
 
 use super::Op;
-use crate::kernels::columns::column_sums;
+use crate::kernels::column_sums::column_sums;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, activation_gradient, add, bias_activate, vectorised};
 use crate::kernels::matmul::{Matrix, Panels, matmul};
 use crate::parameters::{Gradients, Parameter, Parameters};
-use crate::real::Real;
 use crate::tape::{Backward, List, Scratch, Tape, Var};
 
 /// Rows that go through all layers at a time: a multiple of the tiles' heights.
@@ -22,29 +24,29 @@ pub(crate) struct Scalar {
     pub x: Var,
     pub layers: List,
     pub activation: Activation,
-    /// What the hidden layers make of the rows: [`ROWS`] rows of all layers, then the next.
+    /// The outputs of the hidden layers: of all layers for the first [`ROWS`] rows, then for the next.
     pub hidden: Var,
-    /// Where the teaching loss's factors come to, none for rows beyond.
-    pub taught: Var,
-    pub wanted: bool,
+    /// Where the factors of the loss that trains the parameters are collected, one for each of the first rows.
+    pub trained: Var,
+    pub trainable: bool,
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// What a perceptron of constant parameters makes of x [N, I]: [N, 1]. `layers` are kernels [inputs, outputs] and biases
+    /// The output [N, 1] of a perceptron with constant parameters for x [N, I]. `layers` are kernels [inputs, outputs] and biases
     /// from the first to the last, which has one output; `activation` follows each but the last.
     pub fn frozen_scalar(&mut self, x: Var, layers: &[(Parameter, Parameter)], activation: Activation) -> Var {
         let (rows, inputs) = self.shape(x);
         let layers = self.push_layers(layers);
         let derivatives = self.push(Op::Leaf, if x.gradient { rows } else { 0 }, inputs, false, |_, _| {});
-        // They are computed beside the value, while what the hidden layers made of the rows is at hand.
-        let mut kept = std::mem::take(&mut self.memory.values[derivatives.index()]);
+        // They are computed together with the value, while the hidden layers' outputs are at hand.
+        let mut kept = std::mem::take(&mut self.workspace.values[derivatives.index()]);
         let y =
             self.push(Op::FrozenScalar { x, derivatives, layers, activation }, rows, 1, x.gradient, |context, y| {
                 let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
                 let Scratch { panels, pool, .. } = &mut *context.scratch;
-                let mut room = [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()]
+                let mut buffers = [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()]
                     .map(|size| pool.take(size));
-                let [hidden, upper, lower] = &mut room;
+                let [hidden, upper, lower] = &mut buffers;
                 let x = &context.values[x.index()];
                 for (chunk, (x, y)) in x.chunks(ROWS * inputs).zip(y.chunks_mut(ROWS)).enumerate() {
                     network.value(x, hidden, y, panels);
@@ -59,32 +61,32 @@ impl<F: Real> Tape<'_, F> {
                         ));
                     }
                 }
-                room.into_iter().for_each(|buffer| pool.give(buffer));
+                buffers.into_iter().for_each(|buffer| pool.give(buffer));
             });
-        self.memory.values[derivatives.index()] = kept;
+        self.workspace.values[derivatives.index()] = kept;
         y
     }
 
-    /// What a perceptron makes of x [N, I], for two losses: [N, 1], whose gradient reaches x alone, as if the parameters were
-    /// constants; and the first `taught` rows of the same, whose gradient reaches the parameters alone, as if x were a
-    /// constant. `layers` and `activation` as for [`Tape::frozen_scalar`]. The parameters are wanted together or not at all.
-    pub fn taught_scalar(
+    /// The output of a perceptron for x [N, I], as two values for two losses. The gradient of the first, [N, 1], reaches x
+    /// alone, as if the parameters were constants. The second is the first `trained` rows of the same output, and its
+    /// gradient reaches the parameters alone, as if x were a constant. `layers` and `activation` as for [`Tape::frozen_scalar`]. The parameters are trainable together or not at all.
+    pub fn trained_scalar(
         &mut self,
         x: Var,
         layers: &[(Parameter, Parameter)],
         activation: Activation,
-        taught: usize,
+        trained: usize,
     ) -> (Var, Var) {
         let (rows, inputs) = self.shape(x);
-        assert!(taught <= rows, "rows that are taught are among the rows");
-        let wanted = layers.iter().all(|layer| self.wants(layer.0));
+        assert!(trained <= rows, "trained rows are among the rows");
+        let trainable = layers.iter().all(|layer| self.is_trainable(layer.0));
         let layers = self.push_layers(layers);
         let width = self.network(layers, activation).hidden();
         let hidden = self.push(Op::Leaf, rows, width, false, |_, _| {});
-        let mut kept = std::mem::take(&mut self.memory.values[hidden.index()]);
-        let factors = self.push(Op::Leaf, taught, 1, wanted, |_, y| y.fill(F::ZERO));
-        let scalar = Scalar { x, layers, activation, hidden, taught: factors, wanted };
-        let y = self.push(Op::Scalar(scalar), rows, 1, x.gradient || wanted, |context, y| {
+        let mut kept = std::mem::take(&mut self.workspace.values[hidden.index()]);
+        let factors = self.push(Op::Leaf, trained, 1, trainable, |_, y| y.fill(F::ZERO));
+        let scalar = Scalar { x, layers, activation, hidden, trained: factors, trainable };
+        let y = self.push(Op::Scalar(scalar), rows, 1, x.gradient || trainable, |context, y| {
             let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
             let chunks = context.values[x.index()].chunks(ROWS * inputs).zip(y.chunks_mut(ROWS));
             let mut rest = kept.as_mut_slice();
@@ -94,15 +96,15 @@ impl<F: Real> Tape<'_, F> {
                 rest = after;
             }
         });
-        self.memory.values[hidden.index()] = kept;
-        let same = self.push(Op::Taught { factors, value: y }, taught, 1, wanted, |context, same| {
-            same.copy_from_slice(&context.value(y)[..taught]);
+        self.workspace.values[hidden.index()] = kept;
+        let same = self.push(Op::Trained { factors, value: y }, trained, 1, trainable, |context, same| {
+            same.copy_from_slice(&context.value(y)[..trained]);
         });
         (Var { gradient: x.gradient, ..y }, same)
     }
 
     fn network(&self, layers: List, activation: Activation) -> Network<'_, F> {
-        Network { parameters: self.parameters, layers: &self.memory.layers[layers.range()], activation }
+        Network { parameters: self.parameters, layers: &self.workspace.layers[layers.range()], activation }
     }
 }
 
@@ -189,8 +191,8 @@ impl<'a, F: Real> Network<'a, F> {
 
 impl Scalar {
     pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
-        let &Scalar { x, layers, activation, hidden, taught, wanted } = self;
-        let factors = back.take(taught).filter(|_| wanted);
+        let &Scalar { x, layers, activation, hidden, trained, trainable } = self;
+        let factors = back.take(trained).filter(|_| trainable);
         let inputs = back.shape(x).1;
         back.part(x, |_, _, _| {});
         let network = Network { parameters: back.context.parameters, layers: back.context.layers(layers), activation };
@@ -201,12 +203,12 @@ impl Scalar {
         for (chunk, x_rows) in images.chunks(ROWS * inputs).enumerate() {
             let (first, rows) = (chunk * ROWS, x_rows.len() / inputs);
             let hidden = &hidden[first * width..(first + rows) * width];
-            // Rows that nobody teaches come last.
+            // Rows without factors come last.
             let factors = factors.as_deref().unwrap_or_default();
             let factors = &factors[first.min(factors.len())..(first + rows).min(factors.len())];
-            let teach = Teaching { network: &network, x: x_rows, hidden, rows, factors };
+            let training = Training { network: &network, x: x_rows, hidden, rows, factors };
             let (gradients, panels) = (&mut *back.gradients, &mut back.context.scratch.panels);
-            teach.output(gradients, panels);
+            training.output(gradients, panels);
             let derivatives = network.derivatives(
                 hidden,
                 rows,
@@ -214,7 +216,7 @@ impl Scalar {
                 panels,
                 x.gradient,
                 |layer, by_sums, panels| {
-                    teach.hidden(layer, by_sums, gradients, panels);
+                    training.hidden(layer, by_sums, gradients, panels);
                 },
             );
             back.input(x, |_, gradient, target, _| {
@@ -227,32 +229,32 @@ impl Scalar {
     }
 }
 
-/// What the teaching loss adds to the parameters' gradients for some rows.
-struct Teaching<'a, F> {
+/// Adds the gradients of the loss that trains the parameters, for some rows.
+struct Training<'a, F> {
     network: &'a Network<'a, F>,
     x: &'a [F],
     hidden: &'a [F],
     rows: usize,
-    /// Of the first rows.
+    /// The factors of the first rows.
     factors: &'a [F],
 }
 
-impl<F: Real> Teaching<'_, F> {
-    /// What the layer after `layers` hidden ones reads of the rows with factors.
+impl<F: Real> Training<'_, F> {
+    /// The inputs of the layer after `layers` hidden ones, for the rows with factors.
     fn input(&self, layers: usize, size: usize) -> Matrix<'_, F> {
         let before: usize = self.network.hidden_layers().take(layers).map(|(_, [_, outputs], _)| outputs).sum();
         let all = if layers == 0 { self.x } else { &self.hidden[(before - size) * self.rows..] };
         Matrix::new(&all[..self.factors.len() * size], self.factors.len(), size)
     }
 
-    /// For the last layer.
+    /// Adds the gradients of the last layer.
     fn output(&self, gradients: &mut Gradients<F>, panels: &mut Panels<F>) {
         let hidden = self.network.layers.len() - 1;
         let size = self.network.output().0.len();
         self.layer(hidden, [size, 1], self.factors, gradients, panels);
     }
 
-    /// For a hidden layer, whose sums' derivatives are given and overwritten.
+    /// Adds the gradients of a hidden layer. The derivatives by its sums are given, and overwritten.
     fn hidden(&self, layer: usize, by_sums: &mut [F], gradients: &mut Gradients<F>, panels: &mut Panels<F>) {
         let (_, sizes, _) = self.network.hidden_layers().nth(layer).expect("a hidden layer");
         let by_sums = &mut by_sums[..self.factors.len() * sizes[1]];
@@ -282,7 +284,7 @@ impl<F: Real> Teaching<'_, F> {
     }
 }
 
-/// Each row of x times its factor.
+/// Multiplies each row of x by its factor.
 fn scale<F: Real>(x: &mut [F], factors: &[F]) {
     if factors.is_empty() {
         return;
@@ -298,7 +300,7 @@ fn scale<F: Real>(x: &mut [F], factors: &[F]) {
     );
 }
 
-/// out += each row of x times its factor.
+/// Adds each row of x times its factor to out.
 fn add_scaled<F: Real>(out: &mut [F], x: &[F], factors: &[F]) {
     let size = x.len() / factors.len();
     vectorised(
@@ -315,8 +317,8 @@ pub(super) fn frozen_backward<F: Real>(back: &mut Backward<F>, x: Var, derivativ
     back.part(x, |context, gradient, target| add_scaled(target, context.value(derivatives), gradient));
 }
 
-/// The factors wait for the value's own gradient, which comes later.
-pub(super) fn taught_backward<F: Real>(back: &mut Backward<F>, factors: Var, value: Var) {
+/// Adds the factors to those that wait for the value's own gradient, which comes later.
+pub(super) fn trained_backward<F: Real>(back: &mut Backward<F>, factors: Var, value: Var) {
     back.input(factors, |_, gradient, target, accumulate| add(target, gradient, accumulate));
     back.part(value, |_, _, _| {});
 }

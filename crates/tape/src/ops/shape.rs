@@ -1,8 +1,8 @@
 //! Joining and cutting values.
 
 use super::Op;
+use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::add;
-use crate::real::Real;
 use crate::tape::{Backward, List, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -36,7 +36,7 @@ impl<F: Real> Tape<'_, F> {
         let rows = vars.iter().map(|&var| self.rows(var)).sum();
         let gradient = vars.iter().any(|var| var.gradient);
         let list = self.push_list(&vars);
-        self.memory.give_back(vars);
+        self.workspace.give_back(vars);
         self.push(Op::Stack { list }, rows, cols, gradient, |context, y| {
             let mut rest = y;
             for &var in context.list(list) {

@@ -1,45 +1,20 @@
-//! A recording's gradients, as launches: back over the operations, as [`Tape::backward`](crate::Tape::backward) goes.
+//! The launches that compute a recording's gradients, back over its operations like
+//! [`Tape::backward`](crate::Tape::backward).
 
-use super::forward::Traced;
+use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
+use super::layout::{Planner, arguments};
 use super::products::{Factor, Finish, Matrix};
-use super::room::{Planner, arguments};
-use super::{number, scalar};
+use super::scalar;
+use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
 use crate::ops::Op;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
 use crate::ops::returns::Returns;
-use crate::parameters::{Parameter, ParameterSet};
+use crate::parameters::Parameter;
 use crate::tape::Var;
-
-/// Where the gradients of a set of parameters are, and which of them have been written.
-#[derive(Clone, Debug)]
-pub struct ParameterGradients {
-    set: ParameterSet,
-    place: Place,
-    filled: Vec<bool>,
-}
-
-impl ParameterGradients {
-    /// At `place`, in the set's order; nothing is written yet.
-    pub fn new(set: &ParameterSet, parameters: usize, place: Place) -> Self {
-        Self { set: set.clone(), place, filled: vec![false; parameters] }
-    }
-
-    /// Where all of them begin.
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// Where a parameter's gradient is, and whether to add to it; `None` if it is not asked for.
-    pub(super) fn slot(&mut self, parameter: Parameter, wanted: bool) -> Option<(Place, bool)> {
-        let place = self.set.place(parameter).filter(|_| wanted)?;
-        let accumulate = std::mem::replace(&mut self.filled[parameter.index()], true);
-        Some((self.place.after(place.start), accumulate))
-    }
-}
 
 impl Planner {
     /// Adds `scale` to every number of the gradient of `var`, to which nothing was added yet.
@@ -65,8 +40,8 @@ impl Planner {
 
     /// Plans the gradients of parameters, from the seeded values.
     pub fn backward(&mut self, traced: &mut Traced<'_>, gradients: &mut ParameterGradients) {
-        let memory = traced.memory;
-        for (index, node) in memory.nodes.iter().enumerate().rev() {
+        let workspace = traced.workspace;
+        for (index, node) in workspace.nodes.iter().enumerate().rev() {
             let Some(gradient) = traced.gradients[index].filter(|_| node.gradient && !matches!(node.op, Op::Leaf))
             else {
                 continue;
@@ -94,7 +69,7 @@ impl Planner {
         self.each("fill", count, arguments![place, count, 1usize, value]);
     }
 
-    /// The place for an input's gradient and whether to add to it; `None` if none is wanted.
+    /// The place for an input's gradient and whether to add to it; `None` if the input has no gradient.
     pub(super) fn input(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<(Place, bool)> {
         if !var.gradient {
             return None;
@@ -126,7 +101,7 @@ impl Planner {
             Op::Dense(dense) => self.dense_gradient(traced, dense, own, gradients),
             Op::Gru(gru) => self.recurrent_gradient(traced, gru, own, gradients),
             Op::Convolution(layer) => self.convolution_gradient(traced, layer, own, gradients),
-            Op::Deconvolution(layer) => self.deconvolution_gradient(traced, layer, own, gradients),
+            Op::TransposedConvolution(layer) => self.transposed_convolution_gradient(traced, layer, own, gradients),
             &Op::Concat { left, right } => {
                 let l = traced.shape(left).1;
                 for (var, from) in [(left, gradient), (right, gradient.after(l))] {
@@ -143,7 +118,7 @@ impl Planner {
             }
             Op::Stack { list } => {
                 let mut row = 0;
-                for &var in &traced.memory.lists[list.range()] {
+                for &var in &traced.workspace.lists[list.range()] {
                     let (rows, part) = (traced.shape(var).0, gradient.after(row * cols));
                     if var.gradient && traced.gradients[var.index()].is_none() {
                         // It lies where it is: the stack's gradient is not given back.
@@ -217,7 +192,7 @@ impl Planner {
             &Op::WeightedSum { x, weight } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
                     let rows = traced.shape(x).0;
-                    self.passing(rows, |planner, same| {
+                    self.with_scratch(rows, |planner, same| {
                         planner.each("same_rows", rows, arguments![same, gradient, rows, 1usize]);
                         let arguments = arguments![out, traced.place(weight), same, rows, 1usize, accumulate];
                         planner.each("scale_rows", rows, arguments);
@@ -229,15 +204,15 @@ impl Planner {
                 self.perceptron_gradient(traced, &network, None, own, gradients);
             }
             Op::Scalar(scalar) => {
-                let taught = traced.gradients[scalar.taught.index()].take();
-                let count = traced.shape(scalar.taught).0;
-                let teaching = taught.filter(|_| scalar.wanted).map(|factors| (factors, count));
-                self.perceptron_gradient(traced, &scalar::Network::of(scalar), teaching, own, gradients);
-                if let Some(place) = taught {
+                let trained = traced.gradients[scalar.trained.index()].take();
+                let count = traced.shape(scalar.trained).0;
+                let training = trained.filter(|_| scalar.trainable).map(|factors| (factors, count));
+                self.perceptron_gradient(traced, &scalar::Network::of(scalar), training, own, gradients);
+                if let Some(place) = trained {
                     self.give_back(place, count);
                 }
             }
-            &Op::Taught { factors, value } => {
+            &Op::Trained { factors, value } => {
                 if let Some((out, accumulate)) = self.input(traced, factors) {
                     self.piece([out, gradient], [1; 2], rows, 1, accumulate);
                 }
@@ -250,7 +225,7 @@ impl Planner {
     /// The gradient before a layer's activation, in place.
     pub(super) fn before(&mut self, gradient: Place, y: Place, [rows, cols]: [usize; 2], activation: Activation) {
         if activation != Activation::None {
-            let arguments = arguments![gradient, y, rows, cols, number(activation)];
+            let arguments = arguments![gradient, y, rows, cols, activation];
             self.each("activation_gradient", rows * cols, arguments);
         }
     }
@@ -258,18 +233,18 @@ impl Planner {
     fn bias_gradient(
         &mut self,
         bias: Parameter,
-        wanted: bool,
+        trainable: bool,
         gradient: Place,
         [rows, cols]: [usize; 2],
         gradients: &mut ParameterGradients,
     ) {
-        if let Some((out, accumulate)) = gradients.slot(bias, wanted) {
+        if let Some((out, accumulate)) = gradients.slot(bias, trainable) {
             self.column_sums(out, gradient, rows, cols, accumulate);
         }
     }
 
     fn dense_gradient(&mut self, traced: &mut Traced<'_>, dense: &Dense, own: Own, gradients: &mut ParameterGradients) {
-        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_wanted, bias_wanted } = dense;
+        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable } = dense;
         let Own { y, gradient, rows, cols } = own;
         let inputs = traced.shape(x).1;
         self.before(gradient, y, [rows, cols], activation);
@@ -278,7 +253,7 @@ impl Planner {
             let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
             self.product(out, above, weights.transposed(), accumulate);
         }
-        if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_wanted) {
+        if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_trainable) {
             let whole = traced.parameters.place(kernel).len();
             if !accumulate && inputs * cols < whole {
                 self.fill(out, whole, 0.0);
@@ -287,7 +262,7 @@ impl Planner {
             self.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
         }
         if let Some(bias) = bias {
-            self.bias_gradient(bias, bias_wanted, gradient, [rows, cols], gradients);
+            self.bias_gradient(bias, bias_trainable, gradient, [rows, cols], gradients);
         }
         if let Some((out, accumulate)) = plus.and_then(|plus| self.input(traced, plus)) {
             self.piece([out, gradient], [cols; 2], rows, cols, accumulate);
@@ -295,11 +270,11 @@ impl Planner {
     }
 
     fn recurrent_gradient(&mut self, traced: &mut Traced<'_>, gru: &Gru, own: Own, gradients: &mut ParameterGradients) {
-        let &Gru { x, h, gates, weights, wanted } = gru;
+        let &Gru { x, h, gates, weights, trainable } = gru;
         let Own { gradient, rows, cols: size, .. } = own;
         let (inputs, wide) = (traced.shape(x).1, 3 * size);
         let gates = traced.place(gates);
-        self.passing(2 * rows * wide, |planner, to_x| {
+        self.with_scratch(2 * rows * wide, |planner, to_x| {
             let to_h = to_x.after(rows * wide);
             let arguments =
                 arguments![to_x, to_h, gates, gates.after(rows * wide), traced.place(h), gradient, rows, size];
@@ -315,11 +290,11 @@ impl Planner {
                 planner.product(out, from_x, kernel.transposed(), accumulate);
             }
             for (parameter, read, sums) in [(weights.kernel, x, from_x), (weights.recurrent, h, from_h)] {
-                if let Some((out, accumulate)) = gradients.slot(parameter, wanted) {
+                if let Some((out, accumulate)) = gradients.slot(parameter, trainable) {
                     planner.product(out, traced.matrix(read).transposed(), sums, accumulate);
                 }
             }
-            if let Some((out, accumulate)) = gradients.slot(weights.bias, wanted) {
+            if let Some((out, accumulate)) = gradients.slot(weights.bias, trainable) {
                 planner.column_sums(out, to_x, rows, wide, accumulate);
                 planner.column_sums(out.after(wide), to_h, rows, wide, accumulate);
             }
@@ -333,14 +308,14 @@ impl Planner {
         own: Own,
         gradients: &mut ParameterGradients,
     ) {
-        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = layer;
+        let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = layer;
         let Own { y, gradient, rows: images, .. } = own;
         let shape = [images * patches.count(), channels];
         self.before(gradient, y, shape, activation);
-        self.bias_gradient(bias, wanted, gradient, shape, gradients);
+        self.bias_gradient(bias, trainable, gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
         let above = Matrix::new(gradient, shape[0], channels);
-        if let Some((out, accumulate)) = gradients.slot(kernel, wanted) {
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
             let read = Factor::patches(traced.place(x), images, patches);
             self.product(out, read.transposed(), above, accumulate);
         }
@@ -349,21 +324,21 @@ impl Planner {
         }
     }
 
-    fn deconvolution_gradient(
+    fn transposed_convolution_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         layer: &Convolution,
         own: Own,
         gradients: &mut ParameterGradients,
     ) {
-        let &Convolution { x, kernel, bias, patches, channels, activation, wanted } = layer;
+        let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = layer;
         let Own { y, gradient, rows: images, .. } = own;
         let shape = [images * patches.side * patches.side, patches.channels];
         self.before(gradient, y, shape, activation);
-        self.bias_gradient(bias, wanted, gradient, shape, gradients);
+        self.bias_gradient(bias, trainable, gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
         let above = Factor::patches(gradient, images, patches);
-        if let Some((out, accumulate)) = gradients.slot(kernel, wanted) {
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
             let read = Matrix::new(traced.place(x), images * patches.count(), channels);
             self.product(out, above.transposed(), read, accumulate);
         }
@@ -390,13 +365,4 @@ impl Planner {
             self.each("returns_of_discount", count, arguments);
         }
     }
-}
-
-/// An operation's result and its gradient, which is overwritten.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Own {
-    pub y: Place,
-    pub gradient: Place,
-    pub rows: usize,
-    pub cols: usize,
 }

@@ -1,111 +1,35 @@
-//! A recording's values: where each is, and the launches that compute it.
+//! The launches that compute a recording's values.
 
 use super::launch::Place;
+use super::layout::{Planner, arguments};
 use super::products::{Factor, Finish, Matrix};
-use super::room::{Planner, arguments};
 use super::scalar;
+use super::traced::Traced;
 use crate::ops::Op;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
 use crate::ops::returns::Returns;
-use crate::parameters::{Parameter, Parameters};
-use crate::tape::{List, Memory, Var};
-
-/// A recording ([`Tape::trace`](crate::Tape::trace)) on a device: where its values are, and the gradients that are under way.
-#[derive(Debug)]
-pub struct Traced<'a> {
-    pub(super) memory: &'a Memory<f32>,
-    pub(super) parameters: &'a Parameters<f32>,
-    /// Where all parameters begin.
-    pub(super) weights: Place,
-    pub(super) places: Vec<Option<Place>>,
-    pub(super) gradients: Vec<Option<Place>>,
-    /// Whether a gradient is part of another's memory.
-    pub(super) within: Vec<bool>,
-    /// Where some values are to be put, before they are planned.
-    asked: Vec<Option<Place>>,
-    /// What the hidden layers of perceptrons with one output make of their rows.
-    pub(super) hidden: Vec<(List, Vec<Matrix>)>,
-}
-
-impl<'a> Traced<'a> {
-    /// The recording in `memory`, whose parameters lie at `weights`, one after the other.
-    pub fn new(memory: &'a Memory<f32>, parameters: &'a Parameters<f32>, weights: Place) -> Self {
-        let none = vec![None; memory.nodes.len()];
-        Self {
-            memory,
-            parameters,
-            weights,
-            places: none.clone(),
-            gradients: none.clone(),
-            within: vec![false; none.len()],
-            asked: none,
-            hidden: Vec::new(),
-        }
-    }
-
-    /// Says where a value is that comes from elsewhere: before [`Planner::forward`].
-    pub fn bind(&mut self, var: Var, place: Place) {
-        self.places[var.index()] = Some(place);
-    }
-
-    /// Says where a value is to be put that is computed: before [`Planner::forward`].
-    ///
-    /// # Panics
-    /// If it is part of another value.
-    pub fn bind_result(&mut self, var: Var, place: Place) {
-        assert!(!matches!(self.memory.nodes[var.index()].op, Op::Rows { .. }), "a value of its own");
-        self.asked[var.index()] = Some(place);
-    }
-
-    /// Where a value is.
-    ///
-    /// # Panics
-    /// If that is not planned yet.
-    pub fn place(&self, var: Var) -> Place {
-        self.places[var.index()].expect("a value that was planned")
-    }
-
-    /// A value's rows and columns.
-    pub fn shape(&self, var: Var) -> (usize, usize) {
-        let node = &self.memory.nodes[var.index()];
-        (node.rows, node.cols)
-    }
-
-    /// What the hidden layers of the perceptron of these layers make of its rows.
-    pub(super) fn hidden(&self, layers: List) -> &[Matrix] {
-        &self.hidden.iter().find(|(of, _)| *of == layers).expect("a perceptron's value comes before its gradient").1
-    }
-
-    pub(super) fn parameter(&self, parameter: Parameter) -> Place {
-        self.weights.after(self.parameters.place(parameter).start)
-    }
-
-    pub(super) fn matrix(&self, var: Var) -> Matrix {
-        let (rows, cols) = self.shape(var);
-        Matrix::new(self.place(var), rows, cols)
-    }
-}
+use crate::tape::Var;
 
 impl Planner {
     /// Plans the values of all that was recorded.
     pub fn forward(&mut self, traced: &mut Traced<'_>) {
-        let memory = traced.memory;
+        let workspace = traced.workspace;
         self.place_stacks(traced);
-        for (index, node) in memory.nodes.iter().enumerate() {
+        for (index, node) in workspace.nodes.iter().enumerate() {
             if traced.places[index].is_some() {
                 continue;
             }
-            let numbers = memory.values.get(index).map_or(&[][..], Vec::as_slice);
-            let place = match (&node.op, traced.asked[index]) {
+            let numbers = workspace.values.get(index).map_or(&[][..], Vec::as_slice);
+            let place = match (&node.op, traced.requested[index]) {
                 (_, Some(place)) => place,
                 // Rows lie where they are.
                 (&Op::Rows { x, start }, _) => traced.place(x).after(start * node.cols),
                 (Op::Leaf, _) if !numbers.is_empty() => self.constant(numbers),
-                // They belong to an operation after them, which places them if it needs them.
+                // Buffers of a later operation, which places them if it needs them.
                 (Op::Leaf, _) => continue,
-                _ => self.room(node.rows * node.cols),
+                _ => self.reserve(node.rows * node.cols),
             };
             traced.places[index] = Some(place);
             self.value(traced, &node.op, place, node.rows, node.cols);
@@ -114,27 +38,27 @@ impl Planner {
 
     /// Gives values that are stacked later their places in the stack, so that nothing is copied.
     fn place_stacks(&mut self, traced: &mut Traced<'_>) {
-        let memory = traced.memory;
-        for (index, node) in memory.nodes.iter().enumerate() {
+        let workspace = traced.workspace;
+        for (index, node) in workspace.nodes.iter().enumerate() {
             let Op::Stack { list } = node.op else { continue };
-            let vars = &memory.lists[list.range()];
+            let vars = &workspace.lists[list.range()];
             let free = |var: &Var| {
-                let op = &memory.nodes[var.index()].op;
-                let elsewhere = traced.places[var.index()].or(traced.asked[var.index()]).is_some();
+                let op = &workspace.nodes[var.index()].op;
+                let elsewhere = traced.places[var.index()].or(traced.requested[var.index()]).is_some();
                 !elsewhere && !matches!(op, Op::Leaf | Op::Rows { .. })
             };
             let twice =
                 vars.iter().enumerate().any(|(number, var)| vars[..number].iter().any(|one| one.node == var.node));
-            if twice || traced.asked[index].is_some() || !vars.iter().all(free) {
+            if twice || traced.requested[index].is_some() || !vars.iter().all(free) {
                 continue;
             }
-            let place = self.room(node.rows * node.cols);
+            let place = self.reserve(node.rows * node.cols);
             let mut row = 0;
             for var in vars {
-                traced.asked[var.index()] = Some(place.after(row * node.cols));
+                traced.requested[var.index()] = Some(place.after(row * node.cols));
                 row += traced.shape(*var).0;
             }
-            traced.asked[index] = Some(place);
+            traced.requested[index] = Some(place);
         }
     }
 
@@ -147,7 +71,7 @@ impl Planner {
             Op::Scalar(scalar) => return self.perceptron(traced, &scalar::Network::of(scalar), y),
             Op::Gru(Gru { gates, .. }) => {
                 let (rows, cols) = traced.shape(*gates);
-                traced.places[gates.index()] = Some(self.room(rows * cols));
+                traced.places[gates.index()] = Some(self.reserve(rows * cols));
             }
             _ => {}
         }
@@ -157,7 +81,7 @@ impl Planner {
             Op::Dense(dense) => self.dense(traced, dense, y, cols),
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
-            Op::Deconvolution(layer) => self.deconvolution(traced, layer, y, rows),
+            Op::TransposedConvolution(layer) => self.transposed_convolution(traced, layer, y, rows),
             &Op::Concat { left, right } => {
                 let widths = [left, right].map(|part| traced.shape(part).1);
                 self.piece([y, at(left)], [cols, widths[0]], rows, widths[0], false);
@@ -165,7 +89,7 @@ impl Planner {
             }
             Op::Stack { list } => {
                 let mut row = 0;
-                for &var in &traced.memory.lists[list.range()] {
+                for &var in &traced.workspace.lists[list.range()] {
                     let (rows, place) = (traced.shape(var).0, y.after(row * cols));
                     if at(var) != place {
                         self.piece([place, at(var)], [cols; 2], rows, cols, false);
@@ -213,7 +137,7 @@ impl Planner {
                 let arguments = arguments![y, at(x), at(weight), traced.shape(x).0];
                 self.launch("weighted_sum", [1; 3], arguments);
             }
-            &Op::Taught { value, .. } => self.piece([y, at(value)], [1; 2], rows, 1, false),
+            &Op::Trained { value, .. } => self.piece([y, at(value)], [1; 2], rows, 1, false),
         }
     }
 
@@ -259,7 +183,7 @@ impl Planner {
         self.layer(y, factor, weights, false, Finish::layer(traced.parameter(bias), activation));
     }
 
-    fn deconvolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {
+    fn transposed_convolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {
         let &Convolution { x, kernel, bias, patches, channels, activation, .. } = layer;
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels).transposed();
         let small = Matrix::new(traced.place(x), images * patches.count(), channels);

@@ -1,12 +1,13 @@
-//! Launches: what a device with many cores is told to run, one after the other.
+//! Launches of kernels, which a device with many cores runs one after the other.
 //!
-//! A launch names a kernel and its arguments. Kernels are functions of a source of their own; which, and what they do, is
-//! known to the crate that has it.
+//! A launch names a kernel and its arguments. The kernels' source belongs to another crate, `cuda`.
 
-/// The threads of a block: what all kernels are written for.
+use crate::kernels::elementwise::Activation;
+
+/// Threads in a block, for which all kernels are written.
 pub const THREADS: usize = 256;
 
-/// The most that a size can be: kernels count with integers of 32 bits, and somewhat beyond the end.
+/// The largest size. Kernels count with integers of 32 bits, and a little beyond the end.
 pub const MOST: usize = i32::MAX as usize - 1024;
 
 /// An argument of a kernel.
@@ -28,7 +29,7 @@ impl From<Place> for Argument {
 
 impl From<usize> for Argument {
     /// # Panics
-    /// If it does not fit 31 bits: who plans refuses sizes that large ([`MOST`]).
+    /// If it does not fit 31 bits: callers refuse sizes beyond [`MOST`] before they plan.
     fn from(value: usize) -> Self {
         Self::Whole(i32::try_from(value).expect("a size of 31 bits"))
     }
@@ -46,9 +47,27 @@ impl From<f64> for Argument {
     }
 }
 
+impl From<Activation> for Argument {
+    /// The number by which kernels know an activation.
+    fn from(activation: Activation) -> Self {
+        Self::Whole(match activation {
+            Activation::None => 0,
+            Activation::Relu => 1,
+            Activation::Elu => 2,
+        })
+    }
+}
+
 /// Where a piece of the device's memory begins, in numbers of 4 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(pub usize);
+
+impl Place {
+    /// The place `count` numbers further on.
+    pub fn after(self, count: usize) -> Self {
+        Self(self.0 + count)
+    }
+}
 
 /// One kernel, run by a grid of blocks of [`THREADS`] threads.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +76,6 @@ pub struct Launch {
     pub kernel: &'static str,
     /// Blocks in each direction.
     pub grid: [u32; 3],
-    /// What it is called with, in order.
+    /// Its arguments, in order.
     pub arguments: Vec<Argument>,
 }

@@ -1,10 +1,10 @@
-//! Who runs a plan: a memory, and the kernels that work on it.
+//! What runs a plan: a device has memory, and kernels that work on it.
 
 use super::launch::Place;
-use super::room::Plan;
+use super::layout::Plan;
 use std::fmt::Debug;
 
-/// What keeps a plan from being run.
+/// Why a plan cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
     /// The device is too small, or too old, for the plan.
@@ -30,16 +30,16 @@ pub trait Device: Debug + Sync {
     /// What it is, in words.
     fn name(&self) -> String;
 
-    /// Whether it has room for a plan.
+    /// Checks that its memory is large enough for a plan.
     ///
     /// # Errors
-    /// If not, or if it fails.
+    /// If it is not, or the device fails.
     fn check(&self, plan: &Plan) -> Result<(), MachineError>;
 
     /// Loads a plan.
     ///
     /// # Errors
-    /// If it has no room for it, or fails.
+    /// If its memory is too small, or it fails.
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError>;
 }
 

@@ -1,34 +1,26 @@
-//! Plans: a recording as launches of kernels, for a device that computes elsewhere.
+//! Plans: a recording as launches of kernels on a device.
 //!
 //! A recording that computes nothing ([`Tape::trace`](crate::Tape::trace)) is turned into a list of launches over places in one
-//! piece of memory: forwards ([`Planner::forward`]), and backwards ([`Planner::backward`]). No launch depends on data, so that a
-//! device can run the list as it is, again and again.
+//! piece of memory: forwards ([`Planner::forward`]) and backwards ([`Planner::backward`]). No launch depends on data, so that
+//! a device can run the same list again and again.
 //!
-//! Here: what operations become (`forward`, `backward`, `scalar`), products and sums (`products`), memory (`room`). Not here: the
-//! kernels and who runs them, which is another crate's; what is recorded. A new operation: its launches in `forward` and
-//! `backward`, its kernels beside the others.
+//! `forward`, `backward` and `scalar` turn operations into launches, with the products and sums of `products`; `traced` and
+//! `gradients` say where values and gradients lie, and `layout` reserves the memory. Not here: the kernels and the devices
+//! that run them, which belong to other crates, and what is recorded. A new operation needs launches in `forward` and
+//! `backward`, and its kernels.
 
 mod backward;
 mod forward;
+mod gradients;
 mod launch;
+mod layout;
 mod machine;
 mod products;
-mod room;
 mod scalar;
+mod traced;
 
-pub use backward::ParameterGradients;
-pub use forward::Traced;
+pub use gradients::ParameterGradients;
 pub use launch::{Argument, Launch, MOST, Place, THREADS};
+pub use layout::{Plan, Planner};
 pub use machine::{Device, Machine, MachineError};
-pub use room::{Plan, Planner};
-
-use crate::kernels::elementwise::Activation;
-
-/// An activation's number in kernels.
-fn number(activation: Activation) -> usize {
-    match activation {
-        Activation::None => 0,
-        Activation::Relu => 1,
-        Activation::Elu => 2,
-    }
-}
+pub use traced::Traced;

@@ -1,11 +1,11 @@
-//! Products of matrices and sums over rows, split where one block a tile would leave most of a device idle.
+//! Launches of matrix products and of sums over rows. They are split into parts where one block for each tile would leave
+//! most of a device idle.
 
-use super::launch::{Argument, Place};
-use super::number;
-use super::room::{Planner, arguments};
+use super::launch::{Argument, Place, THREADS};
+use super::layout::{Planner, arguments};
 use crate::kernels::elementwise::Activation;
+use crate::kernels::im2col::Patches;
 use crate::kernels::matmul::Precision;
-use crate::kernels::patches::Patches;
 
 /// Sides of the tiles of a result that a block makes.
 const TILES: [usize; 2] = [64, 128];
@@ -100,7 +100,7 @@ impl Finish {
     /// Its arguments; where there is no place, `any` stands.
     fn arguments(self, any: Place) -> [Argument; 5] {
         let Self { plus, bias, activation } = self;
-        arguments![plus.unwrap_or(any), plus.is_some(), bias.unwrap_or(any), bias.is_some(), number(activation)]
+        arguments![plus.unwrap_or(any), plus.is_some(), bias.unwrap_or(any), bias.is_some(), activation]
     }
 }
 
@@ -119,14 +119,14 @@ impl Planner {
         let tiles = |side: usize| m.div_ceil(side) * n.div_ceil(side);
         let large = n > TILES[0] && m > TILES[0] && 2 * tiles(TILES[1]) >= BLOCKS;
         let side = TILES[usize::from(large)];
-        let wanted = (BLOCKS / tiles(side)).clamp(1, k.div_ceil(PART));
-        let part = k.div_ceil(wanted).next_multiple_of(32);
+        let at_most = (BLOCKS / tiles(side)).clamp(1, k.div_ceil(PART));
+        let part = k.div_ceil(at_most).next_multiple_of(32);
         let parts = k.div_ceil(part);
         let kernel = match (self.precision(), large) {
             (Precision::Full, false) => "product_64",
             (Precision::Full, true) => "product_128",
-            (Precision::Rounded, false) => "product_64_bf16",
-            (Precision::Rounded, true) => "product_128_bf16",
+            (Precision::Bf16, false) => "product_64_bf16",
+            (Precision::Bf16, true) => "product_128_bf16",
         };
         let (place, steps, [image, channels, size, stride]) = match a {
             Factor::Matrix(matrix) => (matrix.place, matrix.steps, [0; 4]),
@@ -145,7 +145,7 @@ impl Planner {
         if parts == 1 {
             self.launch(kernel, grid, with(out, accumulate, finish));
         } else {
-            self.passing(parts * m * n, |planner, sums| {
+            self.with_scratch(parts * m * n, |planner, sums| {
                 planner.launch(kernel, grid, with(sums, false, Finish::NONE));
                 planner.sum_parts(out, sums, [parts, m * n, n], accumulate, finish);
             });
@@ -169,12 +169,12 @@ impl Planner {
     pub(super) fn column_sums(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
         let part = rows.div_ceil(COLUMN_PARTS).max(64);
         let parts = rows.div_ceil(part);
-        let grid = [cols.div_ceil(super::THREADS), parts, 1];
+        let grid = [cols.div_ceil(THREADS), parts, 1];
         if parts == 1 {
             self.launch("column_sums", grid, arguments![out, x, rows, cols, part, accumulate]);
             return;
         }
-        self.passing(parts * cols, |planner, sums| {
+        self.with_scratch(parts * cols, |planner, sums| {
             planner.launch("column_sums", grid, arguments![sums, x, rows, cols, part, false]);
             planner.sum_parts(out, sums, [parts, cols, cols], accumulate, Finish::NONE);
         });
@@ -196,13 +196,13 @@ impl Planner {
         let at_once = (PATCHED / numbers).clamp(1, images);
         for first in (0..images).step_by(at_once) {
             let count = at_once.min(images - first);
-            self.passing(count * numbers, |planner, room| {
+            self.with_scratch(count * numbers, |planner, scratch| {
                 let rows = first * patches.count();
                 let place = small.place.after(rows * small.cols);
-                planner.product(room, Matrix { place, rows: count * patches.count(), ..small }, b, false);
+                planner.product(scratch, Matrix { place, rows: count * patches.count(), ..small }, b, false);
                 let x = x.after(first * patches.image());
                 let [_, _, bias, with_bias, activation] = finish.arguments(x);
-                let sizes = arguments![x, room, count, side, channels, kernel, stride, accumulate];
+                let sizes = arguments![x, scratch, count, side, channels, kernel, stride, accumulate];
                 let arguments = sizes.into_iter().chain([bias, with_bias, activation]);
                 planner.each("overlay", count * patches.image(), arguments);
             });

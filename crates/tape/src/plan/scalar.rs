@@ -1,12 +1,13 @@
-//! Perceptrons with one output, as launches: one pass of derivatives for both of their losses.
+//! The launches of perceptrons with one output: one pass of derivatives serves both losses of such a perceptron.
 //!
-//! A row's derivatives by the layers' sums serve the loss that reads the value and, times its factors, the one that teaches.
+//! The derivatives of a row's output by the layers' sums are computed once. They serve the loss that reads the value, and,
+//! multiplied by the other loss's factors, the loss that trains the parameters.
 
-use super::backward::{Own, ParameterGradients};
-use super::forward::Traced;
+use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
+use super::layout::{Planner, arguments};
 use super::products::{Finish, Matrix};
-use super::room::{Planner, arguments};
+use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
 use crate::ops::scalar::Scalar;
 use crate::parameters::Parameter;
@@ -26,7 +27,7 @@ impl Network {
     }
 
     fn layers<'a>(&self, traced: &Traced<'a>) -> &'a [(Parameter, Parameter)] {
-        &traced.memory.layers[self.layers.range()]
+        &traced.workspace.layers[self.layers.range()]
     }
 }
 
@@ -47,7 +48,7 @@ impl Planner {
         for (index, &layer) in layers.iter().enumerate() {
             let [inputs, outputs] = sizes(traced, layer);
             let last = index + 1 == layers.len();
-            let out = if last { y } else { self.room(rows * outputs) };
+            let out = if last { y } else { self.reserve(rows * outputs) };
             let activation = if last { Activation::None } else { network.activation };
             let weights = Matrix::new(traced.parameter(layer.0), inputs, outputs);
             self.layer(out, x, weights, false, Finish::layer(traced.parameter(layer.1), activation));
@@ -58,12 +59,12 @@ impl Planner {
         traced.hidden.push((network.layers, kept));
     }
 
-    /// The gradient of x, from that of the value; and of the parameters, if `teaching` gives factors for the first rows.
+    /// The gradient of x, from that of the value; and of the parameters, if `training` gives factors for the first rows.
     pub(super) fn perceptron_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         network: &Network,
-        teaching: Option<(Place, usize)>,
+        training: Option<(Place, usize)>,
         own: Own,
         gradients: &mut ParameterGradients,
     ) {
@@ -72,22 +73,22 @@ impl Planner {
         let hidden = traced.hidden(network.layers).to_vec();
         let reads = |layer: usize| if layer == 0 { input } else { hidden[layer - 1] };
         let (&last, below) = layers.split_last().expect("at least the output layer");
-        if let Some((factors, taught)) = teaching {
-            self.teach(last, reads(below.len()), factors, [taught, 1], gradients);
+        if let Some((factors, trained)) = training {
+            self.train_layer(last, reads(below.len()), factors, [trained, 1], gradients);
         }
         let widest = layers.iter().map(|&layer| sizes(traced, layer)[0]).max().unwrap_or(0);
-        self.passing(3 * rows * widest, |planner, room| {
-            let [mut own_sums, mut next, scaled] = [0, 1, 2].map(|part| room.after(part * rows * widest));
+        self.with_scratch(3 * rows * widest, |planner, scratch| {
+            let [mut own_sums, mut next, scaled] = [0, 1, 2].map(|part| scratch.after(part * rows * widest));
             let [width, _] = sizes(traced, last);
             let output = traced.parameter(last.0);
             planner.each("same_rows", rows * width, arguments![own_sums, output, rows, width]);
             for (index, &layer) in below.iter().enumerate().rev() {
                 let [inputs, outputs] = sizes(traced, layer);
                 planner.before(own_sums, hidden[index].place, [rows, outputs], network.activation);
-                if let Some((factors, taught)) = teaching {
-                    let arguments = arguments![scaled, own_sums, factors, taught, outputs, false];
-                    planner.each("scale_rows", taught * outputs, arguments);
-                    planner.teach(layer, reads(index), scaled, [taught, outputs], gradients);
+                if let Some((factors, trained)) = training {
+                    let arguments = arguments![scaled, own_sums, factors, trained, outputs, false];
+                    planner.each("scale_rows", trained * outputs, arguments);
+                    planner.train_layer(layer, reads(index), scaled, [trained, outputs], gradients);
                 }
                 if index > 0 || network.x.gradient {
                     let weights = Matrix::new(traced.parameter(layer.0), inputs, outputs);
@@ -104,7 +105,7 @@ impl Planner {
     }
 
     /// A layer's gradients from those of its sums, for the first rows of what it reads.
-    fn teach(
+    fn train_layer(
         &mut self,
         layer: (Parameter, Parameter),
         read: Matrix,

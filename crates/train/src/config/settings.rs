@@ -67,7 +67,7 @@ pub struct ReplaySettings {
     /// task whole (docs/metrics.md, `replay_bytes`).
     pub budget: ByteSize,
     /// Where the windows of a batch begin: `inside`, as in the paper, or `edges`, which makes the first and last
-    /// transitions of an episode as likely to be learned from as all others.
+    /// transitions of an episode at least as likely to be learned from as all others ([`WindowStarts`]).
     pub starts: WindowStarts,
     /// Memory that a frozen encoder's embeddings of their images may take; those used longest ago leave it first, and are
     /// computed again when they are needed. Results do not depend on it.

@@ -1,13 +1,14 @@
-//! How much memory an agent needs, before room is made for it.
+//! An agent's memory footprint, which is known before anything is allocated.
 //!
-//! Here: a lower bound of what training and what acting take, and what the machine has to give. Not here: making room.
+//! Here: a lower bound of the memory that training takes, and the memory that the machine has available. Not here: the
+//! allocations.
 
 use crate::networks::PIXELS;
 use crate::world_model::ENCODED_AT_ONCE;
 use crate::{AgentConfig, DreamerError, Learner};
 
-/// Bytes that an agent of `config` takes at least while it learns: parameters, moments, gradients, and the batch. What a step
-/// computes on the way comes on top.
+/// A lower bound of the bytes that an agent of `config` takes while it learns: parameters, moments, gradients and the batch.
+/// Most intermediate results of a step come on top.
 ///
 /// # Errors
 /// [`DreamerError::Config`] if a value of the configuration is out of range.
@@ -26,8 +27,8 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))
 }
 
-/// Bytes of memory that the machine could give to this process, where the system tells (Linux): what is available without
-/// swapping, and what could be swapped.
+/// Bytes of memory that the machine could give to this process: what is available without swapping, and the free swap space.
+/// `None` on systems that do not report it; Linux does.
 pub fn available_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let of = |name: &str| -> Option<u64> {

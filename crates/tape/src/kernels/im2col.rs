@@ -1,8 +1,9 @@
-//! Image patches: the copy between an image and the matrix of its patches, which turns a convolution into a product.
+//! Image patches and the matrix of them (im2col), which turns a convolution into a matrix product.
 //!
-//! Images are square, row-major, channels last. Bound by: memory.
+//! Images are square, row-major, channels last. Products read patches in place; only the transpose, adding patches up to an
+//! image (col2im), copies. Bound by: memory.
 
-use crate::real::Real;
+use crate::number::Number;
 
 /// The patches of side `kernel`, `stride` apart, of a square image of side `side` with `channels` channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +39,10 @@ impl Patches {
         self.side * self.side * self.channels
     }
 
-    /// Copies every patch of `images` [N, side, side, channels] into a row of `rows` [N * count, size]: the plain twin of the
-    /// products that read patches in place.
+    /// Copies every patch of `images` [N, side, side, channels] into a row of `rows` [N * count, size]. This is the plain
+    /// twin of the products that read patches in place.
     #[cfg(test)]
-    pub fn gather<F: Real>(&self, images: &[F], rows: &mut [F]) {
+    pub fn gather<F: Number>(&self, images: &[F], rows: &mut [F]) {
         let line = self.kernel * self.channels;
         for (image, rows) in images.chunks_exact(self.image()).zip(rows.chunks_exact_mut(self.count() * self.size())) {
             let mut rows = rows.chunks_exact_mut(line);
@@ -57,7 +58,7 @@ impl Patches {
     }
 
     /// Adds every row of `rows` [N * count, size] to its patch of `images`: the transpose of gathering them.
-    pub fn scatter<F: Real>(&self, rows: &[F], images: &mut [F]) {
+    pub fn scatter<F: Number>(&self, rows: &[F], images: &mut [F]) {
         let line = self.kernel * self.channels;
         for (image, rows) in images.chunks_exact_mut(self.image()).zip(rows.chunks_exact(self.count() * self.size())) {
             let mut rows = rows.chunks_exact(line);

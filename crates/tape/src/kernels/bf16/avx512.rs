@@ -1,23 +1,26 @@
 #![allow(unsafe_code)]
-//! The instructions. Every function here is inlined into `product`, which the processor's features are declared on.
+//! Tiles of bfloat16 pairs with AVX-512's instructions. Every function here is inlined into `product`, which declares the
+//! CPU's features.
+//!
+//! Bound by: the units that multiply pairs with W = 2; with W = 1 by loads.
 
-use super::super::transpose::transposed;
-use super::super::vectors;
 use super::{DEPTH, Engine, LANES, Product, WIDE, drive};
+use crate::kernels::simd;
+use crate::kernels::transpose::transposed;
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
 pub(super) fn product(product: Product<f32>) {
-    drive(Hardware, product);
+    drive(Avx512, product);
 }
 
-/// Whether the instructions may be used: AVX-512 was chosen, and this processor has those for bfloat16 beside it.
+/// Whether the instructions may be used: AVX-512 was chosen, and this CPU also has the instructions for bfloat16.
 pub(super) fn is_there() -> bool {
-    vectors::has_avx512() && is_x86_feature_detected!("avx512bf16")
+    simd::has_avx512() && is_x86_feature_detected!("avx512bf16")
 }
 
-/// Whether this processor says that it is Intel's.
+/// Whether this CPU is one of Intel's.
 pub(super) fn is_intel() -> bool {
     static INTEL: LazyLock<bool> = LazyLock::new(|| {
         let maker = __cpuid(0);
@@ -26,9 +29,9 @@ pub(super) fn is_intel() -> bool {
     *INTEL
 }
 
-/// Exists only inside `product`.
+/// The instructions. A value exists only inside `product`.
 #[derive(Clone, Copy)]
-struct Hardware;
+struct Avx512;
 
 #[inline(always)]
 fn mask(count: usize) -> __mmask16 {
@@ -38,17 +41,17 @@ fn mask(count: usize) -> __mmask16 {
 /// The first numbers of a slice, at most sixteen, and zeros.
 #[inline(always)]
 fn load(from: &[f32]) -> __m512 {
-    // SAFETY: the mask admits no more numbers than the slice has; the processor has AVX-512 (see `product`).
+    // SAFETY: the mask admits no more numbers than the slice has; the CPU has AVX-512 (see `product`).
     unsafe { _mm512_maskz_loadu_ps(mask(from.len().min(LANES)), from.as_ptr()) }
 }
 
-impl Engine for Hardware {
+impl Engine for Avx512 {
     #[inline(always)]
     fn round(self, from: &[f32], to: &mut [u16]) {
         assert_eq!(from.len(), to.len());
         let (mut from, mut to) = (from, to);
         while from.len() >= 2 * LANES {
-            // SAFETY: 32 numbers are left on both sides; the processor has these instructions (see `product`).
+            // SAFETY: 32 numbers are left on both sides; the CPU has these instructions (see `product`).
             unsafe {
                 let (low, high) = (_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[LANES..].as_ptr()));
                 let rounded: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
@@ -59,7 +62,7 @@ impl Engine for Hardware {
         }
         while !from.is_empty() {
             let count = from.len().min(LANES);
-            // SAFETY: the mask admits no more numbers than are left; the processor has these instructions.
+            // SAFETY: the mask admits no more numbers than are left; the CPU has these instructions.
             unsafe {
                 let rounded: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(load(from)));
                 _mm256_mask_storeu_epi16(to.as_mut_ptr().cast(), mask(count), rounded);
@@ -72,7 +75,7 @@ impl Engine for Hardware {
     #[inline(always)]
     fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]) {
         let to: &mut [u16; 2 * LANES] = to.try_into().expect("pairs of a vector");
-        // SAFETY: the processor has these instructions (see `product`); `to` has room for the vector.
+        // SAFETY: the CPU has these instructions (see `product`); `to` has room for the vector.
         unsafe {
             let odd = match odd {
                 Some(odd) => load(odd),
@@ -94,7 +97,7 @@ impl Engine for Hardware {
     fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]) {
         for first in (0..deep).step_by(2 * LANES) {
             let deep = (deep - first).min(2 * LANES);
-            // SAFETY: the processor has these instructions (see `product`).
+            // SAFETY: the CPU has these instructions (see `product`).
             let mut rows = [unsafe { _mm512_setzero_si512() }; LANES];
             for (column, row) in rows.iter_mut().enumerate().take(columns) {
                 let numbers = &from[column * apart + first..column * apart + first + deep];
@@ -105,7 +108,7 @@ impl Engine for Hardware {
             let pairs = transposed(rows);
             for (pair, vector) in pairs.iter().enumerate().take(deep.div_ceil(2)) {
                 let to = &mut to[(first / 2 + pair) * 2 * WIDE..][..2 * LANES];
-                // SAFETY: `to` has room for the vector; the processor has AVX-512.
+                // SAFETY: `to` has room for the vector; the CPU has AVX-512.
                 unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), *vector) };
             }
         }
@@ -128,7 +131,7 @@ impl Engine for Hardware {
         assert!((pairs - 1) * 2 * WIDE + W * 2 * LANES <= right.len());
         assert!((T - 1) * stride + wide <= out.len() && wide <= W * LANES && wide > (W - 1) * LANES);
         let (left, right, out) = (left.as_ptr(), right.as_ptr(), out.as_mut_ptr());
-        // SAFETY: the assertions bound every place that is read or written; the processor has these instructions.
+        // SAFETY: the assertions bound every place that is read or written; the CPU has these instructions.
         unsafe {
             let mut sums = [[_mm512_setzero_ps(); W]; T];
             for pair in 0..pairs {

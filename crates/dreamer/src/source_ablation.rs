@@ -1,37 +1,37 @@
-//! How much a reward meta-model's prediction depends on each of its sources.
+//! An ablation of the reward meta-model's sources: how much its prediction depends on each of them.
 
 use crate::images::Images;
 use crate::learner::{Learner, embed};
 use crate::networks::PIXELS;
-use tape::{Memory, Real, Tape};
+use tape::{Real, Tape, Workspace};
 
-/// What becomes of predicted rewards when sources of the reward meta-model fall silent.
+/// How much the predicted rewards change if sources of the reward meta-model are ablated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Silence {
-    /// For each source, the root mean square of what the predicted rewards change by when its prediction is held at its mean:
-    /// what it says, not that it is there. In units of reward.
+pub struct SourceAblation {
+    /// For each source, the root mean square of the change of the predicted rewards when the source's prediction is held at
+    /// its mean. This measures the information in its prediction, not the effect of its constant part. In units of reward.
     pub changes: Vec<f64>,
-    /// The standard deviation of the predicted rewards, to compare with.
+    /// The standard deviation of the predicted rewards, as a scale for the changes.
     pub spread: f64,
 }
 
 impl<F: Real> Learner<F> {
-    /// Silences each source of the reward meta-model in turn, in the states (means of the posterior) of one sequence: images
-    /// [T, 64 * 64 * 3] and the actions that led to them [T, A]. `None` if the reward model has no sources.
+    /// Ablates each source of the reward meta-model in turn, in the states (means of the posterior) of one sequence: images
+    /// [T, 64 * 64 * 3] and the actions that led to them [T, A]. Returns `None` if the reward model has no sources.
     ///
     /// # Panics
     /// If images and actions have different lengths, or there are none.
-    pub fn silence(&self, images: &[u8], actions: &[F]) -> Option<Silence> {
+    pub fn ablate_sources(&self, images: &[u8], actions: &[F]) -> Option<SourceAblation> {
         let (config, networks) = (self.config(), self.networks());
         if config.reward_sources.is_empty() {
             return None;
         }
         let steps = images.len() / PIXELS;
         assert!(steps > 0 && actions.len() == steps * self.action_size(), "an action for every image");
-        let mut memory = Memory::default();
+        let mut workspace = Workspace::default();
         let mut embeddings = vec![F::ZERO; steps * config.embed()];
-        embed(networks, self.parameters(), self.nothing(), &mut memory, Images::of(images), &mut embeddings);
-        let mut tape = Tape::new(self.parameters(), self.nothing(), &mut memory);
+        embed(networks, self.parameters(), self.no_parameters(), &mut workspace, Images::of(images), &mut embeddings);
+        let mut tape = Tape::new(self.parameters(), self.no_parameters(), &mut workspace);
         let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
         let action = tape.constant(steps, self.action_size(), |y| y.copy_from_slice(actions));
         let mean = tape.constant(steps, config.stoch, |y| y.fill(F::ZERO));
@@ -40,16 +40,16 @@ impl<F: Real> Learner<F> {
         let predicted = networks.reward.read(&mut tape, &predictions, feature);
         let changes = (0..predictions.len()).map(|source| {
             let mean = mean_of(tape.value(predictions[source]));
-            let mut heard = predictions.clone();
-            heard[source] = tape.constant(steps, 1, |y| y.fill(F::of(mean)));
-            let silent = networks.reward.read(&mut tape, &heard, feature);
-            let pairs = tape.value(predicted).iter().zip(tape.value(silent));
+            let mut ablated = predictions.clone();
+            ablated[source] = tape.constant(steps, 1, |y| y.fill(F::of(mean)));
+            let without = networks.reward.read(&mut tape, &ablated, feature);
+            let pairs = tape.value(predicted).iter().zip(tape.value(without));
             root_mean_square(pairs.map(|(a, b)| a.to_f64() - b.to_f64()))
         });
         let changes = changes.collect();
         let predicted = tape.value(predicted);
         let mean = mean_of(predicted);
-        Some(Silence { changes, spread: root_mean_square(predicted.iter().map(|x| x.to_f64() - mean)) })
+        Some(SourceAblation { changes, spread: root_mean_square(predicted.iter().map(|x| x.to_f64() - mean)) })
     }
 }
 

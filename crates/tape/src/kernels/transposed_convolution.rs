@@ -3,14 +3,18 @@
 //! An output pixel (2i + p, 2j + q) reads the taps (2a + p, 2b + q) of the kernel at the inputs (i - a, j - b). So the four
 //! parities (p, q) of an output position read one patch of the zero-padded input, and the whole is a product of patches
 //! [N * positions, taps * taps * C] with a rearranged kernel [taps * taps * C, 4 O], whose result only has to be put in its
-//! place. Above and below the input nothing is computed: positions there have patches of fewer lines. Beside it there are
-//! zeros. Bound by: the product; no sums are scattered. Small inputs waste too much on these zeros and are scattered.
+//! place. Above and below the input nothing is computed: positions there have patches of fewer lines. To the left and right
+//! of it there are zeros. Small inputs would waste too much time on these zeros: their patches are computed first and then
+//! added to the output.
+//!
+//! Bound by: the product; for small inputs by memory, where the patches are added up.
 
+use super::dispatch::Real;
 use super::elementwise::vectorised;
-use super::left::{Grid, Layout, Left};
+use super::im2col::Patches;
+use super::matmul::operand::{Grid, Layout, LeftOperand};
 use super::matmul::{Matrix, Panels, matmul, run};
-use super::patches::Patches;
-use crate::real::Real;
+use crate::number::Number;
 use std::ops::Range;
 
 /// Sides of an input from which on it pays to split by parity: below, too much of the padded input is padding.
@@ -24,7 +28,7 @@ const AT_ONCE: usize = 144 * 1024;
 /// Rows of a product at least, where more do not: each product packs the kernel anew.
 const ROWS_AT_LEAST: usize = 256;
 
-/// Room for intermediate results, kept between calls.
+/// Buffers for intermediate results, kept between calls.
 #[derive(Debug, Default)]
 pub struct Buffers<F> {
     padded: Vec<F>,
@@ -37,7 +41,7 @@ pub struct Buffers<F> {
 ///
 /// # Panics
 /// If a slice has another size, or the stride is not two.
-pub fn deconvolve<F: Real>(
+pub fn transposed_convolution<F: Real>(
     y: &mut [F],
     x: &[F],
     kernel: &[F],
@@ -125,7 +129,7 @@ impl Shape {
     }
 
     /// A band's patches of `count` images.
-    fn patches<'a, F>(&self, padded: &'a [F], count: usize, band: &Band) -> Left<'a, F> {
+    fn patches<'a, F>(&self, padded: &'a [F], count: usize, band: &Band) -> LeftOperand<'a, F> {
         let line = self.padded_line();
         let grid = Grid {
             image: self.across * line,
@@ -137,7 +141,7 @@ impl Shape {
         };
         let length = (self.border + 1) * self.channels;
         let layout = Layout { grid: Some(grid), segments: band.taps.len(), length, apart: line };
-        Left { data: padded, rows: count * band.rows * self.positions(), layout, transposed: false }
+        LeftOperand { data: padded, rows: count * band.rows * self.positions(), layout, transposed: false }
     }
 }
 
@@ -189,7 +193,7 @@ fn by_parity<F: Real>(
 
 /// [k, k, O, C] to [taps, taps, C, 2, 2, O]: the tap (u, v) of a patch, counted from its first pixel, belongs to the
 /// kernel's (2 (taps - 1 - u) + p, 2 (taps - 1 - v) + q); zeros where the kernel has none.
-fn rearrange<F: Real>(out: &mut Vec<F>, kernel: &[F], k: usize, taps: usize, outputs: usize, channels: usize) {
+fn rearrange<F: Number>(out: &mut Vec<F>, kernel: &[F], k: usize, taps: usize, outputs: usize, channels: usize) {
     out.resize(taps * taps * channels * 4 * outputs, F::ZERO);
     for (index, out) in out.chunks_exact_mut(4 * outputs).enumerate() {
         let (u, v, c) = (index / channels / taps, index / channels % taps, index % channels);
@@ -206,7 +210,7 @@ fn rearrange<F: Real>(out: &mut Vec<F>, kernel: &[F], k: usize, taps: usize, out
 }
 
 /// Copies lines of `line` numbers into the middle of zeros, `border` numbers on either side.
-fn pad<F: Real>(padded: &mut [F], lines: &[F], line: usize, border: usize) {
+fn pad<F: Number>(padded: &mut [F], lines: &[F], line: usize, border: usize) {
     for (padded, line) in padded.chunks_exact_mut(line + 2 * border).zip(lines.chunks_exact(line)) {
         padded[..border].fill(F::ZERO);
         padded[border..border + line.len()].copy_from_slice(line);
@@ -217,7 +221,13 @@ fn pad<F: Real>(padded: &mut [F], lines: &[F], line: usize, border: usize) {
 /// Puts rows of positions [across, 2, 2, O] in their places of the image [side, side, O]; what the image has beyond them is
 /// zero, what they have beyond the image is dropped.
 #[inline(always)]
-fn put<'a, F: Real>(image: &mut [F], side: usize, outputs: usize, across: usize, positions: impl Fn(usize) -> &'a [F]) {
+fn put<'a, F: Number>(
+    image: &mut [F],
+    side: usize,
+    outputs: usize,
+    across: usize,
+    positions: impl Fn(usize) -> &'a [F],
+) {
     let covered = (2 * across).min(side);
     image[covered * side * outputs..].fill(F::ZERO);
     for (row, line) in image.chunks_exact_mut(side * outputs).take(covered).enumerate() {
@@ -245,7 +255,7 @@ mod tests {
             infinite: bool, at: usize, seed: u64,
         ) {
             let patches = Patches { side: 2 * (across - 1) + k, channels: outputs, kernel: k, stride: 2 };
-            let mut random = Stream::new(seed, "deconvolve");
+            let mut random = Stream::new(seed, "transposed convolution");
             let mut draw = |n| (0..n).map(|_| random.uniform_in(0.5, 1.0) as f32).collect::<Vec<f32>>();
             let (mut x, kernel) = (draw(images * patches.count() * channels), draw(patches.size() * channels));
             let at = at % x.len();
@@ -270,7 +280,7 @@ mod tests {
         ) {
             let patches = Patches { side: 2 * (across - 1) + k + beyond, channels: outputs, kernel: k, stride: 2 };
             prop_assume!(patches.across() == across);
-            let mut random = Stream::new(seed, "deconvolve");
+            let mut random = Stream::new(seed, "transposed convolution");
             let mut draw = |n| (0..n).map(|_| random.uniform_in(-1.0, 1.0)).collect::<Vec<f64>>();
             let (x, kernel) = (draw(images * patches.count() * channels), draw(patches.size() * channels));
             // What is in the output before must not matter.

@@ -1,16 +1,16 @@
-//! The numbers the tape computes with: [`Real`], which is `f32` for training and `f64` for proofs.
+//! [`Number`], the arithmetic that the tape computes with: `f32` for training, `f64` for checking the mathematics.
 //!
-//! Here: arithmetic and the transcendental functions. In `f32` they are polynomials without branches, so that loops over
-//! them become vector code; in `f64` they are the standard library's. Not here: loops (see [`crate::kernels`]).
+//! The transcendental functions of `f32` are polynomials without branches, so that the compiler vectorises loops over
+//! them; those of `f64` are the standard library's. Not here: loops over numbers (`kernels`), and which kernels run for
+//! which number (`kernels/dispatch.rs`).
 
-use crate::kernels::product::Product;
-use crate::kernels::{rounded, transpose};
+use crate::bfloat16;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A floating-point number: `f32` or `f64`.
-pub trait Real:
+pub trait Number:
     Copy
     + Debug
     + Display
@@ -49,23 +49,10 @@ pub trait Real:
     fn ln_1p_unit(self) -> Self;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// Runs a matrix product with the vectors that were chosen.
-    #[doc(hidden)]
-    fn run(product: Product<'_, Self>);
-    /// The nearest bfloat16, ties to even, in f32; f64 stays as it is.
-    #[doc(hidden)]
+    /// The nearest bfloat16 (ties to even), as an f32. An f64 stays as it is: products of f64 are never rounded.
+    #[inline(always)]
     fn to_bfloat16(self) -> Self {
         self
-    }
-    /// Writes a transpose: `to[d * stride + c] = from[c * apart + d]` for `deep` numbers of each of `columns` columns.
-    #[doc(hidden)]
-    fn transpose(from: &[Self], apart: usize, columns: usize, deep: usize, to: &mut [Self], stride: usize) {
-        transpose::plain(from, apart, columns, deep, to, stride);
-    }
-    /// Runs a matrix product of numbers rounded to bfloat16, if this type has such products.
-    #[doc(hidden)]
-    fn run_rounded(product: Product<'_, Self>) {
-        Self::run(product);
     }
 
     /// e^x.
@@ -113,7 +100,7 @@ pub trait Real:
     }
 }
 
-impl Real for f64 {
+impl Number for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     #[inline(always)]
@@ -144,12 +131,9 @@ impl Real for f64 {
     fn is_finite(self) -> bool {
         self.is_finite()
     }
-    fn run(product: Product<'_, Self>) {
-        product.dispatch();
-    }
 }
 
-impl Real for f32 {
+impl Number for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     #[inline(always)]
@@ -205,24 +189,15 @@ impl Real for f32 {
     fn is_finite(self) -> bool {
         self.is_finite()
     }
-    fn run(product: Product<'_, Self>) {
-        product.dispatch();
-    }
     #[inline(always)]
     fn to_bfloat16(self) -> Self {
-        rounded::widen(rounded::nearest(self))
-    }
-    fn transpose(from: &[Self], apart: usize, columns: usize, deep: usize, to: &mut [Self], stride: usize) {
-        transpose::f32(from, apart, columns, deep, to, stride);
-    }
-    fn run_rounded(product: Product<'_, Self>) {
-        rounded::product(product);
+        bfloat16::widen(bfloat16::nearest(self))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Real;
+    use super::Number;
     use proptest::prelude::*;
 
     fn close(fast: f32, exact: f64, relative: f64, absolute: f64) -> Result<(), TestCaseError> {
@@ -236,27 +211,27 @@ mod tests {
         fn functions_in_f32_are_those_of_f64(x in -80.0f32..80.0, small in -1.0f32..1.0) {
             for x in [x, small, small * 1e-3] {
                 let wide = f64::from(x);
-                close(Real::exp_m1(x), wide.exp_m1(), 4e-7, 1e-38)?;
-                close(Real::exp(x), wide.exp(), 4e-7, 1e-7)?;
-                close(Real::tanh(x), wide.tanh(), 5e-7, 1e-38)?;
-                close(Real::sigmoid(x), 1.0 / (1.0 + (-wide).exp()), 5e-7, 1e-37)?;
-                close(Real::softplus(x), wide.max(0.0) + (-wide.abs()).exp().ln_1p(), 5e-7, 1e-7)?;
+                close(Number::exp_m1(x), wide.exp_m1(), 4e-7, 1e-38)?;
+                close(Number::exp(x), wide.exp(), 4e-7, 1e-7)?;
+                close(Number::tanh(x), wide.tanh(), 5e-7, 1e-38)?;
+                close(Number::sigmoid(x), 1.0 / (1.0 + (-wide).exp()), 5e-7, 1e-37)?;
+                close(Number::softplus(x), wide.max(0.0) + (-wide.abs()).exp().ln_1p(), 5e-7, 1e-7)?;
             }
         }
     }
 
     #[test]
     fn nan_stays_nan() {
-        for f in [Real::exp_m1, Real::exp, Real::tanh, Real::sigmoid, Real::softplus] {
+        for f in [Number::exp_m1, Number::exp, Number::tanh, Number::sigmoid, Number::softplus] {
             assert!(f(f32::NAN).is_nan());
         }
     }
 
     #[test]
     fn infinities_saturate() {
-        assert_eq!(Real::tanh(f32::INFINITY), 1.0);
-        assert_eq!(Real::tanh(f32::NEG_INFINITY), -1.0);
-        assert_eq!(Real::exp_m1(f32::NEG_INFINITY), -1.0);
-        assert!(Real::sigmoid(f32::INFINITY) == 1.0);
+        assert_eq!(Number::tanh(f32::INFINITY), 1.0);
+        assert_eq!(Number::tanh(f32::NEG_INFINITY), -1.0);
+        assert_eq!(Number::exp_m1(f32::NEG_INFINITY), -1.0);
+        assert!(Number::sigmoid(f32::INFINITY) == 1.0);
     }
 }

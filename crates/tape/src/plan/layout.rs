@@ -1,12 +1,12 @@
-//! A device's memory, as places that are known before anything runs, and the launches so far.
+//! The layout of a device's memory, in which every place is known before anything runs, and the launches planned so far.
 
 use super::launch::{Argument, Launch, Place, THREADS};
 use crate::kernels::matmul::Precision;
 use std::collections::BTreeMap;
 
-/// Places from here on are in the room that launches need for themselves: it comes after all others, once it is known how many
-/// those are.
-const PASSING: usize = 1 << 48;
+/// Places from here on are scratch memory of single launches. It is moved behind all other places once their number is
+/// known.
+const SCRATCH: usize = 1 << 48;
 /// Every piece of memory begins at a multiple of this many numbers.
 const ALIGNED: usize = 64;
 
@@ -15,27 +15,28 @@ const ALIGNED: usize = 64;
 pub struct Planner {
     sections: Vec<Vec<Launch>>,
     numbers: usize,
-    /// Pieces given back, by their size.
+    /// Pieces that were given back, by their size.
     free: BTreeMap<usize, Vec<Place>>,
-    passing: usize,
-    passing_most: usize,
+    /// How much of the scratch memory is in use, and the most that ever was.
+    scratch: usize,
+    scratch_most: usize,
     constants: Vec<(Place, Vec<f32>)>,
     precision: Precision,
 }
 
-/// What a device is to do.
+/// Launches for a device, and the memory that they work on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// How many numbers of 4 bytes its memory holds.
     pub numbers: usize,
     /// Lists of launches, each to be run as a whole.
     pub sections: Vec<Vec<Launch>>,
-    /// What is in the memory from the beginning, where it is not zero.
+    /// The numbers that the memory holds from the beginning, where they are not zeros.
     pub constants: Vec<(Place, Vec<f32>)>,
 }
 
 impl Planner {
-    /// Nothing planned; products will be computed in `precision`.
+    /// An empty plan, whose products will be computed in `precision`.
     pub fn new(precision: Precision) -> Self {
         Self { sections: vec![Vec::new()], precision, ..Self::default() }
     }
@@ -50,38 +51,38 @@ impl Planner {
         self.precision = precision;
     }
 
-    /// Room for `count` numbers of its own, zeros at the beginning.
-    pub fn room(&mut self, count: usize) -> Place {
+    /// Reserves memory for `count` numbers, which are zeros at the beginning.
+    pub fn reserve(&mut self, count: usize) -> Place {
         let place = Place(self.numbers);
         self.numbers += count.next_multiple_of(ALIGNED);
         place
     }
 
-    /// Room with these numbers in it from the beginning.
+    /// Reserves memory that holds these numbers from the beginning.
     pub fn constant(&mut self, numbers: &[f32]) -> Place {
-        let place = self.room(numbers.len());
+        let place = self.reserve(numbers.len());
         self.constants.push((place, numbers.to_vec()));
         place
     }
 
-    /// Room for `count` numbers that are not kept from one run to the next, until it is given back.
+    /// Borrows memory for `count` numbers until it is given back. They are not kept from one run to the next.
     pub(super) fn borrow(&mut self, count: usize) -> Place {
         let count = count.next_multiple_of(ALIGNED);
-        self.free.get_mut(&count).and_then(Vec::pop).unwrap_or_else(|| self.room(count))
+        self.free.get_mut(&count).and_then(Vec::pop).unwrap_or_else(|| self.reserve(count))
     }
 
-    /// Takes back what was borrowed.
+    /// Gives back borrowed memory.
     pub(super) fn give_back(&mut self, place: Place, count: usize) {
         self.free.entry(count.next_multiple_of(ALIGNED)).or_default().push(place);
     }
 
-    /// Room for `count` numbers that only the launches within `work` need.
-    pub(super) fn passing<R>(&mut self, count: usize, work: impl FnOnce(&mut Self, Place) -> R) -> R {
-        let before = self.passing;
-        self.passing += count.next_multiple_of(ALIGNED);
-        self.passing_most = self.passing_most.max(self.passing);
-        let result = work(self, Place(PASSING + before));
-        self.passing = before;
+    /// Memory for `count` numbers that only the launches within `work` need.
+    pub(super) fn with_scratch<R>(&mut self, count: usize, work: impl FnOnce(&mut Self, Place) -> R) -> R {
+        let before = self.scratch;
+        self.scratch += count.next_multiple_of(ALIGNED);
+        self.scratch_most = self.scratch_most.max(self.scratch);
+        let result = work(self, Place(SCRATCH + before));
+        self.scratch = before;
         result
     }
 
@@ -97,30 +98,23 @@ impl Planner {
         self.launch(kernel, [count.div_ceil(THREADS), 1, 1], arguments);
     }
 
-    /// What was planned.
+    /// The finished plan.
     pub fn finish(mut self) -> Plan {
-        let behind = self.room(self.passing_most).0;
-        let settle = |argument: &mut Argument| {
+        let behind = self.reserve(self.scratch_most).0;
+        let move_behind = |argument: &mut Argument| {
             if let Argument::Place(place) = argument
-                && *place >= PASSING
+                && *place >= SCRATCH
             {
-                *place = *place - PASSING + behind;
+                *place = *place - SCRATCH + behind;
             }
         };
-        self.sections.iter_mut().flatten().flat_map(|launch| &mut launch.arguments).for_each(settle);
+        self.sections.iter_mut().flatten().flat_map(|launch| &mut launch.arguments).for_each(move_behind);
         Plan { numbers: self.numbers, sections: self.sections, constants: self.constants }
     }
 }
 
-/// The arguments of a launch: places, sizes, switches and factors as they come.
+/// Makes the arguments of a launch of places, sizes, switches, factors and activations.
 macro_rules! arguments {
     ($($argument:expr),* $(,)?) => { [$(super::launch::Argument::from($argument)),*] };
 }
 pub(super) use arguments;
-
-impl Place {
-    /// The place `count` numbers further on.
-    pub fn after(self, count: usize) -> Self {
-        Self(self.0 + count)
-    }
-}

@@ -3,50 +3,47 @@
     not(any(test, target_arch = "x86_64")),
     allow(dead_code, unused_imports, unused_macros, reason = "instructions of x86-64")
 )]
-//! Matrix products of numbers rounded to bfloat16, summed in f32.
+//! Matrix products of operands that are rounded to bfloat16, with sums in f32.
 //!
-//! bfloat16 is f32 without the last 16 bits of its significand: the same range, a relative error of up to 1/256. Both sides are
-//! rounded (to nearest, ties to even) while they are packed, two numbers of neighbouring depth side by side in 32 bits; an
-//! instruction multiplies such pairs and adds both products to an f32.
+//! Both operands are rounded (to nearest, ties to even) while they are packed. Two numbers of neighbouring depth lie side by
+//! side in 32 bits; one instruction multiplies such pairs and adds both products to an f32.
 //!
-//! Here: the loops over blocks, and the rule when they are used. In `rounded/hardware.rs`: the tiles with AVX-512's instructions
-//! for pairs. Where a processor has none, or slow ones, the same products are computed by `matmul.rs` in f32, from numbers
-//! that are rounded while they are packed: products of bfloat16 are exact in f32. Both round alike; their sums may differ in
-//! the last bits.
+//! Here are the loops over blocks, and the rule when these products are used. `avx512.rs` has the tiles with AVX-512's
+//! instructions for pairs. On a CPU that lacks these instructions, or has slow ones, `matmul` computes the same products in
+//! f32 from numbers that are rounded while they are packed, since products of two bfloat16 are exact in f32. Both ways round
+//! alike; their sums may differ in the last bits.
+//!
+//! Bound by: the units for pairs if all sizes are large; by packing and rounding if one is small (see `pays`).
 
 #[cfg(target_arch = "x86_64")]
-mod hardware;
+mod avx512;
 
-use super::matmul::Matrix;
-use super::product::Product;
-use super::tiles::height;
+use super::matmul::blocking::Product;
+use super::matmul::operand::Matrix;
+use super::matmul::panels::Scratch;
+use super::tile_table::{TALLEST, height, with_tile};
+#[cfg(test)]
+use crate::bfloat16::{nearest, widen};
 
 /// Numbers in a block's depth.
 const DEPTH: usize = 512;
-/// Columns of a panel of the right side.
+/// Columns of a panel of the right operand.
 const WIDE: usize = 32;
 /// Columns in a vector.
 const LANES: usize = 16;
 
-/// Room for packed sides, kept between products so that they allocate nothing.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    left: Vec<u16>,
-    right: Vec<u16>,
-    starts: Vec<usize>,
-}
-
-/// Whether pairs of bfloat16 are multiplied faster than f32: AVX-512 was chosen, and this processor has the instructions, and
-/// is not one of Intel's, which run them at half the speed of f32's (as seen on Emerald Rapids; AMD's Zen 5 runs them at twice).
+/// Whether products of bfloat16 are faster than those of f32: AVX-512 was chosen, this CPU has the instructions for pairs,
+/// and it is not one of Intel's, which run them at half the speed of f32's (measured on Emerald Rapids; AMD's Zen 5 runs
+/// them at twice that speed).
 pub fn is_fast() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return hardware::is_there() && !hardware::is_intel();
+    return avx512::is_there() && !avx512::is_intel();
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }
 
-/// Whether a product of these sizes gains from being rounded: packing costs as much as few rows or columns save.
-/// So do pieces of rows that are shorter than a vector of rounded numbers.
+/// Whether a product of these sizes gains from bfloat16. With few rows or columns packing costs as much as is saved, and
+/// so it does if the pieces of a row are shorter than a vector of bfloat16.
 pub(super) fn pays(rows: usize, depth: usize, cols: usize, piece: usize) -> bool {
     rows >= 16 && depth >= 16 && cols >= 12 && (piece >= 2 * LANES || piece == depth || piece == rows)
 }
@@ -54,14 +51,14 @@ pub(super) fn pays(rows: usize, depth: usize, cols: usize, piece: usize) -> bool
 pub(crate) fn product(product: Product<f32>) {
     #[cfg(target_arch = "x86_64")]
     if is_fast() {
-        // SAFETY: the processor has these instructions.
-        unsafe { hardware::product(product) };
+        // SAFETY: the CPU has these instructions.
+        unsafe { avx512::product(product) };
         return;
     }
     product.dispatch();
 }
 
-/// How blocks are rounded and multiplied.
+/// A way to round and multiply blocks.
 trait Engine: Copy {
     /// Rounds consecutive numbers.
     fn round(self, from: &[f32], to: &mut [u16]);
@@ -69,7 +66,7 @@ trait Engine: Copy {
     fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]);
     /// `to[pair * 64 + 2 c..]` is pair number `pair` of column c: up to sixteen columns of `deep` numbers, `apart` apart.
     fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]);
-    /// T rows of the left side times W vectors of a panel. Row i's pair p is at `2 * (i * step.0 + p * step.1)` in `left`; the
+    /// T rows of the left operand times W vectors of a panel. Row i's pair p is at `2 * (i * step.0 + p * step.1)` in `left`; the
     /// panel's at `64 p`. `out[i * stride..][..wide]` is written, or added to.
     fn tile<const T: usize, const W: usize>(
         self,
@@ -84,42 +81,17 @@ trait Engine: Copy {
     );
 }
 
-macro_rules! with_tile {
-    ($tall:expr, $narrow:expr, $engine:ident, $arguments:tt) => {
-        match ($tall, $narrow) {
-            (12, false) => with_tile!(@call $engine, 12, 2, $arguments),
-            (8, false) => with_tile!(@call $engine, 8, 2, $arguments),
-            (6, false) => with_tile!(@call $engine, 6, 2, $arguments),
-            (5, false) => with_tile!(@call $engine, 5, 2, $arguments),
-            (4, false) => with_tile!(@call $engine, 4, 2, $arguments),
-            (3, false) => with_tile!(@call $engine, 3, 2, $arguments),
-            (2, false) => with_tile!(@call $engine, 2, 2, $arguments),
-            (_, false) => with_tile!(@call $engine, 1, 2, $arguments),
-            (12, true) => with_tile!(@call $engine, 12, 1, $arguments),
-            (8, true) => with_tile!(@call $engine, 8, 1, $arguments),
-            (6, true) => with_tile!(@call $engine, 6, 1, $arguments),
-            (5, true) => with_tile!(@call $engine, 5, 1, $arguments),
-            (4, true) => with_tile!(@call $engine, 4, 1, $arguments),
-            (3, true) => with_tile!(@call $engine, 3, 1, $arguments),
-            (2, true) => with_tile!(@call $engine, 2, 1, $arguments),
-            (_, true) => with_tile!(@call $engine, 1, 1, $arguments),
-        }
-    };
-    (@call $engine:ident, $tall:literal, $wide:literal, ($($argument:expr),*)) => {
-        $engine.tile::<$tall, $wide>($($argument),*)
-    };
-}
-
+/// Computes a product block by block.
 #[inline(always)]
 fn drive<E: Engine>(engine: E, product: Product<f32>) {
     let Product { out, left, right, accumulate, panels, .. } = product;
-    let Room { left: packed, right: panel_room, starts } = &mut panels.rounded;
+    let Scratch { left: packed, right: packed_panels, starts } = &mut panels.bf16;
     let (layout, cols) = (left.layout, right.cols);
-    packed.resize(DEPTH * LANES.max(12), 0);
+    packed.resize(DEPTH * LANES.max(TALLEST), 0);
     for from in (0..right.rows).step_by(DEPTH) {
         let deep = DEPTH.min(right.rows - from);
         let pairs = deep.div_ceil(2);
-        pack_right(engine, right, from, deep, panel_room);
+        pack_right(engine, right, from, deep, packed_panels);
         let accumulate = accumulate || from > 0;
         if left.transposed {
             starts.resize(deep, 0);
@@ -127,22 +99,22 @@ fn drive<E: Engine>(engine: E, product: Product<f32>) {
             for segment in 0..layout.segments {
                 let mut column = 0;
                 while column < layout.length {
-                    let tall = height(layout.length - column, 12);
+                    let tall = height(layout.length - column, TALLEST);
                     let offset = segment * layout.apart + column;
                     for (starts, to) in starts.chunks(2).zip(packed.chunks_exact_mut(2 * LANES)) {
                         let row = |start: usize| &left.data[start + offset..start + offset + tall];
                         engine.interleave(row(starts[0]), starts.get(1).map(|&start| row(start)), to);
                     }
                     let out = &mut out[(segment * layout.length + column) * cols..];
-                    multiply(engine, packed, (1, LANES), panel_room, pairs, out, cols, tall, accumulate);
+                    multiply(engine, packed, (1, LANES), packed_panels, pairs, out, cols, tall, accumulate);
                     column += tall;
                 }
             }
         } else {
             let mut row = 0;
             while row < left.rows {
-                let tall = height(left.rows - row, 12);
-                let mut begins = [0; 12];
+                let tall = height(left.rows - row, TALLEST);
+                let mut begins = [0; TALLEST];
                 layout.starts(row, &mut begins[..tall]);
                 for (begin, to) in begins[..tall].iter().zip(packed.chunks_exact_mut(DEPTH)) {
                     let mut done = 0;
@@ -158,15 +130,15 @@ fn drive<E: Engine>(engine: E, product: Product<f32>) {
                     }
                 }
                 let out = &mut out[row * cols..];
-                multiply(engine, packed, (DEPTH / 2, 1), panel_room, pairs, out, cols, tall, accumulate);
+                multiply(engine, packed, (DEPTH / 2, 1), packed_panels, pairs, out, cols, tall, accumulate);
                 row += tall;
             }
         }
     }
 }
 
-/// A packed strip of the left side, `tall` rows, times every panel. (No closure: those are not inlined into a function with
-/// the processor's features.)
+/// Multiplies a packed strip of the left operand, `tall` rows, by every panel. (This is no closure, since closures are not
+/// inlined into a function with the CPU's features.)
 #[inline(always)]
 fn multiply<E: Engine>(
     engine: E,
@@ -182,11 +154,12 @@ fn multiply<E: Engine>(
     for (panel, col) in panels.chunks_exact(pairs * 2 * WIDE).zip((0..cols).step_by(WIDE)) {
         let wide = WIDE.min(cols - col);
         let out = &mut out[col..];
-        with_tile!(tall, wide <= LANES, engine, (pairs, left, step, panel, out, cols, wide, accumulate));
+        with_tile!(tall, wide <= LANES, |T, W| engine
+            .tile::<T, W>(pairs, left, step, panel, out, cols, wide, accumulate));
     }
 }
 
-/// Rows from..from + deep of the right side, in panels of [pairs, WIDE, 2].
+/// Rows from..from + deep of the right operand, in panels of [pairs, WIDE, 2].
 #[inline(always)]
 fn pack_right<E: Engine>(engine: E, right: Matrix<f32>, from: usize, deep: usize, packed: &mut Vec<u16>) {
     let pairs = deep.div_ceil(2);
@@ -215,25 +188,10 @@ fn pack_right<E: Engine>(engine: E, right: Matrix<f32>, from: usize, deep: usize
     }
 }
 
-/// The plain twin.
+/// The plain twin, which the tests compare with.
 #[cfg(test)]
 #[derive(Clone, Copy)]
 struct Plain;
-
-/// An f32 to the nearest bfloat16, ties to even; NaN stays NaN.
-#[inline(always)]
-pub(crate) fn nearest(x: f32) -> u16 {
-    let bits = x.to_bits();
-    if x.is_nan() {
-        return (bits >> 16) as u16 | 0x40;
-    }
-    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
-}
-
-#[inline(always)]
-pub(crate) fn widen(x: u16) -> f32 {
-    f32::from_bits(u32::from(x) << 16)
-}
 
 #[cfg(test)]
 impl Engine for Plain {
@@ -293,8 +251,8 @@ impl Engine for Plain {
 
 #[cfg(test)]
 mod tests {
-    use super::super::matmul::{Matrix, Panels, Precision, matmul, patches_matmul, patches_transposed_matmul};
-    use super::super::patches::Patches;
+    use super::super::im2col::Patches;
+    use super::super::matmul::{Panels, Precision, matmul, patches_matmul, patches_transposed_matmul};
     use super::*;
     use random::Stream;
     use proptest::prelude::*;
@@ -312,7 +270,7 @@ mod tests {
     }
 
     fn panels() -> Panels<f32> {
-        Panels { precision: Precision::Rounded, ..Panels::default() }
+        Panels::new(Precision::Bf16)
     }
 
     /// Products of sums of at most `depth` terms below one.
@@ -321,24 +279,6 @@ mod tests {
             prop_assert!((f64::from(x) - y).abs() < 1e-6 * (depth as f64 + 1.0), "{x} {y}");
         }
         Ok(())
-    }
-
-    #[test]
-    fn rounds_to_the_nearest() {
-        let half = 1.0 / 256.0;
-        for (x, expected) in [
-            (1.0, 1.0),
-            (1.0 + half, 1.0),
-            (1.0 + 1.01 * half, 1.0 + 2.0 * half),
-            (1.0 + 3.0 * half, 1.0 + 4.0 * half),
-            (-1.0 - 0.99 * half, -1.0),
-            (f32::INFINITY, f32::INFINITY),
-            (f32::MAX, f32::INFINITY),
-        ] {
-            assert_eq!(widen(nearest(x)), expected, "{x}");
-        }
-        assert!(widen(nearest(f32::NAN)).is_nan());
-        assert!(widen(nearest(f32::from_bits(0x7f80_0001))).is_nan());
     }
 
     #[test]
@@ -354,12 +294,12 @@ mod tests {
         }
     }
 
-    /// With the instructions for pairs, if there are some.
+    /// Computes a product with the instructions for pairs, if this CPU has them.
     fn pairs(product: Product<f32>) {
         #[cfg(target_arch = "x86_64")]
-        if hardware::is_there() {
-            // SAFETY: the processor has these instructions.
-            unsafe { hardware::product(product) };
+        if avx512::is_there() {
+            // SAFETY: the CPU has these instructions.
+            unsafe { avx512::product(product) };
             return;
         }
         drive(Plain, product);
@@ -391,13 +331,13 @@ mod tests {
             let mut out = start.clone();
             matmul(&mut out, left, right, accumulate, &mut panels());
             close(&out, &expected, k)?;
-            // The plain twin, and the instructions wherever there are some, whatever is used on this processor.
+            // The plain twin, and the instructions on every CPU that has them, whether or not they are used there.
             let engines: [fn(Product<f32>); 2] = [|product| drive(Plain, product), pairs];
             for engine in engines {
                 let mut out = start.clone();
                 let mut panels = panels();
-                let left = super::super::matmul::left(left);
-                engine(Product { out: &mut out, left, right, accumulate, rounded: true, panels: &mut panels });
+                let left = left.into();
+                engine(Product { out: &mut out, left, right, accumulate, bf16: true, panels: &mut panels });
                 close(&out, &expected, k)?;
             }
         }

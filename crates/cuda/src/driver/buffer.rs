@@ -1,4 +1,4 @@
-//! A piece of a device's memory.
+//! [`DeviceBuffer`]: an allocation in a device's memory.
 
 use std::sync::Arc;
 
@@ -7,24 +7,24 @@ use cudarc::driver::{result, sys};
 use super::context::{Context, said};
 use crate::error::CudaError;
 
-/// What can be copied to and from a device: any bits are a value of it.
-pub(crate) trait Number: Copy {}
+/// A type that can be copied to and from a device: every pattern of bits is a value of it.
+pub(crate) trait DeviceCopy: Copy {}
 
-impl Number for u8 {}
-impl Number for f32 {}
+impl DeviceCopy for u8 {}
+impl DeviceCopy for f32 {}
 
-/// A piece of memory, zero to begin with, freed when dropped.
-pub(crate) struct Memory {
+/// An allocation, filled with zeros at first and freed when dropped.
+pub(crate) struct DeviceBuffer {
     context: Arc<Context>,
     address: sys::CUdeviceptr,
     bytes: usize,
 }
 
-impl Memory {
-    /// A piece of this many bytes.
+impl DeviceBuffer {
+    /// Allocates this many bytes.
     pub(crate) fn zeroed(context: &Arc<Context>, bytes: usize) -> Result<Self, CudaError> {
         let entered = context.enter()?;
-        // The driver gives no empty pieces.
+        // The driver makes no empty allocations.
         // SAFETY: nothing reads the memory before it is set to zero, below.
         let address = unsafe { result::malloc_sync(bytes.max(1)) }.map_err(|error| {
             if error.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
@@ -35,59 +35,59 @@ impl Memory {
                 Err(error) => said("tell how much memory is free")(error),
             }
         })?;
-        // From here on an early return frees it.
-        let memory = Self { context: Arc::clone(context), address, bytes };
-        // SAFETY: within the piece just given.
+        // From here on an early return frees the allocation.
+        let buffer = Self { context: Arc::clone(context), address, bytes };
+        // SAFETY: within the allocation just made.
         let set = unsafe { result::memset_d8_async(address, 0, bytes.max(1), entered.stream()) };
         let set = set.and_then(|()| entered.synchronise());
         // Freeing enters the context, too.
         drop(entered);
         set.map_err(said("set memory to zero"))?;
-        Ok(memory)
+        Ok(buffer)
     }
 
-    /// Its first byte's address on the device.
+    /// The address of its first byte on the device.
     pub(crate) fn address(&self) -> u64 {
         self.address
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Its context.
+    /// The context that it was allocated in.
     pub(crate) fn context(&self) -> &Arc<Context> {
         &self.context
     }
 
-    /// Writes from byte `from` on, after everything that was begun before; done when it returns.
+    /// Writes from byte `from` on, after all earlier work has finished, and waits for the copy.
     ///
     /// # Panics
-    /// If it does not fit: that is for the caller to find before.
-    pub(crate) fn write<T: Number>(&self, from: usize, numbers: &[T]) -> Result<(), CudaError> {
+    /// If the numbers do not fit: callers check that first.
+    pub(crate) fn write<T: DeviceCopy>(&self, from: usize, numbers: &[T]) -> Result<(), CudaError> {
         if numbers.is_empty() {
             return Ok(());
         }
         let to = self.within(from, size_of_val(numbers));
         let entered = self.context.enter()?;
-        // SAFETY: within the piece; the numbers are borrowed until the stream has done it, since nothing returns before.
+        // SAFETY: within the allocation; the numbers are borrowed until the stream has done it, since nothing returns before.
         let copied = unsafe { result::memcpy_htod_async(to, numbers, entered.stream()) };
         let done = entered.synchronise();
         copied.and(done).map_err(said("copy to the device"))
     }
 
-    /// Reads from byte `from` on, after everything that was begun before.
+    /// Reads from byte `from` on, after all earlier work has finished.
     ///
     /// # Panics
-    /// If it does not fit: that is for the caller to find before.
-    pub(crate) fn read<T: Number>(&self, from: usize, numbers: &mut [T]) -> Result<(), CudaError> {
+    /// If the numbers do not fit: callers check that first.
+    pub(crate) fn read<T: DeviceCopy>(&self, from: usize, numbers: &mut [T]) -> Result<(), CudaError> {
         if numbers.is_empty() {
             return Ok(());
         }
         let from = self.within(from, size_of_val(numbers));
         let entered = self.context.enter()?;
-        // SAFETY: within the piece; the numbers are borrowed until the stream has done it, and any bits are numbers.
+        // SAFETY: within the allocation; the numbers are borrowed until the stream has done it, and any bits are numbers.
         let copied = unsafe { result::memcpy_dtoh_async(numbers, from, entered.stream()) };
         let done = entered.synchronise();
         copied.and(done).map_err(said("copy from the device"))
@@ -100,8 +100,8 @@ impl Memory {
     }
 }
 
-impl Drop for Memory {
-    /// An error has nowhere to go: after a kernel failed, the device's memory is freed with its context.
+impl Drop for DeviceBuffer {
+    /// Errors cannot be reported here: after a kernel failed, the device's memory is freed with its context.
     fn drop(&mut self) {
         if let Ok(entered) = self.context.enter() {
             let _ = entered.synchronise();

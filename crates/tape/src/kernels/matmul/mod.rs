@@ -1,76 +1,33 @@
 //! Matrix products.
 //!
-//! Here: what operations call: [`matmul`], and [`patches_matmul`] and [`patches_transposed_matmul`], whose left side is the
-//! matrix of images' patches, read in place. The loops over blocks are in `product.rs`, the register tiles in `tiles.rs`.
+//! Operations call [`matmul`], or [`patches_matmul`] and [`patches_transposed_matmul`], whose left operand is the matrix of
+//! images' patches, read in place. The operands are in `operand.rs`, the loops over blocks in `blocking.rs`, the copies
+//! that these make in `packing.rs`, and the innermost loops, the register tiles, in `micro.rs`.
+//!
+//! Bound by: the multiply-add units if all sizes are large; see `blocking.rs` for what is not.
 
-use super::left::{Layout, Left};
-use super::packing::Run;
-use super::patches::Patches;
-use super::product::Product;
-use super::rounded::{self, Room};
-use crate::real::Real;
+pub(super) mod blocking;
+pub(super) mod lanes;
+mod micro;
+pub(super) mod operand;
+mod packing;
+pub(super) mod panels;
 
-/// A view of a matrix in a slice: row-major, or the transpose of that.
-#[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a, F> {
-    pub(super) data: &'a [F],
-    pub(super) rows: usize,
-    pub(super) cols: usize,
-    pub(super) transposed: bool,
-}
+use super::bf16;
+use super::dispatch::Real;
+use super::im2col::Patches;
+use blocking::Product;
+use operand::LeftOperand;
 
-impl<'a, F> Matrix<'a, F> {
-    /// A row-major matrix [rows, cols].
-    ///
-    /// # Panics
-    /// If `data` is not rows x cols long.
-    pub fn new(data: &'a [F], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "a {rows} x {cols} matrix");
-        Self { data, rows, cols, transposed: false }
-    }
-
-    /// The same numbers with rows and columns exchanged.
-    pub fn transposed(self) -> Self {
-        Self { rows: self.cols, cols: self.rows, transposed: !self.transposed, data: self.data }
-    }
-}
-
-/// What products of f32 are computed in. Products of f64 always are in f64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// f32.
-    #[default]
-    Full,
-    /// Both sides rounded to bfloat16, sums in f32; products too small to gain from it stay in f32.
-    Rounded,
-}
-
-/// How products are computed, and room for packed panels, kept between products so that they allocate nothing.
-#[derive(Debug, Default)]
-pub struct Panels<F> {
-    /// What to compute in.
-    pub precision: Precision,
-    pub(super) right: Vec<F>,
-    pub(super) left: Vec<F>,
-    pub(super) starts: Vec<usize>,
-    pub(super) runs: Vec<Run>,
-    #[cfg_attr(not(any(test, target_arch = "x86_64")), allow(dead_code, reason = "instructions of x86-64"))]
-    pub(super) rounded: Room,
-}
+pub use operand::Matrix;
+pub use panels::{Panels, Precision};
 
 /// `out = left * right`, or `out += left * right` if `accumulate`; out is row-major [left.rows, right.cols].
 ///
 /// # Panics
 /// If the shapes do not fit: a bug in the calling operation.
 pub fn matmul<F: Real>(out: &mut [F], left: Matrix<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
-    run(out, self::left(left), right, accumulate, panels);
-}
-
-/// A matrix as a left side.
-pub(super) fn left<F>(matrix: Matrix<F>) -> Left<F> {
-    let Matrix { data, rows, cols, transposed } = matrix;
-    let (rows, length) = if transposed { (cols, rows) } else { (rows, cols) };
-    Left { data, rows, layout: Layout { grid: None, segments: 1, length, apart: 0 }, transposed }
+    run(out, left.into(), right, accumulate, panels);
 }
 
 /// `out = patches of images * right`: images [N, side, side, channels], right [size, O], out [N * count, O].
@@ -85,7 +42,7 @@ pub fn patches_matmul<F: Real>(
     accumulate: bool,
     panels: &mut Panels<F>,
 ) {
-    run(out, Left::patches(images, patches, false), right, accumulate, panels);
+    run(out, LeftOperand::patches(images, patches, false), right, accumulate, panels);
 }
 
 /// `out = (patches of images)^T * right`: images [N, side, side, channels], right [N * count, O], out [size, O].
@@ -100,11 +57,17 @@ pub fn patches_transposed_matmul<F: Real>(
     accumulate: bool,
     panels: &mut Panels<F>,
 ) {
-    run(out, Left::patches(images, patches, true), right, accumulate, panels);
+    run(out, LeftOperand::patches(images, patches, true), right, accumulate, panels);
 }
 
 /// `out = left * right`, or `out += left * right` if `accumulate`.
-pub(super) fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accumulate: bool, panels: &mut Panels<F>) {
+pub(super) fn run<F: Real>(
+    out: &mut [F],
+    left: LeftOperand<F>,
+    right: Matrix<F>,
+    accumulate: bool,
+    panels: &mut Panels<F>,
+) {
     let (rows, depth) = match left.transposed {
         true => (left.layout.width(), left.rows),
         false => (left.rows, left.layout.width()),
@@ -120,13 +83,14 @@ pub(super) fn run<F: Real>(out: &mut [F], left: Left<F>, right: Matrix<F>, accum
         }
         return;
     }
-    let rounded = panels.precision == Precision::Rounded && rounded::pays(rows, depth, right.cols, left.layout.length);
-    let product = Product { out, left, right, accumulate, rounded, panels };
-    if rounded { F::run_rounded(product) } else { F::run(product) }
+    let bf16 = panels.precision == Precision::Bf16 && bf16::pays(rows, depth, right.cols, left.layout.length);
+    let product = Product { out, left, right, accumulate, bf16, panels };
+    if bf16 { F::run_bf16(product) } else { F::run(product) }
 }
+
 #[cfg(test)]
 mod tests {
-    use super::super::product::DEPTH;
+    use super::operand::DEPTH;
     use super::*;
     use random::Stream;
     use proptest::prelude::*;
@@ -202,8 +166,8 @@ mod tests {
             let mut expected = vec![0.0; m * n];
             plain(view(&wide_a, m, k, flip_left), view(&wide_b, k, n, flip_right), &mut expected);
             let mut out = vec![0.0f32; m * n];
-            let precision = if rounded { Precision::Rounded } else { Precision::Full };
-            let mut panels = Panels { precision, ..Panels::default() };
+            let precision = if rounded { Precision::Bf16 } else { Precision::Full };
+            let mut panels = Panels::new(precision);
             matmul(&mut out, view(&a, m, k, flip_left), view(&b, k, n, flip_right), false, &mut panels);
             for (&x, &y) in out.iter().zip(&expected) {
                 prop_assert!(x.is_nan() == y.is_nan() && (!y.is_infinite() || f64::from(x) == y), "{x} where {y} belongs");

@@ -1,22 +1,24 @@
-//! Sums over the rows of a matrix, which may have millions: a bias has one for every number of every image.
+//! The sum of each column of a matrix. A bias's gradient sums as many rows as all images have pixels, which can be millions.
 //!
-//! Added one by one in 32 bits, a million numbers of one sign lose whole per cents. So rows are added some at a time, and what
-//! comes of that in 64 bits.
+//! Added one by one in 32 bits, a million numbers of one sign lose whole per cents. So rows are added in 32 bits a block at a
+//! time, and the sums of the blocks are added in 64 bits.
+//!
+//! Bound by: memory.
 
 use super::elementwise::vectorised;
-use crate::real::Real;
+use crate::number::Number;
 
-/// Columns that are added at a time: their sums stay in registers, or close by.
+/// Columns that are added at a time: their sums stay in registers, or in the first-level cache.
 const STRIP: usize = 64;
-/// Rows that are added up before what comes of them is.
+/// Rows whose sum is computed in 32 bits.
 const BLOCK: usize = 64;
 
 /// out = the sum of x's rows, or out += it if `accumulate`; x [rows, out.len()].
-pub fn column_sums<F: Real>(out: &mut [F], x: &[F], accumulate: bool) {
+pub fn column_sums<F: Number>(out: &mut [F], x: &[F], accumulate: bool) {
     if !accumulate {
         out.fill(F::ZERO);
     }
-    // Rows of few columns are taken as one wide row.
+    // Several rows of few columns are added as one wide row.
     let columns = out.len();
     let together = (STRIP / columns).max(1);
     let wide = together * columns;

@@ -1,0 +1,84 @@
+//! [`Traced`]: where the values and gradients of a recording lie in a device's memory.
+
+use super::launch::Place;
+use super::products::Matrix;
+use crate::ops::Op;
+use crate::parameters::{Parameter, Parameters};
+use crate::tape::{List, Var, Workspace};
+
+/// A recording ([`Tape::trace`](crate::Tape::trace)) on a device: where its values are, and the gradients that are still
+/// being added to.
+#[derive(Debug)]
+pub struct Traced<'a> {
+    pub(super) workspace: &'a Workspace<f32>,
+    pub(super) parameters: &'a Parameters<f32>,
+    /// Where all parameters begin.
+    pub(super) weights: Place,
+    pub(super) places: Vec<Option<Place>>,
+    pub(super) gradients: Vec<Option<Place>>,
+    /// Whether a gradient is part of another gradient's memory.
+    pub(super) within: Vec<bool>,
+    /// Where values are to be put that are not planned yet.
+    pub(super) requested: Vec<Option<Place>>,
+    /// The outputs of the hidden layers of perceptrons with one output.
+    pub(super) hidden: Vec<(List, Vec<Matrix>)>,
+}
+
+impl<'a> Traced<'a> {
+    /// The recording in `workspace`, whose parameters lie one after the other from `weights` on.
+    pub fn new(workspace: &'a Workspace<f32>, parameters: &'a Parameters<f32>, weights: Place) -> Self {
+        let none = vec![None; workspace.nodes.len()];
+        Self {
+            workspace,
+            parameters,
+            weights,
+            places: none.clone(),
+            gradients: none.clone(),
+            within: vec![false; none.len()],
+            requested: none,
+            hidden: Vec::new(),
+        }
+    }
+
+    /// Says where an input lies that the plan does not compute. Call it before [`Planner::forward`](super::Planner::forward).
+    pub fn bind(&mut self, var: Var, place: Place) {
+        self.places[var.index()] = Some(place);
+    }
+
+    /// Says where a value is to be put that the plan computes. Call it before [`Planner::forward`](super::Planner::forward).
+    ///
+    /// # Panics
+    /// If the value is part of another one.
+    pub fn bind_result(&mut self, var: Var, place: Place) {
+        assert!(!matches!(self.workspace.nodes[var.index()].op, Op::Rows { .. }), "a value of its own");
+        self.requested[var.index()] = Some(place);
+    }
+
+    /// Where a value is.
+    ///
+    /// # Panics
+    /// If the value is not planned yet.
+    pub fn place(&self, var: Var) -> Place {
+        self.places[var.index()].expect("a value is planned before it is used")
+    }
+
+    /// A value's rows and columns.
+    pub fn shape(&self, var: Var) -> (usize, usize) {
+        let node = &self.workspace.nodes[var.index()];
+        (node.rows, node.cols)
+    }
+
+    /// The outputs of the hidden layers of the perceptron with these layers.
+    pub(super) fn hidden(&self, layers: List) -> &[Matrix] {
+        &self.hidden.iter().find(|(of, _)| *of == layers).expect("a perceptron's value comes before its gradient").1
+    }
+
+    pub(super) fn parameter(&self, parameter: Parameter) -> Place {
+        self.weights.after(self.parameters.place(parameter).start)
+    }
+
+    pub(super) fn matrix(&self, var: Var) -> Matrix {
+        let (rows, cols) = self.shape(var);
+        Matrix::new(self.place(var), rows, cols)
+    }
+}

@@ -1,0 +1,25 @@
+//! Runs every test of a program once more with each narrower SIMD instruction set. A process chooses once, so each choice
+//! has a process of its own.
+//!
+//! A test program whose numbers depend on the instruction set includes this file, and imports `SimdInstructionSet`.
+
+use super::SimdInstructionSet;
+use std::process::Command;
+
+#[test]
+fn all_tests_pass_with_every_choice() {
+    let variables = [SimdInstructionSet::VARIABLE, SimdInstructionSet::OLD_VARIABLE];
+    let values = variables.into_iter().filter_map(|variable| std::env::var(variable).ok());
+    if let Some(named) = values.into_iter().find(|value| !value.is_empty()) {
+        // Whoever names one instruction set gets that one, and no others.
+        assert_eq!(SimdInstructionSet::current().name(), named);
+        return;
+    }
+    for set in SimdInstructionSet::available().filter(|&set| set != SimdInstructionSet::current()) {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        let output = program.env(SimdInstructionSet::VARIABLE, set.name()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "with {set}:\n{text}");
+        assert!(text.contains("all_tests_pass_with_every_choice ... ok"), "with {set}:\n{text}");
+    }
+}
