@@ -12,13 +12,13 @@ use criterion::Criterion;
 use dreamer::behaviour::{evaluate, imagine};
 use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, Learner, Noise};
+use random::Stream;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 use tape::kernels::im2col::Patches;
 use tape::kernels::matmul::{Matrix, Panels, matmul, patches_matmul, patches_transposed_matmul};
 use tape::kernels::peak;
 use tape::kernels::transposed_convolution::{Buffers, transposed_convolution};
-use random::Stream;
 use tape::{Gradients, Precision, Tape, Workspace};
 
 /// Rows of a shard: 5 sequences of 50.

@@ -12,8 +12,8 @@
 
 use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, BatchView, DreamerError, Learner, Noise, Precision};
-use std::process::ExitCode;
 use random::Stream;
+use std::process::ExitCode;
 use tape::{Gradients, Parameter, Real};
 
 const ACTION: usize = 6;

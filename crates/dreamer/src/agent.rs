@@ -9,11 +9,11 @@ use crate::noise::Noise;
 use crate::policy::{ActMode, PolicyState};
 use crate::source_ablation::SourceAblation;
 use crate::{AgentConfig, DreamerError, Evaluation};
+use random::Stream;
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tape::plan::MachineError;
-use random::Stream;
 
 /// A Dreamer agent.
 #[derive(Debug)]

@@ -9,13 +9,13 @@ use crate::footprint::available_bytes;
 use crate::learner::{Learner, Optimisers};
 use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
+use random::{Stream, StreamState};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-use random::{Stream, StreamState};
 
 /// The one entry of the file's metadata.
 const ENTRY: &str = "dreamgraft";

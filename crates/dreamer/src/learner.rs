@@ -13,10 +13,10 @@ use crate::ordered_sum::{OrderedSum, SpareGradients};
 use crate::shard::{Shard, Sums, Worker, for_each_shard, inner};
 use crate::world_model::{self, Model, Sequences};
 use crate::{AgentConfig, DreamerError, Evaluation, behaviour};
+use random::Stream;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use random::Stream;
 use tape::{Adam, Gradients, ParameterSet, Parameters, Real, Tape, Workspace};
 
 /// Images that a worker takes through the encoder at a time.

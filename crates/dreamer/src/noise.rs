@@ -1,7 +1,7 @@
 //! The standard normal draws of one shard's training step.
 
-use tape::Real;
 use random::Stream;
+use tape::Real;
 
 /// Noise of one shard: n sequences, N = L * n imagined rollouts.
 #[derive(Clone, Debug, Default, PartialEq)]

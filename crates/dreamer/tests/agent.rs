@@ -4,13 +4,13 @@
 mod simd;
 
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Precision};
+use random::Stream;
 use rayon::ThreadPoolBuilder;
 use replay::Batch;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 use tape::SimdInstructionSet;
-use random::Stream;
 
 /// Counts allocations, to prove that a step makes none.
 struct Counting;

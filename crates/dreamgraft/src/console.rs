@@ -7,8 +7,8 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use train::{Event, Frames, Phase, Position, Reporter, Split};
-use wording::{counted, grouped, rounded};
 use transfer::Report;
+use wording::{counted, grouped, rounded};
 
 /// Time between two pictures of the present line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);

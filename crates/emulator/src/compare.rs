@@ -3,9 +3,9 @@
 //! Here: what the tests of emulated kernels and those of a real device have in common.
 
 use dreamer::{Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
+use random::Stream;
 use replay::Batch;
 use tape::plan::Device;
-use random::Stream;
 
 /// Numbers in an action.
 pub const ACTIONS: usize = 3;

@@ -2,8 +2,8 @@
 //! parts of sums; what becomes of sums; rounded factors.
 
 use emulator::{Emulator, Order};
-use tape::plan::{Argument, Launch};
 use random::Stream;
+use tape::plan::{Argument, Launch};
 
 /// Numbers in front of each matrix, and behind the last: nobody may touch them.
 const FENCE: usize = 8;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use files::{is_partial, sync_folder};
 use crate::damage::Damage;
 use crate::error::{FileError, ReplayError};
 use crate::memory::check_uncompressed;
 use crate::name::EpisodeName;
 use crate::{CompressedEpisode, Replay, read_episode, transition_bytes};
+use files::{is_partial, sync_folder};
 
 /// What [`Replay::open`] found.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use rayon::prelude::*;
 use random::Stream;
+use rayon::prelude::*;
 
 use crate::error::ReplayError;
 use crate::starts::{self, Candidate};

@@ -2,8 +2,8 @@
 //!
 //! Here: the two ways to draw them, and their probabilities. Not here: copying a window into a batch (`memory`).
 
-use serde::{Deserialize, Serialize};
 use random::Stream;
+use serde::{Deserialize, Serialize};
 
 /// How windows of `L` transitions are drawn from episodes of at least `L` transitions.
 ///

@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::numbered;
-use replay::{Batch, Replay, WindowStarts};
 use random::Stream;
+use replay::{Batch, Replay, WindowStarts};
 
 /// Allocations of all threads: images are decompressed by a pool.
 static COUNT: AtomicUsize = AtomicUsize::new(0);

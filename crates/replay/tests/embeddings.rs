@@ -5,8 +5,8 @@ mod common;
 
 use common::{held, numbered};
 use proptest::prelude::*;
-use replay::{Batch, Embeddings, IMAGE_BYTES, Replay, WindowStarts};
 use random::Stream;
+use replay::{Batch, Embeddings, IMAGE_BYTES, Replay, WindowStarts};
 
 const SIZE: usize = 3;
 

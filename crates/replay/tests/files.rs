@@ -8,11 +8,11 @@ use std::path::Path;
 
 use common::{STAMP, arrays, bytes, container, episode, header, npy, put, utf32, with};
 use proptest::prelude::*;
+use random::Stream;
 use replay::{
     Batch, Damage, Episode, EpisodeError, FileError, IMAGE_BYTES, Replay, WindowStarts, read_episode, write_batch,
     write_episode,
 };
-use random::Stream;
 
 const LIMIT: u64 = 1 << 24;
 

@@ -6,11 +6,11 @@ use std::fs;
 
 use common::{STAMP, arrays, container, episode, held, numbered, put};
 use proptest::prelude::*;
+use random::Stream;
 use replay::{
     Batch, CompressedEpisode, Episode, IMAGE_BYTES, Replay, ReplayError, WindowStarts, set_aside, transition_bytes,
     write_episode,
 };
-use random::Stream;
 
 /// Bytes that numbered episodes of these ids and lengths occupy in a memory.
 fn bytes(action_size: usize, episodes: impl IntoIterator<Item = (usize, usize)>) -> u64 {

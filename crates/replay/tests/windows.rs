@@ -3,8 +3,8 @@
 mod common;
 
 use common::numbered;
-use replay::{Batch, Replay, WindowStarts};
 use random::Stream;
+use replay::{Batch, Replay, WindowStarts};
 
 fn memory(lengths: &[usize]) -> Replay {
     let mut replay = Replay::new(1, u64::MAX).unwrap();

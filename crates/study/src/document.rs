@@ -229,11 +229,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
         let error = error.into_inner();
         let mut why = one_line(&transfer::plain(error.message()));
         if let Some((wrong, known)) = choices(error.message()) {
-            why = format!(
-                "{}; did you mean `{}`?",
-                why,
-                wording::nearest(wrong, known.into_iter()).unwrap_or_default()
-            );
+            why =
+                format!("{}; did you mean `{}`?", why, wording::nearest(wrong, known.into_iter()).unwrap_or_default());
         }
         let key = if key == "." { String::new() } else { format!("{key}: ") };
         StudyError::Document { place: place(error.span()), why: format!("{key}{why}") }

@@ -8,12 +8,12 @@ mod shared_seeds;
 
 use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role};
-use wording::nearest;
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
+use wording::nearest;
 
 /// The most runs of a study: more than anyone waits for.
 const MOST_RUNS: usize = 10_000;

@@ -15,8 +15,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use random::Stream;
+use rustix::time::{ClockId, clock_gettime};
 use tasks::{FRAME_LIMIT, IMAGE_BYTES, OFFSET_BOUND, Simulation};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;

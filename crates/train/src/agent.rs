@@ -11,11 +11,11 @@ use crate::trainable::{Figures, Trainable};
 use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
+use random::Stream;
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
-use random::Stream;
 use transfer::{InputUse, Plan};
 
 /// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, on `threads` threads.

@@ -5,12 +5,12 @@
 use crate::config::Config;
 use crate::{TrainError, machine};
 use dreamer::{ActMode, Agent, AgentConfig, Precision};
+use random::Stream;
 use replay::Batch;
 use serde::Serialize;
 use std::time::Instant;
 use tape::SimdInstructionSet;
 use tape::plan::Device;
-use random::Stream;
 
 /// Elements of the action of a measured agent.
 const ACTION_SIZE: usize = 6;

@@ -3,8 +3,8 @@
 //! Here: the files in the run's folder `not-finite`. Not here: noticing it (`run`), nor what to do about it
 //! (`docs/reliability.md`).
 
-use crate::TrainError;
 use crate::Frames;
+use crate::TrainError;
 use replay::Batch;
 use serde_json::{Value, json};
 use std::io::Write;

@@ -7,8 +7,8 @@ use crate::streams::EvaluationStreams;
 use crate::trainable::Trainable;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
-use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
 use random::Stream;
+use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
 use tasks::Environment;
 
 /// A finished episode and its length.

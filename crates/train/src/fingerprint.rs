@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 use std::hint::black_box;
-use tape::Real;
+use tape::Number;
 
 /// Arguments of each function: enough to meet some whose result is rounded differently. (With 2048 numbers of few digits, glibc
 /// 2.36 without FMA differs in four functions only.)
@@ -80,9 +80,9 @@ fn f32_results(unit: f32, wide: f32) -> [f32; 20] {
         f32::sqrt(unit),
         wide.hypot(unit),
         wide % unit,
-        Real::tanh(wide),
-        Real::exp(wide),
-        Real::exp_m1(wide),
+        Number::tanh(wide),
+        Number::exp(wide),
+        Number::exp_m1(wide),
         unit.ln_1p_unit(),
         wide.softplus(),
         sum_of_products(unit, wide, |sum, a, b| sum + a * b),
@@ -91,7 +91,7 @@ fn f32_results(unit: f32, wide: f32) -> [f32; 20] {
 }
 
 /// A sum of a few products, as `add` adds one: a compiler that fuses them, or a CPU that does not, gives another.
-fn sum_of_products<F: Real>(unit: F, wide: F, add: impl Fn(F, F, F) -> F) -> F {
+fn sum_of_products<F: Number>(unit: F, wide: F, add: impl Fn(F, F, F) -> F) -> F {
     (1..8).fold(F::ZERO, |sum, step| add(sum, wide - F::of(f64::from(step)), unit + F::of(0.1 * f64::from(step))))
 }
 

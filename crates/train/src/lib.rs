@@ -7,7 +7,6 @@ mod agent;
 pub mod bench;
 pub mod checkpoint;
 pub mod config;
-mod units;
 mod diagnosis;
 mod episode;
 mod error;
@@ -19,6 +18,7 @@ mod lock;
 pub mod machine;
 mod memory;
 mod meters;
+mod units;
 
 pub mod output;
 mod pictures;
@@ -33,7 +33,6 @@ mod trainable;
 mod worlds;
 
 pub use agent::{play, threads, train};
-pub use units::{AgentSteps, Frames, unsigned_zero};
 pub use diagnosis::Broken;
 pub use episode::{Played, play_episode};
 pub use error::TrainError;
@@ -47,6 +46,7 @@ pub use run::{End, train_with};
 pub use schedule::{Phase, Position, Prefilled, next};
 pub use speed::{Split, Work};
 pub use trainable::{Figures, Trainable};
+pub use units::{AgentSteps, Frames, unsigned_zero};
 pub use worlds::Worlds;
 
 pub use dreamer::{DreamerError, Evaluation};

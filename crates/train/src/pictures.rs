@@ -6,10 +6,10 @@ use crate::output::{GifOptions, OpenLoop, Pixels, encode_png, write_gif, write_p
 use crate::record::Record;
 use crate::trainable::Trainable;
 use crate::{Frames, TrainError};
+use random::Stream;
 use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;
 use std::time::Duration;
-use random::Stream;
 
 /// Frames that the model is shown before it must predict.
 const CONTEXT: usize = 5;

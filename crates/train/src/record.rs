@@ -1,11 +1,11 @@
 //! What a run writes down for people and plots: `metrics.jsonl` and TensorBoard events, side by side.
 
-use crate::units::unsigned_zero;
-use wording::counted;
 use crate::folder::RunFolder;
 use crate::output::{EventWriter, MetricsLog, host_name};
+use crate::units::unsigned_zero;
 use crate::{Frames, TrainError};
 use std::time::SystemTime;
+use wording::counted;
 
 /// The record of a run under way.
 #[derive(Debug)]

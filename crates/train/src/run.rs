@@ -8,7 +8,6 @@ mod identity;
 
 use crate::checkpoint::{self, FORMAT, RunState};
 use crate::config::Config;
-use wording::counted;
 use crate::diagnosis::Diagnosis;
 use crate::episode::{Played, play_episode, random_action};
 use crate::folder::{RunFolder, stored_arithmetic};
@@ -28,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 use transfer::Report;
+use wording::counted;
 
 /// How a call of [`train_with`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 
 use crate::Frames;
 use crate::config::Config;
+use random::{Stream, StreamState};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use random::{Stream, StreamState};
 
 /// The seed of all of a run's streams, those of its agent included.
 ///

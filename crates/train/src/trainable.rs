@@ -5,10 +5,10 @@
 
 use crate::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
+use random::Stream;
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use random::Stream;
 use transfer::InputUse;
 
 /// Losses, norms and averages of a gradient step, by name.

@@ -9,9 +9,9 @@ use crate::learner::Learner;
 use crate::metrics::StepMetrics;
 use crate::shard::{Sums, by_step};
 use crate::{AgentConfig, DreamerError};
+use random::Stream;
 use step::{ENCODE, FIGURES, Figure, Places, STEP};
 use tape::plan::{Machine, Place};
-use random::Stream;
 
 /// Checks that agents of a configuration can learn on a device, before one is made.
 ///

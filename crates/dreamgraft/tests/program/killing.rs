@@ -4,6 +4,7 @@
 //! `DREAMGRAFT_KILLS=300 DREAMGRAFT_SEED=1 cargo test --release -p dreamgraft --test program hundreds -- --ignored`
 
 use crate::program::{Outcomes, Program, outcomes};
+use random::Stream;
 use replay::{EpisodeName, read_episode};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-use random::Stream;
 
 /// Sizes so small that what is killed is mostly the writing of files.
 const TINY: [&str; 5] = ["agent.depth=1", "agent.units=2", "agent.batch=1", "agent.length=2", "checkpoint.kept=2"];

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use replay::{CompressedEpisode, Episode, EpisodeBuilder, IMAGE_BYTES};
 use random::Stream;
+use replay::{CompressedEpisode, Episode, EpisodeBuilder, IMAGE_BYTES};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

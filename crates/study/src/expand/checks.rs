@@ -3,8 +3,8 @@
 use super::{Expansion, leaves};
 use crate::StudyError;
 use crate::document::Tasks;
-use wording::nearest;
 use std::collections::BTreeSet;
+use wording::nearest;
 
 impl Expansion<'_> {
     /// Everything that can be wrong before any run is made.

@@ -26,11 +26,11 @@ pub use markdown::markdown;
 pub use media::{MOST_BYTES, Media, mime, read as read_picture};
 pub use page::page;
 
+use self::wording::{counted, listed};
 use crate::results::{Results, ResultsError, RunResult};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use self::wording::{counted, listed};
 
 /// The page's file.
 pub const PAGE_FILE: &str = "report.html";
@@ -98,7 +98,7 @@ impl<'a> Report<'a> {
         }
         parts.push(match self.unfinished() {
             0 => "all finished".to_owned(),
-            count => format!("{} unfinished", self::wording::grouped(count as u64)),
+            count => format!("{} unfinished", wording::grouped(count as u64)),
         });
         parts.join(" \u{b7} ")
     }

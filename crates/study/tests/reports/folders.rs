@@ -1,9 +1,9 @@
 //! Folders of studies, made up: curves that rise, as many runs as wanted, with everything a run leaves.
 
+use random::Stream;
 use std::fmt::Write as _;
 use std::path::Path;
 use study::manifest::{Entry, Manifest, Role};
-use random::Stream;
 
 /// A picture of one point.
 pub const GIF: &[u8] =

@@ -244,8 +244,8 @@ fn put<'a, F: Number>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use random::Stream;
     use proptest::prelude::*;
+    use random::Stream;
 
     proptest! {
         /// Padding may spread what is no number to more pixels of its image, but neither swallows it nor leaves the image.

@@ -21,6 +21,5 @@ use std::path::Path;
 
 /// Writes a whole file, so that it is never seen half written.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    files::write_atomically(path, |file| file.write_all(bytes))
-        .map_err(|source| OutputError::io("write", path, source))
+    files::write_atomically(path, |file| file.write_all(bytes)).map_err(|source| OutputError::io("write", path, source))
 }

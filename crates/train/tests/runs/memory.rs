@@ -1,7 +1,7 @@
 //! What a run keeps of its episodes: all of a long run under the default budget; and how it says that it drops some.
 
-use replay::{Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, Replay, WindowStarts};
 use random::Stream;
+use replay::{Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, Replay, WindowStarts};
 use train::config::{Config, Layer, resolve};
 
 use crate::toy::{config, finish, metrics, outcomes, stop_at};

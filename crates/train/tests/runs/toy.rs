@@ -2,12 +2,12 @@
 //! before, so that a run that forgets or repeats anything ends with other bits.
 
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation};
+use random::{Stream, StreamState};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use random::{Stream, StreamState};
 use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
 use train::{Broken, End, Event, Figures, Reporter, TrainError, Trainable, Worlds, train_with};

@@ -2,9 +2,9 @@
 #![allow(dead_code)]
 
 use dreamer::{Agent, AgentConfig, Learner};
+use random::Stream;
 use replay::Batch;
 use tape::Real;
-use random::Stream;
 use transfer::{Plan, Source, Sources};
 
 /// A tiny agent whose sizes are all different.

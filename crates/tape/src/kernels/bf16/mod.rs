@@ -254,8 +254,8 @@ mod tests {
     use super::super::im2col::Patches;
     use super::super::matmul::{Panels, Precision, matmul, patches_matmul, patches_transposed_matmul};
     use super::*;
-    use random::Stream;
     use proptest::prelude::*;
+    use random::Stream;
 
     fn draws(n: usize, stream: &mut Stream) -> Vec<f32> {
         (0..n).map(|_| stream.uniform_in(-1.0, 1.0) as f32).collect()

@@ -92,8 +92,8 @@ pub(super) fn run<F: Real>(
 mod tests {
     use super::operand::DEPTH;
     use super::*;
-    use random::Stream;
     use proptest::prelude::*;
+    use random::Stream;
 
     fn at(matrix: &Matrix<f64>, row: usize, col: usize) -> f64 {
         if matrix.transposed { matrix.data[col * matrix.rows + row] } else { matrix.data[row * matrix.cols + col] }
