@@ -133,7 +133,14 @@ mod tests {
 
     #[test]
     fn images_of_the_built_in_tasks_compress_as_well_as_was_measured() {
-        let options = PlayOptions { policy: Policy::Random, task: None, termination: None, episodes: 1, seed: 0 };
+        let options = PlayOptions {
+            policy: Policy::Random,
+            evaluation: None,
+            task: None,
+            termination: None,
+            episodes: 1,
+            seed: 0,
+        };
         let plays = crate::play(&options, |_| true).unwrap();
         assert_eq!(plays.len(), tasks::names().len());
         for Plays { last, .. } in plays {
