@@ -69,7 +69,7 @@ pub fn returns_of_both(
     baseline: Option<&Group<'_>>,
     length: Option<f64>,
 ) -> Result<(Vec<f64>, Vec<f64>), String> {
-    let baseline = baseline.ok_or("it has not exactly one baseline")?;
+    let baseline = baseline.ok_or("there is no single baseline")?;
     let (ours, theirs) = (overall(&group.finished(length)), overall(&baseline.finished(length)));
     match (ours.is_empty(), theirs.is_empty()) {
         (true, _) => Err("no finished run".to_owned()),

@@ -102,7 +102,14 @@ impl Pooled {
                 notes.push(format!("{count} of {} tasks: {}", count + others, listed(&self.tasks)));
             }
         }
-        notes.extend(self.left_out.iter().map(|(task, why)| format!("without {task}: {why}")));
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for (task, why) in &self.left_out {
+            match reasons.iter_mut().find(|(known, _)| known == why) {
+                Some((_, tasks)) => tasks.push(task.clone()),
+                None => reasons.push((why, vec![task.clone()])),
+            }
+        }
+        notes.extend(reasons.into_iter().map(|(why, tasks)| format!("without {}: {why}", listed(&tasks))));
         if !self.single.is_empty() {
             notes.push(format!("no interval: a single finished run on {}", listed(&self.single)));
         }

@@ -1,12 +1,12 @@
-//! The agents that a run learns from, directly or through others, as the reports of transfer in run folders tell.
+//! The agents that a run learns from, directly or through others.
 //!
-//! A run's `transfer.json` names its sources and their files. The folder of a source has a `transfer.json` of its own if
-//! that agent learned from others. Not here: the same for the runs of a manifest (`lineage`).
+//! What a run took names its sources and their files, and the folder of a source says what that agent took. Here: following
+//! that chain. Not here: what one run took (`origin`), and the same for the runs of a manifest (`lineage`).
 
 use super::folder::{settings, tasks_of};
+use super::origin::{Given, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
-use transfer::Report;
 
 /// The most agents that are followed.
 const MOST_AGENTS: usize = 1000;
@@ -29,25 +29,27 @@ pub struct Ancestry {
 }
 
 impl Ancestry {
-    /// The agents that a run in or below `root` learned from, according to the report of its transfer.
-    pub fn of_report(root: &Path, report: &Report) -> Self {
-        let rewards = report.meta_model.as_ref().map(|meta_model| &meta_model.sources);
-        let own = report.sources.iter().filter(|source| rewards.is_none_or(|names| names.contains(&source.name)));
-        let tasks: BTreeSet<&String> = own.clone().flat_map(|source| &source.provenance.tasks).collect();
-        let (tasks, direct) = (tasks.into_iter().cloned().collect(), own.count());
-
+    /// The agents that a run in or below `root` learned from, if this is what it took.
+    pub fn new(root: &Path, origin: &Origin) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let (mut frames, mut gaps): (BTreeMap<String, u64>, Vec<String>) = (BTreeMap::new(), Vec::new());
-        let mut next = report.sources.clone();
+        let (mut tasks, mut direct) = (BTreeSet::new(), 0);
+        for source in origin.own() {
+            direct += 1;
+            tasks.extend(source.tasks_in(&root));
+        }
+        let mut next = origin.sources.clone();
         while let Some(source) = next.pop() {
-            let at = &source.provenance;
-            let folder = run_folder(&root, at.file.as_path(), &at.tasks);
-            let name = folder.as_deref().unwrap_or(&at.file).display().to_string();
-            let trained = at.frames.unwrap_or(0);
-            if at.frames.is_none() {
+            let folder = run_folder(&root, &source.file, &source.tasks);
+            let agent = folder.as_deref().unwrap_or(&source.file).display().to_string();
+            let trained = source.frames.unwrap_or(0);
+            if source.frames.is_none() {
                 gaps.push(format!("for how many frames the source {} was trained is not recorded", source.name));
             }
-            if let Some(known) = frames.get_mut(&name) {
+            if source.tasks_in(&root).is_empty() {
+                gaps.push(format!("which tasks the source {} learned is not recorded", source.name));
+            }
+            if let Some(known) = frames.get_mut(&agent) {
                 // Another checkpoint of the same agent.
                 *known = trained.max(*known);
                 continue;
@@ -56,38 +58,35 @@ impl Ancestry {
                 gaps.push(format!("it learns from more than {MOST_AGENTS} agents; the others are not counted"));
                 break;
             }
-            frames.insert(name, trained);
-            match folder.map(|folder| sources_of(&folder)) {
-                Some(Ok(sources)) => next.extend(sources),
+            frames.insert(agent, trained);
+            match folder.map(|folder| Origin::read(&folder)) {
+                Some(Ok(origin)) => next.extend(origin.map(|origin| origin.sources).unwrap_or_default()),
                 Some(Err(why)) => {
                     gaps.push(format!("what the source {} learned from is not known: {why}", source.name))
                 }
                 None => gaps.push(format!(
                     "what the source {} learned from is not known: the run folder of {} is not there",
                     source.name,
-                    at.file.display()
+                    source.file.display()
                 )),
             }
         }
         gaps.sort();
         gaps.dedup();
         let sum = frames.values().fold(0, |sum: u64, frames| sum.saturating_add(*frames));
-        Self { tasks, direct, frames: sum, agents: frames.into_keys().collect(), gaps }
+        Self { tasks: tasks.into_iter().collect(), direct, frames: sum, agents: frames.into_keys().collect(), gaps }
     }
 }
 
-/// What the run in `folder` itself learned from.
-fn sources_of(folder: &Path) -> Result<Vec<transfer::report::SourceReport>, String> {
-    let path = folder.join(transfer::REPORT_FILE);
-    match path.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-        // Opening anything else could wait for ever.
-        Ok(metadata) if !metadata.is_file() => return Err(format!("{} is not a file", path.display())),
-        Ok(_) => {}
+impl Given {
+    /// The tasks that the agent learned: as recorded, or as its run folder says; empty if neither does.
+    fn tasks_in(&self, root: &Path) -> Vec<String> {
+        if !self.tasks.is_empty() {
+            return self.tasks.clone();
+        }
+        let folder = run_folder(root, &self.file, &[]);
+        folder.and_then(|folder| settings(&folder).ok()?).map(|settings| tasks_of(&settings)).unwrap_or_default()
     }
-    let report = transfer::read_report(folder).map_err(|error| error.to_string())?;
-    Ok(report.map(|report| report.sources).unwrap_or_default())
 }
 
 /// The folder of the run that `file`, an agent's in its checkpoints, belongs to: where the report says, relative to `root` or
@@ -141,7 +140,7 @@ mod tests {
     }
 
     fn ancestry(root: &Path, folder: &Path) -> Ancestry {
-        Ancestry::of_report(root, &transfer::read_report(folder).unwrap().unwrap())
+        Ancestry::new(root, &Origin::read(folder).unwrap().unwrap())
     }
 
     /// A meta-model over two agents that have the encoder of a third.
@@ -187,6 +186,27 @@ mod tests {
         let sources = [source("a", &["ant"], 100, &early), source("b", &["ant"], 300, &early)];
         let found = ancestry(root.path(), &run(root.path(), "x/0", &["hopper"], &sources, None));
         assert_eq!((found.frames, found.agents.len()), (300, 1));
+    }
+
+    #[test]
+    fn a_plan_alone_tells_as_well() {
+        let root = tempfile::tempdir().unwrap();
+        let target = chain(root.path());
+        std::fs::remove_file(target.join(transfer::REPORT_FILE)).unwrap();
+        let plan = "format = 1\n[sources]\nuniversal = \"universal/0/checkpoints/0000000600/agent.safetensors\"\n\
+            a = \"walker2d/0/checkpoints/0000000250/agent.safetensors\"\n\
+            b = \"gone/0/checkpoints/0000000040/agent.safetensors\"\n\
+            [meta_model]\nsources = [\"a\", \"b\"]\nlayers = 1\n\
+            [[rule]]\nmatch = \"world_model.encoder.**\"\ntake = \"full\"\nsource = \"universal\"\nfrozen = true\n\
+            [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
+        std::fs::write(target.join(transfer::PLAN_FILE), plan).unwrap();
+        let found = ancestry(root.path(), &target);
+        assert_eq!((found.tasks, found.direct, found.frames), (vec!["walker2d".into()], 2, 890));
+        let [learned, tasks] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
+        assert!(
+            learned.contains("source b learned from is not known") && tasks.contains("tasks the source b"),
+            "{tasks}"
+        );
     }
 
     #[test]

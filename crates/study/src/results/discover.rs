@@ -1,6 +1,7 @@
 //! Runs in a folder that is no study's, such as `runs/`: method and seed from their folders' names.
 
 use super::folder::{read_run, settings, tasks_of};
+use super::origin::Origin;
 use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};
 use std::path::{Path, PathBuf};
@@ -102,12 +103,23 @@ fn found(root: &Path, folder: &Path) -> RunResult {
         // What an agent earns that learns other tasks as well is another figure.
         run.method.push_str(&format!(" ({})", tasks.join(" + ")));
     }
-    if let Some(transfer) = &run.transfer {
-        run.from_scratch = false;
-        run.ancestry = Ancestry::of_report(root, transfer);
-        // Runs that learn from other tasks are another method, whatever their folders are called.
-        run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
-        run.problems.extend(run.ancestry.gaps.iter().cloned());
+    match Origin::read(&root.join(folder)) {
+        Ok(None) => {}
+        Ok(Some(origin)) => {
+            run.from_scratch = false;
+            run.ancestry = Ancestry::new(root, &origin);
+            // Runs that learn from other tasks are another method, whatever their folders are called.
+            run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
+            run.problems.extend(run.ancestry.gaps.iter().cloned());
+        }
+        Err(why) => {
+            // It took something, whatever that was.
+            run.from_scratch = false;
+            run.ancestry.gaps.push(why.clone());
+            if !run.problems.contains(&why) {
+                run.problems.push(why);
+            }
+        }
     }
     let config = root.join(folder).join("config.toml").display().to_string();
     let mut words = vec!["train".to_owned()];
@@ -167,6 +179,24 @@ mod tests {
         assert_eq!(results.runs[1].progress, Progress::Underway(1000));
         assert_eq!(results.runs[1].series("ant").unwrap().training.overall(), Some(5.0));
         assert!(results.runs[1].command.starts_with("dreamgraft train ant --config "), "{}", results.runs[1].command);
+    }
+
+    #[test]
+    fn a_run_that_took_something_is_no_baseline_even_if_it_cannot_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        let make = |name: &str, file: Option<(&str, &str)>| {
+            let folder = root.path().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("config.toml"), "tasks = [\"ant\"]\nseed = 0\nsteps = 2000\n").unwrap();
+            file.iter().for_each(|(name, text)| std::fs::write(folder.join(name), text).unwrap());
+        };
+        make("a", Some((transfer::REPORT_FILE, "{")));
+        let rule = "[[rule]]\nmatch = \"**\"\ntake = \"full\"\nsource = \"x\"\n";
+        make("b", Some((transfer::PLAN_FILE, &format!("format = 1\n[sources]\nx = \"nowhere\"\n{rule}"))));
+        make("c", None);
+        let results = runs_in(root.path()).unwrap();
+        let told: Vec<(bool, usize)> = results.runs.iter().map(|run| (run.from_scratch, run.problems.len())).collect();
+        assert_eq!(told, [(false, 1), (false, 3), (true, 0)], "{:?}", results.runs);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod folder;
 mod lineage;
 mod metrics;
 mod opening;
+mod origin;
 mod shares;
 
 use crate::manifest::{FILE, Manifest, Role};
@@ -165,9 +166,9 @@ impl Results {
             run.method.clone_from(&entry.method);
             run.source.clone_from(&entry.source);
             run.from_scratch = entry.method == BASELINE;
-            run.ancestry = match &run.transfer {
+            run.ancestry = match origin::Origin::read(&root.join(&entry.folder)) {
                 // A plan of the user's may name its sources itself; the manifest does not know them.
-                Some(report) if entry.after.is_empty() => Ancestry::of_report(root, report),
+                Ok(Some(origin)) if entry.after.is_empty() => Ancestry::new(root, &origin),
                 _ => lineage.ancestry(entry),
             };
             run.problems.extend(run.ancestry.gaps.iter().cloned());
