@@ -120,12 +120,12 @@ impl Figures {
         let mut methods: Vec<String> = Vec::new();
         let mut tasks: Vec<&str> = Vec::new();
         let mut ordered: Vec<&Group<'_>> = groups.iter().collect();
-        ordered.sort_by_key(|group| !group.from_scratch());
+        ordered.sort_by_key(|group| !group.is_from_scratch());
         let mut from_scratch = 0;
         for group in ordered {
             if !methods.contains(&group.method) {
                 methods.push(group.method.clone());
-                from_scratch += usize::from(group.from_scratch());
+                from_scratch += usize::from(group.is_from_scratch());
             }
         }
         for group in &groups {
@@ -234,7 +234,11 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground) ->
         overall: group.spread(length, |_, curve| curve.overall()),
         last: group.spread(length, last),
         interquartile_mean: single(&returns),
-        improvement: both.as_ref().ok().filter(|_| !is_baseline).and_then(|both| improvement(&[both.clone()])),
+        improvement: both
+            .as_ref()
+            .ok()
+            .filter(|_| !is_baseline)
+            .and_then(|both| improvement(std::slice::from_ref(both))),
         uncompared: both.err().filter(|_| !is_baseline),
         transfer: measures,
         source_frames,

@@ -43,7 +43,7 @@ pub fn groups(results: &Results) -> Vec<Group<'_>> {
 
 /// The baseline of a task: the one group of runs from scratch.
 pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group<'a>> {
-    let mut found = groups.iter().filter(|group| group.task == task && group.from_scratch());
+    let mut found = groups.iter().filter(|group| group.task == task && group.is_from_scratch());
     let first = found.next()?;
     match found.next() {
         None => Some(first),
@@ -80,7 +80,7 @@ pub fn returns_of_both(
 
 impl Group<'_> {
     /// Whether its runs learn from no other agent.
-    pub fn from_scratch(&self) -> bool {
+    pub fn is_from_scratch(&self) -> bool {
         self.runs.iter().all(|run| run.from_scratch)
     }
 
