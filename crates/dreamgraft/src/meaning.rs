@@ -23,7 +23,7 @@ impl Training {
     ///
     /// # Errors
     /// The first setting that cannot be used, with its path and where it came from.
-    pub fn new(typed: &args::Train) -> Result<Self, Failure> {
+    pub fn new(typed: &args::train::Train) -> Result<Self, Failure> {
         let settings = &typed.settings;
         refuse_twice(settings, typed.steps.as_deref())?;
         let config = configuration(settings, typed.steps.as_deref())?;
@@ -81,7 +81,7 @@ pub fn configuration(typed: &args::Settings, steps: Option<&str>) -> Result<Conf
 }
 
 /// What `dreamgraft eval` plays.
-pub fn evaluation(typed: &args::Eval) -> PlayOptions {
+pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     PlayOptions {
         policy: Policy::Run(typed.run.clone()),
         task: typed.task.clone(),
@@ -96,7 +96,7 @@ pub fn evaluation(typed: &args::Eval) -> PlayOptions {
 }
 
 /// What `dreamgraft play` plays.
-pub fn playing(typed: &args::Play) -> PlayOptions {
+pub fn playing(typed: &args::play::Play) -> PlayOptions {
     let policy = match typed.policy.as_str() {
         "random" => Policy::Random,
         "zero" => Policy::Zero,
@@ -117,7 +117,7 @@ pub fn playing(typed: &args::Play) -> PlayOptions {
 ///
 /// # Errors
 /// The first setting that cannot be used, with its path and where it came from.
-pub fn benchmark(typed: &args::Bench) -> Result<Config, Failure> {
+pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
     let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
     for setting in &typed.set {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);

@@ -46,9 +46,9 @@ pub struct Pool<'a> {
     pub device: Option<&'a str>,
 }
 
-/// What happened, for people.
+/// What happens in a pool, for those who watch it.
 #[derive(Debug)]
-pub enum Told<'a> {
+pub enum PoolEvent<'a> {
     /// A run was started, or started again.
     Started {
         /// The run.
@@ -126,7 +126,7 @@ impl Pool<'_> {
     ///
     /// # Errors
     /// If another `study run` works in the folder, or a file or process cannot be made.
-    pub fn run(&self, interrupted: &AtomicBool, told: &mut dyn FnMut(&Told<'_>)) -> Result<Ended, StudyError> {
+    pub fn run(&self, interrupted: &AtomicBool, told: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join("logs");
         std::fs::create_dir_all(&logs).map_err(StudyError::io(logs))?;
@@ -140,7 +140,7 @@ impl Pool<'_> {
         loop {
             if !stopping && interrupted.load(Ordering::Relaxed) {
                 stopping = true;
-                told(&Told::Stopping { workers: workers.children.len() });
+                told(&PoolEvent::Stopping { workers: workers.children.len() });
                 workers.stop();
             }
             for (index, status) in workers.ended()? {
@@ -148,7 +148,7 @@ impl Pool<'_> {
                 match status.code() {
                     Some(0) if is_finished(self.folder, entry) => {
                         marks[index] = Mark::Finished;
-                        told(&Told::Finished { entry });
+                        told(&PoolEvent::Finished { entry });
                     }
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or asked to stop by somebody else.
@@ -158,7 +158,7 @@ impl Pool<'_> {
                         let why = why(status, &self.log(index));
                         let path = failure_file(self.folder, index);
                         std::fs::write(&path, format!("{why}\n")).map_err(StudyError::io(path))?;
-                        told(&Told::Failed { entry, why: &why });
+                        told(&PoolEvent::Failed { entry, why: &why });
                     }
                 }
             }
@@ -174,17 +174,17 @@ impl Pool<'_> {
                 if train::in_use(&self.folder.join(&entry.folder)) {
                     others = true;
                     if !std::mem::replace(&mut elsewhere[index], true) {
-                        told(&Told::Elsewhere { entry });
+                        told(&PoolEvent::Elsewhere { entry });
                     }
                     continue;
                 }
                 if elsewhere[index] && is_finished(self.folder, entry) {
                     marks[index] = Mark::Finished;
-                    told(&Told::Finished { entry });
+                    told(&PoolEvent::Finished { entry });
                     others = true;
                     continue;
                 }
-                told(&Told::Started { entry, killed: tries[index].killed });
+                told(&PoolEvent::Started { entry, killed: tries[index].killed });
                 tries[index].began_at = self.saved(entry);
                 workers.children.insert(index, self.start(entry)?);
             }
@@ -351,7 +351,7 @@ mod tests {
             Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
         let mut failed = Vec::new();
         let ended = pool.run(&AtomicBool::new(false), &mut |told| {
-            if let Told::Failed { why, .. } = told {
+            if let PoolEvent::Failed { why, .. } = told {
                 failed.push((*why).to_owned());
             }
         });

@@ -1,7 +1,8 @@
-//! Completions for shells and pages for `man`, made of the description that the help is made of.
+//! Completions for shells and pages for `man`, made from the same description as the help.
 
 use crate::args::{Completions, Manual, Typed};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
+use crate::print;
 use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory};
 use train::TrainError;
@@ -22,20 +23,20 @@ fn completed() -> Command {
 ///
 /// # Errors
 /// If stdout cannot be written.
-pub fn completions(typed: &Completions) -> Result<Exit, TrainError> {
+pub fn completions(typed: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(typed.shell, &mut completed(), "dreamgraft", &mut script);
-    crate::done(crate::print::line(String::from_utf8_lossy(&script).trim_end()))
+    Ok(print::done(print::line(String::from_utf8_lossy(&script).trim_end()))?)
 }
 
 /// Writes a page of the manual for the program and for each of its commands.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn manual(typed: &Manual) -> Result<Exit, TrainError> {
+pub fn manual(typed: &Manual) -> Result<Exit, Failure> {
     let folder = &typed.folder;
     let failed = |source| TrainError::Io { path: folder.clone(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
-    crate::done(crate::print::line(&format!("pages written; read them with: man -l {}/dreamgraft.1", folder.display())))
+    Ok(print::done(print::line(&format!("pages written; read them with: man -l {}/dreamgraft.1", folder.display())))?)
 }

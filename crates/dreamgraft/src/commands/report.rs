@@ -1,16 +1,17 @@
 //! `dreamgraft study report`: the results of a study, as a page and as data.
 
+use crate::args::study::ReportArgs;
 use crate::exit::{Exit, Failure};
-use crate::{args, print};
+use crate::print;
 use std::path::Path;
 use study::report::{MOST_BYTES, Report};
 use study::results::Results;
 
-/// Writes the report of the study or runs in `folder`, and says where.
+/// Writes the report of the study or runs in `folder`, and prints where.
 ///
 /// # Errors
 /// If there is no run, or a file cannot be read or written.
-pub fn report(folder: &Path, typed: &args::StudyReport) -> Result<Exit, Failure> {
+pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
     let results = Results::read(folder)?;
     let report = Report::new(&results);
     let out = typed.out.clone().unwrap_or_else(|| folder.join("report"));

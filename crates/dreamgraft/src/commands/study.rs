@@ -1,145 +1,37 @@
-//! `dreamgraft study`: what is typed, and what it starts.
+//! `dreamgraft study` and its commands.
 //!
-//! Here: words and lines for people. Not here: what a study is, and how runs are started (`study`).
+//! Here: what is printed for people. Not here: what a study is, and how runs are started (`study`).
 
-use crate::device::Where;
-use crate::exit::{self, Exit, Failure};
-use crate::{args, print, report, signals};
-use clap::{Args, Subcommand, ValueEnum};
+use super::report::report;
+use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyFile};
+use crate::exit::{Exit, Failure};
+use crate::{print, signals};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use study::document::{self, Document};
-use study::local::{self, Ended, Pool, Told};
+use study::local::{self, Ended, Pool, PoolEvent};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::{Manifest, StudyError, estimate};
 use train::TrainError;
 use wording::{counted, grouped};
 
-/// `dreamgraft study`.
-#[derive(Debug, Subcommand)]
-pub enum Study {
-    /// Print what a study would run, in which order, and about how long it takes; nothing is written
-    Plan(Plan),
-    /// Run a study, or go on with it, and write its report
-    Run(Run),
-    /// Show how far the runs of a study are
-    Status(StatusOf),
-    /// Run one run of a study, for the tasks of a cluster's job array
-    RunOne(RunOne),
-    /// Write what came of a study: a page with curves, tables and pictures, and the same as Markdown, CSV and JSON
-    Report(args::StudyReport),
-}
-
-/// A study's document and folder.
-#[derive(Debug, Args)]
-pub struct Place {
-    /// The study's document (docs/studies.md)
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The study's folder [default: studies/NAME]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-}
-
-/// `dreamgraft study plan`.
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
-pub struct Plan {
-    /// The study
-    #[command(flatten)]
-    pub place: Place,
-    /// Runs at once, for the estimate of time [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub jobs: Option<u64>,
-}
-
-/// Who starts the runs.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Launcher {
-    /// Processes on this machine
-    Local,
-    /// Job arrays on a Slurm cluster
-    Slurm,
-}
-
-/// `dreamgraft study run`.
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP, long_about = "Run a study, or go on with it, and write its report.\n\n\
-    Runs that are finished stay finished, runs that were stopped go on: the same command again is all it takes. Ctrl-C and \
-    SIGTERM have all runs save a checkpoint, and end with exit code 75. What each run prints is in DIR/logs.")]
-pub struct Run {
-    /// The study
-    #[command(flatten)]
-    pub place: Place,
-    /// Runs at once; cores are divided among them [default: one per core; with a device, 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub jobs: Option<u64>,
-    /// Who starts the runs
-    #[arg(long, value_name = "NAME", default_value = "local")]
-    pub launcher: Launcher,
-    /// With --launcher slurm: a TOML file of what each run asks of the cluster
-    #[arg(long, value_name = "FILE")]
-    pub profile: Option<PathBuf>,
-    /// With --launcher slurm: write the scripts into DIR/slurm, and submit nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Where gradient steps are taken
-    #[command(flatten)]
-    pub device: Where,
-}
-
-/// `dreamgraft study status`.
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
-pub struct StatusOf {
-    /// The study's document or its folder
-    #[arg(value_name = "FILE|DIR")]
-    pub study: PathBuf,
-    /// The study's folder, if a document is given [default: studies/NAME]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-    /// Print JSON: an object on a line for each run
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `dreamgraft study run-one`.
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP, long_about = "Run one run of a study, for the tasks of a cluster's job array.\n\n\
-    The runs that it comes after must be finished. If it is finished itself, it says so and ends with 0; if another process \
-    works on it, that one is waited for. Exit code 75 asks to be started again.")]
-pub struct RunOne {
-    /// The study
-    #[command(flatten)]
-    pub place: Place,
-    /// The run's number, from 0: `study plan` lists them
-    #[arg(long, value_name = "K")]
-    pub index: usize,
-    /// Threads of the run [default: one per core]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Where gradient steps are taken
-    #[command(flatten)]
-    pub device: Where,
-}
-
-/// Does what was typed after `dreamgraft study`.
+/// Runs one of the commands of `dreamgraft study`.
 ///
 /// # Errors
 /// As each of its commands.
-pub fn study(typed: &Study) -> Result<Exit, Failure> {
+pub fn study(typed: &StudyCommand) -> Result<Exit, Failure> {
     match typed {
-        Study::Plan(typed) => plan(typed),
-        Study::Run(typed) => run(typed),
-        Study::Status(typed) => status_of(typed),
-        Study::RunOne(typed) => run_one(typed),
-        Study::Report(typed) => report::report(&folder_of(&typed.study, typed.dir.as_deref())?, typed),
+        StudyCommand::Plan(typed) => plan(typed),
+        StudyCommand::Run(typed) => run(typed),
+        StudyCommand::Status(typed) => status_of(typed),
+        StudyCommand::RunOne(typed) => run_one(typed),
+        StudyCommand::Report(typed) => report(&folder_of(&typed.study, typed.dir.as_deref())?, typed),
     }
 }
 
-impl Place {
+impl StudyFile {
     /// The study's folder.
     fn folder(&self, document: &Document) -> PathBuf {
         self.dir.clone().unwrap_or_else(|| study::default_folder(document))
@@ -158,7 +50,7 @@ fn program() -> Result<PathBuf, Failure> {
     Ok(std::env::current_exe().map_err(unknown)?)
 }
 
-fn plan(typed: &Plan) -> Result<Exit, Failure> {
+fn plan(typed: &PlanArgs) -> Result<Exit, Failure> {
     let read = document::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.document);
     let manifest = match study::recorded(&read, &folder)? {
@@ -214,10 +106,10 @@ fn plan(typed: &Plan) -> Result<Exit, Failure> {
         disk as f64 / 1e9
     ));
     lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
-    Ok(crate::done(lines.iter().try_for_each(|line| print::line(line)))?)
+    Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
 }
 
-fn run(typed: &Run) -> Result<Exit, Failure> {
+fn run(typed: &RunArgs) -> Result<Exit, Failure> {
     let slurm_only = typed.profile.is_some() || typed.dry_run;
     if slurm_only && matches!(typed.launcher, Launcher::Local) {
         return Err(Failure::Words(
@@ -237,7 +129,7 @@ fn run(typed: &Run) -> Result<Exit, Failure> {
     }
 }
 
-fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
     // A device has room for few runs, and whoever wants several at once says so.
@@ -247,12 +139,14 @@ fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Fai
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
-    let ended = pool.run(&interrupted, &mut |told| match told {
-        Told::Started { entry, killed: 0 } => say(&format!("run {} begins: {}", entry.index, entry.folder.display())),
-        Told::Started { entry, .. } => {
+    let ended = pool.run(&interrupted, &mut |event| match event {
+        PoolEvent::Started { entry, killed: 0 } => {
+            say(&format!("run {} begins: {}", entry.index, entry.folder.display()))
+        }
+        PoolEvent::Started { entry, .. } => {
             say(&format!("run {} was killed, and goes on: {}", entry.index, entry.folder.display()));
         }
-        Told::Finished { entry } => {
+        PoolEvent::Finished { entry } => {
             finished += 1;
             let after = time(began.elapsed().as_secs_f64());
             say(&format!(
@@ -261,15 +155,19 @@ fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Fai
                 entry.folder.display()
             ));
         }
-        Told::Failed { entry, why } => say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display())),
-        Told::Elsewhere { entry } => {
+        PoolEvent::Failed { entry, why } => {
+            say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display()))
+        }
+        PoolEvent::Elsewhere { entry } => {
             say(&format!(
                 "run {} is being run by another process, which is waited for: {}",
                 entry.index,
                 entry.folder.display()
             ));
         }
-        Told::Stopping { workers } => say(&format!("stopping: {} save a checkpoint", counted(*workers as u64, "run"))),
+        PoolEvent::Stopping { workers } => {
+            say(&format!("stopping: {} save a checkpoint", counted(*workers as u64, "run")))
+        }
     })?;
     let Ended { finished, failed, left, stopped } = ended;
     if stopped {
@@ -282,10 +180,10 @@ fn run_here(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Fai
         ));
         return Ok(Exit::Failed);
     }
-    report::report(folder, &args::StudyReport::default())
+    report(folder, &ReportArgs::default())
 }
 
-fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
     let profile = typed.profile.as_deref().map(Profile::read).transpose()?.unwrap_or_default();
     let whole = |path: &Path| path.canonicalize().map_err(|source| TrainError::Io { path: path.to_owned(), source });
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
@@ -294,7 +192,7 @@ fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit,
     let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile, device };
     let levels = scripts.write()?;
     if levels.is_empty() {
-        return report::report(&folder, &args::StudyReport::default());
+        return report(&folder, &ReportArgs::default());
     }
     let jobs =
         if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
@@ -305,7 +203,7 @@ fn run_on_slurm(typed: &Run, folder: &Path, manifest: &Manifest) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-fn run_one(typed: &RunOne) -> Result<Exit, Failure> {
+fn run_one(typed: &RunOneArgs) -> Result<Exit, Failure> {
     let read = document::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.document);
     let manifest = study::prepare(&read, &folder)?;
@@ -337,7 +235,7 @@ fn folder_of(study: &Path, dir: Option<&Path>) -> Result<PathBuf, Failure> {
     }
 }
 
-fn status_of(typed: &StatusOf) -> Result<Exit, Failure> {
+fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
     let folder = folder_of(&typed.study, typed.dir.as_deref())?;
     let manifest = Manifest::read(&folder)?;
     let states = status::status(&folder, &manifest);
@@ -355,7 +253,7 @@ fn status_of(typed: &StatusOf) -> Result<Exit, Failure> {
             grouped(steps)
         ));
     }
-    Ok(crate::done(lines.iter().try_for_each(|line| print::line(line)))?)
+    Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
 }
 
 fn json(run: &Status) -> String {
