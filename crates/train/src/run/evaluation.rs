@@ -2,12 +2,12 @@
 
 use super::{Run, of_task};
 use crate::TrainError;
-use crate::episode::{Played, evaluate_episode};
-use crate::pictures;
-use crate::report::Event;
-use crate::schedule::Phase;
+use crate::agent::Trainable;
+use crate::events::Event;
+use crate::run::episode::{Played, evaluate_episode};
+use crate::run::images;
+use crate::run::schedule::Phase;
 use crate::streams::{self, EvaluationStreams};
-use crate::trainable::Trainable;
 use std::sync::atomic::Ordering;
 
 impl<L: Trainable> Run<'_, L> {
@@ -32,7 +32,7 @@ impl<L: Trainable> Run<'_, L> {
         if self.config.log.videos {
             let mut random = streams::open_loop(self.streams.key(), frames);
             for Played { episode, .. } in &last {
-                pictures::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
+                images::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
             }
         }
         Ok(true)

@@ -3,12 +3,13 @@
 //! Here: finding the checkpoint and playing. Not here: the evaluations that a run makes of itself (`run`), nor what many
 //! returns come to (`study::statistics`).
 
-use crate::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
-use crate::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::agent::Trainable;
+use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
 use crate::folder::{checkpoints_of, stored_config};
+use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::run::images;
 use crate::streams::EvaluationStreams;
-use crate::trainable::Trainable;
-use crate::{Frames, TrainError, pictures};
+use crate::{Frames, TrainError};
 use dreamer::Evaluation;
 use replay::Episode;
 use std::path::{Path, PathBuf};
@@ -234,7 +235,7 @@ impl Plays {
     /// If the file cannot be written.
     pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
         match &self.last {
-            Some(episode) => pictures::video(path, episode),
+            Some(episode) => images::video(path, episode),
             None => Ok(()),
         }
     }

@@ -1,14 +1,14 @@
 //! Runs and plays of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
 
+use crate::agent::environments::Worlds;
+use crate::agent::footprint;
+use crate::agent::play::{PlayOptions, Plays, Told, play_with};
+use crate::agent::{Figures, Trainable};
 use crate::config::Config;
+use crate::events::Reporter;
 use crate::folder::RunFolder;
-use crate::heritage::{self, Heritage};
-use crate::memory;
-use crate::play::{PlayOptions, Plays, Told, play_with};
-use crate::report::Reporter;
+use crate::origin::{self, Heritage};
 use crate::run::{End, train_in};
-use crate::trainable::{Figures, Trainable};
-use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
 use random::Stream;
@@ -34,9 +34,9 @@ pub fn train(
 ) -> Result<End, TrainError> {
     let worlds = Worlds::make(config)?;
     // Before anything is written: a run that cannot be should leave nothing.
-    memory::check_run(config, worlds.action_size(), device.is_none())?;
+    footprint::check_run(config, worlds.action_size(), device.is_none())?;
     let pool = pool(config.threads)?;
-    let (config, heritage) = heritage::settle(root, config, worlds.action_size(), plan)?;
+    let (config, heritage) = origin::settle(root, config, worlds.action_size(), plan)?;
     if let Some(device) = device {
         dreamer::check_device(&config.agent, worlds.action_size(), device)?;
     }
@@ -46,7 +46,7 @@ pub fn train(
         None => Ok(Agent::new(config, action_size, seed)?),
         Some(Some(grafted)) => Ok(*grafted),
         // The run has begun, but was stopped before its first checkpoint.
-        Some(None) => heritage::graft_again(root, config, action_size, seed),
+        Some(None) => origin::graft_again(root, config, action_size, seed),
     };
     let name = device.map(Device::name);
     let prepare = |agent: &mut Agent| match device {

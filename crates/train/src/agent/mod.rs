@@ -3,7 +3,12 @@
 //! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
-use crate::Broken;
+pub mod dreamer;
+pub(crate) mod environments;
+pub(crate) mod footprint;
+pub(crate) mod play;
+
+use crate::run::diagnosis::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use random::Stream;
 use replay::Batch;
