@@ -22,7 +22,7 @@ use exit::{Exit, Failure};
 use meaning::Training;
 use std::io::Write;
 use std::process::ExitCode;
-use train::{Device, End, PlayOptions, SimdInstructionSet, Told, TrainError};
+use train::{Device, End, PlayEvent, PlayOptions, SimdInstructionSet, TrainError};
 use wording::rounded;
 
 fn main() -> ExitCode {
@@ -107,7 +107,7 @@ fn transfer_plan(typed: &args::TransferPlan) -> Result<Exit, Failure> {
     let config = meaning::configuration(&typed.settings, None)?;
     let plan = inheritance::plan(&typed.inherits)?
         .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
-    let report = train::foretell(&config, &plan)?;
+    let report = train::preview(&config, &plan)?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {
         if typed.json {
@@ -124,14 +124,14 @@ fn play(options: &PlayOptions, results: &args::Results) -> Result<Exit, TrainErr
     let mut printed = Ok(());
     let all = train::play(options, |told| {
         match told {
-            Told::Note(text) => {
+            PlayEvent::Note(text) => {
                 let _ = writeln!(std::io::stderr(), "note: {text}");
             }
-            Told::Episode { task, index, score, frames } if !results.json => {
+            PlayEvent::Episode { task, index, score, frames } if !results.json => {
                 let (number, score) = (index + 1, rounded(score, 3));
                 printed = print::line(&format!("{task}  episode {number:>3}  return {score}  {frames} frames"));
             }
-            Told::Episode { .. } => {}
+            PlayEvent::Episode { .. } => {}
         }
         // Nobody waits for the other episodes if nobody can read of them.
         printed.is_ok()

@@ -17,14 +17,14 @@ mod system;
 mod units;
 
 pub use agent::dreamer::{play, threads, train};
-pub use agent::environments::Worlds;
-pub use agent::play::{PlayOptions, Plays, Policy, Told, play_with};
-pub use agent::{Figures, Trainable};
+pub use agent::environments::Environments;
+pub use agent::play::{PlayEvent, PlayOptions, Plays, Policy, play_with};
+pub use agent::{Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
 pub use folder::{RunFolder, checkpoint, config_text, stored_config};
-pub use origin::foretell;
+pub use origin::preview;
 pub use run::diagnosis::Broken;
 pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;

@@ -4,7 +4,7 @@
 //! Not here: what a plan means, and how it is done (`transfer`).
 
 use crate::TrainError;
-use crate::agent::environments::Worlds;
+use crate::agent::environments::Environments;
 use crate::agent::footprint;
 use crate::config::{Config, Difference};
 use crate::folder::{is_run, stored_config};
@@ -43,8 +43,8 @@ impl Heritage {
 ///
 /// # Errors
 /// If a task is unknown, or the transfer cannot be done.
-pub fn foretell(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
-    let action_size = Worlds::make(config)?.action_size();
+pub fn preview(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
+    let action_size = Environments::make(config)?.action_size();
     footprint::check_agent(&config.agent, action_size)?;
     Ok(graft(plan, &config.agent, action_size, RunKey::of(config).seed(), &Sources::open(plan)?)?.report)
 }

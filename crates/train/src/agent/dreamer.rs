@@ -1,9 +1,9 @@
 //! Runs and plays of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
 
-use crate::agent::environments::Worlds;
+use crate::agent::environments::Environments;
 use crate::agent::footprint;
-use crate::agent::play::{PlayOptions, Plays, Told, play_with};
-use crate::agent::{Figures, Trainable};
+use crate::agent::play::{PlayEvent, PlayOptions, Plays, play_with};
+use crate::agent::{Metrics, Trainable};
 use crate::config::Config;
 use crate::events::Reporter;
 use crate::folder::RunFolder;
@@ -32,13 +32,13 @@ pub fn train(
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
-    let worlds = Worlds::make(config)?;
+    let environments = Environments::make(config)?;
     // Before anything is written: a run that cannot be should leave nothing.
-    footprint::check_run(config, worlds.action_size(), device.is_none())?;
+    footprint::check_run(config, environments.action_size(), device.is_none())?;
     let pool = pool(config.threads)?;
-    let (config, heritage) = origin::settle(root, config, worlds.action_size(), plan)?;
+    let (config, heritage) = origin::settle(root, config, environments.action_size(), plan)?;
     if let Some(device) = device {
-        dreamer::check_device(&config.agent, worlds.action_size(), device)?;
+        dreamer::check_device(&config.agent, environments.action_size(), device)?;
     }
     let folder = RunFolder::open_with(root, &config, heritage.as_ref())?;
     let (report, agent) = heritage.map(Heritage::into_parts).unzip();
@@ -54,7 +54,16 @@ pub fn train(
         None => Ok(()),
     };
     pool.install(|| {
-        train_in(folder, &config, report.as_ref(), worlds, first, (name.as_deref(), prepare), interrupted, reporter)
+        train_in(
+            folder,
+            &config,
+            report.as_ref(),
+            environments,
+            first,
+            (name.as_deref(), prepare),
+            interrupted,
+            reporter,
+        )
     })
 }
 
@@ -62,8 +71,8 @@ pub fn train(
 ///
 /// # Errors
 /// As [`play_with`].
-pub fn play(options: &PlayOptions, told: impl FnMut(Told<'_>) -> bool + Send) -> Result<Vec<Plays>, TrainError> {
-    pool(0)?.install(|| play_with::<Agent>(options, told))
+pub fn play(options: &PlayOptions, listen: impl FnMut(PlayEvent<'_>) -> bool + Send) -> Result<Vec<Plays>, TrainError> {
+    pool(0)?.install(|| play_with::<Agent>(options, listen))
 }
 
 /// The threads that the setting `threads` stands for: 0 is one per core.
@@ -93,7 +102,7 @@ impl Trainable for Agent {
         *self.config() == AgentConfig { evaluation: self.config().evaluation, ..config.clone() }
     }
 
-    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
         Ok(self.learn_interruptible(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
     }
 

@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 use transfer::InputUse;
 
 /// Losses, norms and averages of a gradient step, by name.
-pub type Figures = Vec<(&'static str, f64)>;
+pub type Metrics = Vec<(&'static str, f64)>;
 
 /// Something that learns from batches and acts from images.
 pub trait Trainable: Send + Sized {
@@ -35,11 +35,11 @@ pub trait Trainable: Send + Sized {
         true
     }
 
-    /// One gradient step; its figures by name. `None` if `interrupted` was set on the way: it is then as it was before.
+    /// One gradient step; its metrics by name. `None` if `interrupted` was set on the way: it is then as it was before.
     ///
     /// # Errors
     /// If the batch does not fit the agent.
-    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError>;
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError>;
 
     /// Brings here what was learned elsewhere, if it learns elsewhere: comes before acting, saving and looking at parameters.
     ///

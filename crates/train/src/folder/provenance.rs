@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Program and machine, as a run folder's `config.toml` keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MadeBy {
+pub struct Provenance {
     /// The program's version.
     pub dreamgraft: String,
     /// How it was built: profile, architecture, system.
@@ -64,7 +64,7 @@ impl Arithmetic {
     }
 }
 
-impl MadeBy {
+impl Provenance {
     /// This program on this machine, and the device that it learns on, if any. What the system does not tell is `unknown`.
     pub fn here(device: Option<String>) -> Self {
         use std::env::consts::{ARCH, OS};
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_described() {
-        let here = MadeBy::here(None);
+        let here = Provenance::here(None);
         assert!(here.cores >= 1 && !here.dreamgraft.is_empty() && !here.processor.is_empty(), "{here:?}");
     }
 
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn arithmetic_is_written_and_read() {
-        let here = MadeBy::here(None);
+        let here = Provenance::here(None);
         let text = toml::to_string(&here).unwrap();
-        assert_eq!(toml::from_str::<MadeBy>(&text).unwrap(), here, "{text}");
+        assert_eq!(toml::from_str::<Provenance>(&text).unwrap(), here, "{text}");
         assert_eq!(toml::from_str::<Arithmetic>(&text).unwrap(), Arithmetic::here(), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{End, Run, identity};
 use crate::TrainError;
 use crate::agent::Trainable;
-use crate::agent::environments::Worlds;
+use crate::agent::environments::Environments;
 use crate::agent::footprint;
 use crate::config::Config;
 use crate::events::{Event, Reporter};
@@ -31,14 +31,14 @@ use wording::counted;
 pub fn train_with<L: Trainable>(
     root: &Path,
     config: &Config,
-    worlds: Worlds,
+    environments: Environments,
     new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, DreamerError>,
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
     let folder = RunFolder::open(root, config)?;
     let new_agent = |config: &AgentConfig, size, seed| Ok(new_agent(config, size, seed)?);
-    train_in(folder, config, None, worlds, new_agent, (None, |_| Ok(())), interrupted, reporter)
+    train_in(folder, config, None, environments, new_agent, (None, |_| Ok(())), interrupted, reporter)
 }
 
 /// As [`train_with`], in a folder that is open, with the report of what the run takes from other agents; `prepare` gets the agent
@@ -47,7 +47,7 @@ pub(crate) fn train_in<L: Trainable>(
     folder: RunFolder,
     config: &Config,
     taken: Option<&Report>,
-    worlds: Worlds,
+    environments: Environments,
     new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, TrainError>,
     (device, prepare): (Option<&str>, impl FnOnce(&mut L) -> Result<(), TrainError>),
     interrupted: &AtomicBool,
@@ -55,7 +55,7 @@ pub(crate) fn train_in<L: Trainable>(
 ) -> Result<End, TrainError> {
     let (found, damaged) = checkpoint::newest::<L>(&folder.checkpoints())?;
     if let Some(found) = &found {
-        identity::check(found, config, worlds.action_size())?;
+        identity::check(found, config, environments.action_size())?;
     }
     if found.is_none() {
         folder.refuse_lost_checkpoints(config)?;
@@ -87,12 +87,12 @@ pub(crate) fn train_in<L: Trainable>(
     }
     let (mut agent, state) = match found {
         Some(found) => (found.agent, Some((found.path, found.state))),
-        None => (new_agent(&config.agent, worlds.action_size(), RunKey::of(config).seed())?, None),
+        None => (new_agent(&config.agent, environments.action_size(), RunKey::of(config).seed())?, None),
     };
     // The one setting of an agent that may have changed since its checkpoint.
     agent.evaluate_by(config.agent.evaluation);
     prepare(&mut agent)?;
-    let mut run = Run::resume(config, folder, worlds, agent, state, interrupted, reporter)?;
+    let mut run = Run::resume(config, folder, environments, agent, state, interrupted, reporter)?;
     let meta_model = taken.and_then(|report| report.meta_model.as_ref());
     run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
     let end = run.go();
@@ -105,13 +105,13 @@ impl<'a, L: Trainable> Run<'a, L> {
     pub(super) fn resume(
         config: &'a Config,
         folder: RunFolder,
-        worlds: Worlds,
+        environments: Environments,
         agent: L,
         state: Option<(PathBuf, RunState)>,
         interrupted: &'a AtomicBool,
         reporter: &'a mut dyn Reporter,
     ) -> Result<Self, TrainError> {
-        let action_size = worlds.action_size();
+        let action_size = environments.action_size();
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
@@ -163,7 +163,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         Ok(Self {
             config,
             folder,
-            worlds,
+            environments,
             agent,
             replay,
             embeddings,

@@ -16,7 +16,7 @@ impl<L: Trainable> Run<'_, L> {
     pub(super) fn collect(&mut self, phase: Phase, task: usize) -> Result<(), TrainError> {
         let before = self.streams.clone();
         let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
-        let world = self.worlds.training[task].as_mut();
+        let world = self.environments.training[task].as_mut();
         let (position, end) = (&self.position, self.config.steps);
         let reporter = &mut *self.reporter;
         let interrupted = || {

@@ -20,23 +20,23 @@ impl<L: Trainable> Run<'_, L> {
             let agent = &mut self.agent;
             embeddings.fill(&self.replay, &mut self.batch, |images, out| agent.embed(images, out));
         }
-        let Some(figures) = self.agent.learn(&self.batch, self.interrupted)? else {
+        let Some(metrics) = self.agent.learn(&self.batch, self.interrupted)? else {
             self.streams.replay = before;
             return Ok(());
         };
         self.speed.learned(began.elapsed());
         self.position.updates += 1;
-        if let Some(&(metric, value)) = figures.iter().find(|(_, value)| !value.is_finite()) {
+        if let Some(&(metric, value)) = metrics.iter().find(|(_, value)| !value.is_finite()) {
             let (update, frames) = (self.position.updates, self.position.frames);
             self.agent.sync_from_device()?;
             let gradient = self.agent.broken_gradient().map(Box::new);
-            let diagnosis = Diagnosis { update, frames, figures: &figures, gradient: gradient.as_deref() };
+            let diagnosis = Diagnosis { update, frames, metrics: &metrics, gradient: gradient.as_deref() };
             let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);
             let (metric, root) = (metric.to_owned(), self.folder.root().to_owned());
             let saved = self.saved.is_some();
             return Err(TrainError::NotFinite { metric, value, update, frames, gradient, batch, root, saved });
         }
-        for (name, value) in figures {
+        for (name, value) in metrics {
             self.meters.add(name, value);
         }
         Ok(())

@@ -21,7 +21,7 @@ pub(crate) use begin::train_in;
 pub use begin::train_with;
 
 use crate::agent::Trainable;
-use crate::agent::environments::Worlds;
+use crate::agent::environments::Environments;
 use crate::config::Config;
 use crate::events::Reporter;
 use crate::folder::RunFolder;
@@ -62,7 +62,7 @@ pub enum End {
 struct Run<'a, L> {
     config: &'a Config,
     folder: RunFolder,
-    worlds: Worlds,
+    environments: Environments,
     agent: L,
     replay: Replay,
     /// Of a frozen encoder; none if it is learned.
