@@ -4,7 +4,7 @@ use crate::args::play::{Eval, Play, Results};
 use crate::exit::{Exit, Failure};
 use crate::{meaning, plays, print};
 use std::io::Write;
-use train::{PlayOptions, Told};
+use train::{PlayEvent, PlayOptions};
 use wording::rounded;
 
 /// Plays episodes with what a run learned.
@@ -26,16 +26,16 @@ pub fn play(typed: &Play) -> Result<Exit, Failure> {
 /// Plays episodes and prints their results: lines for people as it goes, or JSON at the end. Notes go to stderr.
 fn episodes(options: &PlayOptions, results: &Results) -> Result<Exit, Failure> {
     let mut printed = Ok(());
-    let all = train::play(options, |told| {
-        match told {
-            Told::Note(text) => {
+    let all = train::play(options, |event| {
+        match event {
+            PlayEvent::Note(text) => {
                 let _ = writeln!(std::io::stderr(), "note: {text}");
             }
-            Told::Episode { task, index, score, frames } if !results.json => {
+            PlayEvent::Episode { task, index, score, frames } if !results.json => {
                 let (number, score) = (index + 1, rounded(score, 3));
                 printed = print::line(&format!("{task}  episode {number:>3}  return {score}  {frames} frames"));
             }
-            Told::Episode { .. } => {}
+            PlayEvent::Episode { .. } => {}
         }
         // If nobody reads the results any more, the other episodes need not be played.
         printed.is_ok()

@@ -13,7 +13,7 @@ pub fn transfer_plan(typed: &TransferPlan) -> Result<Exit, Failure> {
     let config = meaning::configuration(&typed.settings, None)?;
     let plan = inheritance::plan(&typed.inherits)?
         .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
-    let report = train::foretell(&config, &plan)?;
+    let report = train::preview(&config, &plan)?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {
         if typed.json {

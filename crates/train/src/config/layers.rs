@@ -30,7 +30,7 @@ pub struct Difference {
 }
 
 /// The table of a run folder's `config.toml` that tells who wrote it: no setting, and passed over when read.
-pub(crate) const MADE_BY: &str = "made_by";
+pub(crate) const PROVENANCE: &str = "made_by";
 
 impl Layer {
     /// Settings written as TOML; `source` names them in messages.
@@ -43,7 +43,7 @@ impl Layer {
             let why = format!("line {line}: {}", one_line(error.message()));
             ConfigError::Syntax { source_name: source.to_owned(), why }
         })?;
-        table.remove(MADE_BY);
+        table.remove(PROVENANCE);
         Ok(Self { source: source.to_owned(), table })
     }
 

@@ -10,7 +10,7 @@ mod settings;
 
 pub use bytes::ByteSize;
 pub use error::ConfigError;
-pub(crate) use layers::MADE_BY;
+pub(crate) use layers::PROVENANCE;
 pub use layers::{Difference, Layer, difference, resolve};
 pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
-use train::{Broken, End, Event, Figures, Reporter, TrainError, Trainable, Worlds, train_with};
+use train::{Broken, End, Environments, Event, Metrics, Reporter, TrainError, Trainable, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
@@ -124,7 +124,7 @@ impl Trainable for Toy {
         self.updates
     }
 
-    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
@@ -262,11 +262,11 @@ pub fn run(
     interrupted: &AtomicBool,
     listener: &mut Listener<'_>,
 ) -> Result<End, TrainError> {
-    train_with(root, config, worlds(config), Toy::new, interrupted, listener)
+    train_with(root, config, environments(config), Toy::new, interrupted, listener)
 }
 
 /// Points: `pair` takes two numbers, `noise`, `other` and all else one.
-pub fn worlds(config: &Config) -> Worlds {
+pub fn environments(config: &Config) -> Environments {
     let make = || {
         let names = config.tasks.iter().map(|name| match name.as_str() {
             "pair" => Point::boxed("pair", 2),
@@ -276,7 +276,7 @@ pub fn worlds(config: &Config) -> Worlds {
         });
         names.collect()
     };
-    Worlds::new(make(), make()).unwrap()
+    Environments::new(make(), make()).unwrap()
 }
 
 /// All that must be equal in two runs of one configuration: metrics without times, episodes, the newest checkpoint's

@@ -4,11 +4,11 @@
 //! Not here: what a plan means, and how it is done (`transfer`).
 
 use crate::TrainError;
+use crate::agent::environments::Environments;
+use crate::agent::footprint;
 use crate::config::{Config, Difference};
 use crate::folder::{is_run, stored_config};
-use crate::memory;
 use crate::streams::RunKey;
-use crate::worlds::Worlds;
 use dreamer::{Agent, AgentConfig};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -43,9 +43,9 @@ impl Heritage {
 ///
 /// # Errors
 /// If a task is unknown, or the transfer cannot be done.
-pub fn foretell(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
-    let action_size = Worlds::make(config)?.action_size();
-    memory::check_agent(&config.agent, action_size)?;
+pub fn preview(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
+    let action_size = Environments::make(config)?.action_size();
+    footprint::check_agent(&config.agent, action_size)?;
     Ok(graft(plan, &config.agent, action_size, RunKey::of(config).seed(), &Sources::open(plan)?)?.report)
 }
 

@@ -1,12 +1,13 @@
 //! Which program on which machine made a run: kept with it, so that metrics can be compared later, and so that a run that
 //! resumes with other arithmetic says so.
 
-use crate::fingerprint::fingerprint;
+use super::fingerprint::fingerprint;
+use crate::system::field_of;
 use serde::{Deserialize, Serialize};
 
 /// Program and machine, as a run folder's `config.toml` keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MadeBy {
+pub struct Provenance {
     /// The program's version.
     pub dreamgraft: String,
     /// How it was built: profile, architecture, system.
@@ -63,7 +64,7 @@ impl Arithmetic {
     }
 }
 
-impl MadeBy {
+impl Provenance {
     /// This program on this machine, and the device that it learns on, if any. What the system does not tell is `unknown`.
     pub fn here(device: Option<String>) -> Self {
         use std::env::consts::{ARCH, OS};
@@ -82,35 +83,13 @@ impl MadeBy {
     }
 }
 
-/// Bytes of memory that this process holds now, where the system tells (Linux).
-pub fn resident_bytes() -> Option<u64> {
-    // Field 24 of stat and field 2 of statm count pages; status gives kibibytes, whatever the page size.
-    let kibibytes = field_of("/proc/self/status", "VmRSS", ':')?;
-    kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
-}
-
-/// The most bytes of memory that this process ever held, where the system tells (Linux).
-pub fn peak_resident_bytes() -> Option<u64> {
-    let kibibytes = field_of("/proc/self/status", "VmHWM", ':')?;
-    kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
-}
-
-/// The first value of `key` in a file of `key<separator>value` lines.
-fn field_of(path: &str, key: &str, separator: char) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| {
-        let (name, value) = line.split_once(separator)?;
-        (name.trim() == key).then(|| value.trim().to_owned())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_machine_is_described() {
-        let here = MadeBy::here(None);
+        let here = Provenance::here(None);
         assert!(here.cores >= 1 && !here.dreamgraft.is_empty() && !here.processor.is_empty(), "{here:?}");
     }
 
@@ -134,16 +113,9 @@ mod tests {
 
     #[test]
     fn arithmetic_is_written_and_read() {
-        let here = MadeBy::here(None);
+        let here = Provenance::here(None);
         let text = toml::to_string(&here).unwrap();
-        assert_eq!(toml::from_str::<MadeBy>(&text).unwrap(), here, "{text}");
+        assert_eq!(toml::from_str::<Provenance>(&text).unwrap(), here, "{text}");
         assert_eq!(toml::from_str::<Arithmetic>(&text).unwrap(), Arithmetic::here(), "{text}");
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn resident_memory_covers_what_is_allocated() {
-        let block = std::hint::black_box(vec![1u8; 64 << 20]);
-        assert!(resident_bytes().unwrap() >= block.len() as u64);
     }
 }

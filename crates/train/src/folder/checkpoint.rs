@@ -3,10 +3,10 @@
 //! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: what the
 //! agent's file holds, and what a run does with the state.
 
-use crate::meters::Meters;
-use crate::schedule::{Position, Prefilled};
+use crate::agent::Trainable;
+use crate::run::meters::Meters;
+use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
-use crate::trainable::Trainable;
 use crate::{Frames, TrainError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -2,19 +2,26 @@
 //!
 //! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
 
+pub mod checkpoint;
+mod config_file;
+mod fingerprint;
+pub(crate) mod lock;
+mod partial_files;
+pub(crate) mod provenance;
+pub(crate) mod record;
+
+pub use config_file::{config_text, stored_config};
+pub(crate) use config_file::{is_run, stored_arithmetic};
+
 use crate::TrainError;
-use crate::config::{Config, Layer, MADE_BY, difference, resolve};
-use crate::heritage::{self, Heritage};
-use crate::leftovers;
-use crate::lock::{LOCK_FILE, RunLock};
-use crate::machine::{Arithmetic, MadeBy};
+use crate::config::{Config, difference};
+use crate::origin::{self, Heritage};
+use config_file::CONFIG_FILE;
+use lock::{LOCK_FILE, RunLock};
 use replay::EpisodeName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use transfer::{PLAN_FILE, REPORT_FILE};
-
-/// The file of the resolved configuration in a run folder.
-const CONFIG_FILE: &str = "config.toml";
 
 /// A run's folder, locked for this process.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ impl RunFolder {
         let lock = RunLock::take(root)?;
         // Looked at again under the lock: another process may have made it a run folder meanwhile.
         if config_file.exists() {
-            heritage::check(root, heritage.map(Heritage::plan))?;
+            origin::check(root, heritage.map(Heritage::plan))?;
             let was = stored_config(root)?;
             let mut differences = difference(&was, config);
             differences.retain(|difference| !Config::may_change(&difference.path));
@@ -61,7 +68,7 @@ impl RunFolder {
         let folder = Self { root: root.to_owned(), _lock: lock, checkpoints_gone };
         if !config_file.exists() {
             // The configuration is the last of these: it makes the folder a run's.
-            heritage::write(root, heritage)?;
+            origin::write(root, heritage)?;
             folder.write_config(config, None)?;
         }
         for path in [folder.episodes(), folder.checkpoints(), folder.videos()] {
@@ -76,7 +83,7 @@ impl RunFolder {
     /// If a folder cannot be listed, or something in it not be removed.
     pub(crate) fn clean(&self) -> Result<(), TrainError> {
         let folders = [self.root.clone(), self.episodes(), self.checkpoints(), self.videos()];
-        leftovers::clean(folders.iter().map(PathBuf::as_path))
+        partial_files::clean(folders.iter().map(PathBuf::as_path))
     }
 
     /// Checks that a run of `config` without any checkpoint has not come so far that it must have had one.
@@ -146,41 +153,9 @@ impl RunFolder {
     }
 }
 
-/// Whether `root` is a run's folder.
-pub(crate) fn is_run(root: &Path) -> bool {
-    root.join(CONFIG_FILE).exists()
-}
-
 /// Where the checkpoints of the run in `root` lie.
 pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join("checkpoints")
-}
-
-/// The configuration that the run in `root` was made with.
-///
-/// # Errors
-/// If the folder has no readable `config.toml`, or one with values that this version does not know.
-pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
-    Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
-}
-
-/// The arithmetic that the run in `root` was last computed with; what its `config.toml` does not say is unknown.
-pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
-    let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap_or_default();
-    let table = text.parse::<toml::Table>().unwrap_or_default();
-    table.get(MADE_BY).cloned().and_then(|made_by| made_by.try_into().ok()).unwrap_or_default()
-}
-
-/// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named.
-pub fn config_text(config: &Config, device: Option<&str>) -> String {
-    let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
-    let made_by =
-        toml::to_string(&MadeBy::here(device.map(str::to_owned))).expect("a description is made of texts and numbers");
-    format!(
-        "# The resolved configuration of this run. It can be given to `dreamgraft train TASK --config`.\n{settings}\n\
-         # The program and the machine that last worked on it.\n[{}]\n{made_by}",
-        MADE_BY
-    )
 }
 
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves.

@@ -3,8 +3,8 @@
 //! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: what
 //! becomes of the episode.
 
+use crate::agent::Trainable;
 use crate::streams::EvaluationStreams;
-use crate::trainable::Trainable;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
 use random::Stream;

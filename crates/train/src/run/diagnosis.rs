@@ -39,8 +39,8 @@ pub(crate) struct Diagnosis<'a> {
     pub update: u64,
     /// Frames collected by then.
     pub frames: Frames,
-    /// All figures of the step.
-    pub figures: &'a [(&'static str, f64)],
+    /// All metrics of the step.
+    pub metrics: &'a [(&'static str, f64)],
     /// The first parameter whose gradient is not finite.
     pub gradient: Option<&'a Broken>,
 }
@@ -63,13 +63,13 @@ impl Diagnosis<'_> {
     fn json(&self) -> Value {
         // JSON has no infinity: what is not finite is written as a text.
         let number = |value: f64| if value.is_finite() { json!(value) } else { json!(value.to_string()) };
-        let figures: serde_json::Map<String, Value> =
-            self.figures.iter().map(|(name, value)| ((*name).to_owned(), number(*value))).collect();
+        let metrics: serde_json::Map<String, Value> =
+            self.metrics.iter().map(|(name, value)| ((*name).to_owned(), number(*value))).collect();
         let gradient = self.gradient.map(|broken| {
             let Broken { path, value, count, numbers } = broken;
             json!({ "path": path, "first": number(*value), "not_finite": count, "numbers": numbers })
         });
-        json!({ "update": self.update, "frames": self.frames, "figures": figures, "gradient": gradient })
+        json!({ "update": self.update, "frames": self.frames, "figures": metrics, "gradient": gradient })
     }
 }
 
@@ -82,8 +82,8 @@ mod tests {
         assert_eq!(Broken::find("a.kernel", &[1.0, -3e38]), None);
         let broken = Broken::find("a.kernel", &[1.0, f32::NEG_INFINITY, f32::NAN]).unwrap();
         assert_eq!((broken.value, broken.count, broken.numbers), (f64::NEG_INFINITY, 2, 3));
-        let figures = [("kl", 1.5), ("value_loss", f64::NAN)];
-        let diagnosis = Diagnosis { update: 7, frames: Frames(40), figures: &figures, gradient: Some(&broken) };
+        let metrics = [("kl", 1.5), ("value_loss", f64::NAN)];
+        let diagnosis = Diagnosis { update: 7, frames: Frames(40), metrics: &metrics, gradient: Some(&broken) };
         let json = diagnosis.json();
         assert_eq!((&json["figures"]["kl"], &json["figures"]["value_loss"]), (&json!(1.5), &json!("NaN")));
         assert_eq!((&json["gradient"]["path"], &json["gradient"]["first"]), (&json!("a.kernel"), &json!("-inf")));

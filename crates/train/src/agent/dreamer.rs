@@ -1,14 +1,14 @@
 //! Runs and plays of Dreamer's agent, on a thread pool of their own, and that it is [`Trainable`].
 
+use crate::agent::environments::Environments;
+use crate::agent::footprint;
+use crate::agent::play::{PlayEvent, PlayOptions, Plays, play_with};
+use crate::agent::{Metrics, Trainable};
 use crate::config::Config;
+use crate::events::Reporter;
 use crate::folder::RunFolder;
-use crate::heritage::{self, Heritage};
-use crate::memory;
-use crate::play::{PlayOptions, Plays, Told, play_with};
-use crate::report::Reporter;
+use crate::origin::{self, Heritage};
 use crate::run::{End, train_in};
-use crate::trainable::{Figures, Trainable};
-use crate::worlds::Worlds;
 use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
 use random::Stream;
@@ -32,13 +32,13 @@ pub fn train(
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
-    let worlds = Worlds::make(config)?;
+    let environments = Environments::make(config)?;
     // Before anything is written: a run that cannot be should leave nothing.
-    memory::check_run(config, worlds.action_size(), device.is_none())?;
+    footprint::check_run(config, environments.action_size(), device.is_none())?;
     let pool = pool(config.threads)?;
-    let (config, heritage) = heritage::settle(root, config, worlds.action_size(), plan)?;
+    let (config, heritage) = origin::settle(root, config, environments.action_size(), plan)?;
     if let Some(device) = device {
-        dreamer::check_device(&config.agent, worlds.action_size(), device)?;
+        dreamer::check_device(&config.agent, environments.action_size(), device)?;
     }
     let folder = RunFolder::open_with(root, &config, heritage.as_ref())?;
     let (report, agent) = heritage.map(Heritage::into_parts).unzip();
@@ -46,7 +46,7 @@ pub fn train(
         None => Ok(Agent::new(config, action_size, seed)?),
         Some(Some(grafted)) => Ok(*grafted),
         // The run has begun, but was stopped before its first checkpoint.
-        Some(None) => heritage::graft_again(root, config, action_size, seed),
+        Some(None) => origin::graft_again(root, config, action_size, seed),
     };
     let name = device.map(Device::name);
     let prepare = |agent: &mut Agent| match device {
@@ -54,7 +54,16 @@ pub fn train(
         None => Ok(()),
     };
     pool.install(|| {
-        train_in(folder, &config, report.as_ref(), worlds, first, (name.as_deref(), prepare), interrupted, reporter)
+        train_in(
+            folder,
+            &config,
+            report.as_ref(),
+            environments,
+            first,
+            (name.as_deref(), prepare),
+            interrupted,
+            reporter,
+        )
     })
 }
 
@@ -62,8 +71,8 @@ pub fn train(
 ///
 /// # Errors
 /// As [`play_with`].
-pub fn play(options: &PlayOptions, told: impl FnMut(Told<'_>) -> bool + Send) -> Result<Vec<Plays>, TrainError> {
-    pool(0)?.install(|| play_with::<Agent>(options, told))
+pub fn play(options: &PlayOptions, listen: impl FnMut(PlayEvent<'_>) -> bool + Send) -> Result<Vec<Plays>, TrainError> {
+    pool(0)?.install(|| play_with::<Agent>(options, listen))
 }
 
 /// The threads that the setting `threads` stands for: 0 is one per core.
@@ -93,7 +102,7 @@ impl Trainable for Agent {
         *self.config() == AgentConfig { evaluation: self.config().evaluation, ..config.clone() }
     }
 
-    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
         Ok(self.learn_interruptible(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
     }
 

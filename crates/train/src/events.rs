@@ -3,8 +3,8 @@
 //! Here: the events and their listener. Not here: how they are shown; a library prints nothing.
 
 use crate::config::Config;
-use crate::schedule::Position;
-use crate::speed::Split;
+use crate::run::schedule::Position;
+use crate::run::speed::Split;
 use crate::{Frames, Phase};
 use std::path::Path;
 use std::time::Duration;

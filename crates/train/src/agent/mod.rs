@@ -3,7 +3,12 @@
 //! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
-use crate::Broken;
+pub mod dreamer;
+pub(crate) mod environments;
+pub(crate) mod footprint;
+pub(crate) mod play;
+
+use crate::run::diagnosis::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use random::Stream;
 use replay::Batch;
@@ -12,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 use transfer::InputUse;
 
 /// Losses, norms and averages of a gradient step, by name.
-pub type Figures = Vec<(&'static str, f64)>;
+pub type Metrics = Vec<(&'static str, f64)>;
 
 /// Something that learns from batches and acts from images.
 pub trait Trainable: Send + Sized {
@@ -30,11 +35,11 @@ pub trait Trainable: Send + Sized {
         true
     }
 
-    /// One gradient step; its figures by name. `None` if `interrupted` was set on the way: it is then as it was before.
+    /// One gradient step; its metrics by name. `None` if `interrupted` was set on the way: it is then as it was before.
     ///
     /// # Errors
     /// If the batch does not fit the agent.
-    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError>;
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError>;
 
     /// Brings here what was learned elsewhere, if it learns elsewhere: comes before acting, saving and looking at parameters.
     ///

@@ -6,16 +6,16 @@ use tasks::{Environment, Padded};
 
 /// Environments of a run's tasks, in the order of its configuration, all of one action size: that of the largest, whose
 /// surplus elements the others ignore.
-pub struct Worlds {
+pub struct Environments {
     /// For training episodes.
     pub(crate) training: Vec<Box<dyn Environment>>,
-    /// For evaluation episodes: worlds of their own, so that an evaluation leaves nothing behind in the others.
+    /// For evaluation episodes: environments of their own, so that an evaluation leaves nothing behind in the others.
     pub(crate) evaluation: Vec<Box<dyn Environment>>,
     action_size: usize,
 }
 
-impl Worlds {
-    /// The worlds of the configuration's tasks.
+impl Environments {
+    /// The environments of the configuration's tasks.
     ///
     /// # Errors
     /// If a name is unknown; the nearest one is offered.
@@ -24,14 +24,14 @@ impl Worlds {
         Self::new(all()?, all()?)
     }
 
-    /// These worlds, each task twice: for training and for evaluation.
+    /// These environments, each task twice: for training and for evaluation.
     ///
     /// # Errors
     /// If an evaluation's action is larger than any in training.
     pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
         let action_size = training.iter().map(|world| world.action_size()).max().unwrap_or(0);
-        let pad = |worlds: Vec<Box<dyn Environment>>| {
-            let padded = worlds.into_iter().map(|world| Ok(Box::new(Padded::new(world, action_size)?) as _));
+        let pad = |environments: Vec<Box<dyn Environment>>| {
+            let padded = environments.into_iter().map(|world| Ok(Box::new(Padded::new(world, action_size)?) as _));
             padded.collect::<Result<Vec<_>, TrainError>>()
         };
         Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, action_size })

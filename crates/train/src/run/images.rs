@@ -2,9 +2,9 @@
 //!
 //! Here: which frames are shown, and under which names. Not here: file formats (`output`).
 
+use crate::agent::Trainable;
+use crate::folder::record::Record;
 use crate::output::{GifOptions, OpenLoop, Pixels, encode_png, write_gif, write_png};
-use crate::record::Record;
-use crate::trainable::Trainable;
 use crate::{Frames, TrainError};
 use random::Stream;
 use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};

@@ -3,12 +3,13 @@
 //! Here: finding the checkpoint and playing. Not here: the evaluations that a run makes of itself (`run`), nor what many
 //! returns come to (`study::statistics`).
 
-use crate::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
-use crate::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::agent::Trainable;
+use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
 use crate::folder::{checkpoints_of, stored_config};
+use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::run::images;
 use crate::streams::EvaluationStreams;
-use crate::trainable::Trainable;
-use crate::{Frames, TrainError, pictures};
+use crate::{Frames, TrainError};
 use dreamer::Evaluation;
 use replay::Episode;
 use std::path::{Path, PathBuf};
@@ -42,9 +43,9 @@ pub struct PlayOptions {
     pub seed: u64,
 }
 
-/// What is told while episodes are played.
+/// What happens while episodes are played.
 #[derive(Debug)]
-pub enum Told<'a> {
+pub enum PlayEvent<'a> {
     /// Something that the user should know, on one line.
     Note(&'a str),
     /// An episode ended.
@@ -88,14 +89,14 @@ enum Player<L> {
     Agent(Box<Loaded<L>>),
 }
 
-/// Plays episodes and gives what came of them, task by task. `told` hears of each episode and says whether to go on. Runs
+/// Plays episodes and gives what came of them, task by task. `listen` gets every event and returns whether to continue. Runs
 /// on the present thread pool.
 ///
 /// # Errors
 /// If there is no such task or checkpoint, it cannot be used, or the agent does not fit the task.
 pub fn play_with<L: Trainable>(
     options: &PlayOptions,
-    mut told: impl FnMut(Told<'_>) -> bool,
+    mut listen: impl FnMut(PlayEvent<'_>) -> bool,
 ) -> Result<Vec<Plays>, TrainError> {
     let player = match &options.policy {
         Policy::Random => Player::Random,
@@ -106,7 +107,7 @@ pub fn play_with<L: Trainable>(
                 loaded.agent.evaluate_by(evaluation);
             }
             for Damaged { why, .. } in damaged {
-                told(Told::Note(&format!("{why}; playing with {}", loaded.path.display())));
+                listen(PlayEvent::Note(&format!("{why}; playing with {}", loaded.path.display())));
             }
             Player::Agent(Box::new(loaded))
         }
@@ -116,16 +117,16 @@ pub fn play_with<L: Trainable>(
         (None, Player::Agent(loaded)) => loaded.state.tasks.clone(),
         (None, _) => tasks::names().iter().map(|task| task.name.to_owned()).collect(),
     };
-    // All worlds first: what does not fit is told before anything is played.
-    let worlds = tasks.iter().map(|task| player.world(task, options)).collect::<Result<Vec<_>, _>>()?;
+    // All environments first: an error comes before anything is played.
+    let environments = tasks.iter().map(|task| player.world(task, options)).collect::<Result<Vec<_>, _>>()?;
     if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
         && !loaded.state.tasks.contains(task)
     {
         let trained = loaded.state.tasks.join(", ");
-        told(Told::Note(&format!("the agent was not trained for {task}, but for {trained}")));
+        listen(PlayEvent::Note(&format!("the agent was not trained for {task}, but for {trained}")));
     }
     let mut all = Vec::new();
-    for (task, mut world) in tasks.into_iter().zip(worlds) {
+    for (task, mut world) in tasks.into_iter().zip(environments) {
         let mut plays = player.plays(task, options.seed);
         let mut going = true;
         for index in 0..options.episodes {
@@ -135,7 +136,7 @@ pub fn play_with<L: Trainable>(
             plays.returns.push(score);
             plays.lengths.push(frames);
             plays.last = Some(episode);
-            going = told(Told::Episode { task: &plays.task, index, score, frames });
+            going = listen(PlayEvent::Episode { task: &plays.task, index, score, frames });
             if !going {
                 break;
             }
@@ -220,7 +221,7 @@ fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainErro
         }
         return Err(none("is neither a run folder nor a checkpoint; give one of these"));
     }
-    // What is wrong with the configuration is told before what may be wrong with a checkpoint.
+    // An error in the configuration comes before what may be wrong with a checkpoint.
     stored_config(run)?;
     let (newest, damaged) = checkpoint::newest(&checkpoints)?;
     let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;
@@ -234,7 +235,7 @@ impl Plays {
     /// If the file cannot be written.
     pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
         match &self.last {
-            Some(episode) => pictures::video(path, episode),
+            Some(episode) => images::video(path, episode),
             None => Ok(()),
         }
     }
