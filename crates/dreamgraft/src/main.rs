@@ -38,16 +38,17 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
+    let catalogue = ::tasks::catalogue();
     match command {
-        Command::Train(typed) => commands::train(&typed),
-        Command::Eval(typed) => commands::eval(&typed),
-        Command::Play(typed) => commands::play(&typed),
-        Command::Transfer(Transfer::Plan(typed)) => commands::transfer_plan(&typed),
-        Command::Study(typed) => commands::study(&typed),
+        Command::Train(typed) => commands::train(catalogue, &typed),
+        Command::Eval(typed) => commands::eval(catalogue, &typed),
+        Command::Play(typed) => commands::play(catalogue, &typed),
+        Command::Transfer(Transfer::Plan(typed)) => commands::transfer_plan(catalogue, &typed),
+        Command::Study(typed) => commands::study(catalogue, &typed),
         Command::Watch(typed) => commands::watch(&typed),
         Command::Bench(typed) => commands::bench(&typed),
-        Command::Tasks => commands::tasks(),
-        Command::Completions(typed) => commands::completions(&typed),
+        Command::Tasks => commands::tasks(catalogue),
+        Command::Completions(typed) => commands::completions(catalogue, &typed),
         Command::Man(typed) => commands::manual(&typed),
     }
 }

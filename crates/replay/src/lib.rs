@@ -35,11 +35,7 @@ pub use memory::{Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};
 pub use starts::WindowStarts;
 
-/// Side of an image in pixels.
-pub const IMAGE_SIDE: usize = 64;
-
-/// Bytes of one image: `[64, 64, 3]`, rows from the top, red, green and blue of each pixel.
-pub const IMAGE_BYTES: usize = IMAGE_SIDE * IMAGE_SIDE * 3;
+pub use environment::{IMAGE_BYTES, IMAGE_SIDE};
 
 /// Longest action that an episode can hold.
 pub const LARGEST_ACTION: usize = 1024;

@@ -6,6 +6,7 @@
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
+use environment::Timing;
 use train::config::{Config, Layer, preset, resolve};
 
 /// Gradient steps from which their speed is told.
@@ -35,14 +36,15 @@ pub fn config(entry: &Entry) -> Result<Config, StudyError> {
 /// Gradient steps of a whole run, its episodes having the length of the task's limit.
 pub fn updates(config: &Config) -> u64 {
     let schedule = &config.schedule;
-    let prefill = schedule.prefill_frames.0.max(schedule.prefill_episodes * 1000) * config.tasks.len() as u64;
+    let prefill = schedule.prefill_frames.0.max(schedule.prefill_episodes * u64::from(Timing::STANDARD.frame_limit))
+        * config.tasks.len() as u64;
     let learned = u128::from(config.steps.0.saturating_sub(prefill)) * u128::from(schedule.train_updates);
     schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
 }
 
 /// The most bytes that a run's episodes take on the disk: they are compressed.
 pub fn bytes(config: &Config) -> u64 {
-    config.steps.0 / 2 * replay::transition_bytes(8) as u64
+    config.steps.0 / u64::from(Timing::STANDARD.action_repeat) * replay::transition_bytes(8) as u64
 }
 
 /// Seconds of one gradient step with everything around it, in the runs so far; none if they are too few steps to tell.

@@ -10,6 +10,7 @@ use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
+use environment::Catalogue;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
@@ -24,17 +25,17 @@ const LONGEST_CHAIN: usize = 8;
 /// The seed that earlier versions gave to sources whose document gives them none.
 const EARLIER_SOURCE_SEED: u64 = 0;
 
-/// The manifest of a document.
+/// The manifest of a document, whose tasks are those of `catalogue`.
 ///
 /// # Errors
 /// The first name or value that cannot be used, with its place.
-pub fn manifest_of(read: &Read) -> Result<Manifest, StudyError> {
-    manifest_with(read, read.document.source_seed())
+pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, StudyError> {
+    manifest_with(read, catalogue, read.document.source_seed())
 }
 
 /// The manifest of a document, sources without a seed of their own having `source_seed`.
-fn manifest_with(read: &Read, source_seed: u64) -> Result<Manifest, StudyError> {
-    let mut expansion = Expansion::new(read, source_seed)?;
+fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
+    let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
     // Also sources that no method uses are checked, and trained for whoever wants to look at them.
     let document = &read.document;
@@ -58,12 +59,13 @@ fn manifest_with(read: &Read, source_seed: u64) -> Result<Manifest, StudyError> 
 ///
 /// # Errors
 /// If the document cannot be used, or the manifest is not as it was written.
-pub fn recorded(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
     }
     let recorded = Manifest::read(folder)?;
-    let same = manifest_of(read)? == recorded || manifest_with(read, EARLIER_SOURCE_SEED)? == recorded;
+    let same =
+        manifest_of(read, catalogue)? == recorded || manifest_with(read, catalogue, EARLIER_SOURCE_SEED)? == recorded;
     Ok(same.then_some(recorded))
 }
 
@@ -72,11 +74,11 @@ pub fn recorded(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyErr
 ///
 /// # Errors
 /// If the folder was made from another document, or cannot be written.
-pub fn prepare(read: &Read, folder: &Path) -> Result<Manifest, StudyError> {
-    let manifest = manifest_of(read)?;
+pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
+    let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
         let changed = || StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() };
-        return recorded(read, folder)?.ok_or_else(changed);
+        return recorded(read, catalogue, folder)?.ok_or_else(changed);
     }
     std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
     manifest.write(folder)?;
@@ -86,6 +88,8 @@ pub fn prepare(read: &Read, folder: &Path) -> Result<Manifest, StudyError> {
 /// Entries so far, and what they are made of.
 struct Expansion<'a> {
     read: &'a Read,
+    /// The tasks that there are.
+    catalogue: &'a dyn Catalogue,
     document: &'a Document,
     /// The seed of sources that are given none.
     source_seed: u64,
@@ -97,13 +101,13 @@ struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    fn new(read: &'a Read, source_seed: u64) -> Result<Self, StudyError> {
+    fn new(read: &'a Read, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
         let document = &read.document;
         let mut settings = vec!["--preset".to_owned(), document.preset.clone()];
         for (key, value) in leaves("", &document.set) {
             settings.extend(["--set".to_owned(), format!("{key}={value}")]);
         }
-        Ok(Self { read, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
+        Ok(Self { read, catalogue, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
     }
 
     /// An error at the key `key`.

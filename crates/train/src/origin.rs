@@ -10,6 +10,7 @@ use crate::config::{Config, Difference};
 use crate::folder::{is_run, stored_config};
 use crate::streams::RunKey;
 use dreamer::{Agent, AgentConfig};
+use environment::Catalogue;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
@@ -43,8 +44,8 @@ impl Heritage {
 ///
 /// # Errors
 /// If a task is unknown, or the transfer cannot be done.
-pub fn preview(config: &Config, plan: &Plan) -> Result<Report, TrainError> {
-    let action_size = Environments::make(config)?.action_size();
+pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Result<Report, TrainError> {
+    let action_size = Environments::make(catalogue, config)?.action_size();
     footprint::check_agent(&config.agent, action_size)?;
     Ok(graft(plan, &config.agent, action_size, RunKey::of(config).seed(), &Sources::open(plan)?)?.report)
 }

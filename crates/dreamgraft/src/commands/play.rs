@@ -3,6 +3,7 @@
 use crate::args::play::{Eval, Play, Results};
 use crate::exit::{Exit, Failure};
 use crate::{meaning, plays, print};
+use environment::Catalogue;
 use std::io::Write;
 use train::{PlayEvent, PlayOptions};
 use wording::rounded;
@@ -11,22 +12,22 @@ use wording::rounded;
 ///
 /// # Errors
 /// If no episode can be played, or the video cannot be written.
-pub fn eval(typed: &Eval) -> Result<Exit, Failure> {
-    episodes(&meaning::evaluation(typed), &typed.results)
+pub fn eval(catalogue: &dyn Catalogue, typed: &Eval) -> Result<Exit, Failure> {
+    episodes(catalogue, &meaning::evaluation(typed), &typed.results)
 }
 
 /// Plays episodes of a task.
 ///
 /// # Errors
 /// If no episode can be played, or the video cannot be written.
-pub fn play(typed: &Play) -> Result<Exit, Failure> {
-    episodes(&meaning::playing(typed), &typed.results)
+pub fn play(catalogue: &dyn Catalogue, typed: &Play) -> Result<Exit, Failure> {
+    episodes(catalogue, &meaning::playing(typed), &typed.results)
 }
 
 /// Plays episodes and prints their results: lines for people as it goes, or JSON at the end. Notes go to stderr.
-fn episodes(options: &PlayOptions, results: &Results) -> Result<Exit, Failure> {
+fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results) -> Result<Exit, Failure> {
     let mut printed = Ok(());
-    let all = train::play(options, |event| {
+    let all = train::play(catalogue, options, |event| {
         match event {
             PlayEvent::Note(text) => {
                 let _ = writeln!(std::io::stderr(), "note: {text}");

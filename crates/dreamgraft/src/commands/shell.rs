@@ -5,11 +5,12 @@ use crate::exit::{Exit, Failure};
 use crate::print;
 use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory};
+use environment::Catalogue;
 use train::TrainError;
 
 /// The program as shells complete it: names of tasks are words to choose from.
-fn completed() -> Command {
-    let tasks = || PossibleValuesParser::new(train::tasks().iter().map(|task| task.name));
+fn completed(catalogue: &dyn Catalogue) -> Command {
+    let tasks = || PossibleValuesParser::new(catalogue.names().into_iter().map(str::to_owned));
     Typed::command()
         .mut_subcommand("train", |train| train.mut_arg("tasks", |arg| arg.value_parser(tasks())))
         .mut_subcommand("transfer", |transfer| {
@@ -23,9 +24,9 @@ fn completed() -> Command {
 ///
 /// # Errors
 /// If stdout cannot be written.
-pub fn completions(typed: &Completions) -> Result<Exit, Failure> {
+pub fn completions(catalogue: &dyn Catalogue, typed: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(typed.shell, &mut completed(), "dreamgraft", &mut script);
+    clap_complete::generate(typed.shell, &mut completed(catalogue), "dreamgraft", &mut script);
     Ok(print::done(print::line(String::from_utf8_lossy(&script).trim_end()))?)
 }
 

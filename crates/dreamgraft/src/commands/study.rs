@@ -6,6 +6,7 @@ use super::report::report;
 use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyFile};
 use crate::exit::{Exit, Failure};
 use crate::{print, signals};
+use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -21,12 +22,12 @@ use wording::{counted, grouped};
 ///
 /// # Errors
 /// As each of its commands.
-pub fn study(typed: &StudyCommand) -> Result<Exit, Failure> {
+pub fn study(catalogue: &dyn Catalogue, typed: &StudyCommand) -> Result<Exit, Failure> {
     match typed {
-        StudyCommand::Plan(typed) => plan(typed),
-        StudyCommand::Run(typed) => run(typed),
+        StudyCommand::Plan(typed) => plan(catalogue, typed),
+        StudyCommand::Run(typed) => run(catalogue, typed),
         StudyCommand::Status(typed) => status_of(typed),
-        StudyCommand::RunOne(typed) => run_one(typed),
+        StudyCommand::RunOne(typed) => run_one(catalogue, typed),
         StudyCommand::Report(typed) => report(&folder_of(&typed.study, typed.dir.as_deref())?, typed),
     }
 }
@@ -50,12 +51,12 @@ fn program() -> Result<PathBuf, Failure> {
     Ok(std::env::current_exe().map_err(unknown)?)
 }
 
-fn plan(typed: &PlanArgs) -> Result<Exit, Failure> {
+fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
     let read = document::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.document);
-    let manifest = match study::recorded(&read, &folder)? {
+    let manifest = match study::recorded(&read, catalogue, &folder)? {
         Some(recorded) => recorded,
-        None => study::manifest_of(&read)?,
+        None => study::manifest_of(&read, catalogue)?,
     };
     let states = status::status(&folder, &manifest);
     let mut lines = Vec::new();
@@ -109,7 +110,7 @@ fn plan(typed: &PlanArgs) -> Result<Exit, Failure> {
     Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
 }
 
-fn run(typed: &RunArgs) -> Result<Exit, Failure> {
+fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     let slurm_only = typed.profile.is_some() || typed.dry_run;
     if slurm_only && matches!(typed.launcher, Launcher::Local) {
         return Err(Failure::Words(
@@ -122,7 +123,7 @@ fn run(typed: &RunArgs) -> Result<Exit, Failure> {
         // What keeps a device from being used is told before anything is written or started.
         typed.device.open()?;
     }
-    let manifest = study::prepare(&read, &folder)?;
+    let manifest = study::prepare(&read, catalogue, &folder)?;
     match typed.launcher {
         Launcher::Local => run_here(typed, &folder, &manifest),
         Launcher::Slurm => run_on_slurm(typed, &folder, &manifest),
@@ -203,10 +204,10 @@ fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<E
     Ok(Exit::Done)
 }
 
-fn run_one(typed: &RunOneArgs) -> Result<Exit, Failure> {
+fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failure> {
     let read = document::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.document);
-    let manifest = study::prepare(&read, &folder)?;
+    let manifest = study::prepare(&read, catalogue, &folder)?;
     status::check_ready(&folder, &manifest, typed.index)?;
     let entry = &manifest.entries[typed.index];
     if status::is_finished(&folder, entry) {

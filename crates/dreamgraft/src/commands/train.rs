@@ -5,13 +5,14 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::meaning::Training;
 use crate::{signals, waiting};
+use environment::Catalogue;
 use train::{Device, End, TrainError};
 
 /// Trains an agent, or resumes a run, until it is finished or stopped.
 ///
 /// # Errors
 /// If the arguments cannot be used, or the run fails.
-pub fn train(typed: &args::train::Train) -> Result<Exit, Failure> {
+pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Exit, Failure> {
     let Training { root, config, plan } = Training::new(typed)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
@@ -22,7 +23,7 @@ pub fn train(typed: &args::train::Train) -> Result<Exit, Failure> {
     let place = device.as_ref().map(|device| device as &dyn Device);
     let mut waited = false;
     let end = loop {
-        match train::train(&root, &config, plan.as_ref(), place, &interrupted, &mut console) {
+        match train::train(catalogue, &root, &config, plan.as_ref(), place, &interrupted, &mut console) {
             Err(TrainError::Busy { path, process }) if typed.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();

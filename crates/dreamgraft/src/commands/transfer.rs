@@ -3,17 +3,18 @@
 use crate::args::train::TransferPlan;
 use crate::exit::{Exit, Failure};
 use crate::{inheritance, meaning, print};
+use environment::Catalogue;
 use std::io::Write;
 
 /// Prints which parameters a new agent would take from earlier ones.
 ///
 /// # Errors
 /// If the arguments, the plan or a source cannot be used.
-pub fn transfer_plan(typed: &TransferPlan) -> Result<Exit, Failure> {
+pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<Exit, Failure> {
     let config = meaning::configuration(&typed.settings, None)?;
     let plan = inheritance::plan(&typed.inherits)?
         .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
-    let report = train::preview(&config, &plan)?;
+    let report = train::preview(catalogue, &config, &plan)?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {
         if typed.json {

@@ -11,6 +11,7 @@ use crate::origin::{self, Heritage};
 use crate::run::{End, train_in};
 use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
+use environment::Catalogue;
 use random::Stream;
 use replay::Batch;
 use std::path::Path;
@@ -18,13 +19,15 @@ use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::{InputUse, Plan};
 
-/// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, on `threads` threads.
+/// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, made by `catalogue`, on
+/// `threads` threads.
 /// With a plan, the agent begins with what it takes from earlier ones; a run that goes on takes nothing again, and its
 /// sources may be gone. With a `device`, gradient steps are taken there.
 ///
 /// # Errors
 /// As [`crate::train_with`], or if the device cannot be used, a task is unknown, the transfer cannot be done, or the run began with another one.
 pub fn train(
+    catalogue: &dyn Catalogue,
     root: &Path,
     config: &Config,
     plan: Option<&Plan>,
@@ -32,7 +35,7 @@ pub fn train(
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
-    let environments = Environments::make(config)?;
+    let environments = Environments::make(catalogue, config)?;
     // Before anything is written: a run that cannot be should leave nothing.
     footprint::check_run(config, environments.action_size(), device.is_none())?;
     let pool = pool(config.threads)?;
@@ -71,8 +74,12 @@ pub fn train(
 ///
 /// # Errors
 /// As [`play_with`].
-pub fn play(options: &PlayOptions, listen: impl FnMut(PlayEvent<'_>) -> bool + Send) -> Result<Vec<Plays>, TrainError> {
-    pool(0)?.install(|| play_with::<Agent>(options, listen))
+pub fn play(
+    catalogue: &dyn Catalogue,
+    options: &PlayOptions,
+    listen: impl FnMut(PlayEvent<'_>) -> bool + Send,
+) -> Result<Vec<Plays>, TrainError> {
+    pool(0)?.install(|| play_with::<Agent>(catalogue, options, listen))
 }
 
 /// The threads that the setting `threads` stands for: 0 is one per core.

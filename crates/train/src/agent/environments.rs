@@ -2,7 +2,7 @@
 
 use crate::TrainError;
 use crate::config::Config;
-use tasks::{Environment, Padded};
+use environment::{Catalogue, Environment, Padded};
 
 /// Environments of a run's tasks, in the order of its configuration, all of one action size: that of the largest, whose
 /// surplus elements the others ignore.
@@ -19,8 +19,9 @@ impl Environments {
     ///
     /// # Errors
     /// If a name is unknown; the nearest one is offered.
-    pub fn make(config: &Config) -> Result<Self, TrainError> {
-        let all = || config.tasks.iter().map(|name| tasks::make(name, &config.task)).collect::<Result<Vec<_>, _>>();
+    pub fn make(catalogue: &dyn Catalogue, config: &Config) -> Result<Self, TrainError> {
+        let make = |name: &String| catalogue.make(name, &config.task);
+        let all = || config.tasks.iter().map(make).collect::<Result<Vec<_>, _>>();
         Self::new(all()?, all()?)
     }
 

@@ -6,6 +6,7 @@
 use crate::TrainError;
 use crate::config::Config;
 use dreamer::{AgentConfig, footprint};
+use environment::Timing;
 use replay::{IMAGE_BYTES, ReplayStats};
 use wording::{counted, grouped};
 
@@ -47,7 +48,8 @@ fn check(agent: u64, replay: u64) -> Result<(), TrainError> {
 /// Transitions of a whole run with episodes of the tasks' limit: a run ends soon after its last frame, and each episode
 /// has one more than steps.
 fn transitions(config: &Config) -> u64 {
-    config.steps.0 / u64::from(tasks::ACTION_REPEAT) + config.steps.0.div_ceil(u64::from(tasks::FRAME_LIMIT))
+    let Timing { action_repeat, frame_limit, .. } = Timing::STANDARD;
+    config.steps.0 / u64::from(action_repeat) + config.steps.0.div_ceil(u64::from(frame_limit))
 }
 
 /// What to tell the user at the start of a session if the replay memory, which has `stats` now, does not or may not hold
@@ -88,6 +90,7 @@ mod tests {
     use super::*;
     use crate::config::{Layer, resolve};
     use crate::{PlayOptions, Plays, Policy};
+    use environment::Catalogue;
     use proptest::prelude::*;
     use replay::CompressedEpisode;
 
@@ -141,8 +144,8 @@ mod tests {
             episodes: 1,
             seed: 0,
         };
-        let plays = crate::play(&options, |_| true).unwrap();
-        assert_eq!(plays.len(), tasks::names().len());
+        let plays = crate::play(tasks::catalogue(), &options, |_| true).unwrap();
+        assert_eq!(plays.len(), tasks::catalogue().tasks().len());
         for Plays { last, .. } in plays {
             let episode = last.unwrap();
             let (task, length) = (episode.task().to_owned(), episode.len() as u64);

@@ -11,9 +11,9 @@ use crate::run::images;
 use crate::streams::EvaluationStreams;
 use crate::{Frames, TrainError};
 use dreamer::Evaluation;
+use environment::{Catalogue, Environment, Padded, TaskOptions, Termination};
 use replay::Episode;
 use std::path::{Path, PathBuf};
-use tasks::{Environment, Padded, TaskOptions, Termination};
 
 /// Who chooses the actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct Plays {
     pub evaluation: Option<Evaluation>,
     /// The seed.
     pub seed: u64,
+    /// Time that an action is held for, in seconds.
+    pub step_seconds: f64,
     /// Each episode's return.
     pub returns: Vec<f64>,
     /// Each episode's environment frames.
@@ -95,6 +97,7 @@ enum Player<L> {
 /// # Errors
 /// If there is no such task or checkpoint, it cannot be used, or the agent does not fit the task.
 pub fn play_with<L: Trainable>(
+    catalogue: &dyn Catalogue,
     options: &PlayOptions,
     mut listen: impl FnMut(PlayEvent<'_>) -> bool,
 ) -> Result<Vec<Plays>, TrainError> {
@@ -115,10 +118,11 @@ pub fn play_with<L: Trainable>(
     let tasks = match (&options.task, &player) {
         (Some(task), _) => vec![task.clone()],
         (None, Player::Agent(loaded)) => loaded.state.tasks.clone(),
-        (None, _) => tasks::names().iter().map(|task| task.name.to_owned()).collect(),
+        (None, _) => catalogue.names().into_iter().map(str::to_owned).collect(),
     };
     // All environments first: an error comes before anything is played.
-    let environments = tasks.iter().map(|task| player.world(task, options)).collect::<Result<Vec<_>, _>>()?;
+    let environments =
+        tasks.iter().map(|task| player.world(catalogue, task, options)).collect::<Result<Vec<_>, _>>()?;
     if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
         && !loaded.state.tasks.contains(task)
     {
@@ -127,7 +131,7 @@ pub fn play_with<L: Trainable>(
     }
     let mut all = Vec::new();
     for (task, mut world) in tasks.into_iter().zip(environments) {
-        let mut plays = player.plays(task, options.seed);
+        let mut plays = player.plays(task, world.info().timing.step_seconds(), options.seed);
         let mut going = true;
         for index in 0..options.episodes {
             let mut random = EvaluationStreams::asked_for(options.seed, index);
@@ -151,13 +155,18 @@ pub fn play_with<L: Trainable>(
 
 impl<L: Trainable> Player<L> {
     /// The world of `task`, its actions as long as the player's.
-    fn world(&self, task: &str, options: &PlayOptions) -> Result<Box<dyn Environment>, TrainError> {
+    fn world(
+        &self,
+        catalogue: &dyn Catalogue,
+        task: &str,
+        options: &PlayOptions,
+    ) -> Result<Box<dyn Environment>, TrainError> {
         let trained = match self {
             Self::Agent(loaded) => loaded.state.task,
             Self::Random | Self::Zero => TaskOptions::default(),
         };
         let termination = options.termination.unwrap_or(trained.termination);
-        let world = tasks::make(task, &TaskOptions { termination })?;
+        let world = catalogue.make(task, &TaskOptions { termination })?;
         let Self::Agent(loaded) = self else { return Ok(world) };
         let (own, needed) = (loaded.agent.action_size(), world.action_size());
         let padded = own > needed && loaded.state.tasks.iter().any(|known| known == task);
@@ -186,7 +195,7 @@ impl<L: Trainable> Player<L> {
     }
 
     /// No episodes yet.
-    fn plays(&self, task: String, seed: u64) -> Plays {
+    fn plays(&self, task: String, step_seconds: f64, seed: u64) -> Plays {
         let (policy, trained) = match self {
             Self::Random => ("random".to_owned(), None),
             Self::Zero => ("zero".to_owned(), None),
@@ -196,7 +205,8 @@ impl<L: Trainable> Player<L> {
             Self::Agent(loaded) => loaded.agent.evaluation(),
             Self::Random | Self::Zero => None,
         };
-        Plays { task, policy, trained, evaluation, seed, returns: Vec::new(), lengths: Vec::new(), last: None }
+        let (returns, lengths) = (Vec::new(), Vec::new());
+        Plays { task, policy, trained, evaluation, seed, step_seconds, returns, lengths, last: None }
     }
 }
 
@@ -235,7 +245,7 @@ impl Plays {
     /// If the file cannot be written.
     pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
         match &self.last {
-            Some(episode) => images::video(path, episode),
+            Some(episode) => images::video(path, episode, self.step_seconds),
             None => Ok(()),
         }
     }

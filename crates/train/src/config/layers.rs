@@ -253,8 +253,8 @@ mod tests {
     use super::*;
     use crate::Frames;
     use crate::config::ByteSize;
+    use environment::Termination;
     use proptest::prelude::*;
-    use tasks::Termination;
 
     fn typed(settings: &[&str]) -> Result<Config, ConfigError> {
         let settings = ["tasks=hopper"].iter().chain(settings);

@@ -8,12 +8,12 @@ use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
 use crate::{Frames, TrainError};
+use environment::{TaskOptions, Timing};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use tasks::TaskOptions;
 
 /// The version of `run.json`; another one is not read.
 pub const FORMAT: u32 = 1;
@@ -298,7 +298,7 @@ impl RunState {
             (frames.0.max(*updates).max(*episodes) <= MOST, "a count is beyond any run's"),
             (steps.0 <= frames.0, "it has more steps than frames"),
             (
-                frames.0 <= steps.0.saturating_mul(u64::from(tasks::ACTION_REPEAT)),
+                frames.0 <= steps.0.saturating_mul(u64::from(Timing::STANDARD.action_repeat)),
                 "it has too many frames for its steps",
             ),
             (*episodes <= steps.0, "it has more episodes than steps"),

@@ -17,6 +17,7 @@ use crate::TrainError;
 use crate::config::{Config, difference};
 use crate::origin::{self, Heritage};
 use config_file::CONFIG_FILE;
+use environment::Timing;
 use lock::{LOCK_FILE, RunLock};
 use replay::EpisodeName;
 use std::io::Write;
@@ -102,7 +103,7 @@ impl RunFolder {
         // A checkpoint is due before the next episode, whichever that was: the longest may have come last. The last step
         // of an episode may have fewer frames than the others.
         let earlier = steps.iter().rev().skip(1).map(|steps| steps.saturating_sub(1));
-        let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(tasks::ACTION_REPEAT));
+        let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(Timing::STANDARD.action_repeat));
         // The setting may have changed since.
         let due = config.checkpoint.every.max(stored_config(&self.root)?.checkpoint.every);
         if steps.is_empty() || !(self.checkpoints_gone || frames >= due.0) {

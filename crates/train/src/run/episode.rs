@@ -7,9 +7,9 @@ use crate::agent::Trainable;
 use crate::streams::EvaluationStreams;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
+use environment::Environment;
 use random::Stream;
 use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
-use tasks::Environment;
 
 /// A finished episode and its length.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Played {
     pub frames: Frames,
     /// Its agent steps.
     pub steps: AgentSteps,
+    /// Time that an action is held for, in seconds.
+    pub step_seconds: f64,
 }
 
 /// Plays an episode from a start drawn from `random`. `choose` fills the action for the image it is shown. `None` if
@@ -38,7 +40,7 @@ pub fn play_episode(
     let kept = |source| TrainError::Episode { task: task.clone(), source };
     let mut image = vec![0; IMAGE_BYTES];
     let mut action = vec![0.0; action_size];
-    environment.reset(random, &mut image);
+    environment.reset(random, &mut image)?;
     let mut builder = EpisodeBuilder::new(&task, action_size, &image).map_err(kept)?;
     let (mut frames, mut steps) = (Frames(0), AgentSteps(0));
     loop {
@@ -52,7 +54,8 @@ pub fn play_episode(
         let discount = if outcome.terminal { 0.0 } else { 1.0 };
         builder.push(&action, outcome.reward, discount, &image).map_err(kept)?;
         if outcome.terminal || outcome.truncated {
-            return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, steps }));
+            let step_seconds = environment.info().timing.step_seconds();
+            return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, steps, step_seconds }));
         }
     }
 }

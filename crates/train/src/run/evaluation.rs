@@ -31,8 +31,8 @@ impl<L: Trainable> Run<'_, L> {
         self.record.line(frames, &values)?;
         if self.config.log.videos {
             let mut random = streams::open_loop(self.streams.key(), frames);
-            for Played { episode, .. } in &last {
-                images::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
+            for played in &last {
+                images::write(&self.folder.videos(), frames, &self.agent, played, &mut random, &mut self.record)?;
             }
         }
         Ok(true)

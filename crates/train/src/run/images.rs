@@ -5,6 +5,7 @@
 use crate::agent::Trainable;
 use crate::folder::record::Record;
 use crate::output::{GifOptions, OpenLoop, Pixels, encode_png, write_gif, write_png};
+use crate::run::episode::Played;
 use crate::{Frames, TrainError};
 use random::Stream;
 use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};
@@ -17,13 +18,10 @@ const CONTEXT: usize = 5;
 /// Transitions of the open-loop picture, context included.
 const PICTURED: usize = 50;
 
-/// Time that a frame of every task simulates.
-const FRAME_SECONDS: f64 = 0.0165;
-
 /// Each pixel of a video becomes a square of this side.
 const UPSCALE: u16 = 4;
 
-/// Writes the video and the open-loop picture of `episode` into the folder `videos`, the latter into `record` as well.
+/// Writes the video and the open-loop picture of an episode into the folder `videos`, the latter into `record` as well.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -31,12 +29,13 @@ pub(crate) fn write(
     videos: &Path,
     frames: Frames,
     agent: &impl Trainable,
-    episode: &Episode,
+    played: &Played,
     random: &mut Stream,
     record: &mut Record,
 ) -> Result<(), TrainError> {
+    let Played { episode, step_seconds, .. } = played;
     let name = format!("{:010}-{}", frames.0, episode.task());
-    video(&videos.join(format!("{name}.gif")), episode)?;
+    video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
     let length = episode.len().min(PICTURED);
     let truth = &episode.image()[..length * IMAGE_BYTES];
     let action = &episode.action()[..length * episode.action_size()];
@@ -48,12 +47,12 @@ pub(crate) fn write(
     record.image(frames, &format!("open_loop/{}", episode.task()), width, height, encoded)
 }
 
-/// Writes an episode as a GIF.
+/// Writes an episode as a GIF that shows each image for `step_seconds`.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn video(path: &Path, episode: &Episode) -> Result<(), TrainError> {
+pub(crate) fn video(path: &Path, episode: &Episode, step_seconds: f64) -> Result<(), TrainError> {
     let pixels = Pixels::new(IMAGE_SIDE, IMAGE_SIDE, episode.image().to_vec())?;
-    let shown = Duration::from_secs_f64(FRAME_SECONDS * f64::from(tasks::ACTION_REPEAT));
+    let shown = Duration::from_secs_f64(step_seconds);
     Ok(write_gif(path, &pixels, GifOptions { upscale: UPSCALE, shown })?)
 }

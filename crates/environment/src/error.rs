@@ -1,4 +1,4 @@
-//! What a caller of a task can get wrong, and what can go wrong in one.
+//! What callers of an environment or a catalogue can get wrong, and what can go wrong in an environment.
 
 /// Why a task cannot be made, or a step was refused. A refused step changes nothing.
 #[derive(Debug, thiserror::Error)]
@@ -10,8 +10,8 @@ pub enum TaskError {
         /// The name that was asked for.
         name: String,
         /// The name that is most like it.
-        nearest: &'static str,
-        /// Every task's name.
+        nearest: String,
+        /// Every task's name, separated by commas.
         known: String,
     },
     /// The action has a wrong number of elements.
@@ -64,8 +64,8 @@ pub enum TaskError {
     #[error("cannot load the model of task {task}")]
     Model {
         /// The task.
-        task: &'static str,
+        task: String,
         /// The simulator's reason.
-        source: bullet::LoadError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

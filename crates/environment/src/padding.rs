@@ -5,48 +5,45 @@
 
 use random::Stream;
 
-use crate::environment::{Environment, Outcome, check_action};
+use crate::environment::{Environment, Outcome};
 use crate::error::TaskError;
-use crate::registry::names;
-
-/// Elements of the largest action of all tasks.
-pub fn largest_action_size() -> usize {
-    names().iter().map(|task| task.action_size).max().unwrap_or(0)
-}
+use crate::info::TaskInfo;
 
 /// An environment that takes longer actions than its task does and ignores what comes after the task's own elements.
 pub struct Padded {
     environment: Box<dyn Environment>,
-    size: usize,
+    /// That of the environment, but with the longer actions.
+    info: TaskInfo,
 }
 
 impl Padded {
     /// Pads the actions of `environment` to `size` elements.
+    ///
+    /// # Errors
+    /// [`TaskError::TooNarrow`] if the environment's own actions are longer.
     pub fn new(environment: Box<dyn Environment>, size: usize) -> Result<Self, TaskError> {
         let own = environment.action_size();
         if size < own {
             return Err(TaskError::TooNarrow { task: environment.task().to_owned(), own, size });
         }
-        Ok(Self { environment, size })
+        let mut info = environment.info().clone();
+        info.actions.size = size;
+        Ok(Self { environment, info })
     }
 }
 
 impl Environment for Padded {
-    fn task(&self) -> &str {
-        self.environment.task()
+    fn info(&self) -> &TaskInfo {
+        &self.info
     }
 
-    fn action_size(&self) -> usize {
-        self.size
-    }
-
-    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) {
-        self.environment.reset(random, image);
+    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) -> Result<(), TaskError> {
+        self.environment.reset(random, image)
     }
 
     fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError> {
-        // An ignored element that is not a number is still a mistake of whoever made it.
-        check_action(self, action)?;
+        // A surplus element that is not finite is ignored by the task, and still a mistake of whoever made it.
+        self.info.check_action(action)?;
         self.environment.step(&action[..self.environment.action_size()], image)
     }
 

@@ -14,9 +14,9 @@ pub struct TaskOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Termination {
-    /// After 1000 frames, always: for agents that do not predict the discount.
+    /// At the task's frame limit, always: for agents that do not predict the discount.
     #[default]
     Fixed,
-    /// Also when PyBullet's own rule says so (a walker has fallen): a terminal state.
+    /// Also when the task's own rule says so (in the built-in tasks, PyBullet's: a walker has fallen): a terminal state.
     Stock,
 }
