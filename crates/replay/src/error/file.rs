@@ -1,11 +1,62 @@
-//! What can be wrong inside an episode file.
-//!
-//! Here: the reasons, in words that follow "the file is damaged or not an episode:". Not here: the file's name and the
-//! next step, which `FileError` adds.
+//! What can go wrong with an episode file, and what can be wrong inside one.
 
-use crate::error::EpisodeError;
+use super::EpisodeError;
+use std::io;
+use std::path::PathBuf;
 
-/// The first thing found wrong in an episode file.
+/// An episode file that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// A stamp that does not belong in a file name.
+    #[error("{stamp:?} is no stamp for an episode's name; give a time like 20261122T101530")]
+    Stamp {
+        /// The stamp.
+        stamp: String,
+    },
+    /// The file system refused.
+    #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An episode of this name exists: writing never replaces one.
+    #[error("{} exists already and is kept; give the episode the number of episodes collected so far", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not an episode that can be used.
+    #[error(
+        "{} is damaged or not an episode: {damage}; move it out of the folder, or put back an undamaged copy",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        damage: Damage,
+    },
+    /// An episode of a task that is not learned here.
+    #[error(
+        "{} is an episode of {task}, and what is learned here is {}; move it out of the folder",
+        path.display(), learned.join(", ")
+    )]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// Its task.
+        task: String,
+        /// The tasks that are learned.
+        learned: Vec<String>,
+    },
+}
+
+/// The first thing found wrong in an episode file, in words that follow "the file is damaged or not an episode:". [`FileError`]
+/// adds the file's name and the next step.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Damage {
     /// It is a folder, a pipe or a device.
