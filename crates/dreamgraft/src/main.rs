@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
-    let catalogue = ::tasks::catalogue();
+    let catalogue = tasks::catalogue();
     match command {
         Command::Train(typed) => commands::train(catalogue, &typed),
         Command::Eval(typed) => commands::eval(catalogue, &typed),

@@ -34,6 +34,6 @@ pub use run::{End, train_with};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{DreamerError, Evaluation};
-pub use environment::{Catalogue, TaskError, Termination};
+pub use environment::{TaskError, Termination};
 pub use tape::plan::{Device, MachineError};
 pub use tape::{SimdError, SimdInstructionSet};

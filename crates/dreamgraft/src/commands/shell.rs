@@ -9,8 +9,8 @@ use environment::Catalogue;
 use train::TrainError;
 
 /// The program as shells complete it: names of tasks are words to choose from.
-fn completed(catalogue: &dyn Catalogue) -> Command {
-    let tasks = || PossibleValuesParser::new(catalogue.names().into_iter().map(str::to_owned));
+fn completed(catalogue: &'static dyn Catalogue) -> Command {
+    let tasks = || PossibleValuesParser::new(catalogue.names());
     Typed::command()
         .mut_subcommand("train", |train| train.mut_arg("tasks", |arg| arg.value_parser(tasks())))
         .mut_subcommand("transfer", |transfer| {
@@ -24,7 +24,7 @@ fn completed(catalogue: &dyn Catalogue) -> Command {
 ///
 /// # Errors
 /// If stdout cannot be written.
-pub fn completions(catalogue: &dyn Catalogue, typed: &Completions) -> Result<Exit, Failure> {
+pub fn completions(catalogue: &'static dyn Catalogue, typed: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(typed.shell, &mut completed(catalogue), "dreamgraft", &mut script);
     Ok(print::done(print::line(String::from_utf8_lossy(&script).trim_end()))?)

@@ -46,7 +46,7 @@ impl<L: Trainable> Run<'_, L> {
 
     /// Writes an episode, adds it to the memory and counts it.
     fn keep(&mut self, played: Played, phase: Phase) -> Result<(), TrainError> {
-        let Played { episode, frames, steps } = played;
+        let Played { episode, frames, steps, .. } = played;
         let stamp = replay::stamp(SystemTime::now());
         replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
         let task = episode.task();
