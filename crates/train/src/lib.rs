@@ -23,14 +23,15 @@ pub use agent::{Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
-pub use folder::{RunFolder, checkpoint, config_text, stored_config};
+pub use folder::{checkpoint, config_text, stored_config};
 pub use origin::preview;
+pub use run::End;
+pub use run::begin::train_with;
 pub use run::diagnosis::Broken;
 pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;
 pub use run::schedule::{Phase, Position, Prefilled, next};
 pub use run::speed::{Split, Work};
-pub use run::{End, train_with};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{DreamerError, Evaluation};
