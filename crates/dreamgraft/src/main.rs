@@ -9,6 +9,7 @@ mod meaning;
 mod plays;
 mod print;
 mod report;
+mod request;
 mod shell;
 mod signals;
 mod study;
@@ -58,10 +59,11 @@ fn run(command: Command) -> Result<Exit, Failure> {
 }
 
 fn train(typed: &args::Train) -> Result<Exit, Failure> {
-    let Training { root, config, plan } = Training::new(typed)?;
+    let request = request::of(typed)?;
+    let Training { root, config, plan } = Training::new(&request)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
-    let device = typed.device.open()?;
+    let device = device::open(request.device.as_deref())?;
     if let Some(device) = &device {
         console.line(&format!("gradient steps on {}", device.description()));
     }
@@ -69,7 +71,7 @@ fn train(typed: &args::Train) -> Result<Exit, Failure> {
     let mut waited = false;
     let end = loop {
         match train::train(&root, &config, plan.as_ref(), place, &interrupted, &mut console) {
-            Err(TrainError::Busy { path, process }) if typed.wait => {
+            Err(TrainError::Busy { path, process }) if request.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();
                     console.line(&format!("{folder} is in use by process {process}, which is waited for"));
@@ -104,8 +106,9 @@ fn train(typed: &args::Train) -> Result<Exit, Failure> {
 
 /// Prints what a new agent would take from earlier ones.
 fn transfer_plan(typed: &args::TransferPlan) -> Result<Exit, Failure> {
-    let config = meaning::configuration(&typed.settings, None)?;
-    let plan = inheritance::plan(&typed.inherits)?
+    let request = request::of_settings(&typed.settings, None, &typed.inherits)?;
+    let config = request.configuration()?;
+    let plan = inheritance::plan(&request.origin)?
         .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
     let report = train::preview(&config, &plan)?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
