@@ -9,6 +9,7 @@ mod inheritance;
 mod meaning;
 mod plays;
 mod print;
+mod request;
 mod signals;
 mod waiting;
 

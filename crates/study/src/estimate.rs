@@ -7,30 +7,17 @@ use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
 use environment::Timing;
-use train::config::{Config, Layer, preset, resolve};
+use train::config::Config;
 
 /// Gradient steps from which their speed is told.
 const ENOUGH: u64 = 50;
 
-/// The configuration of a run, from its arguments.
+/// The configuration of a run.
 ///
 /// # Errors
-/// If they are not those that a study writes.
+/// The first setting of its request that cannot be used.
 pub fn config(entry: &Entry) -> Result<Config, StudyError> {
-    let mut layers = Vec::new();
-    let mut words = entry.arguments.iter();
-    while let Some(word) = words.next() {
-        let layer = match (word.as_str(), words.clone().next()) {
-            ("--preset", Some(name)) => preset(name),
-            ("--set", Some(setting)) => Layer::typed(setting),
-            ("--steps", Some(steps)) => Ok(Layer::value("--steps", "steps", steps)),
-            _ => continue,
-        };
-        layers.push(layer.map_err(train::TrainError::from)?);
-        words.next();
-    }
-    layers.push(Layer::texts("TASK", "tasks", &entry.tasks));
-    Ok(resolve(&layers).map_err(train::TrainError::from)?)
+    Ok(entry.request.configuration()?)
 }
 
 /// Gradient steps of a whole run, its episodes having the length of the task's limit.

@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use train::checkpoint::newest_state;
-use train::{RunLock, TrainError};
+use train::{RunLock, RunRequest, TrainError};
 
 /// The lock of a study's folder.
 const LOCK_FILE: &str = "study.lock";
@@ -213,7 +213,10 @@ impl Pool<'_> {
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
         let errors = log.try_clone().map_err(StudyError::io(&path))?;
-        let mut command = command(self.program, self.folder, entry, Some(self.threads), self.device);
+        // The number of threads changes no result; a device changes it by rounding.
+        let request =
+            RunRequest { threads: Some(self.threads), device: self.device.map(str::to_owned), ..entry.request.clone() };
+        let mut command = command(self.program, self.folder, &request);
         // In a group of its own: Ctrl-C is for this process, which asks the workers to stop.
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         command.spawn().map_err(|error| StudyError::Launch {
@@ -232,17 +235,10 @@ fn lock(folder: &Path) -> Result<RunLock, StudyError> {
     })
 }
 
-/// The command of a run, in the study's folder, on so many threads: their number changes no result. A device, if one is named,
-/// changes it by rounding.
-pub fn command(program: &Path, folder: &Path, entry: &Entry, threads: Option<usize>, device: Option<&str>) -> Command {
+/// The command that asks `program` for a run, in the study's folder.
+pub fn command(program: &Path, folder: &Path, request: &RunRequest) -> Command {
     let mut command = Command::new(program);
-    command.args(&entry.arguments).current_dir(folder);
-    if let Some(threads) = threads {
-        command.arg("--set").arg(format!("threads={threads}"));
-    }
-    if let Some(device) = device {
-        command.args(["--device", device]);
-    }
+    command.args(request.to_arguments()).current_dir(folder);
     command
 }
 
@@ -344,6 +340,7 @@ mod tests {
             steps: 1000,
             folder: "runs/0".into(),
             after: Vec::new(),
+            request: RunRequest::new(vec!["hopper".into()], "smoke"),
             arguments: Vec::new(),
         };
         let manifest = Manifest::new("mine", "", vec![entry]);

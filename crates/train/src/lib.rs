@@ -1,7 +1,7 @@
 //! A run: collect, learn, evaluate, log, checkpoint and resume, in one run folder.
 //!
-//! [`train`] does a run, [`play`] plays with what it left. Here: everything between the agent and the files of a
-//! run. Not here: arguments and exit codes (the program), studies of many runs.
+//! [`train`] does a run, [`play`] plays with what it left. [`RunRequest`] is a run that is asked for. Here: everything between
+//! the agent and the files of a run. Not here: arguments and exit codes (the program), studies of many runs.
 
 mod agent;
 pub mod bench;
@@ -11,6 +11,7 @@ mod events;
 mod folder;
 mod origin;
 pub mod output;
+mod request;
 mod run;
 pub mod streams;
 mod system;
@@ -23,14 +24,16 @@ pub use agent::{Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
-pub use folder::{RunFolder, checkpoint, config_text, stored_config};
+pub use folder::{checkpoint, config_text, stored_config};
 pub use origin::preview;
+pub use request::{Origin, RunRequest};
+pub use run::End;
+pub use run::begin::train_with;
 pub use run::diagnosis::Broken;
 pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;
 pub use run::schedule::{Phase, Position, Prefilled, next};
 pub use run::speed::{Split, Work};
-pub use run::{End, train_with};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{DreamerError, Evaluation};

@@ -15,7 +15,7 @@ use study::local::{self, Ended, Pool, PoolEvent};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::{Manifest, StudyError, estimate};
-use train::TrainError;
+use train::{RunRequest, TrainError};
 use wording::{counted, grouped};
 
 /// Runs one of the commands of `dreamgraft study`.
@@ -216,8 +216,9 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
     }
     // The run takes this process's place: signals and the exit code are its own.
     let program = program()?;
-    let device = typed.device.name();
-    let error = local::command(&program, &folder, entry, typed.threads, device.as_deref()).arg("--wait").exec();
+    let request =
+        RunRequest { threads: typed.threads, device: typed.device.name(), wait: true, ..entry.request.clone() };
+    let error = local::command(&program, &folder, &request).exec();
     Err(StudyError::Launch { program: program.display().to_string(), why: format!("cannot be started ({error})") }
         .into())
 }

@@ -4,7 +4,7 @@ use crate::args;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::meaning::Training;
-use crate::{signals, waiting};
+use crate::{device, request, signals, waiting};
 use environment::Catalogue;
 use train::{Device, End, TrainError};
 
@@ -13,10 +13,11 @@ use train::{Device, End, TrainError};
 /// # Errors
 /// If the arguments cannot be used, or the run fails.
 pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Exit, Failure> {
-    let Training { root, config, plan } = Training::new(typed)?;
+    let request = request::of(typed)?;
+    let Training { root, config, plan } = Training::new(&request)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
-    let device = typed.device.open()?;
+    let device = device::open(request.device.as_deref())?;
     if let Some(device) = &device {
         console.line(&format!("gradient steps on {}", device.description()));
     }
@@ -24,7 +25,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
     let mut waited = false;
     let end = loop {
         match train::train(catalogue, &root, &config, plan.as_ref(), place, &interrupted, &mut console) {
-            Err(TrainError::Busy { path, process }) if typed.wait => {
+            Err(TrainError::Busy { path, process }) if request.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();
                     console.line(&format!("{folder} is in use by process {process}, which is waited for"));

@@ -2,7 +2,7 @@
 
 use crate::args::train::TransferPlan;
 use crate::exit::{Exit, Failure};
-use crate::{inheritance, meaning, print};
+use crate::{inheritance, print, request};
 use environment::Catalogue;
 use std::io::Write;
 
@@ -11,8 +11,9 @@ use std::io::Write;
 /// # Errors
 /// If the arguments, the plan or a source cannot be used.
 pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<Exit, Failure> {
-    let config = meaning::configuration(&typed.settings, None)?;
-    let plan = inheritance::plan(&typed.inherits)?
+    let request = request::of_settings(&typed.settings, None, &typed.inherits)?;
+    let config = request.configuration()?;
+    let plan = inheritance::plan(&request.origin)?
         .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
     let report = train::preview(catalogue, &config, &plan)?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };

@@ -6,9 +6,11 @@ use crate::agent::play::{PlayEvent, PlayOptions, Plays, play_with};
 use crate::agent::{Metrics, Trainable};
 use crate::config::Config;
 use crate::events::Reporter;
-use crate::folder::RunFolder;
-use crate::origin::{self, Heritage};
-use crate::run::{End, train_in};
+use crate::folder::is_run;
+use crate::origin;
+use crate::run::End;
+use crate::run::begin::{Start, begin};
+use crate::streams::RunKey;
 use crate::{Broken, TrainError};
 use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
 use environment::Catalogue;
@@ -36,37 +38,34 @@ pub fn train(
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
     let environments = Environments::make(catalogue, config)?;
+    let action_size = environments.action_size();
     // Before anything is written: a run that cannot be should leave nothing.
-    footprint::check_run(config, environments.action_size(), device.is_none())?;
+    footprint::check_run(config, action_size, device.is_none())?;
     let pool = pool(config.threads)?;
-    let (config, heritage) = origin::settle(root, config, environments.action_size(), plan)?;
-    if let Some(device) = device {
-        dreamer::check_device(&config.agent, environments.action_size(), device)?;
-    }
-    let folder = RunFolder::open_with(root, &config, heritage.as_ref())?;
-    let (report, agent) = heritage.map(Heritage::into_parts).unzip();
-    let first = |config: &AgentConfig, action_size: usize, seed: u64| match agent {
-        None => Ok(Agent::new(config, action_size, seed)?),
-        Some(Some(grafted)) => Ok(*grafted),
-        // The run has begun, but was stopped before its first checkpoint.
-        Some(None) => origin::graft_again(root, config, action_size, seed),
-    };
-    let name = device.map(Device::name);
-    let prepare = |agent: &mut Agent| match device {
-        Some(device) => Ok(agent.move_to(device)?),
+    let check_device = |config: &Config| match device {
+        Some(device) => dreamer::check_device(&config.agent, action_size, device),
         None => Ok(()),
     };
+    let new_run = || {
+        let (config, beginning) = origin::of_new_run(config, plan, action_size)?;
+        check_device(&config)?;
+        Ok((config, beginning))
+    };
+    // A transfer or a device that cannot be used must not leave a folder either. Whether this beginning is used is decided when
+    // the folder is locked: only then is it certain that there is no run in it.
+    let prepared = if is_run(root) { None } else { Some(new_run()?) };
     pool.install(|| {
-        train_in(
-            folder,
-            &config,
-            report.as_ref(),
-            environments,
-            first,
-            (name.as_deref(), prepare),
-            interrupted,
-            reporter,
-        )
+        let new_run = || prepared.map_or_else(new_run, Ok);
+        let (folder, config, beginning) = begin(root, config, plan, action_size, new_run)?;
+        if !beginning.is_new() {
+            check_device(&config)?;
+        }
+        let first = |config: &Config, plan: Option<&Plan>| match plan {
+            None => Ok(Agent::new(&config.agent, action_size, RunKey::of(config).seed())?),
+            Some(plan) => Ok(origin::grafted(config, plan, action_size)?.agent),
+        };
+        let start = Start { config: &config, folder, environments, device, interrupted, reporter };
+        start.run(beginning, first)
     })
 }
 
@@ -111,6 +110,10 @@ impl Trainable for Agent {
 
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
         Ok(self.learn_interruptible(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
+    }
+
+    fn move_to(&mut self, device: &dyn Device) -> Result<(), DreamerError> {
+        self.move_to(device)
     }
 
     fn sync_from_device(&mut self) -> Result<(), DreamerError> {

@@ -1,6 +1,6 @@
 //! What a run needs of an agent.
 //!
-//! Here: the trait [`Trainable`]. A run is written against the trait, so that its tests
+//! Here: the trait [`Trainable`]; in `dreamer`, that Dreamer's agent has it. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
 pub mod dreamer;
@@ -14,6 +14,7 @@ use random::Stream;
 use replay::Batch;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use tape::plan::Device;
 use transfer::InputUse;
 
 /// Losses, norms and averages of a gradient step, by name.
@@ -40,6 +41,12 @@ pub trait Trainable: Send + Sized {
     /// # Errors
     /// If the batch does not fit the agent.
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError>;
+
+    /// Takes gradient steps on `device` from now on.
+    ///
+    /// # Errors
+    /// If the device fails, its memory is too small, or the agent cannot learn there.
+    fn move_to(&mut self, device: &dyn Device) -> Result<(), DreamerError>;
 
     /// Brings here what was learned elsewhere, if it learns elsewhere: comes before acting, saving and looking at parameters.
     ///

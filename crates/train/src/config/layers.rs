@@ -29,7 +29,8 @@ pub struct Difference {
     pub now: String,
 }
 
-/// The table of a run folder's `config.toml` that tells who wrote it: no setting, and passed over when read.
+/// The table of a run folder's `config.toml` that names the program and the machine that wrote it: not a setting, and skipped when
+/// read. The key is part of the file's format.
 pub(crate) const PROVENANCE: &str = "made_by";
 
 impl Layer {
@@ -103,6 +104,21 @@ impl Layer {
 /// # Errors
 /// [`ConfigError`] for the first unknown key, value of the wrong kind or value out of range.
 pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
+    let config = laid(layers)?;
+    config.validate()?;
+    Ok(config)
+}
+
+/// What `of` reads from the defaults with one layer over them. Ranges are not checked.
+///
+/// # Errors
+/// [`ConfigError`] for the layer's first unknown key or value of the wrong kind.
+pub fn value_of<T>(layer: Layer, of: impl FnOnce(&Config) -> T) -> Result<T, ConfigError> {
+    Ok(of(&laid(&[layer])?))
+}
+
+/// The configuration made of `layers` before its ranges are checked.
+fn laid(layers: &[Layer]) -> Result<Config, ConfigError> {
     let defaults = table_of(&Config::default());
     let mut merged = defaults.clone();
     let mut config = Config::default();
@@ -121,7 +137,6 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
             })?;
         }
     }
-    config.validate()?;
     Ok(config)
 }
 

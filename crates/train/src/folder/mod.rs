@@ -1,4 +1,4 @@
-//! The folder of a run: where everything lies, and whether this configuration may go on in it.
+//! The folder of a run: where everything lies, and whether a run of this configuration may continue in it.
 //!
 //! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
 
@@ -15,14 +15,12 @@ pub(crate) use config_file::{is_run, stored_arithmetic};
 
 use crate::TrainError;
 use crate::config::{Config, difference};
-use crate::origin::{self, Heritage};
 use config_file::CONFIG_FILE;
 use environment::Timing;
 use lock::{LOCK_FILE, RunLock};
 use replay::EpisodeName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use transfer::{PLAN_FILE, REPORT_FILE};
 
 /// A run's folder, locked for this process.
 #[derive(Debug)]
@@ -33,49 +31,61 @@ pub struct RunFolder {
     checkpoints_gone: bool,
 }
 
-impl RunFolder {
-    /// Makes the run folder `root` for a run of `config`, or opens it if it was made with the same configuration, but for
-    /// the keys that [`Config::may_change`].
-    ///
-    /// # Errors
-    /// If the folder cannot be made or written, holds something else, is in use, or was made with another configuration.
-    pub fn open(root: &Path, config: &Config) -> Result<Self, TrainError> {
-        Self::open_with(root, config, None)
-    }
+/// A folder that was opened for a run.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// One without a run. [`RunFolder::create`] makes it a run's.
+    New(RunFolder),
+    /// One with a run, and the configuration that this was created with. [`RunFolder::reopen`] comes next.
+    Existing(RunFolder, Box<Config>),
+}
 
-    /// As [`RunFolder::open`], for a run that takes something from other agents: a folder that is made keeps what, one
-    /// that was made must have been made with the same.
+impl RunFolder {
+    /// Opens the folder `root` for a run and locks it; it is made if it is missing. `leftovers` are files that an interrupted
+    /// start may have left in a folder without a run.
     ///
     /// # Errors
-    /// As [`RunFolder::open`].
-    pub(crate) fn open_with(root: &Path, config: &Config, heritage: Option<&Heritage>) -> Result<Self, TrainError> {
+    /// If the folder cannot be made or written, holds something else, is in use, or has a configuration that cannot be read.
+    pub fn open(root: &Path, leftovers: &[&str]) -> Result<Opened, TrainError> {
         std::fs::create_dir_all(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
-        let config_file = root.join(CONFIG_FILE);
-        if !config_file.exists() {
-            refuse_foreign(root)?;
+        if !is_run(root) {
+            refuse_foreign(root, leftovers)?;
         }
         let lock = RunLock::take(root)?;
         // Looked at again under the lock: another process may have made it a run folder meanwhile.
-        if config_file.exists() {
-            origin::check(root, heritage.map(Heritage::plan))?;
-            let was = stored_config(root)?;
-            let mut differences = difference(&was, config);
-            differences.retain(|difference| !Config::may_change(&difference.path));
-            if !differences.is_empty() {
-                return Err(TrainError::Differs { path: root.to_owned(), differences });
-            }
-        }
-        let checkpoints_gone = config_file.exists() && !checkpoints_of(root).exists();
+        let existing = is_run(root);
+        let checkpoints_gone = existing && !checkpoints_of(root).exists();
         let folder = Self { root: root.to_owned(), _lock: lock, checkpoints_gone };
-        if !config_file.exists() {
-            // The configuration is the last of these: it makes the folder a run's.
-            origin::write(root, heritage)?;
-            folder.write_config(config, None)?;
+        Ok(if existing { Opened::Existing(folder, Box::new(stored_config(root)?)) } else { Opened::New(folder) })
+    }
+
+    /// Makes it the folder of a run of `config`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn create(&self, config: &Config) -> Result<(), TrainError> {
+        self.write_config(config, None)?;
+        self.make_folders()
+    }
+
+    /// Prepares a folder that was created with the configuration `stored` for a run of `config`.
+    ///
+    /// # Errors
+    /// If the two differ in a key that must not change ([`Config::may_change`]), or the folder cannot be written.
+    pub fn reopen(&self, stored: &Config, config: &Config) -> Result<(), TrainError> {
+        let mut differences = difference(stored, config);
+        differences.retain(|difference| !Config::may_change(&difference.path));
+        if !differences.is_empty() {
+            return Err(TrainError::Differs { path: self.root.clone(), differences });
         }
-        for path in [folder.episodes(), folder.checkpoints(), folder.videos()] {
+        self.make_folders()
+    }
+
+    fn make_folders(&self) -> Result<(), TrainError> {
+        for path in [self.episodes(), self.checkpoints(), self.videos()] {
             std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
         }
-        Ok(folder)
+        Ok(())
     }
 
     /// Removes what an earlier process left unfinished.
@@ -87,11 +97,11 @@ impl RunFolder {
         partial_files::clean(folders.iter().map(PathBuf::as_path))
     }
 
-    /// Checks that a run of `config` without any checkpoint has not come so far that it must have had one.
+    /// Checks that a run of `config` without any checkpoint, created with `stored`, has not come so far that it must have had one.
     ///
     /// # Errors
     /// [`TrainError::CheckpointsGone`].
-    pub(crate) fn refuse_lost_checkpoints(&self, config: &Config) -> Result<(), TrainError> {
+    pub(crate) fn refuse_lost_checkpoints(&self, stored: &Config, config: &Config) -> Result<(), TrainError> {
         let mut steps: Vec<u64> = Vec::new();
         let folder = self.episodes();
         for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
@@ -105,7 +115,7 @@ impl RunFolder {
         let earlier = steps.iter().rev().skip(1).map(|steps| steps.saturating_sub(1));
         let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(Timing::STANDARD.action_repeat));
         // The setting may have changed since.
-        let due = config.checkpoint.every.max(stored_config(&self.root)?.checkpoint.every);
+        let due = config.checkpoint.every.max(stored.checkpoint.every);
         if steps.is_empty() || !(self.checkpoints_gone || frames >= due.0) {
             return Ok(());
         }
@@ -159,14 +169,11 @@ pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join("checkpoints")
 }
 
-/// Refuses a folder without `config.toml` that holds more than an interrupted start leaves.
-fn refuse_foreign(root: &Path) -> Result<(), TrainError> {
-    // What a start leaves of its transfer. A plan alone is one of the user's.
-    let reported = root.join(REPORT_FILE).exists();
+/// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
+fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
-        let of_transfer = reported && (name == REPORT_FILE || name == PLAN_FILE);
-        if name != LOCK_FILE && !of_transfer && !files::is_partial(&name) {
+        if name != LOCK_FILE && !leftovers.contains(&&*name) && !files::is_partial(&name) {
             return Err(TrainError::NotARun { path: root.to_owned(), example: name });
         }
     }
@@ -182,11 +189,19 @@ mod tests {
         Config { tasks: vec!["hopper".into()], ..Config::default() }
     }
 
+    /// The folder `root` for a run of `config`, new or not.
+    fn open(root: &Path, config: &Config) -> Result<RunFolder, TrainError> {
+        match RunFolder::open(root, &[])? {
+            Opened::New(folder) => folder.create(config).map(|()| folder),
+            Opened::Existing(folder, stored) => folder.reopen(&stored, config).map(|()| folder),
+        }
+    }
+
     #[test]
     fn the_written_configuration_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("a/b");
-        let run = RunFolder::open(&root, &config()).unwrap();
+        let run = open(&root, &config()).unwrap();
         assert_eq!(stored_config(&root).unwrap(), config());
         let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap();
         assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
@@ -196,15 +211,15 @@ mod tests {
     #[test]
     fn only_what_does_not_change_the_result_may_change() {
         let folder = tempfile::tempdir().unwrap();
-        drop(RunFolder::open(folder.path(), &config()).unwrap());
+        drop(open(folder.path(), &config()).unwrap());
         let mut longer = Config { steps: Frames(9), threads: 7, ..config() };
         longer.log.every = Frames(3);
         longer.checkpoint.kept = 4;
-        RunFolder::open(folder.path(), &longer).unwrap().write_config(&longer, None).unwrap();
+        open(folder.path(), &longer).unwrap().write_config(&longer, None).unwrap();
         assert_eq!(stored_config(folder.path()).unwrap(), longer);
         let mut other = Config { seed: 5, ..longer.clone() };
         other.agent.horizon = 4;
-        let message = RunFolder::open(folder.path(), &other).unwrap_err().to_string();
+        let message = open(folder.path(), &other).unwrap_err().to_string();
         assert!(message.contains("agent.horizon: was 15, now 4; seed: was 0, now 5"), "{message}");
         assert_eq!(stored_config(folder.path()).unwrap(), longer);
     }
@@ -213,7 +228,7 @@ mod tests {
     fn a_folder_of_other_things_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
-        let message = RunFolder::open(folder.path(), &config()).unwrap_err().to_string();
+        let message = open(folder.path(), &config()).unwrap_err().to_string();
         assert!(message.contains("thesis.tex") && message.contains("--logdir"), "{message}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -223,14 +238,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
         let root = folder.path().join("file/run");
-        let message = RunFolder::open(&root, &config()).unwrap_err().to_string();
+        let message = open(&root, &config()).unwrap_err().to_string();
         assert!(message.contains(&root.display().to_string()) && message.contains("--logdir"), "{message}");
     }
 
     #[test]
     fn two_processes_do_not_share_a_run() {
         let folder = tempfile::tempdir().unwrap();
-        let _first = RunFolder::open(folder.path(), &config()).unwrap();
-        assert!(matches!(RunFolder::open(folder.path(), &config()), Err(TrainError::Busy { .. })));
+        let _first = open(folder.path(), &config()).unwrap();
+        assert!(matches!(open(folder.path(), &config()), Err(TrainError::Busy { .. })));
     }
 }

@@ -82,12 +82,14 @@ impl Record {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::folder::Opened;
 
     #[test]
     fn nothing_is_written_as_minus_zero() {
         let root = tempfile::tempdir().unwrap();
         let config = Config { tasks: vec!["hopper".into()], ..Config::default() };
-        let folder = RunFolder::open(root.path(), &config).unwrap();
+        let Opened::New(folder) = RunFolder::open(root.path(), &[]).unwrap() else { unreachable!("it is empty") };
+        folder.create(&config).unwrap();
         let (mut record, _) = Record::open(&folder, 0, None).unwrap();
         record.line(Frames(7), &[("loss".to_owned(), -0.0), ("kl".to_owned(), -1.5)]).unwrap();
         let text = std::fs::read_to_string(folder.metrics()).unwrap();

@@ -1,30 +1,28 @@
-//! The beginning of a run, or its return from a checkpoint.
+//! The beginning of a run: decided once, when its folder is locked.
+//!
+//! Here: [`begin`], which decides, and what every run does before its loop. Not here: what the beginnings are (`origin`), and
+//! reading back what an earlier session left (`resume`).
 
 use super::{End, Run, identity};
 use crate::TrainError;
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;
-use crate::agent::footprint;
 use crate::config::Config;
 use crate::events::{Event, Reporter};
-use crate::folder::checkpoint::{self, RunState};
+use crate::folder::checkpoint::{self, Loaded};
 use crate::folder::provenance::Arithmetic;
-use crate::folder::record::Record;
-use crate::folder::{RunFolder, stored_arithmetic};
-use crate::run::meters::Meters;
-use crate::run::schedule::Position;
-use crate::run::speed::Speed;
-use crate::streams::{RunKey, Streams};
+use crate::folder::{Opened, RunFolder, stored_arithmetic};
+use crate::origin::{self, Beginning};
+use crate::streams::RunKey;
 use dreamer::{AgentConfig, DreamerError};
-use replay::{Batch, Embeddings, Replay};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use transfer::Report;
-use wording::counted;
+use tape::plan::Device;
+use transfer::Plan;
 
 /// Trains an agent in the run folder `root`, from the beginning (with what `new_agent` makes of the agent's
-/// configuration, its action size and the seed of the run's streams) or from its newest good checkpoint, until the run has its frames or
-/// `interrupted` is set. Runs on the present thread pool.
+/// configuration, its action size and the seed of the run's streams) or from its newest good checkpoint, until the run has its
+/// frames or `interrupted` is set. Runs on the present thread pool.
 ///
 /// # Errors
 /// [`TrainError`]; whatever happened, the checkpoints written before are whole.
@@ -36,148 +34,126 @@ pub fn train_with<L: Trainable>(
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
-    let folder = RunFolder::open(root, config)?;
-    let new_agent = |config: &AgentConfig, size, seed| Ok(new_agent(config, size, seed)?);
-    train_in(folder, config, None, environments, new_agent, (None, |_| Ok(())), interrupted, reporter)
+    let action_size = environments.action_size();
+    let new_run = || Ok((config.clone(), Beginning::New));
+    let (folder, config, beginning) = begin(root, config, None, action_size, new_run)?;
+    let start = Start { config: &config, folder, environments, device: None, interrupted, reporter };
+    // Without a plan, only runs that began without one are continued.
+    start.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
 }
 
-/// As [`train_with`], in a folder that is open, with the report of what the run takes from other agents; `prepare` gets the agent
-/// before anything is done with it, to move it to the device that is named, if one is.
-pub(crate) fn train_in<L: Trainable>(
-    folder: RunFolder,
+/// Locks the run folder `root` and decides what the run in it starts from: if it has none, from what `new_run` says, which is
+/// then recorded. With it come the folder and the run's configuration, which is `config` with what the transfer changes.
+///
+/// # Errors
+/// If the folder cannot be used, or has a run of another configuration or transfer.
+pub(crate) fn begin<L: Trainable>(
+    root: &Path,
     config: &Config,
-    taken: Option<&Report>,
-    environments: Environments,
-    new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, TrainError>,
-    (device, prepare): (Option<&str>, impl FnOnce(&mut L) -> Result<(), TrainError>),
-    interrupted: &AtomicBool,
-    reporter: &mut dyn Reporter,
-) -> Result<End, TrainError> {
-    let (found, damaged) = checkpoint::newest::<L>(&folder.checkpoints())?;
-    if let Some(found) = &found {
-        identity::check(found, config, environments.action_size())?;
-    }
-    if found.is_none() {
-        folder.refuse_lost_checkpoints(config)?;
-    }
-    folder.clean()?;
-    for damaged in damaged {
-        let aside = checkpoint::set_aside(&damaged.path)?;
-        reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
-    }
-    if let Some(found) = &found
-        && found.state.finished
-        && found.state.position.frames >= config.steps
-    {
-        return Ok(End::FinishedBefore { frames: found.state.position.frames });
-    }
-    let before = stored_arithmetic(folder.root());
-    folder.write_config(config, device)?;
-    let from = found.as_ref().map(|found| found.state.position.frames);
-    reporter.event(&Event::Begins { root: folder.root(), config, from });
-    if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
-        reporter.event(&Event::Note(&change));
-    }
-    if let Some(report) = taken {
-        reporter.event(&Event::Took { report, begins: from.is_none() });
-        let shared = if from.is_none() { identity::shared_luck(report, config) } else { Vec::new() };
-        for note in report.own_tasks(&config.tasks).into_iter().chain(shared) {
-            reporter.event(&Event::Note(&note));
+    plan: Option<&Plan>,
+    action_size: usize,
+    new_run: impl FnOnce() -> Result<(Config, Beginning<L>), TrainError>,
+) -> Result<(RunFolder, Config, Beginning<L>), TrainError> {
+    match RunFolder::open(root, origin::leftovers(root))? {
+        Opened::New(folder) => {
+            let (config, beginning) = new_run()?;
+            // The configuration comes last: it makes the folder a run's.
+            origin::record(root, &beginning)?;
+            folder.create(&config)?;
+            Ok((folder, config, beginning))
+        }
+        Opened::Existing(folder, stored) => {
+            let (config, transfer) = origin::resolve(root, &stored, config, plan)?;
+            folder.reopen(&stored, &config)?;
+            let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
+                (Some(checkpoint), damaged) => {
+                    identity::check(&checkpoint, &config, action_size)?;
+                    Beginning::Resumed { checkpoint: Box::new(checkpoint), damaged, transfer }
+                }
+                (None, _) => {
+                    folder.refuse_lost_checkpoints(&stored, &config)?;
+                    Beginning::BegunUnsaved { transfer }
+                }
+            };
+            Ok((folder, config, beginning))
         }
     }
-    let (mut agent, state) = match found {
-        Some(found) => (found.agent, Some((found.path, found.state))),
-        None => (new_agent(&config.agent, environments.action_size(), RunKey::of(config).seed())?, None),
-    };
-    // The one setting of an agent that may have changed since its checkpoint.
-    agent.evaluate_by(config.agent.evaluation);
-    prepare(&mut agent)?;
-    let mut run = Run::resume(config, folder, environments, agent, state, interrupted, reporter)?;
-    let meta_model = taken.and_then(|report| report.meta_model.as_ref());
-    run.reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
-    let end = run.go();
-    run.reporter.event(&Event::Spent { split: run.speed.split() });
-    end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
 }
 
-impl<'a, L: Trainable> Run<'a, L> {
-    /// The run as `state` has it, or at its beginning: episodes and metrics from after `state` are moved aside.
-    pub(super) fn resume(
-        config: &'a Config,
-        folder: RunFolder,
-        environments: Environments,
-        agent: L,
-        state: Option<(PathBuf, RunState)>,
-        interrupted: &'a AtomicBool,
-        reporter: &'a mut dyn Reporter,
-    ) -> Result<Self, TrainError> {
-        let action_size = environments.action_size();
-        let (mut streams, mut position, mut meters) =
-            (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
-        let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
-        if let Some((path, state)) = state {
-            streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
-                path: path.clone(),
-                why: "its random streams cannot be; use another checkpoint".to_owned(),
-            })?;
-            (position, meters) = (state.position.clone(), state.meters);
-            (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
+/// What a run works with, whatever its agent and its beginning are.
+pub(crate) struct Start<'a> {
+    pub config: &'a Config,
+    pub folder: RunFolder,
+    pub environments: Environments,
+    /// Where gradient steps are taken; `None` is the CPU.
+    pub device: Option<&'a dyn Device>,
+    pub interrupted: &'a AtomicBool,
+    pub reporter: &'a mut dyn Reporter,
+}
+
+impl Start<'_> {
+    /// Runs from this beginning to the end. `first` makes the agent where neither a checkpoint nor a graft has it: a random one,
+    /// or that of a recorded plan.
+    ///
+    /// # Errors
+    /// [`TrainError`]; whatever happened, the checkpoints written before are whole.
+    pub fn run<L: Trainable>(
+        mut self,
+        beginning: Beginning<L>,
+        first: impl FnOnce(&Config, Option<&Plan>) -> Result<L, TrainError>,
+    ) -> Result<End, TrainError> {
+        self.folder.clean()?;
+        if let Beginning::Resumed { damaged, .. } = &beginning {
+            for damaged in damaged {
+                let aside = checkpoint::set_aside(&damaged.path)?;
+                self.reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
+            }
         }
-        let episodes = folder.episodes();
-        let (budget, count) = (config.replay.budget.0, position.episodes);
-        let (replay, report) = Replay::open(&episodes, action_size, budget, Some(count), Some(&config.tasks))?;
-        let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
-        if report.missing > 0 {
-            let missing = if report.missing == 1 { "is" } else { "are" };
-            let (count, folder) = (counted(count, "episode"), episodes.display());
-            notes.push(format!("{} of {count} {missing} missing in {folder}", report.missing));
-        } else if report.transitions != position.steps.0 + count {
-            let found = counted(report.transitions.saturating_sub(count), "step");
-            let (folder, steps) = (episodes.display(), position.steps);
-            notes.push(format!(
-                "the episodes in {folder} have {found}, and the checkpoint counts {steps}: somebody changed them"
-            ));
+        if let Some(Loaded { state, .. }) = beginning.checkpoint()
+            && state.finished
+            && state.position.frames >= self.config.steps
+        {
+            return Ok(End::FinishedBefore { frames: state.position.frames });
         }
-        if !report.skipped.is_empty() || report.missing > 0 {
-            let loaded = counted(report.loaded as u64, "episode");
-            notes.push(format!("going on with {loaded}: the result is not that of an undamaged run"));
+        let before = stored_arithmetic(self.folder.root());
+        self.folder.write_config(self.config, self.device.map(Device::name).as_deref())?;
+        self.announce(&beginning, &before);
+        let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
+        let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
+        let (mut agent, state) = match beginning {
+            Beginning::New => (first(self.config, None)?, None),
+            Beginning::Grafted { agent, .. } => (*agent, None),
+            Beginning::BegunUnsaved { transfer } => {
+                (first(self.config, transfer.as_ref().map(|transfer| &transfer.plan))?, None)
+            }
+            Beginning::Resumed { checkpoint, .. } => {
+                let Loaded { path, state, agent } = *checkpoint;
+                (agent, Some((path, state)))
+            }
+        };
+        // The one setting of an agent that may have changed since its checkpoint.
+        agent.evaluate_by(self.config.agent.evaluation);
+        if let Some(device) = self.device {
+            agent.move_to(device)?;
         }
-        notes.extend(footprint::forgets(config, action_size, &replay.stats(config.agent.length)));
-        if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
-            let names = match report.newer.as_slice() {
-                [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),
-                few => few.join(", "),
-            };
-            let (count, aside) = (counted(report.newer.len() as u64, "episode"), aside.display());
-            notes.push(format!("{count} newer than the last checkpoint moved to {aside}: {names}"));
+        let mut run = Run::resume(self, agent, state, reward_sources)?;
+        let end = run.go();
+        run.reporter.event(&Event::Spent { split: run.speed.split() });
+        end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
+    }
+
+    /// Reports how the run begins: new or resumed, with which arithmetic if not with that of `before`, and from which agents.
+    fn announce<L>(&mut self, beginning: &Beginning<L>, before: &Arithmetic) {
+        let from = beginning.checkpoint().map(|checkpoint| checkpoint.state.position.frames);
+        self.reporter.event(&Event::Begins { root: self.folder.root(), config: self.config, from });
+        if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
+            self.reporter.event(&Event::Note(&change));
         }
-        let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
-        for note in notes.iter().chain(&note) {
-            reporter.event(&Event::Note(note));
+        let Some(report) = beginning.report() else { return };
+        self.reporter.event(&Event::Took { report, begins: from.is_none() });
+        let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
+        for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
+            self.reporter.event(&Event::Note(&note));
         }
-        let batch = Batch::new(config.agent.batch, config.agent.length);
-        let speed = Speed::start();
-        // Where none are kept, the agent makes them as it learns, wherever that is.
-        let size = agent.embedding_size().filter(|_| config.replay.embeddings.0 > 0);
-        let embeddings = size.map(|size| Embeddings::new(size, config.replay.embeddings.0));
-        Ok(Self {
-            config,
-            folder,
-            environments,
-            agent,
-            replay,
-            embeddings,
-            batch,
-            streams,
-            position,
-            meters,
-            record,
-            speed,
-            reward_sources: Vec::new(),
-            seconds_before,
-            saved,
-            interrupted,
-            reporter,
-        })
     }
 }

@@ -3,7 +3,7 @@
 //! Here: the loop over the phases of the schedule; each phase has a file of its own. Not here: what lies in the run's folder
 //! (`folder`), what a run starts from (`origin`), what files for people look like (`output`).
 
-mod begin;
+pub(crate) mod begin;
 mod collect;
 pub(crate) mod diagnosis;
 pub(crate) mod episode;
@@ -13,12 +13,10 @@ pub(crate) mod images;
 mod learn;
 mod log;
 pub(crate) mod meters;
+mod resume;
 mod save;
 pub(crate) mod schedule;
 pub(crate) mod speed;
-
-pub(crate) use begin::train_in;
-pub use begin::train_with;
 
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use train::config::{Config, Layer, resolve};
-use train::{Broken, End, Environments, Event, Metrics, Reporter, TrainError, Trainable, train_with};
+use train::{Broken, Device, End, Environments, Event, Metrics, Reporter, TrainError, Trainable, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
@@ -119,6 +119,10 @@ impl Trainable for Toy {
 
     fn updates(&self) -> u64 {
         self.updates
+    }
+
+    fn move_to(&mut self, _device: &dyn Device) -> Result<(), DreamerError> {
+        unreachable!("toys are given no device")
     }
 
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {

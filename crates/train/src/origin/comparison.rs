@@ -1,136 +1,25 @@
-//! What a run takes from other agents when it begins, and the proof that a run which goes on began with the same.
-//!
-//! Here: grafting the first agent, the record of it in the run's folder, and the comparison of a plan with that record.
-//! Not here: what a plan means, and how it is done (`transfer`).
+//! Whether a run began with the transfer that it is now asked to have.
 
+use super::Transferred;
 use crate::TrainError;
-use crate::agent::environments::Environments;
-use crate::agent::footprint;
-use crate::config::{Config, Difference};
-use crate::folder::{is_run, stored_config};
-use crate::streams::RunKey;
-use dreamer::{Agent, AgentConfig};
-use environment::Catalogue;
+use crate::config::Difference;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
-use transfer::{Grafted, PLAN_FILE, Plan, REPORT_FILE, Report, Sources, graft, read_report, write_record};
+use transfer::{PLAN_FILE, Plan, Report, read_report};
 
-/// Differences that a message tells one by one.
-const MOST_TOLD: usize = 4;
+/// The most differences that a message lists one by one.
+const MOST_LISTED: usize = 4;
 
-/// What a run takes, or took when it began.
-#[derive(Debug)]
-pub(crate) struct Heritage {
-    plan: Plan,
-    report: Report,
-    /// The agent to begin with; none in a run that has begun.
-    agent: Option<Box<Agent>>,
-}
-
-impl Heritage {
-    /// The plan as it was given.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The report, and the agent to begin with: none in a run that has begun.
-    pub fn into_parts(self) -> (Report, Option<Box<Agent>>) {
-        (self.report, self.agent)
-    }
-}
-
-/// What a run of `config` would take under `plan`. Nothing is trained or written.
+/// The transfer with which the run in `root` began, as its folder records it; `None` if it began without one.
 ///
 /// # Errors
-/// If a task is unknown, or the transfer cannot be done.
-pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Result<Report, TrainError> {
-    let action_size = Environments::make(catalogue, config)?.action_size();
-    footprint::check_agent(&config.agent, action_size)?;
-    Ok(graft(plan, &config.agent, action_size, RunKey::of(config).seed(), &Sources::open(plan)?)?.report)
-}
-
-/// What the run in `root` takes under `plan`, and its configuration with what that changes about the agent. A run that has
-/// begun takes nothing again: its record tells, and the sources may be gone.
-///
-/// # Errors
-/// If the transfer cannot be done, or the run began with another one.
-pub(crate) fn settle(
-    root: &Path,
-    config: &Config,
-    action_size: usize,
-    plan: Option<&Plan>,
-) -> Result<(Config, Option<Heritage>), TrainError> {
-    let mut config = config.clone();
-    if is_run(root) {
-        check(root, plan)?;
-        let (Some(plan), Some(report)) = (plan, read_report(root)?) else { return Ok((config, None)) };
-        config.agent.frozen_encoder |= report.target.frozen_encoder;
-        if let Some(meta_model) = &report.meta_model {
-            config.agent.reward_sources = stored_config(root)?.agent.reward_sources;
-            config.agent.reward_layers = meta_model.layers;
-        }
-        return Ok((config, Some(Heritage { plan: plan.clone(), report, agent: None })));
-    }
-    let Some(plan) = plan else {
-        refuse_random_frozen(&config.agent)?;
-        return Ok((config, None));
-    };
-    let seed = RunKey::of(&config).seed();
-    let Grafted { agent, report } = graft(plan, &config.agent, action_size, seed, &Sources::open(plan)?)?;
-    config.agent = agent.config().clone();
-    Ok((config, Some(Heritage { plan: plan.clone(), report, agent: Some(Box::new(agent)) })))
-}
-
-/// Refuses a new agent without sources whose configuration freezes parts of it: that of a run with transfer, for example.
-fn refuse_random_frozen(agent: &AgentConfig) -> Result<(), TrainError> {
-    let frozen = [("reward_sources", !agent.reward_sources.is_empty()), ("frozen_encoder", agent.frozen_encoder)];
-    match frozen.into_iter().find(|(_, set)| *set) {
-        Some((key, _)) => Err(TrainError::FrozenAtRandom { key }),
-        None => Ok(()),
-    }
-}
-
-/// The first agent of a run that was stopped before its first checkpoint: grafted as its record says.
-///
-/// # Errors
-/// If a source is gone or has changed.
-pub(crate) fn graft_again(
-    root: &Path,
-    config: &AgentConfig,
-    action_size: usize,
-    seed: u64,
-) -> Result<Agent, TrainError> {
-    let plan = Plan::read(&root.join(PLAN_FILE)).map_err(transfer::TransferError::from)?;
-    Ok(graft(&plan, config, action_size, seed, &Sources::open(&plan)?)?.agent)
-}
-
-/// Writes the record of a run that begins in `root`; what an interrupted start left of another is removed.
-///
-/// # Errors
-/// If a file cannot be written or removed.
-pub(crate) fn write(root: &Path, heritage: Option<&Heritage>) -> Result<(), TrainError> {
-    if let Some(Heritage { plan, report, .. }) = heritage {
-        return Ok(write_record(root, plan, report)?);
-    }
-    for path in [root.join(PLAN_FILE), root.join(REPORT_FILE)] {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Checks that the run in `root` began with what `plan` says, or with nothing if there is none.
-///
-/// # Errors
-/// [`TrainError::OtherTransfer`] tells what differs.
-pub(crate) fn check(root: &Path, plan: Option<&Plan>) -> Result<(), TrainError> {
+/// [`TrainError::OtherTransfer`] if that is not what `plan` describes, or if one of the two is there without the other.
+pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transferred>, TrainError> {
     let of = |plan: &Plan| format!("{} from {}", plan.origin(), names(plan.sources().keys()));
     let nothing = || "nothing".to_owned();
     let (was, now) = match (read_report(root)?, plan) {
-        (None, None) => return Ok(()),
+        (None, None) => return Ok(None),
         (None, Some(plan)) => (nothing(), of(plan)),
         (Some(report), None) => {
             (format!("{} from {}", report.plan, names(report.sources.iter().map(|source| &source.name))), nothing())
@@ -139,13 +28,16 @@ pub(crate) fn check(root: &Path, plan: Option<&Plan>) -> Result<(), TrainError> 
             let recorded = Plan::read(&root.join(PLAN_FILE)).map_err(transfer::TransferError::from)?;
             let mut differences = rules(&report, &recorded, plan);
             differences.extend(sources(&report, plan));
-            return refuse(root, differences, true);
+            refuse(root, differences, true)?;
+            return Ok(Some(Transferred { plan: recorded, report }));
         }
     };
     let taken = was != nothing();
-    refuse(root, vec![Difference { path: "what it takes".to_owned(), was, now }], taken)
+    refuse(root, vec![Difference { path: "what it takes".to_owned(), was, now }], taken)?;
+    Ok(None)
 }
 
+/// Refuses to continue the run in `root` if there are differences. `taken`: whether it began with a transfer.
 fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), TrainError> {
     if differences.is_empty() {
         return Ok(());
@@ -170,9 +62,9 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
     };
     let mut differences = Vec::new();
     compare("", Some(&table(was)), Some(&table(now)), &mut differences);
-    if differences.len() > MOST_TOLD {
-        let more = differences.len() - MOST_TOLD;
-        differences.truncate(MOST_TOLD);
+    if differences.len() > MOST_LISTED {
+        let more = differences.len() - MOST_LISTED;
+        differences.truncate(MOST_LISTED);
         let (was, now) = (report.plan.clone(), now.origin().to_owned());
         differences.insert(0, Difference { path: format!("plan (these and {more} more differences)"), was, now });
     }

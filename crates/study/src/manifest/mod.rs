@@ -1,19 +1,23 @@
 //! The manifest: what a study runs, one line a run, in an order in which they can go.
 //!
 //! `manifest.jsonl` in a study's folder: a header, then the runs. Launchers, status and report read it, and nothing else of
-//! the study. Here: its form, and whether it is as it was written. Not here: how it is made from a document.
+//! the study. Here: its form, and whether it is as it was written; in `format_1`, lines that earlier versions wrote. Not here: how
+//! it is made from a document.
+
+mod format_1;
 
 use crate::StudyError;
 use files::{ReadError, sha256};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
+use train::{Frames, RunRequest};
 
 /// The manifest's file in a study's folder.
 pub const FILE: &str = "manifest.jsonl";
 
-/// Version of the manifest's form; another one is not read.
-pub const FORMAT: u32 = 1;
+/// Version of the manifest's form. Format 1, whose lines have no request, is still read.
+pub const FORMAT: u32 = 2;
 
 /// The most bytes that a manifest may have: runs by the ten thousands.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -67,8 +71,31 @@ pub struct Entry {
     pub folder: PathBuf,
     /// Numbers of the runs that must be finished before it begins.
     pub after: Vec<usize>,
-    /// What is typed after `dreamgraft`, with the study's folder as working directory.
+    /// What is asked of it. Paths are relative to the study's folder.
+    pub request: RunRequest,
+    /// The same for people: what is typed after `dreamgraft`, with the study's folder as working directory.
     pub arguments: Vec<String>,
+}
+
+impl Entry {
+    /// Checks that what a line says of its run is what it asks for.
+    fn check(&self) -> Result<(), String> {
+        let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
+        let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
+        let asked = (&request.tasks, request.seed, request.steps, request.folder.as_ref());
+        if said != asked {
+            return Err("its tasks, seed, steps or folder are not those of its request".to_owned());
+        }
+        if *arguments != arguments_of(request) {
+            return Err("its arguments are not those of its request".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// What is typed for a request. All that a study asks for is made of texts.
+pub(crate) fn arguments_of(request: &RunRequest) -> Vec<String> {
+    request.to_arguments().into_iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// What a study runs.
@@ -120,7 +147,7 @@ impl Manifest {
         format!("{}\n{}", line(&self.header), body(&self.entries))
     }
 
-    /// Reads what [`Manifest::to_text`] wrote.
+    /// Reads what [`Manifest::to_text`] wrote, in this version or an earlier one.
     ///
     /// # Errors
     /// What is wrong with it, and what to do.
@@ -133,9 +160,9 @@ impl Manifest {
         }
         let no_header = |error: serde_json::Error| format!("line 1 is no manifest's header: {error}; {REMEDY}");
         let Version { format } = serde_json::from_str(first).map_err(no_header)?;
-        if format != FORMAT {
+        if !(1..=FORMAT).contains(&format) {
             return Err(format!(
-                "it is of format {format}, this version reads {FORMAT}; use the version that wrote it"
+                "it is of format {format}, this version reads 1 to {FORMAT}; use the version that wrote it"
             ));
         }
         let header: Header = serde_json::from_str(first).map_err(no_header)?;
@@ -145,7 +172,10 @@ impl Manifest {
         let mut entries: Vec<Entry> = Vec::new();
         for (index, text) in rest.lines().enumerate() {
             let wrong = |why: String| format!("line {}: {why}; {REMEDY}", index + 2);
-            let entry: Entry = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+            let entry: Entry = match format {
+                1 => format_1::entry(text).map_err(wrong)?,
+                _ => serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?,
+            };
             if entry.index != index {
                 return Err(wrong(format!("its index is {}, that of its line {index}", entry.index)));
             }
@@ -156,12 +186,14 @@ impl Manifest {
             if let Some(later) = entry.after.iter().find(|&&other| other >= index) {
                 return Err(wrong(format!("run {index} cannot come after run {later}")));
             }
+            entry.check().map_err(wrong)?;
             entries.push(entry);
         }
         if entries.len() != header.runs {
             return Err(format!("it has {} runs, its header says {}; {REMEDY}", entries.len(), header.runs));
         }
-        Ok(Self { header, entries })
+        // One of format 1 is the same as if it had been written today.
+        Ok(Self::new(&header.study, &header.document, entries))
     }
 }
 
@@ -186,17 +218,29 @@ mod tests {
     use super::*;
 
     fn entry(index: usize, after: &[usize]) -> Entry {
+        entry_in(index, after, &format!("runs/hopper/{index}"))
+    }
+
+    fn entry_in(index: usize, after: &[usize], folder: &str) -> Entry {
+        let tasks = vec!["hopper".to_owned()];
+        let request = RunRequest {
+            steps: Some(Frames(1000)),
+            seed: Some(3),
+            folder: Some(folder.into()),
+            ..RunRequest::new(tasks.clone(), "smoke")
+        };
         Entry {
             index,
             role: if after.is_empty() { Role::Source } else { Role::Target },
-            tasks: vec!["hopper".into()],
+            tasks,
             method: "fractional-0.2".into(),
             source: None,
             seed: 3,
             steps: 1000,
-            folder: format!("runs/hopper/{index}").into(),
+            folder: folder.into(),
             after: after.to_vec(),
-            arguments: vec!["train".into(), "hopper".into()],
+            arguments: arguments_of(&request),
+            request,
         }
     }
 
@@ -210,7 +254,7 @@ mod tests {
         manifest().write(folder.path()).unwrap();
         assert_eq!(Manifest::read(folder.path()).unwrap(), manifest());
         let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
-        assert!(text.starts_with(r#"{"format":1,"study":"mine","document":"00ff","runs":3,"lines":""#), "{text}");
+        assert!(text.starts_with(r#"{"format":2,"study":"mine","document":"00ff","runs":3,"lines":""#), "{text}");
         let first = text.lines().nth(1).unwrap();
         let begins =
             r#"{"index":0,"role":"source","tasks":["hopper"],"method":"fractional-0.2","source":null,"seed":3,"#;
@@ -230,14 +274,14 @@ mod tests {
         let other = |from: &str, to: &str| Manifest::parse(&text.replacen(from, to, 1)).unwrap_err();
         for (message, part) in [
             (other("\"seed\":3", "\"seed\":4"), "edited"),
-            (other("\"format\":1", "\"format\":2"), "format 2"),
+            (other("\"format\":2", "\"format\":3"), "format 3"),
             (other("\"runs\":3", "\"runs\":4"), "has 3 runs, its header says 4"),
             (other("{", ""), "no manifest's header"),
             (Manifest::parse("").unwrap_err(), "no manifest's header"),
             (Manifest::parse(&text[..text.len() - 9]).unwrap_err(), "cut off"),
         ] {
             assert!(
-                message.contains(part) && message.contains(if part == "format 2" { "version" } else { "remove it" }),
+                message.contains(part) && message.contains(if part == "format 3" { "version" } else { "remove it" }),
                 "{message}"
             );
         }
@@ -246,7 +290,7 @@ mod tests {
     #[test]
     fn no_run_lies_outside_the_study() {
         for folder in ["../other", "/etc", "runs/../../other", ".", ""] {
-            let wrong = Manifest::new("mine", "", vec![Entry { folder: folder.into(), ..entry(0, &[]) }]).to_text();
+            let wrong = Manifest::new("mine", "", vec![entry_in(0, &[], folder)]).to_text();
             assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the study's"), "{folder}");
         }
     }
@@ -257,5 +301,20 @@ mod tests {
         assert!(Manifest::parse(&wrong).unwrap_err().contains("run 0 cannot come after run 0"));
         let wrong = Manifest::new("mine", "", vec![entry(1, &[])]).to_text();
         assert!(Manifest::parse(&wrong).unwrap_err().contains("its index is 1, that of its line 0"));
+    }
+
+    #[test]
+    fn a_line_says_of_its_run_what_it_asks_for() {
+        let refused = |entry: Entry| Manifest::parse(&Manifest::new("mine", "", vec![entry]).to_text()).unwrap_err();
+        for (wrong, part) in [
+            (Entry { seed: 4, ..entry(0, &[]) }, "seed"),
+            (Entry { steps: 4, ..entry(0, &[]) }, "steps"),
+            (Entry { folder: "runs/4".into(), ..entry(0, &[]) }, "folder"),
+            (Entry { tasks: vec!["ant".to_owned()], ..entry(0, &[]) }, "tasks"),
+            (Entry { arguments: vec!["train".to_owned()], ..entry(0, &[]) }, "arguments"),
+        ] {
+            let message = refused(wrong);
+            assert!(message.contains(part) && message.contains("line 2") && message.contains("request"), "{message}");
+        }
     }
 }
