@@ -222,7 +222,7 @@ impl<'a> Expansion<'a> {
             return Ok(index);
         }
         self.config(&tasks, source.steps, seed)?;
-        let origin = sight.map_or(Origin::Random, |index| universal(&self.entries[index].folder, Vec::new()));
+        let origin = sight.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => tasks.join("+"),
@@ -378,7 +378,7 @@ impl<'a> Expansion<'a> {
         }
         after.sort_unstable();
         after.dedup();
-        let origin = universal(&self.entries[sight].folder, rewards);
+        let origin = universal_origin(&self.entries[sight].folder, rewards);
         self.target(key, name, Some(reward_from.join(", ")), task, seed, &after, origin)
     }
 
@@ -406,7 +406,7 @@ impl<'a> Expansion<'a> {
 }
 
 /// The encoder of the agent in `folder`, and the reward models of those in `rewards`.
-fn universal(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
+fn universal_origin(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
     Origin::Universal { encoder: folder.to_owned(), rewards, any_encoder: false }
 }
 

@@ -112,11 +112,11 @@ pub fn measure(
     let kept = config.replay.embeddings.0 > 0;
     let (threads, config) = (crate::threads(config.threads), &config.agent);
     match device {
-        None => crate::footprint::check_agent(config, ACTION_SIZE)?,
+        None => crate::agent::footprint::check_agent(config, ACTION_SIZE)?,
         Some((_, device)) => dreamer::check_device(config, ACTION_SIZE, device)?,
     }
     let began = Instant::now();
-    crate::agent::pool(threads)?.install(|| {
+    crate::agent::dreamer::pool(threads)?.install(|| {
         let mut batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
         if let Some((_, device)) = device {

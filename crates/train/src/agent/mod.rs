@@ -3,13 +3,13 @@
 //! Here: the trait [`Trainable`]; in `dreamer`, that Dreamer's agent has it. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
-pub mod dreamer;
+pub(crate) mod dreamer;
 pub(crate) mod environments;
 pub(crate) mod footprint;
 pub(crate) mod play;
 
 use crate::run::diagnosis::Broken;
-use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
+use ::dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use random::Stream;
 use replay::Batch;
 use std::path::Path;
