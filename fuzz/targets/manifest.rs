@@ -11,8 +11,10 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let runs = text.lines().count();
-    let header = format!(r#"{{"format":1,"study":"s","document":"d","runs":{runs},"lines":"{sum}"}}"#);
-    for text in [text, &format!("{header}\n{text}")] {
+    let header = |format: u32| {
+        format!(r#"{{"format":{format},"study":"s","document":"d","runs":{runs},"lines":"{sum}"}}"#)
+    };
+    for text in [text, &format!("{}\n{text}", header(1)), &format!("{}\n{text}", header(2))] {
         if let Ok(manifest) = Manifest::parse(text) {
             for entry in &manifest.entries {
                 assert!(entry.after.iter().all(|first| *first < entry.index));

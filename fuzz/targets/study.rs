@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let read = Read { document, path: PathBuf::from(path), checksum: String::new() };
-    if let Ok(manifest) = manifest_of(&read) {
+    if let Ok(manifest) = manifest_of(&read, tasks::catalogue()) {
         assert!(manifest.entries.iter().all(|entry| entry.folder.components().all(|part| part.as_os_str() != "..")));
         let again = Manifest::parse(&manifest.to_text()).expect("what was written is read");
         assert_eq!(again, manifest);

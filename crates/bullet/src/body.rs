@@ -1,6 +1,6 @@
 //! Bodies and their joints, as loaded.
 
-use crate::world::WorldId;
+use crate::id::WorldId;
 
 /// How a joint moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

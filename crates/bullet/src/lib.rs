@@ -15,6 +15,7 @@ mod client;
 mod error;
 mod ffi;
 mod files;
+mod id;
 mod log;
 mod state;
 mod visuals;

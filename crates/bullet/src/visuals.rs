@@ -9,7 +9,7 @@ use std::ffi::c_int;
 
 use crate::client::Client;
 use crate::ffi;
-use crate::world::WorldId;
+use crate::id::WorldId;
 
 /// An image that is laid over a mesh, repeated in both directions.
 #[derive(Clone, Debug, PartialEq, Eq)]

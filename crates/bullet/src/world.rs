@@ -3,20 +3,15 @@
 //! Here: the safe interface. A call that names a body of another world, or a joint that the body does not have, is a
 //! mistake of the program and panics before Bullet hears of it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use crate::body::{Body, Joint, JointKind};
 use crate::camera::Camera;
 use crate::client::{self, Client, Format, Parameter};
 use crate::error::LoadError;
 use crate::ffi;
 use crate::files::{Asset, Files};
+use crate::id::WorldId;
 use crate::state::{BodyState, Contact};
 use crate::visuals::Visuals;
-
-/// Tells the bodies of one world from those of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WorldId(u64);
 
 /// The numbers that a simulation as a whole has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,7 +88,6 @@ pub struct World {
 impl World {
     /// An empty world.
     pub fn new(settings: &Settings) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut client = Client::connect();
         for parameter in [
             Parameter::DeterministicPairs(settings.deterministic_pairs),
@@ -105,7 +99,7 @@ impl World {
         ] {
             client.set(parameter);
         }
-        Self { client, id: WorldId(COUNT.fetch_add(1, Ordering::Relaxed)) }
+        Self { client, id: WorldId::new() }
     }
 
     /// Loads a MuJoCo model. Every top-level body, and every shape of the world itself, becomes a [`Body`].

@@ -37,6 +37,16 @@ impl FromStr for Choice {
     }
 }
 
+/// The device of this name, or none if there is no name.
+///
+/// # Errors
+/// If it cannot be used.
+pub fn open(name: Option<&str>) -> Result<Option<cuda::Device>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    let device = name.parse().map_err(|why| Failure::Words(format!("--device {name}: {why}")))?;
+    Where { device }.open()
+}
+
 impl Where {
     /// The device, or none if it is this machine's processor.
     ///

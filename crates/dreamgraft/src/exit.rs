@@ -45,34 +45,149 @@ impl From<&Failure> for Exit {
     }
 }
 
-/// Exit codes. Part of the program's interface: documented in the help and in `docs/exit-codes.md`.
+/// Exit codes. Part of the program's interface: [`CODES`] says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     /// Everything was done.
     Done = 0,
-    /// A file, a folder or the system stood in the way.
+    /// A file, a folder, a device or the system prevented it.
     Failed = 1,
-    /// What was typed, a configuration or a plan of transfer cannot be used.
+    /// The arguments, a configuration, a plan or a study file cannot be used.
     Usage = 2,
-    /// A loss, gradient, parameter or action stopped being a number.
+    /// A number became infinite or NaN.
     NotFinite = 3,
-    /// Another process works in the run folder, or it was made with another configuration or transfer.
+    /// The run folder or the study cannot be used as it is.
     FolderTaken = 4,
-    /// A checkpoint is missing, damaged or of something else.
+    /// A checkpoint cannot be used.
     Checkpoint = 5,
-    /// Stopped by a signal after a checkpoint was saved: the same command goes on.
+    /// Stopped by a signal after a checkpoint was saved.
     Stopped = 75,
+    /// A panic; Rust's runtime ends the program with this code.
+    Panicked = 101,
+    /// Stopped at once by Ctrl-C after an earlier signal; shells give this code to what Ctrl-C ends.
+    AtOnce = 130,
 }
 
-/// The end of the help text.
-pub const HELP: &str = "Exit codes: 0 done, 1 a file or the system stood in the way, 2 wrong arguments, \
-configuration or plan, 3 a loss, gradient, parameter or action became infinite or NaN, 4 the run folder is in use or was made with another \
-configuration or transfer, 5 a checkpoint is missing, damaged or of something else, 75 stopped by Ctrl-C, SIGTERM, SIGUSR1 \
-or SIGHUP with a checkpoint saved (the same command goes on), 130 stopped at once by a second Ctrl-C.";
+/// What an exit code means to the caller.
+#[derive(Debug)]
+pub struct ExitCode {
+    /// The code.
+    pub exit: Exit,
+    /// What happened: one or two sentences.
+    pub meaning: &'static str,
+    /// What to do about it, in Markdown; empty if nothing is to be done. Printed by `docs/exit-codes.md` alone.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the page is compared with it"))]
+    pub remedy: &'static str,
+}
 
-/// The code that a second Ctrl-C ends with at once, as shells know it.
-pub const AT_ONCE: i32 = 130;
+/// Every exit code, in ascending order. The help is made from this table, and a test compares `docs/exit-codes.md` with it.
+pub const CODES: [ExitCode; 9] = [
+    ExitCode { exit: Exit::Done, meaning: "The command did everything it was asked to do.", remedy: "" },
+    ExitCode {
+        exit: Exit::Failed,
+        meaning: "A file, a folder, a device or the operating system prevented the command from finishing.",
+        remedy: "Free the space, permission, port or device that the message names. It also says what exists of the run and \
+                 how to resume it.",
+    },
+    ExitCode {
+        exit: Exit::Usage,
+        meaning: "The arguments, a configuration, a transfer plan or a study file cannot be used.",
+        remedy: "Correct the argument or key that the message names. It gives the nearest valid name, or the allowed range.",
+    },
+    ExitCode {
+        exit: Exit::NotFinite,
+        meaning: "A loss, gradient, parameter or action became infinite or NaN.",
+        remedy: "Start a new run from the last checkpoint with other settings, as below.",
+    },
+    ExitCode {
+        exit: Exit::FolderTaken,
+        meaning: "The run folder or the study cannot be used as it is.",
+        remedy: "Wait (`--wait` does that), use the original settings, or choose another folder with `--logdir`.",
+    },
+    ExitCode {
+        exit: Exit::Checkpoint,
+        meaning: "A checkpoint of the run, or a source of a transfer, cannot be used.",
+        remedy: "Choose another checkpoint from the folder `checkpoints/` of the run.",
+    },
+    ExitCode {
+        exit: Exit::Stopped,
+        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP, after it saved a checkpoint. The code asks the \
+                  caller to start the same command again.",
+        remedy: "Run the same command; it resumes exactly where it stopped. On Slurm, use `--signal=USR1@60 --requeue`, and \
+                 `scontrol requeue` on code 75.",
+    },
+    ExitCode {
+        exit: Exit::Panicked,
+        meaning: "The program has a bug and panicked.",
+        remedy: "Please report it, with the message.",
+    },
+    ExitCode {
+        exit: Exit::AtOnce,
+        meaning: "Ctrl-C, after an earlier signal had asked the command to stop, ended it at once.",
+        remedy: "Run the same command; it resumes from the last checkpoint.",
+    },
+];
+
+/// Every exit code.
+pub const ALL: &[Exit] = &[
+    Exit::Done,
+    Exit::Failed,
+    Exit::Usage,
+    Exit::NotFinite,
+    Exit::FolderTaken,
+    Exit::Checkpoint,
+    Exit::Stopped,
+    Exit::Panicked,
+    Exit::AtOnce,
+];
+/// The codes of a command that is a run.
+pub const RUN: &[Exit] = &[
+    Exit::Done,
+    Exit::Failed,
+    Exit::Usage,
+    Exit::NotFinite,
+    Exit::FolderTaken,
+    Exit::Checkpoint,
+    Exit::Stopped,
+    Exit::AtOnce,
+];
+/// The codes of commands that play with a checkpoint's agent.
+pub const PLAY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::NotFinite, Exit::Checkpoint];
+/// The codes of `transfer plan`, which reads checkpoints and takes no step.
+pub const TRANSFER_PLAN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::Checkpoint];
+/// The codes of `bench`, which reads and writes no file.
+pub const BENCH: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage];
+/// The codes of commands that read a study's file and folder.
+pub const STUDY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken];
+/// The codes of `study run`; what its runs end with is in its messages and logs.
+pub const STUDY_RUN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Stopped, Exit::AtOnce];
+/// The codes of `watch`.
+pub const WATCH: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::AtOnce];
+
+/// The part of a help text that explains these exit codes.
+pub fn help(codes: &[Exit]) -> String {
+    let mut text = "Exit codes:".to_owned();
+    for ExitCode { exit, meaning, .. } in CODES.iter().filter(|code| codes.contains(&code.exit)) {
+        let number = *exit as u8;
+        text.push_str(&format!("\n  {number:<3}"));
+        let mut column = INDENT;
+        for word in meaning.split(' ') {
+            if column + 1 + word.len() > WIDTH {
+                text.push_str(&format!("\n{:INDENT$}", ""));
+                column = INDENT;
+            }
+            text.push_str(&format!(" {word}"));
+            column += 1 + word.len();
+        }
+    }
+    text
+}
+
+/// The longest line of [`help`], in characters.
+const WIDTH: usize = 80;
+/// Characters before the blank and a meaning.
+const INDENT: usize = 5;
 
 impl From<&study::StudyError> for Exit {
     fn from(error: &study::StudyError) -> Self {
@@ -116,5 +231,41 @@ impl From<&TrainError> for Exit {
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_page_has_the_codes_and_meanings_of_the_table() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/exit-codes.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+        let row = |code: &ExitCode| {
+            let remedy = if code.remedy.is_empty() { String::new() } else { format!("{} ", code.remedy) };
+            format!("| {} | {} | {remedy}|", code.exit as u8, code.meaning)
+        };
+        assert_eq!(rows, CODES.iter().map(row).collect::<Vec<_>>(), "the table of docs/exit-codes.md");
+    }
+
+    #[test]
+    fn every_code_is_in_the_table_once_and_in_ascending_order() {
+        assert_eq!(CODES.iter().map(|code| code.exit).collect::<Vec<_>>(), ALL);
+        assert!(ALL.is_sorted_by_key(|exit| *exit as u8));
+        for codes in [RUN, PLAY, TRANSFER_PLAN, BENCH, STUDY, STUDY_RUN, WATCH] {
+            assert!(codes.is_sorted_by_key(|exit| *exit as u8) && !codes.contains(&Exit::Panicked));
+        }
+    }
+
+    #[test]
+    fn the_help_lists_the_asked_codes_on_lines_that_fit_a_terminal() {
+        let text = help(PLAY);
+        let start = "Exit codes:\n  0   The command did everything it was asked to do.\n  1   A file, a folder,";
+        assert!(text.starts_with(start), "{text}");
+        assert!(!text.contains("75") && text.contains("\n  5   A checkpoint"), "{text}");
+        assert!(help(ALL).lines().all(|line| line.len() <= WIDTH && line.trim_end() == line));
     }
 }

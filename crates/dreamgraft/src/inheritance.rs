@@ -1,10 +1,11 @@
-//! What the words about transfer mean: a plan, and a short name of it for the run's folder.
+//! What the words about transfer mean: an origin, its plan, and a short name of it for the run's folder.
 //!
 //! Not here: what a plan does (`transfer`).
 
 use crate::args::Inherits;
 use crate::exit::Failure;
 use std::path::{Component, Path, PathBuf};
+use train::Origin;
 use transfer::{Plan, Preset};
 
 /// The plan's name if none is typed.
@@ -20,74 +21,98 @@ const LONGEST_NAME: usize = 64;
 /// Longest name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
 
-/// The plan that was typed, if any.
+/// What was typed about the agent's beginning.
 ///
 /// # Errors
-/// If words do not go together, or the plan cannot be used.
-pub fn plan(typed: &Inherits) -> Result<Option<Plan>, Failure> {
+/// If words do not go together.
+pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
     let refuse = |why: &str| Err(Failure::Words(why.to_owned()));
-    if typed.any_encoder && typed.reward_from.is_empty() {
+    let Inherits { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
+    if *any_encoder && rewards.is_empty() {
         return refuse("--any-encoder is about reward models: it needs --universal RUN and --reward-from RUN");
     }
-    if let Some(universal) = &typed.universal {
-        if typed.from.is_some() || typed.plan.is_some() || typed.fraction.is_some() {
+    if let Some(encoder) = universal {
+        if from.is_some() || plan.is_some() || fraction.is_some() {
             return refuse(
                 "--universal is a plan of its own and cannot be given with --from, --plan or --fraction; to combine \
                  them, write a plan file that names all sources (docs/transfer.md), and give it with --plan",
             );
         }
-        let mut plan = Plan::universal(universal, &named(&typed.reward_from)?, META_MODEL_LAYERS)?;
-        if typed.any_encoder {
-            plan.allow_any_encoder();
-        }
-        return Ok(Some(plan));
+        let (encoder, rewards) = (encoder.clone(), rewards.clone());
+        return Ok(Origin::Universal { encoder, rewards, any_encoder: *any_encoder });
     }
-    if !typed.reward_from.is_empty() {
+    if !rewards.is_empty() {
         return refuse(
             "--reward-from needs --universal RUN: agents can share reward models only if they share an encoder",
         );
     }
-    if typed.from.is_none() && typed.plan.is_none() {
-        return match typed.fraction {
-            Some(_) => refuse("--fraction needs --from RUN, or a --plan that names its sources"),
-            None => Ok(None),
-        };
+    match (from.clone(), plan.clone(), *fraction) {
+        (Some(from), plan, fraction) => Ok(Origin::Agent { from, plan, fraction }),
+        (None, Some(plan), fraction) => Ok(Origin::Plan { plan, fraction }),
+        (None, None, Some(_)) => refuse("--fraction needs --from RUN, or a --plan that names its sources"),
+        (None, None, None) => Ok(Origin::Random),
     }
-    let mut plan = Plan::find(typed.plan.as_deref().unwrap_or(DEFAULT_PLAN))?;
-    match &typed.from {
-        Some(from) => plan.add_source(SOURCE, from)?,
-        None if plan.sources().is_empty() => {
-            return refuse(&format!("{} names no agent to take from; give one with --from RUN", plan.origin()));
+}
+
+/// The plan of a beginning, if it has one.
+///
+/// # Errors
+/// If the plan cannot be used.
+pub fn plan(origin: &Origin) -> Result<Option<Plan>, Failure> {
+    let (mut plan, fraction) = match origin {
+        Origin::Random => return Ok(None),
+        Origin::Universal { encoder, rewards, any_encoder } => {
+            let mut plan = Plan::universal(encoder, &named(rewards)?, META_MODEL_LAYERS)?;
+            if *any_encoder {
+                plan.allow_any_encoder();
+            }
+            return Ok(Some(plan));
         }
-        None => {}
-    }
-    if let Some(fraction) = typed.fraction {
-        plan.set_fraction(fraction)?;
+        Origin::Agent { from, plan, fraction } => {
+            let mut plan = Plan::find(plan.as_deref().unwrap_or(DEFAULT_PLAN))?;
+            plan.add_source(SOURCE, from)?;
+            (plan, fraction)
+        }
+        Origin::Plan { plan, fraction } => {
+            let plan = Plan::find(plan)?;
+            if plan.sources().is_empty() {
+                let why = format!("{} names no agent to take from; give one with --from RUN", plan.origin());
+                return Err(Failure::Words(why));
+            }
+            (plan, fraction)
+        }
+    };
+    if let Some(fraction) = fraction {
+        plan.set_fraction(*fraction)?;
     }
     Ok(Some(plan))
 }
 
-/// A short name of the transfer that was typed: plan, fraction and sources. `None` if nothing is transferred.
-pub fn label(typed: &Inherits) -> Option<String> {
-    let mut label = match (&typed.universal, &typed.plan) {
-        (Some(universal), _) => {
-            let rewards = typed.reward_from.iter().map(|path| name(path)).collect::<Vec<_>>().join("+");
-            let rewards = if rewards.is_empty() { rewards } else { format!("-reward-{rewards}") };
-            format!("{UNIVERSAL}-from-{}{rewards}", name(universal))
-        }
-        (None, Some(plan)) if Preset::named(plan).is_none() => {
-            name(Path::new(Path::new(plan).file_stem().unwrap_or_default()))
-        }
-        (None, Some(preset)) => preset.clone(),
-        (None, None) if typed.from.is_some() => DEFAULT_PLAN.to_owned(),
-        (None, None) => return None,
+/// A short name of a transfer: plan, fraction and sources. `None` if nothing is transferred.
+pub fn label(origin: &Origin) -> Option<String> {
+    let of_plan = |plan: &str| match Preset::named(plan) {
+        Some(_) => plan.to_owned(),
+        None => name(Path::new(Path::new(plan).file_stem().unwrap_or_default())),
     };
-    if let Some(fraction) = typed.fraction {
-        label.push_str(&format!("-{fraction}"));
-    }
-    if let Some(from) = &typed.from {
-        label.push_str(&format!("-from-{}", name(from)));
-    }
+    let with = |mut label: String, fraction: &Option<f64>| {
+        if let Some(fraction) = fraction {
+            label.push_str(&format!("-{fraction}"));
+        }
+        label
+    };
+    let mut label = match origin {
+        Origin::Random => return None,
+        Origin::Universal { encoder, rewards, .. } => {
+            let rewards = rewards.iter().map(|path| name(path)).collect::<Vec<_>>().join("+");
+            let rewards = if rewards.is_empty() { rewards } else { format!("-reward-{rewards}") };
+            format!("{UNIVERSAL}-from-{}{rewards}", name(encoder))
+        }
+        Origin::Agent { from, plan, fraction } => {
+            let plan = plan.as_deref().map_or_else(|| DEFAULT_PLAN.to_owned(), of_plan);
+            format!("{}-from-{}", with(plan, fraction), name(from))
+        }
+        Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
+    };
     if label.len() > LONGEST_LABEL {
         // What is cut off must still tell this transfer from others.
         let checksum = format!("-{:08x}", crc32fast::hash(label.as_bytes()));
@@ -160,6 +185,7 @@ mod tests {
 
     #[test]
     fn a_transfer_has_a_short_name() {
+        let label = |typed: &Inherits| label(&origin(typed).unwrap());
         assert_eq!(label(&typed()), None);
         let from = Inherits { from: Some("runs/hopper+ant/small/0".into()), ..typed() };
         assert_eq!(label(&from).unwrap(), "paper-from-hopper+ant-small-0");

@@ -3,8 +3,8 @@
 use crate::exit::Failure;
 use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
-use train::config::{Config, Layer, preset, resolve};
-use train::{Evaluation, PlayOptions, Policy, Termination, TrainError};
+use train::config::{Config, Layer, resolve};
+use train::{Evaluation, PlayOptions, Policy, RunRequest, Termination, TrainError};
 use transfer::Plan;
 
 /// A run to begin or to go on with.
@@ -19,69 +19,27 @@ pub struct Training {
 }
 
 impl Training {
-    /// What was typed, over the settings file, over the preset, over the defaults.
+    /// What a request means.
     ///
     /// # Errors
-    /// The first setting that cannot be used, with its path and where it came from.
-    pub fn new(typed: &args::Train) -> Result<Self, Failure> {
-        let settings = &typed.settings;
-        refuse_twice(settings, typed.steps.as_deref())?;
-        let config = configuration(settings, typed.steps.as_deref())?;
-        let plan = inheritance::plan(&typed.inherits)?;
+    /// The first setting that cannot be used, with its path and where it came from, or why the plan cannot be used.
+    pub fn new(request: &RunRequest) -> Result<Self, Failure> {
+        let config = request.configuration()?;
+        let plan = inheritance::plan(&request.origin)?;
         let default = || {
-            let mut method = settings.preset.clone();
-            if let Some(transfer) = inheritance::label(&typed.inherits) {
+            let mut method = request.preset.clone();
+            if let Some(transfer) = inheritance::label(&request.origin) {
                 method.push_str(&format!("-{transfer}"));
             }
-            Path::new("runs").join(settings.tasks.join("+")).join(method).join(config.seed.to_string())
+            Path::new("runs").join(request.tasks.join("+")).join(method).join(config.seed.to_string())
         };
-        let root = typed.logdir.clone().unwrap_or_else(default);
+        let root = request.folder.clone().unwrap_or_else(default);
         Ok(Self { root, config, plan })
     }
 }
 
-/// Refuses a setting that was typed in two ways: which one was meant?
-///
-/// # Errors
-/// The two ways, and which to leave out.
-fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failure> {
-    let of_its_own = [
-        ("tasks", "TASK", Some(typed.tasks.join(" "))),
-        ("seed", "--seed", typed.seed.as_ref().map(|seed| format!("--seed {seed}"))),
-        ("steps", "--steps", steps.map(|steps| format!("--steps {steps}"))),
-    ];
-    for setting in &typed.set {
-        let key = setting.split('=').next().unwrap_or_default().trim();
-        let twice =
-            of_its_own.iter().find_map(|(known, word, typed)| Some((word, typed.as_ref()?)).filter(|_| *known == key));
-        if let Some((word, other)) = twice {
-            return Err(Failure::Words(format!(
-                "--set {setting} and {other}: give one of them; {key} has a word of its own, {word}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The configuration of what was typed.
-///
-/// # Errors
-/// The first setting that cannot be used, with its path and where it came from.
-pub fn configuration(typed: &args::Settings, steps: Option<&str>) -> Result<Config, TrainError> {
-    let mut layers = vec![preset(&typed.preset)?];
-    layers.extend(typed.config.as_deref().map(Layer::read).transpose()?);
-    for (option, key, value) in [("--seed", "seed", typed.seed.as_deref()), ("--steps", "steps", steps)] {
-        layers.extend(value.map(|value| Layer::value(option, key, value)));
-    }
-    for setting in &typed.set {
-        layers.push(Layer::typed(setting)?);
-    }
-    layers.push(Layer::texts("TASK", "tasks", &typed.tasks));
-    Ok(resolve(&layers)?)
-}
-
 /// What `dreamgraft eval` plays.
-pub fn evaluation(typed: &args::Eval) -> PlayOptions {
+pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     PlayOptions {
         policy: Policy::Run(typed.run.clone()),
         task: typed.task.clone(),
@@ -96,7 +54,7 @@ pub fn evaluation(typed: &args::Eval) -> PlayOptions {
 }
 
 /// What `dreamgraft play` plays.
-pub fn playing(typed: &args::Play) -> PlayOptions {
+pub fn playing(typed: &args::play::Play) -> PlayOptions {
     let policy = match typed.policy.as_str() {
         "random" => Policy::Random,
         "zero" => Policy::Zero,
@@ -117,7 +75,7 @@ pub fn playing(typed: &args::Play) -> PlayOptions {
 ///
 /// # Errors
 /// The first setting that cannot be used, with its path and where it came from.
-pub fn benchmark(typed: &args::Bench) -> Result<Config, Failure> {
+pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
     let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
     for setting in &typed.set {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);
@@ -128,8 +86,8 @@ pub fn benchmark(typed: &args::Bench) -> Result<Config, Failure> {
             return Err(Failure::Words(format!("--set {setting}: {words}")));
         }
     }
-    // A run needs a task, a measurement does not: any will do.
-    layers.push(Layer::texts("TASK", "tasks", &[train::tasks()[0].name.to_owned()]));
+    // A configuration names a task, and a measurement plays none: any name will do.
+    layers.push(Layer::texts("TASK", "tasks", &["none".to_owned()]));
     Ok(resolve(&layers).map_err(TrainError::from)?)
 }
 
@@ -146,12 +104,13 @@ pub fn video_of(asked: &Path, task: &str, several: bool) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request;
     use clap::Parser;
 
     fn training(words: &[&str]) -> Result<Training, Failure> {
         let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(words)).unwrap();
         let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
-        Training::new(&typed)
+        Training::new(&request::of(&typed)?)
     }
 
     #[test]

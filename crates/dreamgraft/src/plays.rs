@@ -64,6 +64,7 @@ mod tests {
             trained: None,
             evaluation: None,
             seed: 0,
+            step_seconds: 0.033,
             returns: returns.to_vec(),
             lengths: vec![Frames(1000); returns.len()],
             last: None,

@@ -1,6 +1,8 @@
 //! Lines of results on stdout, which its reader may close at any time (`| head`).
 
+use crate::exit::Exit;
 use std::io::{self, Write};
+use train::TrainError;
 
 /// Writes a line to stdout.
 ///
@@ -10,4 +12,17 @@ pub fn line(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}")?;
     stdout.flush()
+}
+
+/// The end of a command that printed results. A reader that closed stdout has seen enough, so this is not an error.
+///
+/// # Errors
+/// If stdout cannot be written for another reason.
+pub fn done(printed: io::Result<()>) -> Result<Exit, TrainError> {
+    match printed {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(TrainError::Io { path: "stdout".into(), source })
+        }
+        _ => Ok(Exit::Done),
+    }
 }

@@ -3,7 +3,7 @@
 //! The first of [`STOP`] asks for a checkpoint; Ctrl-C after it ends the program at once. Others after it do not: clusters
 //! send several on their way to SIGKILL, and the checkpoint should be whole before that. Not here: what a run does then.
 
-use crate::exit::AT_ONCE;
+use crate::exit::Exit;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
     let ignored = ignored();
     // The order matters: what ends the program looks at the flag before the same signal sets it.
-    flag::register_conditional_shutdown(SIGINT, AT_ONCE, Arc::clone(&asked))?;
+    flag::register_conditional_shutdown(SIGINT, Exit::AtOnce as i32, Arc::clone(&asked))?;
     for signal in STOP {
         // `nohup` and shells have some signals ignored, and mean it.
         if ignored >> (signal - 1) & 1 == 0 || signal == SIGUSR1 {

@@ -9,7 +9,7 @@ use tape::plan::Device;
 
 /// Numbers in an action.
 pub const ACTIONS: usize = 3;
-const PIXELS: usize = 64 * 64 * 3;
+const PIXELS: usize = dreamer::networks::PIXELS;
 
 /// Sizes that no tile and no block divides.
 pub fn small() -> AgentConfig {

@@ -13,7 +13,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::damage::Damage;
+use crate::error::Damage;
 use crate::error::FileError;
 use crate::name::{EpisodeName, is_stamp};
 use crate::npy::Header;

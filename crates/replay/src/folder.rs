@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::damage::Damage;
+use crate::error::Damage;
 use crate::error::{FileError, ReplayError};
 use crate::memory::check_uncompressed;
 use crate::name::EpisodeName;

@@ -11,7 +11,6 @@
 mod batch;
 mod builder;
 mod compressed;
-mod damage;
 mod embeddings;
 mod episode;
 mod error;
@@ -25,21 +24,16 @@ mod starts;
 pub use batch::{Batch, Window};
 pub use builder::EpisodeBuilder;
 pub use compressed::CompressedEpisode;
-pub use damage::Damage;
 pub use embeddings::Embeddings;
 pub use episode::Episode;
-pub use error::{EpisodeError, FileError, ReplayError};
+pub use error::{Damage, EpisodeError, FileError, ReplayError};
 pub use file::{decode_episode, read_episode, write_batch, write_episode};
 pub use folder::{OpenReport, SkippedFile, set_aside};
 pub use memory::{Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};
 pub use starts::WindowStarts;
 
-/// Side of an image in pixels.
-pub const IMAGE_SIDE: usize = 64;
-
-/// Bytes of one image: `[64, 64, 3]`, rows from the top, red, green and blue of each pixel.
-pub const IMAGE_BYTES: usize = IMAGE_SIDE * IMAGE_SIDE * 3;
+pub use environment::{IMAGE_BYTES, IMAGE_SIDE};
 
 /// Longest action that an episode can hold.
 pub const LARGEST_ACTION: usize = 1024;

@@ -6,43 +6,32 @@
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
-use train::config::{Config, Layer, preset, resolve};
+use environment::Timing;
+use train::config::Config;
 
 /// Gradient steps from which their speed is told.
 const ENOUGH: u64 = 50;
 
-/// The configuration of a run, from its arguments.
+/// The configuration of a run.
 ///
 /// # Errors
-/// If they are not those that a study writes.
+/// The first setting of its request that cannot be used.
 pub fn config(entry: &Entry) -> Result<Config, StudyError> {
-    let mut layers = Vec::new();
-    let mut words = entry.arguments.iter();
-    while let Some(word) = words.next() {
-        let layer = match (word.as_str(), words.clone().next()) {
-            ("--preset", Some(name)) => preset(name),
-            ("--set", Some(setting)) => Layer::typed(setting),
-            ("--steps", Some(steps)) => Ok(Layer::value("--steps", "steps", steps)),
-            _ => continue,
-        };
-        layers.push(layer.map_err(train::TrainError::from)?);
-        words.next();
-    }
-    layers.push(Layer::texts("TASK", "tasks", &entry.tasks));
-    Ok(resolve(&layers).map_err(train::TrainError::from)?)
+    Ok(entry.request.configuration()?)
 }
 
 /// Gradient steps of a whole run, its episodes having the length of the task's limit.
 pub fn updates(config: &Config) -> u64 {
     let schedule = &config.schedule;
-    let prefill = schedule.prefill_frames.0.max(schedule.prefill_episodes * 1000) * config.tasks.len() as u64;
+    let prefill = schedule.prefill_frames.0.max(schedule.prefill_episodes * u64::from(Timing::STANDARD.frame_limit))
+        * config.tasks.len() as u64;
     let learned = u128::from(config.steps.0.saturating_sub(prefill)) * u128::from(schedule.train_updates);
     schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
 }
 
 /// The most bytes that a run's episodes take on the disk: they are compressed.
 pub fn bytes(config: &Config) -> u64 {
-    config.steps.0 / 2 * replay::transition_bytes(8) as u64
+    config.steps.0 / u64::from(Timing::STANDARD.action_repeat) * replay::transition_bytes(8) as u64
 }
 
 /// Seconds of one gradient step with everything around it, in the runs so far; none if they are too few steps to tell.

@@ -1,18 +1,20 @@
-//! From a document to its runs: which there are, in which order, and what is typed for each.
+//! From a document to its runs: which there are, in which order, and what is asked of each.
 //!
-//! Here: sources that are shared, commands; in `checks`, names that fit together; in `shared_seeds`, sources with a target's seed. Not here: the document's keys (`document`), and starting
+//! Here: sources that are shared, requests; in `checks`, names that fit together; in `shared_seeds`, sources with a target's seed. Not here: the document's keys (`document`), and starting
 //! anything (`local`, `slurm`).
 
 mod checks;
 mod shared_seeds;
 
 use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
-use crate::manifest::{Entry, FILE, Manifest, Role};
+use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
+use environment::Catalogue;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
+use train::{Frames, Origin, RunRequest};
 use wording::nearest;
 
 /// The most runs of a study: more than anyone waits for.
@@ -24,17 +26,17 @@ const LONGEST_CHAIN: usize = 8;
 /// The seed that earlier versions gave to sources whose document gives them none.
 const EARLIER_SOURCE_SEED: u64 = 0;
 
-/// The manifest of a document.
+/// The manifest of a document, whose tasks are those of `catalogue`.
 ///
 /// # Errors
 /// The first name or value that cannot be used, with its place.
-pub fn manifest_of(read: &Read) -> Result<Manifest, StudyError> {
-    manifest_with(read, read.document.source_seed())
+pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, StudyError> {
+    manifest_with(read, catalogue, read.document.source_seed())
 }
 
 /// The manifest of a document, sources without a seed of their own having `source_seed`.
-fn manifest_with(read: &Read, source_seed: u64) -> Result<Manifest, StudyError> {
-    let mut expansion = Expansion::new(read, source_seed)?;
+fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
+    let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
     // Also sources that no method uses are checked, and trained for whoever wants to look at them.
     let document = &read.document;
@@ -58,12 +60,13 @@ fn manifest_with(read: &Read, source_seed: u64) -> Result<Manifest, StudyError> 
 ///
 /// # Errors
 /// If the document cannot be used, or the manifest is not as it was written.
-pub fn recorded(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
     }
     let recorded = Manifest::read(folder)?;
-    let same = manifest_of(read)? == recorded || manifest_with(read, EARLIER_SOURCE_SEED)? == recorded;
+    let same =
+        manifest_of(read, catalogue)? == recorded || manifest_with(read, catalogue, EARLIER_SOURCE_SEED)? == recorded;
     Ok(same.then_some(recorded))
 }
 
@@ -72,24 +75,35 @@ pub fn recorded(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyErr
 ///
 /// # Errors
 /// If the folder was made from another document, or cannot be written.
-pub fn prepare(read: &Read, folder: &Path) -> Result<Manifest, StudyError> {
-    let manifest = manifest_of(read)?;
+pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
+    let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
         let changed = || StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() };
-        return recorded(read, folder)?.ok_or_else(changed);
+        return recorded(read, catalogue, folder)?.ok_or_else(changed);
     }
     std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
     manifest.write(folder)?;
     Ok(manifest)
 }
 
+/// What is asked of a run besides the preset and the settings that all runs of the study have.
+struct Asked {
+    tasks: Vec<String>,
+    steps: Count,
+    seed: u64,
+    folder: PathBuf,
+    origin: Origin,
+}
+
 /// Entries so far, and what they are made of.
 struct Expansion<'a> {
     read: &'a Read,
+    /// The tasks that there are.
+    catalogue: &'a dyn Catalogue,
     document: &'a Document,
     /// The seed of sources that are given none.
     source_seed: u64,
-    /// What is typed in every run: preset and settings.
+    /// The settings of every run, `key=value`.
     settings: Vec<String>,
     entries: Vec<Entry>,
     /// The index of each entry by its folder.
@@ -97,13 +111,10 @@ struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    fn new(read: &'a Read, source_seed: u64) -> Result<Self, StudyError> {
+    fn new(read: &'a Read, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
         let document = &read.document;
-        let mut settings = vec!["--preset".to_owned(), document.preset.clone()];
-        for (key, value) in leaves("", &document.set) {
-            settings.extend(["--set".to_owned(), format!("{key}={value}")]);
-        }
-        Ok(Self { read, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
+        let settings = leaves("", &document.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Ok(Self { read, catalogue, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
     }
 
     /// An error at the key `key`.
@@ -211,52 +222,43 @@ impl<'a> Expansion<'a> {
             return Ok(index);
         }
         self.config(&tasks, source.steps, seed)?;
-        let sight_words = sight.map(|index| ["--universal".to_owned(), text(&self.entries[index].folder)]);
+        let origin = sight.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => tasks.join("+"),
         };
-        let arguments = self.arguments(&tasks, source.steps, seed, &folder, sight_words.into_iter().flatten());
-        self.push(Entry {
-            index: 0,
-            role: Role::Source,
-            tasks,
-            method: "source".to_owned(),
-            source: Some(name),
-            seed,
-            steps: source.steps.0,
-            folder,
-            after: sight.into_iter().collect(),
-            arguments,
-        })
+        let asked = Asked { tasks, steps: source.steps, seed, folder, origin };
+        self.push(Role::Source, "source", Some(name), asked, sight.into_iter().collect())
     }
 
-    fn push(&mut self, entry: Entry) -> Result<usize, StudyError> {
+    /// Adds a run that comes after others; its number.
+    fn push(
+        &mut self,
+        role: Role,
+        method: &str,
+        source: Option<String>,
+        asked: Asked,
+        after: Vec<usize>,
+    ) -> Result<usize, StudyError> {
         let index = self.entries.len();
         if index == MOST_RUNS {
             return Err(self
                 .error("seeds, tasks and methods", format!("more than {MOST_RUNS} runs; make several studies of it")));
         }
-        self.folders.insert(entry.folder.clone(), index);
-        self.entries.push(Entry { index, ..entry });
+        let Asked { tasks, steps, seed, folder, origin } = asked;
+        let request = RunRequest {
+            settings: self.settings.clone(),
+            steps: Some(Frames(steps.0)),
+            seed: Some(seed),
+            folder: Some(folder.clone()),
+            origin,
+            ..RunRequest::new(tasks.clone(), &*self.document.preset)
+        };
+        self.folders.insert(folder.clone(), index);
+        let (method, arguments) = (method.to_owned(), arguments_of(&request));
+        let steps = steps.0;
+        self.entries.push(Entry { index, role, tasks, method, source, seed, steps, folder, after, request, arguments });
         Ok(index)
-    }
-
-    fn arguments(
-        &self,
-        tasks: &[String],
-        steps: Count,
-        seed: u64,
-        folder: &Path,
-        takes: impl IntoIterator<Item = String>,
-    ) -> Vec<String> {
-        let mut words = vec!["train".to_owned()];
-        words.extend(tasks.iter().cloned());
-        words.extend(self.settings.iter().cloned());
-        words.extend(["--steps".to_owned(), steps.0.to_string(), "--seed".to_owned(), seed.to_string()]);
-        words.extend(["--logdir".to_owned(), text(folder)]);
-        words.extend(takes);
-        words
     }
 
     /// The runs of a method on a task.
@@ -265,7 +267,7 @@ impl<'a> Expansion<'a> {
         let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
         match method {
             Method::Baseline { name } => {
-                self.target(&key, &named(name, results::BASELINE), None, task, seed, &[], Vec::new())
+                self.target(&key, &named(name, results::BASELINE), None, task, seed, &[], Origin::Random)
             }
             Method::Fractional { from, fractions } => {
                 if fractions.is_empty() {
@@ -273,18 +275,17 @@ impl<'a> Expansion<'a> {
                 }
                 for fraction in fractions {
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
-                    let words = ["--plan", "paper", "--fraction", &fraction.to_string()].map(str::to_owned);
                     let name = format!("fractional-{fraction:?}");
-                    self.target_from(&key, &name, from, task, seed, words.to_vec())?;
+                    self.target_from(&key, &name, from, task, seed, "paper", Some(*fraction))?;
                 }
                 Ok(())
             }
-            Method::Full { name, from } => self.target_by_preset(&key, &named(name, "full"), "full", from, task, seed),
+            Method::Full { name, from } => self.target_from(&key, &named(name, "full"), from, task, seed, "full", None),
             Method::EncoderOnly { name, from } => {
-                self.target_by_preset(&key, &named(name, "encoder-only"), "encoder-only", from, task, seed)
+                self.target_from(&key, &named(name, "encoder-only"), from, task, seed, "encoder-only", None)
             }
             Method::FineTune { name, from } => {
-                self.target_by_preset(&key, &named(name, "fine-tune"), "fine-tune", from, task, seed)
+                self.target_from(&key, &named(name, "fine-tune"), from, task, seed, "fine-tune", None)
             }
             Method::MetaModel { name, universal, reward_from } => {
                 self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, task, seed)
@@ -296,18 +297,16 @@ impl<'a> Expansion<'a> {
                         format!("plan: {plan:?} is no preset; there are paper, full, encoder-only and fine-tune"),
                     ));
                 }
-                let mut words = vec!["--plan".to_owned(), plan.clone()];
                 if let Some(fraction) = fraction {
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
-                    words.extend(["--fraction".to_owned(), fraction.to_string()]);
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
                     for agent in self.agents(source, task, &mut Vec::new())? {
                         let own = self.entries[agent].tasks.join("+");
-                        let mut words = words.clone();
-                        words.extend(["--from".to_owned(), text(&self.entries[agent].folder)]);
-                        self.target(&key, &named(name, "single-source"), Some(own), task, seed, &[agent], words)?;
+                        let from = self.entries[agent].folder.clone();
+                        let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
+                        self.target(&key, &named(name, "single-source"), Some(own), task, seed, &[agent], origin)?;
                     }
                 }
                 Ok(())
@@ -316,29 +315,21 @@ impl<'a> Expansion<'a> {
                 let path = beside(&self.read.path, file);
                 let path = path.canonicalize().map_err(StudyError::io(&path))?;
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let words = vec!["--plan".to_owned(), text(&path)];
+                let not_text = || {
+                    let why = "its path is not UTF-8, and a manifest cannot hold it; rename it or the folder it is in";
+                    self.error(&format!("{key}.file"), format!("{}: {why}", path.display()))
+                };
+                let plan = path.to_str().ok_or_else(not_text)?.to_owned();
                 let name = named(name, &stem);
                 match from {
-                    Some(from) => self.target_from(&key, &name, from, task, seed, words),
-                    None => self.target(&key, &name, None, task, seed, &[], words),
+                    Some(from) => self.target_from(&key, &name, from, task, seed, &plan, None),
+                    None => self.target(&key, &name, None, task, seed, &[], Origin::Plan { plan, fraction: None }),
                 }
             }
         }
     }
 
-    fn target_by_preset(
-        &mut self,
-        key: &str,
-        name: &str,
-        plan: &str,
-        from: &str,
-        task: &str,
-        seed: u64,
-    ) -> Result<(), StudyError> {
-        self.target_from(key, name, from, task, seed, vec!["--plan".to_owned(), plan.to_owned()])
-    }
-
-    /// A target that takes from the one agent of the source `from`.
+    /// A target that takes from the one agent of the source `from`, under a plan and a fraction of it.
     fn target_from(
         &mut self,
         key: &str,
@@ -346,13 +337,15 @@ impl<'a> Expansion<'a> {
         from: &str,
         task: &str,
         seed: u64,
-        mut words: Vec<String>,
+        plan: &str,
+        fraction: Option<f64>,
     ) -> Result<(), StudyError> {
         let key_from = format!("{key}.from");
         let source = self.source(&key_from, from)?;
         let agent = self.one_agent(&key_from, source, task, &mut Vec::new())?;
-        words.extend(["--from".to_owned(), text(&self.entries[agent].folder)]);
-        self.target(key, name, Some(from.to_owned()), task, seed, &[agent], words)
+        let folder = self.entries[agent].folder.clone();
+        let origin = Origin::Agent { from: folder, plan: Some(plan.to_owned()), fraction };
+        self.target(key, name, Some(from.to_owned()), task, seed, &[agent], origin)
     }
 
     fn meta_model(
@@ -367,7 +360,7 @@ impl<'a> Expansion<'a> {
         let source = self.source(&format!("{key}.universal"), universal)?;
         let sight = self.one_agent(&format!("{key}.universal"), source, task, &mut Vec::new())?;
         let mut after = vec![sight];
-        let mut words = vec!["--universal".to_owned(), text(&self.entries[sight].folder)];
+        let mut rewards = Vec::new();
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
             for agent in self.agents(source, task, &mut Vec::new())? {
@@ -376,16 +369,17 @@ impl<'a> Expansion<'a> {
                         format!("{reward:?} does not see as {universal:?} does; give it universal = {universal:?}");
                     return Err(self.error(&format!("{key}.reward_from"), why));
                 }
-                words.extend(["--reward-from".to_owned(), text(&self.entries[agent].folder)]);
+                rewards.push(self.entries[agent].folder.clone());
                 after.push(agent);
             }
         }
-        if words.len() == 2 {
+        if rewards.is_empty() {
             return Err(self.error(&format!("{key}.reward_from"), "the list is empty; name at least one source"));
         }
         after.sort_unstable();
         after.dedup();
-        self.target(key, name, Some(reward_from.join(", ")), task, seed, &after, words)
+        let origin = universal_origin(&self.entries[sight].folder, rewards);
+        self.target(key, name, Some(reward_from.join(", ")), task, seed, &after, origin)
     }
 
     fn target(
@@ -396,7 +390,7 @@ impl<'a> Expansion<'a> {
         task: &str,
         seed: u64,
         after: &[usize],
-        takes: Vec<String>,
+        origin: Origin,
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
@@ -405,28 +399,15 @@ impl<'a> Expansion<'a> {
             let why = format!("two methods are called {method:?} with the same source; give one another name");
             return Err(self.error(key, why));
         }
-        let tasks = vec![task.to_owned()];
-        let arguments = self.arguments(&tasks, self.document.steps, seed, &folder, takes);
-        let (method, steps, after) = (method.to_owned(), self.document.steps.0, after.to_vec());
-        self.push(Entry {
-            index: 0,
-            role: Role::Target,
-            tasks,
-            method,
-            source,
-            seed,
-            steps,
-            folder,
-            after,
-            arguments,
-        })?;
+        let asked = Asked { tasks: vec![task.to_owned()], steps: self.document.steps, seed, folder, origin };
+        self.push(Role::Target, method, source, asked, after.to_vec())?;
         Ok(())
     }
 }
 
-/// A path as it is typed.
-fn text(path: &Path) -> String {
-    path.display().to_string()
+/// The encoder of the agent in `folder`, and the reward models of those in `rewards`.
+fn universal_origin(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
+    Origin::Universal { encoder: folder.to_owned(), rewards, any_encoder: false }
 }
 
 /// The values of a table by their dotted paths, as they are typed.

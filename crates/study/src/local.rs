@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use train::checkpoint::newest_state;
-use train::{RunLock, TrainError};
+use train::{RunLock, RunRequest, TrainError};
 
 /// The lock of a study's folder.
 const LOCK_FILE: &str = "study.lock";
@@ -46,9 +46,9 @@ pub struct Pool<'a> {
     pub device: Option<&'a str>,
 }
 
-/// What happened, for people.
+/// What happens in a pool, for those who watch it.
 #[derive(Debug)]
-pub enum Told<'a> {
+pub enum PoolEvent<'a> {
     /// A run was started, or started again.
     Started {
         /// The run.
@@ -126,7 +126,7 @@ impl Pool<'_> {
     ///
     /// # Errors
     /// If another `study run` works in the folder, or a file or process cannot be made.
-    pub fn run(&self, interrupted: &AtomicBool, told: &mut dyn FnMut(&Told<'_>)) -> Result<Ended, StudyError> {
+    pub fn run(&self, interrupted: &AtomicBool, told: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join("logs");
         std::fs::create_dir_all(&logs).map_err(StudyError::io(logs))?;
@@ -140,7 +140,7 @@ impl Pool<'_> {
         loop {
             if !stopping && interrupted.load(Ordering::Relaxed) {
                 stopping = true;
-                told(&Told::Stopping { workers: workers.children.len() });
+                told(&PoolEvent::Stopping { workers: workers.children.len() });
                 workers.stop();
             }
             for (index, status) in workers.ended()? {
@@ -148,7 +148,7 @@ impl Pool<'_> {
                 match status.code() {
                     Some(0) if is_finished(self.folder, entry) => {
                         marks[index] = Mark::Finished;
-                        told(&Told::Finished { entry });
+                        told(&PoolEvent::Finished { entry });
                     }
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or asked to stop by somebody else.
@@ -158,7 +158,7 @@ impl Pool<'_> {
                         let why = why(status, &self.log(index));
                         let path = failure_file(self.folder, index);
                         std::fs::write(&path, format!("{why}\n")).map_err(StudyError::io(path))?;
-                        told(&Told::Failed { entry, why: &why });
+                        told(&PoolEvent::Failed { entry, why: &why });
                     }
                 }
             }
@@ -174,17 +174,17 @@ impl Pool<'_> {
                 if train::in_use(&self.folder.join(&entry.folder)) {
                     others = true;
                     if !std::mem::replace(&mut elsewhere[index], true) {
-                        told(&Told::Elsewhere { entry });
+                        told(&PoolEvent::Elsewhere { entry });
                     }
                     continue;
                 }
                 if elsewhere[index] && is_finished(self.folder, entry) {
                     marks[index] = Mark::Finished;
-                    told(&Told::Finished { entry });
+                    told(&PoolEvent::Finished { entry });
                     others = true;
                     continue;
                 }
-                told(&Told::Started { entry, killed: tries[index].killed });
+                told(&PoolEvent::Started { entry, killed: tries[index].killed });
                 tries[index].began_at = self.saved(entry);
                 workers.children.insert(index, self.start(entry)?);
             }
@@ -213,7 +213,10 @@ impl Pool<'_> {
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
         let errors = log.try_clone().map_err(StudyError::io(&path))?;
-        let mut command = command(self.program, self.folder, entry, Some(self.threads), self.device);
+        // The number of threads changes no result; a device changes it by rounding.
+        let request =
+            RunRequest { threads: Some(self.threads), device: self.device.map(str::to_owned), ..entry.request.clone() };
+        let mut command = command(self.program, self.folder, &request);
         // In a group of its own: Ctrl-C is for this process, which asks the workers to stop.
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         command.spawn().map_err(|error| StudyError::Launch {
@@ -232,17 +235,10 @@ fn lock(folder: &Path) -> Result<RunLock, StudyError> {
     })
 }
 
-/// The command of a run, in the study's folder, on so many threads: their number changes no result. A device, if one is named,
-/// changes it by rounding.
-pub fn command(program: &Path, folder: &Path, entry: &Entry, threads: Option<usize>, device: Option<&str>) -> Command {
+/// The command that asks `program` for a run, in the study's folder.
+pub fn command(program: &Path, folder: &Path, request: &RunRequest) -> Command {
     let mut command = Command::new(program);
-    command.args(&entry.arguments).current_dir(folder);
-    if let Some(threads) = threads {
-        command.arg("--set").arg(format!("threads={threads}"));
-    }
-    if let Some(device) = device {
-        command.args(["--device", device]);
-    }
+    command.args(request.to_arguments()).current_dir(folder);
     command
 }
 
@@ -344,6 +340,7 @@ mod tests {
             steps: 1000,
             folder: "runs/0".into(),
             after: Vec::new(),
+            request: RunRequest::new(vec!["hopper".into()], "smoke"),
             arguments: Vec::new(),
         };
         let manifest = Manifest::new("mine", "", vec![entry]);
@@ -351,7 +348,7 @@ mod tests {
             Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
         let mut failed = Vec::new();
         let ended = pool.run(&AtomicBool::new(false), &mut |told| {
-            if let Told::Failed { why, .. } = told {
+            if let PoolEvent::Failed { why, .. } = told {
                 failed.push((*why).to_owned());
             }
         });

@@ -15,9 +15,10 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use environment::{Catalogue, IMAGE_BYTES, Timing};
 use random::Stream;
 use rustix::time::{ClockId, clock_gettime};
-use tasks::{FRAME_LIMIT, IMAGE_BYTES, OFFSET_BOUND, Simulation};
+use tasks::{OFFSET_BOUND, Simulation};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -50,7 +51,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Error> {
         return Err("--threads wants at least 1".into());
     }
     if names.is_empty() {
-        names.extend(tasks::names().iter().map(|task| task.name.to_owned()));
+        names.extend(tasks::catalogue().tasks().iter().map(|task| task.name.clone()));
     }
     let duration =
         Duration::try_from_secs_f64(seconds).map_err(|_| format!("--seconds wants a time, not {seconds}"))?;
@@ -133,7 +134,7 @@ impl Playing {
     fn new(name: &str) -> Result<Self, Error> {
         let simulation = tasks::simulation(name)?;
         let mut random = Stream::new(0, "speed");
-        let count = FRAME_LIMIT as usize * simulation.action_size();
+        let count = Timing::STANDARD.frame_limit as usize * simulation.action_size();
         let actions = (0..count).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
         let mut playing = Self { simulation, random, actions, frame: 0, image: vec![0; IMAGE_BYTES] };
         playing.start();
@@ -151,7 +152,7 @@ impl Playing {
         let size = self.simulation.action_size();
         self.simulation.frame(&self.actions[self.frame * size..][..size]);
         self.frame += 1;
-        if self.frame == FRAME_LIMIT as usize {
+        if self.frame == Timing::STANDARD.frame_limit as usize {
             self.start();
         }
     }

@@ -4,7 +4,8 @@
 //! the rewards are in `walker.rs`. Its ankles cannot reach the angles that an episode starts with, so the first frames
 //! push them out.
 
-use crate::error::TaskError;
+use environment::TaskError;
+
 use crate::simulation::Simulation;
 use crate::walker::{Torso, Walker};
 

@@ -2,15 +2,14 @@
 //!
 //! Here: action repeat, time limit, termination, checks of actions. Each task's own rules are in its file.
 
+use environment::{Environment, Outcome, TaskError, TaskInfo, Termination};
 use random::Stream;
 
-use crate::environment::{ACTION_REPEAT, Environment, FRAME_LIMIT, IMAGE_BYTES, Outcome, check_action};
-use crate::error::TaskError;
-use crate::options::Termination;
 use crate::simulation::{OFFSET_BOUND, Simulation};
 
 /// An [`Environment`] over a [`Simulation`].
 pub struct Episodes {
+    info: TaskInfo,
     simulation: Box<dyn Simulation>,
     termination: Termination,
     frames: u32,
@@ -19,33 +18,30 @@ pub struct Episodes {
 }
 
 impl Episodes {
-    /// An environment with no episode running yet.
-    pub fn new(simulation: Box<dyn Simulation>, termination: Termination) -> Self {
-        Self { simulation, termination, frames: 0, running: false, action: vec![] }
+    /// An environment of the task `info` with no episode running yet.
+    pub fn new(info: TaskInfo, simulation: Box<dyn Simulation>, termination: Termination) -> Self {
+        Self { info, simulation, termination, frames: 0, running: false, action: vec![] }
     }
 }
 
 impl Environment for Episodes {
-    fn task(&self) -> &str {
-        self.simulation.task()
+    fn info(&self) -> &TaskInfo {
+        &self.info
     }
 
-    fn action_size(&self) -> usize {
-        self.simulation.action_size()
-    }
-
-    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) {
+    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) -> Result<(), TaskError> {
         let count = self.simulation.offset_count();
         let offsets: Vec<f64> = (0..count).map(|_| random.uniform_in(-OFFSET_BOUND, OFFSET_BOUND)).collect();
         self.simulation.start(&offsets);
         self.simulation.render(image);
         self.frames = 0;
         self.running = true;
+        Ok(())
     }
 
     fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError> {
-        assert_eq!(image.len(), IMAGE_BYTES, "bytes of an image");
-        check_action(self, action)?;
+        assert_eq!(image.len(), self.info.observations.bytes(), "bytes of an image");
+        self.info.check_action(action)?;
         if !self.running {
             return Err(TaskError::NoEpisode { task: self.task().to_owned() });
         }
@@ -53,7 +49,7 @@ impl Environment for Episodes {
         self.action.extend(action.iter().map(|element| element.clamp(-1.0, 1.0)));
         let mut reward = 0.0;
         let mut outcome = Outcome { reward: 0.0, terminal: false, truncated: false, frames: 0 };
-        while outcome.frames < ACTION_REPEAT && !outcome.over() {
+        while outcome.frames < self.info.timing.action_repeat && !outcome.over() {
             let frame = self.simulation.frame(&self.action);
             self.frames += 1;
             if !frame.reward.is_finite() || self.simulation.joints().iter().flatten().any(|x| !x.is_finite()) {
@@ -63,7 +59,7 @@ impl Environment for Episodes {
             reward += frame.reward;
             outcome.frames += 1;
             outcome.terminal = frame.done && self.termination == Termination::Stock;
-            outcome.truncated = self.frames >= FRAME_LIMIT && !outcome.terminal;
+            outcome.truncated = self.frames >= self.info.timing.frame_limit && !outcome.terminal;
         }
         self.running = !outcome.over();
         self.simulation.render(image);
@@ -79,6 +75,7 @@ impl Environment for Episodes {
 mod tests {
     use super::*;
     use crate::simulation::Frame;
+    use environment::IMAGE_BYTES;
 
     /// Counts its frames: frame n earns n; done from frame `done_at` on; lost in frame `lost_at`.
     #[derive(Default)]
@@ -125,9 +122,9 @@ mod tests {
     }
 
     fn begin(simulation: Scripted, termination: Termination) -> (Episodes, Vec<u8>) {
-        let mut episodes = Episodes::new(Box::new(simulation), termination);
+        let mut episodes = Episodes::new(TaskInfo::new("scripted", "", 1), Box::new(simulation), termination);
         let mut image = vec![9; IMAGE_BYTES];
-        episodes.reset(&mut Stream::new(1, "environment"), &mut image);
+        episodes.reset(&mut Stream::new(1, "environment"), &mut image).unwrap();
         (episodes, image)
     }
 
@@ -151,7 +148,7 @@ mod tests {
         }
         assert_eq!(episodes.frames(), 1000);
         assert!(matches!(episodes.step(&[0.0], &mut image), Err(TaskError::NoEpisode { .. })));
-        episodes.reset(&mut Stream::new(1, "environment"), &mut image);
+        episodes.reset(&mut Stream::new(1, "environment"), &mut image).unwrap();
         assert!(episodes.step(&[0.0], &mut image).is_ok());
     }
 
@@ -194,7 +191,7 @@ mod tests {
         let error = episodes.step(&[0.0], &mut image).unwrap_err();
         assert!(matches!(error, TaskError::Diverged { frame: 3, .. }), "{error}");
         assert!(matches!(episodes.step(&[0.0], &mut image), Err(TaskError::NoEpisode { .. })));
-        episodes.reset(&mut Stream::new(1, "environment"), &mut image);
+        episodes.reset(&mut Stream::new(1, "environment"), &mut image).unwrap();
         episodes.step(&[0.0], &mut image).unwrap();
     }
 }

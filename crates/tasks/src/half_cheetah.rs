@@ -3,7 +3,8 @@
 //! Alive while it pitches less than 1 rad and neither a thigh nor a shin touched the floor in the previous frame; never
 //! done. As `HalfCheetahBulletEnv-v0` of PyBullet 3.2.7; the rewards are in `walker.rs`.
 
-use crate::error::TaskError;
+use environment::TaskError;
+
 use crate::simulation::Simulation;
 use crate::walker::{Torso, Walker};
 

@@ -3,7 +3,8 @@
 //! Alive while the torso is above 0.8 m and pitches less than 1 rad. As `HopperBulletEnv-v0` of PyBullet 3.2.7; the
 //! rewards are in `walker.rs`.
 
-use crate::error::TaskError;
+use environment::TaskError;
+
 use crate::simulation::Simulation;
 use crate::walker::{Posture, Torso, Walker};
 

@@ -4,7 +4,8 @@
 //! the first. Hanging straight earns -1 + 1 = 0, upright 2; return over 1000 frames: -2000 to 2000. Never done.
 //! The model is that of `InvertedDoublePendulumBulletEnv-v0` of PyBullet 3.2.7; the reward is that of the paper.
 
-use crate::error::TaskError;
+use environment::TaskError;
+
 use crate::robot::{self, ROBOT_FLAGS, Robot};
 use crate::simulation::{Frame, Simulation};
 
@@ -52,7 +53,9 @@ struct InvertedDoublePendulumSwingup {
 /// Loads the task.
 pub fn make() -> Result<Box<dyn Simulation>, TaskError> {
     let mut world = robot::world(1);
-    let mut bodies = world.load_mjcf(MODEL, ROBOT_FLAGS).map_err(|source| TaskError::Model { task: NAME, source })?;
+    let mut bodies = world
+        .load_mjcf(MODEL, ROBOT_FLAGS)
+        .map_err(|source| TaskError::Model { task: NAME.to_owned(), source: source.into() })?;
     let robot = Robot::new(world, bodies.swap_remove(2));
     Ok(Box::new(InvertedDoublePendulumSwingup { robot }))
 }

@@ -3,7 +3,8 @@
 //! Reward per frame: the cosine of the pole's angle to the vertical, from -1 (hanging) to 1 (upright). Never done.
 //! Return over 1000 frames: -1000 to 1000. As `InvertedPendulumSwingupBulletEnv-v0` of PyBullet 3.2.7.
 
-use crate::error::TaskError;
+use environment::TaskError;
+
 use crate::robot::{self, ROBOT_FLAGS, Robot};
 use crate::simulation::{Frame, Simulation};
 
@@ -46,7 +47,9 @@ struct InvertedPendulumSwingup {
 /// Loads the task.
 pub fn make() -> Result<Box<dyn Simulation>, TaskError> {
     let mut world = robot::world(1);
-    let mut bodies = world.load_mjcf(MODEL, ROBOT_FLAGS).map_err(|source| TaskError::Model { task: NAME, source })?;
+    let mut bodies = world
+        .load_mjcf(MODEL, ROBOT_FLAGS)
+        .map_err(|source| TaskError::Model { task: NAME.to_owned(), source: source.into() })?;
     let robot = Robot::new(world, bodies.swap_remove(1));
     Ok(Box::new(InvertedPendulumSwingup { robot }))
 }

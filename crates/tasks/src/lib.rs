@@ -1,10 +1,10 @@
 //! The environments an agent can learn: models, rewards, resets and cameras.
 //!
-//! Start at [`make`]: a name gives an [`Environment`], which shows 64 x 64 pixels and takes an action every two simulator
-//! frames. Below it is [`simulation`]: the same task one frame at a time, which is how it is compared with recordings of
+//! Start at [`catalogue`]: a name gives an [`Environment`](environment::Environment), which shows 64 x 64 pixels and takes an action
+//! every two simulator frames. Below it is [`simulation`]: the same task one frame at a time, which is how it is compared with recordings of
 //! PyBullet 3.2.7: joints, rewards and pixels are bitwise identical.
 //!
-//! Here: what a task is. Not here: networks, episodes kept in memory or in files, physics itself (crate `bullet`).
+//! Here: the tasks. Not here: what any environment is (crate `environment`), networks, episodes kept in memory or in files, physics itself (crate `bullet`).
 //!
 //! # How to add a task
 //! 1. Write `src/<name>.rs`: its `NAME`, its model as MJCF text, and `make`, which gives a [`Simulation`]. A robot that is
@@ -20,17 +20,13 @@
 //! with `ignore` are the ones that carry the whole robot.
 
 mod ant;
-mod environment;
 mod episodes;
-mod error;
 mod floor;
 mod half_cheetah;
 mod hopper;
 mod inverted_double_pendulum_swingup;
 mod inverted_pendulum_swingup;
 mod numpy;
-mod options;
-mod padding;
 mod progress;
 mod registry;
 mod robot;
@@ -39,10 +35,6 @@ mod view;
 mod walker;
 mod walker2d;
 
-pub use environment::{ACTION_REPEAT, Environment, FRAME_LIMIT, IMAGE_BYTES, Outcome, SIDE};
 pub use episodes::Episodes;
-pub use error::TaskError;
-pub use options::{TaskOptions, Termination};
-pub use padding::{Padded, largest_action_size};
-pub use registry::{TaskInfo, make, names, simulation};
+pub use registry::{Tasks, catalogue, simulation};
 pub use simulation::{Frame, OFFSET_BOUND, Simulation};

@@ -4,11 +4,12 @@
 //! Not here: rewards, pictures (`view.rs`).
 
 use bullet::{Body, BodyState, JointKind, LoadFlags, PositionMotor, Settings, Snapshot, World};
+use environment::Timing;
 
 use crate::view::{self, View};
 
 /// Time that a frame takes, s.
-pub const FRAME_TIME: f64 = 0.0165;
+pub const FRAME_TIME: f64 = Timing::STANDARD.frame_seconds;
 
 /// Flags that every robot is loaded with.
 pub const ROBOT_FLAGS: LoadFlags = LoadFlags { self_collision_without_ancestors: true, four_colors: true };

@@ -4,9 +4,8 @@
 //! those of Bullet's own renderer (`tests/pixels.rs`).
 
 use bullet::{Camera, Visual, Visuals, World};
+use environment::IMAGE_SIDE as SIDE;
 use render::{Eye, Renderer, Shape, Texture};
-
-use crate::environment::SIDE;
 
 /// The camera: 2 m in front of `target` (m), looking along +y.
 fn camera(target: [f64; 3]) -> Camera {

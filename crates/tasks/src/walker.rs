@@ -8,9 +8,9 @@
 //!
 //! Single precision is used where PyBullet's rewards use it.
 
-use bullet::{Body, Contact, LinkPose};
+use bullet::{Body, Contact, LinkPose, LoadError};
+use environment::TaskError;
 
-use crate::error::TaskError;
 use crate::floor;
 use crate::numpy::mean;
 use crate::progress::Progress;
@@ -81,7 +81,7 @@ impl Walker {
     /// Loads the walker and the floor.
     pub fn load(self) -> Result<Box<dyn Simulation>, TaskError> {
         let task = self.name;
-        let failed = |source| TaskError::Model { task, source };
+        let failed = |source: LoadError| TaskError::Model { task: task.to_owned(), source: source.into() };
         let mut world = robot::world(4);
         let floor = floor::load(&mut world).map_err(failed)?;
         let body = world.load_mjcf(self.model, ROBOT_FLAGS).map_err(failed)?.swap_remove(0);

@@ -2,7 +2,8 @@
 //!
 //! Alive as a hopper is. As `Walker2DBulletEnv-v0` of PyBullet 3.2.7; the rewards are in `walker.rs`.
 
-use crate::error::TaskError;
+use environment::TaskError;
+
 use crate::hopper::upright;
 use crate::simulation::Simulation;
 use crate::walker::{Torso, Walker};

@@ -1,17 +1,17 @@
 //! Environments as an agent uses them: reproducible, unharmed by wrong actions, independent of each other.
 
+use environment::{Catalogue, Environment, IMAGE_BYTES, Padded, TaskError, TaskOptions, Termination};
 use random::Stream;
-use tasks::{Environment, IMAGE_BYTES, Padded, TaskError, TaskOptions, Termination};
 
 fn make(name: &str) -> Box<dyn Environment> {
-    tasks::make(name, &TaskOptions::default()).unwrap()
+    tasks::catalogue().make(name, &TaskOptions::default()).unwrap()
 }
 
 /// Images and rewards of an episode's first `steps` steps under random actions, as bits.
 fn play(environment: &mut dyn Environment, seed: u64, steps: usize) -> (Vec<u8>, Vec<u32>) {
     let mut image = vec![0; IMAGE_BYTES];
     let mut actions = Stream::new(seed, "exploration");
-    environment.reset(&mut Stream::new(seed, "environment"), &mut image);
+    environment.reset(&mut Stream::new(seed, "environment"), &mut image).unwrap();
     let (mut images, mut rewards) = (image.clone(), vec![]);
     for _ in 0..steps {
         let action: Vec<f32> = (0..environment.action_size()).map(|_| actions.uniform_in(-1.0, 1.0) as f32).collect();
@@ -23,11 +23,11 @@ fn play(environment: &mut dyn Environment, seed: u64, steps: usize) -> (Vec<u8>,
 
 #[test]
 fn an_episode_depends_on_its_random_numbers_and_on_nothing_before() {
-    for task in tasks::names() {
-        let mut used = make(task.name);
+    for task in tasks::catalogue().tasks() {
+        let mut used = make(&task.name);
         play(&mut *used, 7, 40);
         let again = play(&mut *used, 3, 60);
-        let fresh = play(&mut *make(task.name), 3, 60);
+        let fresh = play(&mut *make(&task.name), 3, 60);
         assert!(again == fresh, "{}: an earlier episode shows in a later one", task.name);
         assert!(fresh.1 != play(&mut *used, 4, 60).1, "{}: all episodes are the same", task.name);
     }
@@ -35,13 +35,13 @@ fn an_episode_depends_on_its_random_numbers_and_on_nothing_before() {
 
 #[test]
 fn a_refused_action_changes_nothing() {
-    for task in tasks::names() {
-        let expected = play(&mut *make(task.name), 5, 20);
-        let mut environment = make(task.name);
-        let size = task.action_size;
+    for task in tasks::catalogue().tasks() {
+        let expected = play(&mut *make(&task.name), 5, 20);
+        let mut environment = make(&task.name);
+        let size = task.actions.size;
         let mut image = vec![1; IMAGE_BYTES];
         assert!(matches!(environment.step(&vec![0.0; size], &mut image), Err(TaskError::NoEpisode { .. })));
-        environment.reset(&mut Stream::new(5, "environment"), &mut image);
+        environment.reset(&mut Stream::new(5, "environment"), &mut image).unwrap();
         let mut actions = Stream::new(5, "exploration");
         let mut rewards = vec![];
         for _ in 0..20 {
@@ -59,10 +59,13 @@ fn a_refused_action_changes_nothing() {
 
 #[test]
 fn environments_on_threads_give_the_bits_of_one_alone() {
-    let alone: Vec<_> = tasks::names().iter().map(|task| play(&mut *make(task.name), 11, 40)).collect();
+    let alone: Vec<_> = tasks::catalogue().tasks().iter().map(|task| play(&mut *make(&task.name), 11, 40)).collect();
     let together: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            tasks::names().iter().map(|task| scope.spawn(|| play(&mut *make(task.name), 11, 40))).collect();
+        let threads: Vec<_> = tasks::catalogue()
+            .tasks()
+            .iter()
+            .map(|task| scope.spawn(|| play(&mut *make(&task.name), 11, 40)))
+            .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(alone == together);
@@ -71,9 +74,9 @@ fn environments_on_threads_give_the_bits_of_one_alone() {
 #[test]
 fn only_the_stock_rule_ends_a_fallen_walkers_episode() {
     let steps = |termination| {
-        let mut environment = tasks::make("hopper", &TaskOptions { termination }).unwrap();
+        let mut environment = tasks::catalogue().make("hopper", &TaskOptions { termination }).unwrap();
         let mut image = vec![0; IMAGE_BYTES];
-        environment.reset(&mut Stream::new(2, "environment"), &mut image);
+        environment.reset(&mut Stream::new(2, "environment"), &mut image).unwrap();
         let (mut steps, mut total) = (0, 0.0);
         loop {
             let outcome = environment.step(&[0.0; 3], &mut image).unwrap();
@@ -92,14 +95,14 @@ fn only_the_stock_rule_ends_a_fallen_walkers_episode() {
 
 #[test]
 fn padding_ignores_the_elements_that_are_too_many() {
-    let size = tasks::largest_action_size();
+    let size = tasks::catalogue().tasks().iter().map(|task| task.actions.size).max().unwrap();
     assert_eq!(size, 8);
     let mut plain = make("hopper");
     let mut padded = Padded::new(make("hopper"), size).unwrap();
     assert_eq!((padded.task(), padded.action_size()), ("hopper", 8));
     let (mut image, mut other) = (vec![0; IMAGE_BYTES], vec![0; IMAGE_BYTES]);
-    plain.reset(&mut Stream::new(1, "environment"), &mut image);
-    padded.reset(&mut Stream::new(1, "environment"), &mut other);
+    plain.reset(&mut Stream::new(1, "environment"), &mut image).unwrap();
+    padded.reset(&mut Stream::new(1, "environment"), &mut other).unwrap();
     for step in 0..10 {
         let extra = step as f32 / 10.0;
         let expected = plain.step(&[0.3, -0.2, 1.0], &mut image).unwrap();

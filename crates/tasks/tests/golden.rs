@@ -6,6 +6,7 @@
 
 mod recording;
 
+use environment::Catalogue;
 use recording::{Recording, golden};
 use tasks::Simulation;
 
@@ -13,7 +14,7 @@ const WALKERS: [&str; 4] = ["ant", "half-cheetah", "hopper", "walker2d"];
 
 /// Runs a recorded episode that has been started and compares everything, rewards from frame `rewards_from` on.
 fn compare(simulation: &mut dyn Simulation, recording: &Recording, rewards_from: usize, episode: &str) {
-    let mut image = vec![0; tasks::IMAGE_BYTES];
+    let mut image = vec![0; environment::IMAGE_BYTES];
     for (t, action) in recording.actions.chunks_exact(simulation.action_size()).enumerate() {
         let place = format!("{}, {episode}, frame {t}", simulation.task());
         if let Some(pixels) = recording.image(t) {
@@ -85,12 +86,12 @@ fn walker2d() {
 /// The exception is real, and it is one of the walkers' first rewards only.
 #[test]
 fn only_a_walkers_first_reward_depends_on_whether_the_episode_is_pybullets_first() {
-    for task in tasks::names() {
-        let recording = Recording::open(&golden(task.name));
-        let mut simulation = tasks::simulation(task.name).unwrap();
+    for task in tasks::catalogue().tasks() {
+        let recording = Recording::open(&golden(&task.name));
+        let mut simulation = tasks::simulation(&task.name).unwrap();
         simulation.start(&recording.offsets);
-        let reward = simulation.frame(&recording.actions[..task.action_size]).reward;
-        let differs = WALKERS.contains(&task.name);
+        let reward = simulation.frame(&recording.actions[..task.actions.size]).reward;
+        let differs = WALKERS.contains(&task.name.as_str());
         assert_eq!(reward != recording.rewards[0], differs, "{}: {reward}, {}", task.name, recording.rewards[0]);
     }
 }

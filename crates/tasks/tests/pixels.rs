@@ -4,8 +4,9 @@
 //! The long version, many thousands of states, is run with
 //! `cargo test --release -p tasks --test pixels -- --ignored --nocapture`.
 
+use environment::{Catalogue, IMAGE_BYTES};
 use random::Stream;
-use tasks::{IMAGE_BYTES, OFFSET_BOUND, Simulation};
+use tasks::{OFFSET_BOUND, Simulation};
 
 /// Ways of acting, one an episode: at random, to the limit, in waves, not at all.
 fn element(way: u32, t: u32, index: usize, random: &mut Stream) -> f32 {
@@ -66,8 +67,8 @@ fn compare(task: &str, seed: u64, count: u32) -> usize {
 
 #[test]
 fn every_task_looks_as_bullet_draws_it() {
-    for task in tasks::names() {
-        let different = compare(task.name, 1, 500);
+    for task in tasks::catalogue().tasks() {
+        let different = compare(&task.name, 1, 500);
         assert!(different > 300, "{}: only {different} different pictures", task.name);
     }
 }
@@ -75,9 +76,9 @@ fn every_task_looks_as_bullet_draws_it() {
 #[test]
 #[ignore = "20,000 states a task: takes minutes"]
 fn every_task_looks_as_bullet_draws_it_in_many_states() {
-    for task in tasks::names() {
+    for task in tasks::catalogue().tasks() {
         for seed in 2..6 {
-            let different = compare(task.name, seed, 5000);
+            let different = compare(&task.name, seed, 5000);
             assert!(different > 2000, "{}: only {different} different pictures", task.name);
         }
     }

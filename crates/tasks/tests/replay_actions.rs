@@ -6,6 +6,7 @@ mod recording;
 #[allow(dead_code)]
 mod example;
 
+use environment::Catalogue;
 use std::fs::File;
 use std::path::Path;
 
@@ -31,10 +32,10 @@ fn a_replayed_recording_is_the_recording() {
 #[test]
 fn replayed_episodes_are_the_recorded_ones() {
     let folder = tempfile::tempdir().unwrap();
-    for task in tasks::names() {
+    for task in tasks::catalogue().tasks() {
         let input = golden(&format!("{}-episodes", task.name));
         let output = folder.path().join("out.npz");
-        example::replay(task.name, &input, &output).unwrap();
+        example::replay(&task.name, &input, &output).unwrap();
         let pairs = Recording::open_episodes(&input).into_iter().zip(Recording::open_episodes(&output));
         for (episode, (expected, replayed)) in pairs.enumerate() {
             let place = format!("{}, episode {episode}", task.name);
@@ -46,7 +47,7 @@ fn replayed_episodes_are_the_recorded_ones() {
             assert_eq!(expected.rewards[from..], replayed.rewards[from..], "{place}");
         }
         assert_eq!(shapes(&output), shapes(&input), "{}", task.name);
-        assert_replays_to_itself(task.name, &output);
+        assert_replays_to_itself(&task.name, &output);
     }
 }
 
@@ -64,7 +65,7 @@ fn episodes_have_the_images_that_the_file_asks_for() {
     let mut file = example::npz::Reader::open(&output).unwrap();
     assert_eq!(file.array::<i64>("frame_steps", &[2]).unwrap(), [0, 2]);
     let images: Vec<u8> = file.array("frames", &[2, 2, 64, 64, 3]).unwrap();
-    let mut images: Vec<&[u8]> = images.chunks_exact(tasks::IMAGE_BYTES).collect();
+    let mut images: Vec<&[u8]> = images.chunks_exact(environment::IMAGE_BYTES).collect();
     images.sort();
     images.dedup();
     assert_eq!(images.len(), 4, "every image shows another state");

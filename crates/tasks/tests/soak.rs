@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
+use environment::{Catalogue, IMAGE_BYTES};
 use random::Stream;
-use tasks::{IMAGE_BYTES, OFFSET_BOUND};
+use tasks::OFFSET_BOUND;
 
 /// Frames of an episode, and of one way of acting.
 const EPISODE: u32 = 1000;
@@ -64,11 +65,11 @@ fn resident() -> usize {
 /// Runs all tasks and checks that memory stays flat. The allocator takes from the system in jumps, so the window with
 /// the least growth counts: a leak is in all of them.
 fn soak(windows: u32, episodes: u32) {
-    for task in tasks::names() {
+    for task in tasks::catalogue().tasks() {
         let mut growth = vec![];
         for window in 0..windows {
             let before = resident();
-            run(task.name, window * episodes..(window + 1) * episodes);
+            run(&task.name, window * episodes..(window + 1) * episodes);
             growth.push(resident().saturating_sub(before));
         }
         let least = growth.iter().min().unwrap();

@@ -3,7 +3,7 @@
 //! Random data, no environment: what is measured is the agent alone.
 
 use crate::config::Config;
-use crate::{TrainError, machine};
+use crate::{TrainError, system};
 use dreamer::{ActMode, Agent, AgentConfig, Precision};
 use random::Stream;
 use replay::Batch;
@@ -112,11 +112,11 @@ pub fn measure(
     let kept = config.replay.embeddings.0 > 0;
     let (threads, config) = (crate::threads(config.threads), &config.agent);
     match device {
-        None => crate::memory::check_agent(config, ACTION_SIZE)?,
+        None => crate::agent::footprint::check_agent(config, ACTION_SIZE)?,
         Some((_, device)) => dreamer::check_device(config, ACTION_SIZE, device)?,
     }
     let began = Instant::now();
-    crate::agent::pool(threads)?.install(|| {
+    crate::agent::dreamer::pool(threads)?.install(|| {
         let mut batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
         if let Some((_, device)) = device {
@@ -165,7 +165,7 @@ pub fn measure(
             start_to_first_step_s,
             policy_ms_median: median(&policy_times),
             policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
-            peak_rss_mb: machine::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
+            peak_rss_mb: system::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,
             vectors: SimdInstructionSet::current().name(),
             device: device.map_or("cpu", |(name, _)| name).to_owned(),

@@ -16,7 +16,7 @@ pub enum TrainError {
     Config(#[from] ConfigError),
     /// The task does not exist, or a step of it failed.
     #[error(transparent)]
-    Task(#[from] tasks::TaskError),
+    Task(#[from] environment::TaskError),
     /// The agent refused.
     #[error(transparent)]
     Agent(#[from] DreamerError),

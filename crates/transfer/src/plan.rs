@@ -8,7 +8,6 @@ use crate::document::{
 };
 use crate::error::PlanError;
 use crate::pattern::Pattern;
-use crate::preset::Preset;
 use crate::rows::Rows;
 use files::ReadError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,21 +82,6 @@ pub enum RuleSources {
 }
 
 impl Plan {
-    /// A preset by its name, or else the file at this path.
-    ///
-    /// # Errors
-    /// As [`Plan::read`]; if there is no such file either, the nearest preset is offered.
-    pub fn find(typed: &str) -> Result<Self, PlanError> {
-        if let Some(preset) = Preset::named(typed) {
-            return Ok(preset.plan());
-        }
-        let path = Path::new(typed);
-        if !path.exists() {
-            return Err(PlanError::Unknown { typed: typed.to_owned(), nearest: Preset::nearest(typed).name() });
-        }
-        Self::read(path)
-    }
-
     /// Reads a plan's file. Relative paths of its sources begin at the file's folder.
     ///
     /// # Errors
@@ -149,29 +133,6 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The universal feature space and the reward meta-model of the paper (sections 4.3.1 and 4.3.2): the encoder of the
-    /// agent at `universal`, frozen, its decoder as a start, and a reward model that reads those of `rewards` through
-    /// `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
-    ///
-    /// # Errors
-    /// If names are given twice or cannot be names, or `layers` is out of range.
-    pub fn universal(universal: &Path, rewards: &[(String, PathBuf)], layers: usize) -> Result<Self, PlanError> {
-        const NAME: &str = "universal";
-        let mut plan = Preset::Universal.plan();
-        for rule in plan.rules.iter_mut().filter(|rule| rule.take != Take::Random) {
-            rule.sources = RuleSources::Mean(BTreeMap::from([(NAME.to_owned(), 1.0)]));
-        }
-        plan.add_source(NAME, universal)?;
-        for (name, path) in rewards {
-            plan.add_source(name, path)?;
-        }
-        if !rewards.is_empty() {
-            let sources = rewards.iter().map(|(name, _)| name.clone()).collect();
-            plan.set_meta_model(MetaModel { sources, layers, any_encoder: false })?;
-        }
-        Ok(plan)
-    }
-
     /// Adds a source.
     ///
     /// # Errors
@@ -181,6 +142,13 @@ impl Plan {
             return Err(PlanError::DoubleSource { origin: self.origin.clone(), name: name.to_owned() });
         }
         self.add(name.to_owned(), SourceRef { path: path.to_owned(), sha256: None })
+    }
+
+    /// Makes the source `name` the only one of every rule that takes anything.
+    pub(crate) fn take_only_from(&mut self, name: &str) {
+        for rule in self.rules.iter_mut().filter(|rule| rule.take != Take::Random) {
+            rule.sources = RuleSources::Mean(BTreeMap::from([(name.to_owned(), 1.0)]));
+        }
     }
 
     /// Lets the meta-model, if the plan has one, read sources that do not share the target's encoder.
@@ -358,7 +326,7 @@ impl Plan {
         Ok(())
     }
 
-    fn set_meta_model(&mut self, meta_model: MetaModel) -> Result<(), PlanError> {
+    pub(crate) fn set_meta_model(&mut self, meta_model: MetaModel) -> Result<(), PlanError> {
         let place = self.meta_model_place();
         if !(1..=MOST_LAYERS).contains(&meta_model.layers) {
             let (value, range) = (meta_model.layers.to_string(), format!("a whole number from 1 to {MOST_LAYERS}"));

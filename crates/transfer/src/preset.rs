@@ -1,6 +1,10 @@
 //! Plans that come with the program. Each is an ordinary plan without sources, to be read, copied and changed.
+//!
+//! Here: the presets, and the ways to make a [`Plan`] that need them. Not here: what a plan is (`plan`).
 
-use crate::plan::Plan;
+use crate::error::PlanError;
+use crate::plan::{MetaModel, Plan};
+use std::path::{Path, PathBuf};
 
 /// A plan that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,44 @@ impl Preset {
     pub(crate) fn nearest(typed: &str) -> Self {
         let name = wording::nearest(typed, Self::ALL.into_iter().map(Self::name)).expect("there are presets");
         Self::named(name).expect("the name of a preset")
+    }
+}
+
+impl Plan {
+    /// A preset by its name, or else the file at this path.
+    ///
+    /// # Errors
+    /// As [`Plan::read`]; if there is no such file either, the nearest preset is offered.
+    pub fn find(typed: &str) -> Result<Self, PlanError> {
+        if let Some(preset) = Preset::named(typed) {
+            return Ok(preset.plan());
+        }
+        let path = Path::new(typed);
+        if !path.exists() {
+            return Err(PlanError::Unknown { typed: typed.to_owned(), nearest: Preset::nearest(typed).name() });
+        }
+        Self::read(path)
+    }
+
+    /// The universal feature space and the reward meta-model of the paper (sections 4.3.1 and 4.3.2): the encoder of the
+    /// agent at `universal`, frozen, its decoder as a start, and a reward model that reads those of `rewards` through
+    /// `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
+    ///
+    /// # Errors
+    /// If names are given twice or cannot be names, or `layers` is out of range.
+    pub fn universal(universal: &Path, rewards: &[(String, PathBuf)], layers: usize) -> Result<Self, PlanError> {
+        const NAME: &str = "universal";
+        let mut plan = Preset::Universal.plan();
+        plan.take_only_from(NAME);
+        plan.add_source(NAME, universal)?;
+        for (name, path) in rewards {
+            plan.add_source(name, path)?;
+        }
+        if !rewards.is_empty() {
+            let sources = rewards.iter().map(|(name, _)| name.clone()).collect();
+            plan.set_meta_model(MetaModel { sources, layers, any_encoder: false })?;
+        }
+        Ok(plan)
     }
 }
 

@@ -69,11 +69,11 @@ impl Expansion<'_> {
         if let Some(task) = twice(tasks) {
             return Err(self.error(key, format!("{task:?} is there twice; leave one out")));
         }
-        let known = train::tasks();
-        match tasks.iter().find(|task| known.iter().all(|info| info.name != **task)) {
+        let known = self.catalogue.names();
+        match tasks.iter().find(|task| !known.contains(&task.as_str())) {
             None => Ok(()),
             Some(task) => {
-                let like = nearest(task, known.iter().map(|info| info.name)).unwrap_or_default();
+                let like = nearest(task, known.into_iter()).unwrap_or_default();
                 Err(self.error(
                     key,
                     format!("there is no task {task:?}; did you mean {like:?}? `dreamgraft tasks` lists them"),

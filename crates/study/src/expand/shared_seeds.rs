@@ -61,7 +61,7 @@ mod tests {
     fn no_source_has_the_seed_of_a_target_unless_its_document_says_so() {
         for (targets, source) in [("[0, 1, 2]", 1000), ("[0, 1, 2, 3]", 1000), ("[1000]", 1001), ("[1001, 1000]", 1002)]
         {
-            let manifest = manifest_of(&read(targets, "")).unwrap();
+            let manifest = manifest_of(&read(targets, ""), tasks::catalogue()).unwrap();
             assert_eq!(seeds(&manifest, Role::Source), BTreeSet::from([source]), "{targets}");
             assert!(seeds(&manifest, Role::Target).is_disjoint(&seeds(&manifest, Role::Source)), "{targets}");
             assert_eq!(manifest.shared_seeds(), [""; 0], "{targets}");
@@ -70,14 +70,14 @@ mod tests {
 
     #[test]
     fn a_seed_that_is_given_is_kept_and_told_if_a_target_has_it() {
-        let manifest = manifest_of(&read("[0, 7]", "seed = 7")).unwrap();
+        let manifest = manifest_of(&read("[0, 7]", "seed = 7"), tasks::catalogue()).unwrap();
         assert_eq!(seeds(&manifest, Role::Source), BTreeSet::from([7]));
         let notes = manifest.shared_seeds();
         assert_eq!(notes.len(), 2, "{notes:?}");
         for (note, part) in notes.iter().zip(["their random streams differ", "share their random streams"]) {
             assert!(note.contains("targets on hopper have the same seed, 7") && note.contains(part), "{note}");
         }
-        assert_eq!(manifest_of(&read("[0, 7]", "seed = 8")).unwrap().shared_seeds(), [""; 0]);
+        assert_eq!(manifest_of(&read("[0, 7]", "seed = 8"), tasks::catalogue()).unwrap().shared_seeds(), [""; 0]);
     }
 
     #[test]
@@ -85,14 +85,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (new, old) = (read("[0, 1]", ""), read("[0, 1]", "seed = 0"));
         // What an earlier version wrote for the same document.
-        let before = manifest_of(&old).unwrap();
+        let before = manifest_of(&old, tasks::catalogue()).unwrap();
         before.write(folder.path()).unwrap();
-        assert_eq!(prepare(&new, folder.path()).unwrap(), before);
-        assert_eq!(recorded(&new, folder.path()).unwrap(), Some(before.clone()));
+        assert_eq!(prepare(&new, tasks::catalogue(), folder.path()).unwrap(), before);
+        assert_eq!(recorded(&new, tasks::catalogue(), folder.path()).unwrap(), Some(before.clone()));
         assert_eq!(Manifest::read(folder.path()).unwrap(), before);
         let edited = read("[0, 1, 2]", "");
-        assert!(matches!(prepare(&edited, folder.path()), Err(StudyError::Changed { .. })));
-        assert_eq!(recorded(&edited, folder.path()).unwrap(), None);
-        assert_eq!(recorded(&new, &folder.path().join("none")).unwrap(), None);
+        assert!(matches!(prepare(&edited, tasks::catalogue(), folder.path()), Err(StudyError::Changed { .. })));
+        assert_eq!(recorded(&edited, tasks::catalogue(), folder.path()).unwrap(), None);
+        assert_eq!(recorded(&new, tasks::catalogue(), &folder.path().join("none")).unwrap(), None);
     }
 }

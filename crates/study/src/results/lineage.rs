@@ -3,7 +3,8 @@
 use super::Ancestry;
 use crate::manifest::{Entry, Role};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use train::Origin;
 
 /// The runs of a manifest, by which come after which.
 pub struct Lineage<'a> {
@@ -46,8 +47,10 @@ impl<'a> Lineage<'a> {
     /// Those of `sources` whose tasks count as what `entry` learned from. Of a reward meta-model these are the agents whose
     /// reward models it reads, and not the one whose encoder it has. Otherwise all but a source that other sources begin with.
     fn own(&self, entry: &Entry, sources: &BTreeSet<usize>) -> BTreeSet<usize> {
-        let read = entry.arguments.windows(2).filter(|words| words[0] == "--reward-from").map(|words| &words[1]);
-        let read: BTreeSet<&Path> = read.map(Path::new).collect();
+        let read: BTreeSet<&Path> = match &entry.request.origin {
+            Origin::Universal { rewards, .. } => rewards.iter().map(PathBuf::as_path).collect(),
+            _ => BTreeSet::new(),
+        };
         let rewards: BTreeSet<usize> =
             sources.iter().copied().filter(|index| read.contains(self.entries[*index].folder.as_path())).collect();
         if !rewards.is_empty() {
@@ -61,6 +64,7 @@ impl<'a> Lineage<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use train::RunRequest;
 
     fn entry(index: usize, role: Role, tasks: &[&str], steps: u64, after: &[usize]) -> Entry {
         Entry {
@@ -73,6 +77,7 @@ mod tests {
             steps,
             folder: format!("{index}").into(),
             after: after.to_vec(),
+            request: RunRequest::new(Vec::new(), "smoke"),
             arguments: Vec::new(),
         }
     }
@@ -99,10 +104,15 @@ mod tests {
 
     #[test]
     fn an_encoder_that_no_reward_source_has_is_still_no_reward_source() {
+        let universal = |rewards: &[&str]| Origin::Universal {
+            encoder: "0".into(),
+            rewards: rewards.iter().map(PathBuf::from).collect(),
+            any_encoder: false,
+        };
         let mut target = entry(3, Role::Target, &["half-cheetah"], 100, &[0, 1, 2]);
-        target.arguments = ["--universal", "0", "--reward-from", "1", "--reward-from", "2"].map(str::to_owned).to_vec();
+        target.request.origin = universal(&["1", "2"]);
         let mut both = entry(4, Role::Target, &["half-cheetah"], 100, &[0, 1]);
-        both.arguments = ["--universal", "0", "--reward-from", "0", "--reward-from", "1"].map(str::to_owned).to_vec();
+        both.request.origin = universal(&["0", "1"]);
         let entries = [
             entry(0, Role::Source, &["hopper", "inverted-pendulum-swingup"], 200, &[]),
             entry(1, Role::Source, &["walker2d"], 100, &[]),

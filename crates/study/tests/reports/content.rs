@@ -94,7 +94,7 @@ fn every_form_tells_the_same_figures() {
         for part in [
             "all 3 runs of one would still be above all 3 of the other in 1 of 20",
             "published 2076",
-            "dreamgraft train hopper --seed 1",
+            "dreamgraft train hopper --preset small --steps 100000 --seed 1",
         ] {
             assert!(text.contains(part), "{part}");
         }

@@ -4,6 +4,7 @@ use random::Stream;
 use std::fmt::Write as _;
 use std::path::Path;
 use study::manifest::{Entry, Manifest, Role};
+use train::{Frames, RunRequest};
 
 /// A picture of one point.
 pub const GIF: &[u8] =
@@ -49,21 +50,35 @@ pub fn entry(
     after: &[usize],
 ) -> Entry {
     let folder = format!("runs/{}/{method}/{seed}", tasks.join("+"));
-    let mut arguments = vec!["train".to_owned()];
-    arguments.extend(tasks.iter().map(|task| (*task).to_owned()));
-    arguments.extend(["--seed".to_owned(), seed.to_string(), "--logdir".to_owned(), folder.clone()]);
+    let tasks: Vec<String> = tasks.iter().map(|task| (*task).to_owned()).collect();
+    let request = RunRequest {
+        steps: Some(Frames(STEPS)),
+        seed: Some(seed),
+        folder: Some(folder.clone().into()),
+        ..RunRequest::new(tasks.clone(), "small")
+    };
+    let arguments = request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();
     Entry {
         index,
         role,
-        tasks: tasks.iter().map(|task| (*task).to_owned()).collect(),
+        tasks,
         method: method.to_owned(),
         source: source.map(str::to_owned),
         seed,
         steps: STEPS,
         folder: folder.into(),
         after: after.to_vec(),
+        request,
         arguments,
     }
+}
+
+/// The run in another folder, with this setting typed as well.
+pub fn moved(entry: Entry, folder: &str, setting: Option<&str>) -> Entry {
+    let settings = setting.map(str::to_owned).into_iter().collect();
+    let request = RunRequest { folder: Some(folder.into()), settings, ..entry.request };
+    let arguments = request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();
+    Entry { folder: folder.into(), request, arguments, ..entry }
 }
 
 /// Makes the run folder of `entry`, as it is after `frames` frames.

@@ -12,16 +12,14 @@ const EVIL: &str = "</script><script>alert(1)</script><img src=x onerror=alert(2
 #[test]
 fn names_of_anything_stay_text() {
     let root = tempfile::tempdir().unwrap();
-    let mut entries = vec![
+    let entries = [
         folders::entry(0, Role::Source, &["ant"], "source", Some(EVIL), 0, &[]),
         folders::entry(1, Role::Target, &["hopper"], EVIL, Some(EVIL), 1, &[0]),
         folders::entry(2, Role::Target, &["hopper"], "baseline", None, 1, &[]),
     ];
-    for (entry, folder) in entries.iter_mut().zip(["a", "b<script>c", "d"]) {
-        entry.folder = folder.into();
-        entry.arguments.push(EVIL.to_owned());
-        folders::run(root.path(), entry, folders::STEPS);
-    }
+    let moved = entries.into_iter().zip(["a", "b<script>c", "d"]);
+    let entries: Vec<_> = moved.map(|(entry, folder)| folders::moved(entry, folder, Some(EVIL))).collect();
+    entries.iter().for_each(|entry| folders::run(root.path(), entry, folders::STEPS));
     let folder = root.path().join("b<script>c");
     let metrics = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
     let name = serde_json::Value::from(format!("reward_source_use/{EVIL}"));

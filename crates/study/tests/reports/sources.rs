@@ -72,9 +72,9 @@ fn sources_that_are_not_there_are_named_and_frames_are_at_least() {
 /// A study of a baseline and a method, each with two seeds, whose targets come after these sources.
 fn study(root: &Path, after: [&[usize]; 2]) -> String {
     let mut entries: Vec<Entry> = (0..2)
-        .map(|seed| Entry {
-            folder: format!("sources/{seed}").into(),
-            ..folders::entry(seed, Role::Source, &["ant"], "source", Some("other"), seed as u64, &[])
+        .map(|seed| {
+            let entry = folders::entry(seed, Role::Source, &["ant"], "source", Some("other"), seed as u64, &[]);
+            folders::moved(entry, &format!("sources/{seed}"), None)
         })
         .collect();
     for (seed, after) in after.into_iter().enumerate() {

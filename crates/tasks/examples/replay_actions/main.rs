@@ -25,8 +25,9 @@ pub mod npz;
 use std::path::Path;
 use std::process::ExitCode;
 
+use environment::{IMAGE_BYTES, IMAGE_SIDE as SIDE};
 use npz::{ANY, Reader, Writer};
-use tasks::{IMAGE_BYTES, SIDE, Simulation};
+use tasks::Simulation;
 
 /// Frames before which an image of a single episode is drawn, unless the input says otherwise.
 const IMAGE_FRAMES: [i64; 8] = [0, 1, 10, 20, 60, 150, 400, 999];

@@ -89,7 +89,7 @@ impl Recording {
     /// The image before frame `t`, if one was recorded.
     pub fn image(&self, t: usize) -> Option<&[u8]> {
         let index = self.image_frames.iter().position(|&frame| frame == t as i64)?;
-        Some(&self.images[index * tasks::IMAGE_BYTES..][..tasks::IMAGE_BYTES])
+        Some(&self.images[index * environment::IMAGE_BYTES..][..environment::IMAGE_BYTES])
     }
 }
 

@@ -29,8 +29,9 @@ pub struct Difference {
     pub now: String,
 }
 
-/// The table of a run folder's `config.toml` that tells who wrote it: no setting, and passed over when read.
-pub(crate) const MADE_BY: &str = "made_by";
+/// The table of a run folder's `config.toml` that names the program and the machine that wrote it: not a setting, and skipped when
+/// read. The key is part of the file's format.
+pub(crate) const PROVENANCE: &str = "made_by";
 
 impl Layer {
     /// Settings written as TOML; `source` names them in messages.
@@ -43,7 +44,7 @@ impl Layer {
             let why = format!("line {line}: {}", one_line(error.message()));
             ConfigError::Syntax { source_name: source.to_owned(), why }
         })?;
-        table.remove(MADE_BY);
+        table.remove(PROVENANCE);
         Ok(Self { source: source.to_owned(), table })
     }
 
@@ -103,6 +104,21 @@ impl Layer {
 /// # Errors
 /// [`ConfigError`] for the first unknown key, value of the wrong kind or value out of range.
 pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
+    let config = laid(layers)?;
+    config.validate()?;
+    Ok(config)
+}
+
+/// What `of` reads from the defaults with one layer over them. Ranges are not checked.
+///
+/// # Errors
+/// [`ConfigError`] for the layer's first unknown key or value of the wrong kind.
+pub fn value_of<T>(layer: Layer, of: impl FnOnce(&Config) -> T) -> Result<T, ConfigError> {
+    Ok(of(&laid(&[layer])?))
+}
+
+/// The configuration made of `layers` before its ranges are checked.
+fn laid(layers: &[Layer]) -> Result<Config, ConfigError> {
     let defaults = table_of(&Config::default());
     let mut merged = defaults.clone();
     let mut config = Config::default();
@@ -121,7 +137,6 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
             })?;
         }
     }
-    config.validate()?;
     Ok(config)
 }
 
@@ -253,8 +268,8 @@ mod tests {
     use super::*;
     use crate::Frames;
     use crate::config::ByteSize;
+    use environment::Termination;
     use proptest::prelude::*;
-    use tasks::Termination;
 
     fn typed(settings: &[&str]) -> Result<Config, ConfigError> {
         let settings = ["tasks=hopper"].iter().chain(settings);

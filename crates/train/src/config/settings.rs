@@ -6,9 +6,9 @@
 use super::{ByteSize, ConfigError};
 use crate::Frames;
 use dreamer::AgentConfig;
+use environment::{TaskOptions, Timing};
 use replay::WindowStarts;
 use serde::{Deserialize, Serialize};
-use tasks::TaskOptions;
 
 /// Everything that defines a run. Two runs of equal configurations on one kind of machine give the same bits, but for
 /// the keys named in [`Config::may_change`].
@@ -166,7 +166,7 @@ impl Config {
         }
         // Frames that no run reaches: thirty years at a thousand frames a second.
         const MOST: u64 = 1_000_000_000_000;
-        const LONGEST_EPISODE: u64 = (tasks::FRAME_LIMIT / tasks::ACTION_REPEAT + 1) as u64;
+        const LONGEST_EPISODE: u64 = Timing::STANDARD.longest_episode() as u64;
         let schedule = &self.schedule;
         let whole = [
             ("seed", self.seed, 0, i64::MAX as u64),

@@ -2,12 +2,12 @@
 
 use super::{Run, of_task};
 use crate::TrainError;
-use crate::episode::{Played, evaluate_episode};
-use crate::pictures;
-use crate::report::Event;
-use crate::schedule::Phase;
+use crate::agent::Trainable;
+use crate::events::Event;
+use crate::run::episode::{Played, evaluate_episode};
+use crate::run::images;
+use crate::run::schedule::Phase;
 use crate::streams::{self, EvaluationStreams};
-use crate::trainable::Trainable;
 use std::sync::atomic::Ordering;
 
 impl<L: Trainable> Run<'_, L> {
@@ -18,9 +18,9 @@ impl<L: Trainable> Run<'_, L> {
         let mut random = EvaluationStreams::scheduled(self.streams.key(), frames);
         let mut values = Vec::new();
         let mut last = Vec::new();
-        for index in 0..self.worlds.evaluation.len() {
+        for index in 0..self.environments.evaluation.len() {
             let Some(mut played) = self.episodes(index, &mut random)? else { return Ok(false) };
-            let task = self.worlds.evaluation[index].task();
+            let task = self.environments.evaluation[index].task();
             let (score, length) = (mean_return(&played), mean(&played, |one| one.frames.0 as f64));
             values.push((of_task(self.config, "eval_return", task), score));
             values.push((of_task(self.config, "eval_length", task), length));
@@ -31,8 +31,8 @@ impl<L: Trainable> Run<'_, L> {
         self.record.line(frames, &values)?;
         if self.config.log.videos {
             let mut random = streams::open_loop(self.streams.key(), frames);
-            for Played { episode, .. } in &last {
-                pictures::write(&self.folder.videos(), frames, &self.agent, episode, &mut random, &mut self.record)?;
+            for played in &last {
+                images::write(&self.folder.videos(), frames, &self.agent, played, &mut random, &mut self.record)?;
             }
         }
         Ok(true)
@@ -55,9 +55,9 @@ impl<L: Trainable> Run<'_, L> {
     fn returns(&mut self, name: &str) -> Result<Option<Vec<(String, f64)>>, TrainError> {
         let mut random = EvaluationStreams::scheduled(self.streams.key(), self.position.frames);
         let mut values = Vec::new();
-        for index in 0..self.worlds.evaluation.len() {
+        for index in 0..self.environments.evaluation.len() {
             let Some(played) = self.episodes(index, &mut random)? else { return Ok(None) };
-            values.push((of_task(self.config, name, self.worlds.evaluation[index].task()), mean_return(&played)));
+            values.push((of_task(self.config, name, self.environments.evaluation[index].task()), mean_return(&played)));
         }
         Ok(Some(values))
     }
@@ -71,7 +71,7 @@ impl<L: Trainable> Run<'_, L> {
                 self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end });
                 self.interrupted.load(Ordering::SeqCst)
             };
-            match evaluate_episode(self.worlds.evaluation[index].as_mut(), &self.agent, random, interrupted)? {
+            match evaluate_episode(self.environments.evaluation[index].as_mut(), &self.agent, random, interrupted)? {
                 Some(one) => played.push(one),
                 None => return Ok(None),
             }

@@ -1,10 +1,10 @@
 //! Which run a checkpoint belongs to, and which runs share their random streams.
 
 use crate::TrainError;
-use crate::checkpoint::{self, Loaded};
+use crate::agent::Trainable;
 use crate::config::Config;
+use crate::folder::checkpoint::{self, Loaded};
 use crate::streams::RunKey;
-use crate::trainable::Trainable;
 use transfer::Report;
 
 /// Checks that a checkpoint belongs to the run of this configuration: someone may have copied it from another.

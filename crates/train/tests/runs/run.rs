@@ -1,6 +1,6 @@
 //! What a run does and leaves.
 
-use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, finish, metrics, names, outcomes, run, worlds};
+use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, environments, finish, metrics, names, outcomes, run};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use train::{TrainError, train_with};
@@ -130,8 +130,14 @@ fn the_first_figure_that_is_no_number_stops_the_run_and_spares_the_checkpoint() 
     let config = config(&[]);
     // 3 updates after the prefill, 5 after each of the episodes: number 21 comes after 240 frames.
     let stopped = AtomicBool::new(false);
-    let result =
-        train_with(folder.path(), &config, worlds(&config), Toy::diverging(21), &stopped, &mut Listener::new(|_| {}));
+    let result = train_with(
+        folder.path(),
+        &config,
+        environments(&config),
+        Toy::diverging(21),
+        &stopped,
+        &mut Listener::new(|_| {}),
+    );
     let error = result.unwrap_err();
     let message = error.to_string();
     for part in ["toy_loss became NaN at gradient step 21 (240 frames)", "gradient of toy.weight", "--plan full"] {
@@ -159,7 +165,7 @@ fn a_parameter_that_is_no_number_is_never_written_over_a_good_checkpoint() {
     let config = config(&[]);
     let stopped = AtomicBool::new(false);
     let new = Toy::breaking(21);
-    let result = train_with(folder.path(), &config, worlds(&config), new, &stopped, &mut Listener::new(|_| {}));
+    let result = train_with(folder.path(), &config, environments(&config), new, &stopped, &mut Listener::new(|_| {}));
     let error = result.unwrap_err();
     assert!(matches!(&error, TrainError::Diverged { broken, .. } if broken.path == "toy.weight"), "{error}");
     assert_eq!(checkpoints(folder.path()).len(), 1);

@@ -2,15 +2,15 @@
 //! before, so that a run that forgets or repeats anything ends with other bits.
 
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation};
+use environment::{Environment, Outcome, TaskError, TaskInfo, Timing};
 use random::{Stream, StreamState};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use tasks::{Environment, Outcome, TaskError};
 use train::config::{Config, Layer, resolve};
-use train::{Broken, End, Event, Figures, Reporter, TrainError, Trainable, Worlds, train_with};
+use train::{Broken, Device, End, Environments, Event, Metrics, Reporter, TrainError, Trainable, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
@@ -20,8 +20,7 @@ pub const NOISE: &str = "noise";
 
 /// A point that is pushed about; it earns by being near zero.
 pub struct Point {
-    name: &'static str,
-    size: usize,
+    info: TaskInfo,
     place: f32,
     frames: u32,
 }
@@ -29,12 +28,13 @@ pub struct Point {
 impl Point {
     /// A point that takes actions of `size` numbers.
     pub fn boxed(name: &'static str, size: usize) -> Box<dyn Environment> {
-        Box::new(Self { name, size, place: 0.0, frames: EPISODE })
+        let timing = Timing { frame_limit: EPISODE, ..Timing::STANDARD };
+        Box::new(Self { info: TaskInfo { timing, ..TaskInfo::new(name, "", size) }, place: 0.0, frames: EPISODE })
     }
 
     fn draw(&self, image: &mut [u8]) {
-        if self.name == NOISE {
-            let mut random = Stream::new(u64::from(self.place.to_bits()), self.name);
+        if self.info.name == NOISE {
+            let mut random = Stream::new(u64::from(self.place.to_bits()), NOISE);
             image.fill_with(|| random.below(256) as u8);
         } else {
             image.fill((self.place * 20.0 + 128.0).clamp(0.0, 255.0) as u8);
@@ -44,22 +44,19 @@ impl Point {
 }
 
 impl Environment for Point {
-    fn task(&self) -> &str {
-        self.name
+    fn info(&self) -> &TaskInfo {
+        &self.info
     }
 
-    fn action_size(&self) -> usize {
-        self.size
-    }
-
-    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) {
+    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) -> Result<(), TaskError> {
         self.place = random.normal() as f32;
         self.frames = 0;
         self.draw(image);
+        Ok(())
     }
 
     fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError> {
-        assert_eq!(action.len(), self.size);
+        assert_eq!(action.len(), self.action_size());
         self.place += action.iter().sum::<f32>();
         self.frames += 2;
         self.draw(image);
@@ -124,7 +121,11 @@ impl Trainable for Toy {
         self.updates
     }
 
-    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Figures>, DreamerError> {
+    fn move_to(&mut self, _device: &dyn Device) -> Result<(), DreamerError> {
+        unreachable!("toys are given no device")
+    }
+
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
@@ -262,11 +263,11 @@ pub fn run(
     interrupted: &AtomicBool,
     listener: &mut Listener<'_>,
 ) -> Result<End, TrainError> {
-    train_with(root, config, worlds(config), Toy::new, interrupted, listener)
+    train_with(root, config, environments(config), Toy::new, interrupted, listener)
 }
 
 /// Points: `pair` takes two numbers, `noise`, `other` and all else one.
-pub fn worlds(config: &Config) -> Worlds {
+pub fn environments(config: &Config) -> Environments {
     let make = || {
         let names = config.tasks.iter().map(|name| match name.as_str() {
             "pair" => Point::boxed("pair", 2),
@@ -276,7 +277,7 @@ pub fn worlds(config: &Config) -> Worlds {
         });
         names.collect()
     };
-    Worlds::new(make(), make()).unwrap()
+    Environments::new(make(), make()).unwrap()
 }
 
 /// All that must be equal in two runs of one configuration: metrics without times, episodes, the newest checkpoint's

@@ -1,0 +1,15 @@
+//! [`WorldId`]: which world something belongs to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Tells the bodies of one world from those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WorldId(u64);
+
+impl WorldId {
+    /// An identifier that no other world of this process has.
+    pub fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        Self(COUNT.fetch_add(1, Ordering::Relaxed))
+    }
+}

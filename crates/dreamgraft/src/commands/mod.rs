@@ -1,0 +1,22 @@
+//! What each command does: one file for each.
+//!
+//! Not here: what was typed (`args`) and what it means (`meaning`).
+
+mod bench;
+mod play;
+mod report;
+mod shell;
+mod study;
+mod tasks;
+mod train;
+mod transfer;
+mod watch;
+
+pub use self::bench::bench;
+pub use self::play::{eval, play};
+pub use self::shell::{completions, manual};
+pub use self::study::study;
+pub use self::tasks::tasks;
+pub use self::train::train;
+pub use self::transfer::transfer_plan;
+pub use self::watch::watch;

@@ -1,0 +1,26 @@
+//! `dreamgraft study report`: the results of a study, as a page and as data.
+
+use crate::args::study::ReportArgs;
+use crate::exit::{Exit, Failure};
+use crate::print;
+use std::path::Path;
+use study::report::{MOST_BYTES, Report};
+use study::results::Results;
+
+/// Writes the report of the study or runs in `folder`, and prints where.
+///
+/// # Errors
+/// If there is no run, or a file cannot be read or written.
+pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
+    let results = Results::read(folder)?;
+    let report = Report::new(&results);
+    let out = typed.out.clone().unwrap_or_else(|| folder.join("report"));
+    let pictures = typed.pictures.map_or(MOST_BYTES, |mebibytes| mebibytes << 20);
+    let files = report.write(&out, pictures)?;
+    let problems = report.problems();
+    let mut lines = vec![format!("{}: {}", results.name, report.summary())];
+    lines.extend(problems.iter().map(|problem| format!("not read: {problem}")));
+    lines.extend(files.iter().map(|file| file.display().to_string()));
+    let _ = lines.iter().try_for_each(|line| print::line(line));
+    Ok(Exit::Done)
+}

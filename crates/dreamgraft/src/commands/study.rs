@@ -1,0 +1,284 @@
+//! `dreamgraft study` and its commands.
+//!
+//! Here: what is printed for people. Not here: what a study is, and how runs are started (`study`).
+
+use super::report::report;
+use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyFile};
+use crate::exit::{Exit, Failure};
+use crate::{print, signals};
+use environment::Catalogue;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use study::document::{self, Document};
+use study::local::{self, Ended, Pool, PoolEvent};
+use study::slurm::{self, Profile, Scripts};
+use study::status::{self, State, Status};
+use study::{Manifest, StudyError, estimate};
+use train::{RunRequest, TrainError};
+use wording::{counted, grouped};
+
+/// Runs one of the commands of `dreamgraft study`.
+///
+/// # Errors
+/// As each of its commands.
+pub fn study(catalogue: &dyn Catalogue, typed: &StudyCommand) -> Result<Exit, Failure> {
+    match typed {
+        StudyCommand::Plan(typed) => plan(catalogue, typed),
+        StudyCommand::Run(typed) => run(catalogue, typed),
+        StudyCommand::Status(typed) => status_of(typed),
+        StudyCommand::RunOne(typed) => run_one(catalogue, typed),
+        StudyCommand::Report(typed) => report(&folder_of(&typed.study, typed.dir.as_deref())?, typed),
+    }
+}
+
+impl StudyFile {
+    /// The study's folder.
+    fn folder(&self, document: &Document) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| study::default_folder(document))
+    }
+}
+
+/// How many runs at once, and how many threads each has.
+fn divided(jobs: Option<u64>) -> (usize, usize) {
+    let cores = train::threads(0);
+    let jobs = jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(usize::MAX));
+    (jobs, (cores / jobs).max(1))
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    let unknown = |source| TrainError::Io { path: "this program".into(), source };
+    Ok(std::env::current_exe().map_err(unknown)?)
+}
+
+fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
+    let read = document::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.document);
+    let manifest = match study::recorded(&read, catalogue, &folder)? {
+        Some(recorded) => recorded,
+        None => study::manifest_of(&read, catalogue)?,
+    };
+    let states = status::status(&folder, &manifest);
+    let mut lines = Vec::new();
+    for entry in &manifest.entries {
+        let state = states[entry.index].state.name();
+        let after: Vec<String> = entry.after.iter().map(usize::to_string).collect();
+        let after = if after.is_empty() { String::new() } else { format!("  after {}", after.join(", ")) };
+        let (index, folder, steps) = (entry.index, entry.folder.display(), grouped(entry.steps));
+        lines.push(format!("{index:>4}  {state:8}  {steps:>10} frames  {folder}{after}"));
+    }
+    let configs = manifest.entries.iter().map(estimate::config).collect::<Result<Vec<_>, _>>()?;
+    let (jobs, threads) = divided(typed.jobs);
+    let (rate, origin) = match estimate::seen(&states) {
+        Some(rate) => (rate, "the speed of this study's runs so far".to_owned()),
+        None => {
+            let mut config = configs[0].clone();
+            config.threads = threads;
+            let measured = train::bench::measure((&read.document.preset, &[]), &config, 3, None)?;
+            (
+                measured.step_s_median,
+                "three gradient steps measured now, alone on this machine; playing is not counted".to_owned(),
+            )
+        }
+    };
+    let updates: Vec<u64> = configs.iter().map(estimate::updates).collect();
+    let left: Vec<f64> = states
+        .iter()
+        .map(|state| updates[state.index].saturating_sub(state.updates) as f64 * rate)
+        .zip(&states)
+        .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
+        .collect();
+    let disk: u64 = configs.iter().map(estimate::bytes).sum();
+    let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
+    let finished = states.iter().filter(|state| state.state == State::Finished).count();
+    lines.push(format!(
+        "{}, {finished} of them finished; {} frames, {} gradient steps in all, in {}",
+        counted(manifest.entries.len() as u64, "run"),
+        grouped(frames),
+        grouped(updates.iter().sum()),
+        folder.display()
+    ));
+    lines.push(format!(
+        "about {} left with {} at once, each on {} ({:.3} s a gradient step: {origin}); at most {:.1} GB of episodes",
+        time(estimate::makespan(&manifest, &left, jobs)),
+        counted(jobs as u64, "run"),
+        counted(threads as u64, "thread"),
+        rate,
+        disk as f64 / 1e9
+    ));
+    lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
+    Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
+    let slurm_only = typed.profile.is_some() || typed.dry_run;
+    if slurm_only && matches!(typed.launcher, Launcher::Local) {
+        return Err(Failure::Words(
+            "--profile and --dry-run are for clusters; give --launcher slurm with them".to_owned(),
+        ));
+    }
+    let read = document::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.document);
+    if matches!(typed.launcher, Launcher::Local) {
+        // What keeps a device from being used is told before anything is written or started.
+        typed.device.open()?;
+    }
+    let manifest = study::prepare(&read, catalogue, &folder)?;
+    match typed.launcher {
+        Launcher::Local => run_here(typed, &folder, &manifest),
+        Launcher::Slurm => run_on_slurm(typed, &folder, &manifest),
+    }
+}
+
+fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+    let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
+    let program = program()?;
+    // A device has room for few runs, and whoever wants several at once says so.
+    let device = typed.device.name();
+    let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
+    let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
+    let (total, began) = (manifest.entries.len(), Instant::now());
+    let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
+    say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
+    let ended = pool.run(&interrupted, &mut |event| match event {
+        PoolEvent::Started { entry, killed: 0 } => {
+            say(&format!("run {} begins: {}", entry.index, entry.folder.display()))
+        }
+        PoolEvent::Started { entry, .. } => {
+            say(&format!("run {} was killed, and goes on: {}", entry.index, entry.folder.display()));
+        }
+        PoolEvent::Finished { entry } => {
+            finished += 1;
+            let after = time(began.elapsed().as_secs_f64());
+            say(&format!(
+                "run {} is finished: {} ({finished} of {total}, after {after})",
+                entry.index,
+                entry.folder.display()
+            ));
+        }
+        PoolEvent::Failed { entry, why } => {
+            say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display()))
+        }
+        PoolEvent::Elsewhere { entry } => {
+            say(&format!(
+                "run {} is being run by another process, which is waited for: {}",
+                entry.index,
+                entry.folder.display()
+            ));
+        }
+        PoolEvent::Stopping { workers } => {
+            say(&format!("stopping: {} save a checkpoint", counted(*workers as u64, "run")))
+        }
+    })?;
+    let Ended { finished, failed, left, stopped } = ended;
+    if stopped {
+        say(&format!("stopped with {finished} of {total} runs finished; the same command goes on"));
+        return Ok(Exit::Stopped);
+    }
+    if failed > 0 {
+        say(&format!(
+            "{finished} of {total} runs are finished, {failed} failed, {left} wait for those; the same command tries them again"
+        ));
+        return Ok(Exit::Failed);
+    }
+    report(folder, &ReportArgs::default())
+}
+
+fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+    let profile = typed.profile.as_deref().map(Profile::read).transpose()?.unwrap_or_default();
+    let whole = |path: &Path| path.canonicalize().map_err(|source| TrainError::Io { path: path.to_owned(), source });
+    let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
+    let device = typed.device.name();
+    let device = device.as_deref();
+    let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile, device };
+    let levels = scripts.write()?;
+    if levels.is_empty() {
+        return report(&folder, &ReportArgs::default());
+    }
+    let jobs =
+        if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
+    for (level, job) in levels.iter().zip(jobs) {
+        say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
+    }
+    say(&format!("`dreamgraft study status {}` shows how far they are", folder.display()));
+    Ok(Exit::Done)
+}
+
+fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failure> {
+    let read = document::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.document);
+    let manifest = study::prepare(&read, catalogue, &folder)?;
+    status::check_ready(&folder, &manifest, typed.index)?;
+    let entry = &manifest.entries[typed.index];
+    if status::is_finished(&folder, entry) {
+        say(&format!("run {} is finished: {}", entry.index, folder.join(&entry.folder).display()));
+        return Ok(Exit::Done);
+    }
+    // The run takes this process's place: signals and the exit code are its own.
+    let program = program()?;
+    let request =
+        RunRequest { threads: typed.threads, device: typed.device.name(), wait: true, ..entry.request.clone() };
+    let error = local::command(&program, &folder, &request).exec();
+    Err(StudyError::Launch { program: program.display().to_string(), why: format!("cannot be started ({error})") }
+        .into())
+}
+
+/// The folder of the study that is named by its document (with `--dir`, if that was typed) or by its folder.
+fn folder_of(study: &Path, dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    match (dir, study.is_dir()) {
+        (None, true) => Ok(study.to_owned()),
+        (Some(_), true) => {
+            Err(Failure::Words("--dir goes with a document, and a folder was given; give one of them".to_owned()))
+        }
+        (dir, false) => {
+            let document = document::read(study)?.document;
+            Ok(dir.map_or_else(|| study::default_folder(&document), Path::to_owned))
+        }
+    }
+}
+
+fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
+    let folder = folder_of(&typed.study, typed.dir.as_deref())?;
+    let manifest = Manifest::read(&folder)?;
+    let states = status::status(&folder, &manifest);
+    let mut lines: Vec<String> = states.iter().map(|run| if typed.json { json(run) } else { line(run) }).collect();
+    if !typed.json {
+        let count = |state: State| states.iter().filter(|run| run.state == state).count();
+        let all = [State::Finished, State::Running, State::Stopped, State::Failed, State::Waiting];
+        let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.name())).collect();
+        let (frames, steps) = (states.iter().map(|run| run.frames).sum(), states.iter().map(|run| run.steps).sum());
+        lines.push(format!(
+            "{}: {}; {} of {} frames",
+            counted(states.len() as u64, "run"),
+            counts.join(", "),
+            grouped(frames),
+            grouped(steps)
+        ));
+    }
+    Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+fn json(run: &Status) -> String {
+    serde_json::to_string(run).expect("plain numbers")
+}
+
+fn line(run: &Status) -> String {
+    let last = run.eval_return.map(|mean| format!("  return {}", wording::rounded(mean, 0))).unwrap_or_default();
+    let (state, frames, steps) = (run.state.name(), grouped(run.frames), grouped(run.steps));
+    format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}", run.index, run.folder.display())
+}
+
+/// Says a line to people. A reader that has gone away does not stop a study.
+fn say(text: &str) {
+    let _ = print::line(text);
+}
+
+/// A time in its largest units.
+fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 60.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}

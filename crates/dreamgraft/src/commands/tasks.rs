@@ -1,0 +1,19 @@
+//! `dreamgraft tasks`: the list of tasks.
+
+use crate::exit::{Exit, Failure};
+use crate::print;
+use environment::Catalogue;
+
+/// Prints every task, with the size of its actions.
+///
+/// # Errors
+/// If stdout cannot be written.
+pub fn tasks(catalogue: &dyn Catalogue) -> Result<Exit, Failure> {
+    let tasks = catalogue.tasks();
+    let width = tasks.iter().map(|task| task.name.len()).max().unwrap_or(0);
+    Ok(print::done(tasks.iter().try_for_each(|task| {
+        let size = task.actions.size;
+        let numbers = if size == 1 { "1 number".to_owned() } else { format!("{size} numbers") };
+        print::line(&format!("{:width$}  an action has {numbers}: {}", task.name, task.description))
+    }))?)
+}

@@ -1,0 +1,59 @@
+//! `dreamgraft train`: a run, with the console as its reporter.
+
+use crate::args;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::meaning::Training;
+use crate::{device, request, signals, waiting};
+use environment::Catalogue;
+use train::{Device, End, TrainError};
+
+/// Trains an agent, or resumes a run, until it is finished or stopped.
+///
+/// # Errors
+/// If the arguments cannot be used, or the run fails.
+pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Exit, Failure> {
+    let request = request::of(typed)?;
+    let Training { root, config, plan } = Training::new(&request)?;
+    let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
+    let mut console = Console::new();
+    let device = device::open(request.device.as_deref())?;
+    if let Some(device) = &device {
+        console.line(&format!("gradient steps on {}", device.description()));
+    }
+    let place = device.as_ref().map(|device| device as &dyn Device);
+    let mut waited = false;
+    let end = loop {
+        match train::train(catalogue, &root, &config, plan.as_ref(), place, &interrupted, &mut console) {
+            Err(TrainError::Busy { path, process }) if request.wait => {
+                if !std::mem::replace(&mut waited, true) {
+                    let folder = path.display();
+                    console.line(&format!("{folder} is in use by process {process}, which is waited for"));
+                }
+                if !waiting::until_free(&root, &interrupted) {
+                    console.line("stopped while waiting; the same command waits again");
+                    return Ok(Exit::Stopped);
+                }
+            }
+            other => break other?,
+        }
+    };
+    match end {
+        End::Finished { frames } => console.line(&format!(
+            "finished at step {frames}; `dreamgraft eval {}` plays with the agent",
+            root.display()
+        )),
+        End::FinishedBefore { frames } => console.line(&format!(
+            "this run is finished: {} has {frames} frames, and {} were asked for; to train it for longer, give the same \
+             command with --steps {}",
+            root.display(),
+            config.steps,
+            2 * frames.0
+        )),
+        End::Stopped { frames, .. } => {
+            console.line(&format!("stopped at step {frames}, checkpoint saved; the same command goes on from there"));
+            return Ok(Exit::Stopped);
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,28 @@
+//! `dreamgraft transfer plan`: a preview of a transfer.
+
+use crate::args::train::TransferPlan;
+use crate::exit::{Exit, Failure};
+use crate::{inheritance, print, request};
+use environment::Catalogue;
+use std::io::Write;
+
+/// Prints which parameters a new agent would take from earlier ones.
+///
+/// # Errors
+/// If the arguments, the plan or a source cannot be used.
+pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<Exit, Failure> {
+    let request = request::of_settings(&typed.settings, None, &typed.inherits)?;
+    let config = request.configuration()?;
+    let plan = inheritance::plan(&request.origin)?
+        .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
+    let report = train::preview(catalogue, &config, &plan)?;
+    let mut text = if typed.json { report.to_json() } else { report.to_string() };
+    for note in report.own_tasks(&config.tasks) {
+        if typed.json {
+            let _ = writeln!(std::io::stderr(), "note: {note}");
+        } else {
+            text.push_str(&format!("note: {note}\n"));
+        }
+    }
+    Ok(print::done(print::line(text.trim_end()))?)
+}

@@ -1,0 +1,178 @@
+//! What is typed after `dreamgraft train`, as a request.
+//!
+//! Here: the fields that words belong to, and words that exclude each other. Not here: how a request is written as words again
+//! (`train`), and what it means (`meaning`).
+
+use crate::exit::Failure;
+use crate::{args, inheritance};
+use train::config::{Config, Layer, value_of};
+use train::{RunRequest, TrainError};
+
+/// The request of what was typed after `dreamgraft train`.
+///
+/// # Errors
+/// If a number cannot be one, or words do not go together.
+pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
+    let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.inherits)?;
+    Ok(RunRequest { folder: typed.logdir.clone(), device: typed.device.name(), wait: typed.wait, ..request })
+}
+
+/// The part of a request that says what is learned, and what the agent begins with.
+///
+/// # Errors
+/// As [`of`].
+pub fn of_settings(
+    typed: &args::Settings,
+    steps: Option<&str>,
+    inherits: &args::Inherits,
+) -> Result<RunRequest, Failure> {
+    refuse_twice(typed, steps)?;
+    let mut request =
+        RunRequest { config: typed.config.clone(), ..RunRequest::new(typed.tasks.clone(), &*typed.preset) };
+    request.seed =
+        typed.seed.as_deref().map(|seed| number("--seed", "seed", seed, |config| config.seed)).transpose()?;
+    request.steps = steps.map(|steps| number("--steps", "steps", steps, |config| config.steps)).transpose()?;
+    for setting in &typed.set {
+        let Some((key, value)) = setting.split_once('=') else {
+            request.settings.push(setting.clone());
+            continue;
+        };
+        let source = format!("--set {setting}");
+        let value = value.trim();
+        match key.trim() {
+            "seed" => request.seed = Some(number(&source, "seed", value, |config| config.seed)?),
+            "steps" => request.steps = Some(number(&source, "steps", value, |config| config.steps)?),
+            "threads" => request.threads = Some(number(&source, "threads", value, |config| config.threads)?),
+            _ => request.settings.push(setting.clone()),
+        }
+    }
+    request.origin = inheritance::origin(inherits)?;
+    Ok(request)
+}
+
+/// A number as it was typed, `1e5` for example, for the setting `key`.
+fn number<T>(source: &str, key: &str, typed: &str, of: impl FnOnce(&Config) -> T) -> Result<T, TrainError> {
+    Ok(value_of(Layer::value(source, key, typed), of)?)
+}
+
+/// Refuses a setting that was typed in two ways: which one was meant?
+///
+/// # Errors
+/// The two ways, and which to leave out.
+fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failure> {
+    let of_its_own = [
+        ("tasks", "TASK", Some(typed.tasks.join(" "))),
+        ("seed", "--seed", typed.seed.as_ref().map(|seed| format!("--seed {seed}"))),
+        ("steps", "--steps", steps.map(|steps| format!("--steps {steps}"))),
+    ];
+    for setting in &typed.set {
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        let twice =
+            of_its_own.iter().find_map(|(known, word, typed)| Some((word, typed.as_ref()?)).filter(|_| *known == key));
+        if let Some((word, other)) = twice {
+            return Err(Failure::Words(format!(
+                "--set {setting} and {other}: give one of them; {key} has a word of its own, {word}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use args::{Command, Typed};
+    use clap::Parser;
+    use proptest::option;
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    use std::path::PathBuf;
+    use train::{Frames, Origin};
+
+    /// The request that the program makes of these words.
+    fn parsed(words: impl IntoIterator<Item = OsString>) -> RunRequest {
+        let words = std::iter::once("dreamgraft".into()).chain(words);
+        let Command::Train(typed) = Typed::try_parse_from(words).unwrap().command else { unreachable!("it is train") };
+        of(&typed).unwrap()
+    }
+
+    /// Any text, also one that looks like an option.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![any::<String>(), "-{1,3}[a-z]{0,7}(=[a-z]{0,3})?", "[a-z]{1,9}"]
+    }
+
+    /// Any path, whatever its bytes are.
+    fn path() -> impl Strategy<Value = PathBuf> {
+        let bytes = prop::collection::vec(1u8.., 1..12).prop_map(|bytes| PathBuf::from(OsString::from_vec(bytes)));
+        prop_oneof![bytes, text().prop_filter("a path is not empty", |text| !text.is_empty()).prop_map(PathBuf::from)]
+    }
+
+    /// Any setting of a key that has no field of its own.
+    fn setting() -> impl Strategy<Value = String> {
+        let free = |setting: &String| {
+            !["tasks", "seed", "steps", "threads"].contains(&setting.split('=').next().unwrap_or_default().trim())
+        };
+        let pair = ("[a-z._]{1,9}", text()).prop_map(|(key, value)| format!("{key}={value}"));
+        prop_oneof![pair, text()].prop_filter("it has a field of its own", free)
+    }
+
+    fn origin() -> impl Strategy<Value = Origin> {
+        use prop::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+        let fraction = || option::of(NORMAL | SUBNORMAL | ZERO | POSITIVE | NEGATIVE);
+        prop_oneof![
+            Just(Origin::Random),
+            (path(), option::of(text()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {
+                from,
+                plan,
+                fraction
+            }),
+            (text(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
+            (path(), prop::collection::vec(path(), 0..3), any::<bool>()).prop_map(|(encoder, rewards, any)| {
+                // Without rewards, nothing could have another encoder: the words would be refused.
+                let any_encoder = any && !rewards.is_empty();
+                Origin::Universal { encoder, rewards, any_encoder }
+            }),
+        ]
+    }
+
+    fn request() -> impl Strategy<Value = RunRequest> {
+        const MOST: u64 = i64::MAX as u64;
+        let learned = (
+            prop::collection::vec(text(), 1..4),
+            text(),
+            option::of(path()),
+            prop::collection::vec(setting(), 0..4),
+            (option::of(0..=MOST), option::of(0..=MOST), option::of(0..=MOST as usize)),
+        );
+        (learned, option::of(path()), origin(), option::of(any::<usize>()), any::<bool>()).prop_map(
+            |((tasks, preset, config, settings, (steps, seed, threads)), folder, origin, device, wait)| RunRequest {
+                config,
+                settings,
+                steps: steps.map(Frames),
+                seed,
+                folder,
+                origin,
+                threads,
+                device: device.map(|number| format!("cuda:{number}")),
+                wait,
+                ..RunRequest::new(tasks, preset)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_that_is_written_as_words_is_read_as_the_same(request in request()) {
+            prop_assert_eq!(parsed(request.to_arguments()), request);
+        }
+    }
+
+    #[test]
+    fn settings_with_a_field_of_their_own_go_there() {
+        let words = "train hopper --set seed=7 --set agent.horizon=9 --set threads=1e1 --set steps=2e4 --set threads=2";
+        let request = parsed(words.split(' ').map(OsString::from));
+        assert_eq!((request.seed, request.steps, request.threads), (Some(7), Some(Frames(20_000)), Some(2)));
+        assert_eq!(request.settings, ["agent.horizon=9"]);
+    }
+}

@@ -1,0 +1,32 @@
+//! [`Catalogue`]: environments by name.
+
+use crate::environment::Environment;
+use crate::error::TaskError;
+use crate::info::TaskInfo;
+use crate::options::TaskOptions;
+
+/// Environments by name. The program chooses a catalogue and passes it to whatever needs environments or their names.
+pub trait Catalogue: Sync {
+    /// Every task, in the order in which lists show them.
+    fn tasks(&self) -> &[TaskInfo];
+
+    /// Makes the task called `name`.
+    ///
+    /// # Errors
+    /// [`TaskError::UnknownTask`] (made by [`Catalogue::unknown`]) if there is no such task; otherwise what prevents the
+    /// environment from being made.
+    fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError>;
+
+    /// Every task's name, in the same order.
+    fn names(&self) -> Vec<&str> {
+        self.tasks().iter().map(|task| task.name.as_str()).collect()
+    }
+
+    /// The error for a name that this catalogue does not have, with the most similar one that it has.
+    fn unknown(&self, name: &str) -> TaskError {
+        let known = self.names();
+        let asked = name.to_lowercase().replace(['_', ' '], "-");
+        let nearest = wording::nearest(&asked, known.iter().copied()).unwrap_or_default().to_owned();
+        TaskError::UnknownTask { name: name.to_owned(), nearest, known: known.join(", ") }
+    }
+}

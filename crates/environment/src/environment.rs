@@ -1,0 +1,63 @@
+//! [`Environment`]: what an agent acts in, one step at a time.
+
+use random::Stream;
+
+use crate::error::TaskError;
+use crate::info::TaskInfo;
+
+/// A task as an agent sees it: images in, actions out, each held for the frames of [`Timing::action_repeat`].
+///
+/// [`Timing::action_repeat`]: crate::Timing::action_repeat
+pub trait Environment: Send {
+    /// What is known of the task.
+    fn info(&self) -> &TaskInfo;
+
+    /// Starts an episode. All its chance comes from `random`: the same draws give the same episode, whatever was done
+    /// before. Fills `image`, which has the bytes of the task's observations.
+    ///
+    /// # Errors
+    /// If the environment cannot start an episode.
+    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) -> Result<(), TaskError>;
+
+    /// Holds `action` for the frames of an action (fewer if the episode ends), then fills `image`, as [`Environment::reset`] does.
+    ///
+    /// Elements belong in [-1, 1]; an element beyond counts as the bound.
+    ///
+    /// # Errors
+    /// If the action has a wrong length or is not finite, or no episode is running; these change nothing. If the simulation
+    /// diverges, which ends the episode.
+    fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError>;
+
+    /// Simulator frames since the last reset.
+    fn frames(&self) -> u32;
+
+    /// The task's name.
+    fn task(&self) -> &str {
+        &self.info().name
+    }
+
+    /// Elements of an action.
+    fn action_size(&self) -> usize {
+        self.info().actions.size
+    }
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Sum of the frames' rewards.
+    pub reward: f32,
+    /// Whether the episode ended in a state from which nothing more can be earned (discount 0).
+    pub terminal: bool,
+    /// Whether the episode ended only because its time was over (discount 1).
+    pub truncated: bool,
+    /// Frames that this step took.
+    pub frames: u32,
+}
+
+impl Outcome {
+    /// Whether the episode is over, for whichever reason.
+    pub fn over(&self) -> bool {
+        self.terminal || self.truncated
+    }
+}

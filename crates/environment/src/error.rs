@@ -1,0 +1,71 @@
+//! What callers of an environment or a catalogue can get wrong, and what can go wrong in an environment.
+
+/// Why a task cannot be made, or a step was refused. A refused step changes nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// No task has this name.
+    #[error("there is no task {name:?}; did you mean {nearest:?}? All tasks: {known}")]
+    UnknownTask {
+        /// The name that was asked for.
+        name: String,
+        /// The name that is most like it.
+        nearest: String,
+        /// Every task's name, separated by commas.
+        known: String,
+    },
+    /// The action has a wrong number of elements.
+    #[error("task {task} takes actions of {expected} elements, this one has {given}")]
+    ActionLength {
+        /// The task.
+        task: String,
+        /// Elements that it takes.
+        expected: usize,
+        /// Elements that it was given.
+        given: usize,
+    },
+    /// An element of the action is not a number that a motor can follow.
+    #[error(
+        "element {index} of the action for task {task} is {value}: actions must be finite, and useful from -1 to 1"
+    )]
+    ActionValue {
+        /// The task.
+        task: String,
+        /// The element's place, from 0.
+        index: usize,
+        /// Its value.
+        value: f32,
+    },
+    /// The episode has ended, or never began.
+    #[error("task {task} has no running episode: call reset before step")]
+    NoEpisode {
+        /// The task.
+        task: String,
+    },
+    /// The simulation left the numbers.
+    #[error("the simulation of task {task} diverged in frame {frame}: call reset to go on")]
+    Diverged {
+        /// The task.
+        task: String,
+        /// The frame since reset, from 1.
+        frame: u32,
+    },
+    /// The action space to pad to is smaller than the task's own.
+    #[error("task {task} takes actions of {own} elements and cannot be padded to {size}: choose at least {own}")]
+    TooNarrow {
+        /// The task.
+        task: String,
+        /// Elements that it takes.
+        own: usize,
+        /// Elements that were asked for.
+        size: usize,
+    },
+    /// The simulator did not load the task's model.
+    #[error("cannot load the model of task {task}")]
+    Model {
+        /// The task.
+        task: String,
+        /// The simulator's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

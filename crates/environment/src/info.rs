@@ -1,0 +1,94 @@
+//! [`TaskInfo`]: what is known of a task before an episode is played.
+
+use crate::error::TaskError;
+use crate::spaces::{ActionSpace, ImageSpace};
+
+/// What is known of a task before an episode is played.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskInfo {
+    /// The name by which a catalogue makes it.
+    pub name: String,
+    /// What there is to learn, on one line.
+    pub description: String,
+    /// What an agent observes.
+    pub observations: ImageSpace,
+    /// What an agent does.
+    pub actions: ActionSpace,
+    /// How time passes.
+    pub timing: Timing,
+}
+
+/// How time passes in an environment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Simulator frames that one action is held for, at least 1.
+    pub action_repeat: u32,
+    /// Simulator frames of the longest episode.
+    pub frame_limit: u32,
+    /// Time that a simulator frame takes, in seconds.
+    pub frame_seconds: f64,
+}
+
+impl Timing {
+    /// The timing of the built-in tasks. Wherever a run has no environment at hand, its lengths and times are estimated with it.
+    pub const STANDARD: Self = Self { action_repeat: 2, frame_limit: 1000, frame_seconds: 0.0165 };
+
+    /// Transitions of the longest episode: its reset, and a transition for each action.
+    pub const fn longest_episode(&self) -> u32 {
+        self.frame_limit.div_ceil(self.action_repeat) + 1
+    }
+
+    /// Time that an action is held for, in seconds.
+    pub fn step_seconds(&self) -> f64 {
+        self.frame_seconds * f64::from(self.action_repeat)
+    }
+}
+
+impl TaskInfo {
+    /// A task with images and timing of the standard kind.
+    pub fn new(name: &str, description: &str, action_size: usize) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            observations: ImageSpace::STANDARD,
+            actions: ActionSpace { size: action_size },
+            timing: Timing::STANDARD,
+        }
+    }
+
+    /// Checks that `action` has as many elements as the task takes, all of them finite.
+    ///
+    /// # Errors
+    /// [`TaskError::ActionLength`] or [`TaskError::ActionValue`].
+    pub fn check_action(&self, action: &[f32]) -> Result<(), TaskError> {
+        let expected = self.actions.size;
+        if action.len() != expected {
+            return Err(TaskError::ActionLength { task: self.name.clone(), expected, given: action.len() });
+        }
+        match action.iter().position(|element| !element.is_finite()) {
+            Some(index) => Err(TaskError::ActionValue { task: self.name.clone(), index, value: action[index] }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_episode_has_a_transition_for_its_reset_and_each_action() {
+        assert_eq!(Timing::STANDARD.longest_episode(), 501);
+        assert_eq!(Timing { action_repeat: 3, frame_limit: 10, frame_seconds: 0.5 }.longest_episode(), 5);
+    }
+
+    #[test]
+    fn actions_of_a_wrong_length_or_value_are_refused() {
+        let info = TaskInfo::new("mine", "", 2);
+        assert!(info.check_action(&[-1.0, 7.0]).is_ok());
+        let length = info.check_action(&[0.0]).unwrap_err();
+        assert!(matches!(length, TaskError::ActionLength { expected: 2, given: 1, .. }), "{length}");
+        let value = info.check_action(&[0.0, f32::NAN]).unwrap_err();
+        assert!(matches!(value, TaskError::ActionValue { index: 1, .. }), "{value}");
+    }
+}

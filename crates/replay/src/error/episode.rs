@@ -1,0 +1,83 @@
+//! What can be wrong with the numbers of an episode.
+
+use crate::{LARGEST_ACTION, LONGEST_TASK};
+
+/// Numbers that cannot be an episode. Usually the environment that gave them is at fault.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EpisodeError {
+    /// A task name that cannot be stored.
+    #[error("the task name {task:?} is not 1 to {LONGEST_TASK} printable characters; give the task another name")]
+    Task {
+        /// The name, cut to the longest that is allowed.
+        task: String,
+    },
+    /// An action size that cannot be.
+    #[error("the action size {action_size} is not within 1 to {LARGEST_ACTION}; check the task's action size")]
+    ActionSize {
+        /// The size.
+        action_size: usize,
+    },
+    /// An array of a whole episode that does not have one entry for each transition.
+    #[error(
+        "the array {array} has {found} values where {expected} belong, {transitions} transitions by the array reward; \
+         give arrays of one episode"
+    )]
+    Size {
+        /// The array.
+        array: &'static str,
+        /// Transitions by the reward array.
+        transitions: usize,
+        /// Values that belong there.
+        expected: usize,
+        /// Values found.
+        found: usize,
+    },
+    /// A part of one step that has a wrong size.
+    #[error(
+        "{array} has {found} values where {expected} belong{}, at transition {transition}; check the environment",
+        if *expected == 1 { "s" } else { "" }
+    )]
+    StepSize {
+        /// The array.
+        array: &'static str,
+        /// The transition's index, 0 for the reset.
+        transition: usize,
+        /// Values that belong there.
+        expected: usize,
+        /// Values found.
+        found: usize,
+    },
+    /// A number that is not finite.
+    #[error("the {array} at transition {transition} is {value}, not a finite number; check the environment and agent")]
+    NotFinite {
+        /// The array.
+        array: &'static str,
+        /// The transition's index.
+        transition: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A discount outside 0 to 1.
+    #[error("the discount at transition {transition} is {value}, not within 0 to 1; check the environment")]
+    Discount {
+        /// The transition's index.
+        transition: usize,
+        /// The discount.
+        value: f32,
+    },
+    /// A first transition that is not a reset.
+    #[error("the transition 0 is not a reset: it has an action or a reward that is not 0, or a discount that is not 1")]
+    Reset,
+    /// A transition after a terminal one.
+    #[error("transition {transition} follows a terminal one (discount 0); start a new episode there")]
+    AfterTheEnd {
+        /// The index of the transition that is too many.
+        transition: usize,
+    },
+    /// An episode without a step.
+    #[error("an episode needs a reset and at least one step, this one has {transitions} transitions; collect a step")]
+    TooShort {
+        /// Transitions, the reset included.
+        transitions: usize,
+    },
+}

@@ -1,0 +1,157 @@
+//! What can go wrong with an episode file, and what can be wrong inside one.
+
+use super::EpisodeError;
+use std::io;
+use std::path::PathBuf;
+
+/// An episode file that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// A stamp that does not belong in a file name.
+    #[error("{stamp:?} is no stamp for an episode's name; give a time like 20261122T101530")]
+    Stamp {
+        /// The stamp.
+        stamp: String,
+    },
+    /// The file system refused.
+    #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An episode of this name exists: writing never replaces one.
+    #[error("{} exists already and is kept; give the episode the number of episodes collected so far", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not an episode that can be used.
+    #[error(
+        "{} is damaged or not an episode: {damage}; move it out of the folder, or put back an undamaged copy",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        damage: Damage,
+    },
+    /// An episode of a task that is not learned here.
+    #[error(
+        "{} is an episode of {task}, and what is learned here is {}; move it out of the folder",
+        path.display(), learned.join(", ")
+    )]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// Its task.
+        task: String,
+        /// The tasks that are learned.
+        learned: Vec<String>,
+    },
+}
+
+/// The first thing found wrong in an episode file, in words that follow "the file is damaged or not an episode:". [`FileError`]
+/// adds the file's name and the next step.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Damage {
+    /// It is a folder, a pipe or a device.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// The name is not that of an episode.
+    #[error("its name is not <stamp>-<number>-<transitions>.npz, as in 20261122T101530-00000041-501.npz")]
+    Name,
+    /// The name and the content tell of different lengths.
+    #[error("its name says {named} transitions, it holds {found}")]
+    NamedLength {
+        /// Transitions by the name.
+        named: usize,
+        /// Transitions in the file.
+        found: usize,
+    },
+    /// The container cannot be read.
+    #[error("it is not a readable npz (zip) container: {reason}")]
+    Container {
+        /// What the reader of the container says.
+        reason: String,
+    },
+    /// The file is larger than any episode of its size could be.
+    #[error("it has {bytes} bytes, more than the {limit} that the episode could take")]
+    FileTooLarge {
+        /// The file's bytes.
+        bytes: u64,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// Written by a later version of this program.
+    #[error("it has format version {found:?}, this program reads up to 1")]
+    Version {
+        /// The version as it stands in the file.
+        found: String,
+    },
+    /// Two arrays of one name, or far too many.
+    #[error("it holds {reason}")]
+    Entries {
+        /// What is there.
+        reason: String,
+    },
+    /// A needed array is not there.
+    #[error("it holds no array {array:?}")]
+    Missing {
+        /// The array.
+        array: &'static str,
+    },
+    /// An array's header cannot be understood.
+    #[error("the header of array {array:?} cannot be read: {reason}")]
+    Header {
+        /// The array.
+        array: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// An array of another type.
+    #[error("array {array:?} has type {found:?} where {expected:?} belongs")]
+    Type {
+        /// The array.
+        array: &'static str,
+        /// Numpy's name of the type that belongs there.
+        expected: &'static str,
+        /// The type found.
+        found: String,
+    },
+    /// An array of another shape.
+    #[error("array {array:?} has shape {found:?} where {expected} belongs")]
+    Shape {
+        /// The array.
+        array: &'static str,
+        /// The shape that belongs there.
+        expected: String,
+        /// The shape found.
+        found: Vec<u64>,
+    },
+    /// The arrays claim more memory than they may take.
+    #[error("array {array:?} of shape {shape:?} would need more than the {limit} bytes that an episode may take here")]
+    TooLarge {
+        /// The array.
+        array: &'static str,
+        /// Its claimed shape.
+        shape: Vec<u64>,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// An array ends early, goes on after its end, or its checksum is wrong.
+    #[error("the data of array {array:?} is wrong: {reason}")]
+    Data {
+        /// The array.
+        array: &'static str,
+        /// How.
+        reason: String,
+    },
+    /// The arrays can be read but are no episode.
+    #[error(transparent)]
+    Episode(#[from] EpisodeError),
+}

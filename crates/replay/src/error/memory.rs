@@ -1,0 +1,113 @@
+//! What the replay memory cannot do.
+
+use super::FileError;
+use crate::LARGEST_ACTION;
+use std::path::PathBuf;
+
+/// The replay memory cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// An episode with another action size than the memory's.
+    #[error(
+        "the episode of task {task:?}{} has action size {found}, this memory is for {expected}; \
+         use the folder of another run, or pad the actions",
+        place(path)
+    )]
+    ActionSize {
+        /// The file it is from, if any.
+        path: Option<PathBuf>,
+        /// The episode's task.
+        task: String,
+        /// The memory's action size.
+        expected: usize,
+        /// The episode's.
+        found: usize,
+    },
+    /// An action size that no episode has.
+    #[error("a memory for action size {action_size} cannot hold anything; give 1 to {LARGEST_ACTION}")]
+    NoAction {
+        /// The size asked for.
+        action_size: usize,
+    },
+    /// An episode that alone is larger than the whole budget.
+    #[error(
+        "the newest episode{} takes {bytes} bytes compressed, more than the replay memory's budget of {budget}; raise the \
+         budget",
+        place(path)
+    )]
+    Budget {
+        /// The file it is from, if any.
+        path: Option<PathBuf>,
+        /// The bytes that it occupies, compressed.
+        bytes: u64,
+        /// The budget.
+        budget: u64,
+    },
+    /// An episode that is too large to be handled uncompressed.
+    #[error(
+        "an episode{} has {bytes} bytes uncompressed, more than the {most} that the replay memory accepts; end episodes \
+         earlier, or raise the replay memory's budget above that",
+        place(path)
+    )]
+    HugeEpisode {
+        /// The file it is from, if any.
+        path: Option<PathBuf>,
+        /// The episode's bytes, uncompressed.
+        bytes: u64,
+        /// The most that are accepted.
+        most: u64,
+    },
+    /// A batch that asks for nothing.
+    #[error("a batch of {batch} windows of {length} transitions is empty; ask for at least 1 of each")]
+    EmptyBatch {
+        /// Windows.
+        batch: usize,
+        /// Transitions in a window.
+        length: usize,
+    },
+    /// A batch whose size no machine can hold.
+    #[error(
+        "a batch of {batch} windows of {length} transitions is beyond any memory; ask for fewer or shorter windows"
+    )]
+    HugeBatch {
+        /// Windows.
+        batch: usize,
+        /// Transitions in a window.
+        length: usize,
+    },
+    /// No episode is as long as the window.
+    #[error(
+        "none of the {episodes} episodes in memory has the {length} transitions of a window (the longest has {longest}); \
+         collect longer episodes, or shorten the window"
+    )]
+    NoneLongEnough {
+        /// Episodes in memory.
+        episodes: usize,
+        /// Transitions asked for.
+        length: usize,
+        /// Transitions of the longest episode, 0 without one.
+        longest: usize,
+    },
+    /// Two files of one episode number.
+    #[error(
+        "{} holds two episodes of number {id}, {first} and {second}; move out the one that is not from this run",
+        folder.display()
+    )]
+    TwoOfANumber {
+        /// The folder.
+        folder: PathBuf,
+        /// The number.
+        id: u64,
+        /// One file's name.
+        first: String,
+        /// The other's.
+        second: String,
+    },
+    /// A folder or file that could not be handled.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+fn place(path: &Option<PathBuf>) -> String {
+    path.as_ref().map_or_else(String::new, |path| format!(" ({})", path.display()))
+}

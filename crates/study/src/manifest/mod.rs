@@ -1,0 +1,320 @@
+//! The manifest: what a study runs, one line a run, in an order in which they can go.
+//!
+//! `manifest.jsonl` in a study's folder: a header, then the runs. Launchers, status and report read it, and nothing else of
+//! the study. Here: its form, and whether it is as it was written; in `format_1`, lines that earlier versions wrote. Not here: how
+//! it is made from a document.
+
+mod format_1;
+
+use crate::StudyError;
+use files::{ReadError, sha256};
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+use train::{Frames, RunRequest};
+
+/// The manifest's file in a study's folder.
+pub const FILE: &str = "manifest.jsonl";
+
+/// Version of the manifest's form. Format 1, whose lines have no request, is still read.
+pub const FORMAT: u32 = 2;
+
+/// The most bytes that a manifest may have: runs by the ten thousands.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// The first line of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The study's name.
+    pub study: String,
+    /// SHA-256 of the document that it was made from, and of the plans that this names.
+    pub document: String,
+    /// How many runs there are, a line each.
+    pub runs: usize,
+    /// SHA-256 of the lines below, so that edited ones are noticed.
+    pub lines: String,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Others take from what it learns.
+    Source,
+    /// What it earns is compared.
+    Target,
+}
+
+/// A run of a study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its number, from 0: that of its line.
+    pub index: usize,
+    /// What it is for.
+    pub role: Role,
+    /// The tasks it learns; a target learns one.
+    pub tasks: Vec<String>,
+    /// The method by its name in tables, such as `baseline` or `fractional-0.2`; `source` for sources.
+    pub method: String,
+    /// Of a source, its own name. Of a target, the name of the source it takes from, several joined by `, `; none for a
+    /// baseline.
+    pub source: Option<String>,
+    /// Its seed.
+    pub seed: u64,
+    /// Environment frames at its end.
+    pub steps: u64,
+    /// Its run folder, relative to the study's folder.
+    pub folder: PathBuf,
+    /// Numbers of the runs that must be finished before it begins.
+    pub after: Vec<usize>,
+    /// What is asked of it. Paths are relative to the study's folder.
+    pub request: RunRequest,
+    /// The same for people: what is typed after `dreamgraft`, with the study's folder as working directory.
+    pub arguments: Vec<String>,
+}
+
+impl Entry {
+    /// Checks that what a line says of its run is what it asks for.
+    fn check(&self) -> Result<(), String> {
+        let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
+        let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
+        let asked = (&request.tasks, request.seed, request.steps, request.folder.as_ref());
+        if said != asked {
+            return Err("its tasks, seed, steps or folder are not those of its request".to_owned());
+        }
+        if *arguments != arguments_of(request) {
+            return Err("its arguments are not those of its request".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// What is typed for a request. All that a study asks for is made of texts.
+pub(crate) fn arguments_of(request: &RunRequest) -> Vec<String> {
+    request.to_arguments().into_iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// What a study runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The first line.
+    pub header: Header,
+    /// The runs; each stands below those that it comes after.
+    pub entries: Vec<Entry>,
+}
+
+impl Manifest {
+    /// The manifest of the study called `study`, made from a document with this checksum.
+    pub fn new(study: &str, document: &str, entries: Vec<Entry>) -> Self {
+        let lines = sha256(body(&entries).as_bytes());
+        let (study, document, runs) = (study.to_owned(), document.to_owned(), entries.len());
+        Self { header: Header { format: FORMAT, study, document, runs, lines }, entries }
+    }
+
+    /// Reads the manifest of the study's folder `folder`.
+    ///
+    /// # Errors
+    /// If there is none, or it is not as it was written.
+    pub fn read(folder: &Path) -> Result<Self, StudyError> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Err(StudyError::NoManifest { path: folder.to_owned() });
+        }
+        let unusable = |why: String| StudyError::Manifest { path: path.clone(), why };
+        let text = files::read_text(&path, LARGEST_FILE).map_err(|error| match error {
+            ReadError::Io(source) => StudyError::io(&path)(source),
+            error => unusable(format!("{error}; {REMEDY}")),
+        })?;
+        Self::parse(&text).map_err(unusable)
+    }
+
+    /// Writes the manifest into the study's folder `folder`.
+    ///
+    /// # Errors
+    /// If the file cannot be written; one that was there is then untouched.
+    pub fn write(&self, folder: &Path) -> Result<(), StudyError> {
+        let path = folder.join(FILE);
+        let text = self.to_text();
+        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(StudyError::io(path))
+    }
+
+    /// The manifest as its file holds it.
+    pub fn to_text(&self) -> String {
+        format!("{}\n{}", line(&self.header), body(&self.entries))
+    }
+
+    /// Reads what [`Manifest::to_text`] wrote, in this version or an earlier one.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to do.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        // The version first: a later form may have keys that this one does not know.
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let no_header = |error: serde_json::Error| format!("line 1 is no manifest's header: {error}; {REMEDY}");
+        let Version { format } = serde_json::from_str(first).map_err(no_header)?;
+        if !(1..=FORMAT).contains(&format) {
+            return Err(format!(
+                "it is of format {format}, this version reads 1 to {FORMAT}; use the version that wrote it"
+            ));
+        }
+        let header: Header = serde_json::from_str(first).map_err(no_header)?;
+        if sha256(rest.as_bytes()) != header.lines {
+            return Err(format!("its lines are not those that were written: it was edited or cut off; {REMEDY}"));
+        }
+        let mut entries: Vec<Entry> = Vec::new();
+        for (index, text) in rest.lines().enumerate() {
+            let wrong = |why: String| format!("line {}: {why}; {REMEDY}", index + 2);
+            let entry: Entry = match format {
+                1 => format_1::entry(text).map_err(wrong)?,
+                _ => serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?,
+            };
+            if entry.index != index {
+                return Err(wrong(format!("its index is {}, that of its line {index}", entry.index)));
+            }
+            // Whoever gave the folder away must not choose what is read beside it.
+            if !inside(&entry.folder) {
+                return Err(wrong(format!("the folder {} is not inside the study's", entry.folder.display())));
+            }
+            if let Some(later) = entry.after.iter().find(|&&other| other >= index) {
+                return Err(wrong(format!("run {index} cannot come after run {later}")));
+            }
+            entry.check().map_err(wrong)?;
+            entries.push(entry);
+        }
+        if entries.len() != header.runs {
+            return Err(format!("it has {} runs, its header says {}; {REMEDY}", entries.len(), header.runs));
+        }
+        // One of format 1 is the same as if it had been written today.
+        Ok(Self::new(&header.study, &header.document, entries))
+    }
+}
+
+/// What to do about a manifest that is not as it was written.
+const REMEDY: &str = "remove it, and `dreamgraft study run FILE` makes it again; finished runs stay finished";
+
+/// Whether a path stays below where it begins.
+fn inside(folder: &Path) -> bool {
+    folder.components().next().is_some() && folder.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn body(entries: &[Entry]) -> String {
+    entries.iter().map(|entry| line(entry) + "\n").collect()
+}
+
+fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(index: usize, after: &[usize]) -> Entry {
+        entry_in(index, after, &format!("runs/hopper/{index}"))
+    }
+
+    fn entry_in(index: usize, after: &[usize], folder: &str) -> Entry {
+        let tasks = vec!["hopper".to_owned()];
+        let request = RunRequest {
+            steps: Some(Frames(1000)),
+            seed: Some(3),
+            folder: Some(folder.into()),
+            ..RunRequest::new(tasks.clone(), "smoke")
+        };
+        Entry {
+            index,
+            role: if after.is_empty() { Role::Source } else { Role::Target },
+            tasks,
+            method: "fractional-0.2".into(),
+            source: None,
+            seed: 3,
+            steps: 1000,
+            folder: folder.into(),
+            after: after.to_vec(),
+            arguments: arguments_of(&request),
+            request,
+        }
+    }
+
+    fn manifest() -> Manifest {
+        Manifest::new("mine", "00ff", vec![entry(0, &[]), entry(1, &[0]), entry(2, &[0, 1])])
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        manifest().write(folder.path()).unwrap();
+        assert_eq!(Manifest::read(folder.path()).unwrap(), manifest());
+        let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(text.starts_with(r#"{"format":2,"study":"mine","document":"00ff","runs":3,"lines":""#), "{text}");
+        let first = text.lines().nth(1).unwrap();
+        let begins =
+            r#"{"index":0,"role":"source","tasks":["hopper"],"method":"fractional-0.2","source":null,"seed":3,"#;
+        assert!(first.starts_with(begins), "{first}");
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = Manifest::read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("no study's folder") && message.contains("manifest.jsonl"), "{message}");
+    }
+
+    #[test]
+    fn what_was_edited_is_refused() {
+        let text = manifest().to_text();
+        let other = |from: &str, to: &str| Manifest::parse(&text.replacen(from, to, 1)).unwrap_err();
+        for (message, part) in [
+            (other("\"seed\":3", "\"seed\":4"), "edited"),
+            (other("\"format\":2", "\"format\":3"), "format 3"),
+            (other("\"runs\":3", "\"runs\":4"), "has 3 runs, its header says 4"),
+            (other("{", ""), "no manifest's header"),
+            (Manifest::parse("").unwrap_err(), "no manifest's header"),
+            (Manifest::parse(&text[..text.len() - 9]).unwrap_err(), "cut off"),
+        ] {
+            assert!(
+                message.contains(part) && message.contains(if part == "format 3" { "version" } else { "remove it" }),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_run_lies_outside_the_study() {
+        for folder in ["../other", "/etc", "runs/../../other", ".", ""] {
+            let wrong = Manifest::new("mine", "", vec![entry_in(0, &[], folder)]).to_text();
+            assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the study's"), "{folder}");
+        }
+    }
+
+    #[test]
+    fn runs_stand_below_those_they_come_after() {
+        let wrong = Manifest::new("mine", "", vec![entry(0, &[0])]).to_text();
+        assert!(Manifest::parse(&wrong).unwrap_err().contains("run 0 cannot come after run 0"));
+        let wrong = Manifest::new("mine", "", vec![entry(1, &[])]).to_text();
+        assert!(Manifest::parse(&wrong).unwrap_err().contains("its index is 1, that of its line 0"));
+    }
+
+    #[test]
+    fn a_line_says_of_its_run_what_it_asks_for() {
+        let refused = |entry: Entry| Manifest::parse(&Manifest::new("mine", "", vec![entry]).to_text()).unwrap_err();
+        for (wrong, part) in [
+            (Entry { seed: 4, ..entry(0, &[]) }, "seed"),
+            (Entry { steps: 4, ..entry(0, &[]) }, "steps"),
+            (Entry { folder: "runs/4".into(), ..entry(0, &[]) }, "folder"),
+            (Entry { tasks: vec!["ant".to_owned()], ..entry(0, &[]) }, "tasks"),
+            (Entry { arguments: vec!["train".to_owned()], ..entry(0, &[]) }, "arguments"),
+        ] {
+            let message = refused(wrong);
+            assert!(message.contains(part) && message.contains("line 2") && message.contains("request"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole run.
+//!
+//! Here: the comparison of what a run takes at least with what the system has, and of its episodes with their budget. Not
+//! here: what an agent takes (`dreamer::footprint`).
+
+use crate::TrainError;
+use crate::config::Config;
+use dreamer::{AgentConfig, footprint};
+use environment::Timing;
+use replay::{IMAGE_BYTES, ReplayStats};
+use wording::{counted, grouped};
+
+/// Bytes that an image of the built-in tasks takes in the replay memory at most. The mean over an episode was measured to be
+/// 250 to 350 for `inverted-pendulum-swingup`, `hopper` and `walker2d`, and 970 to 1280 for the tasks with a checkered
+/// floor; the largest of all images, one of `ant`, took 1553.
+const COMPRESSED_IMAGE: u64 = 1_600;
+
+/// Checks that there is memory enough for a run of `config`: what the system would do otherwise is to kill it, days later
+/// perhaps. Episodes count with their budget, or with the uncompressed size of the whole run if that is less: how well
+/// images of any task compress is not known in advance. On a device, `learns_here` is false, and the device is asked for
+/// itself.
+///
+/// # Errors
+/// [`TrainError::Memory`] tells what it takes and what there is.
+pub(crate) fn check_run(config: &Config, action_size: usize, learns_here: bool) -> Result<(), TrainError> {
+    let whole = transitions(config).saturating_mul(replay::transition_bytes(action_size) as u64);
+    let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
+    check(agent, config.replay.budget.0.min(whole))
+}
+
+/// Checks that there is memory enough for an agent that learns.
+///
+/// # Errors
+/// As [`check_run`].
+pub(crate) fn check_agent(config: &AgentConfig, action_size: usize) -> Result<(), TrainError> {
+    check(footprint::training_bytes(config, action_size)?, 0)
+}
+
+fn check(agent: u64, replay: u64) -> Result<(), TrainError> {
+    match footprint::available_bytes() {
+        Some(available) if available < agent.saturating_add(replay) => {
+            Err(TrainError::Memory { agent, replay, available })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Transitions of a whole run with episodes of the tasks' limit: a run ends soon after its last frame, and each episode
+/// has one more than steps.
+fn transitions(config: &Config) -> u64 {
+    let Timing { action_repeat, frame_limit, .. } = Timing::STANDARD;
+    config.steps.0 / u64::from(action_repeat) + config.steps.0.div_ceil(u64::from(frame_limit))
+}
+
+/// What to tell the user at the start of a session if the replay memory, which has `stats` now, does not or may not hold
+/// the whole run; `None` if it most likely does.
+///
+/// What the run will take is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`].
+pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) -> Option<String> {
+    let budget = config.replay.budget;
+    if stats.dropped > 0 {
+        let all = counted(stats.episodes as u64 + stats.dropped, "episode");
+        return Some(format!(
+            "only the newest {} of {all} are in memory and learned from, because replay.budget = {budget} is full; the \
+             files of all others stay",
+            grouped(stats.episodes as u64)
+        ));
+    }
+    let transitions = transitions(config);
+    let (size, source) = match stats.bytes.checked_div(stats.transitions) {
+        Some(size) => (size, "at the size of those so far"),
+        None => {
+            let numbers = replay::transition_bytes(action_size) - IMAGE_BYTES;
+            (COMPRESSED_IMAGE + numbers as u64, "if its images compress as those of the built-in tasks")
+        }
+    };
+    let whole = transitions.saturating_mul(size);
+    (whole > budget.0).then(|| {
+        format!(
+            "replay.budget = {budget} may not hold all episodes of this run, {} transitions of up to {:.1} GB {source}: \
+             once it is full, the oldest are dropped from memory and no longer learned from; their files stay",
+            grouped(transitions),
+            whole as f64 / 1e9
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Layer, resolve};
+    use crate::{PlayOptions, Plays, Policy};
+    use environment::Catalogue;
+    use proptest::prelude::*;
+    use replay::CompressedEpisode;
+
+    const NOTHING: ReplayStats =
+        ReplayStats { episodes: 0, transitions: 0, bytes: 0, budget: 0, too_short: 0, dropped: 0 };
+
+    fn config(settings: &[&str]) -> Config {
+        let settings = ["tasks=hopper"].iter().chain(settings);
+        resolve(&settings.map(|text| Layer::typed(text).unwrap()).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn a_budget_that_may_be_too_small_is_named_before_anything_is_learned() {
+        for steps in ["steps=1e5", "steps=1e6", "steps=2e6"] {
+            assert_eq!(forgets(&config(&[steps]), 8, &NOTHING), None, "{steps}");
+        }
+        let note = forgets(&config(&["replay.budget=500MB"]), 8, &NOTHING).unwrap();
+        let parts =
+            ["replay.budget = 500MB may not hold", "501 000 transitions", "0.8 GB", "built-in tasks", "dropped"];
+        assert!(parts.iter().all(|part| note.contains(part)), "{note}");
+    }
+
+    #[test]
+    fn once_there_are_episodes_their_size_counts() {
+        let seen = |bytes, dropped| ReplayStats { episodes: 10, transitions: 5010, bytes, dropped, ..NOTHING };
+        let small = config(&["replay.budget=500MB"]);
+        assert_eq!(forgets(&small, 8, &seen(5010 * 900, 0)), None);
+        let noise = forgets(&config(&[]), 8, &seen(5010 * 12_300, 0)).unwrap();
+        assert!(noise.contains("6.2 GB at the size of those so far"), "{noise}");
+        let full = forgets(&small, 8, &seen(500_000_000, 1990)).unwrap();
+        assert!(full.starts_with("only the newest 10 of 2 000 episodes are in memory"), "{full}");
+    }
+
+    #[test]
+    fn two_million_frames_fit_a_machine_of_24_gb() {
+        let config = config(&["steps=2e6"]);
+        let agent = footprint::training_bytes(&config.agent, 8).unwrap();
+        assert!(config.replay.budget.0 + agent < 10_000_000_000, "{agent}");
+        if footprint::available_bytes().is_some_and(|available| available >= 20_000_000_000) {
+            check_run(&config, 8, true).unwrap();
+        }
+    }
+
+    #[test]
+    fn images_of_the_built_in_tasks_compress_as_well_as_was_measured() {
+        let options = PlayOptions {
+            policy: Policy::Random,
+            evaluation: None,
+            task: None,
+            termination: None,
+            episodes: 1,
+            seed: 0,
+        };
+        let plays = crate::play(tasks::catalogue(), &options, |_| true).unwrap();
+        assert_eq!(plays.len(), tasks::catalogue().tasks().len());
+        for Plays { last, .. } in plays {
+            let episode = last.unwrap();
+            let (task, length) = (episode.task().to_owned(), episode.len() as u64);
+            let numbers = length * replay::transition_bytes(episode.action_size()) as u64 - length * IMAGE_BYTES as u64;
+            let kept = CompressedEpisode::new(episode);
+            let mean = (kept.bytes() - numbers) / length;
+            assert!(mean <= COMPRESSED_IMAGE, "{mean} bytes an image of {task}");
+            // A run of 2e6 frames fits twice into the default budget.
+            let run = transitions(&config(&["steps=2e6"])) * kept.bytes() / length;
+            assert!(2 * run <= Config::default().replay.budget.0, "{run} bytes of {task}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_counts_make_it_panic(bytes: u64, transitions: u64, dropped in 0u64..1 << 60, episodes in 0usize..1 << 50) {
+            let stats = ReplayStats { episodes, transitions, bytes, dropped, ..NOTHING };
+            let _ = forgets(&config(&["steps=1e12"]), 1024, &stats);
+        }
+    }
+}

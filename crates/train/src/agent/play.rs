@@ -1,0 +1,252 @@
+//! Playing episodes with random actions, with none, or with what a run learned.
+//!
+//! Here: finding the checkpoint and playing. Not here: the evaluations that a run makes of itself (`run`), nor what many
+//! returns come to (`study::statistics`).
+
+use crate::agent::Trainable;
+use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
+use crate::folder::{checkpoints_of, stored_config};
+use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::run::images;
+use crate::streams::EvaluationStreams;
+use crate::{Frames, TrainError};
+use dreamer::Evaluation;
+use environment::{Catalogue, Environment, Padded, TaskOptions, Termination};
+use replay::Episode;
+use std::path::{Path, PathBuf};
+
+/// Who chooses the actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Chance: uniform from -1 to 1, as in the prefill of a run.
+    Random,
+    /// Nobody: all zeros.
+    Zero,
+    /// The agent of a run folder (its newest checkpoint), of a checkpoint's folder, or of the agent's file in one.
+    Run(PathBuf),
+}
+
+/// What is to be played.
+#[derive(Clone, Debug)]
+pub struct PlayOptions {
+    /// Who plays.
+    pub policy: Policy,
+    /// The task. If none is given: each that the agent was trained for, or each there is where no agent plays.
+    pub task: Option<String>,
+    /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
+    pub termination: Option<Termination>,
+    /// Which action an agent takes. If none is given: as its run's setting `agent.evaluation` says.
+    pub evaluation: Option<Evaluation>,
+    /// Episodes of each task.
+    pub episodes: u64,
+    /// From which starts and actions are made. Episode i of a seed is the same however many are played.
+    pub seed: u64,
+}
+
+/// What happens while episodes are played.
+#[derive(Debug)]
+pub enum PlayEvent<'a> {
+    /// Something that the user should know, on one line.
+    Note(&'a str),
+    /// An episode ended.
+    Episode {
+        /// The task.
+        task: &'a str,
+        /// The episode's number, from 0.
+        index: u64,
+        /// Its return.
+        score: f64,
+        /// Its environment frames.
+        frames: Frames,
+    },
+}
+
+/// What came of the episodes of one task.
+#[derive(Clone, Debug)]
+pub struct Plays {
+    /// The task.
+    pub task: String,
+    /// Who played: `random`, `zero`, or the checkpoint's folder.
+    pub policy: String,
+    /// Frames that the agent was trained on, if one played.
+    pub trained: Option<Frames>,
+    /// Which action the agent took, if one played that has a choice.
+    pub evaluation: Option<Evaluation>,
+    /// The seed.
+    pub seed: u64,
+    /// Time that an action is held for, in seconds.
+    pub step_seconds: f64,
+    /// Each episode's return.
+    pub returns: Vec<f64>,
+    /// Each episode's environment frames.
+    pub lengths: Vec<Frames>,
+    /// The last episode, if any was played.
+    pub last: Option<Episode>,
+}
+
+/// Who plays, found and loaded.
+enum Player<L> {
+    Random,
+    Zero,
+    Agent(Box<Loaded<L>>),
+}
+
+/// Plays episodes and gives what came of them, task by task. `listen` gets every event and returns whether to continue. Runs
+/// on the present thread pool.
+///
+/// # Errors
+/// If there is no such task or checkpoint, it cannot be used, or the agent does not fit the task.
+pub fn play_with<L: Trainable>(
+    catalogue: &dyn Catalogue,
+    options: &PlayOptions,
+    mut listen: impl FnMut(PlayEvent<'_>) -> bool,
+) -> Result<Vec<Plays>, TrainError> {
+    let player = match &options.policy {
+        Policy::Random => Player::Random,
+        Policy::Zero => Player::Zero,
+        Policy::Run(run) => {
+            let (mut loaded, damaged) = find::<L>(run)?;
+            if let Some(evaluation) = options.evaluation {
+                loaded.agent.evaluate_by(evaluation);
+            }
+            for Damaged { why, .. } in damaged {
+                listen(PlayEvent::Note(&format!("{why}; playing with {}", loaded.path.display())));
+            }
+            Player::Agent(Box::new(loaded))
+        }
+    };
+    let tasks = match (&options.task, &player) {
+        (Some(task), _) => vec![task.clone()],
+        (None, Player::Agent(loaded)) => loaded.state.tasks.clone(),
+        (None, _) => catalogue.names().into_iter().map(str::to_owned).collect(),
+    };
+    // All environments first: an error comes before anything is played.
+    let environments =
+        tasks.iter().map(|task| player.world(catalogue, task, options)).collect::<Result<Vec<_>, _>>()?;
+    if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
+        && !loaded.state.tasks.contains(task)
+    {
+        let trained = loaded.state.tasks.join(", ");
+        listen(PlayEvent::Note(&format!("the agent was not trained for {task}, but for {trained}")));
+    }
+    let mut all = Vec::new();
+    for (task, mut world) in tasks.into_iter().zip(environments) {
+        let mut plays = player.plays(task, world.info().timing.step_seconds(), options.seed);
+        let mut going = true;
+        for index in 0..options.episodes {
+            let mut random = EvaluationStreams::asked_for(options.seed, index);
+            let Some(Played { episode, frames, .. }) = player.episode(world.as_mut(), &mut random)? else { break };
+            let score = episode.score();
+            plays.returns.push(score);
+            plays.lengths.push(frames);
+            plays.last = Some(episode);
+            going = listen(PlayEvent::Episode { task: &plays.task, index, score, frames });
+            if !going {
+                break;
+            }
+        }
+        all.push(plays);
+        if !going {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+impl<L: Trainable> Player<L> {
+    /// The world of `task`, its actions as long as the player's.
+    fn world(
+        &self,
+        catalogue: &dyn Catalogue,
+        task: &str,
+        options: &PlayOptions,
+    ) -> Result<Box<dyn Environment>, TrainError> {
+        let trained = match self {
+            Self::Agent(loaded) => loaded.state.task,
+            Self::Random | Self::Zero => TaskOptions::default(),
+        };
+        let termination = options.termination.unwrap_or(trained.termination);
+        let world = catalogue.make(task, &TaskOptions { termination })?;
+        let Self::Agent(loaded) = self else { return Ok(world) };
+        let (own, needed) = (loaded.agent.action_size(), world.action_size());
+        let padded = own > needed && loaded.state.tasks.iter().any(|known| known == task);
+        if own != needed && !padded {
+            return Err(TrainError::ActionSize {
+                path: loaded.path.clone(),
+                agent: own,
+                task: task.to_owned(),
+                needed,
+            });
+        }
+        Ok(Box::new(Padded::new(world, own)?))
+    }
+
+    fn episode(
+        &self,
+        world: &mut dyn Environment,
+        random: &mut EvaluationStreams,
+    ) -> Result<Option<Played>, TrainError> {
+        let EvaluationStreams { starts, actions } = random;
+        match self {
+            Self::Random => play_episode(world, starts, |_, action| random_action(actions, action), || false),
+            Self::Zero => play_episode(world, starts, |_, action| action.fill(0.0), || false),
+            Self::Agent(loaded) => evaluate_episode(world, &loaded.agent, random, || false),
+        }
+    }
+
+    /// No episodes yet.
+    fn plays(&self, task: String, step_seconds: f64, seed: u64) -> Plays {
+        let (policy, trained) = match self {
+            Self::Random => ("random".to_owned(), None),
+            Self::Zero => ("zero".to_owned(), None),
+            Self::Agent(loaded) => (loaded.path.display().to_string(), Some(loaded.state.position.frames)),
+        };
+        let evaluation = match self {
+            Self::Agent(loaded) => loaded.agent.evaluation(),
+            Self::Random | Self::Zero => None,
+        };
+        let (returns, lengths) = (Vec::new(), Vec::new());
+        Plays { task, policy, trained, evaluation, seed, step_seconds, returns, lengths, last: None }
+    }
+}
+
+/// The checkpoint that `run` stands for, and the newer ones of a run folder that cannot be used.
+fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainError> {
+    let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
+    let one = |path: &Path| Ok((checkpoint::load(path)?, Vec::new()));
+    if !run.exists() {
+        return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
+    }
+    if run.is_file() {
+        if run.file_name().is_some_and(|name| name == AGENT_FILE) {
+            let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
+            return one(folder.unwrap_or(Path::new(".")));
+        }
+        return Err(none("is neither a run folder nor a checkpoint's agent.safetensors; give one of these"));
+    }
+    let checkpoints = checkpoints_of(run);
+    if !checkpoints.is_dir() {
+        if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
+            return one(run);
+        }
+        return Err(none("is neither a run folder nor a checkpoint; give one of these"));
+    }
+    // An error in the configuration comes before what may be wrong with a checkpoint.
+    stored_config(run)?;
+    let (newest, damaged) = checkpoint::newest(&checkpoints)?;
+    let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;
+    Ok((newest, damaged))
+}
+
+impl Plays {
+    /// Writes the last episode as a GIF.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
+        match &self.last {
+            Some(episode) => images::video(path, episode, self.step_seconds),
+            None => Ok(()),
+        }
+    }
+}

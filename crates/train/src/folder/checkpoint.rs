@@ -1,0 +1,369 @@
+//! Checkpoints: everything that going on needs, in a folder that appears as a whole or not at all.
+//!
+//! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: what the
+//! agent's file holds, and what a run does with the state.
+
+use crate::agent::Trainable;
+use crate::run::meters::Meters;
+use crate::run::schedule::{Position, Prefilled};
+use crate::streams::StreamsState;
+use crate::{Frames, TrainError};
+use environment::{TaskOptions, Timing};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The version of `run.json`; another one is not read.
+pub const FORMAT: u32 = 1;
+
+/// The agent's file in a checkpoint.
+pub(crate) const AGENT_FILE: &str = "agent.safetensors";
+
+/// The run's file in a checkpoint.
+pub(crate) const RUN_FILE: &str = "run.json";
+
+/// Ending of a checkpoint that is being replaced by another of the same frames.
+const REPLACED: &str = ".replaced";
+
+/// What a checkpoint keeps beside the agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunState {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub dreamgraft: String,
+    /// Names of the tasks.
+    pub tasks: Vec<String>,
+    /// How the tasks behave.
+    pub task: TaskOptions,
+    /// Where the run stands. Its episodes are those numbered below `position.episodes`.
+    pub position: Position,
+    /// The random streams.
+    pub streams: StreamsState,
+    /// What has been measured since the last line of metrics.
+    pub meters: Meters,
+    /// Lines of `metrics.jsonl` that belong to the run at this place.
+    pub metrics_lines: u64,
+    /// Seconds worked on the run, over all its sessions.
+    pub seconds: f64,
+    /// Whether the run had all its frames and its last evaluation.
+    pub finished: bool,
+}
+
+/// `run.json`: the state's text, and how to tell whether it and the agent's file are as they were written.
+#[derive(Serialize, Deserialize)]
+struct RunFile<'a> {
+    agent_bytes: u64,
+    agent_crc32: u32,
+    /// Of the text of `run`; checkpoints of earlier builds have none.
+    #[serde(default)]
+    run_crc32: Option<u32>,
+    #[serde(borrow)]
+    run: &'a RawValue,
+}
+
+/// The part of the state that is read first: a later format may have keys that this one does not know.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+/// The most bytes that a `run.json` may have: a thousand times what one has.
+const LONGEST_STATE: u64 = 1 << 20;
+
+/// A checkpoint as it was found.
+#[derive(Debug)]
+pub struct Loaded<L> {
+    /// The checkpoint's folder.
+    pub path: PathBuf,
+    /// The run.
+    pub state: RunState,
+    /// The agent.
+    pub agent: L,
+}
+
+/// A checkpoint that was passed over, and why.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Its folder.
+    pub path: PathBuf,
+    /// The reason, naming the file.
+    pub why: TrainError,
+}
+
+/// Writes a checkpoint into the folder `checkpoints`, and removes all but the newest `kept`.
+///
+/// # Errors
+/// If a file cannot be written; earlier checkpoints are then untouched.
+pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<PathBuf, TrainError> {
+    let name = name(state.position.frames);
+    let path = checkpoints.join(&name);
+    let temporary = unfinished(checkpoints, &name)?;
+    fs::create_dir(&temporary).map_err(TrainError::io(&temporary))?;
+    if let Err(error) = fill(&temporary, state, agent) {
+        // The first error is the one to report. What stays behind is removed when the run goes on.
+        let _ = fs::remove_dir_all(&temporary);
+        return Err(error);
+    }
+    let replaced = checkpoints.join(format!("{name}{REPLACED}"));
+    if path.exists() {
+        remove(checkpoints, &replaced)?;
+        fs::rename(&path, &replaced).map_err(TrainError::io(&path))?;
+    }
+    fs::rename(&temporary, &path).map_err(TrainError::io(&path))?;
+    files::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
+    remove(checkpoints, &replaced)?;
+    for old in candidates(checkpoints)?.into_iter().skip(kept) {
+        remove(checkpoints, &old)?;
+    }
+    Ok(path)
+}
+
+/// Writes the files of a checkpoint into the folder `temporary`, and makes them durable.
+fn fill(temporary: &Path, state: &RunState, agent: &impl Trainable) -> Result<(), TrainError> {
+    let agent_file = temporary.join(AGENT_FILE);
+    agent.save(&agent_file)?;
+    let (agent_bytes, agent_crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
+    let run_file = temporary.join(RUN_FILE);
+    let text = encode_state(agent_bytes, agent_crc32, state)
+        .map_err(|error| TrainError::Io { path: run_file.clone(), source: error.into() })?;
+    files::write_atomically(&run_file, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(run_file))
+}
+
+fn encode_state(agent_bytes: u64, agent_crc32: u32, state: &RunState) -> Result<String, serde_json::Error> {
+    // A text in JSON has no line ends: indenting changes nothing but looks.
+    let run = RawValue::from_string(serde_json::to_string_pretty(state)?.replace('\n', "\n  "))?;
+    let run_crc32 = Some(crc32fast::hash(run.get().as_bytes()));
+    serde_json::to_string_pretty(&RunFile { agent_bytes, agent_crc32, run_crc32, run: &run })
+}
+
+/// The name of the checkpoint at `frames` frames.
+fn name(frames: Frames) -> String {
+    format!("{:010}", frames.0)
+}
+
+/// The newest checkpoint in `checkpoints` that can be used, and the newer ones that cannot. `None` if there is none at
+/// all.
+///
+/// # Errors
+/// If there are checkpoints and none can be used, or the folder or a file in it cannot be read: what the system cannot
+/// read now may be whole, and no older one is used in its place.
+pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
+    let mut damaged = Vec::new();
+    for path in candidates(checkpoints)? {
+        match load(&path) {
+            Ok(loaded) => return Ok((Some(loaded), damaged)),
+            Err(why) if why.is_of_the_system() => return Err(why),
+            Err(why) => damaged.push(Damaged { path, why }),
+        }
+    }
+    match damaged.into_iter().next() {
+        None => Ok((None, Vec::new())),
+        Some(Damaged { why, .. }) => Err(why),
+    }
+}
+
+/// The state in the newest readable checkpoint of the run in `root`, without a look at the agent beside it; `None` if there is
+/// none.
+pub fn newest_state(root: &Path) -> Option<RunState> {
+    let checkpoints = crate::folder::checkpoints_of(root);
+    candidates(&checkpoints)
+        .ok()?
+        .into_iter()
+        .find_map(|path| decode_state(&read_state(&path.join(RUN_FILE)).ok()?).ok())
+}
+
+/// The run's state beside the agent's file `agent`; `None` if there is none that can be read.
+pub(crate) fn state_beside(agent: &Path) -> Option<RunState> {
+    decode_state(&read_state(&agent.with_file_name(RUN_FILE)).ok()?).ok()
+}
+
+/// The checkpoint in the folder `path`.
+///
+/// # Errors
+/// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
+pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
+    let state = load_state(path)?;
+    let agent = L::load(&path.join(AGENT_FILE))?;
+    if agent.updates() != state.position.updates {
+        let why = format!(
+            "it has {} gradient steps, the {RUN_FILE} beside it says {}: they are of two checkpoints; use another one",
+            agent.updates(),
+            state.position.updates
+        );
+        return Err(TrainError::Checkpoint { path: path.join(AGENT_FILE), why });
+    }
+    Ok(Loaded { path: path.to_owned(), state, agent })
+}
+
+/// The run's state in the checkpoint folder `path`, after a check that the agent's file beside it is whole.
+fn load_state(path: &Path) -> Result<RunState, TrainError> {
+    let file = path.join(RUN_FILE);
+    let agent_file = path.join(AGENT_FILE);
+    let unusable = |path: &Path, why: String| TrainError::Checkpoint { path: path.to_owned(), why };
+    let text = match read_state(&file) {
+        Err(error) if error.kind() == ErrorKind::NotFound && agent_file.is_file() => {
+            let why = format!(
+                "the {RUN_FILE} that belongs beside it is missing; give a whole checkpoint's folder, with both files"
+            );
+            return Err(unusable(&agent_file, why));
+        }
+        other => other.map_err(cannot_be_read(&file))?,
+    };
+    let (agent_bytes, agent_crc32, run) = decode(&text).map_err(|why| unusable(&file, why))?;
+    let named = path.file_name().and_then(|name| frames_of(&name.to_string_lossy()));
+    if let Some(named) = named.filter(|named| *named != run.position.frames) {
+        let why =
+            format!("its folder is that of {named} frames, it says {}; use another checkpoint", run.position.frames);
+        return Err(unusable(&file, why));
+    }
+    let size = agent_file.metadata().map_err(cannot_be_read(&agent_file))?.len();
+    if size != agent_bytes {
+        let what = if size < agent_bytes { "truncated" } else { "changed" };
+        let why = format!("it is {what} ({size} bytes, {agent_bytes} were written); use another checkpoint");
+        return Err(unusable(&agent_file, why));
+    }
+    let (_, crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
+    if crc32 != agent_crc32 {
+        let why = format!(
+            "it is changed (its CRC-32 is {crc32:08x}, that of what was written {agent_crc32:08x}); use another checkpoint"
+        );
+        return Err(unusable(&agent_file, why));
+    }
+    Ok(run)
+}
+
+/// The bytes of a `run.json`, within [`LONGEST_STATE`].
+fn read_state(file: &Path) -> std::io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    Ok(files::read_bytes(file, LONGEST_STATE)?)
+}
+
+/// For `map_err`: a file that is missing, or none, makes a checkpoint unusable; what the system cannot read does not.
+fn cannot_be_read(file: &Path) -> impl FnOnce(std::io::Error) -> TrainError {
+    let path = file.to_owned();
+    move |source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory => {
+            TrainError::Checkpoint { path, why: format!("it cannot be read ({source}); use another checkpoint") }
+        }
+        _ => TrainError::Io { path, source },
+    }
+}
+
+/// The state that a `run.json` of these bytes holds, whatever they are.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn decode_state(text: &[u8]) -> Result<RunState, String> {
+    decode(text).map(|(_, _, run)| run)
+}
+
+/// Size and CRC-32 of the agent's file, and the state.
+fn decode(text: &[u8]) -> Result<(u64, u32, RunState), String> {
+    if text.len() as u64 > LONGEST_STATE {
+        return Err(format!("it is larger than {LONGEST_STATE} bytes; use another checkpoint"));
+    }
+    let damaged = |error: serde_json::Error| format!("it is damaged ({error}); use another checkpoint");
+    let RunFile { agent_bytes, agent_crc32, run_crc32, run } = serde_json::from_slice(text).map_err(damaged)?;
+    let Version { format } = serde_json::from_str(run.get()).map_err(damaged)?;
+    if format != FORMAT {
+        return Err(format!("its format is {format}, this version reads {FORMAT}; use the version that wrote it"));
+    }
+    let found = crc32fast::hash(run.get().as_bytes());
+    if let Some(written) = run_crc32.filter(|written| *written != found) {
+        return Err(format!(
+            "it is changed (the CRC-32 of its run is {found:08x}, that of what was written {written:08x}); use another \
+             checkpoint"
+        ));
+    }
+    let run: RunState = serde_json::from_str(run.get()).map_err(damaged)?;
+    run.check().map_err(|why| format!("it contradicts itself: {why}; use another checkpoint"))?;
+    Ok((agent_bytes, agent_crc32, run))
+}
+
+impl RunState {
+    /// Checks that its counts are those of a run: whoever edits one of them does not get a run that never was.
+    fn check(&self) -> Result<(), String> {
+        const MOST: u64 = 1 << 50;
+        let position = &self.position;
+        let Position { frames, steps, episodes, prefill, updates, .. } = position;
+        let random = |of: fn(&Prefilled) -> u64| prefill.iter().map(of).fold(0, u64::saturating_add);
+        let evaluated = position.evaluated.unwrap_or_default();
+        let claims = [
+            (frames.0.max(*updates).max(*episodes) <= MOST, "a count is beyond any run's"),
+            (steps.0 <= frames.0, "it has more steps than frames"),
+            (
+                frames.0 <= steps.0.saturating_mul(u64::from(Timing::STANDARD.action_repeat)),
+                "it has too many frames for its steps",
+            ),
+            (*episodes <= steps.0, "it has more episodes than steps"),
+            (prefill.len() <= self.tasks.len(), "more tasks are prefilled than it has"),
+            (random(|task| task.episodes) <= *episodes, "it has more random episodes than episodes"),
+            (random(|task| task.frames.0) <= frames.0, "it has more random frames than frames"),
+            (
+                random(|task| task.transitions) <= steps.0.saturating_add(*episodes),
+                "it has too many random transitions",
+            ),
+            (evaluated <= *frames && position.logged <= *frames, "it was evaluated or logged in the future"),
+            (self.seconds.is_finite() && self.seconds >= 0.0, "its time is none"),
+        ];
+        match claims.iter().find(|(holds, _)| !holds) {
+            Some((_, why)) => Err((*why).to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The frames that a checkpoint's folder is named after; one that is being replaced has the same.
+fn frames_of(name: &str) -> Option<Frames> {
+    let number = name.strip_suffix(REPLACED).unwrap_or(name);
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| digits).map(Frames)
+}
+
+/// The checkpoints in a folder, newest first; of equal frames, the one that replaces before the one replaced.
+pub(crate) fn candidates(checkpoints: &Path) -> Result<Vec<PathBuf>, TrainError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(checkpoints).map_err(TrainError::io(checkpoints))? {
+        let entry = entry.map_err(TrainError::io(checkpoints))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(frames) = frames_of(&name) {
+            found.push((std::cmp::Reverse(frames), name.len(), entry.path()));
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// Moves a damaged checkpoint out of the way under another name: it is never deleted, nor counted among the kept.
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, TrainError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = (1..).map(|number| path.with_file_name(format!("damaged-{number}-{name}"))).find(|path| !path.exists());
+    let aside = aside.unwrap_or_else(|| path.to_owned());
+    fs::rename(path, &aside).map_err(TrainError::io(path))?;
+    Ok(aside)
+}
+
+/// A free name for an unfinished folder; what an earlier process left there is removed.
+fn unfinished(checkpoints: &Path, name: &str) -> Result<PathBuf, TrainError> {
+    let path = checkpoints.join(format!(".{name}.partial"));
+    if path.exists() {
+        fs::remove_dir_all(&path).map_err(TrainError::io(&path))?;
+    }
+    Ok(path)
+}
+
+/// Removes a checkpoint, which first loses its name: a half-removed one is never taken for a checkpoint.
+fn remove(checkpoints: &Path, path: &Path) -> Result<(), TrainError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let doomed = unfinished(checkpoints, "removed")?;
+    fs::rename(path, &doomed).map_err(TrainError::io(path))?;
+    fs::remove_dir_all(&doomed).map_err(TrainError::io(&doomed))
+}

@@ -1,0 +1,251 @@
+//! The folder of a run: where everything lies, and whether a run of this configuration may continue in it.
+//!
+//! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
+
+pub mod checkpoint;
+mod config_file;
+mod fingerprint;
+pub(crate) mod lock;
+mod partial_files;
+pub(crate) mod provenance;
+pub(crate) mod record;
+
+pub use config_file::{config_text, stored_config};
+pub(crate) use config_file::{is_run, stored_arithmetic};
+
+use crate::TrainError;
+use crate::config::{Config, difference};
+use config_file::CONFIG_FILE;
+use environment::Timing;
+use lock::{LOCK_FILE, RunLock};
+use replay::EpisodeName;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A run's folder, locked for this process.
+#[derive(Debug)]
+pub struct RunFolder {
+    root: PathBuf,
+    _lock: RunLock,
+    /// Whether this was a run's folder, but had none for checkpoints.
+    checkpoints_gone: bool,
+}
+
+/// A folder that was opened for a run.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// One without a run. [`RunFolder::create`] makes it a run's.
+    New(RunFolder),
+    /// One with a run, and the configuration that this was created with. [`RunFolder::reopen`] comes next.
+    Existing(RunFolder, Box<Config>),
+}
+
+impl RunFolder {
+    /// Opens the folder `root` for a run and locks it; it is made if it is missing. `leftovers` are files that an interrupted
+    /// start may have left in a folder without a run.
+    ///
+    /// # Errors
+    /// If the folder cannot be made or written, holds something else, is in use, or has a configuration that cannot be read.
+    pub fn open(root: &Path, leftovers: &[&str]) -> Result<Opened, TrainError> {
+        std::fs::create_dir_all(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
+        if !is_run(root) {
+            refuse_foreign(root, leftovers)?;
+        }
+        let lock = RunLock::take(root)?;
+        // Looked at again under the lock: another process may have made it a run folder meanwhile.
+        let existing = is_run(root);
+        let checkpoints_gone = existing && !checkpoints_of(root).exists();
+        let folder = Self { root: root.to_owned(), _lock: lock, checkpoints_gone };
+        Ok(if existing { Opened::Existing(folder, Box::new(stored_config(root)?)) } else { Opened::New(folder) })
+    }
+
+    /// Makes it the folder of a run of `config`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn create(&self, config: &Config) -> Result<(), TrainError> {
+        self.write_config(config, None)?;
+        self.make_folders()
+    }
+
+    /// Prepares a folder that was created with the configuration `stored` for a run of `config`.
+    ///
+    /// # Errors
+    /// If the two differ in a key that must not change ([`Config::may_change`]), or the folder cannot be written.
+    pub fn reopen(&self, stored: &Config, config: &Config) -> Result<(), TrainError> {
+        let mut differences = difference(stored, config);
+        differences.retain(|difference| !Config::may_change(&difference.path));
+        if !differences.is_empty() {
+            return Err(TrainError::Differs { path: self.root.clone(), differences });
+        }
+        self.make_folders()
+    }
+
+    fn make_folders(&self) -> Result<(), TrainError> {
+        for path in [self.episodes(), self.checkpoints(), self.videos()] {
+            std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// If a folder cannot be listed, or something in it not be removed.
+    pub(crate) fn clean(&self) -> Result<(), TrainError> {
+        let folders = [self.root.clone(), self.episodes(), self.checkpoints(), self.videos()];
+        partial_files::clean(folders.iter().map(PathBuf::as_path))
+    }
+
+    /// Checks that a run of `config` without any checkpoint, created with `stored`, has not come so far that it must have had one.
+    ///
+    /// # Errors
+    /// [`TrainError::CheckpointsGone`].
+    pub(crate) fn refuse_lost_checkpoints(&self, stored: &Config, config: &Config) -> Result<(), TrainError> {
+        let mut steps: Vec<u64> = Vec::new();
+        let folder = self.episodes();
+        for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
+            let name = entry.map_err(TrainError::io(&folder))?.file_name();
+            let episode = name.to_str().and_then(EpisodeName::parse);
+            steps.extend(episode.map(|episode| episode.length.saturating_sub(1) as u64));
+        }
+        steps.sort_unstable();
+        // A checkpoint is due before the next episode, whichever that was: the longest may have come last. The last step
+        // of an episode may have fewer frames than the others.
+        let earlier = steps.iter().rev().skip(1).map(|steps| steps.saturating_sub(1));
+        let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(Timing::STANDARD.action_repeat));
+        // The setting may have changed since.
+        let due = config.checkpoint.every.max(stored.checkpoint.every);
+        if steps.is_empty() || !(self.checkpoints_gone || frames >= due.0) {
+            return Ok(());
+        }
+        let (path, root) = (self.checkpoints(), self.root.clone());
+        Err(TrainError::CheckpointsGone { path, root, episodes: steps.len() })
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where episodes lie.
+    pub fn episodes(&self) -> PathBuf {
+        self.root.join("episodes")
+    }
+
+    /// Where checkpoints lie, a folder each.
+    pub fn checkpoints(&self) -> PathBuf {
+        checkpoints_of(&self.root)
+    }
+
+    /// Where videos and open-loop pictures lie.
+    pub fn videos(&self) -> PathBuf {
+        self.root.join("videos")
+    }
+
+    /// Where batches lie whose numbers went wrong.
+    pub(crate) fn not_finite(&self) -> PathBuf {
+        self.root.join("not-finite")
+    }
+
+    /// The metrics, a JSON object a line.
+    pub fn metrics(&self) -> PathBuf {
+        self.root.join("metrics.jsonl")
+    }
+
+    /// Writes the resolved configuration of the run as it goes on, on a device if one is named.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_config(&self, config: &Config, device: Option<&str>) -> Result<(), TrainError> {
+        let path = self.root.join(CONFIG_FILE);
+        let text = config_text(config, device);
+        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
+    }
+}
+
+/// Where the checkpoints of the run in `root` lie.
+pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
+    root.join("checkpoints")
+}
+
+/// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
+fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
+    for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
+        let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
+        if name != LOCK_FILE && !leftovers.contains(&&*name) && !files::is_partial(&name) {
+            return Err(TrainError::NotARun { path: root.to_owned(), example: name });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frames;
+
+    fn config() -> Config {
+        Config { tasks: vec!["hopper".into()], ..Config::default() }
+    }
+
+    /// The folder `root` for a run of `config`, new or not.
+    fn open(root: &Path, config: &Config) -> Result<RunFolder, TrainError> {
+        match RunFolder::open(root, &[])? {
+            Opened::New(folder) => folder.create(config).map(|()| folder),
+            Opened::Existing(folder, stored) => folder.reopen(&stored, config).map(|()| folder),
+        }
+    }
+
+    #[test]
+    fn the_written_configuration_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("a/b");
+        let run = open(&root, &config()).unwrap();
+        assert_eq!(stored_config(&root).unwrap(), config());
+        let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap();
+        assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+        assert!(run.episodes().is_dir() && run.checkpoints().is_dir() && run.videos().is_dir());
+    }
+
+    #[test]
+    fn only_what_does_not_change_the_result_may_change() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path(), &config()).unwrap());
+        let mut longer = Config { steps: Frames(9), threads: 7, ..config() };
+        longer.log.every = Frames(3);
+        longer.checkpoint.kept = 4;
+        open(folder.path(), &longer).unwrap().write_config(&longer, None).unwrap();
+        assert_eq!(stored_config(folder.path()).unwrap(), longer);
+        let mut other = Config { seed: 5, ..longer.clone() };
+        other.agent.horizon = 4;
+        let message = open(folder.path(), &other).unwrap_err().to_string();
+        assert!(message.contains("agent.horizon: was 15, now 4; seed: was 0, now 5"), "{message}");
+        assert_eq!(stored_config(folder.path()).unwrap(), longer);
+    }
+
+    #[test]
+    fn a_folder_of_other_things_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let message = open(folder.path(), &config()).unwrap_err().to_string();
+        assert!(message.contains("thesis.tex") && message.contains("--logdir"), "{message}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let root = folder.path().join("file/run");
+        let message = open(&root, &config()).unwrap_err().to_string();
+        assert!(message.contains(&root.display().to_string()) && message.contains("--logdir"), "{message}");
+    }
+
+    #[test]
+    fn two_processes_do_not_share_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = open(folder.path(), &config()).unwrap();
+        assert!(matches!(open(folder.path(), &config()), Err(TrainError::Busy { .. })));
+    }
+}

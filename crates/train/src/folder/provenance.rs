@@ -1,0 +1,121 @@
+//! Which program on which machine made a run: kept with it, so that metrics can be compared later, and so that a run that
+//! resumes with other arithmetic says so.
+
+use super::fingerprint::fingerprint;
+use crate::system::field_of;
+use serde::{Deserialize, Serialize};
+
+/// Program and machine, as a run folder's `config.toml` keeps them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The program's version.
+    pub dreamgraft: String,
+    /// How it was built: profile, architecture, system.
+    pub build: String,
+    /// The processor's model name.
+    pub processor: String,
+    /// Cores that the program may use.
+    pub cores: usize,
+    /// The operating system.
+    pub system: String,
+    /// The device that gradient steps were taken on; none if it was the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What the last bits of results depend on.
+    #[serde(flatten)]
+    pub arithmetic: Arithmetic,
+}
+
+/// What the last bits of a run depend on besides the program. Run folders of earlier versions say nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arithmetic {
+    /// The SIMD instruction set of the kernels, such as `avx512`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simd: Option<String>,
+    /// A hash of results of mathematical functions: 16 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl Arithmetic {
+    /// That of this process.
+    pub fn here() -> Self {
+        Self { simd: Some(tape::SimdInstructionSet::current().name().to_owned()), fingerprint: Some(fingerprint()) }
+    }
+
+    /// A note for a run that was computed with `self` so far and goes on with `now`; `None` if nothing is known to differ.
+    pub fn change(&self, now: &Self) -> Option<String> {
+        let changed = |what: &str, was: &Option<String>, now: &Option<String>| match (was, now) {
+            (Some(was), Some(now)) if was != now => Some(format!("{what} (was {was}, now {now})")),
+            _ => None,
+        };
+        let changes = [
+            changed("the SIMD instruction set", &self.simd, &now.simd),
+            changed("the fingerprint of the mathematical functions", &self.fingerprint, &now.fingerprint),
+        ];
+        let changes: Vec<String> = changes.into_iter().flatten().collect();
+        (!changes.is_empty()).then(|| {
+            format!(
+                "{} changed since this run was last worked on: the rest of it will be valid, but not bitwise equal to that \
+                 of an uninterrupted run (docs/portability.md)",
+                changes.join(" and ")
+            )
+        })
+    }
+}
+
+impl Provenance {
+    /// This program on this machine, and the device that it learns on, if any. What the system does not tell is `unknown`.
+    pub fn here(device: Option<String>) -> Self {
+        use std::env::consts::{ARCH, OS};
+        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        let processor = field_of("/proc/cpuinfo", "model name", ':');
+        let system = field_of("/etc/os-release", "PRETTY_NAME", '=').map(|name| name.trim_matches('"').to_owned());
+        Self {
+            dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
+            build: format!("{profile} {ARCH} {OS}"),
+            processor: processor.unwrap_or_else(|| "unknown".to_owned()),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            system: system.unwrap_or_else(|| OS.to_owned()),
+            device,
+            arithmetic: Arithmetic::here(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_is_described() {
+        let here = Provenance::here(None);
+        assert!(here.cores >= 1 && !here.dreamgraft.is_empty() && !here.processor.is_empty(), "{here:?}");
+    }
+
+    #[test]
+    fn a_change_of_arithmetic_is_named() {
+        let of = |simd: &str, fingerprint: &str| Arithmetic {
+            simd: Some(simd.to_owned()),
+            fingerprint: Some(fingerprint.to_owned()),
+        };
+        let was = of("avx512", "00ff");
+        let change = |now: &Arithmetic| was.change(now).unwrap_or_default();
+        assert_eq!(change(&of("avx512", "00ff")), "");
+        let (simd, math) =
+            ("SIMD instruction set (was avx512, now avx2)", "mathematical functions (was 00ff, now 11ee)");
+        let notes = [of("avx2", "00ff"), of("avx512", "11ee"), of("avx2", "11ee")].map(|now| change(&now));
+        assert_eq!([0, 1, 2].map(|one| notes[one].contains(simd)), [true, false, true], "{notes:?}");
+        assert_eq!([0, 1, 2].map(|one| notes[one].contains(math)), [false, true, true], "{notes:?}");
+        // What an earlier version left unsaid is no change.
+        assert_eq!(Arithmetic::default().change(&was), None);
+    }
+
+    #[test]
+    fn arithmetic_is_written_and_read() {
+        let here = Provenance::here(None);
+        let text = toml::to_string(&here).unwrap();
+        assert_eq!(toml::from_str::<Provenance>(&text).unwrap(), here, "{text}");
+        assert_eq!(toml::from_str::<Arithmetic>(&text).unwrap(), Arithmetic::here(), "{text}");
+    }
+}

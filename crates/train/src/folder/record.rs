@@ -1,0 +1,98 @@
+//! What a run writes down for people and plots: `metrics.jsonl` and TensorBoard events, side by side.
+
+use crate::folder::RunFolder;
+use crate::output::{EventWriter, MetricsLog, host_name};
+use crate::units::unsigned_zero;
+use crate::{Frames, TrainError};
+use std::time::SystemTime;
+use wording::counted;
+
+/// The record of a run under way.
+#[derive(Debug)]
+pub(crate) struct Record {
+    metrics: MetricsLog,
+    events: EventWriter,
+}
+
+impl Record {
+    /// Opens the record of a run of which `lines` lines of metrics are valid, as it stands at `resumed` frames; no frames
+    /// for a run that begins. Later lines are moved aside; of that, and of lines that are missing, the second value tells.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    pub fn open(folder: &RunFolder, lines: u64, resumed: Option<Frames>) -> Result<(Self, Option<String>), TrainError> {
+        let (metrics, reopened) = MetricsLog::open(&folder.metrics(), Some(lines))?;
+        let events = EventWriter::create(folder.root(), &host_name(), SystemTime::now(), resumed)?;
+        let note = match reopened.aside {
+            Some(aside) => {
+                let moved = counted(reopened.moved, "line");
+                Some(format!("{moved} of metrics from after the checkpoint moved to {}", aside.display()))
+            }
+            None if metrics.lines() < lines => Some(format!(
+                "{} has {} where the checkpoint counts {lines}: somebody shortened it, and what is missing stays so",
+                folder.metrics().display(),
+                counted(metrics.lines(), "line")
+            )),
+            None => None,
+        };
+        Ok((Self { metrics, events }, note))
+    }
+
+    /// Writes a line of metrics.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn line(&mut self, frames: Frames, values: &[(String, f64)]) -> Result<(), TrainError> {
+        let pairs = || values.iter().map(|(name, value)| (name, unsigned_zero(*value)));
+        self.metrics.write(frames, pairs())?;
+        Ok(self.events.scalars(frames, SystemTime::now(), pairs())?)
+    }
+
+    /// Writes a picture, `encoded` as a whole PNG or GIF file, for TensorBoard.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn image(
+        &mut self,
+        frames: Frames,
+        name: &str,
+        width: usize,
+        height: usize,
+        encoded: Vec<u8>,
+    ) -> Result<(), TrainError> {
+        Ok(self.events.image(frames, SystemTime::now(), name, width, height, encoded)?)
+    }
+
+    /// Lines of metrics written so far.
+    pub fn lines(&self) -> u64 {
+        self.metrics.lines()
+    }
+
+    /// Makes everything written so far durable.
+    ///
+    /// # Errors
+    /// If a file cannot be synced.
+    pub fn sync(&mut self) -> Result<(), TrainError> {
+        self.metrics.sync()?;
+        Ok(self.events.sync()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::folder::Opened;
+
+    #[test]
+    fn nothing_is_written_as_minus_zero() {
+        let root = tempfile::tempdir().unwrap();
+        let config = Config { tasks: vec!["hopper".into()], ..Config::default() };
+        let Opened::New(folder) = RunFolder::open(root.path(), &[]).unwrap() else { unreachable!("it is empty") };
+        folder.create(&config).unwrap();
+        let (mut record, _) = Record::open(&folder, 0, None).unwrap();
+        record.line(Frames(7), &[("loss".to_owned(), -0.0), ("kl".to_owned(), -1.5)]).unwrap();
+        let text = std::fs::read_to_string(folder.metrics()).unwrap();
+        assert_eq!(text, "{\"step\":7,\"loss\":0.0,\"kl\":-1.5}\n");
+    }
+}

@@ -1,0 +1,158 @@
+//! Whether a run began with the transfer that it is now asked to have.
+
+use super::Transferred;
+use crate::TrainError;
+use crate::config::Difference;
+use std::collections::BTreeSet;
+use std::path::Path;
+use toml::{Table, Value};
+use transfer::{PLAN_FILE, Plan, Report, read_report};
+
+/// The most differences that a message lists one by one.
+const MOST_LISTED: usize = 4;
+
+/// The transfer with which the run in `root` began, as its folder records it; `None` if it began without one.
+///
+/// # Errors
+/// [`TrainError::OtherTransfer`] if that is not what `plan` describes, or if one of the two is there without the other.
+pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transferred>, TrainError> {
+    let of = |plan: &Plan| format!("{} from {}", plan.origin(), names(plan.sources().keys()));
+    let nothing = || "nothing".to_owned();
+    let (was, now) = match (read_report(root)?, plan) {
+        (None, None) => return Ok(None),
+        (None, Some(plan)) => (nothing(), of(plan)),
+        (Some(report), None) => {
+            (format!("{} from {}", report.plan, names(report.sources.iter().map(|source| &source.name))), nothing())
+        }
+        (Some(report), Some(plan)) => {
+            let recorded = Plan::read(&root.join(PLAN_FILE)).map_err(transfer::TransferError::from)?;
+            let mut differences = rules(&report, &recorded, plan);
+            differences.extend(sources(&report, plan));
+            refuse(root, differences, true)?;
+            return Ok(Some(Transferred { plan: recorded, report }));
+        }
+    };
+    let taken = was != nothing();
+    refuse(root, vec![Difference { path: "what it takes".to_owned(), was, now }], taken)?;
+    Ok(None)
+}
+
+/// Refuses to continue the run in `root` if there are differences. `taken`: whether it began with a transfer.
+fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), TrainError> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let folder = root.display();
+    let advice = if taken {
+        format!("with --plan {} --logdir {folder}", root.join(PLAN_FILE).display())
+    } else {
+        "without transfer".to_owned()
+    };
+    Err(TrainError::OtherTransfer { path: root.to_owned(), differences, advice })
+}
+
+/// What differs between the rules and meta-models of the run's plan and another.
+fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
+    let table = |plan: &Plan| {
+        let mut table: Table = plan.to_toml().parse().expect("a plan is written as TOML");
+        // Sources are compared by what they hold, and words for people not at all.
+        table.remove("sources");
+        table.remove("description");
+        Value::Table(table)
+    };
+    let mut differences = Vec::new();
+    compare("", Some(&table(was)), Some(&table(now)), &mut differences);
+    if differences.len() > MOST_LISTED {
+        let more = differences.len() - MOST_LISTED;
+        differences.truncate(MOST_LISTED);
+        let (was, now) = (report.plan.clone(), now.origin().to_owned());
+        differences.insert(0, Difference { path: format!("plan (these and {more} more differences)"), was, now });
+    }
+    differences
+}
+
+/// What differs between the sources of the run and those of a plan. One that is gone is the same if it had the same path.
+fn sources(report: &Report, plan: &Plan) -> Vec<Difference> {
+    let recorded = |name: &str| report.sources.iter().find(|source| source.name == name);
+    let all: BTreeSet<&str> = report.sources.iter().map(|source| &*source.name).collect();
+    let all = all.into_iter().chain(plan.sources().keys().map(String::as_str)).collect::<BTreeSet<_>>();
+    let mut differences = Vec::new();
+    for name in all {
+        let key = format!("sources.{name}");
+        let (was, now) = match (recorded(name), plan.sources().get(name)) {
+            (Some(was), Some(now)) => {
+                let was = &was.provenance;
+                match now.sha256.clone().or_else(|| transfer::sha256_of(name, &now.path).ok()) {
+                    Some(sha256) if sha256 == was.sha256 => continue,
+                    Some(sha256) => (
+                        format!("{} (sha256 {:.12})", was.file.display(), was.sha256),
+                        format!("{} (sha256 {sha256:.12})", now.path.display()),
+                    ),
+                    None if now.path == was.path => continue,
+                    None => (was.path.display().to_string(), now.path.display().to_string()),
+                }
+            }
+            (was, now) => (
+                was.map_or("nothing".to_owned(), |was| was.provenance.path.display().to_string()),
+                now.map_or("nothing".to_owned(), |now| now.path.display().to_string()),
+            ),
+        };
+        differences.push(Difference { path: key, was, now });
+    }
+    differences
+}
+
+/// Appends every place below `path` where two documents differ.
+fn compare(path: &str, was: Option<&Value>, now: Option<&Value>, differences: &mut Vec<Difference>) {
+    match (was, now) {
+        (Some(Value::Table(was)), Some(Value::Table(now))) => {
+            let keys: BTreeSet<&String> = was.keys().chain(now.keys()).collect();
+            for key in keys {
+                let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                compare(&below, was.get(key), now.get(key), differences);
+            }
+        }
+        (Some(Value::Array(was)), Some(Value::Array(now))) if was.iter().chain(now).all(Value::is_table) => {
+            for index in 0..was.len().max(now.len()) {
+                compare(&format!("{path}[{}]", index + 1), was.get(index), now.get(index), differences);
+            }
+        }
+        (was, now) if was != now => {
+            let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
+            differences.push(Difference { path: path.to_owned(), was: text(was), now: text(now) });
+        }
+        _ => {}
+    }
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn differences(was: &str, now: &str) -> Vec<(String, String, String)> {
+        let value = |text: &str| Value::Table(text.parse().unwrap());
+        let mut found = Vec::new();
+        compare("", Some(&value(was)), Some(&value(now)), &mut found);
+        found.into_iter().map(|one| (one.path, one.was, one.now)).collect()
+    }
+
+    #[test]
+    fn documents_differ_where_their_values_do() {
+        let text = "[[rule]]\ntake = \"full\"\n[[rule]]\ntake = { fraction = 0.2 }\n";
+        assert!(differences(text, text).is_empty());
+        let other = text.replace("0.2", "0.3") + "rest = true\n[meta_model]\nlayers = 2\n";
+        let own = |path: &str, was: &str, now: &str| (path.to_owned(), was.to_owned(), now.to_owned());
+        assert_eq!(
+            differences(text, &other),
+            [
+                own("meta_model", "nothing", "{ layers = 2 }"),
+                own("rule[2].rest", "nothing", "true"),
+                own("rule[2].take.fraction", "0.2", "0.3"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! What is asked of a run: all that `dreamgraft train` can be told.
+//!
+//! Here: [`RunRequest`], the arguments that a person would type for it, and its configuration. Not here: the parser of arguments,
+//! which the program has; its test compares the two. What the transfer means is `transfer`'s business.
+
+use crate::config::{Config, Layer, preset, resolve};
+use crate::{Frames, TrainError};
+use serde::{Deserialize, Serialize};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// A run that is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// Names of the tasks to learn.
+    pub tasks: Vec<String>,
+    /// Name of the preset that the settings are laid over.
+    pub preset: String,
+    /// A file of settings, laid over the preset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<PathBuf>,
+    /// Settings `key=value`, laid over the file in this order. Keys with a field of their own (`tasks`, `steps`, `seed`,
+    /// `threads`) are not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
+    /// Environment frames to train for; if none are given, those of the preset or the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Frames>,
+    /// The seed; if none is given, that of the preset or the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The run folder; if none is given, one that is named after the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// What the agent begins with.
+    pub origin: Origin,
+    /// Threads that compute; if none are given, the setting of the preset or the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// The device for gradient steps, such as `cuda:0`; if none is given, the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Whether to wait for another process that works in the run folder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
+}
+
+/// What the agent of a run begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Origin {
+    /// Random parameters.
+    Random,
+    /// Parameters of one earlier agent.
+    Agent {
+        /// Its run folder, a folder in its checkpoints, or its file.
+        from: PathBuf,
+        /// The plan: a preset or a file. If none is given, the preset `paper`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<String>,
+        /// The fraction of the plan's rules that have one; if none is given, the plan's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fraction: Option<f64>,
+    },
+    /// Parameters of the agents that a plan names itself.
+    Plan {
+        /// The plan's file.
+        plan: String,
+        /// The fraction of the plan's rules that have one; if none is given, the plan's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fraction: Option<f64>,
+    },
+    /// The encoder of an earlier agent, frozen.
+    Universal {
+        /// That agent.
+        encoder: PathBuf,
+        /// Agents whose reward models a reward meta-model reads.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rewards: Vec<PathBuf>,
+        /// Whether these agents may have other encoders.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        any_encoder: bool,
+    },
+}
+
+impl RunRequest {
+    /// A run of these tasks with this preset, of which nothing else is said.
+    pub fn new(tasks: Vec<String>, preset: impl Into<String>) -> Self {
+        Self {
+            tasks,
+            preset: preset.into(),
+            config: None,
+            settings: Vec::new(),
+            steps: None,
+            seed: None,
+            folder: None,
+            origin: Origin::Random,
+            threads: None,
+            device: None,
+            wait: false,
+        }
+    }
+
+    /// What a person types after `dreamgraft` to ask for this run. The program's parser makes the same request of it.
+    pub fn to_arguments(&self) -> Vec<OsString> {
+        let mut words = Words(vec!["train".into()]);
+        // A task is no option, whatever it looks like; behind `--`, the parser knows.
+        let tasks_last = self.tasks.iter().any(|task| task.starts_with('-'));
+        if !tasks_last {
+            words.0.extend(self.tasks.iter().map(OsString::from));
+        }
+        words.option("--preset", &self.preset);
+        words.options("--config", &self.config);
+        words.options("--set", &self.settings);
+        words.options("--set", self.threads.map(|threads| format!("threads={threads}")));
+        words.options("--steps", self.steps.map(|steps| steps.0.to_string()));
+        words.options("--seed", self.seed.map(|seed| seed.to_string()));
+        words.options("--logdir", &self.folder);
+        match &self.origin {
+            Origin::Random => {}
+            Origin::Agent { from, plan, fraction } => {
+                words.options("--plan", plan);
+                words.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+                words.option("--from", from);
+            }
+            Origin::Plan { plan, fraction } => {
+                words.option("--plan", plan);
+                words.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+            }
+            Origin::Universal { encoder, rewards, any_encoder } => {
+                words.option("--universal", encoder);
+                words.options("--reward-from", rewards);
+                words.flag("--any-encoder", *any_encoder);
+            }
+        }
+        words.options("--device", &self.device);
+        words.flag("--wait", self.wait);
+        if tasks_last {
+            words.0.push("--".into());
+            words.0.extend(self.tasks.iter().map(OsString::from));
+        }
+        words.0
+    }
+
+    /// The configuration of the run: defaults < preset < file < fields and settings.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, with its path and where it came from.
+    pub fn configuration(&self) -> Result<Config, TrainError> {
+        let mut layers = vec![preset(&self.preset)?];
+        layers.extend(self.config.as_deref().map(Layer::read).transpose()?);
+        let numbers = [
+            ("--seed", "seed", self.seed.map(|seed| seed.to_string())),
+            ("--steps", "steps", self.steps.map(|steps| steps.0.to_string())),
+            ("--set threads", "threads", self.threads.map(|threads| threads.to_string())),
+        ];
+        layers.extend(
+            numbers.iter().filter_map(|(source, key, value)| Some(Layer::value(source, key, value.as_deref()?))),
+        );
+        for setting in &self.settings {
+            layers.push(Layer::typed(setting)?);
+        }
+        layers.push(Layer::texts("TASK", "tasks", &self.tasks));
+        Ok(resolve(&layers)?)
+    }
+}
+
+/// Arguments so far.
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn flag(&mut self, name: &str, set: bool) {
+        self.0.extend(set.then(|| name.into()));
+    }
+
+    /// The option `name` with a value: as one word if the value looks like another option.
+    fn option(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        let value = value.as_ref();
+        if value.as_encoded_bytes().starts_with(b"-") {
+            let mut word = OsString::from(name);
+            word.push("=");
+            word.push(value);
+            self.0.push(word);
+        } else {
+            self.0.extend([name.into(), value.to_owned()]);
+        }
+    }
+
+    /// The option `name` with each of these values.
+    fn options(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<OsStr>>) {
+        values.into_iter().for_each(|value| self.option(name, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> RunRequest {
+        RunRequest::new(vec!["hopper".to_owned()], "smoke")
+    }
+
+    #[test]
+    fn arguments_are_those_that_a_person_types() {
+        let asked = RunRequest {
+            settings: vec!["log.videos=false".to_owned()],
+            steps: Some(Frames(2000)),
+            seed: Some(3),
+            folder: Some("runs/3".into()),
+            origin: Origin::Agent { from: "runs/ant".into(), plan: Some("paper".to_owned()), fraction: Some(0.2) },
+            ..request()
+        };
+        let words = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
+                     --fraction 0.2 --from runs/ant";
+        assert_eq!(asked.to_arguments(), words.split(' ').collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn values_that_look_like_options_are_not_taken_for_some() {
+        let asked = RunRequest { tasks: vec!["-a".to_owned()], folder: Some("-b".into()), ..request() };
+        assert_eq!(asked.to_arguments(), ["train", "--preset", "smoke", "--logdir=-b", "--", "-a"]);
+    }
+
+    #[test]
+    fn fields_are_laid_over_the_preset() {
+        let asked = RunRequest {
+            settings: vec!["agent.horizon=7".to_owned()],
+            steps: Some(Frames(9000)),
+            threads: Some(2),
+            ..request()
+        };
+        let config = asked.configuration().unwrap();
+        assert_eq!((config.agent.horizon, config.steps, config.threads), (7, Frames(9000), 2));
+        assert_eq!((config.tasks, config.seed), (vec!["hopper".to_owned()], 0));
+        let message = RunRequest { steps: Some(Frames(0)), ..request() }.configuration().unwrap_err().to_string();
+        assert!(message.contains("steps = 0 is out of range"), "{message}");
+    }
+
+    #[test]
+    fn what_is_not_said_is_not_written() {
+        let text = serde_json::to_string(&request()).unwrap();
+        assert_eq!(text, r#"{"tasks":["hopper"],"preset":"smoke","origin":{"kind":"random"}}"#);
+        assert_eq!(serde_json::from_str::<RunRequest>(&text).unwrap(), request());
+    }
+}

@@ -1,0 +1,159 @@
+//! The beginning of a run: decided once, when its folder is locked.
+//!
+//! Here: [`begin`], which decides, and what every run does before its loop. Not here: what the beginnings are (`origin`), and
+//! reading back what an earlier session left (`resume`).
+
+use super::{End, Run, identity};
+use crate::TrainError;
+use crate::agent::Trainable;
+use crate::agent::environments::Environments;
+use crate::config::Config;
+use crate::events::{Event, Reporter};
+use crate::folder::checkpoint::{self, Loaded};
+use crate::folder::provenance::Arithmetic;
+use crate::folder::{Opened, RunFolder, stored_arithmetic};
+use crate::origin::{self, Beginning};
+use crate::streams::RunKey;
+use dreamer::{AgentConfig, DreamerError};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use tape::plan::Device;
+use transfer::Plan;
+
+/// Trains an agent in the run folder `root`, from the beginning (with what `new_agent` makes of the agent's
+/// configuration, its action size and the seed of the run's streams) or from its newest good checkpoint, until the run has its
+/// frames or `interrupted` is set. Runs on the present thread pool.
+///
+/// # Errors
+/// [`TrainError`]; whatever happened, the checkpoints written before are whole.
+pub fn train_with<L: Trainable>(
+    root: &Path,
+    config: &Config,
+    environments: Environments,
+    new_agent: impl FnOnce(&AgentConfig, usize, u64) -> Result<L, DreamerError>,
+    interrupted: &AtomicBool,
+    reporter: &mut dyn Reporter,
+) -> Result<End, TrainError> {
+    let action_size = environments.action_size();
+    let new_run = || Ok((config.clone(), Beginning::New));
+    let (folder, config, beginning) = begin(root, config, None, action_size, new_run)?;
+    let start = Start { config: &config, folder, environments, device: None, interrupted, reporter };
+    // Without a plan, only runs that began without one are continued.
+    start.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
+}
+
+/// Locks the run folder `root` and decides what the run in it starts from: if it has none, from what `new_run` says, which is
+/// then recorded. With it come the folder and the run's configuration, which is `config` with what the transfer changes.
+///
+/// # Errors
+/// If the folder cannot be used, or has a run of another configuration or transfer.
+pub(crate) fn begin<L: Trainable>(
+    root: &Path,
+    config: &Config,
+    plan: Option<&Plan>,
+    action_size: usize,
+    new_run: impl FnOnce() -> Result<(Config, Beginning<L>), TrainError>,
+) -> Result<(RunFolder, Config, Beginning<L>), TrainError> {
+    match RunFolder::open(root, origin::leftovers(root))? {
+        Opened::New(folder) => {
+            let (config, beginning) = new_run()?;
+            // The configuration comes last: it makes the folder a run's.
+            origin::record(root, &beginning)?;
+            folder.create(&config)?;
+            Ok((folder, config, beginning))
+        }
+        Opened::Existing(folder, stored) => {
+            let (config, transfer) = origin::resolve(root, &stored, config, plan)?;
+            folder.reopen(&stored, &config)?;
+            let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
+                (Some(checkpoint), damaged) => {
+                    identity::check(&checkpoint, &config, action_size)?;
+                    Beginning::Resumed { checkpoint: Box::new(checkpoint), damaged, transfer }
+                }
+                (None, _) => {
+                    folder.refuse_lost_checkpoints(&stored, &config)?;
+                    Beginning::BegunUnsaved { transfer }
+                }
+            };
+            Ok((folder, config, beginning))
+        }
+    }
+}
+
+/// What a run works with, whatever its agent and its beginning are.
+pub(crate) struct Start<'a> {
+    pub config: &'a Config,
+    pub folder: RunFolder,
+    pub environments: Environments,
+    /// Where gradient steps are taken; `None` is the CPU.
+    pub device: Option<&'a dyn Device>,
+    pub interrupted: &'a AtomicBool,
+    pub reporter: &'a mut dyn Reporter,
+}
+
+impl Start<'_> {
+    /// Runs from this beginning to the end. `first` makes the agent where neither a checkpoint nor a graft has it: a random one,
+    /// or that of a recorded plan.
+    ///
+    /// # Errors
+    /// [`TrainError`]; whatever happened, the checkpoints written before are whole.
+    pub fn run<L: Trainable>(
+        mut self,
+        beginning: Beginning<L>,
+        first: impl FnOnce(&Config, Option<&Plan>) -> Result<L, TrainError>,
+    ) -> Result<End, TrainError> {
+        self.folder.clean()?;
+        if let Beginning::Resumed { damaged, .. } = &beginning {
+            for damaged in damaged {
+                let aside = checkpoint::set_aside(&damaged.path)?;
+                self.reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
+            }
+        }
+        if let Some(Loaded { state, .. }) = beginning.checkpoint()
+            && state.finished
+            && state.position.frames >= self.config.steps
+        {
+            return Ok(End::FinishedBefore { frames: state.position.frames });
+        }
+        let before = stored_arithmetic(self.folder.root());
+        self.folder.write_config(self.config, self.device.map(Device::name).as_deref())?;
+        self.announce(&beginning, &before);
+        let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
+        let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
+        let (mut agent, state) = match beginning {
+            Beginning::New => (first(self.config, None)?, None),
+            Beginning::Grafted { agent, .. } => (*agent, None),
+            Beginning::BegunUnsaved { transfer } => {
+                (first(self.config, transfer.as_ref().map(|transfer| &transfer.plan))?, None)
+            }
+            Beginning::Resumed { checkpoint, .. } => {
+                let Loaded { path, state, agent } = *checkpoint;
+                (agent, Some((path, state)))
+            }
+        };
+        // The one setting of an agent that may have changed since its checkpoint.
+        agent.evaluate_by(self.config.agent.evaluation);
+        if let Some(device) = self.device {
+            agent.move_to(device)?;
+        }
+        let mut run = Run::resume(self, agent, state, reward_sources)?;
+        let end = run.go();
+        run.reporter.event(&Event::Spent { split: run.speed.split() });
+        end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
+    }
+
+    /// Reports how the run begins: new or resumed, with which arithmetic if not with that of `before`, and from which agents.
+    fn announce<L>(&mut self, beginning: &Beginning<L>, before: &Arithmetic) {
+        let from = beginning.checkpoint().map(|checkpoint| checkpoint.state.position.frames);
+        self.reporter.event(&Event::Begins { root: self.folder.root(), config: self.config, from });
+        if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
+            self.reporter.event(&Event::Note(&change));
+        }
+        let Some(report) = beginning.report() else { return };
+        self.reporter.event(&Event::Took { report, begins: from.is_none() });
+        let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
+        for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
+            self.reporter.event(&Event::Note(&note));
+        }
+    }
+}

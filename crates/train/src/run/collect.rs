@@ -1,0 +1,84 @@
+//! Collecting: an episode of random actions or of the agent's own, written, remembered and counted.
+
+use super::{Run, of_task};
+use crate::TrainError;
+use crate::agent::Trainable;
+use crate::events::Event;
+use crate::run::episode::{Played, play_episode, random_action};
+use crate::run::schedule::{Phase, next};
+use dreamer::ActMode;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+impl<L: Trainable> Run<'_, L> {
+    /// Collects an episode. If interrupted, its beginning is thrown away and the streams are as before: going on will
+    /// collect the same episode.
+    pub(super) fn collect(&mut self, phase: Phase, task: usize) -> Result<(), TrainError> {
+        let before = self.streams.clone();
+        let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
+        let world = self.environments.training[task].as_mut();
+        let (position, end) = (&self.position, self.config.steps);
+        let reporter = &mut *self.reporter;
+        let interrupted = || {
+            reporter.event(&Event::Progress { phase, position, end });
+            interrupted.load(Ordering::SeqCst)
+        };
+        let played = if matches!(phase, Phase::Prefill { .. }) {
+            let random = &mut streams.prefill;
+            play_episode(world, &mut streams.environment, |_, action| random_action(random, action), interrupted)?
+        } else {
+            self.speed.collecting(position.frames);
+            let (random, mut state) = (&mut streams.exploration, agent.begin());
+            let choose =
+                |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Explore, random, action);
+            play_episode(world, &mut streams.environment, choose, interrupted)?
+        };
+        let Some(played) = played else {
+            self.streams = before;
+            return Ok(());
+        };
+        self.keep(played, phase)?;
+        if let Phase::Prefill { task } = phase {
+            self.note_short_episodes(task);
+        }
+        Ok(())
+    }
+
+    /// Writes an episode, adds it to the memory and counts it.
+    fn keep(&mut self, played: Played, phase: Phase) -> Result<(), TrainError> {
+        let Played { episode, frames, steps, .. } = played;
+        let stamp = replay::stamp(SystemTime::now());
+        replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
+        let task = episode.task();
+        self.meters.add(&of_task(self.config, "train_return", task), episode.score());
+        self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
+        self.replay.add(episode)?;
+        self.speed.collected(frames);
+        self.position.collected(self.config, phase, frames, steps);
+        Ok(())
+    }
+
+    /// At the end of a task's prefill, tells if most of its random episodes will never be learned from.
+    fn note_short_episodes(&mut self, task: usize) {
+        let Some(&seen) = self.position.prefill.get(task) else { return };
+        let ended = next(self.config, &self.position);
+        if [Phase::Prefill { task }, Phase::TooShort { task }].contains(&ended) || 2 * seen.too_short <= seen.episodes {
+            return;
+        }
+        let (name, length) = (&self.config.tasks[task], self.config.agent.length);
+        self.reporter.event(&Event::Note(&format!(
+            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length: nothing is \
+             learned from them (the mean is {}, the longest {})",
+            seen.too_short,
+            seen.episodes,
+            seen.mean(),
+            seen.longest
+        )));
+    }
+
+    /// Why the task with index `task` cannot be learned.
+    pub(super) fn too_short(&self, task: usize) -> TrainError {
+        let seen = self.position.prefill.get(task).copied().unwrap_or_default();
+        TrainError::TooShort { task: self.config.tasks[task].clone(), length: self.config.agent.length, seen }
+    }
+}

@@ -1,0 +1,82 @@
+//! Playing one episode of a task.
+//!
+//! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: what
+//! becomes of the episode.
+
+use crate::agent::Trainable;
+use crate::streams::EvaluationStreams;
+use crate::{AgentSteps, Frames, TrainError};
+use dreamer::ActMode;
+use environment::Environment;
+use random::Stream;
+use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
+
+/// A finished episode and its length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Played {
+    /// What was seen, done and earned.
+    pub episode: Episode,
+    /// Its environment frames.
+    pub frames: Frames,
+    /// Its agent steps.
+    pub steps: AgentSteps,
+    /// Time that an action is held for, in seconds.
+    pub step_seconds: f64,
+}
+
+/// Plays an episode from a start drawn from `random`. `choose` fills the action for the image it is shown. `None` if
+/// `interrupted` said so before the end.
+///
+/// # Errors
+/// If the environment refuses an action, or gives what no episode can hold.
+pub fn play_episode(
+    environment: &mut dyn Environment,
+    random: &mut Stream,
+    mut choose: impl FnMut(&[u8], &mut [f32]),
+    mut interrupted: impl FnMut() -> bool,
+) -> Result<Option<Played>, TrainError> {
+    let action_size = environment.action_size();
+    let task = environment.task().to_owned();
+    let kept = |source| TrainError::Episode { task: task.clone(), source };
+    let mut image = vec![0; IMAGE_BYTES];
+    let mut action = vec![0.0; action_size];
+    environment.reset(random, &mut image)?;
+    let mut builder = EpisodeBuilder::new(&task, action_size, &image).map_err(kept)?;
+    let (mut frames, mut steps) = (Frames(0), AgentSteps(0));
+    loop {
+        if interrupted() {
+            return Ok(None);
+        }
+        choose(&image, &mut action);
+        let outcome = environment.step(&action, &mut image)?;
+        frames += Frames(u64::from(outcome.frames));
+        steps += AgentSteps(1);
+        let discount = if outcome.terminal { 0.0 } else { 1.0 };
+        builder.push(&action, outcome.reward, discount, &image).map_err(kept)?;
+        if outcome.terminal || outcome.truncated {
+            let step_seconds = environment.info().timing.step_seconds();
+            return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, steps, step_seconds }));
+        }
+    }
+}
+
+/// Fills an action with uniformly random numbers from -1 to 1.
+pub(crate) fn random_action(random: &mut Stream, action: &mut [f32]) {
+    action.fill_with(|| random.uniform_in(-1.0, 1.0) as f32);
+}
+
+/// Plays an episode with an agent that does not explore. `None` if interrupted.
+///
+/// # Errors
+/// As [`play_episode`].
+pub(crate) fn evaluate_episode<L: Trainable>(
+    world: &mut dyn Environment,
+    agent: &L,
+    random: &mut EvaluationStreams,
+    interrupted: impl FnMut() -> bool,
+) -> Result<Option<Played>, TrainError> {
+    let EvaluationStreams { starts, actions } = random;
+    let mut state = agent.begin();
+    let choose = |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Evaluate, actions, action);
+    play_episode(world, starts, choose, interrupted)
+}

@@ -1,0 +1,58 @@
+//! The pictures of an evaluation: a video of its last episode, and what the world model predicts of it.
+//!
+//! Here: which frames are shown, and under which names. Not here: file formats (`output`).
+
+use crate::agent::Trainable;
+use crate::folder::record::Record;
+use crate::output::{GifOptions, OpenLoop, Pixels, encode_png, write_gif, write_png};
+use crate::run::episode::Played;
+use crate::{Frames, TrainError};
+use random::Stream;
+use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};
+use std::path::Path;
+use std::time::Duration;
+
+/// Frames that the model is shown before it must predict.
+const CONTEXT: usize = 5;
+
+/// Transitions of the open-loop picture, context included.
+const PICTURED: usize = 50;
+
+/// Each pixel of a video becomes a square of this side.
+const UPSCALE: u16 = 4;
+
+/// Writes the video and the open-loop picture of an episode into the folder `videos`, the latter into `record` as well.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(crate) fn write(
+    videos: &Path,
+    frames: Frames,
+    agent: &impl Trainable,
+    played: &Played,
+    random: &mut Stream,
+    record: &mut Record,
+) -> Result<(), TrainError> {
+    let Played { episode, step_seconds, .. } = played;
+    let name = format!("{:010}-{}", frames.0, episode.task());
+    video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
+    let length = episode.len().min(PICTURED);
+    let truth = &episode.image()[..length * IMAGE_BYTES];
+    let action = &episode.action()[..length * episode.action_size()];
+    let model = agent.open_loop(truth, action, CONTEXT.min(length), random);
+    let picture = OpenLoop::new(truth, &model, length)?.picture();
+    let (width, height) = (picture.width(), picture.height());
+    write_png(&videos.join(format!("{name}-open-loop.png")), width, height, picture.rgb())?;
+    let encoded = encode_png(width, height, picture.rgb())?;
+    record.image(frames, &format!("open_loop/{}", episode.task()), width, height, encoded)
+}
+
+/// Writes an episode as a GIF that shows each image for `step_seconds`.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn video(path: &Path, episode: &Episode, step_seconds: f64) -> Result<(), TrainError> {
+    let pixels = Pixels::new(IMAGE_SIDE, IMAGE_SIDE, episode.image().to_vec())?;
+    let shown = Duration::from_secs_f64(step_seconds);
+    Ok(write_gif(path, &pixels, GifOptions { upscale: UPSCALE, shown })?)
+}

@@ -1,0 +1,44 @@
+//! Learning: one gradient step on a batch from the replay memory, and what is kept if its numbers go wrong.
+
+use super::Run;
+use crate::TrainError;
+use crate::agent::Trainable;
+use crate::events::Event;
+use crate::run::diagnosis::Diagnosis;
+use crate::run::schedule::Phase;
+use std::time::Instant;
+
+impl<L: Trainable> Run<'_, L> {
+    /// One gradient step. If interrupted on the way, the agent and the streams are as before.
+    pub(super) fn learn(&mut self, phase: Phase) -> Result<(), TrainError> {
+        let (position, end) = (&self.position, self.config.steps);
+        self.reporter.event(&Event::Progress { phase, position, end });
+        let before = self.streams.replay.clone();
+        self.replay.sample(&mut self.streams.replay, self.config.replay.starts, &mut self.batch)?;
+        let began = Instant::now();
+        if let Some(embeddings) = &mut self.embeddings {
+            let agent = &mut self.agent;
+            embeddings.fill(&self.replay, &mut self.batch, |images, out| agent.embed(images, out));
+        }
+        let Some(metrics) = self.agent.learn(&self.batch, self.interrupted)? else {
+            self.streams.replay = before;
+            return Ok(());
+        };
+        self.speed.learned(began.elapsed());
+        self.position.updates += 1;
+        if let Some(&(metric, value)) = metrics.iter().find(|(_, value)| !value.is_finite()) {
+            let (update, frames) = (self.position.updates, self.position.frames);
+            self.agent.sync_from_device()?;
+            let gradient = self.agent.broken_gradient().map(Box::new);
+            let diagnosis = Diagnosis { update, frames, metrics: &metrics, gradient: gradient.as_deref() };
+            let batch = diagnosis.write(&self.folder.not_finite(), &self.batch).map_err(Box::new);
+            let (metric, root) = (metric.to_owned(), self.folder.root().to_owned());
+            let saved = self.saved.is_some();
+            return Err(TrainError::NotFinite { metric, value, update, frames, gradient, batch, root, saved });
+        }
+        for (name, value) in metrics {
+            self.meters.add(name, value);
+        }
+        Ok(())
+    }
+}

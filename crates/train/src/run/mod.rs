@@ -1,0 +1,130 @@
+//! A run from its beginning, or from its last checkpoint, to its end.
+//!
+//! Here: the loop over the phases of the schedule; each phase has a file of its own. Not here: what lies in the run's folder
+//! (`folder`), what a run starts from (`origin`), what files for people look like (`output`).
+
+pub(crate) mod begin;
+mod collect;
+pub(crate) mod diagnosis;
+pub(crate) mod episode;
+mod evaluation;
+mod identity;
+pub(crate) mod images;
+mod learn;
+mod log;
+pub(crate) mod meters;
+mod resume;
+mod save;
+pub(crate) mod schedule;
+pub(crate) mod speed;
+
+use crate::agent::Trainable;
+use crate::agent::environments::Environments;
+use crate::config::Config;
+use crate::events::Reporter;
+use crate::folder::RunFolder;
+use crate::folder::record::Record;
+use crate::streams::Streams;
+use crate::{Frames, TrainError};
+use meters::Meters;
+use replay::{Batch, Embeddings, Replay};
+use schedule::{Phase, Position, next};
+use speed::{Speed, Work};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// How a call of [`train_with`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The run has all its frames.
+    Finished {
+        /// Frames collected.
+        frames: Frames,
+    },
+    /// The run had all its frames before; nothing was done.
+    FinishedBefore {
+        /// Frames collected.
+        frames: Frames,
+    },
+    /// Interrupted; the same call goes on from the checkpoint.
+    Stopped {
+        /// Frames collected.
+        frames: Frames,
+        /// The checkpoint.
+        checkpoint: PathBuf,
+    },
+}
+
+/// A run under way.
+struct Run<'a, L> {
+    config: &'a Config,
+    folder: RunFolder,
+    environments: Environments,
+    agent: L,
+    replay: Replay,
+    /// Of a frozen encoder; none if it is learned.
+    embeddings: Option<Embeddings>,
+    batch: Batch,
+    streams: Streams,
+    position: Position,
+    meters: Meters,
+    record: Record,
+    speed: Speed,
+    /// Names of the sources of the agent's reward meta-model, if it has one.
+    reward_sources: Vec<String>,
+    /// Seconds of earlier sessions.
+    seconds_before: f64,
+    /// Where the newest checkpoint is, and its place in the run.
+    saved: Option<(PathBuf, Position)>,
+    interrupted: &'a AtomicBool,
+    reporter: &'a mut dyn Reporter,
+}
+
+impl<L: Trainable> Run<'_, L> {
+    /// The loop: does what the schedule says until the end, or until interrupted.
+    fn go(&mut self) -> Result<End, TrainError> {
+        loop {
+            if self.interrupted.load(Ordering::SeqCst) {
+                self.agent.sync_from_device()?;
+                return self.stop();
+            }
+            let phase = next(self.config, &self.position);
+            if !matches!(phase, Phase::Learn { .. } | Phase::Log) {
+                self.agent.sync_from_device()?;
+            }
+            match phase {
+                Phase::Prefill { task } | Phase::Collect { task } => {
+                    self.save_if_due()?;
+                    self.timed(Work::Playing, |run| run.collect(phase, task))?;
+                }
+                Phase::TooShort { task } => return Err(self.too_short(task)),
+                Phase::Learn { .. } => self.timed(Work::Learning, |run| run.learn(phase))?,
+                Phase::Log => self.log()?,
+                Phase::Evaluate => {
+                    if self.timed(Work::Evaluating, Self::evaluate)? {
+                        self.position.evaluated = Some(self.position.frames);
+                    }
+                }
+                Phase::Finish => return self.finish(),
+            }
+        }
+    }
+
+    /// Does some work, and counts its time.
+    fn timed<T>(&mut self, work: Work, what: impl FnOnce(&mut Self) -> T) -> T {
+        let began = Instant::now();
+        let done = what(self);
+        self.speed.worked(work, began);
+        done
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.speed.seconds()
+    }
+}
+
+/// The name of a metric that is measured for each task: with several tasks, the task's name is its second part.
+fn of_task(config: &Config, name: &str, task: &str) -> String {
+    if config.tasks.len() > 1 { format!("{name}/{task}") } else { name.to_owned() }
+}

@@ -1,0 +1,97 @@
+//! The run where its last checkpoint left it, or at its beginning.
+
+use super::Run;
+use super::begin::Start;
+use crate::TrainError;
+use crate::agent::{Trainable, footprint};
+use crate::events::Event;
+use crate::folder::checkpoint::RunState;
+use crate::folder::record::Record;
+use crate::run::meters::Meters;
+use crate::run::schedule::Position;
+use crate::run::speed::Speed;
+use crate::streams::{RunKey, Streams};
+use replay::{Batch, Embeddings, Replay};
+use std::path::PathBuf;
+use wording::counted;
+
+impl<'a, L: Trainable> Run<'a, L> {
+    /// The run as `state`, with its checkpoint's folder, has it, or at its beginning: episodes and metrics from after it are moved
+    /// aside. `reward_sources` are the names of the sources of the agent's reward meta-model.
+    pub(super) fn resume(
+        start: Start<'a>,
+        agent: L,
+        state: Option<(PathBuf, RunState)>,
+        reward_sources: Vec<String>,
+    ) -> Result<Self, TrainError> {
+        let Start { config, folder, environments, interrupted, reporter, .. } = start;
+        let action_size = environments.action_size();
+        let (mut streams, mut position, mut meters) =
+            (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
+        let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
+        if let Some((path, state)) = state {
+            streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
+                path: path.clone(),
+                why: "its random streams cannot be; use another checkpoint".to_owned(),
+            })?;
+            (position, meters) = (state.position.clone(), state.meters);
+            (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
+        }
+        let episodes = folder.episodes();
+        let (budget, count) = (config.replay.budget.0, position.episodes);
+        let (replay, report) = Replay::open(&episodes, action_size, budget, Some(count), Some(&config.tasks))?;
+        let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
+        if report.missing > 0 {
+            let missing = if report.missing == 1 { "is" } else { "are" };
+            let (count, folder) = (counted(count, "episode"), episodes.display());
+            notes.push(format!("{} of {count} {missing} missing in {folder}", report.missing));
+        } else if report.transitions != position.steps.0 + count {
+            let found = counted(report.transitions.saturating_sub(count), "step");
+            let (folder, steps) = (episodes.display(), position.steps);
+            notes.push(format!(
+                "the episodes in {folder} have {found}, and the checkpoint counts {steps}: somebody changed them"
+            ));
+        }
+        if !report.skipped.is_empty() || report.missing > 0 {
+            let loaded = counted(report.loaded as u64, "episode");
+            notes.push(format!("going on with {loaded}: the result is not that of an undamaged run"));
+        }
+        notes.extend(footprint::forgets(config, action_size, &replay.stats(config.agent.length)));
+        if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
+            let names = match report.newer.as_slice() {
+                [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),
+                few => few.join(", "),
+            };
+            let (count, aside) = (counted(report.newer.len() as u64, "episode"), aside.display());
+            notes.push(format!("{count} newer than the last checkpoint moved to {aside}: {names}"));
+        }
+        let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
+        for note in notes.iter().chain(&note) {
+            reporter.event(&Event::Note(note));
+        }
+        let batch = Batch::new(config.agent.batch, config.agent.length);
+        let speed = Speed::start();
+        // Where none are kept, the agent makes them as it learns, wherever that is.
+        let size = agent.embedding_size().filter(|_| config.replay.embeddings.0 > 0);
+        let embeddings = size.map(|size| Embeddings::new(size, config.replay.embeddings.0));
+        Ok(Self {
+            config,
+            folder,
+            environments,
+            agent,
+            replay,
+            embeddings,
+            batch,
+            streams,
+            position,
+            meters,
+            record,
+            speed,
+            reward_sources,
+            seconds_before,
+            saved,
+            interrupted,
+            reporter,
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Checkpoints of a run under way, and its end: finished, interrupted or halted.
+
+use super::{End, Run};
+use crate::agent::Trainable;
+use crate::events::Event;
+use crate::folder::checkpoint::{self, FORMAT, RunState};
+use crate::run::schedule::Position;
+use crate::run::speed::Work;
+use crate::{Frames, TrainError};
+use std::path::PathBuf;
+
+impl<L: Trainable> Run<'_, L> {
+    /// The last line, the last evaluations, and the last checkpoint. What the checkpoint keeps is the run before that
+    /// line and those evaluations: should the run be made longer, it goes on as if it had never ended here.
+    pub(super) fn finish(&mut self) -> Result<End, TrainError> {
+        let state = self.state();
+        let frames = self.position.frames;
+        if frames > self.position.logged {
+            self.log()?;
+        }
+        let evaluated = self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?;
+        let finished = evaluated && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
+        let checkpoint = self.save(RunState { finished, ..state })?;
+        Ok(if finished { End::Finished { frames } } else { End::Stopped { frames, checkpoint } })
+    }
+
+    /// Ends an interrupted run with a checkpoint of where it stands.
+    pub(super) fn stop(&mut self) -> Result<End, TrainError> {
+        let checkpoint = match &self.saved {
+            Some((path, position)) if *position == self.position => path.clone(),
+            _ => self.save(self.state())?,
+        };
+        Ok(End::Stopped { frames: self.position.frames, checkpoint })
+    }
+
+    pub(super) fn save_if_due(&mut self) -> Result<(), TrainError> {
+        let saved = self.saved.as_ref().map_or(Frames(0), |(_, position)| position.frames);
+        if self.position.frames.since(saved) >= self.config.checkpoint.every {
+            self.save(self.state())?;
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint, but none that could not be read again.
+    fn save(&mut self, state: RunState) -> Result<PathBuf, TrainError> {
+        self.timed(Work::Saving, |run| run.write(&state))
+    }
+
+    fn write(&mut self, state: &RunState) -> Result<PathBuf, TrainError> {
+        if let Some(broken) = self.agent.broken_parameter().map(Box::new) {
+            let Position { updates: update, frames, .. } = self.position;
+            let (root, saved) = (self.folder.root().to_owned(), self.saved.is_some());
+            return Err(TrainError::Diverged { broken, update, frames, root, saved });
+        }
+        self.record.sync()?;
+        let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;
+        self.saved = Some((path.clone(), state.position.clone()));
+        self.reporter.event(&Event::Saved { path: &path });
+        Ok(path)
+    }
+
+    /// What stood in the way of the run, with what is left of it and how to go on.
+    pub(super) fn halted(&self, error: TrainError) -> TrainError {
+        let after = match &self.saved {
+            Some((path, _)) if path.exists() => format!(
+                "its last checkpoint, {}, is whole: once the cause is mended, the same command goes on from there",
+                path.display()
+            ),
+            Some((path, _)) => format!("its last checkpoint, {}, is gone", path.display()),
+            None => "it had no checkpoint yet: once the cause is mended, the same command begins again".to_owned(),
+        };
+        TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
+    }
+
+    /// Where the run stands, as a checkpoint keeps it.
+    fn state(&self) -> RunState {
+        RunState {
+            format: FORMAT,
+            dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
+            tasks: self.config.tasks.clone(),
+            task: self.config.task,
+            position: self.position.clone(),
+            streams: self.streams.state(),
+            meters: self.meters.clone(),
+            metrics_lines: self.record.lines(),
+            seconds: self.seconds(),
+            finished: false,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What the operating system says about this process and this computer, in files of keys and values (Linux).
+
+/// Bytes of memory that this process holds now, where the system tells (Linux).
+pub(crate) fn resident_bytes() -> Option<u64> {
+    // Field 24 of stat and field 2 of statm count pages; status gives kibibytes, whatever the page size.
+    let kibibytes = field_of("/proc/self/status", "VmRSS", ':')?;
+    kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+/// The most bytes of memory that this process ever held, where the system tells (Linux).
+pub(crate) fn peak_resident_bytes() -> Option<u64> {
+    let kibibytes = field_of("/proc/self/status", "VmHWM", ':')?;
+    kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+/// The first value of `key` in a file of `key<separator>value` lines.
+pub(crate) fn field_of(path: &str, key: &str, separator: char) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| {
+        let (name, value) = line.split_once(separator)?;
+        (name.trim() == key).then(|| value.trim().to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn resident_memory_covers_what_is_allocated() {
+        let block = std::hint::black_box(vec![1u8; 64 << 20]);
+        assert!(resident_bytes().unwrap() >= block.len() as u64);
+    }
+}
