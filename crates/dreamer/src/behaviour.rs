@@ -1,8 +1,8 @@
 //! Learning in imagination: rollouts of the actor in the learned dynamics, their rewards, values and returns. Not here: the
 //! losses on them (`crate::losses`).
 
-use crate::noise::Noise;
 use crate::model::Model;
+use crate::noise::Noise;
 use tape::{Real, Tape, Var};
 
 /// Imagined rollouts: H steps of N rollouts, step by step; the starting states are not among them.

@@ -7,7 +7,6 @@
 use crate::agent::Agent;
 use crate::footprint::available_bytes;
 use crate::learner::{Learner, Optimisers};
-use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
 use random::{Stream, StreamState};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -16,6 +15,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
+use tape::Parameter;
 use tape::plan::MachineError;
 
 /// The one entry of the file's metadata.
@@ -213,9 +213,9 @@ impl Declared {
         Ok(Self { learner, config, updates, noise })
     }
 
-    /// Tensors of a parameter: its values and, if it is learned, its moments.
-    fn kinds(&self, path: &str) -> usize {
-        if is_frozen(&self.config, path) { 1 } else { 3 }
+    /// How many tensors a parameter has: its values and, if it is trained, its two moments.
+    fn kinds(&self, parameter: Parameter) -> usize {
+        if self.learner.networks().role(parameter).is_frozen(&self.config) { 1 } else { 3 }
     }
 
     /// Bytes of all tensors.
@@ -223,7 +223,7 @@ impl Declared {
         let parameters = self.learner.parameters();
         parameters.iter().fold(0u64, |bytes, p| {
             let numbers = parameters.shape(p).iter().fold(4u64, |size, &side| size.saturating_mul(side as u64));
-            bytes.saturating_add(numbers.saturating_mul(self.kinds(parameters.path(p)) as u64))
+            bytes.saturating_add(numbers.saturating_mul(self.kinds(p) as u64))
         })
     }
 
@@ -255,13 +255,13 @@ impl Declared {
     /// Checks that every tensor of the agent is there, of its type and shape, and no other.
     fn check(&self, tensors: &SafeTensors<'_>) -> Result<(), String> {
         let parameters = self.learner.parameters();
-        let expected: usize = parameters.iter().map(|p| self.kinds(parameters.path(p))).sum();
+        let expected: usize = parameters.iter().map(|p| self.kinds(p)).sum();
         if tensors.len() != expected {
             return Err(format!("it holds {} tensors, and its configuration needs {expected}", tensors.len()));
         }
         for parameter in parameters.iter() {
             let prefixes = ["", MOMENTS[0], MOMENTS[1]];
-            for prefix in &prefixes[..self.kinds(parameters.path(parameter))] {
+            for prefix in &prefixes[..self.kinds(parameter)] {
                 let name = format!("{prefix}{}", parameters.path(parameter));
                 let tensor = tensors.tensor(&name).map_err(|_| format!("it lacks the tensor {name}"))?;
                 let shape = parameters.shape(parameter);

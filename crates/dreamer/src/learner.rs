@@ -8,11 +8,9 @@ use crate::batch::BatchView;
 use crate::images::Images;
 use crate::metrics::{Counts, Metric, StepMetrics};
 use crate::model::Model;
-use crate::networks::{self, Networks, PIXELS};
+use crate::networks::{self, Networks, PIXELS, Role};
 use crate::noise::Noise;
-use crate::shard::{
-    OrderedSum, SequenceRange, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of,
-};
+use crate::shard::{OrderedSum, SequenceRange, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
 use crate::{AgentConfig, DreamerError, Evaluation};
 use random::Stream;
 use rayon::prelude::*;
@@ -90,16 +88,15 @@ impl<F: Real> Learner<F> {
     /// Allocates memory for parameters, moments and gradients.
     pub(crate) fn allocate(&mut self) {
         self.parameters.allocate();
-        let config = &self.config;
-        let of =
-            |prefix: &str| self.parameters.set(|path| path.starts_with(prefix) && !networks::is_frozen(config, path));
-        let (model, actor, value) = (of("world_model."), of("actor."), of("value."));
+        let (config, networks, parameters) = (&self.config, &self.networks, &self.parameters);
+        let model = networks.set(parameters, |role| role.is_world_model() && !role.is_frozen(config));
+        let [actor, value] = [Role::Actor, Role::Value].map(|one| networks.set(parameters, |role| role == one));
         self.optimisers = Optimisers {
             model: Adam::new(&model, config.model_learning_rate, config.gradient_clip),
             actor: Adam::new(&actor, config.actor_learning_rate, config.gradient_clip),
             value: Adam::new(&value, config.value_learning_rate, config.gradient_clip),
         };
-        self.behaviour = self.parameters.set(|path| path.starts_with("actor.") || path.starts_with("value."));
+        self.behaviour = networks.set(parameters, |role| !role.is_world_model());
         self.model_gradients = Gradients::new(&model);
         self.behaviour_gradients = Gradients::new(&self.behaviour);
         self.spare = Default::default();

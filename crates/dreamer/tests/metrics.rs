@@ -1,6 +1,7 @@
 //! The table of metrics: what a step reports is in it, and `docs/metrics.md` shows it.
 
-use dreamer::{Agent, AgentConfig, METRICS, Metric, MetricGroup};
+use dreamer::metrics::MetricGroup;
+use dreamer::{Agent, AgentConfig, METRICS, Metric};
 use replay::Batch;
 
 /// The group's table as the page has it.

@@ -13,7 +13,7 @@ use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
 use crate::model::Model;
 use crate::networks::PIXELS;
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
-use tape::{Adam, Tape, Var, Workspace};
+use tape::{Adam, Tape, Workspace};
 
 /// The step, as a section of the plan.
 pub(super) const STEP: usize = 0;
@@ -324,5 +324,35 @@ impl Step<'_> {
         traced.bind(images, self.images);
         traced.bind_result(embed, self.places.embedding);
         self.planner.forward(&mut traced);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AgentConfig;
+    use crate::metrics::{METRICS, MetricValue};
+
+    /// The launches of kernels of this name whose first argument is `place`.
+    fn launches(plan: &Plan, kernel: &str, place: Place) -> usize {
+        let launches = plan.sections[STEP].iter().filter(|launch| launch.kernel == kernel);
+        launches.filter(|launch| launch.arguments[0] == Argument::from(place)).count()
+    }
+
+    #[test]
+    fn every_metric_is_planned_once() {
+        let config =
+            AgentConfig { discount_head: true, batch: 2, length: 3, horizon: 3, depth: 1, ..AgentConfig::default() };
+        let (plan, places, _) = plan(&Learner::new(&config, 2).unwrap());
+        for row in METRICS {
+            let place = places.metrics.after(row.metric as usize);
+            let kernel = match row.value {
+                MetricValue::Mean { .. } => "total",
+                MetricValue::GradientNorm => "root_of_sum",
+                // It follows from the others.
+                MetricValue::ModelLoss => continue,
+            };
+            assert_eq!(launches(&plan, kernel, place), 1, "{}", row.name);
+        }
     }
 }

@@ -11,4 +11,4 @@ mod terms;
 pub(crate) mod world_model;
 
 pub(crate) use formula::LossFormula;
-pub(crate) use terms::{Gate, Term, Terms};
+pub(crate) use terms::Terms;

@@ -140,3 +140,48 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AgentConfig;
+    use crate::losses::LossFormula;
+    use tape::{Parameters, Workspace};
+
+    /// Records the numbers 1 and 5 as the divergence, which counts above `free_nats`, and returns the gradient that they are
+    /// seeded with and the loss.
+    fn divergence(free_nats: f64) -> (Option<Vec<f64>>, f64) {
+        let config = AgentConfig { batch: 1, length: 2, ..AgentConfig::default() };
+        let counts = Counts::new(&config, 1);
+        let parameters = Parameters::<f64>::new();
+        let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+        let mut tape = Tape::new(&parameters, &none, &mut workspace);
+        let value = tape.leaf(2, 1, |y| y.copy_from_slice(&[1.0, 5.0]));
+        let (mut terms, mut sums, mut loss) = (Terms::new(counts), Sums::default(), LossFormula::default());
+        terms.add_above(Metric::Kl, value, 4.0, free_nats);
+        terms.sum_up(&tape, &mut sums);
+        assert_eq!(sums[Metric::Kl], 6.0);
+        terms.seed_after(&sums, &mut tape);
+        loss.include(&terms);
+        (tape.gradient(value).map(<[f64]>::to_vec), loss.value(&sums, &counts))
+    }
+
+    #[test]
+    fn the_divergence_counts_only_if_its_mean_exceeds_the_free_nats() {
+        assert_eq!(divergence(2.5), (Some(vec![2.0, 2.0]), 4.0 * 3.0));
+        assert_eq!(divergence(3.0), (None, 4.0 * 3.0));
+        assert_eq!(divergence(3.5), (None, 4.0 * 3.5));
+    }
+
+    #[test]
+    #[should_panic(expected = "a gate depends on the whole batch")]
+    fn a_gate_is_refused_before_the_batch_is_summed_up() {
+        let parameters = Parameters::<f64>::new();
+        let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+        let mut tape = Tape::new(&parameters, &none, &mut workspace);
+        let value = tape.leaf(1, 1, |y| y[0] = 1.0);
+        let mut terms = Terms::new(Counts::new(&AgentConfig::default(), 1));
+        terms.add_above(Metric::Kl, value, 1.0, 3.0);
+        terms.seed(&mut tape);
+    }
+}

@@ -52,13 +52,7 @@ pub(crate) struct Targets {
 }
 
 /// Records the log-densities of rewards and discounts, given features [N, S + D].
-pub(crate) fn heads<F: Real>(
-    model: Model<F>,
-    tape: &mut Tape<F>,
-    feature: Var,
-    targets: Targets,
-    terms: &mut Terms,
-) {
+pub(crate) fn heads<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, targets: Targets, terms: &mut Terms) {
     let mean = model.networks.reward.forward(tape, feature);
     let density = tape.normal_log_density(mean, targets.reward);
     terms.add(Metric::RewardLoss, density, -1.0);

@@ -8,7 +8,7 @@ mod table;
 
 pub(crate) use sums::{Counts, Sums};
 pub use sums::{Per, Reduction};
-pub use table::{METRICS, MetricGroup, MetricRow, MetricValue, Shape};
+pub use table::{METRICS, MeanForm, MetricGroup, MetricRow, MetricValue};
 
 use crate::losses::LossFormula;
 use std::ops::Index;
@@ -68,7 +68,7 @@ impl StepMetrics {
     /// knows them, and the formula of the world model's loss.
     pub(crate) fn new(sums: &Sums, counts: &Counts, model_loss: &LossFormula) -> Self {
         Self(METRICS.each_ref().map(|row| match row.value {
-            MetricValue::Mean { per, shape, .. } => shape.of(sums[row.metric], counts.of(per)),
+            MetricValue::Mean { per, form, .. } => form.of(sums[row.metric], counts.of(per)),
             MetricValue::ModelLoss => model_loss.value(sums, counts),
             MetricValue::GradientNorm => sums[row.metric],
         }))

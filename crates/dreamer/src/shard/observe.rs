@@ -41,13 +41,7 @@ impl<F: Real> Totals<'_, F> {
 impl<F: Real> Shard<F> {
     /// Filters the shard's sequences, adds the gradients of the heads' losses to `gradients`, and keeps their gradient with
     /// respect to the features for the second half.
-    pub fn observe(
-        &mut self,
-        model: Model<F>,
-        images: Images,
-        worker: &mut Worker<F>,
-        gradients: &mut Gradients<F>,
-    ) {
+    pub fn observe(&mut self, model: Model<F>, images: Images, worker: &mut Worker<F>, gradients: &mut Gradients<F>) {
         let (config, rows) = (model.config, images.count());
         let Self { data, noise, workspace, terms, feature_gradient, sums, model_loss, .. } = self;
         *sums = Sums::default();

@@ -1,13 +1,12 @@
 //! The whole agent in double precision on weights, inputs and noise from a file: every intermediate value, loss, gradient,
 //! optimiser step and action under the file's own names (`in/`, `w/`, `noise/`, `policy/` in; `out/`, `grad/`, `adam1/`,
-//! `policy/` out). Shared by the golden test and the example `reference`.
-
-#[allow(dead_code, reason = "not every test is about transfer")]
-pub mod transfer;
+//! `policy/` out). Shared by the golden test, and by tests and an example of the crate `transfer`.
 
 use dreamer::behaviour::{evaluate, imagine};
 use dreamer::networks::PIXELS;
-use dreamer::{AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density};
+use dreamer::{
+    AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
+};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use tape::{Parameter, Tape, Var, Workspace};
