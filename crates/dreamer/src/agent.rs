@@ -1,7 +1,6 @@
 //! The agent a run trains: single precision, with a random stream of its own.
 
 use crate::batch::BatchView;
-use crate::checkpoint;
 use crate::device::Device;
 use crate::learner::Learner;
 use crate::metrics::StepMetrics;
@@ -11,9 +10,7 @@ use crate::source_ablation::SourceAblation;
 use crate::{AgentConfig, DreamerError, Evaluation};
 use random::Stream;
 use replay::Batch;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tape::plan::MachineError;
 
 /// A Dreamer agent.
 #[derive(Debug)]
@@ -121,7 +118,7 @@ impl Agent {
     }
 
     /// Whether the device has taken gradient steps that were not copied back.
-    fn has_unsynced_steps(&self) -> bool {
+    pub(crate) fn has_unsynced_steps(&self) -> bool {
         self.device.as_ref().is_some_and(Device::has_unsynced_steps)
     }
 
@@ -172,30 +169,5 @@ impl Agent {
     pub fn ablate_sources(&self, image: &[u8], action: &[f32]) -> Option<SourceAblation> {
         debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before its sources are ablated");
         self.learner.ablate_sources(image, action)
-    }
-
-    /// Writes everything needed to act, to go on learning, and to be a source of transfer, and syncs it to the disk.
-    ///
-    /// # Errors
-    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if the device has steps that were not copied
-    /// back ([`Agent::sync_from_device`]).
-    pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
-        if self.has_unsynced_steps() {
-            let why = "was not brought back before it was to be saved: a bug, please report it";
-            return Err(MachineError::Failed {
-                what: "what was learned on the device".to_owned(),
-                why: why.to_owned(),
-            }
-            .into());
-        }
-        checkpoint::save(self, path)
-    }
-
-    /// Reads what [`Agent::save`] wrote.
-    ///
-    /// # Errors
-    /// [`DreamerError::Io`] if the file cannot be read, [`DreamerError::Checkpoint`] if it is not a whole checkpoint.
-    pub fn load(path: &Path) -> Result<Self, DreamerError> {
-        checkpoint::load(path)
     }
 }

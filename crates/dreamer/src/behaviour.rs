@@ -1,9 +1,9 @@
-//! Learning in imagination: rollouts of the actor in the learned dynamics, and the losses of actor and value.
+//! Learning in imagination: rollouts of the actor in the learned dynamics, their rewards, values and returns. Not here: the
+//! losses on them (`crate::losses`).
 
+use crate::model::Model;
 use crate::noise::Noise;
-use crate::shard::Sums;
-use crate::world_model::{Model, total};
-use tape::{Gradients, Real, Tape, Var, Workspace};
+use tape::{Real, Tape, Var};
 
 /// Imagined rollouts: H steps of N rollouts, step by step; the starting states are not among them.
 #[derive(Clone, Copy, Debug)]
@@ -105,43 +105,4 @@ pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, roll
     let weights = tape.discount_weights(discount, rollouts);
     let value_density = tape.normal_log_density(trained, returns.detached());
     Evaluated { reward, value, returns, weights, value_density }
-}
-
-/// Imagines from a shard's posterior states (stoch [N, S], deter [N, D], constants) and adds the gradients of both losses
-/// for the actor and the value head.
-pub(crate) fn learn<F: Real>(
-    model: Model<F>,
-    (stoch, deter): (&[F], &[F]),
-    noise: &Noise<F>,
-    workspace: &mut Workspace<F>,
-    gradients: &mut Gradients<F>,
-    sums: &mut Sums,
-) {
-    let config = model.config;
-    let rollouts = stoch.len() / config.stoch;
-    let mut tape = Tape::new(model.parameters, model.trainable, workspace);
-    let start = (
-        tape.constant(rollouts, config.stoch, |y| y.copy_from_slice(stoch)),
-        tape.constant(rollouts, config.deter, |y| y.copy_from_slice(deter)),
-    );
-    let imagined = imagine(model, &mut tape, start, noise);
-    let evaluated = evaluate(model, &mut tape, imagined.feature, rollouts);
-    let actor = tape.weighted_sum(evaluated.returns, evaluated.weights);
-    let value = tape.weighted_sum(evaluated.value_density, evaluated.weights);
-    let count = (config.batch * config.length * (config.horizon - 1)) as f64;
-    tape.seed(actor, F::of(-1.0 / count));
-    tape.seed(value, F::of(-1.0 / count));
-    if config.actor_entropy > 0.0 {
-        let before_last = tape.rows_of(imagined.entropy, 0, tape.shape(evaluated.weights).0);
-        let entropy = tape.weighted_sum(before_last, evaluated.weights);
-        tape.seed(entropy, F::of(-config.actor_entropy / count));
-    }
-    tape.backward(gradients);
-    sums.actor += tape.scalar(actor).to_f64();
-    sums.value += tape.scalar(value).to_f64();
-    sums.imagined_reward += total(&tape, evaluated.reward);
-    sums.imagined_value += total(&tape, evaluated.value);
-    sums.imagined_return += total(&tape, evaluated.returns);
-    sums.policy_entropy += total(&tape, imagined.entropy);
-    sums.action_square += tape.value(imagined.action).iter().map(|a| a.to_f64() * a.to_f64()).sum::<f64>();
 }

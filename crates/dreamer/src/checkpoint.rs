@@ -7,7 +7,6 @@
 use crate::agent::Agent;
 use crate::footprint::available_bytes;
 use crate::learner::{Learner, Optimisers};
-use crate::networks::is_frozen;
 use crate::{AgentConfig, DreamerError};
 use random::{Stream, StreamState};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -16,6 +15,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
+use tape::Parameter;
+use tape::plan::MachineError;
 
 /// The one entry of the file's metadata.
 const ENTRY: &str = "dreamgraft";
@@ -23,13 +24,13 @@ const ENTRY: &str = "dreamgraft";
 const FORMAT: u64 = 1;
 const MOMENTS: [&str; 2] = ["adam.first.", "adam.second."];
 
-/// What the file tells beside the tensors, written in this order.
+/// The file's metadata, written in this order.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Metadata {
     /// [`FORMAT`].
     format: u64,
-    /// What gives the tensors their shapes, and all else that defines the agent.
+    /// The configuration, which gives the tensors their shapes.
     config: AgentConfig,
     /// Elements of an action.
     action_size: usize,
@@ -45,89 +46,101 @@ struct Version {
     format: u64,
 }
 
-pub(crate) fn save(agent: &Agent, path: &Path) -> Result<(), DreamerError> {
-    let learner = &agent.learner;
-    let parameters = learner.parameters();
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-    for parameter in parameters.iter() {
-        let shape = parameters.shape(parameter).to_vec();
-        tensors.push((parameters.path(parameter).to_owned(), shape, bytes(parameters.values(parameter))));
-    }
-    let Optimisers { model, actor, value } = learner.optimisers();
-    for optimiser in [model, actor, value] {
-        let (first, second) = optimiser.moments();
-        for parameter in optimiser.set().iter() {
-            let place = optimiser.set().place(parameter).expect("a parameter of the set");
-            for (prefix, moments) in MOMENTS.iter().zip([first, second]) {
-                let name = format!("{prefix}{}", parameters.path(parameter));
-                tensors.push((name, parameters.shape(parameter).to_vec(), bytes(&moments[place.clone()])));
-            }
-        }
-    }
-    let metadata = Metadata {
-        format: FORMAT,
-        config: learner.config().clone(),
-        action_size: learner.action_size(),
-        updates: agent.updates,
-        noise: agent.noise.state(),
-    };
-    let metadata = serde_json::to_string(&metadata).expect("plain data");
-    let metadata = HashMap::from([(ENTRY.to_owned(), metadata)]);
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number");
-        (name.as_str(), view)
-    });
-    let file = safetensors::serialize(views, Some(metadata)).expect("distinct names and whole tensors");
-    let write = || {
-        let mut out = File::create(path)?;
-        out.write_all(&file)?;
-        out.sync_all()
-    };
-    write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|x| x.to_le_bytes()).collect()
-}
-
 /// Longest header that is read to learn what the agent needs: far beyond that of the largest configuration.
 const LONGEST_HEADER: u64 = 64 << 20;
 
-pub(crate) fn load(path: &Path) -> Result<Agent, DreamerError> {
-    let io = |source| DreamerError::Io { path: path.to_owned(), source };
-    let refuse = |why| DreamerError::Checkpoint { path: path.to_owned(), why };
-    // Asked before opening: opening a pipe would wait for its writer.
-    let metadata = path.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        return Err(refuse("it is not a regular file".to_owned()));
-    }
-    let mut input = File::open(path).map_err(io)?;
-    let mut file = Vec::new();
-    (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
-    let header = header_length(&file, metadata.len()).map_err(refuse)?;
-    (&mut input).take(header).read_to_end(&mut file).map_err(io)?;
-    // The header says how large the agent is; the file must be as large before any room is made for the rest.
-    let declared = Declared::read(&file[8..]).map_err(refuse)?;
-    let expected = declared.bytes().saturating_add(8 + header);
-    if metadata.len() != expected {
-        let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
-        return Err(refuse(format!(
-            "it is {what}: it has {found} bytes, and its header calls for {expected}; use an earlier checkpoint"
-        )));
-    }
-    // The file, parameters and moments, and their gradients.
-    let needed = expected.saturating_mul(2).saturating_add(declared.bytes() / 3);
-    if let Some(available) = available_bytes().filter(|&available| available < needed) {
-        let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
-        return Err(refuse(format!(
-            "its agent takes {needed:.1} GB of memory, and {available:.1} GB are available; use a larger computer"
-        )));
-    }
-    (&mut input).take(expected.saturating_sub(file.len() as u64)).read_to_end(&mut file).map_err(io)?;
-    declared.fill(&file).map_err(refuse)
-}
-
 impl Agent {
+    /// Writes everything needed to act, to resume learning, and to be a source of transfer, and syncs it to the disk.
+    ///
+    /// # Errors
+    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if the device has steps that were not copied
+    /// back ([`Agent::sync_from_device`]).
+    pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
+        if self.has_unsynced_steps() {
+            return Err(MachineError::Failed {
+                what: "the gradient steps taken on the device".to_owned(),
+                why: "were not copied back before the agent was to be saved: a bug, please report it".to_owned(),
+            }
+            .into());
+        }
+        let learner = &self.learner;
+        let parameters = learner.parameters();
+        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for parameter in parameters.iter() {
+            let shape = parameters.shape(parameter).to_vec();
+            tensors.push((parameters.path(parameter).to_owned(), shape, bytes(parameters.values(parameter))));
+        }
+        let Optimisers { model, actor, value } = learner.optimisers();
+        for optimiser in [model, actor, value] {
+            let (first, second) = optimiser.moments();
+            for parameter in optimiser.set().iter() {
+                let place = optimiser.set().place(parameter).expect("a parameter of the set");
+                for (prefix, moments) in MOMENTS.iter().zip([first, second]) {
+                    let name = format!("{prefix}{}", parameters.path(parameter));
+                    tensors.push((name, parameters.shape(parameter).to_vec(), bytes(&moments[place.clone()])));
+                }
+            }
+        }
+        let metadata = Metadata {
+            format: FORMAT,
+            config: learner.config().clone(),
+            action_size: learner.action_size(),
+            updates: self.updates,
+            noise: self.noise.state(),
+        };
+        let metadata = serde_json::to_string(&metadata).expect("plain data");
+        let metadata = HashMap::from([(ENTRY.to_owned(), metadata)]);
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number");
+            (name.as_str(), view)
+        });
+        let file = safetensors::serialize(views, Some(metadata)).expect("distinct names and whole tensors");
+        let write = || {
+            let mut out = File::create(path)?;
+            out.write_all(&file)?;
+            out.sync_all()
+        };
+        write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
+    }
+
+    /// Reads what [`Agent::save`] wrote.
+    ///
+    /// # Errors
+    /// [`DreamerError::Io`] if the file cannot be read, [`DreamerError::Checkpoint`] if it is not a whole checkpoint.
+    pub fn load(path: &Path) -> Result<Self, DreamerError> {
+        let io = |source| DreamerError::Io { path: path.to_owned(), source };
+        let refuse = |why| DreamerError::Checkpoint { path: path.to_owned(), why };
+        // Asked before opening: opening a pipe would wait for its writer.
+        let metadata = path.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            return Err(refuse("it is not a regular file".to_owned()));
+        }
+        let mut input = File::open(path).map_err(io)?;
+        let mut file = Vec::new();
+        (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
+        let header = header_length(&file, metadata.len()).map_err(refuse)?;
+        (&mut input).take(header).read_to_end(&mut file).map_err(io)?;
+        // The header says how large the agent is; the file must be as large before any room is made for the rest.
+        let declared = Declared::read(&file[8..]).map_err(refuse)?;
+        let expected = declared.bytes().saturating_add(8 + header);
+        if metadata.len() != expected {
+            let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
+            return Err(refuse(format!(
+                "it is {what}: it has {found} bytes, and its header calls for {expected}; use an earlier checkpoint"
+            )));
+        }
+        // The file, parameters and moments, and their gradients.
+        let needed = expected.saturating_mul(2).saturating_add(declared.bytes() / 3);
+        if let Some(available) = available_bytes().filter(|&available| available < needed) {
+            let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
+            return Err(refuse(format!(
+                "its agent takes {needed:.1} GB of memory, and {available:.1} GB are available; use a larger computer"
+            )));
+        }
+        (&mut input).take(expected.saturating_sub(file.len() as u64)).read_to_end(&mut file).map_err(io)?;
+        declared.fill(&file).map_err(refuse)
+    }
+
     /// The agent that a file of these bytes holds, whatever they are. Files are read by [`Agent::load`].
     ///
     /// # Errors
@@ -141,6 +154,10 @@ impl Agent {
         }
         declared.fill(file)
     }
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
 fn foreign(error: &dyn std::fmt::Display) -> String {
@@ -196,9 +213,9 @@ impl Declared {
         Ok(Self { learner, config, updates, noise })
     }
 
-    /// Tensors of a parameter: its values and, if it is learned, its moments.
-    fn kinds(&self, path: &str) -> usize {
-        if is_frozen(&self.config, path) { 1 } else { 3 }
+    /// How many tensors a parameter has: its values and, if it is trained, its two moments.
+    fn kinds(&self, parameter: Parameter) -> usize {
+        if self.learner.networks().role(parameter).is_frozen(&self.config) { 1 } else { 3 }
     }
 
     /// Bytes of all tensors.
@@ -206,7 +223,7 @@ impl Declared {
         let parameters = self.learner.parameters();
         parameters.iter().fold(0u64, |bytes, p| {
             let numbers = parameters.shape(p).iter().fold(4u64, |size, &side| size.saturating_mul(side as u64));
-            bytes.saturating_add(numbers.saturating_mul(self.kinds(parameters.path(p)) as u64))
+            bytes.saturating_add(numbers.saturating_mul(self.kinds(p) as u64))
         })
     }
 
@@ -238,13 +255,13 @@ impl Declared {
     /// Checks that every tensor of the agent is there, of its type and shape, and no other.
     fn check(&self, tensors: &SafeTensors<'_>) -> Result<(), String> {
         let parameters = self.learner.parameters();
-        let expected: usize = parameters.iter().map(|p| self.kinds(parameters.path(p))).sum();
+        let expected: usize = parameters.iter().map(|p| self.kinds(p)).sum();
         if tensors.len() != expected {
             return Err(format!("it holds {} tensors, and its configuration needs {expected}", tensors.len()));
         }
         for parameter in parameters.iter() {
             let prefixes = ["", MOMENTS[0], MOMENTS[1]];
-            for prefix in &prefixes[..self.kinds(parameters.path(parameter))] {
+            for prefix in &prefixes[..self.kinds(parameter)] {
                 let name = format!("{prefix}{}", parameters.path(parameter));
                 let tensor = tensors.tensor(&name).map_err(|_| format!("it lacks the tensor {name}"))?;
                 let shape = parameters.shape(parameter);

@@ -4,7 +4,7 @@
 //! allocations.
 
 use crate::networks::PIXELS;
-use crate::world_model::ENCODED_AT_ONCE;
+use crate::shard::ENCODED_AT_ONCE;
 use crate::{AgentConfig, DreamerError, Learner};
 
 /// A lower bound of the bytes that an agent of `config` takes while it learns: parameters, moments, gradients and the batch.

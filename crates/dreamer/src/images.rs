@@ -1,6 +1,7 @@
 //! Images as the networks read them, straight from a batch's bytes: nothing is copied but numbers.
 
 use crate::networks::PIXELS;
+use crate::shard::SequenceRange;
 use tape::Real;
 use tape::kernels::elementwise::scale_bytes;
 
@@ -9,30 +10,27 @@ use tape::kernels::elementwise::scale_bytes;
 pub(crate) struct Images<'a> {
     /// Bytes of all sequences [B, L, 64 * 64 * 3].
     pub all: &'a [u8],
-    /// L.
-    pub length: usize,
-    /// The first of the sequences.
-    pub first: usize,
-    /// How many there are.
-    pub sequences: usize,
+    /// The sequences.
+    pub range: SequenceRange,
 }
 
 impl<'a> Images<'a> {
     /// The images of `all` [N, 64 * 64 * 3], one after the other.
     pub fn of(all: &'a [u8]) -> Self {
-        Self { all, length: all.len() / PIXELS, first: 0, sequences: 1 }
+        Self { all, range: SequenceRange { first: 0, count: 1, length: all.len() / PIXELS } }
     }
 
     /// How many images there are.
     pub fn count(&self) -> usize {
-        self.sequences * self.length
+        self.range.rows()
     }
 
     /// Writes images from number `first` on: byte / 255 - 0.5.
     pub fn normalise<F: Real>(&self, first: usize, out: &mut [F]) {
+        let SequenceRange { first: sequences, count, length } = self.range;
         for (row, out) in out.chunks_exact_mut(PIXELS).enumerate() {
-            let (step, sequence) = ((first + row) / self.sequences, (first + row) % self.sequences);
-            let from = ((self.first + sequence) * self.length + step) * PIXELS;
+            let (step, sequence) = ((first + row) / count, (first + row) % count);
+            let from = ((sequences + sequence) * length + step) * PIXELS;
             normalise(&self.all[from..from + PIXELS], out);
         }
     }

@@ -6,21 +6,17 @@
 
 use crate::batch::BatchView;
 use crate::images::Images;
-use crate::metrics::StepMetrics;
-use crate::networks::{self, Networks, PIXELS};
+use crate::metrics::{Counts, Metric, StepMetrics};
+use crate::model::Model;
+use crate::networks::{self, Networks, PIXELS, Role};
 use crate::noise::Noise;
-use crate::ordered_sum::{OrderedSum, SpareGradients};
-use crate::shard::{Shard, Sums, Worker, for_each_shard, inner};
-use crate::world_model::{self, Model, Sequences};
-use crate::{AgentConfig, DreamerError, Evaluation, behaviour};
+use crate::shard::{OrderedSum, SequenceRange, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
+use crate::{AgentConfig, DreamerError, Evaluation};
 use random::Stream;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tape::{Adam, Gradients, ParameterSet, Parameters, Real, Tape, Workspace};
-
-/// Images that a worker takes through the encoder at a time.
-const ENCODED_AT_ONCE: usize = 32;
+use tape::{Adam, Gradients, ParameterSet, Parameters, Real};
 
 /// An agent's networks, parameters and optimisers, and the workers' buffers.
 #[derive(Debug)]
@@ -92,16 +88,15 @@ impl<F: Real> Learner<F> {
     /// Allocates memory for parameters, moments and gradients.
     pub(crate) fn allocate(&mut self) {
         self.parameters.allocate();
-        let config = &self.config;
-        let of =
-            |prefix: &str| self.parameters.set(|path| path.starts_with(prefix) && !networks::is_frozen(config, path));
-        let (model, actor, value) = (of("world_model."), of("actor."), of("value."));
+        let (config, networks, parameters) = (&self.config, &self.networks, &self.parameters);
+        let model = networks.set(parameters, |role| role.is_world_model() && !role.is_frozen(config));
+        let [actor, value] = [Role::Actor, Role::Value].map(|one| networks.set(parameters, |role| role == one));
         self.optimisers = Optimisers {
             model: Adam::new(&model, config.model_learning_rate, config.gradient_clip),
             actor: Adam::new(&actor, config.actor_learning_rate, config.gradient_clip),
             value: Adam::new(&value, config.value_learning_rate, config.gradient_clip),
         };
-        self.behaviour = self.parameters.set(|path| path.starts_with("actor.") || path.starts_with("value."));
+        self.behaviour = networks.set(parameters, |role| !role.is_world_model());
         self.model_gradients = Gradients::new(&model);
         self.behaviour_gradients = Gradients::new(&self.behaviour);
         self.spare = Default::default();
@@ -178,6 +173,11 @@ impl<F: Real> Learner<F> {
         }
     }
 
+    /// The model with constant parameters, for recordings without gradients.
+    pub(crate) fn constant_model(&self) -> Model<'_, F> {
+        Model { trainable: &self.no_parameters, ..self.behaviour_model() }
+    }
+
     /// One gradient step: all three gradients at the parameters from before it. `noise` fills shard i's noise, for
     /// sequences i * shard up to at most (i + 1) * shard, from any thread.
     ///
@@ -205,20 +205,22 @@ impl<F: Real> Learner<F> {
         let Some(mut metrics) = self.gradients_interruptible(interrupted, batch, noise)? else { return Ok(None) };
         let Self { optimisers: Optimisers { model, actor, value }, parameters, .. } = self;
         let gradient = self.model_gradients.data();
-        metrics.model_gradient_norm = model.norm(gradient);
+        let model_norm = model.norm(gradient);
+        metrics.set(Metric::ModelGradientNorm, model_norm);
         // The set of actor and value holds the actor's gradients first, as they are declared.
         let (actor_gradient, value_gradient) = self.behaviour_gradients.data().split_at(actor.set().numbers());
-        metrics.actor_gradient_norm = actor.norm(actor_gradient);
-        metrics.value_gradient_norm = value.norm(value_gradient);
+        let (actor_norm, value_norm) = (actor.norm(actor_gradient), value.norm(value_gradient));
+        metrics.set(Metric::ActorGradientNorm, actor_norm);
+        metrics.set(Metric::ValueGradientNorm, value_norm);
         if metrics.not_finite().is_some() {
             return Ok(Some(metrics));
         }
         let warm = model.steps() >= self.config.actor_warmup;
-        model.step(parameters, gradient, metrics.model_gradient_norm);
+        model.step(parameters, gradient, model_norm);
         if warm {
-            actor.step(parameters, actor_gradient, metrics.actor_gradient_norm);
+            actor.step(parameters, actor_gradient, actor_norm);
         }
-        value.step(parameters, value_gradient, metrics.value_gradient_norm);
+        value.step(parameters, value_gradient, value_norm);
         Ok(Some(metrics))
     }
 
@@ -244,94 +246,57 @@ impl<F: Real> Learner<F> {
     ) -> Result<Option<StepMetrics>, DreamerError> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
+        let counts = Counts::new(&self.config, self.action_size);
         let Self { config, networks, parameters, optimisers, behaviour, no_parameters, workers, shards, spare, .. } =
             self;
         let [model_spare, behaviour_spare] = spare;
         self.model_gradients.clear();
         self.behaviour_gradients.clear();
-        let world_model = Model { config, networks, parameters, trainable: optimisers.model.set() };
-        let behaviour = Model { trainable: behaviour, ..world_model };
-        let action_size = self.action_size;
+        let model = Model { config, networks, parameters, trainable: optimisers.model.set() };
+        let behaviour = Model { trainable: behaviour, ..model };
+        let constant = Model { trainable: no_parameters, ..model };
+        let images = |index| Images { all: batch.image, range: SequenceRange::shard(config, index) };
 
         let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
-            let mut gradients = sum.buffer();
-            let first = index * config.shard;
-            let sequences = config.shard.min(config.batch - first);
-            let images = Images { all: batch.image, length: config.length, first, sequences };
-            shard.load(&batch, config, action_size, first, sequences);
+            let (mut gradients, images) = (sum.buffer(), images(index));
+            shard.data.load(&batch, config, images.range);
             if config.frozen_encoder && batch.embedding.is_empty() {
                 let embedding = &mut shard.data.embedding;
-                embedding.resize(sequences * config.length * config.embed(), F::ZERO);
-                embed(networks, parameters, no_parameters, &mut worker.encoder, images, embedding);
+                embedding.resize(images.count() * config.embed(), F::ZERO);
+                embed(constant, &mut worker.encoder, images, embedding);
             }
+            shard.noise.resize(config, self.action_size, images.count());
             noise(index, &mut shard.noise);
-            shard.sums = Sums::default();
-            shard.workspace.exchange_scratch(&mut worker.scratch);
-            shard.filtered = Some(world_model::observe(
-                world_model,
-                images,
-                &shard.data,
-                &shard.noise.posterior,
-                sequences,
-                &mut shard.workspace,
-                &mut worker.pieces,
-                &mut gradients,
-                &mut shard.feature_gradient,
-                &mut shard.sums,
-            ));
-            shard.workspace.exchange_scratch(&mut worker.scratch);
+            shard.observe(model, images, worker, &mut gradients);
             sum.add(index, gradients);
         });
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
-        let transitions = (config.batch * config.length) as f64;
-        let divergence: f64 = shards.iter_mut().map(|shard| inner(shard).sums.divergence).sum();
-        let penalised = divergence / transitions > config.free_nats;
+        let observed = sums_of(shards);
         // The second half has gradients for other parameters than the first.
         let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
         let behaviour_sum = OrderedSum::new(&mut self.behaviour_gradients, behaviour_spare);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
             let mut gradients = sum.buffer();
-            let filtered = shard.filtered.take().expect("the first half ran");
-            let workspace = &mut shard.workspace;
-            workspace.exchange_scratch(&mut worker.scratch);
-            let first = index * config.shard;
-            let sequences = config.shard.min(config.batch - first);
-            let images = Images { all: batch.image, length: config.length, first, sequences };
-            world_model::learn(
-                world_model,
-                &filtered,
-                images,
-                penalised,
-                workspace,
-                &mut worker.pieces,
-                &mut gradients,
-                &shard.feature_gradient,
-            );
+            shard.learn_model(model, images(index), &observed, worker, &mut gradients);
             sum.add(index, gradients);
-            workspace.exchange_scratch(&mut worker.scratch);
-            let observed = Tape::resume(parameters, world_model.trainable, workspace);
-            let start = (observed.value(filtered.observed.stoch), observed.value(filtered.observed.deter));
             let mut gradients = behaviour_sum.buffer();
-            let sums = &mut shard.sums;
-            behaviour::learn(behaviour, start, &shard.noise, &mut worker.behaviour, &mut gradients, sums);
+            shard.learn_behaviour(behaviour, worker, &mut gradients);
             behaviour_sum.add(index, gradients);
         });
-
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
-        let mut sums = Sums::default();
-        shards.iter_mut().for_each(|shard| sums.add(&inner(shard).sums));
+        let sums = sums_of(shards);
         self.model_gradients.finish();
         self.behaviour_gradients.finish();
-        Ok(Some(self.metrics(&sums)))
+        Ok(Some(StepMetrics::new(&sums, &counts, &inner(&mut shards[0]).model_loss)))
     }
 
-    /// What the encoder makes of images [N, 64 * 64 * 3]: embeddings [N, E]. An image's embedding is the same bits beside
-    /// whichever others, and in a gradient step.
+    /// The encoder's embeddings [N, E] of images [N, 64 * 64 * 3]. An image's embedding is bitwise identical whichever other
+    /// images are embedded with it, and in a gradient step.
     ///
     /// # Panics
     /// If there are not as many embeddings as images, or none.
@@ -339,76 +304,21 @@ impl<F: Real> Learner<F> {
         let size = self.config.embed();
         assert_eq!(images.len() / PIXELS * size, embeddings.len(), "an embedding for every image");
         self.prepare();
-        let Self { networks, parameters, no_parameters, workers, .. } = self;
+        let Self { config, networks, parameters, no_parameters, workers, .. } = self;
+        let model = Model { config, networks, parameters, trainable: no_parameters };
         let count = (embeddings.len() / size).div_ceil(workers.len());
         let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
         workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {
-            embed(networks, parameters, no_parameters, &mut worker.encoder, Images::of(images), embeddings);
+            embed(model, &mut worker.encoder, Images::of(images), embeddings);
         });
-    }
-
-    pub(crate) fn metrics(&self, sums: &Sums) -> StepMetrics {
-        let config = &self.config;
-        let transitions = (config.batch * config.length) as f64;
-        let imagined = transitions * config.horizon as f64;
-        let returns = transitions * (config.horizon - 1) as f64;
-        let (kl, image_loss) = (sums.divergence / transitions, -sums.image / transitions);
-        let (reward_loss, discount_loss) = (-sums.reward / transitions, -sums.discount / transitions);
-        StepMetrics {
-            model_loss: config.kl_scale * kl.max(config.free_nats)
-                + image_loss
-                + reward_loss
-                + config.discount_scale * discount_loss,
-            image_loss,
-            reward_loss,
-            discount_loss,
-            kl,
-            prior_entropy: sums.prior_entropy / transitions,
-            posterior_entropy: sums.posterior_entropy / transitions,
-            actor_loss: -sums.actor / returns,
-            value_loss: -sums.value / returns,
-            imagined_reward: sums.imagined_reward / imagined,
-            imagined_value: sums.imagined_value / imagined,
-            imagined_return: sums.imagined_return / returns,
-            policy_entropy: sums.policy_entropy / imagined,
-            action_rms: (sums.action_square / (imagined * self.action_size as f64)).sqrt(),
-            ..StepMetrics::default()
-        }
     }
 
     /// Makes one worker for each thread, and the buffers of each shard.
     fn prepare(&mut self) {
         let shards = self.config.batch.div_ceil(self.config.shard);
-        let precision = self.config.precision;
-        while self.shards.len() < shards {
-            self.shards.push(Mutex::new(Shard {
-                data: Sequences::default(),
-                noise: Noise::default(),
-                workspace: Workspace::new(precision.of_products()),
-                feature_gradient: Vec::new(),
-                filtered: None,
-                sums: Sums::default(),
-            }));
-        }
-        self.workers.resize_with(rayon::current_num_threads().min(shards), || Worker::new(precision));
-    }
-}
-
-/// The embeddings [N, E] of N images, some at a time.
-pub(crate) fn embed<F: Real>(
-    networks: &Networks,
-    parameters: &Parameters<F>,
-    no_parameters: &ParameterSet,
-    workspace: &mut Workspace<F>,
-    images: Images,
-    embeddings: &mut [F],
-) {
-    let size = embeddings.len() / images.count();
-    for (piece, embeddings) in embeddings.chunks_mut(ENCODED_AT_ONCE * size).enumerate() {
-        let (first, count) = (piece * ENCODED_AT_ONCE, embeddings.len() / size);
-        let mut tape = Tape::new(parameters, no_parameters, workspace);
-        let images = tape.constant(count, PIXELS, |y| images.normalise(first, y));
-        let embed = networks.encoder.forward(&mut tape, images);
-        embeddings.copy_from_slice(tape.value(embed));
+        let Self { config, .. } = self;
+        let counts = Counts::new(config, self.action_size);
+        self.shards.resize_with(shards, || Mutex::new(Shard::new(config, counts)));
+        self.workers.resize_with(rayon::current_num_threads().min(shards), || Worker::new(config, counts));
     }
 }

@@ -1,5 +1,6 @@
 //! The standard normal draws of one shard's training step.
 
+use crate::AgentConfig;
 use random::Stream;
 use tape::Real;
 
@@ -15,6 +16,13 @@ pub struct Noise<F> {
 }
 
 impl<F: Real> Noise<F> {
+    /// Makes it as large as a shard of L * n transitions needs it.
+    pub(crate) fn resize(&mut self, config: &AgentConfig, action_size: usize, transitions: usize) {
+        self.posterior.resize(transitions * config.stoch, F::ZERO);
+        self.action.resize(config.horizon * transitions * action_size, F::ZERO);
+        self.prior.resize(config.horizon * transitions * config.stoch, F::ZERO);
+    }
+
     /// Draws everything anew.
     pub fn draw(&mut self, random: &mut Stream) {
         for values in [&mut self.posterior, &mut self.action, &mut self.prior] {

@@ -1,8 +1,9 @@
 //! An ablation of the reward meta-model's sources: how much its prediction depends on each of them.
 
 use crate::images::Images;
-use crate::learner::{Learner, embed};
+use crate::learner::Learner;
 use crate::networks::PIXELS;
+use crate::shard::embed;
 use tape::{Real, Tape, Workspace};
 
 /// How much the predicted rewards change if sources of the reward meta-model are ablated.
@@ -30,7 +31,7 @@ impl<F: Real> Learner<F> {
         assert!(steps > 0 && actions.len() == steps * self.action_size(), "an action for every image");
         let mut workspace = Workspace::default();
         let mut embeddings = vec![F::ZERO; steps * config.embed()];
-        embed(networks, self.parameters(), self.no_parameters(), &mut workspace, Images::of(images), &mut embeddings);
+        embed(self.constant_model(), &mut workspace, Images::of(images), &mut embeddings);
         let mut tape = Tape::new(self.parameters(), self.no_parameters(), &mut workspace);
         let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
         let action = tape.constant(steps, self.action_size(), |y| y.copy_from_slice(actions));

@@ -37,8 +37,8 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
     };
     let shape = source.parameters().shape(parameter).to_vec();
     let unfit = |why: String, advice: String| Unfit { given: format!("{path} {shape:?}"), why, advice };
-    let our_rows = rows_of(ours.path(claim.parameter), target.config(), target.action_size());
-    let their_rows = rows_of(path, source.config(), source.action_size());
+    let our_rows = rows_of(target.networks(), claim.parameter);
+    let their_rows = rows_of(source.networks(), parameter);
     let range = match claim.rows {
         None => {
             if let Some(why) = different_rows(&our_rows, &their_rows) {

@@ -139,7 +139,7 @@ pub(crate) fn match_rules<F: Real>(
         .iter()
         .map(|parameter| {
             let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
-            let named = rows_of(path, target.config(), target.action_size());
+            let named = rows_of(target.networks(), parameter);
             let mut parts: Vec<Part> =
                 named.into_iter().map(|(rows, range)| Part { rows: Some(rows), range, rule: None }).collect();
             if parts.is_empty() {

@@ -6,14 +6,11 @@
 
 use crate::error::TransferError;
 use crate::plan::Plan;
-use crate::rows::{Rows, rows_of};
 use crate::source::Sources;
+use dreamer::networks::{Reads, Role};
 use dreamer::{AgentConfig, Learner, RewardSource};
 use serde::{Deserialize, Serialize};
 use tape::{Parameter, Real};
-
-/// The first layer of the reward meta-model.
-const INPUT_KERNEL: &str = "world_model.reward.h0.kernel";
 
 /// The configuration of a plan's target: `base`, with the encoder frozen if a rule freezes it, and with the reward
 /// meta-model if the plan has one.
@@ -95,9 +92,7 @@ pub(crate) fn check_encoders<'r, F: Real>(
 ) -> Result<(), TransferError> {
     let Some(meta_model) = plan.meta_model().filter(|meta_model| !meta_model.any_encoder) else { return Ok(()) };
     let parameters = target.parameters();
-    for parameter in
-        parameters.iter().filter(|&parameter| parameters.path(parameter).starts_with("world_model.encoder."))
-    {
+    for parameter in parameters.iter().filter(|&parameter| target.networks().role(parameter) == Role::Encoder) {
         let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
         let ours = changed(parameter).unwrap_or_else(|| parameters.values(parameter));
         for name in &meta_model.sources {
@@ -133,23 +128,24 @@ pub struct InputUse {
     pub deter: f64,
 }
 
-/// How much an agent's reward meta-model uses each of its inputs; `None` if its reward model is none.
+/// How much an agent's reward meta-model uses each of its inputs; `None` if its reward model has no sources.
 pub fn input_use<F: Real>(learner: &Learner<F>) -> Option<InputUse> {
-    let (config, parameters) = (learner.config(), learner.parameters());
-    if config.reward_sources.is_empty() {
-        return None;
-    }
-    let kernel = parameters.find(INPUT_KERNEL)?;
+    let (networks, parameters) = (learner.networks(), learner.parameters());
+    let reads_predictions = |&parameter: &Parameter| {
+        networks.role(parameter) == Role::Reward
+            && networks.rows(parameter).iter().any(|(reads, _)| *reads == Reads::Predictions)
+    };
+    let kernel = parameters.iter().find(reads_predictions)?;
     let (values, units) = (parameters.values(kernel), parameters.shape(kernel)[1]);
-    let rows = rows_of(INPUT_KERNEL, config, learner.action_size());
-    let norms = |wanted: Rows| -> Vec<f64> {
-        let range = rows.iter().find(|(rows, _)| *rows == wanted).map(|(_, range)| range.clone()).unwrap_or_default();
+    let norms = |part: Reads| -> Vec<f64> {
+        let rows = networks.rows(kernel).iter().find(|(reads, _)| *reads == part);
+        let range = rows.map(|(_, range)| range.clone()).unwrap_or_default();
         range.map(|row| crate::arithmetic::norm(&values[row * units..(row + 1) * units])).collect()
     };
     let root_mean_square = |norms: Vec<f64>| (norms.iter().map(|x| x * x).sum::<f64>() / norms.len() as f64).sqrt();
     Some(InputUse {
-        predictions: norms(Rows::Predictions),
-        stoch: root_mean_square(norms(Rows::Stoch)),
-        deter: root_mean_square(norms(Rows::Deter)),
+        predictions: norms(Reads::Predictions),
+        stoch: root_mean_square(norms(Reads::Stoch)),
+        deter: root_mean_square(norms(Reads::Deter)),
     })
 }

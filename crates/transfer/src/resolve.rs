@@ -12,13 +12,10 @@ use crate::plan::Plan;
 use crate::report::*;
 use crate::source::{Source, Sources};
 use dreamer::Learner;
-use dreamer::networks::is_frozen;
+use dreamer::networks::Role;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use tape::{Parameter, Real};
-
-const ENCODER: &str = "world_model.encoder.";
-const REWARD_SOURCES: &str = "world_model.reward_sources.";
 
 /// A transfer that can be done.
 #[derive(Clone, Debug)]
@@ -110,7 +107,7 @@ impl<F: Real> Resolved<F> {
         let path = parameters.path(claim.parameter);
         let numbers = claim.numbers(parameters);
         let before = &parameters.values(claim.parameter)[numbers.clone()];
-        let frozen = is_frozen(target.config(), path);
+        let frozen = target.networks().role(claim.parameter).is_frozen(target.config());
         let (fits, note) = match fits {
             Ok(fits) => (fits, None),
             Err(note) => (Vec::new(), Some(note)),
@@ -291,13 +288,14 @@ fn check_frozen<F: Real>(
     claims: &[Claim],
     target: &Learner<F>,
 ) -> Result<(), TransferError> {
-    let path = |claim: &Claim| target.parameters().path(claim.parameter);
+    let role = |claim: &Claim| target.networks().role(claim.parameter);
     let mut freezes_encoder = None;
     for claim in claims.iter().filter(|claim| rules[claim.rule].frozen) {
         let place = rules[claim.rule].place.clone();
-        match path(claim) {
-            encoder if encoder.starts_with(ENCODER) => freezes_encoder = Some(place),
-            always if always.starts_with(REWARD_SOURCES) => {}
+        match role(claim) {
+            Role::Encoder => freezes_encoder = Some(place),
+            // They are always frozen.
+            Role::RewardSource => {}
             _ => {
                 let parameter = claim.name(target.parameters());
                 return Err(TransferError::CannotFreeze { place, parameter });
@@ -305,7 +303,7 @@ fn check_frozen<F: Real>(
         }
     }
     let Some(frozen) = freezes_encoder else { return Ok(()) };
-    for claim in claims.iter().filter(|claim| path(claim).starts_with(ENCODER)) {
+    for claim in claims.iter().filter(|claim| role(claim) == Role::Encoder) {
         let rule = &rules[claim.rule];
         if !rule.frozen {
             let (parameter, place) = (claim.name(target.parameters()), rule.place.clone());

@@ -3,6 +3,7 @@
 use crate::error::{SourceError, TransferError};
 use crate::locate::{AGENT_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
+use dreamer::networks::Networks;
 use dreamer::{Agent, AgentConfig, Learner, footprint};
 use files::Checksums;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use tape::{Parameters, Real};
 pub struct Source<F> {
     config: AgentConfig,
     action_size: usize,
+    networks: Networks,
     parameters: Parameters<F>,
     provenance: Provenance,
 }
@@ -44,6 +46,7 @@ impl<F: Real> Source<F> {
         Self {
             config: learner.config().clone(),
             action_size: learner.action_size(),
+            networks: learner.networks().clone(),
             parameters: learner.parameters().clone(),
             provenance: Provenance { updates: learner.optimisers().model.steps(), ..Provenance::default() },
         }
@@ -57,6 +60,11 @@ impl<F: Real> Source<F> {
     /// Elements of its actions.
     pub fn action_size(&self) -> usize {
         self.action_size
+    }
+
+    /// Its networks, which say what its parameters mean.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
     }
 
     /// Its parameters.

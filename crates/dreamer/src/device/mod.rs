@@ -1,16 +1,19 @@
 //! Learning on a device: the parameters, moments and noise live there, and whole gradient steps are run there.
 //!
-//! Here: what goes to the device and what comes back. Not here: the step itself (`step`), the device (a [`Machine`]).
+//! Here: what is copied to the device and back. Not here: the step itself (`step`), and the device (a [`Machine`]).
 
+mod limits;
+mod places;
 mod step;
 
 use crate::batch::BatchView;
 use crate::learner::Learner;
-use crate::metrics::StepMetrics;
-use crate::shard::{Sums, by_step};
+use crate::metrics::{Metric, StepMetrics};
+use crate::shard::{SequenceRange, Sequences};
 use crate::{AgentConfig, DreamerError};
+use places::Places;
 use random::Stream;
-use step::{ENCODE, FIGURES, Figure, Places, STEP};
+use step::{ENCODE, Report, STEP};
 use tape::plan::{Machine, Place};
 
 /// Checks that agents of a configuration can learn on a device, before one is made.
@@ -24,8 +27,8 @@ pub fn check_device(
     device: &dyn tape::plan::Device,
 ) -> Result<(), DreamerError> {
     let learner = Learner::new(config, action_size)?;
-    step::check(&learner)?;
-    let (plan, _) = step::plan(&learner);
+    limits::check(&learner)?;
+    let (plan, ..) = step::plan(&learner);
     Ok(device.check(&plan)?)
 }
 
@@ -34,10 +37,11 @@ pub fn check_device(
 pub(crate) struct Device {
     machine: Box<dyn Machine>,
     places: Places,
+    report: Report,
     /// Whether the device has taken steps that were not copied back to the learner.
     unsynced: bool,
-    /// A batch's numbers, step by step.
-    sorted: Vec<f32>,
+    /// A batch but for its images, step by step.
+    data: Sequences<f32>,
 }
 
 impl Device {
@@ -49,9 +53,10 @@ impl Device {
         updates: u64,
         device: &dyn tape::plan::Device,
     ) -> Result<Self, DreamerError> {
-        step::check(learner)?;
-        let (plan, places) = step::plan(learner);
-        let mut device = Self { machine: device.start(plan)?, places, unsynced: false, sorted: Vec::new() };
+        limits::check(learner)?;
+        let (plan, places, report) = step::plan(learner);
+        let data = Sequences::default();
+        let mut device = Self { machine: device.start(plan)?, places, report, unsynced: false, data };
         let mut words = noise.key().to_vec();
         words.extend([updates as u32, (updates >> 32) as u32]);
         device.write_words(device.places.random, &words)?;
@@ -72,19 +77,21 @@ impl Device {
         let config = learner.config();
         batch.check(config, learner.action_size())?;
         self.machine.write_bytes(self.places.bytes, batch.image)?;
-        self.write_sorted(self.places.action, batch.action, learner, learner.action_size(), 1.0)?;
-        self.write_sorted(self.places.reward, batch.reward, learner, 1, 1.0)?;
-        self.write_sorted(self.places.discount, batch.discount, learner, 1, config.discount as f32)?;
+        let Self { data, machine, places, .. } = self;
+        data.load(&batch, config, SequenceRange::whole(config));
+        machine.write(places.action, &data.action)?;
+        machine.write(places.reward, &data.reward)?;
+        machine.write(places.discount, &data.discount)?;
         if config.frozen_encoder && batch.embedding.is_empty() {
-            self.machine.run(ENCODE)?;
+            machine.run(ENCODE)?;
         } else if config.frozen_encoder {
-            self.write_sorted(self.places.embedding, batch.embedding, learner, config.embed(), 1.0)?;
+            machine.write(places.embedding, &data.embedding)?;
         }
-        self.machine.run(STEP)?;
+        machine.run(STEP)?;
         self.unsynced = true;
-        let mut figures = [0.0; FIGURES];
-        self.machine.read(self.places.figures, &mut figures)?;
-        Ok(metrics(learner, &figures))
+        let mut metrics = [0.0; Metric::COUNT];
+        self.machine.read(self.places.metrics, &mut metrics)?;
+        Ok(self.report.metrics(&metrics))
     }
 
     /// Copies parameters, moments and gradients back to the learner, if the device has taken steps.
@@ -117,52 +124,8 @@ impl Device {
         self.unsynced
     }
 
-    /// Writes numbers of a batch [B, L, size], times `scale`, step by step.
-    fn write_sorted(
-        &mut self,
-        place: Place,
-        numbers: &[f32],
-        learner: &Learner<f32>,
-        size: usize,
-        scale: f32,
-    ) -> Result<(), DreamerError> {
-        let config = learner.config();
-        by_step(&mut self.sorted, numbers, size, config.length, 0, config.batch);
-        self.sorted.iter_mut().for_each(|number| *number *= scale);
-        Ok(self.machine.write(place, &self.sorted)?)
-    }
-
     fn write_words(&mut self, place: Place, words: &[u32]) -> Result<(), DreamerError> {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         Ok(self.machine.write_bytes(place, &bytes)?)
-    }
-}
-
-/// A step's metrics from the sums that it left.
-fn metrics(learner: &Learner<f32>, figures: &[f32; FIGURES]) -> StepMetrics {
-    let of = |figure: Figure| f64::from(figures[figure as usize]);
-    let config = learner.config();
-    // A normal's entropy is its standard deviation's logarithm and this.
-    let constant = 0.5 * (std::f64::consts::TAU.ln() + 1.0) * (config.batch * config.length * config.stoch) as f64;
-    let sums = Sums {
-        divergence: of(Figure::Divergence),
-        prior_entropy: of(Figure::PriorLogStd) + constant,
-        posterior_entropy: of(Figure::PosteriorLogStd) + constant,
-        image: of(Figure::Image),
-        reward: of(Figure::Reward),
-        discount: of(Figure::Discount),
-        actor: of(Figure::Actor),
-        value: of(Figure::Value),
-        imagined_reward: of(Figure::ImaginedReward),
-        imagined_value: of(Figure::ImaginedValue),
-        imagined_return: of(Figure::ImaginedReturn),
-        action_square: of(Figure::ActionSquare),
-        policy_entropy: of(Figure::PolicyEntropy),
-    };
-    StepMetrics {
-        model_gradient_norm: of(Figure::ModelNorm),
-        actor_gradient_norm: of(Figure::ActorNorm),
-        value_gradient_norm: of(Figure::ValueNorm),
-        ..learner.metrics(&sums)
     }
 }

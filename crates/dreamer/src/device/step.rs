@@ -1,127 +1,59 @@
-//! A whole gradient step as a plan: the same losses as a learner's, for the whole batch at once.
+//! The device's runner of a gradient step: the whole step as a plan, for the whole batch at once.
 //!
-//! Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
+//! Losses are those of `crate::losses`, recorded without computing; what they seed and which metrics they sum up is planned
+//! from their terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
 
-use crate::behaviour::{self, Evaluated, Imagined};
+use super::places::{OptimiserPlaces, Places};
+use crate::behaviour;
 use crate::learner::Learner;
+use crate::losses::behaviour::losses;
+use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
+use crate::losses::{LossFormula, Terms};
+use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
+use crate::model::Model;
 use crate::networks::PIXELS;
-use crate::world_model::Model;
-use crate::{AgentConfig, DreamerError};
-use tape::plan::{Argument, MOST, ParameterGradients, Place, Plan, Planner, Traced};
-use tape::{Adam, Tape, Var, Workspace};
+use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
+use tape::{Adam, Tape, Workspace};
 
 /// The step, as a section of the plan.
 pub(super) const STEP: usize = 0;
-/// What a frozen encoder makes of a batch's images, as a section of the plan.
+/// A frozen encoder's embeddings of a batch's images, as a section of the plan.
 pub(super) const ENCODE: usize = 1;
 
-/// Sums that a step leaves for its metrics, in the order of their places.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Figure {
-    Divergence,
-    PriorLogStd,
-    PosteriorLogStd,
-    Image,
-    Reward,
-    Discount,
-    Actor,
-    Value,
-    ImaginedReward,
-    ImaginedValue,
-    ImaginedReturn,
-    ActionSquare,
-    PolicyEntropy,
-    ModelNorm,
-    ActorNorm,
-    ValueNorm,
-}
-
-/// How many there are.
-pub(super) const FIGURES: usize = Figure::ValueNorm as usize + 1;
-
-/// Blocks in a grid's second direction, of which the noise has one a shard.
-const MOST_SHARDS: usize = 65_535;
-
-/// What [`Planner`] calls the sums of `total`.
-#[derive(Clone, Copy)]
-enum Total {
-    Numbers = 0,
-    Squares = 1,
-    /// Of the logarithms of the second half of every row.
-    LogStds = 2,
-}
-
-/// An optimiser on the device.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OptimiserPlaces {
-    pub first: Place,
-    pub second: Place,
-    /// Its number of steps, and what a step needs to know of all gradients.
-    pub state: Place,
-    pub gradient: Place,
-}
-
-/// Where everything is that goes to the device or comes from it.
+/// How the step's metrics follow from what it leaves on the device.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
-    pub weights: Place,
-    /// Bytes of images, sequence by sequence.
-    pub bytes: Place,
-    pub embedding: Place,
-    pub action: Place,
-    pub reward: Place,
-    /// Times the configuration's discount.
-    pub discount: Place,
-    /// The key of the stream of noise, then the number of updates.
-    pub random: Place,
-    pub figures: Place,
-    /// Of the model, the actor, the value head.
-    pub optimisers: [OptimiserPlaces; 3],
+pub(super) struct Report {
+    counts: Counts,
+    model_loss: LossFormula,
+    /// What the device's sums lack.
+    missing: Sums,
+}
+
+impl Report {
+    /// The metrics, given a sum or a gradient's norm for each of them.
+    pub fn metrics(&self, device: &[f32; Metric::COUNT]) -> StepMetrics {
+        let mut sums = self.missing;
+        sums += &Sums::from(device.map(f64::from));
+        StepMetrics::new(&sums, &self.counts, &self.model_loss)
+    }
+}
+
+/// The number by which the kernel `total` knows a reduction.
+fn kernel_number(reduction: Reduction) -> usize {
+    match reduction {
+        Reduction::Numbers => 0,
+        Reduction::Squares => 1,
+        // Of the logarithms of standard deviations: see `Reduction::missing_on_device`.
+        Reduction::NormalEntropies => 2,
+    }
 }
 
 macro_rules! arguments {
     ($($argument:expr),* $(,)?) => { [$(Argument::from($argument)),*] };
 }
 
-/// Checks that every size of the step is one that kernels can count.
-///
-/// # Errors
-/// [`DreamerError::Config`] names a key and the most, or the least, that it can be.
-pub(super) fn check(learner: &Learner<f32>) -> Result<(), DreamerError> {
-    let config = learner.config();
-    let AgentConfig { batch, length, horizon, shard, .. } = *config;
-    let refuse = |key: &str, value: usize, range: String| {
-        Err(DreamerError::Config { key: key.to_owned(), value: value.to_string(), range })
-    };
-    let widest = [config.feature(), config.hidden, config.units, 3 * config.deter, 2 * learner.action_size(), 1];
-    let widest = widest.into_iter().max().unwrap_or(1);
-    // Of a sequence: its pictures, its layers' sums in the decoder and the encoder, and what is imagined from it.
-    let numbers = [PIXELS.max(1024 * config.depth), horizon.saturating_mul(widest)];
-    let of_one = length.saturating_mul(numbers.into_iter().max().unwrap_or(1));
-    let most = MOST / of_one.max(1);
-    if batch > most {
-        let range = format!(
-            "at most {most} on a device, with agent.length = {length}, agent.horizon = {horizon} and layers as wide as these"
-        );
-        return refuse("batch", batch, range);
-    }
-    if batch.div_ceil(shard) > MOST_SHARDS {
-        let range = format!("at least {} on a device, with agent.batch = {batch}", batch.div_ceil(MOST_SHARDS));
-        return refuse("shard", shard, range);
-    }
-    let parameters = learner.parameters().numbers();
-    if parameters > MOST {
-        return refuse(
-            "units",
-            config.units,
-            format!("less on a device: the agent has {parameters} parameters, of at most {MOST}"),
-        );
-    }
-    Ok(())
-}
-
 /// Plans a learner's gradient step, which was checked.
-pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
+pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     let config = learner.config();
     let mut planner = Planner::new(config.precision.of_products());
     let (rows, actions) = (config.batch * config.length, learner.action_size());
@@ -152,7 +84,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
         reward: planner.reserve(rows),
         discount: planner.reserve(rows),
         random: planner.reserve(10),
-        figures: planner.reserve(FIGURES),
+        metrics: planner.reserve(Metric::COUNT),
         optimisers: optimiser_places,
     };
     let images = planner.reserve(rows * PIXELS);
@@ -161,7 +93,9 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
         action: planner.reserve(imagined * actions),
         prior: planner.reserve(imagined * config.stoch),
     };
-    let mut step = Step { planner, learner, places, images, noise };
+    let counts = Counts::new(config, actions);
+    let report = Report { counts, model_loss: LossFormula::default(), missing: Sums::default() };
+    let mut step = Step { planner, learner, places, images, noise, report };
     step.begin();
     let (stoch, deter) = step.model(ParameterGradients::new(each[0].set(), parameters.len(), model_gradient));
     step.behaviour((stoch, deter), ParameterGradients::new(behaviour_set, parameters.len(), behaviour_gradient));
@@ -171,7 +105,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places) {
         step.planner.begin_section(tape::Precision::Full);
         step.encode();
     }
-    (step.planner.finish(), step.places)
+    (step.planner.finish(), step.places, step.report)
 }
 
 #[derive(Clone, Copy)]
@@ -187,6 +121,7 @@ struct Step<'a> {
     places: Places,
     images: Place,
     noise: Noises,
+    report: Report,
 }
 
 impl Step<'_> {
@@ -194,15 +129,30 @@ impl Step<'_> {
         self.learner.config().batch * self.learner.config().length
     }
 
-    fn figure(&self, figure: Figure) -> Place {
-        self.places.figures.after(figure as usize)
+    fn metric(&self, metric: Metric) -> Place {
+        self.places.metrics.after(metric as usize)
     }
 
-    /// Sums up a value for the metrics.
-    fn total(&mut self, traced: &Traced<'_>, var: Var, kind: Total, figure: Figure) {
-        let (rows, cols) = traced.shape(var);
-        let arguments = arguments![self.figure(figure), traced.place(var), rows, cols, kind as usize, 1.0];
-        self.planner.launch("total", [1; 3], arguments);
+    /// Plans the sums of a recording's metrics and the seeds of its walk back.
+    fn terms(&mut self, traced: &mut Traced<'_>, terms: &Terms) {
+        for &(metric, value) in terms.measured() {
+            let reduction = metric.reduction().expect("a metric that is measured is a mean");
+            let (rows, cols) = traced.shape(value);
+            let place = traced.place(value);
+            let arguments = arguments![self.metric(metric), place, rows, cols, kernel_number(reduction), 1.0];
+            self.planner.launch("total", [1; 3], arguments);
+            self.report.missing[metric] = reduction.missing_on_device(rows, cols);
+        }
+        for term in terms.losses() {
+            let Some(gate) = term.gate else {
+                self.planner.seed(traced, term.value, term.scale);
+                continue;
+            };
+            let (rows, _) = traced.shape(term.value);
+            let seed = self.planner.seed_place(traced, term.value);
+            let arguments = arguments![seed, self.metric(gate.metric), rows, gate.least_sum(), term.scale];
+            self.planner.each("seed_beyond", rows, arguments);
+        }
     }
 
     fn normalise_images(&mut self) {
@@ -240,10 +190,10 @@ impl Step<'_> {
     /// The world model's loss and gradient; where the posterior states are.
     fn model(&mut self, mut gradients: ParameterGradients) -> (Place, Place) {
         let learner = self.learner;
-        let (config, networks) = (learner.config(), learner.networks());
-        let (rows, transitions) = (self.rows(), self.rows() as f64);
+        let (config, networks, rows) = (learner.config(), learner.networks(), self.rows());
+        let model = Model { trainable: learner.optimisers().model.set(), ..learner.behaviour_model() };
         let mut workspace = Workspace::default();
-        let mut tape = Tape::trace(learner.parameters(), learner.optimisers().model.set(), &mut workspace);
+        let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
         let images = tape.input(rows, PIXELS, false);
         let mut bound = vec![(images, self.images)];
         let mut input = |tape: &mut Tape<'_, f32>, cols: usize, place: Place| {
@@ -256,41 +206,26 @@ impl Step<'_> {
         } else {
             networks.encoder.forward(&mut tape, images)
         };
-        let action = input(&mut tape, learner.action_size(), self.places.action);
-        let noise = input(&mut tape, config.stoch, self.noise.posterior);
-        let observed = networks.rssm.observe(&mut tape, embed, action, noise, config.batch);
-        let prior = networks.rssm.prior(&mut tape, observed.deter);
-        let divergence = tape.divergence(observed.posterior, prior);
-        let picture = networks.decoder.forward(&mut tape, observed.feature);
-        let picture = tape.normal_log_density(picture, images);
-        let reward = networks.reward.forward(&mut tape, observed.feature);
-        let target = input(&mut tape, 1, self.places.reward);
-        let reward = tape.normal_log_density(reward, target);
-        let discount = networks.discount.as_ref().map(|head| {
-            let logit = head.forward(&mut tape, observed.feature);
-            let target = input(&mut tape, 1, self.places.discount);
-            tape.bernoulli_log_density(logit, target)
-        });
-        let mut traced = Traced::new(&workspace, learner.parameters(), self.places.weights);
+        let inputs = Inputs {
+            embed,
+            action: input(&mut tape, learner.action_size(), self.places.action),
+            noise: input(&mut tape, config.stoch, self.noise.posterior),
+            sequences: config.batch,
+        };
+        let targets = Targets {
+            reward: input(&mut tape, 1, self.places.reward),
+            discount: networks.discount.as_ref().map(|_| input(&mut tape, 1, self.places.discount)),
+        };
+        let mut terms = Terms::new(self.report.counts);
+        let observed = dynamics(model, &mut tape, inputs, &mut terms);
+        let mean = networks.decoder.forward(&mut tape, observed.feature);
+        image(&mut tape, mean, images, &mut terms);
+        heads(model, &mut tape, observed.feature, targets, &mut terms);
+        self.report.model_loss.include(&terms);
+        let mut traced = Traced::new(&workspace, model.parameters, self.places.weights);
         bound.into_iter().for_each(|(var, place)| traced.bind(var, place));
         self.planner.forward(&mut traced);
-        self.total(&traced, divergence, Total::Numbers, Figure::Divergence);
-        self.total(&traced, prior, Total::LogStds, Figure::PriorLogStd);
-        self.total(&traced, observed.posterior, Total::LogStds, Figure::PosteriorLogStd);
-        for (density, figure, scale) in [
-            (Some(picture), Figure::Image, 1.0),
-            (Some(reward), Figure::Reward, 1.0),
-            (discount, Figure::Discount, config.discount_scale),
-        ] {
-            if let Some(density) = density {
-                self.total(&traced, density, Total::Numbers, figure);
-                self.planner.seed(&mut traced, density, -scale / transitions);
-            }
-        }
-        let seed = self.planner.seed_place(&mut traced, divergence);
-        let (least, scale) = (config.free_nats * transitions, config.kl_scale / transitions);
-        let arguments = arguments![seed, self.figure(Figure::Divergence), rows, least, scale];
-        self.planner.each("seed_beyond", rows, arguments);
+        self.terms(&mut traced, &terms);
         self.planner.backward(&mut traced, &mut gradients);
         self.planner.finish_gradients(&mut gradients);
         (traced.place(observed.stoch), traced.place(observed.deter))
@@ -303,54 +238,33 @@ impl Step<'_> {
         let model = learner.behaviour_model();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
-        let imagined = config.horizon * rows;
+        let steps = config.horizon * rows;
         let inputs = [
             (rows, config.stoch, stoch),
             (rows, config.deter, deter),
-            (imagined, learner.action_size(), self.noise.action),
-            (imagined, config.stoch, self.noise.prior),
+            (steps, learner.action_size(), self.noise.action),
+            (steps, config.stoch, self.noise.prior),
         ]
         .map(|(rows, cols, place)| (tape.input(rows, cols, false), place));
         let [(stoch, _), (deter, _), (action_noise, _), (prior_noise, _)] = inputs;
-        let Imagined { action, entropy, feature, .. } =
-            behaviour::imagine_with(model, &mut tape, (stoch, deter), (action_noise, prior_noise));
-        let evaluated = behaviour::evaluate(model, &mut tape, feature, rows);
-        let Evaluated { reward, value, returns, weights, value_density } = evaluated;
-        let actor_loss = tape.weighted_sum(returns, weights);
-        let value_loss = tape.weighted_sum(value_density, weights);
-        let entropy_loss = (config.actor_entropy > 0.0).then(|| {
-            let before_last = tape.rows_of(entropy, 0, tape.shape(weights).0);
-            tape.weighted_sum(before_last, weights)
-        });
+        let imagined = behaviour::imagine_with(model, &mut tape, (stoch, deter), (action_noise, prior_noise));
+        let evaluated = behaviour::evaluate(model, &mut tape, imagined.feature, rows);
+        let mut terms = Terms::new(self.report.counts);
+        losses(model, &mut tape, &imagined, &evaluated, &mut terms);
         let mut traced = Traced::new(&workspace, model.parameters, self.places.weights);
         inputs.into_iter().for_each(|(var, place)| traced.bind(var, place));
         self.planner.forward(&mut traced);
-        let count = (rows * (config.horizon - 1)) as f64;
-        self.planner.seed(&mut traced, actor_loss, -1.0 / count);
-        self.planner.seed(&mut traced, value_loss, -1.0 / count);
-        if let Some(loss) = entropy_loss {
-            self.planner.seed(&mut traced, loss, -config.actor_entropy / count);
-        }
-        for (var, kind, figure) in [
-            (actor_loss, Total::Numbers, Figure::Actor),
-            (value_loss, Total::Numbers, Figure::Value),
-            (reward, Total::Numbers, Figure::ImaginedReward),
-            (value, Total::Numbers, Figure::ImaginedValue),
-            (returns, Total::Numbers, Figure::ImaginedReturn),
-            (action, Total::Squares, Figure::ActionSquare),
-            (entropy, Total::Numbers, Figure::PolicyEntropy),
-        ] {
-            self.total(&traced, var, kind, figure);
-        }
+        self.terms(&mut traced, &terms);
         self.planner.backward(&mut traced, &mut gradients);
         self.planner.finish_gradients(&mut gradients);
     }
 
-    /// The norms, and a step of each optimiser if all figures are finite.
+    /// The norms, and a step of each optimiser if all metrics are finite.
     fn optimise(&mut self, optimisers: [&Adam<f32>; 3]) {
         let config = self.learner.config();
         let places = self.places.clone();
-        let norms = [Figure::ModelNorm, Figure::ActorNorm, Figure::ValueNorm].map(|figure| self.figure(figure));
+        let norms = [Metric::ModelGradientNorm, Metric::ActorGradientNorm, Metric::ValueGradientNorm]
+            .map(|metric| self.metric(metric));
         for ((optimiser, place), norm) in optimisers.iter().zip(&places.optimisers).zip(norms) {
             let count = optimiser.set().numbers();
             let parts = count.div_ceil(16 * 1024).max(1);
@@ -359,7 +273,7 @@ impl Step<'_> {
             self.planner.launch("root_of_sum", [1; 3], arguments![norm, sums, parts]);
         }
         let go = self.planner.reserve(1);
-        self.planner.launch("all_finite", [1; 3], arguments![go, places.figures, FIGURES]);
+        self.planner.launch("all_finite", [1; 3], arguments![go, places.metrics, Metric::COUNT]);
         let model_steps = places.optimisers[0].state;
         // The actor first, while the model's steps are those from before.
         for index in [1, 0, 2] {
@@ -397,18 +311,48 @@ impl Step<'_> {
         }
     }
 
-    /// What a frozen encoder makes of the batch's images.
+    /// A frozen encoder's embeddings of the batch's images.
     fn encode(&mut self) {
         self.normalise_images();
         let learner = self.learner;
-        let Model { networks, parameters, .. } = learner.behaviour_model();
+        let Model { networks, parameters, trainable, .. } = learner.constant_model();
         let mut workspace = Workspace::default();
-        let mut tape = Tape::trace(parameters, learner.no_parameters(), &mut workspace);
+        let mut tape = Tape::trace(parameters, trainable, &mut workspace);
         let images = tape.input(self.rows(), PIXELS, false);
         let embed = networks.encoder.forward(&mut tape, images);
         let mut traced = Traced::new(&workspace, parameters, self.places.weights);
         traced.bind(images, self.images);
         traced.bind_result(embed, self.places.embedding);
         self.planner.forward(&mut traced);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AgentConfig;
+    use crate::metrics::{METRICS, MetricValue};
+
+    /// The launches of kernels of this name whose first argument is `place`.
+    fn launches(plan: &Plan, kernel: &str, place: Place) -> usize {
+        let launches = plan.sections[STEP].iter().filter(|launch| launch.kernel == kernel);
+        launches.filter(|launch| launch.arguments[0] == Argument::from(place)).count()
+    }
+
+    #[test]
+    fn every_metric_is_planned_once() {
+        let config =
+            AgentConfig { discount_head: true, batch: 2, length: 3, horizon: 3, depth: 1, ..AgentConfig::default() };
+        let (plan, places, _) = plan(&Learner::new(&config, 2).unwrap());
+        for row in METRICS {
+            let place = places.metrics.after(row.metric as usize);
+            let kernel = match row.value {
+                MetricValue::Mean { .. } => "total",
+                MetricValue::GradientNorm => "root_of_sum",
+                // It follows from the others.
+                MetricValue::ModelLoss => continue,
+            };
+            assert_eq!(launches(&plan, kernel, place), 1, "{}", row.name);
+        }
     }
 }

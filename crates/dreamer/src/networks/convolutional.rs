@@ -1,8 +1,8 @@
 //! The encoder and the decoder of 64 x 64 images.
 
-use super::mlp::dense;
+use super::declaration::{Declaration, Inputs, Role};
 use crate::AgentConfig;
-use tape::{Activation, Parameter, Parameters, Real, Tape, Var};
+use tape::{Activation, Parameter, Real, Tape, Var};
 
 /// Numbers in an image: 64 x 64 x 3.
 pub const PIXELS: usize = replay::IMAGE_BYTES;
@@ -21,12 +21,13 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn declare<F: Real>(parameters: &mut Parameters<F>, config: &AgentConfig) -> Self {
+    pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let channels = [3, config.depth, 2 * config.depth, 4 * config.depth, 8 * config.depth];
+        let mut network = declaration.network("world_model.encoder", Role::Encoder);
         let layers = channels.windows(2).enumerate().map(|(layer, pair)| {
-            let path = format!("world_model.encoder.h{}", layer + 1);
-            let kernel = parameters.declare(&format!("{path}.kernel"), &[4, 4, pair[0], pair[1]]);
-            (kernel, parameters.declare(&format!("{path}.bias"), &[pair[1]]))
+            let name = format!("h{}", layer + 1);
+            let kernel = network.parameter(&format!("{name}.kernel"), &[4, 4, pair[0], pair[1]]);
+            (kernel, network.parameter(&format!("{name}.bias"), &[pair[1]]))
         });
         Self { layers: layers.collect(), channels: channels[2] }
     }
@@ -76,13 +77,14 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn declare<F: Real>(parameters: &mut Parameters<F>, config: &AgentConfig) -> Self {
-        let first = dense(parameters, "world_model.decoder.h1", config.feature(), config.embed());
+    pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
+        let mut network = declaration.network("world_model.decoder", Role::Decoder);
+        let first = network.dense("h1", Inputs::feature(config), config.embed());
         let channels = [config.embed(), 4 * config.depth, 2 * config.depth, config.depth, 3];
         let layers = channels.windows(2).zip(DECODER).enumerate().map(|(layer, (pair, (k, _)))| {
-            let path = format!("world_model.decoder.h{}", layer + 2);
-            let kernel = parameters.declare(&format!("{path}.kernel"), &[k, k, pair[1], pair[0]]);
-            (kernel, parameters.declare(&format!("{path}.bias"), &[pair[1]]))
+            let name = format!("h{}", layer + 2);
+            let kernel = network.parameter(&format!("{name}.kernel"), &[k, k, pair[1], pair[0]]);
+            (kernel, network.parameter(&format!("{name}.bias"), &[pair[1]]))
         });
         Self { first, layers: layers.collect() }
     }

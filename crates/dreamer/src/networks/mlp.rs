@@ -1,6 +1,7 @@
 //! Multilayer perceptrons: the heads and the actor.
 
-use tape::{Activation, Parameter, Parameters, Real, Tape, Var};
+use super::declaration::{Inputs, Layers};
+use tape::{Activation, Parameter, Real, Tape, Var};
 
 /// Dense layers with ELU, then one without: `h0`, `h1`, ..., `hout`.
 #[derive(Clone, Debug)]
@@ -9,21 +10,20 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// `hidden` layers of `units`, then one of `outputs`.
-    pub fn declare<F: Real>(
-        parameters: &mut Parameters<F>,
-        path: &str,
-        inputs: usize,
-        units: usize,
-        hidden: usize,
+    /// Hidden layers of these widths, then one of `outputs`.
+    pub(super) fn declare<F: Real>(
+        mut network: Layers<'_, '_, F>,
+        inputs: Inputs,
+        hidden: &[usize],
         outputs: usize,
     ) -> Self {
-        let mut layers = Vec::with_capacity(hidden + 1);
-        for layer in 0..hidden {
-            let from = if layer == 0 { inputs } else { units };
-            layers.push(dense(parameters, &format!("{path}.h{layer}"), from, units));
+        let mut layers = Vec::with_capacity(hidden.len() + 1);
+        let mut inputs = inputs;
+        for (layer, &units) in hidden.iter().enumerate() {
+            layers.push(network.dense(&format!("h{layer}"), inputs, units));
+            inputs = Inputs::hidden(units);
         }
-        layers.push(dense(parameters, &format!("{path}.hout"), units, outputs));
+        layers.push(network.dense("hout", inputs, outputs));
         Self { layers }
     }
 
@@ -47,15 +47,4 @@ impl Mlp {
     pub fn trained_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var, trained: usize) -> (Var, Var) {
         tape.trained_scalar(x, &self.layers, Activation::Elu, trained)
     }
-}
-
-/// A dense layer's kernel [inputs, outputs] and bias.
-pub(super) fn dense<F: Real>(
-    parameters: &mut Parameters<F>,
-    path: &str,
-    inputs: usize,
-    outputs: usize,
-) -> (Parameter, Parameter) {
-    let kernel = parameters.declare(&format!("{path}.kernel"), &[inputs, outputs]);
-    (kernel, parameters.declare(&format!("{path}.bias"), &[outputs]))
 }

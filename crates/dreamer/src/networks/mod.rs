@@ -3,18 +3,22 @@
 //! One file a network. Here: all of them together, their parameters' names and initial values. Not here: losses.
 
 mod convolutional;
+mod declaration;
 mod mlp;
 mod reward;
 mod rssm;
 
 pub use convolutional::{Decoder, Encoder, PIXELS};
+pub use declaration::{Reads, Role};
 pub use mlp::Mlp;
 pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm};
 
 use crate::AgentConfig;
+use declaration::{Declaration, Inputs, Meaning};
 use random::Stream;
-use tape::{Parameters, Real, initialise};
+use std::ops::Range;
+use tape::{Parameter, ParameterSet, Parameters, Real, initialise};
 
 /// Every network of an agent, as places in its [`Parameters`].
 #[derive(Clone, Debug)]
@@ -33,29 +37,46 @@ pub struct Networks {
     pub actor: Mlp,
     /// Feature to the value's mean.
     pub value: Mlp,
+    /// What each parameter means, in order of declaration.
+    meanings: Vec<Meaning>,
 }
 
 impl Networks {
     /// Declares every parameter of an agent, in a fixed order: world model, actor, value.
+    ///
+    /// # Panics
+    /// If `parameters` is not empty.
     pub fn declare<F: Real>(config: &AgentConfig, action_size: usize, parameters: &mut Parameters<F>) -> Self {
-        let (feature, units) = (config.feature(), config.units);
-        let encoder = Encoder::declare(parameters, config);
-        let rssm = Rssm::declare(parameters, config, action_size);
-        let decoder = Decoder::declare(parameters, config);
-        let reward = RewardHead::declare(parameters, config);
-        let discount = config
-            .discount_head
-            .then(|| Mlp::declare(parameters, "world_model.discount", feature, units, config.discount_layers, 1));
-        let actor = Mlp::declare(parameters, "actor", feature, units, config.actor_layers, 2 * action_size);
-        let value = Mlp::declare(parameters, "value", feature, units, config.value_layers, 1);
-        Self { encoder, rssm, decoder, reward, discount, actor, value }
+        let mut declaration = Declaration::new(parameters);
+        let encoder = Encoder::declare(&mut declaration, config);
+        let rssm = Rssm::declare(&mut declaration, config, action_size);
+        let decoder = Decoder::declare(&mut declaration, config);
+        let reward = RewardHead::declare(&mut declaration, config);
+        let mut head = |path: &str, role, hidden, outputs| {
+            let layers = declaration.network(path, role);
+            Mlp::declare(layers, Inputs::feature(config), &vec![config.units; hidden], outputs)
+        };
+        let discount =
+            config.discount_head.then(|| head("world_model.discount", Role::Discount, config.discount_layers, 1));
+        let actor = head("actor", Role::Actor, config.actor_layers, 2 * action_size);
+        let value = head("value", Role::Value, config.value_layers, 1);
+        Self { encoder, rssm, decoder, reward, discount, actor, value, meanings: declaration.finish() }
     }
-}
 
-/// Whether a parameter keeps the value it begins with: the universal encoder's, and those of reward models of earlier agents.
-pub fn is_frozen(config: &AgentConfig, path: &str) -> bool {
-    (config.frozen_encoder && path.starts_with("world_model.encoder."))
-        || path.starts_with("world_model.reward_sources.")
+    /// The part of the agent that a parameter belongs to.
+    pub fn role(&self, parameter: Parameter) -> Role {
+        self.meanings[parameter.index()].role
+    }
+
+    /// What the rows of a parameter read, in order and without gaps; empty if its rows have no meaning.
+    pub fn rows(&self, parameter: Parameter) -> &[(Reads, Range<usize>)] {
+        &self.meanings[parameter.index()].rows
+    }
+
+    /// The set of the parameters whose role `includes` accepts.
+    pub(crate) fn set<F: Real>(&self, parameters: &Parameters<F>, includes: impl Fn(Role) -> bool) -> ParameterSet {
+        parameters.set(|path| parameters.find(path).is_some_and(|parameter| includes(self.role(parameter))))
+    }
 }
 
 /// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases.

@@ -1,8 +1,9 @@
 //! The reward head, which may be a meta-model over reward models of earlier agents.
 
+use super::declaration::{Declaration, Inputs, Reads, Role};
 use super::mlp::Mlp;
 use crate::{AgentConfig, RewardSource};
-use tape::{Parameters, Real, Tape, Var};
+use tape::{Real, Tape, Var};
 
 /// Feature to the reward's mean.
 ///
@@ -15,11 +16,10 @@ pub struct RewardHead {
 }
 
 impl RewardHead {
-    pub(super) fn declare<F: Real>(parameters: &mut Parameters<F>, config: &AgentConfig) -> Self {
-        let sources =
-            declare_sources(parameters, "world_model.reward_sources", config.feature(), &config.reward_sources);
-        let inputs = sources.len() + config.feature();
-        let head = Mlp::declare(parameters, "world_model.reward", inputs, config.units, config.reward_layers, 1);
+    pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
+        let sources = declare_sources(declaration, "world_model.reward_sources", config, &config.reward_sources);
+        let network = declaration.network("world_model.reward", Role::Reward);
+        let head = Mlp::declare(network, inputs(config, &sources), &vec![config.units; config.reward_layers], 1);
         Self { sources, head }
     }
 
@@ -56,17 +56,23 @@ impl RewardHead {
     }
 }
 
+/// What a head with these sources reads.
+fn inputs(config: &AgentConfig, sources: &[RewardHead]) -> Inputs {
+    Inputs::of(&[(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)])
+}
+
 /// Declares `sources` at `path.0`, `path.1`, ...; what a source reads itself is at `path.0.sources.0`, ...
 fn declare_sources<F: Real>(
-    parameters: &mut Parameters<F>,
+    declaration: &mut Declaration<F>,
     path: &str,
-    feature: usize,
+    config: &AgentConfig,
     sources: &[RewardSource],
 ) -> Vec<RewardHead> {
     let declared = sources.iter().enumerate().map(|(index, source)| {
         let path = format!("{path}.{index}");
-        let below = declare_sources(parameters, &format!("{path}.sources"), feature, &source.sources);
-        let head = Mlp::declare(parameters, &path, below.len() + feature, source.units, source.layers, 1);
+        let below = declare_sources(declaration, &format!("{path}.sources"), config, &source.sources);
+        let network = declaration.network(&path, Role::RewardSource);
+        let head = Mlp::declare(network, inputs(config, &below), &vec![source.units; source.layers], 1);
         RewardHead { sources: below, head }
     });
     declared.collect()

@@ -1,8 +1,8 @@
 //! The recurrent state-space model: latent dynamics with a deterministic and a stochastic part (Hafner et al., 2019).
 
-use super::mlp::dense;
+use super::declaration::{Declaration, Inputs, Reads, Role};
 use crate::AgentConfig;
-use tape::{Activation, GruWeights, Parameter, Parameters, Real, Tape, Var};
+use tape::{Activation, GruWeights, Parameter, Real, Tape, Var};
 
 /// The dynamics' layers. The first reads [stoch, action]; the first of the posterior reads [deter, embed].
 #[derive(Clone, Debug)]
@@ -32,19 +32,21 @@ pub struct Observed {
 }
 
 impl Rssm {
-    pub(super) fn declare<F: Real>(parameters: &mut Parameters<F>, config: &AgentConfig, action_size: usize) -> Self {
+    pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig, action_size: usize) -> Self {
         let &AgentConfig { stoch, deter, hidden, min_std, .. } = config;
-        let mut layer =
-            |name: &str, inputs, outputs| dense(parameters, &format!("world_model.rssm.{name}"), inputs, outputs);
-        let img1 = layer("img1", stoch + action_size, hidden);
-        let img2 = layer("img2", deter, hidden);
-        let img3 = layer("img3", hidden, 2 * stoch);
-        let obs1 = layer("obs1", deter + config.embed(), hidden);
-        let obs2 = layer("obs2", hidden, 2 * stoch);
+        let mut network = declaration.network("world_model.rssm", Role::Dynamics);
+        let img1_inputs = Inputs::of(&[(Reads::Stoch, stoch), (Reads::Action, action_size)]);
+        let img1 = network.dense("img1", img1_inputs, hidden);
+        let img2 = network.dense("img2", Inputs::of(&[(Reads::Deter, deter)]), hidden);
+        let img3 = network.dense("img3", Inputs::hidden(hidden), 2 * stoch);
+        let obs1_inputs = Inputs::of(&[(Reads::Deter, deter), (Reads::Embedding, config.embed())]);
+        let obs1 = network.dense("obs1", obs1_inputs, hidden);
+        let obs2 = network.dense("obs2", Inputs::hidden(hidden), 2 * stoch);
+        let recurrent_inputs = Inputs::of(&[(Reads::Deter, deter)]);
         let gru = GruWeights {
-            kernel: parameters.declare("world_model.rssm.gru.kernel", &[hidden, 3 * deter]),
-            recurrent: parameters.declare("world_model.rssm.gru.recurrent_kernel", &[deter, 3 * deter]),
-            bias: parameters.declare("world_model.rssm.gru.bias", &[2, 3 * deter]),
+            kernel: network.kernel("gru.kernel", Inputs::hidden(hidden), 3 * deter),
+            recurrent: network.kernel("gru.recurrent_kernel", recurrent_inputs, 3 * deter),
+            bias: network.parameter("gru.bias", &[2, 3 * deter]),
         };
         Self { img1, img2, img3, obs1, obs2, gru, stoch, deter, min_std }
     }

@@ -1,13 +1,12 @@
 //! The whole agent in double precision on weights, inputs and noise from a file: every intermediate value, loss, gradient,
 //! optimiser step and action under the file's own names (`in/`, `w/`, `noise/`, `policy/` in; `out/`, `grad/`, `adam1/`,
-//! `policy/` out). Shared by the golden test and the example `reference`.
-
-#[allow(dead_code, reason = "not every test is about transfer")]
-pub mod transfer;
+//! `policy/` out). Shared by the golden test, and by tests and an example of the crate `transfer`.
 
 use dreamer::behaviour::{evaluate, imagine};
 use dreamer::networks::PIXELS;
-use dreamer::{AgentConfig, BatchView, Learner, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density};
+use dreamer::{
+    AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
+};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use tape::{Parameter, Tape, Var, Workspace};
@@ -189,18 +188,18 @@ impl Reference {
         let metrics = self.step()?;
         let config = self.learner.config().clone();
         let mut scalar = |name: &str, value: f64| out.insert(format!("out/{name}"), (vec![], vec![value]));
-        scalar("model_loss", metrics.model_loss);
-        scalar("actor_loss", metrics.actor_loss);
-        scalar("value_loss", metrics.value_loss);
-        scalar("like_image", -metrics.image_loss);
-        scalar("like_reward", -metrics.reward_loss);
-        scalar("div_raw", metrics.kl);
-        scalar("div", metrics.kl.max(config.free_nats));
-        scalar("prior_entropy", metrics.prior_entropy);
-        scalar("post_entropy", metrics.posterior_entropy);
-        scalar("model_grad_norm", metrics.model_gradient_norm);
-        scalar("actor_grad_norm", metrics.actor_gradient_norm);
-        scalar("value_grad_norm", metrics.value_gradient_norm);
+        scalar("model_loss", metrics[Metric::ModelLoss]);
+        scalar("actor_loss", metrics[Metric::ActorLoss]);
+        scalar("value_loss", metrics[Metric::ValueLoss]);
+        scalar("like_image", -metrics[Metric::ImageLoss]);
+        scalar("like_reward", -metrics[Metric::RewardLoss]);
+        scalar("div_raw", metrics[Metric::Kl]);
+        scalar("div", metrics[Metric::Kl].max(config.free_nats));
+        scalar("prior_entropy", metrics[Metric::PriorEntropy]);
+        scalar("post_entropy", metrics[Metric::PosteriorEntropy]);
+        scalar("model_grad_norm", metrics[Metric::ModelGradientNorm]);
+        scalar("actor_grad_norm", metrics[Metric::ActorGradientNorm]);
+        scalar("value_grad_norm", metrics[Metric::ValueGradientNorm]);
         let parameters = self.learner.parameters();
         let (model, behaviour) = self.learner.last_gradients();
         let optimisers = self.learner.optimisers();

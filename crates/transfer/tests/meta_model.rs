@@ -1,19 +1,20 @@
 //! Transfer against numbers from independent double-precision programs, and what the reward meta-model (Eq. 4) is about: the
 //! sources' predictions matter, and gradients pass through them.
 
+#[path = "common/reference.rs"]
 mod reference;
 #[path = "../../tape/tests/simd/mod.rs"]
 mod simd;
 
 use dreamer::SourceAblation;
 use dreamer::networks::PIXELS;
-use reference::transfer::{MetaModel, with_meta_model};
-use reference::{Reference, Tensors, read};
+use reference::agent::{Reference, Tensors, read};
+use reference::{MetaModel, with_meta_model};
 use tape::SimdInstructionSet;
 
 /// The file, and its agent with a reward meta-model.
 fn meta_model() -> (Tensors, Reference) {
-    let (tensors, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    let (tensors, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let reference = with_meta_model(&tensors, &config, MetaModel::Eq4).unwrap();
     (tensors, reference)
 }
@@ -26,12 +27,12 @@ fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 
 #[test]
 fn equals_the_reference() {
-    let (theirs, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    let (theirs, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     for (kind, below, head, count) in [
         (MetaModel::Eq4, "mmtl/eq4/", "mmtl/meta/", 35),
         (MetaModel::Released, "mmtl/released/", "mmtl/meta_released/", 34),
     ] {
-        let ours = reference::transfer::meta_model(&theirs, &config, kind).unwrap();
+        let ours = reference::meta_model(&theirs, &config, kind).unwrap();
         let expected: Tensors = theirs.clone().into_iter().filter(|(name, _)| name.starts_with(below)).collect();
         assert_eq!((expected.len(), ours.keys().collect::<Vec<_>>()), (count, expected.keys().collect()));
         for (name, (shape, expected)) in &expected {
@@ -52,8 +53,8 @@ fn equals_the_reference() {
 
 #[test]
 fn fractional_transfer_equals_the_reference_bit_for_bit() {
-    let (theirs, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
-    let ours = reference::transfer::fractional(&theirs, &config).unwrap();
+    let (theirs, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
+    let ours = reference::fractional(&theirs, &config).unwrap();
     let expected: Tensors = theirs.into_iter().filter(|(name, _)| name.starts_with("ftl/result/")).collect();
     assert_eq!(expected.len(), 39);
     assert_eq!(ours, expected);
@@ -70,7 +71,7 @@ fn frozen_parameters_have_no_gradient_and_stay() {
         let path = before.path(parameter);
         let stays = path.starts_with("world_model.encoder.") || path.starts_with("world_model.reward_sources.");
         assert_eq!(stays, before.values(parameter) == after.values(parameter), "{path}");
-        assert_eq!(stays, !ours.contains_key(&format!("grad/{}", reference::theirs(path))), "{path}");
+        assert_eq!(stays, !ours.contains_key(&format!("grad/{}", reference::agent::theirs(path))), "{path}");
         frozen += usize::from(stays);
     }
     assert_eq!(frozen, 8 + 2 * 6);
@@ -115,7 +116,7 @@ fn silent_sources_get_no_use() {
     let deaf = ablation("world_model.reward.h0.kernel", |kernel| kernel[units..2 * units].fill(0.0));
     assert!(deaf.changes[0] > 1e-6 && deaf.changes[1] == 0.0, "{deaf:?}");
     // An agent without sources has none to ablate.
-    let (tensors, config) = read(include_bytes!("golden/dreamer.safetensors")).unwrap();
+    let (tensors, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let plain = Reference::new(tensors, &config).unwrap().learner;
     assert_eq!(plain.ablate_sources(&[0; PIXELS], &[0.0; 3]), None);
 }

@@ -1,16 +1,16 @@
 //! Computes the whole agent in double precision from weights, inputs and noise in a safetensors file, for comparison with
-//! other programs: `cargo run --release --example reference -- IN.safetensors OUT.safetensors [--released]`.
+//! other programs: `cargo run --release -p transfer --example reference -- IN.safetensors OUT.safetensors [--released]`.
 //!
 //! If the file has what they need, also modular and fractional transfer (`ftl/result/`) and a gradient step with a reward
 //! meta-model (`mmtl/eq4/`); with `--released`, also one with the meta-model of the paper's public code (`mmtl/released/`).
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
 
-#[path = "../tests/reference/mod.rs"]
+#[path = "../tests/common/reference.rs"]
 mod reference;
 
-use reference::transfer::{self, MetaModel};
-use reference::{Reference, Tensors};
+use reference::MetaModel;
+use reference::agent::{Reference, Tensors};
 use safetensors::tensor::{Dtype, TensorView};
 use std::process::ExitCode;
 
@@ -43,7 +43,7 @@ fn released(options: &[String]) -> Result<bool, ()> {
 
 fn run(input: &str, output: &str, released: bool) -> Result<usize, String> {
     let file = std::fs::read(input).map_err(|error| format!("{input}: {error}"))?;
-    let (tensors, config) = reference::read(&file).map_err(|error| format!("{input}: {error}"))?;
+    let (tensors, config) = reference::agent::read(&file).map_err(|error| format!("{input}: {error}"))?;
     let result = compute(tensors, &config, released).map_err(|error| format!("{input}: {error}"))?;
     let bytes: Vec<Vec<u8>> =
         result.values().map(|(_, values)| values.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
@@ -56,10 +56,10 @@ fn run(input: &str, output: &str, released: bool) -> Result<usize, String> {
 }
 
 fn compute(tensors: Tensors, config: &serde_json::Value, released: bool) -> Result<Tensors, String> {
-    let mut all = transfer::fractional(&tensors, config)?;
-    all.extend(transfer::meta_model(&tensors, config, MetaModel::Eq4)?);
+    let mut all = reference::fractional(&tensors, config)?;
+    all.extend(reference::meta_model(&tensors, config, MetaModel::Eq4)?);
     if released {
-        all.extend(transfer::meta_model(&tensors, config, MetaModel::Released)?);
+        all.extend(reference::meta_model(&tensors, config, MetaModel::Released)?);
     }
     all.extend(Reference::new(tensors, config)?.compute()?);
     Ok(all)

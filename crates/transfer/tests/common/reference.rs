@@ -1,8 +1,11 @@
-//! What an agent takes from others, in double precision on the tensors of a file: `ftl/result/` from `ftl/source/` and
+//! Transfer between agents, in double precision on the tensors of a file: `ftl/result/` from `ftl/source/` and
 //! `ftl/target/` by the paper's plan, and the losses, gradients and steps of agents with a reward meta-model, `mmtl/eq4/` and
 //! `mmtl/released/`.
 
-use super::{Reference, Tensors};
+#[path = "../../../dreamer/tests/reference/mod.rs"]
+pub mod agent;
+
+use agent::{Reference, Tensors};
 use dreamer::{AgentConfig, Learner};
 use std::collections::BTreeMap;
 use tape::Parameter;
@@ -39,8 +42,8 @@ pub fn fractional(tensors: &Tensors, config: &serde_json::Value) -> Result<Tenso
         actor_layers: size("actor_layers")?,
         ..AgentConfig::default()
     };
-    let source = agent(tensors, "ftl/source/", &sizes, size("action_src")?)?;
-    let mut target = agent(tensors, "ftl/target/", &sizes, size("action")?)?;
+    let source = agent_below(tensors, "ftl/source/", &sizes, size("action_src")?)?;
+    let mut target = agent_below(tensors, "ftl/target/", &sizes, size("action")?)?;
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let mut plan = Plan::find("paper").map_err(|error| told(&error))?;
     plan.add_source("source", "unread".as_ref()).map_err(|error| told(&error))?;
@@ -50,7 +53,7 @@ pub fn fractional(tensors: &Tensors, config: &serde_json::Value) -> Result<Tenso
     resolved.apply(&mut target).map_err(|error| told(&error))?;
     let parameters = target.parameters();
     for parameter in parameters.iter() {
-        let name = super::theirs(parameters.path(parameter));
+        let name = agent::theirs(parameters.path(parameter));
         // The file may keep some layers only.
         if tensors.contains_key(&format!("ftl/target/{name}")) {
             let values = (parameters.shape(parameter).to_vec(), parameters.values(parameter).to_vec());
@@ -61,11 +64,16 @@ pub fn fractional(tensors: &Tensors, config: &serde_json::Value) -> Result<Tenso
 }
 
 /// An agent with the numbers below `prefix`, zeros elsewhere.
-fn agent(tensors: &Tensors, prefix: &str, sizes: &AgentConfig, action_size: usize) -> Result<Learner<f64>, String> {
+fn agent_below(
+    tensors: &Tensors,
+    prefix: &str,
+    sizes: &AgentConfig,
+    action_size: usize,
+) -> Result<Learner<f64>, String> {
     let mut agent = Learner::new(sizes, action_size).map_err(|error| error.to_string())?;
     let ours: BTreeMap<String, Parameter> = {
         let parameters = agent.parameters();
-        parameters.iter().map(|parameter| (super::theirs(parameters.path(parameter)), parameter)).collect()
+        parameters.iter().map(|parameter| (agent::theirs(parameters.path(parameter)), parameter)).collect()
     };
     for (name, (shape, values)) in tensors {
         let Some(layer) = name.strip_prefix(prefix) else { continue };

@@ -1,0 +1,32 @@
+//! Where everything lies in the device's memory that is copied to it or from it.
+
+use tape::plan::Place;
+
+/// An optimiser on the device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OptimiserPlaces {
+    pub first: Place,
+    pub second: Place,
+    /// Its number of steps, and what a step needs to know of all gradients.
+    pub state: Place,
+    pub gradient: Place,
+}
+
+/// Where everything is that is copied to the device or from it.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub weights: Place,
+    /// Bytes of images, sequence by sequence.
+    pub bytes: Place,
+    pub embedding: Place,
+    pub action: Place,
+    pub reward: Place,
+    /// Times the configuration's discount.
+    pub discount: Place,
+    /// The key of the stream of noise, then the number of updates.
+    pub random: Place,
+    /// A sum, or a gradient's norm, for every [`Metric`](crate::Metric).
+    pub metrics: Place,
+    /// Of the model, the actor, the value head.
+    pub optimisers: [OptimiserPlaces; 3],
+}

@@ -1,0 +1,33 @@
+//! The losses of actor and value head on imagined rollouts.
+
+use super::Terms;
+use crate::behaviour::{Evaluated, Imagined};
+use crate::metrics::{Metric, Per};
+use crate::model::Model;
+use tape::{Real, Tape};
+
+/// Records the losses of actor and value head, and what is reported of the rollouts.
+pub(crate) fn losses<F: Real>(
+    model: Model<F>,
+    tape: &mut Tape<F>,
+    imagined: &Imagined,
+    evaluated: &Evaluated,
+    terms: &mut Terms,
+) {
+    let &Evaluated { reward, value, returns, weights, value_density } = evaluated;
+    let actor_loss = tape.weighted_sum(returns, weights);
+    let value_loss = tape.weighted_sum(value_density, weights);
+    terms.add(Metric::ActorLoss, actor_loss, -1.0);
+    terms.add(Metric::ValueLoss, value_loss, -1.0);
+    let bonus = model.config.actor_entropy;
+    if bonus > 0.0 {
+        let before_last = tape.rows_of(imagined.entropy, 0, tape.shape(weights).0);
+        let entropy = tape.weighted_sum(before_last, weights);
+        terms.add_unreported(Per::Return, entropy, -bonus);
+    }
+    terms.measure(Metric::ImaginedReward, reward);
+    terms.measure(Metric::ImaginedValue, value);
+    terms.measure(Metric::ImaginedReturn, returns);
+    terms.measure(Metric::PolicyEntropy, imagined.entropy);
+    terms.measure(Metric::ActionRms, imagined.action);
+}

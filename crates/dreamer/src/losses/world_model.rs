@@ -1,0 +1,64 @@
+//! The losses of the world model: how far the posterior is from the prior, and what the heads make of the features.
+//!
+//! In three functions, since the CPU's runner records them on three tapes.
+
+use super::Terms;
+use crate::metrics::Metric;
+use crate::model::Model;
+use crate::networks::Observed;
+use tape::{Real, Tape, Var};
+
+/// What the dynamics read: rows of L steps of n sequences, step by step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inputs {
+    /// Embeddings of the images [L * n, E].
+    pub embed: Var,
+    /// The actions that led to the images [L * n, A].
+    pub action: Var,
+    /// Standard normal draws for the posterior's samples [L * n, S].
+    pub noise: Var,
+    /// n.
+    pub sequences: usize,
+}
+
+/// Filters the sequences, and records the divergence of the posterior from the prior.
+///
+/// The divergence counts only if its mean over the whole batch exceeds the free nats.
+pub(crate) fn dynamics<F: Real>(model: Model<F>, tape: &mut Tape<F>, inputs: Inputs, terms: &mut Terms) -> Observed {
+    let (config, rssm) = (model.config, &model.networks.rssm);
+    let Inputs { embed, action, noise, sequences } = inputs;
+    let observed = rssm.observe(tape, embed, action, noise, sequences);
+    let prior = rssm.prior(tape, observed.deter);
+    let divergence = tape.divergence(observed.posterior, prior);
+    terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats);
+    terms.measure(Metric::PriorEntropy, prior);
+    terms.measure(Metric::PosteriorEntropy, observed.posterior);
+    observed
+}
+
+/// Records the log-density of images [N, 64 * 64 * 3] under the decoder's means of the same shape.
+pub(crate) fn image<F: Real>(tape: &mut Tape<F>, mean: Var, image: Var, terms: &mut Terms) {
+    let density = tape.normal_log_density(mean, image);
+    terms.add(Metric::ImageLoss, density, -1.0);
+}
+
+/// What the heads should predict.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Targets {
+    /// Rewards [N, 1].
+    pub reward: Var,
+    /// Discounts times the configuration's [N, 1]; read by the discount head only.
+    pub discount: Option<Var>,
+}
+
+/// Records the log-densities of rewards and discounts, given features [N, S + D].
+pub(crate) fn heads<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, targets: Targets, terms: &mut Terms) {
+    let mean = model.networks.reward.forward(tape, feature);
+    let density = tape.normal_log_density(mean, targets.reward);
+    terms.add(Metric::RewardLoss, density, -1.0);
+    if let (Some(head), Some(target)) = (&model.networks.discount, targets.discount) {
+        let logit = head.forward(tape, feature);
+        let density = tape.bernoulli_log_density(logit, target);
+        terms.add(Metric::DiscountLoss, density, -model.config.discount_scale);
+    }
+}

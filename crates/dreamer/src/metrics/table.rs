@@ -1,0 +1,262 @@
+//! The table of all metrics of a gradient step: names, units, formulas, healthy ranges, and how each follows from a sum.
+//!
+//! The texts are Markdown, in the letters of `docs/metrics.md`: B sequences of L transitions in a batch, H imagined steps,
+//! A action size, S stochastic state size. A test compares the page with this table.
+
+use super::{Metric, Per, Reduction};
+
+/// A metric and what there is to know about it.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricRow {
+    /// The metric.
+    pub metric: Metric,
+    /// The name by which it is logged.
+    pub name: &'static str,
+    /// The part of the agent that it is about.
+    pub group: MetricGroup,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it is, as a formula.
+    pub formula: &'static str,
+    /// What healthy values look like.
+    pub healthy: &'static str,
+    /// How it is computed.
+    pub value: MetricValue,
+}
+
+/// The part of the agent that a metric is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricGroup {
+    /// The world model.
+    WorldModel,
+    /// Actor and value head, and the rollouts that they learn from.
+    Behaviour,
+}
+
+/// How a metric is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricValue {
+    /// From the mean of a recorded value over the batch.
+    Mean {
+        /// How the value is summed.
+        of: Reduction,
+        /// What the sum is divided by.
+        per: Per,
+        /// What the mean becomes.
+        shape: Shape,
+    },
+    /// The world model's loss: the weighted means of its terms.
+    ModelLoss,
+    /// The global norm of an optimiser's gradient, before it is clipped.
+    GradientNorm,
+}
+
+/// What the mean becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The mean itself.
+    Plain,
+    /// Minus the mean: a loss, where the mean is of log-densities or of returns.
+    Negated,
+    /// Its square root.
+    Root,
+}
+
+impl Shape {
+    /// The metric from a sum and what it is divided by.
+    pub(crate) fn of(self, sum: f64, count: f64) -> f64 {
+        match self {
+            Self::Plain => sum / count,
+            Self::Negated => -sum / count,
+            Self::Root => (sum / count).sqrt(),
+        }
+    }
+}
+
+const fn mean(of: Reduction, per: Per) -> MetricValue {
+    MetricValue::Mean { of, per, shape: Shape::Plain }
+}
+
+const fn negated_mean(per: Per) -> MetricValue {
+    MetricValue::Mean { of: Reduction::Numbers, per, shape: Shape::Negated }
+}
+
+/// Every metric of a gradient step, in the order of [`Metric`], in which they are logged.
+pub const METRICS: [MetricRow; Metric::COUNT] = [
+    MetricRow {
+        metric: Metric::ModelLoss,
+        name: "model_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "`kl_scale * max(kl, free_nats) + image_loss + reward_loss + discount_scale * discount_loss`",
+        healthy: "Falls fast in the first thousands of gradient steps, then slowly",
+        value: MetricValue::ModelLoss,
+    },
+    MetricRow {
+        metric: Metric::ImageLoss,
+        name: "image_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean over B and L of `-log p(image)` under a normal distribution with unit variance, summed over \
+                  64 * 64 * 3 numbers in [-0.5, 0.5]. Its minimum is `6144 ln(2 pi)` = 11 292.0; the rest is half \
+                  the sum of the squared errors",
+        healthy: "Within some tens of the minimum. If it stays hundreds above, the decoder produces a blur: look at \
+                  the open-loop image",
+        value: negated_mean(Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::RewardLoss,
+        name: "reward_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean of `-log p(reward)` under a normal distribution with unit variance. Its minimum is `ln(2 pi) \
+                  / 2` = 0.919; the rest is half the mean squared error of the predicted reward",
+        healthy: "Near the minimum",
+        value: negated_mean(Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::DiscountLoss,
+        name: "discount_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean of `-log p(discount)` of the discount head, whose target is `agent.discount * d`; 0 without a \
+                  discount head",
+        healthy: "Falls to about 0.056, the entropy of a coin with probability 0.99",
+        value: negated_mean(Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::Kl,
+        name: "kl",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean over B and L of KL(posterior, prior) in nats, before the free nats are applied",
+        healthy: "Above `free_nats` (default 3) in a task with surprises, near it in a simple one. If it is far \
+                  below 3 for long, the model learns nothing from images. If it is in the tens, the prior does not \
+                  follow the posterior",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::PriorEntropy,
+        name: "prior_entropy",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean entropy of the prior, an S-dimensional normal distribution, in nats. It is between `-0.88 S` \
+                  (all standard deviations at `min_std`, 0.1) and about `1.42 S` (standard deviation 1)",
+        healthy: "Falls at first",
+        value: mean(Reduction::NormalEntropies, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::PosteriorEntropy,
+        name: "posterior_entropy",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "The same for the posterior",
+        healthy: "Falls at first, and stays below `prior_entropy`",
+        value: mean(Reduction::NormalEntropies, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::ActorLoss,
+        name: "actor_loss",
+        group: MetricGroup::Behaviour,
+        unit: "return",
+        formula: "`-mean(weight * lambda-return)`, where the weight is the running product of discounts; without the \
+                  entropy term of `agent.actor_entropy`",
+        healthy: "Falls as returns rise; its sign has no meaning",
+        value: negated_mean(Per::Return),
+    },
+    MetricRow {
+        metric: Metric::ValueLoss,
+        name: "value_loss",
+        group: MetricGroup::Behaviour,
+        unit: "nats",
+        formula: "`-mean(weight * log p(lambda-return))` under a normal distribution with unit variance. Its minimum \
+                  is 0.919 times the mean weight",
+        healthy: "Low and without steady growth; it rises for a while whenever returns rise",
+        value: negated_mean(Per::Return),
+    },
+    MetricRow {
+        metric: Metric::ImaginedReward,
+        name: "imagined_reward",
+        group: MetricGroup::Behaviour,
+        unit: "reward",
+        formula: "Mean predicted reward of an imagined step",
+        healthy: "Approaches the mean real reward of an agent step, `train_return / (train_length / 2)`",
+        value: mean(Reduction::Numbers, Per::ImaginedStep),
+    },
+    MetricRow {
+        metric: Metric::ImaginedValue,
+        name: "imagined_value",
+        group: MetricGroup::Behaviour,
+        unit: "return",
+        formula: "Mean value of imagined states",
+        healthy: "Near `imagined_return`; if the difference is constant, the value head lags behind",
+        value: mean(Reduction::Numbers, Per::ImaginedStep),
+    },
+    MetricRow {
+        metric: Metric::ImaginedReturn,
+        name: "imagined_return",
+        group: MetricGroup::Behaviour,
+        unit: "return",
+        formula: "Mean lambda-return, `V(t) = r(t) + discount ((1 - lambda) v(t+1) + lambda V(t+1))`, over the first \
+                  H - 1 steps",
+        healthy: "Rises together with `eval_return`. If it rises alone, the agent exploits errors of its model",
+        value: mean(Reduction::Numbers, Per::Return),
+    },
+    MetricRow {
+        metric: Metric::PolicyEntropy,
+        name: "policy_entropy",
+        group: MetricGroup::Behaviour,
+        unit: "nats",
+        formula: "Mean of the negative log-density of the sampled actions, after tanh, in nats; for uniformly random \
+                  actions, 0.69 for each number of an action",
+        healthy: "Falls slowly. Far below -1 for each number, the policy hardly explores any more \
+                  (`agent.actor_entropy` prevents that)",
+        value: mean(Reduction::Numbers, Per::ImaginedStep),
+    },
+    MetricRow {
+        metric: Metric::ActionRms,
+        name: "action_rms",
+        group: MetricGroup::Behaviour,
+        unit: "1",
+        formula: "Root mean square of the numbers of imagined actions",
+        healthy: "0.5 to 0.95. If it is at 1 for long, the policy is saturated and no longer learns",
+        value: MetricValue::Mean { of: Reduction::Squares, per: Per::ActionElement, shape: Shape::Root },
+    },
+    MetricRow {
+        metric: Metric::ModelGradientNorm,
+        name: "model_gradient_norm",
+        group: MetricGroup::WorldModel,
+        unit: "gradient",
+        formula: "Global norm of the gradient of `model_loss`, before it is clipped to `agent.gradient_clip`",
+        healthy: "Thousands at the start, then usually above the clip value of 100, because of the pixels. It should \
+                  not explode",
+        value: MetricValue::GradientNorm,
+    },
+    MetricRow {
+        metric: Metric::ActorGradientNorm,
+        name: "actor_gradient_norm",
+        group: MetricGroup::Behaviour,
+        unit: "gradient",
+        formula: "Global norm of the actor's gradient, before clipping",
+        healthy: "Below the clip value of 100 most of the time",
+        value: MetricValue::GradientNorm,
+    },
+    MetricRow {
+        metric: Metric::ValueGradientNorm,
+        name: "value_gradient_norm",
+        group: MetricGroup::Behaviour,
+        unit: "gradient",
+        formula: "Global norm of the value head's gradient, before clipping",
+        healthy: "Below the clip value of 100 most of the time",
+        value: MetricValue::GradientNorm,
+    },
+];
+
+// A metric's place in the table is its number.
+const _: () = {
+    let mut index = 0;
+    while index < METRICS.len() {
+        assert!(METRICS[index].metric as usize == index, "the table is in the order of the enum");
+        index += 1;
+    }
+};

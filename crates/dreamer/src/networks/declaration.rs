@@ -1,0 +1,225 @@
+//! What parameters mean: the role of each, and what the rows of its kernel read. Networks say it where they declare them.
+//!
+//! Transfer works on these declarations; it knows no path. Not here: shapes and numbers, which [`Parameters`] has.
+
+use crate::AgentConfig;
+use std::ops::Range;
+use tape::{Parameter, Parameters, Real};
+
+/// The part of the agent that a parameter belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Image to embedding.
+    Encoder,
+    /// The latent dynamics: prior, posterior and recurrent cell.
+    Dynamics,
+    /// Feature to image.
+    Decoder,
+    /// The reward head.
+    Reward,
+    /// A frozen reward model of an earlier agent, which a reward meta-model reads.
+    RewardSource,
+    /// The discount head.
+    Discount,
+    /// The actor.
+    Actor,
+    /// The value head.
+    Value,
+}
+
+impl Role {
+    /// Whether it is part of the world model.
+    pub fn is_world_model(self) -> bool {
+        !matches!(self, Self::Actor | Self::Value)
+    }
+
+    /// Whether parameters of this role keep the values that they begin with: those of the universal encoder, and of reward
+    /// models of earlier agents.
+    pub fn is_frozen(self, config: &AgentConfig) -> bool {
+        match self {
+            Self::Encoder => config.frozen_encoder,
+            Self::RewardSource => true,
+            _ => false,
+        }
+    }
+}
+
+/// A part of a layer's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reads {
+    /// The stochastic state.
+    Stoch,
+    /// The deterministic state.
+    Deter,
+    /// The action.
+    Action,
+    /// The image's embedding.
+    Embedding,
+    /// Predictions of the frozen reward models that a reward meta-model reads.
+    Predictions,
+}
+
+/// What a layer reads: the size of each part of its input, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Inputs {
+    size: usize,
+    rows: Vec<(Reads, Range<usize>)>,
+}
+
+impl Inputs {
+    /// Parts with a meaning.
+    pub fn of(parts: &[(Reads, usize)]) -> Self {
+        let (mut size, mut rows) = (0, Vec::new());
+        for &(reads, count) in parts.iter().filter(|(_, count)| *count > 0) {
+            rows.push((reads, size..size + count));
+            size += count;
+        }
+        Self { size, rows }
+    }
+
+    /// The output of a hidden layer, whose numbers have no meaning of their own.
+    pub fn hidden(size: usize) -> Self {
+        Self { size, rows: Vec::new() }
+    }
+
+    /// A latent state's feature, [stoch, deter].
+    pub fn feature(config: &AgentConfig) -> Self {
+        Self::of(&[(Reads::Stoch, config.stoch), (Reads::Deter, config.deter)])
+    }
+}
+
+/// What a parameter means.
+#[derive(Clone, Debug)]
+pub(super) struct Meaning {
+    pub role: Role,
+    /// The rows of a kernel by what they read, in order and without gaps; empty if they have no meaning.
+    pub rows: Vec<(Reads, Range<usize>)>,
+}
+
+/// Parameters while they are declared, with their meanings.
+pub(super) struct Declaration<'a, F> {
+    parameters: &'a mut Parameters<F>,
+    meanings: Vec<Meaning>,
+}
+
+impl<'a, F: Real> Declaration<'a, F> {
+    /// Declares into `parameters`, which must be empty.
+    pub fn new(parameters: &'a mut Parameters<F>) -> Self {
+        assert!(parameters.is_empty(), "an agent's parameters are declared once");
+        Self { parameters, meanings: Vec::new() }
+    }
+
+    /// Begins a network whose parameters' paths begin with `path`.
+    pub fn network(&mut self, path: &str, role: Role) -> Layers<'_, 'a, F> {
+        Layers { declaration: self, path: path.to_owned(), role }
+    }
+
+    /// The meanings of all parameters, in order of declaration.
+    pub fn finish(self) -> Vec<Meaning> {
+        self.meanings
+    }
+}
+
+/// A network whose layers are declared.
+pub(super) struct Layers<'d, 'a, F> {
+    declaration: &'d mut Declaration<'a, F>,
+    path: String,
+    role: Role,
+}
+
+impl<F: Real> Layers<'_, '_, F> {
+    /// A parameter whose rows have no meaning.
+    pub fn parameter(&mut self, name: &str, shape: &[usize]) -> Parameter {
+        self.declare(name, shape, Vec::new())
+    }
+
+    /// A kernel [inputs, outputs].
+    pub fn kernel(&mut self, name: &str, inputs: Inputs, outputs: usize) -> Parameter {
+        self.declare(name, &[inputs.size, outputs], inputs.rows)
+    }
+
+    /// A dense layer: its kernel [inputs, outputs], then its bias [outputs].
+    pub fn dense(&mut self, name: &str, inputs: Inputs, outputs: usize) -> (Parameter, Parameter) {
+        let kernel = self.kernel(&format!("{name}.kernel"), inputs, outputs);
+        (kernel, self.parameter(&format!("{name}.bias"), &[outputs]))
+    }
+
+    fn declare(&mut self, name: &str, shape: &[usize], rows: Vec<(Reads, Range<usize>)>) -> Parameter {
+        let Declaration { parameters, meanings } = &mut *self.declaration;
+        meanings.push(Meaning { role: self.role, rows });
+        parameters.declare(&format!("{}.{name}", self.path), shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RewardSource;
+    use crate::networks::Networks;
+
+    /// Sizes that are all different, so that no two parts can be mistaken for each other, and every network there is.
+    fn config() -> AgentConfig {
+        let (depth, stoch, deter, hidden, units) = (1, 5, 11, 13, 14);
+        let plain = RewardSource { layers: 1, units: 7, sources: Vec::new() };
+        let meta_model = RewardSource { layers: 1, units: 7, sources: vec![plain.clone(); 2] };
+        let reward_sources = vec![plain, meta_model];
+        AgentConfig {
+            depth,
+            stoch,
+            deter,
+            hidden,
+            units,
+            reward_sources,
+            discount_head: true,
+            ..AgentConfig::default()
+        }
+    }
+
+    fn declared() -> (Networks, Parameters<f32>) {
+        let mut parameters = Parameters::new();
+        (Networks::declare(&config(), 4, &mut parameters), parameters)
+    }
+
+    #[test]
+    fn rows_with_a_meaning_are_all_rows_of_their_kernel() {
+        let (networks, parameters) = declared();
+        let mut named = 0;
+        for parameter in parameters.iter() {
+            let rows = networks.rows(parameter);
+            if let Some((_, last)) = rows.last() {
+                assert_eq!(last.end, parameters.shape(parameter)[0], "{}", parameters.path(parameter));
+                assert!(rows.windows(2).all(|pair| pair[0].1.end == pair[1].1.start) && rows[0].1.start == 0);
+                named += 1;
+            }
+        }
+        assert_eq!(named, 13);
+    }
+
+    #[test]
+    fn every_kernel_that_reads_a_state_or_the_feature_says_so() {
+        let (networks, parameters) = declared();
+        for parameter in parameters.iter().filter(|&parameter| parameters.shape(parameter).len() == 2) {
+            let path = parameters.path(parameter);
+            if !path.ends_with("bias") && [16, 11, 9, 18, 43].contains(&parameters.shape(parameter)[0]) {
+                assert!(!networks.rows(parameter).is_empty(), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_role_has_parameters() {
+        let (networks, parameters) = declared();
+        for (role, path) in [
+            (Role::Encoder, "world_model.encoder.h1.kernel"),
+            (Role::Dynamics, "world_model.rssm.gru.bias"),
+            (Role::Decoder, "world_model.decoder.h2.kernel"),
+            (Role::Reward, "world_model.reward.h0.kernel"),
+            (Role::RewardSource, "world_model.reward_sources.1.sources.0.hout.bias"),
+            (Role::Discount, "world_model.discount.hout.bias"),
+            (Role::Actor, "actor.h0.kernel"),
+            (Role::Value, "value.hout.kernel"),
+        ] {
+            assert_eq!(networks.role(parameters.find(path).unwrap()), role, "{path}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The second half of a shard's gradient step: back through time and the encoder, then learning in imagination.
+
+use super::{Shard, Worker};
+use crate::behaviour::{evaluate, imagine};
+use crate::images::Images;
+use crate::losses::behaviour::losses;
+use crate::metrics::Sums;
+use crate::model::Model;
+use tape::{Gradients, Real, Tape};
+
+impl<F: Real> Shard<F> {
+    /// Walks back through time and the encoder, given the sums over the whole batch, which say whether the divergence counts.
+    ///
+    /// # Panics
+    /// If [`Shard::observe`] did not come before.
+    pub fn learn_model(
+        &mut self,
+        model: Model<F>,
+        images: Images,
+        batch: &Sums,
+        worker: &mut Worker<F>,
+        gradients: &mut Gradients<F>,
+    ) {
+        let filtered = self.filtered.expect("the first half ran");
+        self.workspace.exchange_scratch(&mut worker.scratch);
+        let mut tape = Tape::resume(model.parameters, model.trainable, &mut self.workspace);
+        tape.seed_with(filtered.observed.feature, &self.feature_gradient);
+        self.terms.seed_after(batch, &mut tape);
+        tape.backward(gradients);
+        if let Some(first) = filtered.first_layers {
+            worker.images.learn_to_encode(model, images, &mut tape, first, gradients);
+        }
+        self.workspace.exchange_scratch(&mut worker.scratch);
+    }
+
+    /// Imagines from the shard's posterior states, which are constants, and adds the gradients of the losses of actor and
+    /// value head.
+    ///
+    /// # Panics
+    /// If [`Shard::observe`] did not come before.
+    pub fn learn_behaviour(&mut self, model: Model<F>, worker: &mut Worker<F>, gradients: &mut Gradients<F>) {
+        let filtered = self.filtered.take().expect("the first half ran");
+        let observed = Tape::resume(model.parameters, model.trainable, &mut self.workspace);
+        let [stoch, deter] = [filtered.observed.stoch, filtered.observed.deter];
+        let rollouts = observed.shape(stoch).0;
+        let Worker { behaviour, terms, .. } = worker;
+        let mut tape = Tape::new(model.parameters, model.trainable, behaviour);
+        let mut constant = |var| {
+            let (rows, cols) = observed.shape(var);
+            tape.constant(rows, cols, |y| y.copy_from_slice(observed.value(var)))
+        };
+        let start = (constant(stoch), constant(deter));
+        let imagined = imagine(model, &mut tape, start, &self.noise);
+        let evaluated = evaluate(model, &mut tape, imagined.feature, rollouts);
+        terms.clear();
+        losses(model, &mut tape, &imagined, &evaluated, terms);
+        terms.sum_up(&tape, &mut self.sums);
+        terms.seed(&mut tape);
+        tape.backward(gradients);
+    }
+}

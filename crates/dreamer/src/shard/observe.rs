@@ -1,0 +1,89 @@
+//! The first half of the world model's loss on a shard: it filters the sequences, and differentiates the heads' losses down
+//! to the features.
+//!
+//! It ends there, since the divergence counts only if its mean over the WHOLE batch exceeds the free nats.
+
+use super::images_in_pieces::Below;
+use super::{Shard, Worker};
+use crate::images::Images;
+use crate::losses::world_model::{Inputs, Targets, dynamics, heads};
+use crate::losses::{LossFormula, Terms};
+use crate::metrics::Sums;
+use crate::model::Model;
+use crate::networks::Observed;
+use tape::{Gradients, Real, Tape, Var};
+
+/// What stays on the shard's recording between the two halves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filtered {
+    pub observed: Observed,
+    /// The output of the encoder's first layers; `None` of a frozen encoder.
+    pub first_layers: Option<Var>,
+}
+
+/// What a shard's losses are added to.
+pub(super) struct Totals<'a, F> {
+    pub sums: &'a mut Sums,
+    pub model_loss: &'a mut LossFormula,
+    pub gradients: &'a mut Gradients<F>,
+}
+
+impl<F: Real> Totals<'_, F> {
+    /// Adds up the terms of a recording, and walks back over it from them.
+    pub fn differentiate(&mut self, tape: &mut Tape<F>, terms: &Terms) {
+        terms.sum_up(tape, self.sums);
+        self.model_loss.include(terms);
+        terms.seed(tape);
+        tape.backward(self.gradients);
+    }
+}
+
+impl<F: Real> Shard<F> {
+    /// Filters the shard's sequences, adds the gradients of the heads' losses to `gradients`, and keeps their gradient with
+    /// respect to the features for the second half.
+    pub fn observe(&mut self, model: Model<F>, images: Images, worker: &mut Worker<F>, gradients: &mut Gradients<F>) {
+        let (config, rows) = (model.config, images.count());
+        let Self { data, noise, workspace, terms, feature_gradient, sums, model_loss, .. } = self;
+        *sums = Sums::default();
+        model_loss.clear();
+        workspace.exchange_scratch(&mut worker.scratch);
+        let mut tape = Tape::new(model.parameters, model.trainable, workspace);
+        let (embed, first_layers) = if data.embedding.is_empty() {
+            let encoder = &model.networks.encoder;
+            let first = tape.leaf(rows, encoder.between(), |y| worker.images.encode(model, images, y));
+            (encoder.last_layers(&mut tape, first), Some(first))
+        } else {
+            (tape.constant(rows, config.embed(), |y| y.copy_from_slice(&data.embedding)), None)
+        };
+        let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
+        let noise = tape.constant(rows, config.stoch, |y| y.copy_from_slice(&noise.posterior));
+        let inputs = Inputs { embed, action, noise, sequences: images.range.count };
+        terms.clear();
+        let observed = dynamics(model, &mut tape, inputs, terms);
+        terms.sum_up(&tape, sums);
+        model_loss.include(terms);
+
+        // The features are a leaf of a recording of their own, which ends here.
+        let features = tape.value(observed.feature);
+        let mut totals = Totals { sums, model_loss, gradients };
+        let mut tape = Tape::new(model.parameters, model.trainable, &mut worker.heads);
+        let feature = tape.leaf(rows, config.feature(), |y| y.copy_from_slice(features));
+        let first = model.networks.decoder.first_layers(&mut tape, feature);
+        worker.images.decode(model, images, Below { tape: &mut tape, first }, &mut totals);
+        let targets = Targets {
+            reward: tape.constant(rows, 1, |y| y.copy_from_slice(&data.reward)),
+            discount: model
+                .networks
+                .discount
+                .as_ref()
+                .map(|_| tape.constant(rows, 1, |y| y.copy_from_slice(&data.discount))),
+        };
+        worker.terms.clear();
+        heads(model, &mut tape, feature, targets, &mut worker.terms);
+        totals.differentiate(&mut tape, &worker.terms);
+        feature_gradient.clear();
+        feature_gradient.extend_from_slice(tape.gradient(feature).expect("the heads read every feature"));
+        workspace.exchange_scratch(&mut worker.scratch);
+        self.filtered = Some(Filtered { observed, first_layers });
+    }
+}
