@@ -43,7 +43,7 @@ pub enum MetricValue {
         /// What the sum is divided by.
         per: Per,
         /// What the mean becomes.
-        shape: Shape,
+        form: MeanForm,
     },
     /// The world model's loss: the weighted means of its terms.
     ModelLoss,
@@ -53,7 +53,7 @@ pub enum MetricValue {
 
 /// What the mean becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum MeanForm {
     /// The mean itself.
     Plain,
     /// Minus the mean: a loss, where the mean is of log-densities or of returns.
@@ -62,7 +62,7 @@ pub enum Shape {
     Root,
 }
 
-impl Shape {
+impl MeanForm {
     /// The metric from a sum and what it is divided by.
     pub(crate) fn of(self, sum: f64, count: f64) -> f64 {
         match self {
@@ -74,11 +74,11 @@ impl Shape {
 }
 
 const fn mean(of: Reduction, per: Per) -> MetricValue {
-    MetricValue::Mean { of, per, shape: Shape::Plain }
+    MetricValue::Mean { of, per, form: MeanForm::Plain }
 }
 
 const fn negated_mean(per: Per) -> MetricValue {
-    MetricValue::Mean { of: Reduction::Numbers, per, shape: Shape::Negated }
+    MetricValue::Mean { of: Reduction::Numbers, per, form: MeanForm::Negated }
 }
 
 /// Every metric of a gradient step, in the order of [`Metric`], in which they are logged.
@@ -220,7 +220,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         unit: "1",
         formula: "Root mean square of the numbers of imagined actions",
         healthy: "0.5 to 0.95. If it is at 1 for long, the policy is saturated and no longer learns",
-        value: MetricValue::Mean { of: Reduction::Squares, per: Per::ActionElement, shape: Shape::Root },
+        value: MetricValue::Mean { of: Reduction::Squares, per: Per::ActionElement, form: MeanForm::Root },
     },
     MetricRow {
         metric: Metric::ModelGradientNorm,
