@@ -1,7 +1,7 @@
 //! Images as the networks read them, straight from a batch's bytes: nothing is copied but numbers.
 
 use crate::networks::PIXELS;
-use crate::shard::SequenceRange;
+use crate::sequence_range::SequenceRange;
 use tape::Real;
 use tape::kernels::elementwise::scale_bytes;
 

@@ -21,6 +21,7 @@ pub mod networks;
 mod noise;
 mod open_loop;
 mod policy;
+mod sequence_range;
 mod shard;
 mod source_ablation;
 

@@ -116,7 +116,7 @@ pub fn measure(
         Some((_, device)) => dreamer::check_device(config, ACTION_SIZE, device)?,
     }
     let began = Instant::now();
-    crate::agent::dreamer::pool(threads)?.install(|| {
+    crate::start::pool(threads)?.install(|| {
         let mut batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
         if let Some((_, device)) = device {

@@ -13,11 +13,11 @@ mod origin;
 pub mod output;
 mod request;
 mod run;
+mod start;
 pub mod streams;
 mod system;
 mod units;
 
-pub use agent::dreamer::{play, threads, train};
 pub use agent::environments::Environments;
 pub use agent::play::{PlayEvent, PlayOptions, Plays, Policy, play_with};
 pub use agent::{Metrics, Trainable};
@@ -34,6 +34,7 @@ pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;
 pub use run::schedule::{Phase, Position, Prefilled, next};
 pub use run::speed::{Split, Work};
+pub use start::{play, threads, train};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{DreamerError, Evaluation};

@@ -3,7 +3,7 @@
 //! They take few images at a time through forward, loss and backward, so that their outputs stay in the second-level cache.
 //! Small outputs are kept for the whole shard, on the shard's own recordings; large ones are computed again.
 
-use super::observe::Totals;
+use super::totals::Totals;
 use crate::images::Images;
 use crate::losses::{Terms, world_model};
 use crate::metrics::Counts;

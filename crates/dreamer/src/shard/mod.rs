@@ -9,10 +9,11 @@ mod learn;
 mod observe;
 mod ordered_sum;
 mod sequences;
+mod totals;
 
 pub(crate) use images_in_pieces::{ENCODED_AT_ONCE, embed};
 pub(crate) use ordered_sum::{OrderedSum, SpareGradients};
-pub(crate) use sequences::{SequenceRange, Sequences};
+pub(crate) use sequences::Sequences;
 
 use crate::AgentConfig;
 use crate::losses::{LossFormula, Terms};

@@ -4,10 +4,10 @@
 //! It ends there, since the divergence counts only if its mean over the WHOLE batch exceeds the free nats.
 
 use super::images_in_pieces::Below;
+use super::totals::Totals;
 use super::{Shard, Worker};
 use crate::images::Images;
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads};
-use crate::losses::{LossFormula, Terms};
 use crate::metrics::Sums;
 use crate::model::Model;
 use crate::networks::Observed;
@@ -19,23 +19,6 @@ pub(super) struct Filtered {
     pub observed: Observed,
     /// The output of the encoder's first layers; `None` of a frozen encoder.
     pub first_layers: Option<Var>,
-}
-
-/// What a shard's losses are added to.
-pub(super) struct Totals<'a, F> {
-    pub sums: &'a mut Sums,
-    pub model_loss: &'a mut LossFormula,
-    pub gradients: &'a mut Gradients<F>,
-}
-
-impl<F: Real> Totals<'_, F> {
-    /// Adds up the terms of a recording, and walks back over it from them.
-    pub fn differentiate(&mut self, tape: &mut Tape<F>, terms: &Terms) {
-        terms.sum_up(tape, self.sums);
-        self.model_loss.include(terms);
-        terms.seed(tape);
-        tape.backward(self.gradients);
-    }
 }
 
 impl<F: Real> Shard<F> {

@@ -217,7 +217,7 @@ fn what_cannot_be_a_study_is_told_in_one_line() {
     }
     std::fs::write(program.path("bad.toml"), b"name = \"\xff\"").unwrap();
     let message = program.fail(2, &["study", "run", "bad.toml"]);
-    assert!(message.contains("bad.toml: it is no text"), "{message}");
+    assert!(message.contains("bad.toml: it is not text"), "{message}");
     let seeds: Vec<String> = (0..10_001).map(|seed| seed.to_string()).collect();
     let chain: String = (0..9)
         .map(|link| {

@@ -4,8 +4,9 @@
 //! on a telephone. What a pointer or key reads from the plot comes with it as JSON. Not here: the script that does so.
 
 use super::axis::Axis;
-use super::figures::{Curves, Figures, MethodFigures, TaskFigures};
+use super::figures::Figures;
 use super::published::title;
+use super::task_figures::{Curves, MethodFigures, TaskFigures};
 use super::wording::{frames, spread, tick, value};
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;

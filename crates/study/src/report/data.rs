@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::comparable::FRAMES;
-use super::figures::{MethodFigures, Spread, TaskFigures};
 use super::pooled::Pooled;
+use super::task_figures::{MethodFigures, Spread, TaskFigures};
 use crate::results::Results;
 use crate::statistics::{Curve, Estimate};
 use serde::Serialize;

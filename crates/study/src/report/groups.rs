@@ -3,7 +3,7 @@
 //! Runs of one task are compared over the frames that all finished ones have: a longer run has learned for longer, and that
 //! would be taken for a better method. Not here: what the statistics say of them (`figures`, `pooled`).
 
-use super::figures::Spread;
+use super::task_figures::Spread;
 use crate::results::{BASELINE, Results, RunResult, Series};
 use crate::statistics::{Curve, deviation, mean};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 //! What a report can show, and what not: sentences that stand above its tables.
 
 use super::Report;
-use super::figures::TaskFigures;
 use super::published::title;
+use super::task_figures::TaskFigures;
 use super::wording::{self, counted, frames, listed};
 use std::collections::BTreeSet;
 

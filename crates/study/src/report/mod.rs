@@ -18,6 +18,7 @@ mod pooled;
 mod published;
 mod run_tables;
 mod tables;
+mod task_figures;
 mod wording;
 
 pub use data::{curves_json, figures_csv};

@@ -3,9 +3,9 @@
 //! A figure is pooled over the tasks that have it. The others are named with the reason, for a pooled number that left them
 //! out in silence would be taken for one of all tasks.
 
-use super::figures::TaskFigures;
 use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;
+use super::task_figures::TaskFigures;
 use super::wording::listed;
 use crate::statistics::{Estimate, bootstrap, improvement, interquartile_mean, mean};
 

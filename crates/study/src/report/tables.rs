@@ -2,9 +2,10 @@
 //!
 //! Here: what methods earned. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
 
-use super::figures::{Figures, MethodFigures, Spread, TaskFigures};
+use super::figures::Figures;
 use super::pooled::Pooled;
 use super::published::title;
+use super::task_figures::{MethodFigures, Spread, TaskFigures};
 use super::wording::{
     NONE, change, counted, estimate, estimated_difference, estimated_return, frames, listed, share, spread, value,
 };

@@ -1,15 +1,15 @@
 //! What a run needs of an agent.
 //!
-//! Here: the trait [`Trainable`]; in `dreamer`, that Dreamer's agent has it. A run is written against the trait, so that its tests
+//! Here: the trait [`Trainable`]; in `dreamer_agent`, that Dreamer's agent has it. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
 
-pub(crate) mod dreamer;
+mod dreamer_agent;
 pub(crate) mod environments;
 pub(crate) mod footprint;
 pub(crate) mod play;
 
 use crate::run::diagnosis::Broken;
-use ::dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use random::Stream;
 use replay::Batch;
 use std::path::Path;

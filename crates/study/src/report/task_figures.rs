@@ -1,0 +1,90 @@
+//! What a report knows of a task and of each method on it.
+//!
+//! Here: the numbers themselves. Not here: how they are computed (`figures`), worded (`tables`) and drawn (`chart`).
+
+use super::published::Published;
+use crate::statistics::{Band, Estimate, Transfer};
+use std::collections::BTreeSet;
+
+/// The figures of a task.
+#[derive(Debug)]
+pub struct TaskFigures {
+    /// The task.
+    pub task: String,
+    /// Environment frames of the longest run.
+    pub frames: f64,
+    /// Environment frames over which runs are compared: those of the shortest finished run. `None` without a finished run.
+    pub length: Option<f64>,
+    /// The lengths of each method's finished runs, if they are not all the same; otherwise empty.
+    pub lengths: Vec<(String, BTreeSet<u64>)>,
+    /// The return of random actions: the mean of the random episodes with which runs begin, over the runs where it is known
+    /// which episodes these are.
+    pub random: Option<f64>,
+    /// Folders of runs where that is not known, and why.
+    pub random_unknown: Vec<(String, String)>,
+    /// Pieces that training curves are drawn with.
+    pub training_pieces: usize,
+    /// Pieces that evaluation curves are drawn with.
+    pub evaluation_pieces: usize,
+    /// What each of the report's methods earned, where it has runs.
+    pub methods: Vec<Option<MethodFigures>>,
+}
+
+/// The figures of a method on a task.
+#[derive(Debug)]
+pub struct MethodFigures {
+    /// Runs, begun or not.
+    pub runs: usize,
+    /// Those that have all their frames.
+    pub finished: usize,
+    /// Those that have returns.
+    pub begun: usize,
+    /// Finished runs that have returns within the frames that are compared.
+    pub compared: usize,
+    /// The return over the whole run.
+    pub overall: Option<Spread>,
+    /// The return of the last tenth.
+    pub last: Option<Spread>,
+    /// Interquartile mean of finished runs' overall returns.
+    pub interquartile_mean: Option<Estimate>,
+    /// How likely a finished run is better, over the whole run, than one of the baseline.
+    pub improvement: Option<Estimate>,
+    /// Why it is not compared with the baseline; `None` if it is, or is the baseline.
+    pub uncompared: Option<String>,
+    /// Measures of transfer; none for a baseline.
+    pub transfer: Option<Transfer>,
+    /// Environment frames that all sources of a run trained for.
+    pub source_frames: u64,
+    /// Whether they are at least so many, for not all sources are known.
+    pub source_frames_at_least: bool,
+    /// Whether several of its runs learn from one source agent.
+    pub shares_sources: bool,
+    /// What was published.
+    pub published: Vec<Published>,
+    /// Why what was published is not comparable with these runs; empty if it is.
+    pub published_apart: Vec<String>,
+    /// Curves of training returns.
+    pub training: Curves,
+    /// Curves of evaluation returns.
+    pub evaluation: Curves,
+}
+
+/// Mean and deviation over runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation; none of a single run.
+    pub deviation: Option<f64>,
+    /// How many runs.
+    pub runs: usize,
+}
+
+/// What is drawn of a method's runs.
+#[derive(Debug, Default)]
+pub struct Curves {
+    /// Mean and deviation.
+    pub band: Vec<Band>,
+    /// Each run: frames and returns.
+    pub runs: Vec<Vec<(f64, f64)>>,
+}

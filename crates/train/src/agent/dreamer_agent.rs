@@ -1,0 +1,95 @@
+//! That Dreamer's agent is [`Trainable`].
+
+use crate::Broken;
+use crate::agent::{Metrics, Trainable};
+use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
+use random::Stream;
+use replay::Batch;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use tape::plan::Device;
+use transfer::InputUse;
+
+impl Trainable for Agent {
+    type State = PolicyState;
+
+    fn action_size(&self) -> usize {
+        self.action_size()
+    }
+
+    fn updates(&self) -> u64 {
+        self.updates()
+    }
+
+    fn is_of(&self, config: &AgentConfig) -> bool {
+        *self.config() == AgentConfig { evaluation: self.config().evaluation, ..config.clone() }
+    }
+
+    fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
+        Ok(self.learn_interruptible(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
+    }
+
+    fn move_to(&mut self, device: &dyn Device) -> Result<(), DreamerError> {
+        self.move_to(device)
+    }
+
+    fn sync_from_device(&mut self) -> Result<(), DreamerError> {
+        self.sync_from_device()
+    }
+
+    fn broken_parameter(&self) -> Option<Broken> {
+        let parameters = self.learner().parameters();
+        parameters.iter().find_map(|one| Broken::find(parameters.path(one), parameters.values(one)))
+    }
+
+    fn broken_gradient(&self) -> Option<Broken> {
+        let parameters = self.learner().parameters();
+        let (model, behaviour) = self.learner().last_gradients();
+        let of = |one| [model, behaviour].into_iter().find_map(|gradients| gradients.of(one)).unwrap_or_default();
+        parameters.iter().find_map(|one| Broken::find(parameters.path(one), of(one)))
+    }
+
+    fn embedding_size(&self) -> Option<usize> {
+        self.embedding_size()
+    }
+
+    fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
+        self.embed(images, embeddings);
+    }
+
+    fn evaluation(&self) -> Option<Evaluation> {
+        Some(self.config().evaluation)
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluate_by(evaluation);
+    }
+
+    fn begin(&self) -> PolicyState {
+        self.begin()
+    }
+
+    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        self.act(state, image, mode, random, action);
+    }
+
+    fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        self.open_loop(image, action, context, random)
+    }
+
+    fn reward_use(&self) -> Option<InputUse> {
+        transfer::input_use(self.learner())
+    }
+
+    fn ablate_sources(&self, image: &[u8], action: &[f32]) -> Option<SourceAblation> {
+        self.ablate_sources(image, action)
+    }
+
+    fn save(&self, path: &Path) -> Result<(), DreamerError> {
+        self.save(path)
+    }
+
+    fn load(path: &Path) -> Result<Self, DreamerError> {
+        Self::load(path)
+    }
+}
