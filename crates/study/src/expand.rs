@@ -427,3 +427,33 @@ fn leaves(above: &str, table: &toml::Table) -> Vec<(String, String)> {
 pub fn default_folder(document: &Document) -> PathBuf {
     Path::new("studies").join(&document.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    /// What becomes of a study in `folder` with a plan of its own.
+    fn manifest_in(folder: &Path) -> Result<Manifest, StudyError> {
+        std::fs::create_dir_all(folder).unwrap();
+        let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\n\
+                    kind = \"plan\"\nfile = \"plan.toml\"\n";
+        std::fs::write(folder.join("study.toml"), text).unwrap();
+        std::fs::write(folder.join("plan.toml"), "").unwrap();
+        manifest_of(&document::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
+    }
+
+    #[test]
+    fn a_plan_whose_path_is_not_text_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a");
+        let manifest = manifest_in(&folder).unwrap();
+        let plan = folder.canonicalize().unwrap().join("plan.toml");
+        let [entry] = manifest.entries.as_slice() else { panic!("one run") };
+        assert_eq!(entry.request.origin, Origin::Plan { plan: plan.to_str().unwrap().to_owned(), fraction: None });
+        let message = manifest_in(&root.path().join(OsStr::from_bytes(b"\xff"))).unwrap_err().to_string();
+        assert!(message.contains("method[0].file") && message.contains("not UTF-8"), "{message}");
+    }
+}
