@@ -1,10 +1,10 @@
 //! Words and numbers as people read them.
 //!
-//! Here: the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]) and numbers ([`grouped`], [`rounded`]).
+//! Here: the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]) and numbers ([`grouped`], [`rounded`], [`bytes`]).
 //! Not here: whole messages, which belong to the errors and reports that say them.
 
 mod nearest;
 mod numbers;
 
 pub use nearest::{distance, nearest};
-pub use numbers::{counted, grouped, rounded};
+pub use numbers::{bytes, counted, grouped, rounded};

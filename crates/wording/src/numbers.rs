@@ -27,6 +27,15 @@ pub fn rounded(value: f64, decimals: usize) -> String {
     }
 }
 
+/// An amount of memory with one decimal, in the largest unit of which it is at least a tenth: `0.8 GB`, `7.0 MB`, `12 B`.
+pub fn bytes(number: u64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.into_iter().find(|(_, size)| number as f64 >= size / 10.0) {
+        Some((unit, size)) => format!("{:.1} {unit}", number as f64 / size),
+        None => format!("{number} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +56,12 @@ mod tests {
     fn no_rounded_number_is_minus_zero() {
         assert_eq!([-0.0, -0.4, -0.6, 0.4, f64::NAN].map(|value| rounded(value, 0)), ["0", "0", "-1", "0", "NaN"]);
         assert_eq!([-0.0004, -0.001, 12.3456].map(|value| rounded(value, 3)), ["0.000", "-0.001", "12.346"]);
+    }
+
+    #[test]
+    fn small_amounts_have_small_units() {
+        let amounts = [0, 12, 1_500, 6_990_000, 99_000_000, 801_600_000, 1_300_000_000];
+        assert_eq!(amounts.map(bytes), ["0 B", "12 B", "1.5 kB", "7.0 MB", "99.0 MB", "0.8 GB", "1.3 GB"]);
     }
 
     proptest! {

@@ -51,10 +51,17 @@ pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group
     }
 }
 
-/// The frames over which runs of `task` are compared: those of its shortest finished run. `None` without a finished run.
+/// The frames over which runs of `task` are compared: those that its shortest finished runs really played. `None` without a
+/// finished run.
+///
+/// A run plays its last episode to the end, so it may have more frames than it was asked for. Runs that were asked for equal
+/// numbers of frames are never cut; longer ones are cut where the longest of the shortest ended.
 pub fn common_length(task: &str, groups: &[Group<'_>]) -> Option<f64> {
-    let of_task = groups.iter().filter(|group| group.task == task);
-    of_task.flat_map(|group| group.lengths()).min().map(|frames| frames as f64)
+    let of_task = || groups.iter().filter(|group| group.task == task);
+    let asked = of_task().flat_map(|group| group.lengths()).min()?;
+    let shortest = of_task().flat_map(|group| group.finished_series()).filter(|(run, _)| run.steps == asked);
+    let played = shortest.filter_map(|(_, series)| series.training.points().last().map(|point| point.frames));
+    Some(played.fold(asked as f64, f64::max))
 }
 
 /// The return of each run over all its episodes.
@@ -95,7 +102,7 @@ impl Group<'_> {
         known.filter(|(_, series)| !series.training.is_empty())
     }
 
-    /// Environment frames of its finished runs, each number once.
+    /// Environment frames that its finished runs were asked for, each number once.
     pub fn lengths(&self) -> BTreeSet<u64> {
         self.finished_series().map(|(run, _)| run.steps).collect()
     }
@@ -132,7 +139,7 @@ impl Group<'_> {
     }
 }
 
-/// A run's training returns over `length` frames; all of them if the run was not to be longer.
+/// A run's training returns over `length` frames; all of them if the run was not asked for more.
 fn cut(run: &RunResult, series: &Series, length: Option<f64>) -> Curve {
     match length.filter(|length| run.steps as f64 > *length) {
         Some(length) => series.training.until(length),

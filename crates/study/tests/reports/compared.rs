@@ -90,6 +90,31 @@ fn a_task_without_runs_of_a_method_is_named() {
 }
 
 #[test]
+fn a_last_episode_that_is_played_to_its_end_counts_for_all_runs() {
+    let root = tempfile::tempdir().unwrap();
+    let make = |method: &str, asked: u64, played: u64| {
+        let mut entry = folders::entry(0, study::Role::Target, &["ant"], method, None, 1, &[]);
+        entry.steps = asked;
+        folders::run(root.path(), &entry, asked);
+        let folder = root.path().join(&entry.folder);
+        // Every episode of 1000 frames earns as much as its last frame.
+        std::fs::write(folder.join("metrics.jsonl"), lines(played, |frame| frame as f64)).unwrap();
+    };
+    // Asked for 25 500 frames, a run ends with the episode that reaches frame 26 000.
+    make("baseline", 25_500, 26_000);
+    make("fractional-0.2", 40_000, 40_000);
+    let results = Results::read(&root.path().join("runs")).unwrap();
+    let report = Report::new(&results);
+    let [task] = report.figures.tasks.as_slice() else { panic!("one task") };
+    let of = |method: &str| task.methods[place(&report.figures, method)].as_ref().unwrap();
+    assert_eq!(task.length, Some(26_000.0));
+    let overall = |method: &str| of(method).overall.unwrap().mean;
+    assert_eq!(overall("baseline"), overall("fractional-0.2"));
+    let last = |method: &str| of(method).last.map(|spread| (spread.runs, spread.mean));
+    assert_eq!(last("baseline"), last("fractional-0.2"));
+}
+
+#[test]
 fn runs_of_different_length_are_compared_where_the_shortest_ends() {
     let root = tempfile::tempdir().unwrap();
     let make = |method: &str, seed: u64, frames: u64, value: &dyn Fn(u64) -> f64| {

@@ -77,10 +77,10 @@ pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) 
     let whole = transitions.saturating_mul(size);
     (whole > budget.0).then(|| {
         format!(
-            "replay.budget = {budget} may not hold all episodes of this run, {} transitions of up to {:.1} GB {source}: \
+            "replay.budget = {budget} may not hold all episodes of this run, {} transitions of up to {} {source}: \
              once it is full, the oldest are dropped from memory and no longer learned from; their files stay",
             grouped(transitions),
-            whole as f64 / 1e9
+            wording::bytes(whole)
         )
     })
 }

@@ -27,7 +27,10 @@ pub(super) fn check<L: Trainable>(found: &Loaded<L>, config: &Config, action_siz
     } else {
         return Ok(());
     };
-    let why = format!("it is of another run, with {difference}; take it out of this run's folder");
+    let why = format!(
+        "it belongs to a run with {difference}; if it was copied from another run, move it out of this folder, and if \
+         config.toml was edited, restore it"
+    );
     Err(TrainError::Checkpoint { path: found.path.clone(), why })
 }
 
