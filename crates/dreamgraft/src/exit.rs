@@ -119,7 +119,7 @@ pub const CODES: [ExitCode; 9] = [
     },
     ExitCode {
         exit: Exit::Panicked,
-        meaning: "The program has a bug and panicked.",
+        meaning: "A bug in the program ended it.",
         remedy: "Please report it, with the message.",
     },
     ExitCode {

@@ -226,7 +226,7 @@ fn hostile_files_are_refused_at_once() {
         Plan::read(&path).unwrap_err().to_string()
     };
     assert!(refused(&vec![b'#'; 2 << 20]).contains("larger than 1048576 bytes"));
-    assert!(refused(b"format = 1\n\xff\xfe").contains("utf-8"));
+    assert!(refused(b"format = 1\n\xff\xfe").contains("UTF-8"));
     assert!(refused(b"\0").contains("not valid TOML"));
     let deep = format!("format = 1\nrule = {}", "[".repeat(100_000));
     assert!(refused(deep.as_bytes()).contains("not valid TOML"));

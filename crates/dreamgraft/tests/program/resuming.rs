@@ -143,7 +143,7 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_moved() {
         }
         let before = program.names("run/episodes");
         let stderr = program.fail(5, &smoke(&["--steps", "6000"]));
-        assert!(stderr.contains("of another run"), "{stderr}");
+        assert!(stderr.contains("copied from another run"), "{stderr}");
         assert_eq!(program.names("run/episodes"), before);
     }
 }
