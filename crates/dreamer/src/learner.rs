@@ -164,7 +164,7 @@ impl<F: Real> Learner<F> {
         (&mut self.model_gradients, &mut self.behaviour_gradients)
     }
 
-    /// The model for [`behaviour::evaluate`] and its like, with gradients asked for actor and value.
+    /// The model for [`crate::behaviour::evaluate`] and its like, with gradients asked for actor and value.
     pub fn behaviour_model(&self) -> Model<'_, F> {
         Model {
             config: &self.config,

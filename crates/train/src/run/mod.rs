@@ -34,7 +34,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// How a call of [`train_with`] ended.
+/// How a call of [`crate::train_with`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// The run has all its frames.
