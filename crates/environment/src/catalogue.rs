@@ -17,6 +17,14 @@ pub trait Catalogue: Sync {
     /// environment from being made.
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError>;
 
+    /// What is known of the task called `name`.
+    ///
+    /// # Errors
+    /// [`TaskError::UnknownTask`] if there is no such task.
+    fn info(&self, name: &str) -> Result<TaskInfo, TaskError> {
+        self.tasks().iter().find(|task| task.name == name).cloned().ok_or_else(|| self.unknown(name))
+    }
+
     /// Every task's name, in the same order.
     fn names(&self) -> Vec<&str> {
         self.tasks().iter().map(|task| task.name.as_str()).collect()

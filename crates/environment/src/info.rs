@@ -30,12 +30,17 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The timing of the built-in tasks. Wherever a run has no environment at hand, its lengths and times are estimated with it.
+    /// The timing of the built-in tasks.
     pub const STANDARD: Self = Self { action_repeat: 2, frame_limit: 1000, frame_seconds: 0.0165 };
 
     /// Transitions of the longest episode: its reset, and a transition for each action.
     pub const fn longest_episode(&self) -> u32 {
         self.frame_limit.div_ceil(self.action_repeat) + 1
+    }
+
+    /// Transitions of `frames` frames in episodes of full length: each has one more than actions.
+    pub fn transitions(&self, frames: u64) -> u64 {
+        frames / u64::from(self.action_repeat.max(1)) + frames.div_ceil(u64::from(self.frame_limit.max(1)))
     }
 
     /// Time that an action is held for, in seconds.
@@ -80,6 +85,8 @@ mod tests {
     fn the_longest_episode_has_a_transition_for_its_reset_and_each_action() {
         assert_eq!(Timing::STANDARD.longest_episode(), 501);
         assert_eq!(Timing { action_repeat: 3, frame_limit: 10, frame_seconds: 0.5 }.longest_episode(), 5);
+        assert_eq!(Timing::STANDARD.transitions(1000), 501);
+        assert_eq!(Timing::STANDARD.transitions(2_000_000), 1_002_000);
     }
 
     #[test]

@@ -6,7 +6,8 @@
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
-use environment::Timing;
+use environment::{Catalogue, TaskInfo};
+use train::TrainError;
 use train::config::Config;
 
 /// Gradient steps from which their speed is told.
@@ -20,18 +21,31 @@ pub fn config(entry: &Entry) -> Result<Config, StudyError> {
     Ok(entry.request.configuration()?)
 }
 
-/// Gradient steps of a whole run, its episodes having the length of the task's limit.
-pub fn updates(config: &Config) -> u64 {
+/// What is known of the tasks of a configuration.
+///
+/// # Errors
+/// If the catalogue does not have a task.
+pub fn tasks(catalogue: &dyn Catalogue, config: &Config) -> Result<Vec<TaskInfo>, StudyError> {
+    Ok(config.tasks.iter().map(|name| catalogue.info(name)).collect::<Result<_, _>>().map_err(TrainError::from)?)
+}
+
+/// Gradient steps of a whole run if every episode lasts as long as its task allows.
+pub fn updates(config: &Config, tasks: &[TaskInfo]) -> u64 {
     let schedule = &config.schedule;
-    let prefill = schedule.prefill_frames.0.max(schedule.prefill_episodes * u64::from(Timing::STANDARD.frame_limit))
-        * config.tasks.len() as u64;
+    let prefill_of = |task: &TaskInfo| {
+        let episodes = schedule.prefill_episodes.saturating_mul(u64::from(task.timing.frame_limit));
+        schedule.prefill_frames.0.max(episodes)
+    };
+    let prefill = tasks.iter().map(prefill_of).fold(0, u64::saturating_add);
     let learned = u128::from(config.steps.0.saturating_sub(prefill)) * u128::from(schedule.train_updates);
     schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
 }
 
 /// The most bytes that a run's episodes take on the disk: they are compressed.
-pub fn bytes(config: &Config) -> u64 {
-    config.steps.0 / u64::from(Timing::STANDARD.action_repeat) * replay::transition_bytes(8) as u64
+pub fn bytes(config: &Config, tasks: &[TaskInfo]) -> u64 {
+    let transitions = tasks.iter().map(|task| task.timing.transitions(config.steps.0)).max().unwrap_or(0);
+    let action_size = tasks.iter().map(|task| task.actions.size).max().unwrap_or(0);
+    transitions.saturating_mul(replay::transition_bytes(action_size) as u64)
 }
 
 /// Seconds of one gradient step with everything around it, in the runs so far; none if they are too few steps to tell.

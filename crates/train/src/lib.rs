@@ -34,7 +34,7 @@ pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;
 pub use run::schedule::{Phase, Position, Prefilled, next};
 pub use run::speed::{Split, Work};
-pub use start::{play, threads, train};
+pub use start::{Job, play, threads, train};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{DreamerError, Evaluation};

@@ -21,26 +21,36 @@ use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::Plan;
 
-/// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, made by `catalogue`, on
-/// `threads` threads.
-/// With a plan, the agent begins with what it takes from earlier ones; a run that goes on takes nothing again, and its
-/// sources may be gone. With a `device`, gradient steps are taken there.
+/// A run of a Dreamer agent, new or to be resumed.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The run folder.
+    pub root: &'a Path,
+    /// The configuration. Its `threads` compute.
+    pub config: &'a Config,
+    /// What a new agent starts from. A run that is resumed transfers nothing again, and its sources may be gone.
+    pub plan: Option<&'a Plan>,
+    /// Where gradient steps are taken; `None` is the CPU.
+    pub device: Option<&'a dyn Device>,
+}
+
+/// Trains a Dreamer agent in environments that `catalogue` makes, until the run has its frames or `interrupted` is set.
 ///
 /// # Errors
-/// As [`crate::train_with`], or if the device cannot be used, a task is unknown, the transfer cannot be done, or the run began with another one.
+/// As [`crate::train_with`], or if the device cannot be used, a task is unknown, the transfer cannot be done, or the run began
+/// with another one.
 pub fn train(
     catalogue: &dyn Catalogue,
-    root: &Path,
-    config: &Config,
-    plan: Option<&Plan>,
-    device: Option<&dyn Device>,
+    job: Job<'_>,
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
+    let Job { root, config, plan, device } = job;
     let environments = Environments::make(catalogue, config)?;
     let action_size = environments.action_size();
     // Before anything is written: a run that cannot be should leave nothing.
-    footprint::check_run(config, action_size, device.is_none())?;
+    environments.check_length(config)?;
+    footprint::check_run(config, &environments, device.is_none())?;
     let pool = pool(config.threads)?;
     let check_device = |config: &Config| match device {
         Some(device) => dreamer::check_device(&config.agent, action_size, device),
@@ -56,7 +66,7 @@ pub fn train(
     let prepared = if is_run(root) { None } else { Some(new_run()?) };
     pool.install(|| {
         let new_run = || prepared.map_or_else(new_run, Ok);
-        let (folder, config, beginning) = begin(root, config, plan, action_size, new_run)?;
+        let (folder, config, beginning) = begin(root, config, plan, &environments, new_run)?;
         if !beginning.is_new() {
             check_device(&config)?;
         }

@@ -10,6 +10,7 @@ use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::rows::{Rows, rows_of};
 use dreamer::Learner;
+use dreamer::networks::RewardHead;
 use std::ops::Range;
 use tape::{Parameter, Parameters, Real};
 
@@ -42,10 +43,12 @@ pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> 
     plan.check_sources()?;
     let mut rules = Vec::new();
     for (index, name) in plan.meta_model().iter().flat_map(|meta_model| &meta_model.sources).enumerate() {
-        let to = format!("world_model.reward_sources.{index}.");
+        // A source that is a meta-model comes with the models that it reads.
+        let paths = RewardHead::source_paths(index);
+        let all = format!("{}.**", paths[1].0);
         rules.push(Effective {
             place: plan.meta_model_place(),
-            patterns: vec![format!("{to}**").parse().expect("a pattern")],
+            patterns: vec![all.parse().expect("a pattern")],
             rows: Vec::new(),
             rest: false,
             optional: false,
@@ -53,11 +56,7 @@ pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> 
             misfit: Misfit::Error,
             frozen: true,
             sources: vec![(name.clone(), 1.0)],
-            // A source that is a meta-model brings what it reads.
-            moved: vec![
-                (format!("{to}sources."), "world_model.reward_sources.".to_owned()),
-                (to, "world_model.reward.".to_owned()),
-            ],
+            moved: paths.map(|(here, there)| (format!("{here}."), format!("{there}."))).into(),
         });
     }
     for (index, rule) in plan.rules().iter().enumerate() {

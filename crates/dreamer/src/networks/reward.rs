@@ -16,9 +16,22 @@ pub struct RewardHead {
 }
 
 impl RewardHead {
+    /// The path of the head's own layers.
+    pub const PATH: &str = "world_model.reward";
+    /// The path of the models that the head reads; behind it comes the index of each.
+    pub const SOURCES: &str = "world_model.reward_sources";
+
+    /// Where source `index` of a head has the layers and the sources that its own agent has at [`RewardHead::PATH`] and
+    /// [`RewardHead::SOURCES`]: pairs of a path here and the path there.
+    pub fn source_paths(index: usize) -> [(String, &'static str); 2] {
+        let path = format!("{}.{index}", Self::SOURCES);
+        // The longer path comes first, since the other is its start.
+        [(sources_of(&path), Self::SOURCES), (path, Self::PATH)]
+    }
+
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
-        let sources = declare_sources(declaration, "world_model.reward_sources", config, &config.reward_sources);
-        let network = declaration.network("world_model.reward", Role::Reward);
+        let sources = declare_sources(declaration, Self::SOURCES, config, &config.reward_sources);
+        let network = declaration.network(Self::PATH, Role::Reward);
         let head = Mlp::declare(network, inputs(config, &sources), &vec![config.units; config.reward_layers], 1);
         Self { sources, head }
     }
@@ -61,6 +74,11 @@ fn inputs(config: &AgentConfig, sources: &[RewardHead]) -> Inputs {
     Inputs::of(&[(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)])
 }
 
+/// Where the source at `path` has the models that it reads itself.
+fn sources_of(path: &str) -> String {
+    format!("{path}.sources")
+}
+
 /// Declares `sources` at `path.0`, `path.1`, ...; what a source reads itself is at `path.0.sources.0`, ...
 fn declare_sources<F: Real>(
     declaration: &mut Declaration<F>,
@@ -70,7 +88,7 @@ fn declare_sources<F: Real>(
 ) -> Vec<RewardHead> {
     let declared = sources.iter().enumerate().map(|(index, source)| {
         let path = format!("{path}.{index}");
-        let below = declare_sources(declaration, &format!("{path}.sources"), config, &source.sources);
+        let below = declare_sources(declaration, &sources_of(&path), config, &source.sources);
         let network = declaration.network(&path, Role::RewardSource);
         let head = Mlp::declare(network, inputs(config, &below), &vec![source.units; source.layers], 1);
         RewardHead { sources: below, head }

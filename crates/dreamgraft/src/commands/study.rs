@@ -81,14 +81,16 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
             )
         }
     };
-    let updates: Vec<u64> = configs.iter().map(estimate::updates).collect();
+    let tasks = configs.iter().map(|config| estimate::tasks(catalogue, config)).collect::<Result<Vec<_>, _>>()?;
+    let updates: Vec<u64> =
+        configs.iter().zip(&tasks).map(|(config, tasks)| estimate::updates(config, tasks)).collect();
     let left: Vec<f64> = states
         .iter()
         .map(|state| updates[state.index].saturating_sub(state.updates) as f64 * rate)
         .zip(&states)
         .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
         .collect();
-    let disk: u64 = configs.iter().map(estimate::bytes).sum();
+    let disk: u64 = configs.iter().zip(&tasks).map(|(config, tasks)| estimate::bytes(config, tasks)).sum();
     let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
     let finished = states.iter().filter(|state| state.state == State::Finished).count();
     lines.push(format!(

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::meaning::Training;
 use crate::{device, request, signals, waiting};
 use environment::Catalogue;
-use train::{Device, End, TrainError};
+use train::{Device, End, Job, TrainError};
 
 /// Trains an agent, or resumes a run, until it is finished or stopped.
 ///
@@ -21,10 +21,15 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
     if let Some(device) = &device {
         console.line(&format!("gradient steps on {}", device.description()));
     }
-    let place = device.as_ref().map(|device| device as &dyn Device);
+    let job = Job {
+        root: &root,
+        config: &config,
+        plan: plan.as_ref(),
+        device: device.as_ref().map(|device| device as &dyn Device),
+    };
     let mut waited = false;
     let end = loop {
-        match train::train(catalogue, &root, &config, plan.as_ref(), place, &interrupted, &mut console) {
+        match train::train(catalogue, job, &interrupted, &mut console) {
             Err(TrainError::Busy { path, process }) if request.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();

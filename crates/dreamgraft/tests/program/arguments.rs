@@ -59,9 +59,10 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
     let program = Program::new();
     std::fs::write(program.path("my.toml"), "[agent]\nlenght = 3\n").unwrap();
     std::fs::write(program.path("broken.toml"), "steps = = 3\n").unwrap();
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 15] = [
         (&["--set", "agent.horison=3"], &["\"agent.horison\"", "\"agent.horizon\""]),
         (&["--set", "agent.lambda=3"], &["agent.lambda = 3", "from 0 to 1"]),
+        (&["--set", "agent.length=502"], &["agent.length = 502", "from 2 to 501", "longest episode of hopper"]),
         (&["--set", "agent.lambda"], &["--set agent.lambda", "key=value"]),
         (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "whole number"]),
         (&["--steps", "-5"], &["steps = -5", "whole number"]),

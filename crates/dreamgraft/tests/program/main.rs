@@ -2,10 +2,12 @@
 //! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `killing` for SIGKILL, `faults` for the system
 //! and people in a run's way, `safety` for where unsafe code stands, `evaluation` for `eval`, `playing` for `play`,
 //! `device` for learning on a device, `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors
-//! with fewer instructions.
+//! with fewer instructions,
+//! `earlier_versions` for files that earlier versions wrote.
 
 mod arguments;
 mod device;
+mod earlier_versions;
 mod evaluation;
 mod faults;
 mod killing;

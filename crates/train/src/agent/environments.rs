@@ -1,8 +1,9 @@
 //! The tasks of a run, made by name.
 
 use crate::TrainError;
-use crate::config::Config;
-use environment::{Catalogue, Environment, Padded};
+use crate::config::{Config, ConfigError};
+use environment::{Catalogue, Environment, Padded, TaskInfo};
+use std::ops::RangeInclusive;
 
 /// Environments of a run's tasks, in the order of its configuration, all of one action size: that of the largest, whose
 /// surplus elements the others ignore.
@@ -41,5 +42,40 @@ impl Environments {
     /// Elements in an action of an agent for all of these tasks.
     pub fn action_size(&self) -> usize {
         self.action_size
+    }
+
+    /// The most transitions that a run of `frames` frames has: those of the task with the shortest actions.
+    pub(crate) fn transitions(&self, frames: u64) -> u64 {
+        self.tasks().map(|task| task.timing.transitions(frames)).max().unwrap_or(0)
+    }
+
+    /// The fewest and the most frames that an action of any task is held for.
+    pub(crate) fn action_repeat(&self) -> RangeInclusive<u32> {
+        let repeats = || self.tasks().map(|task| task.timing.action_repeat);
+        repeats().min().unwrap_or(1)..=repeats().max().unwrap_or(1)
+    }
+
+    /// Checks that the agent's sequences fit into episodes of every task: nothing could be learned of a task otherwise.
+    ///
+    /// # Errors
+    /// [`ConfigError::Range`] with the task whose episodes are shortest.
+    pub(crate) fn check_length(&self, config: &Config) -> Result<(), ConfigError> {
+        let longest = |task: &&TaskInfo| task.timing.longest_episode();
+        match self.tasks().min_by_key(longest) {
+            Some(task) if config.agent.length as u64 > u64::from(longest(&task)) => Err(ConfigError::Range {
+                key: "agent.length".to_owned(),
+                value: config.agent.length.to_string(),
+                range: format!(
+                    "a whole number from 2 to {}, the transitions of the longest episode of {}",
+                    longest(&task),
+                    task.name
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn tasks(&self) -> impl Iterator<Item = &TaskInfo> {
+        self.training.iter().map(|environment| environment.info())
     }
 }

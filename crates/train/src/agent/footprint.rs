@@ -4,9 +4,9 @@
 //! here: what an agent takes (`dreamer::footprint`).
 
 use crate::TrainError;
+use crate::agent::environments::Environments;
 use crate::config::Config;
 use dreamer::{AgentConfig, footprint};
-use environment::Timing;
 use replay::{IMAGE_BYTES, ReplayStats};
 use wording::{counted, grouped};
 
@@ -22,8 +22,10 @@ const COMPRESSED_IMAGE: u64 = 1_600;
 ///
 /// # Errors
 /// [`TrainError::Memory`] tells what it takes and what there is.
-pub(crate) fn check_run(config: &Config, action_size: usize, learns_here: bool) -> Result<(), TrainError> {
-    let whole = transitions(config).saturating_mul(replay::transition_bytes(action_size) as u64);
+pub(crate) fn check_run(config: &Config, environments: &Environments, learns_here: bool) -> Result<(), TrainError> {
+    let action_size = environments.action_size();
+    let transitions = environments.transitions(config.steps.0);
+    let whole = transitions.saturating_mul(replay::transition_bytes(action_size) as u64);
     let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
     check(agent, config.replay.budget.0.min(whole))
 }
@@ -45,18 +47,11 @@ fn check(agent: u64, replay: u64) -> Result<(), TrainError> {
     }
 }
 
-/// Transitions of a whole run with episodes of the tasks' limit: a run ends soon after its last frame, and each episode
-/// has one more than steps.
-fn transitions(config: &Config) -> u64 {
-    let Timing { action_repeat, frame_limit, .. } = Timing::STANDARD;
-    config.steps.0 / u64::from(action_repeat) + config.steps.0.div_ceil(u64::from(frame_limit))
-}
-
-/// What to tell the user at the start of a session if the replay memory, which has `stats` now, does not or may not hold
-/// the whole run; `None` if it most likely does.
+/// The note at the start of a session if the replay memory, which has `stats` now, does not or may not hold the whole run in
+/// these environments; `None` if it most likely does.
 ///
-/// What the run will take is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`].
-pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) -> Option<String> {
+/// The size of the run is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`].
+pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &ReplayStats) -> Option<String> {
     let budget = config.replay.budget;
     if stats.dropped > 0 {
         let all = counted(stats.episodes as u64 + stats.dropped, "episode");
@@ -66,11 +61,11 @@ pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) 
             grouped(stats.episodes as u64)
         ));
     }
-    let transitions = transitions(config);
+    let transitions = environments.transitions(config.steps.0);
     let (size, source) = match stats.bytes.checked_div(stats.transitions) {
         Some(size) => (size, "at the size of those so far"),
         None => {
-            let numbers = replay::transition_bytes(action_size) - IMAGE_BYTES;
+            let numbers = replay::transition_bytes(environments.action_size()) - IMAGE_BYTES;
             (COMPRESSED_IMAGE + numbers as u64, "if its images compress as those of the built-in tasks")
         }
     };
@@ -90,12 +85,18 @@ mod tests {
     use super::*;
     use crate::config::{Layer, resolve};
     use crate::{PlayOptions, Plays, Policy};
-    use environment::Catalogue;
+    use environment::{Catalogue, Timing};
     use proptest::prelude::*;
     use replay::CompressedEpisode;
 
     const NOTHING: ReplayStats =
         ReplayStats { episodes: 0, transitions: 0, bytes: 0, budget: 0, too_short: 0, dropped: 0 };
+
+    /// The environment with the largest actions.
+    fn ant() -> Environments {
+        let config = Config { tasks: vec!["ant".to_owned()], ..Config::default() };
+        Environments::make(tasks::catalogue(), &config).unwrap()
+    }
 
     fn config(settings: &[&str]) -> Config {
         let settings = ["tasks=hopper"].iter().chain(settings);
@@ -105,9 +106,9 @@ mod tests {
     #[test]
     fn a_budget_that_may_be_too_small_is_named_before_anything_is_learned() {
         for steps in ["steps=1e5", "steps=1e6", "steps=2e6"] {
-            assert_eq!(forgets(&config(&[steps]), 8, &NOTHING), None, "{steps}");
+            assert_eq!(forgets(&config(&[steps]), &ant(), &NOTHING), None, "{steps}");
         }
-        let note = forgets(&config(&["replay.budget=500MB"]), 8, &NOTHING).unwrap();
+        let note = forgets(&config(&["replay.budget=500MB"]), &ant(), &NOTHING).unwrap();
         let parts =
             ["replay.budget = 500MB may not hold", "501 000 transitions", "0.8 GB", "built-in tasks", "dropped"];
         assert!(parts.iter().all(|part| note.contains(part)), "{note}");
@@ -116,11 +117,11 @@ mod tests {
     #[test]
     fn once_there_are_episodes_their_size_counts() {
         let seen = |bytes, dropped| ReplayStats { episodes: 10, transitions: 5010, bytes, dropped, ..NOTHING };
-        let small = config(&["replay.budget=500MB"]);
-        assert_eq!(forgets(&small, 8, &seen(5010 * 900, 0)), None);
-        let noise = forgets(&config(&[]), 8, &seen(5010 * 12_300, 0)).unwrap();
+        let (small, ant) = (config(&["replay.budget=500MB"]), ant());
+        assert_eq!(forgets(&small, &ant, &seen(5010 * 900, 0)), None);
+        let noise = forgets(&config(&[]), &ant, &seen(5010 * 12_300, 0)).unwrap();
         assert!(noise.contains("6.2 GB at the size of those so far"), "{noise}");
-        let full = forgets(&small, 8, &seen(500_000_000, 1990)).unwrap();
+        let full = forgets(&small, &ant, &seen(500_000_000, 1990)).unwrap();
         assert!(full.starts_with("only the newest 10 of 2 000 episodes are in memory"), "{full}");
     }
 
@@ -130,7 +131,7 @@ mod tests {
         let agent = footprint::training_bytes(&config.agent, 8).unwrap();
         assert!(config.replay.budget.0 + agent < 10_000_000_000, "{agent}");
         if footprint::available_bytes().is_some_and(|available| available >= 20_000_000_000) {
-            check_run(&config, 8, true).unwrap();
+            check_run(&config, &ant(), true).unwrap();
         }
     }
 
@@ -154,16 +155,18 @@ mod tests {
             let mean = (kept.bytes() - numbers) / length;
             assert!(mean <= COMPRESSED_IMAGE, "{mean} bytes an image of {task}");
             // A run of 2e6 frames fits twice into the default budget.
-            let run = transitions(&config(&["steps=2e6"])) * kept.bytes() / length;
+            let run = Timing::STANDARD.transitions(2_000_000) * kept.bytes() / length;
             assert!(2 * run <= Config::default().replay.budget.0, "{run} bytes of {task}");
         }
     }
 
     proptest! {
+        // Each case loads a model.
+        #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn no_counts_make_it_panic(bytes: u64, transitions: u64, dropped in 0u64..1 << 60, episodes in 0usize..1 << 50) {
             let stats = ReplayStats { episodes, transitions, bytes, dropped, ..NOTHING };
-            let _ = forgets(&config(&["steps=1e12"]), 1024, &stats);
+            let _ = forgets(&config(&["steps=1e12"]), &ant(), &stats);
         }
     }
 }

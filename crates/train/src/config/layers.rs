@@ -392,8 +392,8 @@ mod tests {
         for path in ["schedule.prefill_frames", "schedule.pretrain_updates", "schedule.train_updates", "threads"] {
             typed(&[&format!("{path}=0")]).unwrap();
         }
-        let text = message(&["agent.length=502"]);
-        assert!(text.contains("agent.length = 502") && text.contains("from 2 to 501"), "{text}");
+        let text = message(&["agent.length=1000001"]);
+        assert!(text.contains("agent.length = 1000001") && text.contains("from 2 to 1000000"), "{text}");
     }
 
     #[test]

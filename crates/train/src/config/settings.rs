@@ -6,7 +6,7 @@
 use super::{ByteSize, ConfigError};
 use crate::Frames;
 use dreamer::AgentConfig;
-use environment::{TaskOptions, Timing};
+use environment::TaskOptions;
 use replay::WindowStarts;
 use serde::{Deserialize, Serialize};
 
@@ -166,7 +166,6 @@ impl Config {
         }
         // Frames that no run reaches: thirty years at a thousand frames a second.
         const MOST: u64 = 1_000_000_000_000;
-        const LONGEST_EPISODE: u64 = Timing::STANDARD.longest_episode() as u64;
         let schedule = &self.schedule;
         let whole = [
             ("seed", self.seed, 0, i64::MAX as u64),
@@ -184,8 +183,7 @@ impl Config {
             ("log.every", self.log.every.0, 1, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
             ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
-            // No episode has more transitions: nothing could be learned.
-            ("agent.length", self.agent.length as u64, 2, LONGEST_EPISODE),
+            ("agent.length", self.agent.length as u64, 2, 1_000_000),
         ];
         for (key, value, low, high) in whole {
             if !(low..=high).contains(&value) {

@@ -8,7 +8,7 @@ use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
 use crate::{Frames, TrainError};
-use environment::{TaskOptions, Timing};
+use environment::TaskOptions;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fs;
@@ -297,10 +297,6 @@ impl RunState {
         let claims = [
             (frames.0.max(*updates).max(*episodes) <= MOST, "a count is beyond any run's"),
             (steps.0 <= frames.0, "it has more steps than frames"),
-            (
-                frames.0 <= steps.0.saturating_mul(u64::from(Timing::STANDARD.action_repeat)),
-                "it has too many frames for its steps",
-            ),
             (*episodes <= steps.0, "it has more episodes than steps"),
             (prefill.len() <= self.tasks.len(), "more tasks are prefilled than it has"),
             (random(|task| task.episodes) <= *episodes, "it has more random episodes than episodes"),

@@ -16,7 +16,6 @@ pub(crate) use config_file::{is_run, stored_arithmetic};
 use crate::TrainError;
 use crate::config::{Config, difference};
 use config_file::CONFIG_FILE;
-use environment::Timing;
 use lock::{LOCK_FILE, RunLock};
 use replay::EpisodeName;
 use std::io::Write;
@@ -98,10 +97,16 @@ impl RunFolder {
     }
 
     /// Checks that a run of `config` without any checkpoint, created with `stored`, has not come so far that it must have had one.
+    /// An action is held for `action_repeat` frames or more.
     ///
     /// # Errors
     /// [`TrainError::CheckpointsGone`].
-    pub(crate) fn refuse_lost_checkpoints(&self, stored: &Config, config: &Config) -> Result<(), TrainError> {
+    pub(crate) fn refuse_lost_checkpoints(
+        &self,
+        stored: &Config,
+        config: &Config,
+        action_repeat: u32,
+    ) -> Result<(), TrainError> {
         let mut steps: Vec<u64> = Vec::new();
         let folder = self.episodes();
         for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
@@ -113,7 +118,7 @@ impl RunFolder {
         // A checkpoint is due before the next episode, whichever that was: the longest may have come last. The last step
         // of an episode may have fewer frames than the others.
         let earlier = steps.iter().rev().skip(1).map(|steps| steps.saturating_sub(1));
-        let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(Timing::STANDARD.action_repeat));
+        let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(action_repeat));
         // The setting may have changed since.
         let due = config.checkpoint.every.max(stored.checkpoint.every);
         if steps.is_empty() || !(self.checkpoints_gone || frames >= due.0) {

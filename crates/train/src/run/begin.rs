@@ -34,9 +34,10 @@ pub fn train_with<L: Trainable>(
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
+    environments.check_length(config)?;
     let action_size = environments.action_size();
     let new_run = || Ok((config.clone(), Beginning::New));
-    let (folder, config, beginning) = begin(root, config, None, action_size, new_run)?;
+    let (folder, config, beginning) = begin(root, config, None, &environments, new_run)?;
     let start = Start { config: &config, folder, environments, device: None, interrupted, reporter };
     // Without a plan, only runs that began without one are continued.
     start.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
@@ -51,7 +52,7 @@ pub(crate) fn begin<L: Trainable>(
     root: &Path,
     config: &Config,
     plan: Option<&Plan>,
-    action_size: usize,
+    environments: &Environments,
     new_run: impl FnOnce() -> Result<(Config, Beginning<L>), TrainError>,
 ) -> Result<(RunFolder, Config, Beginning<L>), TrainError> {
     match RunFolder::open(root, origin::leftovers(root))? {
@@ -67,11 +68,11 @@ pub(crate) fn begin<L: Trainable>(
             folder.reopen(&stored, &config)?;
             let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
                 (Some(checkpoint), damaged) => {
-                    identity::check(&checkpoint, &config, action_size)?;
+                    identity::check(&checkpoint, &config, environments)?;
                     Beginning::Resumed { checkpoint: Box::new(checkpoint), damaged, transfer }
                 }
                 (None, _) => {
-                    folder.refuse_lost_checkpoints(&stored, &config)?;
+                    folder.refuse_lost_checkpoints(&stored, &config, *environments.action_repeat().start())?;
                     Beginning::BegunUnsaved { transfer }
                 }
             };

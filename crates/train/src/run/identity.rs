@@ -2,16 +2,24 @@
 
 use crate::TrainError;
 use crate::agent::Trainable;
+use crate::agent::environments::Environments;
 use crate::config::Config;
 use crate::folder::checkpoint::{self, Loaded};
 use crate::streams::RunKey;
 use transfer::Report;
 
-/// Checks that a checkpoint belongs to the run of this configuration: someone may have copied it from another.
+/// Checks that a checkpoint belongs to the run of this configuration in these environments: someone may have copied it from
+/// another.
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`] names the first difference.
-pub(super) fn check<L: Trainable>(found: &Loaded<L>, config: &Config, action_size: usize) -> Result<(), TrainError> {
+pub(super) fn check<L: Trainable>(
+    found: &Loaded<L>,
+    config: &Config,
+    environments: &Environments,
+) -> Result<(), TrainError> {
+    let action_size = environments.action_size();
+    let most = u64::from(*environments.action_repeat().end());
     let (state, key) = (&found.state, found.state.streams.key());
     let difference = if (&state.tasks, &state.task) != (&config.tasks, &config.task) {
         format!("tasks {} under other rules or names than {}", state.tasks.join(" "), config.tasks.join(" "))
@@ -24,6 +32,11 @@ pub(super) fn check<L: Trainable>(found: &Loaded<L>, config: &Config, action_siz
         format!("actions of {} numbers and not {action_size}", found.agent.action_size())
     } else if !found.agent.is_of(&config.agent) {
         "an agent of other settings".to_owned()
+    } else if state.position.frames.0 > state.position.steps.0.saturating_mul(most) {
+        format!(
+            "{} frames in {} steps, of which none has more than {most}",
+            state.position.frames, state.position.steps
+        )
     } else {
         return Ok(());
     };

@@ -56,7 +56,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             let loaded = counted(report.loaded as u64, "episode");
             notes.push(format!("going on with {loaded}: the result is not that of an undamaged run"));
         }
-        notes.extend(footprint::forgets(config, action_size, &replay.stats(config.agent.length)));
+        notes.extend(footprint::forgets(config, &environments, &replay.stats(config.agent.length)));
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
             let names = match report.newer.as_slice() {
                 [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),

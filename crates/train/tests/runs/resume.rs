@@ -278,7 +278,6 @@ fn counts_that_contradict_each_other_are_refused_whatever_their_checksum() {
     let text = text[..start].to_owned() + &text[end..];
     assert_eq!(train::checkpoint::decode_state(text.as_bytes()).unwrap().position.frames.0, 400);
     for (from, to) in [
-        ("\"frames\": 400", "\"frames\": 4000"),
         ("\"steps\": 200", "\"steps\": 900"),
         ("\"episodes\": 10", "\"episodes\": 201"),
         ("\"evaluated\": 320", "\"evaluated\": 401"),
@@ -290,6 +289,21 @@ fn counts_that_contradict_each_other_are_refused_whatever_their_checksum() {
         let why = train::checkpoint::decode_state(text.replace(from, to).as_bytes()).unwrap_err();
         assert!(why.contains("contradicts itself") || why.contains("damaged"), "{from}: {why}");
     }
+}
+
+#[test]
+fn a_checkpoint_with_more_frames_than_its_steps_can_have_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&[]));
+    let path = checkpoints(folder.path()).pop().unwrap().join("run.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let start = text.find("\"run_crc32\"").unwrap();
+    let end = start + text[start..].find(',').unwrap() + 1;
+    let text = text[..start].to_owned() + &text[end..];
+    std::fs::write(&path, text.replace("\"frames\": 400", "\"frames\": 401")).unwrap();
+    let error = run(folder.path(), &config(&["steps=800"]), &AtomicBool::new(false), &mut Listener::new(|_| {}));
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("401 frames in 200 steps, of which none has more than 2"), "{message}");
 }
 
 #[test]
