@@ -28,6 +28,9 @@ pub struct Document {
     pub seeds: Vec<u64>,
     /// The targets.
     pub tasks: Vec<String>,
+    /// What is finished first.
+    #[serde(default)]
+    pub order: Order,
     /// Settings laid over the preset in all runs.
     #[serde(default)]
     pub set: toml::Table,
@@ -39,6 +42,17 @@ pub struct Document {
     pub source: Vec<Source>,
     /// What is compared.
     pub method: Vec<Method>,
+}
+
+/// The order of a study's runs. It decides what is finished if time runs out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// All sources, then all targets with the first seed, and so on: every target soon has some result.
+    #[default]
+    Seeds,
+    /// Each target with all its seeds before the next target. Its sources come just before it.
+    Tasks,
 }
 
 /// The seed of sources whose document gives them none, if no target has it.

@@ -6,7 +6,7 @@
 mod checks;
 mod shared_seeds;
 
-use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
+use crate::document::{Count, Document, Method, Order, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
@@ -38,21 +38,26 @@ pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, S
 fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
     let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
-    // Also sources that no method uses are checked, and trained for whoever wants to look at them.
-    let document = &read.document;
-    for source in &document.source {
-        for target in &document.tasks {
-            expansion.agents(source, target, &mut Vec::new())?;
-        }
-    }
-    for &seed in &document.seeds {
-        for task in &document.tasks {
-            for (number, method) in document.method.iter().enumerate() {
-                expansion.targets(number, method, task, seed)?;
+    let Document { order, seeds, tasks, .. } = &read.document;
+    match order {
+        Order::Seeds => {
+            expansion.sources()?;
+            for seed in seeds {
+                for task in tasks {
+                    expansion.methods(task, *seed)?;
+                }
             }
         }
+        Order::Tasks => {
+            for task in tasks {
+                for seed in seeds {
+                    expansion.methods(task, *seed)?;
+                }
+            }
+            expansion.sources()?;
+        }
     }
-    Ok(Manifest::new(&document.name, &read.checksum, expansion.entries))
+    Ok(Manifest::new(&read.document.name, &read.checksum, expansion.entries))
 }
 
 /// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
@@ -115,6 +120,23 @@ impl<'a> Expansion<'a> {
         let document = &read.document;
         let settings = leaves("", &document.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         Ok(Self { read, catalogue, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
+    }
+
+    /// The runs of all sources that are not there yet. Sources that no method uses are checked and trained, too.
+    fn sources(&mut self) -> Result<(), StudyError> {
+        let document = self.document;
+        for source in &document.source {
+            for target in &document.tasks {
+                self.agents(source, target, &mut Vec::new())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs of all methods on a task, and those of the sources that they need.
+    fn methods(&mut self, task: &str, seed: u64) -> Result<(), StudyError> {
+        let document = self.document;
+        document.method.iter().enumerate().try_for_each(|(number, method)| self.targets(number, method, task, seed))
     }
 
     /// An error at the key `key`.
@@ -443,6 +465,45 @@ mod tests {
         std::fs::write(folder.join("study.toml"), text).unwrap();
         std::fs::write(folder.join("plan.toml"), "").unwrap();
         manifest_of(&document::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
+    }
+
+    /// The folders of a study of two targets, each with a source of its own.
+    fn folders(order: &str) -> Vec<String> {
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1, 2]\ntasks = [\"hopper\", \"ant\"]\n{order}\n\
+             [combination.other]\nhopper = [\"ant\"]\nant = [\"hopper\"]\n\
+             [[source]]\nname = \"other\"\ntasks = \"other\"\nsteps = 2000\n\
+             [[source]]\nname = \"unused\"\ntasks = [\"walker2d\"]\nsteps = 2000\n\
+             [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"full\"\nfrom = \"other\"\n"
+        );
+        let path = PathBuf::from("study.toml");
+        let document = document::parse(&path, &text).unwrap();
+        let manifest = manifest_of(&Read { document, path, checksum: String::new() }, tasks::catalogue()).unwrap();
+        assert!(manifest.entries.iter().all(|entry| entry.after.iter().all(|first| *first < entry.index)));
+        manifest.entries.iter().map(|entry| entry.folder.display().to_string()).collect()
+    }
+
+    #[test]
+    fn whole_targets_come_one_after_another_if_the_order_is_by_tasks() {
+        let expected = [
+            "runs/hopper/baseline/1",
+            "sources/ant/2000/1000",
+            "runs/hopper/full-from-other/1",
+            "runs/hopper/baseline/2",
+            "runs/hopper/full-from-other/2",
+            "runs/ant/baseline/1",
+            "sources/hopper/2000/1000",
+            "runs/ant/full-from-other/1",
+            "runs/ant/baseline/2",
+            "runs/ant/full-from-other/2",
+            "sources/walker2d/2000/1000",
+        ];
+        assert_eq!(folders("order = \"tasks\""), expected);
+        let by_seeds = folders("");
+        assert_eq!(by_seeds[..3], ["sources/ant/2000/1000", "sources/hopper/2000/1000", "sources/walker2d/2000/1000"]);
+        assert_eq!(by_seeds[3..5], ["runs/hopper/baseline/1", "runs/hopper/full-from-other/1"]);
+        assert_eq!(by_seeds[5..7], ["runs/ant/baseline/1", "runs/ant/full-from-other/1"]);
+        assert_eq!(by_seeds, folders("order = \"seeds\""));
     }
 
     #[test]
