@@ -314,10 +314,8 @@ impl<'a> Expansion<'a> {
             }
             Method::SingleSource { name, from, plan, fraction } => {
                 if transfer::Preset::named(plan).is_none() {
-                    return Err(self.error(
-                        &key,
-                        format!("plan: {plan:?} is no preset; there are paper, full, encoder-only and fine-tune"),
-                    ));
+                    let names = transfer::Preset::ALL.map(transfer::Preset::name).join(", ");
+                    return Err(self.error(&key, format!("plan: {plan:?} is not a preset; there are {names}")));
                 }
                 if let Some(fraction) = fraction {
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;

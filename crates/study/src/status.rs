@@ -6,6 +6,7 @@ use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use train::Frames;
 use train::checkpoint::newest_state;
 
 /// The state of a run.
@@ -66,7 +67,7 @@ pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
 /// Whether a run has all its frames and its last evaluation.
 pub fn is_finished(folder: &Path, entry: &Entry) -> bool {
     let state = newest_state(&folder.join(&entry.folder));
-    state.is_some_and(|state| state.finished && state.position.frames.0 >= entry.steps)
+    state.is_some_and(|state| state.is_finished(Frames(entry.steps)))
 }
 
 /// Checks that the runs that run `index` comes after are finished.
@@ -94,7 +95,7 @@ pub fn status(folder: &Path, manifest: &Manifest) -> Vec<Status> {
 pub fn of_run(folder: &Path, entry: &Entry) -> Status {
     let root = folder.join(&entry.folder);
     let newest = newest_state(&root);
-    let finished = newest.as_ref().is_some_and(|state| state.finished && state.position.frames.0 >= entry.steps);
+    let finished = newest.as_ref().is_some_and(|state| state.is_finished(Frames(entry.steps)));
     let state = match () {
         () if train::in_use(&root) => State::Running,
         () if finished => State::Finished,

@@ -22,6 +22,25 @@ fn a_run_is_reported_with_its_pictures() {
 }
 
 #[test]
+fn a_run_that_was_killed_in_its_last_evaluation_is_not_finished() {
+    let program = Program::new();
+    program.succeed(&SMOKE);
+    let newest = program.names("run/checkpoints").pop().unwrap();
+    let path = program.path("run/checkpoints").join(newest).join("run.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let start = text.find("\"run_crc32\"").unwrap();
+    let end = start + text[start..].find(',').unwrap() + 1;
+    let text = text[..start].to_owned() + &text[end..];
+    assert!(text.contains("\"finished\": true"), "{text}");
+    std::fs::write(&path, text.replace("\"finished\": true", "\"finished\": false")).unwrap();
+    program.succeed(&["study", "report", "."]);
+    let figures = std::fs::read_to_string(program.path("report/figures.csv")).unwrap();
+    let mut lines = figures.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let column = lines.next().unwrap().iter().position(|name| *name == "unfinished").unwrap();
+    assert!(lines.any(|line| line[column] == "1"), "{figures}");
+}
+
+#[test]
 fn a_folder_without_runs_is_refused() {
     let program = Program::new();
     let error = program.fail(1, &["study", "report", "."]);

@@ -7,6 +7,8 @@ use crate::manifest::Role;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
+use train::Frames;
+use train::checkpoint::newest_state;
 
 /// The most bytes of a configuration that are read.
 const LONGEST_CONFIG: u64 = 1 << 20;
@@ -53,9 +55,14 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Err(problem) => run.problems.push(problem),
     }
     if let Some(metrics) = read_metrics(&path.join("metrics.jsonl"), tasks) {
+        // Committed results have no checkpoints: there, the last line decides.
+        let finished = |frames| match newest_state(&path) {
+            Some(state) => state.is_finished(Frames(steps)),
+            None => frames >= steps,
+        };
         run.progress = match metrics.frames {
             None => Progress::NotBegun,
-            Some(frames) if frames >= steps => Progress::Finished,
+            Some(frames) if finished(frames) => Progress::Finished,
             Some(frames) => Progress::Underway(frames),
         };
         (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);

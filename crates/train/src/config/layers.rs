@@ -194,6 +194,7 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
     let too_large = given.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) && given.len() > 2;
     let kind = match (path, default?) {
         ("tasks", _) => "a list of names of tasks, such as [\"hopper\", \"ant\"]".to_owned(),
+        ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
         ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
@@ -392,8 +393,8 @@ mod tests {
         for path in ["schedule.prefill_frames", "schedule.pretrain_updates", "schedule.train_updates", "threads"] {
             typed(&[&format!("{path}=0")]).unwrap();
         }
-        let text = message(&["agent.length=1000001"]);
-        assert!(text.contains("agent.length = 1000001") && text.contains("from 2 to 1000000"), "{text}");
+        let text = message(&["agent.length=65537"]);
+        assert!(text.contains("agent.length = 65537") && text.contains("from 2 to 65536"), "{text}");
     }
 
     #[test]

@@ -183,7 +183,6 @@ impl Config {
             ("log.every", self.log.every.0, 1, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
             ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
-            ("agent.length", self.agent.length as u64, 2, 1_000_000),
         ];
         for (key, value, low, high) in whole {
             if !(low..=high).contains(&value) {

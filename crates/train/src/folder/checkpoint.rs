@@ -287,6 +287,11 @@ fn decode(text: &[u8]) -> Result<(u64, u32, RunState), String> {
 }
 
 impl RunState {
+    /// Whether the run has `steps` frames and its last evaluation. A run that was made longer is not finished.
+    pub fn is_finished(&self, steps: Frames) -> bool {
+        self.finished && self.position.frames >= steps
+    }
+
     /// Checks that its counts are those of a run: whoever edits one of them does not get a run that never was.
     fn check(&self) -> Result<(), String> {
         const MOST: u64 = 1 << 50;

@@ -111,8 +111,7 @@ impl Start<'_> {
             }
         }
         if let Some(Loaded { state, .. }) = beginning.checkpoint()
-            && state.finished
-            && state.position.frames >= self.config.steps
+            && state.is_finished(self.config.steps)
         {
             return Ok(End::FinishedBefore { frames: state.position.frames });
         }
