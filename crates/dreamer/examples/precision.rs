@@ -99,7 +99,9 @@ fn gradients<F: Real>(config: &AgentConfig, precision: Precision) -> Result<Lear
     let discount = vec![F::ONE; transitions];
     let batch = BatchView { image: &image, action: &action, reward: &reward, discount: &discount, embedding: &[] };
     let noise = Stream::new(0, "noise");
-    learner.gradients(batch, &|shard, draws: &mut Noise<F>| draws.draw(&mut noise.part(shard as u64)))?;
+    learner.gradients(batch, &|shard, draws: &mut Noise<F>| {
+        draws.draw(Default::default(), &mut noise.part(shard as u64))
+    })?;
     Ok(learner)
 }
 

@@ -99,7 +99,8 @@ impl Agent {
         }
         // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
         let (stream, first) = (&self.noise, self.updates << 16);
-        let draw = |shard, noise: &mut Noise<f32>| noise.draw(&mut stream.part(first + shard as u64));
+        let actions = self.learner.config().actor;
+        let draw = |shard, noise: &mut Noise<f32>| noise.draw(actions, &mut stream.part(first + shard as u64));
         let metrics = self.learner.step_interruptible(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)

@@ -10,7 +10,7 @@ use tape::{Real, Tape, Var};
 pub struct Imagined {
     /// Actions [H * N, A].
     pub action: Var,
-    /// A sample of the policy's entropy at each step [H * N, 1].
+    /// The policy's entropy at each step, or a sample of it [H * N, 1].
     pub entropy: Var,
     /// Prior means and standard deviations [H * N, 2S].
     pub prior: Var,
@@ -43,7 +43,6 @@ pub(crate) fn imagine_with<F: Real>(
     (action_noise, prior_noise): (Var, Var),
 ) -> Imagined {
     let networks = model.networks;
-    let squash = model.config.squash();
     let (mut stoch, mut deter) = start;
     let rollouts = tape.shape(stoch).0;
     let steps = tape.shape(prior_noise).0 / rollouts;
@@ -51,10 +50,10 @@ pub(crate) fn imagine_with<F: Real>(
     let (mut stochs, mut deters) = (tape.list(), tape.list());
     for step in 0..steps {
         let feature = tape.concat(stoch, deter).detached();
-        let raw = networks.actor.forward(tape, feature);
+        let outputs = networks.actor.forward(tape, feature);
         let draw = tape.rows_of(action_noise, step * rollouts, rollouts);
-        let action = tape.squashed_sample(raw, draw, squash);
-        entropies.push(tape.squashed_entropy(raw, draw, squash));
+        let action = model.config.sample_action(tape, outputs, draw);
+        entropies.push(model.config.action_entropy(tape, outputs, draw));
         let prior;
         (deter, prior) = tape.frozen(|tape| {
             let deter = networks.rssm.next_deter(tape, stoch, deter, action);

@@ -62,6 +62,10 @@ pub struct AgentConfig {
     /// Gradient steps of world model and value head before the actor's first: an actor that learns from a model that knows
     /// nothing yet can saturate, and then takes long to come back. The paper's is 0.
     pub actor_warmup: u64,
+    /// The distribution of actions.
+    pub actor: ActionDistribution,
+    /// With one-hot actions, the share of the policy's probability that all actions have equally.
+    pub actor_unimix: f64,
     /// Bound of the actor's mean before tanh.
     pub actor_mean_scale: f64,
     /// Standard deviation before tanh that the actor begins with.
@@ -73,6 +77,9 @@ pub struct AgentConfig {
     pub gradient_clip: f64,
     /// Standard deviation of the noise added to actions while training data is collected.
     pub exploration_noise: f64,
+    /// With one-hot actions, the probability that an action is drawn from all with equal chances while training data is
+    /// collected.
+    pub exploration_epsilon: f64,
     /// Which action an evaluation takes. Training does not depend on it.
     pub evaluation: Evaluation,
     /// Samples among which an evaluation by the mode takes the action of highest density.
@@ -84,7 +91,38 @@ pub struct AgentConfig {
     pub shard: usize,
 }
 
-/// The action that an evaluation takes from the actor's distribution, tanh(N(mean, std)).
+/// The distribution of actions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionDistribution {
+    /// tanh(N(mean, std)) for each element: continuous actions.
+    #[default]
+    TanhNormal,
+    /// One of as many choices as an action has elements, as a one-hot vector: discrete actions. Gradients pass straight through
+    /// the sample.
+    OneHot,
+}
+
+impl ActionDistribution {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TanhNormal => "tanh_normal",
+            Self::OneHot => "one_hot",
+        }
+    }
+
+    /// The actor's outputs for actions of `action_size` elements.
+    pub fn outputs(self, action_size: usize) -> usize {
+        match self {
+            Self::TanhNormal => 2 * action_size,
+            Self::OneHot => action_size,
+        }
+    }
+}
+
+/// The action that an evaluation takes from the actor's distribution, tanh(N(mean, std)). Of one-hot actions it takes the most
+/// probable one in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evaluation {
@@ -185,11 +223,14 @@ impl Default for AgentConfig {
             value_learning_rate: 8e-5,
             actor_learning_rate: 8e-5,
             actor_warmup: 0,
+            actor: ActionDistribution::TanhNormal,
+            actor_unimix: 0.01,
             actor_mean_scale: 5.0,
             actor_initial_std: 5.0,
             actor_entropy: 0.0,
             gradient_clip: 100.0,
             exploration_noise: 0.3,
+            exploration_epsilon: 0.1,
             evaluation: Evaluation::Mode,
             mode_samples: 100,
             precision: Precision::F32,
@@ -219,7 +260,7 @@ impl AgentConfig {
     /// # Errors
     /// [`DreamerError::Config`] names the first key whose value is out of range, and the range.
     pub fn validate(&self) -> Result<(), DreamerError> {
-        let at_least = [
+        let whole = [
             ("depth", self.depth, 1, 1024),
             ("stoch", self.stoch, 1, 65_536),
             ("deter", self.deter, 1, 65_536),
@@ -245,7 +286,7 @@ impl AgentConfig {
         let sources = sources.into_iter().flat_map(|(_, source)| {
             [("reward_sources.layers", source.layers, 1, 64), ("reward_sources.units", source.units, 1, 65_536)]
         });
-        for (key, value, low, high) in at_least.into_iter().chain(sources) {
+        for (key, value, low, high) in whole.into_iter().chain(sources) {
             if !(low..=high).contains(&value) {
                 return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
             }
@@ -263,11 +304,13 @@ impl AgentConfig {
             ("model_learning_rate", self.model_learning_rate, 0.0, 1.0),
             ("value_learning_rate", self.value_learning_rate, 0.0, 1.0),
             ("actor_learning_rate", self.actor_learning_rate, 0.0, 1.0),
+            ("actor_unimix", self.actor_unimix, 1e-6, 1.0),
             ("actor_mean_scale", self.actor_mean_scale, 1e-3, 100.0),
             ("actor_initial_std", self.actor_initial_std, 1e-3, 100.0),
             ("actor_entropy", self.actor_entropy, 0.0, 1e6),
             ("gradient_clip", self.gradient_clip, 1e-6, 1e12),
             ("exploration_noise", self.exploration_noise, 0.0, 10.0),
+            ("exploration_epsilon", self.exploration_epsilon, 0.0, 1.0),
         ];
         for (key, value, low, high) in reals {
             if !(low..=high).contains(&value) {

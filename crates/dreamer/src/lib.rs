@@ -3,6 +3,7 @@
 //! [`Learner`] is the agent's mathematics in either precision, with its noise from outside; [`Agent`] is what a run uses:
 //! single precision, with its own random stream, policy and checkpoint. Not here: environments, replay files, schedules.
 
+mod actor;
 mod agent;
 mod batch;
 pub mod behaviour;
@@ -25,9 +26,10 @@ mod sequence_range;
 mod shard;
 mod source_ablation;
 
+pub use actor::squashed_log_density;
 pub use agent::Agent;
 pub use batch::BatchView;
-pub use config::{AgentConfig, Evaluation, Precision, RewardSource};
+pub use config::{ActionDistribution, AgentConfig, Evaluation, Precision, RewardSource};
 pub use device::check_device;
 pub use error::DreamerError;
 pub use learner::{Learner, Optimisers};
@@ -35,5 +37,5 @@ pub use mean_action::mean_of_tanh;
 pub use metrics::{METRICS, Metric, StepMetrics};
 pub use model::Model;
 pub use noise::Noise;
-pub use policy::{ActMode, PolicyNoise, PolicyState, squashed_log_density};
+pub use policy::{ActMode, PolicyNoise, PolicyState};
 pub use source_ablation::SourceAblation;

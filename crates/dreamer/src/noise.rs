@@ -1,10 +1,11 @@
-//! The standard normal draws of one shard's training step.
+//! The draws of one shard's training step.
 
-use crate::AgentConfig;
+use crate::{ActionDistribution, AgentConfig};
 use random::Stream;
 use tape::Real;
 
-/// Noise of one shard: n sequences, N = L * n imagined rollouts.
+/// Noise of one shard: n sequences, N = L * n imagined rollouts. Standard normal draws, but for one-hot actions standard Gumbel
+/// draws.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise<F> {
     /// Of the posterior's samples [L * n, S], step by step.
@@ -23,11 +24,22 @@ impl<F: Real> Noise<F> {
         self.prior.resize(config.horizon * transitions * config.stoch, F::ZERO);
     }
 
-    /// Draws everything anew.
-    pub fn draw(&mut self, random: &mut Stream) {
-        for values in [&mut self.posterior, &mut self.action, &mut self.prior] {
-            fill_normal(values, random);
+    /// Draws everything anew, for actions of this distribution.
+    pub fn draw(&mut self, actions: ActionDistribution, random: &mut Stream) {
+        fill_normal(&mut self.posterior, random);
+        match actions {
+            ActionDistribution::TanhNormal => fill_normal(&mut self.action, random),
+            ActionDistribution::OneHot => fill_gumbel(&mut self.action, random),
         }
+        fill_normal(&mut self.prior, random);
+    }
+}
+
+/// Fills a slice with standard Gumbel draws: as many words of the stream as [`fill_normal`] takes.
+pub(crate) fn fill_gumbel<F: Real>(values: &mut [F], random: &mut Stream) {
+    values.fill_with(|| F::of(random.gumbel()));
+    if values.len() % 2 == 1 {
+        random.gumbel();
     }
 }
 

@@ -3,7 +3,8 @@
 #[path = "../../tape/tests/simd/mod.rs"]
 mod simd;
 
-use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Metric, Precision};
+use dreamer::networks::PIXELS;
+use dreamer::{ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Metric, Precision};
 use random::Stream;
 use rayon::ThreadPoolBuilder;
 use replay::Batch;
@@ -363,4 +364,35 @@ fn open_loop_pictures_have_a_frame_for_every_step() {
     assert_eq!(frames.len(), 6 * 64 * 64 * 3);
     let again = agent.open_loop(&data.image[..6 * 64 * 64 * 3], &data.action[..12], 3, &mut Stream::new(1, "open"));
     assert_eq!(frames, again);
+}
+
+#[test]
+fn an_agent_with_one_hot_actions_learns_and_acts() {
+    let config = AgentConfig { actor: ActionDistribution::OneHot, exploration_epsilon: 0.5, ..tiny(false) };
+    let mut agent = Agent::new(&config, 3, 1).unwrap();
+    let mut data = batch(&config, 3);
+    for (index, action) in data.action.chunks_exact_mut(3).enumerate() {
+        action.copy_from_slice(&[0.0; 3]);
+        action[index % 3] = 1.0;
+    }
+    for _ in 0..3 {
+        assert_eq!(agent.learn(&data).unwrap().not_finite(), None);
+    }
+    let mut random = Stream::new(2, "play");
+    let mut chosen = [[0; 3]; 2];
+    for (counts, mode) in chosen.iter_mut().zip([ActMode::Explore, ActMode::Evaluate]) {
+        let (mut state, mut action) = (agent.begin(), [0.0; 3]);
+        for _ in 0..200 {
+            agent.act(&mut state, &data.image[..PIXELS], mode, &mut random, &mut action);
+            assert_eq!(action.iter().sum::<f32>(), 1.0, "{action:?}");
+            counts[action.iter().position(|x| *x == 1.0).expect("a one")] += 1;
+            assert!((state.moments.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{:?}", state.moments);
+        }
+    }
+    assert!(chosen[0].iter().all(|count| *count > 20), "exploration chooses everything: {chosen:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.safetensors");
+    agent.save(&path).unwrap();
+    let mut again = Agent::load(&path).unwrap();
+    assert_eq!(agent.learn(&data).unwrap().named(), again.learn(&data).unwrap().named());
 }

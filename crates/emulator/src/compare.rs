@@ -2,7 +2,7 @@
 //!
 //! Here: what the tests of emulated kernels and those of a real device have in common.
 
-use dreamer::{Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
+use dreamer::{ActionDistribution, Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
 use random::Stream;
 use replay::Batch;
 use tape::plan::Device;
@@ -154,6 +154,12 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         ("plain", small(), false, CLOSE),
         ("free nats beyond the divergence", AgentConfig { free_nats: 1e3, ..small() }, false, CLOSE),
         ("warmup and entropy", AgentConfig { actor_warmup: 2, actor_entropy: 1e-3, ..small() }, false, CLOSE),
+        (
+            "one-hot actions",
+            AgentConfig { actor: ActionDistribution::OneHot, actor_entropy: 1e-3, ..small() },
+            false,
+            CLOSE,
+        ),
         ("discount head", AgentConfig { discount_head: true, discount_layers: 2, ..small() }, false, CLOSE),
         ("frozen encoder", frozen.clone(), false, CLOSE),
         ("known embeddings", frozen, true, CLOSE),

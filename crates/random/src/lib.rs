@@ -1,6 +1,6 @@
 //! Named random streams. They are counter-based, so a stream is saved as its name and a position.
 //!
-//! Here: [`Stream`], uniform, integer and normal draws. Not here: how much noise an agent needs, or when.
+//! Here: [`Stream`], uniform, integer, normal and Gumbel draws. Not here: how much noise an agent needs, or when.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -105,6 +105,12 @@ impl Stream {
         (radius * cosine, radius * sine)
     }
 
+    /// A standard Gumbel draw: of several classes, the one with the largest sum of log-probability and draw is a sample.
+    pub fn gumbel(&mut self) -> f64 {
+        // The bounds keep both logarithms finite.
+        -(-self.uniform().max(1e-300).ln()).max(1e-300).ln()
+    }
+
     /// One standard normal draw.
     pub fn normal(&mut self) -> f64 {
         self.normal_pair().0
@@ -155,6 +161,8 @@ mod tests {
         assert!(mean.abs() < 0.01 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
         let uniform = (0..n).map(|_| stream.uniform_in(-1.0, 3.0)).sum::<f64>() / n as f64;
         assert!((uniform - 1.0).abs() < 0.02, "{uniform}");
+        let gumbel = (0..n).map(|_| stream.gumbel()).sum::<f64>() / n as f64;
+        assert!((gumbel - 0.577_215_664_9).abs() < 0.01, "{gumbel}");
         let mut counts = [0; 7];
         (0..n).for_each(|_| counts[stream.below(7)] += 1);
         assert!(counts.iter().all(|&c| (c as f64 / n as f64 * 7.0 - 1.0).abs() < 0.05), "{counts:?}");

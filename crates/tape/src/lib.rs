@@ -26,6 +26,6 @@ pub use kernels::elementwise::Activation;
 pub use kernels::matmul::Precision;
 pub use kernels::simd::{SimdError, SimdInstructionSet};
 pub use number::Number;
-pub use ops::{GruWeights, Squash, squashed_log_density};
+pub use ops::{GruWeights, Squash, class_probabilities, sampled_class, squashed_log_density};
 pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};
 pub use tape::{Tape, Var, Workspace};

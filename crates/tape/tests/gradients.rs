@@ -219,6 +219,13 @@ fn squashed_samples() {
 }
 
 #[test]
+fn categorical_entropies() {
+    for unimix in [0.0, 0.01, 0.5] {
+        check(&[], &[(3, 4)], |tape, _, x| tape.categorical_entropy(x[0], unimix));
+    }
+}
+
+#[test]
 fn lambda_returns() {
     check(&[], &[(8, 1), (8, 1), (8, 1)], |tape, _, x| {
         let discount = tape.sigmoid(x[2]);

@@ -84,18 +84,19 @@ fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
     let way_out = "`misfit = \"random\"` leaves what does not fit random";
     let sizes = |config: &AgentConfig, actions: usize| {
         [
-            ("action size", actions),
-            ("agent.depth", config.depth),
-            ("agent.stoch", config.stoch),
-            ("agent.deter", config.deter),
-            ("agent.hidden", config.hidden),
-            ("agent.units", config.units),
-            ("agent.reward_layers", config.reward_layers),
-            ("agent.value_layers", config.value_layers),
-            ("agent.actor_layers", config.actor_layers),
-            ("agent.discount_head", usize::from(config.discount_head)),
-            ("agent.discount_layers", config.discount_layers),
-            ("length of agent.reward_sources", config.reward_sources.len()),
+            ("action size", actions.to_string()),
+            ("agent.actor", config.actor.name().to_owned()),
+            ("agent.depth", config.depth.to_string()),
+            ("agent.stoch", config.stoch.to_string()),
+            ("agent.deter", config.deter.to_string()),
+            ("agent.hidden", config.hidden.to_string()),
+            ("agent.units", config.units.to_string()),
+            ("agent.reward_layers", config.reward_layers.to_string()),
+            ("agent.value_layers", config.value_layers.to_string()),
+            ("agent.actor_layers", config.actor_layers.to_string()),
+            ("agent.discount_head", config.discount_head.to_string()),
+            ("agent.discount_layers", config.discount_layers.to_string()),
+            ("length of agent.reward_sources", config.reward_sources.len().to_string()),
         ]
     };
     let (theirs, ours) = (sizes(source.config(), source.action_size()), sizes(target.config(), target.action_size()));

@@ -9,13 +9,17 @@ INLINE void quarter(word32 *x, int a, int b, int c, int d) {
     x[c] += x[d]; x[b] = turned(x[b] ^ x[c], 7);
 }
 
+// A standard Gumbel draw from a uniform one in [0, 1). The bounds keep both logarithms finite.
+INLINE float gumbel_of(double u) { return (float)-log(fmax(-log(fmax(u, 1e-300)), 1e-300)); }
+
 // Normal draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of
 // ChaCha8 (Bernstein, 2008), and draws those of the posterior [length, n, stoch], of actions [horizon * length, n, actions], of
 // the prior [horizon * length, n, stoch], two numbers at a time (Box and Muller, 1958). They are put where the whole batch's
 // lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs, which is a block of ChaCha.
+// With `gumbel`, those of actions are standard Gumbel draws.
 // state: 8 words of key, then the number of updates, low word first.
 extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, const float *state, int batch,
-        int shard, int length, int horizon, int stoch, int actions) {
+        int shard, int length, int horizon, int stoch, int actions, int gumbel) {
     PHASE {
         const int first = blockIdx.y * shard;
         const int n = batch - first < shard ? batch - first : shard;
@@ -49,8 +53,15 @@ extern "C" __global__ void draw_noise(float *posterior, float *action, float *pr
                 const word64 two = x[4 * i + 2] | (word64)x[4 * i + 3] << 32;
                 const double u = (double)(one >> 11) * (1.0 / 9007199254740992.0);
                 const double v = (double)(two >> 11) * (1.0 / 9007199254740992.0);
-                const double radius = sqrt(-2.0 * log(1.0 - u)), angle = 6.283185307179586476925 * v;
-                const float draws[2] = {(float)(radius * cos(angle)), (float)(radius * sin(angle))};
+                float draws[2];
+                if (gumbel && part == 1) {
+                    draws[0] = gumbel_of(u);
+                    draws[1] = gumbel_of(v);
+                } else {
+                    const double radius = sqrt(-2.0 * log(1.0 - u)), angle = 6.283185307179586476925 * v;
+                    draws[0] = (float)(radius * cos(angle));
+                    draws[1] = (float)(radius * sin(angle));
+                }
                 for (int j = 0; j < 2; ++j) {
                     const long long number = 2 * pair + j;
                     if (number < numbers) {

@@ -4,6 +4,7 @@
 //! from their terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
 
 use super::places::{OptimiserPlaces, Places};
+use crate::ActionDistribution;
 use crate::behaviour;
 use crate::learner::Learner;
 use crate::losses::behaviour::losses;
@@ -181,7 +182,8 @@ impl Step<'_> {
             config.length,
             config.horizon,
             config.stoch,
-            actions
+            actions,
+            config.actor == ActionDistribution::OneHot
         ];
         self.planner.launch("draw_noise", grid, arguments);
         self.normalise_images();

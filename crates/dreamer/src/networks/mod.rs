@@ -33,7 +33,7 @@ pub struct Networks {
     pub reward: RewardHead,
     /// Feature to the logit of going on, if the agent has this head.
     pub discount: Option<Mlp>,
-    /// Feature to the action's distribution.
+    /// Feature to the outputs that the distribution of actions is made from.
     pub actor: Mlp,
     /// Feature to the value's mean.
     pub value: Mlp,
@@ -58,7 +58,7 @@ impl Networks {
         };
         let discount =
             config.discount_head.then(|| head("world_model.discount", Role::Discount, config.discount_layers, 1));
-        let actor = head("actor", Role::Actor, config.actor_layers, 2 * action_size);
+        let actor = head("actor", Role::Actor, config.actor_layers, config.actor.outputs(action_size));
         let value = head("value", Role::Value, config.value_layers, 1);
         Self { encoder, rssm, decoder, reward, discount, actor, value, meanings: declaration.finish() }
     }

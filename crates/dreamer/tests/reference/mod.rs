@@ -2,37 +2,16 @@
 //! optimiser step and action under the file's own names (`in/`, `w/`, `noise/`, `policy/` in; `out/`, `grad/`, `adam1/`,
 //! `policy/` out). Shared by the golden test, and by tests and an example of the crate `transfer`.
 
+mod tensors;
+
+pub use tensors::{Tensors, read};
+
 use dreamer::behaviour::{evaluate, imagine};
 use dreamer::networks::PIXELS;
 use dreamer::{
     AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
 };
-use safetensors::{Dtype, SafeTensors};
-use std::collections::BTreeMap;
 use tape::{Parameter, Tape, Var, Workspace};
-
-/// Tensors by name: shape and numbers, row-major.
-pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
-
-/// Reads every tensor of a file and the JSON object in its metadata's `config`.
-pub fn read(file: &[u8]) -> Result<(Tensors, serde_json::Value), String> {
-    let (_, header) = SafeTensors::read_metadata(file).map_err(|error| format!("not a safetensors file: {error}"))?;
-    let config = header.metadata().as_ref().and_then(|all| all.get("config")).ok_or("the metadata lacks `config`")?;
-    let config = serde_json::from_str(config).map_err(|error| format!("the metadata's `config`: {error}"))?;
-    let tensors = SafeTensors::deserialize(file).map_err(|error| error.to_string())?;
-    let mut all = Tensors::new();
-    for (name, view) in tensors.tensors() {
-        let data = view.data();
-        let values = match view.dtype() {
-            Dtype::F64 => data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
-            Dtype::F32 => data.as_chunks::<4>().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
-            Dtype::U8 => data.iter().map(|&b| f64::from(b)).collect(),
-            other => return Err(format!("{name} is {other:?}; F64, F32 and U8 are read")),
-        };
-        all.insert(name, (view.shape().to_vec(), values));
-    }
-    Ok((all, config))
-}
 
 /// An agent and the data it is to be tried on.
 pub struct Reference {

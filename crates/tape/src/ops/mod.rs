@@ -4,6 +4,7 @@
 //! finite-difference test in `tests/gradients.rs`.
 
 mod action;
+mod categorical;
 pub(crate) mod convolution;
 pub(crate) mod dense;
 mod density;
@@ -14,6 +15,7 @@ pub(crate) mod scalar;
 mod shape;
 
 pub use action::{Squash, squashed_log_density};
+pub use categorical::{class_probabilities, sampled_class};
 pub use gru::GruWeights;
 
 use crate::kernels::dispatch::Real;
@@ -73,6 +75,15 @@ pub(crate) enum Op {
         noise: Var,
         squash: Squash,
     },
+    OneHotSample {
+        logits: Var,
+        gumbel: Var,
+        unimix: f64,
+    },
+    CategoricalEntropy {
+        logits: Var,
+        unimix: f64,
+    },
     Returns(returns::Returns),
     Weights {
         discount: Var,
@@ -117,6 +128,8 @@ impl Op {
             &Op::SquashedEntropy { raw, noise, squash } => {
                 action::squashed_entropy_backward(back, raw, noise, squash);
             }
+            &Op::OneHotSample { logits, unimix, .. } => categorical::sample_backward(back, logits, unimix),
+            &Op::CategoricalEntropy { logits, unimix } => categorical::entropy_backward(back, logits, unimix),
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
             &Op::FrozenScalar { x, derivatives, .. } => scalar::frozen_backward(back, x, derivatives),

@@ -188,6 +188,19 @@ impl Planner {
                     self.each("squashed_entropy_gradient", rows * size, arguments);
                 }
             }
+            &Op::OneHotSample { logits, unimix, .. } => {
+                if let Some((out, accumulate)) = self.input(traced, logits) {
+                    let arguments = arguments![out, gradient, traced.place(logits), rows, cols, unimix, accumulate];
+                    self.each("one_hot_sample_gradient", rows, arguments);
+                }
+            }
+            &Op::CategoricalEntropy { logits, unimix } => {
+                let size = traced.shape(logits).1;
+                if let Some((out, accumulate)) = self.input(traced, logits) {
+                    let arguments = arguments![out, gradient, traced.place(logits), rows, size, unimix, accumulate];
+                    self.each("categorical_entropy_gradient", rows, arguments);
+                }
+            }
             Op::Returns(returns) => self.returns_gradient(traced, returns, own),
             &Op::WeightedSum { x, weight } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {

@@ -124,6 +124,13 @@ impl Planner {
                 let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
                 self.each("squashed_entropy", rows, arguments![y, at(raw), at(noise), rows, size, bound, initial]);
             }
+            &Op::OneHotSample { logits, gumbel, unimix } => {
+                self.each("one_hot_sample", rows, arguments![y, at(logits), at(gumbel), rows, cols, unimix]);
+            }
+            &Op::CategoricalEntropy { logits, unimix } => {
+                let size = traced.shape(logits).1;
+                self.each("categorical_entropy", rows, arguments![y, at(logits), rows, size, unimix]);
+            }
             &Op::Returns(Returns { reward, value, discount, lambda, rollouts }) => {
                 let (places, steps) = ([reward, value, discount].map(at), rows / rollouts + 1);
                 let arguments = arguments![y, places[0], places[1], places[2], steps, rollouts, lambda];

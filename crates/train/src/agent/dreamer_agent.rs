@@ -2,7 +2,7 @@
 
 use crate::Broken;
 use crate::agent::{Metrics, Trainable};
-use dreamer::{ActMode, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
+use dreamer::{ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
 use random::Stream;
 use replay::Batch;
 use std::path::Path;
@@ -58,7 +58,8 @@ impl Trainable for Agent {
     }
 
     fn evaluation(&self) -> Option<Evaluation> {
-        Some(self.config().evaluation)
+        // Of one-hot actions, evaluations take the most probable one.
+        (self.config().actor == ActionDistribution::TanhNormal).then_some(self.config().evaluation)
     }
 
     fn evaluate_by(&mut self, evaluation: Evaluation) {

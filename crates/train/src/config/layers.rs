@@ -194,6 +194,7 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
     let too_large = given.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) && given.len() > 2;
     let kind = match (path, default?) {
         ("tasks", _) => "a list of names of tasks, such as [\"hopper\", \"ant\"]".to_owned(),
+        ("agent.actor", _) => "\"tanh_normal\" or \"one_hot\"".to_owned(),
         ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
