@@ -5,6 +5,7 @@
 
 mod actor;
 mod agent;
+mod assessment;
 mod batch;
 pub mod behaviour;
 mod checkpoint;
@@ -28,6 +29,7 @@ mod source_ablation;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;
+pub use assessment::{AheadError, Assessment};
 pub use batch::BatchView;
 pub use config::{ActionDistribution, AgentConfig, Evaluation, Precision, RewardSource};
 pub use device::check_device;

@@ -215,6 +215,8 @@ impl From<&TrainError> for Exit {
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }
             | TrainError::FrozenAtRandom { .. }
+            | TrainError::NothingToRank
+            | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(DreamerError::Config { .. } | DreamerError::Machine(MachineError::TooMuch { .. })) => {
                 Self::Usage
             }

@@ -45,6 +45,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Eval(typed) => commands::eval(catalogue, &typed),
         Command::Play(typed) => commands::play(catalogue, &typed),
         Command::Transfer(Transfer::Plan(typed)) => commands::transfer_plan(catalogue, &typed),
+        Command::Transfer(Transfer::Rank(typed)) => commands::transfer_rank(catalogue, &typed),
         Command::Study(typed) => commands::study(catalogue, &typed),
         Command::Watch(typed) => commands::watch(&typed),
         Command::Bench(typed) => commands::bench(&typed),

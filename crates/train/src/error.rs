@@ -35,6 +35,22 @@ pub enum TrainError {
         /// The words with which this run goes on.
         advice: String,
     },
+    /// No agent to rank.
+    #[error("there is no agent to rank; give at least one with --from RUN")]
+    NothingToRank,
+    /// Agents are ranked by what they predict in episodes that were left out: two are needed.
+    #[error(
+        "{found} episodes of {task} from {of} are not enough to rank agents, which takes at least 2; train that run for longer, or \
+         use random episodes"
+    )]
+    TooFewEpisodes {
+        /// The target.
+        task: String,
+        /// Where they come from.
+        of: String,
+        /// How many there are.
+        found: usize,
+    },
     /// The memory of episodes cannot give what was asked for.
     #[error(transparent)]
     Replay(#[from] ReplayError),

@@ -31,6 +31,7 @@ mod pattern;
 mod plain;
 mod plan;
 mod preset;
+pub mod rank;
 mod record;
 pub mod report;
 mod resolve;

@@ -4,6 +4,7 @@
 //! commands. Not here: what arguments mean (`meaning`), and what commands do (`commands`).
 
 pub mod play;
+pub mod rank;
 pub mod study;
 pub mod train;
 

@@ -58,6 +58,9 @@ pub struct Train {
 pub enum Transfer {
     /// Print, for every parameter of a new agent: source, shape, rule, and norm before and after; nothing is written
     Plan(TransferPlan),
+    /// Rank earlier agents by how much they promise to help on a task
+    #[command(long_about = super::rank::RANK)]
+    Rank(super::rank::TransferRank),
 }
 
 /// `dreamgraft transfer plan`.

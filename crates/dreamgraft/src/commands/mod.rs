@@ -4,6 +4,7 @@
 
 mod bench;
 mod play;
+mod rank;
 mod report;
 mod shell;
 mod study;
@@ -14,6 +15,7 @@ mod watch;
 
 pub use self::bench::bench;
 pub use self::play::{eval, play};
+pub use self::rank::transfer_rank;
 pub use self::shell::{completions, manual};
 pub use self::study::study;
 pub use self::tasks::tasks;

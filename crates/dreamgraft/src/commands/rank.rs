@@ -1,0 +1,64 @@
+//! `dreamgraft transfer rank`: earlier agents in the order in which they promise to help.
+
+use crate::args::rank::TransferRank;
+use crate::exit::{Exit, Failure};
+use crate::print;
+use environment::Catalogue;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use train::{RankEvent, RankOptions, RunRequest, TrainError};
+use transfer::rank::ranked_plan;
+
+/// Prints the ranking, and writes the plan that was asked for.
+///
+/// # Errors
+/// If an argument, an agent or an episode cannot be used, or the plan cannot be written.
+pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<Exit, Failure> {
+    if let Some(path) = &typed.plan {
+        check_new(path)?;
+    }
+    let mut request = RunRequest::new(vec![typed.task.clone()], "small");
+    request.seed = Some(typed.seed);
+    let options = RankOptions {
+        from: typed.from.clone(),
+        target: typed.target.clone(),
+        episodes_of: typed.episodes_of.clone(),
+        episodes: usize::try_from(typed.episodes).unwrap_or(usize::MAX),
+    };
+    let ranking = train::rank(catalogue, &request.configuration()?, &options, |event| {
+        // For people who wait; results alone go to stdout.
+        if !std::io::stderr().is_terminal() {
+            return;
+        }
+        let line = match event {
+            RankEvent::Episodes(count) => format!("{count} episodes of {}", typed.task),
+            RankEvent::Scores(name) => format!("scoring {name}"),
+        };
+        let _ = writeln!(std::io::stderr(), "{line}");
+    })?;
+    let mut text = if typed.json { ranking.to_json() } else { ranking.to_string() };
+    if let (Some(path), Some(plan)) = (&typed.plan, ranked_plan(&ranking)) {
+        let failed = |source| TrainError::Io { path: path.clone(), source };
+        files::write_atomically(path, |file| file.write_all(plan.as_bytes())).map_err(failed)?;
+        if !typed.json {
+            let (path, task) = (path.display(), &typed.task);
+            text.push_str(&format!("\nwrote {path}; `dreamgraft train {task} --plan {path}` uses it\n"));
+        }
+    }
+    Ok(print::done(print::line(text.trim_end()))?)
+}
+
+/// Checks that a file can be written, before the work.
+///
+/// # Errors
+/// If it exists, or its folder does not.
+fn check_new(path: &Path) -> Result<(), Failure> {
+    let refuse = |why: &str| Err(Failure::Words(format!("--plan {}: {why}", path.display())));
+    if path.symlink_metadata().is_ok() {
+        return refuse("this file exists; remove it or give another name");
+    }
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => refuse("its folder does not exist"),
+        _ => Ok(()),
+    }
+}

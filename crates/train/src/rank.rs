@@ -1,0 +1,177 @@
+//! Ranking earlier agents for a task before anything is trained: the episodes, the agents and the controls.
+//!
+//! Not here: the scores, their order and the table (`transfer::rank`).
+
+use crate::TrainError;
+use crate::agent::environments::Environments;
+use crate::config::Config;
+use crate::folder::stored_config;
+use crate::run::episode::{Played, play_episode, random_action};
+use crate::start::pool;
+use crate::streams::EvaluationStreams;
+use dreamer::{ActMode, Learner};
+use environment::{Catalogue, Environment};
+use random::Stream;
+use replay::{Episode, EpisodeName, read_episode};
+use std::path::{Path, PathBuf};
+use transfer::rank::{Kind, Ranked, Ranking, image_score, order, score};
+use transfer::{Provenance, Source, SourceRef};
+
+/// The most bytes that an episode may take in memory: more than a hundred thousand steps.
+const LARGEST_EPISODE: u64 = 2 << 30;
+
+/// Episodes of its own tasks that an agent's reconstruction is compared with.
+const OWN_EPISODES: usize = 2;
+
+/// What is to be ranked.
+#[derive(Clone, Debug)]
+pub struct RankOptions {
+    /// The agents: run folders, checkpoints, or agents' files.
+    pub from: Vec<PathBuf>,
+    /// An agent of the target itself, as a control.
+    pub target: Option<PathBuf>,
+    /// A run whose newest episodes of the target are used; if none is given, episodes of random actions are played.
+    pub episodes_of: Option<PathBuf>,
+    /// How many episodes, at least two.
+    pub episodes: usize,
+}
+
+/// What happens while agents are ranked.
+#[derive(Debug)]
+pub enum RankEvent<'a> {
+    /// This many episodes of the target are there.
+    Episodes(usize),
+    /// This agent is scored next.
+    Scores(&'a str),
+}
+
+/// Ranks agents for the first task of `config`, whose seed decides the episodes and the untrained agent. Nothing is written.
+///
+/// # Errors
+/// If there is no such task, an agent or an episode cannot be read, or there are fewer than two episodes.
+pub fn rank(
+    catalogue: &dyn Catalogue,
+    config: &Config,
+    options: &RankOptions,
+    mut listen: impl FnMut(RankEvent<'_>) + Send,
+) -> Result<Ranking, TrainError> {
+    let mut environments = Environments::make(catalogue, config)?;
+    let world = environments.training[0].as_mut();
+    let (task, action_size) = (world.task().to_owned(), world.action_size());
+    let open = |path: &PathBuf| Source::open("source", &SourceRef { path: path.clone(), sha256: None });
+    let open = |path: &PathBuf| open(path).map_err(|error| TrainError::Transfer(error.into()));
+    let sources = options.from.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let target = options.target.as_ref().map(open).transpose()?;
+    let Some(first) = sources.first() else { return Err(TrainError::NothingToRank) };
+    pool(config.threads)?.install(|| {
+        let (episodes, episodes_of) = match &options.episodes_of {
+            Some(run) => (newest_episodes(run, Some(&task), options.episodes)?, run.display().to_string()),
+            None => (random_episodes(world, config.seed, options.episodes)?, "random actions".to_owned()),
+        };
+        if episodes.len() < 2 {
+            return Err(TrainError::TooFewEpisodes { task, of: episodes_of, found: episodes.len() });
+        }
+        listen(RankEvent::Episodes(episodes.len()));
+        let mut rows = Vec::new();
+        let named = sources
+            .iter()
+            .map(|source| (source, Kind::Source))
+            .chain(target.iter().map(|target| (target, Kind::Target)));
+        for (source, kind) in named {
+            let Provenance { path, file, tasks, .. } = source.provenance();
+            let name = path.display().to_string();
+            listen(RankEvent::Scores(&name));
+            let agent = source.learner()?;
+            let own = newest_episodes(path, None, OWN_EPISODES).unwrap_or_default();
+            rows.push(Ranked {
+                scores: score(&agent, &episodes),
+                own_image: if own.is_empty() { None } else { image_score(&agent, &own) },
+                zero_shot: zero_shot(world, &agent, config.seed, episodes.len())?,
+                action_size: agent.action_size(),
+                config: agent.config().clone(),
+                file: Some(file.clone()),
+                tasks: tasks.clone(),
+                place: 0.0,
+                name,
+                kind,
+            });
+        }
+        listen(RankEvent::Scores("an untrained agent"));
+        let mut untrained = Learner::<f32>::new(first.config(), action_size)?;
+        untrained.initialise(&mut Stream::new(config.seed, "untrained"));
+        rows.push(Ranked {
+            name: "untrained agent".to_owned(),
+            file: None,
+            kind: Kind::Untrained,
+            tasks: Vec::new(),
+            action_size,
+            config: untrained.config().clone(),
+            scores: score(&untrained, &episodes),
+            own_image: None,
+            zero_shot: zero_shot(world, &untrained, config.seed, episodes.len())?,
+            place: 0.0,
+        });
+        let mean_return = episodes.iter().map(Episode::score).sum::<f64>() / episodes.len() as f64;
+        Ok(Ranking { task, action_size, episodes_of, episodes: episodes.len(), mean_return, rows: order(rows) })
+    })
+}
+
+/// Episodes of random actions.
+fn random_episodes(world: &mut dyn Environment, seed: u64, count: usize) -> Result<Vec<Episode>, TrainError> {
+    let one = |index| {
+        let EvaluationStreams { mut starts, mut actions } = EvaluationStreams::asked_for(seed, index);
+        let choose = |_: &[u8], action: &mut [f32]| random_action(&mut actions, action);
+        Ok(play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
+    };
+    (0..count as u64).map(one).collect()
+}
+
+/// The newest episodes of a run, of one of its tasks or of any; the newest comes first.
+///
+/// # Errors
+/// If the folder is not a run's, or an episode cannot be read.
+fn newest_episodes(run: &Path, task: Option<&str>, count: usize) -> Result<Vec<Episode>, TrainError> {
+    stored_config(run)?;
+    let folder = run.join("episodes");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
+        let name = entry.map_err(TrainError::io(&folder))?.file_name();
+        names.extend(name.to_str().filter(|name| EpisodeName::parse(name).is_some()).map(str::to_owned));
+    }
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    let mut episodes = Vec::new();
+    for name in names {
+        if episodes.len() == count {
+            break;
+        }
+        let episode = read_episode(&folder.join(name), LARGEST_EPISODE)?;
+        if task.is_none_or(|task| task == episode.task()) {
+            episodes.push(episode);
+        }
+    }
+    Ok(episodes)
+}
+
+/// The mean return of an agent's policy; `None` if its actions are not the task's.
+fn zero_shot(
+    world: &mut dyn Environment,
+    agent: &Learner<f32>,
+    seed: u64,
+    count: usize,
+) -> Result<Option<f64>, TrainError> {
+    if agent.action_size() != world.action_size() {
+        return Ok(None);
+    }
+    let mut sum = 0.0;
+    for index in 0..count as u64 {
+        let EvaluationStreams { mut starts, mut actions } = EvaluationStreams::asked_for(seed, index);
+        let mut state = agent.begin();
+        let choose = |image: &[u8], action: &mut [f32]| {
+            agent.act(&mut state, image, ActMode::Evaluate, &mut actions);
+            action.copy_from_slice(&state.action);
+        };
+        let Played { episode, .. } = play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts");
+        sum += episode.score();
+    }
+    Ok(Some(sum / count as f64))
+}

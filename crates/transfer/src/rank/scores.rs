@@ -1,0 +1,126 @@
+//! The scores of one agent on episodes of a target, forward only.
+
+use super::evidence::Regression;
+use dreamer::networks::PIXELS;
+use dreamer::{AheadError, Assessment, Learner};
+use replay::Episode;
+use serde::Serialize;
+use std::borrow::Cow;
+use tape::Real;
+
+/// How many steps ahead images are predicted.
+pub const HORIZONS: [usize; 3] = [5, 15, 45];
+
+/// What an agent makes of episodes of a target.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// The squared error of reconstructed images, over that of predicting the mean image; `None` if the images do not vary.
+    pub image: Option<f64>,
+    /// The mean divergence of posterior and prior, in nats.
+    pub divergence: f64,
+    /// The squared error of images predicted [`HORIZONS`] steps ahead, over that of holding the last image; `None` if no episode
+    /// is long enough, or nothing moves.
+    pub ahead: [Option<f64>; HORIZONS.len()],
+    /// The share of the rewards' variance that a linear function of the latent state and the predicted reward explains in an
+    /// episode that it was not fitted to; negative if the mean would be better. `None` if the rewards do not vary.
+    pub reward: Option<f64>,
+    /// LogME of the latent state and the predicted reward: the logarithm of the evidence of that linear function, over the number
+    /// of steps.
+    pub reward_log_evidence: f64,
+}
+
+/// Scores the world model of `agent` on episodes, whose actions are cut or filled up with zeros if the agent's have another
+/// length.
+///
+/// # Panics
+/// If there are fewer than two episodes: the rewards of one are predicted from the others.
+pub fn score<F: Real>(agent: &Learner<F>, episodes: &[Episode]) -> Scores {
+    assert!(episodes.len() > 1, "two episodes or more");
+    let assessed: Vec<Assessment> =
+        episodes.iter().map(|episode| agent.assess(episode.image(), &actions(agent, episode), &HORIZONS)).collect();
+    let sum = |of: fn(&Assessment) -> f64| assessed.iter().map(of).sum::<f64>();
+    let steps: usize = assessed.iter().map(|one| one.divergence.len()).sum();
+    let ratio = |error: f64, reference: f64| (reference > 0.0).then(|| error / reference);
+    let (reward, reward_log_evidence) = rewards(&assessed, episodes);
+    Scores {
+        image: ratio(sum(|one| one.squared_error), variation(episodes)),
+        divergence: sum(|one| one.divergence.iter().sum()) / steps as f64,
+        ahead: std::array::from_fn(|index| {
+            let errors = assessed.iter().map(|one| one.ahead[index]);
+            let all = errors.fold(AheadError::default(), |all, one| AheadError {
+                model: all.model + one.model,
+                held: all.held + one.held,
+            });
+            ratio(all.model, all.held)
+        }),
+        reward,
+        reward_log_evidence,
+    }
+}
+
+/// The error of reconstructed images of an agent's own task, as [`Scores::image`].
+pub fn image_score<F: Real>(agent: &Learner<F>, episodes: &[Episode]) -> Option<f64> {
+    let error = |episode: &Episode| agent.assess(episode.image(), &actions(agent, episode), &[]).squared_error;
+    let (error, reference) = (episodes.iter().map(error).sum::<f64>(), variation(episodes));
+    (reference > 0.0).then(|| error / reference)
+}
+
+/// The actions of an episode, as long as the agent's.
+fn actions<F: Real>(agent: &Learner<F>, episode: &Episode) -> Vec<F> {
+    let (own, size) = (agent.action_size(), episode.action_size());
+    let of = |action: &[f32]| -> Vec<F> {
+        (0..own).map(|index| action.get(index).map_or(F::ZERO, |x| F::of(f64::from(*x)))).collect()
+    };
+    episode.action().chunks_exact(size).flat_map(of).collect()
+}
+
+/// The sum of squared distances of the episodes' images from their mean, as numbers in [-0.5, 0.5].
+fn variation(episodes: &[Episode]) -> f64 {
+    let (mut sums, mut squares, mut count) = (vec![0u64; PIXELS], 0u64, 0u64);
+    for image in episodes.iter().flat_map(|episode| episode.image().chunks_exact(PIXELS)) {
+        count += 1;
+        for (sum, &byte) in sums.iter_mut().zip(image) {
+            *sum += u64::from(byte);
+            squares += u64::from(byte) * u64::from(byte);
+        }
+    }
+    let of_mean: f64 = sums.iter().map(|&sum| (sum as f64).powi(2) / count as f64).sum();
+    (squares as f64 - of_mean).max(0.0) / (255.0 * 255.0)
+}
+
+/// [`Scores::reward`] and [`Scores::reward_log_evidence`].
+fn rewards(assessed: &[Assessment], episodes: &[Episode]) -> (Option<f64>, f64) {
+    let rows: Vec<(Vec<f64>, Vec<f64>)> =
+        assessed.iter().zip(episodes).map(|(one, episode)| rows(one, episode)).collect();
+    let all_but = |left_out: Option<usize>| {
+        let kept = rows.iter().enumerate().filter(|(index, _)| Some(*index) != left_out).map(|(_, rows)| rows);
+        let (inputs, targets): (Vec<&[f64]>, Vec<&[f64]>) = kept.map(|(x, y)| (x.as_slice(), y.as_slice())).unzip();
+        (inputs.concat(), targets.concat())
+    };
+    let (inputs, targets) = all_but(None);
+    let log_evidence = Regression::fit(&inputs, &targets).log_evidence;
+    let (mut error, mut spread) = (0.0, 0.0);
+    for (index, (new_inputs, new_targets)) in rows.iter().enumerate() {
+        let (inputs, targets) = all_but(Some(index));
+        let mean = targets.iter().sum::<f64>() / targets.len() as f64;
+        let predicted = Regression::fit(&inputs, &targets).predict(new_inputs);
+        for (predicted, target) in predicted.iter().zip(new_targets) {
+            error += (predicted - target).powi(2);
+            spread += (mean - target).powi(2);
+        }
+    }
+    ((spread > 1e-12).then(|| 1.0 - error / spread), log_evidence)
+}
+
+/// The latent states and predicted rewards of an episode, and its rewards: all but the first, which has none.
+fn rows(assessed: &Assessment, episode: &Episode) -> (Vec<f64>, Vec<f64>) {
+    let width = assessed.feature.len() / assessed.reward.len();
+    let states = assessed.feature.chunks_exact(width).zip(&assessed.reward).skip(1);
+    let inputs = states.flat_map(|(state, reward)| state.iter().chain(std::iter::once(reward)).copied()).collect();
+    (inputs, episode.reward().iter().skip(1).map(|reward| f64::from(*reward)).collect())
+}
+
+/// A number of a table; `-` if there is none.
+pub(super) fn cell(value: Option<f64>, decimals: usize) -> Cow<'static, str> {
+    value.map_or(Cow::Borrowed("-"), |value| Cow::Owned(format!("{value:.decimals$}")))
+}
