@@ -169,7 +169,7 @@ impl Client {
         });
         let refused = || {
             if messages.is_empty() {
-                "it holds no body, or an element lacks an attribute".to_owned()
+                "it does not contain a body, or an element lacks an attribute".to_owned()
             } else {
                 messages.clone()
             }

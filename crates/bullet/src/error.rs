@@ -6,7 +6,8 @@
 pub enum LoadError {
     /// Bullet's importer refused the text.
     #[error(
-        "Bullet cannot read this {format} model: {reason}. Look at the element that is named, or at the text's first line"
+        "Bullet cannot read this {format} model: {reason}. Check the element that this message names, or the first \
+         line of the text"
     )]
     Refused {
         /// `MJCF`, `URDF` or `SDF`.
@@ -26,7 +27,8 @@ pub enum LoadError {
     },
     /// Bullet reads files only, and the private ones for it could not be written.
     #[error(
-        "cannot write the model to a temporary file in {folder:?} (is there space? TMPDIR names another folder): {source}"
+        "cannot write the model to a temporary file in {folder:?}: {source}. Free some space there, or set TMPDIR to \
+         another folder"
     )]
     File {
         /// Where temporary files go.

@@ -121,7 +121,7 @@ impl World {
         // Bullet crashes on a model whose links do not hang together.
         let (links, parents) = (elements(text, "link"), elements(text, "parent"));
         if links != parents + 1 {
-            let reason = format!("it has {links} links in {} trees, not in one", links.saturating_sub(parents));
+            let reason = format!("its {links} links form {} trees instead of one", links.saturating_sub(parents));
             return Err(LoadError::Refused { format: "URDF", reason });
         }
         let files = Files::write("model.urdf", text, assets)?;

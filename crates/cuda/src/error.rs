@@ -14,7 +14,7 @@ use crate::version::Version;
 pub enum CudaError {
     /// The driver's library is not there, or cannot be loaded.
     #[error(
-        "{library} cannot be loaded ({why}): it comes with NVIDIA's driver; install that, or compute without a device: --device cpu"
+        "{library} cannot be loaded ({why}): it is part of NVIDIA's driver. Install the driver, or use --device cpu"
     )]
     DriverMissing {
         /// The library's file name.
@@ -24,7 +24,8 @@ pub enum CudaError {
     },
     /// The driver is older than what this crate calls.
     #[error(
-        "NVIDIA's driver is one for CUDA {found}: update it to one for CUDA {needed} or newer, or use --device cpu"
+        "NVIDIA's driver supports CUDA {found} only: update it to a driver for CUDA {needed} or newer, or use --device \
+         cpu"
     )]
     DriverOld {
         /// The version of CUDA that the driver is for.
@@ -34,14 +35,15 @@ pub enum CudaError {
     },
     /// The driver does not start, or sees no device.
     #[error(
-        "NVIDIA's driver finds no device to compute on ({answer}): see what `nvidia-smi` lists, and whether CUDA_VISIBLE_DEVICES hides it; or use --device cpu"
+        "NVIDIA's driver does not find a GPU ({answer}): check that `nvidia-smi` lists one and that \
+         CUDA_VISIBLE_DEVICES does not hide it, or use --device cpu"
     )]
     NoDevice {
         /// The driver's answer.
         answer: Answer,
     },
     /// No device has this number.
-    #[error("there is no CUDA device {number}: there {}", numbers(*.count))]
+    #[error("CUDA device {number} does not exist: this machine has {}", numbers(*.count))]
     DeviceNumber {
         /// What was asked for.
         number: usize,
@@ -50,7 +52,9 @@ pub enum CudaError {
     },
     /// The compiler's library is in none of the usual places.
     #[error(
-        "NVRTC, which compiles the kernels for the device, is not found (looked for {tried}): it comes with the CUDA toolkit, or with `pip install {wheel}`; let {NVRTC_VARIABLE} name the library's file or its folder, or LD_LIBRARY_PATH the folder"
+        "NVRTC, which compiles the GPU kernels, was not found (looked for {tried}). Install the CUDA toolkit or run \
+         `pip install {wheel}`, then set {NVRTC_VARIABLE} to the library file or its folder, or add the folder to \
+         LD_LIBRARY_PATH"
     )]
     NvrtcMissing {
         /// The names and files that were tried.
@@ -60,7 +64,8 @@ pub enum CudaError {
     },
     /// The compiler's library is there and cannot be used.
     #[error(
-        "{} is not a usable NVRTC, which compiles the kernels for the device ({why}): let {NVRTC_VARIABLE} name another one, or install one with `pip install {wheel}`",
+        "{} cannot be used as NVRTC, which compiles the GPU kernels ({why}): set {NVRTC_VARIABLE} to another one, or \
+         install one with `pip install {wheel}`",
         .path.display()
     )]
     NvrtcUnusable {
@@ -73,7 +78,8 @@ pub enum CudaError {
     },
     /// The compiler knows no device that is as old as this one.
     #[error(
-        "NVRTC {nvrtc} compiles for compute capability {oldest} and newer, and the device has {device}: install an older NVRTC, such as `pip install nvidia-cuda-nvrtc-cu12`, and let {NVRTC_VARIABLE} name it"
+        "NVRTC {nvrtc} compiles for compute capability {oldest} and newer, but the device has {device}: install an \
+         older NVRTC, for example with `pip install nvidia-cuda-nvrtc-cu12`, and set {NVRTC_VARIABLE} to it"
     )]
     DeviceOld {
         /// The compiler's version.
@@ -84,7 +90,7 @@ pub enum CudaError {
         device: Capability,
     },
     /// The kernels do not compile.
-    #[error("NVRTC {nvrtc} does not compile {file} for {target} ({why}):\n{log}")]
+    #[error("NVRTC {nvrtc} cannot compile {file} for {target} ({why}):\n{log}")]
     Compile {
         /// The compiler's version.
         nvrtc: Version,
@@ -99,7 +105,8 @@ pub enum CudaError {
     },
     /// The driver does not take what the compiler made.
     #[error(
-        "NVIDIA's driver, one for CUDA {driver}, does not load what NVRTC {nvrtc} compiled from {file} for {target} ({answer}): update the driver, or let {NVRTC_VARIABLE} name an NVRTC that is no newer than the driver"
+        "NVIDIA's driver for CUDA {driver} cannot load the kernels that NVRTC {nvrtc} compiled from {file} for \
+         {target} ({answer}): update the driver, or set {NVRTC_VARIABLE} to an NVRTC that is not newer than the driver"
     )]
     Load {
         /// The version of CUDA that the driver is for.
@@ -135,7 +142,8 @@ pub enum CudaError {
     },
     /// A kernel needs more registers than blocks of this size leave to each thread.
     #[error(
-        "kernel {kernel} runs with at most {most} threads a block on this device, and {needed} are needed: give it __launch_bounds__({needed})"
+        "kernel {kernel} can run with at most {most} threads per block on this device, but needs {needed}: add \
+         __launch_bounds__({needed})"
     )]
     Threads {
         /// The kernel.
@@ -147,7 +155,8 @@ pub enum CudaError {
     },
     /// The device's memory does not hold what is needed.
     #[error(
-        "the device has no {} of memory in one piece (it has {}, of which {} are free): use a smaller batch or model, or end what else uses it",
+        "cannot allocate {} of device memory (the device has {}, of which {} are free): use a smaller batch or model, \
+         or stop other programs that use the device",
         size(*.asked), size(*.total), size(*.free)
     )]
     Memory {
@@ -160,7 +169,8 @@ pub enum CudaError {
     },
     /// A device that cannot multiply numbers of bfloat16.
     #[error(
-        "the device has compute capability {device}, and products in bfloat16 need {needed}: set agent.precision to \"f32\""
+        "the device has compute capability {device}, but bf16 matrix products need {needed}: set agent.precision = \
+         \"f32\""
     )]
     NoBfloat16 {
         /// What the device has.
@@ -169,7 +179,7 @@ pub enum CudaError {
         needed: Capability,
     },
     /// A read or write beyond the end.
-    #[error("numbers {place} to {} lie beyond the device's piece of memory, which has {length}", .place.saturating_add(*.count))]
+    #[error("the range from {place} to {} is outside the device's buffer of {length} numbers", .place.saturating_add(*.count))]
     Outside {
         /// Where it begins.
         place: usize,
@@ -189,7 +199,10 @@ pub enum CudaError {
         answer: Answer,
     },
     /// Any other call that failed.
-    #[error("NVIDIA's driver could not {task} ({answer}); if a kernel failed before, {CHECK}=1 finds out which")]
+    #[error(
+        "NVIDIA's driver could not {task} ({answer}); if an earlier kernel may have failed, run again with {CHECK}=1, \
+         which finds the kernel"
+    )]
     Call {
         /// What it was asked to do.
         task: &'static str,
@@ -197,7 +210,7 @@ pub enum CudaError {
         answer: Answer,
     },
     /// A variable of the environment that is neither on nor off.
-    #[error("{variable} is {value:?}: 1 checks every launch, 0 does not")]
+    #[error("{variable} = {value:?} is not valid: set it to 1 to check every launch, or to 0")]
     Variable {
         /// The variable.
         variable: &'static str,
@@ -210,10 +223,10 @@ pub enum CudaError {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// No kernel has this name.
-    #[error("the source has no such kernel")]
+    #[error("the source does not contain this kernel")]
     Unknown,
     /// Too few or too many arguments.
-    #[error("it has {found} arguments, and the kernel takes {taken}")]
+    #[error("the launch has {found} arguments, but the kernel has {taken} parameters")]
     Count {
         /// The launch's.
         found: usize,
@@ -221,7 +234,7 @@ pub enum Misfit {
         taken: usize,
     },
     /// An argument of another kind.
-    #[error("argument {number}, {name}, is {found}, and the kernel takes {taken}")]
+    #[error("argument {number}, {name}, is {found}, but the kernel expects {taken}")]
     Kind {
         /// Its place, from 0.
         number: usize,
@@ -233,7 +246,7 @@ pub enum Misfit {
         taken: Kind,
     },
     /// A place beyond the memory.
-    #[error("argument {number}, {name}, is place {place} of memory that has {length} numbers")]
+    #[error("argument {number}, {name}, points to number {place} of a buffer of {length} numbers")]
     Place {
         /// Its place among the arguments, from 0.
         number: usize,
@@ -245,7 +258,7 @@ pub enum Misfit {
         length: usize,
     },
     /// More blocks than a device takes, or none.
-    #[error("its grid is {grid:?} blocks, and each direction takes 1 to {most:?}")]
+    #[error("its grid has {grid:?} blocks, but each dimension must have 1 to {most:?}")]
     Grid {
         /// The launch's.
         grid: [u32; 3],
@@ -271,9 +284,9 @@ impl fmt::Display for Answer {
 
 fn numbers(count: usize) -> String {
     match count {
-        0 => "is none".into(),
-        1 => "is one, number 0".into(),
-        _ => format!("are {count}, numbers 0 to {}", count - 1),
+        0 => "none".into(),
+        1 => "one, with number 0".into(),
+        _ => format!("{count}, with numbers 0 to {}", count - 1),
     }
 }
 

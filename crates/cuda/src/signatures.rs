@@ -38,12 +38,12 @@ impl Signatures {
             };
             if !plain[..at].trim_end().ends_with("extern \"C\"") {
                 return Err(wrong(
-                    "write extern \"C\" before __global__, so that the kernel is found by its name".into(),
+                    "write extern \"C\" before __global__, because kernels are looked up by name".into(),
                 ));
             }
             let (name, parameters) = declaration(&plain[at + word.len()..]).map_err(wrong)?;
             if kernels.insert(name.clone(), parameters).is_some() {
-                return Err(wrong(format!("kernel {name} is there twice")));
+                return Err(wrong(format!("kernel {name} is defined twice")));
             }
         }
         Ok(Self(kernels))

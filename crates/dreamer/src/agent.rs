@@ -83,8 +83,11 @@ impl Agent {
         batch: &Batch,
     ) -> Result<Option<StepMetrics>, DreamerError> {
         if batch.action_size != self.action_size() {
-            let what =
-                format!("its actions have {} elements, the agent's have {}", batch.action_size, self.action_size());
+            let what = format!(
+                "its actions have {} elements, but the agent's actions have {}",
+                batch.action_size,
+                self.action_size()
+            );
             return Err(DreamerError::Batch { what });
         }
         let Batch { image, action, reward, discount, embedding, .. } = batch;

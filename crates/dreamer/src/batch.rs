@@ -37,14 +37,15 @@ impl<F> BatchView<'_, F> {
             ),
         ];
         if !self.embedding.is_empty() && !config.frozen_encoder {
-            let what = "it brings embeddings, but the agent learns its encoder: they would be those of an earlier one";
+            let what = "it contains embeddings, but the agent trains its encoder, so they would come from an earlier \
+                encoder";
             return Err(DreamerError::Batch { what: what.to_owned() });
         }
         for (part, found, expected) in parts {
             if found != expected {
                 let what = format!(
-                    "{found} numbers of {part}, but {} sequences of {} transitions with {action_size} action elements need \
-                     {expected}",
+                    "{part} has {found} numbers, but {} sequences of {} transitions with {action_size} action elements \
+                     need {expected}",
                     config.batch, config.length
                 );
                 return Err(DreamerError::Batch { what });

@@ -240,7 +240,11 @@ impl AgentConfig {
             return Err(out_of_range("reward_sources", sources.len() as f64, "at most 1024 models"));
         }
         if let Some((depth, _)) = sources.iter().find(|(depth, _)| *depth > 8) {
-            return Err(out_of_range("reward_sources", *depth as f64, "at most 8 meta-models that read one another"));
+            return Err(out_of_range(
+                "reward_sources",
+                *depth as f64,
+                "at most 8 meta-models, each of which reads the next",
+            ));
         }
         let sources = sources.into_iter().flat_map(|(_, source)| {
             [("reward_sources.layers", source.layers, 1, 64), ("reward_sources.units", source.units, 1, 65_536)]

@@ -16,7 +16,7 @@ pub enum DreamerError {
         range: String,
     },
     /// A batch does not fit the agent.
-    #[error("the batch does not fit the agent: {what}")]
+    #[error("the batch does not match the agent: {what}")]
     Batch {
         /// Which size differs, and how.
         what: String,

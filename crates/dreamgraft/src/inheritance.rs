@@ -26,16 +26,16 @@ const LONGEST_LABEL: usize = 200;
 /// # Errors
 /// If words do not go together.
 pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
-    let refuse = |why: &str| Err(Failure::Words(why.to_owned()));
+    let refuse = |why: &str| Err(Failure::Arguments(why.to_owned()));
     let Inherits { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
     if *any_encoder && rewards.is_empty() {
-        return refuse("--any-encoder is about reward models: it needs --universal RUN and --reward-from RUN");
+        return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
     if let Some(encoder) = universal {
         if from.is_some() || plan.is_some() || fraction.is_some() {
             return refuse(
-                "--universal is a plan of its own and cannot be given with --from, --plan or --fraction; to combine \
-                 them, write a plan file that names all sources (docs/transfer.md), and give it with --plan",
+                "--universal cannot be combined with --from, --plan or --fraction; write a plan file that names all \
+                 sources (docs/transfer.md) and use it with --plan",
             );
         }
         let (encoder, rewards) = (encoder.clone(), rewards.clone());
@@ -76,8 +76,8 @@ pub fn plan(origin: &Origin) -> Result<Option<Plan>, Failure> {
         Origin::Plan { plan, fraction } => {
             let plan = Plan::find(plan)?;
             if plan.sources().is_empty() {
-                let why = format!("{} names no agent to take from; give one with --from RUN", plan.origin());
-                return Err(Failure::Words(why));
+                let why = format!("{} does not name a source; give one with --from RUN", plan.origin());
+                return Err(Failure::Arguments(why));
             }
             (plan, fraction)
         }
@@ -127,11 +127,8 @@ fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Failure> {
     let mut named: Vec<(String, PathBuf)> = Vec::new();
     for path in paths {
         if named.iter().any(|(_, other)| other == path) {
-            let why = format!(
-                "--reward-from {} is there twice; the second would predict what the first does",
-                path.display()
-            );
-            return Err(Failure::Words(why));
+            let why = format!("--reward-from {} is given twice; remove one", path.display());
+            return Err(Failure::Arguments(why));
         }
         let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);

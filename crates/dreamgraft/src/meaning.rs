@@ -81,9 +81,9 @@ pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);
         let key = setting.split('=').next().unwrap_or_default().trim();
         if !matches!(key, "threads" | "replay.embeddings") && !key.starts_with("agent.") {
-            let words = "a measurement has no run's settings; set agent.*, threads or replay.embeddings, and the number of \
-                         steps with --steps";
-            return Err(Failure::Words(format!("--set {setting}: {words}")));
+            let words = "a benchmark uses the settings agent.*, threads and replay.embeddings only; the number of \
+                gradient steps is --steps";
+            return Err(Failure::Arguments(format!("--set {setting}: {words}")));
         }
     }
     // A configuration names a task, and a measurement plays none: any name will do.
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(training(&["hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         assert_eq!(training(&["--preset", "smoke", "hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         let message = training(&["hopper", "ant", "hopper"]).unwrap_err().to_string();
-        assert!(message.contains("no name comes twice"), "{message}");
+        assert!(message.contains("without repeated names"), "{message}");
         // Not a list, whatever it looks like.
         assert_eq!(training(&["[\"ant\"]"]).unwrap().config.tasks, ["[\"ant\"]"]);
     }

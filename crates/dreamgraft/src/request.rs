@@ -70,8 +70,8 @@ fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failu
         let twice =
             of_its_own.iter().find_map(|(known, word, typed)| Some((word, typed.as_ref()?)).filter(|_| *known == key));
         if let Some((word, other)) = twice {
-            return Err(Failure::Words(format!(
-                "--set {setting} and {other}: give one of them; {key} has a word of its own, {word}"
+            return Err(Failure::Arguments(format!(
+                "--set {setting} and {other}: give one of them; {key} has its own option, {word}"
             )));
         }
     }

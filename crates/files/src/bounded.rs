@@ -11,7 +11,7 @@ pub enum ReadError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The file is larger than any file of its kind.
-    #[error("it has more than {limit} bytes, which no such file has")]
+    #[error("it has more than {limit} bytes, the limit for such a file")]
     TooLarge {
         /// The most bytes that are read.
         limit: u64,

@@ -206,10 +206,12 @@ fn check_container<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), Damage> {
         return Err(Damage::Version { found });
     }
     if zip.has_duplicate_names() {
-        return Err(Damage::Entries { reason: "two arrays of one name".to_owned() });
+        return Err(Damage::Entries { reason: "two arrays with the same name".to_owned() });
     }
     if zip.len() > MOST_ARRAYS {
-        return Err(Damage::Entries { reason: format!("{} arrays, at most {MOST_ARRAYS} are read", zip.len()) });
+        return Err(Damage::Entries {
+            reason: format!("{} arrays, more than the {MOST_ARRAYS} that an episode may have", zip.len()),
+        });
     }
     Ok(())
 }
@@ -225,14 +227,14 @@ fn read_task<R: Read + Seek>(zip: &mut ZipArchive<R>, length: u64) -> Result<Str
     };
     let characters = array.header.descr[2..].parse().unwrap_or(u64::MAX);
     if characters > LONGEST_TASK as u64 {
-        let reason = format!("type {:?} is no string of up to {LONGEST_TASK} characters", array.header.descr);
+        let reason = format!("type {:?} instead of a string of up to {LONGEST_TASK} characters", array.header.descr);
         return Err(Damage::Header { array: TASK, reason });
     }
     let bytes = array.bytes(copies * characters * 4)?;
     let wrong = |reason: String| Damage::Data { array: TASK, reason };
     let (first, others) = bytes.split_at((characters * 4) as usize);
     if let Some(other) = others.chunks_exact(first.len().max(1)).position(|other| other != first) {
-        return Err(wrong(format!("transition {} names another task than transition 0", other + 1)));
+        return Err(wrong(format!("transition {} and transition 0 name different tasks", other + 1)));
     }
     let text: Option<String> =
         first.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect();
@@ -279,15 +281,15 @@ impl<'a, R: Read + Seek> Array<'a, R> {
         let wrong = |reason: String| Damage::Data { array: self.name, reason };
         let mut bytes = Vec::new();
         let room = usize::try_from(count).ok().and_then(|count| bytes.try_reserve_exact(count).ok());
-        room.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than there is memory for")))?;
+        room.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than can be allocated")))?;
         (&mut self.data).take(count).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
         if (bytes.len() as u64) < count {
-            return Err(wrong(format!("it ends after {} of {count} bytes", bytes.len())));
+            return Err(wrong(format!("it is cut off after {} of {count} bytes", bytes.len())));
         }
         // Reading on to the end is what checks the checksum.
         match self.data.read(&mut [0]) {
             Ok(0) => Ok(bytes),
-            Ok(_) => Err(wrong(format!("it goes on after its {count} bytes"))),
+            Ok(_) => Err(wrong(format!("it has more than its {count} bytes"))),
             Err(error) => Err(wrong(error.to_string())),
         }
     }

@@ -211,7 +211,7 @@ pub fn set_aside(folder: &Path, names: &[String]) -> Result<Option<PathBuf>, Fil
         match fs::create_dir(&aside) {
             Ok(()) => break aside,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(source) => return Err(FileError::Io { action: "make the folder", path: aside, source }),
+            Err(source) => return Err(FileError::Io { action: "create the folder", path: aside, source }),
         }
     };
     for name in names {
@@ -219,11 +219,7 @@ pub fn set_aside(folder: &Path, names: &[String]) -> Result<Option<PathBuf>, Fil
         fs::rename(&path, aside.join(name)).map_err(|source| FileError::Io { action: "move aside", path, source })?;
     }
     for changed in [&aside, folder] {
-        sync_folder(changed).map_err(|source| FileError::Io {
-            action: "make durable",
-            path: changed.to_owned(),
-            source,
-        })?;
+        sync_folder(changed).map_err(|source| FileError::Io { action: "sync", path: changed.to_owned(), source })?;
     }
     Ok(Some(aside))
 }

@@ -184,7 +184,7 @@ fn two_arrays_of_one_name_are_refused() {
         file[place..place + 6].copy_from_slice(b"reward");
     }
     let Damage::Entries { reason } = damage(&file) else { panic!() };
-    assert!(reason.contains("one name"), "{reason}");
+    assert!(reason.contains("the same name"), "{reason}");
 }
 
 #[test]

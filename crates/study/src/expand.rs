@@ -6,8 +6,9 @@
 mod checks;
 mod shared_seeds;
 
-use crate::document::{Count, Document, Method, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
+use crate::place::place_of;
+use crate::study_file::{Count, Method, Read, Source, StudyFile, Tasks, beside};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
 use environment::Catalogue;
@@ -31,7 +32,7 @@ const EARLIER_SOURCE_SEED: u64 = 0;
 /// # Errors
 /// The first name or value that cannot be used, with its place.
 pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, StudyError> {
-    manifest_with(read, catalogue, read.document.source_seed())
+    manifest_with(read, catalogue, read.study.source_seed())
 }
 
 /// The manifest of a document, sources without a seed of their own having `source_seed`.
@@ -39,20 +40,20 @@ fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Re
     let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
     // Also sources that no method uses are checked, and trained for whoever wants to look at them.
-    let document = &read.document;
-    for source in &document.source {
-        for target in &document.tasks {
+    let study = &read.study;
+    for source in &study.source {
+        for target in &study.tasks {
             expansion.agents(source, target, &mut Vec::new())?;
         }
     }
-    for &seed in &document.seeds {
-        for task in &document.tasks {
-            for (number, method) in document.method.iter().enumerate() {
+    for &seed in &study.seeds {
+        for task in &study.tasks {
+            for (number, method) in study.method.iter().enumerate() {
                 expansion.targets(number, method, task, seed)?;
             }
         }
     }
-    Ok(Manifest::new(&document.name, &read.checksum, expansion.entries))
+    Ok(Manifest::new(&study.name, &read.checksum, expansion.entries))
 }
 
 /// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
@@ -78,7 +79,7 @@ pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result
 pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
-        let changed = || StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() };
+        let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
         return recorded(read, catalogue, folder)?.ok_or_else(changed);
     }
     std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
@@ -100,7 +101,7 @@ struct Expansion<'a> {
     read: &'a Read,
     /// The tasks that there are.
     catalogue: &'a dyn Catalogue,
-    document: &'a Document,
+    study: &'a StudyFile,
     /// The seed of sources that are given none.
     source_seed: u64,
     /// The settings of every run, `key=value`.
@@ -112,20 +113,20 @@ struct Expansion<'a> {
 
 impl<'a> Expansion<'a> {
     fn new(read: &'a Read, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
-        let document = &read.document;
-        let settings = leaves("", &document.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        Ok(Self { read, catalogue, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
+        let study = &read.study;
+        let settings = leaves("", &study.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Ok(Self { read, catalogue, study, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
     }
 
     /// An error at the key `key`.
     fn error(&self, key: &str, why: impl std::fmt::Display) -> StudyError {
-        StudyError::Document { place: self.read.path.display().to_string(), why: format!("{key}: {why}") }
+        StudyError::StudyFile { place: place_of(&self.read.path, &self.read.text, key), why: why.to_string() }
     }
 
     /// The configuration of a run, which finds out whether it can be one.
     fn config(&self, tasks: &[String], steps: Count, seed: u64) -> Result<Config, StudyError> {
-        let mut layers = vec![preset(&self.document.preset).map_err(|error| self.error("preset", error))?];
-        for (key, value) in leaves("", &self.document.set) {
+        let mut layers = vec![preset(&self.study.preset).map_err(|error| self.error("preset", error))?];
+        for (key, value) in leaves("", &self.study.set) {
             layers.push(Layer::value("the study's [set]", &key, &value));
         }
         layers.push(Layer::value("the study's steps", "steps", &steps.0.to_string()));
@@ -136,11 +137,12 @@ impl<'a> Expansion<'a> {
 
     /// The source called `name`.
     fn source(&self, key: &str, name: &str) -> Result<&'a Source, StudyError> {
-        let sources = &self.document.source;
+        let sources = &self.study.source;
         sources.iter().find(|source| source.name == name).ok_or_else(|| {
             let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
-            let like = like.map_or_else(|| "there is none yet".to_owned(), |like| format!("did you mean {like:?}?"));
-            self.error(key, format!("there is no [[source]] called {name:?}; {like}"))
+            let like =
+                like.map_or_else(|| "the study file has none".to_owned(), |like| format!("did you mean {like:?}?"));
+            self.error(key, format!("source {name:?} does not exist; {like}"))
         })
     }
 
@@ -150,13 +152,17 @@ impl<'a> Expansion<'a> {
             Tasks::List(tasks) => return Ok(tasks.clone()),
             Tasks::Combination(name) => name,
         };
-        let known = &self.document.combination;
+        let known = &self.study.combination;
         let targets = known.get(name).ok_or_else(|| {
             let like = nearest(name, known.keys().map(String::as_str)).unwrap_or("a list of tasks");
-            self.error(key, format!("there is no combination {name:?}; did you mean {like}?"))
+            self.error(key, format!("combination {name:?} does not exist; did you mean {like}?"))
         })?;
-        let missing =
-            || self.error(&format!("combination.{name}"), format!("it has no tasks for the target {target:?}"));
+        let missing = || {
+            self.error(
+                &format!("combination.{name}"),
+                format!("it does not list source tasks for the target {target:?}"),
+            )
+        };
         targets.get(target).cloned().ok_or_else(missing)
     }
 
@@ -165,13 +171,17 @@ impl<'a> Expansion<'a> {
     fn agents(&mut self, source: &'a Source, target: &str, above: &mut Vec<&'a str>) -> Result<Vec<usize>, StudyError> {
         if above.contains(&source.name.as_str()) {
             let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
-            return Err(self.error("source", format!("each waits for the next, for ever: {circle}; break the circle")));
+            return Err(self.error(
+                "source",
+                format!("these sources depend on each other in a circle: {circle}; remove one `universal`"),
+            ));
         }
         above.push(&source.name);
-        let key = format!("source {:?}", source.name);
+        let index = self.study.source.iter().position(|other| std::ptr::eq(other, source)).unwrap_or_default();
+        let key = format!("source[{index}]");
         if above.len() > LONGEST_CHAIN {
             let why =
-                format!("more than {LONGEST_CHAIN} sources, each with the next one's encoder; use a shorter chain");
+                format!("more than {LONGEST_CHAIN} sources inherit an encoder from one another; use a shorter chain");
             return Err(self.error(&key, why));
         }
         let sight = match &source.universal {
@@ -183,8 +193,10 @@ impl<'a> Expansion<'a> {
         };
         above.pop();
         let groups = match (&source.tasks, &source.each) {
-            (Some(tasks), _) => vec![self.tasks(&key, tasks, target)?],
-            (None, Some(each)) => self.tasks(&key, each, target)?.into_iter().map(|task| vec![task]).collect(),
+            (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, target)?],
+            (None, Some(each)) => {
+                self.tasks(&format!("{key}.each"), each, target)?.into_iter().map(|task| vec![task]).collect()
+            }
             (None, None) => Vec::new(),
         };
         groups.into_iter().map(|tasks| self.agent(source, tasks, sight)).collect()
@@ -201,8 +213,11 @@ impl<'a> Expansion<'a> {
         match self.agents(source, target, above)?[..] {
             [one] => Ok(one),
             ref all => {
-                let why =
-                    format!("{:?} is {} agents, where one belongs; use a source with `tasks`", source.name, all.len());
+                let why = format!(
+                    "source {:?} has {} agents, but this key needs a source with one agent; use a source with `tasks`",
+                    source.name,
+                    all.len()
+                );
                 Err(self.error(key, why))
             }
         }
@@ -242,8 +257,10 @@ impl<'a> Expansion<'a> {
     ) -> Result<usize, StudyError> {
         let index = self.entries.len();
         if index == MOST_RUNS {
-            return Err(self
-                .error("seeds, tasks and methods", format!("more than {MOST_RUNS} runs; make several studies of it")));
+            return Err(self.error(
+                "seeds, tasks and methods",
+                format!("the study has more than {MOST_RUNS} runs; split it into several studies"),
+            ));
         }
         let Asked { tasks, steps, seed, folder, origin } = asked;
         let request = RunRequest {
@@ -252,7 +269,7 @@ impl<'a> Expansion<'a> {
             seed: Some(seed),
             folder: Some(folder.clone()),
             origin,
-            ..RunRequest::new(tasks.clone(), &*self.document.preset)
+            ..RunRequest::new(tasks.clone(), &*self.study.preset)
         };
         self.folders.insert(folder.clone(), index);
         let (method, arguments) = (method.to_owned(), arguments_of(&request));
@@ -271,10 +288,13 @@ impl<'a> Expansion<'a> {
             }
             Method::Fractional { from, fractions } => {
                 if fractions.is_empty() {
-                    return Err(self.error(&key, "fractions: the list is empty; give at least one, such as 0.2"));
+                    return Err(self.error(
+                        &format!("{key}.fractions"),
+                        "the list is empty; give at least one fraction, such as 0.2",
+                    ));
                 }
                 for fraction in fractions {
-                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
                     let name = format!("fractional-{fraction:?}");
                     self.target_from(&key, &name, from, task, seed, "paper", Some(*fraction))?;
                 }
@@ -294,11 +314,13 @@ impl<'a> Expansion<'a> {
                 if transfer::Preset::named(plan).is_none() {
                     return Err(self.error(
                         &key,
-                        format!("plan: {plan:?} is no preset; there are paper, full, encoder-only and fine-tune"),
+                        format!(
+                            "preset {plan:?} does not exist; the presets are paper, full, encoder-only and fine-tune"
+                        ),
                     ));
                 }
                 if let Some(fraction) = fraction {
-                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fraction"), why))?;
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
@@ -316,7 +338,7 @@ impl<'a> Expansion<'a> {
                 let path = path.canonicalize().map_err(StudyError::io(&path))?;
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let not_text = || {
-                    let why = "its path is not UTF-8, and a manifest cannot hold it; rename it or the folder it is in";
+                    let why = "its path is not UTF-8, so the manifest cannot contain it; rename the file or its folder";
                     self.error(&format!("{key}.file"), format!("{}: {why}", path.display()))
                 };
                 let plan = path.to_str().ok_or_else(not_text)?.to_owned();
@@ -365,8 +387,10 @@ impl<'a> Expansion<'a> {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
             for agent in self.agents(source, task, &mut Vec::new())? {
                 if agent != sight && self.entries[agent].after != [sight] {
-                    let why =
-                        format!("{reward:?} does not see as {universal:?} does; give it universal = {universal:?}");
+                    let why = format!(
+                        "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
+                         {universal:?}"
+                    );
                     return Err(self.error(&format!("{key}.reward_from"), why));
                 }
                 rewards.push(self.entries[agent].folder.clone());
@@ -396,10 +420,11 @@ impl<'a> Expansion<'a> {
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let folder = Path::new("runs").join(task).join(format!("{method}{from}")).join(seed.to_string());
         if self.folders.contains_key(&folder) {
-            let why = format!("two methods are called {method:?} with the same source; give one another name");
+            let why =
+                format!("two methods have the name {method:?} and the same source; give one of them another name");
             return Err(self.error(key, why));
         }
-        let asked = Asked { tasks: vec![task.to_owned()], steps: self.document.steps, seed, folder, origin };
+        let asked = Asked { tasks: vec![task.to_owned()], steps: self.study.steps, seed, folder, origin };
         self.push(Role::Target, method, source, asked, after.to_vec())?;
         Ok(())
     }
@@ -424,14 +449,14 @@ fn leaves(above: &str, table: &toml::Table) -> Vec<(String, String)> {
 }
 
 /// The study's folder that is used if none is given.
-pub fn default_folder(document: &Document) -> PathBuf {
-    Path::new("studies").join(&document.name)
+pub fn default_folder(study: &StudyFile) -> PathBuf {
+    Path::new("studies").join(&study.name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document;
+    use crate::study_file;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -442,7 +467,7 @@ mod tests {
                     kind = \"plan\"\nfile = \"plan.toml\"\n";
         std::fs::write(folder.join("study.toml"), text).unwrap();
         std::fs::write(folder.join("plan.toml"), "").unwrap();
-        manifest_of(&document::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
+        manifest_of(&study_file::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
     }
 
     #[test]
@@ -454,6 +479,6 @@ mod tests {
         let [entry] = manifest.entries.as_slice() else { panic!("one run") };
         assert_eq!(entry.request.origin, Origin::Plan { plan: plan.to_str().unwrap().to_owned(), fraction: None });
         let message = manifest_in(&root.path().join(OsStr::from_bytes(b"\xff"))).unwrap_err().to_string();
-        assert!(message.contains("method[0].file") && message.contains("not UTF-8"), "{message}");
+        assert!(message.contains("method 1, file") && message.contains("not UTF-8"), "{message}");
     }
 }

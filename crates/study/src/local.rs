@@ -247,13 +247,13 @@ fn why(status: ExitStatus, log: &Path) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => {
-            format!("killed by signal {signal}, and {RESTARTS} times before, with no newer checkpoint")
+            format!("killed by signal {signal}, as {RESTARTS} times before, and it saved no new checkpoint in between")
         }
         (None, None) => "ended without an exit code".to_owned(),
     };
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it wrote nothing");
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it did not print anything");
     format!("{how}: {last} ({})", log.display())
 }
 
@@ -353,7 +353,7 @@ mod tests {
             }
         });
         assert_eq!(ended.unwrap(), Ended { finished: 0, failed: 1, left: 0, stopped: false });
-        assert!(failed[0].contains("signal 9") && failed[0].contains("no newer checkpoint"), "{failed:?}");
+        assert!(failed[0].contains("signal 9") && failed[0].contains("no new checkpoint"), "{failed:?}");
         let started = std::fs::read_to_string(folder.path().join("started")).unwrap();
         assert_eq!(started.lines().count(), 1 + RESTARTS as usize);
     }

@@ -20,10 +20,11 @@ struct Entry {
 #[rustfmt::skip]
 const ENTRIES: &[Entry] = &[
     Entry { name: ant::NAME, description: "walk on four legs", action_size: 8, load: ant::make },
-    Entry { name: half_cheetah::NAME, description: "run on a hind and a front leg, in a plane", action_size: 6, load: half_cheetah::make },
+    Entry { name: half_cheetah::NAME, description: "run on a back leg and a front leg, in a plane", action_size: 6, load: half_cheetah::make },
     Entry { name: hopper::NAME, description: "hop on one leg, in a plane", action_size: 3, load: hopper::make },
-    Entry { name: inverted_double_pendulum_swingup::NAME, description: "swing two poles on a cart up, one upon the other", action_size: 1, load: inverted_double_pendulum_swingup::make },
-    Entry { name: inverted_pendulum_swingup::NAME, description: "swing a pole on a cart up and keep it up", action_size: 1, load: inverted_pendulum_swingup::make },
+    Entry { name: inverted_double_pendulum_swingup::NAME, description: "swing up two poles on a cart, one on top of \
+        the other, and balance them", action_size: 1, load: inverted_double_pendulum_swingup::make },
+    Entry { name: inverted_pendulum_swingup::NAME, description: "swing up a pole on a cart and balance it", action_size: 1, load: inverted_pendulum_swingup::make },
     Entry { name: walker2d::NAME, description: "walk on two legs, in a plane", action_size: 6, load: walker2d::make },
 ];
 

@@ -25,7 +25,7 @@ pub enum TrainError {
     Transfer(#[from] transfer::TransferError),
     /// The run folder was made with another transfer.
     #[error(
-        "{path} was made with another transfer: {}; choose another folder with --logdir, or go on {advice}", list(.differences)
+        "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)
     )]
     OtherTransfer {
         /// The run folder.
@@ -42,7 +42,7 @@ pub enum TrainError {
     #[error(transparent)]
     EpisodeFile(#[from] FileError),
     /// What was collected cannot be an episode.
-    #[error("an episode of {task} cannot be kept: {source}")]
+    #[error("an episode of {task} cannot be stored: {source}")]
     Episode {
         /// The task.
         task: String,
@@ -50,7 +50,7 @@ pub enum TrainError {
         source: EpisodeError,
     },
     /// The run folder cannot be made or written.
-    #[error("cannot write in the run folder {path}: {source}; choose another with --logdir")]
+    #[error("cannot write to the run folder {path}: {source}; choose another folder with --logdir")]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -58,7 +58,9 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// A folder that holds something else than a run.
-    #[error("{path} holds {example:?} but no config.toml, so it is no run folder; choose another with --logdir")]
+    #[error(
+        "{path} contains {example:?} but no config.toml, so it is not a run folder; choose another folder with --logdir"
+    )]
     NotARun {
         /// The folder.
         path: PathBuf,
@@ -75,7 +77,7 @@ pub enum TrainError {
     },
     /// The run folder was made with another configuration.
     #[error(
-        "{path} was made with another configuration: {}; give the old values, or choose another folder with --logdir",
+        "{path} was created with another configuration: {}; use the old values, or choose another folder with --logdir",
         list(.differences)
     )]
     Differs {
@@ -102,7 +104,8 @@ pub enum TrainError {
     },
     /// The agent does not fit the task.
     #[error(
-        "the agent of {path} was trained for actions of size {agent}, {task} takes size {needed}; choose the task it was trained for"
+        "the agent of {path} was trained for actions with {agent} elements, but {task} requires {needed}; choose a \
+         task that it was trained for"
     )]
     ActionSize {
         /// The checkpoint.
@@ -153,8 +156,8 @@ pub enum TrainError {
     },
     /// A parameter stopped being a number.
     #[error(
-        "the parameter {} became {} by gradient step {update} ({frames} frames), {} of its {} numbers are not finite: the run \
-         stops, {}",
+        "the parameter {} became {} by gradient step {update} ({frames} frames), and {} of its {} numbers are not \
+         finite: the run stops, {}",
         broken.path, broken.value, broken.count, broken.numbers, with_other_settings(root, *saved)
     )]
     Diverged {
@@ -195,8 +198,9 @@ pub enum TrainError {
     },
     /// An encoder or reward models that are frozen, but come from nowhere.
     #[error(
-        "agent.{key} is set, and nothing is taken from another agent: what is frozen would stay random for ever; give \
-         --universal RUN or a --plan (a run's own is its transfer.toml), or leave agent.{key} out"
+        "agent.{key} is set, but nothing is transferred from another agent, so the frozen parameters would stay \
+         random. Give --universal RUN or a --plan (that of an existing run is its transfer.toml), or remove \
+         agent.{key}"
     )]
     FrozenAtRandom {
         /// The key below `agent`.
@@ -204,8 +208,9 @@ pub enum TrainError {
     },
     /// A run whose checkpoints were taken away.
     #[error(
-        "{path} holds no checkpoint, but the run has {episodes} episodes, more than it lives through before its first: \
-         somebody removed its checkpoints; put them back, or choose another folder with --logdir, or remove {} to begin again",
+        "{path} does not contain a checkpoint, but the run has {episodes} episodes, more than a run has before its \
+         first checkpoint, so its checkpoints were removed. Restore them, or choose another folder with --logdir, or \
+         remove {} to start from the beginning",
         root.display()
     )]
     CheckpointsGone {
@@ -220,13 +225,13 @@ pub enum TrainError {
     #[error(transparent)]
     Output(#[from] OutputError),
     /// The system does not let the program listen to signals.
-    #[error("cannot listen to Ctrl-C: {source}")]
+    #[error("cannot handle Ctrl-C: {source}")]
     Signals {
         /// The system's reason.
         source: std::io::Error,
     },
     /// The threads cannot be started.
-    #[error("cannot start threads = {threads}: {why}; set threads to less")]
+    #[error("cannot start threads = {threads}: {why}; set threads to a smaller number")]
     Threads {
         /// How many were asked for.
         threads: usize,
@@ -234,7 +239,7 @@ pub enum TrainError {
         why: String,
     },
     /// A file cannot be read or written.
-    #[error("{path}: {source}; check the place, its permissions and the free space")]
+    #[error("{path}: {source}; check the path, its permissions and the free space")]
     Io {
         /// The file.
         path: PathBuf,
@@ -285,10 +290,11 @@ fn with_other_settings(root: &Path, saved: bool) -> String {
     if saved {
         let from = root.display();
         format!(
-            "its last checkpoint is untouched; to go on from it with {settings}, begin a new run with --from {from} --plan full"
+            "its last checkpoint is not affected; to continue from it with {settings}, start a new run with --from \
+             {from} --plan full"
         )
     } else {
-        format!("it had no checkpoint yet; begin again with {settings}")
+        format!("it did not have a checkpoint yet; start a new run with {settings}")
     }
 }
 
@@ -298,13 +304,13 @@ fn giga(bytes: u64) -> f64 {
 
 fn of_gradient(broken: Option<&Broken>) -> String {
     broken.map_or_else(String::new, |Broken { path, value, count, numbers }| {
-        format!(", and so did {count} of the {numbers} numbers in the gradient of {path} ({value})")
+        format!(", as did {count} of the {numbers} numbers in the gradient of {path} ({value})")
     })
 }
 
 fn of_batch(batch: &Result<PathBuf, Box<TrainError>>) -> String {
     match batch {
-        Ok(path) => format!(", on the batch kept in {}", path.display()),
-        Err(why) => format!(", on a batch that could not be kept ({why})"),
+        Ok(path) => format!(", on the batch that is stored in {}", path.display()),
+        Err(why) => format!(", on a batch that could not be stored ({why})"),
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Document {
 
 /// A source: its path, or its path and checksum.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a path, or { path = \"...\", sha256 = \"...\" }")]
+#[serde(untagged, expecting = "it must be a path, or { path = \"...\", sha256 = \"...\" }")]
 pub(crate) enum SourceText {
     Path(PathBuf),
     Pinned(PinnedText),
@@ -182,7 +182,7 @@ pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), P
     let table = table.get_ref();
     match table.get("format").map(|format| format.get_ref()) {
         None => {
-            let why = format!("a plan begins with `format = {FORMAT}`");
+            let why = format!("a plan starts with `format = {FORMAT}`");
             return Err(PlanError::Key { key: "format".into(), place: origin.to_owned(), why });
         }
         Some(found) if found.as_integer().map(toml::de::DeInteger::as_str) != Some("1") => {

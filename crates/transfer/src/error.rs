@@ -14,7 +14,7 @@ pub enum PlanError {
         source: std::io::Error,
     },
     /// The file is far larger than any plan.
-    #[error("{path} is larger than {limit} bytes: it is no plan")]
+    #[error("{path} is larger than {limit} bytes, so it cannot be a plan")]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub enum PlanError {
         limit: u64,
     },
     /// Neither a preset nor a file.
-    #[error("{typed:?} is neither a preset nor a file; the nearest preset is {nearest:?}")]
+    #[error("{typed:?} is neither a preset nor an existing file; the nearest preset is {nearest:?}")]
     Unknown {
         /// What was typed.
         typed: String,
@@ -38,7 +38,7 @@ pub enum PlanError {
         why: String,
     },
     /// Another version of the format.
-    #[error("{origin} has format {found}, and this program reads format = {ours}")]
+    #[error("{origin} has format = {found}, but this program reads format = {ours}")]
     Format {
         /// The plan.
         origin: String,
@@ -78,7 +78,7 @@ pub enum PlanError {
         why: String,
     },
     /// A source that the plan does not have.
-    #[error("{place} takes from the source {name:?}, and the plan has {known}")]
+    #[error("{place} names the source {name:?}, but the plan has {known}")]
     UnknownSource {
         /// The rule.
         place: String,
@@ -89,7 +89,8 @@ pub enum PlanError {
     },
     /// A rule that names no source where there is not exactly one.
     #[error(
-        "{place} names no source, and the plan has {known}; give the rule `source = \"NAME\"`, or the plan one source"
+        "{place} does not name a source, and the plan has {known}; add `source = \"NAME\"` to the rule, or give the \
+         plan exactly one source"
     )]
     WhichSource {
         /// The rule.
@@ -98,7 +99,7 @@ pub enum PlanError {
         known: String,
     },
     /// A source that nothing takes from.
-    #[error("no rule of {origin} takes from its source {name:?}; remove it, or name it in a rule")]
+    #[error("no rule of {origin} uses the source {name:?}; remove the source, or name it in a rule")]
     UnusedSource {
         /// The plan.
         origin: String,
@@ -106,7 +107,7 @@ pub enum PlanError {
         name: String,
     },
     /// A name given to two sources.
-    #[error("{origin} has a source {name:?} already; choose another name")]
+    #[error("{origin} already has a source {name:?}; choose another name")]
     DoubleSource {
         /// The plan.
         origin: String,
@@ -114,9 +115,7 @@ pub enum PlanError {
         name: String,
     },
     /// A fraction was asked of a plan without any.
-    #[error(
-        "{origin} has no rule with a fraction, so there is none to change; leave the fraction out, or choose another plan"
-    )]
+    #[error("{origin} does not have a rule with a fraction; remove the fraction, or choose another plan")]
     NoFraction {
         /// The plan.
         origin: String,
@@ -158,8 +157,8 @@ pub enum SourceError {
     },
     /// Another checkpoint than the one that the plan was made for.
     #[error(
-        "the source {name:?}: {path} has the SHA-256 {found}, and the plan says {expected}; give the checkpoint it was \
-         made for, or remove sha256 from the plan"
+        "the source {name:?}: {path} has the SHA-256 {found}, but the plan requires {expected}; use the checkpoint \
+         that the plan was written for, or remove sha256 from the plan"
     )]
     Checksum {
         /// The source's name.
@@ -173,7 +172,8 @@ pub enum SourceError {
     },
     /// An agent that has not learned yet: all its parameters are random.
     #[error(
-        "the source {name:?}: {path} has not learned yet (0 gradient steps), so there is nothing to take; let it train longer"
+        "the source {name:?}: {path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
+         train it for longer"
     )]
     Untrained {
         /// The source's name.
@@ -194,8 +194,8 @@ pub enum SourceError {
 /// A parameter that is missing in a source, or has another shape or meaning there.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{parameter} {shape} does not fit {given} of the source {source_name:?}, from which {place} takes it ({take}): {why}. \
-     {advice}"
+    "{place} transfers {parameter} {shape} ({take}), but it does not match {given} of the source {source_name:?}: \
+     {why}. {advice}"
 )]
 pub struct MisfitError {
     /// The target's parameter, or rows of it.
@@ -230,8 +230,8 @@ pub enum TransferError {
     Agent(#[from] dreamer::DreamerError),
     /// A pattern that no parameter of the target matches.
     #[error(
-        "{place}: {pattern:?} matches no parameter of the target; the nearest is {nearest}; correct the pattern, or say \
-         `optional = true` if some targets have no such parameter"
+        "{place}: {pattern:?} does not match any parameter of the target; the nearest is {nearest}; correct the \
+         pattern, or add `optional = true` if some targets do not have this parameter"
     )]
     NothingMatched {
         /// The rule.
@@ -243,7 +243,8 @@ pub enum TransferError {
     },
     /// A pattern whose parameters were all taken above.
     #[error(
-        "{place}: {pattern:?} finds nothing left: {parameter} and all others it matches are matched by {above}; remove it, or put it above"
+        "{place}: {pattern:?} has no parameters left: {above} already matches {parameter} and all others; remove this \
+         pattern, or move it above that rule"
     )]
     Shadowed {
         /// The rule.
@@ -257,8 +258,8 @@ pub enum TransferError {
     },
     /// Two rules that match the same parameter.
     #[error(
-        "{parameter} {shape} is matched by both {above} and {place}; make the patterns exclude each other, or give the \
-         second `rest = true` if it is for what the rules above it leave"
+        "both {above} and {place} match {parameter} {shape}; make the patterns exclude each other, or add `rest = \
+         true` to the second rule if it is for the remaining parameters"
     )]
     Overlap {
         /// The parameter, or rows of it.
@@ -271,7 +272,9 @@ pub enum TransferError {
         place: String,
     },
     /// Parameters that no rule matches.
-    #[error("no rule of {origin} matches {parameters}; every parameter needs one, if only `take = \"random\"`")]
+    #[error(
+        "no rule of {origin} matches {parameters}; every parameter needs a rule, at least one with `take = \"random\"`"
+    )]
     Unmatched {
         /// The plan.
         origin: String,
@@ -279,7 +282,7 @@ pub enum TransferError {
         parameters: String,
     },
     /// Rows that a parameter does not have.
-    #[error("{place}: {parameter} {shape} has no rows for {rows:?}; {has}")]
+    #[error("{place}: {parameter} {shape} does not have rows {rows:?}; {has}")]
     NoSuchRows {
         /// The rule.
         place: String,
@@ -296,7 +299,7 @@ pub enum TransferError {
     #[error(transparent)]
     Misfit(Box<MisfitError>),
     /// A source of which nothing was taken.
-    #[error("nothing is taken from the source {name:?}: no parameter that a rule would take from it fits ({example})")]
+    #[error("nothing would be transferred from the source {name:?}: no parameter under its rules matches ({example})")]
     NothingTaken {
         /// The source.
         name: String,
@@ -305,8 +308,8 @@ pub enum TransferError {
     },
     /// A rule that freezes what the agent cannot freeze.
     #[error(
-        "{place} freezes {parameter}, which the agent cannot freeze: it can freeze world_model.encoder.** as a whole; \
-         remove `frozen` or make a rule of its own for the encoder"
+        "{place} freezes {parameter}, but an agent can freeze only world_model.encoder.**, as a whole; remove \
+         `frozen`, or write a separate rule for the encoder"
     )]
     CannotFreeze {
         /// The rule.
@@ -316,7 +319,8 @@ pub enum TransferError {
     },
     /// Only a part of the encoder is frozen.
     #[error(
-        "{frozen} freezes part of the encoder, and {parameter} is under {place}, which does not; the encoder is frozen whole or not at all"
+        "{frozen} freezes part of the encoder, but {place} does not freeze {parameter}; freeze the whole encoder or \
+         nothing"
     )]
     PartlyFrozen {
         /// The rule that freezes.
@@ -328,7 +332,7 @@ pub enum TransferError {
     },
     /// A frozen parameter that would stay random.
     #[error(
-        "{parameter} is frozen and would keep random values for ever ({place}{why}); transfer it, or do not freeze it"
+        "{parameter} is frozen, so it would keep its random values ({place}{why}); transfer it, or do not freeze it"
     )]
     FrozenRandom {
         /// The parameter.
@@ -339,7 +343,7 @@ pub enum TransferError {
         why: String,
     },
     /// The target was not made for the plan.
-    #[error("the target was not made for {origin}: {why}; make it with `target_config`")]
+    #[error("the target was not created for {origin}: {why}; create it with `target_config`")]
     Target {
         /// The plan.
         origin: String,
@@ -347,15 +351,16 @@ pub enum TransferError {
         why: String,
     },
     /// A configuration that already asks for other reward models.
-    #[error("agent.reward_sources is set, and {origin} sets it too; leave it out of the configuration")]
+    #[error("both the configuration and {origin} set agent.reward_sources; remove it from the configuration")]
     DoubleMetaModel {
         /// The plan.
         origin: String,
     },
     /// A source of a reward meta-model with another latent state.
     #[error(
-        "{place}: the reward model of {name:?} reads a latent state of stoch {theirs_stoch} and deter {theirs_deter}, the \
-         target's has stoch {stoch} and deter {deter}; use a source of the target's sizes"
+        "{place}: the reward model of {name:?} reads a latent state with stoch {theirs_stoch} and deter \
+         {theirs_deter}, but the target has stoch {stoch} and deter {deter}; use a source with the same sizes as the \
+         target"
     )]
     OtherFeature {
         /// The plan's section.
@@ -374,8 +379,8 @@ pub enum TransferError {
     /// A source of a reward meta-model with another encoder.
     #[error(
         "{place}: the source {name:?} does not share the target's encoder ({why}), so its reward model was trained on \
-         other features; use sources that were trained with the universal encoder, or say \
-         `any_encoder = true` (--any-encoder)"
+         other features; use sources that were trained with the universal encoder, or set `any_encoder = true` \
+         (--any-encoder)"
     )]
     OtherEncoder {
         /// The plan's section.
@@ -387,8 +392,8 @@ pub enum TransferError {
     },
     /// A meta-model whose encoder will drift away from its sources'.
     #[error(
-        "{place}: the target's encoder is not frozen, so its features would drift away from those the sources were trained \
-         on; give the encoder's rule `frozen = true`, or say `any_encoder = true`"
+        "{place}: the target's encoder is not frozen, so its features would drift away from those that the sources \
+         were trained on; add `frozen = true` to the encoder's rule, or set `any_encoder = true`"
     )]
     LooseEncoder {
         /// The plan's section.
@@ -396,7 +401,7 @@ pub enum TransferError {
     },
     /// A number too large for the agent's precision.
     #[error(
-        "{parameter} would hold numbers that are not finite under {place}; its source holds numbers too large to add"
+        "{parameter} would become infinite or NaN under {place}, because the numbers of its source are too large to add"
     )]
     NotFinite {
         /// The parameter.
@@ -405,15 +410,13 @@ pub enum TransferError {
         place: String,
     },
     /// A target that is no new agent.
-    #[error(
-        "the target has taken {updates} gradient steps: parameters are grafted onto new agents, whose optimisers are fresh"
-    )]
+    #[error("the target has taken {updates} gradient steps, but parameters can only be transferred to a new agent")]
     AlreadyLearned {
         /// Its gradient steps.
         updates: u64,
     },
     /// The target is not the one that was resolved.
-    #[error("{parameter} is not as it was when the transfer was resolved; resolve it again for this target")]
+    #[error("{parameter} changed after the transfer was resolved; resolve it again for this target")]
     OtherTarget {
         /// The first parameter that differs.
         parameter: String,

@@ -32,8 +32,8 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
     let ours = target.parameters();
     let advice = || advice(target, source);
     let Some(parameter) = source.parameters().find(path) else {
-        let given = format!("the missing {path}");
-        return Err(Unfit { given, why: "the source has no such parameter".to_owned(), advice: advice() });
+        let given = format!("the missing parameter {path}");
+        return Err(Unfit { given, why: "the source does not have this parameter".to_owned(), advice: advice() });
     };
     let shape = source.parameters().shape(parameter).to_vec();
     let unfit = |why: String, advice: String| Unfit { given: format!("{path} {shape:?}"), why, advice };
@@ -43,13 +43,13 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
         None => {
             if let Some(why) = different_rows(&our_rows, &their_rows) {
                 let split = our_rows.len().max(their_rows.len()) > 1;
-                let by_rows = "Rows that differ can have a rule of their own (`rows`)";
+                let by_rows = "Rows that differ can have a separate rule (`rows`)";
                 return Err(unfit(why, if split { format!("{by_rows}. {}", advice()) } else { advice() }));
             }
             0..shape[0]
         }
         Some(rows) => match their_rows.into_iter().find(|(theirs, _)| *theirs == rows) {
-            None => return Err(unfit(format!("the source's has no {rows} rows"), advice())),
+            None => return Err(unfit(format!("the source does not have {rows} rows"), advice())),
             Some((_, range)) if range.len() != claim.range.len() => {
                 return Err(unfit(sizes(rows, range.len(), claim.range.len()), advice()));
             }
@@ -66,7 +66,7 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
 }
 
 fn sizes(rows: Rows, theirs: usize, ours: usize) -> String {
-    format!("it has {theirs} {rows} rows, the target's has {ours}")
+    format!("the source has {theirs} {rows} rows, but the target has {ours}")
 }
 
 /// The first rows that two kernels do not have alike. Equal shapes are not enough: 5 states and 3 actions are not 4 and 4.
@@ -81,7 +81,7 @@ fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]
 
 /// What to do about a misfit: the settings that differ, and the way out.
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
-    let way_out = "`misfit = \"random\"` leaves what does not fit random";
+    let way_out = "`misfit = \"random\"` leaves parameters that do not match random";
     let sizes = |config: &AgentConfig, actions: usize| {
         [
             ("action size", actions),

@@ -26,12 +26,13 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     let checkpoints = path.join("checkpoints");
     if !checkpoints.is_dir() {
         return Err(format!(
-            "is neither an agent's file, nor a checkpoint (a folder with {AGENT_FILE}), nor a run (a folder with checkpoints)"
+            "is not the file of an agent, a checkpoint (a folder with {AGENT_FILE}) or a run (a folder with \
+             checkpoints)"
         ));
     }
     match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {
         Some(checkpoint) => Ok(checkpoint.join(AGENT_FILE)),
-        None => Err("is a run that has no checkpoint yet; let it train longer".to_owned()),
+        None => Err("is a run without a checkpoint; train it for longer".to_owned()),
     }
 }
 

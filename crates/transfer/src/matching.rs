@@ -237,7 +237,11 @@ fn match_pattern(
 
 fn rows_in_words(parts: &[Part]) -> String {
     let names: Vec<String> = parts.iter().filter_map(|part| part.rows.map(|rows| rows.to_string())).collect();
-    if names.is_empty() { "its rows have no names".to_owned() } else { format!("its rows read {}", names.join(", ")) }
+    if names.is_empty() {
+        "its rows do not have names".to_owned()
+    } else {
+        format!("its rows read {}", names.join(", "))
+    }
 }
 
 /// The path most like a pattern. A pattern that names the start of paths is offered with what it lacks.

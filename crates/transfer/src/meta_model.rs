@@ -66,12 +66,12 @@ pub(crate) fn check_target<F: Real>(
     let origin = || plan.origin().to_owned();
     if config.reward_sources != needed.reward_sources {
         let (found, needed) = (config.reward_sources.len(), needed.reward_sources.len());
-        let why = format!("agent.reward_sources has {found} models, and the plan needs {needed}");
+        let why = format!("agent.reward_sources has {found} models, but the plan needs {needed}");
         return Err(TransferError::Target { origin: origin(), why });
     }
     if config.reward_layers != meta_model.layers {
         let why = format!(
-            "agent.reward_layers is {}, and the plan's meta-model has {}",
+            "agent.reward_layers is {}, but the meta-model of the plan has {}",
             config.reward_layers, meta_model.layers
         );
         return Err(TransferError::Target { origin: origin(), why });
@@ -100,9 +100,9 @@ pub(crate) fn check_encoders<'r, F: Real>(
             let differ = |why: String| {
                 Err(TransferError::OtherEncoder { place: plan.meta_model_place(), name: name.clone(), why })
             };
-            let Some(same) = theirs.find(path) else { return differ(format!("it has no {path}")) };
+            let Some(same) = theirs.find(path) else { return differ(format!("it does not have {path}")) };
             if theirs.shape(same) != shape {
-                return differ(format!("{path} is {:?} there and {shape:?} in the target", theirs.shape(same)));
+                return differ(format!("{path} is {:?} in the source and {shape:?} in the target", theirs.shape(same)));
             }
             let bits = |x: &F| x.to_f64().to_bits();
             let different = theirs.values(same).iter().zip(ours).filter(|(a, b)| bits(a) != bits(b)).count();

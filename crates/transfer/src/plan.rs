@@ -334,11 +334,11 @@ impl Plan {
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = meta_model.sources.iter().find(|name| !seen.insert(*name)) {
-            let why = format!("the source {twice:?} is there twice; the second would predict what the first does");
+            let why = format!("the source {twice:?} is listed twice, and both would predict the same; remove one");
             return Err(PlanError::Contradiction { place, why });
         }
         if meta_model.sources.is_empty() {
-            let why = "it has no sources; name some, or remove the section".to_owned();
+            let why = "it has no sources; name at least one, or remove the section".to_owned();
             return Err(PlanError::Contradiction { place, why });
         }
         self.meta_model = Some(meta_model);
@@ -362,19 +362,23 @@ fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, Pla
     }
     if text.take == Take::Random {
         if text.source.is_some() || text.sources.is_some() {
-            return contradiction("it takes nothing (`take = \"random\"`) and names a source; remove one of them");
+            return contradiction("it transfers nothing (`take = \"random\"`) but names a source; remove one of them");
         }
         if text.misfit == Misfit::Random {
-            return contradiction("it takes nothing (`take = \"random\"`), so nothing can misfit; remove `misfit`");
+            return contradiction(
+                "it transfers nothing (`take = \"random\"`), so `misfit` has no effect; remove `misfit`",
+            );
         }
         if text.frozen {
-            return contradiction("it freezes what it leaves random for ever; take something, or remove `frozen`");
+            return contradiction(
+                "its parameters would be frozen at random values; use another `take`, or remove `frozen`",
+            );
         }
     }
     let sources = match (text.source, text.sources) {
         (None, None) => RuleSources::Only,
         (Some(name), None) => RuleSources::Mean(BTreeMap::from([(name, 1.0)])),
-        (Some(_), Some(_)) => return contradiction("it has `source` and `sources`; remove one of them"),
+        (Some(_), Some(_)) => return contradiction("it has both `source` and `sources`; remove one of them"),
         (None, Some(weights)) if weights.is_empty() => return contradiction("`sources` is empty; name at least one"),
         (None, Some(weights)) => RuleSources::Mean(weights),
     };
@@ -382,7 +386,7 @@ fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, Pla
         // Within these bounds no sum of weights is infinite or loses its small ones to rounding.
         let outside = |weight: &f64| !(1e-6..=1e6).contains(weight);
         if let Some((name, weight)) = weights.iter().find(|(_, weight)| outside(weight)) {
-            let range = "a number from 1e-6 to 1e6 (leave a source of weight 0 out)".to_owned();
+            let range = "a number from 1e-6 to 1e6 (remove a source with weight 0)".to_owned();
             let (key, value) = (format!("sources.{name}"), weight.to_string());
             return Err(PlanError::Range { key, value, place: place.to_owned(), range });
         }

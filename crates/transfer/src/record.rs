@@ -25,7 +25,7 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
         (source.name.clone(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
     });
     let pinned = plan.with_sources(sources.collect())?;
-    let head = format!("# What this run took from other agents, from {}.\n", one_line(plan.origin()));
+    let head = format!("# The transfer with which this run started, written by {}.\n", one_line(plan.origin()));
     // The report first: where it is, a plan beside it is no plan of the user's.
     write(&folder.join(REPORT_FILE), &(report.to_json() + "\n"))?;
     write(&folder.join(PLAN_FILE), &(head + &pinned.to_toml()))
@@ -56,9 +56,9 @@ pub fn decode_report(bytes: &[u8]) -> Result<Report, String> {
     let value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| format!("it is not JSON ({error})"))?;
     if let Some(format) = value["format"].as_u64().filter(|&format| format != u64::from(REPORT_FORMAT)) {
-        return Err(format!("its format is {format}, and this program reads {REPORT_FORMAT}"));
+        return Err(format!("its format is {format}, but this program reads format {REPORT_FORMAT}"));
     }
-    serde_json::from_value(value).map_err(|error| format!("it is no report of a transfer ({error})"))
+    serde_json::from_value(value).map_err(|error| format!("it is not the report of a transfer ({error})"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), TransferError> {

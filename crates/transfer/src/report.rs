@@ -179,7 +179,10 @@ impl Report {
             source.provenance.tasks.iter().filter(|task| tasks.contains(task)).cloned().collect()
         };
         let told = self.sources.iter().map(|source| (source, own(source))).filter(|(_, own)| !own.is_empty());
-        told.map(|(source, own)| format!("{} has learned {} itself", source.name, own.join(", "))).collect()
+        told.map(|(source, own)| {
+            format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
+        })
+        .collect()
     }
 
     /// The report as JSON, indented.

@@ -182,7 +182,7 @@ impl<F: Real> Resolved<F> {
                 let note = part.note.as_ref()?;
                 Some(format!("{} {:?} {note}", part.path, part.shape))
             });
-            let example = example.unwrap_or_else(|| "its rules match no parameter of the target".to_owned());
+            let example = example.unwrap_or_else(|| "its rules do not match any parameter of the target".to_owned());
             return Err(TransferError::NothingTaken { name: source.name.clone(), example });
         }
         Ok(())
@@ -239,7 +239,7 @@ fn fit_all<'r, F: Real>(
                 Ok(fit) => found.push((fit, named)),
                 Err(unfit) if rule.misfit == Misfit::Error => return Err(misfit(claim, rule, &named.0, unfit, target)),
                 Err(unfit) => {
-                    failed = Some(format!("does not fit {} of {}: {}", unfit.given, named.0, unfit.why));
+                    failed = Some(format!("does not match {} of {}: {}", unfit.given, named.0, unfit.why));
                     break;
                 }
             }
@@ -311,7 +311,7 @@ fn check_frozen<F: Real>(
         }
     }
     if !target.config().frozen_encoder {
-        let why = format!("agent.frozen_encoder is false, and {frozen} freezes the encoder");
+        let why = format!("agent.frozen_encoder is false, but {frozen} freezes the encoder");
         return Err(TransferError::Target { origin: plan.origin().to_owned(), why });
     }
     Ok(())

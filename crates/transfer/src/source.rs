@@ -105,7 +105,8 @@ impl Source<f32> {
         let size = file.metadata().map_err(read(&file))?.len();
         if let Some(available) = footprint::available_bytes().filter(|&available| available < size) {
             let [size, available] = [size, available].map(|bytes| bytes as f64 / 1e9);
-            let why = format!("has {size:.1} GB, and {available:.1} GB of memory are available; use a larger computer");
+            let why =
+                format!("has {size:.1} GB, but only {available:.1} GB of memory are available; use a larger computer");
             return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
         }
         let Checksums { bytes, sha256, crc32 } = Checksums::of_file(&file).map_err(read(&file))?;
@@ -116,7 +117,7 @@ impl Source<f32> {
         let run = run_beside(&file)
             .and_then(|run| match run {
                 Some(run) if (run.agent_bytes, run.agent_crc32) != (bytes, crc32) => Err(format!(
-                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, the {RUN_FILE} beside it says {} and {}; \
+                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_FILE} records {} and {}; \
                      use another checkpoint",
                     run.agent_bytes, run.agent_crc32
                 )),
@@ -211,9 +212,9 @@ fn run_beside(file: &Path) -> Result<Option<RunFile>, String> {
     let text = match files::read_bytes(&file.with_file_name(RUN_FILE), LARGEST_RUN_FILE) {
         Ok(text) => text,
         Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(format!("lies beside a {RUN_FILE} that cannot be read ({error})")),
+        Err(error) => return Err(format!("belongs to a {RUN_FILE} that cannot be read ({error})")),
     };
     serde_json::from_slice(&text)
         .map(Some)
-        .map_err(|error| format!("lies beside a damaged {RUN_FILE} ({error}); use another checkpoint"))
+        .map_err(|error| format!("belongs to a damaged {RUN_FILE} ({error}); use another checkpoint"))
 }

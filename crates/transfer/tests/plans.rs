@@ -72,7 +72,7 @@ fn unknown_and_missing_keys_are_named_with_path_and_line() {
         ("format = 2\nfuture = true", &["format 2", "format = 1"]),
         ("format = \"1\"", &["format \"1\""]),
         ("format = 1\nrules = []", &["rules", "line 2", "there is no key `rules`", "`rule`"]),
-        ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "expected a path"]),
+        ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "it must be a path"]),
         ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
         ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "there is no key `source`"]),
         ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "the key `take` is missing"]),
@@ -136,8 +136,8 @@ fn contradictions_are_refused() {
     for (rule, says) in [
         ("take = \"random\"\nsource = \"a\"", "names a source"),
         ("take = \"random\"\nsources = { a = 1 }", "names a source"),
-        ("take = \"random\"\nmisfit = \"random\"", "nothing can misfit"),
-        ("take = \"random\"\nfrozen = true", "freezes what it leaves random"),
+        ("take = \"random\"\nmisfit = \"random\"", "`misfit` has no effect"),
+        ("take = \"random\"\nfrozen = true", "would be frozen at random values"),
         ("take = \"full\"\nsource = \"a\"\nsources = { a = 1 }", "`source` and `sources`"),
         ("take = \"full\"\nsources = {}", "`sources` is empty"),
     ] {
@@ -155,9 +155,9 @@ fn sources_and_rules_go_together() {
     let full = "[[rule]]\nmatch = \"**\"\ntake = \"full\"\n";
     let message = |names: &[&str], rules: &str| plan(names, rules).check_sources().unwrap_err().to_string();
     let says = message(&[], full);
-    assert!(says.contains("rule 1 (line 4) of test.toml names no source") && says.contains("has no source"), "{says}");
+    assert!(says.contains("rule 1 (line 4) of test.toml does not name a source") && says.contains("has no source"), "{says}");
     let says = message(&["a", "b"], full);
-    assert!(says.contains("names no source") && says.contains("the sources \"a\", \"b\""), "{says}");
+    assert!(says.contains("does not name a source") && says.contains("the sources \"a\", \"b\""), "{says}");
     let says = message(&["a"], &format!("{full}source = \"b\""));
     assert!(says.contains("takes from the source \"b\", and the plan has the source \"a\""), "{says}");
     let says = message(&["a", "b"], &format!("{full}source = \"b\""));

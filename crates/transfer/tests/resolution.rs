@@ -99,7 +99,7 @@ fn a_discount_head_is_a_head() {
     let without = learner(&config(), 4, 1);
     let (after, report) = grafted(&preset("paper"), &target, &sources(&[("a", &without)])).unwrap();
     assert_eq!(values(&after, "world_model.discount.h0.kernel"), values(&target, "world_model.discount.h0.kernel"));
-    assert!(report.to_string().contains("the source has no such parameter"), "{report}");
+    assert!(report.to_string().contains("the source does not have this parameter"), "{report}");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_rule_below_one_that_took_everything_is_an_error() {
         "[[rule]]\nmatch = \"**\"\ntake = \"full\"\nmisfit = \"random\"\n{}",
         REST.replace("**", "value.*.kernel")
     ));
-    for says in ["rule 2 (line 9)", "\"value.*.kernel\" finds nothing left", "value.h0.kernel", "rule 1 (line 5)"] {
+    for says in ["rule 2 (line 9)", "\"value.*.kernel\" has no parameters left", "value.h0.kernel", "rule 1 (line 5)"] {
         assert!(message.contains(says), "{says}: {message}");
     }
     // The same pattern twice, and one that an optional rule repeats.
@@ -173,7 +173,7 @@ fn a_rule_below_one_that_took_everything_is_an_error() {
         let message = error(&with_rest(&format!(
             "match = \"value.**\"\ntake = \"full\"\n[[rule]]\nmatch = \"value.**\"\n{second}\ntake = \"random\""
         )));
-        assert!(message.contains("finds nothing left"), "{message}");
+        assert!(message.contains("has no parameters left"), "{message}");
     }
 }
 
@@ -219,7 +219,7 @@ fn what_does_not_fit_is_named_on_both_sides() {
         "world_model.rssm.img1.kernel [8, 13] does not fit world_model.rssm.img1.kernel [9, 13] of the source \"a\"",
         "rule 1 (line 5) of test.toml",
         "it has 4 action rows, the target's has 3",
-        "a rule of their own (`rows`)",
+        "a separate rule (`rows`)",
         "action size (4 and 3)",
         "misfit = \"random\"",
     ] {
@@ -351,7 +351,7 @@ fn only_the_resolved_new_agent_is_grafted_onto() {
     let resolved = resolve(&preset("paper"), &target, &sources(&[("a", &source)])).unwrap();
     let mut other = learner(&config(), 3, 3);
     let message = resolved.apply(&mut other).unwrap_err().to_string();
-    assert!(message.contains("is not as it was"), "{message}");
+    assert!(message.contains("changed after the transfer"), "{message}");
     assert_eq!(values(&other, "value.h0.kernel"), values(&learner::<f32>(&config(), 3, 3), "value.h0.kernel"));
     let mut smaller = learner(&AgentConfig { units: 9, ..config() }, 3, 2);
     assert!(matches!(resolved.apply(&mut smaller), Err(TransferError::OtherTarget { .. })));

@@ -81,9 +81,9 @@ fn what_is_no_source_is_named() {
     let missing = folder.path().join("missing");
     let message = error(&missing);
     assert!(message.contains("the source \"a\"") && message.contains(missing.to_str().unwrap()), "{message}");
-    assert!(error(folder.path()).contains("neither an agent's file"), "{}", error(folder.path()));
+    assert!(error(folder.path()).contains("is not the file of an agent"), "{}", error(folder.path()));
     fs::create_dir(folder.path().join("checkpoints")).unwrap();
-    assert!(error(folder.path()).contains("no checkpoint yet"), "{}", error(folder.path()));
+    assert!(error(folder.path()).contains("without a checkpoint"), "{}", error(folder.path()));
     let text = folder.path().join("text");
     fs::write(&text, "not an agent").unwrap();
     let message = error(&text);
@@ -148,7 +148,7 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     for (text, says) in [
         (report.replace("\"format\": 1", "\"format\": 2"), "format is 2"),
         ("{".to_owned(), "not JSON"),
-        ("{}".to_owned(), "no report"),
+        ("{}".to_owned(), "not the report"),
     ] {
         fs::write(run.join(REPORT_FILE), text).unwrap();
         let message = read_report(&run).unwrap_err().to_string();
@@ -162,7 +162,7 @@ fn an_agent_that_has_not_learned_is_no_source() {
     let file = folder.path().join("new.safetensors");
     Agent::new(&config(), 3, 1).unwrap().save(&file).unwrap();
     let message = error(&file);
-    assert!(message.contains("has not learned yet") && message.contains("new.safetensors"), "{message}");
+    assert!(message.contains("has not been trained yet") && message.contains("new.safetensors"), "{message}");
 }
 
 #[test]

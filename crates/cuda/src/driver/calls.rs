@@ -59,7 +59,7 @@ impl Calls {
     pub(crate) fn run(&self, each: bool) -> Result<(), CudaError> {
         let entered = self.context().enter()?;
         if each {
-            entered.synchronise().map_err(said("finish what it was given before"))?;
+            entered.synchronise().map_err(said("finish earlier work"))?;
         }
         for (number, call) in self.calls.iter().enumerate() {
             let started = call.start(&entered);

@@ -32,11 +32,11 @@ impl Graph {
     fn capture(&mut self) -> Result<(), CudaError> {
         let entered = self.calls.context().enter()?;
         // What failed before is told here, and not as a failure to record.
-        entered.synchronise().map_err(said("finish what it was given before"))?;
+        entered.synchronise().map_err(said("finish earlier work"))?;
         // Only calls of this thread that a recording stream does not allow are errors meanwhile, and it makes none.
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream is the context's own, not the one that every context has and that cannot record.
-        unsafe { stream::begin_capture(entered.stream(), mode) }.map_err(said("begin to record a graph"))?;
+        unsafe { stream::begin_capture(entered.stream(), mode) }.map_err(said("start recording a graph"))?;
         let started = self.calls.start(&entered);
         // Whatever came of it: the stream has to stop recording.
         // SAFETY: recording was begun on this stream.
@@ -53,7 +53,7 @@ impl Graph {
         // Called directly, since the type of the flags in the layer above cannot be none of them.
         // SAFETY: the graph was just recorded.
         let made = unsafe { sys::cuGraphInstantiateWithFlags(&mut self.executable, self.graph, 0) };
-        made.result().map_err(said("prepare a graph"))
+        made.result().map_err(said("instantiate a graph"))
     }
 
     /// Runs it, after everything that was begun before; does not wait for it.

@@ -179,14 +179,14 @@ mod tests {
         let message = load_driver("libdreamgraft-none.so.1").unwrap_err().to_string();
         assert!(message.starts_with("libdreamgraft-none.so.1 cannot be loaded ("), "{message}");
         assert_eq!(message.matches("libdreamgraft-none.so.1").count(), 2, "no reason of the system's: {message}");
-        assert!(message.contains("comes with NVIDIA's driver") && message.contains("--device cpu"), "{message}");
+        assert!(message.contains("is part of NVIDIA's driver") && message.contains("--device cpu"), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 
     #[test]
     fn a_library_without_the_drivers_functions_is_told_of() {
         let message = load_driver(if cfg!(windows) { "kernel32.dll" } else { "libc.so.6" }).unwrap_err().to_string();
-        assert!(message.contains("cuInit") && message.contains("comes with NVIDIA's driver"), "{message}");
+        assert!(message.contains("cuInit") && message.contains("is part of NVIDIA's driver"), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 

@@ -39,5 +39,8 @@ pub fn manual(typed: &Manual) -> Result<Exit, Failure> {
     let failed = |source| TrainError::Io { path: folder.clone(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
-    Ok(print::done(print::line(&format!("pages written; read them with: man -l {}/dreamgraft.1", folder.display())))?)
+    Ok(print::done(print::line(&format!(
+        "wrote the man pages; read them with: man -l {}/dreamgraft.1",
+        folder.display()
+    )))?)
 }

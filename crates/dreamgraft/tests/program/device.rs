@@ -29,7 +29,7 @@ fn of(program: &Program, folder: &str, name: &str) -> Vec<f64> {
 fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns() {
     let program = Program::new();
     let text = succeed(&program, &smoke(&["--steps", "3000", "--device", "cuda"]));
-    assert!(text.starts_with("gradient steps on a processor, 9 GB, compute capability 9.0"), "{text}");
+    assert!(text.starts_with("gradient steps run on a processor, 9 GB, compute capability 9.0"), "{text}");
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
 
@@ -37,7 +37,7 @@ fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns
     let words = smoke(&["--steps", "3000", "--device", "cuda:0"]);
     let mut child = on_device(&mut program.command(&words)).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("step 1 000")));
+    assert!(lines.any(|line| line.unwrap().starts_with("frame 1 000")));
     assert!(Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap().success());
     lines.for_each(|line| drop(line.unwrap()));
     assert_eq!(child.wait().unwrap().code(), Some(75));
@@ -90,7 +90,7 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
         let ended = run(&program, words);
         assert_eq!(ended.code, Some(code), "{ended:?}");
         // At most, which device it would have been.
-        assert!(ended.stdout.lines().all(|line| line.starts_with("gradient steps on")), "{ended:?}");
+        assert!(ended.stdout.lines().all(|line| line.starts_with("gradient steps run on")), "{ended:?}");
         ended.stderr
     };
     let text = error(&smoke(&["--device", "cuda:3"]), 1);
@@ -134,7 +134,7 @@ fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
-    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command goes on from there"]
+    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command resumes"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -160,5 +160,5 @@ fn a_study_runs_on_a_device() {
     let text = succeed(&program, &["study", "run", "mine.toml", "--device", "cuda", "--jobs", "2"]);
     assert!(text.contains("2 of 2"), "{text}");
     let log = std::fs::read_to_string(program.path("studies/mine/logs/0.log")).unwrap();
-    assert!(log.contains("gradient steps on a processor"), "{log}");
+    assert!(log.contains("gradient steps run on a processor"), "{log}");
 }

@@ -149,8 +149,8 @@ fn what_is_no_run_and_tasks_that_do_not_fit_are_named() {
     let program = trained();
     for (words, code, part) in [
         (["eval", "nowhere", "--episodes", "1"], 5, "nowhere does not exist"),
-        (["eval", "run/videos", "--episodes", "1"], 5, "neither a run folder nor a checkpoint"),
-        (["eval", "run/config.toml", "--episodes", "1"], 5, "neither a run folder nor a checkpoint"),
+        (["eval", "run/videos", "--episodes", "1"], 5, "is not a run folder and not"),
+        (["eval", "run/config.toml", "--episodes", "1"], 5, "is not a run folder and not"),
         (["eval", "run", "--task", "hopper"], 2, "actions of size 1, hopper takes size 3"),
         (["eval", "run", "--task", "hoper"], 2, "\"hopper\""),
     ] {

@@ -44,7 +44,7 @@ fn files_that_cannot_grow_stop_the_run_and_spare_what_it_has() {
         std::fs::remove_dir_all(program.path("run")).unwrap();
     }
     assert!(places[0].contains(".npz"), "{places:?}");
-    assert!(places[0].contains("had no checkpoint yet") && places[0].contains("the same command"), "{places:?}");
+    assert!(places[0].contains("did not have a checkpoint yet") && places[0].contains("the same command"), "{places:?}");
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         mount -o remount,size=50m disk; mount -o remount,ro disk
         \"$program\" \"$@\"; protected=$?
         mount -o remount,rw disk
-        \"$program\" \"$@\" >/dev/null; mended=$?
-        cp -r disk/run mended; echo \"codes $full $protected $mended\"";
+        \"$program\" \"$@\" >/dev/null; after fixing the cause=$?
+        cp -r disk/run after fixing the cause; echo \"codes $full $protected $after fixing the cause\"";
     let mut words = smoke(&["--steps", "6000"]);
     *words.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
     for size in ["40k", "400k", "1200k"] {
@@ -78,8 +78,8 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         assert!(err.contains("No space left on device") && err.contains("Read-only file system"), "{err}");
         assert!(!err.contains("panicked") && !err.contains("drop"), "{err}");
         assert_eq!(err.lines().count(), 2, "{err}");
-        assert_eq!(outcomes(&program.path("mended")), whole, "{size}");
-        std::fs::remove_dir_all(program.path("mended")).unwrap();
+        assert_eq!(outcomes(&program.path("after fixing the cause")), whole, "{size}");
+        std::fs::remove_dir_all(program.path("after fixing the cause")).unwrap();
     }
 }
 
@@ -94,11 +94,11 @@ fn a_folder_that_vanishes_stops_the_run() {
     let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    halted(&Ended { code: output.status.code(), stdout: rest.concat(), stderr }, &["No such file", "run/", "is gone"]);
+    halted(&Ended { code: output.status.code(), stdout: rest.concat(), stderr }, &["No such file", "run/", "was removed"]);
     // What was moved is a run still.
     std::fs::rename(program.path("elsewhere"), program.path("run")).unwrap();
     let text = program.succeed(&smoke(&["--steps", "3000"]));
-    assert!(text.contains("going on at step") || text.contains("is finished"), "{text}");
+    assert!(text.contains("resuming at frame") || text.contains("is finished"), "{text}");
 }
 
 #[test]

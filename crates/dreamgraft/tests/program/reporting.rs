@@ -43,7 +43,7 @@ fn a_live_page_is_served_until_the_program_is_told_to_end() {
     write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
-    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("no run to compare yet"), "{page}");
+    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("no runs to compare yet"), "{page}");
     // A second one at the same port is told so.
     let port = address.rsplit(':').next().unwrap();
     let error = program.fail(1, &["watch", ".", "--port", port]);

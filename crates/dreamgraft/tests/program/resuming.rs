@@ -12,7 +12,7 @@ fn a_longer_run_is_the_run_made_longer() {
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
     program.succeed(&smoke(&["--steps", "2000"]));
     let again = program.succeed(&smoke(&["--steps", "2000"]));
-    assert!(again.contains("this run is finished") && again.contains("--steps"), "{again}");
+    assert!(again.contains("this run is already finished") && again.contains("--steps"), "{again}");
     let text = program.succeed(&smoke(&["--steps", "4000"]));
     assert!(text.contains("going on at step 2 000"), "{text}");
     assert_eq!(outcomes(&program.path("run")), whole);
@@ -35,7 +35,7 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 #[test]
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
-    let signals = [("-INT", "new run"), ("-TERM", "step 1 000"), ("-USR1", "checkpoint"), ("-HUP", "step 1 000")];
+    let signals = [("-INT", "new run"), ("-TERM", "frame 1 000"), ("-USR1", "checkpoint"), ("-HUP", "frame 1 000")];
     for (signal, wait_for) in signals {
         if is_ignored(signal) {
             eprintln!(

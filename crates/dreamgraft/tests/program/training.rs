@@ -9,7 +9,7 @@ fn a_run_leaves_everything_in_its_folder() {
     let program = Program::new();
     let text = program.succeed(&smoke(&[]));
     assert!(text.starts_with("new run in run: inverted-pendulum-swingup, 3 000 frames"), "{text}");
-    for part in ["step 3 000  return -", "updates/s", "replay 3 episodes", "evaluation", "finished at step 3 000"] {
+    for part in ["frame 3 000  return -", "gradient steps/s", "replay 3 episodes", "evaluation", "finished at frame 3 000"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");

@@ -123,7 +123,7 @@ fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
     }
     // How many embeddings are kept shows in no number.
     let text = train("parts", "2000", "replay.embeddings=0");
-    assert!(text.contains("going on at step 1 000") && text.contains("began with what it took from"), "{text}");
+    assert!(text.contains("going on at step 1 000") && text.contains("started with a transfer from"), "{text}");
     assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
     assert_eq!(std::fs::read(newest(program, "parts")).unwrap(), std::fs::read(newest(program, "whole")).unwrap());
     program.succeed(&["eval", "parts", "--episodes", "1"]);
@@ -234,12 +234,12 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
         (2, &["--fraction", "0.3"], "--from RUN"),
         (2, &["--plan", "full"], "--from RUN"),
         (2, &["--from", "source", "--fraction", "1.5"], "fraction = 1.5"),
-        (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "no rule with a fraction"),
+        (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "does not have a rule with a fraction"),
         (2, &["--from", "source", "--plan", "papr"], "the nearest preset is \"paper\""),
         (2, &["--from", "source", "--plan", "fine-tune"], "differ in action size (1 and 3)"),
         (2, &["--from", "source", "--set", "agent.depth=3"], "does not fit world_model.encoder.h1"),
         (5, &["--from", "nowhere"], "nowhere cannot be read"),
-        (5, &["--from", "source/checkpoints"], "is neither an agent's file"),
+        (5, &["--from", "source/checkpoints"], "is not the file of an agent"),
     ];
     for (code, more, part) in cases {
         let error = program.fail(code, &words(&["hopper"], "run", more));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// A stamp that does not belong in a file name.
-    #[error("{stamp:?} is no stamp for an episode's name; give a time like 20261122T101530")]
+    #[error("{stamp:?} is not a time stamp for the name of an episode file; use the form 20261122T101530")]
     Stamp {
         /// The stamp.
         stamp: String,
@@ -24,14 +24,15 @@ pub enum FileError {
         source: io::Error,
     },
     /// An episode of this name exists: writing never replaces one.
-    #[error("{} exists already and is kept; give the episode the number of episodes collected so far", path.display())]
+    #[error("{} already exists and is not overwritten; use the number of episodes collected so far as the episode's \
+        number", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file is not an episode that can be used.
     #[error(
-        "{} is damaged or not an episode: {damage}; move it out of the folder, or put back an undamaged copy",
+        "{} is damaged or not an episode: {damage}; move it out of the folder, or restore an undamaged copy",
         path.display()
     )]
     Damaged {
@@ -42,7 +43,7 @@ pub enum FileError {
     },
     /// An episode of a task that is not learned here.
     #[error(
-        "{} is an episode of {task}, and what is learned here is {}; move it out of the folder",
+        "{} is an episode of {task}, but this run learns {}; move it out of the folder",
         path.display(), learned.join(", ")
     )]
     OtherTask {
@@ -66,7 +67,7 @@ pub enum Damage {
     #[error("its name is not <stamp>-<number>-<transitions>.npz, as in 20261122T101530-00000041-501.npz")]
     Name,
     /// The name and the content tell of different lengths.
-    #[error("its name says {named} transitions, it holds {found}")]
+    #[error("its name gives {named} transitions, but it contains {found}")]
     NamedLength {
         /// Transitions by the name.
         named: usize,
@@ -80,7 +81,7 @@ pub enum Damage {
         reason: String,
     },
     /// The file is larger than any episode of its size could be.
-    #[error("it has {bytes} bytes, more than the {limit} that the episode could take")]
+    #[error("it has {bytes} bytes, more than the {limit} that such an episode can have")]
     FileTooLarge {
         /// The file's bytes.
         bytes: u64,
@@ -88,19 +89,19 @@ pub enum Damage {
         limit: u64,
     },
     /// Written by a later version of this program.
-    #[error("it has format version {found:?}, this program reads up to 1")]
+    #[error("it has format version {found:?}, but this program reads format version 1")]
     Version {
         /// The version as it stands in the file.
         found: String,
     },
     /// Two arrays of one name, or far too many.
-    #[error("it holds {reason}")]
+    #[error("it contains {reason}")]
     Entries {
         /// What is there.
         reason: String,
     },
     /// A needed array is not there.
-    #[error("it holds no array {array:?}")]
+    #[error("it does not contain the array {array:?}")]
     Missing {
         /// The array.
         array: &'static str,
@@ -114,7 +115,7 @@ pub enum Damage {
         reason: String,
     },
     /// An array of another type.
-    #[error("array {array:?} has type {found:?} where {expected:?} belongs")]
+    #[error("array {array:?} has type {found:?} instead of {expected:?}")]
     Type {
         /// The array.
         array: &'static str,
@@ -124,7 +125,7 @@ pub enum Damage {
         found: String,
     },
     /// An array of another shape.
-    #[error("array {array:?} has shape {found:?} where {expected} belongs")]
+    #[error("array {array:?} has shape {found:?} instead of {expected}")]
     Shape {
         /// The array.
         array: &'static str,
@@ -134,7 +135,7 @@ pub enum Damage {
         found: Vec<u64>,
     },
     /// The arrays claim more memory than they may take.
-    #[error("array {array:?} of shape {shape:?} would need more than the {limit} bytes that an episode may take here")]
+    #[error("array {array:?} of shape {shape:?} would need more than {limit} bytes, the limit for an episode here")]
     TooLarge {
         /// The array.
         array: &'static str,

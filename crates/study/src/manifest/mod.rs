@@ -84,10 +84,10 @@ impl Entry {
         let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
         let asked = (&request.tasks, request.seed, request.steps, request.folder.as_ref());
         if said != asked {
-            return Err("its tasks, seed, steps or folder are not those of its request".to_owned());
+            return Err("its tasks, seed, steps or folder differ from those of its request".to_owned());
         }
         if *arguments != arguments_of(request) {
-            return Err("its arguments are not those of its request".to_owned());
+            return Err("its arguments differ from those of its request".to_owned());
         }
         Ok(())
     }
@@ -158,16 +158,17 @@ impl Manifest {
         struct Version {
             format: u32,
         }
-        let no_header = |error: serde_json::Error| format!("line 1 is no manifest's header: {error}; {REMEDY}");
+        let no_header =
+            |error: serde_json::Error| format!("line 1 is not the header of a manifest ({error}); {REMEDY}");
         let Version { format } = serde_json::from_str(first).map_err(no_header)?;
         if !(1..=FORMAT).contains(&format) {
             return Err(format!(
-                "it is of format {format}, this version reads 1 to {FORMAT}; use the version that wrote it"
+                "its format is {format}, but this version reads formats 1 to {FORMAT}; use the version that wrote it"
             ));
         }
         let header: Header = serde_json::from_str(first).map_err(no_header)?;
         if sha256(rest.as_bytes()) != header.lines {
-            return Err(format!("its lines are not those that were written: it was edited or cut off; {REMEDY}"));
+            return Err(format!("its checksum does not match its lines, so it was edited or cut off; {REMEDY}"));
         }
         let mut entries: Vec<Entry> = Vec::new();
         for (index, text) in rest.lines().enumerate() {
@@ -177,20 +178,23 @@ impl Manifest {
                 _ => serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?,
             };
             if entry.index != index {
-                return Err(wrong(format!("its index is {}, that of its line {index}", entry.index)));
+                return Err(wrong(format!("its index is {} instead of {index}", entry.index)));
             }
             // Whoever gave the folder away must not choose what is read beside it.
             if !inside(&entry.folder) {
-                return Err(wrong(format!("the folder {} is not inside the study's", entry.folder.display())));
+                return Err(wrong(format!(
+                    "the folder {} is not inside the folder of the study",
+                    entry.folder.display()
+                )));
             }
             if let Some(later) = entry.after.iter().find(|&&other| other >= index) {
-                return Err(wrong(format!("run {index} cannot come after run {later}")));
+                return Err(wrong(format!("run {index} cannot depend on run {later}, which comes later")));
             }
             entry.check().map_err(wrong)?;
             entries.push(entry);
         }
         if entries.len() != header.runs {
-            return Err(format!("it has {} runs, its header says {}; {REMEDY}", entries.len(), header.runs));
+            return Err(format!("it has {} runs, but its header gives {}; {REMEDY}", entries.len(), header.runs));
         }
         // One of format 1 is the same as if it had been written today.
         Ok(Self::new(&header.study, &header.document, entries))
@@ -198,7 +202,7 @@ impl Manifest {
 }
 
 /// What to do about a manifest that is not as it was written.
-const REMEDY: &str = "remove it, and `dreamgraft study run FILE` makes it again; finished runs stay finished";
+const REMEDY: &str = "remove it, and `dreamgraft study run FILE` writes it again; finished runs stay finished";
 
 /// Whether a path stays below where it begins.
 fn inside(folder: &Path) -> bool {
@@ -265,7 +269,7 @@ mod tests {
     fn a_folder_without_a_manifest_is_told_so() {
         let folder = tempfile::tempdir().unwrap();
         let message = Manifest::read(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("no study's folder") && message.contains("manifest.jsonl"), "{message}");
+        assert!(message.contains("not the folder of a study") && message.contains("manifest.jsonl"), "{message}");
     }
 
     #[test]
@@ -276,8 +280,8 @@ mod tests {
             (other("\"seed\":3", "\"seed\":4"), "edited"),
             (other("\"format\":2", "\"format\":3"), "format 3"),
             (other("\"runs\":3", "\"runs\":4"), "has 3 runs, its header says 4"),
-            (other("{", ""), "no manifest's header"),
-            (Manifest::parse("").unwrap_err(), "no manifest's header"),
+            (other("{", ""), "not the header of a manifest"),
+            (Manifest::parse("").unwrap_err(), "not the header of a manifest"),
             (Manifest::parse(&text[..text.len() - 9]).unwrap_err(), "cut off"),
         ] {
             assert!(
@@ -291,7 +295,7 @@ mod tests {
     fn no_run_lies_outside_the_study() {
         for folder in ["../other", "/etc", "runs/../../other", ".", ""] {
             let wrong = Manifest::new("mine", "", vec![entry_in(0, &[], folder)]).to_text();
-            assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the study's"), "{folder}");
+            assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the folder of the study"), "{folder}");
         }
     }
 

@@ -182,7 +182,12 @@ fn sentence(figures: &Figures, task: &TaskFigures, which: Which) -> String {
         Some(format!("{} {} at frame {}", figures.methods[index], value(last.mean), frames(last.frames)))
     });
     let ends: Vec<String> = ends.collect();
-    format!("{}, {} returns: {}. Left and right arrows read along.", title(&task.task), which.name(), ends.join("; "))
+    format!(
+        "{}, {} returns: {}. The left and right arrow keys move along the curve.",
+        title(&task.task),
+        which.name(),
+        ends.join("; ")
+    )
 }
 
 /// What the script shows of each piece: for each method mean, deviation and runs, as texts.

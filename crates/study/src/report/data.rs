@@ -88,7 +88,7 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
         for (figure, value) in numbers.into_iter().filter(|(_, value)| value.is_some()) {
             lines.push(Line { figure, value, ..finished });
         }
-        let note = if method.source_frames_at_least { "at least; not all sources are known" } else { "" };
+        let note = if method.source_frames_at_least { "a lower bound: not all sources are known" } else { "" };
         lines.push(Line { figure: "source_frames", value: Some(method.source_frames as f64), note, ..finished });
     }
     for published in &method.published {

@@ -1,8 +1,8 @@
 //! The report of a study: one page, and the same as Markdown, CSV and JSON.
 //!
-//! Here: [`Report`] and its files. Figures: `groups`, `figures`, `pooled`; what they cannot show: `limits`; words in cells: `tables`, `run_tables`; the page:
-//! `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in `tables`, and a line each in `page`
-//! and `markdown`. docs/reports.md explains every figure.
+//! Here: [`Report`] and its files. Figures: `groups`, `figures`, `pooled`; what they cannot show: `limits`; words in
+//! cells: `tables`, `run_tables`; the page: `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table:
+//! a function in `tables`, and a line each in `page` and `markdown`. docs/reports.md explains every statistic.
 
 mod axis;
 mod chart;
@@ -109,7 +109,7 @@ impl<'a> Report<'a> {
         self.results.targets().filter(|run| !run.finished()).count()
     }
 
-    /// What could not be read, each with its run.
+    /// Files that could not be read, each with its run.
     pub fn problems(&self) -> Vec<String> {
         let of_runs = self.results.runs.iter();
         let of_runs =
@@ -117,7 +117,7 @@ impl<'a> Report<'a> {
         self.results.notes.iter().cloned().chain(of_runs).collect()
     }
 
-    /// What was taken, told once for all runs that took the same.
+    /// Transferred parameters, told once for all runs that took the same.
     pub(crate) fn plans(&self) -> Vec<PlanOf<'a>> {
         let mut plans: Vec<PlanOf<'a>> = Vec::new();
         for run in &self.results.runs {

@@ -55,7 +55,8 @@ pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
                 a.skip href="#curves" { "Skip to the curves" }
                 (header(report, live.is_some()))
                 main #main { (sections(report, media)) }
-                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". docs/reports.md explains every figure." }
+                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". docs/reports.md explains every \
+                    statistic." }
                 div #said .visually-hidden aria-live="polite" {}
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -107,7 +108,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
     let (figures, results) = (&report.figures, report.results);
     html! {
         section.callout aria-labelledby="seeds" {
-            h2 #seeds { "What this can show, and what not" }
+            h2 #seeds { "What this page can and cannot show" }
             @for sentence in report.limits() { p { (sentence) } }
         }
         (problems(report))
@@ -116,27 +117,27 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             (controls(report))
             div.charts { @for task in &figures.tasks { (chart(figures, task)) } }
             p.about {
-                "Mean over the runs that have come so far; shaded: one standard deviation to each side. A run is cut into at most 50 equal pieces, and a \
-                 place shows the mean of the episodes that ended in the piece before it. The dotted line is the return of \
-                 random actions."
+                "Mean over the runs that have reached this frame; shaded: one standard deviation to each side. A run \
+                 is divided into at most 50 equal intervals, and each point shows the mean of the episodes that ended \
+                 in the interval before it. The dotted line is the return of random actions."
             }
         }
         section aria-labelledby="returns" {
             h2 #returns { "Returns" }
             @for it in [tables::overall(figures), tables::last(figures)] { (table(&it)) }
             @if report.unfinished() > 0 {
-                p.about { "\u{2020} Of runs that are not finished, as far as they are: these figures will move." }
+                p.about { "\u{2020} Includes runs that are not finished; these values will change." }
             }
             @for sentence in tables::about_published(figures) { p.about { (sentence) } }
         }
         section aria-labelledby="robust" {
-            h2 #robust { "Is it more than chance?" }
+            h2 #robust { "Is the difference more than chance?" }
             @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
         }
         @let (transfers, used) = (tables::transfers(figures), run_tables::source_use(results));
         @if !transfers.rows.is_empty() || !used.rows.is_empty() {
             section aria-labelledby="transfer" {
-                h2 #transfer { "What transfer brought" }
+                h2 #transfer { "Effect of transfer" }
                 (table(&transfers))
                 (table(&used))
             }
@@ -154,7 +155,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
                 (table(&Table { title: String::new(), ..run_tables::settings(results) }))
             }
             @if let Some(document) = &results.document {
-                p.about { "SHA-256 of the study\u{2019}s document: " code { (document) } }
+                p.about { "SHA-256 of the study file: " code { (document) } }
             }
         }
     }
@@ -165,7 +166,7 @@ fn problems(report: &Report<'_>) -> Markup {
     html! {
         @if !problems.is_empty() {
             section.callout.problems aria-labelledby="problems" {
-                h2 #problems { "What could not be read" }
+                h2 #problems { "Files that could not be read" }
                 ul { @for problem in problems { li { (problem) } } }
             }
         }
@@ -176,7 +177,7 @@ fn problems(report: &Report<'_>) -> Markup {
 fn controls(report: &Report<'_>) -> Markup {
     let figures = &report.figures;
     html! {
-        div.controls role="group" aria-label="What the curves show" {
+        div.controls role="group" aria-label="Methods and settings of the curves" {
             div.methods role="group" aria-label="Methods" {
                 @for (index, method) in figures.methods.iter().enumerate() {
                     button type="button" class=(format!("method m{index}")) data-toggle=(index) aria-pressed="true" {
@@ -254,7 +255,7 @@ fn plans(report: &Report<'_>) -> Markup {
     html! {
         @if !plans.is_empty() {
             section aria-labelledby="plans" {
-                h2 #plans { "What was taken" }
+                h2 #plans { "Transferred parameters" }
                 @for (number, plan) in plans.iter().enumerate() {
                     details data-keep=(format!("plan-{number}")) {
                         summary {
@@ -274,7 +275,7 @@ fn plans(report: &Report<'_>) -> Markup {
                         (table(&run_tables::plan(transfer)))
                         @let totals = &transfer.totals;
                         p.about {
-                            "In all: whole " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
+                            "In total: full " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
                             (frames(totals.fraction.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
                             ", frozen " (frames(totals.frozen.numbers as f64)) ". Parameter by parameter: "
                             code { "transfer.json" } " in the run\u{2019}s folder."
@@ -303,14 +304,14 @@ fn pictures(report: &Report<'_>, media: &Media) -> Markup {
     html! {
         @if !shown.is_empty() {
             section aria-labelledby="pictures" {
-                h2 #pictures { "What the agents do and see" }
+                h2 #pictures { "Videos and predictions" }
                 p.about {
-                    "Each run\u{2019}s last evaluation. Below the episode, its first 50 steps: what was seen, what the world \
-                     model makes of it, and the error around grey. The model sees the first 5 images and predicts the others \
-                     from the actions alone."
+                    "The last evaluation of each run: an episode, and below it the first 50 steps as real images, as \
+                     predictions of the world model, and as their error around grey. The model receives the first 5 \
+                     images and predicts the others from the actions alone."
                     @if missing > 0 {
-                        " " (super::wording::counted(missing, "picture")) " are left out to keep this page small; they lie in \
-                        the runs\u{2019} folders, in " code { "videos/" } "."
+                        " " (super::wording::counted(missing, "picture")) " are left out to keep this page small; they \
+                            are in the run folders, in " code { "videos/" } "."
                     }
                 }
                 div.gallery {
@@ -343,7 +344,7 @@ fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
                     PictureKind::OpenLoop => {
                         div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (picture.task) } {
                             img src=(address) loading=[lazy] decoding="async"
-                                alt={ "Rows: what was seen of " (picture.task) ", what the model predicts, the error" };
+                                alt={ "Rows: real images of " (picture.task) ", predictions of the model, their error" };
                         }
                     }
                 }

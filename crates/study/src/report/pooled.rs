@@ -40,7 +40,7 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Toget
     let group_of = |task: &TaskFigures| groups.iter().find(|group| group.task == task.task && group.method == method);
     let is_baseline = |task: &TaskFigures| baseline(&task.task, groups).is_some_and(|rival| rival.method == method);
     let both = |task: &TaskFigures| {
-        let group = group_of(task).ok_or("it has no runs there")?;
+        let group = group_of(task).ok_or("it has no runs on this task")?;
         returns_of_both(group, baseline(&task.task, groups), task.length)
     };
     let normalised = |task: &TaskFigures| -> Result<(Vec<f64>, Vec<f64>), String> {
@@ -51,7 +51,7 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Toget
         Ok((ours.iter().map(|value| (value - random) / one).collect(), Vec::new()))
     };
     let compared = |task: &TaskFigures| {
-        if is_baseline(task) { Err("it is the baseline there".to_owned()) } else { both(task) }
+        if is_baseline(task) { Err("it is the baseline of this task".to_owned()) } else { both(task) }
     };
     let pooled_mean = |of_tasks: &[(Vec<f64>, Vec<f64>)]| {
         let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
@@ -111,7 +111,7 @@ impl Pooled {
         }
         notes.extend(reasons.into_iter().map(|(why, tasks)| format!("without {}: {why}", listed(&tasks))));
         if !self.single.is_empty() {
-            notes.push(format!("no interval: a single finished run on {}", listed(&self.single)));
+            notes.push(format!("no interval, because there is a single finished run on {}", listed(&self.single)));
         }
         notes
     }

@@ -44,10 +44,13 @@ impl Ancestry {
             let agent = folder.as_deref().unwrap_or(&source.file).display().to_string();
             let trained = source.frames.unwrap_or(0);
             if source.frames.is_none() {
-                gaps.push(format!("for how many frames the source {} was trained is not recorded", source.name));
+                gaps.push(format!(
+                    "the number of frames for which the source {} was trained is not recorded",
+                    source.name
+                ));
             }
             if source.tasks_in(&root).is_empty() {
-                gaps.push(format!("which tasks the source {} learned is not recorded", source.name));
+                gaps.push(format!("the tasks of the source {} are not recorded", source.name));
             }
             if let Some(known) = frames.get_mut(&agent) {
                 // Another checkpoint of the same agent.
@@ -55,17 +58,15 @@ impl Ancestry {
                 continue;
             }
             if frames.len() == MOST_AGENTS {
-                gaps.push(format!("it learns from more than {MOST_AGENTS} agents; the others are not counted"));
+                gaps.push(format!("it has more than {MOST_AGENTS} agents as sources; the others are not counted"));
                 break;
             }
             frames.insert(agent, trained);
             match folder.map(|folder| Origin::read(&folder)) {
                 Some(Ok(origin)) => next.extend(origin.map(|origin| origin.sources).unwrap_or_default()),
-                Some(Err(why)) => {
-                    gaps.push(format!("what the source {} learned from is not known: {why}", source.name))
-                }
+                Some(Err(why)) => gaps.push(format!("the sources of the source {} are not known: {why}", source.name)),
                 None => gaps.push(format!(
-                    "what the source {} learned from is not known: the run folder of {} is not there",
+                    "the sources of the source {} are not known: the run folder of {} does not exist",
                     source.name,
                     source.file.display()
                 )),
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(found.frames, 100);
         let [frames, first, second] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(frames.contains("how many frames the source lost"), "{frames}");
-        assert!(first.contains("source another") && first.contains("is not there"), "of another task: {first}");
+        assert!(first.contains("source another") && first.contains("does not exist"), "of another task: {first}");
         assert!(second.contains("/nowhere/ant/0"), "{second}");
     }
 

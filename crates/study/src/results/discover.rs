@@ -28,7 +28,7 @@ pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
     }
     if folders.len() > MOST_RUNS || entries > MOST_ENTRIES {
         folders.truncate(MOST_RUNS);
-        notes.push(format!("there is more here than is looked at; these are the first {} runs", folders.len()));
+        notes.push(format!("there are more runs than the report reads; these are the first {}", folders.len()));
     }
     let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
     Ok(Results {

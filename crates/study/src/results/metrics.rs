@@ -181,10 +181,11 @@ impl<'a> Reading<'a> {
             2 => format!("line {first} and 1 other"),
             count => format!("line {first} and {} others", count - 1),
         };
-        let broken = self.broken.map(|it| format!("{}: not metrics, passed over", lines(it)));
+        let broken = self.broken.map(|it| format!("{}: not metrics, ignored", lines(it)));
         let undivided = self.undivided.map(|it| {
             format!(
-                "{}: how many of the episodes are of which task is not recorded; each task is counted with equally many",
+                "{}: the number of episodes of each task is not recorded, so the report assumes the same number for \
+                 every task",
                 lines(it)
             )
         });

@@ -22,7 +22,7 @@ pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: 
     let number = |key: &'static str| {
         let value = settings.get(key).and_then(|text| text.parse::<f64>().ok());
         value.ok_or_else(|| {
-            format!("its config.toml has no number {key}, which tells how long its random episodes go on")
+            format!("its config.toml does not have the number {key}, which gives the length of its random episodes")
         })
     };
     let decided = || -> Result<Option<String>, String> {
@@ -31,8 +31,8 @@ pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: 
         let pretrained = number("schedule.pretrain_updates")?;
         let mixed = || {
             format!(
-                "the first line of its metrics, at frame {}, also holds episodes of the learning agent (log.every is \
-                 {log_every}, and the random episodes have {prefill} frames or a little more)",
+                "the first line of its metrics, at frame {}, also contains episodes of the learning agent (log.every \
+                 is {log_every}, but the random episodes have {prefill} frames or slightly more)",
                 line.frames
             )
         };

@@ -102,7 +102,7 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
         Ok(httparse::Status::Partial) => return None,
         Ok(httparse::Status::Complete(_)) => {}
         Err(httparse::Error::TooManyHeaders) => return Some(Err(Answer::text(431, "too many headers"))),
-        Err(_) => return Some(Err(Answer::text(400, "this is no HTTP request"))),
+        Err(_) => return Some(Err(Answer::text(400, "this is not an HTTP request"))),
     }
     let hosts: Vec<&[u8]> =
         request.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("host")).map(|it| it.value).collect();
@@ -114,11 +114,11 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
     Some(match hosts.as_slice() {
         [host] if ours(host) => match request.method {
             Some("GET") => {
-                asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "there is no such page"))
+                asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "this page does not exist"))
             }
-            _ => Err(Answer::text(405, "only GET is answered")),
+            _ => Err(Answer::text(405, "this server supports GET only")),
         },
-        _ => Err(Answer::text(403, &format!("ask for http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
+        _ => Err(Answer::text(403, &format!("open http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
     })
 }
 

@@ -74,7 +74,7 @@ impl Shown {
         let known = self.results.runs.get(run).and_then(|run| run.pictures.get(picture));
         match known.and_then(|picture| Some((picture, read_picture(picture)?))) {
             Some((picture, body)) => Answer { status: 200, mime: mime(picture.kind), body },
-            None => Answer::text(404, "this picture is no longer there"),
+            None => Answer::text(404, "this image does not exist any more"),
         }
     }
 }
@@ -136,7 +136,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut shown = Shown::new(root.path()).unwrap();
         let page = String::from_utf8(shown.page().body).unwrap();
-        assert!(page.contains("There is no run to compare yet."));
+        assert!(page.contains("There are no runs to compare yet."));
         assert_eq!(shown.picture(0, 0).status, 404);
         assert!(Shown::new(&root.path().join("none")).is_err());
     }

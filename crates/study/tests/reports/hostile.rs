@@ -83,7 +83,7 @@ fn files_of_nonsense_are_named_and_the_rest_is_told() {
     }
     let html = page(&report, &Media::embed(&results, MOST_BYTES), None);
     balanced(&html);
-    assert!(html.contains("What could not be read"));
+    assert!(html.contains("Files that could not be read"));
     assert!(!html.contains("NaN") && !html.contains(">inf"), "no figure of nothing");
     assert!(!html.contains("PHN2ZyBvbmxvYWQ"), "a picture is what it says it is, or left out");
 }

@@ -27,7 +27,7 @@ pub enum SimdInstructionSet {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SimdError {
     /// There is no instruction set of this name.
-    #[error("{variable}={value} is not a SIMD instruction set; this CPU supports {}", names())]
+    #[error("{variable}={value} is not a SIMD instruction set; this CPU supports: {}", names())]
     Unknown {
         /// The environment variable.
         variable: &'static str,
@@ -35,7 +35,7 @@ pub enum SimdError {
         value: String,
     },
     /// This CPU lacks the instruction set.
-    #[error("{variable}={value}, but this CPU lacks that SIMD instruction set; it supports {}", names())]
+    #[error("{variable}={value}: this CPU lacks this SIMD instruction set; it supports: {}", names())]
     Missing {
         /// The environment variable.
         variable: &'static str,

@@ -61,24 +61,24 @@ pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) 
     if stats.dropped > 0 {
         let all = counted(stats.episodes as u64 + stats.dropped, "episode");
         return Some(format!(
-            "only the newest {} of {all} are in memory and learned from, because replay.budget = {budget} is full; the \
-             files of all others stay",
+            "the agent learns from the newest {} of {all} only, because replay.budget = {budget} is full; the files of \
+             the other episodes are kept",
             grouped(stats.episodes as u64)
         ));
     }
     let transitions = transitions(config);
     let (size, source) = match stats.bytes.checked_div(stats.transitions) {
-        Some(size) => (size, "at the size of those so far"),
+        Some(size) => (size, "at the size of the episodes so far"),
         None => {
             let numbers = replay::transition_bytes(action_size) - IMAGE_BYTES;
-            (COMPRESSED_IMAGE + numbers as u64, "if its images compress as those of the built-in tasks")
+            (COMPRESSED_IMAGE + numbers as u64, "if its images compress like those of the built-in tasks")
         }
     };
     let whole = transitions.saturating_mul(size);
     (whole > budget.0).then(|| {
         format!(
-            "replay.budget = {budget} may not hold all episodes of this run, {} transitions of up to {} {source}: \
-             once it is full, the oldest are dropped from memory and no longer learned from; their files stay",
+            "replay.budget = {budget} may be too small for all episodes of this run, {} transitions of up to {} \
+             {source}: once it is full, the agent no longer learns from the oldest episodes; their files are kept",
             grouped(transitions),
             wording::bytes(whole)
         )
@@ -119,7 +119,7 @@ mod tests {
         let small = config(&["replay.budget=500MB"]);
         assert_eq!(forgets(&small, 8, &seen(5010 * 900, 0)), None);
         let noise = forgets(&config(&[]), 8, &seen(5010 * 12_300, 0)).unwrap();
-        assert!(noise.contains("6.2 GB at the size of those so far"), "{noise}");
+        assert!(noise.contains("6.2 GB at the size of the episodes so far"), "{noise}");
         let full = forgets(&small, 8, &seen(500_000_000, 1990)).unwrap();
         assert!(full.starts_with("only the newest 10 of 2 000 episodes are in memory"), "{full}");
     }

@@ -110,7 +110,7 @@ pub fn play_with<L: Trainable>(
                 loaded.agent.evaluate_by(evaluation);
             }
             for Damaged { why, .. } in damaged {
-                listen(PlayEvent::Note(&format!("{why}; playing with {}", loaded.path.display())));
+                listen(PlayEvent::Note(&format!("{why}; using {} instead", loaded.path.display())));
             }
             Player::Agent(Box::new(loaded))
         }
@@ -127,7 +127,7 @@ pub fn play_with<L: Trainable>(
         && !loaded.state.tasks.contains(task)
     {
         let trained = loaded.state.tasks.join(", ");
-        listen(PlayEvent::Note(&format!("the agent was not trained for {task}, but for {trained}")));
+        listen(PlayEvent::Note(&format!("the agent was trained for {trained}, not for {task}")));
     }
     let mut all = Vec::new();
     for (task, mut world) in tasks.into_iter().zip(environments) {
@@ -222,19 +222,19 @@ fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainErro
             let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
             return one(folder.unwrap_or(Path::new(".")));
         }
-        return Err(none("is neither a run folder nor a checkpoint's agent.safetensors; give one of these"));
+        return Err(none("is not a run folder and not the agent.safetensors of a checkpoint; give one of these"));
     }
     let checkpoints = checkpoints_of(run);
     if !checkpoints.is_dir() {
         if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
             return one(run);
         }
-        return Err(none("is neither a run folder nor a checkpoint; give one of these"));
+        return Err(none("is not a run folder and not a checkpoint; give one of these"));
     }
     // An error in the configuration comes before what may be wrong with a checkpoint.
     stored_config(run)?;
     let (newest, damaged) = checkpoint::newest(&checkpoints)?;
-    let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;
+    let newest = newest.ok_or_else(|| none("does not have a checkpoint yet; train it for longer first"))?;
     Ok((newest, damaged))
 }
 

@@ -48,7 +48,7 @@ pub enum ConfigError {
         example: String,
     },
     /// A value of the wrong kind.
-    #[error("{path} = {value} ({source_name}) does not fit: {why}")]
+    #[error("{path} = {value} ({source_name}) cannot be used: {why}")]
     Kind {
         /// The key's full path.
         path: String,
@@ -73,7 +73,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Agent(#[from] dreamer::DreamerError),
     /// A preset that does not exist.
-    #[error("there is no preset {name:?}; the nearest is {nearest:?} (`dreamgraft train --help` lists them)")]
+    #[error("preset {name:?} does not exist; the nearest is {nearest:?} (`dreamgraft train --help` lists all presets)")]
     UnknownPreset {
         /// What was typed.
         name: String,

@@ -193,12 +193,12 @@ fn fitted(value: Value, default: &Value) -> Value {
 fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> {
     let too_large = given.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) && given.len() > 2;
     let kind = match (path, default?) {
-        ("tasks", _) => "a list of names of tasks, such as [\"hopper\", \"ant\"]".to_owned(),
+        ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
         ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
         ("agent.reward_sources", _) => {
-            "a list of reward models' sizes, such as [{ layers = 2, units = 400 }], which a transfer sets".to_owned()
+            "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
         }
         (_, Value::Integer(_)) if too_large => format!("a whole number of at most {}", i64::MAX),
         (_, Value::Integer(_)) => "a whole number of at least 0".to_owned(),

@@ -157,11 +157,15 @@ impl Config {
     /// [`ConfigError::Range`] names the first key whose value is out of range, the value and the range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.tasks.is_empty() {
-            return Err(out_of_range("tasks", "[]", "a list of at least one task's name (`dreamgraft tasks`)"));
+            return Err(out_of_range(
+                "tasks",
+                "[]",
+                "a list of at least one task name (`dreamgraft tasks` lists them)",
+            ));
         }
         for (i, task) in self.tasks.iter().enumerate() {
             if self.tasks[..i].contains(task) {
-                return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list in which no name comes twice"));
+                return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list without repeated names"));
             }
         }
         // Frames that no run reaches: thirty years at a thousand frames a second.

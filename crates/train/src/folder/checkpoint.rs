@@ -190,7 +190,8 @@ pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let agent = L::load(&path.join(AGENT_FILE))?;
     if agent.updates() != state.position.updates {
         let why = format!(
-            "it has {} gradient steps, the {RUN_FILE} beside it says {}: they are of two checkpoints; use another one",
+            "it has {} gradient steps, but its {RUN_FILE} has {}, so the two files are from different checkpoints; use \
+             another checkpoint",
             agent.updates(),
             state.position.updates
         );
@@ -206,9 +207,7 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
     let unusable = |path: &Path, why: String| TrainError::Checkpoint { path: path.to_owned(), why };
     let text = match read_state(&file) {
         Err(error) if error.kind() == ErrorKind::NotFound && agent_file.is_file() => {
-            let why = format!(
-                "the {RUN_FILE} that belongs beside it is missing; give a whole checkpoint's folder, with both files"
-            );
+            let why = format!("its {RUN_FILE} is missing; give the folder of a complete checkpoint, with both files");
             return Err(unusable(&agent_file, why));
         }
         other => other.map_err(cannot_be_read(&file))?,
@@ -216,21 +215,22 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
     let (agent_bytes, agent_crc32, run) = decode(&text).map_err(|why| unusable(&file, why))?;
     let named = path.file_name().and_then(|name| frames_of(&name.to_string_lossy()));
     if let Some(named) = named.filter(|named| *named != run.position.frames) {
-        let why =
-            format!("its folder is that of {named} frames, it says {}; use another checkpoint", run.position.frames);
+        let why = format!(
+            "its folder is named after {named} frames, but it contains {}; use another checkpoint",
+            run.position.frames
+        );
         return Err(unusable(&file, why));
     }
     let size = agent_file.metadata().map_err(cannot_be_read(&agent_file))?.len();
     if size != agent_bytes {
         let what = if size < agent_bytes { "truncated" } else { "changed" };
-        let why = format!("it is {what} ({size} bytes, {agent_bytes} were written); use another checkpoint");
+        let why = format!("it is {what} ({size} bytes instead of {agent_bytes}); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
     let (_, crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
     if crc32 != agent_crc32 {
-        let why = format!(
-            "it is changed (its CRC-32 is {crc32:08x}, that of what was written {agent_crc32:08x}); use another checkpoint"
-        );
+        let why =
+            format!("it was changed (its CRC-32 is {crc32:08x} instead of {agent_crc32:08x}); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
     Ok(run)
@@ -272,13 +272,14 @@ fn decode(text: &[u8]) -> Result<(u64, u32, RunState), String> {
     let RunFile { agent_bytes, agent_crc32, run_crc32, run } = serde_json::from_slice(text).map_err(damaged)?;
     let Version { format } = serde_json::from_str(run.get()).map_err(damaged)?;
     if format != FORMAT {
-        return Err(format!("its format is {format}, this version reads {FORMAT}; use the version that wrote it"));
+        return Err(format!(
+            "its format is {format}, but this version reads format {FORMAT}; use the version that wrote it"
+        ));
     }
     let found = crc32fast::hash(run.get().as_bytes());
     if let Some(written) = run_crc32.filter(|written| *written != found) {
         return Err(format!(
-            "it is changed (the CRC-32 of its run is {found:08x}, that of what was written {written:08x}); use another \
-             checkpoint"
+            "it was changed (the CRC-32 of its run is {found:08x} instead of {written:08x}); use another checkpoint"
         ));
     }
     let run: RunState = serde_json::from_str(run.get()).map_err(damaged)?;
@@ -295,14 +296,14 @@ impl RunState {
         let random = |of: fn(&Prefilled) -> u64| prefill.iter().map(of).fold(0, u64::saturating_add);
         let evaluated = position.evaluated.unwrap_or_default();
         let claims = [
-            (frames.0.max(*updates).max(*episodes) <= MOST, "a count is beyond any run's"),
+            (frames.0.max(*updates).max(*episodes) <= MOST, "a count is too large for any run"),
             (steps.0 <= frames.0, "it has more steps than frames"),
             (
                 frames.0 <= steps.0.saturating_mul(u64::from(Timing::STANDARD.action_repeat)),
                 "it has too many frames for its steps",
             ),
             (*episodes <= steps.0, "it has more episodes than steps"),
-            (prefill.len() <= self.tasks.len(), "more tasks are prefilled than it has"),
+            (prefill.len() <= self.tasks.len(), "more tasks are prefilled than the run has"),
             (random(|task| task.episodes) <= *episodes, "it has more random episodes than episodes"),
             (random(|task| task.frames.0) <= frames.0, "it has more random frames than frames"),
             (
@@ -310,7 +311,7 @@ impl RunState {
                 "it has too many random transitions",
             ),
             (evaluated <= *frames && position.logged <= *frames, "it was evaluated or logged in the future"),
-            (self.seconds.is_finite() && self.seconds >= 0.0, "its time is none"),
+            (self.seconds.is_finite() && self.seconds >= 0.0, "its time is not a valid time"),
         ];
         match claims.iter().find(|(holds, _)| !holds) {
             Some((_, why)) => Err((*why).to_owned()),

@@ -34,8 +34,8 @@ pub fn config_text(config: &Config, device: Option<&str>) -> String {
     let made_by = toml::to_string(&Provenance::here(device.map(str::to_owned)))
         .expect("a description is made of texts and numbers");
     format!(
-        "# The resolved configuration of this run. It can be given to `dreamgraft train TASK --config`.\n{settings}\n\
-         # The program and the machine that last worked on it.\n[{}]\n{made_by}",
+        "# The resolved configuration of this run, which can be used with `dreamgraft train TASK \
+         --config`.\n{settings}\n# The program and the machine of the last session.\n[{}]\n{made_by}",
         PROVENANCE
     )
 }

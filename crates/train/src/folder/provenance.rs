@@ -56,8 +56,8 @@ impl Arithmetic {
         let changes: Vec<String> = changes.into_iter().flatten().collect();
         (!changes.is_empty()).then(|| {
             format!(
-                "{} changed since this run was last worked on: the rest of it will be valid, but not bitwise equal to that \
-                 of an uninterrupted run (docs/portability.md)",
+                "{} changed since the last session of this run: the run is still valid, but it will not be bitwise \
+                 identical to an uninterrupted run (docs/portability.md)",
                 changes.join(" and ")
             )
         })

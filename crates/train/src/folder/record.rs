@@ -26,10 +26,11 @@ impl Record {
         let note = match reopened.aside {
             Some(aside) => {
                 let moved = counted(reopened.moved, "line");
-                Some(format!("{moved} of metrics from after the checkpoint moved to {}", aside.display()))
+                Some(format!("moved {moved} of metrics from after the checkpoint to {}", aside.display()))
             }
             None if metrics.lines() < lines => Some(format!(
-                "{} has {} where the checkpoint counts {lines}: somebody shortened it, and what is missing stays so",
+                "{} has {}, but the checkpoint counts {lines}: the file was shortened, and the missing lines cannot be \
+                 restored",
                 folder.metrics().display(),
                 counted(metrics.lines(), "line")
             )),

@@ -33,7 +33,7 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
         }
     };
     let taken = was != nothing();
-    refuse(root, vec![Difference { path: "what it takes".to_owned(), was, now }], taken)?;
+    refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)?;
     Ok(None)
 }
 

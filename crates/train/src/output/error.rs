@@ -19,7 +19,7 @@ pub enum OutputError {
         source: io::Error,
     },
     /// Pixels that do not make whole pictures.
-    #[error("{found} bytes are not {expected}; give red, green and blue bytes of whole pictures")]
+    #[error("expected {expected}, but got {found} bytes; give the red, green and blue bytes of complete images")]
     Pixels {
         /// What belongs there.
         expected: String,
@@ -27,7 +27,9 @@ pub enum OutputError {
         found: usize,
     },
     /// A picture that the format cannot hold.
-    #[error("a {format} of {width} x {height} pixels cannot be written: {reason}; make it smaller, of at least 1 x 1")]
+    #[error(
+        "a {format} of {width} x {height} pixels cannot be written: {reason}; use a size from 1 x 1 to 65535 x 65535"
+    )]
     Format {
         /// The format.
         format: &'static str,
@@ -39,7 +41,7 @@ pub enum OutputError {
         reason: String,
     },
     /// A metric's name that cannot be used.
-    #[error("a metric cannot be named {name:?}, which is {reason}; give it another name")]
+    #[error("a metric cannot be named {name:?}, which is {reason}; use another name")]
     MetricName {
         /// The name.
         name: String,
@@ -47,7 +49,7 @@ pub enum OutputError {
         reason: &'static str,
     },
     /// A line of a metrics file that this program did not write.
-    #[error("line {line} of {} is no line of metrics: {reason}; repair it, or move the file out of the folder", path.display())]
+    #[error("line {line} of {} is not a line of metrics: {reason}; repair it, or move the file out of the folder", path.display())]
     Line {
         /// The file.
         path: PathBuf,

@@ -112,7 +112,7 @@ impl MetricsLog {
                 return Err(wrong("the name of the line's own step"));
             }
             if seen.insert(name.to_owned(), Value::Null).is_some() {
-                return Err(wrong("there twice on one line"));
+                return Err(wrong("twice on one line"));
             }
             let number = Number::from_f64(number).map_or(Value::Null, Value::Number);
             line.push_str(&format!(",{}:{number}", Value::from(name)));

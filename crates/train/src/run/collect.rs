@@ -67,8 +67,8 @@ impl<L: Trainable> Run<'_, L> {
         }
         let (name, length) = (&self.config.tasks[task], self.config.agent.length);
         self.reporter.event(&Event::Note(&format!(
-            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length: nothing is \
-             learned from them (the mean is {}, the longest {})",
+            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length, so the agent \
+             cannot learn from them (the mean is {}, the longest {})",
             seen.too_short,
             seen.episodes,
             seen.mean(),

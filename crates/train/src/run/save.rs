@@ -63,11 +63,14 @@ impl<L: Trainable> Run<'_, L> {
     pub(super) fn halted(&self, error: TrainError) -> TrainError {
         let after = match &self.saved {
             Some((path, _)) if path.exists() => format!(
-                "its last checkpoint, {}, is whole: once the cause is mended, the same command goes on from there",
+                "its last checkpoint, {}, is not affected: after fixing the cause, run the same command to resume from \
+                 it",
                 path.display()
             ),
-            Some((path, _)) => format!("its last checkpoint, {}, is gone", path.display()),
-            None => "it had no checkpoint yet: once the cause is mended, the same command begins again".to_owned(),
+            Some((path, _)) => format!("its last checkpoint, {}, was removed", path.display()),
+            None => "it did not have a checkpoint yet: after fixing the cause, run the same command to start from the \
+                beginning"
+                .to_owned(),
         };
         TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
     }

@@ -3,6 +3,7 @@
 //! Here: its keys, and reading them. Not here: which runs it asks for, and whether its names fit together (`expand`).
 
 use crate::StudyError;
+use crate::place::{line_at, place_of};
 use files::{ReadError, sha256};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ const LARGEST_FILE: u64 = 1 << 20;
 /// A study.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Document {
+pub struct StudyFile {
     /// Its name, that of its folder.
     pub name: String,
     /// What it asks, for people.
@@ -44,7 +45,7 @@ pub struct Document {
 /// The seed of sources whose document gives them none, if no target has it.
 const SOURCE_SEED: u64 = 1000;
 
-impl Document {
+impl StudyFile {
     /// The seed of sources that are given none: 1000, or the next number that is no target's seed. So a target never has the
     /// seed of what it takes from, and more seeds for the targets leave the sources as they are.
     pub fn source_seed(&self) -> u64 {
@@ -64,7 +65,7 @@ pub struct Source {
     pub each: Option<Tasks>,
     /// Environment frames of each agent's run.
     pub steps: Count,
-    /// Its seed; if none is given, [`Document::source_seed`].
+    /// Its seed; if none is given, [`StudyFile::source_seed`].
     pub seed: Option<u64>,
     /// The source whose encoder it takes, frozen.
     pub universal: Option<String>,
@@ -72,7 +73,7 @@ pub struct Source {
 
 /// Tasks, or the name of a combination, which has others for each target.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a list of tasks, or the name of a combination")]
+#[serde(untagged, expecting = "it must be a list of tasks, or the name of a combination")]
 pub enum Tasks {
     /// The same for every target.
     List(Vec<String>),
@@ -160,7 +161,7 @@ pub struct Count(pub u64);
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a whole number, such as 25_000 or 2e6")]
+        #[serde(untagged, expecting = "it must be a whole number of at least 1, such as 25_000 or 2e6")]
         enum Number {
             Whole(u64),
             Real(f64),
@@ -177,9 +178,11 @@ impl<'de> Deserialize<'de> for Count {
 #[derive(Clone, Debug)]
 pub struct Read {
     /// The study.
-    pub document: Document,
+    pub study: StudyFile,
     /// Its file, for messages.
     pub path: PathBuf,
+    /// Its text, in which messages find the lines of keys.
+    pub text: String,
     /// SHA-256 of its text and of the plans that it names.
     pub checksum: String,
 }
@@ -189,14 +192,15 @@ pub struct Read {
 /// # Errors
 /// The first key that cannot be used, with its path and line, or a file that cannot be read.
 pub fn read(path: &Path) -> Result<Read, StudyError> {
-    let mut covered = contents(path)?;
-    let document = parse(path, &covered)?;
-    for method in &document.method {
+    let text = contents(path)?;
+    let study = parse(path, &text)?;
+    let mut covered = text.clone();
+    for method in &study.method {
         if let Method::Plan { file, .. } = method {
             covered.push_str(&contents(&beside(path, file))?);
         }
     }
-    Ok(Read { document, path: path.to_owned(), checksum: sha256(covered.as_bytes()) })
+    Ok(Read { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }
 
 /// `file` as a path from where the program runs, if it is relative to the document at `path`.
@@ -208,7 +212,7 @@ pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     files::read_text(path, LARGEST_FILE).map_err(|error| match error {
         ReadError::Io(source) => StudyError::io(path)(source),
-        error => StudyError::Document { place: path.display().to_string(), why: error.to_string() },
+        error => StudyError::StudyFile { place: path.display().to_string(), why: error.to_string() },
     })
 }
 
@@ -216,24 +220,27 @@ pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line.
-pub fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
-    let place = |span: Option<std::ops::Range<usize>>| match span {
-        Some(span) => format!("{} (line {})", path.display(), 1 + text[..span.start].matches('\n').count()),
-        None => path.display().to_string(),
-    };
+pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
     let one_line = |message: &str| message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let deserializer = toml::Deserializer::parse(text)
-        .map_err(|error| StudyError::Document { place: place(error.span()), why: one_line(error.message()) })?;
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+        let line = error.span().map_or_else(String::new, |span| format!(" (line {})", line_at(text, span.start)));
+        let why = format!("it is not valid TOML: {}", one_line(error.message()));
+        StudyError::StudyFile { place: format!("{}{line}", path.display()), why }
+    })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let key = error.path().to_string();
+        let mut key = error.path().to_string();
         let error = error.into_inner();
         let mut why = one_line(&transfer::plain(error.message()));
         if let Some((wrong, known)) = choices(error.message()) {
             why =
                 format!("{}; did you mean `{}`?", why, wording::nearest(wrong, known.into_iter()).unwrap_or_default());
+            // The reader names the table that has an unknown key of a method, not the key.
+            if error.message().starts_with("unknown field") && !key.ends_with(wrong) {
+                key.push_str(&format!(".{wrong}"));
+            }
         }
-        let key = if key == "." { String::new() } else { format!("{key}: ") };
-        StudyError::Document { place: place(error.span()), why: format!("{key}{why}") }
+        let place = if key == "." { path.display().to_string() } else { place_of(path, text, &key) };
+        StudyError::StudyFile { place, why }
     })
 }
 
