@@ -1,4 +1,4 @@
-//! Documents of studies: whatever the text, the runs that it asks for or a reason.
+//! Study files: any text gives runs or an error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let path = Path::new("study.toml");
     let Ok(study) = study_file::parse(path, text) else { return };
-    // What is looked up in the file system is not the document's text.
+    // Files that a study file names are not part of this test.
     if study.method.iter().any(|method| matches!(method, Method::Plan { .. })) {
         return;
     }

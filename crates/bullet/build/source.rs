@@ -27,7 +27,7 @@ pub fn find(here: &Path) -> Result<Sources, String> {
         return Ok(Sources { folder: folder.into(), fixed: false });
     }
     let stub = here.join("source/Cargo.toml");
-    // What is already here needs no network, so a build after `cargo fetch` never asks for one.
+    // Sources that are already here do not need the network, so a build after `cargo fetch` works offline.
     let metadata = match metadata(here, &stub, true) {
         Ok(metadata) => metadata,
         Err(_) => metadata(here, &stub, false).map_err(|reason| {
@@ -53,7 +53,7 @@ pub fn find(here: &Path) -> Result<Sources, String> {
     Ok(Sources { folder: manifest.join(CARRIER.1), fixed: true })
 }
 
-/// What cargo knows of the stub's dependencies, fetching them first unless `offline`.
+/// The metadata of the stub's dependencies, which are fetched first unless `offline`.
 fn metadata(here: &Path, stub: &Path, offline: bool) -> Result<Vec<u8>, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);

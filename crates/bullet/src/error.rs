@@ -1,4 +1,4 @@
-//! What can go wrong: only the loading of a model.
+//! The only error: a model cannot be loaded.
 
 /// A model that could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum LoadError {
     Refused {
         /// `MJCF`, `URDF` or `SDF`.
         format: &'static str,
-        /// What the importer said.
+        /// The message of the importer.
         reason: String,
     },
     /// The model has more joints than Bullet's interface can address.
@@ -33,7 +33,7 @@ pub enum LoadError {
     File {
         /// Where temporary files go.
         folder: std::path::PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

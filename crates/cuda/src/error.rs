@@ -1,4 +1,5 @@
-//! What can go wrong with a device, each with its place and the next step. Every message is one line, but for a compiler's.
+//! Errors of a device, each with its place and the next step. Every message is one line, except the output of a
+//! compiler.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use crate::kind::Kind;
 use crate::target::{Capability, Target};
 use crate::version::Version;
 
-/// What stood in the way of computing on a device.
+/// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CudaError {
     /// The driver's library is not there, or cannot be loaded.
@@ -19,10 +20,10 @@ pub enum CudaError {
     DriverMissing {
         /// The library's file name.
         library: &'static str,
-        /// The system's reason.
+        /// The error of the operating system.
         why: String,
     },
-    /// The driver is older than what this crate calls.
+    /// The driver is older than this crate requires.
     #[error(
         "NVIDIA's driver supports CUDA {found} only: update it to a driver for CUDA {needed} or newer, or use --device \
          cpu"
@@ -33,7 +34,7 @@ pub enum CudaError {
         /// The oldest that is supported.
         needed: Version,
     },
-    /// The driver does not start, or sees no device.
+    /// The driver does not start, or does not find a device.
     #[error(
         "NVIDIA's driver does not find a GPU ({answer}): check that `nvidia-smi` lists one and that \
          CUDA_VISIBLE_DEVICES does not hide it, or use --device cpu"
@@ -45,7 +46,7 @@ pub enum CudaError {
     /// No device has this number.
     #[error("CUDA device {number} does not exist: this machine has {}", numbers(*.count))]
     DeviceNumber {
-        /// What was asked for.
+        /// The requested number.
         number: usize,
         /// How many devices there are.
         count: usize,
@@ -71,7 +72,7 @@ pub enum CudaError {
     NvrtcUnusable {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
         /// The wheel that brings a fitting one.
         wheel: &'static str,
@@ -96,14 +97,14 @@ pub enum CudaError {
         nvrtc: Version,
         /// The source's name.
         file: String,
-        /// What it was compiled for.
+        /// The target of the compilation.
         target: Target,
         /// The compiler's answer.
         why: String,
-        /// What the compiler wrote.
+        /// The output of the compiler.
         log: String,
     },
-    /// The driver does not take what the compiler made.
+    /// The driver rejects the compiled code.
     #[error(
         "NVIDIA's driver for CUDA {driver} cannot load the kernels that NVRTC {nvrtc} compiled from {file} for \
          {target} ({answer}): update the driver, or set {NVRTC_VARIABLE} to an NVRTC that is not newer than the driver"
@@ -115,7 +116,7 @@ pub enum CudaError {
         nvrtc: Version,
         /// The source's name.
         file: String,
-        /// What it was compiled for.
+        /// The target of the compilation.
         target: Target,
         /// The driver's answer.
         answer: Answer,
@@ -127,7 +128,7 @@ pub enum CudaError {
         file: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong, and what is allowed.
+        /// The problem and the allowed values.
         why: String,
     },
     /// A launch does not fit its kernel.
@@ -137,7 +138,7 @@ pub enum CudaError {
         number: usize,
         /// The kernel it names.
         kernel: &'static str,
-        /// What does not fit.
+        /// The mismatch.
         why: Misfit,
     },
     /// A kernel needs more registers than blocks of this size leave to each thread.
@@ -148,19 +149,19 @@ pub enum CudaError {
     Threads {
         /// The kernel.
         kernel: String,
-        /// What it can be run with.
+        /// The possible number of threads.
         most: usize,
-        /// What it is run with.
+        /// The requested number of threads.
         needed: usize,
     },
-    /// The device's memory does not hold what is needed.
+    /// The memory of the device is not sufficient.
     #[error(
         "cannot allocate {} of device memory (the device has {}, of which {} are free): use a smaller batch or model, \
          or stop other programs that use the device",
         size(*.asked), size(*.total), size(*.free)
     )]
     Memory {
-        /// Bytes that were asked for.
+        /// The requested bytes.
         asked: usize,
         /// Bytes that are free.
         free: usize,
@@ -173,9 +174,9 @@ pub enum CudaError {
          \"f32\""
     )]
     NoBfloat16 {
-        /// What the device has.
+        /// The compute capability of the device.
         device: Capability,
-        /// What it should have.
+        /// The needed compute capability.
         needed: Capability,
     },
     /// A read or write beyond the end.
@@ -204,7 +205,7 @@ pub enum CudaError {
          which finds the kernel"
     )]
     Call {
-        /// What it was asked to do.
+        /// The failed action.
         task: &'static str,
         /// Its answer.
         answer: Answer,
@@ -252,7 +253,7 @@ pub enum Misfit {
         number: usize,
         /// The kernel's name for it.
         name: String,
-        /// What it points to.
+        /// The type to which it points.
         place: usize,
         /// How many numbers there are.
         length: usize,
@@ -267,7 +268,7 @@ pub enum Misfit {
     },
 }
 
-/// What NVIDIA's driver answers to a call that fails.
+/// The answer of NVIDIA's driver to a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The name of its code, such as `CUDA_ERROR_NO_DEVICE`.

@@ -1,4 +1,5 @@
-//! What rounding does to the gradients: each parameter's at one fixed point, in `bf16` and in `f32`, or in `f32` and in `f64`.
+//! The effect of rounding on gradients: each parameter's at one fixed point, in `bf16` and in `f32`, or in `f32` and in
+//! `f64`.
 //!
 //! ```text
 //! cargo run --release -p dreamer --example precision [-- [--f32] [--small]]

@@ -13,8 +13,8 @@ pub struct BatchView<'a, F> {
     pub reward: &'a [F],
     /// Discounts that came with the images [B, L]: 0 at a terminal state, else 1.
     pub discount: &'a [F],
-    /// What a frozen encoder makes of the images [B, L, E], if that is known already; empty if it is to be computed, or the
-    /// encoder is learned.
+    /// The embeddings [B, L, E] of the images by a frozen encoder, if they are known already; empty if they must be
+    /// computed, or if the encoder is trained.
     pub embedding: &'a [F],
 }
 

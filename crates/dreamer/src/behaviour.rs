@@ -73,7 +73,7 @@ pub(crate) fn imagine_with<F: Real>(
     Imagined { action, entropy, prior, stoch, deter, feature }
 }
 
-/// What the heads make of imagined rollouts.
+/// The outputs of the heads for imagined rollouts.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated {
     /// Reward means [H * N, 1].

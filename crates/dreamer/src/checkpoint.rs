@@ -34,7 +34,7 @@ struct Metadata {
     config: AgentConfig,
     /// Elements of an action.
     action_size: usize,
-    /// Gradient steps taken.
+    /// The number of gradient steps so far.
     updates: u64,
     /// The random stream of learning.
     noise: StreamState,
@@ -46,7 +46,7 @@ struct Version {
     format: u64,
 }
 
-/// Longest header that is read to learn what the agent needs: far beyond that of the largest configuration.
+/// The longest header that is read: much longer than that of the largest configuration.
 const LONGEST_HEADER: u64 = 64 << 20;
 
 impl Agent {
@@ -103,7 +103,7 @@ impl Agent {
         write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
     }
 
-    /// Reads what [`Agent::save`] wrote.
+    /// Reads a file of [`Agent::save`].
     ///
     /// # Errors
     /// [`DreamerError::Io`] if the file cannot be read, [`DreamerError::Checkpoint`] if it is not a whole checkpoint.
@@ -120,7 +120,7 @@ impl Agent {
         (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
         let header = header_length(&file, metadata.len()).map_err(refuse)?;
         (&mut input).take(header).read_to_end(&mut file).map_err(io)?;
-        // The header says how large the agent is; the file must be as large before any room is made for the rest.
+        // The header gives the size of the agent; the file must have this size before memory for the rest is allocated.
         let declared = Declared::read(&file[8..]).map_err(refuse)?;
         let expected = declared.bytes().saturating_add(8 + header);
         if metadata.len() != expected {
@@ -142,10 +142,10 @@ impl Agent {
         declared.fill(&file).map_err(refuse)
     }
 
-    /// The agent that a file of these bytes holds, whatever they are. Files are read by [`Agent::load`].
+    /// The agent in a file with these arbitrary bytes. [`Agent::load`] reads files.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A description of the problem.
     pub fn from_bytes(file: &[u8]) -> Result<Self, String> {
         let header = header_length(file, file.len() as u64)?;
         let end = file.len().min((8 + header) as usize);
@@ -165,7 +165,7 @@ fn foreign(error: &dyn std::fmt::Display) -> String {
     format!("it is not a complete safetensors file ({error}); use an earlier checkpoint")
 }
 
-/// The length of the header that a file of `length` bytes, which begins with `file`, says it has.
+/// The length of the header, as given by a file of `length` bytes that starts with `file`.
 fn header_length(file: &[u8], length: u64) -> Result<u64, String> {
     let Some(first) = file.first_chunk::<8>() else {
         return Err(foreign(&format_args!("it has {length} bytes")));
@@ -184,7 +184,7 @@ struct Head {
     metadata: HashMap<String, String>,
 }
 
-/// What a header tells of an agent: all but its numbers, for which there is no room yet.
+/// The information about an agent in a header: everything except its numbers.
 struct Declared {
     learner: Learner<f32>,
     config: AgentConfig,

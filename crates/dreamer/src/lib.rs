@@ -1,7 +1,6 @@
-//! The Dreamer agent: world model, imagination, losses, training step, policy and checkpoint.
-//!
-//! [`Learner`] is the agent's mathematics in either precision, with its noise from outside; [`Agent`] is what a run uses:
-//! single precision, with its own random stream, policy and checkpoint. Not here: environments, replay files, schedules.
+//! The Dreamer agent: world model, imagination, losses, training step, policy and checkpoint. [`Learner`] is the
+//! mathematics of the agent in either precision, with noise from outside. [`Agent`] is for runs: single precision, with
+//! its own random stream, policy and checkpoint. Not here: environments, replay files, schedules.
 
 mod agent;
 mod batch;

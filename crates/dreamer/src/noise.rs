@@ -23,7 +23,7 @@ impl<F: Real> Noise<F> {
         self.prior.resize(config.horizon * transitions * config.stoch, F::ZERO);
     }
 
-    /// Draws everything anew.
+    /// Draws everything again.
     pub fn draw(&mut self, random: &mut Stream) {
         for values in [&mut self.posterior, &mut self.action, &mut self.prior] {
             fill_normal(values, random);

@@ -291,7 +291,7 @@ fn damaged_checkpoints_are_refused_with_a_reason() {
         assert!(why.contains("metadata is damaged"), "{lost}: {why}");
     }
     assert!(refused(&text(r#"\"action_size\":3,"#, r#"\"action_size\":0,"#)).contains("0 elements"));
-    // A header that claims a gigantic agent is refused before any room is made for it.
+    // A header that claims a gigantic agent is refused before memory is allocated for it.
     assert!(refused(&text(r#"\"units\":10,"#, r#"\"units\":99,"#)).contains("truncated"));
     assert!(refused(&text(r#"[7,8]"#, r#"[8,7]"#)).contains("instead of F32"));
     assert!(refused(&[&whole[..], b"more"].concat()).contains("longer"));

@@ -1,8 +1,8 @@
-//! What a run looks like on the screen, or in a log file.
+//! Prints the progress of a run to a terminal or a log file.
 //!
-//! Lines for people go to stdout, one for each line of metrics. If both stdout and stderr are terminals, a last line that
-//! is written over tells what is being done right now; otherwise a plain line tells it once a minute. Not here: what
-//! happens in a run.
+//! Lines for people go to stdout, one for each line of metrics. If both stdout and stderr are terminals, a last line
+//! that is overwritten shows the current activity; otherwise a normal line shows it once a minute. Not here: the run
+//! itself (`train`).
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -10,25 +10,25 @@ use train::{Event, Frames, Phase, Position, Reporter, Split};
 use transfer::Report;
 use wording::{counted, grouped, rounded};
 
-/// Time between two pictures of the present line on a terminal.
+/// Time between two updates of the status line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// Time without a line after which a log file is told what is being done.
+/// Time without output after which the current activity is written to a log file.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Clears the line that the cursor stands in.
+/// Clears the current line.
 const CLEAR: &str = "\r\x1b[2K";
 
-/// The screen, or whatever stdout and stderr are.
+/// A terminal, or any other stdout and stderr.
 #[derive(Debug)]
 pub struct Console {
-    /// Whether there is a present line to write over.
+    /// Whether there is a status line that is overwritten.
     live: bool,
-    /// Whether the present line stands there.
+    /// Whether the status line is currently shown.
     drawn: bool,
     /// When anything was last written.
     written: Instant,
-    /// Gradient steps when the present round of them began.
+    /// The number of gradient steps at the start of the current round of gradient steps.
     updates_from: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl Console {
         }
     }
 
-    /// Writes a line to stdout. A reader that has gone away (`| head`) does not stop a run.
+    /// Writes a line to stdout. A closed stdout (`| head`) does not stop a run.
     pub fn line(&mut self, text: &str) {
         self.clear();
         let _ = writeln!(std::io::stdout(), "{text}");
@@ -118,7 +118,8 @@ impl Reporter for Console {
     }
 }
 
-/// What a run takes, in a few lines: where from, how much whole, in part, and not at all.
+/// The transfer with which a run starts, in a few lines: the sources, and how many parameters are copied in full, in
+/// part, and not at all.
 fn took_lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for source in &report.sources {

@@ -1,10 +1,10 @@
-//! How the program ends: every exit code, and which error gives which.
+//! All exit codes, and the exit code of each error.
 
 use study::results::ResultsError;
 use train::{DreamerError, MachineError, TaskError, TrainError};
 use transfer::{PlanError, TransferError};
 
-/// Why a command could not be done.
+/// The error with which a command ends.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Arguments that contradict each other.
@@ -19,7 +19,7 @@ pub enum Failure {
     /// A run, its configuration or its transfer.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// A study: its document, its folder, starting its runs.
+    /// A study: its study file, its folder, starting its runs.
     #[error(transparent)]
     Study(#[from] study::StudyError),
     /// Results of runs, or a page about them.
@@ -45,7 +45,7 @@ impl From<&Failure> for Exit {
     }
 }
 
-/// Exit codes. Part of the program's interface: [`CODES`] says what each means.
+/// Exit codes, which are part of the program's interface. [`CODES`] has their meanings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -65,18 +65,18 @@ pub enum Exit {
     Stopped = 75,
     /// A panic; Rust's runtime ends the program with this code.
     Panicked = 101,
-    /// Stopped at once by Ctrl-C after an earlier signal; shells give this code to what Ctrl-C ends.
+    /// Stopped at once by Ctrl-C after an earlier signal; shells use this code for programs that Ctrl-C ends.
     AtOnce = 130,
 }
 
-/// What an exit code means to the caller.
+/// The meaning of an exit code.
 #[derive(Debug)]
 pub struct ExitCode {
     /// The code.
     pub exit: Exit,
-    /// What happened: one or two sentences.
+    /// The cause, in one or two sentences.
     pub meaning: &'static str,
-    /// What to do about it, in Markdown; empty if nothing is to be done. Printed by `docs/exit-codes.md` alone.
+    /// The next step, in Markdown; empty if none is needed. Only `docs/exit-codes.md` prints it.
     #[cfg_attr(not(test), expect(dead_code, reason = "the page is compared with it"))]
     pub remedy: &'static str,
 }

@@ -1,6 +1,5 @@
-//! What the words about transfer mean: an origin, its plan, and a short name of it for the run's folder.
-//!
-//! Not here: what a plan does (`transfer`).
+//! The meaning of the transfer arguments: an origin, its plan, and a short name for the run folder. Not here: how a
+//! plan is applied (`transfer`).
 
 use crate::args::Inherits;
 use crate::exit::Failure;
@@ -8,23 +7,23 @@ use std::path::{Component, Path, PathBuf};
 use train::Origin;
 use transfer::{Plan, Preset};
 
-/// The plan's name if none is typed.
+/// The default plan.
 const DEFAULT_PLAN: &str = "paper";
-/// What a plan calls the agent of `--from`.
+/// The name of the agent of `--from` in plans.
 const SOURCE: &str = "source";
-/// What a plan calls the agent of `--universal`.
+/// The name of the agent of `--universal` in plans.
 const UNIVERSAL: &str = "universal";
-/// Hidden layers of a reward meta-model; a plan's file may say otherwise.
+/// The hidden layers of a reward meta-model, unless a plan file sets them.
 const META_MODEL_LAYERS: usize = 1;
 /// Longest name of a source.
 const LONGEST_NAME: usize = 64;
 /// Longest name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
 
-/// What was typed about the agent's beginning.
+/// The origin of the agent, from the arguments.
 ///
 /// # Errors
-/// If words do not go together.
+/// If arguments contradict each other.
 pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
     let refuse = |why: &str| Err(Failure::Arguments(why.to_owned()));
     let Inherits { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
@@ -114,7 +113,7 @@ pub fn label(origin: &Origin) -> Option<String> {
         Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
     };
     if label.len() > LONGEST_LABEL {
-        // What is cut off must still tell this transfer from others.
+        // A checksum replaces the part that is cut off, so that different transfers keep different names.
         let checksum = format!("-{:08x}", crc32fast::hash(label.as_bytes()));
         label.truncate(LONGEST_LABEL - checksum.len());
         label.push_str(&checksum);
@@ -156,7 +155,7 @@ fn name(path: &Path) -> String {
     if name.is_empty() { SOURCE.to_owned() } else { name }
 }
 
-/// A name that is not too long for a source: its beginning, which tells the task, and its end.
+/// A name that is short enough for a source: its start, which contains the task, and its end.
 fn short(name: &str) -> String {
     if name.len() <= LONGEST_NAME {
         return name.to_owned();

@@ -1,4 +1,4 @@
-//! What the typed words mean: a run folder and a resolved configuration, or what is to be played.
+//! The meaning of arguments: a run folder with a resolved configuration, or the episodes to play.
 
 use crate::exit::Failure;
 use crate::{args, inheritance};
@@ -7,22 +7,22 @@ use train::config::{Config, Layer, resolve};
 use train::{Evaluation, PlayOptions, Policy, RunRequest, Termination, TrainError};
 use transfer::Plan;
 
-/// A run to begin or to go on with.
+/// A run to start or to resume.
 #[derive(Debug)]
 pub struct Training {
     /// The run folder.
     pub root: PathBuf,
     /// The resolved configuration.
     pub config: Config,
-    /// What the agent takes from earlier ones.
+    /// The transfer from earlier agents.
     pub plan: Option<Plan>,
 }
 
 impl Training {
-    /// What a request means.
+    /// Resolves a request.
     ///
     /// # Errors
-    /// The first setting that cannot be used, with its path and where it came from, or why the plan cannot be used.
+    /// The first setting that cannot be used, with its path and origin, or the reason why the plan cannot be used.
     pub fn new(request: &RunRequest) -> Result<Self, Failure> {
         let config = request.configuration()?;
         let plan = inheritance::plan(&request.origin)?;
@@ -38,7 +38,7 @@ impl Training {
     }
 }
 
-/// What `dreamgraft eval` plays.
+/// The episodes that `dreamgraft eval` plays.
 pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     PlayOptions {
         policy: Policy::Run(typed.run.clone()),
@@ -53,7 +53,7 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     }
 }
 
-/// What `dreamgraft play` plays.
+/// The episodes that `dreamgraft play` plays.
 pub fn playing(typed: &args::play::Play) -> PlayOptions {
     let policy = match typed.policy.as_str() {
         "random" => Policy::Random,
@@ -71,10 +71,10 @@ pub fn playing(typed: &args::play::Play) -> PlayOptions {
     }
 }
 
-/// The configuration that `dreamgraft bench` measures: what was typed, over the sizes.
+/// The configuration that `dreamgraft bench` measures: the sizes of its preset, with the typed settings.
 ///
 /// # Errors
-/// The first setting that cannot be used, with its path and where it came from.
+/// The first setting that cannot be used, with its path and origin.
 pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
     let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
     for setting in &typed.set {
@@ -91,7 +91,7 @@ pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
     Ok(resolve(&layers).map_err(TrainError::from)?)
 }
 
-/// The file for the video of `task`: `asked`, or one beside it where several tasks each need their own.
+/// The file for the video of `task`: `asked`, or with several tasks a separate file next to it.
 pub fn video_of(asked: &Path, task: &str, several: bool) -> PathBuf {
     if !several {
         return asked.to_owned();

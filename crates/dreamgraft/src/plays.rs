@@ -1,4 +1,4 @@
-//! What `eval` and `play` print of the episodes of a task: a line for people, or a line of JSON.
+//! The results of `eval` and `play` for a task: a line of text, or a line of JSON.
 
 use ::study::statistics::{deviation, mean};
 use train::{Plays, Policy, unsigned_zero};

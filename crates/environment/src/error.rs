@@ -1,4 +1,4 @@
-//! What callers of an environment or a catalogue can get wrong, and what can go wrong in an environment.
+//! Errors of environments and catalogues, by their callers or by themselves.
 
 /// Why a task cannot be made, or a step was refused. A refused step changes nothing.
 #[derive(Debug, thiserror::Error)]
@@ -7,7 +7,7 @@ pub enum TaskError {
     /// No task has this name.
     #[error("task {name:?} does not exist; did you mean {nearest:?}? All tasks: {known}")]
     UnknownTask {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The name that is most like it.
         nearest: String,
@@ -58,7 +58,7 @@ pub enum TaskError {
         task: String,
         /// Elements that it takes.
         own: usize,
-        /// Elements that were asked for.
+        /// The requested number of elements.
         size: usize,
     },
     /// The simulator did not load the task's model.

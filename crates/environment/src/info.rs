@@ -1,18 +1,18 @@
-//! [`TaskInfo`]: what is known of a task before an episode is played.
+//! [`TaskInfo`]: information about a task before an episode is played.
 
 use crate::error::TaskError;
 use crate::spaces::{ActionSpace, ImageSpace};
 
-/// What is known of a task before an episode is played.
+/// Information about a task that is available before an episode is played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskInfo {
     /// The name by which a catalogue makes it.
     pub name: String,
-    /// What there is to learn, on one line.
+    /// A description of the task, in one line.
     pub description: String,
-    /// What an agent observes.
+    /// The space of observations.
     pub observations: ImageSpace,
-    /// What an agent does.
+    /// The space of actions.
     pub actions: ActionSpace,
     /// How time passes.
     pub timing: Timing,
@@ -30,7 +30,7 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The timing of the built-in tasks. Wherever a run has no environment at hand, its lengths and times are estimated with it.
+    /// The timing of the built-in tasks. Code without an environment estimates lengths and times with it.
     pub const STANDARD: Self = Self { action_repeat: 2, frame_limit: 1000, frame_seconds: 0.0165 };
 
     /// Transitions of the longest episode: its reset, and a transition for each action.

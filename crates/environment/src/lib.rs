@@ -1,8 +1,6 @@
-//! What an agent can act in.
-//!
-//! An [`Environment`] shows an agent images and takes its actions; its [`TaskInfo`] says what they look like and how time passes.
-//! A [`Catalogue`] makes environments by name. Not here: any particular environment (crate `tasks` holds the built-in ones), and
-//! what becomes of an episode (crate `train`).
+//! Environments: the interface between tasks and agents. An [`Environment`] gives an agent images and receives its
+//! actions. Its [`TaskInfo`] describes both, and how time passes. A [`Catalogue`] creates environments by name. Not
+//! here: particular environments (crate `tasks` has the built-in ones), and how episodes are used (crate `train`).
 
 mod catalogue;
 mod environment;

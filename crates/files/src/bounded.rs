@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Why a file could not be read. The caller knows the file's path and says it.
+/// Why a file could not be read. The caller adds the path of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The system refused.

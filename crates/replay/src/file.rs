@@ -1,8 +1,6 @@
 //! The episode file: a compressed npz, its arrays those of other Dreamer programs and the task's name; see
-//! `docs/formats.md`.
-//!
-//! Here: writing one, reading one within a limit whatever its bytes are, and keeping a batch that went wrong. Not here:
-//! folders of them.
+//! `docs/formats.md`. Here: writing a file, reading a file of arbitrary bytes within a limit, and storing a batch with
+//! infinite or NaN values. Not here: folders of episodes.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
@@ -26,9 +24,9 @@ const COMMENT: &str = "dreamgraft-episode 1";
 const LEVEL: i64 = 4;
 /// Most arrays that a file may hold; those beyond the five that are needed are not read.
 const MOST_ARRAYS: usize = 64;
-/// Room for headers and the container's own tables, beside the arrays' bytes.
+/// The allowance for headers and the tables of the container, in addition to the bytes of the arrays.
 const OVERHEAD: u64 = 1 << 20;
-/// Part of an episode's bytes that its task's name, once for each transition, may take beside them.
+/// The allowance for the name of the task, stored once for each transition, as a part of the bytes of the episode.
 const NAMES: u64 = 20;
 
 /// Writes `episode` into `folder` as `<stamp>-<id>-<transitions>.npz`, atomically, and returns the file's path.
@@ -72,8 +70,8 @@ fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// Writes the windows of `batch` as a npz file, atomically: what was learned from when a number went wrong, for people to
-/// look at. `image` `[B, L, 64, 64, 3]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
+/// Writes the windows of `batch` as an npz file, atomically, so that people can inspect a batch that led to infinite or
+/// NaN values. `image` `[B, L, 64, 64, 3]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -115,17 +113,16 @@ fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
-/// Reads an episode that takes at most `limit` bytes in memory ([`Episode::bytes`]).
-///
-/// Whatever the file holds, memory and time stay within a small multiple of `limit`. If the file has the name of an
-/// episode, the length that the name tells must be the episode's.
+/// Reads an episode that takes at most `limit` bytes in memory ([`Episode::bytes`]). For any content of the file,
+/// memory and time stay within a small multiple of `limit`. If the file has the name of an episode, the length in its
+/// name must be that of the episode.
 ///
 /// # Errors
 /// If the file cannot be read, or is not an episode within the limit.
 pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     let io_error = |source| FileError::Io { action: "read the episode", path: path.to_owned(), source };
     let damaged = |damage| FileError::Damaged { path: path.to_owned(), damage };
-    // Asked before opening: opening a pipe would wait for its writer.
+    // Checked before opening, because opening a pipe would block until it has a writer.
     let metadata = path.metadata().map_err(io_error)?;
     if !metadata.is_file() {
         return Err(damaged(Damage::NotAFile));
@@ -134,7 +131,7 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     if metadata.len() > most {
         return Err(damaged(Damage::FileTooLarge { bytes: metadata.len(), limit: most }));
     }
-    // Read as a whole first: what the system cannot read is no damage, and is told apart from it.
+    // Read completely first, so that a failed read is not reported as damage.
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes)).map_err(io_error)?;
     if bytes.len() as u64 > most {
@@ -150,7 +147,7 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     }
 }
 
-/// The episode, of at most `limit` bytes in memory, that a file of these bytes holds, whatever they are.
+/// The episode in a file with these arbitrary bytes, of at most `limit` bytes in memory.
 ///
 /// # Errors
 /// The first thing found wrong.
@@ -161,7 +158,7 @@ pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
     let side = IMAGE_SIDE as u64;
     let fits = |length: u64, size: u64| length.saturating_mul(transition_bytes(size as usize) as u64) <= limit;
 
-    // The rewards come first: they tell the length, and with it what the large arrays may claim.
+    // The rewards come first: they give the length, which limits the sizes of the large arrays.
     let reward = Array::open(&mut zip, "reward", "<f4")?;
     let length = match *reward.shape() {
         [length] if fits(length, 1) => length,
@@ -276,7 +273,7 @@ impl<'a, R: Read + Seek> Array<'a, R> {
         Damage::TooLarge { array: self.name, shape: self.header.shape.clone(), limit }
     }
 
-    /// The array's data, which must be `count` bytes with the checksum that the container tells.
+    /// The data of the array, which must be `count` bytes with the checksum in the container.
     fn bytes(mut self, count: u64) -> Result<Vec<u8>, Damage> {
         let wrong = |reason: String| Damage::Data { array: self.name, reason };
         let mut bytes = Vec::new();
@@ -286,7 +283,7 @@ impl<'a, R: Read + Seek> Array<'a, R> {
         if (bytes.len() as u64) < count {
             return Err(wrong(format!("it is cut off after {} of {count} bytes", bytes.len())));
         }
-        // Reading on to the end is what checks the checksum.
+        // Reading to the end verifies the checksum.
         match self.data.read(&mut [0]) {
             Ok(0) => Ok(bytes),
             Ok(_) => Err(wrong(format!("it has more than its {count} bytes"))),

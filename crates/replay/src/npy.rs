@@ -7,7 +7,7 @@ use std::io::Read;
 
 /// The six bytes every file begins with.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// Longest header text that is read: a hundred times what an episode's arrays need.
+/// The longest header that is read: a hundred times what the arrays of an episode need.
 const LONGEST_HEADER: usize = 8192;
 /// Most dimensions that are read.
 const MOST_DIMENSIONS: usize = 32;
@@ -45,7 +45,7 @@ impl Header {
     /// Reads a header and leaves `source` at the array's first byte.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A description of the problem.
     pub fn read(source: &mut impl Read) -> Result<Self, String> {
         let mut fixed = [0; 8];
         fill(source, &mut fixed)?;

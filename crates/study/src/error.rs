@@ -1,4 +1,4 @@
-//! What can go wrong with a study. Each message names the value, the place and the next step.
+//! Errors of a study. Each message names the value, the place and the next step.
 
 use std::path::PathBuf;
 
@@ -20,18 +20,18 @@ pub enum StudyError {
     Manifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem and the next step.
         why: String,
     },
-    /// A document that cannot be used.
+    /// A study file that cannot be used.
     #[error("{place}: {why}")]
     StudyFile {
         /// The file, and its line if that is known.
         place: String,
-        /// The key, what is wrong with it, and what to do.
+        /// The problem and the next step.
         why: String,
     },
-    /// A study's folder that was made from another document, or the same one before it was edited.
+    /// A folder that was created from another study file, or from the same one before it was edited.
     #[error(
         "{folder} was created from a different version of {file}. Restore the study file and its plans, or choose \
          another folder with --dir, or remove {folder}/{} to continue with the new study file: finished runs with \
@@ -41,7 +41,7 @@ pub enum StudyError {
     Changed {
         /// The study's folder.
         folder: PathBuf,
-        /// The document.
+        /// The study file.
         file: PathBuf,
     },
     /// Another process starts this study's runs.
@@ -68,7 +68,7 @@ pub enum StudyError {
     /// No such run.
     #[error("run {index} does not exist: {folder} has {runs} runs, numbered from 0")]
     NoRun {
-        /// What was asked for.
+        /// The requested number.
         index: usize,
         /// The study's folder.
         folder: PathBuf,
@@ -90,7 +90,7 @@ pub enum StudyError {
     Launch {
         /// The program.
         program: String,
-        /// What happened.
+        /// The cause.
         why: String,
     },
     /// The run or its settings.
@@ -101,7 +101,7 @@ pub enum StudyError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

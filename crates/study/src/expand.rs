@@ -1,7 +1,7 @@
-//! From a document to its runs: which there are, in which order, and what is asked of each.
+//! Expands a study file into its runs, their order and their requests.
 //!
-//! Here: sources that are shared, requests; in `checks`, names that fit together; in `shared_seeds`, sources with a target's seed. Not here: the document's keys (`document`), and starting
-//! anything (`local`, `slurm`).
+//! Here: shared sources, and requests; in `checks`, the consistency of names; in `shared_seeds`, sources with the seed
+//! of a target. Not here: the keys of a study file (`study_file`), and starting runs (`local`, `slurm`).
 
 mod checks;
 mod shared_seeds;
@@ -18,16 +18,16 @@ use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, RunRequest};
 use wording::nearest;
 
-/// The most runs of a study: more than anyone waits for.
+/// The largest number of runs in a study.
 const MOST_RUNS: usize = 10_000;
 
-/// The most sources of which each sees with the next one's encoder.
+/// The longest chain of sources in which each has the encoder of the next.
 const LONGEST_CHAIN: usize = 8;
 
-/// The seed that earlier versions gave to sources whose document gives them none.
+/// The seed that earlier versions gave to sources without a seed in the study file.
 const EARLIER_SOURCE_SEED: u64 = 0;
 
-/// The manifest of a document, whose tasks are those of `catalogue`.
+/// The manifest of a study file, whose tasks are those of `catalogue`.
 ///
 /// # Errors
 /// The first name or value that cannot be used, with its place.
@@ -35,11 +35,11 @@ pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, S
     manifest_with(read, catalogue, read.study.source_seed())
 }
 
-/// The manifest of a document, sources without a seed of their own having `source_seed`.
+/// The manifest of a study file, in which sources without a seed have `source_seed`.
 fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
     let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
-    // Also sources that no method uses are checked, and trained for whoever wants to look at them.
+    // Sources that no method uses are checked and trained too, so that users can look at them.
     let study = &read.study;
     for source in &study.source {
         for target in &study.tasks {
@@ -56,11 +56,11 @@ fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Re
     Ok(Manifest::new(&study.name, &read.checksum, expansion.entries))
 }
 
-/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
-/// had other seeds; `None` if there is no manifest, or one of another document.
+/// The manifest in the folder of the study, if it was created from this study file by this version, or by an earlier
+/// version, which gave sources other seeds; `None` if there is no manifest, or one of another study file.
 ///
 /// # Errors
-/// If the document cannot be used, or the manifest is not as it was written.
+/// If the study file cannot be used, or the manifest was changed.
 pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
@@ -71,11 +71,11 @@ pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result
     Ok(same.then_some(recorded))
 }
 
-/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
-/// and is kept, with the seeds that it gives to sources.
+/// Writes the manifest of a study file to the folder of the study, which is created. An existing manifest must be of
+/// the same study file, and is kept, including the seeds of its sources.
 ///
 /// # Errors
-/// If the folder was made from another document, or cannot be written.
+/// If the folder was created from another study file, or cannot be written.
 pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
@@ -87,7 +87,7 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
     Ok(manifest)
 }
 
-/// What is asked of a run besides the preset and the settings that all runs of the study have.
+/// The part of a request that differs between the runs of a study.
 struct Asked {
     tasks: Vec<String>,
     steps: Count,
@@ -96,13 +96,13 @@ struct Asked {
     origin: Origin,
 }
 
-/// Entries so far, and what they are made of.
+/// The entries so far, and the data from which they are created.
 struct Expansion<'a> {
     read: &'a Read,
-    /// The tasks that there are.
+    /// The available tasks.
     catalogue: &'a dyn Catalogue,
     study: &'a StudyFile,
-    /// The seed of sources that are given none.
+    /// The seed of sources without a seed in the study file.
     source_seed: u64,
     /// The settings of every run, `key=value`.
     settings: Vec<String>,
@@ -123,7 +123,7 @@ impl<'a> Expansion<'a> {
         StudyError::StudyFile { place: place_of(&self.read.path, &self.read.text, key), why: why.to_string() }
     }
 
-    /// The configuration of a run, which finds out whether it can be one.
+    /// The configuration of a run, if it is valid.
     fn config(&self, tasks: &[String], steps: Count, seed: u64) -> Result<Config, StudyError> {
         let mut layers = vec![preset(&self.study.preset).map_err(|error| self.error("preset", error))?];
         for (key, value) in leaves("", &self.study.set) {
@@ -146,7 +146,7 @@ impl<'a> Expansion<'a> {
         })
     }
 
-    /// The tasks that `tasks` stands for when `target` is learned.
+    /// The tasks that `tasks` stands for, for the target `target`.
     fn tasks(&self, key: &str, tasks: &Tasks, target: &str) -> Result<Vec<String>, StudyError> {
         let name = match tasks {
             Tasks::List(tasks) => return Ok(tasks.clone()),
@@ -166,8 +166,8 @@ impl<'a> Expansion<'a> {
         targets.get(target).cloned().ok_or_else(missing)
     }
 
-    /// The runs of a source when `target` is learned, which are made if they are not there. `above` are the sources that ask
-    /// for it.
+    /// The runs of a source for the target `target`, which are added if necessary. `above` are the sources that depend
+    /// on this one.
     fn agents(&mut self, source: &'a Source, target: &str, above: &mut Vec<&'a str>) -> Result<Vec<usize>, StudyError> {
         if above.contains(&source.name.as_str()) {
             let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
@@ -202,7 +202,7 @@ impl<'a> Expansion<'a> {
         groups.into_iter().map(|tasks| self.agent(source, tasks, sight)).collect()
     }
 
-    /// The one run of a source when `target` is learned.
+    /// The only run of a source for the target `target`.
     fn one_agent(
         &mut self,
         key: &str,
@@ -223,11 +223,11 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The run of a source on `tasks`, which is made if there is none like it.
+    /// The run of a source on `tasks`, which is added if there is no equal one.
     fn agent(&mut self, source: &Source, tasks: Vec<String>, sight: Option<usize>) -> Result<usize, StudyError> {
         let mut what = source.steps.0.to_string();
         if let Some(sight) = sight.map(|index| &self.entries[index]) {
-            // What the folder of the encoder's agent is called below `sources`.
+            // The folder of the agent with the encoder, below `sources`.
             let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
         }
@@ -246,7 +246,7 @@ impl<'a> Expansion<'a> {
         self.push(Role::Source, "source", Some(name), asked, sight.into_iter().collect())
     }
 
-    /// Adds a run that comes after others; its number.
+    /// Adds a run that depends on others, and returns its number.
     fn push(
         &mut self,
         role: Role,
@@ -351,7 +351,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// A target that takes from the one agent of the source `from`, under a plan and a fraction of it.
+    /// A target with a transfer from the only agent of the source `from`, with a plan and its fraction.
     fn target_from(
         &mut self,
         key: &str,
@@ -460,7 +460,7 @@ mod tests {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
-    /// What becomes of a study in `folder` with a plan of its own.
+    /// The manifest of a study in `folder` with its own plan file.
     fn manifest_in(folder: &Path) -> Result<Manifest, StudyError> {
         std::fs::create_dir_all(folder).unwrap();
         let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\n\

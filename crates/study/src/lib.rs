@@ -1,9 +1,8 @@
-//! Studies: grids of runs that answer a question, such as whether what other agents learned helps on a task.
-//!
-//! Here: the document that asks ([`study_file`]; [`manifest`] is what becomes of it: a line for each run), the order of the runs
-//! and how they are started ([`local`], [`slurm`]); what runs have come to ([`results`]), what many mean together ([`statistics`]), and telling it
-//! ([`report`], and [`watch`] while runs go on). Not here: how a run works inside (`train`). A run does not know that it
-//! belongs to a study: what a study does is to type commands and to read folders.
+//! Studies: many runs that answer a question, such as whether transfer from other agents helps on a task. Here: the
+//! study file ([`study_file`]) and the manifest of its runs ([`manifest`]), the launchers ([`local`], [`slurm`]), the
+//! results of runs ([`results`]), statistics over runs ([`statistics`]), and the report ([`report`], and [`watch`] as a
+//! live page). Not here: a single run (`train`). A run does not know that it belongs to a study: studies start commands
+//! and read folders.
 
 mod error;
 pub mod estimate;

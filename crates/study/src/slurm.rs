@@ -1,7 +1,7 @@
 //! The launcher of Slurm clusters: scripts that a person can read, and their submission.
 //!
-//! A job array for each level of the dependency graph, each after the one before. Not here: what a task of an array does,
-//! which is `dreamgraft study run-one`.
+//! A job array for each level of the dependency graph, each after the one before. Not here: the work of a task of an
+//! array, which is `dreamgraft study run-one`.
 
 use crate::StudyError;
 use crate::manifest::Manifest;
@@ -15,7 +15,7 @@ use std::process::Command;
 /// In the folder of the scripts: numbers of the jobs that were submitted last, one a line.
 const JOBS_FILE: &str = "jobs";
 
-/// What each task asks of the cluster: `--profile FILE`.
+/// The resources that each task requests from the cluster: `--profile FILE`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
@@ -27,7 +27,7 @@ pub struct Profile {
     pub memory: Option<String>,
     /// `--time`.
     pub time: Option<String>,
-    /// Seconds before its end of time that a task is told to save a checkpoint.
+    /// Seconds before its time limit at which a task receives the signal to save a checkpoint.
     pub signal_lead: u64,
     /// More lines for the head of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
     pub lines: Vec<String>,
@@ -54,12 +54,12 @@ impl Profile {
     }
 }
 
-/// What a script is made of.
+/// The data of the scripts.
 #[derive(Debug)]
 pub struct Scripts<'a> {
     /// The program, by a path that the cluster's machines know.
     pub program: &'a Path,
-    /// The document, likewise.
+    /// The study file, as an absolute path too.
     pub study_file: &'a Path,
     /// The study's folder, likewise.
     pub folder: &'a Path,
@@ -67,7 +67,7 @@ pub struct Scripts<'a> {
     pub manifest: &'a Manifest,
     /// Resources.
     pub profile: &'a Profile,
-    /// Where runs take gradient steps, as `dreamgraft train --device` has it; none for a processor.
+    /// The device of the gradient steps, as for `dreamgraft train --device`; `None` for the CPU.
     pub device: Option<&'a str>,
 }
 
@@ -281,8 +281,8 @@ mod tests {
         assert_eq!(directive(Path::new(r#"1% "b\c"#), "%a.log"), r#""1%% \"b\\c/%a.log""#);
     }
 
-    /// A script for one run, whose program is a shell script of these lines; `scontrol` notes what it is asked for, and
-    /// `squeue` tells the job's state.
+    /// A script for one run, whose program is a shell script with these lines; `scontrol` records its arguments, and
+    /// `squeue` prints the state of the job.
     fn task(folder: &Path, program: &str, state: &str) -> (String, Command) {
         let executable = |name: &str, text: &str| {
             let path = folder.join(name);
@@ -333,8 +333,8 @@ mod tests {
         }
     }
 
-    /// Tells a task to stop that has begun, and perhaps its run at the same moment; its exit code, and what `scontrol` was
-    /// asked for.
+    /// Signals a started task to stop, and perhaps its run at the same moment; returns its exit code and the arguments
+    /// of `scontrol`.
     fn stopped(state: &str, both: bool) -> (Option<i32>, String) {
         // A path as people make them.
         let outer = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A study as it is written: a TOML document of tasks, sources and methods.
+//! The study file: tasks, sources and methods in TOML.
 //!
 //! Here: its keys, and reading them. Not here: which runs it asks for, and whether its names fit together (`expand`).
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The most bytes that a document, or a plan it names, may have.
+/// The limit for the size of a study file, or of a plan that it names, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
 
 /// A study.
@@ -18,7 +18,7 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub struct StudyFile {
     /// Its name, that of its folder.
     pub name: String,
-    /// What it asks, for people.
+    /// The question that it answers, for people.
     #[serde(default)]
     pub description: String,
     /// The preset of all runs.
@@ -35,25 +35,25 @@ pub struct StudyFile {
     /// Sets of source tasks that depend on the target: name, target, tasks.
     #[serde(default)]
     pub combination: BTreeMap<String, BTreeMap<String, Vec<String>>>,
-    /// Agents to take from.
+    /// The source agents.
     #[serde(default)]
     pub source: Vec<Source>,
-    /// What is compared.
+    /// The methods that are compared.
     pub method: Vec<Method>,
 }
 
-/// The seed of sources whose document gives them none, if no target has it.
+/// The default seed of sources, if no target has it.
 const SOURCE_SEED: u64 = 1000;
 
 impl StudyFile {
-    /// The seed of sources that are given none: 1000, or the next number that is no target's seed. So a target never has the
-    /// seed of what it takes from, and more seeds for the targets leave the sources as they are.
+    /// The default seed of sources: 1000, or the next number that is not the seed of a target. So a target never has
+    /// the seed of its source, and the sources stay the same if targets get more seeds.
     pub fn source_seed(&self) -> u64 {
         (SOURCE_SEED..).find(|seed| !self.seeds.contains(seed)).unwrap_or(SOURCE_SEED)
     }
 }
 
-/// Agents that others take from: one that learns several tasks at once, or one for each task.
+/// Source agents: one that learns several tasks together, or one for each task.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -65,13 +65,13 @@ pub struct Source {
     pub each: Option<Tasks>,
     /// Environment frames of each agent's run.
     pub steps: Count,
-    /// Its seed; if none is given, [`StudyFile::source_seed`].
+    /// Its seed; [`StudyFile::source_seed`] by default.
     pub seed: Option<u64>,
-    /// The source whose encoder it takes, frozen.
+    /// The source whose encoder it has, frozen.
     pub universal: Option<String>,
 }
 
-/// Tasks, or the name of a combination, which has others for each target.
+/// Tasks, or the name of a combination, which has different tasks for each target.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged, expecting = "it must be a list of tasks, or the name of a combination")]
 pub enum Tasks {
@@ -97,11 +97,11 @@ pub enum Method {
         /// Fractions, a method each.
         fractions: Vec<f64>,
     },
-    /// A reward meta-model over sources that see alike.
+    /// A reward meta-model over sources with the same encoder.
     MetaModel {
         /// Its name in tables.
         name: Option<String>,
-        /// The source whose encoder it takes, frozen.
+        /// The source whose encoder it has, frozen.
         universal: String,
         /// Sources whose reward models it reads.
         reward_from: Vec<String>,
@@ -139,13 +139,13 @@ pub enum Method {
         /// The fraction of its rules that have one.
         fraction: Option<f64>,
     },
-    /// A plan of one's own.
+    /// A plan file.
     Plan {
         /// Its name in tables.
         name: Option<String>,
-        /// The plan, relative to the document.
+        /// The path of the plan, relative to the study file.
         file: PathBuf,
-        /// The agent to take from, if the plan names none.
+        /// The source, if the plan does not name one.
         from: Option<String>,
     },
 }
@@ -174,7 +174,7 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// A document with what its checksum covers.
+/// A study file with the data of messages and its checksum.
 #[derive(Clone, Debug)]
 pub struct Read {
     /// The study.
@@ -187,7 +187,7 @@ pub struct Read {
     pub checksum: String,
 }
 
-/// Reads the document at `path`, and the plans that it names.
+/// Reads the study file at `path`, and the plans that it names.
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line, or a file that cannot be read.
@@ -203,12 +203,12 @@ pub fn read(path: &Path) -> Result<Read, StudyError> {
     Ok(Read { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }
 
-/// `file` as a path from where the program runs, if it is relative to the document at `path`.
+/// `file` as a path relative to the working directory, if it is relative to the study file at `path`.
 pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 
-/// The text of a document, a plan or a profile.
+/// The text of a study file, a plan or a profile.
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     files::read_text(path, LARGEST_FILE).map_err(|error| match error {
         ReadError::Io(source) => StudyError::io(path)(source),
@@ -216,7 +216,7 @@ pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     })
 }
 
-/// Reads a document's text; `path` is for messages.
+/// Reads the text of a study file; `path` is for messages.
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line.

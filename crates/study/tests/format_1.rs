@@ -1,4 +1,5 @@
-//! Studies whose manifests were written before these had requests, in format 1: `format-1` holds what the program wrote then.
+//! Studies whose manifests have format 1, without requests: the folder `format-1` contains files of the earlier
+//! program.
 
 use files::sha256;
 use serde_json::{Value, json};

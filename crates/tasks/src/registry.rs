@@ -8,7 +8,7 @@ use crate::episodes::Episodes;
 use crate::simulation::Simulation;
 use crate::{ant, half_cheetah, hopper, inverted_double_pendulum_swingup, inverted_pendulum_swingup, walker2d};
 
-/// What the registry knows of a task.
+/// A registered task.
 struct Entry {
     name: &'static str,
     description: &'static str,
@@ -44,7 +44,7 @@ pub fn catalogue() -> &'static Tasks {
 }
 
 impl Tasks {
-    /// What is known of the task called `name`, and its simulation.
+    /// The information about the task `name`, and its simulation.
     fn load(&self, name: &str) -> Result<(&TaskInfo, Box<dyn Simulation>), TaskError> {
         match self.infos.iter().zip(ENTRIES).find(|(info, _)| info.name == name) {
             Some((info, entry)) => Ok((info, (entry.load)()?)),
@@ -67,7 +67,7 @@ impl Catalogue for Tasks {
 /// The task called `name`, one simulator frame at a time: below action repeat, frame limit and termination.
 ///
 /// # Errors
-/// If there is no such task, or the simulator cannot load its model.
+/// If the task does not exist, or the simulator cannot load its model.
 pub fn simulation(name: &str) -> Result<Box<dyn Simulation>, TaskError> {
     Ok(catalogue().load(name)?.1)
 }

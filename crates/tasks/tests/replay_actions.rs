@@ -1,4 +1,4 @@
-//! The example `replay_actions` writes what the recordings hold and explains files that it cannot use.
+//! The program `replay_actions` writes the content of the recordings and explains files that it cannot use.
 
 mod recording;
 

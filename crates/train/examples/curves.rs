@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Size of the picture and of its margins: left, right, top, bottom.
+/// Size of the plot and of its margins: left, right, top, bottom.
 const SIZE: (f64, f64) = (760.0, 440.0);
 const MARGIN: (f64, f64, f64, f64) = (70.0, 35.0, 40.0, 55.0);
 const COLOURS: [&str; 6] = ["#3b6fb6", "#c8553d", "#4f9d69", "#8a63b3", "#b8860b", "#4b5563"];

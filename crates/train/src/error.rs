@@ -1,4 +1,4 @@
-//! What can go wrong with a run. Each message names the value, the place and the next step.
+//! Errors of a run. Each message names the value, the place and the next step.
 
 use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
@@ -17,47 +17,47 @@ pub enum TrainError {
     /// The task does not exist, or a step of it failed.
     #[error(transparent)]
     Task(#[from] environment::TaskError),
-    /// The agent refused.
+    /// An error of the agent.
     #[error(transparent)]
     Agent(#[from] DreamerError),
-    /// What the run is to take from other agents cannot be taken.
+    /// The transfer from other agents is not possible.
     #[error(transparent)]
     Transfer(#[from] transfer::TransferError),
-    /// The run folder was made with another transfer.
+    /// The run folder was created with another transfer.
     #[error(
         "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)
     )]
     OtherTransfer {
         /// The run folder.
         path: PathBuf,
-        /// What differs: key, old value and new value.
+        /// The differences: key, old value and new value.
         differences: Vec<Difference>,
-        /// The words with which this run goes on.
+        /// The arguments that resume this run.
         advice: String,
     },
-    /// The memory of episodes cannot give what was asked for.
+    /// An error of the replay memory.
     #[error(transparent)]
     Replay(#[from] ReplayError),
     /// An episode cannot be written or read.
     #[error(transparent)]
     EpisodeFile(#[from] FileError),
-    /// What was collected cannot be an episode.
+    /// The collected steps do not form a valid episode.
     #[error("an episode of {task} cannot be stored: {source}")]
     Episode {
         /// The task.
         task: String,
-        /// What is wrong with it.
+        /// The problem.
         source: EpisodeError,
     },
-    /// The run folder cannot be made or written.
+    /// The run folder cannot be created or written.
     #[error("cannot write to the run folder {path}: {source}; choose another folder with --logdir")]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A folder that holds something else than a run.
+    /// A folder that contains something other than a run.
     #[error(
         "{path} contains {example:?} but no config.toml, so it is not a run folder; choose another folder with --logdir"
     )]
@@ -89,9 +89,9 @@ pub enum TrainError {
     /// Nothing to evaluate.
     #[error("{path} {why}")]
     NoCheckpoint {
-        /// What was given.
+        /// The path that was given.
         path: PathBuf,
-        /// What is missing, and what to do.
+        /// What is missing, and the next step.
         why: String,
     },
     /// A checkpoint that cannot be used.
@@ -99,7 +99,7 @@ pub enum TrainError {
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem and the next step.
         why: String,
     },
     /// The agent does not fit the task.
@@ -163,7 +163,7 @@ pub enum TrainError {
     Diverged {
         /// The parameter.
         broken: Box<Broken>,
-        /// Gradient steps taken.
+        /// The number of gradient steps so far.
         update: u64,
         /// Frames collected by then.
         frames: Frames,
@@ -175,11 +175,11 @@ pub enum TrainError {
     /// The file system stood in the way of a run.
     #[error("{source}. The run stopped at step {frames}; {after}")]
     Halted {
-        /// What stood in the way.
+        /// The error.
         source: Box<Self>,
         /// Frames collected by then.
         frames: Frames,
-        /// What is left, and how to go on.
+        /// What remains of the run, and how to resume it.
         after: String,
     },
     /// More memory than there is.
@@ -196,7 +196,7 @@ pub enum TrainError {
         /// Bytes that are available.
         available: u64,
     },
-    /// An encoder or reward models that are frozen, but come from nowhere.
+    /// A frozen encoder or frozen reward models that are not transferred from another agent.
     #[error(
         "agent.{key} is set, but nothing is transferred from another agent, so the frozen parameters would stay \
          random. Give --universal RUN or a --plan (that of an existing run is its transfer.toml), or remove \
@@ -206,7 +206,7 @@ pub enum TrainError {
         /// The key below `agent`.
         key: &'static str,
     },
-    /// A run whose checkpoints were taken away.
+    /// A run whose checkpoints were removed.
     #[error(
         "{path} does not contain a checkpoint, but the run has {episodes} episodes, more than a run has before its \
          first checkpoint, so its checkpoints were removed. Restore them, or choose another folder with --logdir, or \
@@ -221,19 +221,19 @@ pub enum TrainError {
         /// Episodes in it.
         episodes: usize,
     },
-    /// A line of metrics, a picture or a video cannot be written.
+    /// Metrics, an image or a video cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The system does not let the program listen to signals.
+    /// The operating system does not allow the program to handle signals.
     #[error("cannot handle Ctrl-C: {source}")]
     Signals {
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The threads cannot be started.
     #[error("cannot start threads = {threads}: {why}; set threads to a smaller number")]
     Threads {
-        /// How many were asked for.
+        /// The requested number of threads.
         threads: usize,
         /// The reason.
         why: String,
@@ -243,13 +243,13 @@ pub enum TrainError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
 impl TrainError {
-    /// Whether the system did not read or write what it was asked to: not the fault of any file's content.
+    /// Whether reading or writing failed, as opposed to an error in the content of a file.
     pub fn is_of_the_system(&self) -> bool {
         match self {
             Self::Io { .. }
@@ -263,7 +263,7 @@ impl TrainError {
         }
     }
 
-    /// Whether a number stopped being one.
+    /// Whether a number became infinite or NaN.
     pub fn is_of_numbers(&self) -> bool {
         match self {
             Self::NotFinite { .. } | Self::Diverged { .. } => true,
@@ -284,7 +284,7 @@ fn list(differences: &[Difference]) -> String {
     all.collect::<Vec<_>>().join("; ")
 }
 
-/// What is left of a run whose numbers broke, and how to go on.
+/// What remains of a run with infinite or NaN values, and how to continue.
 fn with_other_settings(root: &Path, saved: bool) -> String {
     let settings = "other settings, such as a smaller agent.model_learning_rate";
     if saved {

@@ -1,7 +1,7 @@
-//! A run: collect, learn, evaluate, log, checkpoint and resume, in one run folder.
-//!
-//! [`train`] does a run, [`play`] plays with what it left. [`RunRequest`] is a run that is asked for. Here: everything between
-//! the agent and the files of a run. Not here: arguments and exit codes (the program), studies of many runs.
+//! A run: collect, learn, evaluate, log, checkpoint and resume, in one run folder. [`train`] trains an agent in a run
+//! folder, and [`play`] plays episodes with the agent of a run. A [`RunRequest`] describes a run. Here: everything
+//! between the agent and the files of a run. Not here: arguments and exit codes (the program), and studies of many runs
+//! (crate `study`).
 
 mod agent;
 pub mod bench;

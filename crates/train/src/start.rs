@@ -1,7 +1,6 @@
-//! The entrances of this crate: training and playing with Dreamer's agent, on a thread pool of their own.
-//!
-//! Here: checks before anything is written, the thread pool, and what a new run's agent is made of. Not here: the beginning
-//! and the loop of a run (`run`), and how episodes are played (`agent::play`).
+//! The entrances of this crate: training and playing with Dreamer's agent, on a thread pool of their own. Here: checks
+//! before anything is written, the thread pool, and the creation of a new run's agent. Not here: the beginning and the
+//! loop of a run (`run`), and how episodes are played (`agent::play`).
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
@@ -21,10 +20,9 @@ use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::Plan;
 
-/// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, made by `catalogue`, on
-/// `threads` threads.
-/// With a plan, the agent begins with what it takes from earlier ones; a run that goes on takes nothing again, and its
-/// sources may be gone. With a `device`, gradient steps are taken there.
+/// Trains a Dreamer agent in the run folder `root`: [`crate::train_with`] the configuration's tasks, made by
+/// `catalogue`, on `threads` threads. With a plan, the agent starts with parameters of earlier agents. A resumed run
+/// does not transfer again, and its sources may no longer exist. With a `device`, gradient steps run there.
 ///
 /// # Errors
 /// As [`crate::train_with`], or if the device cannot be used, a task is unknown, the transfer cannot be done, or the run began with another one.
@@ -69,7 +67,7 @@ pub fn train(
     })
 }
 
-/// Plays episodes, with a Dreamer agent if one is asked for: as [`play_with`], on all cores.
+/// Plays episodes, with a Dreamer agent if requested, like [`play_with`], on all cores.
 ///
 /// # Errors
 /// As [`play_with`].

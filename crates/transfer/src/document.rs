@@ -1,6 +1,5 @@
-//! A plan as it is written: the TOML document, key by key, and its errors.
-//!
-//! Here: the typed text, with the line of each rule. What it means, and whether it makes sense, is [`crate::plan`]'s.
+//! The TOML form of a plan: its keys, and errors of reading them. Here: the text, with the line of each rule. Not here:
+//! its meaning and its checks ([`crate::plan`]).
 
 use crate::error::PlanError;
 use crate::pattern::Pattern;
@@ -101,14 +100,14 @@ impl fmt::Display for Take {
     }
 }
 
-/// What happens to a layer whose source is missing or has another shape.
+/// The treatment of a layer whose source is missing or has another shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Misfit {
     /// The transfer is refused.
     #[default]
     Error,
-    /// The layer keeps its random start, and the report says so.
+    /// The layer keeps its random values, and the report notes it.
     Random,
 }
 
@@ -170,7 +169,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// Reads a document; the second value is the line of each rule, from 1.
+/// Reads a plan; the second value is the line of each rule, from 1.
 pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), PlanError> {
     let at = |span: Option<Range<usize>>| match span {
         Some(span) => format!("{origin} (line {})", line_of(text, span.start)),

@@ -1,4 +1,4 @@
-//! What can be wrong with a plan, a source, or a transfer, each with its place and the next step.
+//! Errors of a plan, a source or a transfer, each with its place and the next step.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub enum PlanError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is far larger than any plan.
@@ -24,7 +24,7 @@ pub enum PlanError {
     /// Neither a preset nor a file.
     #[error("{typed:?} is neither a preset nor an existing file; the nearest preset is {nearest:?}")]
     Unknown {
-        /// What was typed.
+        /// The text as typed.
         typed: String,
         /// The preset most like it.
         nearest: &'static str,
@@ -42,9 +42,9 @@ pub enum PlanError {
     Format {
         /// The plan.
         origin: String,
-        /// What it says.
+        /// The format of the plan.
         found: String,
-        /// What is read.
+        /// The format that this program reads.
         ours: u32,
     },
     /// A key that does not exist, is missing, or has a value of the wrong kind.
@@ -54,7 +54,7 @@ pub enum PlanError {
         key: String,
         /// File and line.
         place: String,
-        /// What is wrong, and what is allowed.
+        /// The problem and the allowed values.
         why: String,
     },
     /// A value out of range.
@@ -66,7 +66,7 @@ pub enum PlanError {
         value: String,
         /// The rule, or the plan.
         place: String,
-        /// What it may be.
+        /// The allowed values.
         range: String,
     },
     /// Keys that contradict each other.
@@ -74,7 +74,7 @@ pub enum PlanError {
     Contradiction {
         /// The rule, or the plan.
         place: String,
-        /// What contradicts, and what to do.
+        /// The contradiction and the next step.
         why: String,
     },
     /// A source that the plan does not have.
@@ -84,7 +84,7 @@ pub enum PlanError {
         place: String,
         /// The name.
         name: String,
-        /// The names it has, in words.
+        /// The names of the plan's sources, as text.
         known: String,
     },
     /// A rule that names no source where there is not exactly one.
@@ -95,10 +95,10 @@ pub enum PlanError {
     WhichSource {
         /// The rule.
         place: String,
-        /// The names the plan has, in words.
+        /// The names of the plan's sources, as text.
         known: String,
     },
-    /// A source that nothing takes from.
+    /// A source that no rule uses.
     #[error("no rule of {origin} uses the source {name:?}; remove the source, or name it in a rule")]
     UnusedSource {
         /// The plan.
@@ -114,7 +114,7 @@ pub enum PlanError {
         /// The source.
         name: String,
     },
-    /// A fraction was asked of a plan without any.
+    /// A fraction for a plan without fractions.
     #[error("{origin} does not have a rule with a fraction; remove the fraction, or choose another plan")]
     NoFraction {
         /// The plan.
@@ -125,14 +125,14 @@ pub enum PlanError {
 /// A source that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A path that leads to no agent.
+    /// A path that does not lead to an agent.
     #[error("the source {name:?}: {path} {why}")]
     NotFound {
         /// The source's name.
         name: String,
         /// The path.
         path: PathBuf,
-        /// What it is instead, and what to do.
+        /// The problem and the next step.
         why: String,
     },
     /// A file that cannot be read.
@@ -142,17 +142,17 @@ pub enum SourceError {
         name: String,
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file that is not what was written.
+    /// A damaged file.
     #[error("the source {name:?}: {path} {why}")]
     Damaged {
         /// The source's name.
         name: String,
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem and the next step.
         why: String,
     },
     /// Another checkpoint than the one that the plan was made for.
@@ -170,7 +170,7 @@ pub enum SourceError {
         /// The plan's.
         expected: String,
     },
-    /// An agent that has not learned yet: all its parameters are random.
+    /// An agent that has not been trained: all its parameters are random.
     #[error(
         "the source {name:?}: {path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
          train it for longer"
@@ -202,17 +202,17 @@ pub struct MisfitError {
     pub parameter: String,
     /// Its shape.
     pub shape: String,
-    /// How much was to be taken.
+    /// The fraction that the rule transfers.
     pub take: String,
-    /// The source's parameter with its shape, or what is missing.
+    /// The parameter of the source with its shape, or the missing parameter.
     pub given: String,
     /// The source.
     pub source_name: String,
     /// The rule.
     pub place: String,
-    /// What differs.
+    /// The difference.
     pub why: String,
-    /// What to do.
+    /// The next step.
     pub advice: String,
 }
 
@@ -241,7 +241,7 @@ pub enum TransferError {
         /// The path most like it.
         nearest: String,
     },
-    /// A pattern whose parameters were all taken above.
+    /// A pattern whose parameters are all under earlier rules.
     #[error(
         "{place}: {pattern:?} has no parameters left: {above} already matches {parameter} and all others; remove this \
          pattern, or move it above that rule"
@@ -290,15 +290,15 @@ pub enum TransferError {
         parameter: String,
         /// Its shape.
         shape: String,
-        /// The rows asked for.
+        /// The requested rows.
         rows: String,
-        /// What rows it has, in words.
+        /// The rows that it has, as text.
         has: String,
     },
     /// A parameter that does not fit its source.
     #[error(transparent)]
     Misfit(Box<MisfitError>),
-    /// A source of which nothing was taken.
+    /// A source from which nothing would be transferred.
     #[error("nothing would be transferred from the source {name:?}: no parameter under its rules matches ({example})")]
     NothingTaken {
         /// The source.
@@ -306,7 +306,7 @@ pub enum TransferError {
         /// One parameter that did not fit, and why.
         example: String,
     },
-    /// A rule that freezes what the agent cannot freeze.
+    /// A rule that freezes parameters that the agent cannot freeze.
     #[error(
         "{place} freezes {parameter}, but an agent can freeze only world_model.encoder.**, as a whole; remove \
          `frozen`, or write a separate rule for the encoder"
@@ -347,7 +347,7 @@ pub enum TransferError {
     Target {
         /// The plan.
         origin: String,
-        /// What differs.
+        /// The difference.
         why: String,
     },
     /// A configuration that already asks for other reward models.
@@ -387,7 +387,7 @@ pub enum TransferError {
         place: String,
         /// The source.
         name: String,
-        /// What differs.
+        /// The difference.
         why: String,
     },
     /// A meta-model whose encoder will drift away from its sources'.
@@ -409,7 +409,7 @@ pub enum TransferError {
         /// The rule.
         place: String,
     },
-    /// A target that is no new agent.
+    /// A target that is not a new agent.
     #[error("the target has taken {updates} gradient steps, but parameters can only be transferred to a new agent")]
     AlreadyLearned {
         /// Its gradient steps.

@@ -7,7 +7,7 @@ use dreamer::{AgentConfig, Learner};
 use std::ops::Range;
 use tape::{Parameter, Real};
 
-/// Where a claim's numbers lie in a source.
+/// The place of a claim's numbers in a source.
 pub(crate) struct Fit {
     pub parameter: Parameter,
     /// The shape of the source's parameter, or of its rows.
@@ -21,13 +21,13 @@ pub(crate) struct Fit {
 pub(crate) struct Unfit {
     /// The source's parameter with its shape, or that there is none.
     pub given: String,
-    /// What differs.
+    /// The difference.
     pub why: String,
-    /// What to do.
+    /// The next step.
     pub advice: String,
 }
 
-/// Finds what a claim of the target takes from `path` of a source.
+/// Finds the numbers that a claim of the target takes from `path` of a source.
 pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F>, path: &str) -> Result<Fit, Unfit> {
     let ours = target.parameters();
     let advice = || advice(target, source);
@@ -69,7 +69,7 @@ fn sizes(rows: Rows, theirs: usize, ours: usize) -> String {
     format!("the source has {theirs} {rows} rows, but the target has {ours}")
 }
 
-/// The first rows that two kernels do not have alike. Equal shapes are not enough: 5 states and 3 actions are not 4 and 4.
+/// The first rows in which two kernels differ. Equal shapes are not enough: 5 states and 3 actions differ from 4 and 4.
 fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]) -> Option<String> {
     let size = |all: &[(Rows, Range<usize>)], rows: Rows| {
         all.iter().find(|(other, _)| *other == rows).map_or(0, |(_, range)| range.len())
@@ -79,7 +79,7 @@ fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]
     both.into_iter().find(differs).map(|rows| sizes(rows, size(theirs, rows), size(ours, rows)))
 }
 
-/// What to do about a misfit: the settings that differ, and the way out.
+/// The advice for a mismatch: the settings that differ, and a way to avoid it.
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
     let way_out = "`misfit = \"random\"` leaves parameters that do not match random";
     let sizes = |config: &AgentConfig, actions: usize| {

@@ -1,8 +1,7 @@
-//! Transfer between agents, as a document.
-//!
-//! A [`Plan`] says which parameters a new agent takes from which earlier ones, and how much of them; [`Sources`] are those
-//! earlier agents; [`target_config`] says what agent to make; [`resolve`] finds what every parameter becomes, or why that
-//! cannot be, before anything is changed; [`Resolved::apply`] grafts; [`Report`] tells. [`graft`] does all of it.
+//! Transfer between agents, described by plans. A [`Plan`] describes which parameters a new agent receives from which
+//! earlier agents, and which fraction of them. [`Sources`] are these earlier agents. [`target_config`] gives the
+//! configuration of the new agent. [`resolve`] computes the new value of every parameter, or an error, before anything
+//! is changed. [`Resolved::apply`] grafts, and [`Report`] describes the result. [`graft`] does all of this.
 //!
 //! ```no_run
 //! use transfer::{Plan, Sources, graft};

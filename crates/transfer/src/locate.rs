@@ -1,8 +1,6 @@
-//! From what a plan calls a source to the file of an agent.
-//!
-//! A path may lead to an agent's file, a checkpoint's folder, or a run's folder, whose newest checkpoint is then meant
-//! (`docs/formats.md`). The newest is taken or refused, never replaced by an older one: which checkpoint was a source must
-//! not depend on damage.
+//! Finds the agent's file of a source in a plan. A path can be an agent's file, the folder of a checkpoint, or a run
+//! folder, which stands for its newest checkpoint (`docs/formats.md`). The newest checkpoint is used or refused, and
+//! never replaced by an older one, so that the source of a transfer does not depend on damage.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +11,7 @@ pub(crate) const RUN_FILE: &str = "run.json";
 /// Ending of a checkpoint that is being replaced by another of the same frames.
 const REPLACED: &str = ".replaced";
 
-/// The agent's file that `path` means; otherwise what is wrong with it.
+/// The agent's file that `path` refers to, or the problem.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read ({error}); check the path"))?;
     if metadata.is_file() {
@@ -36,7 +34,7 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// The checkpoint of most frames; one that replaces comes before the one replaced.
+/// The checkpoint with the most frames; a new one comes before the one that it replaces.
 fn newest(checkpoints: &Path) -> std::io::Result<Option<PathBuf>> {
     let mut newest: Option<((u64, bool), PathBuf)> = None;
     for entry in std::fs::read_dir(checkpoints)? {

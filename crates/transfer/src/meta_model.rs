@@ -1,5 +1,5 @@
-//! The reward meta-model (Eq. 4): a target's configuration, what its sources must have in common, and how much it uses
-//! each of them.
+//! The reward meta-model (Eq. 4): the configuration of its target, the requirements for its sources, and how much it
+//! uses each of them.
 //!
 //! Not here: the reward head itself (`dreamer::networks::RewardHead`), nor the copying of the sources' weights, which is
 //! done by rules like any other transfer.
@@ -24,7 +24,7 @@ pub fn target_config<F: Real>(
 ) -> Result<AgentConfig, TransferError> {
     plan.check_sources()?;
     let mut config = base.clone();
-    // What a rule freezes that is not the encoder is refused when it is known which parameters that are.
+    // Rules that freeze other parameters than the encoder are refused later, when the parameters are known.
     config.frozen_encoder |= plan.rules().iter().any(|rule| rule.frozen);
     let Some(meta_model) = plan.meta_model() else { return Ok(config) };
     let mut reward_sources = Vec::new();
@@ -114,7 +114,7 @@ pub(crate) fn check_encoders<'r, F: Real>(
     Ok(())
 }
 
-/// How much a reward meta-model uses what it reads: norms of the rows of its first kernel.
+/// How much a reward meta-model uses its inputs: norms of the rows of its first kernel.
 ///
 /// The larger the row of a prediction, the more the meta-model listens to that source, if the sources predict rewards of
 /// similar size.

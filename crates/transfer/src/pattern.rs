@@ -1,6 +1,6 @@
 //! Which parameters a rule is about: patterns over parameter paths.
 //!
-//! Here: [`Pattern`], its syntax and its matching. Not here: what happens to the parameters that match.
+//! Here: [`Pattern`], its syntax and its matching. Not here: the treatment of parameters that match.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a pattern means, said again without thought for speed.
+    /// The meaning of a pattern, implemented again in the simplest way.
     fn means(pattern: &[&str], path: &[&str]) -> bool {
         match (pattern, path) {
             ([], []) => true,

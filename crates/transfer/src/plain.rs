@@ -35,7 +35,7 @@ fn found_value(found: &str) -> String {
     }
 }
 
-/// What may stand there, from the name of a type of the program.
+/// The expected value, from the name of a type.
 fn expected_type(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",

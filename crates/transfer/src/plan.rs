@@ -1,7 +1,6 @@
-//! A plan as it is meant: sources, rules and a meta-model, checked.
-//!
-//! Here: [`Plan`], read from a file, a preset or made in code, and what the command line may change about it. Not here:
-//! agents; which parameters a rule matches is decided when a plan meets a target ([`crate::resolve`]).
+//! A plan as it is meant: sources, rules and a meta-model, checked. Here: [`Plan`], read from a file or a preset or
+//! built in code, and the changes that the command line can make to it. Not here: agents. The parameters that a rule
+//! matches are determined for a target ([`crate::resolve`]).
 
 use crate::document::{
     self, Document, FORMAT, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
@@ -20,7 +19,7 @@ const MOST_SOURCES: usize = 64;
 /// Most hidden layers of a reward meta-model, as of any head.
 const MOST_LAYERS: usize = 64;
 
-/// What is transferred from where, as a document. `docs/transfer.md` describes the language.
+/// A description of a transfer. `docs/transfer.md` describes its language.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     origin: String,
@@ -50,22 +49,22 @@ pub struct MetaModel {
     pub any_encoder: bool,
 }
 
-/// What one rule says.
+/// A rule of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The parameters it is about: those that any of these matches.
     pub patterns: Vec<Pattern>,
     /// Only the rows that read these; empty for all rows.
     pub rows: Vec<Rows>,
-    /// Whether it takes what the rules above it left, instead of insisting on all it matches.
+    /// Whether it matches only the parameters that earlier rules left, instead of everything that its patterns match.
     pub rest: bool,
     /// Whether its patterns may match nothing.
     pub optional: bool,
-    /// How much is taken.
+    /// How much is transferred.
     pub take: Take,
     /// From which sources.
     pub sources: RuleSources,
-    /// What happens if a source does not fit.
+    /// The treatment of parameters that do not match.
     pub misfit: Misfit,
     /// Whether its parameters are never learned.
     pub frozen: bool,
@@ -85,7 +84,7 @@ impl Plan {
     /// Reads a plan's file. Relative paths of its sources begin at the file's folder.
     ///
     /// # Errors
-    /// [`PlanError`] names the key, the line and what is allowed.
+    /// [`PlanError`] names the key, the line and the allowed values.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
         let unreadable = |source| PlanError::Read { path: path.to_owned(), source };
         let text = files::read_text(path, LARGEST_FILE).map_err(|error| match error {
@@ -98,10 +97,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Reads a plan's text. `origin` says in messages where it came from.
+    /// Reads the text of a plan. `origin` is its name in messages.
     ///
     /// # Errors
-    /// [`PlanError`] names the key, the line and what is allowed.
+    /// [`PlanError`] names the key, the line and the allowed values.
     pub fn parse(text: &str, origin: &str) -> Result<Self, PlanError> {
         let (document, lines) = document::read(text, origin)?;
         let mut plan = Self {
@@ -174,12 +173,12 @@ impl Plan {
         if changed { Ok(()) } else { Err(PlanError::NoFraction { origin: self.origin.clone() }) }
     }
 
-    /// Where the plan came from, in words.
+    /// The origin of the plan, as text.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// What the plan says of itself.
+    /// The description in the plan.
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -199,7 +198,7 @@ impl Plan {
         &self.rules
     }
 
-    /// Which rule, and where it stands, in words.
+    /// The number and place of a rule, as text.
     pub fn place(&self, rule: usize) -> String {
         self.place_of(rule, self.rules[rule].line)
     }
@@ -216,7 +215,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The plan as a document, to be read again with [`Plan::parse`].
+    /// The plan as TOML, which [`Plan::parse`] reads.
     pub fn to_toml(&self) -> String {
         let source = |source: &SourceRef| match source.sha256.clone() {
             None => SourceText::Path(source.path.clone()),
@@ -236,7 +235,7 @@ impl Plan {
         toml::to_string(&document).expect("a plan is made of what TOML can hold")
     }
 
-    /// Names of the sources, in words.
+    /// The names of the sources, as text.
     pub(crate) fn known_sources(&self) -> String {
         let names: Vec<String> = self.sources.keys().map(|name| format!("{name:?}")).collect();
         match names.as_slice() {
@@ -289,7 +288,7 @@ impl Plan {
         }
     }
 
-    /// The section of the meta-model, in words.
+    /// The section of the meta-model, as text.
     pub(crate) fn meta_model_place(&self) -> String {
         format!("[meta_model] of {}", self.origin)
     }
@@ -354,7 +353,7 @@ fn check_fraction(key: &str, omega: f64, place: &str) -> Result<(), PlanError> {
     Err(PlanError::Range { key: key.to_owned(), value, place: place.to_owned(), range })
 }
 
-/// What a rule's text means.
+/// Checks and converts the text of a rule.
 fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, PlanError> {
     let contradiction = |why: &str| Err(PlanError::Contradiction { place: place.to_owned(), why: why.to_owned() });
     if let Take::Fraction(omega) = text.take {

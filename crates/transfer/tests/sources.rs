@@ -1,4 +1,4 @@
-//! Sources on disk: runs, checkpoints, files, damage; and what a transfer leaves in a run's folder.
+//! Sources on disk: runs, checkpoints, files, damage; and the files of a transfer in a run folder.
 
 mod common;
 
@@ -66,7 +66,7 @@ fn a_run_means_its_newest_checkpoint() {
 fn an_agents_file_of_any_name_is_a_source() {
     let folder = tempfile::tempdir().unwrap();
     let file = checkpoint(folder.path(), 1, 2000);
-    // What lies beside it is of another file.
+    // The other file in the folder belongs to another agent.
     let copy = folder.path().join("mine.safetensors");
     learned(Agent::new(&config(), 3, 9).unwrap()).save(&copy).unwrap();
     let sources = Sources::open(&plan(&copy)).unwrap();
@@ -129,7 +129,7 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     let first = graft(&plan, &config(), 3, 7, &Sources::open(&plan).unwrap()).unwrap();
     write_record(&run, &plan, &first.report).unwrap();
     assert_eq!(read_report(&run).unwrap().as_ref(), Some(&first.report));
-    // A newer checkpoint does not change what the record means.
+    // A newer checkpoint does not change the meaning of the record.
     checkpoint(&folder.path().join("checkpoints/0000020000"), 5, 20_000);
     let again = Plan::read(&run.join(PLAN_FILE)).unwrap();
     let second = graft(&again, &config(), 3, 7, &Sources::open(&again).unwrap()).unwrap();

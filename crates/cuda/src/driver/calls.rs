@@ -55,7 +55,7 @@ impl Calls {
         Ok(Self { module: Arc::clone(module), _buffer: Arc::clone(buffer), calls })
     }
 
-    /// Runs them one after the other, and waits. With `each`, waits for each, and says which failed.
+    /// Runs them one after the other, and waits. With `each`, waits for each, and reports which one failed.
     pub(crate) fn run(&self, each: bool) -> Result<(), CudaError> {
         let entered = self.context().enter()?;
         if each {

@@ -18,7 +18,7 @@ const OLDEST: Version = Version { major: 12, minor: 0 };
 pub(crate) struct Context {
     device: sys::CUdevice,
     context: sys::CUcontext,
-    /// Held by whoever uses the stream.
+    /// Locked by the user of the stream.
     stream: Mutex<Stream>,
 }
 
@@ -151,7 +151,7 @@ pub(super) fn said(task: &'static str) -> impl Fn(DriverError) -> CudaError {
     move |error| CudaError::Call { task, answer: answer(error) }
 }
 
-/// The driver's answer in words.
+/// The driver's description of its answer.
 pub(super) fn answer(error: DriverError) -> Answer {
     let name = error.error_name().map(|name| name.to_string_lossy().into_owned());
     let text = error.error_string().map(|text| text.to_string_lossy().into_owned());

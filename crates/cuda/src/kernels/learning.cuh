@@ -1,4 +1,4 @@
-// What a gradient step needs beside its networks: random numbers, images, figures, the optimiser.
+// The parts of a gradient step besides its networks: random numbers, images, metrics, the optimiser.
 
 INLINE word32 turned(word32 x, int by) { return x << by | x >> (32 - by); }
 
@@ -9,11 +9,11 @@ INLINE void quarter(word32 *x, int a, int b, int c, int d) {
     x[c] += x[d]; x[b] = turned(x[b] ^ x[c], 7);
 }
 
-// Normal draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of
-// ChaCha8 (Bernstein, 2008), and draws those of the posterior [length, n, stoch], of actions [horizon * length, n, actions], of
-// the prior [horizon * length, n, stoch], two numbers at a time (Box and Muller, 1958). They are put where the whole batch's
-// lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs, which is a block of ChaCha.
-// state: 8 words of key, then the number of updates, low word first.
+// Normal draws of a gradient step, the same as on the CPU: shard y of the batch has stream (updates << 16) + y + 1 of
+// ChaCha8 (Bernstein, 2008), and draws those of the posterior [length, n, stoch], of actions [horizon * length, n,
+// actions], of the prior [horizon * length, n, stoch], two numbers at a time (Box and Muller, 1958). They are put where
+// the whole batch's lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs,
+// which is a block of ChaCha. state: 8 words of key, then the number of updates, low word first.
 extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, const float *state, int batch,
         int shard, int length, int horizon, int stoch, int actions) {
     PHASE {
@@ -112,7 +112,7 @@ extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, 
     }
 }
 
-// parts[x] = sums of squares, 16384 numbers a block, in 64 bits: squares of what a norm may be go beyond 32.
+// parts[x] = sums of squares, 16384 numbers a block, in 64 bits: the squares of possible norms exceed the range of 32.
 extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
     SHARED double sums[BLOCK];
     PHASE {
@@ -174,7 +174,7 @@ extern "C" __global__ void begin_adam(float *state, const float *go, const float
     }
 }
 
-// Adam as Keras computes it, with what begin_adam left in `state`.
+// Adam as Keras computes it, with the values that begin_adam wrote to `state`.
 extern "C" __global__ void adam(float *values, const float *gradient, float *first, float *second, const float *state,
         int n) {
     PHASE {

@@ -1,7 +1,7 @@
-//! The arguments of the program: what was typed.
+//! The arguments of the program, as typed.
 //!
-//! Here: the arguments that several commands share, and those of the program itself; the other files hold those of one group of
-//! commands. Not here: what arguments mean (`meaning`), and what commands do (`commands`).
+//! Here: the arguments that several commands share, and those of the program itself; the other files hold those of one
+//! group of commands. Not here: the meaning of arguments (`meaning`), and the commands themselves (`commands`).
 
 pub mod device;
 pub mod play;
@@ -12,7 +12,7 @@ use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// What the help of the program itself ends with. Exit codes depend on the command.
+/// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
 const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes. docs/README.md lists all \
     documentation.";
 
@@ -20,12 +20,12 @@ const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its
 #[derive(Debug, Parser)]
 #[command(name = "dreamgraft", version, about, max_term_width = 100, arg_required_else_help = true, after_help = HELP)]
 pub struct Typed {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train an agent on one or several tasks, or resume a run

@@ -53,7 +53,7 @@ pub struct Play {
     pub results: Results,
 }
 
-/// What becomes of the episodes that were played.
+/// How the results of the episodes are written.
 #[derive(Debug, Args)]
 pub struct Results {
     /// Write the last episode as a GIF; with several tasks, one GIF per task, FILE-TASK.gif
@@ -79,7 +79,7 @@ fn whole(typed: &str) -> Result<u64, String> {
     Ok(real as u64)
 }
 
-/// A file name that says what will be in it.
+/// Checks that the name of a video file ends in `.gif`.
 fn gif(typed: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(typed);
     match path.extension() {

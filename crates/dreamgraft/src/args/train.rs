@@ -50,7 +50,7 @@ pub struct Train {
     /// The device for gradient steps
     #[command(flatten)]
     pub device: DeviceOption,
-    /// What the agent begins with
+    /// The transfer with which the agent starts
     #[command(flatten)]
     pub inherits: Inherits,
 }
@@ -70,7 +70,7 @@ pub struct TransferPlan {
     /// The tasks and how they are to be learned
     #[command(flatten)]
     pub settings: Settings,
-    /// What the agent would begin with
+    /// The transfer with which the agent would start
     #[command(flatten)]
     pub inherits: Inherits,
     /// Print JSON instead of tables

@@ -1,6 +1,4 @@
-//! What each command does: one file for each.
-//!
-//! Not here: what was typed (`args`) and what it means (`meaning`).
+//! The commands, one file for each. Not here: the arguments (`args`) and their meaning (`meaning`).
 
 mod bench;
 mod play;

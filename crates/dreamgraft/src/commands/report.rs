@@ -10,7 +10,7 @@ use study::results::Results;
 /// Writes the report of the study or runs in `folder`, and prints where.
 ///
 /// # Errors
-/// If there is no run, or a file cannot be read or written.
+/// If there are no runs, or a file cannot be read or written.
 pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
     let results = Results::read(folder)?;
     let report = Report::new(&results);

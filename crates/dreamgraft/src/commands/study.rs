@@ -1,6 +1,6 @@
 //! `dreamgraft study` and its commands.
 //!
-//! Here: what is printed for people. Not here: what a study is, and how runs are started (`study`).
+//! Here: what is printed for people. Not here: studies themselves, and how runs are started (`study`).
 
 use super::report::report;
 use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyPlace};
@@ -119,7 +119,7 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     let read = study_file::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.study);
     if matches!(typed.launcher, Launcher::Local) {
-        // What keeps a device from being used is told before anything is written or started.
+        // A device that cannot be used is reported before anything is written or started.
         device::open(typed.device.device)?;
     }
     let manifest = study::prepare(&read, catalogue, &folder)?;
@@ -132,7 +132,7 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
 fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
-    // A device has room for few runs, and whoever wants several at once says so.
+    // The memory of a GPU is enough for few runs, so several at a time must be requested with --jobs.
     let device = typed.device.name();
     let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
     let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
@@ -224,7 +224,7 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
         .into())
 }
 
-/// The folder of the study that is named by its document (with `--dir`, if that was typed) or by its folder.
+/// The folder of a study that is given as a study file (with `--dir`, if that was typed) or as its folder.
 fn folder_of(study: &Path, dir: Option<&Path>) -> Result<PathBuf, Failure> {
     match (dir, study.is_dir()) {
         (None, true) => Ok(study.to_owned()),
@@ -270,7 +270,7 @@ fn line(run: &Status) -> String {
     format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}", run.index, run.folder.display())
 }
 
-/// Says a line to people. A reader that has gone away does not stop a study.
+/// Prints a line. A closed stdout does not stop a study.
 fn say(text: &str) {
     let _ = print::line(text);
 }

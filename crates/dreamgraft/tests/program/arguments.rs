@@ -1,4 +1,4 @@
-//! What is typed, and what it is answered with.
+//! Arguments and the answers to them.
 
 use crate::program::Program;
 use std::process::Stdio;

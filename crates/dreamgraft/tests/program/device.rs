@@ -1,4 +1,4 @@
-//! Learning on a device: with stand-ins for NVIDIA's libraries, whose kernels run on the processor.
+//! Learning on a device, with replacements for NVIDIA's libraries whose kernels run on the CPU.
 
 use crate::program::{Ended, Program, SMOKE, metrics, outcomes, smoke};
 use std::io::{BufRead, BufReader};
@@ -50,7 +50,7 @@ fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns
     let (found, expected) = (of(&program, "rounded", "model_loss")[0], of(&program, "whole", "model_loss")[0]);
     assert!(found != expected && (found - expected).abs() <= 1e-2 * expected.abs(), "{found} and {expected}");
 
-    // A processor's first steps are the same but for rounding.
+    // The first steps on the CPU are the same except for rounding.
     program.succeed(&[&SMOKE[..4], &["--logdir", "processor", "--steps", "1000"]].concat());
     for name in ["model_loss", "kl", "image_loss", "imagined_reward", "value_loss", "model_gradient_norm"] {
         let (found, expected) = (of(&program, "whole", name)[0], of(&program, "processor", name)[0]);
@@ -134,8 +134,7 @@ fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
-    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command resumes"]
-    {
+    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command resumes"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     succeed(&program, &words);

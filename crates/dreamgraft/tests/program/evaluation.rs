@@ -51,7 +51,7 @@ fn the_mean_action_can_be_evaluated_instead_of_the_mode() {
     assert_eq!(eval("run", &[]), mode, "the setting's default");
     let error = program.run(&["eval", "run", "--evaluation", "median"]);
     assert!(error.code == Some(2) && error.stderr.contains("--evaluation <mode|mean>"), "{error:?}");
-    // A run may go on with the other way, which is then its own.
+    // A run can resume with the other setting, which is then its own.
     program.succeed(&smoke(&["--steps", "3000", "--set", "agent.evaluation=mean"]));
     let own = eval("run", &[]);
     assert_eq!(own["evaluation"], "mean");
@@ -80,7 +80,7 @@ fn checkpoints_that_cannot_be_used_are_named_with_the_next_step() {
     program.truncate(agent);
     let error = program.fail(5, &["eval", newest]);
     assert!(error.contains(agent) && error.contains("truncated") && error.contains("another checkpoint"), "{error}");
-    // A safetensors file of something else, with nothing beside it that tells otherwise.
+    // A safetensors file of another program, without other files next to it.
     std::fs::write(program.path(agent), b"\x02\0\0\0\0\0\0\0{}").unwrap();
     let error = program.fail(5, &["eval", agent]);
     assert!(error.contains(agent), "{error}");

@@ -13,10 +13,10 @@ use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Sizes so small that what is killed is mostly the writing of files.
+/// Sizes so small that a kill mostly hits the writing of files.
 const TINY: [&str; 5] = ["agent.depth=1", "agent.units=2", "agent.batch=1", "agent.length=2", "checkpoint.kept=2"];
 
-/// Kinds of runs that are killed: their tasks and further words.
+/// Kinds of runs that are killed: their tasks and other arguments.
 const KINDS: [(&[&str], &[&str]); 3] = [
     (&["inverted-pendulum-swingup"], &["--steps", "4000"]),
     (&["inverted-pendulum-swingup", "hopper"], &["--steps", "6000"]),
@@ -38,7 +38,7 @@ enum Moment {
     After(Duration),
 }
 
-/// The program with agents to take from, and what each kind of run leaves if nothing disturbs it.
+/// The program with source agents, and the result of each kind of run without disturbances.
 struct Harness {
     program: Program,
     whole: Vec<Outcomes>,
@@ -113,7 +113,7 @@ impl Harness {
         status.code().is_none()
     }
 
-    /// Checks what a killed process left: every file under its own name is whole, and no finished episode is gone.
+    /// Checks the folder after a kill: every file with its final name is complete, and no finished episode is missing.
     fn check(&mut self, root: &Path) {
         let mut found = BTreeMap::new();
         for path in files(root) {
@@ -122,7 +122,7 @@ impl Harness {
                 read_episode(&path, 1 << 24).unwrap();
                 found.insert(name, std::fs::read(&path).unwrap());
             } else if name == "metrics.jsonl" {
-                // A torn last line is cut off when the run goes on.
+                // An incomplete last line is cut off when the run resumes.
                 train::output::count_lines(&std::fs::read(&path).unwrap()).unwrap();
             } else if name == "config.toml" {
                 train::stored_config(root).unwrap();
@@ -145,7 +145,7 @@ impl Harness {
     }
 }
 
-/// All files below a folder; none if there is no such folder.
+/// All files below a folder; empty if the folder does not exist.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {

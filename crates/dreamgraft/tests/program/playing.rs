@@ -39,7 +39,7 @@ fn the_last_episode_is_written_as_a_video_of_its_length() {
     let played = play(&program, &["hopper", "--termination", "stock", "--video", "hop.gif"]);
     let bytes = std::fs::read(program.path("hop.gif")).unwrap();
     assert!(bytes.starts_with(b"GIF89a"));
-    // Each picture has a graphic control extension; the reset is one, each step of up to two frames another.
+    // Each image has a graphic control extension; the reset is one, each step of up to two frames another.
     let pictures = bytes.windows(3).filter(|window| window == b"\x21\xf9\x04");
     let frames = played["lengths"][0].as_u64().unwrap();
     assert_eq!(pictures.count() as u64, 1 + frames.div_ceil(2));
@@ -54,7 +54,7 @@ fn a_run_plays_as_it_is_evaluated() {
     let words = ["inverted-pendulum-swingup", "--policy", "run", "--episodes", "2", "--seed", "5"];
     assert_eq!(play(&program, &words), evaluated);
     assert_eq!((&evaluated["frames"], &evaluated["checkpoint"]), (&1000.into(), &evaluated["policy"]));
-    // Another task whose actions are as long as those it knows: played, and said.
+    // Another task whose actions have the same size: it is played, with a note.
     let ended = program.run(&["play", "inverted-double-pendulum-swingup", "--policy", "run"]);
     assert!(ended.code == Some(0) && ended.stdout.contains("1 episode"), "{ended:?}");
     let note =

@@ -1,4 +1,4 @@
-//! Stopping, damaging and going on.
+//! Stopping, damaging and resuming.
 
 use crate::program::{Program, metrics, outcomes, smoke};
 use std::io::{BufRead, BufReader};
@@ -63,8 +63,8 @@ fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
     }
 }
 
-/// Whether this process, and so each that it starts, was told to ignore a signal, as far as the system tells. Shells never
-/// ignore the others.
+/// Whether this process, and so each process that it starts, ignores a signal, where the system reports it. Shells
+/// never ignore the others.
 fn is_ignored(signal: &str) -> bool {
     let bit = match signal {
         "-HUP" => 0,
@@ -87,7 +87,7 @@ fn several_warnings_are_as_one_and_what_nohup_ignores_is_ignored() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("checkpoint")));
     send("-HUP");
-    // It goes on: two more checkpoints.
+    // It resumes: two more checkpoints.
     assert_eq!(lines.by_ref().filter(|line| line.as_ref().unwrap().starts_with("checkpoint")).take(2).count(), 2);
     ["-USR1", "-TERM", "-TERM"].into_iter().for_each(send);
     assert!(lines.map(|line| line.unwrap()).any(|line| line.contains("checkpoint saved")));

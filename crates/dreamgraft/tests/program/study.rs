@@ -1,4 +1,4 @@
-//! Studies: what is planned, runs killed and stopped on the way, and what cannot be a study.
+//! Studies: plans, runs that are killed and stopped, and invalid study files.
 
 use crate::program::{Program, outcomes};
 use serde_json::Value;
@@ -46,7 +46,7 @@ universal = "sight"
 reward_from = ["alone"]
 "#;
 
-/// The program beside the document `tiny.toml`.
+/// The program in a folder with the study file `tiny.toml`.
 fn tiny() -> Program {
     let program = Program::new();
     std::fs::write(program.path("tiny.toml"), TINY).unwrap();
@@ -95,7 +95,7 @@ fn a_study_is_planned_run_and_told_of() {
     let text = program.succeed(&["study", "status", "studies/tiny"]);
     assert!(text.contains("6 finished, 0 running"), "{text}");
 
-    // By its document, and the meta-model's sources by what they learned.
+    // By its study file, and the meta-model's sources by their tasks.
     program.succeed(&["study", "report", "tiny.toml", "--pictures", "0", "--out", "out"]);
     let words = std::fs::read_to_string(program.path("out/report.md")).unwrap();
     for task in ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"] {
@@ -104,7 +104,7 @@ fn a_study_is_planned_run_and_told_of() {
     let message = program.fail(1, &["study", "report", "none.toml"]);
     assert!(message.contains("none.toml"), "{message}");
 
-    // What a run was started with is what anybody would type, and means the same run.
+    // The arguments of a run are those that a person would type, and describe the same run.
     let manifest = std::fs::read_to_string(program.path("studies/tiny/manifest.jsonl")).unwrap();
     let entry: Value = serde_json::from_str(manifest.lines().nth(6).unwrap()).unwrap();
     let words: Vec<&str> = entry["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
@@ -140,7 +140,7 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
         program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/1000");
     let run = ["study", "run", "tiny.toml", "--jobs", "2"];
 
-    // A worker is killed: it is started again. Another `study run` is refused meanwhile. Then all are asked to stop.
+    // A killed worker is restarted. Another `study run` is refused meanwhile. Then all receive a signal to stop.
     let study = program.command(&run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let killed = worker(&first);
     kill("-KILL", &killed);
@@ -376,7 +376,7 @@ fn a_worker_that_comes_on_is_started_again_however_often_it_is_killed() {
 #[test]
 fn jobs_that_slurm_still_has_are_not_submitted_again() {
     let program = tiny();
-    // A cluster that numbers what is submitted, and whose queue is a file.
+    // A cluster that numbers the submitted jobs, and whose queue is a file.
     std::fs::create_dir(program.path("cluster")).unwrap();
     let executable = |name: &str, text: &str| {
         let path = program.path("cluster").join(name);

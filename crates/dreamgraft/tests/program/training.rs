@@ -9,7 +9,9 @@ fn a_run_leaves_everything_in_its_folder() {
     let program = Program::new();
     let text = program.succeed(&smoke(&[]));
     assert!(text.starts_with("new run in run: inverted-pendulum-swingup, 3 000 frames"), "{text}");
-    for part in ["frame 3 000  return -", "gradient steps/s", "replay 3 episodes", "evaluation", "finished at frame 3 000"] {
+    for part in
+        ["frame 3 000  return -", "gradient steps/s", "replay 3 episodes", "evaluation", "finished at frame 3 000"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
@@ -135,7 +137,7 @@ fn a_second_process_is_refused_and_told_the_first() {
     BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let error = program.fail(4, &smoke(&["--steps", "1e9"]));
     assert!(error.contains(&format!("process {}", first.id())), "{error}");
-    // Killed without a chance to clean up: its lock is no obstacle.
+    // Killed without a chance to clean up: its lock does not block the next process.
     first.kill().unwrap();
     first.wait().unwrap();
     program.succeed(&smoke(&["--steps", "1000"]));

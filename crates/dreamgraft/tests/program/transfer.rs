@@ -1,4 +1,4 @@
-//! What new agents take from earlier ones: `dreamgraft transfer plan`, and `dreamgraft train` with a source.
+//! Transfer: `dreamgraft transfer plan`, and `dreamgraft train` with a source.
 
 use crate::program::{Program, metrics, outcomes};
 use serde_json::Value;
@@ -50,7 +50,7 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
     assert_eq!((&json["target"]["action_size"], &json["sources"][0]["frames"]), (&3.into(), &1000.into()));
     assert!(!text.contains("itself"), "{text}");
     assert_eq!(program.names("."), ["source"]);
-    // What was foretold is what happens.
+    // The run does what the preview showed.
     program.succeed(&words(&["hopper"], "run", &["--from", "source", "--fraction", "0.5", "--steps", "1000"]));
     let kept: Value = serde_json::from_slice(&std::fs::read(program.path("run/transfer.json")).unwrap()).unwrap();
     assert_eq!(kept, json);
@@ -109,8 +109,8 @@ fn every_preset_begins_a_run_that_is_named_after_it() {
     }
 }
 
-/// A run of 2000 frames in `whole` and one of 1000 and then 1000 in `parts`, whose `gone` are removed between: they must
-/// end with the same bits.
+/// A run of 2000 frames in `whole` and one of 1000 and then 1000 in `parts`, whose `gone` are removed in between: they
+/// must be bitwise identical.
 fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
     let train = |folder: &str, steps: &str, embeddings: &str| {
         let more = ["--steps", steps, "--set", embeddings];
@@ -145,7 +145,7 @@ fn the_universal_encoder_stays_what_it_was() {
     let encoder: Vec<&String> = ours.keys().filter(|name| name.starts_with("world_model.encoder.")).collect();
     assert_eq!(encoder.len(), 8);
     assert!(encoder.iter().all(|name| ours[*name] == theirs[*name]));
-    // What is not frozen has learned.
+    // Parameters that are not frozen were trained.
     assert_ne!(ours["world_model.decoder.h5.kernel"], theirs["world_model.decoder.h5.kernel"]);
 }
 
@@ -189,7 +189,8 @@ fn a_run_of_another_transfer_is_refused_with_the_difference() {
         assert!(error.contains("another transfer") && error.contains(part), "{part}: {error}");
         assert!(error.contains("--plan run/transfer.toml"), "{error}");
     }
-    // The source has learned more: it is another one now, but the run's own record still names what it was.
+    // The source was trained further, so it is another source now, but the record of the run still describes the old
+    // one.
     program.succeed(&words(&["inverted-pendulum-swingup"], "source", &["--steps", "2000"]));
     let error = program.fail(4, &train(&["--from", "source"]));
     assert!(error.contains("sources.source: was ") && error.contains("sha256"), "{error}");
@@ -268,7 +269,7 @@ fn a_start_that_was_interrupted_is_no_obstacle() {
     }
     program.succeed(&words(&["hopper"], "run", &["--steps", "1000"]));
     assert!(!program.path("run/transfer.json").exists() && !program.path("run/transfer.toml").exists());
-    // Stopped before the first checkpoint: the record tells what to take.
+    // Stopped before the first checkpoint: the record contains the transfer.
     std::fs::create_dir(program.path("early")).unwrap();
     for name in ["config.toml", "transfer.json", "transfer.toml"] {
         std::fs::copy(program.path("whole").join(name), program.path("early").join(name)).unwrap();

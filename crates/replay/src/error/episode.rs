@@ -1,4 +1,4 @@
-//! What can be wrong with the numbers of an episode.
+//! Errors in the numbers of an episode.
 
 use crate::{LARGEST_ACTION, LONGEST_TASK};
 

@@ -1,4 +1,4 @@
-//! What can go wrong with an episode file, and what can be wrong inside one.
+//! Errors of episode files and of their content.
 
 use super::EpisodeError;
 use std::io;
@@ -16,11 +16,11 @@ pub enum FileError {
     /// The file system refused.
     #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// An episode of this name exists: writing never replaces one.
@@ -38,7 +38,7 @@ pub enum FileError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// The problem.
         damage: Damage,
     },
     /// An episode of a task that is not learned here.
@@ -56,8 +56,8 @@ pub enum FileError {
     },
 }
 
-/// The first thing found wrong in an episode file, in words that follow "the file is damaged or not an episode:". [`FileError`]
-/// adds the file's name and the next step.
+/// The first problem in an episode file, as text that follows "is damaged or not an episode:". [`FileError`] adds the
+/// name of the file and the next step.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Damage {
     /// It is a folder, a pipe or a device.
@@ -66,7 +66,7 @@ pub enum Damage {
     /// The name is not that of an episode.
     #[error("its name is not <stamp>-<number>-<transitions>.npz, as in 20261122T101530-00000041-501.npz")]
     Name,
-    /// The name and the content tell of different lengths.
+    /// The name and the content have different lengths.
     #[error("its name gives {named} transitions, but it contains {found}")]
     NamedLength {
         /// Transitions by the name.
@@ -77,7 +77,7 @@ pub enum Damage {
     /// The container cannot be read.
     #[error("it is not a readable npz (zip) container: {reason}")]
     Container {
-        /// What the reader of the container says.
+        /// The error of the container's reader.
         reason: String,
     },
     /// The file is larger than any episode of its size could be.
@@ -97,7 +97,7 @@ pub enum Damage {
     /// Two arrays of one name, or far too many.
     #[error("it contains {reason}")]
     Entries {
-        /// What is there.
+        /// The description of its content.
         reason: String,
     },
     /// A needed array is not there.
@@ -144,7 +144,7 @@ pub enum Damage {
         /// The limit in bytes.
         limit: u64,
     },
-    /// An array ends early, goes on after its end, or its checksum is wrong.
+    /// An array is too short or too long, or its checksum is wrong.
     #[error("the data of array {array:?} is wrong: {reason}")]
     Data {
         /// The array.
@@ -152,7 +152,7 @@ pub enum Damage {
         /// How.
         reason: String,
     },
-    /// The arrays can be read but are no episode.
+    /// The arrays can be read but are not a valid episode.
     #[error(transparent)]
     Episode(#[from] EpisodeError),
 }

@@ -1,10 +1,10 @@
-//! What the replay memory cannot do.
+//! Errors of the replay memory.
 
 use super::FileError;
 use crate::LARGEST_ACTION;
 use std::path::PathBuf;
 
-/// The replay memory cannot do what was asked.
+/// An error of the replay memory.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// An episode with another action size than the memory's.
@@ -26,7 +26,7 @@ pub enum ReplayError {
     /// An action size that no episode has.
     #[error("a replay memory for action size {action_size} is not possible; use 1 to {LARGEST_ACTION}")]
     NoAction {
-        /// The size asked for.
+        /// The requested size.
         action_size: usize,
     },
     /// An episode that alone is larger than the whole budget.
@@ -84,7 +84,7 @@ pub enum ReplayError {
     NoneLongEnough {
         /// Episodes in memory.
         episodes: usize,
-        /// Transitions asked for.
+        /// The requested number of transitions.
         length: usize,
         /// Transitions of the longest episode, 0 without one.
         longest: usize,

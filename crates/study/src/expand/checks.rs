@@ -1,4 +1,4 @@
-//! What can be wrong with a document's names before any run is made of it.
+//! Checks of the names in a study file, before any run is created from it.
 
 use super::{Expansion, leaves};
 use crate::StudyError;
@@ -101,7 +101,7 @@ pub(super) fn check_fraction(fraction: f64) -> Result<(), String> {
     }
 }
 
-/// The first that is there twice.
+/// The first value that occurs twice.
 pub(super) fn twice<T: Ord>(all: &[T]) -> Option<&T> {
     let mut seen = BTreeSet::new();
     all.iter().find(|one| !seen.insert(*one))

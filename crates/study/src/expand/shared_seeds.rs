@@ -4,7 +4,7 @@ use crate::manifest::{Entry, Manifest, Role};
 use std::collections::BTreeSet;
 
 impl Manifest {
-    /// What to know about sources that have the seed of a target and learn its task: a line for each source.
+    /// Notes about sources that have the seed of a target and learn its task, one for each source.
     pub fn shared_seeds(&self) -> Vec<String> {
         let sources = self.entries.iter().filter(|entry| entry.role == Role::Source);
         sources.filter_map(|source| self.shared_seed(source)).collect()
@@ -84,7 +84,7 @@ mod tests {
     fn a_study_that_was_planned_before_keeps_the_seeds_of_its_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let (new, old) = (read("[0, 1]", ""), read("[0, 1]", "seed = 0"));
-        // What an earlier version wrote for the same document.
+        // The manifest of an earlier version for the same study file.
         let before = manifest_of(&old, tasks::catalogue()).unwrap();
         before.write(folder.path()).unwrap();
         assert_eq!(prepare(&new, tasks::catalogue(), folder.path()).unwrap(), before);

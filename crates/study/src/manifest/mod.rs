@@ -1,8 +1,6 @@
-//! The manifest: what a study runs, one line a run, in an order in which they can go.
-//!
-//! `manifest.jsonl` in a study's folder: a header, then the runs. Launchers, status and report read it, and nothing else of
-//! the study. Here: its form, and whether it is as it was written; in `format_1`, lines that earlier versions wrote. Not here: how
-//! it is made from a document.
+//! The manifest: the runs of a study, one per line, in an order in which they can run. `manifest.jsonl` in the folder
+//! of a study: a header, then the runs. Launchers, status and report read only this file of the study. Here: its format
+//! and checksum; in `format_1`, lines of earlier versions. Not here: creating it from a study file (`expand`).
 
 mod format_1;
 
@@ -16,7 +14,7 @@ use train::{Frames, RunRequest};
 /// The manifest's file in a study's folder.
 pub const FILE: &str = "manifest.jsonl";
 
-/// Version of the manifest's form. Format 1, whose lines have no request, is still read.
+/// The version of the format. Format 1, whose lines do not have a request, can still be read.
 pub const FORMAT: u32 = 2;
 
 /// The most bytes that a manifest may have: runs by the ten thousands.
@@ -30,7 +28,7 @@ pub struct Header {
     pub format: u32,
     /// The study's name.
     pub study: String,
-    /// SHA-256 of the document that it was made from, and of the plans that this names.
+    /// SHA-256 of the study file from which it was created, and of the plans that it names.
     pub document: String,
     /// How many runs there are, a line each.
     pub runs: usize,
@@ -38,13 +36,13 @@ pub struct Header {
     pub lines: String,
 }
 
-/// What a run is for.
+/// The role of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Others take from what it learns.
+    /// A source of transfers.
     Source,
-    /// What it earns is compared.
+    /// A target, whose returns are compared.
     Target,
 }
 
@@ -54,7 +52,7 @@ pub enum Role {
 pub struct Entry {
     /// Its number, from 0: that of its line.
     pub index: usize,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// The tasks it learns; a target learns one.
     pub tasks: Vec<String>,
@@ -71,14 +69,14 @@ pub struct Entry {
     pub folder: PathBuf,
     /// Numbers of the runs that must be finished before it begins.
     pub after: Vec<usize>,
-    /// What is asked of it. Paths are relative to the study's folder.
+    /// Its request. Paths are relative to the folder of the study.
     pub request: RunRequest,
-    /// The same for people: what is typed after `dreamgraft`, with the study's folder as working directory.
+    /// The same as arguments of `dreamgraft`, with the folder of the study as working directory.
     pub arguments: Vec<String>,
 }
 
 impl Entry {
-    /// Checks that what a line says of its run is what it asks for.
+    /// Checks that the other values of a line agree with its request.
     fn check(&self) -> Result<(), String> {
         let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
         let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
@@ -93,12 +91,12 @@ impl Entry {
     }
 }
 
-/// What is typed for a request. All that a study asks for is made of texts.
+/// The arguments for a request. All requests of studies can be written as text.
 pub(crate) fn arguments_of(request: &RunRequest) -> Vec<String> {
     request.to_arguments().into_iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// What a study runs.
+/// The runs of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The first line.
@@ -108,7 +106,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest of the study called `study`, made from a document with this checksum.
+    /// The manifest of the study with the name `study`, created from a study file with this checksum.
     pub fn new(study: &str, document: &str, entries: Vec<Entry>) -> Self {
         let lines = sha256(body(&entries).as_bytes());
         let (study, document, runs) = (study.to_owned(), document.to_owned(), entries.len());
@@ -147,10 +145,10 @@ impl Manifest {
         format!("{}\n{}", line(&self.header), body(&self.entries))
     }
 
-    /// Reads what [`Manifest::to_text`] wrote, in this version or an earlier one.
+    /// Reads the text of [`Manifest::to_text`] of this version or an earlier one.
     ///
     /// # Errors
-    /// What is wrong with it, and what to do.
+    /// The problem and the next step.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         // The version first: a later form may have keys that this one does not know.
@@ -180,7 +178,7 @@ impl Manifest {
             if entry.index != index {
                 return Err(wrong(format!("its index is {} instead of {index}", entry.index)));
             }
-            // Whoever gave the folder away must not choose what is read beside it.
+            // A folder from somebody else must not make this program read files outside it.
             if !inside(&entry.folder) {
                 return Err(wrong(format!(
                     "the folder {} is not inside the folder of the study",
@@ -201,7 +199,7 @@ impl Manifest {
     }
 }
 
-/// What to do about a manifest that is not as it was written.
+/// The next step if a manifest was changed.
 const REMEDY: &str = "remove it, and `dreamgraft study run FILE` writes it again; finished runs stay finished";
 
 /// Whether a path stays below where it begins.

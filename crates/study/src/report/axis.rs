@@ -12,7 +12,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// An axis that holds all `values`, with about `wanted` ticks. If `to_ticks`, it ends at ticks, otherwise at the values.
+    /// An axis that contains all `values`, with about `requested` ticks. If `to_ticks`, it ends at ticks, otherwise at
+    /// the values.
     pub fn new(values: impl Iterator<Item = f64>, wanted: usize, to_ticks: bool) -> Self {
         let finite = values.filter(|value| value.is_finite() && value.abs() < 1e300);
         let range = finite.fold(None, |range: Option<(f64, f64)>, value| {

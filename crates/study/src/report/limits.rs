@@ -1,4 +1,4 @@
-//! What a report can show, and what not: sentences that stand above its tables.
+//! What a report can and cannot show: sentences above its tables.
 
 use super::Report;
 use super::published::title;
@@ -7,7 +7,7 @@ use super::wording::{self, counted, frames, listed};
 use std::collections::BTreeSet;
 
 impl Report<'_> {
-    /// How many runs there are of each task and method, and what these cannot show.
+    /// The number of runs of each task and method, and the limits of conclusions from them.
     pub fn limits(&self) -> Vec<String> {
         let cells = || self.figures.tasks.iter().flat_map(|task| task.methods.iter().flatten());
         let counts: BTreeSet<usize> = cells().map(|method| method.finished).collect();
@@ -102,7 +102,7 @@ impl Report<'_> {
         self.figures.tasks.iter().filter_map(of_task).collect()
     }
 
-    /// What becomes of unfinished runs.
+    /// How unfinished runs are counted.
     fn unfinished_runs(&self) -> Option<String> {
         let count = self.unfinished();
         (count > 0).then(|| {

@@ -1,4 +1,4 @@
-//! The report as Markdown: the page's words and tables, without curves and pictures.
+//! The report as Markdown: the text and tables of the page, without plots and images.
 
 use super::Report;
 use super::run_tables;
@@ -95,7 +95,7 @@ fn cell(cell: &Cell) -> String {
     words
 }
 
-/// Words that Markdown, and HTML in it, leave as they are, on one line.
+/// Escapes text for Markdown and embedded HTML, on one line.
 fn escaped(words: &str) -> String {
     let mut text = String::with_capacity(words.len());
     for letter in words.chars() {

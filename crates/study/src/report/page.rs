@@ -1,6 +1,5 @@
-//! The page: one HTML file that asks nothing of any network.
-//!
-//! Here: what stands where. Not here: its looks (`page.css`), its script (`page.js`), what cells say (`tables`).
+//! The page: one HTML file that asks nothing of any network. Here: the structure of the page. Not here: its style
+//! (`page.css`), its script (`page.js`), the cells (`tables`).
 
 use super::Report;
 use super::chart::{Which, any, chart};
@@ -17,8 +16,8 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Colours of methods, in light and in dark: the first for a baseline. To be told apart by people who see fewer colours, after
-/// Okabe and Ito.
+/// Colours of methods, in light and in dark; the first is for a baseline. They are distinguishable for colour-blind
+/// people, after Okabe and Ito.
 const COLOURS: [(&str, &str); 8] = [
     ("#5f6b7a", "#a3aebd"),
     ("#0072b2", "#5cb3f0"),
@@ -30,7 +29,8 @@ const COLOURS: [(&str, &str); 8] = [
     ("#7d4a21", "#cfa077"),
 ];
 
-/// The page of `report`, with its pictures. `live` is the state that it shows, if it comes from a server that has later ones.
+/// The page of `report`, with its images. `live` is the state that it shows, if it comes from a server with later
+/// states.
 pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
     let script_hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     let connect = if live.is_some() { "; connect-src 'self'; img-src 'self' data:" } else { "; img-src data:" };
@@ -173,7 +173,7 @@ fn problems(report: &Report<'_>) -> Markup {
     }
 }
 
-/// What is shown of the curves.
+/// The controls of the curves.
 fn controls(report: &Report<'_>) -> Markup {
     let figures = &report.figures;
     html! {
@@ -287,7 +287,7 @@ fn plans(report: &Report<'_>) -> Markup {
     }
 }
 
-/// Episodes and open-loop pictures of the runs that are compared.
+/// Episodes and open-loop plots of the runs that are compared.
 fn pictures(report: &Report<'_>, media: &Media) -> Markup {
     let results = report.results;
     let shown: Vec<(usize, &RunResult)> = results
@@ -325,7 +325,7 @@ fn pictures(report: &Report<'_>, media: &Media) -> Markup {
 }
 
 fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
-    // What is in the page is there; what is not may wait until somebody looks.
+    // Embedded images are there; others are loaded when they become visible.
     let lazy = matches!(media, Media::Served).then_some("lazy");
     let known = run.pictures.iter().enumerate();
     let known = known.filter_map(|(number, it)| Some((it, media.address(index, number, it.frames)?)));

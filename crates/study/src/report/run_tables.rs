@@ -1,6 +1,5 @@
-//! The tables that speak of single runs: what their meta-models read, all runs, settings, plans of transfer.
-//!
-//! Here: what stands in which cell. Not here: what methods earned (`tables`).
+//! The tables about single runs: the inputs of meta-models, all runs, settings, transfer plans. Here: the content of
+//! their cells. Not here: the returns of methods (`tables`).
 
 use super::figures::last_tenth;
 use super::published::title;
@@ -10,7 +9,7 @@ use crate::results::{Progress, Results, RunResult, Series};
 use crate::statistics::{deviation, mean};
 use std::collections::BTreeSet;
 
-/// An input of reward meta-models: what the runs of a task and method read from it.
+/// An input of reward meta-models: how much the runs of a task and method read it.
 struct Input<'a> {
     task: String,
     method: &'a str,
@@ -22,7 +21,7 @@ struct Input<'a> {
     last: Vec<f64>,
 }
 
-/// What reward meta-models read: a row for each task, method and input.
+/// The inputs of reward meta-models: a row for each task, method and input.
 pub fn source_use(results: &Results) -> Table {
     let about = "Euclidean norm of the row of the meta-model's first kernel that reads a source's prediction, at the \
         first and the last evaluation, and of the rows that read the latent state (their root mean square); mean \
@@ -170,7 +169,7 @@ pub fn settings(results: &Results) -> Table {
     Table { id: "settings", title: "Configuration".to_owned(), about, columns, rows }
 }
 
-/// What a transfer took, rule by rule.
+/// A transfer, rule by rule.
 pub fn plan(report: &transfer::Report) -> Table {
     let row = |rule: &transfer::report::RuleReport| {
         let rows: Vec<String> = rule.rows.iter().map(ToString::to_string).collect();

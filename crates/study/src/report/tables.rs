@@ -1,6 +1,5 @@
-//! The tables of a report: figures in words, the same for every form.
-//!
-//! Here: what methods earned. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
+//! The tables of a report, which are the same in all its forms. Here: the returns of methods. Tables of single runs:
+//! `run_tables`. Not here: HTML, Markdown.
 
 use super::figures::Figures;
 use super::pooled::Pooled;
@@ -14,7 +13,7 @@ use crate::statistics::Estimate;
 /// A table.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// What it is, in a few words: its name in other files.
+    /// Its title, which is also its name in other files.
     pub id: &'static str,
     /// Its heading.
     pub title: String,
@@ -29,7 +28,7 @@ pub struct Table {
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// Smaller, below it.
     pub notes: Vec<String>,
@@ -42,7 +41,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A cell that says this.
+    /// A cell with this text.
     pub fn of(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
@@ -167,7 +166,7 @@ pub fn improvements(figures: &Figures) -> Table {
     table
 }
 
-/// A cell with the tasks that its figure is of.
+/// A cell with the tasks of its statistic.
 fn noted(mut cell: Cell, pooled: &Pooled) -> Cell {
     cell.notes.extend(pooled.notes());
     cell
@@ -278,14 +277,14 @@ fn below(estimate: String) -> Cell {
     }
 }
 
-/// In how many runs of a task random episodes cannot be told from others, if in any.
+/// The number of runs of a task whose random episodes cannot be separated from others, if there are any.
 fn random_unknown(task: &TaskFigures) -> Option<String> {
     let count = task.random_unknown.len();
     (count > 0).then(|| format!("the random episodes of {} are not known", counted(count, "run")))
 }
 
-/// What to know about the published numbers in the tables: where they come from, and with which of our runs they must not be
-/// compared. Empty if there are none.
+/// Notes about the published numbers in the tables: their source, and the runs with which they must not be compared.
+/// Empty if there are no published numbers.
 pub fn about_published(figures: &Figures) -> Vec<String> {
     let cells = || {
         let of_tasks = figures.tasks.iter();

@@ -1,7 +1,6 @@
-//! The agents that a run learns from, directly or through others.
-//!
-//! What a run took names its sources and their files, and the folder of a source says what that agent took. Here: following
-//! that chain. Not here: what one run took (`origin`), and the same for the runs of a manifest (`lineage`).
+//! The agents that a run learns from, directly or through others. The record of a transfer names its sources and their
+//! files, and the folder of a source contains the record of its own transfer. Here: following this chain. Not here: the
+//! transfer of one run (`origin`), and the same for the runs of a manifest (`lineage`).
 
 use super::folder::{settings, tasks_of};
 use super::origin::{Given, Origin};
@@ -22,14 +21,14 @@ pub struct Ancestry {
     /// Environment frames that all agents trained for, sources of sources included, each agent once. Too few if there are
     /// [`Ancestry::gaps`].
     pub frames: u64,
-    /// All agents, each by its run folder, or by its file where there is no such folder.
+    /// All agents, each by its run folder, or by its file if there is no run folder.
     pub agents: BTreeSet<String>,
-    /// What is not known of them, each in a sentence.
+    /// Sentences about missing information.
     pub gaps: Vec<String>,
 }
 
 impl Ancestry {
-    /// The agents that a run in or below `root` learned from, if this is what it took.
+    /// The agents that a run in or below `root` learned from, directly or indirectly, given its transfer.
     pub fn new(root: &Path, origin: &Origin) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let (mut frames, mut gaps): (BTreeMap<String, u64>, Vec<String>) = (BTreeMap::new(), Vec::new());
@@ -80,7 +79,7 @@ impl Ancestry {
 }
 
 impl Given {
-    /// The tasks that the agent learned: as recorded, or as its run folder says; empty if neither does.
+    /// The tasks that the agent learned, from the record or from its run folder; empty if they are in neither.
     fn tasks_in(&self, root: &Path) -> Vec<String> {
         if !self.tasks.is_empty() {
             return self.tasks.clone();

@@ -1,4 +1,4 @@
-//! What can go wrong with reading runs and telling of them. Each message names the place and the next step.
+//! Errors of reading and reporting runs. Each message names the place and the next step.
 
 use crate::StudyError;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub enum ResultsError {
     Port {
         /// The port.
         port: u16,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file or folder cannot be read or written.
@@ -31,7 +31,7 @@ pub enum ResultsError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! One run's folder: settings, metrics, transfer, the names of its last pictures.
+//! Reads one run folder: settings, metrics, transfer, the names of its last images.
 
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
@@ -14,8 +14,8 @@ const LONGEST_CONFIG: u64 = 1 << 20;
 /// The most files in `videos/` that are looked at.
 const MOST_PICTURES: usize = 100_000;
 
-/// Reads the run in `root`/`folder`, of `tasks` and `steps` frames. What a folder does not tell is left empty, what cannot be
-/// read is a problem of the run.
+/// Reads the run in `root`/`folder`, of `tasks` and `steps` frames. Missing information is left empty, and unreadable
+/// files are problems of the run.
 pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> RunResult {
     let path = root.join(folder);
     let mut run = RunResult {
@@ -85,7 +85,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
     run
 }
 
-/// Calls the sources of a reward meta-model by what they learned, where that tells them apart: their names in a plan are those
+/// Names the sources of a reward meta-model by their tasks, if that distinguishes them: their names in a plan are those
 /// of folders.
 fn name_by_tasks(uses: &mut [SourceUse], report: &transfer::Report) {
     let names = report.meta_model.as_ref().map_or(&[][..], |meta_model| &meta_model.sources);
@@ -111,7 +111,7 @@ pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
     list.iter().filter_map(|task| task.as_str().map(str::to_owned)).collect()
 }
 
-/// The settings in a run folder's `config.toml`, each under its path; none if there is no such file.
+/// The settings in the `config.toml` of a run folder, by their paths; `None` if the file does not exist.
 ///
 /// # Errors
 /// Why the file cannot be used.
@@ -147,7 +147,7 @@ fn flatten(path: &str, value: &toml::Value, flat: &mut BTreeMap<String, String>)
     }
 }
 
-/// The last picture of each kind and task in `videos/`; none if there is no such folder.
+/// The last image of each kind and task in `videos/`; empty if the folder does not exist.
 fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

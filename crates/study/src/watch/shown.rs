@@ -1,4 +1,4 @@
-//! What a server shows: the newest results, read again when files have changed.
+//! The results that the server shows, read again when files have changed.
 
 use super::request::Answer;
 use crate::report::{Media, Report, mime, page, read_picture};
@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// And a page is made in no more than one part of so many of the time: the machine has runs to do.
 const SHARE: u32 = 20;
 
-/// A page and what it was made of.
+/// A page and the state from which it was created.
 #[derive(Debug)]
 pub struct Shown {
     root: PathBuf,
@@ -41,7 +41,7 @@ impl Shown {
         Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause })
     }
 
-    /// Reads again what has changed, unless it was looked at just now.
+    /// Reads changed files again, unless this was done a moment ago.
     fn renew(&mut self) -> Result<(), ResultsError> {
         if self.looked.elapsed() < self.pause {
             return Ok(());
@@ -69,7 +69,7 @@ impl Shown {
         }
     }
 
-    /// A picture that the page shows.
+    /// An image of the page.
     pub fn picture(&self, run: usize, picture: usize) -> Answer {
         let known = self.results.runs.get(run).and_then(|run| run.pictures.get(picture));
         match known.and_then(|picture| Some((picture, read_picture(picture)?))) {
@@ -93,7 +93,7 @@ fn read(root: &Path) -> Result<Results, ResultsError> {
     }
 }
 
-/// A word for the state of everything a page is made of: it changes when a file does.
+/// A hash of the state from which a page is created: it changes when a file changes.
 fn state_of(root: &Path) -> String {
     let mut hasher = DefaultHasher::new();
     let mut file = |path: PathBuf| {

@@ -1,4 +1,4 @@
-//! Which runs are compared with which, and over what: a report says it, and nothing is left out in silence.
+//! Which runs are compared, and over which frames: the report names both, and nothing is left out without a note.
 
 use crate::folders;
 use std::path::Path;
@@ -103,7 +103,7 @@ fn a_last_episode_that_is_played_to_its_end_counts_for_all_runs() {
         // Every episode of 1000 frames earns as much as its last frame.
         std::fs::write(folder.join("metrics.jsonl"), lines(played, |frame| frame as f64)).unwrap();
     };
-    // Asked for 25 500 frames, a run ends with the episode that reaches frame 26 000.
+    // A run of 25 500 frames ends with the episode that reaches frame 26 000.
     make("baseline", 25_500, 26_000);
     make("fractional-0.2", 40_000, 40_000);
     let results = Results::read(&root.path().join("runs")).unwrap();

@@ -1,4 +1,4 @@
-//! What a report says, in each of its forms.
+//! The content of a report, in each of its forms.
 
 use crate::folders;
 use serde_json::Value;
@@ -143,7 +143,7 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
     html.split(start.as_str()).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// Checks that every element that begins ends, in order.
+/// Checks that every opened element is closed, in the right order.
 pub fn balanced(html: &str) {
     const EMPTY: [&str; 6] = ["meta", "link", "input", "img", "br", "!DOCTYPE"];
     let mut open: Vec<&str> = Vec::new();

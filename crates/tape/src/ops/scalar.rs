@@ -144,7 +144,7 @@ impl<'a, F: Real> Network<'a, F> {
         self.hidden_layers().map(|(_, [inputs, _], _)| inputs).max().unwrap_or(0).max(self.output().0.len())
     }
 
-    /// The value y of rows x, and what the hidden layers make of them, one layer after the other.
+    /// The value y of rows x, and the outputs of the hidden layers, one layer after the other.
     fn value(&self, x: &[F], hidden: &mut [F], y: &mut [F], panels: &mut Panels<F>) {
         let rows = y.len();
         let (mut x, mut rest) = (x, hidden);
@@ -159,8 +159,8 @@ impl<'a, F: Real> Network<'a, F> {
         bias_activate(y, bias, Activation::None);
     }
 
-    /// The derivatives of rows' values by their inputs, if those are asked for; on the way down `pass` gets each hidden
-    /// layer's number, the derivatives by its sums, which it may overwrite, and the panels.
+    /// The derivatives of the values of rows by their inputs, if requested. For each hidden layer, from the last to the
+    /// first, `pass` receives its number, the derivatives by its sums, which it may overwrite, and the panels.
     fn derivatives<'b>(
         &self,
         hidden: &[F],

@@ -65,7 +65,7 @@ impl Recording {
             .collect()
     }
 
-    /// What every file holds, of all its episodes at once. The arrays' shapes begin with `episodes`.
+    /// The content of every file, with all its episodes together. The shapes of the arrays start with `episodes`.
     fn trajectory(archive: &mut ZipArchive<File>, episodes: &[u64]) -> Self {
         let (shape, rewards) = array(archive, "reward");
         assert_eq!(shape[..shape.len() - 1], *episodes, "episodes of the file");

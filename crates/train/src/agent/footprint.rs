@@ -1,7 +1,6 @@
-//! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole run.
-//!
-//! Here: the comparison of what a run takes at least with what the system has, and of its episodes with their budget. Not
-//! here: what an agent takes (`dreamer::footprint`).
+//! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole
+//! run. Here: comparing the memory that a run needs at least with the available memory, and its episodes with their
+//! budget. Not here: the memory of an agent (`dreamer::footprint`).
 
 use crate::TrainError;
 use crate::config::Config;
@@ -15,13 +14,13 @@ use wording::{counted, grouped};
 /// floor; the largest of all images, one of `ant`, took 1553.
 const COMPRESSED_IMAGE: u64 = 1_600;
 
-/// Checks that there is memory enough for a run of `config`: what the system would do otherwise is to kill it, days later
-/// perhaps. Episodes count with their budget, or with the uncompressed size of the whole run if that is less: how well
-/// images of any task compress is not known in advance. On a device, `learns_here` is false, and the device is asked for
-/// itself.
+/// Checks that there is enough memory for a run of `config`. Otherwise, the operating system would kill the run,
+/// perhaps days later. Episodes count with their budget, or with the uncompressed size of the whole run if that is
+/// less, because the compression of a task's images is not known in advance. With a device, `learns_here` is false, and
+/// the device checks its own memory.
 ///
 /// # Errors
-/// [`TrainError::Memory`] tells what it takes and what there is.
+/// [`TrainError::Memory`] with the needed and the available memory.
 pub(crate) fn check_run(config: &Config, action_size: usize, learns_here: bool) -> Result<(), TrainError> {
     let whole = transitions(config).saturating_mul(replay::transition_bytes(action_size) as u64);
     let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
@@ -52,10 +51,9 @@ fn transitions(config: &Config) -> u64 {
     config.steps.0 / u64::from(action_repeat) + config.steps.0.div_ceil(u64::from(frame_limit))
 }
 
-/// What to tell the user at the start of a session if the replay memory, which has `stats` now, does not or may not hold
-/// the whole run; `None` if it most likely does.
-///
-/// What the run will take is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`].
+/// A note for the start of a session if the replay memory, which has `stats` now, cannot or may not contain the whole
+/// run; `None` if it most likely can. The size of the run is estimated from the episodes in memory, or without any,
+/// from [`COMPRESSED_IMAGE`].
 pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) -> Option<String> {
     let budget = config.replay.budget;
     if stats.dropped > 0 {

@@ -16,12 +16,12 @@ pub(crate) fn is_run(root: &Path) -> bool {
 /// The configuration that the run in `root` was made with.
 ///
 /// # Errors
-/// If the folder has no readable `config.toml`, or one with values that this version does not know.
+/// If the folder does not have a readable `config.toml`, or if it has values that this version does not know.
 pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
 }
 
-/// The arithmetic that the run in `root` was last computed with; what its `config.toml` does not say is unknown.
+/// The arithmetic of the last session of the run in `root`; values that are not in its `config.toml` are unknown.
 pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
     let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap_or_default();
     let table = text.parse::<toml::Table>().unwrap_or_default();

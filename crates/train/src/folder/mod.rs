@@ -1,6 +1,6 @@
 //! The folder of a run: where everything lies, and whether a run of this configuration may continue in it.
 //!
-//! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
+//! Here: paths, the resolved configuration `config.toml`, the lock. Not here: the content of the files.
 
 pub mod checkpoint;
 mod config_file;
@@ -88,7 +88,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Removes what an earlier process left unfinished.
+    /// Removes unfinished files of an earlier process.
     ///
     /// # Errors
     /// If a folder cannot be listed, or something in it not be removed.
@@ -97,7 +97,8 @@ impl RunFolder {
         partial_files::clean(folders.iter().map(PathBuf::as_path))
     }
 
-    /// Checks that a run of `config` without any checkpoint, created with `stored`, has not come so far that it must have had one.
+    /// Checks that a run of `config` without checkpoints, created with `stored`, is not so long that it must have had
+    /// one.
     ///
     /// # Errors
     /// [`TrainError::CheckpointsGone`].
@@ -138,7 +139,7 @@ impl RunFolder {
         checkpoints_of(&self.root)
     }
 
-    /// Where videos and open-loop pictures lie.
+    /// The folder of videos and open-loop plots.
     pub fn videos(&self) -> PathBuf {
         self.root.join("videos")
     }
@@ -153,7 +154,7 @@ impl RunFolder {
         self.root.join("metrics.jsonl")
     }
 
-    /// Writes the resolved configuration of the run as it goes on, on a device if one is named.
+    /// Writes the resolved configuration of the run for this session, with the name of the device if there is one.
     ///
     /// # Errors
     /// If the file cannot be written.

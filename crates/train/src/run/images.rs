@@ -1,4 +1,4 @@
-//! The pictures of an evaluation: a video of its last episode, and what the world model predicts of it.
+//! The images of an evaluation: a video of its last episode, and the world model's predictions of it.
 //!
 //! Here: which frames are shown, and under which names. Not here: file formats (`output`).
 
@@ -15,13 +15,13 @@ use std::time::Duration;
 /// Frames that the model is shown before it must predict.
 const CONTEXT: usize = 5;
 
-/// Transitions of the open-loop picture, context included.
+/// Transitions in the open-loop plot, including the context.
 const PICTURED: usize = 50;
 
 /// Each pixel of a video becomes a square of this side.
 const UPSCALE: u16 = 4;
 
-/// Writes the video and the open-loop picture of an episode into the folder `videos`, the latter into `record` as well.
+/// Writes the video and the open-loop plot of an episode to the folder `videos`, and the latter also to `record`.
 ///
 /// # Errors
 /// If a file cannot be written.

@@ -10,8 +10,8 @@ use crate::{Frames, TrainError};
 use std::path::PathBuf;
 
 impl<L: Trainable> Run<'_, L> {
-    /// The last line, the last evaluations, and the last checkpoint. What the checkpoint keeps is the run before that
-    /// line and those evaluations: should the run be made longer, it goes on as if it had never ended here.
+    /// The last line of metrics, the last evaluations, and the last checkpoint. The checkpoint contains the run before
+    /// that line and those evaluations, so that a run that is made longer resumes as if it had never ended here.
     pub(super) fn finish(&mut self) -> Result<End, TrainError> {
         let state = self.state();
         let frames = self.position.frames;
@@ -59,7 +59,7 @@ impl<L: Trainable> Run<'_, L> {
         Ok(path)
     }
 
-    /// What stood in the way of the run, with what is left of it and how to go on.
+    /// The error that stopped the run, with what remains of it and how to resume.
     pub(super) fn halted(&self, error: TrainError) -> TrainError {
         let after = match &self.saved {
             Some((path, _)) if path.exists() => format!(
