@@ -18,7 +18,7 @@ pub fn identity(tool: &cc::Tool, here: &Path) -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     (tool.path(), tool.args(), version.stdout).hash(&mut hasher);
     (std::env::var("TARGET").ok(), std::env::var("CXXFLAGS").ok()).hash(&mut hasher);
-    for file in ["Cargo.lock", "files.txt"].into_iter().chain(OURS).chain(HEADERS) {
+    for file in ["stub.lock", "files.txt"].into_iter().chain(OURS).chain(HEADERS) {
         let path = here.join("source").join(file);
         std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?.hash(&mut hasher);
     }

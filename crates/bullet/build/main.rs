@@ -1,6 +1,7 @@
-//! Compiles Bullet's C++ sources into a static library and links it. Here: the compiled files, their options, and when
-//! compiling can be skipped. The origin of the sources is in `source.rs`, and the cache for other profiles in
-//! `cache.rs`.
+//! Compiles Bullet's C++ sources into a static library and links it.
+//!
+//! Here: the compiled files, their options, and when compiling can be skipped. The origin of the sources is in
+//! `source.rs`, and the cache for other profiles in `cache.rs`.
 //!
 //! The options are part of the physics: contraction of a multiplication and an addition into one instruction, or code
 //! for this machine only, would change the last bits of a trajectory.
@@ -63,7 +64,7 @@ fn build() -> Result<(), String> {
     let identity = cache::identity(&tool, &here).map_err(|error| no_compiler(&error))?;
 
     if !cache::take(&out, &identity) {
-        let sources = source::find(&here)?;
+        let sources = source::find(&here, &out)?;
         compile(&mut compiler, &here, &sources.folder)?;
         if sources.fixed {
             cache::keep(&out, &identity);

@@ -1,6 +1,10 @@
 //! The calls into Bullet: each command of its C API that we use, and the functions of `source/processor.cpp`, as safe
-//! functions. Here: commands, answers, lifetimes. Not here: worlds (`world.rs`), the matrices of the camera
-//! (`camera.rs`), visible shapes (`visuals.rs`). Every call below relies on these facts:
+//! functions.
+//!
+//! Here: commands, answers, lifetimes. Not here: worlds (`world.rs`), the matrices of the camera (`camera.rs`), visible
+//! shapes (`visuals.rs`).
+//!
+//! Every call below relies on these facts:
 //! - the handle comes from `bullet_connect` and lives until `Drop`;
 //! - `&mut self` keeps the one command and the one answer that a connection has from being used twice at a time;
 //! - Bullet's asserts are compiled out, so an index is checked here or comes from a `Body` that `world.rs` has checked;

@@ -1,6 +1,7 @@
-//! Declarations of the part of Bullet's C API that this crate calls, written from `PhysicsClientC_API.h`. Here: types
-//! and signatures only. The calls, and why each of them is sound, are in `client.rs`. A wrong signature is not caught
-//! by the linker: parameters must be counted against the header.
+//! Declarations of the part of Bullet's C API that this crate calls, written from `PhysicsClientC_API.h`.
+//!
+//! Here: types and signatures only. The calls, and why each of them is sound, are in `client.rs`. A wrong signature is
+//! not caught by the linker: parameters must be counted against the header.
 
 #![allow(unsafe_code)]
 

@@ -1,6 +1,7 @@
-//! [`Visuals`]: the visible shapes of a world, as plain data for another renderer. Here: the meshes of Bullet's
-//! converter, colours, textures, and their current poses. Not here: pixels. The calls rely on the same facts as those
-//! in `client.rs`.
+//! [`Visuals`]: the visible shapes of a world, as plain data for another renderer.
+//!
+//! Here: the meshes of Bullet's converter, colours, textures, and their current poses. Not here: pixels. The calls rely
+//! on the same facts as those in `client.rs`.
 
 #![allow(unsafe_code)]
 

@@ -1,4 +1,5 @@
 //! The simulator and its process: it prints nothing, leaves nothing behind, and threads do not disturb each other.
+//!
 //! Tests of the whole process run alone in a child process.
 
 use std::process::Command;

@@ -4,10 +4,12 @@
 //! a source to a [`Program`]; a program runs launches once, or records them to a [`Recording`] that runs them again and
 //! again. Launches name kernels and their arguments ([`tape::plan::Launch`]), which are compared with the declarations
 //! of the kernels before any launch runs. For a plan, all of this is [`start`](tape::plan::Device::start), which gives
-//! a [`Machine`](tape::plan::Machine). Here: the calls into NVIDIA's libraries, and the source of the kernels. Not
-//! here: the launches of a gradient step (crate `tape`), and the agent. NVIDIA's libraries are opened when a device is,
-//! so the program is built and started without them: the driver's, `libcuda.so.1`, and the compiler's, NVRTC. A missing
-//! library is an error that names it. All calls into them are in the module `driver`, which alone has unsafe code.
+//! a [`Machine`](tape::plan::Machine).
+//!
+//! Here: the calls into NVIDIA's libraries, and the source of the kernels. Not here: the launches of a gradient step
+//! (crate `tape`), and the agent. NVIDIA's libraries are opened when a device is, so the program is built and started
+//! without them: the driver's, `libcuda.so.1`, and the compiler's, NVRTC. A missing library is an error that names it.
+//! All calls into them are in the module `driver`, which alone has unsafe code.
 
 mod device;
 mod driver;

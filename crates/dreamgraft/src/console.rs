@@ -101,8 +101,10 @@ impl Reporter for Console {
                     counted(train::threads(config.threads) as u64, "thread")
                 ));
             }
-            Event::Took { report, begins: true } => took_lines(report).iter().for_each(|line| self.line(line)),
-            Event::Took { report, begins: false } => {
+            Event::Transferred { report, begins: true } => {
+                transfer_lines(report).iter().for_each(|line| self.line(line))
+            }
+            Event::Transferred { report, begins: false } => {
                 let names: Vec<&str> = report.sources.iter().map(|source| &*source.name).collect();
                 self.line(&format!("started with a transfer from {} ({})", names.join(", "), report.plan));
             }
@@ -120,7 +122,7 @@ impl Reporter for Console {
 
 /// The transfer with which a run starts, in a few lines: the sources, and how many parameters are copied in full, in
 /// part, and not at all.
-fn took_lines(report: &Report) -> Vec<String> {
+fn transfer_lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for source in &report.sources {
         let (tasks, file) = (source.provenance.tasks.join("+"), source.provenance.file.display());

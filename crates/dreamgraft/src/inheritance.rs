@@ -1,5 +1,6 @@
-//! The meaning of the transfer arguments: an origin, its plan, and a short name for the run folder. Not here: how a
-//! plan is applied (`transfer`).
+//! The meaning of the transfer arguments: an origin, its plan, and a short name for the run folder.
+//!
+//! Not here: how a plan is applied (`transfer`).
 
 use crate::args::Inherits;
 use crate::exit::Failure;

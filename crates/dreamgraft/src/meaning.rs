@@ -81,9 +81,9 @@ pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);
         let key = setting.split('=').next().unwrap_or_default().trim();
         if !matches!(key, "threads" | "replay.embeddings") && !key.starts_with("agent.") {
-            let words = "a benchmark uses the settings agent.*, threads and replay.embeddings only; the number of \
+            let arguments = "a benchmark uses the settings agent.*, threads and replay.embeddings only; the number of \
                 gradient steps is --steps";
-            return Err(Failure::Arguments(format!("--set {setting}: {words}")));
+            return Err(Failure::Arguments(format!("--set {setting}: {arguments}")));
         }
     }
     // A configuration names a task, and a measurement plays none: any name will do.
@@ -107,15 +107,15 @@ mod tests {
     use crate::request;
     use clap::Parser;
 
-    fn training(words: &[&str]) -> Result<Training, Failure> {
-        let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(words)).unwrap();
+    fn training(arguments: &[&str]) -> Result<Training, Failure> {
+        let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(arguments)).unwrap();
         let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
         Training::new(&request::of(&typed)?)
     }
 
     #[test]
     fn the_folder_is_named_after_task_preset_and_seed() {
-        let root = |words: &[&str]| training(words).unwrap().root;
+        let root = |arguments: &[&str]| training(arguments).unwrap().root;
         assert_eq!(root(&["hopper"]), Path::new("runs/hopper/small/0"));
         assert_eq!(root(&["hopper", "--preset", "smoke", "--set", "seed=7"]), Path::new("runs/hopper/smoke/7"));
         assert_eq!(root(&["hopper", "--logdir", "here"]), Path::new("here"));
@@ -145,8 +145,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("my.toml");
         std::fs::write(&file, "steps = 5000\nseed = 3\ntasks = [\"ant\"]\n[agent]\nhorizon = 7\n").unwrap();
-        let words = ["hopper", "--config", file.to_str().unwrap(), "--steps", "1e4", "--set", "agent.length=9"];
-        let config = training(&words).unwrap().config;
+        let arguments = ["hopper", "--config", file.to_str().unwrap(), "--steps", "1e4", "--set", "agent.length=9"];
+        let config = training(&arguments).unwrap().config;
         assert_eq!((config.steps.0, config.seed, config.agent.horizon, config.agent.length), (10_000, 3, 7, 9));
         assert_eq!(config.tasks, ["hopper"]);
         assert_eq!(config.agent.units, 128, "from the preset small");
@@ -154,12 +154,12 @@ mod tests {
 
     #[test]
     fn what_is_typed_in_two_ways_is_refused() {
-        for (words, part) in [
+        for (arguments, part) in [
             (&["hopper", "--set", "tasks=ant"][..], "--set tasks=ant and hopper"),
             (&["hopper", "--steps", "1e4", "--set", "steps=2e4"], "--set steps=2e4 and --steps 1e4"),
             (&["hopper", "--seed", "1", "--set", " seed = 1"], "and --seed 1"),
         ] {
-            let message = training(words).unwrap_err().to_string();
+            let message = training(arguments).unwrap_err().to_string();
             assert!(message.contains(part) && message.contains("give one of them"), "{message}");
         }
         assert_eq!(training(&["hopper", "--set", "steps=2e4"]).unwrap().config.steps.0, 20_000);

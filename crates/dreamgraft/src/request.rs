@@ -1,5 +1,7 @@
-//! The arguments of `dreamgraft train` as a request. Here: the fields that arguments set, and arguments that exclude
-//! each other. Not here: how a request is written as arguments again (`train`), and its meaning (`meaning`).
+//! The arguments of `dreamgraft train` as a request.
+//!
+//! Here: the fields that arguments set, and arguments that exclude each other. Not here: how a request is written as
+//! arguments again (`train`), and its meaning (`meaning`).
 
 use crate::exit::Failure;
 use crate::{args, inheritance};
@@ -89,9 +91,11 @@ mod tests {
     use train::{Frames, Origin};
 
     /// The request that the program creates from these arguments.
-    fn parsed(words: impl IntoIterator<Item = OsString>) -> RunRequest {
-        let words = std::iter::once("dreamgraft".into()).chain(words);
-        let Command::Train(typed) = Typed::try_parse_from(words).unwrap().command else { unreachable!("it is train") };
+    fn parsed(arguments: impl IntoIterator<Item = OsString>) -> RunRequest {
+        let arguments = std::iter::once("dreamgraft".into()).chain(arguments);
+        let Command::Train(typed) = Typed::try_parse_from(arguments).unwrap().command else {
+            unreachable!("it is train")
+        };
         of(&typed).unwrap()
     }
 
@@ -168,8 +172,9 @@ mod tests {
 
     #[test]
     fn settings_with_a_field_of_their_own_go_there() {
-        let words = "train hopper --set seed=7 --set agent.horizon=9 --set threads=1e1 --set steps=2e4 --set threads=2";
-        let request = parsed(words.split(' ').map(OsString::from));
+        let arguments =
+            "train hopper --set seed=7 --set agent.horizon=9 --set threads=1e1 --set steps=2e4 --set threads=2";
+        let request = parsed(arguments.split(' ').map(OsString::from));
         assert_eq!((request.seed, request.steps, request.threads), (Some(7), Some(Frames(20_000)), Some(2)));
         assert_eq!(request.settings, ["agent.horizon=9"]);
     }

@@ -1,7 +1,8 @@
-//! Signals that ask a run to stop, and one that a file grew too large. The first signal of [`STOP`] asks for a
-//! checkpoint, and a Ctrl-C after it ends the program at once. Other signals after the first do not, because clusters
-//! send several before SIGKILL, and the checkpoint should be complete by then. Not here: what a run does after a signal
-//! (`train`).
+//! Signals that ask a run to stop, and one that a file grew too large.
+//!
+//! The first signal of [`STOP`] asks for a checkpoint, and a Ctrl-C after it ends the program at once. Other signals
+//! after the first do not, because clusters send several before SIGKILL, and the checkpoint should be complete by then.
+//! Not here: what a run does after a signal (`train`).
 
 use crate::exit::Exit;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};

@@ -1,5 +1,6 @@
-//! Compares gradient steps on a device with those on the CPU, for every kind of agent. Here: the common part of the
-//! tests of emulated kernels and of a real device.
+//! Compares gradient steps on a device with those on the CPU, for every kind of agent.
+//!
+//! Here: the common part of the tests of emulated kernels and of a real device.
 
 use dreamer::{Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
 use random::Stream;

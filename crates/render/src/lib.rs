@@ -1,13 +1,15 @@
 //! A reimplementation of Bullet's software renderer TinyRenderer: the same bytes, many times faster.
 //!
-//! Start at [`Renderer`]: it is made of [`Shape`]s (meshes with their looks) and draws them wherever they are. Every
-//! pixel is computed with the same operations as in TinyRenderer, in the same precision and order, so the result is
-//! bitwise identical. The difference is how much is computed:
+//! Start at [`Renderer`]: it is made of [`Shape`]s (meshes with their looks) and draws them wherever they are.
+//!
+//! Every pixel is computed with the same operations as in TinyRenderer, in the same precision and order, so the result
+//! is bitwise identical. The difference is how much is computed:
 //! 1. A mesh is prepared once; an image moves its vertices, not the corners of its faces (`shape.rs`, `normals.rs`).
 //! 2. Which triangle is seen at each pixel is found without any colour (`visible.rs`), from an equivalent test for what is
 //!    inside and depths that are nearly known; a comparison within their error is repeated exactly (`triangle.rs`).
 //! 3. Only what is seen is shaded, many pixels side by side (`shade.rs`).
 //! 4. The light's depth map is drawn only where a pixel asks for it, and only until the answer is known (`shadow.rs`).
+//!
 //! Here: images of given shapes. Not here: the origin of meshes and poses, files, windows. Renderers do not share
 //! anything, so any number of them can draw at the same time. After one or two images, when its normals no longer
 //! change, a renderer allocates nothing (a test counts).

@@ -1,7 +1,7 @@
 //! Images are byte for byte identical to TinyRenderer's, also for scenes that no task has: any shapes, any camera, any
 //! light.
 //!
-//! The long version is run with `cargo test --release -p render -- --ignored --nocapture`.
+//! The long version is run with `cargo test --release -p dreamgraft-render -- --ignored --nocapture`.
 
 use bullet::{Camera, LoadFlags, Settings, World};
 use render::{Eye, Renderer, Shape, Texture};

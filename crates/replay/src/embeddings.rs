@@ -1,4 +1,5 @@
 //! The embeddings of the images in the replay memory by a frozen encoder, stored so that each image is encoded once.
+//!
 //! Here: storing, dropping and computing embeddings. Not here: the encoder, which is a function from images to
 //! embeddings. Results do not depend on whether an embedding was stored or is computed again, if that function gives an
 //! image the same embedding in any batch.

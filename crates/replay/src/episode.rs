@@ -1,5 +1,6 @@
-//! One episode: its images, actions and rewards, from a reset to the last image. Here: the arrays and their conditions.
-//! Not here: collecting step by step (`builder`), files (`file`).
+//! One episode: its images, actions and rewards, from a reset to the last image.
+//!
+//! Here: the arrays and their conditions. Not here: collecting step by step (`builder`), files (`file`).
 
 use crate::error::EpisodeError;
 use crate::{IMAGE_BYTES, LARGEST_ACTION, LONGEST_TASK};

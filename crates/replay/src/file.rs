@@ -1,6 +1,8 @@
 //! The episode file: a compressed npz, its arrays those of other Dreamer programs and the task's name; see
-//! `docs/formats.md`. Here: writing a file, reading a file of arbitrary bytes within a limit, and storing a batch with
-//! infinite or NaN values. Not here: folders of episodes.
+//! `docs/formats.md`.
+//!
+//! Here: writing a file, reading a file of arbitrary bytes within a limit, and storing a batch with infinite or NaN
+//! values. Not here: folders of episodes.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
@@ -113,9 +115,10 @@ fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
-/// Reads an episode that takes at most `limit` bytes in memory ([`Episode::bytes`]). For any content of the file,
-/// memory and time stay within a small multiple of `limit`. If the file has the name of an episode, the length in its
-/// name must be that of the episode.
+/// Reads an episode that takes at most `limit` bytes in memory ([`Episode::bytes`]).
+///
+/// For any content of the file, memory and time stay within a small multiple of `limit`. If the file has the name of an
+/// episode, the length in its name must be that of the episode.
 ///
 /// # Errors
 /// If the file cannot be read, or is not an episode within the limit.

@@ -49,10 +49,11 @@ const READ_TOGETHER: u64 = 256 << 20;
 
 impl Replay {
     /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that fit into `budget` bytes,
-    /// in the order in which they were collected. The files are read on the current thread pool. With `tasks`, episodes
-    /// of other tasks cannot be used. With `upto`, only episodes with lower numbers are loaded: a checkpoint that
-    /// counted `n` episodes opens its folder with `Some(n)`, and finds the same episodes as before. Files that cannot
-    /// be used are skipped and reported.
+    /// in the order in which they were collected. The files are read on the current thread pool.
+    ///
+    /// With `tasks`, episodes of other tasks cannot be used. With `upto`, only episodes with lower numbers are loaded:
+    /// a checkpoint that counted `n` episodes opens its folder with `Some(n)`, and finds the same episodes as before.
+    /// Files that cannot be used are skipped and reported.
     ///
     /// # Errors
     /// If the folder cannot be read, two files have one number, an episode has another action size or a name that claims

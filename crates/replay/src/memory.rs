@@ -136,9 +136,11 @@ impl Replay {
     }
 
     /// Fills `batch` with `batch.batch` windows of `batch.length` transitions, drawn as `starts` says from the episodes
-    /// with at least that many transitions. The sample depends only on `random` and the episodes, not on the number of
-    /// threads. Images are decompressed on the current thread pool. Nothing is allocated unless the batch or the replay
-    /// memory has grown since the last call.
+    /// with at least that many transitions.
+    ///
+    /// The sample depends only on `random` and the episodes, not on the number of threads. Images are decompressed on
+    /// the current thread pool. Nothing is allocated unless the batch or the replay memory has grown since the last
+    /// call.
     ///
     /// # Errors
     /// If the batch is empty or beyond any memory, or no episode is long enough; nothing is drawn then.

@@ -8,7 +8,7 @@ mod shared_seeds;
 
 use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
 use crate::place::place_of;
-use crate::study_file::{Count, Method, Read, Source, StudyFile, Tasks, beside};
+use crate::study_file::{Count, Method, Read, Source, StudyFile, Tasks, next_to};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
 use environment::Catalogue;
@@ -334,7 +334,7 @@ impl<'a> Expansion<'a> {
                 Ok(())
             }
             Method::Plan { name, file, from } => {
-                let path = beside(&self.read.path, file);
+                let path = next_to(&self.read.path, file);
                 let path = path.canonicalize().map_err(StudyError::io(&path))?;
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let not_text = || {

@@ -1,8 +1,29 @@
-//! Studies: many runs that answer a question, such as whether transfer from other agents helps on a task. Here: the
-//! study file ([`study_file`]) and the manifest of its runs ([`manifest`]), the launchers ([`local`], [`slurm`]), the
-//! results of runs ([`results`]), statistics over runs ([`statistics`]), and the report ([`report`], and [`watch`] as a
-//! live page). Not here: a single run (`train`). A run does not know that it belongs to a study: studies start commands
-//! and read folders.
+//! Studies: many runs that answer a question, such as whether transfer from other agents helps on a task.
+//!
+//! Here: the study file ([`study_file`]) and the manifest of its runs ([`manifest`]), the launchers ([`local`],
+//! [`slurm`]), the results of runs ([`results`]), statistics over runs ([`statistics`]), and the report ([`report`],
+//! and [`watch`] as a live page). Not here: a single run (`train`). A run does not know that it belongs to a study:
+//! studies start commands and read folders.
+//!
+//! ```
+//! use std::path::Path;
+//! use study::study_file::{Read, parse};
+//!
+//! let text = r#"
+//!     name = "mine"
+//!     preset = "smoke"
+//!     steps = 2_000
+//!     seeds = [0, 1]
+//!     tasks = ["hopper"]
+//!     [[method]]
+//!     kind = "baseline"
+//! "#;
+//! let path = Path::new("mine.toml");
+//! let read = Read { study: parse(path, text)?, path: path.into(), text: text.into(), checksum: String::new() };
+//! let manifest = study::manifest_of(&read, tasks::catalogue())?;
+//! assert_eq!(manifest.entries.len(), 2); // one run per seed
+//! # Ok::<(), study::StudyError>(())
+//! ```
 
 mod error;
 pub mod estimate;

@@ -1,6 +1,8 @@
-//! The launcher of this machine: a pool of processes, each one run. A run starts when the runs on which it depends are
-//! finished. A failed run stops only the runs that depend on it. A worker that was killed is restarted; if its run
-//! makes no progress, only a few times. Not here: resuming a run (`train`).
+//! The launcher of this machine: a pool of processes, each one run.
+//!
+//! A run starts when the runs on which it depends are finished. A failed run stops only the runs that depend on it. A
+//! worker that was killed is restarted; if its run makes no progress, only a few times. Not here: resuming a run
+//! (`train`).
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};

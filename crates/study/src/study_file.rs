@@ -197,14 +197,14 @@ pub fn read(path: &Path) -> Result<Read, StudyError> {
     let mut covered = text.clone();
     for method in &study.method {
         if let Method::Plan { file, .. } = method {
-            covered.push_str(&contents(&beside(path, file))?);
+            covered.push_str(&contents(&next_to(path, file))?);
         }
     }
     Ok(Read { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }
 
 /// `file` as a path relative to the working directory, if it is relative to the study file at `path`.
-pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
+pub(crate) fn next_to(path: &Path, file: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 

@@ -100,7 +100,7 @@ proptest! {
         let head = Head::new(rows, trained, &sizes, activation, passes, seed);
         let plain = head.plain(losses);
         let shared = head.run(losses, |tape, x| {
-            let (read, trained) = tape.trained_scalar(x, &head.layers, activation, trained);
+            let (read, trained) = tape.input_and_parameter_scalars(x, &head.layers, activation, trained);
             [read, trained]
         });
         prop_assert!(agree(&shared.0, &plain.0));
@@ -120,7 +120,7 @@ proptest! {
         let activation = if elu { Activation::Elu } else { Activation::Relu };
         let head = Head::new(rows, rows, &sizes, activation, passes, seed);
         let plain = head.plain([true, false]);
-        let frozen = head.run([true, false], |tape, x| [tape.frozen_scalar(x, &head.layers, activation); 2]);
+        let frozen = head.run([true, false], |tape, x| [tape.input_scalar(x, &head.layers, activation); 2]);
         prop_assert!(agree(&frozen.0, &plain.0));
         prop_assert_eq!(frozen.1.is_some(), passes);
         prop_assert_eq!(plain.1.is_some(), passes);

@@ -1,6 +1,7 @@
-//! The floor that walkers walk on: an endless plane to the feet, a blue and white checkerboard to the eye. Its visible
-//! part is two triangles, 200 m on a side, with a texture that repeats 100 times in each direction. All of it is
-//! created here.
+//! The floor that walkers walk on: an endless plane to the feet, a blue and white checkerboard to the eye.
+//!
+//! Its visible part is two triangles, 200 m on a side, with a texture that repeats 100 times in each direction. All of
+//! it is created here.
 
 use bullet::{Asset, Body, LoadError, Material, World};
 

@@ -1,6 +1,7 @@
-//! The view of a world: the camera, and the renderer that draws its images. Crate `render` draws the images, from
-//! meshes that Bullet created when it loaded the models. They are byte for byte identical to those of Bullet's own
-//! renderer (`tests/pixels.rs`).
+//! The view of a world: the camera, and the renderer that draws its images.
+//!
+//! Crate `render` draws the images, from meshes that Bullet created when it loaded the models. They are byte for byte
+//! identical to those of Bullet's own renderer (`tests/pixels.rs`).
 
 use bullet::{Camera, Visual, Visuals, World};
 use environment::IMAGE_SIDE as SIDE;

@@ -2,7 +2,7 @@
 //! reach and in others.
 //!
 //! The long version, many thousands of states, is run with
-//! `cargo test --release -p tasks --test pixels -- --ignored --nocapture`.
+//! `cargo test --release -p dreamgraft-tasks --test pixels -- --ignored --nocapture`.
 
 use environment::{Catalogue, IMAGE_BYTES};
 use random::Stream;

@@ -1,5 +1,7 @@
 //! Measures the speed of gradient steps and policy steps on this machine, in the same terms as the programs it is
-//! compared with. The data is random and there is no environment, so this measures the agent alone.
+//! compared with.
+//!
+//! The data is random and there is no environment, so this measures the agent alone.
 
 use crate::config::Config;
 use crate::{TrainError, system};
@@ -74,8 +76,10 @@ impl Measured {
     }
 }
 
-/// Sizes that the peers' programs know by name, for one table of them and us. Every name except `small` stands for the
-/// published sizes. `small` has the sizes at which other programs are measured, not those of the preset `small`.
+/// Sizes that the peers' programs know by name, for one table of them and us.
+///
+/// Every name except `small` stands for the published sizes. `small` has the sizes at which other programs are
+/// measured, not those of the preset `small`.
 pub fn sizes(name: &str) -> AgentConfig {
     let paper = AgentConfig::default();
     match name {

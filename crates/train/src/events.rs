@@ -28,7 +28,7 @@ pub enum Event<'a> {
         from: Option<Frames>,
     },
     /// The transfer with which the run starts or started.
-    Took {
+    Transferred {
         /// The report of the transfer.
         report: &'a transfer::Report,
         /// Whether the run begins.

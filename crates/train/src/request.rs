@@ -104,43 +104,43 @@ impl RunRequest {
 
     /// The arguments of `dreamgraft` that start this run. The program's parser turns them into the same request.
     pub fn to_arguments(&self) -> Vec<OsString> {
-        let mut words = Words(vec!["train".into()]);
+        let mut arguments = Arguments(vec!["train".into()]);
         // After `--`, the parser does not take a task for an option.
         let tasks_last = self.tasks.iter().any(|task| task.starts_with('-'));
         if !tasks_last {
-            words.0.extend(self.tasks.iter().map(OsString::from));
+            arguments.0.extend(self.tasks.iter().map(OsString::from));
         }
-        words.option("--preset", &self.preset);
-        words.options("--config", &self.config);
-        words.options("--set", &self.settings);
-        words.options("--set", self.threads.map(|threads| format!("threads={threads}")));
-        words.options("--steps", self.steps.map(|steps| steps.0.to_string()));
-        words.options("--seed", self.seed.map(|seed| seed.to_string()));
-        words.options("--logdir", &self.folder);
+        arguments.option("--preset", &self.preset);
+        arguments.options("--config", &self.config);
+        arguments.options("--set", &self.settings);
+        arguments.options("--set", self.threads.map(|threads| format!("threads={threads}")));
+        arguments.options("--steps", self.steps.map(|steps| steps.0.to_string()));
+        arguments.options("--seed", self.seed.map(|seed| seed.to_string()));
+        arguments.options("--logdir", &self.folder);
         match &self.origin {
             Origin::Random => {}
             Origin::Agent { from, plan, fraction } => {
-                words.options("--plan", plan);
-                words.options("--fraction", fraction.map(|fraction| fraction.to_string()));
-                words.option("--from", from);
+                arguments.options("--plan", plan);
+                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+                arguments.option("--from", from);
             }
             Origin::Plan { plan, fraction } => {
-                words.option("--plan", plan);
-                words.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+                arguments.option("--plan", plan);
+                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
             }
             Origin::Universal { encoder, rewards, any_encoder } => {
-                words.option("--universal", encoder);
-                words.options("--reward-from", rewards);
-                words.flag("--any-encoder", *any_encoder);
+                arguments.option("--universal", encoder);
+                arguments.options("--reward-from", rewards);
+                arguments.flag("--any-encoder", *any_encoder);
             }
         }
-        words.options("--device", &self.device);
-        words.flag("--wait", self.wait);
+        arguments.options("--device", &self.device);
+        arguments.flag("--wait", self.wait);
         if tasks_last {
-            words.0.push("--".into());
-            words.0.extend(self.tasks.iter().map(OsString::from));
+            arguments.0.push("--".into());
+            arguments.0.extend(self.tasks.iter().map(OsString::from));
         }
-        words.0
+        arguments.0
     }
 
     /// The configuration of the run: defaults < preset < file < fields and settings.
@@ -167,9 +167,9 @@ impl RunRequest {
 }
 
 /// Arguments so far.
-struct Words(Vec<OsString>);
+struct Arguments(Vec<OsString>);
 
-impl Words {
+impl Arguments {
     fn flag(&mut self, name: &str, set: bool) {
         self.0.extend(set.then(|| name.into()));
     }
@@ -211,9 +211,9 @@ mod tests {
             origin: Origin::Agent { from: "runs/ant".into(), plan: Some("paper".to_owned()), fraction: Some(0.2) },
             ..request()
         };
-        let words = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
+        let arguments = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
                      --fraction 0.2 --from runs/ant";
-        assert_eq!(asked.to_arguments(), words.split(' ').collect::<Vec<_>>());
+        assert_eq!(asked.to_arguments(), arguments.split(' ').collect::<Vec<_>>());
     }
 
     #[test]

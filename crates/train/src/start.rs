@@ -1,6 +1,7 @@
-//! The entrances of this crate: training and playing with Dreamer's agent, on a thread pool of their own. Here: checks
-//! before anything is written, the thread pool, and the creation of a new run's agent. Not here: the beginning and the
-//! loop of a run (`run`), and how episodes are played (`agent::play`).
+//! The entrances of this crate: training and playing with Dreamer's agent, on a thread pool of their own.
+//!
+//! Here: checks before anything is written, the thread pool, and the creation of a new run's agent. Not here: the
+//! beginning and the loop of a run (`run`), and how episodes are played (`agent::play`).
 
 use crate::TrainError;
 use crate::agent::environments::Environments;

@@ -8,10 +8,12 @@ use random::{Stream, StreamState};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The seed of all of a run's streams, those of its agent included. It depends on the tasks of the run, in their order,
-/// and on its seed. Runs of different tasks do not share random numbers, even with equal seeds, so that targets are
-/// independent of their sources. It does not depend on the method: runs of one task and one seed share their random
-/// prefill episodes and the initial states of their evaluations, so that methods are compared in pairs.
+/// The seed of all of a run's streams, those of its agent included.
+///
+/// It depends on the tasks of the run, in their order, and on its seed. Runs of different tasks do not share random
+/// numbers, even with equal seeds, so that targets are independent of their sources. It does not depend on the method:
+/// runs of one task and one seed share their random prefill episodes and the initial states of their evaluations, so
+/// that methods are compared in pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunKey(u64);
 

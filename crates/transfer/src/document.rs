@@ -1,5 +1,6 @@
-//! The TOML form of a plan: its keys, and errors of reading them. Here: the text, with the line of each rule. Not here:
-//! its meaning and its checks ([`crate::plan`]).
+//! The TOML form of a plan: its keys, and errors of reading them.
+//!
+//! Here: the text, with the line of each rule. Not here: its meaning and its checks ([`crate::plan`]).
 
 use crate::error::PlanError;
 use crate::pattern::Pattern;

@@ -1,6 +1,8 @@
-//! Finds the agent's file of a source in a plan. A path can be an agent's file, the folder of a checkpoint, or a run
-//! folder, which stands for its newest checkpoint (`docs/formats.md`). The newest checkpoint is used or refused, and
-//! never replaced by an older one, so that the source of a transfer does not depend on damage.
+//! Finds the agent's file of a source in a plan.
+//!
+//! A path can be an agent's file, the folder of a checkpoint, or a run folder, which stands for its newest checkpoint
+//! (`docs/formats.md`). The newest checkpoint is used or refused, and never replaced by an older one, so that the
+//! source of a transfer does not depend on damage.
 
 use std::path::{Path, PathBuf};
 

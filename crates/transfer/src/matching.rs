@@ -1,7 +1,8 @@
-//! Which rule is about which parameter: every one has exactly one, or the plan is refused. Rules are read from the top.
-//! Everything that a rule matches must be unmatched so far, unless the rule has `rest`: then it matches only the
-//! parameters that earlier rules left. So no parameter is under a rule that was not meant for it, and the order of
-//! rules without `rest` does not matter. Not here: whether sources fit.
+//! Which rule is about which parameter: every one has exactly one, or the plan is refused.
+//!
+//! Rules are read from the top. Everything that a rule matches must be unmatched so far, unless the rule has `rest`:
+//! then it matches only the parameters that earlier rules left. So no parameter is under a rule that was not meant for
+//! it, and the order of rules without `rest` does not matter. Not here: whether sources fit.
 
 use crate::document::{Misfit, Take};
 use crate::error::{PlanError, TransferError};

@@ -1,6 +1,7 @@
-//! A plan as it is meant: sources, rules and a meta-model, checked. Here: [`Plan`], read from a file or a preset or
-//! built in code, and the changes that the command line can make to it. Not here: agents. The parameters that a rule
-//! matches are determined for a target ([`crate::resolve`]).
+//! A plan as it is meant: sources, rules and a meta-model, checked.
+//!
+//! Here: [`Plan`], read from a file or a preset or built in code, and the changes that the command line can make to it.
+//! Not here: agents. The parameters that a rule matches are determined for a target ([`crate::resolve`]).
 
 use crate::document::{
     self, Document, FORMAT, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,

@@ -1,5 +1,6 @@
-//! Plans that come with the program. Each is an ordinary plan without sources, to be read, copied and changed. Here:
-//! the presets, and the ways to create a [`Plan`] from them. Not here: plans themselves (`plan`).
+//! Plans that come with the program. Each is an ordinary plan without sources, to be read, copied and changed.
+//!
+//! Here: the presets, and the ways to create a [`Plan`] from them. Not here: plans themselves (`plan`).
 
 use crate::error::PlanError;
 use crate::plan::{MetaModel, Plan};

@@ -1,4 +1,5 @@
 //! The report of a transfer: every parameter with its source and rule, for people, other programs, and the run folder.
+//!
 //! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
 use crate::document::Take;

@@ -1,4 +1,5 @@
 //! Resolves a plan for a target and sources: computes the new value of every parameter before anything is changed.
+//!
 //! [`resolve`] is pure. Its result contains the new numbers themselves, so that the preview shows exactly what is
 //! applied.
 

@@ -115,7 +115,7 @@ impl Source<f32> {
             let (name, expected) = (name.to_owned(), expected.clone());
             return Err(SourceError::Checksum { name, path: file, found: sha256, expected });
         }
-        let run = run_beside(&file)
+        let run = run_next_to(&file)
             .and_then(|run| match run {
                 Some(run) if (run.agent_bytes, run.agent_crc32) != (bytes, crc32) => Err(format!(
                     "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_FILE} records {} and {}; \
@@ -206,7 +206,7 @@ struct Position {
 const LARGEST_RUN_FILE: u64 = 1 << 20;
 
 /// The state of the run next to an agent's file; `None` if there is none.
-fn run_beside(file: &Path) -> Result<Option<RunFile>, String> {
+fn run_next_to(file: &Path) -> Result<Option<RunFile>, String> {
     if file.file_name() != Some(AGENT_FILE.as_ref()) {
         return Ok(None);
     }

@@ -2,10 +2,11 @@
 //!
 //! Here: a safe view of a context, its memory, modules, calls and graphs, and of the compiler's library. Not here:
 //! devices and programs (`device.rs`, `program.rs`), and messages (`error.rs`). A new call of the driver goes to the
-//! calls of the same object. All calls have this in common: a context is made current on the calling thread before each
-//! call, and one thread at a time uses its stream, so all work on a device happens in the order of the calls. The
-//! author of a kernel guarantees that it stays within the memory of its arguments; it can reach only the memory of the
-//! device.
+//! calls of the same object.
+//!
+//! All calls have this in common: a context is made current on the calling thread before each call, and one thread at a
+//! time uses its stream, so all work on a device happens in the order of the calls. The author of a kernel guarantees
+//! that it stays within the memory of its arguments; it can reach only the memory of the device.
 
 #![allow(unsafe_code)]
 

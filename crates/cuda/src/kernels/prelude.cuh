@@ -2,8 +2,9 @@
 //
 // A kernel is a sequence of phases. Within a phase every thread of the block runs on its own; before a phase all of
 // them have ended the one before. THREADS are the same for every kernel. Values that a thread keeps between phases are
-// OWN. On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a
-// block.
+// OWN.
+//
+// On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a block.
 
 #define BLOCK 256
 

@@ -1,5 +1,7 @@
-//! Learning on a device: the parameters, moments and noise live there, and whole gradient steps are run there. Here:
-//! copying data to the device and back. Not here: the gradient step itself (`step`), and the device (a [`Machine`]).
+//! Learning on a device: the parameters, moments and noise live there, and whole gradient steps are run there.
+//!
+//! Here: copying data to the device and back. Not here: the gradient step itself (`step`), and the device (a
+//! [`Machine`]).
 
 mod limits;
 mod places;

@@ -1,6 +1,7 @@
-//! The device's runner of a gradient step: the whole step as a plan, for the whole batch at once. Losses are those of
-//! `crate::losses`, recorded without computing; their gradients and metrics are planned from their terms. Rows are as a
-//! shard's are, step by step: row t * B + b is step t of sequence b.
+//! The device's runner of a gradient step: the whole step as a plan, for the whole batch at once.
+//!
+//! Losses are those of `crate::losses`, recorded without computing; their gradients and metrics are planned from their
+//! terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
 
 use super::places::{OptimiserPlaces, Places};
 use crate::behaviour;

@@ -1,6 +1,7 @@
-//! The metrics of a gradient step, in one table ([`METRICS`]). The table determines the sums of a step (`sums`), the
-//! logged metrics ([`StepMetrics`]) and the tables in `docs/metrics.md`. Not here: the values that are summed;
-//! `crate::losses` records them.
+//! The metrics of a gradient step, in one table ([`METRICS`]).
+//!
+//! The table determines the sums of a step (`sums`), the logged metrics ([`StepMetrics`]) and the tables in
+//! `docs/metrics.md`. Not here: the values that are summed; `crate::losses` records them.
 
 mod sums;
 mod table;

@@ -32,7 +32,7 @@ impl RewardHead {
     /// The same with constant parameters.
     pub fn frozen<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
-        self.head.frozen_scalar(tape, input)
+        self.head.input_scalar(tape, input)
     }
 
     /// The inputs of the head.

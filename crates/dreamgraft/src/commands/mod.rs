@@ -1,4 +1,6 @@
-//! The commands, one file for each. Not here: the arguments (`args`) and their meaning (`meaning`).
+//! The commands, one file for each.
+//!
+//! Not here: the arguments (`args`) and their meaning (`meaning`).
 
 mod bench;
 mod play;

@@ -75,10 +75,10 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
         (&["--config", "broken.toml"], &["broken.toml", "line 1"]),
         (&["--config", "missing.toml"], &["missing.toml", "No such file"]),
     ];
-    for (words, parts) in cases {
-        let words: Vec<&str> = ["train", "hopper", "--logdir", "run"].iter().chain(words).copied().collect();
-        let error = program.fail(2, &words);
-        assert!(parts.iter().all(|part| error.contains(part)), "{words:?}: {error}");
+    for (arguments, parts) in cases {
+        let arguments: Vec<&str> = ["train", "hopper", "--logdir", "run"].iter().chain(arguments).copied().collect();
+        let error = program.fail(2, &arguments);
+        assert!(parts.iter().all(|part| error.contains(part)), "{arguments:?}: {error}");
     }
     assert_eq!(program.names("."), ["broken.toml", "my.toml"]);
 }
@@ -86,12 +86,12 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
 #[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let program = Program::new();
-    for words in [["tasks", ""], ["--help", ""], ["train", "--help"]] {
-        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        let mut child = program.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for arguments in [["tasks", ""], ["--help", ""], ["train", "--help"]] {
+        let arguments: Vec<&str> = arguments.into_iter().filter(|word| !word.is_empty()).collect();
+        let mut child = program.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{words:?}");
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{arguments:?}");
     }
 }
 

@@ -8,14 +8,14 @@ fn on_device(command: &mut Command) -> &mut Command {
     command.env("LD_LIBRARY_PATH", emulator::STAND_INS).env("DREAMGRAFT_NVRTC", emulator::STAND_INS)
 }
 
-fn run(program: &Program, words: &[&str]) -> Ended {
-    let output = on_device(&mut program.command(words)).output().unwrap();
+fn run(program: &Program, arguments: &[&str]) -> Ended {
+    let output = on_device(&mut program.command(arguments)).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-fn succeed(program: &Program, words: &[&str]) -> String {
-    let ended = run(program, words);
+fn succeed(program: &Program, arguments: &[&str]) -> String {
+    let ended = run(program, arguments);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     ended.stdout
 }
@@ -34,14 +34,14 @@ fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
 
     // Stopped by a signal on the way, it is the same run, bit for bit.
-    let words = smoke(&["--steps", "3000", "--device", "cuda:0"]);
-    let mut child = on_device(&mut program.command(&words)).stdout(Stdio::piped()).spawn().unwrap();
+    let arguments = smoke(&["--steps", "3000", "--device", "cuda:0"]);
+    let mut child = on_device(&mut program.command(&arguments)).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("frame 1 000")));
     assert!(Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap().success());
     lines.for_each(|line| drop(line.unwrap()));
     assert_eq!(child.wait().unwrap().code(), Some(75));
-    succeed(&program, &words);
+    succeed(&program, &arguments);
     assert_eq!(outcomes(&program.path("run")), whole);
 
     // With factors rounded to bfloat16, too.
@@ -86,8 +86,8 @@ fn an_agent_on_a_device_takes_from_others_and_several_tasks_learn_at_once() {
 #[test]
 fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
     let program = Program::new();
-    let error = |words: &[&str], code: i32| {
-        let ended = run(&program, words);
+    let error = |arguments: &[&str], code: i32| {
+        let ended = run(&program, arguments);
         assert_eq!(ended.code, Some(code), "{ended:?}");
         // At most, which device it would have been.
         assert!(ended.stdout.lines().all(|line| line.starts_with("gradient steps run on")), "{ended:?}");
@@ -124,29 +124,29 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
 #[test]
 fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on() {
     let program = Program::new();
-    let words = smoke(&["--steps", "3000", "--device", "cuda"]);
-    succeed(&program, &words);
+    let arguments = smoke(&["--steps", "3000", "--device", "cuda"]);
+    succeed(&program, &arguments);
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
     let updates = whole.state["position"]["updates"].as_u64().unwrap();
     let output =
-        on_device(&mut program.command(&words)).env("STAND_IN_RUNS", (updates - 1).to_string()).output().unwrap();
+        on_device(&mut program.command(&arguments)).env("STAND_IN_RUNS", (updates - 1).to_string()).output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
     for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command resumes"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    succeed(&program, &words);
+    succeed(&program, &arguments);
     assert_eq!(outcomes(&program.path("run")), whole);
 }
 
 #[test]
 fn a_measurement_on_a_device_names_it() {
     let tiny = ["agent.batch=2", "agent.length=4", "agent.depth=2", "agent.horizon=3", "agent.shard=1"];
-    let mut words = vec!["bench", "--steps", "1", "--device", "cuda"];
-    tiny.iter().for_each(|setting| words.extend(["--set", setting]));
-    let measured: serde_json::Value = serde_json::from_str(&succeed(&Program::new(), &words)).unwrap();
+    let mut arguments = vec!["bench", "--steps", "1", "--device", "cuda"];
+    tiny.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    let measured: serde_json::Value = serde_json::from_str(&succeed(&Program::new(), &arguments)).unwrap();
     assert!(measured["device"].as_str().unwrap().starts_with("a processor"), "{measured}");
 }
 

@@ -20,9 +20,9 @@ fn ended(mut command: Command) -> Ended {
 }
 
 /// The program under `sh`, after `before`.
-fn under_shell(program: &Program, before: &str, words: &[&str]) -> Command {
+fn under_shell(program: &Program, before: &str, arguments: &[&str]) -> Command {
     let script = format!("{before}; exec \"$0\" \"$@\"");
-    program.wrapped(&["sh", "-c", &script], words)
+    program.wrapped(&["sh", "-c", &script], arguments)
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         mount -o remount,rw disk
         \"$program\" \"$@\" >/dev/null; after fixing the cause=$?
         cp -r disk/run after fixing the cause; echo \"codes $full $protected $after fixing the cause\"";
-    let mut words = smoke(&["--steps", "6000"]);
-    *words.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
+    let mut arguments = smoke(&["--steps", "6000"]);
+    *arguments.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
     for size in ["40k", "400k", "1200k"] {
-        let ended = match program.wrapped(&["unshare", "-rm", "sh", "-c", script, "sh", size], &words).output() {
+        let ended = match program.wrapped(&["unshare", "-rm", "sh", "-c", script, "sh", size], &arguments).output() {
             Ok(output) if String::from_utf8_lossy(&output.stdout).contains("codes") => output,
             other => {
                 // Printed even if the output of tests is captured, because a skipped test must not look as if it had
@@ -113,8 +113,8 @@ fn a_folder_that_vanishes_stops_the_run() {
 fn sizes_beyond_the_machines_memory_are_refused_and_leave_nothing() {
     let program = Program::new();
     let sizes = ["--set", "agent.units=65536", "--set", "agent.depth=1024"];
-    for words in [&["train", "hopper", "--logdir", "run"][..], &["bench"]] {
-        let error = program.fail(2, &[words, &sizes].concat());
+    for arguments in [&["train", "hopper", "--logdir", "run"][..], &["bench"]] {
+        let error = program.fail(2, &[arguments, &sizes].concat());
         assert!(error.contains("GB of memory") && error.contains("available"), "{error}");
     }
     assert!(program.names(".").is_empty());
@@ -128,10 +128,7 @@ fn an_agent_without_its_run_is_told_what_it_lacks() {
     let agent = program.path("run/checkpoints/0000001000/agent.safetensors");
     std::fs::copy(agent, program.path("alone/agent.safetensors")).unwrap();
     let error = program.fail(5, &["eval", "alone/agent.safetensors"]);
-    assert!(
-        error.starts_with("alone/agent.safetensors") && error.contains("run.json that belongs beside it"),
-        "{error}"
-    );
+    assert!(error.starts_with("alone/agent.safetensors") && error.contains("run.json is missing"), "{error}");
 }
 
 #[test]

@@ -23,10 +23,10 @@ const KINDS: [(&[&str], &[&str]); 3] = [
     (&["inverted-pendulum-swingup"], &["--universal", "source", "--reward-from", "u/one", "--steps", "4000"]),
 ];
 
-fn words<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let settings = TINY.iter().flat_map(|setting| ["--set", setting]);
-    let words = ["train"].iter().chain(tasks).copied();
-    words.chain(["--preset", "smoke", "--logdir", folder]).chain(settings).chain(more.iter().copied()).collect()
+    let arguments = ["train"].iter().chain(tasks).copied();
+    arguments.chain(["--preset", "smoke", "--logdir", folder]).chain(settings).chain(more.iter().copied()).collect()
 }
 
 /// When a process is killed.
@@ -53,12 +53,12 @@ struct Harness {
 impl Harness {
     fn new() -> Self {
         let program = Program::new();
-        program.succeed(&words(KINDS[0].0, "source", &["--steps", "1000"]));
-        program.succeed(&words(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
+        program.succeed(&arguments(KINDS[0].0, "source", &["--steps", "1000"]));
+        program.succeed(&arguments(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
         let (mut lives, mut whole) = (Vec::new(), Vec::new());
         for (number, (tasks, more)) in KINDS.iter().enumerate() {
             let (began, folder) = (Instant::now(), format!("whole-{number}"));
-            program.succeed(&words(tasks, &folder, more));
+            program.succeed(&arguments(tasks, &folder, more));
             lives.push(began.elapsed());
             whole.push(outcomes(&program.path(&folder)));
         }
@@ -68,15 +68,15 @@ impl Harness {
     /// A run of kind `kind` that is killed at each of `moments`, and then left alone.
     fn run(&mut self, kind: usize, moments: impl IntoIterator<Item = Moment>) {
         let (tasks, more) = KINDS[kind];
-        let (words, root) = (words(tasks, "killed", more), self.program.path("killed"));
+        let (arguments, root) = (arguments(tasks, "killed", more), self.program.path("killed"));
         self.seen.clear();
         for moment in moments {
-            if !self.kill(&words, moment) {
+            if !self.kill(&arguments, moment) {
                 break;
             }
             self.check(&root);
         }
-        self.program.succeed(&words);
+        self.program.succeed(&arguments);
         self.check(&root);
         assert_eq!(outcomes(&root), self.whole[kind], "kind {kind} after {} kills", self.kills);
         let left: Vec<PathBuf> =
@@ -86,8 +86,8 @@ impl Harness {
     }
 
     /// Starts the program and kills it at a moment; `false` if it had ended by then.
-    fn kill(&mut self, words: &[&str], moment: Moment) -> bool {
-        let mut child = self.program.command(words).stdout(Stdio::piped()).spawn().unwrap();
+    fn kill(&mut self, arguments: &[&str], moment: Moment) -> bool {
+        let mut child = self.program.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, receiver) = channel();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let reader = std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));

@@ -33,23 +33,23 @@ impl Program {
     }
 
     /// The program with `arguments`, not started yet.
-    pub fn command(&self, words: &[impl AsRef<OsStr>]) -> Command {
+    pub fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dreamgraft"));
-        command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
     /// Like [`Program::command`], with the program and its arguments as the last arguments of another program.
-    pub fn wrapped(&self, wrapper: &[&str], words: &[&str]) -> Command {
+    pub fn wrapped(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
         let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_dreamgraft")).args(words);
+        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_dreamgraft")).args(arguments);
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
     /// Runs the program with `arguments`, which must not make it panic.
-    pub fn run(&self, words: &[impl AsRef<OsStr>]) -> Ended {
-        let output = self.command(words).output().unwrap();
+    pub fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Ended {
+        let output = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let ended = Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
         assert!(!ended.stderr.contains("panicked") && ended.code.is_some(), "{ended:?}");
@@ -57,15 +57,15 @@ impl Program {
     }
 
     /// Runs the program with `arguments`, which must succeed, and returns its stdout.
-    pub fn succeed(&self, words: &[impl AsRef<OsStr>]) -> String {
-        let ended = self.run(words);
+    pub fn succeed(&self, arguments: &[impl AsRef<OsStr>]) -> String {
+        let ended = self.run(arguments);
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
         ended.stdout
     }
 
     /// Runs the program with `arguments`, which must end with `code` and an error of one line, and returns that line.
-    pub fn fail(&self, code: i32, words: &[impl AsRef<OsStr>]) -> String {
-        let ended = self.run(words);
+    pub fn fail(&self, code: i32, arguments: &[impl AsRef<OsStr>]) -> String {
+        let ended = self.run(arguments);
         assert_eq!(ended.code, Some(code), "{ended:?}");
         let error = ended.stderr.strip_prefix("error: ").unwrap_or_else(|| panic!("{ended:?}"));
         assert_eq!(error.lines().count(), 1, "{error}");

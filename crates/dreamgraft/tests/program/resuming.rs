@@ -79,8 +79,8 @@ fn is_ignored(signal: &str) -> bool {
 #[test]
 fn several_warnings_are_as_one_and_what_nohup_ignores_is_ignored() {
     let program = Program::new();
-    let words = smoke(&["--steps", "1e9"]);
-    let mut child = program.wrapped(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""], &words);
+    let arguments = smoke(&["--steps", "1e9"]);
+    let mut child = program.wrapped(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""], &arguments);
     let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
     let number = child.id().to_string();
     let send = |signal: &str| assert!(Command::new("kill").args([signal, &number]).status().unwrap().success());
@@ -127,9 +127,9 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_moved() {
     let program = Program::new();
     program.succeed(&smoke(&[]));
     for (other, setting) in [("seed", "seed=9"), ("sizes", "agent.units=9")] {
-        let mut words = smoke(&["--set", setting]);
-        *words.iter_mut().find(|word| **word == "run").unwrap() = other;
-        program.succeed(&words);
+        let mut arguments = smoke(&["--set", setting]);
+        *arguments.iter_mut().find(|word| **word == "run").unwrap() = other;
+        program.succeed(&arguments);
         let checkpoints = program.path(other).join("checkpoints");
         std::fs::remove_dir_all(program.path("run").join("checkpoints")).unwrap();
         std::fs::create_dir(program.path("run").join("checkpoints")).unwrap();

@@ -97,9 +97,9 @@ fn a_study_is_planned_run_and_told_of() {
 
     // By its study file, and the meta-model's sources by their tasks.
     program.succeed(&["study", "report", "tiny.toml", "--pictures", "0", "--out", "out"]);
-    let words = std::fs::read_to_string(program.path("out/report.md")).unwrap();
+    let arguments = std::fs::read_to_string(program.path("out/report.md")).unwrap();
     for task in ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"] {
-        assert!(words.contains(&format!("| meta-model | {task} |")), "{words}");
+        assert!(arguments.contains(&format!("| meta-model | {task} |")), "{arguments}");
     }
     let message = program.fail(1, &["study", "report", "none.toml"]);
     assert!(message.contains("none.toml"), "{message}");
@@ -107,8 +107,9 @@ fn a_study_is_planned_run_and_told_of() {
     // The arguments of a run are those that a person would type, and describe the same run.
     let manifest = std::fs::read_to_string(program.path("studies/tiny/manifest.jsonl")).unwrap();
     let entry: Value = serde_json::from_str(manifest.lines().nth(6).unwrap()).unwrap();
-    let words: Vec<&str> = entry["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-    let output = program.command(&words).current_dir(program.path("studies/tiny")).output().unwrap();
+    let arguments: Vec<&str> =
+        entry["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let output = program.command(&arguments).current_dir(program.path("studies/tiny")).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("this run is already finished"));
 
     let text = program.succeed(&["study", "run", "tiny.toml"]);
@@ -271,8 +272,8 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     let message = program.fail(2, &["study", "run-one", "tiny.toml", "--index", "6"]);
     assert!(message.contains("there is no run 6") && message.contains("6 runs"), "{message}");
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 2000", "steps = 2500")).unwrap();
-    for words in [&["study", "run", "tiny.toml"][..], &["study", "run-one", "tiny.toml", "--index", "0"]] {
-        let message = program.fail(4, words);
+    for arguments in [&["study", "run", "tiny.toml"][..], &["study", "run-one", "tiny.toml", "--index", "0"]] {
+        let message = program.fail(4, arguments);
         assert!(message.contains("a different version of") && message.contains("--dir"), "{message}");
     }
     std::fs::write(program.path("tiny.toml"), TINY).unwrap();
@@ -296,14 +297,14 @@ fn a_run_that_is_started_twice_is_waited_for() {
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
     let first =
         program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/1000");
-    let words = ["study", "run-one", "tiny.toml", "--index", "0"];
-    let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    let arguments = ["study", "run-one", "tiny.toml", "--index", "0"];
+    let mut one = program.command(&arguments).stdout(Stdio::null()).spawn().unwrap();
     assert_eq!(worker(&first), one.id().to_string());
     // It stands still until the others have found it at work.
     kill("-STOP", &one.id().to_string());
     let mut others: Vec<(Child, Lines<BufReader<ChildStdout>>)> = Vec::new();
     for _ in 0..2 {
-        let mut other = program.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut other = program.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
         let line = line_with(&mut lines, "waiting");
         assert!(line.contains(&format!("in use by process {}", one.id())), "{line}");
@@ -328,11 +329,11 @@ fn a_run_goes_on_where_the_process_that_was_waited_for_was_killed() {
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
     let first =
         program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/1000");
-    let words = ["study", "run-one", "tiny.toml", "--index", "0"];
-    let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    let arguments = ["study", "run-one", "tiny.toml", "--index", "0"];
+    let mut one = program.command(&arguments).stdout(Stdio::null()).spawn().unwrap();
     worker(&first);
     kill("-STOP", &one.id().to_string());
-    let mut other = program.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut other = program.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
     line_with(&mut lines, "waiting");
     one.kill().unwrap();
@@ -389,8 +390,8 @@ fn jobs_that_slurm_still_has_are_not_submitted_again() {
     let path = std::env::join_paths(std::iter::once(program.path("cluster")).chain(std::env::split_paths(&path)));
     let path = path.unwrap();
     let submit = || {
-        let words = ["study", "run", "tiny.toml", "--launcher", "slurm"];
-        let output = program.command(&words).env("PATH", &path).output().unwrap();
+        let arguments = ["study", "run", "tiny.toml", "--launcher", "slurm"];
+        let output = program.command(&arguments).env("PATH", &path).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout) + &text(output.stderr))
     };

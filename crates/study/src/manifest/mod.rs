@@ -1,6 +1,8 @@
-//! The manifest: the runs of a study, one per line, in an order in which they can run. `manifest.jsonl` in the folder
-//! of a study: a header, then the runs. Launchers, status and report read only this file of the study. Here: its format
-//! and checksum; in `format_1`, lines of earlier versions. Not here: creating it from a study file (`expand`).
+//! The manifest: the runs of a study, one per line, in an order in which they can run.
+//!
+//! `manifest.jsonl` in the folder of a study: a header, then the runs. Launchers, status and report read only this file
+//! of the study. Here: its format and checksum; in `format_1`, lines of earlier versions. Not here: creating it from a
+//! study file (`expand`).
 
 mod format_1;
 

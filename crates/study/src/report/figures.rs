@@ -1,6 +1,7 @@
-//! All statistics of a report, computed once for all its forms. Here: statistics over the runs of a task and method.
-//! Not here: the choice of these runs (`groups`), statistics over all tasks (`pooled`), tables (`tables`) and plots
-//! (`chart`).
+//! All statistics of a report, computed once for all its forms.
+//!
+//! Here: statistics over the runs of a task and method. Not here: the choice of these runs (`groups`), statistics over
+//! all tasks (`pooled`), tables (`tables`) and plots (`chart`).
 
 use super::comparable::differences;
 use super::groups::{Group, baseline, common_length, groups, overall, returns_of_both};

@@ -52,8 +52,10 @@ pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group
 }
 
 /// The frames over which runs of `task` are compared: those that its shortest finished runs really played. `None`
-/// without a finished run. A run completes its last episode, so it may have more frames than requested. Runs with equal
-/// requested numbers of frames are never cut. Longer runs are cut where the longest of the shortest runs ended.
+/// without a finished run.
+///
+/// A run completes its last episode, so it may have more frames than requested. Runs with equal requested numbers of
+/// frames are never cut. Longer runs are cut where the longest of the shortest runs ended.
 pub fn common_length(task: &str, groups: &[Group<'_>]) -> Option<f64> {
     let of_task = || groups.iter().filter(|group| group.task == task);
     let asked = of_task().flat_map(|group| group.lengths()).min()?;

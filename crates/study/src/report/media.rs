@@ -1,7 +1,7 @@
 //! The images of a page: embedded up to a size limit, or by their addresses on a server.
 
 use crate::manifest::Role;
-use crate::results::{Picture, PictureKind, Results};
+use crate::results::{ImageKind, Picture, Results};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,16 +61,16 @@ pub fn read(picture: &Picture) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(&picture.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
     let begins: &[u8] = match picture.kind {
-        PictureKind::Episode => b"GIF8",
-        PictureKind::OpenLoop => b"\x89PNG",
+        ImageKind::Episode => b"GIF8",
+        ImageKind::OpenLoop => b"\x89PNG",
     };
     (bytes.len() as u64 <= LARGEST && bytes.starts_with(begins)).then_some(bytes)
 }
 
 /// The media type for browsers.
-pub fn mime(kind: PictureKind) -> &'static str {
+pub fn mime(kind: ImageKind) -> &'static str {
     match kind {
-        PictureKind::Episode => "image/gif",
-        PictureKind::OpenLoop => "image/png",
+        ImageKind::Episode => "image/gif",
+        ImageKind::OpenLoop => "image/png",
     }
 }

@@ -24,7 +24,7 @@ mod wording;
 pub use data::{curves_json, figures_csv};
 pub use figures::Figures;
 pub use markdown::markdown;
-pub use media::{MOST_BYTES, Media, mime, read as read_picture};
+pub use media::{MOST_BYTES, Media, mime, read as read_image};
 pub use page::page;
 
 use self::wording::{counted, listed};

@@ -1,5 +1,6 @@
-//! The page: one HTML file that asks nothing of any network. Here: the structure of the page. Not here: its style
-//! (`page.css`), its script (`page.js`), the cells (`tables`).
+//! The page: one HTML file that asks nothing of any network.
+//!
+//! Here: the structure of the page. Not here: its style (`page.css`), its script (`page.js`), the cells (`tables`).
 
 use super::Report;
 use super::chart::{Which, any, chart};
@@ -7,7 +8,7 @@ use super::media::Media;
 use super::run_tables;
 use super::tables::{self, Cell, Table};
 use super::wording::frames;
-use crate::results::{PictureKind, RunResult};
+use crate::results::{ImageKind, RunResult};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -337,11 +338,11 @@ fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
             }
             @for (picture, address) in known {
                 @match picture.kind {
-                    PictureKind::Episode => {
+                    ImageKind::Episode => {
                         img.episode src=(address) width="192" height="192" loading=[lazy] decoding="async"
                             alt={ "An evaluation episode of " (picture.task) ", animated" };
                     }
-                    PictureKind::OpenLoop => {
+                    ImageKind::OpenLoop => {
                         div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (picture.task) } {
                             img src=(address) loading=[lazy] decoding="async"
                                 alt={ "Rows: real images of " (picture.task) ", predictions of the model, their error" };

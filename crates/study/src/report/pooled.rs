@@ -1,6 +1,7 @@
-//! Statistics of a method over several tasks, and the tasks that they cover. A statistic is pooled over the tasks that
-//! have it. The other tasks are named with the reason, because readers would take the pooled number for one of all
-//! tasks otherwise.
+//! Statistics of a method over several tasks, and the tasks that they cover.
+//!
+//! A statistic is pooled over the tasks that have it. The other tasks are named with the reason, because readers would
+//! take the pooled number for one of all tasks otherwise.
 
 use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;

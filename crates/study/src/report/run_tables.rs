@@ -1,5 +1,6 @@
-//! The tables about single runs: the inputs of meta-models, all runs, settings, transfer plans. Here: the content of
-//! their cells. Not here: the returns of methods (`tables`).
+//! The tables about single runs: the inputs of meta-models, all runs, settings, transfer plans.
+//!
+//! Here: the content of their cells. Not here: the returns of methods (`tables`).
 
 use super::figures::last_tenth;
 use super::published::title;

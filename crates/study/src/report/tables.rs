@@ -1,5 +1,6 @@
-//! The tables of a report, which are the same in all its forms. Here: the returns of methods. Tables of single runs:
-//! `run_tables`. Not here: HTML, Markdown.
+//! The tables of a report, which are the same in all its forms.
+//!
+//! Here: the returns of methods. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
 
 use super::figures::Figures;
 use super::pooled::Pooled;

@@ -1,5 +1,6 @@
-//! The statistics of a task and of each method on it. Here: the numbers. Not here: computing them (`figures`), tables
-//! (`tables`) and plots (`chart`).
+//! The statistics of a task and of each method on it.
+//!
+//! Here: the numbers. Not here: computing them (`figures`), tables (`tables`) and plots (`chart`).
 
 use super::published::Published;
 use crate::statistics::{Band, Estimate, Transfer};

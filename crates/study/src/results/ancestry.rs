@@ -1,6 +1,8 @@
-//! The agents that a run learns from, directly or through others. The record of a transfer names its sources and their
-//! files, and the folder of a source contains the record of its own transfer. Here: following this chain. Not here: the
-//! transfer of one run (`origin`), and the same for the runs of a manifest (`lineage`).
+//! The agents that a run learns from, directly or through others.
+//!
+//! The record of a transfer names its sources and their files, and the folder of a source contains the record of its
+//! own transfer. Here: following this chain. Not here: the transfer of one run (`origin`), and the same for the runs of
+//! a manifest (`lineage`).
 
 use super::folder::{settings, tasks_of};
 use super::origin::{Given, Origin};

@@ -2,7 +2,7 @@
 
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
-use super::{Ancestry, Picture, PictureKind, Progress, RunResult, SourceUse};
+use super::{Ancestry, ImageKind, Picture, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,7 +12,7 @@ use std::path::Path;
 const LONGEST_CONFIG: u64 = 1 << 20;
 
 /// The most files in `videos/` that are looked at.
-const MOST_PICTURES: usize = 100_000;
+const MOST_IMAGES: usize = 100_000;
 
 /// Reads the run in `root`/`folder`, of `tasks` and `steps` frames. Missing information is left empty, and unreadable
 /// files are problems of the run.
@@ -155,13 +155,13 @@ fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
         Err(error) => return Err(error),
     };
     let mut last: BTreeMap<(String, bool), Picture> = BTreeMap::new();
-    for entry in entries.take(MOST_PICTURES) {
+    for entry in entries.take(MOST_IMAGES) {
         let entry = entry?;
         let name = entry.file_name();
         let Some((frames, task, kind)) = name.to_str().and_then(|name| parsed(name, tasks)) else { continue };
         // Links could lead anywhere.
         let metadata = entry.metadata()?;
-        let place = (task.clone(), kind == PictureKind::OpenLoop);
+        let place = (task.clone(), kind == ImageKind::OpenLoop);
         if metadata.is_file() && last.get(&place).is_none_or(|known| known.frames < frames) {
             last.insert(place, Picture { path: entry.path(), kind, task, frames, bytes: metadata.len() });
         }
@@ -170,11 +170,11 @@ fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
 }
 
 /// `<frames>-<task>.gif` or `<frames>-<task>-open-loop.png`.
-fn parsed(name: &str, tasks: &[String]) -> Option<(u64, String, PictureKind)> {
+fn parsed(name: &str, tasks: &[String]) -> Option<(u64, String, ImageKind)> {
     let (frames, rest) = name.split_once('-')?;
     let (task, kind) = match rest.strip_suffix("-open-loop.png") {
-        Some(task) => (task, PictureKind::OpenLoop),
-        None => (rest.strip_suffix(".gif")?, PictureKind::Episode),
+        Some(task) => (task, ImageKind::OpenLoop),
+        None => (rest.strip_suffix(".gif")?, ImageKind::Episode),
     };
     let task = tasks.iter().find(|known| *known == task)?;
     Some((frames.parse().ok()?, task.clone(), kind))

@@ -1,5 +1,6 @@
-//! `metrics.jsonl` for comparisons: returns, how much a meta-model reads from its sources, and time. An incomplete last
-//! line belongs to a running run and is ignored. Other invalid lines are counted and reported.
+//! `metrics.jsonl` for comparisons: returns, how much a meta-model reads from its sources, and time.
+//!
+//! An incomplete last line belongs to a running run and is ignored. Other invalid lines are counted and reported.
 
 use super::opening::FirstLine;
 use super::shares::shares;

@@ -1,6 +1,8 @@
-//! The results of runs: returns, images, transfers and settings, read from their folders. Runs come from the manifest
-//! of a study or are found in any folder. Unreadable files are named and left out, and never prevent the rest. Here:
-//! [`Results`] and how they are gathered. Not here: statistics over them (`statistics`, `report`).
+//! The results of runs: returns, images, transfers and settings, read from their folders.
+//!
+//! Runs come from the manifest of a study or are found in any folder. Unreadable files are named and left out, and
+//! never prevent the rest. Here: [`Results`] and how they are gathered. Not here: statistics over them (`statistics`,
+//! `report`).
 
 mod ancestry;
 mod discover;
@@ -126,7 +128,7 @@ pub struct Picture {
     /// Its file.
     pub path: PathBuf,
     /// Its kind.
-    pub kind: PictureKind,
+    pub kind: ImageKind,
     /// The task.
     pub task: String,
     /// Environment frames of the run when it was made.
@@ -137,7 +139,7 @@ pub struct Picture {
 
 /// The kinds of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PictureKind {
+pub enum ImageKind {
     /// An evaluation episode, animated.
     Episode,
     /// The predictions of the world model.

@@ -1,6 +1,7 @@
-//! The transfer of a run, as recorded in its folder: its sources and their purposes. The report `transfer.json`
-//! contains everything. If only the plan `transfer.toml` is left, less is known. Not here: the sources of the sources
-//! (`ancestry`).
+//! The transfer of a run, as recorded in its folder: its sources and their purposes.
+//!
+//! The report `transfer.json` contains everything. If only the plan `transfer.toml` is left, less is known. Not here:
+//! the sources of the sources (`ancestry`).
 
 use std::path::{Path, PathBuf};
 use transfer::{PLAN_FILE, Plan, REPORT_FILE, Report};

@@ -21,9 +21,10 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The percentile interval of `figure` over `strata`, each of which is resampled separately. `None` if a stratum has
-/// fewer than two numbers, or if the statistic is undefined for some resample: the interval would leave out the very
-/// cases that make it wide.
+/// The percentile interval of `figure` over `strata`, each of which is resampled separately.
+///
+/// `None` if a stratum has fewer than two numbers, or if the statistic is undefined for some resample: the interval
+/// would leave out the very cases that make it wide.
 pub fn bootstrap(strata: &[&[f64]], figure: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Interval> {
     if strata.is_empty() || strata.iter().any(|stratum| stratum.len() < 2) {
         return None;

@@ -1,7 +1,8 @@
-//! Statistics over many runs: pure functions of returns, which do not read files. Here: learning curves ([`Curve`]),
-//! means and deviations as in papers ([`mean`], [`deviation`]), statistics for few runs ([`interquartile_mean`],
-//! [`probability_of_improvement`], [`bootstrap`] intervals), and measures of transfer ([`Transfer`]). docs/reports.md
-//! explains each. Not here: where returns come from, and tables.
+//! Statistics over many runs: pure functions of returns, which do not read files.
+//!
+//! Here: learning curves ([`Curve`]), means and deviations as in papers ([`mean`], [`deviation`]), statistics for few
+//! runs ([`interquartile_mean`], [`probability_of_improvement`], [`bootstrap`] intervals), and measures of transfer
+//! ([`Transfer`]). docs/reports.md explains each. Not here: where returns come from, and tables.
 
 mod bootstrap;
 mod curve;

@@ -1,7 +1,7 @@
 //! The results that the server shows, read again when files have changed.
 
 use super::request::Answer;
-use crate::report::{Media, Report, mime, page, read_picture};
+use crate::report::{Media, Report, mime, page, read_image};
 use crate::results::{Results, ResultsError, run_folders};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl Shown {
     /// An image of the page.
     pub fn picture(&self, run: usize, picture: usize) -> Answer {
         let known = self.results.runs.get(run).and_then(|run| run.pictures.get(picture));
-        match known.and_then(|picture| Some((picture, read_picture(picture)?))) {
+        match known.and_then(|picture| Some((picture, read_image(picture)?))) {
             Some((picture, body)) => Answer { status: 200, mime: mime(picture.kind), body },
             None => Answer::text(404, "this image does not exist any more"),
         }

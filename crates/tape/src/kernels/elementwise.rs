@@ -1,5 +1,6 @@
-//! Elementwise loops, compiled for every SIMD instruction set. Bound by: memory, except for ELU, which computes an
-//! exponential for every number.
+//! Elementwise loops, compiled for every SIMD instruction set.
+//!
+//! Bound by: memory, except for ELU, which computes an exponential for every number.
 
 use super::simd;
 use crate::number::Number;

@@ -1,6 +1,8 @@
 //! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole
-//! run. Here: comparing the memory that a run needs at least with the available memory, and its episodes with their
-//! budget. Not here: the memory of an agent (`dreamer::footprint`).
+//! run.
+//!
+//! Here: comparing the memory that a run needs at least with the available memory, and its episodes with their budget.
+//! Not here: the memory of an agent (`dreamer::footprint`).
 
 use crate::TrainError;
 use crate::config::Config;
@@ -52,8 +54,9 @@ fn transitions(config: &Config) -> u64 {
 }
 
 /// A note for the start of a session if the replay memory, which has `stats` now, cannot or may not contain the whole
-/// run; `None` if it most likely can. The size of the run is estimated from the episodes in memory, or without any,
-/// from [`COMPRESSED_IMAGE`].
+/// run; `None` if it most likely can.
+///
+/// The size of the run is estimated from the episodes in memory, or without any, from [`COMPRESSED_IMAGE`].
 pub(crate) fn forgets(config: &Config, action_size: usize, stats: &ReplayStats) -> Option<String> {
     let budget = config.replay.budget;
     if stats.dropped > 0 {

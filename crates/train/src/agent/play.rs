@@ -1,5 +1,7 @@
-//! Plays episodes with random actions, zero actions, or the agent of a run. Here: finding the checkpoint and playing.
-//! Not here: evaluations within a run (`run`), and statistics over returns (`study::statistics`).
+//! Plays episodes with random actions, zero actions, or the agent of a run.
+//!
+//! Here: finding the checkpoint and playing. Not here: evaluations within a run (`run`), and statistics over returns
+//! (`study::statistics`).
 
 use crate::agent::Trainable;
 use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};

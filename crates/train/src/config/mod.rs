@@ -16,13 +16,9 @@ pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Sche
 
 /// The presets: name, purpose and text.
 const PRESETS: [(&str, &str, &str); 3] = [
-    ("paper", "the published sizes and 1e6 frames", include_str!("../../../../presets/paper.toml")),
-    ("small", "a small agent for a computer without a GPU, 1e5 frames", include_str!("../../../../presets/small.toml")),
-    (
-        "smoke",
-        "a tiny agent and 3000 frames, to check that everything works",
-        include_str!("../../../../presets/smoke.toml"),
-    ),
+    ("paper", "the published sizes and 1e6 frames", include_str!("../../presets/paper.toml")),
+    ("small", "a small agent for a computer without a GPU, 1e5 frames", include_str!("../../presets/small.toml")),
+    ("smoke", "a tiny agent and 3000 frames, to check that everything works", include_str!("../../presets/smoke.toml")),
 ];
 
 /// The names and purposes of the presets.

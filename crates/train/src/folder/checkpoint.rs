@@ -177,7 +177,7 @@ pub fn newest_state(root: &Path) -> Option<RunState> {
 }
 
 /// The state of the run in the checkpoint of the agent's file `agent`; `None` if it cannot be read.
-pub(crate) fn state_beside(agent: &Path) -> Option<RunState> {
+pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
     decode_state(&read_state(&agent.with_file_name(RUN_FILE)).ok()?).ok()
 }
 

@@ -1,5 +1,6 @@
-//! `metrics.jsonl`: one JSON object a line, `step` first. Here: appending complete lines, and continuing the file of a
-//! stopped run. Not here: the metrics themselves.
+//! `metrics.jsonl`: one JSON object a line, `step` first.
+//!
+//! Here: appending complete lines, and continuing the file of a stopped run. Not here: the metrics themselves.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -44,10 +45,11 @@ pub struct Reopened {
 }
 
 impl MetricsLog {
-    /// Opens `path` for appending, and makes it if there is none. An incomplete last line is cut off. With `keep`, only
-    /// this many lines stay, and the others are moved to `<path>.aside-<n>`, where `n` is the first free number from 1:
-    /// they belong to frames that the run will collect again. Lines are counted instead of comparing steps, because a
-    /// step can have several lines.
+    /// Opens `path` for appending, and makes it if there is none.
+    ///
+    /// An incomplete last line is cut off. With `keep`, only this many lines stay, and the others are moved to
+    /// `<path>.aside-<n>`, where `n` is the first free number from 1: they belong to frames that the run will collect
+    /// again. Lines are counted instead of comparing steps, because a step can have several lines.
     ///
     /// # Errors
     /// If a whole line is not one of metrics, or the file system refuses.

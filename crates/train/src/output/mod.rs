@@ -1,6 +1,7 @@
-//! The output files of a run, for people and other programs: metrics, TensorBoard events, images and animations. Here:
-//! their formats, and writing them completely. Not here: which metrics and images a run writes, and when; episodes and
-//! checkpoints, which a run needs to resume.
+//! The output files of a run, for people and other programs: metrics, TensorBoard events, images and animations.
+//!
+//! Here: their formats, and writing them completely. Not here: which metrics and images a run writes, and when;
+//! episodes and checkpoints, which a run needs to resume.
 
 mod crc32c;
 mod error;

@@ -93,9 +93,10 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Starts a new file in `folder`, named after `time` and `host`; a number is appended if that name exists. A run
-    /// that resumes from a checkpoint at step `resumed` records this in the file: TensorBoard then ignores later steps
-    /// in earlier files of the folder.
+    /// Starts a new file in `folder`, named after `time` and `host`; a number is appended if that name exists.
+    ///
+    /// A run that resumes from a checkpoint at step `resumed` records this in the file: TensorBoard then ignores later
+    /// steps in earlier files of the folder.
     ///
     /// # Errors
     /// If the file cannot be made or written.

@@ -1,6 +1,7 @@
-//! The beginning of a run: decided once, when its folder is locked. Here: [`begin`], which decides, and the work of
-//! every run before its loop. Not here: the possible beginnings (`origin`), and restoring an earlier session
-//! (`resume`).
+//! The beginning of a run: decided once, when its folder is locked.
+//!
+//! Here: [`begin`], which decides, and the work of every run before its loop. Not here: the possible beginnings
+//! (`origin`), and restoring an earlier session (`resume`).
 
 use super::{End, Run, identity};
 use crate::TrainError;
@@ -150,7 +151,7 @@ impl Start<'_> {
             self.reporter.event(&Event::Note(&change));
         }
         let Some(report) = beginning.report() else { return };
-        self.reporter.event(&Event::Took { report, begins: from.is_none() });
+        self.reporter.event(&Event::Transferred { report, begins: from.is_none() });
         let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
         for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
             self.reporter.event(&Event::Note(&note));

@@ -1,5 +1,6 @@
-//! The diagnosis of a gradient step with infinite or NaN values: the values, the gradient and the batch. Here: the
-//! files in the folder `not-finite` of the run. Not here: detecting such values (`run`), and how to continue
+//! The diagnosis of a gradient step with infinite or NaN values: the values, the gradient and the batch.
+//!
+//! Here: the files in the folder `not-finite` of the run. Not here: detecting such values (`run`), and how to continue
 //! (`docs/reliability.md`).
 
 use crate::Frames;

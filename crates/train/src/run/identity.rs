@@ -39,7 +39,7 @@ pub(super) fn shared_luck(report: &Report, config: &Config) -> Vec<String> {
     let key = RunKey::of(config);
     let sources = report.sources.iter();
     let sharing = sources.filter(|source| {
-        checkpoint::state_beside(&source.provenance.file).is_some_and(|state| state.streams.key() == key)
+        checkpoint::state_next_to(&source.provenance.file).is_some_and(|state| state.streams.key() == key)
     });
     let note = |name: &str| {
         format!(

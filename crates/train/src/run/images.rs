@@ -16,7 +16,7 @@ use std::time::Duration;
 const CONTEXT: usize = 5;
 
 /// Transitions in the open-loop plot, including the context.
-const PICTURED: usize = 50;
+const IMAGES: usize = 50;
 
 /// Each pixel of a video becomes a square of this side.
 const UPSCALE: u16 = 4;
@@ -36,7 +36,7 @@ pub(crate) fn write(
     let Played { episode, step_seconds, .. } = played;
     let name = format!("{:010}-{}", frames.0, episode.task());
     video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
-    let length = episode.len().min(PICTURED);
+    let length = episode.len().min(IMAGES);
     let truth = &episode.image()[..length * IMAGE_BYTES];
     let action = &episode.action()[..length * episode.action_size()];
     let model = agent.open_loop(truth, action, CONTEXT.min(length), random);

@@ -1,5 +1,6 @@
 #![allow(unsafe_code)]
 //! Register tiles: the innermost loops of a product, which compute T rows by W SIMD vectors of the result at a time.
+//!
 //! [`run`] compiles each tile as a separate function, so that it can use all registers.
 //!
 //! Bound by: the multiply-add units with W = 2; with W = 1 by loads, one for every multiply-add.

@@ -1,7 +1,7 @@
 //! The plan of a gradient step at the published sizes: launches by kernel, products by size, memory.
 //!
 //! ```text
-//! cargo run --release -p emulator --example plan
+//! cargo run --release -p dreamgraft-tools --bin plan
 //! ```
 
 #![allow(clippy::print_stdout)]

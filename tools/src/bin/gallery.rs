@@ -1,6 +1,6 @@
 //! Draws the image of all tasks in the documentation, two rows of three in alphabetic order, each at a moment of an
-//! episode of random actions: `cargo run --release -p train --example gallery -- docs/gallery.png`.
-#![allow(clippy::print_stderr, reason = "a program of its own")]
+//! episode of random actions: `cargo run --release -p dreamgraft-tools --bin gallery -- docs/gallery.png`.
+#![allow(clippy::print_stderr, reason = "a program prints")]
 
 use replay::{IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Replays recorded actions and writes the resulting trajectory, so that recordings of other simulators can be compared.
 //!
 //! ```text
-//! cargo run --release --example replay_actions -- TASK IN.npz OUT.npz
+//! cargo run --release -p dreamgraft-tools --bin replay_actions -- TASK IN.npz OUT.npz
 //! ```
 //!
 //! IN.npz holds `init` `[N]` f64, the joint offsets (rad) that the episode starts with, and `actions` `[T, A]` f32, one

@@ -1,8 +1,9 @@
 //! Measures how fast the tasks run.
 //!
 //! ```text
-//! cargo run --release -p tasks --example speed -- [--seconds S] [--threads N] [TASK ...]
+//! cargo run --release -p dreamgraft-tools --bin speed -- [--seconds S] [--threads N] [TASK ...]
 //! ```
+//!
 //! One line of JSON per task: simulator frames under random actions (with a new episode every 1000 frames), images of
 //! one state, and agent steps, each two frames and an image. Each is counted per second of the clock (`_per_s`) and per
 //! second of CPU time (`_per_cpu_s`), which other programs on the machine hardly disturb. S (default 2) is how long

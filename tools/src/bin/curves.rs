@@ -1,8 +1,8 @@
-//! Draws learning curves: `cargo run --release --example curves -- OUT.svg METRIC RUN... [--no-mean]`, where RUN is a folder
+//! Draws learning curves: `cargo run --release -p dreamgraft-tools --bin curves -- OUT.svg METRIC RUN... [--no-mean]`, where RUN is a folder
 //! that holds a `metrics.jsonl`. One line a run, and their mean where all have a value, over environment frames; without the
 //! mean, runs that are not seeds of the same.
 
-#![allow(clippy::print_stderr, reason = "an example speaks to its user")]
+#![allow(clippy::print_stderr, reason = "a program prints")]
 
 use std::fmt::Write as _;
 use std::path::Path;
