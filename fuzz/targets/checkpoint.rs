@@ -1,4 +1,4 @@
-//! `agent.safetensors`: whatever the bytes, an agent or a reason; an agent that was read is of the size it says.
+//! `agent.safetensors`: any bytes give an agent or an error; the agent has the size in its header.
 #![no_main]
 
 use dreamer::Agent;

@@ -1,4 +1,4 @@
-//! `metrics.jsonl` as reports read it: whatever the bytes, curves and what was wrong.
+//! `metrics.jsonl` as reports read it: any bytes give curves and problems.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Episodes: whatever the bytes, an episode within the limit or a reason.
+//! Episodes: any bytes give an episode within the limit, or an error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

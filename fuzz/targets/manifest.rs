@@ -1,5 +1,5 @@
-//! `manifest.jsonl`: whatever the bytes, the runs that were written or a reason. Lines are also given a header that fits them,
-//! or no input would come past its checksum.
+//! `manifest.jsonl`: any bytes give the runs that were written, or an error. Lines also get a matching header, because
+//! otherwise no input would pass the checksum.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: whatever the bytes, a number of lines or a reason.
+//! `metrics.jsonl`: any bytes give a number of lines, or an error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Plans of transfer: whatever the text, a plan or a reason; a plan that was read is written and read again as the same.
+//! Transfer plans: any text gives a plan or an error; a plan is written and read again as the same plan.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

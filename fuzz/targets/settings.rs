@@ -1,4 +1,4 @@
-//! Configurations, as files and as typed: whatever the text, a configuration within its ranges or a reason.
+//! Configurations, as files and as arguments: any text gives a configuration within its ranges, or an error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! `run.json`: whatever the bytes, a state or a reason; what comes next of a state is always told.
+//! `run.json`: any bytes give a state or an error; every state has a next phase.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! The compiled library, kept beside the profiles' folders: `cargo build` and `cargo test --release` share one, since
-//! Bullet is compiled in the same way for every profile.
+//! A cache of the compiled library, next to the folders of the profiles. All profiles share it, because Bullet is
+//! compiled in the same way for each of them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -8,9 +8,8 @@ use std::process::Command;
 
 use super::{HEADERS, LIBRARY, OURS, source};
 
-/// A name for all that decides the library's content: the compiler, its options, the stub's lock file, file list
-/// and our own sources.
-/// An error says why the compiler does not run.
+/// A hash of everything that determines the library: the compiler, its options, the lock file of the stub, the list of
+/// files and our own sources. An error gives the reason why the compiler does not run.
 pub fn identity(tool: &cc::Tool, here: &Path) -> Result<String, String> {
     let version = Command::new(tool.path())
         .arg("--version")
@@ -19,7 +18,7 @@ pub fn identity(tool: &cc::Tool, here: &Path) -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     (tool.path(), tool.args(), version.stdout).hash(&mut hasher);
     (std::env::var("TARGET").ok(), std::env::var("CXXFLAGS").ok()).hash(&mut hasher);
-    for file in ["Cargo.lock", "files.txt"].into_iter().chain(OURS).chain(HEADERS) {
+    for file in ["stub.lock", "files.txt"].into_iter().chain(OURS).chain(HEADERS) {
         let path = here.join("source").join(file);
         std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?.hash(&mut hasher);
     }
@@ -41,7 +40,7 @@ pub fn keep(out: &Path, identity: &str) {
     }
 }
 
-/// Copies through a name of its own, so that nobody sees half a file.
+/// Copies through a temporary name, so that no process reads an incomplete file.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let part = to.with_extension(format!("part{}", std::process::id()));
     std::fs::copy(from, &part)?;

@@ -1,7 +1,7 @@
 //! Compiles Bullet's C++ sources into a static library and links it.
 //!
-//! Here: what is compiled, with which options, and when it is not compiled again. Where the sources come from is in
-//! `source.rs`, the library kept for other profiles in `cache.rs`.
+//! Here: the compiled files, their options, and when compiling can be skipped. The origin of the sources is in
+//! `source.rs`, and the cache for other profiles in `cache.rs`.
 //!
 //! The options are part of the physics: contraction of a multiplication and an addition into one instruction, or code
 //! for this machine only, would change the last bits of a trajectory.
@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 /// Preprocessor symbols that select the direct connection, double precision and thread safety.
 const DEFINES: [&str; 5] = ["BT_USE_DOUBLE_PRECISION", "BT_THREADSAFE=1", "PHYSICS_SERVER_DIRECT", "_LINUX", "NDEBUG"];
 
-/// Options beside `-O2` that the compiler must know. Those for speed change no result: nobody replaces a function of this
-/// library, and nobody asks for `errno` or floating-point traps.
+/// Options in addition to `-O2` that the compiler must support. Those for speed do not change results: no code replaces
+/// a function of this library, reads `errno` or uses floating-point traps.
 const OPTIONS: [&str; 6] = [
     "-ffp-contract=off",
     "-w",
@@ -35,7 +35,7 @@ const INCLUDES: [&str; 6] =
 /// Our own C++, in `source`.
 const OURS: [&str; 6] = ["dynamics.cpp", "guard.cpp", "processor.cpp", "rows.cpp", "solver.cpp", "visuals.cpp"];
 
-/// What those include, beside Bullet's own.
+/// The include folders of these files, in addition to Bullet's own.
 const HEADERS: [&str; 7] =
     ["body_data.h", "broadphase.h", "iterate.h", "lanes.h", "multibody.h", "quiet.h", "solver.h"];
 
@@ -64,7 +64,7 @@ fn build() -> Result<(), String> {
     let identity = cache::identity(&tool, &here).map_err(|error| no_compiler(&error))?;
 
     if !cache::take(&out, &identity) {
-        let sources = source::find(&here)?;
+        let sources = source::find(&here, &out)?;
         compile(&mut compiler, &here, &sources.folder)?;
         if sources.fixed {
             cache::keep(&out, &identity);
@@ -123,7 +123,7 @@ fn no_compiler(reason: &str) -> String {
     )
 }
 
-/// What cargo tells every build script.
+/// A variable that cargo sets for every build script.
 fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("{name} is not set: this is a build script, run it with cargo"))
 }

@@ -1,8 +1,10 @@
-//! Where Bullet's sources come from: cargo's own registry folder, or one that the user names.
+//! The origin of Bullet's sources: cargo's own registry folder, or a folder that the user names.
 //!
-//! The crate `rubullet-sys` carries the whole source. It is not a dependency of ours, since its own build wants cmake; a
-//! stub package (`source/Cargo.toml`, with its lock file) names it instead, and cargo fetches it and verifies its
-//! checksum as it would any dependency: mirrors, vendoring and offline mode as configured.
+//! The crate `rubullet-sys` contains the complete sources. It is not a dependency of ours, because its own build needs
+//! cmake. Instead, a stub package names it (`source/stub.toml`, with the lock file `source/stub.lock`), and cargo fetches
+//! it and verifies its checksum as for any dependency: mirrors, vendoring and offline mode as configured. Nothing else is
+//! downloaded. The files of the stub have other names than cargo's, because cargo would leave a folder with a `Cargo.toml`
+//! out of the published crate; the build copies them to its own folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,21 +22,21 @@ pub struct Sources {
     pub fixed: bool,
 }
 
-/// The folder in `BULLET_SRC`, else that of the carrier crate, fetched if need be.
-pub fn find(here: &Path) -> Result<Sources, String> {
+/// The folder in `BULLET_SRC`, or that of the carrier crate, which is fetched if necessary.
+pub fn find(here: &Path, out: &Path) -> Result<Sources, String> {
     if let Some(folder) = std::env::var_os(OVERRIDE) {
         println!("cargo:rerun-if-changed={}", folder.to_string_lossy());
         return Ok(Sources { folder: folder.into(), fixed: false });
     }
-    let stub = here.join("source/Cargo.toml");
-    // What is already here needs no network, so a build after `cargo fetch` never asks for one.
+    let stub = stub(here, out)?;
+    // Sources that are already here do not need the network, so a build after `cargo fetch` works offline.
     let metadata = match metadata(here, &stub, true) {
         Ok(metadata) => metadata,
         Err(_) => metadata(here, &stub, false).map_err(|reason| {
             format!(
                 "The C++ sources of the simulator Bullet (inside crate {}) could not be fetched:\n{reason}\n\
-                 Without network: run `cargo fetch --manifest-path {}` once where there is one,\n\
-                 or unpack Bullet 3.08 and name its folder in {OVERRIDE}.",
+                 For a build without a network, run `cargo fetch --manifest-path {}` once with a network,\n\
+                 or unpack Bullet 3.08 and set {OVERRIDE} to its folder.",
                 CARRIER.0,
                 stub.display()
             )
@@ -53,7 +55,19 @@ pub fn find(here: &Path) -> Result<Sources, String> {
     Ok(Sources { folder: manifest.join(CARRIER.1), fixed: true })
 }
 
-/// What cargo knows of the stub's dependencies, fetching them first unless `offline`.
+/// The manifest of the stub package, in the build's own folder.
+fn stub(here: &Path, out: &Path) -> Result<PathBuf, String> {
+    let folder = out.join("stub");
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    std::fs::write(folder.join("none.rs"), "").map_err(failed)?;
+    for (from, to) in [("stub.toml", "Cargo.toml"), ("stub.lock", "Cargo.lock")] {
+        std::fs::copy(here.join("source").join(from), folder.join(to)).map_err(failed)?;
+    }
+    Ok(folder.join("Cargo.toml"))
+}
+
+/// The metadata of the stub's dependencies, which are fetched first unless `offline`.
 fn metadata(here: &Path, stub: &Path, offline: bool) -> Result<Vec<u8>, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);

@@ -15,7 +15,7 @@ pub struct Camera {
     pub yaw: f32,
     /// Tilt, degrees: negative looks down.
     pub pitch: f32,
-    /// Turn about the line of sight, degrees.
+    /// Rotation about the viewing direction, in degrees.
     pub roll: f32,
     /// Vertical opening, degrees.
     pub field_of_view: f32,

@@ -1,9 +1,10 @@
-//! The calls into Bullet: each command of its C API that we use, and what `source/processor.cpp` adds, as safe functions.
+//! The calls into Bullet: each command of its C API that we use, and the functions of `source/processor.cpp`, as safe
+//! functions.
 //!
-//! Here: commands, answers, lifetimes. Not here: what they mean together (`world.rs`), the camera's matrices (`camera.rs`),
-//! what there is to see (`visuals.rs`).
+//! Here: commands, answers, lifetimes. Not here: worlds (`world.rs`), the matrices of the camera (`camera.rs`), visible
+//! shapes (`visuals.rs`).
 //!
-//! What every call below relies on:
+//! Every call below relies on these facts:
 //! - the handle comes from `bullet_connect` and lives until `Drop`;
 //! - `&mut self` keeps the one command and the one answer that a connection has from being used twice at a time;
 //! - Bullet's asserts are compiled out, so an index is checked here or comes from a `Body` that `world.rs` has checked;
@@ -25,10 +26,10 @@ pub const MOST_COORDINATES: usize = 128;
 /// The importers and their caches are global variables: one model is loaded at a time.
 static IMPORTERS: Mutex<()> = Mutex::new(());
 
-/// A simulation of its own, inside this process.
+/// A separate simulation inside this process.
 pub struct Client {
     handle: ffi::Client,
-    /// What works behind the connection; the connection owns it.
+    /// The processor behind the connection, which the connection owns.
     pub(crate) processor: ffi::Processor,
 }
 
@@ -75,8 +76,8 @@ impl Client {
         let handle = unsafe { ffi::bullet_connect(&mut processor) };
         assert!(!handle.is_null(), "a direct connection to Bullet cannot fail");
         let mut client = Self { handle, processor };
-        // The caches are keyed by path, and every model of ours has a new one: they would only grow.
-        // SAFETY: as this module's text says.
+        // The caches are keyed by path, and each of our models has a new path, so they would only grow. SAFETY: see the
+        // documentation of this module.
         client.run(ffi::status::CLIENT_COMMAND_COMPLETED, |handle| unsafe {
             let command = ffi::b3InitPhysicsParamCommand(handle);
             ffi::b3PhysicsParamSetEnableFileCaching(command, 0);
@@ -113,7 +114,7 @@ impl Client {
 
     pub fn set(&mut self, parameter: Parameter) {
         self.run(ffi::status::CLIENT_COMMAND_COMPLETED, |handle| {
-            // SAFETY: as this module's text says.
+            // SAFETY: see the documentation of this module.
             unsafe {
                 let command = ffi::b3InitPhysicsParamCommand(handle);
                 match parameter {
@@ -138,7 +139,7 @@ impl Client {
         unsafe { ffi::bullet_step(self.processor) }
     }
 
-    /// Loads the file at `path`. Gives the bodies' numbers, or what the importer said.
+    /// Loads the file at `path`. Returns the numbers of the bodies, or the message of the importer.
     pub fn load(&mut self, path: &CStr, format: Format, flags: c_int) -> Result<Vec<i32>, String> {
         let _guard = importers();
         let expected = match format {
@@ -169,7 +170,7 @@ impl Client {
         });
         let refused = || {
             if messages.is_empty() {
-                "it holds no body, or an element lacks an attribute".to_owned()
+                "it does not contain a body, or an element lacks an attribute".to_owned()
             } else {
                 messages.clone()
             }
@@ -190,11 +191,11 @@ impl Client {
     }
 
     pub fn joint_count(&mut self, body: i32) -> usize {
-        // SAFETY: an unknown body has no joints.
+        // SAFETY: an unknown body does not have joints.
         usize::try_from(unsafe { ffi::b3GetNumJoints(self.handle, body) }).unwrap_or(0)
     }
 
-    /// What the model says of a joint below [`Client::joint_count`].
+    /// The description of a joint below [`Client::joint_count`] in the model.
     pub fn joint(&mut self, body: i32, joint: usize) -> Box<ffi::JointInfo> {
         // SAFETY: the structure holds numbers and characters only, for which zeros are valid; the call fills it in.
         unsafe {
@@ -217,7 +218,7 @@ impl Client {
 
     /// Mass of a link (-1: the base), kg.
     pub fn mass(&mut self, body: i32, link: i32) -> f64 {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         let status = self.run(ffi::status::DYNAMICS_INFO_COMPLETED, |handle| unsafe {
             ffi::b3GetDynamicsInfoCommandInit(handle, body, link)
         });
@@ -230,7 +231,7 @@ impl Client {
     }
 
     pub fn set_material(&mut self, body: i32, link: i32, lateral_friction: f64, restitution: f64) {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         self.run(ffi::status::CLIENT_COMMAND_COMPLETED, |handle| unsafe {
             let command = ffi::b3InitChangeDynamicsInfo(handle);
             ffi::b3ChangeDynamicsInfoSetLateralFriction(command, body, link, lateral_friction);
@@ -292,7 +293,7 @@ impl Client {
         });
     }
 
-    /// Reads the state of a body; `movable` tells for each joint whether it has a position and a velocity.
+    /// Reads the state of a body; `movable` contains for each joint whether it has a position and a velocity.
     pub fn read(&mut self, body: i32, movable: impl ExactSizeIterator<Item = bool>, state: &mut BodyState) {
         let links = movable.len();
         state.joints.resize(links, [0.0; 2]);
@@ -318,7 +319,7 @@ impl Client {
 
     /// Position of a link's own frame (not of its centre of mass) in the world, from the joints' current positions.
     pub fn link_frame(&mut self, body: i32, link: usize) -> [f64; 3] {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         let status = self.run(ffi::status::ACTUAL_STATE_COMPLETED, |handle| unsafe {
             let command = ffi::b3RequestActualStateCommandInit(handle, body);
             ffi::b3RequestActualStateCommandComputeForwardKinematics(command, 1);
@@ -335,7 +336,7 @@ impl Client {
 
     /// Appends the points where bodies `a` and `b` touch to `contacts`.
     pub fn contacts(&mut self, a: i32, b: i32, contacts: &mut Vec<Contact>) {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         self.run(ffi::status::CONTACT_POINTS_COMPLETED, |handle| unsafe {
             let command = ffi::b3InitRequestContactPointInformation(handle);
             ffi::b3SetContactFilterBodyA(command, a);
@@ -357,7 +358,7 @@ impl Client {
     }
 
     pub fn save(&mut self) -> i32 {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         let status =
             self.run(ffi::status::SAVE_STATE_COMPLETED, |handle| unsafe { ffi::b3SaveStateCommandInit(handle) });
         // SAFETY: the answer is of the right type.
@@ -365,7 +366,7 @@ impl Client {
     }
 
     pub fn restore(&mut self, state: i32) {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         self.run(ffi::status::RESTORE_STATE_COMPLETED, |handle| unsafe {
             let command = ffi::b3LoadStateCommandInit(handle);
             ffi::b3LoadStateSetStateId(command, state);
@@ -374,7 +375,7 @@ impl Client {
     }
 
     pub fn forget(&mut self, state: i32) {
-        // SAFETY: as this module's text says.
+        // SAFETY: see the documentation of this module.
         self.run(ffi::status::REMOVE_STATE_COMPLETED, |handle| unsafe { ffi::b3InitRemoveStateCommand(handle, state) });
     }
 
@@ -426,7 +427,7 @@ fn importers() -> MutexGuard<'static, ()> {
 /// Bullet's array of `count` elements; empty if there is none.
 ///
 /// # Safety
-/// A pointer that is not null must point to `count` elements that nobody changes while the slice is in use.
+/// A pointer that is not null must point to `count` elements that do not change while the slice is in use.
 unsafe fn slice<'a, T>(elements: *const T, count: c_int) -> &'a [T] {
     match usize::try_from(count) {
         // SAFETY: by this function's own condition.

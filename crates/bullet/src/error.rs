@@ -1,4 +1,4 @@
-//! What can go wrong: only the loading of a model.
+//! The only error: a model cannot be loaded.
 
 /// A model that could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -6,12 +6,13 @@
 pub enum LoadError {
     /// Bullet's importer refused the text.
     #[error(
-        "Bullet cannot read this {format} model: {reason}. Look at the element that is named, or at the text's first line"
+        "Bullet cannot read this {format} model: {reason}. Check the element that this message names, or the first \
+         line of the text"
     )]
     Refused {
         /// `MJCF`, `URDF` or `SDF`.
         format: &'static str,
-        /// What the importer said.
+        /// The message of the importer.
         reason: String,
     },
     /// The model has more joints than Bullet's interface can address.
@@ -26,12 +27,13 @@ pub enum LoadError {
     },
     /// Bullet reads files only, and the private ones for it could not be written.
     #[error(
-        "cannot write the model to a temporary file in {folder:?} (is there space? TMPDIR names another folder): {source}"
+        "cannot write the model to a temporary file in {folder:?}: {source}. Free some space there, or set TMPDIR to \
+         another folder"
     )]
     File {
         /// Where temporary files go.
         folder: std::path::PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

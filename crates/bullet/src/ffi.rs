@@ -1,7 +1,7 @@
 //! Declarations of the part of Bullet's C API that this crate calls, written from `PhysicsClientC_API.h`.
 //!
-//! Here: types and signatures, nothing else. What calls them, and why each call is sound, is in `client.rs`.
-//! A wrong signature is not caught by the linker: parameters must be counted against the header.
+//! Here: types and signatures only. The calls, and why each of them is sound, are in `client.rs`. A wrong signature is
+//! not caught by the linker: parameters must be counted against the header.
 
 #![allow(unsafe_code)]
 
@@ -110,7 +110,7 @@ pub struct ContactInformation {
 pub struct CameraImage {
     pub width: c_int,
     pub height: c_int,
-    /// Four bytes a pixel in spite of the header's comment, which says three.
+    /// Four bytes per pixel, although the comment in the header says three.
     pub rgba: *const c_uchar,
     pub depth: *const c_float,
     pub segmentation: *const c_int,
@@ -131,7 +131,7 @@ pub struct VisualInfo {
 
 /// A connection to a simulation: `b3PhysicsClientHandle`.
 pub type Client = *mut c_void;
-/// What works behind a connection (`source/processor.cpp`).
+/// The processor behind a connection (`source/processor.cpp`).
 pub type Processor = *mut c_void;
 /// The software renderer (`source/visuals.cpp`).
 pub type Renderer = *mut c_void;
@@ -170,11 +170,11 @@ pub const TINY_RENDERER: c_int = 1 << 16;
 pub const HAS_MOTOR: c_int = 1;
 
 unsafe extern "C" {
-    /// `b3ConnectPhysicsDirect`, which also gives what works behind the connection.
+    /// `b3ConnectPhysicsDirect`, which also returns the processor behind the connection.
     pub fn bullet_connect(processor: *mut Processor) -> Client;
     /// Simulates a time step (`source/processor.cpp`).
     pub fn bullet_step(processor: Processor);
-    /// Seven numbers for the base, two and seven for each of `links` links; 0 if there is no such body
+    /// Seven numbers for the base, two and seven for each of `links` links; 0 if the body does not exist
     /// (`source/processor.cpp`).
     pub fn bullet_state(
         processor: Processor,
@@ -187,7 +187,7 @@ unsafe extern "C" {
     /// Single-precision matrices, by rows, of the shapes that have a place below `count` entries (`source/processor.cpp`).
     pub fn bullet_poses(processor: Processor, places: *const c_int, count: c_int, matrices: *mut c_float);
     pub fn bullet_renderer(processor: Processor) -> Renderer;
-    /// 0 if there is no object of that number.
+    /// 0 if no object has this number.
     pub fn bullet_visual_describe(renderer: Renderer, number: c_int, visual: *mut VisualInfo) -> c_int;
     pub fn bullet_visual_read(
         renderer: Renderer,

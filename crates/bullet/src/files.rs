@@ -21,7 +21,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Writes `text` as the file `model` and every asset beside it.
+    /// Writes `text` as the file `model`, and every asset next to it.
     pub fn write(model: &'static str, text: &str, assets: &[Asset<'_>]) -> Result<Self, LoadError> {
         let failed = |source| LoadError::File { folder: std::env::temp_dir(), source };
         let folder = tempfile::Builder::new().prefix("bullet-").tempdir().map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Tells the bodies of one world from those of another.
+/// Distinguishes the bodies of different worlds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorldId(u64);
 

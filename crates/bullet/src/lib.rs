@@ -1,11 +1,11 @@
 //! A safe view of the Bullet physics simulator and its software renderer.
 //!
-//! Start at [`World`]: it owns a simulation; models are loaded into it from text, their joints are read, moved and driven
-//! through the returned [`Body`], and [`World::render`] draws an image without any display.
+//! Start at [`World`]: it owns a simulation; models are loaded into it from text, their joints are read, moved and
+//! driven through the returned [`Body`], and [`World::render`] draws an image without any display.
 //!
-//! Here: physics and pixels. Not here: tasks, rewards, what an episode is. Nothing is ever printed: Bullet's importer
-//! warnings end up in the error of the load that caused them. Worlds are independent of each other and may live on
-//! threads of their own; the same calls give the same bits on any thread.
+//! Here: physics and pixels. Not here: tasks, rewards, episodes. Nothing is printed: warnings of Bullet's importer are
+//! part of the error of the load that caused them. Worlds are independent of each other and can be used on separate
+//! threads; equal calls give bitwise identical results on any thread.
 //!
 //! Units are SI: metres, kilograms, seconds, radians, newtons; angles of the camera are in degrees.
 

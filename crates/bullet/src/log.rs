@@ -9,7 +9,7 @@ thread_local! {
     static MESSAGES: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs `work` and returns what Bullet had to say meanwhile, on one line.
+/// Runs `work` and returns the messages of Bullet during it, on one line.
 pub fn collect<T>(work: impl FnOnce() -> T) -> (T, String) {
     MESSAGES.set(Some(String::new()));
     let result = work();

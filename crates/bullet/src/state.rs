@@ -1,4 +1,4 @@
-//! What a body does at an instant, and where bodies touch.
+//! The state of a body, and contacts between bodies.
 
 /// Where a link is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,7 +1,7 @@
-//! [`Visuals`]: what there is to see in a world, as plain data for a renderer of one's own.
+//! [`Visuals`]: the visible shapes of a world, as plain data for another renderer.
 //!
-//! Here: meshes as Bullet's converter made them, colours, textures, and where they are at an instant. Not here: pixels.
-//! The calls rely on what `client.rs` says of its own.
+//! Here: the meshes of Bullet's converter, colours, textures, and their current poses. Not here: pixels. The calls rely
+//! on the same facts as those in `client.rs`.
 
 #![allow(unsafe_code)]
 
@@ -37,7 +37,7 @@ pub struct Visual {
     pub faces: Vec<[u32; 3]>,
     /// Red, green, blue, opacity, 0 to 1. It is opaque unless the opacity is 0.
     pub color: [f32; 4],
-    /// What is multiplied with the colour.
+    /// The factor of the colour.
     pub texture: Option<Texture>,
     /// Whether it is seen from inside, too.
     pub double_sided: bool,

@@ -48,7 +48,7 @@ impl LoadFlags {
     }
 }
 
-/// What a link's surface is like.
+/// The properties of a link's surface.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Material {
     /// Coefficient of friction, to be multiplied with the other body's.
@@ -121,7 +121,7 @@ impl World {
         // Bullet crashes on a model whose links do not hang together.
         let (links, parents) = (elements(text, "link"), elements(text, "parent"));
         if links != parents + 1 {
-            let reason = format!("it has {links} links in {} trees, not in one", links.saturating_sub(parents));
+            let reason = format!("its {links} links form {} trees instead of one", links.saturating_sub(parents));
             return Err(LoadError::Refused { format: "URDF", reason });
         }
         let files = Files::write("model.urdf", text, assets)?;
@@ -253,7 +253,8 @@ impl World {
         self.client.render(camera, width, height, rgb);
     }
 
-    /// What [`World::render`] would draw now, for another renderer. Loading a model or changing a colour needs a new one.
+    /// The shapes that [`World::render`] would draw now, for another renderer. After loading a model or changing a
+    /// colour, a new one is needed.
     pub fn visuals(&mut self) -> Visuals {
         Visuals::read(&mut self.client, self.id)
     }
@@ -261,7 +262,7 @@ impl World {
     /// Writes where the things in `visuals` are: for each place a 4 x 4 matrix, by rows.
     ///
     /// # Panics
-    /// If `poses` has not [`Visuals::places`] elements.
+    /// If the length of `poses` is not [`Visuals::places`].
     pub fn poses(&mut self, visuals: &Visuals, poses: &mut [[f32; 16]]) {
         visuals.poses(&mut self.client, self.id, poses);
     }

@@ -1,4 +1,4 @@
-//! The simulation does what mechanics says, and the interface reads and drives it.
+//! The simulation follows mechanics, and the interface reads and drives it.
 
 use bullet::{BodyState, Camera, JointKind, LoadError, LoadFlags, Material, PositionMotor, Settings, World};
 

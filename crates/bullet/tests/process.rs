@@ -1,6 +1,6 @@
-//! What the simulator does to the process around it: nothing printed, nothing left behind, no thread disturbs another.
+//! The simulator and its process: it prints nothing, leaves nothing behind, and threads do not disturb each other.
 //!
-//! What looks at the whole process runs in a child process, alone.
+//! Tests of the whole process run alone in a child process.
 
 use std::process::Command;
 
@@ -60,7 +60,7 @@ fn run(index: usize, steps: usize) -> (Vec<u64>, Vec<u8>) {
     (bits, image)
 }
 
-/// Runs an ignored test of this file in a process of its own and gives what it printed.
+/// Runs an ignored test of this file in a separate process and returns its output.
 fn child(test: &str) -> String {
     let temporary = tempfile::tempdir().unwrap();
     let child = Command::new(std::env::current_exe().unwrap())

@@ -28,15 +28,15 @@ pub struct Device {
 /// A device's memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes {
-    /// What can be had now.
+    /// The available compute capability.
     pub free: usize,
     /// All of it.
     pub total: usize,
 }
 
 impl Device {
-    /// Opens the device of this number, and the compiler that [`NVRTC_VARIABLE`] names or that is found. Whether launches
-    /// are checked is for the variable [`CHECK`] to say.
+    /// Opens the device with this number, and the compiler that [`NVRTC_VARIABLE`] names or that is found. The variable
+    /// [`CHECK`] sets whether launches are checked.
     pub fn open(number: usize) -> Result<Self, CudaError> {
         let checked = switch(CHECK, std::env::var_os(CHECK))?;
         let context = Context::open(number)?;

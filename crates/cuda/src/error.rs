@@ -1,4 +1,5 @@
-//! What can go wrong with a device, each with its place and the next step. Every message is one line, but for a compiler's.
+//! Errors of a device, each with its place and the next step. Every message is one line, except the output of a
+//! compiler.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,22 +10,23 @@ use crate::kind::Kind;
 use crate::target::{Capability, Target};
 use crate::version::Version;
 
-/// What stood in the way of computing on a device.
+/// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CudaError {
     /// The driver's library is not there, or cannot be loaded.
     #[error(
-        "{library} cannot be loaded ({why}): it comes with NVIDIA's driver; install that, or compute without a device: --device cpu"
+        "{library} cannot be loaded ({why}): it is part of NVIDIA's driver. Install the driver, or use --device cpu"
     )]
     DriverMissing {
         /// The library's file name.
         library: &'static str,
-        /// The system's reason.
+        /// The error of the operating system.
         why: String,
     },
-    /// The driver is older than what this crate calls.
+    /// The driver is older than this crate requires.
     #[error(
-        "NVIDIA's driver is one for CUDA {found}: update it to one for CUDA {needed} or newer, or use --device cpu"
+        "NVIDIA's driver supports CUDA {found} only: update it to a driver for CUDA {needed} or newer, or use --device \
+         cpu"
     )]
     DriverOld {
         /// The version of CUDA that the driver is for.
@@ -32,25 +34,28 @@ pub enum CudaError {
         /// The oldest that is supported.
         needed: Version,
     },
-    /// The driver does not start, or sees no device.
+    /// The driver does not start, or does not find a device.
     #[error(
-        "NVIDIA's driver finds no device to compute on ({answer}): see what `nvidia-smi` lists, and whether CUDA_VISIBLE_DEVICES hides it; or use --device cpu"
+        "NVIDIA's driver does not find a GPU ({answer}): check that `nvidia-smi` lists one and that \
+         CUDA_VISIBLE_DEVICES does not hide it, or use --device cpu"
     )]
     NoDevice {
         /// The driver's answer.
         answer: Answer,
     },
     /// No device has this number.
-    #[error("there is no CUDA device {number}: there {}", numbers(*.count))]
+    #[error("CUDA device {number} does not exist: this machine has {}", numbers(*.count))]
     DeviceNumber {
-        /// What was asked for.
+        /// The requested number.
         number: usize,
         /// How many devices there are.
         count: usize,
     },
     /// The compiler's library is in none of the usual places.
     #[error(
-        "NVRTC, which compiles the kernels for the device, is not found (looked for {tried}): it comes with the CUDA toolkit, or with `pip install {wheel}`; let {NVRTC_VARIABLE} name the library's file or its folder, or LD_LIBRARY_PATH the folder"
+        "NVRTC, which compiles the GPU kernels, was not found (looked for {tried}). Install the CUDA toolkit or run \
+         `pip install {wheel}`, then set {NVRTC_VARIABLE} to the library file or its folder, or add the folder to \
+         LD_LIBRARY_PATH"
     )]
     NvrtcMissing {
         /// The names and files that were tried.
@@ -60,20 +65,22 @@ pub enum CudaError {
     },
     /// The compiler's library is there and cannot be used.
     #[error(
-        "{} is not a usable NVRTC, which compiles the kernels for the device ({why}): let {NVRTC_VARIABLE} name another one, or install one with `pip install {wheel}`",
+        "{} cannot be used as NVRTC, which compiles the GPU kernels ({why}): set {NVRTC_VARIABLE} to another one, or \
+         install one with `pip install {wheel}`",
         .path.display()
     )]
     NvrtcUnusable {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
         /// The wheel that brings a fitting one.
         wheel: &'static str,
     },
     /// The compiler knows no device that is as old as this one.
     #[error(
-        "NVRTC {nvrtc} compiles for compute capability {oldest} and newer, and the device has {device}: install an older NVRTC, such as `pip install nvidia-cuda-nvrtc-cu12`, and let {NVRTC_VARIABLE} name it"
+        "NVRTC {nvrtc} compiles for compute capability {oldest} and newer, but the device has {device}: install an \
+         older NVRTC, for example with `pip install nvidia-cuda-nvrtc-cu12`, and set {NVRTC_VARIABLE} to it"
     )]
     DeviceOld {
         /// The compiler's version.
@@ -84,22 +91,23 @@ pub enum CudaError {
         device: Capability,
     },
     /// The kernels do not compile.
-    #[error("NVRTC {nvrtc} does not compile {file} for {target} ({why}):\n{log}")]
+    #[error("NVRTC {nvrtc} cannot compile {file} for {target} ({why}):\n{log}")]
     Compile {
         /// The compiler's version.
         nvrtc: Version,
         /// The source's name.
         file: String,
-        /// What it was compiled for.
+        /// The target of the compilation.
         target: Target,
         /// The compiler's answer.
         why: String,
-        /// What the compiler wrote.
+        /// The output of the compiler.
         log: String,
     },
-    /// The driver does not take what the compiler made.
+    /// The driver rejects the compiled code.
     #[error(
-        "NVIDIA's driver, one for CUDA {driver}, does not load what NVRTC {nvrtc} compiled from {file} for {target} ({answer}): update the driver, or let {NVRTC_VARIABLE} name an NVRTC that is no newer than the driver"
+        "NVIDIA's driver for CUDA {driver} cannot load the kernels that NVRTC {nvrtc} compiled from {file} for \
+         {target} ({answer}): update the driver, or set {NVRTC_VARIABLE} to an NVRTC that is not newer than the driver"
     )]
     Load {
         /// The version of CUDA that the driver is for.
@@ -108,7 +116,7 @@ pub enum CudaError {
         nvrtc: Version,
         /// The source's name.
         file: String,
-        /// What it was compiled for.
+        /// The target of the compilation.
         target: Target,
         /// The driver's answer.
         answer: Answer,
@@ -120,7 +128,7 @@ pub enum CudaError {
         file: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong, and what is allowed.
+        /// The problem and the allowed values.
         why: String,
     },
     /// A launch does not fit its kernel.
@@ -130,28 +138,30 @@ pub enum CudaError {
         number: usize,
         /// The kernel it names.
         kernel: &'static str,
-        /// What does not fit.
+        /// The mismatch.
         why: Misfit,
     },
     /// A kernel needs more registers than blocks of this size leave to each thread.
     #[error(
-        "kernel {kernel} runs with at most {most} threads a block on this device, and {needed} are needed: give it __launch_bounds__({needed})"
+        "kernel {kernel} can run with at most {most} threads per block on this device, but needs {needed}: add \
+         __launch_bounds__({needed})"
     )]
     Threads {
         /// The kernel.
         kernel: String,
-        /// What it can be run with.
+        /// The possible number of threads.
         most: usize,
-        /// What it is run with.
+        /// The requested number of threads.
         needed: usize,
     },
-    /// The device's memory does not hold what is needed.
+    /// The memory of the device is not sufficient.
     #[error(
-        "the device has no {} of memory in one piece (it has {}, of which {} are free): use a smaller batch or model, or end what else uses it",
+        "cannot allocate {} of device memory (the device has {}, of which {} are free): use a smaller batch or model, \
+         or stop other programs that use the device",
         size(*.asked), size(*.total), size(*.free)
     )]
     Memory {
-        /// Bytes that were asked for.
+        /// The requested bytes.
         asked: usize,
         /// Bytes that are free.
         free: usize,
@@ -160,16 +170,17 @@ pub enum CudaError {
     },
     /// A device that cannot multiply numbers of bfloat16.
     #[error(
-        "the device has compute capability {device}, and products in bfloat16 need {needed}: set agent.precision to \"f32\""
+        "the device has compute capability {device}, but bf16 matrix products need {needed}: set agent.precision = \
+         \"f32\""
     )]
     NoBfloat16 {
-        /// What the device has.
+        /// The compute capability of the device.
         device: Capability,
-        /// What it should have.
+        /// The needed compute capability.
         needed: Capability,
     },
     /// A read or write beyond the end.
-    #[error("numbers {place} to {} lie beyond the device's piece of memory, which has {length}", .place.saturating_add(*.count))]
+    #[error("the range from {place} to {} is outside the device's buffer of {length} numbers", .place.saturating_add(*.count))]
     Outside {
         /// Where it begins.
         place: usize,
@@ -189,15 +200,18 @@ pub enum CudaError {
         answer: Answer,
     },
     /// Any other call that failed.
-    #[error("NVIDIA's driver could not {task} ({answer}); if a kernel failed before, {CHECK}=1 finds out which")]
+    #[error(
+        "NVIDIA's driver could not {task} ({answer}); if an earlier kernel may have failed, run again with {CHECK}=1, \
+         which finds the kernel"
+    )]
     Call {
-        /// What it was asked to do.
+        /// The failed action.
         task: &'static str,
         /// Its answer.
         answer: Answer,
     },
     /// A variable of the environment that is neither on nor off.
-    #[error("{variable} is {value:?}: 1 checks every launch, 0 does not")]
+    #[error("{variable} = {value:?} is not valid: set it to 1 to check every launch, or to 0")]
     Variable {
         /// The variable.
         variable: &'static str,
@@ -210,10 +224,10 @@ pub enum CudaError {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// No kernel has this name.
-    #[error("the source has no such kernel")]
+    #[error("the source does not contain this kernel")]
     Unknown,
     /// Too few or too many arguments.
-    #[error("it has {found} arguments, and the kernel takes {taken}")]
+    #[error("the launch has {found} arguments, but the kernel has {taken} parameters")]
     Count {
         /// The launch's.
         found: usize,
@@ -221,7 +235,7 @@ pub enum Misfit {
         taken: usize,
     },
     /// An argument of another kind.
-    #[error("argument {number}, {name}, is {found}, and the kernel takes {taken}")]
+    #[error("argument {number}, {name}, is {found}, but the kernel expects {taken}")]
     Kind {
         /// Its place, from 0.
         number: usize,
@@ -233,19 +247,19 @@ pub enum Misfit {
         taken: Kind,
     },
     /// A place beyond the memory.
-    #[error("argument {number}, {name}, is place {place} of memory that has {length} numbers")]
+    #[error("argument {number}, {name}, points to number {place} of a buffer of {length} numbers")]
     Place {
         /// Its place among the arguments, from 0.
         number: usize,
         /// The kernel's name for it.
         name: String,
-        /// What it points to.
+        /// The type to which it points.
         place: usize,
         /// How many numbers there are.
         length: usize,
     },
     /// More blocks than a device takes, or none.
-    #[error("its grid is {grid:?} blocks, and each direction takes 1 to {most:?}")]
+    #[error("its grid has {grid:?} blocks, but each dimension must have 1 to {most:?}")]
     Grid {
         /// The launch's.
         grid: [u32; 3],
@@ -254,7 +268,7 @@ pub enum Misfit {
     },
 }
 
-/// What NVIDIA's driver answers to a call that fails.
+/// The answer of NVIDIA's driver to a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The name of its code, such as `CUDA_ERROR_NO_DEVICE`.
@@ -271,9 +285,9 @@ impl fmt::Display for Answer {
 
 fn numbers(count: usize) -> String {
     match count {
-        0 => "is none".into(),
-        1 => "is one, number 0".into(),
-        _ => format!("are {count}, numbers 0 to {}", count - 1),
+        0 => "none".into(),
+        1 => "one, with number 0".into(),
+        _ => format!("{count}, with numbers 0 to {}", count - 1),
     }
 }
 

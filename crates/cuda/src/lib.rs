@@ -1,15 +1,15 @@
 //! NVIDIA devices: their memory, kernels compiled when the program runs, and launches recorded as one graph.
 //!
-//! Start at [`Device::open`]. A [`Device`] gives a [`Slab`], one piece of memory that all kernels work on, and compiles a
-//! source to a [`Program`]; a program runs launches once, or records them to a [`Recording`] that runs them again and again.
-//! Launches name kernels and say what they are called with ([`tape::plan::Launch`]); whether they fit is found before any
-//! runs, from the kernels' declarations. All of it for a plan is
-//! [`start`](tape::plan::Device::start), which gives a [`Machine`](tape::plan::Machine).
+//! Start at [`Device::open`]. A [`Device`] gives a [`Slab`], one piece of memory that all kernels work on, and compiles
+//! a source to a [`Program`]; a program runs launches once, or records them to a [`Recording`] that runs them again and
+//! again. Launches name kernels and their arguments ([`tape::plan::Launch`]), which are compared with the declarations
+//! of the kernels before any launch runs. For a plan, all of this is [`start`](tape::plan::Device::start), which gives
+//! a [`Machine`](tape::plan::Machine).
 //!
-//! Here: what talks to NVIDIA's libraries, and the kernels' source. Not here: which launches make up a step of learning
-//! (the crate `tape`), and what learns. NVIDIA's libraries are opened when a device is, so the program is built and started
-//! without them: the driver's, `libcuda.so.1`, and the compiler's, NVRTC. What is missing is an error that names it. All
-//! calls into them are in the module `driver`, which alone has unsafe code.
+//! Here: the calls into NVIDIA's libraries, and the source of the kernels. Not here: the launches of a gradient step
+//! (crate `tape`), and the agent. NVIDIA's libraries are opened when a device is, so the program is built and started
+//! without them: the driver's, `libcuda.so.1`, and the compiler's, NVRTC. A missing library is an error that names it.
+//! All calls into them are in the module `driver`, which alone has unsafe code.
 
 mod device;
 mod driver;
@@ -31,8 +31,8 @@ pub use slab::Slab;
 pub use target::{Capability, Target};
 pub use version::Version;
 
-/// The kernels' source: CUDA C, in files by what the kernels are for, compiled as one. `prelude.cuh` says how a kernel is written, so
-/// that the crate `emulator` can run it, too.
+/// The kernels' source: CUDA C, in files by the purpose of the kernels, compiled together. `prelude.cuh` describes how
+/// kernels are written so that crate `emulator` can run them too.
 pub const KERNELS: &str = concat!(
     include_str!("kernels/prelude.cuh"),
     include_str!("kernels/products.cuh"),

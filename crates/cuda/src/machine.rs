@@ -13,7 +13,7 @@ use tape::plan::{Machine, MachineError, Place, Plan};
 /// The first generation that multiplies numbers of bfloat16.
 const BFLOAT16: Capability = Capability { major: 8, minor: 0 };
 
-/// Bytes that a device needs beside a plan's memory.
+/// Bytes that a device needs in addition to the memory of a plan.
 const BESIDE: usize = 256 << 20;
 
 /// A plan that was loaded.
@@ -24,7 +24,7 @@ struct Loaded {
 }
 
 impl Device {
-    /// The device in words, for people: its name, memory and driver.
+    /// A description of the device: its name, memory and driver.
     pub fn description(&self) -> String {
         let memory = self.memory().map(|bytes| format!(", {:.0} GB", bytes.total as f64 / 1e9)).unwrap_or_default();
         format!("{}{memory}, compute capability {}, driver for CUDA {}", self.name(), self.capability(), self.driver())

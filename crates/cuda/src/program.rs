@@ -18,18 +18,18 @@ pub struct Program {
 }
 
 impl Program {
-    /// What they were compiled for.
+    /// Their target.
     pub fn target(&self) -> Target {
         self.target
     }
 
-    /// What the compiler wrote, if anything.
+    /// The output of the compiler, if any.
     pub fn warnings(&self) -> &str {
         &self.warnings
     }
 
-    /// Runs launches in order, and waits for them. Those that do not fit their kernel or the memory are found before
-    /// anything runs. If launches are checked, the error of one that fails names it.
+    /// Runs launches in order, and waits for them. Launches that do not match their kernel or the memory are errors
+    /// before anything runs. If launches are checked, the error of a failed launch names it.
     ///
     /// # Panics
     /// If the memory is not that of the same [`Device`](crate::Device) or a clone of it.
@@ -58,8 +58,8 @@ enum How {
 }
 
 impl Recording {
-    /// Runs the launches, after everything that was begun before; does not wait for them. What fails is told by the next
-    /// read, write or [`Device::synchronise`](crate::Device::synchronise), and by this if launches are checked.
+    /// Runs the launches after all earlier work, without waiting for them. A failure is reported by the next read,
+    /// write or [`Device::synchronise`](crate::Device::synchronise), or at once if launches are checked.
     pub fn run(&mut self) -> Result<(), CudaError> {
         match &mut self.0 {
             How::Graph(graph) => graph.run(),

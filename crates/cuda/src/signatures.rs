@@ -38,12 +38,12 @@ impl Signatures {
             };
             if !plain[..at].trim_end().ends_with("extern \"C\"") {
                 return Err(wrong(
-                    "write extern \"C\" before __global__, so that the kernel is found by its name".into(),
+                    "write extern \"C\" before __global__, because kernels are looked up by name".into(),
                 ));
             }
             let (name, parameters) = declaration(&plain[at + word.len()..]).map_err(wrong)?;
             if kernels.insert(name.clone(), parameters).is_some() {
-                return Err(wrong(format!("kernel {name} is there twice")));
+                return Err(wrong(format!("kernel {name} is defined twice")));
             }
         }
         Ok(Self(kernels))
@@ -87,7 +87,7 @@ impl Signatures {
     }
 }
 
-/// A kernel's name and what it takes, from the text after `__global__`.
+/// The name and parameters of a kernel, from the text after `__global__`.
 fn declaration(text: &str) -> Result<(String, Vec<Parameter>), String> {
     let form = || "write void name(arguments) after __global__".to_owned();
     let text = without_bounds(text.trim_start())?;
@@ -112,7 +112,7 @@ fn declaration(text: &str) -> Result<(String, Vec<Parameter>), String> {
     Ok((name.into(), parameters.collect::<Result<_, _>>()?))
 }
 
-/// What comes after `__launch_bounds__(...)`, if the text begins with it.
+/// The text after `__launch_bounds__(...)`, if the text starts with it.
 fn without_bounds(text: &str) -> Result<&str, String> {
     let Some(rest) = text.strip_prefix("__launch_bounds__") else { return Ok(text) };
     let mut depth = 0;
@@ -149,7 +149,7 @@ fn is_name(word: &str) -> bool {
     word.starts_with(letter) && word.chars().all(|next| letter(next) || next.is_ascii_digit())
 }
 
-/// The source with every comment turned into spaces, so that places stay what they are. Texts in quotes stay.
+/// The source with every comment replaced by spaces, so that positions do not change. Strings stay.
 fn without_comments(source: &str) -> String {
     #[derive(PartialEq)]
     enum In {
@@ -166,7 +166,7 @@ fn without_comments(source: &str) -> String {
         match (&state, letter) {
             (In::Code, '/') if next == Some('/') => state = In::Line,
             (In::Code, '/') if next == Some('*') => {
-                // Its star must not be taken for the end's.
+                // Its star must not be taken for that of the end.
                 letters.next();
                 plain.push_str("  ");
                 state = In::Block;

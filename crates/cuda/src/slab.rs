@@ -33,7 +33,7 @@ impl Slab {
         self.buffer.write(self.begin(place, numbers)?, numbers)
     }
 
-    /// Writes bytes from a place on. What is left of the last number stays as it is.
+    /// Writes bytes from a place on. The rest of the last number does not change.
     pub fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), CudaError> {
         self.buffer.write(self.begin(place, bytes)?, bytes)
     }
@@ -48,7 +48,7 @@ impl Slab {
         self.buffer.read(self.begin(place, bytes)?, bytes)
     }
 
-    /// The first byte of what lies at a place and is as large as `values`.
+    /// The first byte of the range at a place that is as large as `values`.
     fn begin<T: DeviceCopy>(&self, place: Place, values: &[T]) -> Result<usize, CudaError> {
         within(place.0, size_of_val(values).div_ceil(4), self.length())
     }

@@ -1,5 +1,5 @@
-//! What kernels are compiled for: a device's own machine code where the compiler knows the device, and else the newest
-//! intermediate code that it knows, which the driver translates when it loads it.
+//! The target for which kernels are compiled: machine code of the device if the compiler knows it, and otherwise the
+//! newest intermediate code that it knows, which the driver translates when it loads it.
 //!
 //! Machine code is preferred since a driver takes that of a compiler newer than itself (of the same major version), and
 //! not its intermediate code.
@@ -29,7 +29,7 @@ impl fmt::Display for Capability {
     }
 }
 
-/// What the compiler makes.
+/// The output format of the compiler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Machine code of devices of just this capability.

@@ -1,6 +1,6 @@
 //! Whether the kernels compile, with the real compiler and without a device. `scripts/check-cuda` brings the compiler.
 
-// Says what was compiled.
+// Prints what was compiled.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ fn nvrtc() -> Nvrtc {
     Nvrtc::open(place.as_deref(), None).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What the compiler wrote, without its word on old devices, which is not about the source.
+/// The output of the compiler, without its warning about old devices, which does not concern the source.
 fn about_the_source(log: &str) -> String {
     let old = |line: &&str| line.starts_with("nvrtc: warning: Architectures prior to");
     log.lines().filter(|line| !old(line)).collect::<Vec<_>>().join("\n")

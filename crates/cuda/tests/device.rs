@@ -1,6 +1,6 @@
 //! Memory, launches and recordings on a real device. `scripts/check-cuda` runs this where there is one.
 
-// Says what the device is.
+// Prints the name of the device.
 #![allow(clippy::print_stdout)]
 
 use cuda::{CudaError, Device, Misfit, Program, Slab};
@@ -118,7 +118,7 @@ fn a_recording_does_what_launches_do_in_their_order() {
         let expected: Vec<f32> = (0..N).map(|i| 153.0 * i as f32).collect();
         assert_eq!(read(&slab, 0, N), expected);
 
-        // What is written between runs is seen by the next.
+        // The next run reads data that is written between runs.
         slab.write(Place(N), &vec![0.0; N]).unwrap();
         recording.run().unwrap();
         assert_eq!(read(&slab, 0, N), expected);

@@ -1,5 +1,5 @@
-//! What is said of a kernel that fails on a real device. Alone in its process, since nothing can be done with the device
-//! afterwards. `scripts/check-cuda` runs this where there is one.
+//! The error of a kernel that fails on a real GPU. It runs alone in its process, because the device cannot be used
+//! afterwards. `scripts/check-cuda` runs it if there is a GPU.
 
 use cuda::{CudaError, Device};
 use tape::plan::{Launch, Place};
@@ -19,6 +19,6 @@ fn a_kernel_that_fails_is_named_if_launches_are_checked() {
     let mut recording = program.record(&slab, &[launch("good"), launch("bad"), launch("good")]).unwrap();
     let error = recording.run().unwrap_err();
     assert!(matches!(&error, CudaError::Kernel { kernel: "bad", number: 1, .. }), "{error}");
-    // What comes after is an error too, and no panic; so is the end of everything.
+    // Later calls are errors too, and nothing panics, not even dropping everything.
     assert!(slab.read(Place(0), &mut [0.0]).is_err());
 }

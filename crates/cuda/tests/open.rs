@@ -1,5 +1,5 @@
-//! What opening a device says on a machine that has none, and on one that has. A broken installation is not told apart
-//! here: whatever is wrong has to be one line.
+//! Opening a device on a machine with or without a GPU. For a broken installation, the test only requires an error of
+//! one line.
 
 use cuda::{CudaError, Device};
 

@@ -1,4 +1,4 @@
-//! Gradient steps on a device against those on the processor: for every kind of agent, and at the paper's sizes.
+//! Gradient steps on a device compared with those on the CPU, for every kind of agent, and at the published sizes.
 
 use cuda::Device;
 use dreamer::{AgentConfig, Precision};

@@ -1,12 +1,12 @@
-//! How fast the operations and stages of a gradient step are on one core, and what share of the core's peak that is.
+//! The speed of the operations and stages of a gradient step on one core, and its share of the core's peak.
 //!
 //! ```text
-//! cargo bench -p dreamer [-- FILTER]
+//! cargo bench -p dreamgraft-dreamer [-- FILTER]
 //! ```
 //!
-//! Sizes are the paper's, a shard (5 sequences of 50) at a time, as a worker takes them. The peak is measured beside every
-//! operation, in turn with it, since a machine's speed changes; the table at the end has every operation's GFLOP/s and its share. `bf16` lines round to bfloat16 and are compared with the
-//! same peak of f32.
+//! The sizes are the published ones, one shard (5 sequences of 50) at a time, as for a worker. The peak is measured in
+//! turn with every operation, because the speed of a machine changes; the table at the end has every operation's
+//! GFLOP/s and its share. `bf16` lines round to bfloat16 and are compared with the same peak of f32.
 
 use criterion::Criterion;
 use dreamer::behaviour::{evaluate, imagine};

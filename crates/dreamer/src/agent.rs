@@ -1,4 +1,4 @@
-//! The agent a run trains: single precision, with a random stream of its own.
+//! The agent of a run: single precision, with its own random stream.
 
 use crate::batch::BatchView;
 use crate::device::Device;
@@ -48,7 +48,7 @@ impl Agent {
         self.learner.action_size()
     }
 
-    /// Gradient steps taken.
+    /// The number of gradient steps so far.
     pub fn updates(&self) -> u64 {
         self.updates
     }
@@ -73,7 +73,7 @@ impl Agent {
         Ok(self.learn_interruptible(&never, batch)?.expect("nobody interrupted it"))
     }
 
-    /// Like [`Agent::learn`], but returns `None` if `interrupted` was set on the way; then the agent has not changed.
+    /// Like [`Agent::learn`], but returns `None` if `interrupted` was set meanwhile; then the agent has not changed.
     ///
     /// # Errors
     /// As [`Agent::learn`].
@@ -83,8 +83,11 @@ impl Agent {
         batch: &Batch,
     ) -> Result<Option<StepMetrics>, DreamerError> {
         if batch.action_size != self.action_size() {
-            let what =
-                format!("its actions have {} elements, the agent's have {}", batch.action_size, self.action_size());
+            let what = format!(
+                "its actions have {} elements, but the agent's actions have {}",
+                batch.action_size,
+                self.action_size()
+            );
             return Err(DreamerError::Batch { what });
         }
         let Batch { image, action, reward, discount, embedding, .. } = batch;
@@ -97,7 +100,8 @@ impl Agent {
             self.updates += 1;
             return Ok(Some(metrics));
         }
-        // Every shard of every update has a stream of its own: no order of drawing, and one counter to save.
+        // Every shard of every update has its own stream, so the order of drawing does not matter, and one counter is
+        // the whole state.
         let (stream, first) = (&self.noise, self.updates << 16);
         let actions = self.learner.config().actor;
         let draw = |shard, noise: &mut Noise<f32>| noise.draw(actions, &mut stream.part(first + shard as u64));
@@ -106,8 +110,8 @@ impl Agent {
         Ok(metrics)
     }
 
-    /// Learns on a device from now on. Call [`Agent::sync_from_device`] to copy back what it learned there; parameters that are
-    /// changed here afterwards are not copied to the device.
+    /// Learns on a device from now on. Call [`Agent::sync_from_device`] to copy the trained parameters back; parameters
+    /// that are changed here afterwards are not copied to the device.
     ///
     /// # Errors
     /// [`DreamerError::Machine`] if the device fails, or its memory is too small.
@@ -118,7 +122,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Whether the device has taken gradient steps that were not copied back.
+    /// Whether the results of gradient steps on the device were not copied back yet.
     pub(crate) fn has_unsynced_steps(&self) -> bool {
         self.device.as_ref().is_some_and(Device::has_unsynced_steps)
     }
@@ -135,12 +139,12 @@ impl Agent {
         }
     }
 
-    /// Numbers in an embedding of an image, E, if the encoder is frozen: what it makes of an image then stays the same.
+    /// The size E of the embedding of an image if the encoder is frozen: the embeddings of images are then constant.
     pub fn embedding_size(&self) -> Option<usize> {
         self.config().frozen_encoder.then(|| self.config().embed())
     }
 
-    /// What the encoder makes of images [N, 64 * 64 * 3]: embeddings [N, E], on the threads of the current rayon pool.
+    /// The embeddings [N, E] of images [N, 64 * 64 * 3], computed on the threads of the current rayon pool.
     pub fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
         self.learner.embed(images, embeddings);
     }

@@ -13,8 +13,8 @@ pub struct BatchView<'a, F> {
     pub reward: &'a [F],
     /// Discounts that came with the images [B, L]: 0 at a terminal state, else 1.
     pub discount: &'a [F],
-    /// What a frozen encoder makes of the images [B, L, E], if that is known already; empty if it is to be computed, or the
-    /// encoder is learned.
+    /// The embeddings [B, L, E] of the images by a frozen encoder, if they are known already; empty if they must be
+    /// computed, or if the encoder is trained.
     pub embedding: &'a [F],
 }
 
@@ -37,14 +37,15 @@ impl<F> BatchView<'_, F> {
             ),
         ];
         if !self.embedding.is_empty() && !config.frozen_encoder {
-            let what = "it brings embeddings, but the agent learns its encoder: they would be those of an earlier one";
+            let what = "it contains embeddings, but the agent trains its encoder, so they would come from an earlier \
+                encoder";
             return Err(DreamerError::Batch { what: what.to_owned() });
         }
         for (part, found, expected) in parts {
             if found != expected {
                 let what = format!(
-                    "{found} numbers of {part}, but {} sequences of {} transitions with {action_size} action elements need \
-                     {expected}",
+                    "{part} has {found} numbers, but {} sequences of {} transitions with {action_size} action elements \
+                     need {expected}",
                     config.batch, config.length
                 );
                 return Err(DreamerError::Batch { what });

@@ -72,7 +72,7 @@ pub(crate) fn imagine_with<F: Real>(
     Imagined { action, entropy, prior, stoch, deter, feature }
 }
 
-/// What the heads make of imagined rollouts.
+/// The outputs of the heads for imagined rollouts.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated {
     /// Reward means [H * N, 1].
@@ -92,10 +92,10 @@ pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, roll
     let Model { config, networks, .. } = model;
     let rows = tape.shape(feature).0;
     let reward = networks.reward.frozen(tape, feature);
-    let (value, trained) = networks.value.trained_scalar(tape, feature, rows - rollouts);
+    let (value, trained) = networks.value.input_and_parameter_scalars(tape, feature, rows - rollouts);
     let discount = match &networks.discount {
         Some(head) => {
-            let logit = head.frozen_scalar(tape, feature);
+            let logit = head.input_scalar(tape, feature);
             tape.sigmoid(logit)
         }
         None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),

@@ -34,7 +34,7 @@ struct Metadata {
     config: AgentConfig,
     /// Elements of an action.
     action_size: usize,
-    /// Gradient steps taken.
+    /// The number of gradient steps so far.
     updates: u64,
     /// The random stream of learning.
     noise: StreamState,
@@ -46,7 +46,7 @@ struct Version {
     format: u64,
 }
 
-/// Longest header that is read to learn what the agent needs: far beyond that of the largest configuration.
+/// The longest header that is read: much longer than that of the largest configuration.
 const LONGEST_HEADER: u64 = 64 << 20;
 
 impl Agent {
@@ -103,7 +103,7 @@ impl Agent {
         write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
     }
 
-    /// Reads what [`Agent::save`] wrote.
+    /// Reads a file of [`Agent::save`].
     ///
     /// # Errors
     /// [`DreamerError::Io`] if the file cannot be read, [`DreamerError::Checkpoint`] if it is not a whole checkpoint.
@@ -120,13 +120,13 @@ impl Agent {
         (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
         let header = header_length(&file, metadata.len()).map_err(refuse)?;
         (&mut input).take(header).read_to_end(&mut file).map_err(io)?;
-        // The header says how large the agent is; the file must be as large before any room is made for the rest.
+        // The header gives the size of the agent; the file must have this size before memory for the rest is allocated.
         let declared = Declared::read(&file[8..]).map_err(refuse)?;
         let expected = declared.bytes().saturating_add(8 + header);
         if metadata.len() != expected {
             let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
             return Err(refuse(format!(
-                "it is {what}: it has {found} bytes, and its header calls for {expected}; use an earlier checkpoint"
+                "it is {what}: it has {found} bytes, but its header requires {expected}; use an earlier checkpoint"
             )));
         }
         // The file, parameters and moments, and their gradients.
@@ -134,23 +134,24 @@ impl Agent {
         if let Some(available) = available_bytes().filter(|&available| available < needed) {
             let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
             return Err(refuse(format!(
-                "its agent takes {needed:.1} GB of memory, and {available:.1} GB are available; use a larger computer"
+                "its agent needs {needed:.1} GB of memory, but only {available:.1} GB are available; use a larger \
+                 computer"
             )));
         }
         (&mut input).take(expected.saturating_sub(file.len() as u64)).read_to_end(&mut file).map_err(io)?;
         declared.fill(&file).map_err(refuse)
     }
 
-    /// The agent that a file of these bytes holds, whatever they are. Files are read by [`Agent::load`].
+    /// The agent in a file with these arbitrary bytes. [`Agent::load`] reads files.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A description of the problem.
     pub fn from_bytes(file: &[u8]) -> Result<Self, String> {
         let header = header_length(file, file.len() as u64)?;
         let end = file.len().min((8 + header) as usize);
         let declared = Declared::read(&file[8..end])?;
         if declared.bytes().saturating_add(8 + header) != file.len() as u64 {
-            return Err(format!("it has {} bytes, and its header calls for others", file.len()));
+            return Err(format!("it has {} bytes, but its header requires a different size", file.len()));
         }
         declared.fill(file)
     }
@@ -161,10 +162,10 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 }
 
 fn foreign(error: &dyn std::fmt::Display) -> String {
-    format!("it is not a whole safetensors file ({error}); use an earlier checkpoint")
+    format!("it is not a complete safetensors file ({error}); use an earlier checkpoint")
 }
 
-/// The length of the header that a file of `length` bytes, which begins with `file`, says it has.
+/// The length of the header, as given by a file of `length` bytes that starts with `file`.
 fn header_length(file: &[u8], length: u64) -> Result<u64, String> {
     let Some(first) = file.first_chunk::<8>() else {
         return Err(foreign(&format_args!("it has {length} bytes")));
@@ -183,7 +184,7 @@ struct Head {
     metadata: HashMap<String, String>,
 }
 
-/// What a header tells of an agent: all but its numbers, for which there is no room yet.
+/// The information about an agent in a header: everything except its numbers.
 struct Declared {
     learner: Learner<f32>,
     config: AgentConfig,
@@ -195,13 +196,14 @@ impl Declared {
     /// From a header's JSON.
     fn read(header: &[u8]) -> Result<Self, String> {
         let Head { metadata } = serde_json::from_slice(header).map_err(|error| foreign(&error))?;
-        let text = metadata.get(ENTRY).ok_or_else(|| "it is a safetensors file of another program".to_owned())?;
+        let text =
+            metadata.get(ENTRY).ok_or_else(|| "it is a safetensors file that another program wrote".to_owned())?;
         let damaged =
             |error: serde_json::Error| format!("its metadata is damaged ({error}); use an earlier checkpoint");
         let Version { format } = serde_json::from_str(text).map_err(damaged)?;
         if format != FORMAT {
             return Err(format!(
-                "its format is {format}, and this program reads {FORMAT}; use the version that wrote it"
+                "its format is {format}, but this program reads format {FORMAT}; use the version that wrote it"
             ));
         }
         let Metadata { config, action_size, updates, noise, .. } = serde_json::from_str(text).map_err(damaged)?;
@@ -257,7 +259,7 @@ impl Declared {
         let parameters = self.learner.parameters();
         let expected: usize = parameters.iter().map(|p| self.kinds(p)).sum();
         if tensors.len() != expected {
-            return Err(format!("it holds {} tensors, and its configuration needs {expected}", tensors.len()));
+            return Err(format!("it contains {} tensors, but its configuration requires {expected}", tensors.len()));
         }
         for parameter in parameters.iter() {
             let prefixes = ["", MOMENTS[0], MOMENTS[1]];
@@ -267,7 +269,7 @@ impl Declared {
                 let shape = parameters.shape(parameter);
                 if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
                     let (dtype, found) = (tensor.dtype(), tensor.shape());
-                    return Err(format!("its {name} is {dtype:?} {found:?}, and should be F32 {shape:?}"));
+                    return Err(format!("its tensor {name} is {dtype:?} {found:?} instead of F32 {shape:?}"));
                 }
             }
         }
@@ -280,7 +282,7 @@ fn fill(values: &mut [f32], tensors: &SafeTensors, name: &str) -> Result<(), Str
     for (value, bytes) in values.iter_mut().zip(tensor.data().as_chunks::<4>().0) {
         *value = f32::from_le_bytes(*bytes);
         if !value.is_finite() {
-            return Err(format!("its {name} holds {value}; use an earlier checkpoint"));
+            return Err(format!("its tensor {name} contains {value}; use an earlier checkpoint"));
         }
     }
     Ok(())

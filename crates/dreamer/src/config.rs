@@ -25,7 +25,8 @@ pub struct AgentConfig {
     pub reward_layers: usize,
     /// Whether the encoder keeps the weights it begins with: the universal feature space.
     pub frozen_encoder: bool,
-    /// Frozen reward models of earlier agents, whose predictions the reward head reads besides the feature (Eq. 4).
+    /// Frozen reward models of earlier agents, whose predictions the reward head reads in addition to the feature (Eq.
+    /// 4).
     pub reward_sources: Vec<RewardSource>,
     /// Hidden layers of the value head.
     pub value_layers: usize,
@@ -84,10 +85,11 @@ pub struct AgentConfig {
     pub evaluation: Evaluation,
     /// Samples among which an evaluation by the mode takes the action of highest density.
     pub mode_samples: usize,
-    /// What the products of a training step are computed in; weights, moments, losses and recurrent states are f32 either way.
+    /// The precision of the matrix products of a gradient step; weights, moments, losses and recurrent states are
+    /// always f32.
     pub precision: Precision,
-    /// Sequences that one worker takes through a whole training step at a time. Part of the result's definition: sums
-    /// over the batch are taken shard by shard, so that they do not depend on the number of cores.
+    /// Sequences that one worker takes through a whole training step at a time. Results depend on it: sums over the
+    /// batch are computed shard by shard, so that they do not depend on the number of cores.
     pub shard: usize,
 }
 
@@ -160,12 +162,12 @@ pub enum Precision {
     /// 32 bits.
     #[default]
     F32,
-    /// Rounded to bfloat16, summed in f32: faster where the processor has instructions for it ([`tape::bf16_is_fast`]).
+    /// Rounded to bfloat16, summed in f32: faster if the CPU has instructions for it ([`tape::bf16_is_fast`]).
     Bf16,
 }
 
 impl Precision {
-    /// As a tape is told.
+    /// As the precision of a tape.
     pub fn of_products(self) -> tape::Precision {
         match self {
             Self::F32 => tape::Precision::Full,
@@ -281,7 +283,11 @@ impl AgentConfig {
             return Err(out_of_range("reward_sources", sources.len() as f64, "at most 1024 models"));
         }
         if let Some((depth, _)) = sources.iter().find(|(depth, _)| *depth > 8) {
-            return Err(out_of_range("reward_sources", *depth as f64, "at most 8 meta-models that read one another"));
+            return Err(out_of_range(
+                "reward_sources",
+                *depth as f64,
+                "at most 8 meta-models, each of which reads the next",
+            ));
         }
         let sources = sources.into_iter().flat_map(|(_, source)| {
             [("reward_sources.layers", source.layers, 1, 64), ("reward_sources.units", source.units, 1, 65_536)]

@@ -1,4 +1,4 @@
-//! What can go wrong with an agent, each with its place and the next step.
+//! Errors of an agent, each with its place and the next step.
 
 use std::path::PathBuf;
 
@@ -12,11 +12,11 @@ pub enum DreamerError {
         key: String,
         /// The value given.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         range: String,
     },
     /// A batch does not fit the agent.
-    #[error("the batch does not fit the agent: {what}")]
+    #[error("the batch does not match the agent: {what}")]
     Batch {
         /// Which size differs, and how.
         what: String,
@@ -26,7 +26,7 @@ pub enum DreamerError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A device failed.
@@ -37,7 +37,7 @@ pub enum DreamerError {
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem and the next step.
         why: String,
     },
 }

@@ -27,7 +27,7 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))
 }
 
-/// Bytes of memory that the machine could give to this process: what is available without swapping, and the free swap space.
+/// The memory that this process could get, in bytes: the memory available without swapping, and the free swap space.
 /// `None` on systems that do not report it; Linux does.
 pub fn available_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;

@@ -1,8 +1,8 @@
 //! One training step: shards of the batch on the workers, their gradients summed in a fixed order, three optimisers.
 //!
 //! A worker takes a shard through both halves of the world model's loss and through imagination with single-threaded
-//! kernels. Shards have a fixed number of sequences and are summed in their order, so that a step gives the same bits on
-//! any number of threads. After the first step a step allocates nothing.
+//! kernels. Shards have a fixed number of sequences and are summed in order, so that a step is bitwise identical on any
+//! number of threads. After the first step, steps allocate nothing.
 
 use crate::batch::BatchView;
 use crate::images::Images;
@@ -164,7 +164,7 @@ impl<F: Real> Learner<F> {
         (&mut self.model_gradients, &mut self.behaviour_gradients)
     }
 
-    /// The model for [`crate::behaviour::evaluate`] and its like, with gradients asked for actor and value.
+    /// The model for [`crate::behaviour::evaluate`] and similar functions, with gradients for actor and value.
     pub fn behaviour_model(&self) -> Model<'_, F> {
         Model {
             config: &self.config,

@@ -1,7 +1,20 @@
 //! The Dreamer agent: world model, imagination, losses, training step, policy and checkpoint.
 //!
-//! [`Learner`] is the agent's mathematics in either precision, with its noise from outside; [`Agent`] is what a run uses:
-//! single precision, with its own random stream, policy and checkpoint. Not here: environments, replay files, schedules.
+//! [`Learner`] is the mathematics of the agent in either precision, with noise from outside. [`Agent`] is for runs:
+//! single precision, with its own random stream, policy and checkpoint. Not here: environments, replay files,
+//! schedules.
+//!
+//! ```
+//! use dreamer::{ActMode, Agent, AgentConfig};
+//!
+//! let config = AgentConfig { depth: 2, stoch: 4, deter: 8, hidden: 8, units: 8, ..AgentConfig::default() };
+//! let agent = Agent::new(&config, 3, 0)?; // actions of three elements, seed 0
+//! let (mut state, mut action) = (agent.begin(), [0.0; 3]);
+//! let image = vec![0; replay::IMAGE_BYTES];
+//! agent.act(&mut state, &image, ActMode::Evaluate, &mut random::Stream::new(0, "policy"), &mut action);
+//! assert!(action.iter().all(|element| (-1.0..=1.0).contains(element)));
+//! # Ok::<(), dreamer::DreamerError>(())
+//! ```
 
 mod actor;
 mod agent;

@@ -1,4 +1,4 @@
-//! The mean of a squashed normal distribution, which has no closed form, by quadrature.
+//! The mean of a squashed normal distribution by quadrature, because it does not have a closed form.
 
 /// Widest step of the rule, in standard deviations.
 const WIDEST_STEP: f64 = 0.5;

@@ -1,4 +1,4 @@
-//! Open-loop prediction: what the model sees ahead without seeing images.
+//! Open-loop prediction: the images that the model predicts without observing any.
 
 use crate::images::normalise;
 use crate::learner::Learner;
@@ -9,7 +9,7 @@ use tape::{Real, Tape, Var, Workspace};
 
 impl<F: Real> Learner<F> {
     /// The model's images of one sequence: images [T, 64 * 64 * 3] and the actions that led to them [T, A]. The first
-    /// `context` come from the posterior, those after from the prior alone, which sees only the actions.
+    /// `context` come from the posterior, those after it from the prior alone, which receives only the actions.
     ///
     /// # Panics
     /// If images and actions have different lengths, or there are fewer images than `context`.

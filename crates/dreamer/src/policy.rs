@@ -11,25 +11,25 @@ use crate::noise::{fill_gumbel, fill_normal};
 use random::Stream;
 use tape::{Real, Tape, Workspace};
 
-/// How an action is taken from the actor's distribution.
+/// How an action is chosen from the actor's distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActMode {
     /// A sample plus exploration noise, clipped to [-1, 1]: for collecting training data.
     Explore,
     /// A sample.
     Sample,
-    /// The mode or the mean, as [`AgentConfig::evaluation`](crate::AgentConfig::evaluation) says: for evaluation.
+    /// The mode or the mean, according to [`AgentConfig::evaluation`](crate::AgentConfig::evaluation): for evaluation.
     Evaluate,
 }
 
-/// What a policy remembers between the steps of an episode: the latent state and the last action.
+/// The state of a policy between the steps of an episode: the latent state and the last action.
 #[derive(Debug)]
 pub struct PolicyState<F = f32> {
     /// Posterior sample `[S]`.
     pub stoch: Vec<F>,
     /// Deterministic state `[D]`.
     pub deter: Vec<F>,
-    /// The last action taken `[A]`.
+    /// The last action `[A]`.
     pub action: Vec<F>,
     /// Means and standard deviations of the action before squashing `[2A]`, or of one-hot actions their probabilities `[A]`, as of
     /// the last step.

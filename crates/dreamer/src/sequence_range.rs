@@ -1,4 +1,4 @@
-//! Which sequences of a batch a shard has, and how they are put in order step by step.
+//! The sequences of a batch that a shard has, and their order step by step.
 
 use crate::AgentConfig;
 

@@ -168,7 +168,7 @@ fn embeddings_that_cannot_be_are_refused() {
     assert!(short.contains("of embeddings"), "{short}");
     data.embedding = vec![0.0; frozen.batch * frozen.length * frozen.embed()];
     let learned = Agent::new(&tiny(false), 2, 7).unwrap().learn(&data).unwrap_err().to_string();
-    assert!(learned.contains("learns its encoder"), "{learned}");
+    assert!(learned.contains("trains its encoder"), "{learned}");
 }
 
 #[test]
@@ -292,9 +292,9 @@ fn damaged_checkpoints_are_refused_with_a_reason() {
         assert!(why.contains("metadata is damaged"), "{lost}: {why}");
     }
     assert!(refused(&text(r#"\"action_size\":3,"#, r#"\"action_size\":0,"#)).contains("0 elements"));
-    // A header that claims a gigantic agent is refused before any room is made for it.
+    // A header that claims a gigantic agent is refused before memory is allocated for it.
     assert!(refused(&text(r#"\"units\":10,"#, r#"\"units\":99,"#)).contains("truncated"));
-    assert!(refused(&text(r#"[7,8]"#, r#"[8,7]"#)).contains("should be"));
+    assert!(refused(&text(r#"[7,8]"#, r#"[8,7]"#)).contains("instead of F32"));
     assert!(refused(&[&whole[..], b"more"].concat()).contains("longer"));
     assert!(refused(&(1u64 << 40).to_le_bytes()).contains("claims 1099511627776 bytes"));
     assert!(refused(&text(r#"\"stoch\":4,"#, r#"\"stoch\":0,"#)).contains("agent.stoch"));

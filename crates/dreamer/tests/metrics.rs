@@ -1,4 +1,4 @@
-//! The table of metrics: what a step reports is in it, and `docs/metrics.md` shows it.
+//! The table of metrics contains every metric of a step, and `docs/metrics.md` shows the table.
 
 use dreamer::metrics::MetricGroup;
 use dreamer::{Agent, AgentConfig, METRICS, Metric};

@@ -1,8 +1,8 @@
-//! What a run looks like on the screen, or in a log file.
+//! Prints the progress of a run to a terminal or a log file.
 //!
-//! Lines for people go to stdout, one for each line of metrics. If both stdout and stderr are terminals, a last line that
-//! is written over tells what is being done right now; otherwise a plain line tells it once a minute. Not here: what
-//! happens in a run.
+//! Lines for people go to stdout, one for each line of metrics. If both stdout and stderr are terminals, a last line
+//! that is overwritten shows the current activity; otherwise a normal line shows it once a minute. Not here: the run
+//! itself (`train`).
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -10,25 +10,25 @@ use train::{Event, Frames, Phase, Position, Reporter, Split};
 use transfer::Report;
 use wording::{counted, grouped, rounded};
 
-/// Time between two pictures of the present line on a terminal.
+/// Time between two updates of the status line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// Time without a line after which a log file is told what is being done.
+/// Time without output after which the current activity is written to a log file.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Clears the line that the cursor stands in.
+/// Clears the current line.
 const CLEAR: &str = "\r\x1b[2K";
 
-/// The screen, or whatever stdout and stderr are.
+/// A terminal, or any other stdout and stderr.
 #[derive(Debug)]
 pub struct Console {
-    /// Whether there is a present line to write over.
+    /// Whether there is a status line that is overwritten.
     live: bool,
-    /// Whether the present line stands there.
+    /// Whether the status line is currently shown.
     drawn: bool,
     /// When anything was last written.
     written: Instant,
-    /// Gradient steps when the present round of them began.
+    /// The number of gradient steps at the start of the current round of gradient steps.
     updates_from: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl Console {
         }
     }
 
-    /// Writes a line to stdout. A reader that has gone away (`| head`) does not stop a run.
+    /// Writes a line to stdout. A closed stdout (`| head`) does not stop a run.
     pub fn line(&mut self, text: &str) {
         self.clear();
         let _ = writeln!(std::io::stdout(), "{text}");
@@ -79,7 +79,7 @@ impl Console {
             Phase::Evaluate => "evaluation".to_owned(),
             Phase::Log | Phase::TooShort { .. } | Phase::Finish => return,
         };
-        let text = format!("step {} of {end}  {doing}", position.frames);
+        let text = format!("frame {} of {end}  {doing}", position.frames);
         if self.live { self.draw(&text) } else { self.line(&text) }
     }
 }
@@ -94,23 +94,25 @@ impl Reporter for Console {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Begins { root, config, from } => {
-                let begins = from.map_or_else(|| "new run".to_owned(), |frames| format!("going on at step {frames}"));
+                let begins = from.map_or_else(|| "new run".to_owned(), |frames| format!("resuming at frame {frames}"));
                 let (root, tasks, steps) = (root.display(), config.tasks.join(", "), config.steps);
                 self.line(&format!(
                     "{begins} in {root}: {tasks}, {steps} frames, {}",
                     counted(train::threads(config.threads) as u64, "thread")
                 ));
             }
-            Event::Took { report, begins: true } => took_lines(report).iter().for_each(|line| self.line(line)),
-            Event::Took { report, begins: false } => {
+            Event::Transferred { report, begins: true } => {
+                transfer_lines(report).iter().for_each(|line| self.line(line))
+            }
+            Event::Transferred { report, begins: false } => {
                 let names: Vec<&str> = report.sources.iter().map(|source| &*source.name).collect();
-                self.line(&format!("began with what it took from {} ({})", names.join(", "), report.plan));
+                self.line(&format!("started with a transfer from {} ({})", names.join(", "), report.plan));
             }
             Event::Note(text) => self.line(&format!("note: {text}")),
             Event::Progress { phase, position, end } => self.progress(*phase, position, *end),
             Event::Metrics { frames, values, left } => self.line(&metrics_line(*frames, values, *left)),
             Event::Evaluated { frames, task, mean } => {
-                self.line(&format!("step {frames}  evaluation  {task}  return {}", rounded(*mean, 0)));
+                self.line(&format!("frame {frames}  evaluation  {task}  return {}", rounded(*mean, 0)));
             }
             Event::Saved { path } => self.line(&format!("checkpoint {}", path.display())),
             Event::Spent { split } => self.line(&split_line(split)),
@@ -118,40 +120,41 @@ impl Reporter for Console {
     }
 }
 
-/// What a run takes, in a few lines: where from, how much whole, in part, and not at all.
-fn took_lines(report: &Report) -> Vec<String> {
+/// The transfer with which a run starts, in a few lines: the sources, and how many parameters are copied in full, in
+/// part, and not at all.
+fn transfer_lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for source in &report.sources {
         let (tasks, file) = (source.provenance.tasks.join("+"), source.provenance.file.display());
         let after = source.provenance.frames.map(|frames| format!(", {} frames", grouped(frames))).unwrap_or_default();
         let tasks = if tasks.is_empty() { tasks } else { format!(", {tasks}") };
-        lines.push(format!("takes from {}{tasks}{after}: {file}", source.name));
+        lines.push(format!("transfer from {}{tasks}{after}: {file}", source.name));
     }
     let totals = &report.totals;
     let counts =
-        [("whole", totals.full), ("a fraction", totals.fraction), ("random", totals.random), ("frozen", totals.frozen)];
+        [("full", totals.full), ("a fraction", totals.fraction), ("random", totals.random), ("frozen", totals.frozen)];
     let counts = counts.into_iter().filter(|(_, count)| count.parts > 0).map(|(name, count)| {
         let parts = if count.parts == 1 { "part" } else { "parts" };
-        format!("{name} {} {parts} of {} numbers", count.parts, grouped(count.numbers as u64))
+        format!("{name}: {} {parts} with {} numbers", count.parts, grouped(count.numbers as u64))
     });
-    lines.push(format!("under {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
+    lines.push(format!("plan {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
     if let Some(meta_model) = &report.meta_model {
-        lines.push(format!("its reward model reads those of {}", meta_model.sources.join(", ")));
+        lines.push(format!("the reward model reads the reward models of {}", meta_model.sources.join(", ")));
     }
     lines
 }
 
-/// `step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left`; once the budget of
+/// `frame 41 000  return 512  11.2 gradient steps/s  replay 82 episodes, 0.5 GB  1 h 20 min left`; once the budget of
 /// the replay memory is full, `replay 82 of 90 episodes, 0.5 GB`.
 fn metrics_line(frames: Frames, values: &[(String, f64)], left: Option<Duration>) -> String {
     let value = |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
-    let mut parts = vec![format!("step {frames}")];
+    let mut parts = vec![format!("frame {frames}")];
     for (name, mean) in values.iter().filter_map(|(name, mean)| Some((name.strip_prefix("train_return")?, mean))) {
         let task = name.strip_prefix('/').map(|task| format!("{task} ")).unwrap_or_default();
         parts.push(format!("{task}return {}", rounded(*mean, 0)));
     }
     if let Some(rate) = value("updates_per_second") {
-        parts.push(format!("world model {rate:.1} updates/s"));
+        parts.push(format!("{rate:.1} gradient steps/s"));
     }
     if let (Some(episodes), Some(bytes)) = (value("replay_episodes"), value("replay_bytes")) {
         let size = if bytes < 1e8 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) };
@@ -203,11 +206,11 @@ mod tests {
         .map(|(name, value)| (name.to_owned(), value));
         assert_eq!(
             metrics_line(Frames(41_000), &values, Some(Duration::from_secs(4859))),
-            "step 41 000  return 512  world model 11.2 updates/s  replay 82 episodes, 0.5 GB  1 h 20 min left"
+            "frame 41 000  return 512  11.2 gradient steps/s  replay 82 episodes, 0.5 GB  1 h 20 min left"
         );
-        assert_eq!(metrics_line(Frames(1000), &values[1..2], None), "step 1 000");
+        assert_eq!(metrics_line(Frames(1000), &values[1..2], None), "frame 1 000");
         let few = [("replay_episodes", 3.0), ("replay_bytes", 1.85e7)].map(|(name, value)| (name.to_owned(), value));
-        assert_eq!(metrics_line(Frames(1000), &few, None), "step 1 000  replay 3 episodes, 18 MB");
+        assert_eq!(metrics_line(Frames(1000), &few, None), "frame 1 000  replay 3 episodes, 18 MB");
     }
 
     #[test]
@@ -216,8 +219,8 @@ mod tests {
             let values = [("replay_episodes", 1324.0), ("replay_bytes", 2e9), ("replay_dropped", dropped)];
             metrics_line(Frames(1000), &values.map(|(name, value)| (name.to_owned(), value)), None)
         };
-        assert_eq!(line(0.0), "step 1 000  replay 1 324 episodes, 2.0 GB");
-        assert_eq!(line(676.0), "step 1 000  replay 1 324 of 2 000 episodes, 2.0 GB");
+        assert_eq!(line(0.0), "frame 1 000  replay 1 324 episodes, 2.0 GB");
+        assert_eq!(line(676.0), "frame 1 000  replay 1 324 of 2 000 episodes, 2.0 GB");
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! How the program ends: every exit code, and which error gives which.
+//! All exit codes, and the exit code of each error.
 
 use study::results::ResultsError;
 use train::{DreamerError, MachineError, TaskError, TrainError};
 use transfer::{PlanError, TransferError};
 
-/// Why a command could not be done.
+/// The error with which a command ends.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Words that do not go together.
+    /// Arguments that contradict each other.
     #[error("{0}")]
-    Words(String),
+    Arguments(String),
     /// A SIMD instruction set that does not exist, or that this CPU lacks.
     #[error(transparent)]
     Simd(#[from] train::SimdError),
@@ -19,7 +19,7 @@ pub enum Failure {
     /// A run, its configuration or its transfer.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// A study: its document, its folder, starting its runs.
+    /// A study: its study file, its folder, starting its runs.
     #[error(transparent)]
     Study(#[from] study::StudyError),
     /// Results of runs, or a page about them.
@@ -36,7 +36,7 @@ impl From<PlanError> for Failure {
 impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
-            Failure::Words(_) | Failure::Simd(_) | Failure::Device(cuda::CudaError::Variable { .. }) => Self::Usage,
+            Failure::Arguments(_) | Failure::Simd(_) | Failure::Device(cuda::CudaError::Variable { .. }) => Self::Usage,
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),
@@ -45,7 +45,7 @@ impl From<&Failure> for Exit {
     }
 }
 
-/// Exit codes. Part of the program's interface: [`CODES`] says what each means.
+/// Exit codes, which are part of the program's interface. [`CODES`] has their meanings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -65,18 +65,18 @@ pub enum Exit {
     Stopped = 75,
     /// A panic; Rust's runtime ends the program with this code.
     Panicked = 101,
-    /// Stopped at once by Ctrl-C after an earlier signal; shells give this code to what Ctrl-C ends.
+    /// Stopped at once by Ctrl-C after an earlier signal; shells use this code for programs that Ctrl-C ends.
     AtOnce = 130,
 }
 
-/// What an exit code means to the caller.
+/// The meaning of an exit code.
 #[derive(Debug)]
 pub struct ExitCode {
     /// The code.
     pub exit: Exit,
-    /// What happened: one or two sentences.
+    /// The cause, in one or two sentences.
     pub meaning: &'static str,
-    /// What to do about it, in Markdown; empty if nothing is to be done. Printed by `docs/exit-codes.md` alone.
+    /// The next step, in Markdown; empty if none is needed. Only `docs/exit-codes.md` prints it.
     #[cfg_attr(not(test), expect(dead_code, reason = "the page is compared with it"))]
     pub remedy: &'static str,
 }
@@ -129,19 +129,7 @@ pub const CODES: [ExitCode; 9] = [
     },
 ];
 
-/// Every exit code.
-pub const ALL: &[Exit] = &[
-    Exit::Done,
-    Exit::Failed,
-    Exit::Usage,
-    Exit::NotFinite,
-    Exit::FolderTaken,
-    Exit::Checkpoint,
-    Exit::Stopped,
-    Exit::Panicked,
-    Exit::AtOnce,
-];
-/// The codes of a command that is a run.
+/// The exit codes of a command that is a run. A panic can end any command, so no help lists its code.
 pub const RUN: &[Exit] = &[
     Exit::Done,
     Exit::Failed,
@@ -152,17 +140,17 @@ pub const RUN: &[Exit] = &[
     Exit::Stopped,
     Exit::AtOnce,
 ];
-/// The codes of commands that play with a checkpoint's agent.
+/// The exit codes of commands that play episodes with the agent of a checkpoint.
 pub const PLAY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::NotFinite, Exit::Checkpoint];
-/// The codes of `transfer plan`, which reads checkpoints and takes no step.
+/// The exit codes of `transfer plan`, which reads checkpoints but does not train.
 pub const TRANSFER_PLAN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::Checkpoint];
-/// The codes of `bench`, which reads and writes no file.
-pub const BENCH: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage];
-/// The codes of commands that read a study's file and folder.
+/// The exit codes of commands that print or write something and read neither runs nor studies.
+pub const PRINT: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage];
+/// The exit codes of commands that read a study file and the folder of a study.
 pub const STUDY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken];
-/// The codes of `study run`; what its runs end with is in its messages and logs.
+/// The exit codes of `study run`. The exit codes of its runs are in its messages and in their logs.
 pub const STUDY_RUN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Stopped, Exit::AtOnce];
-/// The codes of `watch`.
+/// The exit codes of `watch`.
 pub const WATCH: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::AtOnce];
 
 /// The part of a help text that explains these exit codes.
@@ -193,7 +181,7 @@ impl From<&study::StudyError> for Exit {
     fn from(error: &study::StudyError) -> Self {
         use study::StudyError;
         match error {
-            StudyError::Document { .. } | StudyError::NoRun { .. } => Self::Usage,
+            StudyError::StudyFile { .. } | StudyError::NoRun { .. } => Self::Usage,
             StudyError::Manifest { .. }
             | StudyError::Changed { .. }
             | StudyError::Busy { .. }
@@ -255,9 +243,8 @@ mod tests {
 
     #[test]
     fn every_code_is_in_the_table_once_and_in_ascending_order() {
-        assert_eq!(CODES.iter().map(|code| code.exit).collect::<Vec<_>>(), ALL);
-        assert!(ALL.is_sorted_by_key(|exit| *exit as u8));
-        for codes in [RUN, PLAY, TRANSFER_PLAN, BENCH, STUDY, STUDY_RUN, WATCH] {
+        assert!(CODES.is_sorted_by_key(|code| code.exit as u8));
+        for codes in [RUN, PLAY, TRANSFER_PLAN, PRINT, STUDY, STUDY_RUN, WATCH] {
             assert!(codes.is_sorted_by_key(|exit| *exit as u8) && !codes.contains(&Exit::Panicked));
         }
     }
@@ -268,6 +255,6 @@ mod tests {
         let start = "Exit codes:\n  0   The command did everything it was asked to do.\n  1   A file, a folder,";
         assert!(text.starts_with(start), "{text}");
         assert!(!text.contains("75") && text.contains("\n  5   A checkpoint"), "{text}");
-        assert!(help(ALL).lines().all(|line| line.len() <= WIDTH && line.trim_end() == line));
+        assert!(help(RUN).lines().all(|line| line.len() <= WIDTH && line.trim_end() == line));
     }
 }

@@ -1,6 +1,6 @@
-//! What the words about transfer mean: an origin, its plan, and a short name of it for the run's folder.
+//! The meaning of the transfer arguments: an origin, its plan, and a short name for the run folder.
 //!
-//! Not here: what a plan does (`transfer`).
+//! Not here: how a plan is applied (`transfer`).
 
 use crate::args::Inherits;
 use crate::exit::Failure;
@@ -8,34 +8,34 @@ use std::path::{Component, Path, PathBuf};
 use train::Origin;
 use transfer::{Plan, Preset};
 
-/// The plan's name if none is typed.
+/// The default plan.
 const DEFAULT_PLAN: &str = "paper";
-/// What a plan calls the agent of `--from`.
+/// The name of the agent of `--from` in plans.
 const SOURCE: &str = "source";
-/// What a plan calls the agent of `--universal`.
+/// The name of the agent of `--universal` in plans.
 const UNIVERSAL: &str = "universal";
-/// Hidden layers of a reward meta-model; a plan's file may say otherwise.
+/// The hidden layers of a reward meta-model, unless a plan file sets them.
 const META_MODEL_LAYERS: usize = 1;
 /// Longest name of a source.
 const LONGEST_NAME: usize = 64;
 /// Longest name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
 
-/// What was typed about the agent's beginning.
+/// The origin of the agent, from the arguments.
 ///
 /// # Errors
-/// If words do not go together.
+/// If arguments contradict each other.
 pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
-    let refuse = |why: &str| Err(Failure::Words(why.to_owned()));
+    let refuse = |why: &str| Err(Failure::Arguments(why.to_owned()));
     let Inherits { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
     if *any_encoder && rewards.is_empty() {
-        return refuse("--any-encoder is about reward models: it needs --universal RUN and --reward-from RUN");
+        return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
     if let Some(encoder) = universal {
         if from.is_some() || plan.is_some() || fraction.is_some() {
             return refuse(
-                "--universal is a plan of its own and cannot be given with --from, --plan or --fraction; to combine \
-                 them, write a plan file that names all sources (docs/transfer.md), and give it with --plan",
+                "--universal cannot be combined with --from, --plan or --fraction; write a plan file that names all \
+                 sources (docs/transfer.md) and use it with --plan",
             );
         }
         let (encoder, rewards) = (encoder.clone(), rewards.clone());
@@ -76,8 +76,8 @@ pub fn plan(origin: &Origin) -> Result<Option<Plan>, Failure> {
         Origin::Plan { plan, fraction } => {
             let plan = Plan::find(plan)?;
             if plan.sources().is_empty() {
-                let why = format!("{} names no agent to take from; give one with --from RUN", plan.origin());
-                return Err(Failure::Words(why));
+                let why = format!("{} does not name a source; give one with --from RUN", plan.origin());
+                return Err(Failure::Arguments(why));
             }
             (plan, fraction)
         }
@@ -114,7 +114,7 @@ pub fn label(origin: &Origin) -> Option<String> {
         Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
     };
     if label.len() > LONGEST_LABEL {
-        // What is cut off must still tell this transfer from others.
+        // A checksum replaces the part that is cut off, so that different transfers keep different names.
         let checksum = format!("-{:08x}", crc32fast::hash(label.as_bytes()));
         label.truncate(LONGEST_LABEL - checksum.len());
         label.push_str(&checksum);
@@ -127,11 +127,8 @@ fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Failure> {
     let mut named: Vec<(String, PathBuf)> = Vec::new();
     for path in paths {
         if named.iter().any(|(_, other)| other == path) {
-            let why = format!(
-                "--reward-from {} is there twice; the second would predict what the first does",
-                path.display()
-            );
-            return Err(Failure::Words(why));
+            let why = format!("--reward-from {} is given twice; remove one", path.display());
+            return Err(Failure::Arguments(why));
         }
         let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
@@ -159,7 +156,7 @@ fn name(path: &Path) -> String {
     if name.is_empty() { SOURCE.to_owned() } else { name }
 }
 
-/// A name that is not too long for a source: its beginning, which tells the task, and its end.
+/// A name that is short enough for a source: its start, which contains the task, and its end.
 fn short(name: &str) -> String {
     if name.len() <= LONGEST_NAME {
         return name.to_owned();

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
         Ok(typed) => typed,
         Err(error) => {
-            // Help and version are printed to stdout; a closed one is no error.
+            // Help and version are printed to stdout; a closed stdout is not an error.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }

@@ -1,4 +1,4 @@
-//! What the typed words mean: a run folder and a resolved configuration, or what is to be played.
+//! The meaning of arguments: a run folder with a resolved configuration, or the episodes to play.
 
 use crate::exit::Failure;
 use crate::{args, inheritance};
@@ -7,22 +7,22 @@ use train::config::{Config, Layer, resolve};
 use train::{Evaluation, PlayOptions, Policy, RunRequest, Termination, TrainError};
 use transfer::Plan;
 
-/// A run to begin or to go on with.
+/// A run to start or to resume.
 #[derive(Debug)]
 pub struct Training {
     /// The run folder.
     pub root: PathBuf,
     /// The resolved configuration.
     pub config: Config,
-    /// What the agent takes from earlier ones.
+    /// The transfer from earlier agents.
     pub plan: Option<Plan>,
 }
 
 impl Training {
-    /// What a request means.
+    /// Resolves a request.
     ///
     /// # Errors
-    /// The first setting that cannot be used, with its path and where it came from, or why the plan cannot be used.
+    /// The first setting that cannot be used, with its path and origin, or the reason why the plan cannot be used.
     pub fn new(request: &RunRequest) -> Result<Self, Failure> {
         let config = request.configuration()?;
         let plan = inheritance::plan(&request.origin)?;
@@ -38,7 +38,7 @@ impl Training {
     }
 }
 
-/// What `dreamgraft eval` plays.
+/// The episodes that `dreamgraft eval` plays.
 pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     PlayOptions {
         policy: Policy::Run(typed.run.clone()),
@@ -53,7 +53,7 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     }
 }
 
-/// What `dreamgraft play` plays.
+/// The episodes that `dreamgraft play` plays.
 pub fn playing(typed: &args::play::Play) -> PlayOptions {
     let policy = match typed.policy.as_str() {
         "random" => Policy::Random,
@@ -71,19 +71,19 @@ pub fn playing(typed: &args::play::Play) -> PlayOptions {
     }
 }
 
-/// The configuration that `dreamgraft bench` measures: what was typed, over the sizes.
+/// The configuration that `dreamgraft bench` measures: the sizes of its preset, with the typed settings.
 ///
 /// # Errors
-/// The first setting that cannot be used, with its path and where it came from.
+/// The first setting that cannot be used, with its path and origin.
 pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
     let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
     for setting in &typed.set {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);
         let key = setting.split('=').next().unwrap_or_default().trim();
         if !matches!(key, "threads" | "replay.embeddings") && !key.starts_with("agent.") {
-            let words = "a measurement has no run's settings; set agent.*, threads or replay.embeddings, and the number of \
-                         steps with --steps";
-            return Err(Failure::Words(format!("--set {setting}: {words}")));
+            let arguments = "a benchmark uses the settings agent.*, threads and replay.embeddings only; the number of \
+                gradient steps is --steps";
+            return Err(Failure::Arguments(format!("--set {setting}: {arguments}")));
         }
     }
     // A configuration names a task, and a measurement plays none: any name will do.
@@ -91,7 +91,7 @@ pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
     Ok(resolve(&layers).map_err(TrainError::from)?)
 }
 
-/// The file for the video of `task`: `asked`, or one beside it where several tasks each need their own.
+/// The file for the video of `task`: `asked`, or with several tasks a separate file next to it.
 pub fn video_of(asked: &Path, task: &str, several: bool) -> PathBuf {
     if !several {
         return asked.to_owned();
@@ -107,15 +107,15 @@ mod tests {
     use crate::request;
     use clap::Parser;
 
-    fn training(words: &[&str]) -> Result<Training, Failure> {
-        let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(words)).unwrap();
+    fn training(arguments: &[&str]) -> Result<Training, Failure> {
+        let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(arguments)).unwrap();
         let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
         Training::new(&request::of(&typed)?)
     }
 
     #[test]
     fn the_folder_is_named_after_task_preset_and_seed() {
-        let root = |words: &[&str]| training(words).unwrap().root;
+        let root = |arguments: &[&str]| training(arguments).unwrap().root;
         assert_eq!(root(&["hopper"]), Path::new("runs/hopper/small/0"));
         assert_eq!(root(&["hopper", "--preset", "smoke", "--set", "seed=7"]), Path::new("runs/hopper/smoke/7"));
         assert_eq!(root(&["hopper", "--logdir", "here"]), Path::new("here"));
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(training(&["hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         assert_eq!(training(&["--preset", "smoke", "hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         let message = training(&["hopper", "ant", "hopper"]).unwrap_err().to_string();
-        assert!(message.contains("no name comes twice"), "{message}");
+        assert!(message.contains("without repeated names"), "{message}");
         // Not a list, whatever it looks like.
         assert_eq!(training(&["[\"ant\"]"]).unwrap().config.tasks, ["[\"ant\"]"]);
     }
@@ -145,8 +145,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("my.toml");
         std::fs::write(&file, "steps = 5000\nseed = 3\ntasks = [\"ant\"]\n[agent]\nhorizon = 7\n").unwrap();
-        let words = ["hopper", "--config", file.to_str().unwrap(), "--steps", "1e4", "--set", "agent.length=9"];
-        let config = training(&words).unwrap().config;
+        let arguments = ["hopper", "--config", file.to_str().unwrap(), "--steps", "1e4", "--set", "agent.length=9"];
+        let config = training(&arguments).unwrap().config;
         assert_eq!((config.steps.0, config.seed, config.agent.horizon, config.agent.length), (10_000, 3, 7, 9));
         assert_eq!(config.tasks, ["hopper"]);
         assert_eq!(config.agent.units, 128, "from the preset small");
@@ -154,12 +154,12 @@ mod tests {
 
     #[test]
     fn what_is_typed_in_two_ways_is_refused() {
-        for (words, part) in [
+        for (arguments, part) in [
             (&["hopper", "--set", "tasks=ant"][..], "--set tasks=ant and hopper"),
             (&["hopper", "--steps", "1e4", "--set", "steps=2e4"], "--set steps=2e4 and --steps 1e4"),
             (&["hopper", "--seed", "1", "--set", " seed = 1"], "and --seed 1"),
         ] {
-            let message = training(words).unwrap_err().to_string();
+            let message = training(arguments).unwrap_err().to_string();
             assert!(message.contains(part) && message.contains("give one of them"), "{message}");
         }
         assert_eq!(training(&["hopper", "--set", "steps=2e4"]).unwrap().config.steps.0, 20_000);

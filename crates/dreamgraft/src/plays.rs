@@ -1,4 +1,4 @@
-//! What `eval` and `play` print of the episodes of a task: a line for people, or a line of JSON.
+//! The results of `eval` and `play` for a task: a line of text, or a line of JSON.
 
 use ::study::statistics::{deviation, mean};
 use train::{Plays, Policy, unsigned_zero};
@@ -9,18 +9,21 @@ fn mean_length(plays: &Plays) -> Option<f64> {
     mean(&plays.lengths.iter().map(|frames| frames.0 as f64).collect::<Vec<_>>())
 }
 
-/// `hopper  10 episodes after 100 000 frames  mean 512.000  std 31.250  mean length 1 000 frames`. One episode has no standard
-/// deviation, and none is printed.
+/// `hopper  10 episodes after 100 000 frames, acting by the mode  mean return 512.000  std 31.250  mean length 1000.0 frames`.
+/// The standard deviation is left out for a single episode.
 pub fn summary(plays: &Plays, policy: &Policy) -> String {
     let who = match (plays.trained, policy) {
-        (Some(frames), _) => format!("after {frames} frames"),
-        (None, Policy::Zero) => "without action".to_owned(),
-        (None, _) => "of random actions".to_owned(),
+        (Some(frames), _) => match plays.evaluation {
+            Some(evaluation) => format!("after {frames} frames, acting by the {}", evaluation.name()),
+            None => format!("after {frames} frames"),
+        },
+        (None, Policy::Zero) => "with zero actions".to_owned(),
+        (None, _) => "with random actions".to_owned(),
     };
     let count = counted(plays.returns.len() as u64, "episode");
     let number = |value: f64| rounded(value, 3);
     let parts = [
-        mean(&plays.returns).map(|mean| format!("mean {}", number(mean))),
+        mean(&plays.returns).map(|mean| format!("mean return {}", number(mean))),
         deviation(&plays.returns).map(|deviation| format!("std {}", number(deviation))),
         mean_length(plays).map(|length| format!("mean length {} frames", rounded(length, 1))),
     ];
@@ -55,7 +58,7 @@ pub fn json(plays: &Plays) -> String {
 mod tests {
     use super::*;
     use serde_json::Value;
-    use train::Frames;
+    use train::{Evaluation, Frames};
 
     fn plays(returns: &[f64]) -> Plays {
         Plays {
@@ -75,7 +78,10 @@ mod tests {
     fn the_deviation_is_that_of_a_sample() {
         let three = plays(&[1.0, 2.0, 3.0]);
         let text = summary(&three, &Policy::Random);
-        assert_eq!(text, "hopper  3 episodes of random actions  mean 2.000  std 1.000  mean length 1000.0 frames");
+        assert_eq!(
+            text,
+            "hopper  3 episodes with random actions  mean return 2.000  std 1.000  mean length 1000.0 frames"
+        );
         let object: Value = serde_json::from_str(&json(&three)).unwrap();
         assert_eq!((object["mean"].as_f64(), object["std"].as_f64()), (Some(2.0), Some(1.0)));
     }
@@ -84,9 +90,22 @@ mod tests {
     fn one_episode_has_no_deviation() {
         let one = plays(&[-0.0]);
         let text = summary(&one, &Policy::Zero);
-        assert_eq!(text, "hopper  1 episode without action  mean 0.000  mean length 1000.0 frames");
+        assert_eq!(text, "hopper  1 episode with zero actions  mean return 0.000  mean length 1000.0 frames");
         let object: Value = serde_json::from_str(&json(&one)).unwrap();
         assert_eq!((object["mean"].as_f64(), &object["std"]), (Some(0.0), &Value::Null));
+    }
+
+    #[test]
+    fn the_line_names_how_a_trained_agent_acted() {
+        let by = |evaluation| Plays { trained: Some(Frames(2000)), evaluation, ..plays(&[1.0]) };
+        for (evaluation, part) in [
+            (Some(Evaluation::Mode), "1 episode after 2 000 frames, acting by the mode  mean return 1.000"),
+            (Some(Evaluation::Mean), "1 episode after 2 000 frames, acting by the mean  mean return 1.000"),
+            (None, "1 episode after 2 000 frames  mean return 1.000"),
+        ] {
+            let text = summary(&by(evaluation), &Policy::Run("run".into()));
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use train::TrainError;
 /// Writes a line to stdout.
 ///
 /// # Errors
-/// What the system says; [`io::ErrorKind::BrokenPipe`] if nobody reads any more.
+/// The error of the operating system; [`io::ErrorKind::BrokenPipe`] if stdout is closed.
 pub fn line(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}")?;

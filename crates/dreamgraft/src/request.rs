@@ -1,23 +1,23 @@
-//! What is typed after `dreamgraft train`, as a request.
+//! The arguments of `dreamgraft train` as a request.
 //!
-//! Here: the fields that words belong to, and words that exclude each other. Not here: how a request is written as words again
-//! (`train`), and what it means (`meaning`).
+//! Here: the fields that arguments set, and arguments that exclude each other. Not here: how a request is written as
+//! arguments again (`train`), and its meaning (`meaning`).
 
 use crate::exit::Failure;
 use crate::{args, inheritance};
 use train::config::{Config, Layer, value_of};
 use train::{RunRequest, TrainError};
 
-/// The request of what was typed after `dreamgraft train`.
+/// The request that the arguments of `dreamgraft train` describe.
 ///
 /// # Errors
-/// If a number cannot be one, or words do not go together.
+/// If a number is not valid, or arguments exclude each other.
 pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
     let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.inherits)?;
     Ok(RunRequest { folder: typed.logdir.clone(), device: typed.device.name(), wait: typed.wait, ..request })
 }
 
-/// The part of a request that says what is learned, and what the agent begins with.
+/// The part of a request that describes the tasks, the settings and the transfer.
 ///
 /// # Errors
 /// As [`of`].
@@ -55,10 +55,10 @@ fn number<T>(source: &str, key: &str, typed: &str, of: impl FnOnce(&Config) -> T
     Ok(value_of(Layer::value(source, key, typed), of)?)
 }
 
-/// Refuses a setting that was typed in two ways: which one was meant?
+/// Refuses a setting that is given by two arguments, because only one of them can apply.
 ///
 /// # Errors
-/// The two ways, and which to leave out.
+/// The two arguments, and which one to remove.
 fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failure> {
     let of_its_own = [
         ("tasks", "TASK", Some(typed.tasks.join(" "))),
@@ -70,8 +70,8 @@ fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failu
         let twice =
             of_its_own.iter().find_map(|(known, word, typed)| Some((word, typed.as_ref()?)).filter(|_| *known == key));
         if let Some((word, other)) = twice {
-            return Err(Failure::Words(format!(
-                "--set {setting} and {other}: give one of them; {key} has a word of its own, {word}"
+            return Err(Failure::Arguments(format!(
+                "--set {setting} and {other}: give one of them; {key} has its own option, {word}"
             )));
         }
     }
@@ -90,10 +90,12 @@ mod tests {
     use std::path::PathBuf;
     use train::{Frames, Origin};
 
-    /// The request that the program makes of these words.
-    fn parsed(words: impl IntoIterator<Item = OsString>) -> RunRequest {
-        let words = std::iter::once("dreamgraft".into()).chain(words);
-        let Command::Train(typed) = Typed::try_parse_from(words).unwrap().command else { unreachable!("it is train") };
+    /// The request that the program creates from these arguments.
+    fn parsed(arguments: impl IntoIterator<Item = OsString>) -> RunRequest {
+        let arguments = std::iter::once("dreamgraft".into()).chain(arguments);
+        let Command::Train(typed) = Typed::try_parse_from(arguments).unwrap().command else {
+            unreachable!("it is train")
+        };
         of(&typed).unwrap()
     }
 
@@ -102,13 +104,13 @@ mod tests {
         prop_oneof![any::<String>(), "-{1,3}[a-z]{0,7}(=[a-z]{0,3})?", "[a-z]{1,9}"]
     }
 
-    /// Any path, whatever its bytes are.
+    /// Any path, with any bytes.
     fn path() -> impl Strategy<Value = PathBuf> {
         let bytes = prop::collection::vec(1u8.., 1..12).prop_map(|bytes| PathBuf::from(OsString::from_vec(bytes)));
         prop_oneof![bytes, text().prop_filter("a path is not empty", |text| !text.is_empty()).prop_map(PathBuf::from)]
     }
 
-    /// Any setting of a key that has no field of its own.
+    /// Any setting of a key that is not a field of the request.
     fn setting() -> impl Strategy<Value = String> {
         let free = |setting: &String| {
             !["tasks", "seed", "steps", "threads"].contains(&setting.split('=').next().unwrap_or_default().trim())
@@ -129,7 +131,7 @@ mod tests {
             }),
             (text(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
             (path(), prop::collection::vec(path(), 0..3), any::<bool>()).prop_map(|(encoder, rewards, any)| {
-                // Without rewards, nothing could have another encoder: the words would be refused.
+                // Without reward models, the program would refuse `--any-encoder`.
                 let any_encoder = any && !rewards.is_empty();
                 Origin::Universal { encoder, rewards, any_encoder }
             }),
@@ -170,8 +172,9 @@ mod tests {
 
     #[test]
     fn settings_with_a_field_of_their_own_go_there() {
-        let words = "train hopper --set seed=7 --set agent.horizon=9 --set threads=1e1 --set steps=2e4 --set threads=2";
-        let request = parsed(words.split(' ').map(OsString::from));
+        let arguments =
+            "train hopper --set seed=7 --set agent.horizon=9 --set threads=1e1 --set steps=2e4 --set threads=2";
+        let request = parsed(arguments.split(' ').map(OsString::from));
         assert_eq!((request.seed, request.steps, request.threads), (Some(7), Some(Frames(20_000)), Some(2)));
         assert_eq!(request.settings, ["agent.horizon=9"]);
     }

@@ -1,7 +1,8 @@
 //! Signals that ask a run to stop, and one that a file grew too large.
 //!
-//! The first of [`STOP`] asks for a checkpoint; Ctrl-C after it ends the program at once. Others after it do not: clusters
-//! send several on their way to SIGKILL, and the checkpoint should be whole before that. Not here: what a run does then.
+//! The first signal of [`STOP`] asks for a checkpoint, and a Ctrl-C after it ends the program at once. Other signals
+//! after the first do not, because clusters send several before SIGKILL, and the checkpoint should be complete by then.
+//! Not here: what a run does after a signal (`train`).
 
 use crate::exit::Exit;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
@@ -19,7 +20,7 @@ const STOP: [i32; 4] = [SIGINT, SIGTERM, SIGUSR1, SIGHUP];
 pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
     let ignored = ignored();
-    // The order matters: what ends the program looks at the flag before the same signal sets it.
+    // The order matters: the handler that ends the program reads the flag before the same signal sets it.
     flag::register_conditional_shutdown(SIGINT, Exit::AtOnce as i32, Arc::clone(&asked))?;
     for signal in STOP {
         // `nohup` and shells have some signals ignored, and mean it.
@@ -27,12 +28,13 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
             flag::register(signal, Arc::clone(&asked))?;
         }
     }
-    // Unless somebody listens, a file beyond the limit of `ulimit -f` ends the program; so it is an error like a full disk.
+    // Without a handler, a file larger than `ulimit -f` would end the program. With it, that is an error like a full
+    // disk.
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Ok(asked)
 }
 
-/// The signals that this program was started to ignore, a bit each, as far as the system tells (Linux).
+/// The signals that this program was started to ignore, one bit each, where the system reports them (Linux).
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,6 +1,6 @@
 //! Waiting for another process to leave a run folder: `train --wait`.
 //!
-//! Here: when to look again. Not here: whether the folder is free then, which only taking its lock can tell (`train`).
+//! Here: when to try again. Not here: whether the folder is free, which only locking it can show (`train`).
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
-//! A gradient step on a device against the learner's own step on the processor, for every kind of agent.
+//! Compares gradient steps on a device with those on the CPU, for every kind of agent.
 //!
-//! Here: what the tests of emulated kernels and those of a real device have in common.
+//! Here: the common part of the tests of emulated kernels and of a real device.
 
 use dreamer::{ActionDistribution, Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
 use random::Stream;
@@ -50,8 +50,8 @@ fn apart(found: &[f32], expected: &[f32]) -> f64 {
     difference / norm(&mut expected.iter().map(|&x| f64::from(x))).max(1e-12)
 }
 
-/// Takes steps here and there, and compares metrics, gradients, parameters and optimisers: of each step from the same checkpoint
-/// closely, and roughly of three steps without one, since what is rounded otherwise grows.
+/// Runs steps on both, and compares metrics, gradients, parameters and optimisers: closely for each step from the same
+/// checkpoint, and roughly for three consecutive steps, because differences in rounding grow.
 ///
 /// # Panics
 /// If they differ.
@@ -140,7 +140,7 @@ fn same(
 /// another order, and Adam's first steps are as long for the smallest of gradients as for the largest.
 pub const CLOSE: [f64; 3] = [1e-5, 1e-3, 1e-4];
 
-/// The same with factors rounded to bfloat16: a processor rounds none in its smallest products.
+/// The same in bf16: the CPU does not round the factors of its smallest matrix products.
 pub const ROUNDED: [f64; 3] = [5e-2, 0.2, 1e-2];
 
 /// Every kind of agent, by name; whether its embeddings are known before, and the tolerances of

@@ -1,7 +1,8 @@
-//! A machine that runs the kernels of crate `cuda` on a processor, block by block: for tests, where there is no device.
+//! A machine that runs the kernels of crate `cuda` on the CPU, block by block, for tests without a GPU.
 //!
-//! The same source is compiled by a C++ compiler, with phases of threads as loops (`prelude.cuh`). What is proven so is what
-//! kernels and plans compute; not that a device's compiler takes them, nor how fast they are there.
+//! The same source is compiled by a C++ compiler, with phases of threads as loops (`prelude.cuh`). This tests what
+//! kernels and plans compute. It does not test that NVIDIA's compiler accepts them, and it does not show their speed on
+//! a GPU.
 //!
 //! Here, too: stand-ins for NVIDIA's driver and compiler ([`STAND_INS`]), with which the whole program runs as if there were a
 //! device.
@@ -14,8 +15,8 @@ use std::ffi::{CString, c_char, c_int};
 use std::sync::{Mutex, PoisonError};
 use tape::plan::{Argument, Device, Launch, Machine, MachineError, Place, Plan};
 
-/// The folder of stand-ins for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started with it as
-/// `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the processor.
+/// The folder of stand-ins for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started with
+/// it as `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the CPU.
 pub const STAND_INS: &str = env!("EMULATOR_STAND_INS");
 
 #[repr(C)]
@@ -48,7 +49,7 @@ pub struct Emulator {
     order: Order,
 }
 
-/// In which order the threads of a block run within a phase: what comes of a kernel must not depend on it.
+/// The order in which the threads of a block run within a phase. The results of a kernel must not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// From the first to the last.
@@ -71,14 +72,15 @@ impl Emulator {
     /// Runs one launch.
     ///
     /// # Errors
-    /// If there is no such kernel, or its parameters are others.
+    /// If the kernel does not exist, or has other parameters.
     pub fn launch(memory: &mut [f32], launch: &Launch, order: Order) -> Result<(), MachineError> {
         let name = CString::new(launch.kernel).expect("names without zeros");
         let grid = launch.grid.map(|blocks| c_int::try_from(blocks).expect("a grid of 31 bits"));
         let arguments: Vec<Raw> = launch.arguments.iter().map(|argument| raw(*argument, memory.len())).collect();
         let one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: the table knows each kernel's parameters and checks them. Kernels touch what their arguments say, which plans
-        // keep within the memory that they ask for; a plan that does not is what this crate's tests are to find.
+        // SAFETY: the table knows each kernel's parameters and checks them. Kernels access the memory of their
+        // arguments, which plans keep within the memory that they reserve; this crate's tests are there to find a plan
+        // that does not.
         let code = unsafe {
             dreamgraft_order(c_int::from(order == Order::Backwards));
             dreamgraft_emulate(

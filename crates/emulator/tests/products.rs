@@ -1,11 +1,11 @@
-//! Kernels of products against plain ones: sizes of 1, primes, sizes beyond a tile; matrices and patches, as they lie and transposed;
-//! parts of sums; what becomes of sums; rounded factors.
+//! Kernels of matrix products compared with simple ones: sizes of 1, primes, sizes beyond a tile; matrices and im2col
+//! patches, transposed or not; parts of sums; operations after sums; bf16.
 
 use emulator::{Emulator, Order};
 use random::Stream;
 use tape::plan::{Argument, Launch};
 
-/// Numbers in front of each matrix, and behind the last: nobody may touch them.
+/// Numbers before each matrix and after the last, which must not be accessed.
 const FENCE: usize = 8;
 
 /// One product.

@@ -1,4 +1,5 @@
-//! A gradient step as a plan, run by the kernels on a processor, against the learner's own step: every kind of agent.
+//! A gradient step as a plan, run by the kernels on the CPU, compared with the learner's own step, for every kind of
+//! agent.
 
 use dreamer::{Agent, AgentConfig};
 use emulator::compare::{ACTIONS, CLOSE, batch, compare, compare_one, kinds};

@@ -5,7 +5,8 @@ use crate::error::TaskError;
 use crate::info::TaskInfo;
 use crate::options::TaskOptions;
 
-/// Environments by name. The program chooses a catalogue and passes it to whatever needs environments or their names.
+/// Environments by name. The program chooses a catalogue and passes it to all code that needs environments or their
+/// names.
 pub trait Catalogue: Sync {
     /// Every task, in the order in which lists show them.
     fn tasks(&self) -> &[TaskInfo];
@@ -13,8 +14,8 @@ pub trait Catalogue: Sync {
     /// Makes the task called `name`.
     ///
     /// # Errors
-    /// [`TaskError::UnknownTask`] (made by [`Catalogue::unknown`]) if there is no such task; otherwise what prevents the
-    /// environment from being made.
+    /// [`TaskError::UnknownTask`] (from [`Catalogue::unknown`]) if the task does not exist; otherwise the reason why
+    /// the environment cannot be created.
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError>;
 
     /// What is known of the task called `name`.

@@ -1,19 +1,20 @@
-//! [`Environment`]: what an agent acts in, one step at a time.
+//! [`Environment`]: the world in which an agent acts, one step at a time.
 
 use random::Stream;
 
 use crate::error::TaskError;
 use crate::info::TaskInfo;
 
-/// A task as an agent sees it: images in, actions out, each held for the frames of [`Timing::action_repeat`].
+/// A task for an agent: it gives images and receives actions, each of which is held for [`Timing::action_repeat`]
+/// frames.
 ///
 /// [`Timing::action_repeat`]: crate::Timing::action_repeat
 pub trait Environment: Send {
-    /// What is known of the task.
+    /// Information about the task.
     fn info(&self) -> &TaskInfo;
 
-    /// Starts an episode. All its chance comes from `random`: the same draws give the same episode, whatever was done
-    /// before. Fills `image`, which has the bytes of the task's observations.
+    /// Starts an episode. All randomness comes from `random`: equal draws give the same episode, whatever happened
+    /// before. Writes the first observation into `image`, which must have the size of the task's observations.
     ///
     /// # Errors
     /// If the environment cannot start an episode.
@@ -42,7 +43,7 @@ pub trait Environment: Send {
     }
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// Sum of the frames' rewards.

@@ -1,13 +1,13 @@
-//! What callers of an environment or a catalogue can get wrong, and what can go wrong in an environment.
+//! Errors of environments and catalogues, by their callers or by themselves.
 
 /// Why a task cannot be made, or a step was refused. A refused step changes nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
     /// No task has this name.
-    #[error("there is no task {name:?}; did you mean {nearest:?}? All tasks: {known}")]
+    #[error("task {name:?} does not exist; did you mean {nearest:?}? All tasks: {known}")]
     UnknownTask {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The name that is most like it.
         nearest: String,
@@ -15,7 +15,7 @@ pub enum TaskError {
         known: String,
     },
     /// The action has a wrong number of elements.
-    #[error("task {task} takes actions of {expected} elements, this one has {given}")]
+    #[error("task {task} requires actions with {expected} elements, but this action has {given}")]
     ActionLength {
         /// The task.
         task: String,
@@ -26,7 +26,8 @@ pub enum TaskError {
     },
     /// An element of the action is not a number that a motor can follow.
     #[error(
-        "element {index} of the action for task {task} is {value}: actions must be finite, and useful from -1 to 1"
+        "element {index} of the action for task {task} is {value}: actions must be finite; their useful range is -1 to \
+         1"
     )]
     ActionValue {
         /// The task.
@@ -37,13 +38,13 @@ pub enum TaskError {
         value: f32,
     },
     /// The episode has ended, or never began.
-    #[error("task {task} has no running episode: call reset before step")]
+    #[error("the episode of task {task} has not started or is over: call reset before step")]
     NoEpisode {
         /// The task.
         task: String,
     },
     /// The simulation left the numbers.
-    #[error("the simulation of task {task} diverged in frame {frame}: call reset to go on")]
+    #[error("the simulation of task {task} diverged in frame {frame}: call reset to start a new episode")]
     Diverged {
         /// The task.
         task: String,
@@ -51,13 +52,13 @@ pub enum TaskError {
         frame: u32,
     },
     /// The action space to pad to is smaller than the task's own.
-    #[error("task {task} takes actions of {own} elements and cannot be padded to {size}: choose at least {own}")]
+    #[error("actions of task {task} have {own} elements and cannot be padded to {size}: choose at least {own}")]
     TooNarrow {
         /// The task.
         task: String,
         /// Elements that it takes.
         own: usize,
-        /// Elements that were asked for.
+        /// The requested number of elements.
         size: usize,
     },
     /// The simulator did not load the task's model.

@@ -1,18 +1,18 @@
-//! [`TaskInfo`]: what is known of a task before an episode is played.
+//! [`TaskInfo`]: information about a task before an episode is played.
 
 use crate::error::TaskError;
 use crate::spaces::{ActionSpace, ImageSpace};
 
-/// What is known of a task before an episode is played.
+/// Information about a task that is available before an episode is played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskInfo {
     /// The name by which a catalogue makes it.
     pub name: String,
-    /// What there is to learn, on one line.
+    /// A description of the task, in one line.
     pub description: String,
-    /// What an agent observes.
+    /// The space of observations.
     pub observations: ImageSpace,
-    /// What an agent does.
+    /// The space of actions.
     pub actions: ActionSpace,
     /// How time passes.
     pub timing: Timing,

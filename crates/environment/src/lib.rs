@@ -1,8 +1,18 @@
-//! What an agent can act in.
+//! Environments: the interface between tasks and agents.
 //!
-//! An [`Environment`] shows an agent images and takes its actions; its [`TaskInfo`] says what they look like and how time passes.
-//! A [`Catalogue`] makes environments by name. Not here: any particular environment (crate `tasks` holds the built-in ones), and
-//! what becomes of an episode (crate `train`).
+//! An [`Environment`] gives an agent images and receives its actions. Its [`TaskInfo`] describes both, and how time
+//! passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
+//! built-in ones), and how episodes are used (crate `train`).
+//!
+//! ```
+//! use environment::{TaskError, TaskInfo, Timing};
+//!
+//! let timing = Timing { frame_limit: 200, ..Timing::STANDARD };
+//! let info = TaskInfo { timing, ..TaskInfo::new("my-task", "reach the goal", 2) };
+//! assert_eq!(info.timing.longest_episode(), 101); // a reset and 100 actions of two frames
+//! assert!(info.check_action(&[0.5, -0.5]).is_ok());
+//! assert!(matches!(info.check_action(&[f32::NAN, 0.0]), Err(TaskError::ActionValue { index: 0, .. })));
+//! ```
 
 mod catalogue;
 mod environment;

@@ -1,4 +1,4 @@
-//! What can be chosen about a task.
+//! The options of a task.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ pub enum Termination {
     /// At the task's frame limit, always: for agents that do not predict the discount.
     #[default]
     Fixed,
-    /// Also when the task's own rule says so (in the built-in tasks, PyBullet's: a walker has fallen): a terminal state.
+    /// Also by the task's own rule, with a terminal state (in the built-in tasks, PyBullet's rule: a walker has
+    /// fallen).
     Stock,
 }

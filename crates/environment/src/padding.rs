@@ -9,7 +9,7 @@ use crate::environment::{Environment, Outcome};
 use crate::error::TaskError;
 use crate::info::TaskInfo;
 
-/// An environment that takes longer actions than its task does and ignores what comes after the task's own elements.
+/// An environment with longer actions than its task. It ignores the elements after those of the task.
 pub struct Padded {
     environment: Box<dyn Environment>,
     /// That of the environment, but with the longer actions.
@@ -42,7 +42,7 @@ impl Environment for Padded {
     }
 
     fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError> {
-        // A surplus element that is not finite is ignored by the task, and still a mistake of whoever made it.
+        // The task ignores surplus elements, but one that is not finite is still an error of the caller.
         self.info.check_action(action)?;
         self.environment.step(&action[..self.environment.action_size()], image)
     }

@@ -1,4 +1,4 @@
-//! What observations and actions look like.
+//! The spaces of observations and actions.
 
 /// Side of the images that agents of this version observe, in pixels.
 pub const IMAGE_SIDE: usize = 64;

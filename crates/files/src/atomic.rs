@@ -1,6 +1,6 @@
 //! Writing a whole file so that a reader, or a crash at any moment, meets the old file or the new one, never half of one.
 //!
-//! Here: the temporary file, its name, and the order of syncs. Not here: what is written, and files that grow by
+//! Here: the temporary file, its name, and the order of syncs. Not here: the content of files, and files that grow by
 //! appending.
 
 use std::ffi::OsStr;
@@ -23,8 +23,8 @@ pub fn is_partial(name: &str) -> bool {
 /// made durable by syncing the folder. An existing file at `path` is replaced.
 ///
 /// # Errors
-/// Whatever `write` or the file system says; the temporary file is then removed and `path` is as it was before (only if
-/// the last sync of the folder fails, it may already be the new file).
+/// Any error of `write` or of the file system. The temporary file is then removed, and `path` is unchanged (only if the
+/// last sync of the folder fails, it may already be the new file).
 pub fn write_atomically<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Why a file could not be read. The caller knows the file's path and says it.
+/// Why a file could not be read. The caller adds the path of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The file is larger than any file of its kind.
-    #[error("it has more than {limit} bytes, which no such file has")]
+    #[error("it has more than {limit} bytes, the limit for such a file")]
     TooLarge {
         /// The most bytes that are read.
         limit: u64,

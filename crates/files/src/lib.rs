@@ -1,7 +1,7 @@
 //! Files that are read and written whole.
 //!
-//! Here: [`write_atomically`], the one way in which this project writes a whole file; [`read_bytes`] and [`read_text`], which never
-//! read more than they are allowed to; [`Checksums`]. Not here: what any file means, and files that grow by appending.
+//! Here: [`write_atomically`], the one way in which this project writes a whole file; [`read_bytes`] and [`read_text`],
+//! which never read more than a limit; [`Checksums`]. Not here: the meaning of files, and files that grow by appending.
 
 mod atomic;
 mod bounded;

@@ -18,7 +18,7 @@ pub struct Stream {
     name: [u8; Stream::LONGEST_NAME],
 }
 
-/// What a checkpoint keeps of a [`Stream`].
+/// The state of a [`Stream`] in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamState {
@@ -54,7 +54,7 @@ impl Stream {
         StreamState { seed: self.seed, name, position: self.generator.get_word_pos() as u64 }
     }
 
-    /// The stream that `state` was taken from, or `None` if no stream can have such a state (a damaged file).
+    /// The stream with this `state`, or `None` if the state is not valid (a damaged file).
     pub fn resume(state: &StreamState) -> Option<Self> {
         if state.name.len() > Self::LONGEST_NAME {
             return None;
@@ -70,7 +70,7 @@ impl Stream {
         std::array::from_fn(|word| u32::from_le_bytes([0, 1, 2, 3].map(|byte| seed[4 * word + byte])))
     }
 
-    /// A stream of its own for part `index` of some work: the same parts draw the same numbers in any order, on any
+    /// A separate stream for part `index` of some work: the same parts draw the same numbers in any order, on any
     /// number of threads. Does not advance `self`, and a part must draw fewer than 2^40 words.
     pub fn part(&self, index: u64) -> Self {
         let mut part = self.clone();

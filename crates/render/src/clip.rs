@@ -2,7 +2,7 @@
 
 use crate::linear::Vector4;
 
-/// What is left of a triangle in clip space.
+/// The visible part of a triangle in clip space.
 pub enum Clipped {
     /// All of it.
     Whole,

@@ -1,4 +1,4 @@
-//! A few pixels of a triangle at a time: which of them it covers, how deep it is there, and what that leaves in doubt.
+//! A few pixels of a triangle at a time: which of them it covers, its depth there, and which results are in doubt.
 
 use crate::LANES;
 use crate::frame::Frame;

@@ -1,4 +1,4 @@
-//! [`Frame`]: what is the same for a whole image.
+//! [`Frame`]: the values that are constant for a whole image.
 
 use crate::Eye;
 use crate::linear::{self, Matrix};

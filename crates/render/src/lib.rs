@@ -1,18 +1,18 @@
-//! Bullet's software renderer anew: the same bytes as its TinyRenderer, many times faster.
+//! A reimplementation of Bullet's software renderer TinyRenderer: the same bytes, many times faster.
 //!
 //! Start at [`Renderer`]: it is made of [`Shape`]s (meshes with their looks) and draws them wherever they are.
 //!
-//! What TinyRenderer computes for a pixel is computed here with the same operations on numbers of the same precision, in
-//! the same order, so the result is the same to the last bit. What differs is how much is computed:
+//! Every pixel is computed with the same operations as in TinyRenderer, in the same precision and order, so the result
+//! is bitwise identical. The difference is how much is computed:
 //! 1. A mesh is prepared once; an image moves its vertices, not the corners of its faces (`shape.rs`, `normals.rs`).
 //! 2. Which triangle is seen at each pixel is found without any colour (`visible.rs`), from an equivalent test for what is
 //!    inside and depths that are nearly known; a comparison within their error is repeated exactly (`triangle.rs`).
 //! 3. Only what is seen is shaded, many pixels side by side (`shade.rs`).
 //! 4. The light's depth map is drawn only where a pixel asks for it, and only until the answer is known (`shadow.rs`).
 //!
-//! Here: pictures of given shapes. Not here: where meshes and poses come from, files, windows. Nothing is shared between
-//! renderers, so any number of them can draw at a time. Once its normals have settled, which they
-//! do in an image or two, a renderer allocates nothing (a test counts).
+//! Here: images of given shapes. Not here: the origin of meshes and poses, files, windows. Renderers do not share
+//! anything, so any number of them can draw at the same time. After one or two images, when its normals no longer
+//! change, a renderer allocates nothing (a test counts).
 
 mod clip;
 mod cover;
@@ -98,8 +98,8 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// A renderer of `shapes`, drawn in this order, for images of `width` x `height` pixels. Until they are told
-    /// otherwise, all shapes are at the origin.
+    /// A renderer of `shapes`, drawn in this order, for images of `width` x `height` pixels. Initially, all shapes are
+    /// at the origin.
     ///
     /// # Panics
     /// If a side is 0 or above 4096 (65,536 for a texture), if a face has a vertex that does not exist, or if a shape's
@@ -242,7 +242,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
-        /// The same bytes whatever vectors a machine has.
+        /// The same bytes with every SIMD instruction set.
         #[test]
         fn the_width_of_vectors_does_not_show(shapes in shapes(), shift in prop::array::uniform3(-1f32..1.0)) {
             let view = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 1.0, 0.0, 0.0, shift[0], shift[1], shift[2] - 1.5, 1.0];

@@ -102,7 +102,7 @@ pub fn minus64(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
 }
 
-/// C's conversion to an integer on this renderer's machines: what has none gives the smallest.
+/// C's conversion to an integer on the machines of this renderer: numbers out of range give the smallest integer.
 #[inline(always)]
 pub fn truncate(x: f32) -> i32 {
     if (-2_147_483_648.0..2_147_483_648.0).contains(&x) { x as i32 } else { i32::MIN }

@@ -6,7 +6,7 @@ use crate::{Shape, Texture};
 /// Red, green and blue, 0 to 255 in whole numbers.
 pub type Color = [f32; 3];
 
-/// What a shape's surface looks like.
+/// The appearance of a shape's surface.
 pub enum Looks {
     /// The same everywhere.
     Plain(Color),
@@ -89,10 +89,10 @@ impl Texels {
 /// The pixel, of `pixels`, at a coordinate.
 #[inline(always)]
 fn pixel(coordinate: f32, pixels: u32) -> u32 {
-    // C's `modf`: an infinite number has no part behind the point.
+    // C's `modf`: an infinite number does not have a fractional part.
     let part = if coordinate.is_infinite() { 0.0 } else { coordinate - coordinate.trunc() };
     let part = if part < 0.0 { part + 1.0 } else { part };
-    // What is not a number gives 0, as C's smallest integer does here.
+    // NaN gives 0, as C's smallest integer does here.
     let place = larger(part, 0.0) * pixels as f32;
     whole(place).min(pixels - 1)
 }

@@ -1,6 +1,6 @@
-//! Normals of a mesh, which TinyRenderer normalises anew each time that it looks at one.
+//! Normals of a mesh, which TinyRenderer normalises again each time it reads one.
 //!
-//! Normalising a normalised vector in single precision can change it, and some then swing between two values for ever. So
+//! Normalising a normalised vector in single precision can change it, and some then alternate between two values. So
 //! the normal at a corner of a face depends on how many corners were visited before: for each image all corners of all
 //! faces in turn, once for the shadows and once for the picture. Here that sequence is followed until an image leaves
 //! every normal as it found it; from then on all images are alike.
@@ -11,7 +11,7 @@ use crate::linear::{Vector4, normalize};
 pub struct Normals {
     /// Each vertex's normal, as the last visit left it.
     state: Vec<[f32; 3]>,
-    /// Distinct normals that the picture uses, with a last element of 0.
+    /// Distinct normals that the image uses, with a last element of 0.
     pub table: Vec<Vector4>,
     /// For each face, where in the table its corners' normals are.
     pub corners: Vec<[u32; 3]>,

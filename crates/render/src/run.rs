@@ -10,7 +10,7 @@ pub const RUN: usize = 64;
 
 type Row = [f32; RUN];
 
-/// Pixels and what they need of their triangles. Only the first `count` mean something; the others are computed along.
+/// Pixels and the values of their triangles. Only the first `count` are used; the others are computed along with them.
 pub struct Run {
     pub count: usize,
     pub x: [u32; RUN],
@@ -27,7 +27,7 @@ pub struct Run {
     pub normal: [[Row; 3]; 3],
     /// Texture coordinates: axis, then corner.
     pub coordinate: [[Row; 3]; 2],
-    /// Red, green, blue, where there is no texture.
+    /// Red, green, blue, without a texture.
     pub color: [Row; 3],
     /// Shares of the corners, corrected for perspective.
     weights: [Row; 3],
@@ -128,7 +128,7 @@ impl Run {
         }
     }
 
-    /// What has the given values at the corners, at pixel `i`.
+    /// The value at pixel `i`, interpolated between the values at the corners.
     #[inline(always)]
     pub fn along(&self, values: &[Row; 3], i: usize) -> f32 {
         let [a, b, c] = &self.weights;
@@ -136,7 +136,7 @@ impl Run {
     }
 }
 
-/// What shading needs of a triangle.
+/// The values of a triangle for shading.
 pub struct Values<'a> {
     triangle: &'a Triangle,
     light: [Vector4; 3],

@@ -1,4 +1,4 @@
-//! [`Seen`]: a shape's vertices as an eye sees them.
+//! [`Seen`]: the vertices of a shape, as seen from the camera or the light.
 
 use crate::frame::{Frame, Viewport};
 use crate::linear::{self, Matrix, Vector4};
@@ -19,7 +19,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Room for `length` vertices.
+    /// Space for `length` vertices.
     pub fn new(length: usize) -> Self {
         Self {
             clip: vec![[0.0; 4]; length],

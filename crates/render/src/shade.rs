@@ -15,7 +15,7 @@ use crate::visible::{NONE, Visible};
 const AMBIENT: f32 = 0.6;
 const DIFFUSE: f32 = 0.35;
 const SPECULAR: f32 = 0.05;
-/// What a shadow leaves of the light that is not ambient.
+/// The part of the non-ambient light that remains in a shadow.
 const SHADOWED: f32 = 0.8;
 /// Added to a depth before it is compared with the light's.
 const BIAS: f64 = 0.05;
@@ -28,7 +28,7 @@ struct Pending {
     texel: [u32; RUN],
     depth: [f64; RUN],
     diffuse: [f32; RUN],
-    /// What the specular part is the square of.
+    /// The square root of the specular part.
     mirror: [f32; RUN],
     /// Red, green, blue.
     color: [[f32; RUN]; 3],
@@ -43,13 +43,13 @@ pub struct Shading {
 }
 
 impl Shading {
-    /// Room for so many pixels.
+    /// Space for this many pixels.
     pub fn new(pixels: usize) -> Self {
         let runs = pixels.div_ceil(RUN);
         Self { pending: (0..runs).map(|_| Pending::new()).collect(), used: 0, run: Run::new() }
     }
 
-    /// Draws what is visible: `rgb` has three bytes a pixel, rows from the top.
+    /// Draws the visible triangles: `rgb` has three bytes per pixel, rows from the top.
     #[inline(always)]
     pub fn draw(
         &mut self,

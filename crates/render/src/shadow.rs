@@ -1,4 +1,4 @@
-//! [`Shadow`]: which pixels of the picture lie in a shadow.
+//! [`Shadow`]: the pixels of the image that are in shadow.
 //!
 //! TinyRenderer draws the depths of all that the light sees into a map, then looks up one element of it (a texel) for each
 //! pixel. Here the pixels ask first, and only what they ask for is drawn: a texel is open until it is known that whoever
@@ -14,13 +14,13 @@ use crate::seen::project;
 use crate::shape::Posed;
 use crate::triangle::{Bounds, Corners, Region, Slope};
 
-/// The depth of a texel that shows nothing, as all do without shadows.
+/// The depth of an empty texel, as of all texels without shadows.
 pub const NOTHING: f64 = -1e30;
 
-/// A texel that does not exist: whoever asks for it lies in the light.
+/// A texel that does not exist: pixels that ask for it are lit.
 pub const OUTSIDE: u32 = u32::MAX;
 
-/// What the light sees, as far as it matters.
+/// The depths seen from the light, as far as they matter.
 pub struct Shadow {
     width: usize,
     stride: usize,
@@ -72,7 +72,7 @@ impl Shadow {
             self.doubtful[texels].fill(false);
             self.fresh[element] = true;
         }
-        // A depth that is no number is never farther than another: a shadow, whatever is drawn.
+        // A depth that is NaN is never farther than another, so the pixel is in shadow in any case.
         if depth > self.asked[place] {
             self.asked[place] = depth;
             self.open[element] |= 1 << (place % LANES);
@@ -85,7 +85,7 @@ impl Shadow {
         if self.width == self.stride { texel } else { texel / self.width * self.stride + texel % self.width }
     }
 
-    /// Draws what the light sees of the shapes, until all questions are settled or nothing is left to draw.
+    /// Draws the shapes as seen from the light, until all questions are answered or nothing is left to draw.
     #[inline(always)]
     pub fn draw(&mut self, shapes: &[Posed], frame: &Frame) {
         for shape in shapes {
@@ -187,7 +187,7 @@ impl Shadow {
         }
     }
 
-    /// Whether whoever asked about `depth` at `texel` lies in the light.
+    /// Whether the pixel that asked about `depth` at `texel` is lit.
     #[inline(always)]
     pub fn is_lit(&self, texel: u32, depth: f64, shapes: &[Posed], frame: &Frame) -> bool {
         if texel == OUTSIDE {

@@ -22,9 +22,9 @@ pub struct Posed {
     /// Vertices with a last element of 1.
     positions: Vec<Vector4>,
     facing: Facing,
-    /// As the camera sees it.
+    /// Seen from the camera.
     pub seen: Seen,
-    /// As the light sees it.
+    /// Seen from the light.
     pub lit: Seen,
     /// The normals' table in the world.
     pub world_normals: Vec<Vector4>,

@@ -1,8 +1,8 @@
 //! Triangles on the screen: which pixels they cover and how far away they are there.
 //!
-//! Here: TinyRenderer's own expressions for one pixel, and [`Plan`], a cheaper form for many. Whether a pixel is covered
-//! comes out exactly from the cheaper form, too; its depth only nearly, with a known bound, and whoever is in doubt asks
-//! for the exact one.
+//! Here: TinyRenderer's own expressions for one pixel, and [`Plan`], a cheaper form for many. Whether a pixel is
+//! covered comes out exactly from the cheaper form, too; its depth only approximately, with a known bound, so that
+//! doubtful cases use the exact depth.
 
 use crate::frame::Viewport;
 use crate::linear::{Vector4, cross64, larger, smaller, whole};
@@ -40,7 +40,7 @@ pub struct Region {
     pub top: usize,
 }
 
-/// What one pixel of a triangle comes to.
+/// The values of a triangle at one pixel.
 pub struct Sample {
     /// Whether the triangle covers the pixel.
     pub inside: bool,
@@ -150,7 +150,7 @@ impl Bounds {
         for i in 0..4 {
             self.low[i] = smaller(point[i], self.low[i]);
             self.high[i] = larger(point[i], self.high[i]);
-            // A sum sees what the others pass over: what is not a number.
+            // The sum detects NaN, which the other comparisons ignore.
             self.sum[i] += point[i];
         }
     }
@@ -208,7 +208,7 @@ impl Plan {
         Row { u: self.second_x * down, v: self.first_x * down }
     }
 
-    /// `u` and `v` at column `x`: the same bits as TinyRenderer's, but for the area's sign.
+    /// `u` and `v` at column `x`: bitwise identical to TinyRenderer's, except for the sign of the area.
     #[inline(always)]
     pub fn shares(&self, row: Row, x: f64) -> (f64, f64) {
         let across = self.x - x;
@@ -260,7 +260,7 @@ mod tests {
 
     const VIEWPORT: Viewport = Viewport { width: 64, height: 64 };
 
-    /// Coordinates as they come, at pixels, and beside them by a hair.
+    /// Arbitrary coordinates, some at pixels, and some very close to pixels.
     fn coordinate() -> impl Strategy<Value = f32> {
         let pixel = (-3i32..68).prop_map(|pixel| pixel as f32);
         prop_oneof![
@@ -290,7 +290,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
-        /// What is drawn is what TinyRenderer draws, no pixel more or less, and nearly as deep.
+        /// Exactly the pixels of TinyRenderer are drawn, with nearly the same depths.
         #[test]
         fn a_plan_covers_the_pixels_that_tiny_renderer_covers(corners in corners()) {
             prop_assume!(corners.bounded());

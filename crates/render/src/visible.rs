@@ -11,10 +11,10 @@ use crate::triangle::{Corners, Plan, Region, Slope};
 /// No triangle.
 pub const NONE: i64 = -1;
 
-/// A triangle of the picture.
+/// A triangle of the image.
 #[derive(Clone, Copy)]
 pub struct Triangle {
-    /// What is left of it beyond the near plane.
+    /// Its part beyond the near plane.
     pub drawn: Corners,
     /// The whole of it.
     pub whole: Corners,
@@ -28,7 +28,7 @@ pub struct Triangle {
 /// The pixels of an image, with some to spare at the end of each row.
 pub struct Visible {
     stride: usize,
-    /// Nearly the depth of what is seen.
+    /// The approximate depth of the visible surface.
     depth: Vec<f64>,
     /// Number of the triangle that is seen, or [`NONE`].
     owner: Vec<i64>,
@@ -78,7 +78,7 @@ impl Visible {
         if left < right { (left, &self.owner[y * self.stride..][left..right]) } else { (0, &[]) }
     }
 
-    /// Draws a triangle over what is there. `bounded`: whether `triangle.drawn` is known to be.
+    /// Draws a triangle over the existing pixels. `bounded`: whether `triangle.drawn` is known to be bounded.
     #[inline(always)]
     pub fn draw(&mut self, triangle: &Triangle, bounded: bool, frame: &Frame) {
         let Some(region) = triangle.drawn.region(frame.viewport) else { return };

@@ -1,6 +1,7 @@
-//! Pictures are TinyRenderer's, byte for byte, also of scenes that no task has: any shapes, any camera, any light.
+//! Images are byte for byte identical to TinyRenderer's, also for scenes that no task has: any shapes, any camera, any
+//! light.
 //!
-//! The long version is run with `cargo test --release -p render -- --ignored --nocapture`.
+//! The long version is run with `cargo test --release -p dreamgraft-render -- --ignored --nocapture`.
 
 use bullet::{Camera, LoadFlags, Settings, World};
 use render::{Eye, Renderer, Shape, Texture};
@@ -29,7 +30,7 @@ impl Random {
     }
 }
 
-/// A MuJoCo model of some shapes within `room` m of the origin, one a body, maybe with a plane that has a texture.
+/// A MuJoCo model of some shapes within `room` m of the origin, one per body, maybe with a textured plane.
 fn model(random: &mut Random, room: f64) -> String {
     let mut text = "<mujoco><worldbody>".to_owned();
     if random.chance(0.6) {
@@ -57,7 +58,7 @@ fn model(random: &mut Random, room: f64) -> String {
 
 fn camera(random: &mut Random, room: f64) -> Camera {
     let near = if random.chance(0.5) { 1.0 } else { random.within(0.01, 2.0) as f32 };
-    // Straight up makes a light matrix of no numbers.
+    // Straight up gives a light matrix of NaN values.
     let light = if random.chance(0.1) { [0.0, 0.0, 1.0] } else { random.vector(1.0).map(|x| x as f32) };
     let upright = random.chance(0.3);
     let mut angle = |bound: f64| if upright { 0.0 } else { random.within(-bound, bound) as f32 };
@@ -94,7 +95,7 @@ fn shapes(visuals: &bullet::Visuals) -> Vec<Shape> {
     visuals.shapes.iter().map(shape).collect()
 }
 
-/// Draws `count` scenes, ten pictures each; gives how many pictures showed something.
+/// Draws `count` scenes with ten images each, and returns how many images show something.
 fn compare(seed: u64, count: usize) -> usize {
     let mut shown = 0;
     for scene in 0..count {

@@ -34,7 +34,7 @@ impl EpisodeBuilder {
         })
     }
 
-    /// Adds one agent step: the action taken, and the reward, discount and image that it led to.
+    /// Adds one agent step: the action, and the reward, discount and image that it led to.
     ///
     /// # Errors
     /// If a size is wrong, a number is not finite, the discount is outside 0 to 1, or the last transition was terminal.

@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// An episode of these images, with a number of its own in every other place.
+    /// An episode with these images and distinct numbers everywhere else.
     fn episode(images: &[Vec<u8>]) -> Episode {
         let length = images.len();
         let numbers: Vec<f32> = (0..length).map(|t| t as f32).collect();

@@ -1,8 +1,8 @@
-//! What a frozen encoder makes of the images in the replay memory, kept so that each image is encoded once.
+//! The embeddings of the images in the replay memory by a frozen encoder, stored so that each image is encoded once.
 //!
-//! Here: keeping, dropping and filling in. Not here: the encoder, which comes as a function from images to embeddings.
-//! Whether an embedding was kept or is computed again shows in no number, as long as that function gives an image the same
-//! embedding beside whichever others.
+//! Here: storing, dropping and computing embeddings. Not here: the encoder, which is a function from images to
+//! embeddings. Results do not depend on whether an embedding was stored or is computed again, if that function gives an
+//! image the same embedding in any batch.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Embeddings {
     unknown: Unknown,
 }
 
-/// What is kept of one episode.
+/// The stored embeddings of one episode.
 #[derive(Debug)]
 struct Held {
     /// `[T+1, E]`; only the rows that are `known` mean anything.
@@ -97,7 +97,7 @@ impl Embeddings {
         }
     }
 
-    /// Keeps what was unknown, as far as the budget allows: what was drawn from longest ago goes first.
+    /// Stores new embeddings within the budget; those of the least recently used episodes are dropped first.
     fn keep(&mut self, replay: &Replay, batch: &Batch) {
         let size = self.size;
         let places = std::mem::take(&mut self.unknown.places);
@@ -114,7 +114,7 @@ impl Embeddings {
         self.unknown.places = places;
     }
 
-    /// Makes room for an episode's embeddings; `false` if this batch needs all that is there.
+    /// Drops embeddings to make space for those of an episode; `false` if this batch needs all stored ones.
     fn make_room(&mut self, replay: &Replay, episode: u64) -> bool {
         let Some(length) = replay.episode(episode).map(crate::CompressedEpisode::len) else { return false };
         let needed = bytes_of(length, self.size);

@@ -1,6 +1,6 @@
-//! One episode: what was seen, done and earned, from a reset to the last image.
+//! One episode: its images, actions and rewards, from a reset to the last image.
 //!
-//! Here: the arrays and what must hold for them. Not here: collecting step by step (`builder`), files (`file`).
+//! Here: the arrays and their conditions. Not here: collecting step by step (`builder`), files (`file`).
 
 use crate::error::EpisodeError;
 use crate::{IMAGE_BYTES, LARGEST_ACTION, LONGEST_TASK};

@@ -1,8 +1,8 @@
 //! The episode file: a compressed npz, its arrays those of other Dreamer programs and the task's name; see
 //! `docs/formats.md`.
 //!
-//! Here: writing one, reading one within a limit whatever its bytes are, and keeping a batch that went wrong. Not here:
-//! folders of them.
+//! Here: writing a file, reading a file of arbitrary bytes within a limit, and storing a batch with infinite or NaN
+//! values. Not here: folders of episodes.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
@@ -26,9 +26,9 @@ const COMMENT: &str = "dreamgraft-episode 1";
 const LEVEL: i64 = 4;
 /// Most arrays that a file may hold; those beyond the five that are needed are not read.
 const MOST_ARRAYS: usize = 64;
-/// Room for headers and the container's own tables, beside the arrays' bytes.
+/// The allowance for headers and the tables of the container, in addition to the bytes of the arrays.
 const OVERHEAD: u64 = 1 << 20;
-/// Part of an episode's bytes that its task's name, once for each transition, may take beside them.
+/// The allowance for the name of the task, stored once for each transition, as a part of the bytes of the episode.
 const NAMES: u64 = 20;
 
 /// Writes `episode` into `folder` as `<stamp>-<id>-<transitions>.npz`, atomically, and returns the file's path.
@@ -72,8 +72,8 @@ fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// Writes the windows of `batch` as a npz file, atomically: what was learned from when a number went wrong, for people to
-/// look at. `image` `[B, L, 64, 64, 3]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
+/// Writes the windows of `batch` as an npz file, atomically, so that people can inspect a batch that led to infinite or
+/// NaN values. `image` `[B, L, 64, 64, 3]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -117,15 +117,15 @@ fn to_bytes(numbers: &[f32]) -> Vec<u8> {
 
 /// Reads an episode that takes at most `limit` bytes in memory ([`Episode::bytes`]).
 ///
-/// Whatever the file holds, memory and time stay within a small multiple of `limit`. If the file has the name of an
-/// episode, the length that the name tells must be the episode's.
+/// For any content of the file, memory and time stay within a small multiple of `limit`. If the file has the name of an
+/// episode, the length in its name must be that of the episode.
 ///
 /// # Errors
 /// If the file cannot be read, or is not an episode within the limit.
 pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     let io_error = |source| FileError::Io { action: "read the episode", path: path.to_owned(), source };
     let damaged = |damage| FileError::Damaged { path: path.to_owned(), damage };
-    // Asked before opening: opening a pipe would wait for its writer.
+    // Checked before opening, because opening a pipe would block until it has a writer.
     let metadata = path.metadata().map_err(io_error)?;
     if !metadata.is_file() {
         return Err(damaged(Damage::NotAFile));
@@ -134,7 +134,7 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     if metadata.len() > most {
         return Err(damaged(Damage::FileTooLarge { bytes: metadata.len(), limit: most }));
     }
-    // Read as a whole first: what the system cannot read is no damage, and is told apart from it.
+    // Read completely first, so that a failed read is not reported as damage.
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes)).map_err(io_error)?;
     if bytes.len() as u64 > most {
@@ -150,7 +150,7 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     }
 }
 
-/// The episode, of at most `limit` bytes in memory, that a file of these bytes holds, whatever they are.
+/// The episode in a file with these arbitrary bytes, of at most `limit` bytes in memory.
 ///
 /// # Errors
 /// The first thing found wrong.
@@ -161,7 +161,7 @@ pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
     let side = IMAGE_SIDE as u64;
     let fits = |length: u64, size: u64| length.saturating_mul(transition_bytes(size as usize) as u64) <= limit;
 
-    // The rewards come first: they tell the length, and with it what the large arrays may claim.
+    // The rewards come first: they give the length, which limits the sizes of the large arrays.
     let reward = Array::open(&mut zip, "reward", "<f4")?;
     let length = match *reward.shape() {
         [length] if fits(length, 1) => length,
@@ -206,10 +206,12 @@ fn check_container<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), Damage> {
         return Err(Damage::Version { found });
     }
     if zip.has_duplicate_names() {
-        return Err(Damage::Entries { reason: "two arrays of one name".to_owned() });
+        return Err(Damage::Entries { reason: "two arrays with the same name".to_owned() });
     }
     if zip.len() > MOST_ARRAYS {
-        return Err(Damage::Entries { reason: format!("{} arrays, at most {MOST_ARRAYS} are read", zip.len()) });
+        return Err(Damage::Entries {
+            reason: format!("{} arrays, more than the {MOST_ARRAYS} that an episode may have", zip.len()),
+        });
     }
     Ok(())
 }
@@ -225,14 +227,14 @@ fn read_task<R: Read + Seek>(zip: &mut ZipArchive<R>, length: u64) -> Result<Str
     };
     let characters = array.header.descr[2..].parse().unwrap_or(u64::MAX);
     if characters > LONGEST_TASK as u64 {
-        let reason = format!("type {:?} is no string of up to {LONGEST_TASK} characters", array.header.descr);
+        let reason = format!("type {:?} instead of a string of up to {LONGEST_TASK} characters", array.header.descr);
         return Err(Damage::Header { array: TASK, reason });
     }
     let bytes = array.bytes(copies * characters * 4)?;
     let wrong = |reason: String| Damage::Data { array: TASK, reason };
     let (first, others) = bytes.split_at((characters * 4) as usize);
     if let Some(other) = others.chunks_exact(first.len().max(1)).position(|other| other != first) {
-        return Err(wrong(format!("transition {} names another task than transition 0", other + 1)));
+        return Err(wrong(format!("transition {} and transition 0 name different tasks", other + 1)));
     }
     let text: Option<String> =
         first.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect();
@@ -274,20 +276,20 @@ impl<'a, R: Read + Seek> Array<'a, R> {
         Damage::TooLarge { array: self.name, shape: self.header.shape.clone(), limit }
     }
 
-    /// The array's data, which must be `count` bytes with the checksum that the container tells.
+    /// The data of the array, which must be `count` bytes with the checksum in the container.
     fn bytes(mut self, count: u64) -> Result<Vec<u8>, Damage> {
         let wrong = |reason: String| Damage::Data { array: self.name, reason };
         let mut bytes = Vec::new();
         let room = usize::try_from(count).ok().and_then(|count| bytes.try_reserve_exact(count).ok());
-        room.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than there is memory for")))?;
+        room.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than can be allocated")))?;
         (&mut self.data).take(count).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
         if (bytes.len() as u64) < count {
-            return Err(wrong(format!("it ends after {} of {count} bytes", bytes.len())));
+            return Err(wrong(format!("it is cut off after {} of {count} bytes", bytes.len())));
         }
-        // Reading on to the end is what checks the checksum.
+        // Reading to the end verifies the checksum.
         match self.data.read(&mut [0]) {
             Ok(0) => Ok(bytes),
-            Ok(_) => Err(wrong(format!("it goes on after its {count} bytes"))),
+            Ok(_) => Err(wrong(format!("it has more than its {count} bytes"))),
             Err(error) => Err(wrong(error.to_string())),
         }
     }

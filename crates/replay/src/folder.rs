@@ -1,4 +1,4 @@
-//! A run's folder of episodes: what is in it, and filling a memory from it.
+//! The folder of a run's episodes: its content, and filling a replay memory from it.
 //!
 //! Here: [`Replay::open`], its report, and moving files aside. Not here: reading one file, and sampling.
 
@@ -15,7 +15,7 @@ use crate::name::EpisodeName;
 use crate::{CompressedEpisode, Replay, read_episode, transition_bytes};
 use files::{is_partial, sync_folder};
 
-/// What [`Replay::open`] found.
+/// The report of [`Replay::open`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenReport {
     /// Episodes now in memory.
@@ -26,9 +26,9 @@ pub struct OpenReport {
     pub skipped: Vec<SkippedFile>,
     /// Names of the episodes from the number `upto` on, oldest first. They were not read; see [`set_aside`].
     pub newer: Vec<String>,
-    /// Episode numbers below `upto` of which there is no file.
+    /// The number of episodes below `upto` without a file.
     pub missing: u64,
-    /// Transitions of all episodes below `upto`, or of all there are, as their names tell.
+    /// The number of transitions of all episodes (below `upto`, if given), from their names.
     pub transitions: u64,
     /// Names of unfinished files, left by a program that was stopped while it wrote. They were not read.
     pub leftovers: Vec<String>,
@@ -39,20 +39,21 @@ pub struct OpenReport {
 pub struct SkippedFile {
     /// The file's name in its folder.
     pub name: String,
-    /// What is wrong and what to do, as in [`FileError`].
+    /// The problem and the next step, as in [`FileError`].
     pub reason: String,
 }
 
-/// Uncompressed bytes of the episodes that are read at the same time, unless a single one has more: what opening a folder
-/// needs in addition to the episodes that it keeps.
+/// The limit for the uncompressed size of the episodes that are read at the same time, unless a single one is larger.
+/// Opening a folder needs this memory in addition to the episodes that it keeps.
 const READ_TOGETHER: u64 = 256 << 20;
 
 impl Replay {
-    /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that fit into `budget` bytes, in
-    /// the order in which they were collected. The files are read on the current thread pool.
+    /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that fit into `budget` bytes,
+    /// in the order in which they were collected. The files are read on the current thread pool.
     ///
-    /// With `tasks`, an episode of any other task is one that cannot be used. With `upto`, only the episodes numbered below it are taken: a checkpoint that counted `n` episodes opens its
-    /// folder with `Some(n)`, and sees what it saw then. Files that cannot be used are skipped and reported.
+    /// With `tasks`, episodes of other tasks cannot be used. With `upto`, only episodes with lower numbers are loaded:
+    /// a checkpoint that counted `n` episodes opens its folder with `Some(n)`, and finds the same episodes as before.
+    /// Files that cannot be used are skipped and reported.
     ///
     /// # Errors
     /// If the folder cannot be read, two files have one number, an episode has another action size or a name that claims
@@ -138,7 +139,7 @@ impl Reading<'_> {
     fn read_at(&self, name: &EpisodeName, path: &Path) -> Result<Result<CompressedEpisode, SkippedFile>, ReplayError> {
         check_uncompressed(uncompressed(name, self.action_size), self.budget, Some(path))?;
         let skipped = |error: FileError| SkippedFile { name: name.to_string(), reason: error.to_string() };
-        // With another action size it may be a little larger: it is read to say so.
+        // With another action size, the file may be slightly larger; it is read to report the action size.
         let limit = uncompressed(name, crate::LARGEST_ACTION);
         let episode = match read_episode(path, limit) {
             Ok(episode) => episode,
@@ -211,7 +212,7 @@ pub fn set_aside(folder: &Path, names: &[String]) -> Result<Option<PathBuf>, Fil
         match fs::create_dir(&aside) {
             Ok(()) => break aside,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(source) => return Err(FileError::Io { action: "make the folder", path: aside, source }),
+            Err(source) => return Err(FileError::Io { action: "create the folder", path: aside, source }),
         }
     };
     for name in names {
@@ -219,11 +220,7 @@ pub fn set_aside(folder: &Path, names: &[String]) -> Result<Option<PathBuf>, Fil
         fs::rename(&path, aside.join(name)).map_err(|source| FileError::Io { action: "move aside", path, source })?;
     }
     for changed in [&aside, folder] {
-        sync_folder(changed).map_err(|source| FileError::Io {
-            action: "make durable",
-            path: changed.to_owned(),
-            source,
-        })?;
+        sync_folder(changed).map_err(|source| FileError::Io { action: "sync", path: changed.to_owned(), source })?;
     }
     Ok(Some(aside))
 }

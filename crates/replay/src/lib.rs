@@ -7,6 +7,22 @@
 //!
 //! Shapes are written with these letters: `T` agent steps of an episode, `A` the action size, `B` windows in a batch,
 //! `L` transitions in a window.
+//!
+//! ```
+//! use replay::{Batch, EpisodeBuilder, IMAGE_BYTES, Replay, WindowStarts};
+//!
+//! let image = vec![0; IMAGE_BYTES];
+//! let mut builder = EpisodeBuilder::new("my-task", 2, &image)?;
+//! for step in 0..20 {
+//!     builder.push(&[0.5, -0.5], step as f32, 1.0, &image)?;
+//! }
+//! let mut replay = Replay::new(2, 1 << 30)?; // two numbers per action, a budget of 1 GiB
+//! replay.add(builder.finish()?)?;
+//! let mut batch = Batch::new(3, 8); // three windows of eight transitions
+//! replay.sample(&mut random::Stream::new(0, "batches"), WindowStarts::Inside, &mut batch)?;
+//! assert_eq!(batch.reward.len(), 24);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod builder;

@@ -13,9 +13,9 @@ use crate::error::ReplayError;
 use crate::starts::{self, Candidate};
 use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Window, WindowStarts, transition_bytes};
 
-/// The largest uncompressed episode that a memory takes whatever its budget, in bytes: 87 000 transitions. A memory with a
-/// larger budget takes episodes up to that budget. Episode files are decompressed whole, so this is what bounds the memory
-/// that opening a folder needs.
+/// The largest uncompressed episode that a replay memory accepts with any budget, in bytes: 87 000 transitions. With a
+/// larger budget, it accepts episodes up to that budget. Episode files are decompressed as a whole, so this limits the
+/// memory that opening a folder needs.
 const LARGEST_EPISODE: u64 = 1 << 30;
 
 /// Episodes in the order in which they were collected, at most `budget` bytes of them.
@@ -46,7 +46,7 @@ pub struct ReplayStats {
     pub bytes: u64,
     /// The most bytes that they may occupy.
     pub budget: u64,
-    /// Episodes in memory that are too short for the window asked about: sampling passes them over.
+    /// Episodes in memory that are too short for the requested window, which sampling skips.
     pub too_short: usize,
     /// Older episodes that are no longer in memory, or were never loaded, because the budget is full.
     pub dropped: u64,
@@ -138,8 +138,9 @@ impl Replay {
     /// Fills `batch` with `batch.batch` windows of `batch.length` transitions, drawn as `starts` says from the episodes
     /// with at least that many transitions.
     ///
-    /// What is drawn depends on `random` and the episodes alone, not on the number of threads. Images are decompressed on
-    /// the current thread pool. Nothing is allocated unless the batch, or the memory, has grown since the last call.
+    /// The sample depends only on `random` and the episodes, not on the number of threads. Images are decompressed on
+    /// the current thread pool. Nothing is allocated unless the batch or the replay memory has grown since the last
+    /// call.
     ///
     /// # Errors
     /// If the batch is empty or beyond any memory, or no episode is long enough; nothing is drawn then.

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What an episode file's name tells.
+/// The information in the name of an episode file.
 ///
 /// Episodes are ordered by `id` alone: a clock that was set back does not change the order of collection. As names, they
 /// sort in that order too while the clock runs forward.

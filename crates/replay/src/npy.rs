@@ -7,7 +7,7 @@ use std::io::Read;
 
 /// The six bytes every file begins with.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// Longest header text that is read: a hundred times what an episode's arrays need.
+/// The longest header that is read: a hundred times what the arrays of an episode need.
 const LONGEST_HEADER: usize = 8192;
 /// Most dimensions that are read.
 const MOST_DIMENSIONS: usize = 32;
@@ -45,12 +45,12 @@ impl Header {
     /// Reads a header and leaves `source` at the array's first byte.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A description of the problem.
     pub fn read(source: &mut impl Read) -> Result<Self, String> {
         let mut fixed = [0; 8];
         fill(source, &mut fixed)?;
         if fixed[..6] != *MAGIC {
-            return Err("it does not begin like a numpy array".to_owned());
+            return Err("it does not start like a NumPy array".to_owned());
         }
         let length = match fixed[6] {
             1 => {
@@ -63,15 +63,17 @@ impl Header {
                 fill(source, &mut length)?;
                 u32::from_le_bytes(length) as usize
             }
-            version => return Err(format!("it has numpy format version {version}, known are 1 to 3")),
+            version => {
+                return Err(format!("it has NumPy format version {version}, but this program reads versions 1 to 3"));
+            }
         };
         if length > LONGEST_HEADER {
-            return Err(format!("it claims {length} bytes, at most {LONGEST_HEADER} are read"));
+            return Err(format!("it claims {length} bytes, more than the limit of {LONGEST_HEADER}"));
         }
         let mut text = vec![0; length];
         fill(source, &mut text)?;
         let text = str::from_utf8(&text).map_err(|_| "it is not text".to_owned())?;
-        parse(text).ok_or_else(|| format!("{:?} is not a description of an array in C order", cut(text.trim_end())))
+        parse(text).ok_or_else(|| format!("{:?} does not describe an array in C order", cut(text.trim_end())))
     }
 }
 

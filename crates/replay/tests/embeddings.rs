@@ -10,7 +10,7 @@ use replay::{Batch, Embeddings, IMAGE_BYTES, Replay, WindowStarts};
 
 const SIZE: usize = 3;
 
-/// An encoder: what it makes of an image tells which image it was.
+/// An encoder whose embeddings identify the image.
 fn encode(images: &[u8], out: &mut [f32]) {
     for (image, out) in images.chunks_exact(IMAGE_BYTES).zip(out.chunks_exact_mut(SIZE)) {
         out.copy_from_slice(&[f32::from(image[0]), f32::from(image[0]) * 0.5, -f32::from(image[IMAGE_BYTES - 1])]);
@@ -94,7 +94,7 @@ fn episodes_drawn_from_longest_ago_and_those_gone_make_room() {
         assert_eq!(batch.embedding, expected(&batch));
         (batch.windows[0].episode, encoded, embeddings.bytes())
     };
-    // Windows are whole episodes; there is room for two of them.
+    // Windows are whole episodes; the budget is enough for two of them.
     replay.add(numbered(1, 4, 0)).unwrap();
     assert_eq!(fill(&mut replay), (0, 4, bytes(4)));
     assert_eq!(fill(&mut replay), (0, 0, bytes(4)));

@@ -1,4 +1,4 @@
-//! Episode files: round trips, what numpy writes, and files that are damaged or made to do harm.
+//! Episode files: round trips, files written by NumPy, and damaged or malicious files.
 
 mod common;
 
@@ -16,7 +16,7 @@ use replay::{
 
 const LIMIT: u64 = 1 << 24;
 
-/// Reads bytes as a file and gives what is wrong with it.
+/// Reads bytes as a file and returns the problem with it.
 fn damage(bytes: &[u8]) -> Damage {
     damage_within(bytes, LIMIT)
 }
@@ -184,7 +184,7 @@ fn two_arrays_of_one_name_are_refused() {
         file[place..place + 6].copy_from_slice(b"reward");
     }
     let Damage::Entries { reason } = damage(&file) else { panic!() };
-    assert!(reason.contains("one name"), "{reason}");
+    assert!(reason.contains("the same name"), "{reason}");
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn files_larger_than_the_limit_and_heaps_of_signatures_are_refused() {
 fn what_the_system_cannot_read_is_not_called_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("{STAMP}-00000000-3.npz"));
-    // A file whose first byte cannot be read, whoever asks.
+    // A file whose first byte cannot be read by anyone.
     if Path::new("/proc/self/mem").exists() {
         std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
         let error = read_episode(&path, LIMIT).unwrap_err();

@@ -1,4 +1,4 @@
-//! The memory: its budget, opening a folder, and what sampling draws.
+//! The replay memory: its budget, opening a folder, and sampling.
 
 mod common;
 
@@ -276,7 +276,7 @@ fn episodes_of_other_tasks_are_skipped_and_named() {
     let folder = tempfile::tempdir().unwrap();
     write_episode(folder.path(), STAMP, 0, &episode("ant", 2, 5, 1)).unwrap();
     write_episode(folder.path(), STAMP, 1, &episode("stranger", 2, 5, 2)).unwrap();
-    // Another action size as well: the task is what is told.
+    // Another action size as well: the error names the task.
     write_episode(folder.path(), STAMP, 2, &episode("guest", 3, 5, 3)).unwrap();
     write_episode(folder.path(), STAMP, 3, &episode("hopper", 2, 5, 4)).unwrap();
     let tasks = ["hopper".to_owned(), "ant".to_owned()];
@@ -307,13 +307,13 @@ fn over_a_million_steps_the_memory_keeps_its_budget() {
         assert!(most <= BUDGET, "after {id} episodes");
     }
     assert!(most > BUDGET * 9 / 10, "the budget was never used: {most}");
-    // What the system says as well, where it does: an episode that left its count must have left memory too.
+    // Also by the memory that the system reports: an episode that is no longer counted must have been freed.
     if let (Some(before), Some(after)) = (before, resident_bytes()) {
         assert!(after < before + BUDGET + 30_000_000, "{before} bytes before, {after} after {id} episodes");
     }
 }
 
-/// Bytes of memory that this process holds, where the system tells (Linux).
+/// The memory of this process in bytes, where the system reports it (Linux).
 fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -322,7 +322,8 @@ fn resident_bytes() -> Option<u64> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
-    /// Memory after any additions is the longest run of newest episodes that fits: what opening the folder gives.
+    /// After any additions, the replay memory contains the longest series of newest episodes that fits, as after
+    /// opening the folder.
     #[test]
     fn the_memory_is_the_longest_newest_part_that_fits(lengths in prop::collection::vec(2usize..9, 1..12), room in 8usize..30) {
         let sizes: Vec<u64> = lengths.iter().enumerate().map(|(id, &length)| bytes(1, [(id, length)])).collect();

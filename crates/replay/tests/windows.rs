@@ -24,7 +24,7 @@ fn windows(
 ) -> Vec<(u64, usize)> {
     let mut batch = Batch::new(batch, length);
     replay.sample(random, starts, &mut batch).unwrap();
-    // What the windows say is what the batch holds.
+    // The windows describe the content of the batch.
     for (window, reward) in batch.windows.iter().zip(batch.reward.chunks_exact(length)) {
         let last = window.start + length - 1;
         let expected = if last == 0 { 0.0 } else { (window.episode as usize * 1000 + last) as f32 };
@@ -33,7 +33,7 @@ fn windows(
     batch.windows.iter().map(|window| (window.episode, window.start)).collect()
 }
 
-/// The list was recorded before there was another way: runs of the preset `paper` draw what they have always drawn.
+/// The list was recorded before the other option existed: runs of the preset `paper` still draw the same windows.
 #[test]
 fn the_papers_windows_are_those_of_the_first_version() {
     let mut replay = memory(&[20, 3, 57, 9, 10, 501, 12]);

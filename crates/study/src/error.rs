@@ -1,4 +1,4 @@
-//! What can go wrong with a study. Each message names the value, the place and the next step.
+//! Errors of a study. Each message names the value, the place and the next step.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,11 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
     /// A folder without a manifest.
-    #[error("{path} is no study's folder: it has no {}; `dreamgraft study run FILE` makes one", crate::manifest::FILE)]
+    #[error(
+        "{path} is not the folder of a study: it does not contain {}. `dreamgraft study run FILE` creates such a \
+         folder",
+        crate::manifest::FILE
+    )]
     NoManifest {
         /// The folder.
         path: PathBuf,
@@ -16,32 +20,34 @@ pub enum StudyError {
     Manifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem and the next step.
         why: String,
     },
-    /// A document that cannot be used.
+    /// A study file that cannot be used.
     #[error("{place}: {why}")]
-    Document {
+    StudyFile {
         /// The file, and its line if that is known.
         place: String,
-        /// The key, what is wrong with it, and what to do.
+        /// The problem and the next step.
         why: String,
     },
-    /// A study's folder that was made from another document, or the same one before it was edited.
+    /// A folder that was created from another study file, or from the same one before it was edited.
     #[error(
-        "{folder} was made from another document than {document} is now; put the document (and its plans) back as it was, or \
-         choose another folder with --dir, or remove {folder}/{} to go on with the new one: runs with unchanged commands stay \
-         finished",
+        "{folder} was created from a different version of {file}. Restore the study file and its plans, or choose \
+         another folder with --dir, or remove {folder}/{} to continue with the new study file: finished runs with \
+         unchanged commands stay finished",
         crate::manifest::FILE
     )]
     Changed {
         /// The study's folder.
         folder: PathBuf,
-        /// The document.
-        document: PathBuf,
+        /// The study file.
+        file: PathBuf,
     },
     /// Another process starts this study's runs.
-    #[error("{folder} is in use by process {process}, another `study run`; wait until it ends, or stop it with Ctrl-C")]
+    #[error(
+        "{folder} is in use by another `study run` (process {process}); wait until it ends, or stop it with Ctrl-C"
+    )]
     Busy {
         /// The study's folder.
         folder: PathBuf,
@@ -50,8 +56,8 @@ pub enum StudyError {
     },
     /// Slurm still has jobs of this study.
     #[error(
-        "{folder}: Slurm still has its jobs {jobs}, and a run should not be there twice; wait until they end, or cancel them: \
-         scancel {jobs}"
+        "the jobs {jobs} of {folder} are still on Slurm, and a run must not be submitted twice. Wait until they end, \
+         or cancel them: scancel {jobs}"
     )]
     Queued {
         /// The study's folder.
@@ -60,9 +66,9 @@ pub enum StudyError {
         jobs: String,
     },
     /// No such run.
-    #[error("there is no run {index}: {folder} has {runs} runs, numbered from 0")]
+    #[error("run {index} does not exist: {folder} has {runs} runs, numbered from 0")]
     NoRun {
-        /// What was asked for.
+        /// The requested number.
         index: usize,
         /// The study's folder.
         folder: PathBuf,
@@ -70,7 +76,7 @@ pub enum StudyError {
         runs: usize,
     },
     /// A run whose sources are not finished.
-    #[error("run {index} comes after run {first} ({path}), which is not finished; start that one first")]
+    #[error("run {index} depends on run {first} ({path}), which is not finished; start run {first} first")]
     NotReady {
         /// The run.
         index: usize,
@@ -84,18 +90,18 @@ pub enum StudyError {
     Launch {
         /// The program.
         program: String,
-        /// What happened.
+        /// The cause.
         why: String,
     },
     /// The run or its settings.
     #[error(transparent)]
     Train(#[from] train::TrainError),
     /// A file cannot be read or written.
-    #[error("{path}: {source}; check the place, its permissions and the free space")]
+    #[error("{path}: {source}; check the path, its permissions and the free space")]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

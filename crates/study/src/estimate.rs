@@ -1,4 +1,4 @@
-//! What a study takes: gradient steps, time, disk.
+//! Estimates of a study: gradient steps, time, disk space.
 //!
 //! Time comes from runs of the study that have come far enough, or else from a measurement of gradient steps. Here: the
 //! arithmetic. Not here: measuring (`train::bench`), and printing.
@@ -10,7 +10,7 @@ use environment::{Catalogue, TaskInfo};
 use train::TrainError;
 use train::config::Config;
 
-/// Gradient steps from which their speed is told.
+/// The number of gradient steps from which their speed is estimated.
 const ENOUGH: u64 = 50;
 
 /// The configuration of a run.
@@ -48,14 +48,15 @@ pub fn bytes(config: &Config, tasks: &[TaskInfo]) -> u64 {
     transitions.saturating_mul(replay::transition_bytes(action_size) as u64)
 }
 
-/// Seconds of one gradient step with everything around it, in the runs so far; none if they are too few steps to tell.
+/// Seconds per gradient step, including all other work, in the runs so far; `None` if there are too few steps for an
+/// estimate.
 pub fn seen(states: &[Status]) -> Option<f64> {
     let (seconds, updates) =
         states.iter().fold((0.0, 0), |(seconds, updates), run| (seconds + run.seconds, updates + run.updates));
     (updates >= ENOUGH && seconds > 0.0).then(|| seconds / updates as f64)
 }
 
-/// Seconds until a study is done, `jobs` runs at a time: `seconds[i]` is what run `i` takes.
+/// Seconds until a study is finished with `jobs` runs at a time: `seconds[i]` is the time of run `i`.
 pub fn makespan(manifest: &Manifest, seconds: &[f64], jobs: usize) -> f64 {
     let mut ends: Vec<f64> = Vec::new();
     let mut free = vec![0.0f64; jobs.max(1)];

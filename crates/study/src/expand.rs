@@ -1,13 +1,14 @@
-//! From a document to its runs: which there are, in which order, and what is asked of each.
+//! Expands a study file into its runs, their order and their requests.
 //!
-//! Here: sources that are shared, requests; in `checks`, names that fit together; in `shared_seeds`, sources with a target's seed. Not here: the document's keys (`document`), and starting
-//! anything (`local`, `slurm`).
+//! Here: shared sources, and requests; in `checks`, the consistency of names; in `shared_seeds`, sources with the seed
+//! of a target. Not here: the keys of a study file (`study_file`), and starting runs (`local`, `slurm`).
 
 mod checks;
 mod shared_seeds;
 
-use crate::document::{Count, Document, Method, Order, Read, Source, Tasks, beside};
 use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
+use crate::place::place_of;
+use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks, next_to};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
 use environment::Catalogue;
@@ -17,28 +18,28 @@ use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, RunRequest};
 use wording::nearest;
 
-/// The most runs of a study: more than anyone waits for.
+/// The largest number of runs in a study.
 const MOST_RUNS: usize = 10_000;
 
-/// The most sources of which each sees with the next one's encoder.
+/// The longest chain of sources in which each has the encoder of the next.
 const LONGEST_CHAIN: usize = 8;
 
-/// The seed that earlier versions gave to sources whose document gives them none.
+/// The seed that earlier versions gave to sources without a seed in the study file.
 const EARLIER_SOURCE_SEED: u64 = 0;
 
-/// The manifest of a document, whose tasks are those of `catalogue`.
+/// The manifest of a study file, whose tasks are those of `catalogue`.
 ///
 /// # Errors
 /// The first name or value that cannot be used, with its place.
 pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, StudyError> {
-    manifest_with(read, catalogue, read.document.source_seed())
+    manifest_with(read, catalogue, read.study.source_seed())
 }
 
-/// The manifest of a document, sources without a seed of their own having `source_seed`.
+/// The manifest of a study file, in which sources without a seed have `source_seed`.
 fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
     let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
-    let Document { order, seeds, tasks, .. } = &read.document;
+    let StudyFile { order, seeds, tasks, .. } = &read.study;
     match order {
         Order::Seeds => {
             expansion.sources()?;
@@ -57,14 +58,14 @@ fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Re
             expansion.sources()?;
         }
     }
-    Ok(Manifest::new(&read.document.name, &read.checksum, expansion.entries))
+    Ok(Manifest::new(&read.study.name, &read.checksum, expansion.entries))
 }
 
-/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
-/// had other seeds; `None` if there is no manifest, or one of another document.
+/// The manifest in the folder of the study, if it was created from this study file by this version, or by an earlier
+/// version, which gave sources other seeds; `None` if there is no manifest, or one of another study file.
 ///
 /// # Errors
-/// If the document cannot be used, or the manifest is not as it was written.
+/// If the study file cannot be used, or the manifest was changed.
 pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
@@ -75,15 +76,15 @@ pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result
     Ok(same.then_some(recorded))
 }
 
-/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
-/// and is kept, with the seeds that it gives to sources.
+/// Writes the manifest of a study file to the folder of the study, which is created. An existing manifest must be of
+/// the same study file, and is kept, including the seeds of its sources.
 ///
 /// # Errors
-/// If the folder was made from another document, or cannot be written.
+/// If the folder was created from another study file, or cannot be written.
 pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
-        let changed = || StudyError::Changed { folder: folder.to_owned(), document: read.path.clone() };
+        let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
         return recorded(read, catalogue, folder)?.ok_or_else(changed);
     }
     std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
@@ -91,7 +92,7 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
     Ok(manifest)
 }
 
-/// What is asked of a run besides the preset and the settings that all runs of the study have.
+/// The part of a request that differs between the runs of a study.
 struct Asked {
     tasks: Vec<String>,
     steps: Count,
@@ -100,13 +101,13 @@ struct Asked {
     origin: Origin,
 }
 
-/// Entries so far, and what they are made of.
+/// The entries so far, and the data from which they are created.
 struct Expansion<'a> {
     read: &'a Read,
-    /// The tasks that there are.
+    /// The available tasks.
     catalogue: &'a dyn Catalogue,
-    document: &'a Document,
-    /// The seed of sources that are given none.
+    study: &'a StudyFile,
+    /// The seed of sources without a seed in the study file.
     source_seed: u64,
     /// The settings of every run, `key=value`.
     settings: Vec<String>,
@@ -117,16 +118,16 @@ struct Expansion<'a> {
 
 impl<'a> Expansion<'a> {
     fn new(read: &'a Read, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
-        let document = &read.document;
-        let settings = leaves("", &document.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        Ok(Self { read, catalogue, document, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
+        let study = &read.study;
+        let settings = leaves("", &study.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Ok(Self { read, catalogue, study, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
     }
 
     /// The runs of all sources that are not there yet. Sources that no method uses are checked and trained, too.
     fn sources(&mut self) -> Result<(), StudyError> {
-        let document = self.document;
-        for source in &document.source {
-            for target in &document.tasks {
+        let study = self.study;
+        for source in &study.source {
+            for target in &study.tasks {
                 self.agents(source, target, &mut Vec::new())?;
             }
         }
@@ -135,19 +136,19 @@ impl<'a> Expansion<'a> {
 
     /// The runs of all methods on a task, and those of the sources that they need.
     fn methods(&mut self, task: &str, seed: u64) -> Result<(), StudyError> {
-        let document = self.document;
-        document.method.iter().enumerate().try_for_each(|(number, method)| self.targets(number, method, task, seed))
+        let study = self.study;
+        study.method.iter().enumerate().try_for_each(|(number, method)| self.targets(number, method, task, seed))
     }
 
     /// An error at the key `key`.
     fn error(&self, key: &str, why: impl std::fmt::Display) -> StudyError {
-        StudyError::Document { place: self.read.path.display().to_string(), why: format!("{key}: {why}") }
+        StudyError::StudyFile { place: place_of(&self.read.path, &self.read.text, key), why: why.to_string() }
     }
 
-    /// The configuration of a run, which finds out whether it can be one.
+    /// The configuration of a run, if it is valid.
     fn config(&self, tasks: &[String], steps: Count, seed: u64) -> Result<Config, StudyError> {
-        let mut layers = vec![preset(&self.document.preset).map_err(|error| self.error("preset", error))?];
-        for (key, value) in leaves("", &self.document.set) {
+        let mut layers = vec![preset(&self.study.preset).map_err(|error| self.error("preset", error))?];
+        for (key, value) in leaves("", &self.study.set) {
             layers.push(Layer::value("the study's [set]", &key, &value));
         }
         layers.push(Layer::value("the study's steps", "steps", &steps.0.to_string()));
@@ -158,42 +159,51 @@ impl<'a> Expansion<'a> {
 
     /// The source called `name`.
     fn source(&self, key: &str, name: &str) -> Result<&'a Source, StudyError> {
-        let sources = &self.document.source;
+        let sources = &self.study.source;
         sources.iter().find(|source| source.name == name).ok_or_else(|| {
             let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
-            let like = like.map_or_else(|| "there is none yet".to_owned(), |like| format!("did you mean {like:?}?"));
-            self.error(key, format!("there is no [[source]] called {name:?}; {like}"))
+            let like =
+                like.map_or_else(|| "the study file has none".to_owned(), |like| format!("did you mean {like:?}?"));
+            self.error(key, format!("source {name:?} does not exist; {like}"))
         })
     }
 
-    /// The tasks that `tasks` stands for when `target` is learned.
+    /// The tasks that `tasks` stands for, for the target `target`.
     fn tasks(&self, key: &str, tasks: &Tasks, target: &str) -> Result<Vec<String>, StudyError> {
         let name = match tasks {
             Tasks::List(tasks) => return Ok(tasks.clone()),
             Tasks::Combination(name) => name,
         };
-        let known = &self.document.combination;
+        let known = &self.study.combination;
         let targets = known.get(name).ok_or_else(|| {
             let like = nearest(name, known.keys().map(String::as_str)).unwrap_or("a list of tasks");
-            self.error(key, format!("there is no combination {name:?}; did you mean {like}?"))
+            self.error(key, format!("combination {name:?} does not exist; did you mean {like}?"))
         })?;
-        let missing =
-            || self.error(&format!("combination.{name}"), format!("it has no tasks for the target {target:?}"));
+        let missing = || {
+            self.error(
+                &format!("combination.{name}"),
+                format!("it does not list source tasks for the target {target:?}"),
+            )
+        };
         targets.get(target).cloned().ok_or_else(missing)
     }
 
-    /// The runs of a source when `target` is learned, which are made if they are not there. `above` are the sources that ask
-    /// for it.
+    /// The runs of a source for the target `target`, which are added if necessary. `above` are the sources that depend
+    /// on this one.
     fn agents(&mut self, source: &'a Source, target: &str, above: &mut Vec<&'a str>) -> Result<Vec<usize>, StudyError> {
         if above.contains(&source.name.as_str()) {
             let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
-            return Err(self.error("source", format!("each waits for the next, for ever: {circle}; break the circle")));
+            return Err(self.error(
+                "source",
+                format!("these sources depend on each other in a circle: {circle}; remove one `universal`"),
+            ));
         }
         above.push(&source.name);
-        let key = format!("source {:?}", source.name);
+        let index = self.study.source.iter().position(|other| std::ptr::eq(other, source)).unwrap_or_default();
+        let key = format!("source[{index}]");
         if above.len() > LONGEST_CHAIN {
             let why =
-                format!("more than {LONGEST_CHAIN} sources, each with the next one's encoder; use a shorter chain");
+                format!("more than {LONGEST_CHAIN} sources inherit an encoder from one another; use a shorter chain");
             return Err(self.error(&key, why));
         }
         let sight = match &source.universal {
@@ -205,14 +215,16 @@ impl<'a> Expansion<'a> {
         };
         above.pop();
         let groups = match (&source.tasks, &source.each) {
-            (Some(tasks), _) => vec![self.tasks(&key, tasks, target)?],
-            (None, Some(each)) => self.tasks(&key, each, target)?.into_iter().map(|task| vec![task]).collect(),
+            (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, target)?],
+            (None, Some(each)) => {
+                self.tasks(&format!("{key}.each"), each, target)?.into_iter().map(|task| vec![task]).collect()
+            }
             (None, None) => Vec::new(),
         };
         groups.into_iter().map(|tasks| self.agent(source, tasks, sight)).collect()
     }
 
-    /// The one run of a source when `target` is learned.
+    /// The only run of a source for the target `target`.
     fn one_agent(
         &mut self,
         key: &str,
@@ -223,18 +235,21 @@ impl<'a> Expansion<'a> {
         match self.agents(source, target, above)?[..] {
             [one] => Ok(one),
             ref all => {
-                let why =
-                    format!("{:?} is {} agents, where one belongs; use a source with `tasks`", source.name, all.len());
+                let why = format!(
+                    "source {:?} has {} agents, but this key needs a source with one agent; use a source with `tasks`",
+                    source.name,
+                    all.len()
+                );
                 Err(self.error(key, why))
             }
         }
     }
 
-    /// The run of a source on `tasks`, which is made if there is none like it.
+    /// The run of a source on `tasks`, which is added if there is no equal one.
     fn agent(&mut self, source: &Source, tasks: Vec<String>, sight: Option<usize>) -> Result<usize, StudyError> {
         let mut what = source.steps.0.to_string();
         if let Some(sight) = sight.map(|index| &self.entries[index]) {
-            // What the folder of the encoder's agent is called below `sources`.
+            // The folder of the agent with the encoder, below `sources`.
             let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
         }
@@ -253,7 +268,7 @@ impl<'a> Expansion<'a> {
         self.push(Role::Source, "source", Some(name), asked, sight.into_iter().collect())
     }
 
-    /// Adds a run that comes after others; its number.
+    /// Adds a run that depends on others, and returns its number.
     fn push(
         &mut self,
         role: Role,
@@ -264,8 +279,10 @@ impl<'a> Expansion<'a> {
     ) -> Result<usize, StudyError> {
         let index = self.entries.len();
         if index == MOST_RUNS {
-            return Err(self
-                .error("seeds, tasks and methods", format!("more than {MOST_RUNS} runs; make several studies of it")));
+            return Err(self.error(
+                "seeds, tasks and methods",
+                format!("the study has more than {MOST_RUNS} runs; split it into several studies"),
+            ));
         }
         let Asked { tasks, steps, seed, folder, origin } = asked;
         let request = RunRequest {
@@ -274,7 +291,7 @@ impl<'a> Expansion<'a> {
             seed: Some(seed),
             folder: Some(folder.clone()),
             origin,
-            ..RunRequest::new(tasks.clone(), &*self.document.preset)
+            ..RunRequest::new(tasks.clone(), &*self.study.preset)
         };
         self.folders.insert(folder.clone(), index);
         let (method, arguments) = (method.to_owned(), arguments_of(&request));
@@ -293,10 +310,13 @@ impl<'a> Expansion<'a> {
             }
             Method::Fractional { from, fractions } => {
                 if fractions.is_empty() {
-                    return Err(self.error(&key, "fractions: the list is empty; give at least one, such as 0.2"));
+                    return Err(self.error(
+                        &format!("{key}.fractions"),
+                        "the list is empty; give at least one fraction, such as 0.2",
+                    ));
                 }
                 for fraction in fractions {
-                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
                     let name = format!("fractional-{fraction:?}");
                     self.target_from(&key, &name, from, task, seed, "paper", Some(*fraction))?;
                 }
@@ -318,7 +338,7 @@ impl<'a> Expansion<'a> {
                     return Err(self.error(&key, format!("plan: {plan:?} is not a preset; there are {names}")));
                 }
                 if let Some(fraction) = fraction {
-                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fraction"), why))?;
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
@@ -332,11 +352,11 @@ impl<'a> Expansion<'a> {
                 Ok(())
             }
             Method::Plan { name, file, from } => {
-                let path = beside(&self.read.path, file);
+                let path = next_to(&self.read.path, file);
                 let path = path.canonicalize().map_err(StudyError::io(&path))?;
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let not_text = || {
-                    let why = "its path is not UTF-8, and a manifest cannot hold it; rename it or the folder it is in";
+                    let why = "its path is not UTF-8, so the manifest cannot contain it; rename the file or its folder";
                     self.error(&format!("{key}.file"), format!("{}: {why}", path.display()))
                 };
                 let plan = path.to_str().ok_or_else(not_text)?.to_owned();
@@ -349,7 +369,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// A target that takes from the one agent of the source `from`, under a plan and a fraction of it.
+    /// A target with a transfer from the only agent of the source `from`, with a plan and its fraction.
     fn target_from(
         &mut self,
         key: &str,
@@ -385,8 +405,10 @@ impl<'a> Expansion<'a> {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
             for agent in self.agents(source, task, &mut Vec::new())? {
                 if agent != sight && self.entries[agent].after != [sight] {
-                    let why =
-                        format!("{reward:?} does not see as {universal:?} does; give it universal = {universal:?}");
+                    let why = format!(
+                        "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
+                         {universal:?}"
+                    );
                     return Err(self.error(&format!("{key}.reward_from"), why));
                 }
                 rewards.push(self.entries[agent].folder.clone());
@@ -416,10 +438,11 @@ impl<'a> Expansion<'a> {
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let folder = Path::new("runs").join(task).join(format!("{method}{from}")).join(seed.to_string());
         if self.folders.contains_key(&folder) {
-            let why = format!("two methods are called {method:?} with the same source; give one another name");
+            let why =
+                format!("two methods have the name {method:?} and the same source; give one of them another name");
             return Err(self.error(key, why));
         }
-        let asked = Asked { tasks: vec![task.to_owned()], steps: self.document.steps, seed, folder, origin };
+        let asked = Asked { tasks: vec![task.to_owned()], steps: self.study.steps, seed, folder, origin };
         self.push(Role::Target, method, source, asked, after.to_vec())?;
         Ok(())
     }
@@ -444,25 +467,25 @@ fn leaves(above: &str, table: &toml::Table) -> Vec<(String, String)> {
 }
 
 /// The study's folder that is used if none is given.
-pub fn default_folder(document: &Document) -> PathBuf {
-    Path::new("studies").join(&document.name)
+pub fn default_folder(study: &StudyFile) -> PathBuf {
+    Path::new("studies").join(&study.name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document;
+    use crate::study_file;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
-    /// What becomes of a study in `folder` with a plan of its own.
+    /// The manifest of a study in `folder` with its own plan file.
     fn manifest_in(folder: &Path) -> Result<Manifest, StudyError> {
         std::fs::create_dir_all(folder).unwrap();
         let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\n\
                     kind = \"plan\"\nfile = \"plan.toml\"\n";
         std::fs::write(folder.join("study.toml"), text).unwrap();
         std::fs::write(folder.join("plan.toml"), "").unwrap();
-        manifest_of(&document::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
+        manifest_of(&study_file::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
     }
 
     /// The folders of a study of two targets, each with a source of its own.
@@ -475,8 +498,9 @@ mod tests {
              [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"full\"\nfrom = \"other\"\n"
         );
         let path = PathBuf::from("study.toml");
-        let document = document::parse(&path, &text).unwrap();
-        let manifest = manifest_of(&Read { document, path, checksum: String::new() }, tasks::catalogue()).unwrap();
+        let study = study_file::parse(&path, &text).unwrap();
+        let read = Read { study, path, text, checksum: String::new() };
+        let manifest = manifest_of(&read, tasks::catalogue()).unwrap();
         assert!(manifest.entries.iter().all(|entry| entry.after.iter().all(|first| *first < entry.index)));
         manifest.entries.iter().map(|entry| entry.folder.display().to_string()).collect()
     }
@@ -513,6 +537,6 @@ mod tests {
         let [entry] = manifest.entries.as_slice() else { panic!("one run") };
         assert_eq!(entry.request.origin, Origin::Plan { plan: plan.to_str().unwrap().to_owned(), fraction: None });
         let message = manifest_in(&root.path().join(OsStr::from_bytes(b"\xff"))).unwrap_err().to_string();
-        assert!(message.contains("method[0].file") && message.contains("not UTF-8"), "{message}");
+        assert!(message.contains("method 1, file") && message.contains("not UTF-8"), "{message}");
     }
 }

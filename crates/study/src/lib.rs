@@ -1,21 +1,42 @@
-//! Studies: grids of runs that answer a question, such as whether what other agents learned helps on a task.
+//! Studies: many runs that answer a question, such as whether transfer from other agents helps on a task.
 //!
-//! Here: the document that asks ([`document`]; [`manifest`] is what becomes of it: a line for each run), the order of the runs
-//! and how they are started ([`local`], [`slurm`]); what runs have come to ([`results`]), what many mean together ([`statistics`]), and telling it
-//! ([`report`], and [`watch`] while runs go on). Not here: how a run works inside (`train`). A run does not know that it
-//! belongs to a study: what a study does is to type commands and to read folders.
+//! Here: the study file ([`study_file`]) and the manifest of its runs ([`manifest`]), the launchers ([`local`],
+//! [`slurm`]), the results of runs ([`results`]), statistics over runs ([`statistics`]), and the report ([`report`],
+//! and [`watch`] as a live page). Not here: a single run (`train`). A run does not know that it belongs to a study:
+//! studies start commands and read folders.
+//!
+//! ```
+//! use std::path::Path;
+//! use study::study_file::{Read, parse};
+//!
+//! let text = r#"
+//!     name = "mine"
+//!     preset = "smoke"
+//!     steps = 2_000
+//!     seeds = [0, 1]
+//!     tasks = ["hopper"]
+//!     [[method]]
+//!     kind = "baseline"
+//! "#;
+//! let path = Path::new("mine.toml");
+//! let read = Read { study: parse(path, text)?, path: path.into(), text: text.into(), checksum: String::new() };
+//! let manifest = study::manifest_of(&read, tasks::catalogue())?;
+//! assert_eq!(manifest.entries.len(), 2); // one run per seed
+//! # Ok::<(), study::StudyError>(())
+//! ```
 
-pub mod document;
 mod error;
 pub mod estimate;
 mod expand;
 pub mod local;
 pub mod manifest;
+mod place;
 pub mod report;
 pub mod results;
 pub mod slurm;
 pub mod statistics;
 pub mod status;
+pub mod study_file;
 pub mod watch;
 
 pub use error::StudyError;

@@ -1,7 +1,8 @@
 //! The launcher of this machine: a pool of processes, each one run.
 //!
-//! A run begins when those it comes after are finished; one that fails stops only what comes after it. A worker that was
-//! killed is started again, a few times unless its run comes on. Not here: what a run does when it is started again (`train` goes on by itself).
+//! A run starts when the runs on which it depends are finished. A failed run stops only the runs that depend on it. A
+//! worker that was killed is restarted; if its run makes no progress, only a few times. Not here: resuming a run
+//! (`train`).
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
@@ -20,7 +21,7 @@ use train::{RunLock, RunRequest, TrainError};
 /// The lock of a study's folder.
 const LOCK_FILE: &str = "study.lock";
 
-/// The exit code of a run that was stopped and goes on with the same command.
+/// The exit code of a run that was stopped and resumes with the same command.
 const STOPPED: i32 = 75;
 
 /// How often a run whose worker was killed is started again without having saved a newer checkpoint meanwhile.
@@ -29,7 +30,7 @@ const RESTARTS: u32 = 5;
 /// Time between two looks at the workers.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What is to be started, and how.
+/// The runs to start, and how to start them.
 #[derive(Debug)]
 pub struct Pool<'a> {
     /// The program.
@@ -42,11 +43,11 @@ pub struct Pool<'a> {
     pub jobs: usize,
     /// Threads of each.
     pub threads: usize,
-    /// Where they take gradient steps, as `dreamgraft train --device` has it; none for this machine's processor.
+    /// The device of their gradient steps, as for `dreamgraft train --device`; `None` for the CPU.
     pub device: Option<&'a str>,
 }
 
-/// What happens in a pool, for those who watch it.
+/// The events of a pool.
 #[derive(Debug)]
 pub enum PoolEvent<'a> {
     /// A run was started, or started again.
@@ -73,7 +74,7 @@ pub enum PoolEvent<'a> {
         /// The run.
         entry: &'a Entry,
     },
-    /// Workers were asked to stop.
+    /// The workers received a signal to stop.
     Stopping {
         /// How many there are.
         workers: usize,
@@ -89,11 +90,11 @@ pub struct Ended {
     pub failed: usize,
     /// Runs that were not started because another failed, or were stopped.
     pub left: usize,
-    /// Whether it was asked to stop.
+    /// Whether it received a signal to stop.
     pub stopped: bool,
 }
 
-/// How many runs of this study are finished and what became of the others.
+/// The numbers of finished runs and of all other runs of the study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Waiting,
@@ -151,7 +152,7 @@ impl Pool<'_> {
                         told(&PoolEvent::Finished { entry });
                     }
                     Some(STOPPED) | None if stopping => {}
-                    // Killed, or asked to stop by somebody else.
+                    // Killed, or stopped by another process.
                     Some(STOPPED) | None if tries[index].again(self.saved(entry)) => {}
                     _ => {
                         marks[index] = Mark::Failed;
@@ -207,7 +208,7 @@ impl Pool<'_> {
         self.folder.join("logs").join(format!("{index}.log"))
     }
 
-    /// Starts a run as if its words had been typed in the study's folder.
+    /// Starts a run as if its arguments had been typed in the folder of the study.
     fn start(&self, entry: &Entry) -> Result<Child, StudyError> {
         let path = self.log(entry.index);
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
@@ -217,7 +218,7 @@ impl Pool<'_> {
         let request =
             RunRequest { threads: Some(self.threads), device: self.device.map(str::to_owned), ..entry.request.clone() };
         let mut command = command(self.program, self.folder, &request);
-        // In a group of its own: Ctrl-C is for this process, which asks the workers to stop.
+        // In its own process group: only this process receives Ctrl-C, and it signals the workers.
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         command.spawn().map_err(|error| StudyError::Launch {
             program: self.program.display().to_string(),
@@ -247,17 +248,17 @@ fn why(status: ExitStatus, log: &Path) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => {
-            format!("killed by signal {signal}, and {RESTARTS} times before, with no newer checkpoint")
+            format!("killed by signal {signal}, as {RESTARTS} times before, and it saved no new checkpoint in between")
         }
         (None, None) => "ended without an exit code".to_owned(),
     };
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it wrote nothing");
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it did not print anything");
     format!("{how}: {last} ({})", log.display())
 }
 
-/// Processes that work, by the number of their run. What is dropped is asked to stop.
+/// The worker processes, by the number of their run. Dropping one sends it a signal to stop.
 struct Workers {
     children: BTreeMap<usize, Child>,
 }
@@ -353,7 +354,7 @@ mod tests {
             }
         });
         assert_eq!(ended.unwrap(), Ended { finished: 0, failed: 1, left: 0, stopped: false });
-        assert!(failed[0].contains("signal 9") && failed[0].contains("no newer checkpoint"), "{failed:?}");
+        assert!(failed[0].contains("signal 9") && failed[0].contains("no new checkpoint"), "{failed:?}");
         let started = std::fs::read_to_string(folder.path().join("started")).unwrap();
         assert_eq!(started.lines().count(), 1 + RESTARTS as usize);
     }

@@ -1,12 +1,12 @@
 //! The launcher of Slurm clusters: scripts that a person can read, and their submission.
 //!
-//! A job array for each level of the dependency graph, each after the one before. Not here: what a task of an array does,
-//! which is `dreamgraft study run-one`.
+//! A job array for each level of the dependency graph, each after the one before. Not here: the work of a task of an
+//! array, which is `dreamgraft study run-one`.
 
 use crate::StudyError;
-use crate::document::contents;
 use crate::manifest::Manifest;
 use crate::status::is_finished;
+use crate::study_file::contents;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::process::Command;
 /// In the folder of the scripts: numbers of the jobs that were submitted last, one a line.
 const JOBS_FILE: &str = "jobs";
 
-/// What each task asks of the cluster: `--profile FILE`.
+/// The resources that each task requests from the cluster: `--profile FILE`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
@@ -27,7 +27,7 @@ pub struct Profile {
     pub memory: Option<String>,
     /// `--time`.
     pub time: Option<String>,
-    /// Seconds before its end of time that a task is told to save a checkpoint.
+    /// Seconds before its time limit at which a task receives the signal to save a checkpoint.
     pub signal_lead: u64,
     /// More lines for the head of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
     pub lines: Vec<String>,
@@ -49,25 +49,25 @@ impl Profile {
         toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             let why = transfer::plain(&error.message().split_whitespace().collect::<Vec<_>>().join(" "));
-            StudyError::Document { place: format!("{} (line {line})", path.display()), why }
+            StudyError::StudyFile { place: format!("{} (line {line})", path.display()), why }
         })
     }
 }
 
-/// What a script is made of.
+/// The data of the scripts.
 #[derive(Debug)]
 pub struct Scripts<'a> {
     /// The program, by a path that the cluster's machines know.
     pub program: &'a Path,
-    /// The document, likewise.
-    pub document: &'a Path,
+    /// The study file, as an absolute path too.
+    pub study_file: &'a Path,
     /// The study's folder, likewise.
     pub folder: &'a Path,
     /// Its runs.
     pub manifest: &'a Manifest,
     /// Resources.
     pub profile: &'a Profile,
-    /// Where runs take gradient steps, as `dreamgraft train --device` has it; none for a processor.
+    /// The device of the gradient steps, as for `dreamgraft train --device`; `None` for the CPU.
     pub device: Option<&'a str>,
 }
 
@@ -110,7 +110,7 @@ impl Scripts<'_> {
     }
 
     fn script(&self, level: usize, runs: &[usize]) -> String {
-        let Self { program, document, folder, manifest, profile, device } = self;
+        let Self { program, study_file, folder, manifest, profile, device } = self;
         let device = device.map(|device| format!(" --device {device}")).unwrap_or_default();
         let logs = folder.join("logs");
         let mut lines = vec![
@@ -127,7 +127,9 @@ impl Scripts<'_> {
             "#SBATCH --ntasks=1".to_owned(),
             format!("#SBATCH --cpus-per-task={}", profile.cpus),
             "#SBATCH --requeue".to_owned(),
-            "# The script is told some time before the end; it tells the run, which saves a checkpoint.".to_owned(),
+            "# Slurm signals the script some time before the time limit; the script signals the run, which saves a \
+             checkpoint."
+                .to_owned(),
             format!("#SBATCH --signal=B:USR1@{}", profile.signal_lead),
         ];
         for (word, value) in [("partition", &profile.partition), ("mem", &profile.memory), ("time", &profile.time)] {
@@ -139,7 +141,7 @@ impl Scripts<'_> {
 failed={}/"$SLURM_ARRAY_TASK_ID.failed"
 rm -f "$failed"
 asked= again= run=
-# Tells the run until it has ended: one signal could come before the run listens, and be lost.
+# Signals the run until it has ended: a single signal could arrive before the run handles signals, and be lost.
 tell() {{
     asked=1 again=1
     if [ -n "$run" ]; then
@@ -150,16 +152,16 @@ trap tell USR1 TERM
 {} study run-one {} --dir {} --threads {}{device} --index "$SLURM_ARRAY_TASK_ID" &
 run=$!
 [ -z "$asked" ] || tell
-# A signal ends the wait, not the run: then it is waited for again. The shell remembers the code of a run that has ended.
+# A signal ends `wait`, not the run, so the script waits again. The shell remembers the exit code of a run that has ended.
 again=1
 while [ -n "$again" ]; do again=; wait "$run"; code=$?; done
-# Told before it listens, it ends without a code of its own (USR1, TERM): nothing is lost then either.
+# A run that is signalled before it handles signals is killed (USR1, TERM). Nothing is lost then either.
 case "$asked $code" in '1 138' | '1 143') code=75 ;; esac
-# But of one that ends while the signal comes, bash may lose it (-1): then the run is started again, and tells.
+# If the run ends while the signal arrives, bash may lose its exit code (-1). The run is then started again, and reports.
 if [ "$code" = 75 ] || [ "$code" = -1 ]; then
     code=75
-    # Stopped with a checkpoint saved: this task goes to the end of the queue, and goes on from there. Unless it is being
-    # ended for another reason than its time (scancel): to requeue it would undo that.
+    # Stopped with a checkpoint saved: this task goes to the end of the queue and resumes later, unless it is being
+    # ended for another reason than its time limit (scancel), which requeueing would undo.
     case "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format='%T %r')" in
         RUNNING* | *TimeLimit) scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID" ;;
     esac
@@ -170,7 +172,7 @@ exit "$code"
 "#,
             quoted(&logs),
             quoted(program),
-            quoted(document),
+            quoted(study_file),
             quoted(folder),
             profile.cpus
         ));
@@ -197,13 +199,13 @@ pub fn submit(folder: &Path, levels: &[Level]) -> Result<Vec<String>, StudyError
         let output = command.arg(&level.script).output();
         let output = output.map_err(|error| {
             refuse(format!(
-                "cannot be started ({error}); run this where jobs are submitted, or submit {} by hand",
+                "cannot be started ({error}); run this command on a machine that can submit jobs, or submit {} by hand",
                 level.script.display()
             ))
         })?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
-            return Err(refuse(format!("refuses {}: {}", level.script.display(), text.trim().replace('\n', "; "))));
+            return Err(refuse(format!("rejects {}: {}", level.script.display(), text.trim().replace('\n', "; "))));
         }
         let text = String::from_utf8_lossy(&output.stdout);
         jobs.push(text.trim().split(';').next().unwrap_or_default().to_owned());
@@ -223,11 +225,14 @@ fn queued(noted: &Path) -> Result<Vec<String>, StudyError> {
     // The whole queue: `--jobs` refuses numbers that Slurm has forgotten.
     let output = Command::new("squeue").args(["--noheader", "--format=%F"]).output();
     let output = output.map_err(|error| {
-        refuse(format!("cannot be started ({error}), so what is queued is unknown; run this where jobs are submitted"))
+        refuse(format!(
+            "cannot be started ({error}), so the queued jobs are unknown; run this command on a machine that can \
+             submit jobs"
+        ))
     })?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
-        return Err(refuse(format!("cannot tell what is queued: {}", text.trim().replace('\n', "; "))));
+        return Err(refuse(format!("cannot list the queued jobs: {}", text.trim().replace('\n', "; "))));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let queue: HashSet<&str> = text.split_whitespace().collect();
@@ -276,8 +281,8 @@ mod tests {
         assert_eq!(directive(Path::new(r#"1% "b\c"#), "%a.log"), r#""1%% \"b\\c/%a.log""#);
     }
 
-    /// A script for one run, whose program is a shell script of these lines; `scontrol` notes what it is asked for, and
-    /// `squeue` tells the job's state.
+    /// A script for one run, whose program is a shell script with these lines; `scontrol` records its arguments, and
+    /// `squeue` prints the state of the job.
     fn task(folder: &Path, program: &str, state: &str) -> (String, Command) {
         let executable = |name: &str, text: &str| {
             let path = folder.join(name);
@@ -292,7 +297,7 @@ mod tests {
         let (manifest, profile) = (Manifest::new("mine", "", Vec::new()), Profile::default());
         let scripts = Scripts {
             program: &program,
-            document: folder,
+            study_file: folder,
             folder,
             manifest: &manifest,
             profile: &profile,
@@ -328,8 +333,8 @@ mod tests {
         }
     }
 
-    /// Tells a task to stop that has begun, and perhaps its run at the same moment; its exit code, and what `scontrol` was
-    /// asked for.
+    /// Signals a started task to stop, and perhaps its run at the same moment; returns its exit code and the arguments
+    /// of `scontrol`.
     fn stopped(state: &str, both: bool) -> (Option<i32>, String) {
         // A path as people make them.
         let outer = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! How far the runs of a study are, read from their folders.
 //!
-//! Here: the state of each run, for launchers and people. Not here: what the runs say (`results`).
+//! Here: the state of each run, for launchers and people. Not here: the results of runs (`results`).
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
@@ -13,11 +13,11 @@ use train::checkpoint::newest_state;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It has not begun.
+    /// It has not started.
     Waiting,
     /// A process of this machine works on it.
     Running,
-    /// It has begun, and nobody works on it.
+    /// It has started, but no process works on it.
     Stopped,
     /// It ended with an error; a launcher noted it.
     Failed,
@@ -73,7 +73,7 @@ pub fn is_finished(folder: &Path, entry: &Entry) -> bool {
 /// Checks that the runs that run `index` comes after are finished.
 ///
 /// # Errors
-/// Names the first that is not, or says that there is no such run.
+/// The first unfinished one, or that the run does not exist.
 pub fn check_ready(folder: &Path, manifest: &Manifest, index: usize) -> Result<(), crate::StudyError> {
     let runs = manifest.entries.len();
     let no_run = || crate::StudyError::NoRun { index, folder: folder.to_owned(), runs };

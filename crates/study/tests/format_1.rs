@@ -1,10 +1,11 @@
-//! Studies whose manifests were written before these had requests, in format 1: `format-1` holds what the program wrote then.
+//! Studies whose manifests have format 1, without requests: the folder `format-1` contains files of the earlier
+//! program.
 
 use files::sha256;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use study::manifest::{FILE, Manifest};
-use study::{document, prepare, recorded};
+use study::{prepare, recorded, study_file};
 use train::Origin;
 
 /// A study of every kind of method but `plan`, and the one of `experiments/smoke.toml`.
@@ -42,7 +43,7 @@ fn their_requests_are_those_that_the_document_asks_for_today() {
     assert_eq!(*encoder, manifest.entries[last.after[0]].folder);
     assert_eq!(rewards.len(), 2);
     for name in STUDIES {
-        let read = document::read(&folder(name).join("study.toml")).unwrap();
+        let read = study_file::read(&folder(name).join("study.toml")).unwrap();
         assert_eq!(
             recorded(&read, tasks::catalogue(), &folder(name)).unwrap(),
             Some(study::manifest_of(&read, tasks::catalogue()).unwrap()),
@@ -56,7 +57,7 @@ fn they_are_continued_and_their_manifests_stay_as_they_are() {
     for name in STUDIES {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join(FILE), text(name)).unwrap();
-        let read = document::read(&folder(name).join("study.toml")).unwrap();
+        let read = study_file::read(&folder(name).join("study.toml")).unwrap();
         let manifest = prepare(&read, tasks::catalogue(), root.path()).unwrap();
         assert_eq!(manifest.entries.len(), text(name).lines().count() - 1);
         assert_eq!(std::fs::read_to_string(root.path().join(FILE)).unwrap(), text(name));

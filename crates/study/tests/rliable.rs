@@ -27,8 +27,8 @@ struct Figure {
 }
 
 impl Figure {
-    /// Values must be equal, and intervals as near as two times 10,000 draws make probable: a twentieth of their width, and
-    /// whole steps where figures are countable.
+    /// Values must be equal, and intervals as near as two times 10,000 draws make probable: a twentieth of their width,
+    /// and whole steps for statistics with few possible values.
     fn expect(&self, value: f64, interval: Interval, step: f64, what: &str) {
         assert!((value - self.value).abs() < 1e-12, "{what}: {value} instead of {}", self.value);
         let near = 0.05 * (self.high - self.low) + step;

@@ -1,11 +1,11 @@
-//! The server of a live page: what it answers, and what it does not.
+//! The server of the live page, and its answers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use study::watch::Watch;
 
-/// A folder with a run of one episode, and a picture.
+/// A folder with a run of one episode, and an image.
 fn runs(root: &Path) {
     let folder = root.join("ant/small/0");
     std::fs::create_dir_all(folder.join("videos")).unwrap();
@@ -15,7 +15,7 @@ fn runs(root: &Path) {
     std::fs::write(root.join("secret.txt"), "nobody's business").unwrap();
 }
 
-/// What the server answers to a request as it stands.
+/// The answer of the server to a raw request.
 fn raw(watch: &Watch, request: &str) -> String {
     let mut stream = TcpStream::connect(watch.address()).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

@@ -43,7 +43,7 @@ impl<F: Number> Adam<F> {
         &self.set
     }
 
-    /// Steps taken.
+    /// The number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
@@ -58,7 +58,7 @@ impl<F: Number> Adam<F> {
         (&mut self.first, &mut self.second)
     }
 
-    /// Restores the number of steps taken.
+    /// Restores the number of steps.
     pub fn set_steps(&mut self, steps: u64) {
         self.steps = steps;
     }

@@ -1,8 +1,8 @@
 //! Tensors, fused operations with their gradients, and the optimiser.
 //!
-//! Start with `tape.rs`: a [`Tape`] records operations (`ops`) on [`Parameters`] and walks back over them for gradients. The
-//! inner loops are in [`kernels`]; [`plan`] turns a recording into launches for a device. Nothing here knows what an agent
-//! is.
+//! Start with `tape.rs`: a [`Tape`] records operations (`ops`) on [`Parameters`] and computes their gradients in
+//! reverse order. The inner loops are in [`kernels`]; [`plan`] turns a recording into launches for a device. This crate
+//! does not depend on agents.
 
 pub mod adam;
 mod bfloat16;

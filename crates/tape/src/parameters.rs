@@ -19,7 +19,7 @@ impl Parameter {
     }
 }
 
-/// Every parameter of a model: path, shape and values, in one piece of memory in order of declaration.
+/// Every parameter of a model: path, shape and values, in one block of memory in order of declaration.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters<F> {
     entries: Vec<Entry>,
@@ -44,7 +44,7 @@ impl<F: Number> Parameters<F> {
     /// before memory is allocated for it.
     ///
     /// # Panics
-    /// If the path is taken: two layers of one model have the same name, a bug.
+    /// If the path already exists: two layers of one model with the same name are a bug.
     pub fn declare(&mut self, path: &str, shape: &[usize]) -> Parameter {
         let parameter = Parameter(self.entries.len() as u32);
         let start = self.numbers();
@@ -140,7 +140,7 @@ impl<F: Number> Parameters<F> {
     }
 }
 
-/// Some of a model's parameters: those a gradient is asked for, or an optimiser updates.
+/// A subset of a model's parameters: those for which gradients are requested, or which an optimiser updates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSet {
     places: Vec<Option<Range<usize>>>,
@@ -193,14 +193,14 @@ impl<F: Number> Gradients<F> {
         self.filled.fill(false);
     }
 
-    /// Where to put a parameter's gradient, and whether to add to what is there; `None` if it is not asked for.
+    /// The place of a parameter's gradient, and whether to add to it; `None` if the gradient is not requested.
     pub(crate) fn slot(&mut self, parameter: Parameter) -> Option<(&mut [F], bool)> {
         let place = self.set.places[parameter.index()].clone()?;
         let accumulate = std::mem::replace(&mut self.filled[parameter.index()], true);
         Some((&mut self.data[place], accumulate))
     }
 
-    /// Adds the gradients of a part of the loss, of the same set: what it has none for stays as it is.
+    /// Adds the gradients of a part of the loss, of the same set. Parameters without such gradients do not change.
     ///
     /// # Panics
     /// If it is of another set.
@@ -230,7 +230,7 @@ impl<F: Number> Gradients<F> {
         &self.data
     }
 
-    /// A parameter's gradient, or `None` if it is not asked for.
+    /// The gradient of a parameter, or `None` if it is not requested.
     pub fn of(&self, parameter: Parameter) -> Option<&[F]> {
         Some(&self.data[self.set.place(parameter)?])
     }

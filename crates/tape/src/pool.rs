@@ -15,12 +15,12 @@ struct Class<F> {
 }
 
 impl<F: Copy + Default> Pool<F> {
-    /// A buffer of `size` numbers with whatever they were last.
+    /// A buffer of `size` numbers with unspecified content.
     pub fn take(&mut self, size: usize) -> Vec<F> {
         let class = self.class(size);
         class.free.pop().unwrap_or_else(|| {
             class.made += 1;
-            // Room for all of them, so that taking one back never allocates.
+            // Capacity for all buffers, so that returning one never allocates.
             class.free.reserve(class.made);
             vec![F::default(); size]
         })

@@ -116,7 +116,7 @@ impl<F: Real> Workspace<F> {
     }
 }
 
-/// A recording: what has been computed so far, on which parameters.
+/// A recording of operations on parameters.
 pub struct Tape<'a, F> {
     pub(crate) parameters: &'a Parameters<F>,
     pub(crate) trainable: &'a ParameterSet,
@@ -358,7 +358,7 @@ impl List {
     }
 }
 
-/// What an operation may read.
+/// The values that an operation can read.
 pub(crate) struct Context<'a, F> {
     pub parameters: &'a Parameters<F>,
     pub values: &'a [Vec<F>],
@@ -381,7 +381,7 @@ impl<'a, F: Real> Context<'a, F> {
     }
 }
 
-/// What an operation's gradient may read and where it writes.
+/// The values that the gradient of an operation can read, and the places where it writes.
 pub(crate) struct Backward<'a, F> {
     pub context: Context<'a, F>,
     slots: &'a mut [Slot<F>],
@@ -405,7 +405,7 @@ impl<'a, F: Real> Backward<'a, F> {
         (self.nodes[var.index()].rows, self.nodes[var.index()].cols)
     }
 
-    /// Calls `write` with the place for an input's gradient and whether to add to it, unless the input has no gradient.
+    /// Calls `write` with the place for an input's gradient and whether to add to it, if the input has a gradient.
     pub fn input(&mut self, var: Var, write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F], bool)) {
         if !var.gradient {
             return;
@@ -419,7 +419,7 @@ impl<'a, F: Real> Backward<'a, F> {
         slot.filled = true;
     }
 
-    /// Like [`Backward::input`], with zeros in place of what has not been written: for gradients of a part.
+    /// Like [`Backward::input`], but a new gradient is filled with zeros first: for gradients of a part of a value.
     pub fn part(&mut self, var: Var, write: impl FnOnce(&mut Context<'a, F>, &[F], &mut [F])) {
         self.input(var, |context, gradient, target, accumulate| {
             if !accumulate {

@@ -34,7 +34,7 @@ fn check(
         (loss, result, vars)
     };
     let mut workspace = Workspace::default();
-    // Twice in the same workspace: what the first recording left behind must not matter.
+    // Twice in the same workspace: the remains of the first recording must not matter.
     let mut gradients = Gradients::new(&set);
     let mut by_leaf = Vec::new();
     for _ in 0..2 {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use random::Stream;
 use tape::{Activation, Gradients, Parameter, Parameters, SimdInstructionSet, Tape, Workspace};
 
-/// What two losses make of a head: its value, and gradients of input and parameters.
+/// The results of a head with two losses: its value, and gradients of input and parameters.
 type Made = (Vec<f64>, Option<Vec<f64>>, Vec<f64>);
 
 struct Head {
@@ -41,13 +41,13 @@ impl Head {
         Self { parameters, layers, x, read, train, activation, passes }
     }
 
-    /// `record` gives the values that the two losses read; each loss is seeded if it is asked for.
+    /// `record` gives the values that the two losses read; each loss is seeded if requested.
     fn run(&self, losses: [bool; 2], record: impl Fn(&mut Tape<f64>, tape::Var) -> [tape::Var; 2]) -> Made {
         let set = self.parameters.set(|_| true);
         let (mut gradients, mut workspace) = (Gradients::new(&set), Workspace::default());
         let rows = self.read.len();
         let mut made = None;
-        // Twice in the same workspace: what the first recording left behind must not matter.
+        // Twice in the same workspace: the remains of the first recording must not matter.
         for _ in 0..2 {
             gradients.clear();
             let mut tape = Tape::new(&self.parameters, &set, &mut workspace);
@@ -100,12 +100,12 @@ proptest! {
         let head = Head::new(rows, trained, &sizes, activation, passes, seed);
         let plain = head.plain(losses);
         let shared = head.run(losses, |tape, x| {
-            let (read, trained) = tape.trained_scalar(x, &head.layers, activation, trained);
+            let (read, trained) = tape.input_and_parameter_scalars(x, &head.layers, activation, trained);
             [read, trained]
         });
         prop_assert!(agree(&shared.0, &plain.0));
         prop_assert!(agree(&shared.2, &plain.2));
-        // Where nothing reaches the input, it may have no gradient, or zeros.
+        // If no gradient reaches the input, it may have none, or zeros.
         let zeros = vec![0.0; head.x.len()];
         prop_assert!(agree(shared.1.as_ref().unwrap_or(&zeros), plain.1.as_ref().unwrap_or(&zeros)));
         prop_assert_eq!(plain.2.iter().any(|&g| g != 0.0), losses[1]);
@@ -120,7 +120,7 @@ proptest! {
         let activation = if elu { Activation::Elu } else { Activation::Relu };
         let head = Head::new(rows, rows, &sizes, activation, passes, seed);
         let plain = head.plain([true, false]);
-        let frozen = head.run([true, false], |tape, x| [tape.frozen_scalar(x, &head.layers, activation); 2]);
+        let frozen = head.run([true, false], |tape, x| [tape.input_scalar(x, &head.layers, activation); 2]);
         prop_assert!(agree(&frozen.0, &plain.0));
         prop_assert_eq!(frozen.1.is_some(), passes);
         prop_assert_eq!(plain.1.is_some(), passes);

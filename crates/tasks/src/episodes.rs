@@ -1,4 +1,4 @@
-//! [`Episodes`]: a simulation made into what an agent sees.
+//! [`Episodes`]: turns a simulation into an environment.
 //!
 //! Here: action repeat, time limit, termination, checks of actions. Each task's own rules are in its file.
 

@@ -1,10 +1,11 @@
 //! The floor that walkers walk on: an endless plane to the feet, a blue and white checkerboard to the eye.
 //!
-//! What is seen is two triangles, 200 m on a side, with one texture repeated 100 times each way. All of it is made here.
+//! Its visible part is two triangles, 200 m on a side, with a texture that repeats 100 times in each direction. All of
+//! it is created here.
 
 use bullet::{Asset, Body, LoadError, Material, World};
 
-/// Half of the side of what is seen, m.
+/// Half of the side of the visible part, in m.
 const HALF_SIDE: f64 = 100.0;
 /// Times that the texture is repeated along a side.
 const REPEATS: f64 = 100.0;

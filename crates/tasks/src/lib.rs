@@ -4,7 +4,8 @@
 //! every two simulator frames. Below it is [`simulation`]: the same task one frame at a time, which is how it is compared with recordings of
 //! PyBullet 3.2.7: joints, rewards and pixels are bitwise identical.
 //!
-//! Here: the tasks. Not here: what any environment is (crate `environment`), networks, episodes kept in memory or in files, physics itself (crate `bullet`).
+//! Here: the tasks. Not here: the interface of environments (crate `environment`), networks, stored episodes, and the
+//! physics itself (crate `bullet`).
 //!
 //! # How to add a task
 //! 1. Write `src/<name>.rs`: its `NAME`, its model as MJCF text, and `make`, which gives a [`Simulation`]. A robot that is

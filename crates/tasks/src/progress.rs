@@ -70,8 +70,9 @@ fn potential(parts: &[Part], state: &BodyState) -> f64 {
         }))
     };
     let [x, y] = [0, 1].map(|axis| TARGET[axis] - mean(axis));
-    // PyBullet has numpy compute this as a dot product of OpenBLAS, whose last bit depends on the processor. The recordings
-    // were made with kernels (SkylakeX) that multiply and add with a single rounding. Only the ant leaves the line y = 0.
+    // PyBullet has numpy compute this as a dot product of OpenBLAS, whose last bit depends on the CPU. The recordings
+    // were made with kernels (SkylakeX) that multiply and add with a single rounding. Only the ant leaves the line y =
+    // 0.
     let distance = x.mul_add(x, y * y).sqrt();
     -distance / FRAME_TIME
 }

@@ -8,7 +8,7 @@ use crate::episodes::Episodes;
 use crate::simulation::Simulation;
 use crate::{ant, half_cheetah, hopper, inverted_double_pendulum_swingup, inverted_pendulum_swingup, walker2d};
 
-/// What the registry knows of a task.
+/// A registered task.
 struct Entry {
     name: &'static str,
     description: &'static str,
@@ -20,10 +20,11 @@ struct Entry {
 #[rustfmt::skip]
 const ENTRIES: &[Entry] = &[
     Entry { name: ant::NAME, description: "walk on four legs", action_size: 8, load: ant::make },
-    Entry { name: half_cheetah::NAME, description: "run on a hind and a front leg, in a plane", action_size: 6, load: half_cheetah::make },
+    Entry { name: half_cheetah::NAME, description: "run on a back leg and a front leg, in a plane", action_size: 6, load: half_cheetah::make },
     Entry { name: hopper::NAME, description: "hop on one leg, in a plane", action_size: 3, load: hopper::make },
-    Entry { name: inverted_double_pendulum_swingup::NAME, description: "swing two poles on a cart up, one upon the other", action_size: 1, load: inverted_double_pendulum_swingup::make },
-    Entry { name: inverted_pendulum_swingup::NAME, description: "swing a pole on a cart up and keep it up", action_size: 1, load: inverted_pendulum_swingup::make },
+    Entry { name: inverted_double_pendulum_swingup::NAME, description: "swing up two poles on a cart, one on top of \
+        the other, and balance them", action_size: 1, load: inverted_double_pendulum_swingup::make },
+    Entry { name: inverted_pendulum_swingup::NAME, description: "swing up a pole on a cart and balance it", action_size: 1, load: inverted_pendulum_swingup::make },
     Entry { name: walker2d::NAME, description: "walk on two legs, in a plane", action_size: 6, load: walker2d::make },
 ];
 
@@ -43,7 +44,7 @@ pub fn catalogue() -> &'static Tasks {
 }
 
 impl Tasks {
-    /// What is known of the task called `name`, and its simulation.
+    /// The information about the task `name`, and its simulation.
     fn load(&self, name: &str) -> Result<(&TaskInfo, Box<dyn Simulation>), TaskError> {
         match self.infos.iter().zip(ENTRIES).find(|(info, _)| info.name == name) {
             Some((info, entry)) => Ok((info, (entry.load)()?)),
@@ -66,7 +67,7 @@ impl Catalogue for Tasks {
 /// The task called `name`, one simulator frame at a time: below action repeat, frame limit and termination.
 ///
 /// # Errors
-/// If there is no such task, or the simulator cannot load its model.
+/// If the task does not exist, or the simulator cannot load its model.
 pub fn simulation(name: &str) -> Result<Box<dyn Simulation>, TaskError> {
     Ok(catalogue().load(name)?.1)
 }

@@ -1,7 +1,7 @@
-//! A robot in a world of its own: what every task is made of.
+//! A robot in its own world, on which every task is built.
 //!
-//! Here: the world's numbers, motors switched off, joints that are driven by torque, the way back to the start.
-//! Not here: rewards, pictures (`view.rs`).
+//! Here: the world's numbers, motors switched off, joints that are driven by torque, resetting. Not here: rewards,
+//! images (`view.rs`).
 
 use bullet::{Body, BodyState, JointKind, LoadFlags, PositionMotor, Settings, Snapshot, World};
 use environment::Timing;

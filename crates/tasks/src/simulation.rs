@@ -48,7 +48,7 @@ pub trait Simulation: Send {
     fn render_by_bullet(&mut self, image: &mut [u8]);
 }
 
-/// What came of a frame.
+/// The result of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
     /// Reward.

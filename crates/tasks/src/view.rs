@@ -1,7 +1,7 @@
-//! What an agent sees of a world: the camera, and the renderer that draws what it sees.
+//! The view of a world: the camera, and the renderer that draws its images.
 //!
-//! Pictures are drawn by crate `render`, from meshes that Bullet made when it loaded the models. They are, byte for byte,
-//! those of Bullet's own renderer (`tests/pixels.rs`).
+//! Crate `render` draws the images, from meshes that Bullet created when it loaded the models. They are byte for byte
+//! identical to those of Bullet's own renderer (`tests/pixels.rs`).
 
 use bullet::{Camera, Visual, Visuals, World};
 use environment::IMAGE_SIDE as SIDE;

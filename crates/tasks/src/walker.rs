@@ -1,4 +1,4 @@
-//! What the four walkers have in common: forward motion on the floor is rewarded, effort costs.
+//! The common part of the four walkers: a reward for forward motion, and a cost for effort.
 //!
 //! Reward per frame (PyBullet 3.2.7, `WalkerBaseBulletEnv`) is the sum of
 //! - alive: 1, or -1 once the walker has fallen, by the task's own rule;
@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::robot::{self, ROBOT_FLAGS, Robot};
 use crate::simulation::{Frame, Simulation};
 
-/// What a joint's speed is multiplied by before it counts.
+/// The factor of joint speeds in the observation of the reward.
 const SPEED_SCALE: f64 = 0.1;
 /// Share of the range between its limits from which on a joint is at its limit.
 const AT_LIMIT: f32 = 0.99;
@@ -25,7 +25,7 @@ const ELECTRICITY: f64 = -2.0;
 const STALL_TORQUE: f64 = -0.1;
 const JOINT_AT_LIMIT: f64 = -0.1;
 
-/// What makes one walker different from another.
+/// The differences between walkers.
 pub struct Walker {
     /// The task's name.
     pub name: &'static str,
@@ -39,7 +39,7 @@ pub struct Walker {
     pub power_of: &'static [f64],
     /// Whether the walker is on its feet.
     pub alive: fn(&Posture) -> bool,
-    /// Links that must not have touched the floor in the previous frame: `alive` is told.
+    /// Links whose contact with the floor in the previous frame is passed to `alive`.
     pub off_the_floor: &'static [&'static str],
     /// Whether PyBullet's rule ends the episode when the walker has fallen.
     pub done_when_fallen: bool,
@@ -53,7 +53,7 @@ pub enum Torso {
     Link(&'static str),
 }
 
-/// What a walker's rule for being alive looks at.
+/// The inputs of a walker's rule for being alive.
 pub struct Posture {
     /// Height of the torso's centre of mass, m.
     pub height: f64,
@@ -133,7 +133,7 @@ impl Walking {
         Posture { height: f64::from(rise) + self.start_height, pitch: pitch(torso.orientation), touched: self.touched }
     }
 
-    /// What the camera follows, m.
+    /// The point that the camera follows, in m.
     fn target(&mut self) -> [f64; 3] {
         self.robot.world.link_frame(&self.robot.body, 0)
     }

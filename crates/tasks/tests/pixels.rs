@@ -1,8 +1,8 @@
-//! Pictures are, byte for byte, those of Bullet's own renderer: in every task, in states that agents reach and in states
-//! that they hardly do.
+//! Images are byte for byte identical to those of Bullet's own renderer, in every task, in states that agents often
+//! reach and in others.
 //!
 //! The long version, many thousands of states, is run with
-//! `cargo test --release -p tasks --test pixels -- --ignored --nocapture`.
+//! `cargo test --release -p dreamgraft-tasks --test pixels -- --ignored --nocapture`.
 
 use environment::{Catalogue, IMAGE_BYTES};
 use random::Stream;
@@ -26,7 +26,7 @@ fn start(simulation: &mut dyn Simulation, random: &mut Stream, bound: f64) {
     simulation.start(&offsets);
 }
 
-/// Compares pictures of `count` states of a task, and gives how many different ones there were.
+/// Compares images of `count` states of a task, and returns the number of distinct images.
 fn compare(task: &str, seed: u64, count: u32) -> usize {
     let mut simulation = tasks::simulation(task).unwrap();
     let mut random = Stream::new(seed, "pixels");

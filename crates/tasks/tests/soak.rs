@@ -1,7 +1,7 @@
 //! Every task survives long and rough handling: finite numbers throughout, and no memory that only grows.
 //!
 //! The long version, 100,000 frames a task, is run with
-//! `cargo test --release -p tasks --test soak -- --ignored --nocapture`.
+//! `cargo test --release -p dreamgraft-tasks --test soak -- --ignored --nocapture`.
 
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
-//! How fast a gradient step and a policy step are on this machine, in the words of the programs we measure against.
+//! Measures the speed of gradient steps and policy steps on this machine, in the same terms as the programs it is
+//! compared with.
 //!
-//! Random data, no environment: what is measured is the agent alone.
+//! The data is random and there is no environment, so this measures the agent alone.
 
 use crate::config::Config;
 use crate::{TrainError, system};
@@ -17,16 +18,16 @@ const ACTION_SIZE: usize = 6;
 /// Policy steps measured.
 const POLICY_STEPS: usize = 300;
 
-/// What was measured; one JSON object.
+/// The results; one JSON object.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
     /// The program.
     pub peer: String,
     /// Name of the sizes.
     pub size: String,
-    /// What was set otherwise than they say, as it was typed.
+    /// The settings that differ from the preset, as typed.
     pub set: Vec<String>,
-    /// What products were computed in.
+    /// The precision of matrix products.
     pub precision: Precision,
     /// Where embeddings come from.
     pub encoder: Encoder,
@@ -40,7 +41,7 @@ pub struct Measured {
     pub n: usize,
     /// Seconds until the agent was made.
     pub start_to_ready_s: f64,
-    /// Seconds until its first step, which makes room for all others, was done.
+    /// Seconds for the first step, which allocates the memory of all others.
     pub start_to_first_step_s: f64,
     /// Median milliseconds of a policy step: one image in, one action out.
     pub policy_ms_median: f64,
@@ -52,7 +53,7 @@ pub struct Measured {
     pub threads: usize,
     /// Vector instructions that kernels used.
     pub vectors: &'static str,
-    /// Where gradient steps were taken: `cpu`, or a device.
+    /// The device of the gradient steps: `cpu`, or a GPU.
     pub device: String,
 }
 
@@ -62,7 +63,7 @@ pub struct Measured {
 pub enum Encoder {
     /// From an encoder that learns.
     Learned,
-    /// From a frozen encoder, in every step anew.
+    /// From a frozen encoder, computed again in each step.
     Frozen,
     /// From the replay memory, which keeps a frozen encoder's.
     Kept,
@@ -77,7 +78,8 @@ impl Measured {
 
 /// Sizes that the peers' programs know by name, for one table of them and us.
 ///
-/// Every name but `small` stands for the published ones. `small` here is what the peers are measured at, not the preset of that name.
+/// Every name except `small` stands for the published sizes. `small` has the sizes at which other programs are
+/// measured, not those of the preset `small`.
 pub fn sizes(name: &str) -> AgentConfig {
     let paper = AgentConfig::default();
     match name {
@@ -97,9 +99,9 @@ pub fn sizes(name: &str) -> AgentConfig {
     }
 }
 
-/// Measures the agent of a configuration: one step to make room, then `steps` gradient steps, then policy steps. As in a
-/// run, a frozen encoder's embeddings are kept if `replay.embeddings` is not 0. With a `device`, and its name, gradient steps are
-/// taken there.
+/// Measures the agent of a configuration: one step to allocate memory, then `steps` gradient steps, then policy steps.
+/// As in a run, embeddings of a frozen encoder are kept if `replay.embeddings` is not 0. With a `device` and its name,
+/// gradient steps run there.
 ///
 /// # Errors
 /// [`TrainError`] if the configuration is out of range, no threads can be had or the device cannot be used.

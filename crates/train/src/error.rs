@@ -1,4 +1,4 @@
-//! What can go wrong with a run. Each message names the value, the place and the next step.
+//! Errors of a run. Each message names the value, the place and the next step.
 
 use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
@@ -17,22 +17,22 @@ pub enum TrainError {
     /// The task does not exist, or a step of it failed.
     #[error(transparent)]
     Task(#[from] environment::TaskError),
-    /// The agent refused.
+    /// An error of the agent.
     #[error(transparent)]
     Agent(#[from] DreamerError),
-    /// What the run is to take from other agents cannot be taken.
+    /// The transfer from other agents is not possible.
     #[error(transparent)]
     Transfer(#[from] transfer::TransferError),
-    /// The run folder was made with another transfer.
+    /// The run folder was created with another transfer.
     #[error(
-        "{path} was made with another transfer: {}; choose another folder with --logdir, or go on {advice}", list(.differences)
+        "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)
     )]
     OtherTransfer {
         /// The run folder.
         path: PathBuf,
-        /// What differs: key, old value and new value.
+        /// The differences: key, old value and new value.
         differences: Vec<Difference>,
-        /// The words with which this run goes on.
+        /// The arguments that resume this run.
         advice: String,
     },
     /// No agent to rank.
@@ -51,30 +51,32 @@ pub enum TrainError {
         /// How many there are.
         found: usize,
     },
-    /// The memory of episodes cannot give what was asked for.
+    /// An error of the replay memory.
     #[error(transparent)]
     Replay(#[from] ReplayError),
     /// An episode cannot be written or read.
     #[error(transparent)]
     EpisodeFile(#[from] FileError),
-    /// What was collected cannot be an episode.
-    #[error("an episode of {task} cannot be kept: {source}")]
+    /// The collected steps do not form a valid episode.
+    #[error("an episode of {task} cannot be stored: {source}")]
     Episode {
         /// The task.
         task: String,
-        /// What is wrong with it.
+        /// The problem.
         source: EpisodeError,
     },
-    /// The run folder cannot be made or written.
-    #[error("cannot write in the run folder {path}: {source}; choose another with --logdir")]
+    /// The run folder cannot be created or written.
+    #[error("cannot write to the run folder {path}: {source}; choose another folder with --logdir")]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A folder that holds something else than a run.
-    #[error("{path} holds {example:?} but no config.toml, so it is no run folder; choose another with --logdir")]
+    /// A folder that contains something other than a run.
+    #[error(
+        "{path} contains {example:?} but no config.toml, so it is not a run folder; choose another folder with --logdir"
+    )]
     NotARun {
         /// The folder.
         path: PathBuf,
@@ -91,7 +93,7 @@ pub enum TrainError {
     },
     /// The run folder was made with another configuration.
     #[error(
-        "{path} was made with another configuration: {}; give the old values, or choose another folder with --logdir",
+        "{path} was created with another configuration: {}; use the old values, or choose another folder with --logdir",
         list(.differences)
     )]
     Differs {
@@ -103,9 +105,9 @@ pub enum TrainError {
     /// Nothing to evaluate.
     #[error("{path} {why}")]
     NoCheckpoint {
-        /// What was given.
+        /// The path that was given.
         path: PathBuf,
-        /// What is missing, and what to do.
+        /// What is missing, and the next step.
         why: String,
     },
     /// A checkpoint that cannot be used.
@@ -113,12 +115,13 @@ pub enum TrainError {
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem and the next step.
         why: String,
     },
     /// The agent does not fit the task.
     #[error(
-        "the agent of {path} was trained for actions of size {agent}, {task} takes size {needed}; choose the task it was trained for"
+        "the agent of {path} was trained for actions with {agent} elements, but {task} requires {needed}; choose a \
+         task that it was trained for"
     )]
     ActionSize {
         /// The checkpoint.
@@ -169,14 +172,14 @@ pub enum TrainError {
     },
     /// A parameter stopped being a number.
     #[error(
-        "the parameter {} became {} by gradient step {update} ({frames} frames), {} of its {} numbers are not finite: the run \
-         stops, {}",
+        "the parameter {} became {} by gradient step {update} ({frames} frames), and {} of its {} numbers are not \
+         finite: the run stops, {}",
         broken.path, broken.value, broken.count, broken.numbers, with_other_settings(root, *saved)
     )]
     Diverged {
         /// The parameter.
         broken: Box<Broken>,
-        /// Gradient steps taken.
+        /// The number of gradient steps so far.
         update: u64,
         /// Frames collected by then.
         frames: Frames,
@@ -188,11 +191,11 @@ pub enum TrainError {
     /// The file system stood in the way of a run.
     #[error("{source}. The run stopped at step {frames}; {after}")]
     Halted {
-        /// What stood in the way.
+        /// The error.
         source: Box<Self>,
         /// Frames collected by then.
         frames: Frames,
-        /// What is left, and how to go on.
+        /// What remains of the run, and how to resume it.
         after: String,
     },
     /// More memory than there is.
@@ -209,19 +212,21 @@ pub enum TrainError {
         /// Bytes that are available.
         available: u64,
     },
-    /// An encoder or reward models that are frozen, but come from nowhere.
+    /// A frozen encoder or frozen reward models that are not transferred from another agent.
     #[error(
-        "agent.{key} is set, and nothing is taken from another agent: what is frozen would stay random for ever; give \
-         --universal RUN or a --plan (a run's own is its transfer.toml), or leave agent.{key} out"
+        "agent.{key} is set, but nothing is transferred from another agent, so the frozen parameters would stay \
+         random. Give --universal RUN or a --plan (that of an existing run is its transfer.toml), or remove \
+         agent.{key}"
     )]
     FrozenAtRandom {
         /// The key below `agent`.
         key: &'static str,
     },
-    /// A run whose checkpoints were taken away.
+    /// A run whose checkpoints were removed.
     #[error(
-        "{path} holds no checkpoint, but the run has {episodes} episodes, more than it lives through before its first: \
-         somebody removed its checkpoints; put them back, or choose another folder with --logdir, or remove {} to begin again",
+        "{path} does not contain a checkpoint, but the run has {episodes} episodes, more than a run has before its \
+         first checkpoint, so its checkpoints were removed. Restore them, or choose another folder with --logdir, or \
+         remove {} to start from the beginning",
         root.display()
     )]
     CheckpointsGone {
@@ -232,35 +237,35 @@ pub enum TrainError {
         /// Episodes in it.
         episodes: usize,
     },
-    /// A line of metrics, a picture or a video cannot be written.
+    /// Metrics, an image or a video cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The system does not let the program listen to signals.
-    #[error("cannot listen to Ctrl-C: {source}")]
+    /// The operating system does not allow the program to handle signals.
+    #[error("cannot handle Ctrl-C: {source}")]
     Signals {
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The threads cannot be started.
-    #[error("cannot start threads = {threads}: {why}; set threads to less")]
+    #[error("cannot start threads = {threads}: {why}; set threads to a smaller number")]
     Threads {
-        /// How many were asked for.
+        /// The requested number of threads.
         threads: usize,
         /// The reason.
         why: String,
     },
     /// A file cannot be read or written.
-    #[error("{path}: {source}; check the place, its permissions and the free space")]
+    #[error("{path}: {source}; check the path, its permissions and the free space")]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
 impl TrainError {
-    /// Whether the system did not read or write what it was asked to: not the fault of any file's content.
+    /// Whether reading or writing failed, as opposed to an error in the content of a file.
     pub fn is_of_the_system(&self) -> bool {
         match self {
             Self::Io { .. }
@@ -274,7 +279,7 @@ impl TrainError {
         }
     }
 
-    /// Whether a number stopped being one.
+    /// Whether a number became infinite or NaN.
     pub fn is_of_numbers(&self) -> bool {
         match self {
             Self::NotFinite { .. } | Self::Diverged { .. } => true,
@@ -295,16 +300,17 @@ fn list(differences: &[Difference]) -> String {
     all.collect::<Vec<_>>().join("; ")
 }
 
-/// What is left of a run whose numbers broke, and how to go on.
+/// What remains of a run with infinite or NaN values, and how to continue.
 fn with_other_settings(root: &Path, saved: bool) -> String {
     let settings = "other settings, such as a smaller agent.model_learning_rate";
     if saved {
         let from = root.display();
         format!(
-            "its last checkpoint is untouched; to go on from it with {settings}, begin a new run with --from {from} --plan full"
+            "its last checkpoint is not affected; to continue from it with {settings}, start a new run with --from \
+             {from} --plan full"
         )
     } else {
-        format!("it had no checkpoint yet; begin again with {settings}")
+        format!("it did not have a checkpoint yet; start a new run with {settings}")
     }
 }
 
@@ -314,13 +320,13 @@ fn giga(bytes: u64) -> f64 {
 
 fn of_gradient(broken: Option<&Broken>) -> String {
     broken.map_or_else(String::new, |Broken { path, value, count, numbers }| {
-        format!(", and so did {count} of the {numbers} numbers in the gradient of {path} ({value})")
+        format!(", as did {count} of the {numbers} numbers in the gradient of {path} ({value})")
     })
 }
 
 fn of_batch(batch: &Result<PathBuf, Box<TrainError>>) -> String {
     match batch {
-        Ok(path) => format!(", on the batch kept in {}", path.display()),
-        Err(why) => format!(", on a batch that could not be kept ({why})"),
+        Ok(path) => format!(", on the batch that is stored in {}", path.display()),
+        Err(why) => format!(", on a batch that could not be stored ({why})"),
     }
 }

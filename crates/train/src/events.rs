@@ -1,4 +1,4 @@
-//! What a run tells while it goes.
+//! The events that a run reports.
 //!
 //! Here: the events and their listener. Not here: how they are shown; a library prints nothing.
 
@@ -18,18 +18,18 @@ pub trait Reporter: Send {
 /// Something that happened in a run.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The run begins, or goes on from a checkpoint.
+    /// The run starts, or resumes from a checkpoint.
     Begins {
         /// The run folder.
         root: &'a Path,
         /// Its configuration.
         config: &'a Config,
-        /// Where it goes on; none at the beginning.
+        /// The frames at which it resumes; `None` for a new run.
         from: Option<Frames>,
     },
-    /// What the run takes from other agents, or took when it began.
-    Took {
-        /// What is taken from where.
+    /// The transfer with which the run starts or started.
+    Transferred {
+        /// The report of the transfer.
         report: &'a transfer::Report,
         /// Whether the run begins.
         begins: bool,
@@ -38,7 +38,7 @@ pub enum Event<'a> {
     Note(&'a str),
     /// A step of the present phase is done. Comes often.
     Progress {
-        /// What the run is doing.
+        /// The current activity of the run.
         phase: Phase,
         /// Where it stands.
         position: &'a Position,
@@ -70,7 +70,7 @@ pub enum Event<'a> {
     },
     /// The session is over, however it ended.
     Spent {
-        /// What its time went to.
+        /// How its time was spent.
         split: Split,
     },
 }

@@ -1,7 +1,21 @@
 //! A run: collect, learn, evaluate, log, checkpoint and resume, in one run folder.
 //!
-//! [`train`] does a run, [`play`] plays with what it left. [`RunRequest`] is a run that is asked for. Here: everything between
-//! the agent and the files of a run. Not here: arguments and exit codes (the program), studies of many runs.
+//! [`train`] trains an agent in a run folder, and [`play`] plays episodes with the agent of a run. A [`RunRequest`]
+//! describes a run. Here: everything between the agent and the files of a run. Not here: arguments and exit codes (the
+//! program), and studies of many runs (crate `study`).
+//!
+//! ```
+//! use train::{Frames, RunRequest};
+//!
+//! let mut request = RunRequest::new(vec!["hopper".to_owned()], "small");
+//! request.steps = Some(Frames(50_000));
+//! request.settings.push("agent.horizon=10".to_owned());
+//! let config = request.configuration()?;
+//! assert_eq!((config.steps, config.agent.horizon), (Frames(50_000), 10));
+//! // The arguments of the program that start the same run.
+//! assert_eq!(request.to_arguments()[..4], ["train", "hopper", "--preset", "small"]);
+//! # Ok::<(), train::TrainError>(())
+//! ```
 
 mod agent;
 pub mod bench;

@@ -1,7 +1,7 @@
-//! What is asked of a run: all that `dreamgraft train` can be told.
+//! The request for a run: everything that a user can ask of `dreamgraft train`.
 //!
-//! Here: [`RunRequest`], the arguments that a person would type for it, and its configuration. Not here: the parser of arguments,
-//! which the program has; its test compares the two. What the transfer means is `transfer`'s business.
+//! Here: [`RunRequest`], the arguments that a person would type for it, and its configuration. Not here: the parser of
+//! arguments, which the program has; its test compares the two. The meaning of transfers is in crate `transfer`.
 
 use crate::config::{Config, Layer, preset, resolve};
 use crate::{Frames, TrainError};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// A run that is asked for.
+/// A request for a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRequest {
@@ -33,7 +33,7 @@ pub struct RunRequest {
     /// The run folder; if none is given, one that is named after the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
-    /// What the agent begins with.
+    /// The origin of the agent's initial parameters.
     pub origin: Origin,
     /// Threads that compute; if none are given, the setting of the preset or the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub struct RunRequest {
     pub wait: bool,
 }
 
-/// What the agent of a run begins with.
+/// The origin of the initial parameters of an agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Origin {
@@ -85,7 +85,7 @@ pub enum Origin {
 }
 
 impl RunRequest {
-    /// A run of these tasks with this preset, of which nothing else is said.
+    /// A run of these tasks with this preset, and defaults for everything else.
     pub fn new(tasks: Vec<String>, preset: impl Into<String>) -> Self {
         Self {
             tasks,
@@ -102,45 +102,45 @@ impl RunRequest {
         }
     }
 
-    /// What a person types after `dreamgraft` to ask for this run. The program's parser makes the same request of it.
+    /// The arguments of `dreamgraft` that start this run. The program's parser turns them into the same request.
     pub fn to_arguments(&self) -> Vec<OsString> {
-        let mut words = Words(vec!["train".into()]);
-        // A task is no option, whatever it looks like; behind `--`, the parser knows.
+        let mut arguments = Arguments(vec!["train".into()]);
+        // After `--`, the parser does not take a task for an option.
         let tasks_last = self.tasks.iter().any(|task| task.starts_with('-'));
         if !tasks_last {
-            words.0.extend(self.tasks.iter().map(OsString::from));
+            arguments.0.extend(self.tasks.iter().map(OsString::from));
         }
-        words.option("--preset", &self.preset);
-        words.options("--config", &self.config);
-        words.options("--set", &self.settings);
-        words.options("--set", self.threads.map(|threads| format!("threads={threads}")));
-        words.options("--steps", self.steps.map(|steps| steps.0.to_string()));
-        words.options("--seed", self.seed.map(|seed| seed.to_string()));
-        words.options("--logdir", &self.folder);
+        arguments.option("--preset", &self.preset);
+        arguments.options("--config", &self.config);
+        arguments.options("--set", &self.settings);
+        arguments.options("--set", self.threads.map(|threads| format!("threads={threads}")));
+        arguments.options("--steps", self.steps.map(|steps| steps.0.to_string()));
+        arguments.options("--seed", self.seed.map(|seed| seed.to_string()));
+        arguments.options("--logdir", &self.folder);
         match &self.origin {
             Origin::Random => {}
             Origin::Agent { from, plan, fraction } => {
-                words.options("--plan", plan);
-                words.options("--fraction", fraction.map(|fraction| fraction.to_string()));
-                words.option("--from", from);
+                arguments.options("--plan", plan);
+                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+                arguments.option("--from", from);
             }
             Origin::Plan { plan, fraction } => {
-                words.option("--plan", plan);
-                words.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+                arguments.option("--plan", plan);
+                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
             }
             Origin::Universal { encoder, rewards, any_encoder } => {
-                words.option("--universal", encoder);
-                words.options("--reward-from", rewards);
-                words.flag("--any-encoder", *any_encoder);
+                arguments.option("--universal", encoder);
+                arguments.options("--reward-from", rewards);
+                arguments.flag("--any-encoder", *any_encoder);
             }
         }
-        words.options("--device", &self.device);
-        words.flag("--wait", self.wait);
+        arguments.options("--device", &self.device);
+        arguments.flag("--wait", self.wait);
         if tasks_last {
-            words.0.push("--".into());
-            words.0.extend(self.tasks.iter().map(OsString::from));
+            arguments.0.push("--".into());
+            arguments.0.extend(self.tasks.iter().map(OsString::from));
         }
-        words.0
+        arguments.0
     }
 
     /// The configuration of the run: defaults < preset < file < fields and settings.
@@ -167,14 +167,14 @@ impl RunRequest {
 }
 
 /// Arguments so far.
-struct Words(Vec<OsString>);
+struct Arguments(Vec<OsString>);
 
-impl Words {
+impl Arguments {
     fn flag(&mut self, name: &str, set: bool) {
         self.0.extend(set.then(|| name.into()));
     }
 
-    /// The option `name` with a value: as one word if the value looks like another option.
+    /// The option `name` with a value: as one argument if the value looks like another option.
     fn option(&mut self, name: &str, value: impl AsRef<OsStr>) {
         let value = value.as_ref();
         if value.as_encoded_bytes().starts_with(b"-") {
@@ -211,9 +211,9 @@ mod tests {
             origin: Origin::Agent { from: "runs/ant".into(), plan: Some("paper".to_owned()), fraction: Some(0.2) },
             ..request()
         };
-        let words = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
+        let arguments = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
                      --fraction 0.2 --from runs/ant";
-        assert_eq!(asked.to_arguments(), words.split(' ').collect::<Vec<_>>());
+        assert_eq!(asked.to_arguments(), arguments.split(' ').collect::<Vec<_>>());
     }
 
     #[test]

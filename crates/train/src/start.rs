@@ -1,7 +1,7 @@
 //! The entrances of this crate: training and playing with Dreamer's agent, on a thread pool of their own.
 //!
-//! Here: checks before anything is written, the thread pool, and what a new run's agent is made of. Not here: the beginning
-//! and the loop of a run (`run`), and how episodes are played (`agent::play`).
+//! Here: checks before anything is written, the thread pool, and the creation of a new run's agent. Not here: the
+//! beginning and the loop of a run (`run`), and how episodes are played (`agent::play`).
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
@@ -32,6 +32,13 @@ pub struct Job<'a> {
     pub plan: Option<&'a Plan>,
     /// Where gradient steps are taken; `None` is the CPU.
     pub device: Option<&'a dyn Device>,
+}
+
+impl<'a> Job<'a> {
+    /// A run in `root` whose agent starts from random parameters and learns on the CPU.
+    pub fn new(root: &'a Path, config: &'a Config) -> Self {
+        Self { root, config, plan: None, device: None }
+    }
 }
 
 /// Trains a Dreamer agent in environments that `catalogue` makes, until the run has its frames or `interrupted` is set.
@@ -79,7 +86,7 @@ pub fn train(
     })
 }
 
-/// Plays episodes, with a Dreamer agent if one is asked for: as [`play_with`], on all cores.
+/// Plays episodes, with a Dreamer agent if requested, like [`play_with`], on all cores.
 ///
 /// # Errors
 /// As [`play_with`].

@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 /// The seed of all of a run's streams, those of its agent included.
 ///
-/// It depends on what the run learns: on its tasks, in their order, and on its seed. Runs of different tasks share no random
-/// numbers, even if their seeds are equal, so that a target never has the luck of its sources. It does not depend on the method:
-/// runs of one task and one seed share the random episodes they begin with and the starts of their evaluations, so that
-/// methods are compared in pairs.
+/// It depends on the tasks of the run, in their order, and on its seed. Runs of different tasks do not share random
+/// numbers, even with equal seeds, so that targets are independent of their sources. It does not depend on the method:
+/// runs of one task and one seed share their random prefill episodes and the initial states of their evaluations, so
+/// that methods are compared in pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunKey(u64);
 
@@ -68,7 +68,7 @@ pub struct Streams {
     pub replay: Stream,
 }
 
-/// What a checkpoint keeps of [`Streams`].
+/// The state of [`Streams`] in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamsState {
@@ -111,7 +111,7 @@ impl Streams {
         }
     }
 
-    /// The streams that `state` was taken from, or `None` if no streams can have such a state (a damaged file).
+    /// The streams with this `state`, or `None` if the state is not valid (a damaged file).
     pub fn resume(state: &StreamsState) -> Option<Self> {
         Some(Self {
             environment: Stream::resume(&state.environment)?,
@@ -140,7 +140,7 @@ impl EvaluationStreams {
         }
     }
 
-    /// Those of episode `index` of an evaluation that was asked for by hand, whose seed is its own and not a run's.
+    /// The streams of episode `index` of an evaluation by command, which has its own seed instead of a run's.
     pub fn asked_for(seed: u64, index: u64) -> Self {
         Self {
             starts: Stream::new(seed, "asked-starts").part(index),
@@ -149,7 +149,7 @@ impl EvaluationStreams {
     }
 }
 
-/// The stream of the open-loop picture after `frames` frames.
+/// The stream of the open-loop plot after `frames` frames.
 pub fn open_loop(RunKey(seed): RunKey, frames: Frames) -> Stream {
     Stream::new(seed, "open-loop").part(frames.0)
 }

@@ -1,13 +1,13 @@
-//! What the operating system says about this process and this computer, in files of keys and values (Linux).
+//! Reads information about this process and this computer from the operating system (Linux).
 
-/// Bytes of memory that this process holds now, where the system tells (Linux).
+/// The memory of this process in bytes, where the system reports it (Linux).
 pub(crate) fn resident_bytes() -> Option<u64> {
     // Field 24 of stat and field 2 of statm count pages; status gives kibibytes, whatever the page size.
     let kibibytes = field_of("/proc/self/status", "VmRSS", ':')?;
     kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-/// The most bytes of memory that this process ever held, where the system tells (Linux).
+/// The peak memory of this process in bytes, where the system reports it (Linux).
 pub(crate) fn peak_resident_bytes() -> Option<u64> {
     let kibibytes = field_of("/proc/self/status", "VmHWM", ':')?;
     kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)

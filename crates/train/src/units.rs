@@ -1,13 +1,13 @@
 //! Counts that must not be mixed up: environment frames and agent steps.
 //!
-//! Here: [`Frames`] and [`AgentSteps`]. Not here: what is counted, or when.
+//! Here: [`Frames`] and [`AgentSteps`]. Not here: what is counted and when.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign};
 use wording::grouped;
 
-/// Environment frames: the unit of every schedule, metric and figure ("environment steps" in the papers).
+/// Environment frames: the unit of every schedule, metric and plot ("environment steps" in the papers).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Frames(pub u64);

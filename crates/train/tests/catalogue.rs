@@ -1,4 +1,4 @@
-//! Environments come from the catalogue that the caller passes, with what they say of themselves.
+//! Environments come from the catalogue that the caller passes, with their own information.
 
 use environment::{Catalogue, Environment, Outcome, TaskError, TaskInfo, TaskOptions, Timing};
 use random::Stream;

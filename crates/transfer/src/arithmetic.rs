@@ -4,7 +4,7 @@
 
 use tape::Real;
 
-/// The weighted mean of parameters of one shape; a single one is itself, whatever its weight.
+/// The weighted mean of parameters of one shape. A single parameter stays unchanged, for any weight.
 ///
 /// # Panics
 /// If there are none, or their lengths differ.

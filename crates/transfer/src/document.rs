@@ -1,6 +1,6 @@
-//! A plan as it is written: the TOML document, key by key, and its errors.
+//! The TOML form of a plan: its keys, and errors of reading them.
 //!
-//! Here: the typed text, with the line of each rule. What it means, and whether it makes sense, is [`crate::plan`]'s.
+//! Here: the text, with the line of each rule. Not here: its meaning and its checks ([`crate::plan`]).
 
 use crate::error::PlanError;
 use crate::pattern::Pattern;
@@ -34,7 +34,7 @@ pub(crate) struct Document {
 
 /// A source: its path, or its path and checksum.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a path, or { path = \"...\", sha256 = \"...\" }")]
+#[serde(untagged, expecting = "it must be a path, or { path = \"...\", sha256 = \"...\" }")]
 pub(crate) enum SourceText {
     Path(PathBuf),
     Pinned(PinnedText),
@@ -101,14 +101,14 @@ impl fmt::Display for Take {
     }
 }
 
-/// What happens to a layer whose source is missing or has another shape.
+/// The treatment of a layer whose source is missing or has another shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Misfit {
     /// The transfer is refused.
     #[default]
     Error,
-    /// The layer keeps its random start, and the report says so.
+    /// The layer keeps its random values, and the report notes it.
     Random,
 }
 
@@ -170,7 +170,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// Reads a document; the second value is the line of each rule, from 1.
+/// Reads a plan; the second value is the line of each rule, from 1.
 pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), PlanError> {
     let at = |span: Option<Range<usize>>| match span {
         Some(span) => format!("{origin} (line {})", line_of(text, span.start)),
@@ -182,7 +182,7 @@ pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), P
     let table = table.get_ref();
     match table.get("format").map(|format| format.get_ref()) {
         None => {
-            let why = format!("a plan begins with `format = {FORMAT}`");
+            let why = format!("a plan starts with `format = {FORMAT}`");
             return Err(PlanError::Key { key: "format".into(), place: origin.to_owned(), why });
         }
         Some(found) if found.as_integer().map(toml::de::DeInteger::as_str) != Some("1") => {

@@ -1,4 +1,4 @@
-//! What can be wrong with a plan, a source, or a transfer, each with its place and the next step.
+//! Errors of a plan, a source or a transfer, each with its place and the next step.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,11 @@ pub enum PlanError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is far larger than any plan.
-    #[error("{path} is larger than {limit} bytes: it is no plan")]
+    #[error("{path} is larger than {limit} bytes, so it cannot be a plan")]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -22,9 +22,9 @@ pub enum PlanError {
         limit: u64,
     },
     /// Neither a preset nor a file.
-    #[error("{typed:?} is neither a preset nor a file; the nearest preset is {nearest:?}")]
+    #[error("{typed:?} is neither a preset nor an existing file; the nearest preset is {nearest:?}")]
     Unknown {
-        /// What was typed.
+        /// The text as typed.
         typed: String,
         /// The preset most like it.
         nearest: &'static str,
@@ -38,13 +38,13 @@ pub enum PlanError {
         why: String,
     },
     /// Another version of the format.
-    #[error("{origin} has format {found}, and this program reads format = {ours}")]
+    #[error("{origin} has format = {found}, but this program reads format = {ours}")]
     Format {
         /// The plan.
         origin: String,
-        /// What it says.
+        /// The format of the plan.
         found: String,
-        /// What is read.
+        /// The format that this program reads.
         ours: u32,
     },
     /// A key that does not exist, is missing, or has a value of the wrong kind.
@@ -54,7 +54,7 @@ pub enum PlanError {
         key: String,
         /// File and line.
         place: String,
-        /// What is wrong, and what is allowed.
+        /// The problem and the allowed values.
         why: String,
     },
     /// A value out of range.
@@ -66,7 +66,7 @@ pub enum PlanError {
         value: String,
         /// The rule, or the plan.
         place: String,
-        /// What it may be.
+        /// The allowed values.
         range: String,
     },
     /// Keys that contradict each other.
@@ -74,31 +74,32 @@ pub enum PlanError {
     Contradiction {
         /// The rule, or the plan.
         place: String,
-        /// What contradicts, and what to do.
+        /// The contradiction and the next step.
         why: String,
     },
     /// A source that the plan does not have.
-    #[error("{place} takes from the source {name:?}, and the plan has {known}")]
+    #[error("{place} names the source {name:?}, but the plan has {known}")]
     UnknownSource {
         /// The rule.
         place: String,
         /// The name.
         name: String,
-        /// The names it has, in words.
+        /// The names of the plan's sources, as text.
         known: String,
     },
     /// A rule that names no source where there is not exactly one.
     #[error(
-        "{place} names no source, and the plan has {known}; give the rule `source = \"NAME\"`, or the plan one source"
+        "{place} does not name a source, and the plan has {known}; add `source = \"NAME\"` to the rule, or give the \
+         plan exactly one source"
     )]
     WhichSource {
         /// The rule.
         place: String,
-        /// The names the plan has, in words.
+        /// The names of the plan's sources, as text.
         known: String,
     },
-    /// A source that nothing takes from.
-    #[error("no rule of {origin} takes from its source {name:?}; remove it, or name it in a rule")]
+    /// A source that no rule uses.
+    #[error("no rule of {origin} uses the source {name:?}; remove the source, or name it in a rule")]
     UnusedSource {
         /// The plan.
         origin: String,
@@ -106,17 +107,15 @@ pub enum PlanError {
         name: String,
     },
     /// A name given to two sources.
-    #[error("{origin} has a source {name:?} already; choose another name")]
+    #[error("{origin} already has a source {name:?}; choose another name")]
     DoubleSource {
         /// The plan.
         origin: String,
         /// The source.
         name: String,
     },
-    /// A fraction was asked of a plan without any.
-    #[error(
-        "{origin} has no rule with a fraction, so there is none to change; leave the fraction out, or choose another plan"
-    )]
+    /// A fraction for a plan without fractions.
+    #[error("{origin} does not have a rule with a fraction; remove the fraction, or choose another plan")]
     NoFraction {
         /// The plan.
         origin: String,
@@ -126,14 +125,14 @@ pub enum PlanError {
 /// A source that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A path that leads to no agent.
+    /// A path that does not lead to an agent.
     #[error("the source {name:?}: {path} {why}")]
     NotFound {
         /// The source's name.
         name: String,
         /// The path.
         path: PathBuf,
-        /// What it is instead, and what to do.
+        /// The problem and the next step.
         why: String,
     },
     /// A file that cannot be read.
@@ -143,23 +142,23 @@ pub enum SourceError {
         name: String,
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file that is not what was written.
+    /// A damaged file.
     #[error("the source {name:?}: {path} {why}")]
     Damaged {
         /// The source's name.
         name: String,
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem and the next step.
         why: String,
     },
     /// Another checkpoint than the one that the plan was made for.
     #[error(
-        "the source {name:?}: {path} has the SHA-256 {found}, and the plan says {expected}; give the checkpoint it was \
-         made for, or remove sha256 from the plan"
+        "the source {name:?}: {path} has the SHA-256 {found}, but the plan requires {expected}; use the checkpoint \
+         that the plan was written for, or remove sha256 from the plan"
     )]
     Checksum {
         /// The source's name.
@@ -171,9 +170,10 @@ pub enum SourceError {
         /// The plan's.
         expected: String,
     },
-    /// An agent that has not learned yet: all its parameters are random.
+    /// An agent that has not been trained: all its parameters are random.
     #[error(
-        "the source {name:?}: {path} has not learned yet (0 gradient steps), so there is nothing to take; let it train longer"
+        "the source {name:?}: {path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
+         train it for longer"
     )]
     Untrained {
         /// The source's name.
@@ -194,25 +194,25 @@ pub enum SourceError {
 /// A parameter that is missing in a source, or has another shape or meaning there.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{parameter} {shape} does not fit {given} of the source {source_name:?}, from which {place} takes it ({take}): {why}. \
-     {advice}"
+    "{place} transfers {parameter} {shape} ({take}), but it does not match {given} of the source {source_name:?}: \
+     {why}. {advice}"
 )]
 pub struct MisfitError {
     /// The target's parameter, or rows of it.
     pub parameter: String,
     /// Its shape.
     pub shape: String,
-    /// How much was to be taken.
+    /// The fraction that the rule transfers.
     pub take: String,
-    /// The source's parameter with its shape, or what is missing.
+    /// The parameter of the source with its shape, or the missing parameter.
     pub given: String,
     /// The source.
     pub source_name: String,
     /// The rule.
     pub place: String,
-    /// What differs.
+    /// The difference.
     pub why: String,
-    /// What to do.
+    /// The next step.
     pub advice: String,
 }
 
@@ -230,8 +230,8 @@ pub enum TransferError {
     Agent(#[from] dreamer::DreamerError),
     /// A pattern that no parameter of the target matches.
     #[error(
-        "{place}: {pattern:?} matches no parameter of the target; the nearest is {nearest}; correct the pattern, or say \
-         `optional = true` if some targets have no such parameter"
+        "{place}: {pattern:?} does not match any parameter of the target; the nearest is {nearest}; correct the \
+         pattern, or add `optional = true` if some targets do not have this parameter"
     )]
     NothingMatched {
         /// The rule.
@@ -241,9 +241,10 @@ pub enum TransferError {
         /// The path most like it.
         nearest: String,
     },
-    /// A pattern whose parameters were all taken above.
+    /// A pattern whose parameters are all under earlier rules.
     #[error(
-        "{place}: {pattern:?} finds nothing left: {parameter} and all others it matches are matched by {above}; remove it, or put it above"
+        "{place}: {pattern:?} has no parameters left: {above} already matches {parameter} and all others; remove this \
+         pattern, or move it above that rule"
     )]
     Shadowed {
         /// The rule.
@@ -257,8 +258,8 @@ pub enum TransferError {
     },
     /// Two rules that match the same parameter.
     #[error(
-        "{parameter} {shape} is matched by both {above} and {place}; make the patterns exclude each other, or give the \
-         second `rest = true` if it is for what the rules above it leave"
+        "both {above} and {place} match {parameter} {shape}; make the patterns exclude each other, or add `rest = \
+         true` to the second rule if it is for the remaining parameters"
     )]
     Overlap {
         /// The parameter, or rows of it.
@@ -271,7 +272,9 @@ pub enum TransferError {
         place: String,
     },
     /// Parameters that no rule matches.
-    #[error("no rule of {origin} matches {parameters}; every parameter needs one, if only `take = \"random\"`")]
+    #[error(
+        "no rule of {origin} matches {parameters}; every parameter needs a rule, at least one with `take = \"random\"`"
+    )]
     Unmatched {
         /// The plan.
         origin: String,
@@ -279,7 +282,7 @@ pub enum TransferError {
         parameters: String,
     },
     /// Rows that a parameter does not have.
-    #[error("{place}: {parameter} {shape} has no rows for {rows:?}; {has}")]
+    #[error("{place}: {parameter} {shape} does not have rows {rows:?}; {has}")]
     NoSuchRows {
         /// The rule.
         place: String,
@@ -287,26 +290,26 @@ pub enum TransferError {
         parameter: String,
         /// Its shape.
         shape: String,
-        /// The rows asked for.
+        /// The requested rows.
         rows: String,
-        /// What rows it has, in words.
+        /// The rows that it has, as text.
         has: String,
     },
     /// A parameter that does not fit its source.
     #[error(transparent)]
     Misfit(Box<MisfitError>),
-    /// A source of which nothing was taken.
-    #[error("nothing is taken from the source {name:?}: no parameter that a rule would take from it fits ({example})")]
+    /// A source from which nothing would be transferred.
+    #[error("nothing would be transferred from the source {name:?}: no parameter under its rules matches ({example})")]
     NothingTaken {
         /// The source.
         name: String,
         /// One parameter that did not fit, and why.
         example: String,
     },
-    /// A rule that freezes what the agent cannot freeze.
+    /// A rule that freezes parameters that the agent cannot freeze.
     #[error(
-        "{place} freezes {parameter}, which the agent cannot freeze: it can freeze world_model.encoder.** as a whole; \
-         remove `frozen` or make a rule of its own for the encoder"
+        "{place} freezes {parameter}, but an agent can freeze only world_model.encoder.**, as a whole; remove \
+         `frozen`, or write a separate rule for the encoder"
     )]
     CannotFreeze {
         /// The rule.
@@ -316,7 +319,8 @@ pub enum TransferError {
     },
     /// Only a part of the encoder is frozen.
     #[error(
-        "{frozen} freezes part of the encoder, and {parameter} is under {place}, which does not; the encoder is frozen whole or not at all"
+        "{frozen} freezes part of the encoder, but {place} does not freeze {parameter}; freeze the whole encoder or \
+         nothing"
     )]
     PartlyFrozen {
         /// The rule that freezes.
@@ -328,7 +332,7 @@ pub enum TransferError {
     },
     /// A frozen parameter that would stay random.
     #[error(
-        "{parameter} is frozen and would keep random values for ever ({place}{why}); transfer it, or do not freeze it"
+        "{parameter} is frozen, so it would keep its random values ({place}{why}); transfer it, or do not freeze it"
     )]
     FrozenRandom {
         /// The parameter.
@@ -339,23 +343,24 @@ pub enum TransferError {
         why: String,
     },
     /// The target was not made for the plan.
-    #[error("the target was not made for {origin}: {why}; make it with `target_config`")]
+    #[error("the target was not created for {origin}: {why}; create it with `target_config`")]
     Target {
         /// The plan.
         origin: String,
-        /// What differs.
+        /// The difference.
         why: String,
     },
     /// A configuration that already asks for other reward models.
-    #[error("agent.reward_sources is set, and {origin} sets it too; leave it out of the configuration")]
+    #[error("both the configuration and {origin} set agent.reward_sources; remove it from the configuration")]
     DoubleMetaModel {
         /// The plan.
         origin: String,
     },
     /// A source of a reward meta-model with another latent state.
     #[error(
-        "{place}: the reward model of {name:?} reads a latent state of stoch {theirs_stoch} and deter {theirs_deter}, the \
-         target's has stoch {stoch} and deter {deter}; use a source of the target's sizes"
+        "{place}: the reward model of {name:?} reads a latent state with stoch {theirs_stoch} and deter \
+         {theirs_deter}, but the target has stoch {stoch} and deter {deter}; use a source with the same sizes as the \
+         target"
     )]
     OtherFeature {
         /// The plan's section.
@@ -374,21 +379,21 @@ pub enum TransferError {
     /// A source of a reward meta-model with another encoder.
     #[error(
         "{place}: the source {name:?} does not share the target's encoder ({why}), so its reward model was trained on \
-         other features; use sources that were trained with the universal encoder, or say \
-         `any_encoder = true` (--any-encoder)"
+         other features; use sources that were trained with the universal encoder, or set `any_encoder = true` \
+         (--any-encoder)"
     )]
     OtherEncoder {
         /// The plan's section.
         place: String,
         /// The source.
         name: String,
-        /// What differs.
+        /// The difference.
         why: String,
     },
     /// A meta-model whose encoder will drift away from its sources'.
     #[error(
-        "{place}: the target's encoder is not frozen, so its features would drift away from those the sources were trained \
-         on; give the encoder's rule `frozen = true`, or say `any_encoder = true`"
+        "{place}: the target's encoder is not frozen, so its features would drift away from those that the sources \
+         were trained on; add `frozen = true` to the encoder's rule, or set `any_encoder = true`"
     )]
     LooseEncoder {
         /// The plan's section.
@@ -396,7 +401,7 @@ pub enum TransferError {
     },
     /// A number too large for the agent's precision.
     #[error(
-        "{parameter} would hold numbers that are not finite under {place}; its source holds numbers too large to add"
+        "{parameter} would become infinite or NaN under {place}, because the numbers of its source are too large to add"
     )]
     NotFinite {
         /// The parameter.
@@ -404,16 +409,14 @@ pub enum TransferError {
         /// The rule.
         place: String,
     },
-    /// A target that is no new agent.
-    #[error(
-        "the target has taken {updates} gradient steps: parameters are grafted onto new agents, whose optimisers are fresh"
-    )]
+    /// A target that is not a new agent.
+    #[error("the target has taken {updates} gradient steps, but parameters can only be transferred to a new agent")]
     AlreadyLearned {
         /// Its gradient steps.
         updates: u64,
     },
     /// The target is not the one that was resolved.
-    #[error("{parameter} is not as it was when the transfer was resolved; resolve it again for this target")]
+    #[error("{parameter} changed after the transfer was resolved; resolve it again for this target")]
     OtherTarget {
         /// The first parameter that differs.
         parameter: String,

@@ -7,7 +7,7 @@ use dreamer::{AgentConfig, Learner};
 use std::ops::Range;
 use tape::{Parameter, Real};
 
-/// Where a claim's numbers lie in a source.
+/// The place of a claim's numbers in a source.
 pub(crate) struct Fit {
     pub parameter: Parameter,
     /// The shape of the source's parameter, or of its rows.
@@ -21,19 +21,19 @@ pub(crate) struct Fit {
 pub(crate) struct Unfit {
     /// The source's parameter with its shape, or that there is none.
     pub given: String,
-    /// What differs.
+    /// The difference.
     pub why: String,
-    /// What to do.
+    /// The next step.
     pub advice: String,
 }
 
-/// Finds what a claim of the target takes from `path` of a source.
+/// Finds the numbers that a claim of the target takes from `path` of a source.
 pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F>, path: &str) -> Result<Fit, Unfit> {
     let ours = target.parameters();
     let advice = || advice(target, source);
     let Some(parameter) = source.parameters().find(path) else {
-        let given = format!("the missing {path}");
-        return Err(Unfit { given, why: "the source has no such parameter".to_owned(), advice: advice() });
+        let given = format!("the missing parameter {path}");
+        return Err(Unfit { given, why: "the source does not have this parameter".to_owned(), advice: advice() });
     };
     let shape = source.parameters().shape(parameter).to_vec();
     let unfit = |why: String, advice: String| Unfit { given: format!("{path} {shape:?}"), why, advice };
@@ -43,13 +43,13 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
         None => {
             if let Some(why) = different_rows(&our_rows, &their_rows) {
                 let split = our_rows.len().max(their_rows.len()) > 1;
-                let by_rows = "Rows that differ can have a rule of their own (`rows`)";
+                let by_rows = "Rows that differ can have a separate rule (`rows`)";
                 return Err(unfit(why, if split { format!("{by_rows}. {}", advice()) } else { advice() }));
             }
             0..shape[0]
         }
         Some(rows) => match their_rows.into_iter().find(|(theirs, _)| *theirs == rows) {
-            None => return Err(unfit(format!("the source's has no {rows} rows"), advice())),
+            None => return Err(unfit(format!("the source does not have {rows} rows"), advice())),
             Some((_, range)) if range.len() != claim.range.len() => {
                 return Err(unfit(sizes(rows, range.len(), claim.range.len()), advice()));
             }
@@ -66,10 +66,10 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
 }
 
 fn sizes(rows: Rows, theirs: usize, ours: usize) -> String {
-    format!("it has {theirs} {rows} rows, the target's has {ours}")
+    format!("the source has {theirs} {rows} rows, but the target has {ours}")
 }
 
-/// The first rows that two kernels do not have alike. Equal shapes are not enough: 5 states and 3 actions are not 4 and 4.
+/// The first rows in which two kernels differ. Equal shapes are not enough: 5 states and 3 actions differ from 4 and 4.
 fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]) -> Option<String> {
     let size = |all: &[(Rows, Range<usize>)], rows: Rows| {
         all.iter().find(|(other, _)| *other == rows).map_or(0, |(_, range)| range.len())
@@ -79,9 +79,9 @@ fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]
     both.into_iter().find(differs).map(|rows| sizes(rows, size(theirs, rows), size(ours, rows)))
 }
 
-/// What to do about a misfit: the settings that differ, and the way out.
+/// The advice for a mismatch: the settings that differ, and a way to avoid it.
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
-    let way_out = "`misfit = \"random\"` leaves what does not fit random";
+    let way_out = "`misfit = \"random\"` leaves parameters that do not match random";
     let sizes = |config: &AgentConfig, actions: usize| {
         [
             ("action size", actions.to_string()),

@@ -9,12 +9,12 @@ use crate::source::Sources;
 use dreamer::{Agent, AgentConfig};
 use random::Stream;
 
-/// A new agent with what it took, and the report of it.
+/// A new agent with transferred parameters, and the report of the transfer.
 #[derive(Debug)]
 pub struct Grafted {
     /// The agent, ready to learn.
     pub agent: Agent,
-    /// What was taken from where.
+    /// The report of the transfer.
     pub report: Report,
 }
 
@@ -30,17 +30,17 @@ pub fn new_target(
     sources: &Sources<f32>,
 ) -> Result<Agent, TransferError> {
     let mut agent = Agent::new(config, action_size, seed)?;
-    // A stream of its own for each set of sources: their checksums, as far as a stream's name has room.
+    // A separate stream for each set of sources: its name contains their checksums, up to the length limit of names.
     let name: String = format!("transfer {}", sources.fingerprint()).chars().take(Stream::LONGEST_NAME).collect();
     agent.learner_mut().initialise(&mut Stream::new(seed, &name));
     Ok(agent)
 }
 
-/// Makes the target agent of a plan: `base` with what the plan changes about it, random parameters of `seed`, and the
-/// sources' parameters grafted onto them.
+/// Creates the target agent of a plan: `base` with the changes of the plan, random parameters from `seed`, and the
+/// parameters of the sources grafted onto them.
 ///
 /// # Errors
-/// [`TransferError`] names what does not go together, and the next step.
+/// [`TransferError`] names the contradiction and the next step.
 pub fn graft(
     plan: &Plan,
     base: &AgentConfig,

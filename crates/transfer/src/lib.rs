@@ -1,8 +1,9 @@
-//! Transfer between agents, as a document.
+//! Transfer between agents, described by plans.
 //!
-//! A [`Plan`] says which parameters a new agent takes from which earlier ones, and how much of them; [`Sources`] are those
-//! earlier agents; [`target_config`] says what agent to make; [`resolve`] finds what every parameter becomes, or why that
-//! cannot be, before anything is changed; [`Resolved::apply`] grafts; [`Report`] tells. [`graft`] does all of it.
+//! A [`Plan`] describes which parameters a new agent receives from which earlier agents, and which fraction of them.
+//! [`Sources`] are these earlier agents. [`target_config`] gives the configuration of the new agent. [`resolve`]
+//! computes the new value of every parameter, or an error, before anything is changed. [`Resolved::apply`] grafts, and
+//! [`Report`] describes the result. [`graft`] does all of this.
 //!
 //! ```no_run
 //! use transfer::{Plan, Sources, graft};
@@ -15,6 +16,27 @@
 //! println!("{}", grafted.report);
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! A plan can also be written in code:
+//!
+//! ```
+//! use transfer::Plan;
+//! let text = r#"
+//!     format = 1
+//!     [[rule]]
+//!     match = "world_model.**"
+//!     take = "full"
+//!     [[rule]]
+//!     match = "**"
+//!     rest = true
+//!     take = "random"
+//! "#;
+//! let mut plan = Plan::parse(text, "my plan")?;
+//! plan.add_source("source", "runs/hopper/small/0".as_ref())?;
+//! assert_eq!(plan.rules().len(), 2);
+//! assert_eq!(Plan::parse(&plan.to_toml(), "again")?.rules().len(), 2);
+//! # Ok::<(), transfer::PlanError>(())
 //! ```
 //!
 //! The agent does not know that transfer exists. Not here: training, and the command line.

@@ -1,8 +1,8 @@
-//! From what a plan calls a source to the file of an agent.
+//! Finds the agent's file of a source in a plan.
 //!
-//! A path may lead to an agent's file, a checkpoint's folder, or a run's folder, whose newest checkpoint is then meant
-//! (`docs/formats.md`). The newest is taken or refused, never replaced by an older one: which checkpoint was a source must
-//! not depend on damage.
+//! A path can be an agent's file, the folder of a checkpoint, or a run folder, which stands for its newest checkpoint
+//! (`docs/formats.md`). The newest checkpoint is used or refused, and never replaced by an older one, so that the
+//! source of a transfer does not depend on damage.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub(crate) const RUN_FILE: &str = "run.json";
 /// Ending of a checkpoint that is being replaced by another of the same frames.
 const REPLACED: &str = ".replaced";
 
-/// The agent's file that `path` means; otherwise what is wrong with it.
+/// The agent's file that `path` refers to, or the problem.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read ({error}); check the path"))?;
     if metadata.is_file() {
@@ -26,16 +26,17 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     let checkpoints = path.join("checkpoints");
     if !checkpoints.is_dir() {
         return Err(format!(
-            "is neither an agent's file, nor a checkpoint (a folder with {AGENT_FILE}), nor a run (a folder with checkpoints)"
+            "is not the file of an agent, a checkpoint (a folder with {AGENT_FILE}) or a run (a folder with \
+             checkpoints)"
         ));
     }
     match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {
         Some(checkpoint) => Ok(checkpoint.join(AGENT_FILE)),
-        None => Err("is a run that has no checkpoint yet; let it train longer".to_owned()),
+        None => Err("is a run without a checkpoint; train it for longer".to_owned()),
     }
 }
 
-/// The checkpoint of most frames; one that replaces comes before the one replaced.
+/// The checkpoint with the most frames; a new one comes before the one that it replaces.
 fn newest(checkpoints: &Path) -> std::io::Result<Option<PathBuf>> {
     let mut newest: Option<((u64, bool), PathBuf)> = None;
     for entry in std::fs::read_dir(checkpoints)? {

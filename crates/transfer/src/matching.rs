@@ -1,8 +1,8 @@
 //! Which rule is about which parameter: every one has exactly one, or the plan is refused.
 //!
-//! Rules are read from the top. A rule must find everything it matches unmatched, unless it says `rest`: then it takes what
-//! the rules above it left. So no parameter is ever under a rule that was not meant for it, and the order of rules without
-//! `rest` does not matter. Not here: whether sources fit.
+//! Rules are read from the top. Everything that a rule matches must be unmatched so far, unless the rule has `rest`:
+//! then it matches only the parameters that earlier rules left. So no parameter is under a rule that was not meant for
+//! it, and the order of rules without `rest` does not matter. Not here: whether sources fit.
 
 use crate::document::{Misfit, Take};
 use crate::error::{PlanError, TransferError};
@@ -24,9 +24,9 @@ pub(crate) struct Effective {
     pub take: Take,
     pub misfit: Misfit,
     pub frozen: bool,
-    /// Sources with their weights; empty if nothing is taken.
+    /// Sources with their weights; empty if nothing is transferred.
     pub sources: Vec<(String, f64)>,
-    /// Starts of the target's paths, and what the source has instead; the first that fits counts.
+    /// Prefixes of the target's paths, and the prefixes in the source; the first match counts.
     pub moved: Vec<(String, String)>,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> 
 #[derive(Debug)]
 pub(crate) struct Claim {
     pub parameter: Parameter,
-    /// What the rows read, unless it is the whole parameter.
+    /// The input that the rows read; `None` for a whole parameter.
     pub rows: Option<Rows>,
     /// The rows.
     pub range: Range<usize>,
@@ -119,7 +119,7 @@ struct Part {
     rule: Option<usize>,
 }
 
-/// A parameter's parts, while rules are asked for them.
+/// The parts of a parameter, while rules are matched.
 struct Candidate<'a> {
     parameter: Parameter,
     path: &'a str,
@@ -165,7 +165,7 @@ pub(crate) fn match_rules<F: Real>(
     Ok(candidates.into_iter().flat_map(claims).collect())
 }
 
-/// Gives a rule what one of its patterns matches.
+/// Assigns the matches of a rule's pattern to the rule.
 fn match_pattern(
     rules: &[Effective],
     index: usize,
@@ -236,10 +236,14 @@ fn match_pattern(
 
 fn rows_in_words(parts: &[Part]) -> String {
     let names: Vec<String> = parts.iter().filter_map(|part| part.rows.map(|rows| rows.to_string())).collect();
-    if names.is_empty() { "its rows have no names".to_owned() } else { format!("its rows read {}", names.join(", ")) }
+    if names.is_empty() {
+        "its rows do not have names".to_owned()
+    } else {
+        format!("its rows read {}", names.join(", "))
+    }
 }
 
-/// The path most like a pattern. A pattern that names the start of paths is offered with what it lacks.
+/// The path most similar to a pattern. For a pattern that is a prefix of paths, it is the completed pattern.
 fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
     let typed = pattern.as_str();
     let start = format!("{}.", typed.trim_end_matches(['*', '.']));
@@ -247,7 +251,7 @@ fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
         return format!("\"{start}**\"");
     }
     let like = |candidate: &&Candidate| {
-        // As many segments as the pattern has: "value.hiden.*" is like "value.hout.*" whatever follows.
+        // With as many segments as the pattern: "value.hiden.*" is similar to "value.hout.*" and any rest.
         let segments: Vec<&str> = candidate.path.split('.').take(typed.split('.').count()).collect();
         wording::distance(typed, &segments.join("."))
     };

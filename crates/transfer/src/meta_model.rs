@@ -1,5 +1,5 @@
-//! The reward meta-model (Eq. 4): a target's configuration, what its sources must have in common, and how much it uses
-//! each of them.
+//! The reward meta-model (Eq. 4): the configuration of its target, the requirements for its sources, and how much it
+//! uses each of them.
 //!
 //! Not here: the reward head itself (`dreamer::networks::RewardHead`), nor the copying of the sources' weights, which is
 //! done by rules like any other transfer.
@@ -24,7 +24,7 @@ pub fn target_config<F: Real>(
 ) -> Result<AgentConfig, TransferError> {
     plan.check_sources()?;
     let mut config = base.clone();
-    // What a rule freezes that is not the encoder is refused when it is known which parameters that are.
+    // Rules that freeze other parameters than the encoder are refused later, when the parameters are known.
     config.frozen_encoder |= plan.rules().iter().any(|rule| rule.frozen);
     let Some(meta_model) = plan.meta_model() else { return Ok(config) };
     let mut reward_sources = Vec::new();
@@ -66,12 +66,12 @@ pub(crate) fn check_target<F: Real>(
     let origin = || plan.origin().to_owned();
     if config.reward_sources != needed.reward_sources {
         let (found, needed) = (config.reward_sources.len(), needed.reward_sources.len());
-        let why = format!("agent.reward_sources has {found} models, and the plan needs {needed}");
+        let why = format!("agent.reward_sources has {found} models, but the plan needs {needed}");
         return Err(TransferError::Target { origin: origin(), why });
     }
     if config.reward_layers != meta_model.layers {
         let why = format!(
-            "agent.reward_layers is {}, and the plan's meta-model has {}",
+            "agent.reward_layers is {}, but the meta-model of the plan has {}",
             config.reward_layers, meta_model.layers
         );
         return Err(TransferError::Target { origin: origin(), why });
@@ -100,9 +100,9 @@ pub(crate) fn check_encoders<'r, F: Real>(
             let differ = |why: String| {
                 Err(TransferError::OtherEncoder { place: plan.meta_model_place(), name: name.clone(), why })
             };
-            let Some(same) = theirs.find(path) else { return differ(format!("it has no {path}")) };
+            let Some(same) = theirs.find(path) else { return differ(format!("it does not have {path}")) };
             if theirs.shape(same) != shape {
-                return differ(format!("{path} is {:?} there and {shape:?} in the target", theirs.shape(same)));
+                return differ(format!("{path} is {:?} in the source and {shape:?} in the target", theirs.shape(same)));
             }
             let bits = |x: &F| x.to_f64().to_bits();
             let different = theirs.values(same).iter().zip(ours).filter(|(a, b)| bits(a) != bits(b)).count();
@@ -114,7 +114,7 @@ pub(crate) fn check_encoders<'r, F: Real>(
     Ok(())
 }
 
-/// How much a reward meta-model uses what it reads: norms of the rows of its first kernel.
+/// How much a reward meta-model uses its inputs: norms of the rows of its first kernel.
 ///
 /// The larger the row of a prediction, the more the meta-model listens to that source, if the sources predict rewards of
 /// similar size.

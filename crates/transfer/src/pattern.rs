@@ -1,6 +1,6 @@
 //! Which parameters a rule is about: patterns over parameter paths.
 //!
-//! Here: [`Pattern`], its syntax and its matching. Not here: what happens to the parameters that match.
+//! Here: [`Pattern`], its syntax and its matching. Not here: the treatment of parameters that match.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,17 +70,20 @@ impl FromStr for Pattern {
         let problem = |why: &str| format!("{text:?} is not a pattern of parameters: {why}");
         if text.len() > LONGEST {
             let start: String = text.chars().take(20).collect();
-            return Err(format!("the pattern that begins with {start:?} has {} bytes, at most {LONGEST}", text.len()));
+            return Err(format!(
+                "the pattern that starts with {start:?} has {} bytes, but the limit is {LONGEST}",
+                text.len()
+            ));
         }
         for segment in text.split('.') {
             if segment.is_empty() {
                 return Err(problem("a segment is empty; write for example \"world_model.encoder.**\""));
             }
             if let Some(other) = segment.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '*')) {
-                return Err(problem(&format!("no path holds {other:?}; segments are divided by dots")));
+                return Err(problem(&format!("paths do not contain {other:?}; dots separate their segments")));
             }
             if segment.contains("**") && segment != "**" {
-                return Err(problem("`**` stands alone between dots; within a segment write `*`"));
+                return Err(problem("`**` must stand alone between dots; within a segment, use `*`"));
             }
         }
         Ok(Self(text.to_owned()))
@@ -112,7 +115,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a pattern means, said again without thought for speed.
+    /// The meaning of a pattern, implemented again in the simplest way.
     fn means(pattern: &[&str], path: &[&str]) -> bool {
         match (pattern, path) {
             ([], []) => true,
@@ -160,8 +163,8 @@ mod tests {
             ("value.", "a segment is empty"),
             ("value/hout", "'/'"),
             ("Value.**", "'V'"),
-            ("value.h**", "stands alone"),
-            ("value.***", "stands alone"),
+            ("value.h**", "stand alone"),
+            ("value.***", "stand alone"),
             (&"a".repeat(300), "300 bytes"),
         ] {
             let error = text.parse::<Pattern>().unwrap_err();

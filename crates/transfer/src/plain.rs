@@ -1,30 +1,53 @@
-//! Messages of a reader of documents in the words of who writes them.
+//! Translates error messages of deserialisers into plain English.
 //!
-//! Here: the translation from those of a program. Not here: where in the document it went wrong.
+//! Not here: the place of the error in the file.
 
-/// What is wrong with a value, where the reader tells it in the words of a program: fields, variants, sequences, structs.
+/// An error message of a deserialiser in plain English. Deserialisers write of fields, variants, sequences and structs; the
+/// authors of a TOML file know keys, values, lists and tables.
 pub fn plain(message: &str) -> String {
     let parts = |start: &str| message.strip_prefix(start)?.split_once(", expected ");
     let choices = |text: &str| text.strip_prefix("one of ").unwrap_or(text).to_owned();
     if let Some((key, known)) = parts("unknown field ") {
-        return format!("there is no key {key}; there are {}", choices(known));
+        return format!("unknown key {key}; the keys are {}", choices(known));
     }
     if let Some((value, known)) = parts("unknown variant ") {
-        return format!("{value} is none of its values, which are {}", choices(known));
+        return format!("{value} is not a valid value; the values are {}", choices(known));
     }
     if let Some(key) = message.strip_prefix("missing field ") {
         return format!("the key {key} is missing");
     }
-    if let Some((found, wanted)) = parts("invalid type: ").or_else(|| parts("invalid value: ")) {
-        let wanted = match wanted {
-            "a sequence" => "a list",
-            "a map" => "a table",
-            wanted if wanted.starts_with("struct ") || wanted.starts_with("enum ") => "a table",
-            wanted => wanted,
-        };
-        return format!("it is {found}, where {wanted} belongs");
+    if let Some((found, expected)) = parts("invalid type: ").or_else(|| parts("invalid value: ")) {
+        return format!("it is {} instead of {}", found_value(found), expected_type(expected));
     }
     message.to_owned()
+}
+
+/// A value that a program describes with its type, such as "integer `3`".
+fn found_value(found: &str) -> String {
+    let quoted = |text: &str| text.trim_matches('`').to_owned();
+    match found.split_once(' ') {
+        Some(("integer" | "boolean", value)) => quoted(value),
+        Some(("floating", value)) => quoted(value.trim_start_matches("point ")),
+        Some(("string", value)) => format!("the text {value}"),
+        _ if found == "sequence" => "a list".to_owned(),
+        _ if found == "map" => "a table".to_owned(),
+        _ => found.to_owned(),
+    }
+}
+
+/// The expected value, from the name of a type.
+fn expected_type(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list",
+        "a map" => "a table",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" => "a text in quotes",
+        "a boolean" => "true or false",
+        expected if expected.starts_with("struct ") || expected.starts_with("enum ") => "a table",
+        expected => expected,
+    }
 }
 
 #[cfg(test)]
@@ -32,19 +55,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_programs_are_translated_and_others_left() {
-        for (message, told) in [
+    fn terms_of_programs_are_translated_and_other_messages_kept() {
+        for (message, plain_message) in [
             ("unknown field `a`, expected `b` or `c`", "there is no key `a`; there are `b` or `c`"),
             (
                 "unknown variant `ful`, expected one of `full`, `random`",
                 "`ful` is none of its values, which are `full`, `random`",
             ),
             ("missing field `take`", "the key `take` is missing"),
-            ("invalid type: integer `1`, expected struct RewardSource", "it is integer `1`, where a table belongs"),
-            ("invalid type: string \"x\", expected a sequence", "it is string \"x\", where a list belongs"),
+            ("invalid type: integer `1`, expected struct RewardSource", "it is 1 instead of a table"),
+            ("invalid type: string \"x\", expected a sequence", "it is the text \"x\" instead of a list"),
+            ("invalid value: integer `-1`, expected u64", "it is -1 instead of a whole number of at least 0"),
+            ("invalid type: floating point `1.5`, expected a string", "it is 1.5 instead of a text in quotes"),
+            ("invalid type: sequence, expected f64", "it is a list instead of a number"),
+            ("invalid type: map, expected a boolean", "it is a table instead of true or false"),
             ("duplicate key", "duplicate key"),
         ] {
-            assert_eq!(plain(message), told);
+            assert_eq!(plain(message), plain_message);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A plan as it is meant: sources, rules and a meta-model, checked.
 //!
-//! Here: [`Plan`], read from a file, a preset or made in code, and what the command line may change about it. Not here:
-//! agents; which parameters a rule matches is decided when a plan meets a target ([`crate::resolve`]).
+//! Here: [`Plan`], read from a file or a preset or built in code, and the changes that the command line can make to it.
+//! Not here: agents. The parameters that a rule matches are determined for a target ([`crate::resolve`]).
 
 use crate::document::{
     self, Document, FORMAT, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
@@ -20,7 +20,7 @@ const MOST_SOURCES: usize = 64;
 /// Most hidden layers of a reward meta-model, as of any head.
 const MOST_LAYERS: usize = 64;
 
-/// What is transferred from where, as a document. `docs/transfer.md` describes the language.
+/// A description of a transfer. `docs/transfer.md` describes its language.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     origin: String,
@@ -50,22 +50,22 @@ pub struct MetaModel {
     pub any_encoder: bool,
 }
 
-/// What one rule says.
+/// A rule of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The parameters it is about: those that any of these matches.
     pub patterns: Vec<Pattern>,
     /// Only the rows that read these; empty for all rows.
     pub rows: Vec<Rows>,
-    /// Whether it takes what the rules above it left, instead of insisting on all it matches.
+    /// Whether it matches only the parameters that earlier rules left, instead of everything that its patterns match.
     pub rest: bool,
     /// Whether its patterns may match nothing.
     pub optional: bool,
-    /// How much is taken.
+    /// How much is transferred.
     pub take: Take,
     /// From which sources.
     pub sources: RuleSources,
-    /// What happens if a source does not fit.
+    /// The treatment of parameters that do not match.
     pub misfit: Misfit,
     /// Whether its parameters are never learned.
     pub frozen: bool,
@@ -85,7 +85,7 @@ impl Plan {
     /// Reads a plan's file. Relative paths of its sources begin at the file's folder.
     ///
     /// # Errors
-    /// [`PlanError`] names the key, the line and what is allowed.
+    /// [`PlanError`] names the key, the line and the allowed values.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
         let unreadable = |source| PlanError::Read { path: path.to_owned(), source };
         let text = files::read_text(path, LARGEST_FILE).map_err(|error| match error {
@@ -98,10 +98,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Reads a plan's text. `origin` says in messages where it came from.
+    /// Reads the text of a plan. `origin` is its name in messages.
     ///
     /// # Errors
-    /// [`PlanError`] names the key, the line and what is allowed.
+    /// [`PlanError`] names the key, the line and the allowed values.
     pub fn parse(text: &str, origin: &str) -> Result<Self, PlanError> {
         let (document, lines) = document::read(text, origin)?;
         let mut plan = Self {
@@ -174,12 +174,12 @@ impl Plan {
         if changed { Ok(()) } else { Err(PlanError::NoFraction { origin: self.origin.clone() }) }
     }
 
-    /// Where the plan came from, in words.
+    /// The origin of the plan, as text.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// What the plan says of itself.
+    /// The description in the plan.
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -199,7 +199,7 @@ impl Plan {
         &self.rules
     }
 
-    /// Which rule, and where it stands, in words.
+    /// The number and place of a rule, as text.
     pub fn place(&self, rule: usize) -> String {
         self.place_of(rule, self.rules[rule].line)
     }
@@ -216,7 +216,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The plan as a document, to be read again with [`Plan::parse`].
+    /// The plan as TOML, which [`Plan::parse`] reads.
     pub fn to_toml(&self) -> String {
         let source = |source: &SourceRef| match source.sha256.clone() {
             None => SourceText::Path(source.path.clone()),
@@ -236,7 +236,7 @@ impl Plan {
         toml::to_string(&document).expect("a plan is made of what TOML can hold")
     }
 
-    /// Names of the sources, in words.
+    /// The names of the sources, as text.
     pub(crate) fn known_sources(&self) -> String {
         let names: Vec<String> = self.sources.keys().map(|name| format!("{name:?}")).collect();
         match names.as_slice() {
@@ -289,7 +289,7 @@ impl Plan {
         }
     }
 
-    /// The section of the meta-model, in words.
+    /// The section of the meta-model, as text.
     pub(crate) fn meta_model_place(&self) -> String {
         format!("[meta_model] of {}", self.origin)
     }
@@ -334,11 +334,11 @@ impl Plan {
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = meta_model.sources.iter().find(|name| !seen.insert(*name)) {
-            let why = format!("the source {twice:?} is there twice; the second would predict what the first does");
+            let why = format!("the source {twice:?} is listed twice, and both would predict the same; remove one");
             return Err(PlanError::Contradiction { place, why });
         }
         if meta_model.sources.is_empty() {
-            let why = "it has no sources; name some, or remove the section".to_owned();
+            let why = "it has no sources; name at least one, or remove the section".to_owned();
             return Err(PlanError::Contradiction { place, why });
         }
         self.meta_model = Some(meta_model);
@@ -354,7 +354,7 @@ fn check_fraction(key: &str, omega: f64, place: &str) -> Result<(), PlanError> {
     Err(PlanError::Range { key: key.to_owned(), value, place: place.to_owned(), range })
 }
 
-/// What a rule's text means.
+/// Checks and converts the text of a rule.
 fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, PlanError> {
     let contradiction = |why: &str| Err(PlanError::Contradiction { place: place.to_owned(), why: why.to_owned() });
     if let Take::Fraction(omega) = text.take {
@@ -362,19 +362,23 @@ fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, Pla
     }
     if text.take == Take::Random {
         if text.source.is_some() || text.sources.is_some() {
-            return contradiction("it takes nothing (`take = \"random\"`) and names a source; remove one of them");
+            return contradiction("it transfers nothing (`take = \"random\"`) but names a source; remove one of them");
         }
         if text.misfit == Misfit::Random {
-            return contradiction("it takes nothing (`take = \"random\"`), so nothing can misfit; remove `misfit`");
+            return contradiction(
+                "it transfers nothing (`take = \"random\"`), so `misfit` has no effect; remove `misfit`",
+            );
         }
         if text.frozen {
-            return contradiction("it freezes what it leaves random for ever; take something, or remove `frozen`");
+            return contradiction(
+                "its parameters would be frozen at random values; use another `take`, or remove `frozen`",
+            );
         }
     }
     let sources = match (text.source, text.sources) {
         (None, None) => RuleSources::Only,
         (Some(name), None) => RuleSources::Mean(BTreeMap::from([(name, 1.0)])),
-        (Some(_), Some(_)) => return contradiction("it has `source` and `sources`; remove one of them"),
+        (Some(_), Some(_)) => return contradiction("it has both `source` and `sources`; remove one of them"),
         (None, Some(weights)) if weights.is_empty() => return contradiction("`sources` is empty; name at least one"),
         (None, Some(weights)) => RuleSources::Mean(weights),
     };
@@ -382,7 +386,7 @@ fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, Pla
         // Within these bounds no sum of weights is infinite or loses its small ones to rounding.
         let outside = |weight: &f64| !(1e-6..=1e6).contains(weight);
         if let Some((name, weight)) = weights.iter().find(|(_, weight)| outside(weight)) {
-            let range = "a number from 1e-6 to 1e6 (leave a source of weight 0 out)".to_owned();
+            let range = "a number from 1e-6 to 1e6 (remove a source with weight 0)".to_owned();
             let (key, value) = (format!("sources.{name}"), weight.to_string());
             return Err(PlanError::Range { key, value, place: place.to_owned(), range });
         }

@@ -1,6 +1,6 @@
 //! Plans that come with the program. Each is an ordinary plan without sources, to be read, copied and changed.
 //!
-//! Here: the presets, and the ways to make a [`Plan`] that need them. Not here: what a plan is (`plan`).
+//! Here: the presets, and the ways to create a [`Plan`] from them. Not here: plans themselves (`plan`).
 
 use crate::error::PlanError;
 use crate::plan::{MetaModel, Plan};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub enum Preset {
     /// Modular and fractional transfer, Figure 2.
     Paper,
-    /// Every component that fits, whole, Figure 6.
+    /// Every component that matches, in full, Figure 6.
     Full,
     /// The encoder alone.
     EncoderOnly,
@@ -36,7 +36,7 @@ impl Preset {
         }
     }
 
-    /// The document.
+    /// The TOML text.
     pub fn text(self) -> &'static str {
         match self {
             Self::Paper => include_str!("presets/paper.toml"),
@@ -69,7 +69,7 @@ impl Plan {
     /// A preset by its name, or else the file at this path.
     ///
     /// # Errors
-    /// As [`Plan::read`]; if there is no such file either, the nearest preset is offered.
+    /// Like [`Plan::read`]; if there is neither a preset nor a file, the error suggests the nearest preset.
     pub fn find(typed: &str) -> Result<Self, PlanError> {
         if let Some(preset) = Preset::named(typed) {
             return Ok(preset.plan());

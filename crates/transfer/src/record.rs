@@ -25,8 +25,8 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
         (source.name.clone(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
     });
     let pinned = plan.with_sources(sources.collect())?;
-    let head = format!("# What this run took from other agents, from {}.\n", one_line(plan.origin()));
-    // The report first: where it is, a plan beside it is no plan of the user's.
+    let head = format!("# The transfer with which this run started, written by {}.\n", one_line(plan.origin()));
+    // The report first: if it exists, the plan next to it is not a plan that the user wrote.
     write(&folder.join(REPORT_FILE), &(report.to_json() + "\n"))?;
     write(&folder.join(PLAN_FILE), &(head + &pinned.to_toml()))
 }
@@ -45,10 +45,10 @@ pub fn read_report(folder: &Path) -> Result<Option<Report>, TransferError> {
     decode_report(&bytes).map(Some).map_err(|why| unusable(Error::new(ErrorKind::InvalidData, why)))
 }
 
-/// The report that a `transfer.json` of these bytes holds, whatever they are.
+/// The report in a `transfer.json` with these arbitrary bytes.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// A description of the problem.
 pub fn decode_report(bytes: &[u8]) -> Result<Report, String> {
     if bytes.len() as u64 > LARGEST_REPORT {
         return Err(format!("it is larger than {LARGEST_REPORT} bytes"));
@@ -56,9 +56,9 @@ pub fn decode_report(bytes: &[u8]) -> Result<Report, String> {
     let value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| format!("it is not JSON ({error})"))?;
     if let Some(format) = value["format"].as_u64().filter(|&format| format != u64::from(REPORT_FORMAT)) {
-        return Err(format!("its format is {format}, and this program reads {REPORT_FORMAT}"));
+        return Err(format!("its format is {format}, but this program reads format {REPORT_FORMAT}"));
     }
-    serde_json::from_value(value).map_err(|error| format!("it is no report of a transfer ({error})"))
+    serde_json::from_value(value).map_err(|error| format!("it is not the report of a transfer ({error})"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), TransferError> {

@@ -1,6 +1,6 @@
-//! What was taken, from where, under which rule: for people, for other programs, and for the run's folder.
+//! The report of a transfer: every parameter with its source and rule, for people, other programs, and the run folder.
 //!
-//! Here: the report as data. Not here: its table and its files, which are beside this one.
+//! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
 use crate::document::Take;
 use crate::rows::Rows;
@@ -19,7 +19,7 @@ pub struct Report {
     pub dreamgraft: String,
     /// Where the plan came from.
     pub plan: String,
-    /// What the plan says of itself.
+    /// The description in the plan.
     pub description: String,
     /// The agent that was made.
     pub target: TargetReport,
@@ -29,7 +29,7 @@ pub struct Report {
     pub rules: Vec<RuleReport>,
     /// Every parameter of the target, or rows of it, in the agent's order.
     pub parts: Vec<PartReport>,
-    /// What was taken in all.
+    /// The totals.
     pub totals: Totals,
     /// The reward meta-model, if the plan makes one.
     pub meta_model: Option<MetaModelReport>,
@@ -42,7 +42,7 @@ pub struct TargetReport {
     pub action_size: usize,
     /// Its parameters.
     pub parameters: usize,
-    /// The numbers they hold.
+    /// The numbers in them.
     pub numbers: usize,
     /// Whether its encoder is frozen.
     pub frozen_encoder: bool,
@@ -93,24 +93,24 @@ pub struct PartReport {
     pub shape: Vec<usize>,
     /// The rule's place in [`Report::rules`], from 0.
     pub rule: usize,
-    /// How much was taken: random where a source did not fit.
+    /// How much was transferred; random if a source did not match.
     pub take: Take,
-    /// From where; empty if nothing was taken.
+    /// The sources; empty if nothing was transferred.
     pub from: Vec<GivenReport>,
     /// Whether it is never learned.
     pub frozen: bool,
     /// The Euclidean norm of its random start.
     pub norm_before: f64,
-    /// The Euclidean norm of what it is now.
+    /// The Euclidean norm of the new values.
     pub norm_after: f64,
-    /// Why nothing was taken although the rule says so.
+    /// Why nothing was transferred despite the rule.
     pub note: Option<String>,
 }
 
 /// Some rows of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowsReport {
-    /// What they read.
+    /// The input that they read.
     pub reads: Rows,
     /// The first of them.
     pub first: usize,
@@ -118,7 +118,7 @@ pub struct RowsReport {
     pub end: usize,
 }
 
-/// What one source gave.
+/// The contribution of one source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GivenReport {
     /// The source's name.
@@ -131,16 +131,16 @@ pub struct GivenReport {
     pub share: f64,
 }
 
-/// What was taken in all.
+/// The totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// What is the source's.
+    /// Copied from a source.
     pub full: Count,
-    /// What is the random start plus a fraction of the source's.
+    /// Random values plus a fraction of the source's values.
     pub fraction: Count,
-    /// What is the random start.
+    /// Random values.
     pub random: Count,
-    /// What of all this is frozen.
+    /// The frozen part of all of these.
     pub frozen: Count,
 }
 
@@ -149,7 +149,7 @@ pub struct Totals {
 pub struct Count {
     /// Parameters, or rows of one.
     pub parts: usize,
-    /// The numbers they hold.
+    /// The numbers in them.
     pub numbers: usize,
 }
 
@@ -172,14 +172,17 @@ pub struct MetaModelReport {
 }
 
 impl Report {
-    /// What to know about sources that have learned one of the target's own `tasks`: that is allowed, but what the target
-    /// gains is then no gain from other tasks.
+    /// Notes about sources that were trained on one of the target's own `tasks`. This is allowed, but the target's gain
+    /// is then not a gain from other tasks.
     pub fn own_tasks(&self, tasks: &[String]) -> Vec<String> {
         let own = |source: &SourceReport| -> Vec<String> {
             source.provenance.tasks.iter().filter(|task| tasks.contains(task)).cloned().collect()
         };
         let told = self.sources.iter().map(|source| (source, own(source))).filter(|(_, own)| !own.is_empty());
-        told.map(|(source, own)| format!("{} has learned {} itself", source.name, own.join(", "))).collect()
+        told.map(|(source, own)| {
+            format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
+        })
+        .collect()
     }
 
     /// The report as JSON, indented.

@@ -1,6 +1,7 @@
-//! A plan, a target and sources: what every parameter becomes, before anything is changed.
+//! Resolves a plan for a target and sources: computes the new value of every parameter before anything is changed.
 //!
-//! [`resolve`] is pure. What it finds holds the new numbers themselves, so that what was shown is what is done.
+//! [`resolve`] is pure. Its result contains the new numbers themselves, so that the preview shows exactly what is
+//! applied.
 
 use crate::arithmetic::{fractional, norm, weighted_mean};
 use crate::document::{Misfit, Take};
@@ -31,12 +32,12 @@ struct Change<F> {
     path: String,
     /// Where they go among the parameter's numbers.
     numbers: Range<usize>,
-    /// The norm of what they replace.
+    /// The norm of the values that they replace.
     before: f64,
     values: Vec<F>,
 }
 
-/// Finds what every parameter of a target becomes under a plan.
+/// Computes the new value of every parameter of a target under a plan.
 ///
 /// The target is a new agent of the configuration that [`crate::target_config`] gives. It is not changed.
 ///
@@ -59,12 +60,13 @@ pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) 
 }
 
 impl<F: Real> Resolved<F> {
-    /// What is taken from where.
+    /// The report of the transfer.
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// Grafts: gives the target its new numbers. What is random keeps its start, and the optimisers are fresh.
+    /// Grafts: writes the new numbers into the target. Random parameters keep their initial values, and the optimisers
+    /// are new.
     ///
     /// # Errors
     /// If the target has learned already, or is not the one that was resolved; it is then unchanged.
@@ -170,7 +172,7 @@ impl<F: Real> Resolved<F> {
         rule.misfits += usize::from(misfit);
     }
 
-    /// A source of which nothing fits is a mistake, even under rules that allow single misfits.
+    /// A source of which nothing matches is an error, even under rules that allow mismatches.
     fn check_every_source_gives(&self, rules: &[Effective]) -> Result<(), TransferError> {
         for source in &self.report.sources {
             let gives = |part: &&PartReport| part.from.iter().any(|given| given.source == source.name);
@@ -182,17 +184,17 @@ impl<F: Real> Resolved<F> {
                 let note = part.note.as_ref()?;
                 Some(format!("{} {:?} {note}", part.path, part.shape))
             });
-            let example = example.unwrap_or_else(|| "its rules match no parameter of the target".to_owned());
+            let example = example.unwrap_or_else(|| "its rules do not match any parameter of the target".to_owned());
             return Err(TransferError::NothingTaken { name: source.name.clone(), example });
         }
         Ok(())
     }
 }
 
-/// What a claim takes: from each source of its rule, by name and weight; or why it stays random against its rule.
+/// The values of a claim from each source of its rule, by name and weight; or why it stays random despite its rule.
 type Taken<'r> = Result<Vec<(Fit, &'r (String, f64))>, String>;
 
-/// The new numbers; `None` if they stay.
+/// The new numbers; `None` if the old ones stay.
 fn new_values<F: Real>(
     take: Take,
     before: &[F],
@@ -218,8 +220,8 @@ fn layer(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(layer, _)| layer)
 }
 
-/// What each claim takes: from every source of its rule, or why it stays random. A layer's parameters under one rule are
-/// taken together or not at all.
+/// The values of each claim from every source of its rule, or why it stays random. The parameters of a layer under one
+/// rule are transferred together or not at all.
 fn fit_all<'r, F: Real>(
     rules: &'r [Effective],
     claims: &[Claim],
@@ -239,7 +241,7 @@ fn fit_all<'r, F: Real>(
                 Ok(fit) => found.push((fit, named)),
                 Err(unfit) if rule.misfit == Misfit::Error => return Err(misfit(claim, rule, &named.0, unfit, target)),
                 Err(unfit) => {
-                    failed = Some(format!("does not fit {} of {}: {}", unfit.given, named.0, unfit.why));
+                    failed = Some(format!("does not match {} of {}: {}", unfit.given, named.0, unfit.why));
                     break;
                 }
             }
@@ -281,7 +283,7 @@ fn misfit<F: Real>(claim: &Claim, rule: &Effective, source: &str, unfit: Unfit, 
     }))
 }
 
-/// Checks that what is frozen can be, and that a frozen encoder is frozen as a whole.
+/// Checks that only parameters are frozen that can be, and that a frozen encoder is frozen as a whole.
 fn check_frozen<F: Real>(
     plan: &Plan,
     rules: &[Effective],
@@ -311,7 +313,7 @@ fn check_frozen<F: Real>(
         }
     }
     if !target.config().frozen_encoder {
-        let why = format!("agent.frozen_encoder is false, and {frozen} freezes the encoder");
+        let why = format!("agent.frozen_encoder is false, but {frozen} freezes the encoder");
         return Err(TransferError::Target { origin: plan.origin().to_owned(), why });
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! What the rows of a kernel read, as plans name it.
+//! The inputs that the rows of a kernel read, with their names in plans.
 //!
-//! Rows are transferred by meaning, never by number: source and target may have different action sizes. Not here: which rows
-//! of which kernel read what; the networks declare it (`dreamer::networks`).
+//! Rows are transferred by meaning, never by number: source and target may have different action sizes. Not here: the
+//! inputs of the rows of each kernel, which the networks declare (`dreamer::networks`).
 
 use dreamer::networks::{Networks, Reads};
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ impl From<Reads> for Rows {
     }
 }
 
-/// The parts of a kernel's rows, in order and without gaps; empty for parameters whose rows have no meaning.
+/// The parts of the rows of a kernel, in order and without gaps; empty for parameters whose rows do not have a meaning.
 pub fn rows_of(networks: &Networks, parameter: Parameter) -> Vec<(Rows, Range<usize>)> {
     networks.rows(parameter).iter().map(|(reads, range)| (Rows::from(*reads), range.clone())).collect()
 }

@@ -32,11 +32,11 @@ pub struct Provenance {
     pub bytes: u64,
     /// Its checksum.
     pub sha256: String,
-    /// The tasks it was trained on, if a run's state lies beside it.
+    /// The tasks on which it was trained, if the state of its run is next to it.
     pub tasks: Vec<String>,
-    /// The environment frames it was trained for, if a run's state lies beside it.
+    /// The number of environment frames for which it was trained, if the state of its run is next to it.
     pub frames: Option<u64>,
-    /// The gradient steps it has taken.
+    /// The number of its gradient steps.
     pub updates: u64,
 }
 
@@ -62,7 +62,7 @@ impl<F: Real> Source<F> {
         self.action_size
     }
 
-    /// Its networks, which say what its parameters mean.
+    /// Its networks, which define the meaning of its parameters.
     pub fn networks(&self) -> &Networks {
         &self.networks
     }
@@ -91,7 +91,7 @@ impl<F: Real> Source<F> {
 /// The checksum of the agent's file that a plan calls `name`, without reading it as an agent.
 ///
 /// # Errors
-/// [`SourceError`] if there is no such file, or it cannot be read.
+/// [`SourceError`] if the file does not exist or cannot be read.
 pub fn sha256_of(name: &str, path: &Path) -> Result<String, SourceError> {
     let file =
         locate(path).map_err(|why| SourceError::NotFound { name: name.to_owned(), path: path.to_owned(), why })?;
@@ -103,7 +103,8 @@ impl Source<f32> {
     /// Reads the agent that a plan calls `name`: a run's newest checkpoint, a checkpoint, or an agent's file.
     ///
     /// # Errors
-    /// [`SourceError`] names the path and what is wrong: no agent there, a damaged file, another checksum than the plan's.
+    /// [`SourceError`] names the path and the problem: a missing agent, a damaged file, a checksum that differs from
+    /// the plan's.
     pub fn open(name: &str, at: &SourceRef) -> Result<Self, SourceError> {
         let not_found = |why: String| SourceError::NotFound { name: name.to_owned(), path: at.path.clone(), why };
         let found = locate(&at.path).map_err(not_found)?;
@@ -115,7 +116,8 @@ impl Source<f32> {
         let size = file.metadata().map_err(read(&file))?.len();
         if let Some(available) = footprint::available_bytes().filter(|&available| available < size) {
             let [size, available] = [size, available].map(|bytes| bytes as f64 / 1e9);
-            let why = format!("has {size:.1} GB, and {available:.1} GB of memory are available; use a larger computer");
+            let why =
+                format!("has {size:.1} GB, but only {available:.1} GB of memory are available; use a larger computer");
             return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
         }
         let Checksums { bytes, sha256, crc32 } = Checksums::of_file(&file).map_err(read(&file))?;
@@ -123,10 +125,10 @@ impl Source<f32> {
             let (name, expected) = (name.to_owned(), expected.clone());
             return Err(SourceError::Checksum { name, path: file, found: sha256, expected });
         }
-        let run = run_beside(&file)
+        let run = run_next_to(&file)
             .and_then(|run| match run {
                 Some(run) if (run.agent_bytes, run.agent_crc32) != (bytes, crc32) => Err(format!(
-                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, the {RUN_FILE} beside it says {} and {}; \
+                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_FILE} records {} and {}; \
                      use another checkpoint",
                     run.agent_bytes, run.agent_crc32
                 )),
@@ -183,7 +185,7 @@ impl<F> FromIterator<(String, Source<F>)> for Sources<F> {
 }
 
 impl<F> Sources<F> {
-    /// A checksum of all sources' checksums, whatever the sources are called.
+    /// A checksum of the checksums of all sources, independent of their names.
     pub(crate) fn fingerprint(&self) -> String {
         let mut checksums: Vec<&str> = self.0.values().map(|source| source.provenance.sha256.as_str()).collect();
         checksums.sort_unstable();
@@ -191,7 +193,7 @@ impl<F> Sources<F> {
     }
 }
 
-/// What is read of the run's state beside an agent: other keys are none of ours.
+/// The part of a run's state that transfer reads; other keys are ignored.
 #[derive(Deserialize)]
 struct RunFile {
     agent_bytes: u64,
@@ -213,17 +215,17 @@ struct Position {
 /// The most bytes of a run's state that are read.
 const LARGEST_RUN_FILE: u64 = 1 << 20;
 
-/// The run's state beside an agent's file; `None` if there is none.
-fn run_beside(file: &Path) -> Result<Option<RunFile>, String> {
+/// The state of the run next to an agent's file; `None` if there is none.
+fn run_next_to(file: &Path) -> Result<Option<RunFile>, String> {
     if file.file_name() != Some(AGENT_FILE.as_ref()) {
         return Ok(None);
     }
     let text = match files::read_bytes(&file.with_file_name(RUN_FILE), LARGEST_RUN_FILE) {
         Ok(text) => text,
         Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(format!("lies beside a {RUN_FILE} that cannot be read ({error})")),
+        Err(error) => return Err(format!("belongs to a {RUN_FILE} that cannot be read ({error})")),
     };
     serde_json::from_slice(&text)
         .map(Some)
-        .map_err(|error| format!("lies beside a damaged {RUN_FILE} ({error}); use another checkpoint"))
+        .map_err(|error| format!("belongs to a damaged {RUN_FILE} ({error}); use another checkpoint"))
 }

@@ -23,7 +23,7 @@ impl fmt::Display for Report {
             ("full", totals.full),
             ("fraction", totals.fraction),
             ("random", totals.random),
-            ("of these frozen", totals.frozen),
+            ("thereof frozen", totals.frozen),
         ] {
             if count.parts > 0 {
                 writeln!(f, "{name:<16} {}", count_in_words(count))?;
@@ -83,7 +83,7 @@ fn source_line(source: &SourceReport) -> String {
     if let Some(frames) = provenance.frames {
         line.push_str(&format!(", {frames} frames"));
     }
-    line.push_str(&format!(", {} updates", provenance.updates));
+    line.push_str(&format!(", {} gradient steps", provenance.updates));
     if !provenance.sha256.is_empty() {
         line.push_str(&format!(", {} (sha256 {:.12})", provenance.file.display(), provenance.sha256));
     }
@@ -97,7 +97,7 @@ fn name(part: &PartReport) -> String {
 /// Where a part came from: sources with their shares, and the path where it is another one.
 fn given(part: &PartReport) -> String {
     if part.take == Take::Random {
-        return if part.note.is_some() { "does not fit" } else { "" }.to_owned();
+        return if part.note.is_some() { "does not match" } else { "" }.to_owned();
     }
     let one = |given: &crate::report::GivenReport| {
         let share = if part.from.len() > 1 { format!("{:.3} ", given.share) } else { String::new() };

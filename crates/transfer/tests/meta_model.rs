@@ -1,5 +1,5 @@
-//! Transfer against numbers from independent double-precision programs, and what the reward meta-model (Eq. 4) is about: the
-//! sources' predictions matter, and gradients pass through them.
+//! Transfer against numbers from independent double-precision programs, and the purpose of the reward meta-model (Eq.
+//! 4): the predictions of the sources matter, and gradients pass through them.
 
 #[path = "common/reference.rs"]
 mod reference;
@@ -92,7 +92,7 @@ fn a_source_changes_the_prediction_and_the_gradient_of_the_latent_state() {
     assert!(difference(&after["grad/actor/h0/kernel"].1, &before["grad/actor/h0/kernel"].1) > 1e-6);
 }
 
-/// What silencing each source changes in the file's first sequence, after `change` of a parameter.
+/// The effect of ablating each source in the file's first sequence, after `change` of a parameter.
 fn ablation(path: &str, change: impl Fn(&mut [f64])) -> SourceAblation {
     let (theirs, mut reference) = meta_model();
     let parameters = reference.learner.parameters_mut();
@@ -108,7 +108,7 @@ fn ablation(path: &str, change: impl Fn(&mut [f64])) -> SourceAblation {
 fn silent_sources_get_no_use() {
     let heard = ablation("world_model.reward.h0.kernel", |_| ());
     assert!(heard.changes.iter().all(|&change| change > 1e-6) && heard.spread > 1e-6, "{heard:?}");
-    // A source that says the same of every state says nothing.
+    // A source with the same prediction for every state has no effect.
     let constant = ablation("world_model.reward_sources.0.hout.kernel", |kernel| kernel.fill(0.0));
     assert!(constant.changes[0] < 1e-15 && constant.changes[1] > 1e-6, "{constant:?}");
     // Nor does one to which the meta-model does not listen: a row of zeros.

@@ -1,4 +1,4 @@
-//! Plans as documents: what is read, what is refused and how, and files that nobody wrote in good faith.
+//! Plan files: reading, refusing, and malicious files.
 
 mod common;
 
@@ -59,7 +59,7 @@ take = "random"
     assert_eq!((meta_model.sources.as_slice(), meta_model.layers), (&["b".to_owned(), "a".to_owned()][..], 1));
     assert!(meta_model.any_encoder && plan.sources()["b"].sha256.is_some());
     assert_eq!(plan.place(2), "rule 3 (line 22) of test.toml");
-    // What is written is read again as the same.
+    // A written plan is read as the same plan.
     let again = parse(&plan.to_toml()).unwrap();
     assert_eq!(again.to_toml(), plan.to_toml());
     assert_eq!((again.sources(), again.meta_model()), (plan.sources(), plan.meta_model()));
@@ -72,7 +72,7 @@ fn unknown_and_missing_keys_are_named_with_path_and_line() {
         ("format = 2\nfuture = true", &["format 2", "format = 1"]),
         ("format = \"1\"", &["format \"1\""]),
         ("format = 1\nrules = []", &["rules", "line 2", "there is no key `rules`", "`rule`"]),
-        ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "expected a path"]),
+        ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "it must be a path"]),
         ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
         ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "there is no key `source`"]),
         ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "the key `take` is missing"]),
@@ -136,8 +136,8 @@ fn contradictions_are_refused() {
     for (rule, says) in [
         ("take = \"random\"\nsource = \"a\"", "names a source"),
         ("take = \"random\"\nsources = { a = 1 }", "names a source"),
-        ("take = \"random\"\nmisfit = \"random\"", "nothing can misfit"),
-        ("take = \"random\"\nfrozen = true", "freezes what it leaves random"),
+        ("take = \"random\"\nmisfit = \"random\"", "`misfit` has no effect"),
+        ("take = \"random\"\nfrozen = true", "would be frozen at random values"),
         ("take = \"full\"\nsource = \"a\"\nsources = { a = 1 }", "`source` and `sources`"),
         ("take = \"full\"\nsources = {}", "`sources` is empty"),
     ] {
@@ -155,9 +155,12 @@ fn sources_and_rules_go_together() {
     let full = "[[rule]]\nmatch = \"**\"\ntake = \"full\"\n";
     let message = |names: &[&str], rules: &str| plan(names, rules).check_sources().unwrap_err().to_string();
     let says = message(&[], full);
-    assert!(says.contains("rule 1 (line 4) of test.toml names no source") && says.contains("has no source"), "{says}");
+    assert!(
+        says.contains("rule 1 (line 4) of test.toml does not name a source") && says.contains("has no source"),
+        "{says}"
+    );
     let says = message(&["a", "b"], full);
-    assert!(says.contains("names no source") && says.contains("the sources \"a\", \"b\""), "{says}");
+    assert!(says.contains("does not name a source") && says.contains("the sources \"a\", \"b\""), "{says}");
     let says = message(&["a"], &format!("{full}source = \"b\""));
     assert!(says.contains("takes from the source \"b\", and the plan has the source \"a\""), "{says}");
     let says = message(&["a", "b"], &format!("{full}source = \"b\""));
@@ -246,7 +249,7 @@ fn hostile_files_are_refused_at_once() {
 }
 
 proptest! {
-    /// Whatever is done to a plan, it is a plan or an error, and what is read can be written and read again.
+    /// Any change of a plan's text gives a plan or an error, and every plan can be written and read again.
     #[test]
     fn no_text_is_a_panic(cut in 0..1500_usize, insert in "[a-z0-9_=\\[\\]{}\"'.,*# \n-]{0,12}", skip in 0..20_usize) {
         let text = format!("{}\n[sources]\na = \"x\"\n", Preset::Paper.text());

@@ -1,4 +1,4 @@
-//! Plans meet agents: what every parameter becomes, and every way in which plan and agents do not go together.
+//! Plans with agents: the new value of every parameter, and every mismatch between a plan and agents.
 
 mod common;
 
@@ -95,11 +95,11 @@ fn a_discount_head_is_a_head() {
     let (after, _) = grafted(&preset("paper"), &target, &sources(&[("a", &source)])).unwrap();
     assert_eq!(values(&after, "world_model.discount.h0.kernel"), values(&source, "world_model.discount.h0.kernel"));
     assert_ne!(values(&after, "world_model.discount.hout.kernel"), values(&source, "world_model.discount.hout.kernel"));
-    // A source without it leaves it random, and says so.
+    // With a source that does not have it, it stays random, with a note.
     let without = learner(&config(), 4, 1);
     let (after, report) = grafted(&preset("paper"), &target, &sources(&[("a", &without)])).unwrap();
     assert_eq!(values(&after, "world_model.discount.h0.kernel"), values(&target, "world_model.discount.h0.kernel"));
-    assert!(report.to_string().contains("the source has no such parameter"), "{report}");
+    assert!(report.to_string().contains("the source does not have this parameter"), "{report}");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn rules_are_exclusive_unless_they_take_the_rest() {
     for says in ["value.hout.kernel [14, 1]", "rule 1 (line 5)", "rule 2 (line 8)", "test.toml", "rest = true"] {
         assert!(message.contains(says), "{says}: {message}");
     }
-    // The other way round, with the second taking what the first left.
+    // The other way round, with the second rule matching the rest.
     let rest = "[[rule]]\nmatch = \"*.hout.*\"\ntake = \"random\"\n[[rule]]\nmatch = \"value.**\"\nrest = true\ntake = \"full\"\n";
     let (source, target) = (learner(&config(), 4, 1), learner::<f32>(&config(), 3, 2));
     let (after, _) = grafted(&plan(&["a"], &format!("{rest}{REST}")), &target, &sources(&[("a", &source)])).unwrap();
@@ -165,7 +165,7 @@ fn a_rule_below_one_that_took_everything_is_an_error() {
         "[[rule]]\nmatch = \"**\"\ntake = \"full\"\nmisfit = \"random\"\n{}",
         REST.replace("**", "value.*.kernel")
     ));
-    for says in ["rule 2 (line 9)", "\"value.*.kernel\" finds nothing left", "value.h0.kernel", "rule 1 (line 5)"] {
+    for says in ["rule 2 (line 9)", "\"value.*.kernel\" has no parameters left", "value.h0.kernel", "rule 1 (line 5)"] {
         assert!(message.contains(says), "{says}: {message}");
     }
     // The same pattern twice, and one that an optional rule repeats.
@@ -173,7 +173,7 @@ fn a_rule_below_one_that_took_everything_is_an_error() {
         let message = error(&with_rest(&format!(
             "match = \"value.**\"\ntake = \"full\"\n[[rule]]\nmatch = \"value.**\"\n{second}\ntake = \"random\""
         )));
-        assert!(message.contains("finds nothing left"), "{message}");
+        assert!(message.contains("has no parameters left"), "{message}");
     }
 }
 
@@ -219,7 +219,7 @@ fn what_does_not_fit_is_named_on_both_sides() {
         "world_model.rssm.img1.kernel [8, 13] does not fit world_model.rssm.img1.kernel [9, 13] of the source \"a\"",
         "rule 1 (line 5) of test.toml",
         "it has 4 action rows, the target's has 3",
-        "a rule of their own (`rows`)",
+        "a separate rule (`rows`)",
         "action size (4 and 3)",
         "misfit = \"random\"",
     ] {
@@ -286,7 +286,7 @@ fn only_the_encoder_is_frozen_and_only_as_a_whole() {
     // The target must be made for it.
     let message = error(&with_rest("match = \"world_model.encoder.**\"\ntake = \"full\"\nfrozen = true"));
     assert!(message.contains("agent.frozen_encoder is false") && message.contains("target_config"), "{message}");
-    // What the configuration freezes must not be left random.
+    // Parameters that the configuration freezes must not stay random.
     let frozen = AgentConfig { frozen_encoder: true, ..config() };
     let (source, target) = (learner(&config(), 3, 1), learner(&frozen, 3, 2));
     let plan = plan(&["a"], &with_rest("match = \"value.**\"\ntake = \"full\""));
@@ -351,7 +351,7 @@ fn only_the_resolved_new_agent_is_grafted_onto() {
     let resolved = resolve(&preset("paper"), &target, &sources(&[("a", &source)])).unwrap();
     let mut other = learner(&config(), 3, 3);
     let message = resolved.apply(&mut other).unwrap_err().to_string();
-    assert!(message.contains("is not as it was"), "{message}");
+    assert!(message.contains("changed after the transfer"), "{message}");
     assert_eq!(values(&other, "value.h0.kernel"), values(&learner::<f32>(&config(), 3, 3), "value.h0.kernel"));
     let mut smaller = learner(&AgentConfig { units: 9, ..config() }, 3, 2);
     assert!(matches!(resolved.apply(&mut smaller), Err(TransferError::OtherTarget { .. })));
@@ -409,7 +409,7 @@ fn sizes() -> impl Strategy<Value = (AgentConfig, usize)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever the sizes: a transfer is refused, or every number is the source's, the random one, or Eq. 3 of both.
+    /// For any sizes, a transfer is refused, or every number is that of the source, the random one, or Eq. 3 of both.
     #[test]
     fn every_number_is_accounted_for((theirs, their_actions) in sizes(), (ours, our_actions) in sizes(), omega in 0.0..=1.0_f64) {
         let (source, target) = (learner(&theirs, their_actions, 1), learner::<f64>(&ours, our_actions, 2));

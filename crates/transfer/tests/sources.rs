@@ -1,4 +1,4 @@
-//! Sources on disk: runs, checkpoints, files, damage; and what a transfer leaves in a run's folder.
+//! Sources on disk: runs, checkpoints, files, damage; and the files of a transfer in a run folder.
 
 mod common;
 
@@ -66,7 +66,7 @@ fn a_run_means_its_newest_checkpoint() {
 fn an_agents_file_of_any_name_is_a_source() {
     let folder = tempfile::tempdir().unwrap();
     let file = checkpoint(folder.path(), 1, 2000);
-    // What lies beside it is of another file.
+    // The other file in the folder belongs to another agent.
     let copy = folder.path().join("mine.safetensors");
     learned(Agent::new(&config(), 3, 9).unwrap()).save(&copy).unwrap();
     let sources = Sources::open(&plan(&copy)).unwrap();
@@ -81,9 +81,9 @@ fn what_is_no_source_is_named() {
     let missing = folder.path().join("missing");
     let message = error(&missing);
     assert!(message.contains("the source \"a\"") && message.contains(missing.to_str().unwrap()), "{message}");
-    assert!(error(folder.path()).contains("neither an agent's file"), "{}", error(folder.path()));
+    assert!(error(folder.path()).contains("is not the file of an agent"), "{}", error(folder.path()));
     fs::create_dir(folder.path().join("checkpoints")).unwrap();
-    assert!(error(folder.path()).contains("no checkpoint yet"), "{}", error(folder.path()));
+    assert!(error(folder.path()).contains("without a checkpoint"), "{}", error(folder.path()));
     let text = folder.path().join("text");
     fs::write(&text, "not an agent").unwrap();
     let message = error(&text);
@@ -129,7 +129,7 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     let first = graft(&plan, &config(), 3, 7, &Sources::open(&plan).unwrap()).unwrap();
     write_record(&run, &plan, &first.report).unwrap();
     assert_eq!(read_report(&run).unwrap().as_ref(), Some(&first.report));
-    // A newer checkpoint does not change what the record means.
+    // A newer checkpoint does not change the meaning of the record.
     checkpoint(&folder.path().join("checkpoints/0000020000"), 5, 20_000);
     let again = Plan::read(&run.join(PLAN_FILE)).unwrap();
     let second = graft(&again, &config(), 3, 7, &Sources::open(&again).unwrap()).unwrap();
@@ -148,7 +148,7 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     for (text, says) in [
         (report.replace("\"format\": 1", "\"format\": 2"), "format is 2"),
         ("{".to_owned(), "not JSON"),
-        ("{}".to_owned(), "no report"),
+        ("{}".to_owned(), "not the report"),
     ] {
         fs::write(run.join(REPORT_FILE), text).unwrap();
         let message = read_report(&run).unwrap_err().to_string();
@@ -162,7 +162,7 @@ fn an_agent_that_has_not_learned_is_no_source() {
     let file = folder.path().join("new.safetensors");
     Agent::new(&config(), 3, 1).unwrap().save(&file).unwrap();
     let message = error(&file);
-    assert!(message.contains("has not learned yet") && message.contains("new.safetensors"), "{message}");
+    assert!(message.contains("has not been trained yet") && message.contains("new.safetensors"), "{message}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn a_meta_model_reads_the_sources_and_leaves_them_alone() {
         table.contains("meta-model over ant, hopper") && table.contains("hopper:world_model.reward.h1.bias"),
         "{table}"
     );
-    // It can be saved, read, and asked what it uses.
+    // It can be saved and read, and its use of sources can be measured.
     after.save(&files.path("target")).unwrap();
     assert_eq!(load(&files.path("target")).config(), after.config());
 }
@@ -192,9 +192,9 @@ fn a_meta_model_can_be_a_source_of_a_meta_model() {
         assert_eq!(values(agent.learner(), path), values(meta.learner(), &theirs), "{path}");
         compared += 1;
     }
-    // One hidden layer of its own, and two models of one and of two hidden layers.
+    // One hidden layer, and two sources with one and two hidden layers.
     assert_eq!(compared, 4 + 4 + 6);
-    // It predicts what the meta-model did, it stays, and it can be kept and read.
+    // It predicts the same as the meta-model, does not change, and can be saved and read.
     let mut workspace = Workspace::default();
     let feature = |learner: &Learner<f32>, workspace: &mut Workspace<f32>, inner: bool| {
         let mut tape = Tape::new(learner.parameters(), learner.no_parameters(), workspace);
@@ -247,8 +247,8 @@ fn the_target_must_be_made_for_the_meta_model() {
 
 #[test]
 fn rows_of_predictions_can_stay_random() {
-    // A plain agent's reward model as the start of a meta-model: what reads the latent state is taken, what reads
-    // predictions is not.
+    // A plain agent's reward model as the start of a meta-model: rows that read the latent state are transferred, rows
+    // that read predictions are not.
     let files = Files::new();
     let base = files.plan(&["ant"], 2).to_toml();
     let rule =

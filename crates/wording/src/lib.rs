@@ -1,7 +1,7 @@
-//! Words and numbers as people read them.
+//! Text and numbers for people.
 //!
-//! Here: the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]) and numbers ([`grouped`], [`rounded`], [`bytes`]).
-//! Not here: whole messages, which belong to the errors and reports that say them.
+//! Here: the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]) and numbers ([`grouped`],
+//! [`rounded`], [`bytes`]). Not here: whole messages, which belong to the errors and reports that print them.
 
 mod nearest;
 mod numbers;

@@ -13,12 +13,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// `1 episode`, `2 episodes`, `1 234 episodes`: a count of what `one` names.
+/// A number with a noun in singular or plural: `1 episode`, `2 episodes`, `1 234 episodes`.
 pub fn counted(number: u64, one: &str) -> String {
     format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A number with that many decimals; what rounds to zero has no minus sign.
+/// A number with this many decimals. A number that rounds to zero is printed without a minus sign.
 pub fn rounded(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {

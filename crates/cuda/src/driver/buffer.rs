@@ -28,11 +28,11 @@ impl DeviceBuffer {
         // SAFETY: nothing reads the memory before it is set to zero, below.
         let address = unsafe { result::malloc_sync(bytes.max(1)) }.map_err(|error| {
             if error.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
-                return said("give memory")(error);
+                return said("allocate memory")(error);
             }
             match result::mem_get_info() {
                 Ok((free, total)) => CudaError::Memory { asked: bytes, free, total },
-                Err(error) => said("tell how much memory is free")(error),
+                Err(error) => said("report how much memory is free")(error),
             }
         })?;
         // From here on an early return frees the allocation.

@@ -55,11 +55,11 @@ impl Calls {
         Ok(Self { module: Arc::clone(module), _buffer: Arc::clone(buffer), calls })
     }
 
-    /// Runs them one after the other, and waits. With `each`, waits for each, and says which failed.
+    /// Runs them one after the other, and waits. With `each`, waits for each, and reports which one failed.
     pub(crate) fn run(&self, each: bool) -> Result<(), CudaError> {
         let entered = self.context().enter()?;
         if each {
-            entered.synchronise().map_err(said("finish what it was given before"))?;
+            entered.synchronise().map_err(said("finish earlier work"))?;
         }
         for (number, call) in self.calls.iter().enumerate() {
             let started = call.start(&entered);

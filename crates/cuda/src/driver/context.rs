@@ -18,7 +18,7 @@ const OLDEST: Version = Version { major: 12, minor: 0 };
 pub(crate) struct Context {
     device: sys::CUdevice,
     context: sys::CUcontext,
-    /// Held by whoever uses the stream.
+    /// Locked by the user of the stream.
     stream: Mutex<Stream>,
 }
 
@@ -40,7 +40,7 @@ impl Context {
             return Err(CudaError::DriverOld { found: version, needed: OLDEST });
         }
         result::init().map_err(|error| CudaError::NoDevice { answer: answer(error) })?;
-        let count = device::get_count().map_err(said("count its devices"))?;
+        let count = device::get_count().map_err(said("count the devices"))?;
         let count = usize::try_from(count).unwrap_or(0);
         if number >= count {
             return Err(CudaError::DeviceNumber { number, count });
@@ -51,15 +51,15 @@ impl Context {
         let context = unsafe { primary_ctx::retain(device) }.map_err(said("open the device"))?;
         // From here on an early return releases it, too.
         let mut opened = Self { device, context, stream: Mutex::new(Stream(std::ptr::null_mut())) };
-        opened.bind().map_err(said("use the device"))?;
-        let made = stream::create(stream::StreamKind::NonBlocking).map_err(said("make a stream"))?;
+        opened.bind().map_err(said("select the device"))?;
+        let made = stream::create(stream::StreamKind::NonBlocking).map_err(said("create a stream"))?;
         opened.stream.get_mut().unwrap_or_else(PoisonError::into_inner).0 = made;
         Ok(Arc::new(opened))
     }
 
     /// The device's name.
     pub(crate) fn name(&self) -> Result<String, CudaError> {
-        device::get_name(self.device).map_err(said("tell the device's name"))
+        device::get_name(self.device).map_err(said("report the device's name"))
     }
 
     /// The device's compute capability.
@@ -77,19 +77,19 @@ impl Context {
     /// Bytes of memory that are free, and bytes in all.
     pub(crate) fn memory(&self) -> Result<(usize, usize), CudaError> {
         let _entered = self.enter()?;
-        result::mem_get_info().map_err(said("tell how much memory is free"))
+        result::mem_get_info().map_err(said("report how much memory is free"))
     }
 
     /// Waits until everything is done that was begun.
     pub(crate) fn synchronise(&self) -> Result<(), CudaError> {
-        self.enter()?.synchronise().map_err(said("finish what it was given"))
+        self.enter()?.synchronise().map_err(said("finish its work"))
     }
 
     /// Makes this context the calling thread's, and takes the stream for as long as the result lives.
     pub(super) fn enter(&self) -> Result<Entered<'_>, CudaError> {
         // A thread that panicked while it held the lock left nothing half done that the driver does not know of.
         let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bind().map_err(said("use the device"))?;
+        self.bind().map_err(said("select the device"))?;
         Ok(Entered { stream })
     }
 
@@ -101,7 +101,7 @@ impl Context {
     fn attribute(&self, attribute: Attribute) -> Result<u32, CudaError> {
         // SAFETY: the device comes from the driver.
         let value = unsafe { device::get_attribute(self.device, attribute) };
-        let value = value.map_err(said("tell what the device is"))?;
+        let value = value.map_err(said("report the properties of the device"))?;
         Ok(u32::try_from(value).unwrap_or(0))
     }
 }
@@ -142,7 +142,7 @@ pub(crate) fn driver_version() -> Result<Version, CudaError> {
     let mut number = 0;
     // SAFETY: writes one integer; needs no context, nor that the driver was started.
     let result = unsafe { sys::cuDriverGetVersion(&mut number) }.result();
-    result.map_err(said("tell its version"))?;
+    result.map_err(said("report its version"))?;
     Ok(Version::from_driver(number))
 }
 
@@ -151,12 +151,12 @@ pub(super) fn said(task: &'static str) -> impl Fn(DriverError) -> CudaError {
     move |error| CudaError::Call { task, answer: answer(error) }
 }
 
-/// The driver's answer in words.
+/// The driver's description of its answer.
 pub(super) fn answer(error: DriverError) -> Answer {
     let name = error.error_name().map(|name| name.to_string_lossy().into_owned());
     let text = error.error_string().map(|text| text.to_string_lossy().into_owned());
     Answer {
         name: name.unwrap_or_else(|_| "an unknown error".into()),
-        text: text.unwrap_or_else(|_| "the driver has no words for it".into()),
+        text: text.unwrap_or_else(|_| "the driver has no description of it".into()),
     }
 }

@@ -10,9 +10,9 @@ use crate::error::CudaError;
 /// A recorded list of calls.
 pub(crate) struct Graph {
     graph: sys::CUgraph,
-    /// What runs; made of the graph.
+    /// The executable instance of the graph.
     executable: sys::CUgraphExec,
-    /// What holds the kernels and their memory.
+    /// Keeps the kernels and their memory alive.
     calls: Calls,
 }
 
@@ -22,7 +22,7 @@ unsafe impl Send for Graph {}
 impl Graph {
     /// Records calls, in order, without running them.
     pub(crate) fn record(calls: Calls) -> Result<Self, CudaError> {
-        // From here on an early return destroys what there is, which enters the context, too.
+        // From here on, an early return destroys the graph, which also enters the context.
         let mut recorded = Self { graph: std::ptr::null_mut(), executable: std::ptr::null_mut(), calls };
         recorded.capture()?;
         recorded.instantiate()?;
@@ -31,15 +31,14 @@ impl Graph {
 
     fn capture(&mut self) -> Result<(), CudaError> {
         let entered = self.calls.context().enter()?;
-        // What failed before is told here, and not as a failure to record.
-        entered.synchronise().map_err(said("finish what it was given before"))?;
+        // An earlier failure is reported here, and not as a failure to record.
+        entered.synchronise().map_err(said("finish earlier work"))?;
         // Only calls of this thread that a recording stream does not allow are errors meanwhile, and it makes none.
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream is the context's own, not the one that every context has and that cannot record.
-        unsafe { stream::begin_capture(entered.stream(), mode) }.map_err(said("begin to record a graph"))?;
+        unsafe { stream::begin_capture(entered.stream(), mode) }.map_err(said("start recording a graph"))?;
         let started = self.calls.start(&entered);
-        // Whatever came of it: the stream has to stop recording.
-        // SAFETY: recording was begun on this stream.
+        // The stream must stop recording in any case. SAFETY: recording was begun on this stream.
         let ended = unsafe { stream::end_capture(entered.stream()) };
         if let Ok(graph) = ended {
             self.graph = graph;
@@ -53,7 +52,7 @@ impl Graph {
         // Called directly, since the type of the flags in the layer above cannot be none of them.
         // SAFETY: the graph was just recorded.
         let made = unsafe { sys::cuGraphInstantiateWithFlags(&mut self.executable, self.graph, 0) };
-        made.result().map_err(said("prepare a graph"))
+        made.result().map_err(said("instantiate a graph"))
     }
 
     /// Runs it, after everything that was begun before; does not wait for it.

@@ -1,5 +1,5 @@
-//! Where NVIDIA's libraries are looked for. Neither is linked: the program starts without them, and says what is missing
-//! once it needs them.
+//! Where NVIDIA's libraries are looked for. Neither is linked: the program starts without them, and reports a missing
+//! library when it needs one.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,8 +25,8 @@ const NVRTC: [(u32, &str); 3] = if cfg!(windows) {
 /// The name without a version, which a toolkit for developers also has.
 const UNVERSIONED: &str = if cfg!(windows) { "nvrtc.dll" } else { "libnvrtc.so" };
 
-/// Every function of the driver that is called. Each is looked up before any is called: a library without one is told of, and no
-/// call panics.
+/// Every function of the driver that is called. All are looked up before any is called, so that a library without one
+/// is reported, and no call panics.
 const CALLED: [&str; 30] = [
     "cuInit",
     "cuDriverGetVersion",
@@ -63,7 +63,7 @@ const CALLED: [&str; 30] = [
 /// Loads the driver's library, so that calls of it find it.
 pub(crate) fn load_driver(name: &'static str) -> Result<(), CudaError> {
     let missing = |error: libloading::Error| CudaError::DriverMissing { library: name, why: reason(&error) };
-    // SAFETY: what runs when NVIDIA's library is loaded is meant to run in any program.
+    // SAFETY: the code that runs when NVIDIA's library is loaded is safe in any program.
     let library = unsafe { Library::new(name) }.map_err(missing)?;
     for function in CALLED.into_iter().chain(["cuGetErrorString"]) {
         // SAFETY: the symbol is looked for, and never used by this type.
@@ -74,7 +74,7 @@ pub(crate) fn load_driver(name: &'static str) -> Result<(), CudaError> {
     Ok(())
 }
 
-/// Opens the compiler's library, and says by what name or file it was found.
+/// Opens the compiler's library, and returns the name or file by which it was found.
 pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Result<(Library, PathBuf), CudaError> {
     let names = names(driver);
     let candidates: Vec<PathBuf> = match place {
@@ -88,13 +88,13 @@ pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Resul
     };
     let mut unusable = None;
     for candidate in &candidates {
-        // SAFETY: what runs when NVIDIA's library is loaded is meant to run in any program.
+        // SAFETY: the code that runs when NVIDIA's library is loaded is safe in any program.
         match unsafe { Library::new(candidate) } {
             Ok(library) => {
                 load_builtins(candidate);
                 return Ok((library, candidate.clone()));
             }
-            // It is there, so the next one is not what was meant.
+            // It exists, so the next candidate is not meant.
             Err(error) if candidate.is_file() => {
                 return Err(CudaError::NvrtcUnusable {
                     path: candidate.clone(),
@@ -102,7 +102,7 @@ pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Resul
                     wheel: wheel(driver),
                 });
             }
-            // A name that the system looks for by itself: it may be there, and be no library.
+            // The system searches for this name itself: the file may exist and not be a library.
             Err(error) => {
                 let why = reason(&error);
                 if !why.contains("No such file") && unusable.is_none() {
@@ -118,8 +118,8 @@ pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Resul
     Err(CudaError::NvrtcMissing { tried: tried.join(", "), wheel: wheel(driver) })
 }
 
-/// Loads the library that the compiler's own one opens when it compiles, and which it finds beside itself in some versions
-/// only. If this fails, then either it is not needed, or the compiler says what it misses.
+/// Loads the library that the compiler opens when it compiles, and which only some versions find in their own folder.
+/// If this fails, the library is either not needed, or the compiler reports that it is missing.
 fn load_builtins(nvrtc: &Path) {
     let beside = nvrtc.parent().filter(|folder| !folder.as_os_str().is_empty()).map(std::fs::read_dir);
     let Some(Ok(files)) = beside else { return };
@@ -145,7 +145,7 @@ pub(crate) fn wheel(driver: Option<Version>) -> &'static str {
 }
 
 /// The library's names in the order that fits a driver: its own major version, then older ones, which any newer driver
-/// understands, newer ones, and whatever has no version.
+/// understands, newer ones, and libraries without a version.
 fn names(driver: Option<Version>) -> Vec<&'static str> {
     let driver = driver.map_or(u32::MAX, |version| version.major);
     let (mut fitting, newer): (Vec<_>, Vec<_>) = NVRTC.iter().partition(|(major, _)| *major <= driver);
@@ -160,7 +160,7 @@ fn folders() -> Vec<PathBuf> {
     homes.chain(usual).map(|home| home.join(part)).collect()
 }
 
-/// The system's words on one line.
+/// The error of the operating system on one line.
 pub(super) fn reason(error: &libloading::Error) -> String {
     let words = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     words.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -179,14 +179,14 @@ mod tests {
         let message = load_driver("libdreamgraft-none.so.1").unwrap_err().to_string();
         assert!(message.starts_with("libdreamgraft-none.so.1 cannot be loaded ("), "{message}");
         assert_eq!(message.matches("libdreamgraft-none.so.1").count(), 2, "no reason of the system's: {message}");
-        assert!(message.contains("comes with NVIDIA's driver") && message.contains("--device cpu"), "{message}");
+        assert!(message.contains("is part of NVIDIA's driver") && message.contains("--device cpu"), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 
     #[test]
     fn a_library_without_the_drivers_functions_is_told_of() {
         let message = load_driver(if cfg!(windows) { "kernel32.dll" } else { "libc.so.6" }).unwrap_err().to_string();
-        assert!(message.contains("cuInit") && message.contains("comes with NVIDIA's driver"), "{message}");
+        assert!(message.contains("cuInit") && message.contains("is part of NVIDIA's driver"), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 

@@ -1,12 +1,12 @@
 //! The calls into NVIDIA's driver and compiler, each with the reason why it is sound.
 //!
-//! Here: a safe view of a context, its memory, modules, calls and graphs, and of the compiler's library. Not here: what
-//! goes with what (`device.rs`, `program.rs`), and words for people (`error.rs`). A new call of the driver goes beside
-//! those on the same thing.
+//! Here: a safe view of a context, its memory, modules, calls and graphs, and of the compiler's library. Not here:
+//! devices and programs (`device.rs`, `program.rs`), and messages (`error.rs`). A new call of the driver goes to the
+//! calls of the same object.
 //!
-//! What all share: a context is made current on the calling thread before each call, and one thread at a time uses its
-//! stream, so all that is done with a device is done in the order of the calls. That a kernel stays within the memory its
-//! arguments point into is the promise of whoever wrote it; it can reach no memory but the device's.
+//! All calls have this in common: a context is made current on the calling thread before each call, and one thread at a
+//! time uses its stream, so all work on a device happens in the order of the calls. The author of a kernel guarantees
+//! that it stays within the memory of its arguments; it can reach only the memory of the device.
 
 #![allow(unsafe_code)]
 

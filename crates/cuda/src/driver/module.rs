@@ -12,7 +12,7 @@ use super::context::{Context, answer, said};
 use crate::error::{Answer, CudaError};
 use crate::signatures::Signatures;
 
-/// Kernels that the driver has loaded, and what they take.
+/// Kernels that the driver has loaded, and their parameters.
 pub(crate) struct Module {
     context: Arc<Context>,
     module: sys::CUmodule,
@@ -34,7 +34,7 @@ pub(crate) enum NotLoaded {
 }
 
 impl Module {
-    /// Loads what a compiler made of a source with these signatures; all kernels must run in blocks of so many threads.
+    /// Loads the compiled code of a source with these signatures; all kernels must run in blocks of this many threads.
     ///
     /// `image` is machine code, or intermediate code that ends in a zero.
     pub(crate) fn load(
@@ -80,7 +80,7 @@ impl Module {
         &self.context
     }
 
-    /// What its kernels take.
+    /// The parameters of its kernels.
     pub(super) fn signatures(&self) -> &Signatures {
         &self.signatures
     }

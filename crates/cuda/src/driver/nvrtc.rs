@@ -1,4 +1,4 @@
-//! NVRTC, the compiler's library: opened, asked what it knows, and told to compile.
+//! NVRTC, the compiler's library: opening it, its supported targets, and compiling.
 //!
 //! Its functions are looked up here rather than by the library that calls the driver, which knows fewer of the file names
 //! that NVRTC goes by, and panics if it finds none.
@@ -16,7 +16,7 @@ use crate::version::Version;
 
 /// A program that is being compiled.
 type Handle = *mut c_void;
-/// Zero, or what went wrong.
+/// Zero, or an error code.
 type Status = c_int;
 
 /// The functions of the library, as `nvrtc.h` declares them; all are in versions from 11.2 on.
@@ -52,17 +52,17 @@ pub struct Nvrtc {
     version: Version,
     known: Vec<Capability>,
     path: PathBuf,
-    /// What the functions are in: it stays open as long as they can be called.
+    /// The library of the functions, which stays open as long as they can be called.
     _library: Library,
 }
 
-/// What was compiled.
+/// The result of compiling.
 pub struct Compiled {
-    /// What it was compiled for.
+    /// The target of the compilation.
     pub target: Target,
     /// Machine code, or intermediate code that ends in a zero.
     pub image: Vec<u8>,
-    /// What the compiler wrote: nothing, or warnings.
+    /// The output of the compiler: empty, or warnings.
     pub log: String,
 }
 
@@ -157,7 +157,7 @@ impl Program<'_> {
         // SAFETY: the program was created; one size is written.
         self.functions.check(unsafe { (output.size)(self.handle, &mut size) })?;
         let mut bytes = vec![0_u8; size];
-        // SAFETY: the library writes as many bytes as it said.
+        // SAFETY: the library writes as many bytes as it announced.
         self.functions.check(unsafe { (output.bytes)(self.handle, bytes.as_mut_ptr().cast()) })?;
         Ok(bytes)
     }
@@ -165,7 +165,7 @@ impl Program<'_> {
 
 impl Drop for Program<'_> {
     fn drop(&mut self) {
-        // SAFETY: created once, destroyed only here. An error would say that it is no program.
+        // SAFETY: created once, destroyed only here. An error would mean that it is not a program.
         let _ = unsafe { (self.functions.destroy)(&mut self.handle) };
     }
 }
@@ -198,7 +198,7 @@ impl Functions {
         }
     }
 
-    /// The version, and what it compiles for.
+    /// The version, and the targets for which it compiles.
     fn facts(&self) -> Result<(Version, Vec<Capability>), String> {
         let (mut major, mut minor, mut count) = (0, 0, 0);
         // SAFETY: two integers are written.
@@ -217,7 +217,7 @@ impl Functions {
         if status == 0 {
             return Ok(());
         }
-        // SAFETY: the library answers any number with a text of its own that stays.
+        // SAFETY: the library answers any number with a static string.
         let text = unsafe { CStr::from_ptr((self.error_string)(status)) };
         Err(text.to_string_lossy().into_owned())
     }

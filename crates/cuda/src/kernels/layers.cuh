@@ -1,4 +1,4 @@
-// What surrounds products: biases, activations, the recurrent unit, pieces of matrices.
+// The operations around matrix products: biases, activations, the recurrent unit, parts of matrices.
 
 // gradient *= activation'(x), from the activation's value y.
 extern "C" __global__ void activation_gradient(float *gradient, const float *y, int rows, int columns, int activation) {
@@ -89,7 +89,7 @@ extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const fl
     }
 }
 
-// What goes past the gates to the present state: out (+)= gradient * z.
+// The gradient that bypasses the gates to the current state: out (+)= gradient * z.
 extern "C" __global__ void recurrent_past(float *out, const float *gradient, const float *gates, int rows, int size,
         int accumulate) {
     PHASE {

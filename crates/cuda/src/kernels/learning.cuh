@@ -1,4 +1,4 @@
-// What a gradient step needs beside its networks: random numbers, images, figures, the optimiser.
+// The parts of a gradient step besides its networks: random numbers, images, metrics, the optimiser.
 
 INLINE word32 turned(word32 x, int by) { return x << by | x >> (32 - by); }
 
@@ -123,7 +123,7 @@ extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, 
     }
 }
 
-// parts[x] = sums of squares, 16384 numbers a block, in 64 bits: squares of what a norm may be go beyond 32.
+// parts[x] = sums of squares, 16384 numbers a block, in 64 bits: the squares of possible norms exceed the range of 32.
 extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
     SHARED double sums[BLOCK];
     PHASE {
@@ -185,7 +185,7 @@ extern "C" __global__ void begin_adam(float *state, const float *go, const float
     }
 }
 
-// Adam as Keras computes it, with what begin_adam left in `state`.
+// Adam as Keras computes it, with the values that begin_adam wrote to `state`.
 extern "C" __global__ void adam(float *values, const float *gradient, float *first, float *second, const float *state,
         int n) {
     PHASE {

@@ -1,9 +1,10 @@
-// How kernels are written here, so that one source runs on a device and, block by block, on a processor, where it is tested.
+// How kernels are written here, so that one source runs on a GPU and, block by block, on the CPU, where it is tested.
 //
-// A kernel is a sequence of phases. Within a phase every thread of the block runs on its own; before a phase all of them have
-// ended the one before. THREADS are the same for every kernel. What a thread keeps between phases is OWN.
+// A kernel is a sequence of phases. Within a phase every thread of the block runs on its own; before a phase all of
+// them have ended the one before. THREADS are the same for every kernel. Values that a thread keeps between phases are
+// OWN.
 //
-// On a processor (EMULATED is defined) a phase is a loop over the block's threads, and a kernel is called once a block.
+// On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a block.
 
 #define BLOCK 256
 
@@ -27,7 +28,7 @@ struct alignas(16) Four {
 #include <cstring>
 struct Index { int x, y, z; };
 static Index blockIdx;
-// The threads of a phase, in either order: what comes of a kernel must not depend on it.
+// The threads of a phase, in either order: the results of a kernel must not depend on it.
 static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
 #define SHARED
 #define ALIGNED alignas(16)
@@ -45,8 +46,8 @@ INLINE float of_half_word(word32 word, int upper) {
     return x;
 }
 
-// mma.m16n8k16 of bfloat16, as the PTX ISA says which lane has what: a is 16 x 16, b is 16 x 8, two numbers of a row of a, or of a
-// column of b, to a word.
+// mma.m16n8k16 of bfloat16, with the numbers in the lanes that the PTX ISA defines: a is 16 x 16, b is 16 x 8, two
+// numbers of a row of a, or of a column of b, to a word.
 template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a, B b) {
     float left[16][16], right[16][8];
     for (int lane = 0; lane < 32; ++lane) {
@@ -86,7 +87,7 @@ INLINE void multiply_warp(Quad &sums, const word32 *a, const word32 *b) {
                  : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
-    // Devices before 8.0 have no such instruction, and are not given this kernel.
+    // Devices before 8.0 do not have this instruction and never run this kernel.
     asm volatile("trap;");
 #endif
 }

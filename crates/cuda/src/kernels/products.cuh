@@ -17,7 +17,7 @@ struct Finish {
     int with_plus, with_bias, activation;
 };
 
-// What becomes of the sum at place i, in a column.
+// The operation after the sum at place i, in a column.
 INLINE float finish(const Finish &finish, float sum, long long i, int column) {
     if (finish.with_plus) sum += finish.plus[i];
     if (finish.with_bias) sum += finish.bias[column];
@@ -51,7 +51,7 @@ INLINE long long a_deep(const Factors &f, int j) {
 // Numbers of k that are at hand at a time.
 #define DEPTH 16
 
-// What a thread makes of a tile of SIDE x SIDE: pieces of 4 x 4, 64 apart.
+// The part of a thread in a tile of SIDE x SIDE: pieces of 4 x 4, 64 apart.
 template <int SIDE> struct Sums {
     float at[SIDE / 16][SIDE / 16];
 };
@@ -120,13 +120,13 @@ INLINE void product(float *c, const Factors &f, int part, int accumulate, const 
 
 // The same with both factors rounded to bfloat16, on tensor cores: mma.m16n8k16, with sums in f32.
 
-// Numbers of k that are at hand at a time, two to a word.
+// Numbers of k in shared memory at a time, two per word.
 #define PAIRS 16
 
 INLINE word32 rounded(float x) {
     word32 bits;
     COPY_BITS(bits, x);
-    // To the nearest, to even between two; what is not a number stays so.
+    // To the nearest, to even between two; NaN stays NaN.
     if (x != x) return bits >> 16 | 0x40;
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
@@ -141,7 +141,7 @@ template <int SIDE> struct Fragments {
 
 template <int SIDE>
 INLINE void product_bf16(float *c, const Factors &f, int part, int accumulate, const Finish &end) {
-    // Rows of words that do not meet in a bank.
+    // Rows of words without bank conflicts.
     SHARED word32 left[SIDE][PAIRS + 4];
     SHARED word32 right[PAIRS][SIDE + 8];
     SHARED long long along[SIDE];

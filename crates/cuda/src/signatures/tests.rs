@@ -60,7 +60,7 @@ fn a_kernel_without_its_plain_name_is_refused() {
 #[test]
 fn a_kernel_that_is_there_twice_is_refused() {
     let kernel = "extern \"C\" __global__ void scale(float* a) {}\n";
-    assert_eq!(message(&kernel.repeat(2)), "kernels.cu:2: kernel scale is there twice");
+    assert_eq!(message(&kernel.repeat(2)), "kernels.cu:2: kernel scale is defined twice");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_launch_that_fits_passes() {
 fn an_unknown_kernel_is_named() {
     let launch = Launch { kernel: "scales", grid: [1, 1, 1], arguments: vec![] };
     let error = signatures().check(&[launch], 100).unwrap_err();
-    assert_eq!(error.to_string(), "launch 0 of kernel scales: the source has no such kernel");
+    assert_eq!(error.to_string(), "launch 0 of kernel scales: the source does not contain this kernel");
 }
 
 #[test]

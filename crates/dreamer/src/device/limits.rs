@@ -20,7 +20,7 @@ pub(super) fn check(learner: &Learner<f32>) -> Result<(), DreamerError> {
     };
     let widest = [config.feature(), config.hidden, config.units, 3 * config.deter, 2 * learner.action_size(), 1];
     let widest = widest.into_iter().max().unwrap_or(1);
-    // Of a sequence: its images, its layers' sums in the decoder and the encoder, and what is imagined from it.
+    // Per sequence: its images, the sums of its layers in the decoder and the encoder, and its imagined rollouts.
     let numbers = [PIXELS.max(1024 * config.depth), horizon.saturating_mul(widest)];
     let of_one = length.saturating_mul(numbers.into_iter().max().unwrap_or(1));
     let most = MOST / of_one.max(1);

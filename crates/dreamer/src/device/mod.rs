@@ -1,6 +1,7 @@
 //! Learning on a device: the parameters, moments and noise live there, and whole gradient steps are run there.
 //!
-//! Here: what is copied to the device and back. Not here: the step itself (`step`), and the device (a [`Machine`]).
+//! Here: copying data to the device and back. Not here: the gradient step itself (`step`), and the device (a
+//! [`Machine`]).
 
 mod limits;
 mod places;
@@ -39,9 +40,9 @@ pub(crate) struct Device {
     machine: Box<dyn Machine>,
     places: Places,
     report: Report,
-    /// Whether the device has taken steps that were not copied back to the learner.
+    /// Whether the results of steps on the device were not copied back to the learner yet.
     unsynced: bool,
-    /// A batch but for its images, step by step.
+    /// A batch without its images, step by step.
     data: Sequences<f32>,
 }
 
@@ -95,7 +96,7 @@ impl Device {
         Ok(self.report.metrics(&metrics))
     }
 
-    /// Copies parameters, moments and gradients back to the learner, if the device has taken steps.
+    /// Copies parameters, moments and gradients back to the learner, if there were steps on the device.
     pub fn sync_to(&mut self, learner: &mut Learner<f32>) -> Result<(), DreamerError> {
         if !self.unsynced {
             return Ok(());
@@ -120,7 +121,7 @@ impl Device {
         Ok(())
     }
 
-    /// Whether the device has taken steps that were not copied back to the learner.
+    /// Whether the results of steps on the device were not copied back to the learner yet.
     pub fn has_unsynced_steps(&self) -> bool {
         self.unsynced
     }

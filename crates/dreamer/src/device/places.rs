@@ -7,7 +7,7 @@ use tape::plan::Place;
 pub(super) struct OptimiserPlaces {
     pub first: Place,
     pub second: Place,
-    /// Its number of steps, and what a step needs to know of all gradients.
+    /// Its number of steps, and the values over all gradients that a step needs.
     pub state: Place,
     pub gradient: Place,
 }

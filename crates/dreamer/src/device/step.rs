@@ -1,7 +1,7 @@
 //! The device's runner of a gradient step: the whole step as a plan, for the whole batch at once.
 //!
-//! Losses are those of `crate::losses`, recorded without computing; what they seed and which metrics they sum up is planned
-//! from their terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
+//! Losses are those of `crate::losses`, recorded without computing; their gradients and metrics are planned from their
+//! terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
 
 use super::places::{OptimiserPlaces, Places};
 use crate::ActionDistribution;
@@ -21,12 +21,12 @@ pub(super) const STEP: usize = 0;
 /// A frozen encoder's embeddings of a batch's images, as a section of the plan.
 pub(super) const ENCODE: usize = 1;
 
-/// How the step's metrics follow from what it leaves on the device.
+/// How the metrics of the step are computed from its results on the device.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     counts: Counts,
     model_loss: LossFormula,
-    /// What the device's sums lack.
+    /// The constant that the sums of the device do not include.
     missing: Sums,
 }
 
@@ -102,7 +102,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     step.behaviour((stoch, deter), ParameterGradients::new(behaviour_set, parameters.len(), behaviour_gradient));
     step.optimise(each);
     if config.frozen_encoder {
-        // In full precision, whatever the step's, as on a processor.
+        // In full precision with any precision of the step, as on the CPU.
         step.planner.begin_section(tape::Precision::Full);
         step.encode();
     }
@@ -162,7 +162,7 @@ impl Step<'_> {
         self.planner.each("normalise_images", self.rows() * PIXELS, arguments);
     }
 
-    /// What comes before the networks: noise and images.
+    /// The launches before the networks: noise and images.
     fn begin(&mut self) {
         let config = self.learner.config();
         let (actions, steps) = (self.learner.action_size(), config.length * config.shard);

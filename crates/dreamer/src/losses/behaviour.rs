@@ -6,7 +6,7 @@ use crate::metrics::{Metric, Per};
 use crate::model::Model;
 use tape::{Real, Tape};
 
-/// Records the losses of actor and value head, and what is reported of the rollouts.
+/// Records the losses of actor and value head, and the metrics of the rollouts.
 pub(crate) fn losses<F: Real>(
     model: Model<F>,
     tape: &mut Tape<F>,

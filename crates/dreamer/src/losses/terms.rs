@@ -8,9 +8,9 @@ use tape::{Real, Tape, Var};
 pub(crate) struct Term {
     /// The recorded value [N, 1] whose sum counts.
     pub value: Var,
-    /// What the sum of the value over the batch is multiplied with in the loss: the weight over the mean's count.
+    /// The factor of the sum of the value over the batch in the loss: the weight divided by the count of the mean.
     pub scale: f64,
-    /// What its mean is multiplied with in the loss.
+    /// The factor of its mean in the loss.
     pub weight: f64,
     /// The metric that its sum belongs to, unless it is not reported.
     pub metric: Option<Metric>,
@@ -24,9 +24,9 @@ pub(crate) struct Term {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gate {
     pub metric: Metric,
-    /// What the mean has to exceed.
+    /// The threshold that the mean must exceed.
     pub least: f64,
-    /// What the sum is divided by.
+    /// The divisor of the sum.
     pub count: f64,
 }
 
@@ -36,7 +36,7 @@ impl Gate {
         batch[self.metric] / self.count > self.least
     }
 
-    /// What the sum over the whole batch has to exceed.
+    /// The threshold that the sum over the whole batch must exceed.
     pub fn least_sum(&self) -> f64 {
         self.least * self.count
     }
@@ -66,7 +66,7 @@ impl Terms {
     /// Adds `weight` times the mean of `value` [N, 1] to the loss, and reports the mean as `metric`.
     ///
     /// # Panics
-    /// If the value is a term already, or the metric is no mean. A device could not add two seeds to one gradient.
+    /// If the value is already a term, or the metric is not a mean. A device could not add two seeds to one gradient.
     pub fn add(&mut self, metric: Metric, value: Var, weight: f64) {
         self.push(Term { value, scale: weight / self.count(metric), weight, metric: Some(metric), gate: None });
         self.measure(metric, value);
@@ -91,7 +91,7 @@ impl Terms {
         self.measured.push((metric, value));
     }
 
-    /// What the sum of a metric is divided by.
+    /// The divisor of the sum of a metric.
     fn count(&self, metric: Metric) -> f64 {
         match metric.row().value {
             MetricValue::Mean { per, .. } => self.counts.of(per),

@@ -1,4 +1,4 @@
-//! The losses of the world model: how far the posterior is from the prior, and what the heads make of the features.
+//! The losses of the world model: the divergence between posterior and prior, and the losses of the heads.
 //!
 //! In three functions, since the CPU's runner records them on three tapes.
 
@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::networks::Observed;
 use tape::{Real, Tape, Var};
 
-/// What the dynamics read: rows of L steps of n sequences, step by step.
+/// The inputs of the dynamics: rows of L steps of n sequences, step by step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inputs {
     /// Embeddings of the images [L * n, E].
@@ -42,7 +42,7 @@ pub(crate) fn image<F: Real>(tape: &mut Tape<F>, mean: Var, image: Var, terms: &
     terms.add(Metric::ImageLoss, density, -1.0);
 }
 
-/// What the heads should predict.
+/// The targets of the heads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Targets {
     /// Rewards [N, 1].

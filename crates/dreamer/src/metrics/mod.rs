@@ -1,6 +1,6 @@
 //! The metrics of a gradient step, in one table ([`METRICS`]).
 //!
-//! From the table come the sums that a step collects (`sums`), what a run logs ([`StepMetrics`]) and the tables in
+//! The table determines the sums of a step (`sums`), the logged metrics ([`StepMetrics`]) and the tables in
 //! `docs/metrics.md`. Not here: the values that are summed; `crate::losses` records them.
 
 mod sums;
@@ -50,7 +50,7 @@ impl Metric {
         self.row().name
     }
 
-    /// How its sum is taken, or `None` if it does not follow from a sum.
+    /// How its sum is computed, or `None` if it does not follow from a sum.
     pub(crate) const fn reduction(self) -> Option<Reduction> {
         match self.row().value {
             MetricValue::Mean { of, .. } => Some(of),
@@ -64,8 +64,8 @@ impl Metric {
 pub struct StepMetrics([f64; Metric::COUNT]);
 
 impl StepMetrics {
-    /// Every metric from what a step left: the sums over the whole batch, with the gradient norms among them if the runner
-    /// knows them, and the formula of the world model's loss.
+    /// Every metric from the results of a step: the sums over the whole batch, including the gradient norms if the
+    /// runner knows them, and the formula of the world model's loss.
     pub(crate) fn new(sums: &Sums, counts: &Counts, model_loss: &LossFormula) -> Self {
         Self(METRICS.each_ref().map(|row| match row.value {
             MetricValue::Mean { per, form, .. } => form.of(sums[row.metric], counts.of(per)),

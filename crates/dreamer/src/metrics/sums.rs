@@ -1,4 +1,4 @@
-//! The sums over a batch from which metrics follow: how they are taken ([`Reduction`]), and what they are divided by
+//! The sums over a batch from which metrics follow: how they are computed ([`Reduction`]), and their divisors
 //! ([`Per`]).
 
 use super::Metric;
@@ -31,7 +31,8 @@ impl Reduction {
         }
     }
 
-    /// What a device's sum over a value [rows, cols] lacks: its kernel sums only the logarithms of standard deviations.
+    /// The constant that a device's sum over a value [rows, cols] does not include: its kernel sums only the logarithms
+    /// of standard deviations.
     pub(crate) fn missing_on_device(self, rows: usize, cols: usize) -> f64 {
         match self {
             Self::Numbers | Self::Squares => 0.0,
@@ -45,7 +46,7 @@ fn normal_entropy_constant() -> f64 {
     0.5 * (std::f64::consts::TAU.ln() + 1.0)
 }
 
-/// What a metric is a mean over.
+/// The items over which a metric is a mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     /// The transitions of the batch: B L.

@@ -5,7 +5,7 @@
 
 use super::{Metric, Per, Reduction};
 
-/// A metric and what there is to know about it.
+/// A metric and its description.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricRow {
     /// The metric.
@@ -16,9 +16,9 @@ pub struct MetricRow {
     pub group: MetricGroup,
     /// Its unit.
     pub unit: &'static str,
-    /// What it is, as a formula.
+    /// Its formula.
     pub formula: &'static str,
-    /// What healthy values look like.
+    /// Healthy values.
     pub healthy: &'static str,
     /// How it is computed.
     pub value: MetricValue,
@@ -40,9 +40,9 @@ pub enum MetricValue {
     Mean {
         /// How the value is summed.
         of: Reduction,
-        /// What the sum is divided by.
+        /// The divisor of the sum.
         per: Per,
-        /// What the mean becomes.
+        /// The transformation of the mean.
         form: MeanForm,
     },
     /// The world model's loss: the weighted means of its terms.
@@ -51,7 +51,7 @@ pub enum MetricValue {
     GradientNorm,
 }
 
-/// What the mean becomes.
+/// The transformation of the mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeanForm {
     /// The mean itself.
@@ -63,7 +63,7 @@ pub enum MeanForm {
 }
 
 impl MeanForm {
-    /// The metric from a sum and what it is divided by.
+    /// The metric from a sum and its divisor.
     pub(crate) fn of(self, sum: f64, count: f64) -> f64 {
         match self {
             Self::Plain => sum / count,

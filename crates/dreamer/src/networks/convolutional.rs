@@ -44,15 +44,14 @@ impl Encoder {
         self.layer(tape, first, 1)
     }
 
-    /// The first two layers again, where it is known what they make of the images: only what their gradients need is
-    /// computed.
+    /// The first two layers again, if their outputs are known: only the values that their gradients need are computed.
     pub(crate) fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
         let first = self.layer(tape, images, 0);
         let layer = self.layers[1];
         tape.known_convolution(first, ENCODER_SIDES[1], 2, layer.0, layer.1, Activation::Relu, result)
     }
 
-    /// The last two layers: what the first ones made of N images to embeddings [N, E].
+    /// The last two layers, from the outputs of the first two for N images to embeddings [N, E].
     pub(crate) fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
         let third = self.layer(tape, first, 2);
         self.layer(tape, third, 3)

@@ -1,4 +1,5 @@
-//! What parameters mean: the role of each, and what the rows of its kernel read. Networks say it where they declare them.
+//! The meaning of parameters: the role of each, and the inputs that the rows of its kernel read. Networks declare both
+//! together with the parameters.
 //!
 //! Transfer works on these declarations; it knows no path. Not here: shapes and numbers, which [`Parameters`] has.
 
@@ -59,7 +60,7 @@ pub enum Reads {
     Predictions,
 }
 
-/// What a layer reads: the size of each part of its input, in order.
+/// The inputs of a layer: the size of each part, in order.
 #[derive(Clone, Debug)]
 pub(super) struct Inputs {
     size: usize,
@@ -77,7 +78,7 @@ impl Inputs {
         Self { size, rows }
     }
 
-    /// The output of a hidden layer, whose numbers have no meaning of their own.
+    /// The output of a hidden layer, whose elements do not have separate meanings.
     pub fn hidden(size: usize) -> Self {
         Self { size, rows: Vec::new() }
     }
@@ -88,11 +89,12 @@ impl Inputs {
     }
 }
 
-/// What a parameter means.
+/// The meaning of a parameter.
 #[derive(Clone, Debug)]
 pub(super) struct Meaning {
     pub role: Role,
-    /// The rows of a kernel by what they read, in order and without gaps; empty if they have no meaning.
+    /// The rows of a kernel by the inputs that they read, in order and without gaps; empty if they do not have a
+    /// meaning.
     pub rows: Vec<(Reads, Range<usize>)>,
 }
 
@@ -128,7 +130,7 @@ pub(super) struct Layers<'d, 'a, F> {
 }
 
 impl<F: Real> Layers<'_, '_, F> {
-    /// A parameter whose rows have no meaning.
+    /// A parameter whose rows do not have a meaning.
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> Parameter {
         self.declare(name, shape, Vec::new())
     }

@@ -35,16 +35,16 @@ impl Mlp {
     }
 }
 
-/// Perceptrons with one output, for imagination: see [`Tape::frozen_scalar`] and [`Tape::trained_scalar`].
+/// Perceptrons with one output, for imagination: see [`Tape::input_scalar`] and [`Tape::input_and_parameter_scalars`].
 impl Mlp {
     /// x [N, inputs] to [N, 1], with constant parameters.
-    pub fn frozen_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
-        tape.frozen_scalar(x, &self.layers, Activation::Elu)
+    pub fn input_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
+        tape.input_scalar(x, &self.layers, Activation::Elu)
     }
 
     /// The output [N, 1] for x [N, inputs], whose gradient reaches x alone, and its first `trained` rows, whose gradient
     /// reaches the parameters alone.
-    pub fn trained_scalar<F: Real>(&self, tape: &mut Tape<F>, x: Var, trained: usize) -> (Var, Var) {
-        tape.trained_scalar(x, &self.layers, Activation::Elu, trained)
+    pub fn input_and_parameter_scalars<F: Real>(&self, tape: &mut Tape<F>, x: Var, trained: usize) -> (Var, Var) {
+        tape.input_and_parameter_scalars(x, &self.layers, Activation::Elu, trained)
     }
 }

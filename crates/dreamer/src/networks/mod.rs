@@ -1,4 +1,4 @@
-//! The agent's networks: what each is made of, and its value on a tape.
+//! The networks of the agent: their layers, and their values on a tape.
 //!
 //! One file a network. Here: all of them together, their parameters' names and initial values. Not here: losses.
 
@@ -31,13 +31,13 @@ pub struct Networks {
     pub decoder: Decoder,
     /// Feature to the reward's mean.
     pub reward: RewardHead,
-    /// Feature to the logit of going on, if the agent has this head.
+    /// Feature to the logit of continuing, if the agent has this head.
     pub discount: Option<Mlp>,
     /// Feature to the outputs that the distribution of actions is made from.
     pub actor: Mlp,
     /// Feature to the value's mean.
     pub value: Mlp,
-    /// What each parameter means, in order of declaration.
+    /// The meaning of each parameter, in order of declaration.
     meanings: Vec<Meaning>,
 }
 
@@ -68,7 +68,8 @@ impl Networks {
         self.meanings[parameter.index()].role
     }
 
-    /// What the rows of a parameter read, in order and without gaps; empty if its rows have no meaning.
+    /// The inputs that the rows of a parameter read, in order and without gaps; empty if its rows do not have a
+    /// meaning.
     pub fn rows(&self, parameter: Parameter) -> &[(Reads, Range<usize>)] {
         &self.meanings[parameter.index()].rows
     }

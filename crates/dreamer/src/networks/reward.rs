@@ -45,31 +45,31 @@ impl RewardHead {
     /// The same with constant parameters.
     pub fn frozen<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
-        self.head.frozen_scalar(tape, input)
+        self.head.input_scalar(tape, input)
     }
 
-    /// What the head reads.
+    /// The inputs of the head.
     fn input<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
-        // Each source's prediction is put before what is there, so the last source comes first. As `read`, without a list.
+        // Each source's prediction is put in front, so the last source comes first. Like `read`, without a list.
         self.sources.iter().rev().fold(feature, |input, source| {
             let prediction = source.frozen(tape, feature);
             tape.concat(prediction, input)
         })
     }
 
-    /// What the head makes of features and of predictions [N, 1] in the sources' places: means [N, 1].
+    /// The means [N, 1] of the head for features and predictions [N, 1] in place of the sources.
     pub fn read<F: Real>(&self, tape: &mut Tape<F>, predictions: &[Var], feature: Var) -> Var {
         let input = predictions.iter().rev().fold(feature, |input, &prediction| tape.concat(prediction, input));
         self.head.forward(tape, input)
     }
 
-    /// What each source predicts from features [N, S + D]: means [N, 1].
+    /// The prediction of each source from features [N, S + D]: means [N, 1].
     pub fn source_predictions<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Vec<Var> {
         self.sources.iter().map(|source| source.frozen(tape, feature)).collect()
     }
 }
 
-/// What a head with these sources reads.
+/// The inputs of a head with these sources.
 fn inputs(config: &AgentConfig, sources: &[RewardHead]) -> Inputs {
     Inputs::of(&[(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)])
 }

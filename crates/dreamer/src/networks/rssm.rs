@@ -18,14 +18,14 @@ pub struct Rssm {
     min_std: f64,
 }
 
-/// What [`Rssm::observe`] finds: L steps of B sequences, step by step.
+/// The results of [`Rssm::observe`]: L steps of B sequences, step by step.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed {
     /// Posterior means and standard deviations [L * B, 2S].
     pub posterior: Var,
     /// Posterior samples [L * B, S].
     pub stoch: Var,
-    /// Deterministic states [L * B, D], the prior's and the posterior's alike.
+    /// Deterministic states [L * B, D], the same for prior and posterior.
     pub deter: Var,
     /// [stoch, deter], [L * B, S + D].
     pub feature: Var,

@@ -9,7 +9,8 @@ use crate::model::Model;
 use tape::{Gradients, Real, Tape};
 
 impl<F: Real> Shard<F> {
-    /// Walks back through time and the encoder, given the sums over the whole batch, which say whether the divergence counts.
+    /// Computes gradients through time and the encoder, given the sums over the whole batch, which decide whether the
+    /// divergence counts.
     ///
     /// # Panics
     /// If [`Shard::observe`] did not come before.

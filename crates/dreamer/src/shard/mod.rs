@@ -1,8 +1,9 @@
 //! The CPU's runner of a gradient step: shards of the batch, and the workers that take them.
 //!
-//! A worker takes a shard through the first half of the world model's loss (`observe`), and, once all shards' divergences are
-//! known, through its second half and imagination (`learn`). Layers with large images are in `images_in_pieces`; shards'
-//! gradients are added up by `ordered_sum`. Not here: what the losses are (`crate::losses`), and the optimisers.
+//! A worker takes a shard through the first half of the world model's loss (`observe`), and, once all shards'
+//! divergences are known, through its second half and imagination (`learn`). Layers with large images are in
+//! `images_in_pieces`; shards' gradients are added up by `ordered_sum`. Not here: the losses (`crate::losses`), and the
+//! optimisers.
 
 mod images_in_pieces;
 mod learn;
@@ -34,7 +35,7 @@ pub(crate) struct Worker<F> {
     behaviour: Workspace<F>,
     /// Of the recording at hand, if it is not the shard's own.
     terms: Terms,
-    /// Of a frozen encoder: in full precision, whatever the step's, since an embedding is computed once.
+    /// Of a frozen encoder: always in full precision, because an embedding is computed once.
     pub encoder: Workspace<F>,
     /// The scratch buffers that a shard's own workspace needs while the shard is at hand.
     scratch: Workspace<F>,
@@ -55,10 +56,10 @@ impl<F: Real> Worker<F> {
     }
 }
 
-/// What belongs to a shard: it outlives the pause in which the shards' divergences are added up.
+/// The data of a shard, which outlives the pause in which the divergences of the shards are added up.
 #[derive(Debug)]
 pub(crate) struct Shard<F> {
-    /// Its sequences but for their images.
+    /// Its sequences without their images.
     pub data: Sequences<F>,
     pub noise: Noise<F>,
     /// The recording of the dynamics, and its terms.
@@ -99,8 +100,8 @@ pub(crate) fn sums_of<F>(shards: &mut [Mutex<Shard<F>>]) -> Sums {
     sums
 }
 
-/// Runs `work` on every shard. Worker w begins with shard w, then each takes the next that nobody has; none, once
-/// `interrupted` is set.
+/// Runs `work` on every shard. Worker w starts with shard w, then each takes the next free shard, until `interrupted`
+/// is set.
 pub(crate) fn for_each_shard<F: Real>(
     interrupted: &AtomicBool,
     workers: &mut [Worker<F>],

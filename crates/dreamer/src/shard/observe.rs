@@ -13,7 +13,7 @@ use crate::model::Model;
 use crate::networks::Observed;
 use tape::{Gradients, Real, Tape, Var};
 
-/// What stays on the shard's recording between the two halves.
+/// The values on the shard's recording between the two halves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Filtered {
     pub observed: Observed,

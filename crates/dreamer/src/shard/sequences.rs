@@ -5,7 +5,7 @@ use crate::batch::BatchView;
 use crate::sequence_range::SequenceRange;
 use tape::Real;
 
-/// Sequences but for their images, step by step: L steps of n sequences.
+/// Sequences without their images, step by step: L steps of n sequences.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sequences<F> {
     /// [L * n, A].

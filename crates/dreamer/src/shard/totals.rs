@@ -1,10 +1,10 @@
-//! What the terms of a shard's recordings are added to.
+//! The totals to which the terms of a shard's recordings are added.
 
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::Sums;
 use tape::{Gradients, Real, Tape};
 
-/// What a shard's losses are added to.
+/// The totals of the losses.
 pub(super) struct Totals<'a, F> {
     pub sums: &'a mut Sums,
     pub model_loss: &'a mut LossFormula,

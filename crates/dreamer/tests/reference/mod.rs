@@ -1,6 +1,6 @@
 //! The whole agent in double precision on weights, inputs and noise from a file: every intermediate value, loss, gradient,
 //! optimiser step and action under the file's own names (`in/`, `w/`, `noise/`, `policy/` in; `out/`, `grad/`, `adam1/`,
-//! `policy/` out). Shared by the golden test, and by tests and an example of the crate `transfer`.
+//! `policy/` out). Shared by the golden test, the tests of crate `transfer`, and the tool `reference`.
 
 mod tensors;
 

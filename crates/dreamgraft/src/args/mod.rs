@@ -1,8 +1,9 @@
-//! The arguments of the program: what was typed.
+//! The arguments of the program, as typed.
 //!
-//! Here: the arguments that several commands share, and those of the program itself; the other files hold those of one group of
-//! commands. Not here: what arguments mean (`meaning`), and what commands do (`commands`).
+//! Here: the arguments that several commands share, and those of the program itself; the other files hold those of one
+//! group of commands. Not here: the meaning of arguments (`meaning`), and the commands themselves (`commands`).
 
+pub mod device;
 pub mod play;
 pub mod rank;
 pub mod study;
@@ -12,66 +13,72 @@ use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+/// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
+const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes. docs/README.md lists all \
+    documentation.";
+
 /// Trains agents that learn a world model from pixels and plan by imagining.
 #[derive(Debug, Parser)]
-#[command(name = "dreamgraft", version, about, max_term_width = 100, arg_required_else_help = true, after_help = exit::help(exit::ALL))]
+#[command(name = "dreamgraft", version, about, max_term_width = 100, arg_required_else_help = true, after_help = HELP)]
 pub struct Typed {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train an agent on one task or several, or go on with a run that was stopped
+    /// Train an agent on one or several tasks, or resume a run
     #[command(long_about = train::TRAIN)]
     Train(train::Train),
-    /// Evaluate what a run learned: play episodes of its tasks and print their returns
+    /// Evaluate a trained agent: play episodes of its tasks and print their returns
     Eval(play::Eval),
-    /// Play a task with random actions, with none, or with a trained agent
+    /// Play a task with random actions, zero actions, or a trained agent
     Play(play::Play),
-    /// Show what a new agent would take from earlier ones
+    /// Preview a transfer from earlier agents to a new one
     #[command(subcommand)]
     Transfer(train::Transfer),
-    /// Grids of runs that answer a question
+    /// Run and report many runs from one study file
     #[command(subcommand)]
     Study(study::StudyCommand),
-    /// Show the runs in a folder in a browser, and follow them while they go on
+    /// Show the runs in a folder as a live page in a browser
     Watch(study::Watch),
-    /// Measure how fast gradient and policy steps are on this machine
+    /// Measure the speed of gradient and policy steps on this machine
     #[command(long_about = train::BENCH)]
     Bench(train::Bench),
-    /// List the tasks
+    /// List the tasks with their action sizes
+    #[command(after_long_help = exit::help(exit::PRINT))]
     Tasks,
-    /// Print a script that completes words in a shell
+    /// Print a completion script for a shell
     Completions(Completions),
-    /// Write pages for `man`: one for the program, one for each command
+    /// Write man pages for the program and each of its commands
     Man(Manual),
 }
 
-/// Earlier agents, and what is taken from them.
+/// Earlier agents, and what is transferred from them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct Inherits {
-    /// Begin with what this agent learned: a run folder, a folder in its checkpoints, or an agent.safetensors in one
+    /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, or an agent.safetensors file
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
-    /// What is taken: paper (modular and fractional), full, encoder-only, fine-tune, universal, or a file, which may name
-    /// sources of its own (docs/transfer.md) [default: paper]
+    /// The parameters to transfer: the preset paper (modular and fractional), full, encoder-only, fine-tune or
+    /// universal, or a plan file, which can name its own sources (docs/transfer.md) [default: paper]
     #[arg(long, value_name = "PRESET|FILE")]
     pub plan: Option<String>,
-    /// The fraction w of W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has one
+    /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction
     #[arg(long, value_name = "W", allow_negative_numbers = true)]
     pub fraction: Option<f64>,
-    /// Take this agent's encoder, frozen, and its decoder as a start: agents with the same encoder can share reward models
+    /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
+    /// share reward models
     #[arg(long, value_name = "RUN")]
     pub universal: Option<PathBuf>,
-    /// With --universal: learn a reward meta-model over the reward model of this agent, which has the same encoder; may be
-    /// given several times
+    /// With --universal: learn a reward meta-model that reads the reward model of this agent, which has the same
+    /// encoder; can be repeated
     #[arg(long, value_name = "RUN")]
     pub reward_from: Vec<PathBuf>,
-    /// With --reward-from: take reward models of agents that have another encoder, too
+    /// With --reward-from: also accept reward models of agents with another encoder
     #[arg(long)]
     pub any_encoder: bool,
 }
@@ -79,31 +86,30 @@ pub struct Inherits {
 /// Tasks and settings of a run.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// The task to learn, or several (`dreamgraft tasks` lists them)
+    /// One or several tasks to learn (`dreamgraft tasks` lists them)
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
-    /// Named settings to begin with: paper (the published sizes, 1e6 frames), small (for a computer without accelerator,
-    /// 1e5 frames) or smoke (tiny: does everything work here?)
+    /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames) or
+    /// smoke (a tiny agent that checks whether everything works)
     #[arg(long, default_value = "small", value_name = "NAME")]
     pub preset: String,
-    /// The number from which all random numbers of the run are made
+    /// The seed of all random numbers of the run
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
-    /// A TOML file of settings, laid over the preset; a run folder's config.toml is one
+    /// A TOML file with settings that replace those of the preset, such as the config.toml of a run
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// One setting, laid over all others, such as agent.horizon=10; may be given several times
+    /// One setting that replaces all others, such as agent.horizon=10; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
 
 /// `dreamgraft completions`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "For bash:  dreamgraft completions bash > ~/.local/share/bash-completion/completions/dreamgraft\n\
-    For zsh:   dreamgraft completions zsh > a folder in $fpath/_dreamgraft\n\
-    For fish:  dreamgraft completions fish > ~/.config/fish/completions/dreamgraft.fish"
-)]
+#[command(after_long_help = exit::help(exit::PRINT), long_about = "Print a completion script for a shell.\n\n\
+    For bash:  dreamgraft completions bash > ~/.local/share/bash-completion/completions/dreamgraft\n\
+    For zsh:   dreamgraft completions zsh > \"${fpath[1]}/_dreamgraft\"\n\
+    For fish:  dreamgraft completions fish > ~/.config/fish/completions/dreamgraft.fish")]
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
@@ -111,8 +117,47 @@ pub struct Completions {
 
 /// `dreamgraft man`.
 #[derive(Debug, Args)]
+#[command(after_long_help = exit::help(exit::PRINT))]
 pub struct Manual {
-    /// The folder for the pages, such as ~/.local/share/man/man1; made if it is missing
+    /// The folder for the pages, such as ~/.local/share/man/man1; it is created if it does not exist
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// The long help of each command that does something, by its name.
+    fn helps(command: &mut clap::Command, name: &str, all: &mut Vec<(String, String)>) {
+        if !command.has_subcommands() {
+            all.push((name.to_owned(), command.render_long_help().to_string()));
+        }
+        for inner in command.get_subcommands_mut() {
+            let name = format!("{name} {}", inner.get_name());
+            helps(inner, &name, all);
+        }
+    }
+
+    #[test]
+    fn each_command_lists_the_exit_codes_that_it_can_end_with() {
+        let mut program = Typed::command();
+        assert!(!program.render_long_help().to_string().contains("Exit codes:"));
+        let mut all = Vec::new();
+        helps(&mut program, "dreamgraft", &mut all);
+        assert_eq!(all.len(), 13);
+        for (name, help) in all {
+            let codes = match &*name {
+                "dreamgraft train" | "dreamgraft study run-one" => exit::RUN,
+                "dreamgraft eval" | "dreamgraft play" => exit::PLAY,
+                "dreamgraft transfer plan" => exit::TRANSFER_PLAN,
+                "dreamgraft study run" => exit::STUDY_RUN,
+                "dreamgraft study plan" | "dreamgraft study status" | "dreamgraft study report" => exit::STUDY,
+                "dreamgraft watch" => exit::WATCH,
+                _ => exit::PRINT,
+            };
+            assert!(help.trim_end().ends_with(&exit::help(codes)), "{name}: {help}");
+        }
+    }
 }

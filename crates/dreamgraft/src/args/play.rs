@@ -8,22 +8,22 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Eval {
-    /// A run folder, a folder in its checkpoints, or an agent.safetensors in one
+    /// A run folder, one of its checkpoint folders, or an agent.safetensors file
     pub run: PathBuf,
-    /// Episodes to play
+    /// Number of episodes to play
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,
-    /// The number from which starts and actions are made: the same one gives the same returns
+    /// The seed of initial states and actions; equal seeds give equal returns
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
-    /// The task to play [default: each that the agent was trained for]
+    /// The task to play [default: all tasks that the agent was trained for]
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
-    /// Which action the agent takes: mode (of agent.mode_samples samples, the most likely) or mean (the policy's mean action)
-    /// [default: the run's setting agent.evaluation]
+    /// How the agent acts: mode (the most likely of agent.mode_samples samples) or mean (the mean action of the policy)
+    /// [default: the setting agent.evaluation of the run]
     #[arg(long, value_name = "mode|mean", value_parser = ["mode", "mean"], hide_possible_values = true)]
     pub evaluation: Option<String>,
-    /// Where results go
+    /// How results are written
     #[command(flatten)]
     pub results: Results,
 }
@@ -34,32 +34,32 @@ pub struct Eval {
 pub struct Play {
     /// The task to play (`dreamgraft tasks` lists them)
     pub task: String,
-    /// Who plays: random (uniform actions), zero (none), or a trained agent: a run folder, a folder in its checkpoints, or
-    /// an agent.safetensors in one
+    /// The policy: random (uniform actions), zero (all actions 0), or a trained agent: a run folder, one of its
+    /// checkpoint folders, or an agent.safetensors file
     #[arg(long, default_value = "random", value_name = "random|zero|RUN")]
     pub policy: String,
-    /// Episodes to play
+    /// Number of episodes to play
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,
-    /// The number from which starts and actions are made: the same one gives the same returns
+    /// The seed of initial states and actions; equal seeds give equal returns
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
-    /// When episodes end: after 1000 frames, or also where PyBullet's own rule ends them [default: fixed, or as the agent
-    /// was trained]
+    /// When episodes end: fixed (after 1000 frames) or stock (also by PyBullet's own rule) [default: that of the
+    /// agent's training, otherwise fixed]
     #[arg(long, value_name = "fixed|stock", value_parser = ["fixed", "stock"], hide_possible_values = true)]
     pub termination: Option<String>,
-    /// Where results go
+    /// How results are written
     #[command(flatten)]
     pub results: Results,
 }
 
-/// What becomes of the episodes that were played.
+/// How the results of the episodes are written.
 #[derive(Debug, Args)]
 pub struct Results {
-    /// Write the last episode as a GIF (of several tasks, each to FILE-TASK.gif)
+    /// Write the last episode as a GIF; with several tasks, one GIF per task, FILE-TASK.gif
     #[arg(long, value_name = "FILE.gif", value_parser = gif)]
     pub video: Option<PathBuf>,
-    /// Print JSON instead of lines for people: an object on a line for each task
+    /// Print JSON instead of text: one object per line and task
     #[arg(long)]
     pub json: bool,
 }
@@ -79,11 +79,11 @@ fn whole(typed: &str) -> Result<u64, String> {
     Ok(real as u64)
 }
 
-/// A file name that says what will be in it.
+/// Checks that the name of a video file ends in `.gif`.
 fn gif(typed: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(typed);
     match path.extension() {
         Some(ending) if ending.eq_ignore_ascii_case("gif") => Ok(path),
-        _ => Err("the video is written as a GIF: give a name that ends in .gif".to_owned()),
+        _ => Err("the video is a GIF: give a name that ends in .gif".to_owned()),
     }
 }

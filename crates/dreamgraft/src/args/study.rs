@@ -1,6 +1,6 @@
 //! Arguments of `study` and its commands, and of `watch`.
 
-use crate::device::Where;
+use super::device::DeviceOption;
 use crate::exit;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -8,25 +8,26 @@ use std::path::PathBuf;
 /// `dreamgraft study`.
 #[derive(Debug, Subcommand)]
 pub enum StudyCommand {
-    /// Print what a study would run, in which order, and about how long it takes; nothing is written
+    /// Print the runs of a study, their order and an estimate of the time; nothing is written
     Plan(PlanArgs),
-    /// Run a study, or go on with it, and write its report
+    /// Run a study or resume it, and write its report
     Run(RunArgs),
-    /// Show how far the runs of a study are
+    /// Print the progress of the runs of a study
     Status(StatusArgs),
-    /// Run one run of a study, for the tasks of a cluster's job array
+    /// Run a single run of a study, for job arrays on a cluster
     RunOne(RunOneArgs),
-    /// Write what came of a study: a page with curves, tables and pictures, and the same as Markdown, CSV and JSON
+    /// Write the report of a study: a page with curves, tables and images, and the same results as Markdown, CSV and
+    /// JSON
     Report(ReportArgs),
 }
 
-/// A study's document and folder.
+/// A study file and the folder of the study.
 #[derive(Debug, Args)]
-pub struct StudyFile {
-    /// The study's document (docs/studies.md)
+pub struct StudyPlace {
+    /// The study file (docs/studies.md)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The study's folder [default: studies/NAME]
+    /// The folder of the study [default: studies/NAME]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -37,13 +38,13 @@ pub struct StudyFile {
 pub struct PlanArgs {
     /// The study
     #[command(flatten)]
-    pub place: StudyFile,
-    /// Runs at once, for the estimate of time [default: one per core]
+    pub place: StudyPlace,
+    /// Number of simultaneous runs, for the estimate [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub jobs: Option<u64>,
 }
 
-/// Who starts the runs.
+/// How runs are started.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Launcher {
     /// Processes on this machine
@@ -54,96 +55,102 @@ pub enum Launcher {
 
 /// `dreamgraft study run`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::STUDY_RUN), long_about = "Run a study, or go on with it, and write its report.\n\n\
-    Runs that are finished stay finished, runs that were stopped go on: the same command again is all it takes. Ctrl-C and \
-    SIGTERM have all runs save a checkpoint, and end with exit code 75. What each run prints is in DIR/logs.")]
+#[command(after_long_help = exit::help(exit::STUDY_RUN), long_about = "Run a study or resume it, and write its \
+    report.\n\n\
+    Finished runs stay finished, and stopped runs resume: to continue a study, run the same command again. On Ctrl-C \
+    and SIGTERM, all runs save a checkpoint, and the command ends with exit code 75. DIR/logs contains the output of \
+    each run.")]
 pub struct RunArgs {
     /// The study
     #[command(flatten)]
-    pub place: StudyFile,
-    /// Runs at once; cores are divided among them [default: one per core; with a device, 1]
+    pub place: StudyPlace,
+    /// Number of simultaneous runs, which share the cores [default: one per core; with a GPU, 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub jobs: Option<u64>,
-    /// Who starts the runs
+    /// How runs are started
     #[arg(long, value_name = "NAME", default_value = "local")]
     pub launcher: Launcher,
-    /// With --launcher slurm: a TOML file of what each run asks of the cluster
+    /// With --launcher slurm: a TOML file with the resources of each run
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
-    /// With --launcher slurm: write the scripts into DIR/slurm, and submit nothing
+    /// With --launcher slurm: write the scripts to DIR/slurm without submitting them
     #[arg(long)]
     pub dry_run: bool,
-    /// Where gradient steps are taken
+    /// The device for gradient steps
     #[command(flatten)]
-    pub device: Where,
+    pub device: DeviceOption,
 }
 
 /// `dreamgraft study status`.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::STUDY))]
 pub struct StatusArgs {
-    /// The study's document or its folder
+    /// The study file or the folder of the study
     #[arg(value_name = "FILE|DIR")]
     pub study: PathBuf,
-    /// The study's folder, if a document is given [default: studies/NAME]
+    /// The folder of the study, if FILE is a study file [default: studies/NAME]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Print JSON: an object on a line for each run
+    /// Print JSON: one object per line and run
     #[arg(long)]
     pub json: bool,
 }
 
 /// `dreamgraft study run-one`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::RUN), long_about = "Run one run of a study, for the tasks of a cluster's job array.\n\n\
-    The runs that it comes after must be finished. If it is finished itself, it says so and ends with 0; if another process \
-    works on it, that one is waited for. Exit code 75 asks to be started again.")]
+#[command(after_long_help = exit::help(exit::RUN), long_about = "Run a single run of a study, for job arrays on a \
+    cluster.\n\n\
+    The runs on which it depends must be finished. If the run itself is finished, the command prints that and ends with \
+    0. If another process works on the run, the command waits. Exit code 75 asks the caller to start the command \
+    again.")]
 pub struct RunOneArgs {
     /// The study
     #[command(flatten)]
-    pub place: StudyFile,
-    /// The run's number, from 0: `study plan` lists them
+    pub place: StudyPlace,
+    /// The number of the run, from 0 (`study plan` lists them)
     #[arg(long, value_name = "K")]
     pub index: usize,
-    /// Threads of the run [default: one per core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where gradient steps are taken
+    /// The device for gradient steps
     #[command(flatten)]
-    pub device: Where,
+    pub device: DeviceOption,
 }
 
 /// `dreamgraft study report`.
 #[derive(Debug, Default, Args)]
-#[command(after_long_help = exit::help(exit::STUDY), long_about = "Write what came of a study: report.html, one page that needs no network, and \
-    the same as report.md, figures.csv and curves.json (docs/reports.md explains every figure).\n\n\
-    Runs that are not finished are told of as far as they are, and marked. A folder without a study will do too, such as \
-    runs: every run in it is told of.")]
+#[command(after_long_help = exit::help(exit::STUDY), long_about = "Write the report of a study: report.html, a page \
+    that works without a network, and the same results as report.md, figures.csv and curves.json (docs/reports.md \
+    explains every statistic).\n\n\
+    The report includes unfinished runs as far as they are, and marks them. For a folder without a study, such as runs, \
+    it includes every run in the folder.")]
 pub struct ReportArgs {
-    /// The study's document or its folder, or any folder with runs in it
+    /// A study file, the folder of a study, or any folder with runs in it
     #[arg(value_name = "FILE|DIR")]
     pub study: PathBuf,
-    /// The study's folder, if a document is given [default: studies/NAME]
+    /// The folder of the study, if FILE is a study file [default: studies/NAME]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Where the files are written [default: report, in the study's folder]
+    /// The folder for the report [default: report, in the folder of the study]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// The most MiB of pictures in the page; 0 for none [default: 24]
+    /// The most MiB of images and videos in the page; 0 for none [default: 24]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=1000))]
     pub pictures: Option<u64>,
 }
 
 /// `dreamgraft watch`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::WATCH), long_about = "Show the runs in a folder in a browser, and follow them while they go on.\n\n\
-    The page is that of `dreamgraft study report`; it renews itself. It is served to this machine alone, at 127.0.0.1, and \
-    nothing is written. Ctrl-C ends it.")]
+#[command(after_long_help = exit::help(exit::WATCH), long_about = "Show the runs in a folder as a live page in a \
+    browser.\n\n\
+    The page is that of `dreamgraft study report` and updates itself. It is served at 127.0.0.1, so only this machine \
+    can open it. Nothing is written. Ctrl-C ends the command.")]
 pub struct Watch {
-    /// A study's folder, or any folder with runs in it
+    /// The folder of a study, or any folder with runs in it
     #[arg(value_name = "LOGDIR", default_value = "runs")]
     pub logdir: PathBuf,
-    /// The port; 0 for any that is free
+    /// The port; 0 for any free port
     #[arg(long, default_value_t = 7077, value_name = "PORT")]
     pub port: u16,
 }

@@ -1,31 +1,33 @@
 //! Arguments of the commands that train, of `transfer plan`, and of `bench`.
 
+use super::device::DeviceOption;
 use super::{Inherits, Settings};
-use crate::device::Where;
 use crate::exit;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 /// The long help of `dreamgraft train`.
-pub(super) const TRAIN: &str = "Train an agent on one task or several, or go on with a run that was \
-    stopped.\n\n\
-    The run folder keeps the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints and \
-    videos. Running the same command again goes on from the last checkpoint; Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save one \
-    first, and end with exit code 75. To train a finished run for longer, give the same command with more --steps.\n\n\
-    With several tasks, one agent learns all of them at once: it collects an episode of every task in turn, and is not told \
-    which one it faces. Shorter actions are padded to the longest. Their order is that of collection, and part of the run: in \
-    another order it is another run, with a folder of its own.\n\n\
-    With --from, --plan or --universal, the agent begins with what it takes from earlier ones; `dreamgraft transfer plan` \
-    shows what that would be. A run that goes on takes nothing again, and its sources may be gone.\n\n\
-    The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) names the SIMD instruction set to compute with; \
-    without it, the widest that this CPU supports is used. Other sets give other last bits (docs/portability.md).";
+pub(super) const TRAIN: &str = "Train an agent on one or several tasks, or resume a run.\n\n\
+    The run folder contains the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints \
+    and videos. The same command resumes a stopped run from its last checkpoint. On Ctrl-C, SIGTERM, SIGUSR1 and \
+    SIGHUP, the run saves a checkpoint first, and the program ends with exit code 75. To train a finished run for \
+    longer, use the same command with more --steps.\n\n\
+    With several tasks, one agent learns all of them together: it collects an episode of each task in turn, and does \
+    not receive the name of the task. Shorter actions are padded to the size of the longest. Episodes are collected in \
+    the order in which the tasks are named; another order is another run, with another folder.\n\n\
+    With --from, --plan or --universal, the agent starts with parameters of earlier agents; `dreamgraft transfer plan` \
+    previews them. The transfer happens once, at the start of the run: a run can resume when its sources no longer \
+    exist.\n\n\
+    The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) selects the SIMD instruction set; the \
+    default is the widest set that this CPU supports. Results of different sets differ in rounding \
+    (docs/portability.md).";
 
 /// The long help of `dreamgraft bench`.
-pub(super) const BENCH: &str = "Measure how fast gradient and policy steps are on this machine: one JSON \
-    line.\n\n\
-    The data are random, no environment is played: it is the agent alone that is measured. Sizes are those at which other \
-    programs were measured (docs/performance.md). The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) \
-    names the SIMD instruction set to compute with.";
+pub(super) const BENCH: &str = "Measure the speed of gradient and policy steps on this machine, and print one line of \
+    JSON.\n\n\
+    The data is random and no environment is simulated, so this measures the agent alone. The sizes are those at which \
+    other programs were measured (docs/performance.md). The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or \
+    plain) selects the SIMD instruction set.";
 
 /// `dreamgraft train`.
 #[derive(Debug, Args)]
@@ -34,21 +36,21 @@ pub struct Train {
     /// The tasks and how they are learned
     #[command(flatten)]
     pub settings: Settings,
-    /// Environment frames to train for, such as 1e5, 100000 or 100_000; the episode (of several tasks, the round of episodes)
-    /// in which they are reached is played to its end
+    /// Number of environment frames to train for, such as 1e5, 100000 or 100_000; the last episode (with several tasks,
+    /// the last round of episodes) is completed [default: that of the preset]
     #[arg(long, value_name = "FRAMES", allow_negative_numbers = true)]
     pub steps: Option<String>,
-    /// The run folder [default: runs/TASK/PRESET/SEED, several tasks joined by +; with transfer, its plan and sources are
+    /// The run folder [default: runs/TASK/PRESET/SEED; names of several tasks are joined by +, and a transfer is
     /// appended to PRESET]
     #[arg(long, value_name = "DIR")]
     pub logdir: Option<PathBuf>,
-    /// If another process works in the run folder, wait until it ends instead of refusing, and go on from where it is then
+    /// If another process uses the run folder, wait until it ends and then resume, instead of ending with exit code 4
     #[arg(long)]
     pub wait: bool,
-    /// Where gradient steps are taken
+    /// The device for gradient steps
     #[command(flatten)]
-    pub device: Where,
-    /// What the agent begins with
+    pub device: DeviceOption,
+    /// The transfer with which the agent starts
     #[command(flatten)]
     pub inherits: Inherits,
 }
@@ -56,7 +58,8 @@ pub struct Train {
 /// `dreamgraft transfer`.
 #[derive(Debug, Subcommand)]
 pub enum Transfer {
-    /// Print, for every parameter of a new agent: source, shape, rule, and norm before and after; nothing is written
+    /// Print shape, rule, source, and norm before and after the transfer for every parameter of a new agent; nothing is
+    /// written
     Plan(TransferPlan),
     /// Rank earlier agents by how much they promise to help on a task
     #[command(long_about = super::rank::RANK)]
@@ -70,28 +73,28 @@ pub struct TransferPlan {
     /// The tasks and how they are to be learned
     #[command(flatten)]
     pub settings: Settings,
-    /// What the agent would begin with
+    /// The transfer with which the agent would start
     #[command(flatten)]
     pub inherits: Inherits,
-    /// Print JSON instead of tables for people
+    /// Print JSON instead of tables
     #[arg(long)]
     pub json: bool,
 }
 
 /// `dreamgraft bench`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::BENCH))]
+#[command(after_long_help = exit::help(exit::PRINT))]
 pub struct Bench {
-    /// Sizes to begin with: paper (the published ones) or small (batch 16 x 32, depth 16; not the preset of that name)
+    /// The sizes: paper (the published sizes) or small (batch 16 x 32, depth 16; not the preset small of `train`)
     #[arg(long, default_value = "small", value_name = "NAME", value_parser = ["paper", "small"], hide_possible_values = true)]
     pub preset: String,
-    /// One setting, laid over the sizes, such as agent.horizon=10; may be given several times
+    /// One setting that replaces those of the preset, such as agent.horizon=10; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Gradient steps to measure, after one that makes room for all others
+    /// Number of gradient steps to measure, after a first one that allocates memory
     #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub steps: u64,
-    /// Where gradient steps are taken
+    /// The device for gradient steps
     #[command(flatten)]
-    pub device: Where,
+    pub device: DeviceOption,
 }

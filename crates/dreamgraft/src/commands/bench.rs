@@ -2,7 +2,7 @@
 
 use crate::args::train::Bench;
 use crate::exit::{Exit, Failure};
-use crate::{meaning, print};
+use crate::{device, meaning, print};
 use train::Device;
 
 /// Measures gradient and policy steps and prints one line of JSON.
@@ -11,7 +11,7 @@ use train::Device;
 /// If the arguments or the device cannot be used.
 pub fn bench(typed: &Bench) -> Result<Exit, Failure> {
     let config = meaning::benchmark(typed)?;
-    let device = typed.device.open()?;
+    let device = device::open(typed.device.device)?;
     let name = device.as_ref().map(cuda::Device::description);
     let named = name.as_deref().zip(device.as_ref().map(|device| device as &dyn Device));
     let measured = train::bench::measure((&typed.preset, &typed.set), &config, typed.steps, named)?;

@@ -1,6 +1,6 @@
-//! What each command does: one file for each.
+//! The commands, one file for each.
 //!
-//! Not here: what was typed (`args`) and what it means (`meaning`).
+//! Not here: the arguments (`args`) and their meaning (`meaning`).
 
 mod bench;
 mod play;

@@ -1,4 +1,4 @@
-//! `dreamgraft play` and `dreamgraft eval`: episodes, and what they come to.
+//! `dreamgraft play` and `dreamgraft eval`: plays episodes and prints their results.
 
 use crate::args::play::{Eval, Play, Results};
 use crate::exit::{Exit, Failure};
@@ -8,7 +8,7 @@ use std::io::Write;
 use train::{PlayEvent, PlayOptions};
 use wording::rounded;
 
-/// Plays episodes with what a run learned.
+/// Plays episodes with the agent of a run.
 ///
 /// # Errors
 /// If no episode can be played, or the video cannot be written.
@@ -38,7 +38,7 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
             }
             PlayEvent::Episode { .. } => {}
         }
-        // If nobody reads the results any more, the other episodes need not be played.
+        // If stdout is closed, the remaining episodes are not needed.
         printed.is_ok()
     })?;
     let texts =

@@ -53,7 +53,7 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
 /// # Errors
 /// If it exists, or its folder does not.
 fn check_new(path: &Path) -> Result<(), Failure> {
-    let refuse = |why: &str| Err(Failure::Words(format!("--plan {}: {why}", path.display())));
+    let refuse = |why: &str| Err(Failure::Arguments(format!("--plan {}: {why}", path.display())));
     if path.symlink_metadata().is_ok() {
         return refuse("this file exists; remove it or give another name");
     }

@@ -10,7 +10,7 @@ use study::results::Results;
 /// Writes the report of the study or runs in `folder`, and prints where.
 ///
 /// # Errors
-/// If there is no run, or a file cannot be read or written.
+/// If there are no runs, or a file cannot be read or written.
 pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
     let results = Results::read(folder)?;
     let report = Report::new(&results);
@@ -19,7 +19,7 @@ pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
     let files = report.write(&out, pictures)?;
     let problems = report.problems();
     let mut lines = vec![format!("{}: {}", results.name, report.summary())];
-    lines.extend(problems.iter().map(|problem| format!("not read: {problem}")));
+    lines.extend(problems.iter().map(|problem| format!("could not read: {problem}")));
     lines.extend(files.iter().map(|file| file.display().to_string()));
     let _ = lines.iter().try_for_each(|line| print::line(line));
     Ok(Exit::Done)

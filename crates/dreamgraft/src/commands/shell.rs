@@ -1,4 +1,4 @@
-//! Completions for shells and pages for `man`, made from the same description as the help.
+//! Completion scripts and man pages, generated from the same definition as the help.
 
 use crate::args::{Completions, Manual, Typed};
 use crate::exit::{Exit, Failure};
@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory};
 use environment::Catalogue;
 use train::TrainError;
 
-/// The program as shells complete it: names of tasks are words to choose from.
+/// The program as shells complete it: the names of tasks are possible values.
 fn completed(catalogue: &'static dyn Catalogue) -> Command {
     let tasks = || PossibleValuesParser::new(catalogue.names());
     Typed::command()
@@ -20,7 +20,7 @@ fn completed(catalogue: &'static dyn Catalogue) -> Command {
         .mut_subcommand("eval", |eval| eval.mut_arg("task", |arg| arg.value_parser(tasks())))
 }
 
-/// Prints what a shell needs to complete words.
+/// Prints the completion script of a shell.
 ///
 /// # Errors
 /// If stdout cannot be written.
@@ -39,5 +39,8 @@ pub fn manual(typed: &Manual) -> Result<Exit, Failure> {
     let failed = |source| TrainError::Io { path: folder.clone(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
-    Ok(print::done(print::line(&format!("pages written; read them with: man -l {}/dreamgraft.1", folder.display())))?)
+    Ok(print::done(print::line(&format!(
+        "wrote the man pages; read them with: man -l {}/dreamgraft.1",
+        folder.display()
+    )))?)
 }

@@ -1,19 +1,19 @@
 //! `dreamgraft study` and its commands.
 //!
-//! Here: what is printed for people. Not here: what a study is, and how runs are started (`study`).
+//! Here: what is printed for people. Not here: studies themselves, and how runs are started (`study`).
 
 use super::report::report;
-use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyFile};
+use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyPlace};
 use crate::exit::{Exit, Failure};
-use crate::{print, signals};
+use crate::{device, print, signals};
 use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use study::document::{self, Document};
 use study::local::{self, Ended, Pool, PoolEvent};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
+use study::study_file::{self, StudyFile};
 use study::{Manifest, StudyError, estimate};
 use train::{RunRequest, TrainError};
 use wording::{counted, grouped};
@@ -32,10 +32,10 @@ pub fn study(catalogue: &dyn Catalogue, typed: &StudyCommand) -> Result<Exit, Fa
     }
 }
 
-impl StudyFile {
+impl StudyPlace {
     /// The study's folder.
-    fn folder(&self, document: &Document) -> PathBuf {
-        self.dir.clone().unwrap_or_else(|| study::default_folder(document))
+    fn folder(&self, study: &StudyFile) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| study::default_folder(study))
     }
 }
 
@@ -52,8 +52,8 @@ fn program() -> Result<PathBuf, Failure> {
 }
 
 fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
-    let read = document::read(&typed.place.file)?;
-    let folder = typed.place.folder(&read.document);
+    let read = study_file::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.study);
     let manifest = match study::recorded(&read, catalogue, &folder)? {
         Some(recorded) => recorded,
         None => study::manifest_of(&read, catalogue)?,
@@ -74,10 +74,10 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         None => {
             let mut config = configs[0].clone();
             config.threads = threads;
-            let measured = train::bench::measure((&read.document.preset, &[]), &config, 3, None)?;
+            let measured = train::bench::measure((&read.study.preset, &[]), &config, 3, None)?;
             (
                 measured.step_s_median,
-                "three gradient steps measured now, alone on this machine; playing is not counted".to_owned(),
+                "measured now with three gradient steps and no other runs; playing episodes is not included".to_owned(),
             )
         }
     };
@@ -101,7 +101,8 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         folder.display()
     ));
     lines.push(format!(
-        "about {} left with {} at once, each on {} ({:.3} s a gradient step: {origin}); at most {:.1} GB of episodes",
+        "about {} left with {} at a time, each on {} ({:.3} s per gradient step: {origin}); at most {:.1} GB of \
+         episodes",
         time(estimate::makespan(&manifest, &left, jobs)),
         counted(jobs as u64, "run"),
         counted(threads as u64, "thread"),
@@ -115,15 +116,13 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
 fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     let slurm_only = typed.profile.is_some() || typed.dry_run;
     if slurm_only && matches!(typed.launcher, Launcher::Local) {
-        return Err(Failure::Words(
-            "--profile and --dry-run are for clusters; give --launcher slurm with them".to_owned(),
-        ));
+        return Err(Failure::Arguments("--profile and --dry-run need --launcher slurm".to_owned()));
     }
-    let read = document::read(&typed.place.file)?;
-    let folder = typed.place.folder(&read.document);
+    let read = study_file::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.study);
     if matches!(typed.launcher, Launcher::Local) {
-        // What keeps a device from being used is told before anything is written or started.
-        typed.device.open()?;
+        // A device that cannot be used is reported before anything is written or started.
+        device::open(typed.device.device)?;
     }
     let manifest = study::prepare(&read, catalogue, &folder)?;
     match typed.launcher {
@@ -135,7 +134,7 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
 fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
-    // A device has room for few runs, and whoever wants several at once says so.
+    // The memory of a GPU is enough for few runs, so several at a time must be requested with --jobs.
     let device = typed.device.name();
     let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
     let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
@@ -144,10 +143,10 @@ fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit,
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
     let ended = pool.run(&interrupted, &mut |event| match event {
         PoolEvent::Started { entry, killed: 0 } => {
-            say(&format!("run {} begins: {}", entry.index, entry.folder.display()))
+            say(&format!("run {} started: {}", entry.index, entry.folder.display()))
         }
         PoolEvent::Started { entry, .. } => {
-            say(&format!("run {} was killed, and goes on: {}", entry.index, entry.folder.display()));
+            say(&format!("run {} was killed and resumes: {}", entry.index, entry.folder.display()));
         }
         PoolEvent::Finished { entry } => {
             finished += 1;
@@ -163,23 +162,24 @@ fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit,
         }
         PoolEvent::Elsewhere { entry } => {
             say(&format!(
-                "run {} is being run by another process, which is waited for: {}",
+                "run {} is in use by another process; waiting for it: {}",
                 entry.index,
                 entry.folder.display()
             ));
         }
         PoolEvent::Stopping { workers } => {
-            say(&format!("stopping: {} save a checkpoint", counted(*workers as u64, "run")))
+            say(&format!("stopping: {} saving a checkpoint", counted(*workers as u64, "run")))
         }
     })?;
     let Ended { finished, failed, left, stopped } = ended;
     if stopped {
-        say(&format!("stopped with {finished} of {total} runs finished; the same command goes on"));
+        say(&format!("stopped with {finished} of {total} runs finished; the same command resumes"));
         return Ok(Exit::Stopped);
     }
     if failed > 0 {
         say(&format!(
-            "{finished} of {total} runs are finished, {failed} failed, {left} wait for those; the same command tries them again"
+            "{finished} of {total} runs are finished, {failed} failed, {left} depend on failed runs; the same command \
+             tries them again"
         ));
         return Ok(Exit::Failed);
     }
@@ -192,7 +192,8 @@ fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<E
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
     let device = typed.device.name();
     let device = device.as_deref();
-    let scripts = Scripts { program: &program, document: &file, folder: &folder, manifest, profile: &profile, device };
+    let scripts =
+        Scripts { program: &program, study_file: &file, folder: &folder, manifest, profile: &profile, device };
     let levels = scripts.write()?;
     if levels.is_empty() {
         return report(&folder, &ReportArgs::default());
@@ -202,13 +203,13 @@ fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<E
     for (level, job) in levels.iter().zip(jobs) {
         say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
     }
-    say(&format!("`dreamgraft study status {}` shows how far they are", folder.display()));
+    say(&format!("`dreamgraft study status {}` prints their progress", folder.display()));
     Ok(Exit::Done)
 }
 
 fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failure> {
-    let read = document::read(&typed.place.file)?;
-    let folder = typed.place.folder(&read.document);
+    let read = study_file::read(&typed.place.file)?;
+    let folder = typed.place.folder(&read.study);
     let manifest = study::prepare(&read, catalogue, &folder)?;
     status::check_ready(&folder, &manifest, typed.index)?;
     let entry = &manifest.entries[typed.index];
@@ -225,16 +226,17 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
         .into())
 }
 
-/// The folder of the study that is named by its document (with `--dir`, if that was typed) or by its folder.
+/// The folder of a study that is given as a study file (with `--dir`, if that was typed) or as its folder.
 fn folder_of(study: &Path, dir: Option<&Path>) -> Result<PathBuf, Failure> {
     match (dir, study.is_dir()) {
         (None, true) => Ok(study.to_owned()),
-        (Some(_), true) => {
-            Err(Failure::Words("--dir goes with a document, and a folder was given; give one of them".to_owned()))
-        }
+        (Some(_), true) => Err(Failure::Arguments(format!(
+            "--dir can be used with a study file only, but {} is a folder; remove --dir",
+            study.display()
+        ))),
         (dir, false) => {
-            let document = document::read(study)?.document;
-            Ok(dir.map_or_else(|| study::default_folder(&document), Path::to_owned))
+            let file = study_file::read(study)?.study;
+            Ok(dir.map_or_else(|| study::default_folder(&file), Path::to_owned))
         }
     }
 }
@@ -270,7 +272,7 @@ fn line(run: &Status) -> String {
     format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}", run.index, run.folder.display())
 }
 
-/// Says a line to people. A reader that has gone away does not stop a study.
+/// Prints a line. A closed stdout does not stop a study.
 fn say(text: &str) {
     let _ = print::line(text);
 }

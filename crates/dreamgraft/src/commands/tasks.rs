@@ -13,7 +13,7 @@ pub fn tasks(catalogue: &dyn Catalogue) -> Result<Exit, Failure> {
     let width = tasks.iter().map(|task| task.name.len()).max().unwrap_or(0);
     Ok(print::done(tasks.iter().try_for_each(|task| {
         let size = task.actions.size;
-        let numbers = if size == 1 { "1 number".to_owned() } else { format!("{size} numbers") };
-        print::line(&format!("{:width$}  an action has {numbers}: {}", task.name, task.description))
+        let elements = if size == 1 { "1 element".to_owned() } else { format!("{size} elements") };
+        print::line(&format!("{:width$}  an action has {elements}: {}", task.name, task.description))
     }))?)
 }

@@ -17,9 +17,9 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
     let Training { root, config, plan } = Training::new(&request)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
-    let device = device::open(request.device.as_deref())?;
+    let device = device::open_named(request.device.as_deref())?;
     if let Some(device) = &device {
-        console.line(&format!("gradient steps on {}", device.description()));
+        console.line(&format!("gradient steps run on {}", device.description()));
     }
     let job = Job {
         root: &root,
@@ -33,7 +33,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
             Err(TrainError::Busy { path, process }) if request.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();
-                    console.line(&format!("{folder} is in use by process {process}, which is waited for"));
+                    console.line(&format!("{folder} is in use by process {process}; waiting until it ends"));
                 }
                 if !waiting::until_free(&root, &interrupted) {
                     console.line("stopped while waiting; the same command waits again");
@@ -44,19 +44,17 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
         }
     };
     match end {
-        End::Finished { frames } => console.line(&format!(
-            "finished at step {frames}; `dreamgraft eval {}` plays with the agent",
-            root.display()
-        )),
+        End::Finished { frames } => console
+            .line(&format!("finished at frame {frames}; `dreamgraft eval {}` evaluates the agent", root.display())),
         End::FinishedBefore { frames } => console.line(&format!(
-            "this run is finished: {} has {frames} frames, and {} were asked for; to train it for longer, give the same \
-             command with --steps {}",
+            "this run is already finished: {} has {frames} frames, and this command asks for {}; to train it for \
+             longer, use the same command with --steps {}",
             root.display(),
             config.steps,
             2 * frames.0
         )),
         End::Stopped { frames, .. } => {
-            console.line(&format!("stopped at step {frames}, checkpoint saved; the same command goes on from there"));
+            console.line(&format!("stopped at frame {frames}, checkpoint saved; the same command resumes"));
             return Ok(Exit::Stopped);
         }
     }

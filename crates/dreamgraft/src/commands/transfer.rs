@@ -13,8 +13,9 @@ use std::io::Write;
 pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<Exit, Failure> {
     let request = request::of_settings(&typed.settings, None, &typed.inherits)?;
     let config = request.configuration()?;
-    let plan = inheritance::plan(&request.origin)?
-        .ok_or_else(|| Failure::Words("there is nothing to transfer; give --from, --plan or --universal".to_owned()))?;
+    let plan = inheritance::plan(&request.origin)?.ok_or_else(|| {
+        Failure::Arguments("there is nothing to transfer; give --from, --plan or --universal".to_owned())
+    })?;
     let report = train::preview(catalogue, &config, &plan)?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {

@@ -7,17 +7,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use train::TrainError;
 
-/// How soon a signal is noticed.
+/// The time after which a signal is noticed.
 const NOTICE: Duration = Duration::from_millis(100);
 
 /// Serves the page of the runs in a folder, until a signal ends it.
 ///
 /// # Errors
-/// If the folder cannot be read, the port is taken, or the system refuses signals.
+/// If the folder cannot be read, the port is in use, or signals cannot be handled.
 pub fn watch(typed: &Watch) -> Result<Exit, Failure> {
     let asked_to_end = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let watch = study::watch::Watch::start(&typed.logdir, typed.port)?;
-    // Nobody who reads these lines is needed for the page.
+    // The page does not need anyone who reads this line, so a closed stdout is not an error.
     let _ =
         print::line(&format!("watching {} at http://{}/ (Ctrl-C ends it)", typed.logdir.display(), watch.address()));
     while !asked_to_end.load(Ordering::SeqCst) {

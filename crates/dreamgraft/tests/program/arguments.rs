@@ -1,4 +1,4 @@
-//! What is typed, and what it is answered with.
+//! Arguments and the answers to them.
 
 use crate::program::Program;
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 fn without_words_help_is_shown() {
     let ended = Program::new().run(&[] as &[&str]);
     assert_eq!(ended.code, Some(2));
-    for word in ["train", "eval", "play", "tasks", "Exit codes", "75"] {
+    for word in ["train", "eval", "play", "tasks", "COMMAND --help"] {
         assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
     }
 }
@@ -18,7 +18,7 @@ fn help_names_every_option_and_the_exit_codes() {
     let train = program.succeed(&["train", "--help"]);
     for word in ["--preset", "--seed", "--steps", "--logdir", "--config", "--set", "smoke", "runs/TASK", "Exit codes"]
         .into_iter()
-        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from", "end with exit code 75"])
+        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from", "ends with exit code 75"])
     {
         assert!(train.contains(word), "{word}: {train}");
     }
@@ -38,7 +38,7 @@ fn help_names_every_option_and_the_exit_codes() {
 #[test]
 fn the_tasks_are_listed_with_their_action_sizes() {
     let text = Program::new().succeed(&["tasks"]);
-    assert!(text.lines().any(|line| line.starts_with("hopper ") && line.contains("3 numbers")), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("hopper ") && line.contains("3 elements")), "{text}");
     assert_eq!(text.lines().count(), 6);
 }
 
@@ -50,7 +50,7 @@ fn an_unknown_task_is_answered_with_the_nearest_and_leaves_nothing() {
     let error = program.fail(2, &["train", "hopper", "antt", "--logdir", "run"]);
     assert!(error.contains("\"antt\"") && error.contains("\"ant\""), "{error}");
     let error = program.fail(2, &["train", "hopper", "hopper", "--logdir", "run"]);
-    assert!(error.contains("no name comes twice"), "{error}");
+    assert!(error.contains("without repeated names"), "{error}");
     assert!(program.names(".").is_empty());
 }
 
@@ -67,7 +67,7 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
         (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "whole number"]),
         (&["--steps", "-5"], &["steps = -5", "whole number"]),
         (&["--seed", "18446744073709551615"], &["--seed", "at most 9223372036854775807"]),
-        (&["--set", "agent.reward_sources=[1]"], &["a list of reward models' sizes"]),
+        (&["--set", "agent.reward_sources=[1]"], &["a list of the sizes of reward models"]),
         (&["--set", "task.termination=never"], &["\"never\"", "\"fixed\" or \"stock\""]),
         (&["--set", "steps=5", "--steps", "6"], &["--set steps=5", "--steps 6", "give one of them"]),
         (&["--set", "tasks=ant"], &["--set tasks=ant", "hopper", "give one of them"]),
@@ -76,10 +76,10 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
         (&["--config", "broken.toml"], &["broken.toml", "line 1"]),
         (&["--config", "missing.toml"], &["missing.toml", "No such file"]),
     ];
-    for (words, parts) in cases {
-        let words: Vec<&str> = ["train", "hopper", "--logdir", "run"].iter().chain(words).copied().collect();
-        let error = program.fail(2, &words);
-        assert!(parts.iter().all(|part| error.contains(part)), "{words:?}: {error}");
+    for (arguments, parts) in cases {
+        let arguments: Vec<&str> = ["train", "hopper", "--logdir", "run"].iter().chain(arguments).copied().collect();
+        let error = program.fail(2, &arguments);
+        assert!(parts.iter().all(|part| error.contains(part)), "{arguments:?}: {error}");
     }
     assert_eq!(program.names("."), ["broken.toml", "my.toml"]);
 }
@@ -87,12 +87,12 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
 #[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let program = Program::new();
-    for words in [["tasks", ""], ["--help", ""], ["train", "--help"]] {
-        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        let mut child = program.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for arguments in [["tasks", ""], ["--help", ""], ["train", "--help"]] {
+        let arguments: Vec<&str> = arguments.into_iter().filter(|word| !word.is_empty()).collect();
+        let mut child = program.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{words:?}");
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{arguments:?}");
     }
 }
 

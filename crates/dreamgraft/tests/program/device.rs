@@ -1,4 +1,4 @@
-//! Learning on a device: with stand-ins for NVIDIA's libraries, whose kernels run on the processor.
+//! Learning on a device, with replacements for NVIDIA's libraries whose kernels run on the CPU.
 
 use crate::program::{Ended, Program, SMOKE, metrics, outcomes, smoke};
 use std::io::{BufRead, BufReader};
@@ -8,14 +8,14 @@ fn on_device(command: &mut Command) -> &mut Command {
     command.env("LD_LIBRARY_PATH", emulator::STAND_INS).env("DREAMGRAFT_NVRTC", emulator::STAND_INS)
 }
 
-fn run(program: &Program, words: &[&str]) -> Ended {
-    let output = on_device(&mut program.command(words)).output().unwrap();
+fn run(program: &Program, arguments: &[&str]) -> Ended {
+    let output = on_device(&mut program.command(arguments)).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-fn succeed(program: &Program, words: &[&str]) -> String {
-    let ended = run(program, words);
+fn succeed(program: &Program, arguments: &[&str]) -> String {
+    let ended = run(program, arguments);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     ended.stdout
 }
@@ -29,19 +29,19 @@ fn of(program: &Program, folder: &str, name: &str) -> Vec<f64> {
 fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns() {
     let program = Program::new();
     let text = succeed(&program, &smoke(&["--steps", "3000", "--device", "cuda"]));
-    assert!(text.starts_with("gradient steps on a processor, 9 GB, compute capability 9.0"), "{text}");
+    assert!(text.starts_with("gradient steps run on a processor, 9 GB, compute capability 9.0"), "{text}");
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
 
     // Stopped by a signal on the way, it is the same run, bit for bit.
-    let words = smoke(&["--steps", "3000", "--device", "cuda:0"]);
-    let mut child = on_device(&mut program.command(&words)).stdout(Stdio::piped()).spawn().unwrap();
+    let arguments = smoke(&["--steps", "3000", "--device", "cuda:0"]);
+    let mut child = on_device(&mut program.command(&arguments)).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("step 1 000")));
+    assert!(lines.any(|line| line.unwrap().starts_with("frame 1 000")));
     assert!(Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap().success());
     lines.for_each(|line| drop(line.unwrap()));
     assert_eq!(child.wait().unwrap().code(), Some(75));
-    succeed(&program, &words);
+    succeed(&program, &arguments);
     assert_eq!(outcomes(&program.path("run")), whole);
 
     // With factors rounded to bfloat16, too.
@@ -50,7 +50,7 @@ fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns
     let (found, expected) = (of(&program, "rounded", "model_loss")[0], of(&program, "whole", "model_loss")[0]);
     assert!(found != expected && (found - expected).abs() <= 1e-2 * expected.abs(), "{found} and {expected}");
 
-    // A processor's first steps are the same but for rounding.
+    // The first steps on the CPU are the same except for rounding.
     program.succeed(&[&SMOKE[..4], &["--logdir", "processor", "--steps", "1000"]].concat());
     for name in ["model_loss", "kl", "image_loss", "imagined_reward", "value_loss", "model_gradient_norm"] {
         let (found, expected) = (of(&program, "whole", name)[0], of(&program, "processor", name)[0]);
@@ -86,11 +86,11 @@ fn an_agent_on_a_device_takes_from_others_and_several_tasks_learn_at_once() {
 #[test]
 fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
     let program = Program::new();
-    let error = |words: &[&str], code: i32| {
-        let ended = run(&program, words);
+    let error = |arguments: &[&str], code: i32| {
+        let ended = run(&program, arguments);
         assert_eq!(ended.code, Some(code), "{ended:?}");
         // At most, which device it would have been.
-        assert!(ended.stdout.lines().all(|line| line.starts_with("gradient steps on")), "{ended:?}");
+        assert!(ended.stdout.lines().all(|line| line.starts_with("gradient steps run on")), "{ended:?}");
         ended.stderr
     };
     let text = error(&smoke(&["--device", "cuda:3"]), 1);
@@ -124,30 +124,29 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
 #[test]
 fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on() {
     let program = Program::new();
-    let words = smoke(&["--steps", "3000", "--device", "cuda"]);
-    succeed(&program, &words);
+    let arguments = smoke(&["--steps", "3000", "--device", "cuda"]);
+    succeed(&program, &arguments);
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
     let updates = whole.state["position"]["updates"].as_u64().unwrap();
     let output =
-        on_device(&mut program.command(&words)).env("STAND_IN_RUNS", (updates - 1).to_string()).output().unwrap();
+        on_device(&mut program.command(&arguments)).env("STAND_IN_RUNS", (updates - 1).to_string()).output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
-    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command goes on from there"]
-    {
+    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command resumes"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    succeed(&program, &words);
+    succeed(&program, &arguments);
     assert_eq!(outcomes(&program.path("run")), whole);
 }
 
 #[test]
 fn a_measurement_on_a_device_names_it() {
     let tiny = ["agent.batch=2", "agent.length=4", "agent.depth=2", "agent.horizon=3", "agent.shard=1"];
-    let mut words = vec!["bench", "--steps", "1", "--device", "cuda"];
-    tiny.iter().for_each(|setting| words.extend(["--set", setting]));
-    let measured: serde_json::Value = serde_json::from_str(&succeed(&Program::new(), &words)).unwrap();
+    let mut arguments = vec!["bench", "--steps", "1", "--device", "cuda"];
+    tiny.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    let measured: serde_json::Value = serde_json::from_str(&succeed(&Program::new(), &arguments)).unwrap();
     assert!(measured["device"].as_str().unwrap().starts_with("a processor"), "{measured}");
 }
 
@@ -160,5 +159,5 @@ fn a_study_runs_on_a_device() {
     let text = succeed(&program, &["study", "run", "mine.toml", "--device", "cuda", "--jobs", "2"]);
     assert!(text.contains("2 of 2"), "{text}");
     let log = std::fs::read_to_string(program.path("studies/mine/logs/0.log")).unwrap();
-    assert!(log.contains("gradient steps on a processor"), "{log}");
+    assert!(log.contains("gradient steps run on a processor"), "{log}");
 }

@@ -13,9 +13,9 @@ fn trained() -> Program {
 #[test]
 fn one_seed_gives_the_same_returns_however_they_are_asked_for() {
     let program = trained();
-    let json = |words: &[&str]| -> Value {
-        let words: Vec<&str> = ["eval"].iter().chain(words).copied().chain(["--json"]).collect();
-        serde_json::from_str(&program.succeed(&words)).unwrap()
+    let json = |arguments: &[&str]| -> Value {
+        let arguments: Vec<&str> = ["eval"].iter().chain(arguments).copied().chain(["--json"]).collect();
+        serde_json::from_str(&program.succeed(&arguments)).unwrap()
     };
     let three = json(&["run", "--episodes", "3", "--seed", "5"]);
     assert_eq!(three, json(&["run", "--episodes", "3", "--seed", "5"]));
@@ -42,8 +42,8 @@ fn one_seed_gives_the_same_returns_however_they_are_asked_for() {
 fn the_mean_action_can_be_evaluated_instead_of_the_mode() {
     let program = trained();
     let eval = |run: &str, more: &[&str]| -> Value {
-        let words = [&["eval", run, "--episodes", "2", "--json"], more].concat();
-        serde_json::from_str(&program.succeed(&words)).unwrap()
+        let arguments = [&["eval", run, "--episodes", "2", "--json"], more].concat();
+        serde_json::from_str(&program.succeed(&arguments)).unwrap()
     };
     let (mode, mean) = (eval("run", &["--evaluation", "mode"]), eval("run", &["--evaluation", "mean"]));
     assert_eq!((&mode["evaluation"], &mean["evaluation"]), (&"mode".into(), &"mean".into()));
@@ -51,7 +51,7 @@ fn the_mean_action_can_be_evaluated_instead_of_the_mode() {
     assert_eq!(eval("run", &[]), mode, "the setting's default");
     let error = program.run(&["eval", "run", "--evaluation", "median"]);
     assert!(error.code == Some(2) && error.stderr.contains("--evaluation <mode|mean>"), "{error:?}");
-    // A run may go on with the other way, which is then its own.
+    // A run can resume with the other setting, which is then its own.
     program.succeed(&smoke(&["--steps", "3000", "--set", "agent.evaluation=mean"]));
     let own = eval("run", &[]);
     assert_eq!(own["evaluation"], "mean");
@@ -80,7 +80,7 @@ fn checkpoints_that_cannot_be_used_are_named_with_the_next_step() {
     program.truncate(agent);
     let error = program.fail(5, &["eval", newest]);
     assert!(error.contains(agent) && error.contains("truncated") && error.contains("another checkpoint"), "{error}");
-    // A safetensors file of something else, with nothing beside it that tells otherwise.
+    // A safetensors file of another program, without other files next to it.
     std::fs::write(program.path(agent), b"\x02\0\0\0\0\0\0\0{}").unwrap();
     let error = program.fail(5, &["eval", agent]);
     assert!(error.contains(agent), "{error}");
@@ -122,11 +122,12 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
 #[test]
 fn every_task_of_a_run_is_evaluated() {
     let program = Program::new();
-    let words = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke", "--logdir", "run"];
-    program.succeed(&[&words[..], &["--steps", "2000"]].concat());
-    let json = |words: &[&str]| -> Vec<Value> {
-        let words: Vec<&str> = ["eval", "run", "--json", "--episodes", "1"].iter().chain(words).copied().collect();
-        program.succeed(&words).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let arguments = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke", "--logdir", "run"];
+    program.succeed(&[&arguments[..], &["--steps", "2000"]].concat());
+    let json = |arguments: &[&str]| -> Vec<Value> {
+        let arguments: Vec<&str> =
+            ["eval", "run", "--json", "--episodes", "1"].iter().chain(arguments).copied().collect();
+        program.succeed(&arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let both = json(&["--video", "both.gif"]);
     assert_eq!(both.iter().map(|one| &one["task"]).collect::<Vec<_>>(), ["inverted-pendulum-swingup", "hopper"]);
@@ -147,15 +148,15 @@ fn every_task_of_a_run_is_evaluated() {
 #[test]
 fn what_is_no_run_and_tasks_that_do_not_fit_are_named() {
     let program = trained();
-    for (words, code, part) in [
+    for (arguments, code, part) in [
         (["eval", "nowhere", "--episodes", "1"], 5, "nowhere does not exist"),
-        (["eval", "run/videos", "--episodes", "1"], 5, "neither a run folder nor a checkpoint"),
-        (["eval", "run/config.toml", "--episodes", "1"], 5, "neither a run folder nor a checkpoint"),
+        (["eval", "run/videos", "--episodes", "1"], 5, "is not a run folder and not"),
+        (["eval", "run/config.toml", "--episodes", "1"], 5, "is not a run folder and not"),
         (["eval", "run", "--task", "hopper"], 2, "actions of size 1, hopper takes size 3"),
         (["eval", "run", "--task", "hoper"], 2, "\"hopper\""),
     ] {
-        let error = program.fail(code, &words);
-        assert!(error.contains(part), "{words:?}: {error}");
+        let error = program.fail(code, &arguments);
+        assert!(error.contains(part), "{arguments:?}: {error}");
     }
 }
 
@@ -163,8 +164,8 @@ fn what_is_no_run_and_tasks_that_do_not_fit_are_named() {
 fn a_task_that_the_agent_was_not_trained_for_is_noted() {
     let program = Program::new();
     program.succeed(&smoke(&["--steps", "1000"]));
-    let words = ["eval", "run", "--task", "inverted-double-pendulum-swingup", "--episodes", "1", "--seed", "1e3"];
-    let ended = program.run(&words);
+    let arguments = ["eval", "run", "--task", "inverted-double-pendulum-swingup", "--episodes", "1", "--seed", "1e3"];
+    let ended = program.run(&arguments);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let note =
         "note: the agent was not trained for inverted-double-pendulum-swingup, but for inverted-pendulum-swingup\n";

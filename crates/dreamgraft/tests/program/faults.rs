@@ -1,10 +1,10 @@
-//! What stands in the way of a run: full disks, folders that are read-only or gone, and files that are not its own.
+//! Obstacles of a run: full disks, folders that are read-only or removed, and foreign files.
 
 use crate::program::{Ended, Program, outcomes, smoke};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-/// What a run says that was stopped by the system: one line, with the place and how to go on.
+/// The message of a run that the operating system stopped: one line, with the place and how to resume.
 fn halted(ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
@@ -20,9 +20,9 @@ fn ended(mut command: Command) -> Ended {
 }
 
 /// The program under `sh`, after `before`.
-fn under_shell(program: &Program, before: &str, words: &[&str]) -> Command {
+fn under_shell(program: &Program, before: &str, arguments: &[&str]) -> Command {
     let script = format!("{before}; exec \"$0\" \"$@\"");
-    program.wrapped(&["sh", "-c", &script], words)
+    program.wrapped(&["sh", "-c", &script], arguments)
 }
 
 #[test]
@@ -32,19 +32,23 @@ fn files_that_cannot_grow_stop_the_run_and_spare_what_it_has() {
     program.succeed(&smoke(&[]));
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
-    // In blocks of 512 or 1024 bytes: too little for an episode, for an agent, for pictures or TensorBoard.
+    // In blocks of 512 or 1024 bytes: too little for an episode, for an agent, for images or TensorBoard.
     let mut places = Vec::new();
     for blocks in [40, 130, 200] {
         let stopped = ended(under_shell(&program, &format!("ulimit -f {blocks}"), &smoke(&[])));
         halted(&stopped, &["File too large"]);
         places.push(stopped.stderr);
-        // Nothing half-made is left under its own name: with room enough, it is the run that never stopped.
+        // No incomplete file has its final name: with enough space, the run becomes identical to one that never
+        // stopped.
         program.succeed(&smoke(&[]));
         assert_eq!(outcomes(&program.path("run")), whole, "{blocks} blocks");
         std::fs::remove_dir_all(program.path("run")).unwrap();
     }
     assert!(places[0].contains(".npz"), "{places:?}");
-    assert!(places[0].contains("had no checkpoint yet") && places[0].contains("the same command"), "{places:?}");
+    assert!(
+        places[0].contains("did not have a checkpoint yet") && places[0].contains("the same command"),
+        "{places:?}"
+    );
 }
 
 #[test]
@@ -54,21 +58,22 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
     program.succeed(&smoke(&["--steps", "6000"]));
     let whole = outcomes(&program.path("run"));
     std::fs::create_dir(program.path("disk")).unwrap();
-    // A disk of the test's own, in a namespace of its own: no privileges, where the system allows that.
+    // A separate disk in a separate namespace, which needs no privileges if the system allows it.
     let script = "mount -t tmpfs -o size=$1 disk disk || exit 99; shift; program=$1; shift
         \"$program\" \"$@\"; full=$?
         mount -o remount,size=50m disk; mount -o remount,ro disk
         \"$program\" \"$@\"; protected=$?
         mount -o remount,rw disk
-        \"$program\" \"$@\" >/dev/null; mended=$?
-        cp -r disk/run mended; echo \"codes $full $protected $mended\"";
-    let mut words = smoke(&["--steps", "6000"]);
-    *words.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
+        \"$program\" \"$@\" >/dev/null; after fixing the cause=$?
+        cp -r disk/run after fixing the cause; echo \"codes $full $protected $after fixing the cause\"";
+    let mut arguments = smoke(&["--steps", "6000"]);
+    *arguments.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
     for size in ["40k", "400k", "1200k"] {
-        let ended = match program.wrapped(&["unshare", "-rm", "sh", "-c", script, "sh", size], &words).output() {
+        let ended = match program.wrapped(&["unshare", "-rm", "sh", "-c", script, "sh", size], &arguments).output() {
             Ok(output) if String::from_utf8_lossy(&output.stdout).contains("codes") => output,
             other => {
-                // Said even where tests' output is captured: what was not tried must not look as if it were.
+                // Printed even if the output of tests is captured, because a skipped test must not look as if it had
+                // run.
                 let _ = writeln!(std::io::stderr(), "SKIPPED: this system gives a test no disk of its own: {other:?}");
                 return;
             }
@@ -78,8 +83,8 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         assert!(err.contains("No space left on device") && err.contains("Read-only file system"), "{err}");
         assert!(!err.contains("panicked") && !err.contains("drop"), "{err}");
         assert_eq!(err.lines().count(), 2, "{err}");
-        assert_eq!(outcomes(&program.path("mended")), whole, "{size}");
-        std::fs::remove_dir_all(program.path("mended")).unwrap();
+        assert_eq!(outcomes(&program.path("after fixing the cause")), whole, "{size}");
+        std::fs::remove_dir_all(program.path("after fixing the cause")).unwrap();
     }
 }
 
@@ -94,19 +99,22 @@ fn a_folder_that_vanishes_stops_the_run() {
     let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    halted(&Ended { code: output.status.code(), stdout: rest.concat(), stderr }, &["No such file", "run/", "is gone"]);
-    // What was moved is a run still.
+    halted(
+        &Ended { code: output.status.code(), stdout: rest.concat(), stderr },
+        &["No such file", "run/", "was removed"],
+    );
+    // The moved folder is still a run.
     std::fs::rename(program.path("elsewhere"), program.path("run")).unwrap();
     let text = program.succeed(&smoke(&["--steps", "3000"]));
-    assert!(text.contains("going on at step") || text.contains("is finished"), "{text}");
+    assert!(text.contains("resuming at frame") || text.contains("is finished"), "{text}");
 }
 
 #[test]
 fn sizes_beyond_the_machines_memory_are_refused_and_leave_nothing() {
     let program = Program::new();
     let sizes = ["--set", "agent.units=65536", "--set", "agent.depth=1024"];
-    for words in [&["train", "hopper", "--logdir", "run"][..], &["bench"]] {
-        let error = program.fail(2, &[words, &sizes].concat());
+    for arguments in [&["train", "hopper", "--logdir", "run"][..], &["bench"]] {
+        let error = program.fail(2, &[arguments, &sizes].concat());
         assert!(error.contains("GB of memory") && error.contains("available"), "{error}");
     }
     assert!(program.names(".").is_empty());
@@ -120,10 +128,7 @@ fn an_agent_without_its_run_is_told_what_it_lacks() {
     let agent = program.path("run/checkpoints/0000001000/agent.safetensors");
     std::fs::copy(agent, program.path("alone/agent.safetensors")).unwrap();
     let error = program.fail(5, &["eval", "alone/agent.safetensors"]);
-    assert!(
-        error.starts_with("alone/agent.safetensors") && error.contains("run.json that belongs beside it"),
-        "{error}"
-    );
+    assert!(error.starts_with("alone/agent.safetensors") && error.contains("run.json is missing"), "{error}");
 }
 
 #[test]

@@ -13,20 +13,20 @@ use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Sizes so small that what is killed is mostly the writing of files.
+/// Sizes so small that a kill mostly hits the writing of files.
 const TINY: [&str; 5] = ["agent.depth=1", "agent.units=2", "agent.batch=1", "agent.length=2", "checkpoint.kept=2"];
 
-/// Kinds of runs that are killed: their tasks and further words.
+/// Kinds of runs that are killed: their tasks and other arguments.
 const KINDS: [(&[&str], &[&str]); 3] = [
     (&["inverted-pendulum-swingup"], &["--steps", "4000"]),
     (&["inverted-pendulum-swingup", "hopper"], &["--steps", "6000"]),
     (&["inverted-pendulum-swingup"], &["--universal", "source", "--reward-from", "u/one", "--steps", "4000"]),
 ];
 
-fn words<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let settings = TINY.iter().flat_map(|setting| ["--set", setting]);
-    let words = ["train"].iter().chain(tasks).copied();
-    words.chain(["--preset", "smoke", "--logdir", folder]).chain(settings).chain(more.iter().copied()).collect()
+    let arguments = ["train"].iter().chain(tasks).copied();
+    arguments.chain(["--preset", "smoke", "--logdir", folder]).chain(settings).chain(more.iter().copied()).collect()
 }
 
 /// When a process is killed.
@@ -38,7 +38,7 @@ enum Moment {
     After(Duration),
 }
 
-/// The program with agents to take from, and what each kind of run leaves if nothing disturbs it.
+/// The program with source agents, and the result of each kind of run without disturbances.
 struct Harness {
     program: Program,
     whole: Vec<Outcomes>,
@@ -53,12 +53,12 @@ struct Harness {
 impl Harness {
     fn new() -> Self {
         let program = Program::new();
-        program.succeed(&words(KINDS[0].0, "source", &["--steps", "1000"]));
-        program.succeed(&words(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
+        program.succeed(&arguments(KINDS[0].0, "source", &["--steps", "1000"]));
+        program.succeed(&arguments(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
         let (mut lives, mut whole) = (Vec::new(), Vec::new());
         for (number, (tasks, more)) in KINDS.iter().enumerate() {
             let (began, folder) = (Instant::now(), format!("whole-{number}"));
-            program.succeed(&words(tasks, &folder, more));
+            program.succeed(&arguments(tasks, &folder, more));
             lives.push(began.elapsed());
             whole.push(outcomes(&program.path(&folder)));
         }
@@ -68,15 +68,15 @@ impl Harness {
     /// A run of kind `kind` that is killed at each of `moments`, and then left alone.
     fn run(&mut self, kind: usize, moments: impl IntoIterator<Item = Moment>) {
         let (tasks, more) = KINDS[kind];
-        let (words, root) = (words(tasks, "killed", more), self.program.path("killed"));
+        let (arguments, root) = (arguments(tasks, "killed", more), self.program.path("killed"));
         self.seen.clear();
         for moment in moments {
-            if !self.kill(&words, moment) {
+            if !self.kill(&arguments, moment) {
                 break;
             }
             self.check(&root);
         }
-        self.program.succeed(&words);
+        self.program.succeed(&arguments);
         self.check(&root);
         assert_eq!(outcomes(&root), self.whole[kind], "kind {kind} after {} kills", self.kills);
         let left: Vec<PathBuf> =
@@ -86,8 +86,8 @@ impl Harness {
     }
 
     /// Starts the program and kills it at a moment; `false` if it had ended by then.
-    fn kill(&mut self, words: &[&str], moment: Moment) -> bool {
-        let mut child = self.program.command(words).stdout(Stdio::piped()).spawn().unwrap();
+    fn kill(&mut self, arguments: &[&str], moment: Moment) -> bool {
+        let mut child = self.program.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, receiver) = channel();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let reader = std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -113,7 +113,7 @@ impl Harness {
         status.code().is_none()
     }
 
-    /// Checks what a killed process left: every file under its own name is whole, and no finished episode is gone.
+    /// Checks the folder after a kill: every file with its final name is complete, and no finished episode is missing.
     fn check(&mut self, root: &Path) {
         let mut found = BTreeMap::new();
         for path in files(root) {
@@ -122,7 +122,7 @@ impl Harness {
                 read_episode(&path, 1 << 24).unwrap();
                 found.insert(name, std::fs::read(&path).unwrap());
             } else if name == "metrics.jsonl" {
-                // A torn last line is cut off when the run goes on.
+                // An incomplete last line is cut off when the run resumes.
                 train::output::count_lines(&std::fs::read(&path).unwrap()).unwrap();
             } else if name == "config.toml" {
                 train::stored_config(root).unwrap();
@@ -145,7 +145,7 @@ impl Harness {
     }
 }
 
-/// All files below a folder; none if there is no such folder.
+/// All files below a folder; empty if the folder does not exist.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {

@@ -1,9 +1,9 @@
-//! The real program, in a folder of its own for each test. Where a new test goes: `arguments` for what is typed,
-//! `training` for runs and their folders, `resuming` for stopping, damaging and going on, `killing` for SIGKILL, `faults` for the system
-//! and people in a run's way, `safety` for where unsafe code stands, `evaluation` for `eval`, `playing` for `play`,
-//! `device` for learning on a device, `study` for plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors
-//! with fewer instructions,
-//! `earlier_versions` for files that earlier versions wrote.
+//! The real program, in a separate folder for each test. Where a new test goes: `arguments` for arguments, `training`
+//! for runs and their folders, `resuming` for stopping, damaging and resuming, `killing` for SIGKILL, `faults` for
+//! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
+//! `playing` for `play`, `device` for learning on a device, `study` for plans and launchers of many runs, `transfer`
+//! for what new agents take from earlier ones, `vectors` for processors with fewer instructions,
+//! `earlier_versions` for files of earlier versions.
 
 mod arguments;
 mod device;

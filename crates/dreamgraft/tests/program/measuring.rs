@@ -5,9 +5,9 @@ use crate::program::Program;
 #[test]
 fn a_measurement_is_one_line_of_json_with_the_keys_of_the_peers() {
     let tiny = ["agent.batch=2", "agent.length=4", "agent.depth=2", "agent.horizon=3", "agent.shard=1", "threads=1"];
-    let mut words = vec!["bench", "--steps", "2"];
-    tiny.iter().for_each(|setting| words.extend(["--set", setting]));
-    let text = Program::new().succeed(&words);
+    let mut arguments = vec!["bench", "--steps", "2"];
+    tiny.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    let text = Program::new().succeed(&arguments);
     assert_eq!(text.lines().count(), 1, "{text}");
     let measured: serde_json::Value = serde_json::from_str(&text).unwrap();
     for key in

@@ -1,4 +1,4 @@
-//! Running the program, and reading what it left.
+//! Running the program, and reading its files.
 
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// The words of the smallest run.
+/// The arguments of the smallest run.
 pub const SMOKE: [&str; 6] = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--logdir", "run"];
 
-/// The program in a folder of its own.
+/// The program in a separate folder.
 pub struct Program {
     folder: TempDir,
 }
 
-/// What a call of the program gave.
+/// The result of a call of the program.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -32,40 +32,40 @@ impl Program {
         self.folder.path().join(name)
     }
 
-    /// The program with `words`, not yet started.
-    pub fn command(&self, words: &[impl AsRef<OsStr>]) -> Command {
+    /// The program with `arguments`, not started yet.
+    pub fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dreamgraft"));
-        command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
-    /// As [`Program::command`], the program and its words being the last words of another.
-    pub fn wrapped(&self, wrapper: &[&str], words: &[&str]) -> Command {
+    /// Like [`Program::command`], with the program and its arguments as the last arguments of another program.
+    pub fn wrapped(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
         let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_dreamgraft")).args(words);
+        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_dreamgraft")).args(arguments);
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
-    /// Runs the program with `words`, which must not make it panic.
-    pub fn run(&self, words: &[impl AsRef<OsStr>]) -> Ended {
-        let output = self.command(words).output().unwrap();
+    /// Runs the program with `arguments`, which must not make it panic.
+    pub fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Ended {
+        let output = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let ended = Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
         assert!(!ended.stderr.contains("panicked") && ended.code.is_some(), "{ended:?}");
         ended
     }
 
-    /// Runs the program with `words`, which must succeed; its stdout.
-    pub fn succeed(&self, words: &[impl AsRef<OsStr>]) -> String {
-        let ended = self.run(words);
+    /// Runs the program with `arguments`, which must succeed, and returns its stdout.
+    pub fn succeed(&self, arguments: &[impl AsRef<OsStr>]) -> String {
+        let ended = self.run(arguments);
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
         ended.stdout
     }
 
-    /// Runs the program with `words`, which must end with `code` and a one-line error; that line.
-    pub fn fail(&self, code: i32, words: &[impl AsRef<OsStr>]) -> String {
-        let ended = self.run(words);
+    /// Runs the program with `arguments`, which must end with `code` and an error of one line, and returns that line.
+    pub fn fail(&self, code: i32, arguments: &[impl AsRef<OsStr>]) -> String {
+        let ended = self.run(arguments);
         assert_eq!(ended.code, Some(code), "{ended:?}");
         let error = ended.stderr.strip_prefix("error: ").unwrap_or_else(|| panic!("{ended:?}"));
         assert_eq!(error.lines().count(), 1, "{error}");
@@ -87,7 +87,7 @@ impl Program {
     }
 }
 
-/// [`SMOKE`] and more words.
+/// [`SMOKE`] and more arguments.
 pub fn smoke<'a>(more: &[&'a str]) -> Vec<&'a str> {
     SMOKE.iter().chain(more).copied().collect()
 }
@@ -102,7 +102,7 @@ pub struct Outcomes {
     pub state: Value,
 }
 
-/// What the run in `root` left.
+/// The content of the run folder `root`.
 pub fn outcomes(root: &Path) -> Outcomes {
     let names = |folder: PathBuf| {
         let mut names: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

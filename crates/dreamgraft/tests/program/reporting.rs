@@ -16,7 +16,7 @@ fn a_run_is_reported_with_its_pictures() {
     for part in ["InvPend", "data:image/gif;base64,", "data:image/png;base64,", "finished, 3\u{a0}000", "--config"] {
         assert!(page.contains(part), "{part}");
     }
-    // The report is no run, and what is told of runs stays the same.
+    // The report is not a run, and the next report is the same.
     program.succeed(&["study", "report", ".", "--out", "again"]);
     assert_eq!(std::fs::read_to_string(program.path("again/report.html")).unwrap(), page);
 }
@@ -62,8 +62,8 @@ fn a_live_page_is_served_until_the_program_is_told_to_end() {
     write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
-    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("no run to compare yet"), "{page}");
-    // A second one at the same port is told so.
+    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("no runs to compare yet"), "{page}");
+    // A second one at the same port gets an error.
     let port = address.rsplit(':').next().unwrap();
     let error = program.fail(1, &["watch", ".", "--port", port]);
     assert!(error.contains(port) && error.contains("--port 0"), "{error}");

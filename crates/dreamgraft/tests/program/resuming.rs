@@ -1,4 +1,4 @@
-//! Stopping, damaging and going on.
+//! Stopping, damaging and resuming.
 
 use crate::program::{Program, metrics, outcomes, smoke};
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ fn a_longer_run_is_the_run_made_longer() {
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
     program.succeed(&smoke(&["--steps", "2000"]));
     let again = program.succeed(&smoke(&["--steps", "2000"]));
-    assert!(again.contains("this run is finished") && again.contains("--steps"), "{again}");
+    assert!(again.contains("this run is already finished") && again.contains("--steps"), "{again}");
     let text = program.succeed(&smoke(&["--steps", "4000"]));
     assert!(text.contains("going on at step 2 000"), "{text}");
     assert_eq!(outcomes(&program.path("run")), whole);
@@ -35,7 +35,7 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 #[test]
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
-    let signals = [("-INT", "new run"), ("-TERM", "step 1 000"), ("-USR1", "checkpoint"), ("-HUP", "step 1 000")];
+    let signals = [("-INT", "new run"), ("-TERM", "frame 1 000"), ("-USR1", "checkpoint"), ("-HUP", "frame 1 000")];
     for (signal, wait_for) in signals {
         if is_ignored(signal) {
             eprintln!(
@@ -63,8 +63,8 @@ fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
     }
 }
 
-/// Whether this process, and so each that it starts, was told to ignore a signal, as far as the system tells. Shells never
-/// ignore the others.
+/// Whether this process, and so each process that it starts, ignores a signal, where the system reports it. Shells
+/// never ignore the others.
 fn is_ignored(signal: &str) -> bool {
     let bit = match signal {
         "-HUP" => 0,
@@ -79,15 +79,15 @@ fn is_ignored(signal: &str) -> bool {
 #[test]
 fn several_warnings_are_as_one_and_what_nohup_ignores_is_ignored() {
     let program = Program::new();
-    let words = smoke(&["--steps", "1e9"]);
-    let mut child = program.wrapped(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""], &words);
+    let arguments = smoke(&["--steps", "1e9"]);
+    let mut child = program.wrapped(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""], &arguments);
     let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
     let number = child.id().to_string();
     let send = |signal: &str| assert!(Command::new("kill").args([signal, &number]).status().unwrap().success());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("checkpoint")));
     send("-HUP");
-    // It goes on: two more checkpoints.
+    // It resumes: two more checkpoints.
     assert_eq!(lines.by_ref().filter(|line| line.as_ref().unwrap().starts_with("checkpoint")).take(2).count(), 2);
     ["-USR1", "-TERM", "-TERM"].into_iter().for_each(send);
     assert!(lines.map(|line| line.unwrap()).any(|line| line.contains("checkpoint saved")));
@@ -127,9 +127,9 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_moved() {
     let program = Program::new();
     program.succeed(&smoke(&[]));
     for (other, setting) in [("seed", "seed=9"), ("sizes", "agent.units=9")] {
-        let mut words = smoke(&["--set", setting]);
-        *words.iter_mut().find(|word| **word == "run").unwrap() = other;
-        program.succeed(&words);
+        let mut arguments = smoke(&["--set", setting]);
+        *arguments.iter_mut().find(|word| **word == "run").unwrap() = other;
+        program.succeed(&arguments);
         let checkpoints = program.path(other).join("checkpoints");
         std::fs::remove_dir_all(program.path("run").join("checkpoints")).unwrap();
         std::fs::create_dir(program.path("run").join("checkpoints")).unwrap();

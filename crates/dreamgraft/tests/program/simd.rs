@@ -6,8 +6,8 @@ use std::process::Command;
 const VARIABLE: &str = "DREAMGRAFT_SIMD";
 const OLD_VARIABLE: &str = "DREAMGRAFT_VECTORS";
 
-fn with(program: &Program, set: &str, words: &[&str]) -> Ended {
-    ended(program.command(words).env(VARIABLE, set))
+fn with(program: &Program, set: &str, arguments: &[&str]) -> Ended {
+    ended(program.command(arguments).env(VARIABLE, set))
 }
 
 fn ended(command: &mut Command) -> Ended {
@@ -22,7 +22,7 @@ fn an_instruction_set_that_cannot_be_used_is_an_error_that_names_those_that_can(
     let absent = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
     for variable in [VARIABLE, OLD_VARIABLE] {
         for (set, says) in
-            [("sse9", "is not a SIMD instruction set"), (absent, "this CPU lacks that SIMD instruction set")]
+            [("sse9", "is not a SIMD instruction set"), (absent, "this CPU lacks this SIMD instruction set")]
         {
             let ended = ended(program.command(&smoke(&[])).env(variable, set));
             assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
@@ -40,9 +40,9 @@ fn a_run_begun_with_another_instruction_set_resumes_and_repeats_itself() {
     let program = Program::new();
     for folder in ["run", "again"] {
         for (set, steps) in [("plain", "2000"), ("", "3000")] {
-            let words =
+            let arguments =
                 ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--logdir", folder, "--steps", steps];
-            let ended = with(&program, set, &words);
+            let ended = with(&program, set, &arguments);
             assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
         }
     }
@@ -54,13 +54,13 @@ fn a_run_begun_with_another_instruction_set_resumes_and_repeats_itself() {
 #[test]
 fn a_measurement_reports_the_instruction_set_and_the_new_variable_wins() {
     let tiny = ["agent.batch=2", "agent.length=4", "agent.depth=2", "agent.horizon=3", "agent.shard=1", "threads=1"];
-    let mut words = vec!["bench", "--steps", "1"];
-    tiny.iter().for_each(|setting| words.extend(["--set", setting]));
+    let mut arguments = vec!["bench", "--steps", "1"];
+    tiny.iter().for_each(|setting| arguments.extend(["--set", setting]));
     let program = Program::new();
     let variables: [&[(&str, &str)]; 3] =
         [&[(VARIABLE, "plain")], &[(OLD_VARIABLE, "plain")], &[(VARIABLE, "plain"), (OLD_VARIABLE, "sse9")]];
     for variables in variables {
-        let ended = ended(program.command(&words).envs(variables.iter().copied()));
+        let ended = ended(program.command(&arguments).envs(variables.iter().copied()));
         let measured: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!((ended.code, measured["vectors"].as_str()), (Some(0), Some("plain")), "{variables:?}: {ended:?}");
     }

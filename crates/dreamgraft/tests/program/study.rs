@@ -1,4 +1,4 @@
-//! Studies: what is planned, runs killed and stopped on the way, and what cannot be a study.
+//! Studies: plans, runs that are killed and stopped, and invalid study files.
 
 use crate::program::{Program, outcomes};
 use serde_json::Value;
@@ -46,7 +46,7 @@ universal = "sight"
 reward_from = ["alone"]
 "#;
 
-/// The program beside the document `tiny.toml`.
+/// The program in a folder with the study file `tiny.toml`.
 fn tiny() -> Program {
     let program = Program::new();
     std::fs::write(program.path("tiny.toml"), TINY).unwrap();
@@ -95,21 +95,22 @@ fn a_study_is_planned_run_and_told_of() {
     let text = program.succeed(&["study", "status", "studies/tiny"]);
     assert!(text.contains("6 finished, 0 running"), "{text}");
 
-    // By its document, and the meta-model's sources by what they learned.
+    // By its study file, and the meta-model's sources by their tasks.
     program.succeed(&["study", "report", "tiny.toml", "--pictures", "0", "--out", "out"]);
-    let words = std::fs::read_to_string(program.path("out/report.md")).unwrap();
+    let arguments = std::fs::read_to_string(program.path("out/report.md")).unwrap();
     for task in ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"] {
-        assert!(words.contains(&format!("| meta-model | {task} |")), "{words}");
+        assert!(arguments.contains(&format!("| meta-model | {task} |")), "{arguments}");
     }
     let message = program.fail(1, &["study", "report", "none.toml"]);
     assert!(message.contains("none.toml"), "{message}");
 
-    // What a run was started with is what anybody would type, and means the same run.
+    // The arguments of a run are those that a person would type, and describe the same run.
     let manifest = std::fs::read_to_string(program.path("studies/tiny/manifest.jsonl")).unwrap();
     let entry: Value = serde_json::from_str(manifest.lines().nth(6).unwrap()).unwrap();
-    let words: Vec<&str> = entry["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-    let output = program.command(&words).current_dir(program.path("studies/tiny")).output().unwrap();
-    assert!(String::from_utf8(output.stdout).unwrap().contains("this run is finished"));
+    let arguments: Vec<&str> =
+        entry["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let output = program.command(&arguments).current_dir(program.path("studies/tiny")).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("this run is already finished"));
 
     let text = program.succeed(&["study", "run", "tiny.toml"]);
     assert!(text.contains("6 of them finished") && !text.contains("begins"), "{text}");
@@ -140,7 +141,7 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
         program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/1000");
     let run = ["study", "run", "tiny.toml", "--jobs", "2"];
 
-    // A worker is killed: it is started again. Another `study run` is refused meanwhile. Then all are asked to stop.
+    // A killed worker is restarted. Another `study run` is refused meanwhile. Then all receive a signal to stop.
     let study = program.command(&run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let killed = worker(&first);
     kill("-KILL", &killed);
@@ -156,7 +157,7 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
     let output = study.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(75), "{text}");
-    assert!(text.contains("was killed, and goes on") && text.contains("the same command goes on"), "{text}");
+    assert!(text.contains("was killed and resumes") && text.contains("the same command resumes"), "{text}");
     assert!(states(&program).iter().all(|run| run["state"] != "running"));
 
     program.succeed(&run);
@@ -180,11 +181,11 @@ fn what_fails_stops_only_what_comes_after_it() {
             && ended.stdout.contains("exit code 4")
             && ended.stdout.contains("thesis.tex")
     );
-    assert!(ended.stdout.contains("1 of 6 runs are finished, 1 failed, 4 wait for those"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("1 of 6 runs are finished, 1 failed, 4 depend on failed runs"), "{}", ended.stdout);
     let names: Vec<String> = states(&program).iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["failed", "waiting", "waiting", "finished", "waiting", "waiting"]);
     let message = program.fail(1, &["study", "run-one", "tiny.toml", "--index", "5"]);
-    assert!(message.contains("run 5 comes after run 0") && message.contains("not finished"), "{message}");
+    assert!(message.contains("run 5 depends on run 0") && message.contains("not finished"), "{message}");
 }
 
 #[test]
@@ -194,20 +195,20 @@ fn what_cannot_be_a_study_is_told_in_one_line() {
         ("preset = \"smoke\"", "preset = \"smole\"", "\"smole\""),
         ("steps = 2000", "steps = 0", "at least 1"),
         ("steps = 2000", "step = 2000", "did you mean `steps`"),
-        ("seeds = [0]", "seeds = [0, 0]", "0 is there twice"),
+        ("seeds = [0]", "seeds = [0, 0]", "seed 0 is listed twice"),
         ("seeds = [0]", "seeds = []", "nothing to run"),
         ("tasks = [\"inverted-pendulum-swingup\"]", "tasks = [\"hoper\"]", "did you mean \"hopper\""),
         ("log.videos = false", "log.video = false", "\"log.videos\""),
         ("log.videos = false", "threads = 3", "set.threads"),
-        ("name = \"alone\"", "name = \"sight\"", "\"sight\" is the name of two"),
-        ("steps = 3000", "steps = 3000\nuniversal = \"alone\"", "break the circle"),
+        ("name = \"alone\"", "name = \"sight\"", "two sources have the name \"sight\""),
+        ("steps = 3000", "steps = 3000\nuniversal = \"alone\"", "remove one `universal`"),
         ("from = \"sight\"", "from = \"sigt\"", "did you mean \"sight\""),
-        ("from = \"sight\"", "from = \"alone\"", "2 agents, where one belongs"),
+        ("from = \"sight\"", "from = \"alone\"", "has 2 agents, but"),
         ("kind = \"baseline\"", "kind = \"base-line\"", "did you mean `baseline`"),
-        ("kind = \"baseline\"", "kind = \"baseline\"\n[[method]]\nkind = \"baseline\"", "two methods are called"),
-        ("fractions = [0.2]", "fractions = [1.2]", "not from 0 to 1"),
-        ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not see as"),
-        ("each = [", "tasks = \"four\"\n#", "no combination \"four\""),
+        ("kind = \"baseline\"", "kind = \"baseline\"\n[[method]]\nkind = \"baseline\"", "two methods have the name"),
+        ("fractions = [0.2]", "fractions = [1.2]", "must be from 0 to 1"),
+        ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not have the encoder of"),
+        ("each = [", "tasks = \"four\"\n#", "combination \"four\" does not exist"),
         ("name = \"tiny\"", "name = \"../tiny\"", "letters, digits"),
     ] {
         assert!(TINY.contains(from), "{from}");
@@ -227,7 +228,7 @@ fn what_cannot_be_a_study_is_told_in_one_line() {
         .collect();
     for (text, part) in [
         (TINY.replacen("seeds = [0]", &format!("seeds = [{}]", seeds.join(", ")), 1), "more than 10000 runs"),
-        (format!("{TINY}\n{chain}"), "more than 8 sources, each with"),
+        (format!("{TINY}\n{chain}"), "more than 8 sources inherit"),
     ] {
         std::fs::write(program.path("bad.toml"), text).unwrap();
         let message = program.fail(2, &["study", "run", "bad.toml"]);
@@ -235,7 +236,7 @@ fn what_cannot_be_a_study_is_told_in_one_line() {
     }
     assert!(!program.path("studies").exists());
     let message = program.fail(1, &["study", "status", "tiny.toml"]);
-    assert!(message.contains("studies/tiny is no study's folder"), "{message}");
+    assert!(message.contains("studies/tiny is not the folder of a study"), "{message}");
     let message = program.fail(2, &["study", "run", "tiny.toml", "--dry-run"]);
     assert!(message.contains("--launcher slurm"), "{message}");
 }
@@ -271,9 +272,9 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     let message = program.fail(2, &["study", "run-one", "tiny.toml", "--index", "6"]);
     assert!(message.contains("there is no run 6") && message.contains("6 runs"), "{message}");
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 2000", "steps = 2500")).unwrap();
-    for words in [&["study", "run", "tiny.toml"][..], &["study", "run-one", "tiny.toml", "--index", "0"]] {
-        let message = program.fail(4, words);
-        assert!(message.contains("another document") && message.contains("--dir"), "{message}");
+    for arguments in [&["study", "run", "tiny.toml"][..], &["study", "run-one", "tiny.toml", "--index", "0"]] {
+        let message = program.fail(4, arguments);
+        assert!(message.contains("a different version of") && message.contains("--dir"), "{message}");
     }
     std::fs::write(program.path("tiny.toml"), TINY).unwrap();
     let manifest = program.path("studies/tiny/manifest.jsonl");
@@ -296,16 +297,16 @@ fn a_run_that_is_started_twice_is_waited_for() {
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
     let first =
         program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/1000");
-    let words = ["study", "run-one", "tiny.toml", "--index", "0"];
-    let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    let arguments = ["study", "run-one", "tiny.toml", "--index", "0"];
+    let mut one = program.command(&arguments).stdout(Stdio::null()).spawn().unwrap();
     assert_eq!(worker(&first), one.id().to_string());
     // It stands still until the others have found it at work.
     kill("-STOP", &one.id().to_string());
     let mut others: Vec<(Child, Lines<BufReader<ChildStdout>>)> = Vec::new();
     for _ in 0..2 {
-        let mut other = program.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut other = program.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
-        let line = line_with(&mut lines, "waited for");
+        let line = line_with(&mut lines, "waiting");
         assert!(line.contains(&format!("in use by process {}", one.id())), "{line}");
         others.push((other, lines));
     }
@@ -318,7 +319,7 @@ fn a_run_that_is_started_twice_is_waited_for() {
     let (mut other, mut lines) = others.pop().unwrap();
     kill("-CONT", &one.id().to_string());
     assert_eq!(one.wait().unwrap().code(), Some(0));
-    line_with(&mut lines, "this run is finished");
+    line_with(&mut lines, "this run is already finished");
     assert_eq!(other.wait().unwrap().code(), Some(0));
 }
 
@@ -328,16 +329,16 @@ fn a_run_goes_on_where_the_process_that_was_waited_for_was_killed() {
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
     let first =
         program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/20000/1000");
-    let words = ["study", "run-one", "tiny.toml", "--index", "0"];
-    let mut one = program.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    let arguments = ["study", "run-one", "tiny.toml", "--index", "0"];
+    let mut one = program.command(&arguments).stdout(Stdio::null()).spawn().unwrap();
     worker(&first);
     kill("-STOP", &one.id().to_string());
-    let mut other = program.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut other = program.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
-    line_with(&mut lines, "waited for");
+    line_with(&mut lines, "waiting");
     one.kill().unwrap();
     one.wait().unwrap();
-    line_with(&mut lines, "finished at step");
+    line_with(&mut lines, "finished at frame");
     assert_eq!(other.wait().unwrap().code(), Some(0));
     assert_eq!(states(&program)[0]["state"], "finished");
 }
@@ -370,13 +371,13 @@ fn a_worker_that_comes_on_is_started_again_however_often_it_is_killed() {
     let output = study.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(75), "{text}");
-    assert_eq!(text.matches("run 0 was killed, and goes on").count(), 8, "{text}");
+    assert_eq!(text.matches("run 0 was killed and resumes").count(), 8, "{text}");
 }
 
 #[test]
 fn jobs_that_slurm_still_has_are_not_submitted_again() {
     let program = tiny();
-    // A cluster that numbers what is submitted, and whose queue is a file.
+    // A cluster that numbers the submitted jobs, and whose queue is a file.
     std::fs::create_dir(program.path("cluster")).unwrap();
     let executable = |name: &str, text: &str| {
         let path = program.path("cluster").join(name);
@@ -389,8 +390,8 @@ fn jobs_that_slurm_still_has_are_not_submitted_again() {
     let path = std::env::join_paths(std::iter::once(program.path("cluster")).chain(std::env::split_paths(&path)));
     let path = path.unwrap();
     let submit = || {
-        let words = ["study", "run", "tiny.toml", "--launcher", "slurm"];
-        let output = program.command(&words).env("PATH", &path).output().unwrap();
+        let arguments = ["study", "run", "tiny.toml", "--launcher", "slurm"];
+        let output = program.command(&arguments).env("PATH", &path).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout) + &text(output.stderr))
     };

@@ -9,7 +9,9 @@ fn a_run_leaves_everything_in_its_folder() {
     let program = Program::new();
     let text = program.succeed(&smoke(&[]));
     assert!(text.starts_with("new run in run: inverted-pendulum-swingup, 3 000 frames"), "{text}");
-    for part in ["step 3 000  return -", "updates/s", "replay 3 episodes", "evaluation", "finished at step 3 000"] {
+    for part in
+        ["frame 3 000  return -", "gradient steps/s", "replay 3 episodes", "evaluation", "finished at frame 3 000"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
@@ -32,16 +34,16 @@ fn a_run_leaves_everything_in_its_folder() {
 #[test]
 fn the_default_folder_is_named_after_task_preset_and_seed() {
     let program = Program::new();
-    let words = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--seed", "4", "--steps", "1_000"];
-    program.succeed(&words);
+    let arguments = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--seed", "4", "--steps", "1_000"];
+    program.succeed(&arguments);
     assert!(program.path("runs/inverted-pendulum-swingup/smoke/4/config.toml").is_file());
 }
 
 #[test]
 fn several_tasks_take_turns_in_one_run() {
     let program = Program::new();
-    let words = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke", "--steps", "3000"];
-    let text = program.succeed(&words);
+    let arguments = ["train", "inverted-pendulum-swingup", "hopper", "--preset", "smoke", "--steps", "3000"];
+    let text = program.succeed(&arguments);
     assert!(text.contains("inverted-pendulum-swingup, hopper, 3 000 frames"), "{text}");
     assert!(text.contains("inverted-pendulum-swingup return ") && text.contains("hopper return "), "{text}");
     let run = "runs/inverted-pendulum-swingup+hopper/smoke/0";
@@ -84,8 +86,9 @@ fn the_number_of_threads_does_not_change_the_result() {
     let program = Program::new();
     let run = |folder: &str, threads: &str| {
         let setting = format!("threads={threads}");
-        let words = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--steps", "2000", "--logdir", folder];
-        program.succeed(&[&words[..], &["--set", &setting]].concat());
+        let arguments =
+            ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--steps", "2000", "--logdir", folder];
+        program.succeed(&[&arguments[..], &["--set", &setting]].concat());
         outcomes(&program.path(folder))
     };
     assert_eq!(run("one", "1"), run("three", "3"));
@@ -106,9 +109,9 @@ fn a_run_of_another_configuration_is_refused_with_the_difference() {
 fn a_runs_own_configuration_file_gives_the_same_run() {
     let program = Program::new();
     program.succeed(&smoke(&["--set", "agent.horizon=4", "--steps", "2000"]));
-    let words =
+    let arguments =
         ["train", "inverted-pendulum-swingup", "--preset", "paper", "--config", "run/config.toml", "--logdir", "again"];
-    program.succeed(&words);
+    program.succeed(&arguments);
     assert_eq!(outcomes(&program.path("again")), outcomes(&program.path("run")));
 }
 
@@ -135,7 +138,7 @@ fn a_second_process_is_refused_and_told_the_first() {
     BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let error = program.fail(4, &smoke(&["--steps", "1e9"]));
     assert!(error.contains(&format!("process {}", first.id())), "{error}");
-    // Killed without a chance to clean up: its lock is no obstacle.
+    // Killed without a chance to clean up: its lock does not block the next process.
     first.kill().unwrap();
     first.wait().unwrap();
     program.succeed(&smoke(&["--steps", "1000"]));

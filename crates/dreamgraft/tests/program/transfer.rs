@@ -1,4 +1,4 @@
-//! What new agents take from earlier ones: `dreamgraft transfer plan`, and `dreamgraft train` with a source.
+//! Transfer: `dreamgraft transfer plan`, and `dreamgraft train` with a source.
 
 use crate::program::{Program, metrics, outcomes};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A tiny run of `tasks` in `folder`.
-fn words<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let settings = ["--preset", "smoke", "--set", "log.videos=false", "--logdir", folder];
     [&["train"], tasks, &settings, more].concat()
 }
@@ -14,7 +14,7 @@ fn words<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a st
 /// The program with a trained agent in the folder `source`, whose actions have one number, and those of hopper three.
 fn with_source() -> Program {
     let program = Program::new();
-    program.succeed(&words(&["inverted-pendulum-swingup"], "source", &["--steps", "1000"]));
+    program.succeed(&arguments(&["inverted-pendulum-swingup"], "source", &["--steps", "1000"]));
     program
 }
 
@@ -50,8 +50,8 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
     assert_eq!((&json["target"]["action_size"], &json["sources"][0]["frames"]), (&3.into(), &1000.into()));
     assert!(!text.contains("itself"), "{text}");
     assert_eq!(program.names("."), ["source"]);
-    // What was foretold is what happens.
-    program.succeed(&words(&["hopper"], "run", &["--from", "source", "--fraction", "0.5", "--steps", "1000"]));
+    // The run does what the preview showed.
+    program.succeed(&arguments(&["hopper"], "run", &["--from", "source", "--fraction", "0.5", "--steps", "1000"]));
     let kept: Value = serde_json::from_slice(&std::fs::read(program.path("run/transfer.json")).unwrap()).unwrap();
     assert_eq!(kept, json);
     let seed = program.succeed(&[&plan[..], &["--json", "--seed", "1"]].concat());
@@ -67,7 +67,8 @@ fn a_task_that_is_its_own_source_is_allowed_and_said() {
     let ended = program.run(&[&plan[..], &["--json"]].concat());
     assert_eq!((ended.code, ended.stderr.trim_end()), (Some(0), own));
     serde_json::from_str::<Value>(&ended.stdout).unwrap();
-    let text = program.succeed(&words(&["inverted-pendulum-swingup"], "run", &["--from", "source", "--steps", "1000"]));
+    let text =
+        program.succeed(&arguments(&["inverted-pendulum-swingup"], "run", &["--from", "source", "--steps", "1000"]));
     assert!(text.contains(own), "{text}");
 }
 
@@ -76,14 +77,15 @@ fn a_target_with_the_tasks_and_the_seed_of_its_source_is_told_of_their_shared_st
     let program = with_source();
     let train = |folder: &str, steps: &str, seed: &str| {
         let more = ["--from", "source", "--steps", steps, "--seed", seed];
-        program.succeed(&words(&["inverted-pendulum-swingup"], folder, &more))
+        program.succeed(&arguments(&["inverted-pendulum-swingup"], folder, &more))
     };
     let note =
         "note: source was trained on the same tasks with seed 0, as this run will be: both share their random streams";
     assert_eq!(train("same", "1000", "0").matches(note).count(), 1);
     assert!(!train("same", "2000", "0").contains("random streams"), "it was said when the run began");
     assert!(!train("other", "1000", "1").contains("random streams"));
-    let text = program.succeed(&words(&["hopper"], "task", &["--from", "source", "--steps", "1000", "--seed", "0"]));
+    let text =
+        program.succeed(&arguments(&["hopper"], "task", &["--from", "source", "--steps", "1000", "--seed", "0"]));
     assert!(!text.contains("random streams"), "{text}");
 }
 
@@ -109,12 +111,12 @@ fn every_preset_begins_a_run_that_is_named_after_it() {
     }
 }
 
-/// A run of 2000 frames in `whole` and one of 1000 and then 1000 in `parts`, whose `gone` are removed between: they must
-/// end with the same bits.
+/// A run of 2000 frames in `whole` and one of 1000 and then 1000 in `parts`, whose `gone` are removed in between: they
+/// must be bitwise identical.
 fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
     let train = |folder: &str, steps: &str, embeddings: &str| {
         let more = ["--steps", steps, "--set", embeddings];
-        program.succeed(&words(&["hopper"], folder, &[transfer, &more].concat()))
+        program.succeed(&arguments(&["hopper"], folder, &[transfer, &more].concat()))
     };
     train("whole", "2000", "replay.embeddings=1GB");
     train("parts", "1000", "replay.embeddings=300kB");
@@ -123,7 +125,7 @@ fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
     }
     // How many embeddings are kept shows in no number.
     let text = train("parts", "2000", "replay.embeddings=0");
-    assert!(text.contains("going on at step 1 000") && text.contains("began with what it took from"), "{text}");
+    assert!(text.contains("going on at step 1 000") && text.contains("started with a transfer from"), "{text}");
     assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
     assert_eq!(std::fs::read(newest(program, "parts")).unwrap(), std::fs::read(newest(program, "whole")).unwrap());
     program.succeed(&["eval", "parts", "--episodes", "1"]);
@@ -138,21 +140,21 @@ fn a_fractional_run_goes_on_without_its_source() {
 #[test]
 fn the_universal_encoder_stays_what_it_was() {
     let program = Program::new();
-    program.succeed(&words(&["inverted-pendulum-swingup", "hopper"], "both", &["--steps", "2000"]));
+    program.succeed(&arguments(&["inverted-pendulum-swingup", "hopper"], "both", &["--steps", "2000"]));
     let theirs = tensors(&newest(&program, "both"));
     resumes(&program, &["--universal", "both"], &["both"]);
     let ours = tensors(&newest(&program, "parts"));
     let encoder: Vec<&String> = ours.keys().filter(|name| name.starts_with("world_model.encoder.")).collect();
     assert_eq!(encoder.len(), 8);
     assert!(encoder.iter().all(|name| ours[*name] == theirs[*name]));
-    // What is not frozen has learned.
+    // Parameters that are not frozen were trained.
     assert_ne!(ours["world_model.decoder.h5.kernel"], theirs["world_model.decoder.h5.kernel"]);
 }
 
 #[test]
 fn a_reward_meta_model_is_whole_in_its_own_checkpoint() {
     let program = with_source();
-    let universal = words(&["inverted-pendulum-swingup"], "u/one", &["--universal", "source", "--steps", "1000"]);
+    let universal = arguments(&["inverted-pendulum-swingup"], "u/one", &["--universal", "source", "--steps", "1000"]);
     program.succeed(&universal);
     let theirs = tensors(&newest(&program, "u/one"));
     resumes(&program, &["--universal", "source", "--reward-from", "u/one"], &["source", "u"]);
@@ -175,8 +177,8 @@ fn a_reward_meta_model_is_whole_in_its_own_checkpoint() {
 #[test]
 fn a_run_of_another_transfer_is_refused_with_the_difference() {
     let program = with_source();
-    let train = |more: &[&'static str]| words(&["hopper"], "run", &[more, &["--steps", "2000"]].concat());
-    program.succeed(&words(&["hopper"], "run", &["--from", "source", "--steps", "1000"]));
+    let train = |more: &[&'static str]| arguments(&["hopper"], "run", &[more, &["--steps", "2000"]].concat());
+    program.succeed(&arguments(&["hopper"], "run", &["--from", "source", "--steps", "1000"]));
     let before = outcomes(&program.path("run"));
     for (more, part) in [
         (&["--from", "source", "--fraction", "0.3"][..], "take.fraction: was 0.2, now 0.3"),
@@ -189,14 +191,15 @@ fn a_run_of_another_transfer_is_refused_with_the_difference() {
         assert!(error.contains("another transfer") && error.contains(part), "{part}: {error}");
         assert!(error.contains("--plan run/transfer.toml"), "{error}");
     }
-    // The source has learned more: it is another one now, but the run's own record still names what it was.
-    program.succeed(&words(&["inverted-pendulum-swingup"], "source", &["--steps", "2000"]));
+    // The source was trained further, so it is another source now, but the record of the run still describes the old
+    // one.
+    program.succeed(&arguments(&["inverted-pendulum-swingup"], "source", &["--steps", "2000"]));
     let error = program.fail(4, &train(&["--from", "source"]));
     assert!(error.contains("sources.source: was ") && error.contains("sha256"), "{error}");
     assert_eq!(outcomes(&program.path("run")), before);
     program.succeed(&train(&["--plan", "run/transfer.toml"]));
     // A run without transfer does not become one with.
-    let error = program.fail(4, &words(&["inverted-pendulum-swingup"], "source", &["--from", "run"]));
+    let error = program.fail(4, &arguments(&["inverted-pendulum-swingup"], "source", &["--from", "run"]));
     assert!(error.contains("was nothing, now the preset paper from source"), "{error}");
 }
 
@@ -207,7 +210,7 @@ fn a_plan_with_sources_of_its_own_needs_no_other() {
     let rule = "[[rule]]\nmatch = \"world_model.encoder.**\"\ntake = \"full\"\n";
     let sources = "format = 1\n[sources]\neyes = \"source\"\n";
     std::fs::write(program.path("eyes.toml"), format!("{sources}{rule}{rest}")).unwrap();
-    let text = program.succeed(&words(&["hopper"], "run", &["--plan", "eyes.toml", "--steps", "1000"]));
+    let text = program.succeed(&arguments(&["hopper"], "run", &["--plan", "eyes.toml", "--steps", "1000"]));
     assert!(text.contains("takes from eyes"), "{text}");
     for (name, plan, part) in [
         ("unmatched.toml", format!("{sources}{rule}"), "matches"),
@@ -215,7 +218,7 @@ fn a_plan_with_sources_of_its_own_needs_no_other() {
         ("pattern.toml", format!("{sources}{}{rest}", rule.replace("encoder", "encodr")), "world_model.encoder"),
     ] {
         std::fs::write(program.path(name), plan).unwrap();
-        let error = program.fail(2, &words(&["hopper"], "none", &["--plan", name]));
+        let error = program.fail(2, &arguments(&["hopper"], "none", &["--plan", name]));
         assert!(error.contains(name) && error.contains(part), "{error}");
     }
     assert!(!program.path("none").exists());
@@ -224,7 +227,7 @@ fn a_plan_with_sources_of_its_own_needs_no_other() {
 #[test]
 fn transfers_that_cannot_be_are_named_and_leave_nothing() {
     let program = with_source();
-    program.succeed(&words(&["inverted-pendulum-swingup"], "stranger", &["--steps", "1000", "--seed", "1"]));
+    program.succeed(&arguments(&["inverted-pendulum-swingup"], "stranger", &["--steps", "1000", "--seed", "1"]));
     let cases: [(i32, &[&str], &str); 14] = [
         (2, &["--universal", "source", "--reward-from", "stranger"], "does not share the target's encoder"),
         (2, &["--universal", "source", "--any-encoder"], "needs --universal RUN and --reward-from RUN"),
@@ -234,15 +237,15 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
         (2, &["--fraction", "0.3"], "--from RUN"),
         (2, &["--plan", "full"], "--from RUN"),
         (2, &["--from", "source", "--fraction", "1.5"], "fraction = 1.5"),
-        (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "no rule with a fraction"),
+        (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "does not have a rule with a fraction"),
         (2, &["--from", "source", "--plan", "papr"], "the nearest preset is \"paper\""),
         (2, &["--from", "source", "--plan", "fine-tune"], "differ in action size (1 and 3)"),
         (2, &["--from", "source", "--set", "agent.depth=3"], "does not fit world_model.encoder.h1"),
         (5, &["--from", "nowhere"], "nowhere cannot be read"),
-        (5, &["--from", "source/checkpoints"], "is neither an agent's file"),
+        (5, &["--from", "source/checkpoints"], "is not the file of an agent"),
     ];
     for (code, more, part) in cases {
-        let error = program.fail(code, &words(&["hopper"], "run", more));
+        let error = program.fail(code, &arguments(&["hopper"], "run", more));
         assert!(error.contains(part), "{part}: {error}");
     }
     let plan = ["transfer", "plan", "hopper", "--preset", "smoke"];
@@ -251,7 +254,7 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
     let asked = ["--universal", "source", "--reward-from", "stranger", "--any-encoder"];
     assert!(program.succeed(&[&plan[..], &asked].concat()).contains("meta-model over stranger"));
     program.truncate("source/checkpoints/0000001000/agent.safetensors");
-    let error = program.fail(5, &words(&["hopper"], "run", &["--from", "source"]));
+    let error = program.fail(5, &arguments(&["hopper"], "run", &["--from", "source"]));
     assert!(error.contains("is damaged") && error.contains("0000001000"), "{error}");
     assert_eq!(program.names("."), ["source", "stranger"]);
 }
@@ -260,25 +263,25 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
 fn a_start_that_was_interrupted_is_no_obstacle() {
     let program = with_source();
     let transfer = ["--from", "source", "--steps", "1000"];
-    program.succeed(&words(&["hopper"], "whole", &transfer));
+    program.succeed(&arguments(&["hopper"], "whole", &transfer));
     // Stopped before the configuration was written: the record of this start is not that of the next.
     std::fs::create_dir(program.path("run")).unwrap();
     for name in ["transfer.json", "transfer.toml"] {
         std::fs::copy(program.path("whole").join(name), program.path("run").join(name)).unwrap();
     }
-    program.succeed(&words(&["hopper"], "run", &["--steps", "1000"]));
+    program.succeed(&arguments(&["hopper"], "run", &["--steps", "1000"]));
     assert!(!program.path("run/transfer.json").exists() && !program.path("run/transfer.toml").exists());
-    // Stopped before the first checkpoint: the record tells what to take.
+    // Stopped before the first checkpoint: the record contains the transfer.
     std::fs::create_dir(program.path("early")).unwrap();
     for name in ["config.toml", "transfer.json", "transfer.toml"] {
         std::fs::copy(program.path("whole").join(name), program.path("early").join(name)).unwrap();
     }
-    program.succeed(&words(&["hopper"], "early", &transfer));
+    program.succeed(&arguments(&["hopper"], "early", &transfer));
     assert_eq!(outcomes(&program.path("early")), outcomes(&program.path("whole")));
     // A plan of the user's is not written over.
     std::fs::create_dir(program.path("mine")).unwrap();
     std::fs::write(program.path("mine/transfer.toml"), "format = 1\n").unwrap();
-    let error = program.fail(4, &words(&["hopper"], "mine", &transfer));
+    let error = program.fail(4, &arguments(&["hopper"], "mine", &transfer));
     assert!(error.contains("transfer.toml"), "{error}");
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with the numbers of an episode.
+//! Errors in the numbers of an episode.
 
 use crate::{LARGEST_ACTION, LONGEST_TASK};
 
@@ -6,21 +6,24 @@ use crate::{LARGEST_ACTION, LONGEST_TASK};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EpisodeError {
     /// A task name that cannot be stored.
-    #[error("the task name {task:?} is not 1 to {LONGEST_TASK} printable characters; give the task another name")]
+    #[error(
+        "the task name {task:?} does not consist of 1 to {LONGEST_TASK} printable characters; give the task another \
+         name"
+    )]
     Task {
         /// The name, cut to the longest that is allowed.
         task: String,
     },
     /// An action size that cannot be.
-    #[error("the action size {action_size} is not within 1 to {LARGEST_ACTION}; check the task's action size")]
+    #[error("the action size {action_size} is not from 1 to {LARGEST_ACTION}; check the task's action size")]
     ActionSize {
         /// The size.
         action_size: usize,
     },
     /// An array of a whole episode that does not have one entry for each transition.
     #[error(
-        "the array {array} has {found} values where {expected} belong, {transitions} transitions by the array reward; \
-         give arrays of one episode"
+        "the array {array} has {found} values instead of {expected}; the array reward has {transitions} transitions. \
+         All arrays must belong to the same episode"
     )]
     Size {
         /// The array.
@@ -34,7 +37,7 @@ pub enum EpisodeError {
     },
     /// A part of one step that has a wrong size.
     #[error(
-        "{array} has {found} values where {expected} belong{}, at transition {transition}; check the environment",
+        "{array} has {found} values instead of {expected}{}, at transition {transition}; check the environment",
         if *expected == 1 { "s" } else { "" }
     )]
     StepSize {
@@ -48,7 +51,9 @@ pub enum EpisodeError {
         found: usize,
     },
     /// A number that is not finite.
-    #[error("the {array} at transition {transition} is {value}, not a finite number; check the environment and agent")]
+    #[error(
+        "the {array} at transition {transition} is {value}, which is not finite; check the environment and the agent"
+    )]
     NotFinite {
         /// The array.
         array: &'static str,
@@ -58,7 +63,7 @@ pub enum EpisodeError {
         value: f32,
     },
     /// A discount outside 0 to 1.
-    #[error("the discount at transition {transition} is {value}, not within 0 to 1; check the environment")]
+    #[error("the discount at transition {transition} is {value}, which is not from 0 to 1; check the environment")]
     Discount {
         /// The transition's index.
         transition: usize,
@@ -66,16 +71,16 @@ pub enum EpisodeError {
         value: f32,
     },
     /// A first transition that is not a reset.
-    #[error("the transition 0 is not a reset: it has an action or a reward that is not 0, or a discount that is not 1")]
+    #[error("transition 0 is not a reset: a reset has action 0, reward 0 and discount 1")]
     Reset,
     /// A transition after a terminal one.
-    #[error("transition {transition} follows a terminal one (discount 0); start a new episode there")]
+    #[error("transition {transition} follows a terminal transition (discount 0); start a new episode there")]
     AfterTheEnd {
         /// The index of the transition that is too many.
         transition: usize,
     },
     /// An episode without a step.
-    #[error("an episode needs a reset and at least one step, this one has {transitions} transitions; collect a step")]
+    #[error("an episode needs a reset and at least one step, but this one has {transitions} transitions; add a step")]
     TooShort {
         /// Transitions, the reset included.
         transitions: usize,

@@ -1,4 +1,4 @@
-//! What can go wrong with an episode file, and what can be wrong inside one.
+//! Errors of episode files and of their content.
 
 use super::EpisodeError;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// A stamp that does not belong in a file name.
-    #[error("{stamp:?} is no stamp for an episode's name; give a time like 20261122T101530")]
+    #[error("{stamp:?} is not a time stamp for the name of an episode file; use the form 20261122T101530")]
     Stamp {
         /// The stamp.
         stamp: String,
@@ -16,33 +16,34 @@ pub enum FileError {
     /// The file system refused.
     #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// An episode of this name exists: writing never replaces one.
-    #[error("{} exists already and is kept; give the episode the number of episodes collected so far", path.display())]
+    #[error("{} already exists and is not overwritten; use the number of episodes collected so far as the episode's \
+        number", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file is not an episode that can be used.
     #[error(
-        "{} is damaged or not an episode: {damage}; move it out of the folder, or put back an undamaged copy",
+        "{} is damaged or not an episode: {damage}; move it out of the folder, or restore an undamaged copy",
         path.display()
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// The problem.
         damage: Damage,
     },
     /// An episode of a task that is not learned here.
     #[error(
-        "{} is an episode of {task}, and what is learned here is {}; move it out of the folder",
+        "{} is an episode of {task}, but this run learns {}; move it out of the folder",
         path.display(), learned.join(", ")
     )]
     OtherTask {
@@ -55,8 +56,8 @@ pub enum FileError {
     },
 }
 
-/// The first thing found wrong in an episode file, in words that follow "the file is damaged or not an episode:". [`FileError`]
-/// adds the file's name and the next step.
+/// The first problem in an episode file, as text that follows "is damaged or not an episode:". [`FileError`] adds the
+/// name of the file and the next step.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Damage {
     /// It is a folder, a pipe or a device.
@@ -65,8 +66,8 @@ pub enum Damage {
     /// The name is not that of an episode.
     #[error("its name is not <stamp>-<number>-<transitions>.npz, as in 20261122T101530-00000041-501.npz")]
     Name,
-    /// The name and the content tell of different lengths.
-    #[error("its name says {named} transitions, it holds {found}")]
+    /// The name and the content have different lengths.
+    #[error("its name gives {named} transitions, but it contains {found}")]
     NamedLength {
         /// Transitions by the name.
         named: usize,
@@ -76,11 +77,11 @@ pub enum Damage {
     /// The container cannot be read.
     #[error("it is not a readable npz (zip) container: {reason}")]
     Container {
-        /// What the reader of the container says.
+        /// The error of the container's reader.
         reason: String,
     },
     /// The file is larger than any episode of its size could be.
-    #[error("it has {bytes} bytes, more than the {limit} that the episode could take")]
+    #[error("it has {bytes} bytes, more than the {limit} that such an episode can have")]
     FileTooLarge {
         /// The file's bytes.
         bytes: u64,
@@ -88,19 +89,19 @@ pub enum Damage {
         limit: u64,
     },
     /// Written by a later version of this program.
-    #[error("it has format version {found:?}, this program reads up to 1")]
+    #[error("it has format version {found:?}, but this program reads format version 1")]
     Version {
         /// The version as it stands in the file.
         found: String,
     },
     /// Two arrays of one name, or far too many.
-    #[error("it holds {reason}")]
+    #[error("it contains {reason}")]
     Entries {
-        /// What is there.
+        /// The description of its content.
         reason: String,
     },
     /// A needed array is not there.
-    #[error("it holds no array {array:?}")]
+    #[error("it does not contain the array {array:?}")]
     Missing {
         /// The array.
         array: &'static str,
@@ -114,7 +115,7 @@ pub enum Damage {
         reason: String,
     },
     /// An array of another type.
-    #[error("array {array:?} has type {found:?} where {expected:?} belongs")]
+    #[error("array {array:?} has type {found:?} instead of {expected:?}")]
     Type {
         /// The array.
         array: &'static str,
@@ -124,7 +125,7 @@ pub enum Damage {
         found: String,
     },
     /// An array of another shape.
-    #[error("array {array:?} has shape {found:?} where {expected} belongs")]
+    #[error("array {array:?} has shape {found:?} instead of {expected}")]
     Shape {
         /// The array.
         array: &'static str,
@@ -134,7 +135,7 @@ pub enum Damage {
         found: Vec<u64>,
     },
     /// The arrays claim more memory than they may take.
-    #[error("array {array:?} of shape {shape:?} would need more than the {limit} bytes that an episode may take here")]
+    #[error("array {array:?} of shape {shape:?} would need more than {limit} bytes, the limit for an episode here")]
     TooLarge {
         /// The array.
         array: &'static str,
@@ -143,7 +144,7 @@ pub enum Damage {
         /// The limit in bytes.
         limit: u64,
     },
-    /// An array ends early, goes on after its end, or its checksum is wrong.
+    /// An array is too short or too long, or its checksum is wrong.
     #[error("the data of array {array:?} is wrong: {reason}")]
     Data {
         /// The array.
@@ -151,7 +152,7 @@ pub enum Damage {
         /// How.
         reason: String,
     },
-    /// The arrays can be read but are no episode.
+    /// The arrays can be read but are not a valid episode.
     #[error(transparent)]
     Episode(#[from] EpisodeError),
 }

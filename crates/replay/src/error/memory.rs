@@ -1,16 +1,16 @@
-//! What the replay memory cannot do.
+//! Errors of the replay memory.
 
 use super::FileError;
 use crate::LARGEST_ACTION;
 use std::path::PathBuf;
 
-/// The replay memory cannot do what was asked.
+/// An error of the replay memory.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// An episode with another action size than the memory's.
     #[error(
-        "the episode of task {task:?}{} has action size {found}, this memory is for {expected}; \
-         use the folder of another run, or pad the actions",
+        "the episode of task {task:?}{} has action size {found}, but this replay memory is for action size {expected}; \
+         use another run folder, or pad the actions",
         place(path)
     )]
     ActionSize {
@@ -24,15 +24,15 @@ pub enum ReplayError {
         found: usize,
     },
     /// An action size that no episode has.
-    #[error("a memory for action size {action_size} cannot hold anything; give 1 to {LARGEST_ACTION}")]
+    #[error("a replay memory for action size {action_size} is not possible; use 1 to {LARGEST_ACTION}")]
     NoAction {
-        /// The size asked for.
+        /// The requested size.
         action_size: usize,
     },
     /// An episode that alone is larger than the whole budget.
     #[error(
-        "the newest episode{} takes {bytes} bytes compressed, more than the replay memory's budget of {budget}; raise the \
-         budget",
+        "the newest episode{} needs {bytes} bytes compressed, more than the replay memory's budget of {budget}; raise \
+         the budget",
         place(path)
     )]
     Budget {
@@ -67,7 +67,8 @@ pub enum ReplayError {
     },
     /// A batch whose size no machine can hold.
     #[error(
-        "a batch of {batch} windows of {length} transitions is beyond any memory; ask for fewer or shorter windows"
+        "a batch of {batch} windows of {length} transitions needs more memory than any machine has; ask for fewer or \
+         shorter windows"
     )]
     HugeBatch {
         /// Windows.
@@ -77,20 +78,21 @@ pub enum ReplayError {
     },
     /// No episode is as long as the window.
     #[error(
-        "none of the {episodes} episodes in memory has the {length} transitions of a window (the longest has {longest}); \
-         collect longer episodes, or shorten the window"
+        "none of the {episodes} episodes in the replay memory has the {length} transitions of a window (the longest \
+         has {longest}); collect longer episodes, or shorten the window"
     )]
     NoneLongEnough {
         /// Episodes in memory.
         episodes: usize,
-        /// Transitions asked for.
+        /// The requested number of transitions.
         length: usize,
         /// Transitions of the longest episode, 0 without one.
         longest: usize,
     },
     /// Two files of one episode number.
     #[error(
-        "{} holds two episodes of number {id}, {first} and {second}; move out the one that is not from this run",
+        "{} contains two episodes with number {id}, {first} and {second}; move the one that does not belong to this \
+         run out of the folder",
         folder.display()
     )]
     TwoOfANumber {

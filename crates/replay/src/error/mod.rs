@@ -1,4 +1,4 @@
-//! What can go wrong with episodes, their files and the memory, each with its place and the next step.
+//! Errors of episodes, their files and the replay memory, each with its place and the next step.
 
 mod episode;
 mod file;

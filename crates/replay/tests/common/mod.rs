@@ -27,7 +27,7 @@ pub fn episode(task: &str, action_size: usize, length: usize, seed: u64) -> Epis
     builder.finish().unwrap()
 }
 
-/// An episode in which every value tells which episode and transition it is from: the reward is `id * 1000 + t`.
+/// An episode in which every value identifies its episode and transition: the reward is `id * 1000 + t`.
 pub fn numbered(action_size: usize, length: usize, id: usize) -> Episode {
     let value = |t: usize| (id * 1000 + t) as f32;
     let image = |t: usize| [(id * 31 + t) as u8; IMAGE_BYTES];

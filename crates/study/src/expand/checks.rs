@@ -1,53 +1,52 @@
-//! What can be wrong with a document's names before any run is made of it.
+//! Checks of the names in a study file, before any run is created from it.
 
 use super::{Expansion, leaves};
 use crate::StudyError;
-use crate::document::Tasks;
+use crate::study_file::Tasks;
 use std::collections::BTreeSet;
 use wording::nearest;
 
 impl Expansion<'_> {
     /// Everything that can be wrong before any run is made.
     pub(super) fn check_names(&self) -> Result<(), StudyError> {
-        let document = self.document;
-        check_name(&document.name).map_err(|why| self.error("name", why))?;
-        for (key, empty) in [
-            ("tasks", document.tasks.is_empty()),
-            ("seeds", document.seeds.is_empty()),
-            ("method", document.method.is_empty()),
-        ] {
+        let study = self.study;
+        check_name(&study.name).map_err(|why| self.error("name", why))?;
+        for (key, empty) in
+            [("tasks", study.tasks.is_empty()), ("seeds", study.seeds.is_empty()), ("method", study.method.is_empty())]
+        {
             if empty {
-                return Err(self.error(key, "the list is empty: there is nothing to run"));
+                return Err(self.error(key, "the list is empty, so there is nothing to run; add at least one entry"));
             }
         }
-        self.check_tasks("tasks", &document.tasks)?;
-        if let Some(seed) = twice(&document.seeds) {
-            return Err(
-                self.error("seeds", format!("{seed} is there twice: equal seeds are equal runs; leave one out"))
-            );
+        self.check_tasks("tasks", &study.tasks)?;
+        if let Some(seed) = twice(&study.seeds) {
+            return Err(self
+                .error("seeds", format!("seed {seed} is listed twice, and equal seeds give equal runs; remove one")));
         }
-        for (key, _) in leaves("", &document.set) {
+        for (key, _) in leaves("", &study.set) {
             if matches!(&*key, "seed" | "steps" | "tasks" | "threads") {
                 let why = if key == "threads" {
-                    "it is divided by whoever starts the runs (--jobs)"
+                    "`dreamgraft study run` divides the cores among the runs (--jobs)"
                 } else {
-                    "the study has a key of its own for it"
+                    "a study file has a separate key for it"
                 };
-                return Err(self.error(&format!("set.{key}"), format!("{why}; leave it out")));
+                return Err(self.error(&format!("set.{key}"), format!("{why}; remove it")));
             }
         }
-        self.config(&document.tasks[..1], document.steps, document.seeds[0])?;
-        for (name, targets) in &document.combination {
+        self.config(&study.tasks[..1], study.steps, study.seeds[0])?;
+        for (name, targets) in &study.combination {
             for (target, tasks) in targets {
                 self.check_tasks(&format!("combination.{name}"), std::slice::from_ref(target))?;
                 self.check_tasks(&format!("combination.{name}.{target}"), tasks)?;
             }
         }
-        let names: Vec<&String> = document.source.iter().map(|source| &source.name).collect();
+        let names: Vec<&String> = study.source.iter().map(|source| &source.name).collect();
         if let Some(name) = twice(&names) {
-            return Err(self.error("source", format!("{name:?} is the name of two; give each its own")));
+            return Err(
+                self.error("source", format!("two sources have the name {name:?}; give one of them another name"))
+            );
         }
-        for (index, source) in document.source.iter().enumerate() {
+        for (index, source) in study.source.iter().enumerate() {
             check_name(&source.name).map_err(|why| self.error(&format!("source[{index}].name"), why))?;
             for (key, tasks) in [("tasks", &source.tasks), ("each", &source.each)] {
                 if let Some(Tasks::List(tasks)) = tasks {
@@ -55,7 +54,7 @@ impl Expansion<'_> {
                 }
             }
             if source.tasks.is_some() == source.each.is_some() {
-                let why = "give one of `tasks` (one agent learns all) and `each` (an agent for each)";
+                let why = "give either `tasks` (one agent learns all of them) or `each` (one agent per task)";
                 return Err(self.error(&format!("source[{index}]"), why));
             }
         }
@@ -67,7 +66,7 @@ impl Expansion<'_> {
             return Err(self.error(key, "the list is empty; name at least one task"));
         }
         if let Some(task) = twice(tasks) {
-            return Err(self.error(key, format!("{task:?} is there twice; leave one out")));
+            return Err(self.error(key, format!("task {task:?} is listed twice; remove one")));
         }
         let known = self.catalogue.names();
         match tasks.iter().find(|task| !known.contains(&task.as_str())) {
@@ -76,7 +75,7 @@ impl Expansion<'_> {
                 let like = nearest(task, known.into_iter()).unwrap_or_default();
                 Err(self.error(
                     key,
-                    format!("there is no task {task:?}; did you mean {like:?}? `dreamgraft tasks` lists them"),
+                    format!("task {task:?} does not exist; did you mean {like:?}? `dreamgraft tasks` lists all tasks"),
                 ))
             }
         }
@@ -88,7 +87,9 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_');
     match !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(letter) {
         true => Ok(()),
-        false => Err(format!("{name:?} must have 1 to 64 letters, digits and -+._, and not begin with a dot")),
+        false => Err(format!(
+            "{name:?} is not a valid name: use 1 to 64 letters, digits and -+._, and do not start with a dot"
+        )),
     }
 }
 
@@ -96,11 +97,11 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
 pub(super) fn check_fraction(fraction: f64) -> Result<(), String> {
     match (0.0..=1.0).contains(&fraction) {
         true => Ok(()),
-        false => Err(format!("the fraction {fraction} is not from 0 to 1")),
+        false => Err(format!("the fraction {fraction} is out of range: it must be from 0 to 1")),
     }
 }
 
-/// The first that is there twice.
+/// The first value that occurs twice.
 pub(super) fn twice<T: Ord>(all: &[T]) -> Option<&T> {
     let mut seen = BTreeSet::new();
     all.iter().find(|one| !seen.insert(*one))

@@ -4,7 +4,7 @@ use crate::manifest::{Entry, Manifest, Role};
 use std::collections::BTreeSet;
 
 impl Manifest {
-    /// What to know about sources that have the seed of a target and learn its task: a line for each source.
+    /// Notes about sources that have the seed of a target and learn its task, one for each source.
     pub fn shared_seeds(&self) -> Vec<String> {
         let sources = self.entries.iter().filter(|entry| entry.role == Role::Source);
         sources.filter_map(|source| self.shared_seed(source)).collect()
@@ -19,13 +19,13 @@ impl Manifest {
         let streams = if targets.is_empty() {
             return None;
         } else if targets.iter().any(|target| target.tasks == source.tasks) {
-            "both then share their random streams"
+            "the two runs share their random streams"
         } else {
             "their random streams differ, since the source learns other tasks as well"
         };
         Some(format!(
-            "the source in {} and targets on {} have the same seed, {}: {streams}; a seed that no target has, or none, \
-             keeps their luck apart",
+            "the source in {} and targets on {} have the same seed, {}: {streams}. To make them independent, give the \
+             source a seed that no target has, or none",
             source.folder.display(),
             tasks.join(", "),
             source.seed
@@ -35,8 +35,8 @@ impl Manifest {
 
 #[cfg(test)]
 mod tests {
-    use crate::document::{Read, parse};
     use crate::manifest::{Manifest, Role};
+    use crate::study_file::{Read, parse};
     use crate::{StudyError, manifest_of, prepare, recorded};
     use std::collections::BTreeSet;
     use std::path::Path;
@@ -49,8 +49,8 @@ mod tests {
              [[source]]\nname = \"own\"\ntasks = [\"hopper\"]\nsteps = 2000\n{more}\n\
              [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"full\"\nfrom = \"both\"\n"
         );
-        let document = parse(Path::new("mine.toml"), &text).unwrap();
-        Read { document, path: "mine.toml".into(), checksum: "00ff".to_owned() }
+        let study = parse(Path::new("mine.toml"), &text).unwrap();
+        Read { study, path: "mine.toml".into(), text, checksum: "00ff".to_owned() }
     }
 
     fn seeds(manifest: &Manifest, role: Role) -> BTreeSet<u64> {
@@ -84,7 +84,7 @@ mod tests {
     fn a_study_that_was_planned_before_keeps_the_seeds_of_its_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let (new, old) = (read("[0, 1]", ""), read("[0, 1]", "seed = 0"));
-        // What an earlier version wrote for the same document.
+        // The manifest of an earlier version for the same study file.
         let before = manifest_of(&old, tasks::catalogue()).unwrap();
         before.write(folder.path()).unwrap();
         assert_eq!(prepare(&new, tasks::catalogue(), folder.path()).unwrap(), before);

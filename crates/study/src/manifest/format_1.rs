@@ -24,13 +24,13 @@ struct Line {
 /// The run of a line.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem.
 pub fn entry(line: &str) -> Result<Entry, String> {
     let Line { index, role, tasks, method, source, seed, steps, folder, after, arguments } =
         serde_json::from_str(line).map_err(|error| error.to_string())?;
-    // The comparison sees whatever has been passed over.
+    // The comparison detects anything that was ignored.
     let request = request(&arguments).filter(|request| arguments_of(request) == arguments);
-    let request = request.ok_or("its arguments are not those that a study types")?;
+    let request = request.ok_or("a study does not create runs with these arguments")?;
     Ok(Entry { index, role, tasks, method, source, seed, steps, folder, after, request, arguments })
 }
 

@@ -1,8 +1,8 @@
-//! The manifest: what a study runs, one line a run, in an order in which they can go.
+//! The manifest: the runs of a study, one per line, in an order in which they can run.
 //!
-//! `manifest.jsonl` in a study's folder: a header, then the runs. Launchers, status and report read it, and nothing else of
-//! the study. Here: its form, and whether it is as it was written; in `format_1`, lines that earlier versions wrote. Not here: how
-//! it is made from a document.
+//! `manifest.jsonl` in the folder of a study: a header, then the runs. Launchers, status and report read only this file
+//! of the study. Here: its format and checksum; in `format_1`, lines of earlier versions. Not here: creating it from a
+//! study file (`expand`).
 
 mod format_1;
 
@@ -16,7 +16,7 @@ use train::{Frames, RunRequest};
 /// The manifest's file in a study's folder.
 pub const FILE: &str = "manifest.jsonl";
 
-/// Version of the manifest's form. Format 1, whose lines have no request, is still read.
+/// The version of the format. Format 1, whose lines do not have a request, can still be read.
 pub const FORMAT: u32 = 2;
 
 /// The most bytes that a manifest may have: runs by the ten thousands.
@@ -30,7 +30,7 @@ pub struct Header {
     pub format: u32,
     /// The study's name.
     pub study: String,
-    /// SHA-256 of the document that it was made from, and of the plans that this names.
+    /// SHA-256 of the study file from which it was created, and of the plans that it names.
     pub document: String,
     /// How many runs there are, a line each.
     pub runs: usize,
@@ -38,13 +38,13 @@ pub struct Header {
     pub lines: String,
 }
 
-/// What a run is for.
+/// The role of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Others take from what it learns.
+    /// A source of transfers.
     Source,
-    /// What it earns is compared.
+    /// A target, whose returns are compared.
     Target,
 }
 
@@ -54,7 +54,7 @@ pub enum Role {
 pub struct Entry {
     /// Its number, from 0: that of its line.
     pub index: usize,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// The tasks it learns; a target learns one.
     pub tasks: Vec<String>,
@@ -71,34 +71,34 @@ pub struct Entry {
     pub folder: PathBuf,
     /// Numbers of the runs that must be finished before it begins.
     pub after: Vec<usize>,
-    /// What is asked of it. Paths are relative to the study's folder.
+    /// Its request. Paths are relative to the folder of the study.
     pub request: RunRequest,
-    /// The same for people: what is typed after `dreamgraft`, with the study's folder as working directory.
+    /// The same as arguments of `dreamgraft`, with the folder of the study as working directory.
     pub arguments: Vec<String>,
 }
 
 impl Entry {
-    /// Checks that what a line says of its run is what it asks for.
+    /// Checks that the other values of a line agree with its request.
     fn check(&self) -> Result<(), String> {
         let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
         let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
         let asked = (&request.tasks, request.seed, request.steps, request.folder.as_ref());
         if said != asked {
-            return Err("its tasks, seed, steps or folder are not those of its request".to_owned());
+            return Err("its tasks, seed, steps or folder differ from those of its request".to_owned());
         }
         if *arguments != arguments_of(request) {
-            return Err("its arguments are not those of its request".to_owned());
+            return Err("its arguments differ from those of its request".to_owned());
         }
         Ok(())
     }
 }
 
-/// What is typed for a request. All that a study asks for is made of texts.
+/// The arguments for a request. All requests of studies can be written as text.
 pub(crate) fn arguments_of(request: &RunRequest) -> Vec<String> {
     request.to_arguments().into_iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// What a study runs.
+/// The runs of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The first line.
@@ -108,7 +108,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest of the study called `study`, made from a document with this checksum.
+    /// The manifest of the study with the name `study`, created from a study file with this checksum.
     pub fn new(study: &str, document: &str, entries: Vec<Entry>) -> Self {
         let lines = sha256(body(&entries).as_bytes());
         let (study, document, runs) = (study.to_owned(), document.to_owned(), entries.len());
@@ -147,10 +147,10 @@ impl Manifest {
         format!("{}\n{}", line(&self.header), body(&self.entries))
     }
 
-    /// Reads what [`Manifest::to_text`] wrote, in this version or an earlier one.
+    /// Reads the text of [`Manifest::to_text`] of this version or an earlier one.
     ///
     /// # Errors
-    /// What is wrong with it, and what to do.
+    /// The problem and the next step.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         // The version first: a later form may have keys that this one does not know.
@@ -158,16 +158,17 @@ impl Manifest {
         struct Version {
             format: u32,
         }
-        let no_header = |error: serde_json::Error| format!("line 1 is no manifest's header: {error}; {REMEDY}");
+        let no_header =
+            |error: serde_json::Error| format!("line 1 is not the header of a manifest ({error}); {REMEDY}");
         let Version { format } = serde_json::from_str(first).map_err(no_header)?;
         if !(1..=FORMAT).contains(&format) {
             return Err(format!(
-                "it is of format {format}, this version reads 1 to {FORMAT}; use the version that wrote it"
+                "its format is {format}, but this version reads formats 1 to {FORMAT}; use the version that wrote it"
             ));
         }
         let header: Header = serde_json::from_str(first).map_err(no_header)?;
         if sha256(rest.as_bytes()) != header.lines {
-            return Err(format!("its lines are not those that were written: it was edited or cut off; {REMEDY}"));
+            return Err(format!("its checksum does not match its lines, so it was edited or cut off; {REMEDY}"));
         }
         let mut entries: Vec<Entry> = Vec::new();
         for (index, text) in rest.lines().enumerate() {
@@ -177,28 +178,31 @@ impl Manifest {
                 _ => serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?,
             };
             if entry.index != index {
-                return Err(wrong(format!("its index is {}, that of its line {index}", entry.index)));
+                return Err(wrong(format!("its index is {} instead of {index}", entry.index)));
             }
-            // Whoever gave the folder away must not choose what is read beside it.
+            // A folder from somebody else must not make this program read files outside it.
             if !inside(&entry.folder) {
-                return Err(wrong(format!("the folder {} is not inside the study's", entry.folder.display())));
+                return Err(wrong(format!(
+                    "the folder {} is not inside the folder of the study",
+                    entry.folder.display()
+                )));
             }
             if let Some(later) = entry.after.iter().find(|&&other| other >= index) {
-                return Err(wrong(format!("run {index} cannot come after run {later}")));
+                return Err(wrong(format!("run {index} cannot depend on run {later}, which comes later")));
             }
             entry.check().map_err(wrong)?;
             entries.push(entry);
         }
         if entries.len() != header.runs {
-            return Err(format!("it has {} runs, its header says {}; {REMEDY}", entries.len(), header.runs));
+            return Err(format!("it has {} runs, but its header gives {}; {REMEDY}", entries.len(), header.runs));
         }
         // One of format 1 is the same as if it had been written today.
         Ok(Self::new(&header.study, &header.document, entries))
     }
 }
 
-/// What to do about a manifest that is not as it was written.
-const REMEDY: &str = "remove it, and `dreamgraft study run FILE` makes it again; finished runs stay finished";
+/// The next step if a manifest was changed.
+const REMEDY: &str = "remove it, and `dreamgraft study run FILE` writes it again; finished runs stay finished";
 
 /// Whether a path stays below where it begins.
 fn inside(folder: &Path) -> bool {
@@ -265,7 +269,7 @@ mod tests {
     fn a_folder_without_a_manifest_is_told_so() {
         let folder = tempfile::tempdir().unwrap();
         let message = Manifest::read(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("no study's folder") && message.contains("manifest.jsonl"), "{message}");
+        assert!(message.contains("not the folder of a study") && message.contains("manifest.jsonl"), "{message}");
     }
 
     #[test]
@@ -276,8 +280,8 @@ mod tests {
             (other("\"seed\":3", "\"seed\":4"), "edited"),
             (other("\"format\":2", "\"format\":3"), "format 3"),
             (other("\"runs\":3", "\"runs\":4"), "has 3 runs, its header says 4"),
-            (other("{", ""), "no manifest's header"),
-            (Manifest::parse("").unwrap_err(), "no manifest's header"),
+            (other("{", ""), "not the header of a manifest"),
+            (Manifest::parse("").unwrap_err(), "not the header of a manifest"),
             (Manifest::parse(&text[..text.len() - 9]).unwrap_err(), "cut off"),
         ] {
             assert!(
@@ -291,7 +295,7 @@ mod tests {
     fn no_run_lies_outside_the_study() {
         for folder in ["../other", "/etc", "runs/../../other", ".", ""] {
             let wrong = Manifest::new("mine", "", vec![entry_in(0, &[], folder)]).to_text();
-            assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the study's"), "{folder}");
+            assert!(Manifest::parse(&wrong).unwrap_err().contains("is not inside the folder of the study"), "{folder}");
         }
     }
 

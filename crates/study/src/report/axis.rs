@@ -12,8 +12,9 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// An axis that holds all `values`, with about `wanted` ticks. If `to_ticks`, it ends at ticks, otherwise at the values.
-    pub fn new(values: impl Iterator<Item = f64>, wanted: usize, to_ticks: bool) -> Self {
+    /// An axis that contains all `values`, with about `requested` ticks. If `to_ticks`, it ends at ticks, otherwise at
+    /// the values.
+    pub fn new(values: impl Iterator<Item = f64>, requested: usize, to_ticks: bool) -> Self {
         let finite = values.filter(|value| value.is_finite() && value.abs() < 1e300);
         let range = finite.fold(None, |range: Option<(f64, f64)>, value| {
             Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
@@ -24,7 +25,7 @@ impl Axis {
         if high - low < least {
             (low, high) = (low - least.max(0.5), high + least.max(0.5));
         }
-        let step = round_step((high - low) / wanted.max(1) as f64);
+        let step = round_step((high - low) / requested.max(1) as f64);
         if to_ticks {
             (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
         }

@@ -1,7 +1,7 @@
-//! Learning curves as a picture: a plot that stretches to any width, and labels that do not.
+//! Plots of learning curves, which stretch to any width while their labels keep their size.
 //!
-//! Lines and bands are SVG in a box of 1000 by 1000, stretched; axes and labels are text beside it, so that they stay legible
-//! on a telephone. What a pointer or key reads from the plot comes with it as JSON. Not here: the script that does so.
+//! Lines and bands are SVG in a box of 1000 by 1000, stretched; axes and labels are text next to it, so that they stay
+//! legible on a telephone. The values for pointer and keys are embedded as JSON. Not here: the script that reads them.
 
 use super::axis::Axis;
 use super::figures::Figures;
@@ -49,7 +49,7 @@ impl Which {
         }
     }
 
-    /// What the vertical axis shows.
+    /// The label of the vertical axis.
     fn axis(self) -> &'static str {
         match self {
             Self::Training => "return of a training episode",
@@ -166,7 +166,7 @@ fn ends(task: &TaskFigures, which: Which, y: &Axis) -> Vec<(usize, f64)> {
     for index in 1..labels.len() {
         labels[index].1 = labels[index].1.max(labels[index - 1].1 + LABEL);
     }
-    // What was pushed out at the bottom comes back, and pushes the others up.
+    // Labels that were pushed below the bottom move back, and push the others up.
     let mut limit = 1.0;
     for (_, place) in labels.iter_mut().rev() {
         *place = place.min(limit);
@@ -175,17 +175,22 @@ fn ends(task: &TaskFigures, which: Which, y: &Axis) -> Vec<(usize, f64)> {
     labels
 }
 
-/// The chart in words.
+/// A description of the chart.
 fn sentence(figures: &Figures, task: &TaskFigures, which: Which) -> String {
     let ends = drawn(task, which).filter_map(|(index, curves)| {
         let last = curves.band.last()?;
         Some(format!("{} {} at frame {}", figures.methods[index], value(last.mean), frames(last.frames)))
     });
     let ends: Vec<String> = ends.collect();
-    format!("{}, {} returns: {}. Left and right arrows read along.", title(&task.task), which.name(), ends.join("; "))
+    format!(
+        "{}, {} returns: {}. The left and right arrow keys move along the curve.",
+        title(&task.task),
+        which.name(),
+        ends.join("; ")
+    )
 }
 
-/// What the script shows of each piece: for each method mean, deviation and runs, as texts.
+/// The values that the script shows for each interval: mean, deviation and number of runs of each method, as text.
 fn data(task: &TaskFigures, which: Which) -> String {
     let pieces = which.pieces(task);
     let methods: Vec<_> = drawn(task, which)

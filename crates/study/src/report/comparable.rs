@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::results::{Progress, Results};
 
-    /// A finished run with the published settings, but for these.
+    /// A finished run with the published settings, except these.
     fn run(steps: u64, changes: &[(&str, &str)]) -> RunResult {
         let root = tempfile::tempdir().unwrap();
         let text = toml::to_string(&Config { steps: train::Frames(steps), ..Config::default() }).unwrap();

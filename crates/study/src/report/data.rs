@@ -1,4 +1,4 @@
-//! The report for other programs: figures as CSV, curves as JSON.
+//! The report for other programs: statistics as CSV, curves as JSON.
 
 use super::Report;
 use super::comparable::FRAMES;
@@ -21,17 +21,17 @@ struct Line<'a> {
     /// The 95 % interval.
     low: Option<f64>,
     high: Option<f64>,
-    /// Runs that the figure is of.
+    /// The number of runs in the statistic.
     runs: Option<usize>,
     /// Runs of the task and method that are not finished.
     unfinished: Option<usize>,
     /// Environment frames over which runs are compared.
     frames: Option<f64>,
-    /// What else to know: the tasks of a pooled figure, why a number is not comparable.
+    /// A note: the tasks of a pooled statistic, or why a number is not comparable.
     note: &'a str,
 }
 
-/// Every figure, a line each: `task,method,figure,value,deviation,low,high,runs,unfinished,frames,note`.
+/// Every statistic, one per line: `task,method,figure,value,deviation,low,high,runs,unfinished,frames,note`.
 pub fn figures_csv(report: &Report<'_>) -> String {
     let figures = &report.figures;
     let joined = |notes: Vec<String>| notes.join("; ");
@@ -88,7 +88,7 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
         for (figure, value) in numbers.into_iter().filter(|(_, value)| value.is_some()) {
             lines.push(Line { figure, value, ..finished });
         }
-        let note = if method.source_frames_at_least { "at least; not all sources are known" } else { "" };
+        let note = if method.source_frames_at_least { "a lower bound: not all sources are known" } else { "" };
         lines.push(Line { figure: "source_frames", value: Some(method.source_frames as f64), note, ..finished });
     }
     for published in &method.published {

@@ -1,7 +1,7 @@
-//! Every figure of a report, computed once for all its forms.
+//! All statistics of a report, computed once for all its forms.
 //!
-//! Here: what the statistics say of the runs of a task and method. Not here: which runs these are (`groups`), what all tasks
-//! say together (`pooled`), how figures are worded (`tables`) and drawn (`chart`).
+//! Here: statistics over the runs of a task and method. Not here: the choice of these runs (`groups`), statistics over
+//! all tasks (`pooled`), tables (`tables`) and plots (`chart`).
 
 use super::comparable::differences;
 use super::groups::{Group, baseline, common_length, groups, overall, returns_of_both};
@@ -17,21 +17,21 @@ use std::collections::BTreeSet;
 /// Most pieces that a curve is drawn with.
 const PIECES: usize = 50;
 
-/// The figures of a report.
+/// The statistics of a report.
 #[derive(Debug)]
 pub struct Figures {
     /// Methods by their names in tables, those from scratch first.
     pub methods: Vec<String>,
-    /// How many of them begin from scratch: with more than one there may be no baseline to compare with.
+    /// The number of methods that start from scratch: with more than one, there may be no baseline for comparisons.
     pub from_scratch: usize,
     /// The tasks, in the order of the runs.
     pub tasks: Vec<TaskFigures>,
-    /// For each method, what all tasks say together.
+    /// The statistics of each method over all tasks.
     pub together: Vec<Together>,
 }
 
 impl Figures {
-    /// The figures of these runs.
+    /// The statistics of these runs.
     pub fn new(results: &Results) -> Self {
         let groups = groups(results);
         let mut methods: Vec<String> = Vec::new();
@@ -101,7 +101,7 @@ fn of_task(task: &str, methods: &[String], groups: &[Group<'_>]) -> TaskFigures 
     }
 }
 
-/// What all methods of a task are measured on.
+/// The frames and the baseline that all methods of a task share.
 struct Ground {
     random: Option<f64>,
     length: Option<f64>,

@@ -1,7 +1,7 @@
 //! Which runs belong together, and how much of them is compared.
 //!
-//! Runs of one task are compared over the frames that all finished ones have: a longer run has learned for longer, and that
-//! would be taken for a better method. Not here: what the statistics say of them (`figures`, `pooled`).
+//! Runs of one task are compared over the frames that all finished ones have: a longer run has learned for longer, and
+//! that would look like a better method. Not here: the statistics themselves (`figures`, `pooled`).
 
 use super::task_figures::Spread;
 use crate::results::{BASELINE, Results, RunResult, Series};
@@ -51,11 +51,11 @@ pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group
     }
 }
 
-/// The frames over which runs of `task` are compared: those that its shortest finished runs really played. `None` without a
-/// finished run.
+/// The frames over which runs of `task` are compared: those that its shortest finished runs really played. `None`
+/// without a finished run.
 ///
-/// A run plays its last episode to the end, so it may have more frames than it was asked for. Runs that were asked for equal
-/// numbers of frames are never cut; longer ones are cut where the longest of the shortest ended.
+/// A run completes its last episode, so it may have more frames than requested. Runs with equal requested numbers of
+/// frames are never cut. Longer runs are cut where the longest of the shortest runs ended.
 pub fn common_length(task: &str, groups: &[Group<'_>]) -> Option<f64> {
     let of_task = || groups.iter().filter(|group| group.task == task);
     let asked = of_task().flat_map(|group| group.lengths()).min()?;
@@ -102,7 +102,7 @@ impl Group<'_> {
         known.filter(|(_, series)| !series.training.is_empty())
     }
 
-    /// Environment frames that its finished runs were asked for, each number once.
+    /// The requested numbers of environment frames of its finished runs, each number once.
     pub fn lengths(&self) -> BTreeSet<u64> {
         self.finished_series().map(|(run, _)| run.steps).collect()
     }
@@ -114,7 +114,7 @@ impl Group<'_> {
 
     /// Environment frames of its longest run.
     pub fn frames(&self) -> f64 {
-        // A run that is found without its configuration says nothing of its end.
+        // A run without its configuration does not have a known end.
         let end = |run: &RunResult| {
             let last = run.series(self.task).and_then(|series| series.training.points().last().map(|it| it.frames));
             if run.steps == u64::MAX { last.unwrap_or(0.0) } else { (run.steps as f64).max(last.unwrap_or(0.0)) }
@@ -122,7 +122,7 @@ impl Group<'_> {
         self.runs.iter().map(|run| end(run)).fold(1.0, f64::max)
     }
 
-    /// Mean and deviation of a figure over the runs that have it; of curves over `length` frames.
+    /// Mean and deviation of a statistic over the runs that have it, from curves over `length` frames.
     pub fn spread(&self, length: Option<f64>, figure: impl Fn(&RunResult, &Curve) -> Option<f64>) -> Option<Spread> {
         let of_run = |run: &&RunResult| figure(run, &cut(run, run.series(self.task)?, length));
         let values: Vec<f64> = self.runs.iter().filter_map(of_run).collect();
@@ -139,7 +139,7 @@ impl Group<'_> {
     }
 }
 
-/// A run's training returns over `length` frames; all of them if the run was not asked for more.
+/// The training returns of a run over `length` frames; all of them if no more frames were requested.
 fn cut(run: &RunResult, series: &Series, length: Option<f64>) -> Curve {
     match length.filter(|length| run.steps as f64 > *length) {
         Some(length) => series.training.until(length),

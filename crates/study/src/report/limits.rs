@@ -1,4 +1,4 @@
-//! What a report can show, and what not: sentences that stand above its tables.
+//! What a report can and cannot show: sentences above its tables.
 
 use super::Report;
 use super::published::title;
@@ -7,45 +7,46 @@ use super::wording::{self, counted, frames, listed};
 use std::collections::BTreeSet;
 
 impl Report<'_> {
-    /// How many runs there are of each task and method, and what these cannot show.
+    /// The number of runs of each task and method, and the limits of conclusions from them.
     pub fn limits(&self) -> Vec<String> {
         let cells = || self.figures.tasks.iter().flat_map(|task| task.methods.iter().flatten());
         let counts: BTreeSet<usize> = cells().map(|method| method.finished).collect();
         let (Some(&fewest), Some(&most)) = (counts.first(), counts.last()) else {
-            return vec!["There is no run to compare yet.".to_owned()];
+            return vec!["There are no runs to compare yet.".to_owned()];
         };
         let each = if fewest == most {
             counted(fewest, "finished run")
         } else {
             format!("{fewest} to {}", counted(most, "finished run"))
         };
-        let mut said = vec![format!("Each task and method has {each}, one a seed.")];
+        let mut said = vec![format!("Each task and method has {each}, one per seed.")];
         if self.figures.methods.len() > 1 {
             said.push(
-                "Methods are paired: runs of one task and seed share their random prefill episodes and the starts of their \
-                 evaluations, whatever the method."
+                "Methods are paired: runs of the same task and seed share their random prefill episodes and the \
+                 initial states of their evaluations, whatever the method."
                     .to_owned(),
             );
         }
         said.extend(match fewest {
             0 => Some(
-                "Where there is none, nothing can be compared yet; means over unfinished runs are of their beginnings."
+                "Without finished runs, methods cannot be compared; means over unfinished runs cover only their first \
+                 part."
                     .to_owned(),
             ),
             1 => Some(
-                "One run says nothing of how much another seed would change it: there are no deviations and no intervals, \
-                 and any difference may be the seed\u{2019}s."
+                "A single run does not show how much another seed would change it: there are no deviations and no \
+                 intervals, and any difference may be due to the seed."
                     .to_owned(),
             ),
             runs @ 2..=9 => Some(format!(
-                "If two methods were equal, all {runs} runs of one would still be above all {runs} of the other in 1 of {} \
-                 comparisons. {}",
+                "If two methods were equal, all {runs} runs of one would still be above all {runs} of the other in 1 \
+                 of {} comparisons. {}",
                 wording::grouped(orders(runs)),
                 if runs < 5 {
-                    "Deviations and intervals of so few runs are rough, and intervals tend to be too narrow: a bootstrap \
-                     can only draw again what is there."
+                    "Deviations and intervals from so few runs are rough, and the intervals tend to be too narrow, \
+                     because a bootstrap can only resample the existing runs."
                 } else {
-                    "Differences that are small beside the deviations stay undecided."
+                    "Differences that are small compared with the deviations are not decided by these runs."
                 }
             )),
             _ => None,
@@ -57,7 +58,7 @@ impl Report<'_> {
         let compared = cells().filter(|method| method.improvement.is_some()).count();
         if compared > 3 {
             said.push(format!(
-                "There are {} with the baseline here: among many, some look striking by chance.",
+                "This page has {} with the baseline: among many comparisons, some look striking by chance.",
                 counted(compared, "comparison")
             ));
         }
@@ -66,16 +67,16 @@ impl Report<'_> {
         let lengths: Vec<String> = lengths.into_iter().map(|steps| frames(steps as f64)).collect();
         if !lengths.is_empty() {
             said.push(format!(
-                "Runs have {} environment frames; what would happen after them is not known.",
+                "Runs have {} environment frames; longer runs could rank the methods differently.",
                 listed(&lengths)
             ));
         }
         if self.figures.from_scratch != 1 {
             said.push(format!(
-                "There {} here, so nothing is measured against a baseline where a task has not exactly one.",
+                "There {} here. Measures against a baseline need exactly one baseline for each task.",
                 match self.figures.from_scratch {
-                    0 => "is no method that begins from scratch".to_owned(),
-                    count => format!("are {}", counted(count, "method")) + " that begin from scratch",
+                    0 => "is no method that starts from scratch".to_owned(),
+                    count => format!("are {}", counted(count, "method")) + " that start from scratch",
                 }
             ));
         }
@@ -91,8 +92,8 @@ impl Report<'_> {
                 format!("{method} {}", listed(&lengths))
             });
             Some(format!(
-                "The finished runs of {} differ in length: {}. Their figures are of the first {} frames of each; what longer \
-                 runs did later is only in the curves and in the table of runs.",
+                "The finished runs of {} differ in length: {}. Their statistics cover the first {} frames of each run; \
+                 the rest of longer runs is only in the curves and in the table of runs.",
                 title(&task.task),
                 each.collect::<Vec<_>>().join("; "),
                 frames(length)
@@ -101,13 +102,13 @@ impl Report<'_> {
         self.figures.tasks.iter().filter_map(of_task).collect()
     }
 
-    /// What becomes of unfinished runs.
+    /// How unfinished runs are counted.
     fn unfinished_runs(&self) -> Option<String> {
         let count = self.unfinished();
         (count > 0).then(|| {
             format!(
-                "{} not finished. Means with a \u{2020} count what there is of them so far, and none of these is marked as \
-                 the best; comparisons with the baseline leave unfinished runs out.",
+                "{} not finished. Means with a \u{2020} include their results so far, and none of these means is \
+                 marked as the best; comparisons with the baseline leave unfinished runs out.",
                 if count == 1 { "1 run is".to_owned() } else { format!("{} are", counted(count, "run")) }
             )
         })
@@ -124,8 +125,8 @@ impl Report<'_> {
         (!methods.is_empty()).then(|| {
             format!(
                 "In {}, runs of different seeds learn from the same source agents. Deviations and intervals therefore \
-                 cover only the seeds of the targets: they leave out the luck of the source agents, that is, how much source \
-                 agents trained with other seeds would change the result.",
+                 cover only the seeds of the targets. They do not show how much the results would change with source \
+                 agents trained from other seeds.",
                 listed(&methods)
             )
         })
@@ -137,13 +138,12 @@ impl Report<'_> {
             let (folder, why) = task.random_unknown.first()?;
             let runs = counted(task.random_unknown.len(), "run");
             let end = match task.random {
-                Some(_) => "The other runs tell; jumpstarts of these methods are not known.",
-                None => {
-                    "So the return of random actions is unknown, and with it everything that is measured from there."
-                }
+                Some(_) => "They are measured from the other runs; jumpstarts of these methods are not known.",
+                None => "So the return of random actions is unknown, and so is every measure that depends on it.",
             };
             Some(format!(
-                "On {}, the random episodes of {runs} cannot be told from others, such as those of {folder}: {why}. {end}",
+                "On {}, the random episodes of {runs} cannot be separated from later episodes, for example in \
+                 {folder}: {why}. {end}",
                 title(&task.task)
             ))
         };

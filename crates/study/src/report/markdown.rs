@@ -1,4 +1,4 @@
-//! The report as Markdown: the page's words and tables, without curves and pictures.
+//! The report as Markdown: the text and tables of the page, without plots and images.
 
 use super::Report;
 use super::run_tables;
@@ -10,31 +10,31 @@ use std::fmt::Write as _;
 pub fn markdown(report: &Report<'_>) -> String {
     let (figures, results) = (&report.figures, report.results);
     let mut text = format!("# {}\n\n{}\n", escaped(&results.name), escaped(&report.summary()));
-    heading(&mut text, "What this can show, and what not");
+    heading(&mut text, "What this page can and cannot show");
     report.limits().iter().for_each(|sentence| paragraph(&mut text, sentence));
     let problems = report.problems();
     if !problems.is_empty() {
-        heading(&mut text, "What could not be read");
+        heading(&mut text, "Files that could not be read");
         problems.iter().for_each(|problem| put(&mut text, &format!("- {}", escaped(problem))));
     }
     heading(&mut text, "Returns");
     table(&mut text, &tables::overall(figures));
     table(&mut text, &tables::last(figures));
     if report.unfinished() > 0 {
-        paragraph(&mut text, "\u{2020} Of runs that are not finished, as far as they are: these figures will move.");
+        paragraph(&mut text, "\u{2020} Includes runs that are not finished; these values will change.");
     }
     tables::about_published(figures).iter().for_each(|sentence| paragraph(&mut text, sentence));
-    heading(&mut text, "Is it more than chance?");
+    heading(&mut text, "Is the difference more than chance?");
     table(&mut text, &tables::interquartile_means(figures));
     table(&mut text, &tables::improvements(figures));
     let transfer = [tables::transfers(figures), run_tables::source_use(results)];
     if transfer.iter().any(|table| !table.rows.is_empty()) {
-        heading(&mut text, "What transfer brought");
+        heading(&mut text, "Effect of transfer");
         transfer.iter().for_each(|it| table(&mut text, it));
     }
     let plans = report.plans();
     if !plans.is_empty() {
-        heading(&mut text, "What was taken");
+        heading(&mut text, "Transferred parameters");
     }
     for plan in plans {
         let run = plan.runs[0];
@@ -53,7 +53,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     heading(&mut text, "Configuration");
     table(&mut text, &Table { title: String::new(), ..run_tables::settings(results) });
     if let Some(document) = &results.document {
-        paragraph(&mut text, &format!("SHA-256 of the study's document: {document}"));
+        paragraph(&mut text, &format!("SHA-256 of the study file: {document}"));
     }
     paragraph(&mut text, &format!("Made by dreamgraft {}.", env!("CARGO_PKG_VERSION")));
     text
@@ -95,7 +95,7 @@ fn cell(cell: &Cell) -> String {
     words
 }
 
-/// Words that Markdown, and HTML in it, leave as they are, on one line.
+/// Escapes text for Markdown and embedded HTML, on one line.
 fn escaped(words: &str) -> String {
     let mut text = String::with_capacity(words.len());
     for letter in words.chars() {

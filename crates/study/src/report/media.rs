@@ -1,29 +1,29 @@
-//! Pictures in a page: embedded, as many as fit, or by their addresses on a server.
+//! The images of a page: embedded up to a size limit, or by their addresses on a server.
 
 use crate::manifest::Role;
-use crate::results::{Picture, PictureKind, Results};
+use crate::results::{ImageKind, Picture, Results};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-/// The most bytes of pictures in a page, as files.
+/// The limit for the total size of the images in a page, in bytes.
 pub const MOST_BYTES: u64 = 24 << 20;
 
-/// The most bytes of one picture.
+/// The limit for the size of one image, in bytes.
 pub const LARGEST: u64 = 6 << 20;
 
-/// Where a page's pictures are.
+/// The place of the images of a page.
 #[derive(Debug)]
 pub enum Media {
-    /// In the page: the data of run and picture.
+    /// In the page: the data, by run and image.
     Embedded(BTreeMap<(usize, usize), String>),
     /// On the server that the page comes from.
     Served,
 }
 
 impl Media {
-    /// Embeds the pictures of targets: first those of a run of each task and method, then others, while there is room.
+    /// Embeds the images of targets, first those of one run of each task and method, then others, up to the limit.
     pub fn embed(results: &Results, most: u64) -> Self {
         let mut first = BTreeSet::new();
         let mut order = Vec::new();
@@ -47,7 +47,7 @@ impl Media {
         Self::Embedded(data)
     }
 
-    /// The address of picture `picture` of run `run`; none if it is left out.
+    /// The address of image `image` of run `run`; `None` if it is left out.
     pub fn address(&self, run: usize, picture: usize, frames: u64) -> Option<String> {
         match self {
             Self::Embedded(data) => data.get(&(run, picture)).cloned(),
@@ -56,21 +56,21 @@ impl Media {
     }
 }
 
-/// The bytes of a picture; none if it cannot be read, has grown too large, or is something else.
+/// The bytes of an image; `None` if it cannot be read, is too large, or is not an image.
 pub fn read(picture: &Picture) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(&picture.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
     let begins: &[u8] = match picture.kind {
-        PictureKind::Episode => b"GIF8",
-        PictureKind::OpenLoop => b"\x89PNG",
+        ImageKind::Episode => b"GIF8",
+        ImageKind::OpenLoop => b"\x89PNG",
     };
     (bytes.len() as u64 <= LARGEST && bytes.starts_with(begins)).then_some(bytes)
 }
 
-/// The type that browsers are told.
-pub fn mime(kind: PictureKind) -> &'static str {
+/// The media type for browsers.
+pub fn mime(kind: ImageKind) -> &'static str {
     match kind {
-        PictureKind::Episode => "image/gif",
-        PictureKind::OpenLoop => "image/png",
+        ImageKind::Episode => "image/gif",
+        ImageKind::OpenLoop => "image/png",
     }
 }

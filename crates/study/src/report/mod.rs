@@ -1,8 +1,8 @@
 //! The report of a study: one page, and the same as Markdown, CSV and JSON.
 //!
-//! Here: [`Report`] and its files. Figures: `groups`, `figures`, `pooled`; what they cannot show: `limits`; words in cells: `tables`, `run_tables`; the page:
-//! `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in `tables`, and a line each in `page`
-//! and `markdown`. docs/reports.md explains every figure.
+//! Here: [`Report`] and its files. Statistics: `groups`, `figures`, `pooled`; their limits: `limits`; cells: `tables`,
+//! `run_tables`; the page: `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in
+//! `tables`, and a line each in `page` and `markdown`. docs/reports.md explains every statistic.
 
 mod axis;
 mod chart;
@@ -24,7 +24,7 @@ mod wording;
 pub use data::{curves_json, figures_csv};
 pub use figures::Figures;
 pub use markdown::markdown;
-pub use media::{MOST_BYTES, Media, mime, read as read_picture};
+pub use media::{MOST_BYTES, Media, mime, read as read_image};
 pub use page::page;
 
 use self::wording::{counted, listed};
@@ -39,28 +39,28 @@ pub const PAGE_FILE: &str = "report.html";
 /// A report of these results.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// What it is of.
+    /// The results.
     pub results: &'a Results,
-    /// Its figures.
+    /// Their statistics.
     pub figures: Figures,
 }
 
-/// What runs of one task and method took.
+/// The transfer of the runs of one task and method.
 pub(crate) struct PlanOf<'a> {
     /// The runs that took the same.
     pub runs: Vec<&'a RunResult>,
-    /// What they took.
+    /// The transfer.
     pub transfer: &'a transfer::Report,
 }
 
 impl<'a> Report<'a> {
-    /// Computes the figures of these results.
+    /// Computes the statistics of these results.
     pub fn new(results: &'a Results) -> Self {
         Self { results, figures: Figures::new(results) }
     }
 
-    /// Writes the report into `folder`, which is made: `report.html` with at most so many bytes of pictures, `report.md`,
-    /// `figures.csv`, `curves.json`. Returns the files.
+    /// Writes the report to `folder`, which is created: `report.html` with at most this many bytes of images,
+    /// `report.md`, `figures.csv`, `curves.json`. Returns the files.
     ///
     /// # Errors
     /// If the folder cannot be made, or a file not be written.
@@ -104,12 +104,12 @@ impl<'a> Report<'a> {
         parts.join(" \u{b7} ")
     }
 
-    /// Runs that have not all their frames.
+    /// Runs that are not finished.
     pub fn unfinished(&self) -> usize {
         self.results.targets().filter(|run| !run.finished()).count()
     }
 
-    /// What could not be read, each with its run.
+    /// Files that could not be read, each with its run.
     pub fn problems(&self) -> Vec<String> {
         let of_runs = self.results.runs.iter();
         let of_runs =
@@ -117,7 +117,7 @@ impl<'a> Report<'a> {
         self.results.notes.iter().cloned().chain(of_runs).collect()
     }
 
-    /// What was taken, told once for all runs that took the same.
+    /// The transfers, each listed once for all runs that share it.
     pub(crate) fn plans(&self) -> Vec<PlanOf<'a>> {
         let mut plans: Vec<PlanOf<'a>> = Vec::new();
         for run in &self.results.runs {

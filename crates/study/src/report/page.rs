@@ -1,6 +1,6 @@
 //! The page: one HTML file that asks nothing of any network.
 //!
-//! Here: what stands where. Not here: its looks (`page.css`), its script (`page.js`), what cells say (`tables`).
+//! Here: the structure of the page. Not here: its style (`page.css`), its script (`page.js`), the cells (`tables`).
 
 use super::Report;
 use super::chart::{Which, any, chart};
@@ -8,7 +8,7 @@ use super::media::Media;
 use super::run_tables;
 use super::tables::{self, Cell, Table};
 use super::wording::frames;
-use crate::results::{PictureKind, RunResult};
+use crate::results::{ImageKind, RunResult};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Colours of methods, in light and in dark: the first for a baseline. To be told apart by people who see fewer colours, after
-/// Okabe and Ito.
+/// Colours of methods, in light and in dark; the first is for a baseline. They are distinguishable for colour-blind
+/// people, after Okabe and Ito.
 const COLOURS: [(&str, &str); 8] = [
     ("#5f6b7a", "#a3aebd"),
     ("#0072b2", "#5cb3f0"),
@@ -30,7 +30,8 @@ const COLOURS: [(&str, &str); 8] = [
     ("#7d4a21", "#cfa077"),
 ];
 
-/// The page of `report`, with its pictures. `live` is the state that it shows, if it comes from a server that has later ones.
+/// The page of `report`, with its images. `live` is the state that it shows, if it comes from a server with later
+/// states.
 pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
     let script_hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     let connect = if live.is_some() { "; connect-src 'self'; img-src 'self' data:" } else { "; img-src data:" };
@@ -55,7 +56,8 @@ pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
                 a.skip href="#curves" { "Skip to the curves" }
                 (header(report, live.is_some()))
                 main #main { (sections(report, media)) }
-                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". docs/reports.md explains every figure." }
+                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". docs/reports.md explains every \
+                    statistic." }
                 div #said .visually-hidden aria-live="polite" {}
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -107,7 +109,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
     let (figures, results) = (&report.figures, report.results);
     html! {
         section.callout aria-labelledby="seeds" {
-            h2 #seeds { "What this can show, and what not" }
+            h2 #seeds { "What this page can and cannot show" }
             @for sentence in report.limits() { p { (sentence) } }
         }
         (problems(report))
@@ -116,27 +118,27 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             (controls(report))
             div.charts { @for task in &figures.tasks { (chart(figures, task)) } }
             p.about {
-                "Mean over the runs that have come so far; shaded: one standard deviation to each side. A run is cut into at most 50 equal pieces, and a \
-                 place shows the mean of the episodes that ended in the piece before it. The dotted line is the return of \
-                 random actions."
+                "Mean over the runs that have reached this frame; shaded: one standard deviation to each side. A run \
+                 is divided into at most 50 equal intervals, and each point shows the mean of the episodes that ended \
+                 in the interval before it. The dotted line is the return of random actions."
             }
         }
         section aria-labelledby="returns" {
             h2 #returns { "Returns" }
             @for it in [tables::overall(figures), tables::last(figures)] { (table(&it)) }
             @if report.unfinished() > 0 {
-                p.about { "\u{2020} Of runs that are not finished, as far as they are: these figures will move." }
+                p.about { "\u{2020} Includes runs that are not finished; these values will change." }
             }
             @for sentence in tables::about_published(figures) { p.about { (sentence) } }
         }
         section aria-labelledby="robust" {
-            h2 #robust { "Is it more than chance?" }
+            h2 #robust { "Is the difference more than chance?" }
             @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
         }
         @let (transfers, used) = (tables::transfers(figures), run_tables::source_use(results));
         @if !transfers.rows.is_empty() || !used.rows.is_empty() {
             section aria-labelledby="transfer" {
-                h2 #transfer { "What transfer brought" }
+                h2 #transfer { "Effect of transfer" }
                 (table(&transfers))
                 (table(&used))
             }
@@ -154,7 +156,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
                 (table(&Table { title: String::new(), ..run_tables::settings(results) }))
             }
             @if let Some(document) = &results.document {
-                p.about { "SHA-256 of the study\u{2019}s document: " code { (document) } }
+                p.about { "SHA-256 of the study file: " code { (document) } }
             }
         }
     }
@@ -165,18 +167,18 @@ fn problems(report: &Report<'_>) -> Markup {
     html! {
         @if !problems.is_empty() {
             section.callout.problems aria-labelledby="problems" {
-                h2 #problems { "What could not be read" }
+                h2 #problems { "Files that could not be read" }
                 ul { @for problem in problems { li { (problem) } } }
             }
         }
     }
 }
 
-/// What is shown of the curves.
+/// The controls of the curves.
 fn controls(report: &Report<'_>) -> Markup {
     let figures = &report.figures;
     html! {
-        div.controls role="group" aria-label="What the curves show" {
+        div.controls role="group" aria-label="Methods and settings of the curves" {
             div.methods role="group" aria-label="Methods" {
                 @for (index, method) in figures.methods.iter().enumerate() {
                     button type="button" class=(format!("method m{index}")) data-toggle=(index) aria-pressed="true" {
@@ -254,7 +256,7 @@ fn plans(report: &Report<'_>) -> Markup {
     html! {
         @if !plans.is_empty() {
             section aria-labelledby="plans" {
-                h2 #plans { "What was taken" }
+                h2 #plans { "Transferred parameters" }
                 @for (number, plan) in plans.iter().enumerate() {
                     details data-keep=(format!("plan-{number}")) {
                         summary {
@@ -274,7 +276,7 @@ fn plans(report: &Report<'_>) -> Markup {
                         (table(&run_tables::plan(transfer)))
                         @let totals = &transfer.totals;
                         p.about {
-                            "In all: whole " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
+                            "In total: full " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
                             (frames(totals.fraction.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
                             ", frozen " (frames(totals.frozen.numbers as f64)) ". Parameter by parameter: "
                             code { "transfer.json" } " in the run\u{2019}s folder."
@@ -286,7 +288,7 @@ fn plans(report: &Report<'_>) -> Markup {
     }
 }
 
-/// Episodes and open-loop pictures of the runs that are compared.
+/// Episodes and open-loop plots of the runs that are compared.
 fn pictures(report: &Report<'_>, media: &Media) -> Markup {
     let results = report.results;
     let shown: Vec<(usize, &RunResult)> = results
@@ -303,14 +305,14 @@ fn pictures(report: &Report<'_>, media: &Media) -> Markup {
     html! {
         @if !shown.is_empty() {
             section aria-labelledby="pictures" {
-                h2 #pictures { "What the agents do and see" }
+                h2 #pictures { "Videos and predictions" }
                 p.about {
-                    "Each run\u{2019}s last evaluation. Below the episode, its first 50 steps: what was seen, what the world \
-                     model makes of it, and the error around grey. The model sees the first 5 images and predicts the others \
-                     from the actions alone."
+                    "The last evaluation of each run: an episode, and below it the first 50 steps as real images, as \
+                     predictions of the world model, and as their error around grey. The model receives the first 5 \
+                     images and predicts the others from the actions alone."
                     @if missing > 0 {
-                        " " (super::wording::counted(missing, "picture")) " are left out to keep this page small; they lie in \
-                        the runs\u{2019} folders, in " code { "videos/" } "."
+                        " " (super::wording::counted(missing, "picture")) " are left out to keep this page small; they \
+                            are in the run folders, in " code { "videos/" } "."
                     }
                 }
                 div.gallery {
@@ -324,7 +326,7 @@ fn pictures(report: &Report<'_>, media: &Media) -> Markup {
 }
 
 fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
-    // What is in the page is there; what is not may wait until somebody looks.
+    // Embedded images are there; others are loaded when they become visible.
     let lazy = matches!(media, Media::Served).then_some("lazy");
     let known = run.pictures.iter().enumerate();
     let known = known.filter_map(|(number, it)| Some((it, media.address(index, number, it.frames)?)));
@@ -336,14 +338,14 @@ fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
             }
             @for (picture, address) in known {
                 @match picture.kind {
-                    PictureKind::Episode => {
+                    ImageKind::Episode => {
                         img.episode src=(address) width="192" height="192" loading=[lazy] decoding="async"
                             alt={ "An evaluation episode of " (picture.task) ", animated" };
                     }
-                    PictureKind::OpenLoop => {
+                    ImageKind::OpenLoop => {
                         div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (picture.task) } {
                             img src=(address) loading=[lazy] decoding="async"
-                                alt={ "Rows: what was seen of " (picture.task) ", what the model predicts, the error" };
+                                alt={ "Rows: real images of " (picture.task) ", predictions of the model, their error" };
                         }
                     }
                 }

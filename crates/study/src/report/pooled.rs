@@ -1,7 +1,7 @@
-//! What the tasks say of a method together, and which tasks these are.
+//! Statistics of a method over several tasks, and the tasks that they cover.
 //!
-//! A figure is pooled over the tasks that have it. The others are named with the reason, for a pooled number that left them
-//! out in silence would be taken for one of all tasks.
+//! A statistic is pooled over the tasks that have it. The other tasks are named with the reason, because readers would
+//! take the pooled number for one of all tasks otherwise.
 
 use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;
@@ -9,7 +9,7 @@ use super::task_figures::TaskFigures;
 use super::wording::listed;
 use crate::statistics::{Estimate, bootstrap, improvement, interquartile_mean, mean};
 
-/// What all tasks say of a method.
+/// The statistics of a method over all tasks.
 #[derive(Debug)]
 pub struct Together {
     /// Interquartile mean of overall returns, where 0 is random actions and 1 the task's mean baseline.
@@ -18,10 +18,10 @@ pub struct Together {
     pub improvement: Option<Pooled>,
 }
 
-/// A figure of several tasks.
+/// A statistic of several tasks.
 #[derive(Debug)]
 pub struct Pooled {
-    /// The figure; `None` if no task has it.
+    /// The statistic; `None` if no task has it.
     pub estimate: Option<Estimate>,
     /// The tasks that it is of.
     pub tasks: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Pooled {
     pub single: Vec<String>,
 }
 
-/// What all tasks say of each method.
+/// The statistics of each method over all tasks.
 pub fn together(methods: &[String], tasks: &[TaskFigures], groups: &[Group<'_>]) -> Vec<Together> {
     methods.iter().map(|method| of_method(method, tasks, groups)).collect()
 }
@@ -40,7 +40,7 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Toget
     let group_of = |task: &TaskFigures| groups.iter().find(|group| group.task == task.task && group.method == method);
     let is_baseline = |task: &TaskFigures| baseline(&task.task, groups).is_some_and(|rival| rival.method == method);
     let both = |task: &TaskFigures| {
-        let group = group_of(task).ok_or("it has no runs there")?;
+        let group = group_of(task).ok_or("it has no runs on this task")?;
         returns_of_both(group, baseline(&task.task, groups), task.length)
     };
     let normalised = |task: &TaskFigures| -> Result<(Vec<f64>, Vec<f64>), String> {
@@ -51,7 +51,7 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Toget
         Ok((ours.iter().map(|value| (value - random) / one).collect(), Vec::new()))
     };
     let compared = |task: &TaskFigures| {
-        if is_baseline(task) { Err("it is the baseline there".to_owned()) } else { both(task) }
+        if is_baseline(task) { Err("it is the baseline of this task".to_owned()) } else { both(task) }
     };
     let pooled_mean = |of_tasks: &[(Vec<f64>, Vec<f64>)]| {
         let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
@@ -67,7 +67,7 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Toget
 }
 
 impl Pooled {
-    /// The figure over all tasks that have returns for it, each a pair of the method's and the baseline's.
+    /// The statistic over all tasks that have returns for it, as pairs of the method's and the baseline's returns.
     fn new(
         tasks: &[TaskFigures],
         returns: impl Fn(&TaskFigures) -> Result<(Vec<f64>, Vec<f64>), String>,
@@ -92,7 +92,7 @@ impl Pooled {
         pooled
     }
 
-    /// Of which tasks the figure is, and why not of others.
+    /// The tasks that the statistic covers, and why it does not cover others.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match (self.tasks.len(), self.left_out.len()) {
@@ -111,7 +111,7 @@ impl Pooled {
         }
         notes.extend(reasons.into_iter().map(|(why, tasks)| format!("without {}: {why}", listed(&tasks))));
         if !self.single.is_empty() {
-            notes.push(format!("no interval: a single finished run on {}", listed(&self.single)));
+            notes.push(format!("no interval, because there is a single finished run on {}", listed(&self.single)));
         }
         notes
     }

@@ -26,7 +26,7 @@ struct Fractions {
     rows: [[Number; 3]; 6],
 }
 
-/// A task, and what was published of it.
+/// The published results of a task.
 struct Task {
     name: &'static str,
     /// As the tables call it.
@@ -145,9 +145,9 @@ pub fn sources_of_table(task: &str, source_tasks: &[String]) -> Option<usize> {
     expected.iter().all(|source| source_tasks.iter().any(|ours| ours == source)).then_some(count)
 }
 
-/// What was published for `method` on `task` with these sources: `baseline`, `meta-model`, `fractional-0.2` and the like. A
-/// baseline has no sources, and two numbers of its own. The published meta-models read a reward model for each task, of as many
-/// `agents`; the fractions are of one agent that learned all tasks.
+/// The published results for `method` on `task` with these sources: `baseline`, `meta-model`, `fractional-0.2` and so
+/// on. A baseline does not have sources, and has two published numbers. The published meta-models read one reward model
+/// per task, of as many `agents`; the published fractions are from one agent that learned all tasks.
 pub fn published(task: &str, method: &str, source_tasks: &[String], agents: usize) -> Vec<Published> {
     let Some(numbers) = TASKS.iter().find(|known| known.name == task) else { return Vec::new() };
     let number = |table, seeds, (mean, deviation): Number| Published { table, seeds, mean, deviation };

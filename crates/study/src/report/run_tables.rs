@@ -1,6 +1,6 @@
-//! The tables that speak of single runs: what their meta-models read, all runs, settings, plans of transfer.
+//! The tables about single runs: the inputs of meta-models, all runs, settings, transfer plans.
 //!
-//! Here: what stands in which cell. Not here: what methods earned (`tables`).
+//! Here: the content of their cells. Not here: the returns of methods (`tables`).
 
 use super::figures::last_tenth;
 use super::published::title;
@@ -10,7 +10,7 @@ use crate::results::{Progress, Results, RunResult, Series};
 use crate::statistics::{deviation, mean};
 use std::collections::BTreeSet;
 
-/// An input of reward meta-models: what the runs of a task and method read from it.
+/// An input of reward meta-models: how much the runs of a task and method read it.
 struct Input<'a> {
     task: String,
     method: &'a str,
@@ -22,12 +22,13 @@ struct Input<'a> {
     last: Vec<f64>,
 }
 
-/// What reward meta-models read: a row for each task, method and input.
+/// The inputs of reward meta-models: a row for each task, method and input.
 pub fn source_use(results: &Results) -> Table {
     let about = "Euclidean norm of the row of the meta-model's first kernel that reads a source's prediction, at the \
-                 first and the last evaluation, and of the rows that read the latent state (their root mean square); mean \
-                 \u{b1} standard deviation over runs. A norm that grew is a source that helps, one far below the latent \
-                 state's is a source that is hardly read; the sources' predictions must be of similar size for that."
+        first and the last evaluation, and of the rows that read the latent state (their root mean square); mean \
+        \u{b1} standard deviation over runs. A norm that grew means that the source helps; a norm far below that of \
+        the latent state means that the source is hardly read. This holds only if the predictions of the sources have \
+        similar magnitudes."
         .to_owned();
     let rows = inputs(results).into_iter().map(|input| {
         let told = |values: &[f64]| mean(values).map_or(NONE.to_owned(), |mean| spread(mean, deviation(values)));
@@ -43,8 +44,8 @@ pub fn source_use(results: &Results) -> Table {
             Cell::of(input.first.len().to_string()),
         ]
     });
-    let columns = ["Task", "Method", "Input", "At first", "At last", "Change", "Runs"].map(str::to_owned).to_vec();
-    let title = "Which sources the reward meta-model reads".to_owned();
+    let columns = ["Task", "Method", "Input", "First", "Last", "Change", "Runs"].map(str::to_owned).to_vec();
+    let title = "Sources that the reward meta-model reads".to_owned();
     Table { id: "source-use", title, about, columns, rows: rows.collect() }
 }
 
@@ -80,8 +81,8 @@ fn inputs(results: &Results) -> Vec<Input<'_>> {
 /// Every run.
 pub fn runs(results: &Results) -> Table {
     let about =
-        "Every run, its own overall and final return, and the command that does it again, typed in the study's \
-                 folder. Wall time is the time worked on it, over all its sessions."
+        "Every run with its overall and final return, and the command that repeats it in the study's folder. Wall time \
+         is the sum over all sessions of the run."
             .to_owned();
     let columns =
         ["Task", "Method", "Seed", "State", "Overall", "Final", "Wall time", "Machine", "Command"].map(str::to_owned);
@@ -119,12 +120,16 @@ pub fn runs(results: &Results) -> Table {
 /// How far a run is.
 fn state(run: &RunResult) -> Cell {
     let cell = Cell::of(match run.progress {
-        Progress::NotBegun => "not begun".to_owned(),
+        Progress::NotBegun => "not started".to_owned(),
         Progress::Underway(at) if run.steps == u64::MAX => format!("at {}", frames(at as f64)),
         Progress::Underway(at) => format!("at {} of {} \u{2020}", frames(at as f64), frames(run.steps as f64)),
         Progress::Finished => format!("finished, {}", frames(run.steps as f64)),
     });
-    if run.problems.is_empty() { cell } else { cell.note(format!("see problems ({})", run.problems.len())) }
+    if run.problems.is_empty() {
+        cell
+    } else {
+        cell.note(format!("see the files that could not be read ({})", run.problems.len()))
+    }
 }
 
 /// A run's tasks as papers call them.
@@ -158,14 +163,14 @@ pub fn settings(results: &Results) -> Table {
         rows.push(vec![Cell { code: true, ..Cell::of(key.as_str()) }, cell]);
     }
     let about =
-        "The resolved settings of all runs, and which methods differ in which. Seeds and tasks are in the table \
-                 of runs."
+        "The resolved settings of all runs, and the settings in which methods differ. Seeds and tasks are in the table \
+         of runs."
             .to_owned();
     let columns = vec!["Setting".to_owned(), "Value".to_owned()];
     Table { id: "settings", title: "Configuration".to_owned(), about, columns, rows }
 }
 
-/// What a transfer took, rule by rule.
+/// A transfer, rule by rule.
 pub fn plan(report: &transfer::Report) -> Table {
     let row = |rule: &transfer::report::RuleReport| {
         let rows: Vec<String> = rule.rows.iter().map(ToString::to_string).collect();

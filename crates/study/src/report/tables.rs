@@ -1,6 +1,6 @@
-//! The tables of a report: figures in words, the same for every form.
+//! The tables of a report, which are the same in all its forms.
 //!
-//! Here: what methods earned. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
+//! Here: the returns of methods. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
 
 use super::figures::Figures;
 use super::pooled::Pooled;
@@ -14,7 +14,7 @@ use crate::statistics::Estimate;
 /// A table.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// What it is, in a few words: its name in other files.
+    /// Its title, which is also its name in other files.
     pub id: &'static str,
     /// Its heading.
     pub title: String,
@@ -29,7 +29,7 @@ pub struct Table {
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// Smaller, below it.
     pub notes: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A cell that says this.
+    /// A cell with this text.
     pub fn of(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
@@ -57,9 +57,9 @@ impl Cell {
 /// The paper's way: mean and standard deviation over runs.
 pub fn overall(figures: &Figures) -> Table {
     let about =
-        "Mean return of all training episodes of a run, the random ones at its beginning included; mean \u{b1} \
-                 standard deviation over runs. The best mean of a row is bold, among methods whose runs are all finished; \
-                 that says nothing of whether it is better by more than chance."
+        "Mean return of all training episodes of a run, including the random episodes at its start; mean \u{b1} \
+         standard deviation over runs. The best mean of a row is bold, among methods whose runs are all finished. Bold \
+         does not mean that the difference is more than chance."
             .to_owned();
     let cell = |method: &MethodFigures| returns(method, method.overall, true);
     by_method(figures, "overall", "Overall return", about, |method| of_finished(method, method.overall), cell)
@@ -68,8 +68,8 @@ pub fn overall(figures: &Figures) -> Table {
 /// As [`overall`], of the last tenth.
 pub fn last(figures: &Figures) -> Table {
     let about =
-        "Mean return of the training episodes in the last tenth of a run, or of the frames that are compared: of \
-                 1e6 frames the last 1e5. Of the runs that have come so far."
+        "Mean return of the training episodes in the last tenth of a run, or of the frames that are compared (the last \
+         1e5 of 1e6 frames). Only runs that have reached these frames count."
             .to_owned();
     let cell = |method: &MethodFigures| returns(method, method.last, false);
     by_method(figures, "final", "Final return", about, |method| of_finished(method, method.last), cell)
@@ -102,9 +102,9 @@ fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool)
 
 /// Interquartile means.
 pub fn interquartile_means(figures: &Figures) -> Table {
-    let about = "Mean of the middle half of finished runs' overall returns (of three runs or fewer, of all), with the \
-                 95\u{a0}% interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of the tasks that it \
-                 names, each on a scale where 0 is random actions and 1 the baseline's mean."
+    let about = "Mean of the middle half of the finished runs' overall returns (of all of them, if there are three or \
+        fewer), with the 95\u{a0}% interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of the \
+        tasks that it names, each on a scale where 0 is random actions and 1 is the baseline's mean."
         .to_owned();
     let figure = |method: &MethodFigures| method.interquartile_mean.map(|it| it.value);
     let cell = |method: &MethodFigures| {
@@ -130,11 +130,12 @@ pub fn interquartile_means(figures: &Figures) -> Table {
 
 /// Probabilities of improvement.
 pub fn improvements(figures: &Figures) -> Table {
-    let about = "How likely a run of the method has a higher overall return than one of the baseline: the share of \
-                 pairs in which it has, ties counting half, with its 95\u{a0}% interval. An interval that holds 0.5 shows no \
-                 difference. Where all pairs are won, there is nothing else to draw again: [1.00, 1.00] is no certainty \
-                 (see above)."
-        .to_owned();
+    let about =
+        "Probability that a run of the method has a higher overall return than a run of the baseline: the share of \
+         such pairs, with ties counted half, and its 95\u{a0}% interval. An interval that contains 0.5 does not show a \
+         difference. If the method wins all pairs, every resample gives 1, so [1.00, 1.00] does not mean certainty \
+         (see above)."
+            .to_owned();
     let cell_of = |estimated: Option<Estimate>| Cell {
         text: estimated.map_or(NONE.to_owned(), |it| estimate(&it, share)),
         bar: estimated,
@@ -166,7 +167,7 @@ pub fn improvements(figures: &Figures) -> Table {
     table
 }
 
-/// A cell with the tasks that its figure is of.
+/// A cell with the tasks of its statistic.
 fn noted(mut cell: Cell, pooled: &Pooled) -> Cell {
     cell.notes.extend(pooled.notes());
     cell
@@ -207,12 +208,13 @@ fn by_method(
 
 /// Measures of transfer, a row for each task and method.
 pub fn transfers(figures: &Figures) -> Table {
-    let about = "Of finished runs, against the baseline. Jumpstart: mean return of the first tenth of what comes after a \
-                 run's random episodes, less the baseline's. Area: by how much the area between learning curve and random \
-                 actions is larger than the baseline's. Time: frames until the mean return first reaches three quarters \
-                 of the way from random actions to the baseline's final return. \u{201c}Sources counted\u{201d}: the \
-                 curve begins when all sources of the run are trained, as if for this run alone."
-        .to_owned();
+    let about =
+        "Finished runs compared with the baseline. Jumpstart: the mean return in the first tenth of a run after its \
+         random episodes, minus that of the baseline. Area: how much larger the area between the learning curve and \
+         the return of random actions is than for the baseline. Time: frames until the mean return first reaches three \
+         quarters of the way from random actions to the baseline's final return. \u{201c}Sources counted\u{201d}: the \
+         curve starts after the training of all sources of the run, as if they were trained for this run alone."
+            .to_owned();
     let columns = [
         "Task",
         "Method",
@@ -276,14 +278,14 @@ fn below(estimate: String) -> Cell {
     }
 }
 
-/// In how many runs of a task random episodes cannot be told from others, if in any.
+/// The number of runs of a task whose random episodes cannot be separated from others, if there are any.
 fn random_unknown(task: &TaskFigures) -> Option<String> {
     let count = task.random_unknown.len();
     (count > 0).then(|| format!("the random episodes of {} are not known", counted(count, "run")))
 }
 
-/// What to know about the published numbers in the tables: where they come from, and with which of our runs they must not be
-/// compared. Empty if there are none.
+/// Notes about the published numbers in the tables: their source, and the runs with which they must not be compared.
+/// Empty if there are no published numbers.
 pub fn about_published(figures: &Figures) -> Vec<String> {
     let cells = || {
         let of_tasks = figures.tasks.iter();
@@ -297,7 +299,7 @@ pub fn about_published(figures: &Figures) -> Vec<String> {
     let mut said = vec![
         "Published: Sasso, Sabatelli and Wiering, Multi-Source Transfer Learning for Deep Model-Based Reinforcement \
          Learning (2022), runs of 1e6 environment frames at the published sizes. Its tables of final returns and of \
-         fractions for the pendulums are not repeated here."
+         fractions on the pendulum tasks are not included here."
             .to_owned(),
     ];
     let mut apart: Vec<(&[String], Vec<String>)> = Vec::new();

@@ -1,12 +1,12 @@
-//! What a report knows of a task and of each method on it.
+//! The statistics of a task and of each method on it.
 //!
-//! Here: the numbers themselves. Not here: how they are computed (`figures`), worded (`tables`) and drawn (`chart`).
+//! Here: the numbers. Not here: computing them (`figures`), tables (`tables`) and plots (`chart`).
 
 use super::published::Published;
 use crate::statistics::{Band, Estimate, Transfer};
 use std::collections::BTreeSet;
 
-/// The figures of a task.
+/// The statistics of a task.
 #[derive(Debug)]
 pub struct TaskFigures {
     /// The task.
@@ -26,11 +26,11 @@ pub struct TaskFigures {
     pub training_pieces: usize,
     /// Pieces that evaluation curves are drawn with.
     pub evaluation_pieces: usize,
-    /// What each of the report's methods earned, where it has runs.
+    /// The statistics of each method of the report that has runs.
     pub methods: Vec<Option<MethodFigures>>,
 }
 
-/// The figures of a method on a task.
+/// The statistics of a method on a task.
 #[derive(Debug)]
 pub struct MethodFigures {
     /// Runs, begun or not.
@@ -59,9 +59,9 @@ pub struct MethodFigures {
     pub source_frames_at_least: bool,
     /// Whether several of its runs learn from one source agent.
     pub shares_sources: bool,
-    /// What was published.
+    /// The published results.
     pub published: Vec<Published>,
-    /// Why what was published is not comparable with these runs; empty if it is.
+    /// Why the published results are not comparable with these runs; empty if they are.
     pub published_apart: Vec<String>,
     /// Curves of training returns.
     pub training: Curves,
@@ -80,7 +80,7 @@ pub struct Spread {
     pub runs: usize,
 }
 
-/// What is drawn of a method's runs.
+/// The curves of a method's runs.
 #[derive(Debug, Default)]
 pub struct Curves {
     /// Mean and deviation.

@@ -2,7 +2,7 @@
 
 use crate::statistics::Estimate;
 
-/// What stands where there is no figure.
+/// The text in place of a missing value.
 pub const NONE: &str = "\u{2013}";
 
 /// A number with a true minus sign.

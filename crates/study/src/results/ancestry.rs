@@ -1,7 +1,8 @@
 //! The agents that a run learns from, directly or through others.
 //!
-//! What a run took names its sources and their files, and the folder of a source says what that agent took. Here: following
-//! that chain. Not here: what one run took (`origin`), and the same for the runs of a manifest (`lineage`).
+//! The record of a transfer names its sources and their files, and the folder of a source contains the record of its
+//! own transfer. Here: following this chain. Not here: the transfer of one run (`origin`), and the same for the runs of
+//! a manifest (`lineage`).
 
 use super::folder::{settings, tasks_of};
 use super::origin::{Given, Origin};
@@ -22,14 +23,14 @@ pub struct Ancestry {
     /// Environment frames that all agents trained for, sources of sources included, each agent once. Too few if there are
     /// [`Ancestry::gaps`].
     pub frames: u64,
-    /// All agents, each by its run folder, or by its file where there is no such folder.
+    /// All agents, each by its run folder, or by its file if there is no run folder.
     pub agents: BTreeSet<String>,
-    /// What is not known of them, each in a sentence.
+    /// Sentences about missing information.
     pub gaps: Vec<String>,
 }
 
 impl Ancestry {
-    /// The agents that a run in or below `root` learned from, if this is what it took.
+    /// The agents that a run in or below `root` learned from, directly or indirectly, given its transfer.
     pub fn new(root: &Path, origin: &Origin) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let (mut frames, mut gaps): (BTreeMap<String, u64>, Vec<String>) = (BTreeMap::new(), Vec::new());
@@ -44,10 +45,13 @@ impl Ancestry {
             let agent = folder.as_deref().unwrap_or(&source.file).display().to_string();
             let trained = source.frames.unwrap_or(0);
             if source.frames.is_none() {
-                gaps.push(format!("for how many frames the source {} was trained is not recorded", source.name));
+                gaps.push(format!(
+                    "the number of frames for which the source {} was trained is not recorded",
+                    source.name
+                ));
             }
             if source.tasks_in(&root).is_empty() {
-                gaps.push(format!("which tasks the source {} learned is not recorded", source.name));
+                gaps.push(format!("the tasks of the source {} are not recorded", source.name));
             }
             if let Some(known) = frames.get_mut(&agent) {
                 // Another checkpoint of the same agent.
@@ -55,17 +59,15 @@ impl Ancestry {
                 continue;
             }
             if frames.len() == MOST_AGENTS {
-                gaps.push(format!("it learns from more than {MOST_AGENTS} agents; the others are not counted"));
+                gaps.push(format!("it has more than {MOST_AGENTS} agents as sources; the others are not counted"));
                 break;
             }
             frames.insert(agent, trained);
             match folder.map(|folder| Origin::read(&folder)) {
                 Some(Ok(origin)) => next.extend(origin.map(|origin| origin.sources).unwrap_or_default()),
-                Some(Err(why)) => {
-                    gaps.push(format!("what the source {} learned from is not known: {why}", source.name))
-                }
+                Some(Err(why)) => gaps.push(format!("the sources of the source {} are not known: {why}", source.name)),
                 None => gaps.push(format!(
-                    "what the source {} learned from is not known: the run folder of {} is not there",
+                    "the sources of the source {} are not known: the run folder of {} does not exist",
                     source.name,
                     source.file.display()
                 )),
@@ -79,7 +81,7 @@ impl Ancestry {
 }
 
 impl Given {
-    /// The tasks that the agent learned: as recorded, or as its run folder says; empty if neither does.
+    /// The tasks that the agent learned, from the record or from its run folder; empty if they are in neither.
     fn tasks_in(&self, root: &Path) -> Vec<String> {
         if !self.tasks.is_empty() {
             return self.tasks.clone();
@@ -220,7 +222,7 @@ mod tests {
         assert_eq!(found.frames, 100);
         let [frames, first, second] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(frames.contains("how many frames the source lost"), "{frames}");
-        assert!(first.contains("source another") && first.contains("is not there"), "of another task: {first}");
+        assert!(first.contains("source another") && first.contains("does not exist"), "of another task: {first}");
         assert!(second.contains("/nowhere/ant/0"), "{second}");
     }
 

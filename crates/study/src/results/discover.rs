@@ -1,4 +1,5 @@
-//! Runs in a folder that is no study's, such as `runs/`: method and seed from their folders' names.
+//! Runs in a folder that does not belong to a study, such as `runs/`: method and seed come from the names of their
+//! folders.
 
 use super::folder::{read_run, settings, tasks_of};
 use super::origin::Origin;
@@ -18,7 +19,7 @@ const MOST_ENTRIES: usize = 200_000;
 /// The runs in and below `root`.
 ///
 /// # Errors
-/// If the folder cannot be read, or there is no run in it.
+/// If the folder cannot be read, or does not contain runs.
 pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
     std::fs::read_dir(root).map_err(ResultsError::io(root))?;
     let (mut folders, mut notes, mut entries) = (Vec::new(), Vec::new(), 0);
@@ -28,7 +29,7 @@ pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
     }
     if folders.len() > MOST_RUNS || entries > MOST_ENTRIES {
         folders.truncate(MOST_RUNS);
-        notes.push(format!("there is more here than is looked at; these are the first {} runs", folders.len()));
+        notes.push(format!("there are more runs than the report reads; these are the first {}", folders.len()));
     }
     let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
     Ok(Results {
@@ -92,7 +93,7 @@ fn search(
 
 /// The run that was found in `folder`.
 fn found(root: &Path, folder: &Path) -> RunResult {
-    // An unreadable configuration is told by `read_run`.
+    // `read_run` reports an unreadable configuration.
     let settings = settings(&root.join(folder)).ok().flatten().unwrap_or_default();
     let number = |key: &str| settings.get(key).and_then(|text| text.parse::<u64>().ok());
     let tasks = tasks_of(&settings);
@@ -100,7 +101,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     run.seed = number("seed").unwrap_or(0);
     run.method = method(folder, &tasks, run.seed);
     if tasks.len() > 1 {
-        // What an agent earns that learns other tasks as well is another figure.
+        // The returns of an agent that also learns other tasks are a different statistic.
         run.method.push_str(&format!(" ({})", tasks.join(" + ")));
     }
     match Origin::read(&root.join(folder)) {
@@ -108,12 +109,12 @@ fn found(root: &Path, folder: &Path) -> RunResult {
         Ok(Some(origin)) => {
             run.from_scratch = false;
             run.ancestry = Ancestry::new(root, &origin);
-            // Runs that learn from other tasks are another method, whatever their folders are called.
+            // Runs with transfers from other tasks are another method, whatever the names of their folders are.
             run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
             run.problems.extend(run.ancestry.gaps.iter().cloned());
         }
         Err(why) => {
-            // It took something, whatever that was.
+            // It has a transfer, even if its content is not known.
             run.from_scratch = false;
             run.ancestry.gaps.push(why.clone());
             if !run.problems.contains(&why) {
@@ -134,7 +135,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     run
 }
 
-/// What a run's folder is called, without its tasks and its seed: `runs/hopper/small/3` is `small`.
+/// The name of a run folder without its tasks and its seed: `small` for `runs/hopper/small/3`.
 fn method(folder: &Path, tasks: &[String], seed: u64) -> String {
     let mut words: Vec<String> =
         folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();

@@ -1,4 +1,4 @@
-//! What can go wrong with reading runs and telling of them. Each message names the place and the next step.
+//! Errors of reading and reporting runs. Each message names the place and the next step.
 
 use crate::StudyError;
 use std::path::PathBuf;
@@ -11,27 +11,27 @@ pub enum ResultsError {
     Study(#[from] StudyError),
     /// A folder without runs.
     #[error(
-        "{path} is no study's folder and holds no run; give the folder of a study, or one with run folders in it, such as \
-         runs"
+        "{path} is not the folder of a study and does not contain runs; give the folder of a study, or a folder with \
+         run folders in it, such as runs"
     )]
     NoRuns {
         /// The folder.
         path: PathBuf,
     },
     /// A port cannot be had.
-    #[error("port {port} of 127.0.0.1: {source}; give another with --port, or --port 0 for any that is free")]
+    #[error("port {port} of 127.0.0.1: {source}; choose another port with --port, or --port 0 for any free port")]
     Port {
         /// The port.
         port: u16,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file or folder cannot be read or written.
-    #[error("{path}: {source}; check the place, its permissions and the free space")]
+    #[error("{path}: {source}; check the path, its permissions and the free space")]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

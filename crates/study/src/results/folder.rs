@@ -1,8 +1,8 @@
-//! One run's folder: settings, metrics, transfer, the names of its last pictures.
+//! Reads one run folder: settings, metrics, transfer, the names of its last images.
 
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
-use super::{Ancestry, Picture, PictureKind, Progress, RunResult, SourceUse};
+use super::{Ancestry, ImageKind, Picture, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,10 +14,10 @@ use train::checkpoint::newest_state;
 const LONGEST_CONFIG: u64 = 1 << 20;
 
 /// The most files in `videos/` that are looked at.
-const MOST_PICTURES: usize = 100_000;
+const MOST_IMAGES: usize = 100_000;
 
-/// Reads the run in `root`/`folder`, of `tasks` and `steps` frames. What a folder does not tell is left empty, what cannot be
-/// read is a problem of the run.
+/// Reads the run in `root`/`folder`, of `tasks` and `steps` frames. Missing information is left empty, and unreadable
+/// files are problems of the run.
 pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> RunResult {
     let path = root.join(folder);
     let mut run = RunResult {
@@ -92,7 +92,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
     run
 }
 
-/// Calls the sources of a reward meta-model by what they learned, where that tells them apart: their names in a plan are those
+/// Names the sources of a reward meta-model by their tasks, if that distinguishes them: their names in a plan are those
 /// of folders.
 fn name_by_tasks(uses: &mut [SourceUse], report: &transfer::Report) {
     let names = report.meta_model.as_ref().map_or(&[][..], |meta_model| &meta_model.sources);
@@ -118,7 +118,7 @@ pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
     list.iter().filter_map(|task| task.as_str().map(str::to_owned)).collect()
 }
 
-/// The settings in a run folder's `config.toml`, each under its path; none if there is no such file.
+/// The settings in the `config.toml` of a run folder, by their paths; `None` if the file does not exist.
 ///
 /// # Errors
 /// Why the file cannot be used.
@@ -154,7 +154,7 @@ fn flatten(path: &str, value: &toml::Value, flat: &mut BTreeMap<String, String>)
     }
 }
 
-/// The last picture of each kind and task in `videos/`; none if there is no such folder.
+/// The last image of each kind and task in `videos/`; empty if the folder does not exist.
 fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -162,13 +162,13 @@ fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
         Err(error) => return Err(error),
     };
     let mut last: BTreeMap<(String, bool), Picture> = BTreeMap::new();
-    for entry in entries.take(MOST_PICTURES) {
+    for entry in entries.take(MOST_IMAGES) {
         let entry = entry?;
         let name = entry.file_name();
         let Some((frames, task, kind)) = name.to_str().and_then(|name| parsed(name, tasks)) else { continue };
         // Links could lead anywhere.
         let metadata = entry.metadata()?;
-        let place = (task.clone(), kind == PictureKind::OpenLoop);
+        let place = (task.clone(), kind == ImageKind::OpenLoop);
         if metadata.is_file() && last.get(&place).is_none_or(|known| known.frames < frames) {
             last.insert(place, Picture { path: entry.path(), kind, task, frames, bytes: metadata.len() });
         }
@@ -177,11 +177,11 @@ fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
 }
 
 /// `<frames>-<task>.gif` or `<frames>-<task>-open-loop.png`.
-fn parsed(name: &str, tasks: &[String]) -> Option<(u64, String, PictureKind)> {
+fn parsed(name: &str, tasks: &[String]) -> Option<(u64, String, ImageKind)> {
     let (frames, rest) = name.split_once('-')?;
     let (task, kind) = match rest.strip_suffix("-open-loop.png") {
-        Some(task) => (task, PictureKind::OpenLoop),
-        None => (rest.strip_suffix(".gif")?, PictureKind::Episode),
+        Some(task) => (task, ImageKind::OpenLoop),
+        None => (rest.strip_suffix(".gif")?, ImageKind::Episode),
     };
     let task = tasks.iter().find(|known| *known == task)?;
     Some((frames.parse().ok()?, task.clone(), kind))

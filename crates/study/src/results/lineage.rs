@@ -44,8 +44,9 @@ impl<'a> Lineage<'a> {
         }
     }
 
-    /// Those of `sources` whose tasks count as what `entry` learned from. Of a reward meta-model these are the agents whose
-    /// reward models it reads, and not the one whose encoder it has. Otherwise all but a source that other sources begin with.
+    /// The sources among `sources` whose tasks count as source tasks of `entry`. For a reward meta-model, these are the
+    /// agents whose reward models it reads, but not the agent whose encoder it has. Otherwise, they are all sources
+    /// except one from which other sources start.
     fn own(&self, entry: &Entry, sources: &BTreeSet<usize>) -> BTreeSet<usize> {
         let read: BTreeSet<&Path> = match &entry.request.origin {
             Origin::Universal { rewards, .. } => rewards.iter().map(PathBuf::as_path).collect(),

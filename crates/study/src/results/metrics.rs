@@ -1,6 +1,6 @@
 //! `metrics.jsonl` for comparisons: returns, how much a meta-model reads from its sources, and time.
 //!
-//! A torn last line is that of a run under way and passed over. Other lines that are none are counted and told.
+//! An incomplete last line belongs to a running run and is ignored. Other invalid lines are counted and reported.
 
 use super::opening::FirstLine;
 use super::shares::shares;
@@ -17,12 +17,12 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// The most bytes of a file that are read: millions of lines.
 const LONGEST_FILE: u64 = 1 << 30;
 
-/// What a run's metrics say.
+/// The metrics of a run.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// Returns, for each task that was asked for.
+    /// The returns of each requested task.
     pub series: Vec<Series>,
-    /// What a meta-model reads.
+    /// The inputs of a meta-model.
     pub source_use: Vec<SourceUse>,
     /// Frames of the last line; none of a file without lines.
     pub frames: Option<u64>,
@@ -30,11 +30,11 @@ pub struct Metrics {
     pub first: Option<FirstLine>,
     /// Seconds worked.
     pub seconds: Option<f64>,
-    /// What could not be read.
+    /// Problems with reading.
     pub problems: Vec<String>,
 }
 
-/// Reads the metrics of a run of `tasks`; none if there is no file yet.
+/// Reads the metrics of a run of `tasks`; empty if there is no file yet.
 pub fn read_metrics(path: &Path, tasks: &[String]) -> Option<Metrics> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
@@ -48,7 +48,7 @@ pub fn read_metrics(path: &Path, tasks: &[String]) -> Option<Metrics> {
     Some(metrics)
 }
 
-/// Reads what is in a file of metrics of a run of `tasks`.
+/// Reads the content of a metrics file of a run of `tasks`.
 pub fn decode_metrics(file: impl BufRead, tasks: &[String]) -> Metrics {
     let mut reading = Reading::new(tasks);
     let end = reading.all(file.take(LONGEST_FILE));
@@ -152,8 +152,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// How many of `episodes` episodes since the last line are of each of `tasks` tasks. Equally many, and a problem, if the
-    /// line does not tell.
+    /// The number of episodes of each of `tasks` tasks among the `episodes` episodes since the last line. If the line
+    /// does not record it, equally many, and a problem.
     fn divided(&mut self, place: u64, step: u64, episodes: f64, tasks: usize, lengths: Option<&[f64]>) -> Vec<f64> {
         if tasks == 1 {
             return vec![episodes];
@@ -181,10 +181,11 @@ impl<'a> Reading<'a> {
             2 => format!("line {first} and 1 other"),
             count => format!("line {first} and {} others", count - 1),
         };
-        let broken = self.broken.map(|it| format!("{}: not metrics, passed over", lines(it)));
+        let broken = self.broken.map(|it| format!("{}: not metrics, ignored", lines(it)));
         let undivided = self.undivided.map(|it| {
             format!(
-                "{}: how many of the episodes are of which task is not recorded; each task is counted with equally many",
+                "{}: the number of episodes of each task is not recorded, so the report assumes the same number for \
+                 every task",
                 lines(it)
             )
         });

@@ -1,7 +1,8 @@
-//! What runs have come to: returns, pictures, plans and settings, read from their folders.
+//! The results of runs: returns, images, transfers and settings, read from their folders.
 //!
-//! Runs come from a study's manifest or are found in any folder. What cannot be read is named and left out, and never stops
-//! the rest. Here: [`Results`] and how they are gathered. Not here: what they say together (`statistics`, `report`).
+//! Runs come from the manifest of a study or are found in any folder. Unreadable files are named and left out, and
+//! never prevent the rest. Here: [`Results`] and how they are gathered. Not here: statistics over them (`statistics`,
+//! `report`).
 
 mod ancestry;
 mod discover;
@@ -34,26 +35,26 @@ pub struct Results {
     pub name: String,
     /// The folder that all others are relative to.
     pub root: PathBuf,
-    /// The checksum of the study's document; none for a folder that is no study's.
+    /// The checksum of the study file; `None` for a folder that does not belong to a study.
     pub document: Option<String>,
     /// The runs: in the manifest's order, or in that of their folders' names.
     pub runs: Vec<RunResult>,
-    /// What else there is to know, such as runs that were left out.
+    /// Notes, for example about runs that were left out.
     pub notes: Vec<String>,
 }
 
-/// What a run has come to.
+/// The results of a run.
 #[derive(Debug)]
 pub struct RunResult {
     /// Its folder, relative to [`Results::root`].
     pub folder: PathBuf,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// The tasks it learns.
     pub tasks: Vec<String>,
     /// Its method.
     pub method: String,
-    /// The name of what it takes from, or its own if it is a source.
+    /// The name of its source, or its own name if it is a source.
     pub source: Option<String>,
     /// Whether it takes nothing from others.
     pub from_scratch: bool,
@@ -63,7 +64,7 @@ pub struct RunResult {
     pub seed: u64,
     /// Environment frames at its end.
     pub steps: u64,
-    /// The command that does it again, typed in [`Results::root`]; of found runs, as far as the folder tells.
+    /// The command that repeats it in [`Results::root`]; for discovered runs, as far as their folder shows it.
     pub command: String,
     /// How far it is.
     pub progress: Progress,
@@ -78,13 +79,13 @@ pub struct RunResult {
     pub seconds: Option<f64>,
     /// Its settings, each under its path, such as `agent.horizon`.
     pub settings: BTreeMap<String, String>,
-    /// Program and machine that last worked on it, such as `processor`.
+    /// The program and machine of its last session, with keys such as `processor`.
     pub made_by: BTreeMap<String, String>,
-    /// What it took from others.
+    /// Its transfer.
     pub transfer: Option<transfer::Report>,
-    /// The last pictures of each task.
+    /// The last images of each task.
     pub pictures: Vec<Picture>,
-    /// What could not be read.
+    /// Problems with reading.
     pub problems: Vec<String>,
 }
 
@@ -121,13 +122,13 @@ pub struct SourceUse {
     pub points: Vec<(f64, f64)>,
 }
 
-/// A picture of a run's last evaluation.
+/// An image of a run's last evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// Its file.
     pub path: PathBuf,
-    /// What it shows.
-    pub kind: PictureKind,
+    /// Its kind.
+    pub kind: ImageKind,
     /// The task.
     pub task: String,
     /// Environment frames of the run when it was made.
@@ -136,12 +137,12 @@ pub struct Picture {
     pub bytes: u64,
 }
 
-/// What a picture shows.
+/// The kinds of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PictureKind {
+pub enum ImageKind {
     /// An evaluation episode, animated.
     Episode,
-    /// What the world model predicts of it.
+    /// The predictions of the world model.
     OpenLoop,
 }
 
@@ -203,7 +204,7 @@ impl RunResult {
     }
 }
 
-/// `dreamgraft` with these words, as a shell takes them.
+/// `dreamgraft` with these arguments, quoted for a shell.
 fn command(arguments: &[String]) -> String {
     let plain = |word: &str| {
         !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./+=:,@%".contains(letter))

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-/// What the first line of metrics with training returns says of itself.
+/// The first line of metrics with training returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FirstLine {
     /// Environment frames of the run.
@@ -22,7 +22,7 @@ pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: 
     let number = |key: &'static str| {
         let value = settings.get(key).and_then(|text| text.parse::<f64>().ok());
         value.ok_or_else(|| {
-            format!("its config.toml has no number {key}, which tells how long its random episodes go on")
+            format!("its config.toml does not have the number {key}, which gives the length of its random episodes")
         })
     };
     let decided = || -> Result<Option<String>, String> {
@@ -31,8 +31,8 @@ pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: 
         let pretrained = number("schedule.pretrain_updates")?;
         let mixed = || {
             format!(
-                "the first line of its metrics, at frame {}, also holds episodes of the learning agent (log.every is \
-                 {log_every}, and the random episodes have {prefill} frames or a little more)",
+                "the first line of its metrics, at frame {}, also contains episodes of the learning agent (log.every \
+                 is {log_every}, but the random episodes have {prefill} frames or slightly more)",
                 line.frames
             )
         };
@@ -86,9 +86,9 @@ mod tests {
         let late = FirstLine { frames: 20_000.0, updates: Some(1600.0), ..LINE };
         let why = not_only_random(&settings(&[("log.every", "20000")]), 1, &late).unwrap();
         assert!(why.contains("at frame 20000") && why.contains("log.every is 20000"), "{why}");
-        // The setting was changed when the run was resumed; the line tells.
+        // The setting was changed when the run was resumed; the line shows it.
         assert!(not_only_random(&settings(&[]), 1, &late).is_some());
-        // No line was due after a prefill that was shorter in frames than asked for in episodes; no step was earned since.
+        // No line was due after a prefill that had enough episodes but fewer frames than requested.
         let few_frames = settings(&[("log.every", "4000"), ("schedule.prefill_frames", "0")]);
         assert_eq!(not_only_random(&few_frames, 1, &LINE), None);
         // Where episodes may end early, an episode may be too short to earn a gradient step.

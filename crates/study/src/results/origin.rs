@@ -1,17 +1,17 @@
-//! What a run took from other agents, as its folder says: which sources there are, and what each is for.
+//! The transfer of a run, as recorded in its folder: its sources and their purposes.
 //!
-//! `transfer.json`, the report, says it all. Runs of which only `transfer.toml`, the plan, is left have less to say. Not here:
-//! where the sources' knowledge came from (`ancestry`).
+//! The report `transfer.json` contains everything. If only the plan `transfer.toml` is left, less is known. Not here:
+//! the sources of the sources (`ancestry`).
 
 use std::path::{Path, PathBuf};
 use transfer::{PLAN_FILE, Plan, REPORT_FILE, Report};
 
-/// What a run took from other agents.
+/// The transfer of a run.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// The agents that it took from.
     pub sources: Vec<Given>,
-    /// Names of those whose reward models a meta-model reads; `None` if there is no meta-model.
+    /// The names of the sources whose reward models a meta-model reads; `None` if there is no meta-model.
     rewards: Option<Vec<String>>,
 }
 
@@ -29,7 +29,7 @@ pub struct Given {
 }
 
 impl Origin {
-    /// What the run in `folder` took; `None` if it took nothing.
+    /// The transfer of the run in `folder`; `None` if it has no transfer.
     ///
     /// # Errors
     /// Why that cannot be read.
@@ -66,8 +66,8 @@ impl Origin {
         Self { sources: sources.collect(), rewards }
     }
 
-    /// The sources whose tasks count as what the run learned from: those whose reward models it reads, or all if it has no
-    /// reward meta-model.
+    /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, or all sources
+    /// without a reward meta-model.
     pub fn own(&self) -> impl Iterator<Item = &Given> {
         self.sources.iter().filter(|source| self.rewards.as_ref().is_none_or(|names| names.contains(&source.name)))
     }
@@ -83,7 +83,7 @@ fn frames_of(file: &Path) -> Option<u64> {
 /// Whether there is a file at `path`.
 ///
 /// # Errors
-/// If there is something else, for opening that could wait for ever.
+/// If the path is not a regular file, because opening it could block.
 fn is_file(path: &Path) -> Result<bool, String> {
     match path.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),

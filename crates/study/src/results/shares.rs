@@ -35,7 +35,7 @@ pub fn shares(episodes: u64, frames: u64, lengths: &[f64]) -> Option<Vec<u64>> {
     search.found.pop().filter(|_| !several)
 }
 
-/// The whole number that `value` is but for rounding.
+/// `value` as a whole number, apart from rounding.
 fn whole(value: f64) -> Option<u64> {
     let near = value.round();
     ((value - near).abs() < 1e-6 && (0.0..1e9).contains(&near)).then_some(near as u64)

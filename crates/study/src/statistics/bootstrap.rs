@@ -1,4 +1,4 @@
-//! Bootstrap intervals: how far a figure moves if other seeds had been drawn.
+//! Bootstrap intervals: how much a statistic would change with other seeds.
 //!
 //! Stratified: the runs of each task are drawn again, with replacement, among themselves (Agarwal et al., "Deep
 //! Reinforcement Learning at the Edge of the Statistical Precipice", 2021). The draws are the same at every call.
@@ -9,10 +9,10 @@ use random::Stream;
 /// How often runs are drawn again.
 pub const RESAMPLES: usize = 10_000;
 
-/// The middle 95 % of a figure.
+/// The middle 95 % of a statistic.
 const TAIL: f64 = 0.025;
 
-/// Where a figure lies with 95 % confidence.
+/// The 95 % confidence interval of a statistic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// 2.5 % of the resamples are below.
@@ -21,10 +21,10 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The percentile interval of `figure` over `strata`, each of which is drawn again for itself.
+/// The percentile interval of `figure` over `strata`, each of which is resampled separately.
 ///
-/// None if a stratum has fewer than two numbers, or if some resample has no figure: the interval would leave out just the
-/// cases that make it wide.
+/// `None` if a stratum has fewer than two numbers, or if the statistic is undefined for some resample: the interval
+/// would leave out the very cases that make it wide.
 pub fn bootstrap(strata: &[&[f64]], figure: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Interval> {
     if strata.is_empty() || strata.iter().any(|stratum| stratum.len() < 2) {
         return None;

@@ -1,8 +1,8 @@
-//! What one run's returns come to, and several runs' at each place.
+//! Learning curves of single runs and of several runs.
 
 use super::{deviation, mean};
 
-/// Episodes of a run that are told of together.
+/// Episodes of a run that are reported together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
     /// Environment frames of the run by the end of them.
@@ -22,8 +22,8 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// A curve of these points; those that are not finite or have no episodes are left out, those that are not in order
-    /// sorted. Whether its first point is of random actions is not known: see [`Curve::with_random_first`].
+    /// A curve of these points. Points that are not finite or do not have episodes are left out, and the others are
+    /// sorted. Whether the first point is of random actions is not known: see [`Curve::with_random_first`].
     pub fn new(points: impl IntoIterator<Item = Point>) -> Self {
         let usable = |point: &Point| point.frames.is_finite() && point.value.is_finite() && point.episodes.is_finite();
         let mut points: Vec<Point> = points.into_iter().filter(|point| usable(point) && point.episodes > 0.0).collect();
@@ -53,8 +53,8 @@ impl Curve {
         self.points.first().copied().filter(|_| self.random_first)
     }
 
-    /// The episodes up to frame `to`: what a longer run had come to when a shorter one ended. A point that reaches
-    /// beyond it is left out.
+    /// The episodes up to frame `to`: the state of a longer run when a shorter run ended. A point that reaches beyond
+    /// `to` is left out.
     #[must_use]
     pub fn until(&self, to: f64) -> Self {
         let points: Vec<Point> = self.points.iter().take_while(|point| point.frames <= to).copied().collect();
@@ -76,9 +76,9 @@ impl Curve {
         self.mean_between(f64::NEG_INFINITY, f64::INFINITY)
     }
 
-    /// The mean of each of `bins` equal pieces of a run of `frames` frames. A piece in which no episode ended lies on the line
-    /// between its neighbours; there are none before the first and after the last episode. What came after `frames` belongs
-    /// to the last piece.
+    /// The mean of each of `bins` equal intervals of a run of `frames` frames. An interval in which no episode ended is
+    /// interpolated between its neighbours; there are no values before the first and after the last episode. Episodes
+    /// after `frames` belong to the last interval.
     pub fn binned(&self, frames: f64, bins: usize) -> Vec<Option<f64>> {
         let edge = |bin: usize| match bin {
             0 => f64::NEG_INFINITY,

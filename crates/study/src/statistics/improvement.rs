@@ -3,8 +3,8 @@
 use super::bootstrap::bootstrap;
 use super::{Estimate, mean};
 
-/// The share of pairs in which the run of `method` is above that of `baseline`, a tie counting half: the statistic of Mann
-/// and Whitney over the number of pairs. None if either has no run.
+/// The share of pairs in which the run of `method` is above that of `baseline`, with ties counted half: the statistic
+/// of Mann and Whitney divided by the number of pairs. `None` if either has no runs.
 pub fn probability_of_improvement(method: &[f64], baseline: &[f64]) -> Option<f64> {
     let pairs = method.iter().flat_map(|ours| baseline.iter().map(move |theirs| (ours, theirs)));
     let points: Vec<f64> = pairs

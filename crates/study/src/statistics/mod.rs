@@ -1,7 +1,7 @@
-//! What many runs say together: pure functions of returns, which read no files.
+//! Statistics over many runs: pure functions of returns, which do not read files.
 //!
-//! Here: what one curve comes to ([`Curve`]), means and deviations as papers print them ([`mean`], [`deviation`]), what holds
-//! for few runs ([`interquartile_mean`], [`probability_of_improvement`], [`bootstrap`] intervals), and measures of transfer
+//! Here: learning curves ([`Curve`]), means and deviations as in papers ([`mean`], [`deviation`]), statistics for few
+//! runs ([`interquartile_mean`], [`probability_of_improvement`], [`bootstrap`] intervals), and measures of transfer
 //! ([`Transfer`]). docs/reports.md explains each. Not here: where returns come from, and tables.
 
 mod bootstrap;
@@ -16,11 +16,11 @@ pub use improvement::{improvement, probability_of_improvement};
 pub use moments::{deviation, interquartile_mean, mean, quantile};
 pub use transfer::{EARLY, LAST, THRESHOLD, Transfer, TransferInput, transfer};
 
-/// A figure, and where it lies with 95 % confidence.
+/// A statistic and its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// The figure of the runs there are.
+    /// The statistic of the existing runs.
     pub value: f64,
-    /// The interval; none where a task has a single run, which says nothing of others.
+    /// The interval; `None` if a task has a single run, which does not show the variation between runs.
     pub interval: Option<Interval>,
 }

@@ -1,6 +1,6 @@
-//! Figures of a few numbers: mean, standard deviation, quantiles, interquartile mean.
+//! Statistics of a few numbers: mean, standard deviation, quantiles, interquartile mean.
 
-/// The mean; none of no numbers.
+/// The mean; `None` for an empty slice.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
@@ -12,7 +12,8 @@ pub fn deviation(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// The quantile `share` (from 0 to 1) of numbers in ascending order, linear between neighbours; none of no numbers.
+/// The quantile `share` (from 0 to 1) of numbers in ascending order, linear between neighbours; `None` for an empty
+/// slice.
 pub fn quantile(ascending: &[f64], share: f64) -> Option<f64> {
     let last = ascending.len().checked_sub(1)?;
     let place = share.clamp(0.0, 1.0) * last as f64;
@@ -21,8 +22,8 @@ pub fn quantile(ascending: &[f64], share: f64) -> Option<f64> {
     Some(ascending[below] + (ascending[above] - ascending[below]) * (place - below as f64))
 }
 
-/// The mean of the middle half: a quarter of the numbers, rounded down, is left out at each end. Of three numbers or fewer
-/// it is their mean; none of no numbers.
+/// The mean of the middle half: a quarter of the numbers, rounded down, is left out at each end. For three or fewer
+/// numbers, it is their mean; `None` for an empty slice.
 pub fn interquartile_mean(values: &[f64]) -> Option<f64> {
     let mut ascending = values.to_vec();
     ascending.sort_by(f64::total_cmp);

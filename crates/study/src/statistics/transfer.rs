@@ -14,13 +14,13 @@ pub const LAST: f64 = 0.1;
 /// The threshold: this share of the way from random actions to the baseline's end.
 pub const THRESHOLD: f64 = 0.75;
 
-/// Pieces of a run, the first of which that reaches the threshold tells the time.
+/// The number of intervals of a run; the first interval that reaches the threshold gives the time.
 const PIECES: usize = 50;
 
 /// Finished runs of one task.
 #[derive(Clone, Copy, Debug)]
 pub struct TransferInput<'a> {
-    /// The runs that began with what sources learned.
+    /// The runs with transfer.
     pub method: &'a [&'a Curve],
     /// Those that began from scratch.
     pub baseline: &'a [&'a Curve],
@@ -32,11 +32,11 @@ pub struct TransferInput<'a> {
     pub source_frames: f64,
 }
 
-/// What transfer brought.
+/// The measures of transfer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transfer {
-    /// Mean return of the first [`EARLY`] of what comes after a run's random episodes, less the baseline's. `None` if a run
-    /// has no episode there, or it is not known where its random episodes end ([`Curve::random`]).
+    /// The mean return in the first [`EARLY`] of a run after its random episodes, minus that of the baseline. `None` if
+    /// a run does not have an episode there, or if the end of its random episodes is not known ([`Curve::random`]).
     pub jumpstart: Option<Estimate>,
     /// By which share the area between the curve and random actions is larger than the baseline's. `None` if the baseline
     /// is not better than random actions, or the return of random actions is not known.
@@ -54,14 +54,14 @@ pub struct Transfer {
     pub time_with_sources: Option<f64>,
 }
 
-/// Measures transfer. None if either has no run with a return.
+/// Measures transfer. `None` if either has no run with a return.
 pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
     let TransferInput { method, baseline, random, frames, source_frames } = *input;
     let of = |curves: &[&Curve], figure: &dyn Fn(&Curve) -> Option<f64>| -> Vec<f64> {
         curves.iter().filter_map(|curve| figure(curve)).collect()
     };
 
-    // One run less would be another set of runs: without each of them there is no jumpstart.
+    // The jumpstart needs all runs, because the set without one of them would be a different set.
     let early = |curves: &[&Curve]| -> Option<Vec<f64>> {
         let of_run = |curve: &Curve| {
             let start = curve.random()?.frames;
@@ -113,7 +113,7 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
     })
 }
 
-/// What `figure` makes of two means, with its interval.
+/// `figure` of two means, with its interval.
 fn compared(ours: &[f64], theirs: &[f64], figure: impl Fn(f64, f64) -> Option<f64>) -> Option<Estimate> {
     let value = figure(mean(ours)?, mean(theirs)?)?;
     let interval = bootstrap(&[ours, theirs], |drawn| figure(mean(&drawn[0])?, mean(&drawn[1])?));

@@ -1,7 +1,8 @@
 //! The report of runs under way, served on this machine.
 //!
-//! Here: [`Watch`], a server that answers GET on loopback and nothing else. It reads, and never writes; addresses are those of
-//! this file, and no part of one is a path. Not here: what a request may be (`request`), what is shown (`shown`), the page.
+//! Here: [`Watch`], a server that answers GET on loopback and nothing else. It reads, and never writes; addresses are
+//! those of this file, and no part of one is a path. Not here: requests (`request`), the results (`shown`), the page
+//! (`report`).
 
 mod request;
 mod shown;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The most connections at a time; others are told to come later.
+/// The limit for simultaneous connections; further clients are asked to try again.
 const MOST_CONNECTIONS: usize = 32;
 
 /// How long a client may take to ask, and to take each piece of an answer.
@@ -35,7 +36,7 @@ impl Watch {
     /// Serves the runs in `root` at `port` of this machine, or at any free one if that is 0.
     ///
     /// # Errors
-    /// If the folder cannot be read, or the port is taken.
+    /// If the folder cannot be read, or the port is in use.
     pub fn start(root: &Path, port: u16) -> Result<Self, ResultsError> {
         std::fs::read_dir(root).map_err(ResultsError::io(root))?;
         let shown = Arc::new(Mutex::new(Shown::new(root)?));
@@ -86,7 +87,7 @@ fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &A
         }
         let (shown, open) = (Arc::clone(shown), Arc::clone(&open));
         std::thread::spawn(move || {
-            // A client that has gone away is none of our business.
+            // A client that closed its connection is not an error.
             let _ = serve(&stream, port, &shown);
             open.fetch_sub(1, Ordering::SeqCst);
         });
@@ -100,7 +101,7 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
     let reply = match request::read(stream, port)? {
         Err(refused) => refused,
         Ok(asked) => {
-            // What a thread that panicked left is as good as new: it is read again.
+            // The state after a panic is valid, because it is read again.
             let mut shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match asked {
                 Asked::Page => shown.page(),

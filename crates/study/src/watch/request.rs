@@ -1,11 +1,11 @@
-//! What is asked of the server, and the form of its answers.
+//! The requests to the server, and the form of its answers.
 //!
 //! Only GET, only these addresses, and only with a `Host` that is this machine: a page of another site whose name was made to
 //! lead here would send its own.
 
 use std::io::{ErrorKind, Read};
 
-/// The most bytes of a request before its body; there is no body.
+/// The limit for the size of a request in bytes; requests do not have a body.
 const LONGEST_HEAD: usize = 8 << 10;
 
 /// The most headers.
@@ -18,11 +18,11 @@ pub enum Asked {
     Page,
     /// The state that the newest page would show.
     State,
-    /// A picture: its run's number and its own.
+    /// An image: the number of its run and its own number.
     Picture {
         /// The run.
         run: usize,
-        /// The picture of it.
+        /// The image.
         picture: usize,
     },
 }
@@ -71,8 +71,7 @@ impl Answer {
 /// Reads a request to the server at `port`.
 ///
 /// # Errors
-/// What the client sent is no error of this function: then the second value is the answer to it. If nothing usable came at
-/// all, the system's reason.
+/// If the connection fails. An invalid request is not an error of this function: it is answered by the second value.
 pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, Answer>> {
     let mut head = Vec::new();
     let mut piece = [0; 1024];
@@ -94,7 +93,7 @@ pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, A
     }
 }
 
-/// What a request asks for; none if it is not all there yet.
+/// The target of a request; `None` if the request is not complete yet.
 fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -102,7 +101,7 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
         Ok(httparse::Status::Partial) => return None,
         Ok(httparse::Status::Complete(_)) => {}
         Err(httparse::Error::TooManyHeaders) => return Some(Err(Answer::text(431, "too many headers"))),
-        Err(_) => return Some(Err(Answer::text(400, "this is no HTTP request"))),
+        Err(_) => return Some(Err(Answer::text(400, "this is not an HTTP request"))),
     }
     let hosts: Vec<&[u8]> =
         request.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("host")).map(|it| it.value).collect();
@@ -114,15 +113,15 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
     Some(match hosts.as_slice() {
         [host] if ours(host) => match request.method {
             Some("GET") => {
-                asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "there is no such page"))
+                asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "this page does not exist"))
             }
-            _ => Err(Answer::text(405, "only GET is answered")),
+            _ => Err(Answer::text(405, "this server supports GET only")),
         },
-        _ => Err(Answer::text(403, &format!("ask for http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
+        _ => Err(Answer::text(403, &format!("open http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
     })
 }
 
-/// What an address means.
+/// The meaning of an address.
 fn asked(target: &str) -> Option<Asked> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     match path {

@@ -1,7 +1,7 @@
-//! What a server shows: the newest results, read again when files have changed.
+//! The results that the server shows, read again when files have changed.
 
 use super::request::Answer;
-use crate::report::{Media, Report, mime, page, read_picture};
+use crate::report::{Media, Report, mime, page, read_image};
 use crate::results::{Results, ResultsError, run_folders};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// And a page is made in no more than one part of so many of the time: the machine has runs to do.
 const SHARE: u32 = 20;
 
-/// A page and what it was made of.
+/// A page and the state from which it was created.
 #[derive(Debug)]
 pub struct Shown {
     root: PathBuf,
@@ -41,7 +41,7 @@ impl Shown {
         Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause })
     }
 
-    /// Reads again what has changed, unless it was looked at just now.
+    /// Reads changed files again, unless this was done a moment ago.
     fn renew(&mut self) -> Result<(), ResultsError> {
         if self.looked.elapsed() < self.pause {
             return Ok(());
@@ -69,12 +69,12 @@ impl Shown {
         }
     }
 
-    /// A picture that the page shows.
+    /// An image of the page.
     pub fn picture(&self, run: usize, picture: usize) -> Answer {
         let known = self.results.runs.get(run).and_then(|run| run.pictures.get(picture));
-        match known.and_then(|picture| Some((picture, read_picture(picture)?))) {
+        match known.and_then(|picture| Some((picture, read_image(picture)?))) {
             Some((picture, body)) => Answer { status: 200, mime: mime(picture.kind), body },
-            None => Answer::text(404, "this picture is no longer there"),
+            None => Answer::text(404, "this image does not exist any more"),
         }
     }
 }
@@ -93,7 +93,7 @@ fn read(root: &Path) -> Result<Results, ResultsError> {
     }
 }
 
-/// A word for the state of everything a page is made of: it changes when a file does.
+/// A hash of the state from which a page is created: it changes when a file changes.
 fn state_of(root: &Path) -> String {
     let mut hasher = DefaultHasher::new();
     let mut file = |path: PathBuf| {
@@ -136,7 +136,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut shown = Shown::new(root.path()).unwrap();
         let page = String::from_utf8(shown.page().body).unwrap();
-        assert!(page.contains("There is no run to compare yet."));
+        assert!(page.contains("There are no runs to compare yet."));
         assert_eq!(shown.picture(0, 0).status, 404);
         assert!(Shown::new(&root.path().join("none")).is_err());
     }

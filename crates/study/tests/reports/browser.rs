@@ -1,5 +1,5 @@
-//! What a browser makes of the page, if there is one: `chromium`, or whatever DREAMGRAFT_TEST_BROWSER names. The page is
-//! loaded in frames of a computer's and a telephone's width, and used as people use it; `harness.html` says how.
+//! The page in a browser, if there is one: `chromium`, or the program that DREAMGRAFT_TEST_BROWSER names. The page is
+//! loaded in frames with the widths of a computer and a telephone, and used as people use it (`harness.html`).
 
 use crate::folders;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use study::report::{MOST_BYTES, Media, Report, page};
 use study::results::Results;
 use study::watch::Watch;
 
-/// The browser, if it is installed; if not, that is said aloud.
+/// The browser, if it is installed; if not, a line is printed.
 fn browser() -> Option<String> {
     let named = std::env::var("DREAMGRAFT_TEST_BROWSER").unwrap_or_else(|_| "chromium".to_owned());
     let known = Command::new(&named).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -21,7 +21,7 @@ fn browser() -> Option<String> {
     None
 }
 
-/// Loads `address` with these words, and returns the page as it is in the end and what the browser complained of.
+/// Loads `address` with these arguments, and returns the final page and the errors of the browser.
 fn load(browser: &str, address: &str) -> (String, Vec<String>) {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(browser)
@@ -37,7 +37,7 @@ fn load(browser: &str, address: &str) -> (String, Vec<String>) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), complaints)
 }
 
-/// Serves what `answer` gives for an address until the test ends; the port.
+/// Serves the results of `answer` until the test ends, and returns the port.
 fn serve(mut answer: impl FnMut(&str) -> String + Send + 'static) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! Which runs are compared with which, and over what: a report says it, and nothing is left out in silence.
+//! Which runs are compared, and over which frames: the report names both, and nothing is left out without a note.
 
 use crate::folders;
 use std::path::Path;
@@ -81,7 +81,10 @@ fn a_task_without_runs_of_a_method_is_named() {
     let pooled = |method: &str| report.figures.together[place(&report.figures, method)].improvement.as_ref().unwrap();
     let left_out =
         |method: &str| pooled(method).left_out.iter().map(|(task, why)| format!("{task}: {why}")).collect::<Vec<_>>();
-    assert_eq!(left_out("meta-model"), ["Hopper: the baseline has no finished run", "Ant: it has no runs there"]);
+    assert_eq!(
+        left_out("meta-model"),
+        ["Hopper: the baseline has no finished run", "Ant: it has no runs on this task"]
+    );
     assert_eq!(pooled("meta-model").estimate, None);
     assert_eq!(left_out("fractional-0.2"), ["Hopper: the baseline has no finished run"]);
     assert!(pooled("fractional-0.2").estimate.is_some());
@@ -100,7 +103,7 @@ fn a_last_episode_that_is_played_to_its_end_counts_for_all_runs() {
         // Every episode of 1000 frames earns as much as its last frame.
         std::fs::write(folder.join("metrics.jsonl"), lines(played, |frame| frame as f64)).unwrap();
     };
-    // Asked for 25 500 frames, a run ends with the episode that reaches frame 26 000.
+    // A run of 25 500 frames ends with the episode that reaches frame 26 000.
     make("baseline", 25_500, 26_000);
     make("fractional-0.2", 40_000, 40_000);
     let results = Results::read(&root.path().join("runs")).unwrap();
@@ -169,7 +172,7 @@ fn unfinished_runs_are_never_the_best() {
     let results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
     let words = markdown(&report);
-    let words = words.split("## Is it more than chance?").next().unwrap();
+    let words = words.split("## Is the difference more than chance?").next().unwrap();
     assert_eq!(report.unfinished(), 1);
     assert!(words.contains("**20.0") && !words.contains("**3000"), "{words}");
     assert!(words.contains("1 run is not finished. Means with a \u{2020}"), "{words}");

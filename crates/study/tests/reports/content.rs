@@ -1,4 +1,4 @@
-//! What a report says, in each of its forms.
+//! The content of a report, in each of its forms.
 
 use crate::folders;
 use serde_json::Value;
@@ -143,7 +143,7 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
     html.split(start.as_str()).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// Checks that every element that begins ends, in order.
+/// Checks that every opened element is closed, in the right order.
 pub fn balanced(html: &str) {
     const EMPTY: [&str; 6] = ["meta", "link", "input", "img", "br", "!DOCTYPE"];
     let mut open: Vec<&str> = Vec::new();
@@ -187,7 +187,8 @@ fn unfinished_runs_are_marked_and_not_compared() {
     assert_eq!(figures.last.unwrap().runs, 1, "only one has come to its last tenth");
     assert_eq!(figures.interquartile_mean.unwrap().interval, None, "a single finished run has no interval");
     let html = page_of(&results);
-    for part in ["2 of 3 runs, 2 unfinished", "not begun", "at 40\u{a0}000 of 100\u{a0}000", "these figures will move"]
+    for part in
+        ["2 of 3 runs, 2 unfinished", "not started", "at 40\u{a0}000 of 100\u{a0}000", "these values will change"]
     {
         assert!(html.contains(part), "{part}");
     }
@@ -209,7 +210,7 @@ fn pictures_are_embedded_while_there_is_room() {
 fn one_run_of_each_is_told_to_say_little() {
     let (_root, results) = results(&["ant"], 1);
     let report = Report::new(&results);
-    assert!(report.limits().iter().any(|sentence| sentence.contains("One run says nothing")));
+    assert!(report.limits().iter().any(|sentence| sentence.contains("A single run does not show")));
     let figures = report.figures.tasks[0].methods[1].as_ref().unwrap();
     assert_eq!(figures.overall.unwrap().deviation, None);
     assert_eq!(figures.improvement.unwrap().interval, None);

@@ -1,4 +1,4 @@
-//! Folders of studies, made up: curves that rise, as many runs as wanted, with everything a run leaves.
+//! Artificial folders of studies: rising curves, any number of runs, with all files of a run.
 
 use random::Stream;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 use study::manifest::{Entry, Manifest, Role};
 use train::{Frames, RunRequest};
 
-/// A picture of one point.
+/// An image of one pixel.
 pub const GIF: &[u8] =
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff\x2c\x00\x00\x00\x00\x01\x00\x01\x00\
     \x00\x02\x02D\x01\x00\x3b";

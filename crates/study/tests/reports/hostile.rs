@@ -1,5 +1,5 @@
-//! Reports of folders that are not as they should be: everything else is told nevertheless, and nothing in a file becomes
-//! part of the page.
+//! Reports of damaged or malicious folders: everything else is still reported, and no file content becomes code of the
+//! page.
 
 use crate::content::balanced;
 use crate::folders;
@@ -36,7 +36,7 @@ fn names_of_anything_stay_text() {
     for tag in ["<script>alert", "<img src=x", "<b ", "<i>", "onload=x>"] {
         assert!(!html.contains(tag), "{tag}");
     }
-    // One script, and data that cannot be taken for the end of one.
+    // One script, and data that cannot end it.
     assert_eq!(html.matches("<script").count(), html.matches("</script>").count());
     assert_eq!(html.matches("<script>").count(), 1);
     let words = markdown(&report);
@@ -83,7 +83,7 @@ fn files_of_nonsense_are_named_and_the_rest_is_told() {
     }
     let html = page(&report, &Media::embed(&results, MOST_BYTES), None);
     balanced(&html);
-    assert!(html.contains("What could not be read"));
+    assert!(html.contains("Files that could not be read"));
     assert!(!html.contains("NaN") && !html.contains(">inf"), "no figure of nothing");
     assert!(!html.contains("PHN2ZyBvbmxvYWQ"), "a picture is what it says it is, or left out");
 }

@@ -1,6 +1,5 @@
-//! Reports of made-up studies. A new test of the page's content goes into `content`, of which runs are compared
-//! with which into `compared`, of where runs' knowledge comes from into `sources`, of what a browser makes of the page into
-//! `browser`, of files that are not as they should be into `hostile`.
+//! Reports of made-up studies. New tests of the page's content go to `content`, of the compared runs to `compared`, of
+//! the sources of runs to `sources`, of the page in a browser to `browser`, of damaged or malicious files to `hostile`.
 
 mod browser;
 mod compared;

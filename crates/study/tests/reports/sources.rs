@@ -1,4 +1,4 @@
-//! Where runs' knowledge comes from, and beside which published numbers they stand.
+//! The sources of runs, and the published numbers with which they are compared.
 
 use crate::folders;
 use serde_json::{Value, json};
@@ -94,9 +94,12 @@ fn a_source_agent_that_all_seeds_share_is_told_and_no_other() {
     const SAID: &str = "In full, runs of different seeds learn from the same source agents.";
     let root = tempfile::tempdir().unwrap();
     let words = study(root.path(), [&[0], &[0]]);
-    assert!(words.contains(SAID) && words.contains("the luck of the source agents"), "{words}");
+    assert!(words.contains(SAID) && words.contains("source agents trained from other seeds"), "{words}");
     let words = study(root.path(), [&[0], &[1]]);
-    assert!(!words.contains("the same source agents") && !words.contains("luck of the source"), "{words}");
+    assert!(
+        !words.contains("the same source agents") && !words.contains("source agents trained from other seeds"),
+        "{words}"
+    );
     let words = study(root.path(), [&[0, 1], &[1]]);
     assert!(words.contains(SAID), "one of them is shared: {words}");
 }

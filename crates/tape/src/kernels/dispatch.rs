@@ -13,7 +13,7 @@ pub trait Real: Number {
     #[doc(hidden)]
     fn run(product: Product<'_, Self>);
 
-    /// Computes a matrix product of operands that are rounded to bfloat16. An f64 has no such products.
+    /// Computes a matrix product of operands that are rounded to bfloat16. f64 does not support such products.
     #[doc(hidden)]
     fn run_bf16(product: Product<'_, Self>) {
         Self::run(product);

@@ -1,6 +1,6 @@
 //! Elementwise loops, compiled for every SIMD instruction set.
 //!
-//! Bound by: memory, but for ELU, which computes an exponential for every number.
+//! Bound by: memory, except for ELU, which computes an exponential for every number.
 
 use super::simd;
 use crate::number::Number;
@@ -109,7 +109,7 @@ pub fn add<F: Number>(out: &mut [F], x: &[F], accumulate: bool) {
     );
 }
 
-/// The sum of f(x) over a slice, in sixteen interleaved partial sums: a fixed order, whatever the instruction set.
+/// The sum of f(x) over a slice, in sixteen interleaved partial sums: a fixed order, for every instruction set.
 #[inline(always)]
 pub(crate) fn interleaved_sum<F: Number>(n: usize, f: impl Fn(usize) -> F) -> F {
     let mut sums = [F::ZERO; 16];

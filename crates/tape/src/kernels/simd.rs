@@ -18,16 +18,16 @@ pub enum SimdInstructionSet {
     Avx2,
     /// NEON: four.
     Neon,
-    /// What every CPU of an architecture supports (SSE2 on x86-64): groups of four, whose products are rounded before they
-    /// are added.
+    /// The set that every CPU of an architecture supports (SSE2 on x86-64): groups of four numbers, whose products are
+    /// rounded before they are added.
     Plain,
 }
 
 /// The environment names an instruction set that cannot be used here.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SimdError {
-    /// There is no instruction set of this name.
-    #[error("{variable}={value} is not a SIMD instruction set; this CPU supports {}", names())]
+    /// An unknown name of an instruction set.
+    #[error("{variable}={value} is not a SIMD instruction set; this CPU supports: {}", names())]
     Unknown {
         /// The environment variable.
         variable: &'static str,
@@ -35,7 +35,7 @@ pub enum SimdError {
         value: String,
     },
     /// This CPU lacks the instruction set.
-    #[error("{variable}={value}, but this CPU lacks that SIMD instruction set; it supports {}", names())]
+    #[error("{variable}={value}: this CPU lacks this SIMD instruction set; it supports: {}", names())]
     Missing {
         /// The environment variable.
         variable: &'static str,

@@ -19,13 +19,13 @@ use std::ops::Range;
 
 /// Sides of an input from which on it pays to split by parity: below, too much of the padded input is padding.
 const SPLIT_FROM: usize = 5;
-/// The same with at least [`DEEP`] channels, for which sums are cheap beside products.
+/// The same with at least [`DEEP`] channels, for which sums are cheap compared with products.
 const SPLIT_DEEP_FROM: usize = 6;
 /// See [`SPLIT_DEEP_FROM`].
 const DEEP: usize = 128;
 /// Numbers of intermediate results at a time, which stay in the second-level cache.
 const AT_ONCE: usize = 144 * 1024;
-/// Rows of a product at least, where more do not: each product packs the kernel anew.
+/// The minimum number of rows of a product, because each product packs the kernel again.
 const ROWS_AT_LEAST: usize = 256;
 
 /// Buffers for intermediate results, kept between calls.
@@ -218,8 +218,8 @@ fn pad<F: Number>(padded: &mut [F], lines: &[F], line: usize, border: usize) {
     }
 }
 
-/// Puts rows of positions [across, 2, 2, O] in their places of the image [side, side, O]; what the image has beyond them is
-/// zero, what they have beyond the image is dropped.
+/// Puts rows of positions [across, 2, 2, O] in their places of the image [side, side, O]; the rest of the image is
+/// zero, and positions outside the image are dropped.
 #[inline(always)]
 fn put<'a, F: Number>(
     image: &mut [F],
@@ -248,7 +248,8 @@ mod tests {
     use random::Stream;
 
     proptest! {
-        /// Padding may spread what is no number to more pixels of its image, but neither swallows it nor leaves the image.
+        /// Padding may spread NaN values to more pixels of the same image, but it neither hides them nor reaches other
+        /// images.
         #[test]
         fn what_is_no_number_stays_one(
             images in 2usize..4, across in 1usize..9, k in 2usize..8, outputs in 1usize..6, channels in 1usize..6,
@@ -283,7 +284,7 @@ mod tests {
             let mut random = Stream::new(seed, "transposed convolution");
             let mut draw = |n| (0..n).map(|_| random.uniform_in(-1.0, 1.0)).collect::<Vec<f64>>();
             let (x, kernel) = (draw(images * patches.count() * channels), draw(patches.size() * channels));
-            // What is in the output before must not matter.
+            // The previous content of the output must not matter.
             let (mut one, mut two) = (draw(images * patches.image()), draw(images * patches.image()));
             let (panels, buffers) = (&mut Panels::default(), &mut Buffers::default());
             scattered(&mut one, &x, &kernel, patches, channels, panels, buffers);

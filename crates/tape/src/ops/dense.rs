@@ -26,8 +26,8 @@ impl<F: Real> Tape<'_, F> {
         self.dense_part(x, kernel, 0, Some(bias), None, activation)
     }
 
-    /// `activation(x @ kernel[first_row..first_row + I] + plus + bias)`: a layer whose input is a concatenation, taken
-    /// piece by piece. x [N, I], plus [N, O].
+    /// `activation(x @ kernel[first_row..first_row + I] + plus + bias)`: a layer whose input is a concatenation,
+    /// processed piece by piece. x [N, I], plus [N, O].
     pub fn dense_part(
         &mut self,
         x: Var,

@@ -4,7 +4,7 @@
 //! all losses, which differ only in their factors. Some rows at a time go through all layers, while they are in the
 //! second-level cache.
 //!
-//! Here: [`Tape::frozen_scalar`], for a head whose parameters are not trained, and [`Tape::trained_scalar`], for a head
+//! Here: [`Tape::input_scalar`], for a head whose parameters are not trained, and [`Tape::input_and_parameter_scalars`], for a head
 //! with two losses: the gradient of one reaches the input, that of the other the parameters. Not here: the ordinary layers
 //! (`dense.rs`), of which a head with one loss is made.
 
@@ -34,7 +34,7 @@ pub(crate) struct Scalar {
 impl<F: Real> Tape<'_, F> {
     /// The output [N, 1] of a perceptron with constant parameters for x [N, I]. `layers` are kernels [inputs, outputs] and biases
     /// from the first to the last, which has one output; `activation` follows each but the last.
-    pub fn frozen_scalar(&mut self, x: Var, layers: &[(Parameter, Parameter)], activation: Activation) -> Var {
+    pub fn input_scalar(&mut self, x: Var, layers: &[(Parameter, Parameter)], activation: Activation) -> Var {
         let (rows, inputs) = self.shape(x);
         let layers = self.push_layers(layers);
         let derivatives = self.push(Op::Leaf, if x.gradient { rows } else { 0 }, inputs, false, |_, _| {});
@@ -69,8 +69,8 @@ impl<F: Real> Tape<'_, F> {
 
     /// The output of a perceptron for x [N, I], as two values for two losses. The gradient of the first, [N, 1], reaches x
     /// alone, as if the parameters were constants. The second is the first `trained` rows of the same output, and its
-    /// gradient reaches the parameters alone, as if x were a constant. `layers` and `activation` as for [`Tape::frozen_scalar`]. The parameters are trainable together or not at all.
-    pub fn trained_scalar(
+    /// gradient reaches the parameters alone, as if x were a constant. `layers` and `activation` as for [`Tape::input_scalar`]. The parameters are trainable together or not at all.
+    pub fn input_and_parameter_scalars(
         &mut self,
         x: Var,
         layers: &[(Parameter, Parameter)],
@@ -144,7 +144,7 @@ impl<'a, F: Real> Network<'a, F> {
         self.hidden_layers().map(|(_, [inputs, _], _)| inputs).max().unwrap_or(0).max(self.output().0.len())
     }
 
-    /// The value y of rows x, and what the hidden layers make of them, one layer after the other.
+    /// The value y of rows x, and the outputs of the hidden layers, one layer after the other.
     fn value(&self, x: &[F], hidden: &mut [F], y: &mut [F], panels: &mut Panels<F>) {
         let rows = y.len();
         let (mut x, mut rest) = (x, hidden);
@@ -159,8 +159,8 @@ impl<'a, F: Real> Network<'a, F> {
         bias_activate(y, bias, Activation::None);
     }
 
-    /// The derivatives of rows' values by their inputs, if those are asked for; on the way down `pass` gets each hidden
-    /// layer's number, the derivatives by its sums, which it may overwrite, and the panels.
+    /// The derivatives of the values of rows by their inputs, if requested. For each hidden layer, from the last to the
+    /// first, `pass` receives its number, the derivatives by its sums, which it may overwrite, and the panels.
     fn derivatives<'b>(
         &self,
         hidden: &[F],

@@ -83,7 +83,7 @@ impl Planner {
         Some((place, false))
     }
 
-    /// As [`Planner::input`], with zeros in place of what has not been written: for gradients of a part.
+    /// Like [`Planner::input`], but a new gradient is filled with zeros first: for gradients of a part of a value.
     pub(super) fn part(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<Place> {
         let (place, accumulate) = self.input(traced, var)?;
         if !accumulate {

@@ -1,4 +1,4 @@
-//! What runs a plan: a device has memory, and kernels that work on it.
+//! The interface of devices, which run plans: memory, and kernels that work on it.
 
 use super::launch::Place;
 use super::layout::Plan;
@@ -12,22 +12,22 @@ pub enum MachineError {
     TooMuch {
         /// The device.
         device: String,
-        /// Of what it has too little, and what to do.
+        /// What is too small, and the next step.
         why: String,
     },
     /// It failed.
     #[error("{what}: {why}")]
     Failed {
-        /// The device, and what it was to do.
+        /// The device and its task.
         what: String,
-        /// Why it did not, and what to do.
+        /// The reason and the next step.
         why: String,
     },
 }
 
-/// What can be made a [`Machine`] of.
+/// A device on which a plan can be started as a [`Machine`].
 pub trait Device: Debug + Sync {
-    /// What it is, in words.
+    /// A description of the device.
     fn name(&self) -> String;
 
     /// Checks that its memory is large enough for a plan.
@@ -43,7 +43,7 @@ pub trait Device: Debug + Sync {
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError>;
 }
 
-/// A device that a [`Plan`] was loaded on. Work is done in the order it is asked for.
+/// A device with a loaded [`Plan`]. Work is done in the order of the requests.
 pub trait Machine: Debug + Send {
     /// Writes numbers from `place` on.
     ///

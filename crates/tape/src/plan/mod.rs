@@ -4,10 +4,10 @@
 //! piece of memory: forwards ([`Planner::forward`]) and backwards ([`Planner::backward`]). No launch depends on data, so that
 //! a device can run the same list again and again.
 //!
-//! `forward`, `backward` and `scalar` turn operations into launches, with the products and sums of `products`; `traced` and
-//! `gradients` say where values and gradients lie, and `layout` reserves the memory. Not here: the kernels and the devices
-//! that run them, which belong to other crates, and what is recorded. A new operation needs launches in `forward` and
-//! `backward`, and its kernels.
+//! `forward`, `backward` and `scalar` turn operations into launches, with the products and sums of `products`; `traced`
+//! and `gradients` hold the places of values and gradients, and `layout` reserves the memory. Not here: the kernels and
+//! the devices that run them, which are in other crates, and the recording itself. A new operation needs launches in
+//! `forward` and `backward`, and its kernels.
 
 mod backward;
 mod forward;

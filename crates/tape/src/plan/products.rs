@@ -9,13 +9,13 @@ use crate::kernels::matmul::Precision;
 
 /// Sides of the tiles of a result that a block makes.
 const TILES: [usize; 2] = [64, 128];
-/// Blocks that a device has something to do with, about: twice the processors of a large one.
+/// The approximate number of blocks that keep a device busy: twice the number of multiprocessors of a large one.
 const BLOCKS: usize = 256;
 /// Parts that long sums of columns are cut into, at most.
 const COLUMN_PARTS: usize = 1024;
 /// Terms of a sum that are worth a block of their own.
 const PART: usize = 256;
-/// Numbers in the patches that are at hand at a time: what a large device's second-level cache holds.
+/// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
 const PATCHED: usize = 8 << 20;
 
 /// A matrix in the device's memory, or its transpose.
@@ -80,7 +80,7 @@ impl From<Matrix> for Factor {
     }
 }
 
-/// What becomes of a layer's sums: activation(sums + plus + bias).
+/// The operation after a layer's sums: activation(sums + plus + bias).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Finish {
     pub plus: Option<Place>,
@@ -97,7 +97,7 @@ impl Finish {
         Self { plus: None, bias: Some(bias), activation }
     }
 
-    /// Its arguments; where there is no place, `any` stands.
+    /// Its arguments; `any` stands for missing places.
     fn arguments(self, any: Place) -> [Argument; 5] {
         let Self { plus, bias, activation } = self;
         arguments![plus.unwrap_or(any), plus.is_some(), bias.unwrap_or(any), bias.is_some(), activation]
@@ -110,7 +110,7 @@ impl Planner {
         self.layer(out, a, b, accumulate, Finish::NONE);
     }
 
-    /// out = what becomes of a b, or of out + a b if `accumulate`.
+    /// out = the operation of a b, or of out + a b if `accumulate`.
     pub(super) fn layer(&mut self, out: Place, a: impl Into<Factor>, b: Matrix, accumulate: bool, finish: Finish) {
         let a = a.into();
         let ([m, k], n) = (a.shape(), b.cols);
@@ -152,7 +152,7 @@ impl Planner {
         }
     }
 
-    /// out = what becomes of the sum of `parts` matrices of `count` numbers, `cols` in a row.
+    /// out = the operation of the sum of `parts` matrices of `count` numbers, `cols` per row.
     fn sum_parts(
         &mut self,
         out: Place,
@@ -180,8 +180,8 @@ impl Planner {
         });
     }
 
-    /// The images whose patches are small b, with small [images * patches, channels]: x = what becomes of them, or of x and
-    /// them. Some images at a time.
+    /// The images whose patches are small b, with small [images * patches, channels]: x = the operation of them, or of
+    /// x and them. It processes a few images at a time.
     pub(super) fn overlay(
         &mut self,
         x: Place,

@@ -13,7 +13,7 @@ use crate::ops::scalar::Scalar;
 use crate::parameters::Parameter;
 use crate::tape::{List, Var};
 
-/// A perceptron with one output and what it reads.
+/// A perceptron with one output, and its inputs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Network {
     pub x: Var,
@@ -38,7 +38,7 @@ fn sizes(traced: &Traced<'_>, layer: (Parameter, Parameter)) -> [usize; 2] {
 }
 
 impl Planner {
-    /// The value y [N, 1]. What the hidden layers make of the rows is kept in front of the gradient, which finds it by
+    /// The value y [N, 1]. The outputs of the hidden layers are kept for the gradient, which finds them by
     /// [`Traced::hidden`].
     pub(super) fn perceptron(&mut self, traced: &mut Traced<'_>, network: &Network, y: Place) {
         let mut x = traced.matrix(network.x);
@@ -104,7 +104,7 @@ impl Planner {
         });
     }
 
-    /// A layer's gradients from those of its sums, for the first rows of what it reads.
+    /// A layer's gradients from those of its sums, for the first rows of its input.
     fn train_layer(
         &mut self,
         layer: (Parameter, Parameter),

@@ -40,12 +40,13 @@ impl<'a> Traced<'a> {
         }
     }
 
-    /// Says where an input lies that the plan does not compute. Call it before [`Planner::forward`](super::Planner::forward).
+    /// Sets the place of an input that the plan does not compute. Call it before
+    /// [`Planner::forward`](super::Planner::forward).
     pub fn bind(&mut self, var: Var, place: Place) {
         self.places[var.index()] = Some(place);
     }
 
-    /// Says where a value is to be put that the plan computes. Call it before [`Planner::forward`](super::Planner::forward).
+    /// Sets the place of a value that the plan computes. Call it before [`Planner::forward`](super::Planner::forward).
     ///
     /// # Panics
     /// If the value is part of another one.

@@ -1,5 +1,5 @@
-//! Runs every test of a program once more with each narrower SIMD instruction set. A process chooses once, so each choice
-//! has a process of its own.
+//! Runs every test of a program once more with each narrower SIMD instruction set. A process chooses once, so each
+//! choice needs a separate process.
 //!
 //! A test program whose numbers depend on the instruction set includes this file, and imports `SimdInstructionSet`.
 
@@ -11,7 +11,7 @@ fn all_tests_pass_with_every_choice() {
     let variables = [SimdInstructionSet::VARIABLE, SimdInstructionSet::OLD_VARIABLE];
     let values = variables.into_iter().filter_map(|variable| std::env::var(variable).ok());
     if let Some(named) = values.into_iter().find(|value| !value.is_empty()) {
-        // Whoever names one instruction set gets that one, and no others.
+        // If the user names an instruction set, only that one is tested.
         assert_eq!(SimdInstructionSet::current().name(), named);
         return;
     }

@@ -31,7 +31,10 @@ pub struct Recording {
 /// A file that the tests carry: `task`, the first episode of a PyBullet object with images, or `task-episodes`, three
 /// episodes of one object without.
 pub fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.npz"))
+    // Also for the tests of the tools, which share this module.
+    let workspace =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("crates/tasks").is_dir());
+    workspace.expect("the folder of the workspace").join(format!("crates/tasks/tests/golden/{name}.npz"))
 }
 
 impl Recording {
@@ -65,7 +68,7 @@ impl Recording {
             .collect()
     }
 
-    /// What every file holds, of all its episodes at once. The arrays' shapes begin with `episodes`.
+    /// The content of every file, with all its episodes together. The shapes of the arrays start with `episodes`.
     fn trajectory(archive: &mut ZipArchive<File>, episodes: &[u64]) -> Self {
         let (shape, rewards) = array(archive, "reward");
         assert_eq!(shape[..shape.len() - 1], *episodes, "episodes of the file");

@@ -1,7 +1,8 @@
-//! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole run.
+//! Whether there is memory enough, before anything is made or written, and whether the replay memory can hold a whole
+//! run.
 //!
-//! Here: the comparison of what a run takes at least with what the system has, and of its episodes with their budget. Not
-//! here: what an agent takes (`dreamer::footprint`).
+//! Here: comparing the memory that a run needs at least with the available memory, and its episodes with their budget.
+//! Not here: the memory of an agent (`dreamer::footprint`).
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
@@ -15,13 +16,13 @@ use wording::{counted, grouped};
 /// floor; the largest of all images, one of `ant`, took 1553.
 const COMPRESSED_IMAGE: u64 = 1_600;
 
-/// Checks that there is memory enough for a run of `config`: what the system would do otherwise is to kill it, days later
-/// perhaps. Episodes count with their budget, or with the uncompressed size of the whole run if that is less: how well
-/// images of any task compress is not known in advance. On a device, `learns_here` is false, and the device is asked for
-/// itself.
+/// Checks that there is enough memory for a run of `config`. Otherwise, the operating system would kill the run,
+/// perhaps days later. Episodes count with their budget, or with the uncompressed size of the whole run if that is
+/// less, because the compression of a task's images is not known in advance. With a device, `learns_here` is false, and
+/// the device checks its own memory.
 ///
 /// # Errors
-/// [`TrainError::Memory`] tells what it takes and what there is.
+/// [`TrainError::Memory`] with the needed and the available memory.
 pub(crate) fn check_run(config: &Config, environments: &Environments, learns_here: bool) -> Result<(), TrainError> {
     let action_size = environments.action_size();
     let transitions = environments.transitions(config.steps.0);
@@ -56,24 +57,24 @@ pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &Repl
     if stats.dropped > 0 {
         let all = counted(stats.episodes as u64 + stats.dropped, "episode");
         return Some(format!(
-            "only the newest {} of {all} are in memory and learned from, because replay.budget = {budget} is full; the \
-             files of all others stay",
+            "the agent learns from the newest {} of {all} only, because replay.budget = {budget} is full; the files of \
+             the other episodes are kept",
             grouped(stats.episodes as u64)
         ));
     }
     let transitions = environments.transitions(config.steps.0);
     let (size, source) = match stats.bytes.checked_div(stats.transitions) {
-        Some(size) => (size, "at the size of those so far"),
+        Some(size) => (size, "at the size of the episodes so far"),
         None => {
             let numbers = replay::transition_bytes(environments.action_size()) - IMAGE_BYTES;
-            (COMPRESSED_IMAGE + numbers as u64, "if its images compress as those of the built-in tasks")
+            (COMPRESSED_IMAGE + numbers as u64, "if its images compress like those of the built-in tasks")
         }
     };
     let whole = transitions.saturating_mul(size);
     (whole > budget.0).then(|| {
         format!(
-            "replay.budget = {budget} may not hold all episodes of this run, {} transitions of up to {} {source}: \
-             once it is full, the oldest are dropped from memory and no longer learned from; their files stay",
+            "replay.budget = {budget} may be too small for all episodes of this run, {} transitions of up to {} \
+             {source}: once it is full, the agent no longer learns from the oldest episodes; their files are kept",
             grouped(transitions),
             wording::bytes(whole)
         )
@@ -120,7 +121,7 @@ mod tests {
         let (small, ant) = (config(&["replay.budget=500MB"]), ant());
         assert_eq!(forgets(&small, &ant, &seen(5010 * 900, 0)), None);
         let noise = forgets(&config(&[]), &ant, &seen(5010 * 12_300, 0)).unwrap();
-        assert!(noise.contains("6.2 GB at the size of those so far"), "{noise}");
+        assert!(noise.contains("6.2 GB at the size of the episodes so far"), "{noise}");
         let full = forgets(&small, &ant, &seen(500_000_000, 1990)).unwrap();
         assert!(full.starts_with("only the newest 10 of 2 000 episodes are in memory"), "{full}");
     }

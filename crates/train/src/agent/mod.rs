@@ -1,4 +1,4 @@
-//! What a run needs of an agent.
+//! The interface between a run and its agent.
 //!
 //! Here: the trait [`Trainable`]; in `dreamer_agent`, that Dreamer's agent has it. A run is written against the trait, so that its tests
 //! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
@@ -22,7 +22,7 @@ pub type Metrics = Vec<(&'static str, f64)>;
 
 /// Something that learns from batches and acts from images.
 pub trait Trainable: Send + Sized {
-    /// What acting remembers within an episode.
+    /// The state of acting within an episode.
     type State;
 
     /// Numbers in an action, A.
@@ -31,7 +31,7 @@ pub trait Trainable: Send + Sized {
     /// Gradient steps so far.
     fn updates(&self) -> u64;
 
-    /// Whether it is an agent of this configuration, but for how it is evaluated; one that cannot tell says yes.
+    /// Whether the agent has this configuration, apart from how it is evaluated; true by default.
     fn is_of(&self, _config: &AgentConfig) -> bool {
         true
     }
@@ -48,7 +48,7 @@ pub trait Trainable: Send + Sized {
     /// If the device fails, its memory is too small, or the agent cannot learn there.
     fn move_to(&mut self, device: &dyn Device) -> Result<(), DreamerError>;
 
-    /// Brings here what was learned elsewhere, if it learns elsewhere: comes before acting, saving and looking at parameters.
+    /// Copies the agent back from its device, if it learns on one. Called before acting, saving and reading parameters.
     ///
     /// # Errors
     /// If the device that it learns on fails.
@@ -66,15 +66,15 @@ pub trait Trainable: Send + Sized {
         None
     }
 
-    /// Numbers in what a frozen encoder makes of an image, E; none if the encoder is learned.
+    /// The size E of the embedding of an image by a frozen encoder; `None` if the encoder is trained.
     fn embedding_size(&self) -> Option<usize> {
         None
     }
 
-    /// What the encoder makes of images `[N, 64, 64, 3]`: embeddings `[N, E]`. Asked for if there is an embedding size.
+    /// The embeddings `[N, E]` of images `[N, 64, 64, 3]`. Called only if there is an embedding size.
     fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
 
-    /// Which action it takes in evaluations; none if it has no choice.
+    /// How the agent acts in evaluations; `None` if it cannot be chosen.
     fn evaluation(&self) -> Option<Evaluation> {
         None
     }
@@ -88,22 +88,22 @@ pub trait Trainable: Send + Sized {
     /// The action, `[A]`, after seeing `image`, `[64, 64, 3]`.
     fn act(&self, state: &mut Self::State, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]);
 
-    /// The agent's own pictures of an episode, `[T, 64, 64, 3]`: told the first `context` of the images
-    /// `[T, 64, 64, 3]`, then only the actions `[T, A]`.
+    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of the images `[T, 64,
+    /// 64, 3]` and then from the actions `[T, A]` alone.
     fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
 
-    /// How much its reward meta-model uses each of its inputs; none if it has no such model.
+    /// How much the reward meta-model uses each of its inputs; `None` without a meta-model.
     fn reward_use(&self) -> Option<InputUse> {
         None
     }
 
-    /// How much its reward meta-model's prediction depends on each source, in the states of an episode: images
-    /// `[T, 64, 64, 3]` and the actions that led to them `[T, A]`; none if it has no such model.
+    /// How much the prediction of the reward meta-model depends on each source, in the states of an episode: images
+    /// `[T, 64, 64, 3]` and the actions that led to them `[T, A]`; `None` without a meta-model.
     fn ablate_sources(&self, _image: &[u8], _action: &[f32]) -> Option<SourceAblation> {
         None
     }
 
-    /// Writes everything that going on needs into the file at `path`, synced.
+    /// Writes everything that is needed to resume to the file at `path`, synced.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -112,6 +112,6 @@ pub trait Trainable: Send + Sized {
     /// The agent that was saved at `path`.
     ///
     /// # Errors
-    /// If the file cannot be read or is no checkpoint.
+    /// If the file cannot be read or is not a checkpoint.
     fn load(path: &Path) -> Result<Self, DreamerError>;
 }

@@ -1,7 +1,7 @@
-//! Playing episodes with random actions, with none, or with what a run learned.
+//! Plays episodes with random actions, zero actions, or the agent of a run.
 //!
-//! Here: finding the checkpoint and playing. Not here: the evaluations that a run makes of itself (`run`), nor what many
-//! returns come to (`study::statistics`).
+//! Here: finding the checkpoint and playing. Not here: evaluations within a run (`run`), and statistics over returns
+//! (`study::statistics`).
 
 use crate::agent::Trainable;
 use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
@@ -20,13 +20,13 @@ use std::path::{Path, PathBuf};
 pub enum Policy {
     /// Chance: uniform from -1 to 1, as in the prefill of a run.
     Random,
-    /// Nobody: all zeros.
+    /// Zero actions.
     Zero,
     /// The agent of a run folder (its newest checkpoint), of a checkpoint's folder, or of the agent's file in one.
     Run(PathBuf),
 }
 
-/// What is to be played.
+/// The episodes to play.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
     /// Who plays.
@@ -35,7 +35,7 @@ pub struct PlayOptions {
     pub task: Option<String>,
     /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
     pub termination: Option<Termination>,
-    /// Which action an agent takes. If none is given: as its run's setting `agent.evaluation` says.
+    /// How the agent acts; `None` for the setting `agent.evaluation` of its run.
     pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
     pub episodes: u64,
@@ -43,7 +43,7 @@ pub struct PlayOptions {
     pub seed: u64,
 }
 
-/// What happens while episodes are played.
+/// An event while episodes are played.
 #[derive(Debug)]
 pub enum PlayEvent<'a> {
     /// Something that the user should know, on one line.
@@ -61,20 +61,20 @@ pub enum PlayEvent<'a> {
     },
 }
 
-/// What came of the episodes of one task.
+/// The results of the episodes of one task.
 #[derive(Clone, Debug)]
 pub struct Plays {
     /// The task.
     pub task: String,
-    /// Who played: `random`, `zero`, or the checkpoint's folder.
+    /// The policy: `random`, `zero`, or the checkpoint's folder.
     pub policy: String,
-    /// Frames that the agent was trained on, if one played.
+    /// The number of frames on which the agent was trained, if an agent played.
     pub trained: Option<Frames>,
-    /// Which action the agent took, if one played that has a choice.
+    /// How the agent acted, if an agent played for which this can be chosen.
     pub evaluation: Option<Evaluation>,
     /// The seed.
     pub seed: u64,
-    /// Time that an action is held for, in seconds.
+    /// The time for which an action is held, in seconds.
     pub step_seconds: f64,
     /// Each episode's return.
     pub returns: Vec<f64>,
@@ -84,18 +84,18 @@ pub struct Plays {
     pub last: Option<Episode>,
 }
 
-/// Who plays, found and loaded.
+/// The policy, loaded.
 enum Player<L> {
     Random,
     Zero,
     Agent(Box<Loaded<L>>),
 }
 
-/// Plays episodes and gives what came of them, task by task. `listen` gets every event and returns whether to continue. Runs
-/// on the present thread pool.
+/// Plays episodes and returns their results, task by task. `listen` receives every event and returns whether to
+/// continue. Runs on the current thread pool.
 ///
 /// # Errors
-/// If there is no such task or checkpoint, it cannot be used, or the agent does not fit the task.
+/// If the task or checkpoint does not exist or cannot be used, or if the agent does not match the task.
 pub fn play_with<L: Trainable>(
     catalogue: &dyn Catalogue,
     options: &PlayOptions,
@@ -110,7 +110,7 @@ pub fn play_with<L: Trainable>(
                 loaded.agent.evaluate_by(evaluation);
             }
             for Damaged { why, .. } in damaged {
-                listen(PlayEvent::Note(&format!("{why}; playing with {}", loaded.path.display())));
+                listen(PlayEvent::Note(&format!("{why}; using {} instead", loaded.path.display())));
             }
             Player::Agent(Box::new(loaded))
         }
@@ -127,7 +127,7 @@ pub fn play_with<L: Trainable>(
         && !loaded.state.tasks.contains(task)
     {
         let trained = loaded.state.tasks.join(", ");
-        listen(PlayEvent::Note(&format!("the agent was not trained for {task}, but for {trained}")));
+        listen(PlayEvent::Note(&format!("the agent was trained for {trained}, not for {task}")));
     }
     let mut all = Vec::new();
     for (task, mut world) in tasks.into_iter().zip(environments) {
@@ -210,7 +210,7 @@ impl<L: Trainable> Player<L> {
     }
 }
 
-/// The checkpoint that `run` stands for, and the newer ones of a run folder that cannot be used.
+/// The checkpoint that `run` refers to, and the newer checkpoints of a run folder that cannot be used.
 fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainError> {
     let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
     let one = |path: &Path| Ok((checkpoint::load(path)?, Vec::new()));
@@ -222,19 +222,19 @@ fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainErro
             let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
             return one(folder.unwrap_or(Path::new(".")));
         }
-        return Err(none("is neither a run folder nor a checkpoint's agent.safetensors; give one of these"));
+        return Err(none("is not a run folder and not the agent.safetensors of a checkpoint; give one of these"));
     }
     let checkpoints = checkpoints_of(run);
     if !checkpoints.is_dir() {
         if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
             return one(run);
         }
-        return Err(none("is neither a run folder nor a checkpoint; give one of these"));
+        return Err(none("is not a run folder and not a checkpoint; give one of these"));
     }
-    // An error in the configuration comes before what may be wrong with a checkpoint.
+    // An error in the configuration is reported before errors of checkpoints.
     stored_config(run)?;
     let (newest, damaged) = checkpoint::newest(&checkpoints)?;
-    let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;
+    let newest = newest.ok_or_else(|| none("does not have a checkpoint yet; train it for longer first"))?;
     Ok((newest, damaged))
 }
 

@@ -1,6 +1,6 @@
 //! Sizes of memory as people write them: `2GB`, `512 MiB`, `1000000`.
 //!
-//! Here: [`ByteSize`], its text and its place in a configuration. Not here: what is kept within the size.
+//! Here: [`ByteSize`], its text and its place in a configuration. Not here: what the size limits.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

@@ -1,8 +1,8 @@
-//! What can be wrong with a configuration.
+//! Errors of a configuration.
 
 use std::path::PathBuf;
 
-/// A configuration that cannot be used. Each message names the key, the value, where it came from and what is allowed.
+/// A configuration that cannot be used. Each message names the key, the value, its origin and the allowed values.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file of settings cannot be read.
@@ -10,7 +10,7 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// Settings that are not TOML.
@@ -24,7 +24,7 @@ pub enum ConfigError {
     /// A typed setting without `=`.
     #[error("--set {text}: write it as key=value, for example --set agent.horizon=10")]
     NotASetting {
-        /// What was typed.
+        /// The text as typed.
         text: String,
     },
     /// A key that no setting has.
@@ -48,7 +48,7 @@ pub enum ConfigError {
         example: String,
     },
     /// A value of the wrong kind.
-    #[error("{path} = {value} ({source_name}) does not fit: {why}")]
+    #[error("{path} = {value} ({source_name}) cannot be used: {why}")]
     Kind {
         /// The key's full path.
         path: String,
@@ -56,7 +56,7 @@ pub enum ConfigError {
         value: String,
         /// Where it came from.
         source_name: String,
-        /// What was expected.
+        /// The expected form.
         why: String,
     },
     /// A value out of range.
@@ -66,16 +66,16 @@ pub enum ConfigError {
         key: String,
         /// The value given.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         range: String,
     },
     /// The agent's own check.
     #[error(transparent)]
     Agent(#[from] dreamer::DreamerError),
     /// A preset that does not exist.
-    #[error("there is no preset {name:?}; the nearest is {nearest:?} (`dreamgraft train --help` lists them)")]
+    #[error("preset {name:?} does not exist; the nearest is {nearest:?} (`dreamgraft train --help` lists all presets)")]
     UnknownPreset {
-        /// What was typed.
+        /// The text as typed.
         name: String,
         /// The preset most like it.
         nearest: String,

@@ -1,7 +1,7 @@
 //! Laying presets, files and typed settings over the defaults.
 //!
 //! The defaults, written as TOML, are the list of all valid keys: a layer may set those and no others. Each value is
-//! tried on its own, so that whatever is wrong is named with its full path and the layer it came from.
+//! tried on its own, so that errors name the full path and the layer of the value.
 
 use super::{Config, ConfigError};
 use dreamer::AgentConfig;
@@ -58,7 +58,7 @@ impl Layer {
         Self::parse(&path.display().to_string(), &text)
     }
 
-    /// One typed setting, `key=value`. The value is TOML; what is no TOML value stands for itself as a text.
+    /// One typed setting, `key=value`. The value is TOML; anything that is not valid TOML is a string.
     ///
     /// # Errors
     /// [`ConfigError::NotASetting`] if there is no `=` or no key before it.
@@ -71,15 +71,15 @@ impl Layer {
         Ok(Self::value(&format!("--set {text}"), key, value))
     }
 
-    /// The setting at the dotted path `key`; `source` names it in messages. `value` is TOML; what is no TOML value
-    /// stands for itself as a text.
+    /// The setting at the dotted path `key`; `source` names it in messages. `value` is TOML; anything that is not valid
+    /// TOML is a string.
     pub fn value(source: &str, key: &str, value: &str) -> Self {
         let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
         let leaf = parsed.and_then(|mut table| table.remove("value"));
         Self::leaf(source, key, leaf.unwrap_or_else(|| Value::String(value.to_owned())))
     }
 
-    /// The setting at the dotted path `key` to a list of texts, whatever they look like; `source` names it in messages.
+    /// The setting at the dotted path `key` to a list of strings; `source` names it in messages.
     pub fn texts(source: &str, key: &str, texts: &[String]) -> Self {
         Self::leaf(source, key, Value::Array(texts.iter().cloned().map(Value::String).collect()))
     }
@@ -109,7 +109,7 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// What `of` reads from the defaults with one layer over them. Ranges are not checked.
+/// The value that `of` reads from the defaults with one layer on top. Ranges are not checked.
 ///
 /// # Errors
 /// [`ConfigError`] for the layer's first unknown key or value of the wrong kind.
@@ -188,19 +188,19 @@ fn fitted(value: Value, default: &Value) -> Value {
     }
 }
 
-/// What belongs at `path`, where the default is `default` and `given` does not fit; `None` for kinds that say themselves what
-/// they expect.
+/// The expected value at `path`, where the default is `default` and `given` is not valid; `None` for types whose own
+/// errors name the expected value.
 fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> {
     let too_large = given.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) && given.len() > 2;
     let kind = match (path, default?) {
-        ("tasks", _) => "a list of names of tasks, such as [\"hopper\", \"ant\"]".to_owned(),
+        ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
         ("agent.actor", _) => "\"tanh_normal\" or \"one_hot\"".to_owned(),
         ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
         ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
         ("agent.reward_sources", _) => {
-            "a list of reward models' sizes, such as [{ layers = 2, units = 400 }], which a transfer sets".to_owned()
+            "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
         }
         (_, Value::Integer(_)) if too_large => format!("a whole number of at most {}", i64::MAX),
         (_, Value::Integer(_)) => "a whole number of at least 0".to_owned(),
@@ -348,7 +348,7 @@ mod tests {
         }
     }
 
-    /// Values that a key is to refuse, whichever it is; `None` for kinds that have no range.
+    /// Values that a key must refuse; `None` for types without a range.
     fn absurd(default: &Value) -> Option<Vec<String>> {
         match default {
             Value::Integer(_) => Some(vec!["-1".to_owned(), i64::MAX.to_string()]),

@@ -14,22 +14,14 @@ pub(crate) use layers::PROVENANCE;
 pub use layers::{Difference, Layer, difference, resolve, value_of};
 pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
 
-/// The presets: name, what it is for, and its text.
+/// The presets: name, purpose and text.
 const PRESETS: [(&str, &str, &str); 3] = [
-    ("paper", "the published sizes and 1e6 frames", include_str!("../../../../presets/paper.toml")),
-    (
-        "small",
-        "a small agent for a computer without accelerator, 1e5 frames",
-        include_str!("../../../../presets/small.toml"),
-    ),
-    (
-        "smoke",
-        "a tiny agent and 3000 frames: does everything work here?",
-        include_str!("../../../../presets/smoke.toml"),
-    ),
+    ("paper", "the published sizes and 1e6 frames", include_str!("../../presets/paper.toml")),
+    ("small", "a small agent for a computer without a GPU, 1e5 frames", include_str!("../../presets/small.toml")),
+    ("smoke", "a tiny agent and 3000 frames, to check that everything works", include_str!("../../presets/smoke.toml")),
 ];
 
-/// Names of the presets and what each is for.
+/// The names and purposes of the presets.
 pub fn presets() -> impl Iterator<Item = (&'static str, &'static str)> {
     PRESETS.into_iter().map(|(name, about, _)| (name, about))
 }

@@ -10,8 +10,8 @@ use environment::TaskOptions;
 use replay::WindowStarts;
 use serde::{Deserialize, Serialize};
 
-/// Everything that defines a run. Two runs of equal configurations on one kind of machine give the same bits, but for
-/// the keys named in [`Config::may_change`].
+/// Everything that defines a run. Runs with equal configurations on the same kind of machine are bitwise identical;
+/// only the keys in [`Config::may_change`] may differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -29,7 +29,7 @@ pub struct Config {
     pub schedule: Schedule,
     /// The memory of episodes.
     pub replay: ReplaySettings,
-    /// What is written for people and plots.
+    /// Logging for people and plots.
     pub log: LogSettings,
     /// When checkpoints are written, and how many stay.
     pub checkpoint: CheckpointSettings,
@@ -43,8 +43,8 @@ pub struct Config {
 pub struct Schedule {
     /// Episodes of uniformly random actions per task before anything is learned, at least.
     pub prefill_episodes: u64,
-    /// Their frames per task, at least: what counts where episodes are short. There will also be an episode of each task
-    /// with the `agent.length` transitions of a window.
+    /// The minimum number of random frames per task, which matters if episodes are short. At least one episode of each
+    /// task will also have the `agent.length` transitions of a window.
     pub prefill_frames: Frames,
     /// Gradient steps right after the prefill.
     pub pretrain_updates: u64,
@@ -74,13 +74,13 @@ pub struct ReplaySettings {
     pub embeddings: ByteSize,
 }
 
-/// What is written for people and plots.
+/// Logging for people and plots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
     /// Frames from one line of metrics to the next.
     pub every: Frames,
-    /// Whether each evaluation leaves a video and an open-loop picture.
+    /// Whether each evaluation writes a video and an open-loop plot.
     pub videos: bool,
 }
 
@@ -144,7 +144,7 @@ impl Default for CheckpointSettings {
 }
 
 impl Config {
-    /// Whether a run may go on although the value at this path differs from the one it began with.
+    /// Whether a run may resume although the value at this path differs from the one with which it started.
     pub fn may_change(path: &str) -> bool {
         matches!(path, "steps" | "threads" | "replay.embeddings" | "agent.evaluation")
             || path.starts_with("log.")
@@ -157,11 +157,15 @@ impl Config {
     /// [`ConfigError::Range`] names the first key whose value is out of range, the value and the range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.tasks.is_empty() {
-            return Err(out_of_range("tasks", "[]", "a list of at least one task's name (`dreamgraft tasks`)"));
+            return Err(out_of_range(
+                "tasks",
+                "[]",
+                "a list of at least one task name (`dreamgraft tasks` lists them)",
+            ));
         }
         for (i, task) in self.tasks.iter().enumerate() {
             if self.tasks[..i].contains(task) {
-                return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list in which no name comes twice"));
+                return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list without repeated names"));
             }
         }
         // Frames that no run reaches: thirty years at a thousand frames a second.

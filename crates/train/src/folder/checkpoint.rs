@@ -1,7 +1,7 @@
-//! Checkpoints: everything that going on needs, in a folder that appears as a whole or not at all.
+//! Checkpoints: everything that is needed to resume a run, in a folder that is complete or absent.
 //!
-//! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: what the
-//! agent's file holds, and what a run does with the state.
+//! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: the content
+//! of the agent's file, and how a run uses the state.
 
 use crate::agent::Trainable;
 use crate::run::meters::Meters;
@@ -27,7 +27,7 @@ pub(crate) const RUN_FILE: &str = "run.json";
 /// Ending of a checkpoint that is being replaced by another of the same frames.
 const REPLACED: &str = ".replaced";
 
-/// What a checkpoint keeps beside the agent.
+/// The content of a checkpoint besides the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunState {
@@ -43,7 +43,7 @@ pub struct RunState {
     pub position: Position,
     /// The random streams.
     pub streams: StreamsState,
-    /// What has been measured since the last line of metrics.
+    /// The measurements since the last line of metrics.
     pub meters: Meters,
     /// Lines of `metrics.jsonl` that belong to the run at this place.
     pub metrics_lines: u64,
@@ -53,7 +53,7 @@ pub struct RunState {
     pub finished: bool,
 }
 
-/// `run.json`: the state's text, and how to tell whether it and the agent's file are as they were written.
+/// `run.json`: the text of the state, and checksums of it and of the agent's file.
 #[derive(Serialize, Deserialize)]
 struct RunFile<'a> {
     agent_bytes: u64,
@@ -71,7 +71,7 @@ struct Version {
     format: u32,
 }
 
-/// The most bytes that a `run.json` may have: a thousand times what one has.
+/// The limit for the size of a `run.json` in bytes: a thousand times its usual size.
 const LONGEST_STATE: u64 = 1 << 20;
 
 /// A checkpoint as it was found.
@@ -104,7 +104,7 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
     let temporary = unfinished(checkpoints, &name)?;
     fs::create_dir(&temporary).map_err(TrainError::io(&temporary))?;
     if let Err(error) = fill(&temporary, state, agent) {
-        // The first error is the one to report. What stays behind is removed when the run goes on.
+        // The first error is the one to report. Remaining files are removed when the run resumes.
         let _ = fs::remove_dir_all(&temporary);
         return Err(error);
     }
@@ -134,7 +134,7 @@ fn fill(temporary: &Path, state: &RunState, agent: &impl Trainable) -> Result<()
 }
 
 fn encode_state(agent_bytes: u64, agent_crc32: u32, state: &RunState) -> Result<String, serde_json::Error> {
-    // A text in JSON has no line ends: indenting changes nothing but looks.
+    // Strings in JSON do not contain line breaks, so indenting changes only the layout.
     let run = RawValue::from_string(serde_json::to_string_pretty(state)?.replace('\n', "\n  "))?;
     let run_crc32 = Some(crc32fast::hash(run.get().as_bytes()));
     serde_json::to_string_pretty(&RunFile { agent_bytes, agent_crc32, run_crc32, run: &run })
@@ -149,8 +149,8 @@ fn name(frames: Frames) -> String {
 /// all.
 ///
 /// # Errors
-/// If there are checkpoints and none can be used, or the folder or a file in it cannot be read: what the system cannot
-/// read now may be whole, and no older one is used in its place.
+/// If there are checkpoints and none can be used, or the folder or a file in it cannot be read: a file that cannot be
+/// read now may be intact, so no older checkpoint replaces it.
 pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
     let mut damaged = Vec::new();
     for path in candidates(checkpoints)? {
@@ -166,7 +166,7 @@ pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Ve
     }
 }
 
-/// The state in the newest readable checkpoint of the run in `root`, without a look at the agent beside it; `None` if there is
+/// The state in the newest readable checkpoint of the run in `root`, without reading its agent; `None` if there is
 /// none.
 pub fn newest_state(root: &Path) -> Option<RunState> {
     let checkpoints = crate::folder::checkpoints_of(root);
@@ -176,8 +176,8 @@ pub fn newest_state(root: &Path) -> Option<RunState> {
         .find_map(|path| decode_state(&read_state(&path.join(RUN_FILE)).ok()?).ok())
 }
 
-/// The run's state beside the agent's file `agent`; `None` if there is none that can be read.
-pub(crate) fn state_beside(agent: &Path) -> Option<RunState> {
+/// The state of the run in the checkpoint of the agent's file `agent`; `None` if it cannot be read.
+pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
     decode_state(&read_state(&agent.with_file_name(RUN_FILE)).ok()?).ok()
 }
 
@@ -190,7 +190,8 @@ pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let agent = L::load(&path.join(AGENT_FILE))?;
     if agent.updates() != state.position.updates {
         let why = format!(
-            "it has {} gradient steps, the {RUN_FILE} beside it says {}: they are of two checkpoints; use another one",
+            "it has {} gradient steps, but its {RUN_FILE} has {}, so the two files are from different checkpoints; use \
+             another checkpoint",
             agent.updates(),
             state.position.updates
         );
@@ -199,16 +200,14 @@ pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
     Ok(Loaded { path: path.to_owned(), state, agent })
 }
 
-/// The run's state in the checkpoint folder `path`, after a check that the agent's file beside it is whole.
+/// The state of the run in the checkpoint folder `path`, after a check that the agent's file in it is complete.
 fn load_state(path: &Path) -> Result<RunState, TrainError> {
     let file = path.join(RUN_FILE);
     let agent_file = path.join(AGENT_FILE);
     let unusable = |path: &Path, why: String| TrainError::Checkpoint { path: path.to_owned(), why };
     let text = match read_state(&file) {
         Err(error) if error.kind() == ErrorKind::NotFound && agent_file.is_file() => {
-            let why = format!(
-                "the {RUN_FILE} that belongs beside it is missing; give a whole checkpoint's folder, with both files"
-            );
+            let why = format!("its {RUN_FILE} is missing; give the folder of a complete checkpoint, with both files");
             return Err(unusable(&agent_file, why));
         }
         other => other.map_err(cannot_be_read(&file))?,
@@ -216,21 +215,22 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
     let (agent_bytes, agent_crc32, run) = decode(&text).map_err(|why| unusable(&file, why))?;
     let named = path.file_name().and_then(|name| frames_of(&name.to_string_lossy()));
     if let Some(named) = named.filter(|named| *named != run.position.frames) {
-        let why =
-            format!("its folder is that of {named} frames, it says {}; use another checkpoint", run.position.frames);
+        let why = format!(
+            "its folder is named after {named} frames, but it contains {}; use another checkpoint",
+            run.position.frames
+        );
         return Err(unusable(&file, why));
     }
     let size = agent_file.metadata().map_err(cannot_be_read(&agent_file))?.len();
     if size != agent_bytes {
         let what = if size < agent_bytes { "truncated" } else { "changed" };
-        let why = format!("it is {what} ({size} bytes, {agent_bytes} were written); use another checkpoint");
+        let why = format!("it is {what} ({size} bytes instead of {agent_bytes}); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
     let (_, crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
     if crc32 != agent_crc32 {
-        let why = format!(
-            "it is changed (its CRC-32 is {crc32:08x}, that of what was written {agent_crc32:08x}); use another checkpoint"
-        );
+        let why =
+            format!("it was changed (its CRC-32 is {crc32:08x} instead of {agent_crc32:08x}); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
     Ok(run)
@@ -244,7 +244,8 @@ fn read_state(file: &Path) -> std::io::Result<Vec<u8>> {
     Ok(files::read_bytes(file, LONGEST_STATE)?)
 }
 
-/// For `map_err`: a file that is missing, or none, makes a checkpoint unusable; what the system cannot read does not.
+/// For `map_err`: a missing file, or one that is not a regular file, makes a checkpoint unusable; a failed read does
+/// not.
 fn cannot_be_read(file: &Path) -> impl FnOnce(std::io::Error) -> TrainError {
     let path = file.to_owned();
     move |source| match source.kind() {
@@ -255,10 +256,10 @@ fn cannot_be_read(file: &Path) -> impl FnOnce(std::io::Error) -> TrainError {
     }
 }
 
-/// The state that a `run.json` of these bytes holds, whatever they are.
+/// The state in a `run.json` with these arbitrary bytes.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// A description of the problem.
 pub fn decode_state(text: &[u8]) -> Result<RunState, String> {
     decode(text).map(|(_, _, run)| run)
 }
@@ -272,13 +273,14 @@ fn decode(text: &[u8]) -> Result<(u64, u32, RunState), String> {
     let RunFile { agent_bytes, agent_crc32, run_crc32, run } = serde_json::from_slice(text).map_err(damaged)?;
     let Version { format } = serde_json::from_str(run.get()).map_err(damaged)?;
     if format != FORMAT {
-        return Err(format!("its format is {format}, this version reads {FORMAT}; use the version that wrote it"));
+        return Err(format!(
+            "its format is {format}, but this version reads format {FORMAT}; use the version that wrote it"
+        ));
     }
     let found = crc32fast::hash(run.get().as_bytes());
     if let Some(written) = run_crc32.filter(|written| *written != found) {
         return Err(format!(
-            "it is changed (the CRC-32 of its run is {found:08x}, that of what was written {written:08x}); use another \
-             checkpoint"
+            "it was changed (the CRC-32 of its run is {found:08x} instead of {written:08x}); use another checkpoint"
         ));
     }
     let run: RunState = serde_json::from_str(run.get()).map_err(damaged)?;
@@ -292,7 +294,7 @@ impl RunState {
         self.finished && self.position.frames >= steps
     }
 
-    /// Checks that its counts are those of a run: whoever edits one of them does not get a run that never was.
+    /// Checks that its counts are consistent, so that an edited file does not give a run that could not have existed.
     fn check(&self) -> Result<(), String> {
         const MOST: u64 = 1 << 50;
         let position = &self.position;
@@ -300,10 +302,10 @@ impl RunState {
         let random = |of: fn(&Prefilled) -> u64| prefill.iter().map(of).fold(0, u64::saturating_add);
         let evaluated = position.evaluated.unwrap_or_default();
         let claims = [
-            (frames.0.max(*updates).max(*episodes) <= MOST, "a count is beyond any run's"),
+            (frames.0.max(*updates).max(*episodes) <= MOST, "a count is too large for any run"),
             (steps.0 <= frames.0, "it has more steps than frames"),
             (*episodes <= steps.0, "it has more episodes than steps"),
-            (prefill.len() <= self.tasks.len(), "more tasks are prefilled than it has"),
+            (prefill.len() <= self.tasks.len(), "more tasks are prefilled than the run has"),
             (random(|task| task.episodes) <= *episodes, "it has more random episodes than episodes"),
             (random(|task| task.frames.0) <= frames.0, "it has more random frames than frames"),
             (
@@ -311,7 +313,7 @@ impl RunState {
                 "it has too many random transitions",
             ),
             (evaluated <= *frames && position.logged <= *frames, "it was evaluated or logged in the future"),
-            (self.seconds.is_finite() && self.seconds >= 0.0, "its time is none"),
+            (self.seconds.is_finite() && self.seconds >= 0.0, "its time is not a valid time"),
         ];
         match claims.iter().find(|(holds, _)| !holds) {
             Some((_, why)) => Err((*why).to_owned()),
@@ -350,7 +352,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, TrainError> {
     Ok(aside)
 }
 
-/// A free name for an unfinished folder; what an earlier process left there is removed.
+/// A free name for an unfinished folder; one that an earlier process left there is removed.
 fn unfinished(checkpoints: &Path, name: &str) -> Result<PathBuf, TrainError> {
     let path = checkpoints.join(format!(".{name}.partial"));
     if path.exists() {
@@ -359,7 +361,7 @@ fn unfinished(checkpoints: &Path, name: &str) -> Result<PathBuf, TrainError> {
     Ok(path)
 }
 
-/// Removes a checkpoint, which first loses its name: a half-removed one is never taken for a checkpoint.
+/// Removes a checkpoint, which first loses its name: a partly removed one is never taken for a checkpoint.
 fn remove(checkpoints: &Path, path: &Path) -> Result<(), TrainError> {
     if !path.exists() {
         return Ok(());

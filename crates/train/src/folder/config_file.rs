@@ -16,26 +16,26 @@ pub(crate) fn is_run(root: &Path) -> bool {
 /// The configuration that the run in `root` was made with.
 ///
 /// # Errors
-/// If the folder has no readable `config.toml`, or one with values that this version does not know.
+/// If the folder does not have a readable `config.toml`, or if it has values that this version does not know.
 pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
 }
 
-/// The arithmetic that the run in `root` was last computed with; what its `config.toml` does not say is unknown.
+/// The arithmetic of the last session of the run in `root`; values that are not in its `config.toml` are unknown.
 pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
     let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap_or_default();
     let table = text.parse::<toml::Table>().unwrap_or_default();
-    table.get(PROVENANCE).cloned().and_then(|made_by| made_by.try_into().ok()).unwrap_or_default()
+    table.get(PROVENANCE).cloned().and_then(|provenance| provenance.try_into().ok()).unwrap_or_default()
 }
 
 /// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named.
 pub fn config_text(config: &Config, device: Option<&str>) -> String {
     let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
-    let made_by = toml::to_string(&Provenance::here(device.map(str::to_owned)))
+    let provenance = toml::to_string(&Provenance::here(device.map(str::to_owned)))
         .expect("a description is made of texts and numbers");
     format!(
-        "# The resolved configuration of this run. It can be given to `dreamgraft train TASK --config`.\n{settings}\n\
-         # The program and the machine that last worked on it.\n[{}]\n{made_by}",
+        "# The resolved configuration of this run, which can be used with `dreamgraft train TASK \
+         --config`.\n{settings}\n# The program and the machine of the last session.\n[{}]\n{provenance}",
         PROVENANCE
     )
 }

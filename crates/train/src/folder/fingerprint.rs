@@ -38,7 +38,8 @@ fn argument(index: u32) -> f64 {
     ((f64::from(index) + 1.0) * 0.618_033_988_749_894_9).fract()
 }
 
-/// What Rust's standard library and Bullet's C++ ask of libm in double precision, of arguments in (0, 1) and (-20, 20).
+/// The functions of libm in double precision that Rust's standard library and Bullet's C++ call, with arguments in (0,
+/// 1) and (-20, 20).
 fn f64_results(unit: f64, wide: f64) -> [f64; 19] {
     let (sine, cosine) = wide.sin_cos();
     [

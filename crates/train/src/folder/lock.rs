@@ -1,7 +1,7 @@
 //! One process per run folder.
 //!
-//! An advisory lock of the system on the file `run.lock`, which holds the owner's process number for people. The
-//! system gives the lock back when the process ends, however it ends, so a file left behind is no obstacle.
+//! An advisory lock of the system on the file `run.lock`, which contains the owner's process number for people. The
+//! system releases the lock when the process ends in any way, so a remaining file does no harm.
 
 use crate::TrainError;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -26,7 +26,7 @@ impl RunLock {
         Self::take_file(root, LOCK_FILE)
     }
 
-    /// As [`RunLock::take`], of another folder's lock, with a file name of its own.
+    /// Like [`RunLock::take`], for the lock of another folder with another file name.
     ///
     /// # Errors
     /// As [`RunLock::take`].
@@ -39,7 +39,7 @@ impl RunLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
-                // Not readable, or not yet written: the message then says so instead of a number.
+                // Not readable, or not yet written: the message then does not have a number.
                 let _ = file.read_to_string(&mut owner);
                 let owner = Some(owner.trim().to_owned()).filter(|owner| !owner.is_empty());
                 let process = owner.unwrap_or_else(|| "of unknown number".to_owned());
@@ -55,8 +55,8 @@ impl RunLock {
     }
 }
 
-/// Whether a process of this machine works in the run folder `root`, as far as the system tells (Linux). Nothing is taken, so
-/// that a run that begins at this moment is not refused.
+/// Whether a process of this machine uses the run folder `root`, where the system reports it (Linux). It does not lock
+/// anything, so that a run that starts at the same moment is not refused.
 pub fn in_use(root: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let Ok(metadata) = root.join(LOCK_FILE).metadata() else { return false };
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_stale_file_is_no_obstacle() {
         let folder = tempfile::tempdir().unwrap();
-        // Of no process, and of one that lives: the number may be another's by now.
+        // The number of no process, and of a process that exists: another process may have it by now.
         for stale in ["999999999\nlonger than a number", "1\n"] {
             std::fs::write(folder.path().join(LOCK_FILE), stale).unwrap();
             RunLock::take(folder.path()).unwrap();

@@ -1,6 +1,6 @@
 //! The folder of a run: where everything lies, and whether a run of this configuration may continue in it.
 //!
-//! Here: paths, the resolved configuration `config.toml`, the lock. Not here: what the files in it hold.
+//! Here: paths, the resolved configuration `config.toml`, the lock. Not here: the content of the files.
 
 pub mod checkpoint;
 mod config_file;
@@ -87,7 +87,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Removes what an earlier process left unfinished.
+    /// Removes unfinished files of an earlier process.
     ///
     /// # Errors
     /// If a folder cannot be listed, or something in it not be removed.
@@ -143,7 +143,7 @@ impl RunFolder {
         checkpoints_of(&self.root)
     }
 
-    /// Where videos and open-loop pictures lie.
+    /// The folder of videos and open-loop plots.
     pub fn videos(&self) -> PathBuf {
         self.root.join("videos")
     }
@@ -158,7 +158,7 @@ impl RunFolder {
         self.root.join("metrics.jsonl")
     }
 
-    /// Writes the resolved configuration of the run as it goes on, on a device if one is named.
+    /// Writes the resolved configuration of the run for this session, with the name of the device if there is one.
     ///
     /// # Errors
     /// If the file cannot be written.

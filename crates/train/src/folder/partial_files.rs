@@ -7,8 +7,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Removes what an earlier process left unfinished in each of `folders`. The run must be locked: what is unfinished then is
-/// nobody's any more.
+/// Removes unfinished files of an earlier process in each of `folders`. The run must be locked, so that no other
+/// process uses them.
 ///
 /// # Errors
 /// If a folder cannot be listed, or something in it not be removed.

@@ -1,5 +1,5 @@
-//! Which program on which machine made a run: kept with it, so that metrics can be compared later, and so that a run that
-//! resumes with other arithmetic says so.
+//! The program and the machine of a run. They are stored with it, so that metrics can be compared later, and so that a
+//! run that resumes with other arithmetic reports it.
 
 use super::fingerprint::fingerprint;
 use crate::system::field_of;
@@ -12,21 +12,22 @@ pub struct Provenance {
     pub dreamgraft: String,
     /// How it was built: profile, architecture, system.
     pub build: String,
-    /// The processor's model name.
+    /// The model name of the CPU.
     pub processor: String,
     /// Cores that the program may use.
     pub cores: usize,
     /// The operating system.
     pub system: String,
-    /// The device that gradient steps were taken on; none if it was the processor.
+    /// The device of the gradient steps; `None` for the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// What the last bits of results depend on.
+    /// The parts of the arithmetic on which the last bits of results depend.
     #[serde(flatten)]
     pub arithmetic: Arithmetic,
 }
 
-/// What the last bits of a run depend on besides the program. Run folders of earlier versions say nothing of it.
+/// The values on which the last bits of a run depend besides the program. Run folders of earlier versions do not record
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arithmetic {
     /// The SIMD instruction set of the kernels, such as `avx512`.
@@ -43,7 +44,7 @@ impl Arithmetic {
         Self { simd: Some(tape::SimdInstructionSet::current().name().to_owned()), fingerprint: Some(fingerprint()) }
     }
 
-    /// A note for a run that was computed with `self` so far and goes on with `now`; `None` if nothing is known to differ.
+    /// A note for a run that was computed with `self` so far and resumes with `now`; `None` if no difference is known.
     pub fn change(&self, now: &Self) -> Option<String> {
         let changed = |what: &str, was: &Option<String>, now: &Option<String>| match (was, now) {
             (Some(was), Some(now)) if was != now => Some(format!("{what} (was {was}, now {now})")),
@@ -56,8 +57,8 @@ impl Arithmetic {
         let changes: Vec<String> = changes.into_iter().flatten().collect();
         (!changes.is_empty()).then(|| {
             format!(
-                "{} changed since this run was last worked on: the rest of it will be valid, but not bitwise equal to that \
-                 of an uninterrupted run (docs/portability.md)",
+                "{} changed since the last session of this run: the run is still valid, but it will not be bitwise \
+                 identical to an uninterrupted run (docs/portability.md)",
                 changes.join(" and ")
             )
         })
@@ -65,7 +66,8 @@ impl Arithmetic {
 }
 
 impl Provenance {
-    /// This program on this machine, and the device that it learns on, if any. What the system does not tell is `unknown`.
+    /// This program on this machine, and the device that it learns on, if any. Values that the system does not report
+    /// are `unknown`.
     pub fn here(device: Option<String>) -> Self {
         use std::env::consts::{ARCH, OS};
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
@@ -107,7 +109,7 @@ mod tests {
         let notes = [of("avx2", "00ff"), of("avx512", "11ee"), of("avx2", "11ee")].map(|now| change(&now));
         assert_eq!([0, 1, 2].map(|one| notes[one].contains(simd)), [true, false, true], "{notes:?}");
         assert_eq!([0, 1, 2].map(|one| notes[one].contains(math)), [false, true, true], "{notes:?}");
-        // What an earlier version left unsaid is no change.
+        // A value that an earlier version did not record is not a change.
         assert_eq!(Arithmetic::default().change(&was), None);
     }
 

@@ -1,4 +1,4 @@
-//! What a run writes down for people and plots: `metrics.jsonl` and TensorBoard events, side by side.
+//! The metrics of a run: `metrics.jsonl` and TensorBoard events.
 
 use crate::folder::RunFolder;
 use crate::output::{EventWriter, MetricsLog, host_name};
@@ -15,8 +15,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Opens the record of a run of which `lines` lines of metrics are valid, as it stands at `resumed` frames; no frames
-    /// for a run that begins. Later lines are moved aside; of that, and of lines that are missing, the second value tells.
+    /// Opens the metrics of a run of which `lines` lines are valid, and which resumes at `resumed` frames (`None` for a
+    /// new run). Later lines are moved to another file. The second value is a note about moved or missing lines.
     ///
     /// # Errors
     /// If a file cannot be read or written.
@@ -26,10 +26,11 @@ impl Record {
         let note = match reopened.aside {
             Some(aside) => {
                 let moved = counted(reopened.moved, "line");
-                Some(format!("{moved} of metrics from after the checkpoint moved to {}", aside.display()))
+                Some(format!("moved {moved} of metrics from after the checkpoint to {}", aside.display()))
             }
             None if metrics.lines() < lines => Some(format!(
-                "{} has {} where the checkpoint counts {lines}: somebody shortened it, and what is missing stays so",
+                "{} has {}, but the checkpoint counts {lines}: the file was shortened, and the missing lines cannot be \
+                 restored",
                 folder.metrics().display(),
                 counted(metrics.lines(), "line")
             )),
@@ -48,7 +49,7 @@ impl Record {
         Ok(self.events.scalars(frames, SystemTime::now(), pairs())?)
     }
 
-    /// Writes a picture, `encoded` as a whole PNG or GIF file, for TensorBoard.
+    /// Writes an image, `encoded` as a complete PNG or GIF file, for TensorBoard.
     ///
     /// # Errors
     /// If the file cannot be written.

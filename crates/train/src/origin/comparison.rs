@@ -1,4 +1,4 @@
-//! Whether a run began with the transfer that it is now asked to have.
+//! Compares the transfer with which a run started with the one that is requested now.
 
 use super::Transferred;
 use crate::TrainError;
@@ -14,7 +14,7 @@ const MOST_LISTED: usize = 4;
 /// The transfer with which the run in `root` began, as its folder records it; `None` if it began without one.
 ///
 /// # Errors
-/// [`TrainError::OtherTransfer`] if that is not what `plan` describes, or if one of the two is there without the other.
+/// [`TrainError::OtherTransfer`] if it differs from `plan`, or if only one of the two exists.
 pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transferred>, TrainError> {
     let of = |plan: &Plan| format!("{} from {}", plan.origin(), names(plan.sources().keys()));
     let nothing = || "nothing".to_owned();
@@ -33,11 +33,11 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
         }
     };
     let taken = was != nothing();
-    refuse(root, vec![Difference { path: "what it takes".to_owned(), was, now }], taken)?;
+    refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)?;
     Ok(None)
 }
 
-/// Refuses to continue the run in `root` if there are differences. `taken`: whether it began with a transfer.
+/// Refuses to resume the run in `root` if there are differences. `taken`: whether it started with a transfer.
 fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), TrainError> {
     if differences.is_empty() {
         return Ok(());
@@ -51,11 +51,11 @@ fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), 
     Err(TrainError::OtherTransfer { path: root.to_owned(), differences, advice })
 }
 
-/// What differs between the rules and meta-models of the run's plan and another.
+/// The differences between the rules and meta-models of the run's plan and another plan.
 fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
     let table = |plan: &Plan| {
         let mut table: Table = plan.to_toml().parse().expect("a plan is written as TOML");
-        // Sources are compared by what they hold, and words for people not at all.
+        // Sources are compared by content, and descriptions are not compared.
         table.remove("sources");
         table.remove("description");
         Value::Table(table)
@@ -71,7 +71,8 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
     differences
 }
 
-/// What differs between the sources of the run and those of a plan. One that is gone is the same if it had the same path.
+/// The differences between the sources of the run and those of a plan. A source that no longer exists is equal if it
+/// has the same path.
 fn sources(report: &Report, plan: &Plan) -> Vec<Difference> {
     let recorded = |name: &str| report.sources.iter().find(|source| source.name == name);
     let all: BTreeSet<&str> = report.sources.iter().map(|source| &*source.name).collect();
@@ -102,7 +103,7 @@ fn sources(report: &Report, plan: &Plan) -> Vec<Difference> {
     differences
 }
 
-/// Appends every place below `path` where two documents differ.
+/// Appends every path below `path` at which two TOML tables differ.
 fn compare(path: &str, was: Option<&Value>, now: Option<&Value>, differences: &mut Vec<Difference>) {
     match (was, now) {
         (Some(Value::Table(was)), Some(Value::Table(now))) => {

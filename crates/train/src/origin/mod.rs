@@ -1,8 +1,8 @@
-//! What a run starts from: nothing, earlier agents, or its own newest checkpoint.
+//! The beginning of a run: a new agent, a transfer from earlier agents, or its own newest checkpoint.
 //!
-//! Here: [`Beginning`], the graft of a new run's agent, and the record of it in the run's folder; in `comparison`, whether a plan
-//! is the one that a run began with. Not here: what a plan means and how it is carried out (`transfer`), and the decision which
-//! beginning a run has (`run::begin`).
+//! Here: [`Beginning`], the graft of a new run's agent, and the record of it in the run's folder; in `comparison`,
+//! whether a plan is the one with which a run started. Not here: the meaning of plans (`transfer`), and the decision
+//! which beginning a run has (`run::begin`).
 
 mod comparison;
 
@@ -17,7 +17,7 @@ use environment::Catalogue;
 use std::path::Path;
 use transfer::{Grafted, PLAN_FILE, Plan, REPORT_FILE, Report, Sources, graft, write_record};
 
-/// What a run starts from. It is decided once, when the run folder is locked.
+/// The beginning of a run. It is decided once, when the run folder is locked.
 #[derive(Debug)]
 pub(crate) enum Beginning<L> {
     /// A new run without transfer: its agent's parameters are random.
@@ -26,10 +26,11 @@ pub(crate) enum Beginning<L> {
     Grafted {
         /// The agent, as the sources and the plan make it.
         agent: Box<L>,
-        /// What was transferred.
+        /// The transfer.
         transfer: Transferred,
     },
-    /// A run that was stopped before its first checkpoint. Its agent is made again: random, or grafted as its record says.
+    /// A run that was stopped before its first checkpoint. Its agent is created again, random or grafted according to
+    /// its record.
     BegunUnsaved {
         /// Its record of a transfer, if it began with one.
         transfer: Option<Transferred>,
@@ -58,7 +59,7 @@ impl<L> Beginning<L> {
         matches!(self, Self::New | Self::Grafted { .. })
     }
 
-    /// The report of what the run's agent began with; `None` without transfer.
+    /// The report of the transfer with which the agent started; `None` without transfer.
     pub fn report(&self) -> Option<&Report> {
         let transfer = match self {
             Self::New => None,
@@ -77,7 +78,7 @@ impl<L> Beginning<L> {
     }
 }
 
-/// The report of what would be transferred to a new run of `config` under `plan`. Nothing is trained or written.
+/// The report of the transfer to a new run of `config` under `plan`. Nothing is trained or written.
 ///
 /// # Errors
 /// If a task is unknown, or the transfer cannot be done.
@@ -87,7 +88,8 @@ pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Resul
     Ok(grafted(config, plan, action_size)?.report)
 }
 
-/// What a new run of `config` starts from, and its configuration with what `plan` changes about the agent. Nothing is written.
+/// The beginning of a new run of `config`, and its configuration with the changes of `plan` to the agent. Nothing is
+/// written.
 ///
 /// # Errors
 /// If the transfer cannot be done, or parts of an agent without transfer are frozen.
@@ -115,8 +117,9 @@ pub(crate) fn grafted(config: &Config, plan: &Plan, action_size: usize) -> Resul
     Ok(graft(plan, &config.agent, action_size, RunKey::of(config).seed(), &Sources::open(plan)?)?)
 }
 
-/// The configuration with which the run in `root`, created with `stored`, continues if it is asked for `config` and `plan`, and
-/// the transfer with which it began. Nothing is transferred again: the folder has a record, and the sources may be gone.
+/// The configuration with which the run in `root`, created with `stored`, resumes if `config` and `plan` are requested,
+/// and the transfer with which it started. Nothing is transferred again: the folder contains a record, and the sources
+/// may no longer exist.
 ///
 /// # Errors
 /// [`TrainError::OtherTransfer`] if the run began with something else than `plan`.

@@ -1,33 +1,35 @@
-//! What can go wrong with the files that a run shows.
+//! Errors of the output files of a run.
 //!
 //! Here: the error type. Not here: the files.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An output that could not be made, or an earlier one that cannot be gone on with.
+/// An output file that could not be written, or an existing one that cannot be continued.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The file system refused.
     #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Pixels that do not make whole pictures.
-    #[error("{found} bytes are not {expected}; give red, green and blue bytes of whole pictures")]
+    /// Pixels that do not form complete images.
+    #[error("expected {expected}, but got {found} bytes; give the red, green and blue bytes of complete images")]
     Pixels {
-        /// What belongs there.
+        /// The expected size.
         expected: String,
         /// Bytes found.
         found: usize,
     },
-    /// A picture that the format cannot hold.
-    #[error("a {format} of {width} x {height} pixels cannot be written: {reason}; make it smaller, of at least 1 x 1")]
+    /// An image that the format does not support.
+    #[error(
+        "a {format} of {width} x {height} pixels cannot be written: {reason}; use a size from 1 x 1 to 65535 x 65535"
+    )]
     Format {
         /// The format.
         format: &'static str,
@@ -39,7 +41,7 @@ pub enum OutputError {
         reason: String,
     },
     /// A metric's name that cannot be used.
-    #[error("a metric cannot be named {name:?}, which is {reason}; give it another name")]
+    #[error("a metric cannot be named {name:?}, which is {reason}; use another name")]
     MetricName {
         /// The name.
         name: String,
@@ -47,13 +49,13 @@ pub enum OutputError {
         reason: &'static str,
     },
     /// A line of a metrics file that this program did not write.
-    #[error("line {line} of {} is no line of metrics: {reason}; repair it, or move the file out of the folder", path.display())]
+    #[error("line {line} of {} is not a line of metrics: {reason}; repair it, or move the file out of the folder", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// The line's number, from 1.
         line: u64,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
 }

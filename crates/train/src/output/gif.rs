@@ -12,7 +12,8 @@ use super::error::OutputError;
 use super::picture::Pixels;
 use super::write_file;
 
-/// NeuQuant looks at every tenth pixel to choose a frame's 256 colours: fast, and hardly to be told from all of them.
+/// NeuQuant looks at every tenth pixel to choose a frame's 256 colours: fast, and hardly distinguishable from using all
+/// of them.
 const SAMPLING: i32 = 10;
 
 /// How an animation is shown.
@@ -28,7 +29,7 @@ pub struct GifOptions {
 /// Writes `frames` as an endless animation, atomically.
 ///
 /// # Errors
-/// If there is no frame, a side is beyond 65535 pixels after upscaling, or the file cannot be written.
+/// If there are no frames, a side is longer than 65535 pixels after upscaling, or the file cannot be written.
 pub fn write_gif(path: &Path, frames: &Pixels, options: GifOptions) -> Result<(), OutputError> {
     write_file(path, &encode_gif(frames, options)?)
 }
@@ -36,7 +37,7 @@ pub fn write_gif(path: &Path, frames: &Pixels, options: GifOptions) -> Result<()
 /// `frames` as the bytes of a GIF file. A frame of at most 256 colours is kept exactly, others nearly.
 ///
 /// # Errors
-/// If there is no frame, or a side is beyond 65535 pixels after upscaling.
+/// If there are no frames, or a side is longer than 65535 pixels after upscaling.
 pub fn encode_gif(frames: &Pixels, options: GifOptions) -> Result<Vec<u8>, OutputError> {
     let (width, height) = (frames.width(), frames.height());
     let wrong = |reason: String| OutputError::Format { format: "GIF", width, height, reason };

@@ -1,6 +1,6 @@
 //! `metrics.jsonl`: one JSON object a line, `step` first.
 //!
-//! Here: appending whole lines, and going on with a file that a stopped run left. Not here: what is measured.
+//! Here: appending complete lines, and continuing the file of a stopped run. Not here: the metrics themselves.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use crate::Frames;
 /// Longest line that is read, a hundred times the longest that is expected.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// What every line has: reading it tells a line of metrics from others.
+/// The part that every line of metrics has, by which it is recognised.
 #[derive(Deserialize)]
 struct Line {
     #[serde(rename = "step")]
@@ -33,7 +33,7 @@ pub struct MetricsLog {
     lines: u64,
 }
 
-/// What [`MetricsLog::open`] did to an existing file.
+/// The changes of [`MetricsLog::open`] to an existing file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reopened {
     /// Bytes cut off: the beginning of a line that a stopped program did not finish.
@@ -47,9 +47,9 @@ pub struct Reopened {
 impl MetricsLog {
     /// Opens `path` for appending, and makes it if there is none.
     ///
-    /// A torn last line is cut off. With `keep`, only so many of the first lines stay and the others are moved to
-    /// `<path>.aside-<n>`, `n` the first number that is free from 1 on: they are of a time that the run is about to live
-    /// through again. Lines are counted rather than steps compared, as a step can have several lines.
+    /// An incomplete last line is cut off. With `keep`, only this many lines stay, and the others are moved to
+    /// `<path>.aside-<n>`, where `n` is the first free number from 1: they belong to frames that the run will collect
+    /// again. Lines are counted instead of comparing steps, because a step can have several lines.
     ///
     /// # Errors
     /// If a whole line is not one of metrics, or the file system refuses.
@@ -93,8 +93,8 @@ impl MetricsLog {
     /// has none of them.
     ///
     /// # Errors
-    /// If a name is empty, `step`, or there twice, or the file cannot be written; the file then ends with the line
-    /// before, as far as the file system allows.
+    /// If a name is empty, is `step`, or occurs twice, or if the file cannot be written; the file then ends with the
+    /// previous line, as far as the file system allows.
     pub fn write<N: AsRef<str>>(
         &mut self,
         step: Frames,
@@ -112,7 +112,7 @@ impl MetricsLog {
                 return Err(wrong("the name of the line's own step"));
             }
             if seen.insert(name.to_owned(), Value::Null).is_some() {
-                return Err(wrong("there twice on one line"));
+                return Err(wrong("twice on one line"));
             }
             let number = Number::from_f64(number).map_or(Value::Null, Value::Number);
             line.push_str(&format!(",{}:{number}", Value::from(name)));
@@ -144,7 +144,7 @@ fn for_each_line(path: &Path, visit: impl FnMut(u64, &[u8]) -> Result<(), Output
     lines_of(path, BufReader::new(file), visit)
 }
 
-/// Whole lines in a metrics file of these bytes, whatever they are.
+/// The number of complete lines in a metrics file with these arbitrary bytes.
 ///
 /// # Errors
 /// If a whole line is not one of metrics.
@@ -181,7 +181,7 @@ fn lines_of(
     Ok(line.len() as u64)
 }
 
-/// Writes the whole lines of `from` whose number is wanted as the file `to`.
+/// Writes the complete lines of `from` with the selected numbers to the file `to`.
 fn copy_lines(from: &Path, to: &Path, wanted: impl Fn(u64) -> bool) -> Result<(), OutputError> {
     let mut failed = None;
     let written = files::write_atomically(to, |file| {

@@ -1,7 +1,7 @@
-//! The files that a run shows to people and other programs: metrics, TensorBoard events, pictures and animations.
+//! The output files of a run, for people and other programs: metrics, TensorBoard events, images and animations.
 //!
-//! Here: their formats and how they reach the disk whole. Not here: which numbers and pictures a run writes, and when;
-//! episodes and checkpoints, which a run needs to go on.
+//! Here: their formats, and writing them completely. Not here: which metrics and images a run writes, and when;
+//! episodes and checkpoints, which a run needs to resume.
 
 mod crc32c;
 mod error;

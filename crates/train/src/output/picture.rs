@@ -1,4 +1,4 @@
-//! Still pictures as PNG, and the open-loop picture in which people read how well a world model predicts.
+//! PNG images, and the open-loop plot, which shows how well a world model predicts.
 //!
 //! Here: [`Pixels`], PNG, and the grids of [`OpenLoop`]. Not here: animations (`gif`), and making the predictions.
 
@@ -58,18 +58,18 @@ impl Pixels {
     }
 }
 
-/// Writes a picture of red, green and blue bytes, rows from the top, atomically.
+/// Writes an image of red, green and blue bytes, rows from the top, atomically.
 ///
 /// # Errors
-/// If the bytes are not those of one picture, or the file cannot be written.
+/// If the bytes do not form one image, or the file cannot be written.
 pub fn write_png(path: &Path, width: usize, height: usize, rgb: &[u8]) -> Result<(), OutputError> {
     write_file(path, &encode_png(width, height, rgb)?)
 }
 
-/// A picture as the bytes of a PNG file.
+/// An image as the bytes of a PNG file.
 ///
 /// # Errors
-/// If the bytes are not those of one picture, or PNG cannot hold it.
+/// If the bytes do not form one image, or PNG does not support its size.
 pub fn encode_png(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, OutputError> {
     if rgb.len() != width.saturating_mul(height).saturating_mul(3) {
         let expected = format!("a picture of {width} x {height} pixels");
@@ -91,7 +91,7 @@ pub fn encode_png(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, Ou
     Ok(bytes)
 }
 
-/// What was seen and what the world model made of it, for some sequences of one length: `[N, T, 64, 64, 3]`, bytes.
+/// Real images and the predictions of the world model for sequences of equal length: `[N, T, 64, 64, 3]`, bytes.
 ///
 /// The model saw the first frames (the context) and predicted the rest from the actions alone. Each sequence gives three
 /// rows: truth, model, and the error `(model - truth + 1) / 2` of colours from 0 to 1, grey where both agree.
@@ -109,7 +109,7 @@ impl<'a> OpenLoop<'a> {
     /// Sequences of `length` frames each, `truth` and `model` of one shape.
     ///
     /// # Errors
-    /// If there is no frame, or the bytes are not those of whole sequences, as many in both.
+    /// If there are no frames, or the bytes do not form complete sequences, equally many in both.
     pub fn new(truth: &'a [u8], model: &'a [u8], length: usize) -> Result<Self, OutputError> {
         let sequence = length.saturating_mul(IMAGE_BYTES);
         if sequence == 0 || truth.is_empty() || !truth.len().is_multiple_of(sequence) {
@@ -123,7 +123,7 @@ impl<'a> OpenLoop<'a> {
         Ok(Self { truth, model, length })
     }
 
-    /// The still picture: columns are time, three rows for each sequence.
+    /// The still image: columns are time, with three rows for each sequence.
     pub fn picture(&self) -> Pixels {
         let (wide, high) = (self.length, Self::ROWS * self.sequences());
         let mut picture = blank(wide, high, 1);
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_grid_has_truth_model_and_error_in_their_places() {
-        // Two sequences of three frames; each frame has one colour, which tells what it is.
+        // Two sequences of three frames; each frame has one colour, by which it is recognised.
         let frame = |base: usize| move |i: usize| vec![(base + i) as u8; IMAGE_BYTES];
         let truth: Vec<u8> = (0..6).flat_map(frame(10)).collect();
         let model: Vec<u8> = (0..6).flat_map(frame(60)).collect();

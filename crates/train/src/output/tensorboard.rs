@@ -1,6 +1,6 @@
 //! TensorBoard event files: `events.out.tfevents.<unix seconds>.<host>`.
 //!
-//! Here: the messages that are written, their framing as records, and the file. Not here: what is reported.
+//! Here: the messages that are written, their framing as records, and the file. Not here: the metrics themselves.
 //! Source: the protocol buffers `Event` and `Summary` of TensorFlow, and its record format: length, masked CRC-32C of
 //! the length, data, masked CRC-32C of the data.
 
@@ -30,7 +30,7 @@ struct Event {
     what: Option<What>,
 }
 
-/// What an event tells.
+/// The content of an event.
 #[derive(Clone, PartialEq, prost::Oneof)]
 enum What {
     #[prost(string, tag = "3")]
@@ -93,10 +93,10 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Starts a new file in `folder`, named after `time` and `host`; a number is appended if that name is taken.
+    /// Starts a new file in `folder`, named after `time` and `host`; a number is appended if that name exists.
     ///
-    /// A run that goes on from a checkpoint at step `resumed` says so in the file: TensorBoard then leaves out what
-    /// earlier files of the folder tell of later steps.
+    /// A run that resumes from a checkpoint at step `resumed` records this in the file: TensorBoard then ignores later
+    /// steps in earlier files of the folder.
     ///
     /// # Errors
     /// If the file cannot be made or written.
@@ -138,7 +138,7 @@ impl EventWriter {
         self.write(time, step, What::Summary(Summary { values }))
     }
 
-    /// Writes a picture or an animation, `encoded` as a whole PNG or GIF file.
+    /// Writes an image or an animation, `encoded` as a complete PNG or GIF file.
     ///
     /// # Errors
     /// If the name is empty, a side is beyond 2^31 - 1 pixels, or the file cannot be written.
@@ -175,7 +175,7 @@ impl EventWriter {
     }
 }
 
-/// The name of this machine, `localhost` if the system does not tell.
+/// The name of this machine; `localhost` if the system does not report it.
 pub fn host_name() -> String {
     let told = fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
     let name = told.unwrap_or_default().trim().to_owned();

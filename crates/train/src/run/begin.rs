@@ -1,7 +1,7 @@
 //! The beginning of a run: decided once, when its folder is locked.
 //!
-//! Here: [`begin`], which decides, and what every run does before its loop. Not here: what the beginnings are (`origin`), and
-//! reading back what an earlier session left (`resume`).
+//! Here: [`begin`], which decides, and the work of every run before its loop. Not here: the possible beginnings
+//! (`origin`), and restoring an earlier session (`resume`).
 
 use super::{End, Run, identity};
 use crate::TrainError;
@@ -20,12 +20,12 @@ use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::Plan;
 
-/// Trains an agent in the run folder `root`, from the beginning (with what `new_agent` makes of the agent's
-/// configuration, its action size and the seed of the run's streams) or from its newest good checkpoint, until the run has its
-/// frames or `interrupted` is set. Runs on the present thread pool.
+/// Trains an agent in the run folder `root`, from the beginning (with the agent that `new_agent` creates from the
+/// agent's configuration, its action size and the seed of the run's streams) or from its newest intact checkpoint,
+/// until the run has its frames or `interrupted` is set. Runs on the current thread pool.
 ///
 /// # Errors
-/// [`TrainError`]; whatever happened, the checkpoints written before are whole.
+/// [`TrainError`]; checkpoints that were written before stay intact in any case.
 pub fn train_with<L: Trainable>(
     root: &Path,
     config: &Config,
@@ -43,8 +43,9 @@ pub fn train_with<L: Trainable>(
     start.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
 }
 
-/// Locks the run folder `root` and decides what the run in it starts from: if it has none, from what `new_run` says, which is
-/// then recorded. With it come the folder and the run's configuration, which is `config` with what the transfer changes.
+/// Locks the run folder `root` and decides the beginning of its run. If the folder does not contain a run, `new_run`
+/// gives the beginning, which is then recorded. Also returns the folder and the configuration of the run, which is
+/// `config` with the changes of the transfer.
 ///
 /// # Errors
 /// If the folder cannot be used, or has a run of another configuration or transfer.
@@ -81,12 +82,12 @@ pub(crate) fn begin<L: Trainable>(
     }
 }
 
-/// What a run works with, whatever its agent and its beginning are.
+/// The parts of a run that do not depend on its agent and its beginning.
 pub(crate) struct Start<'a> {
     pub config: &'a Config,
     pub folder: RunFolder,
     pub environments: Environments,
-    /// Where gradient steps are taken; `None` is the CPU.
+    /// The device of the gradient steps; `None` for the CPU.
     pub device: Option<&'a dyn Device>,
     pub interrupted: &'a AtomicBool,
     pub reporter: &'a mut dyn Reporter,
@@ -97,7 +98,7 @@ impl Start<'_> {
     /// or that of a recorded plan.
     ///
     /// # Errors
-    /// [`TrainError`]; whatever happened, the checkpoints written before are whole.
+    /// [`TrainError`]; checkpoints that were written before stay intact in any case.
     pub fn run<L: Trainable>(
         mut self,
         beginning: Beginning<L>,
@@ -150,7 +151,7 @@ impl Start<'_> {
             self.reporter.event(&Event::Note(&change));
         }
         let Some(report) = beginning.report() else { return };
-        self.reporter.event(&Event::Took { report, begins: from.is_none() });
+        self.reporter.event(&Event::Transferred { report, begins: from.is_none() });
         let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
         for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
             self.reporter.event(&Event::Note(&note));

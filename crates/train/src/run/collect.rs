@@ -11,8 +11,8 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 impl<L: Trainable> Run<'_, L> {
-    /// Collects an episode. If interrupted, its beginning is thrown away and the streams are as before: going on will
-    /// collect the same episode.
+    /// Collects an episode. If interrupted, the incomplete episode is discarded and the streams are restored, so that a
+    /// resumed run collects the same episode.
     pub(super) fn collect(&mut self, phase: Phase, task: usize) -> Result<(), TrainError> {
         let before = self.streams.clone();
         let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
@@ -58,7 +58,7 @@ impl<L: Trainable> Run<'_, L> {
         Ok(())
     }
 
-    /// At the end of a task's prefill, tells if most of its random episodes will never be learned from.
+    /// At the end of a task's prefill, reports if most of its random episodes are too short to learn from.
     fn note_short_episodes(&mut self, task: usize) {
         let Some(&seen) = self.position.prefill.get(task) else { return };
         let ended = next(self.config, &self.position);
@@ -67,8 +67,8 @@ impl<L: Trainable> Run<'_, L> {
         }
         let (name, length) = (&self.config.tasks[task], self.config.agent.length);
         self.reporter.event(&Event::Note(&format!(
-            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length: nothing is \
-             learned from them (the mean is {}, the longest {})",
+            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length, so the agent \
+             cannot learn from them (the mean is {}, the longest {})",
             seen.too_short,
             seen.episodes,
             seen.mean(),

@@ -1,6 +1,6 @@
-//! What is left of a gradient step whose numbers went wrong: which number, whose gradient, and the batch itself.
+//! The diagnosis of a gradient step with infinite or NaN values: the values, the gradient and the batch.
 //!
-//! Here: the files in the run's folder `not-finite`. Not here: noticing it (`run`), nor what to do about it
+//! Here: the files in the folder `not-finite` of the run. Not here: detecting such values (`run`), and how to continue
 //! (`docs/reliability.md`).
 
 use crate::Frames;
@@ -61,7 +61,7 @@ impl Diagnosis<'_> {
     }
 
     fn json(&self) -> Value {
-        // JSON has no infinity: what is not finite is written as a text.
+        // JSON does not have infinity and NaN, so they are written as strings.
         let number = |value: f64| if value.is_finite() { json!(value) } else { json!(value.to_string()) };
         let metrics: serde_json::Map<String, Value> =
             self.metrics.iter().map(|(name, value)| ((*name).to_owned(), number(*value))).collect();

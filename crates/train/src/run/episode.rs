@@ -1,7 +1,7 @@
 //! Playing one episode of a task.
 //!
-//! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: what
-//! becomes of the episode.
+//! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: how
+//! episodes are used.
 
 use crate::agent::Trainable;
 use crate::streams::EvaluationStreams;
@@ -14,21 +14,21 @@ use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
 /// A finished episode and its length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
-    /// What was seen, done and earned.
+    /// The images, actions and rewards.
     pub episode: Episode,
     /// Its environment frames.
     pub frames: Frames,
     /// Its agent steps.
     pub steps: AgentSteps,
-    /// Time that an action is held for, in seconds.
+    /// The time for which an action is held, in seconds.
     pub step_seconds: f64,
 }
 
-/// Plays an episode from a start drawn from `random`. `choose` fills the action for the image it is shown. `None` if
-/// `interrupted` said so before the end.
+/// Plays an episode from an initial state drawn from `random`. `choose` writes the action for an image. `None` if
+/// `interrupted` was set before the end.
 ///
 /// # Errors
-/// If the environment refuses an action, or gives what no episode can hold.
+/// If the environment refuses an action, or returns values that are not valid in an episode.
 pub fn play_episode(
     environment: &mut dyn Environment,
     random: &mut Stream,

@@ -1,4 +1,4 @@
-//! What a run does between learning to see how good its agent is: episodes of every task, pictures, uses of reward sources.
+//! Evaluations within a run: episodes of every task, images, and the use of reward sources.
 
 use super::{Run, of_task};
 use crate::TrainError;

@@ -22,14 +22,14 @@ pub(super) fn check<L: Trainable>(
     let most = u64::from(*environments.action_repeat().end());
     let (state, key) = (&found.state, found.state.streams.key());
     let difference = if (&state.tasks, &state.task) != (&config.tasks, &config.task) {
-        format!("tasks {} under other rules or names than {}", state.tasks.join(" "), config.tasks.join(" "))
+        format!("tasks {} instead of {}, or other rules of the tasks", state.tasks.join(" "), config.tasks.join(" "))
     } else if !key.fits(config) {
         match key.run_seed() {
-            Some(seed) => format!("seed {seed} and not {}", config.seed),
-            None => format!("another seed than {}", config.seed),
+            Some(seed) => format!("seed {seed} instead of {}", config.seed),
+            None => format!("a seed other than {}", config.seed),
         }
     } else if found.agent.action_size() != action_size {
-        format!("actions of {} numbers and not {action_size}", found.agent.action_size())
+        format!("actions with {} elements instead of {action_size}", found.agent.action_size())
     } else if !found.agent.is_of(&config.agent) {
         "an agent of other settings".to_owned()
     } else if state.position.frames.0 > state.position.steps.0.saturating_mul(most) {
@@ -41,7 +41,7 @@ pub(super) fn check<L: Trainable>(
         return Ok(());
     };
     let why = format!(
-        "it belongs to a run with {difference}; if it was copied from another run, move it out of this folder, and if \
+        "it belongs to a run with {difference}; if it was copied from another run, move it out of this folder; if \
          config.toml was edited, restore it"
     );
     Err(TrainError::Checkpoint { path: found.path.clone(), why })
@@ -52,12 +52,12 @@ pub(super) fn shared_luck(report: &Report, config: &Config) -> Vec<String> {
     let key = RunKey::of(config);
     let sources = report.sources.iter();
     let sharing = sources.filter(|source| {
-        checkpoint::state_beside(&source.provenance.file).is_some_and(|state| state.streams.key() == key)
+        checkpoint::state_next_to(&source.provenance.file).is_some_and(|state| state.streams.key() == key)
     });
     let note = |name: &str| {
         format!(
-            "{name} was trained on the same tasks with seed {}, as this run will be: both share their random streams \
-             (random episodes, exploration noise, batches, evaluation starts); give another --seed to avoid that",
+            "{name} was trained on the same tasks with the same seed {}, so it shares its random streams with this run \
+             (random episodes, exploration noise, batches, evaluation starts); use another --seed to avoid that",
             config.seed
         )
     };

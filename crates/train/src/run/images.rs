@@ -1,4 +1,4 @@
-//! The pictures of an evaluation: a video of its last episode, and what the world model predicts of it.
+//! The images of an evaluation: a video of its last episode, and the world model's predictions of it.
 //!
 //! Here: which frames are shown, and under which names. Not here: file formats (`output`).
 
@@ -15,13 +15,13 @@ use std::time::Duration;
 /// Frames that the model is shown before it must predict.
 const CONTEXT: usize = 5;
 
-/// Transitions of the open-loop picture, context included.
-const PICTURED: usize = 50;
+/// Transitions in the open-loop plot, including the context.
+const IMAGES: usize = 50;
 
 /// Each pixel of a video becomes a square of this side.
 const UPSCALE: u16 = 4;
 
-/// Writes the video and the open-loop picture of an episode into the folder `videos`, the latter into `record` as well.
+/// Writes the video and the open-loop plot of an episode to the folder `videos`, and the latter also to `record`.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -36,7 +36,7 @@ pub(crate) fn write(
     let Played { episode, step_seconds, .. } = played;
     let name = format!("{:010}-{}", frames.0, episode.task());
     video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
-    let length = episode.len().min(PICTURED);
+    let length = episode.len().min(IMAGES);
     let truth = &episode.image()[..length * IMAGE_BYTES];
     let action = &episode.action()[..length * episode.action_size()];
     let model = agent.open_loop(truth, action, CONTEXT.min(length), random);

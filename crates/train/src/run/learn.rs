@@ -1,4 +1,4 @@
-//! Learning: one gradient step on a batch from the replay memory, and what is kept if its numbers go wrong.
+//! Learning: one gradient step on a batch from the replay memory, and the diagnosis if values become infinite or NaN.
 
 use super::Run;
 use crate::TrainError;

@@ -1,4 +1,4 @@
-//! Means of what happened since the last line of metrics.
+//! Means over the time since the last line of metrics.
 
 use serde::{Deserialize, Serialize};
 

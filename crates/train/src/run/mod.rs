@@ -1,7 +1,7 @@
 //! A run from its beginning, or from its last checkpoint, to its end.
 //!
-//! Here: the loop over the phases of the schedule; each phase has a file of its own. Not here: what lies in the run's folder
-//! (`folder`), what a run starts from (`origin`), what files for people look like (`output`).
+//! Here: the loop over the phases of the schedule; each phase has its own file. Not here: the content of the run folder
+//! (`folder`), the beginning of a run (`origin`), the formats of output files (`output`).
 
 pub(crate) mod begin;
 mod collect;
@@ -47,7 +47,7 @@ pub enum End {
         /// Frames collected.
         frames: Frames,
     },
-    /// Interrupted; the same call goes on from the checkpoint.
+    /// Interrupted; the same call resumes from the checkpoint.
     Stopped {
         /// Frames collected.
         frames: Frames,
@@ -82,7 +82,7 @@ struct Run<'a, L> {
 }
 
 impl<L: Trainable> Run<'_, L> {
-    /// The loop: does what the schedule says until the end, or until interrupted.
+    /// The loop: executes the schedule until the end, or until interrupted.
     fn go(&mut self) -> Result<End, TrainError> {
         loop {
             if self.interrupted.load(Ordering::SeqCst) {

@@ -32,7 +32,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         if let Some((path, state)) = state {
             streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
                 path: path.clone(),
-                why: "its random streams cannot be; use another checkpoint".to_owned(),
+                why: "its random streams are not valid; use another checkpoint".to_owned(),
             })?;
             (position, meters) = (state.position.clone(), state.meters);
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
@@ -49,12 +49,12 @@ impl<'a, L: Trainable> Run<'a, L> {
             let found = counted(report.transitions.saturating_sub(count), "step");
             let (folder, steps) = (episodes.display(), position.steps);
             notes.push(format!(
-                "the episodes in {folder} have {found}, and the checkpoint counts {steps}: somebody changed them"
+                "the episodes in {folder} have {found}, but the checkpoint counts {steps}, so they were changed"
             ));
         }
         if !report.skipped.is_empty() || report.missing > 0 {
             let loaded = counted(report.loaded as u64, "episode");
-            notes.push(format!("going on with {loaded}: the result is not that of an undamaged run"));
+            notes.push(format!("resuming with {loaded}: the results will differ from those of an undamaged run"));
         }
         notes.extend(footprint::forgets(config, &environments, &replay.stats(config.agent.length)));
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
@@ -63,7 +63,7 @@ impl<'a, L: Trainable> Run<'a, L> {
                 few => few.join(", "),
             };
             let (count, aside) = (counted(report.newer.len() as u64, "episode"), aside.display());
-            notes.push(format!("{count} newer than the last checkpoint moved to {aside}: {names}"));
+            notes.push(format!("moved {count} newer than the last checkpoint to {aside}: {names}"));
         }
         let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
         for note in notes.iter().chain(&note) {

@@ -10,8 +10,8 @@ use crate::{Frames, TrainError};
 use std::path::PathBuf;
 
 impl<L: Trainable> Run<'_, L> {
-    /// The last line, the last evaluations, and the last checkpoint. What the checkpoint keeps is the run before that
-    /// line and those evaluations: should the run be made longer, it goes on as if it had never ended here.
+    /// The last line of metrics, the last evaluations, and the last checkpoint. The checkpoint contains the run before
+    /// that line and those evaluations, so that a run that is made longer resumes as if it had never ended here.
     pub(super) fn finish(&mut self) -> Result<End, TrainError> {
         let state = self.state();
         let frames = self.position.frames;
@@ -59,15 +59,18 @@ impl<L: Trainable> Run<'_, L> {
         Ok(path)
     }
 
-    /// What stood in the way of the run, with what is left of it and how to go on.
+    /// The error that stopped the run, with what remains of it and how to resume.
     pub(super) fn halted(&self, error: TrainError) -> TrainError {
         let after = match &self.saved {
             Some((path, _)) if path.exists() => format!(
-                "its last checkpoint, {}, is whole: once the cause is mended, the same command goes on from there",
+                "its last checkpoint, {}, is not affected: after fixing the cause, run the same command to resume from \
+                 it",
                 path.display()
             ),
-            Some((path, _)) => format!("its last checkpoint, {}, is gone", path.display()),
-            None => "it had no checkpoint yet: once the cause is mended, the same command begins again".to_owned(),
+            Some((path, _)) => format!("its last checkpoint, {}, was removed", path.display()),
+            None => "it did not have a checkpoint yet: after fixing the cause, run the same command to start from the \
+                beginning"
+                .to_owned(),
         };
         TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
     }

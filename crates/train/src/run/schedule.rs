@@ -1,7 +1,7 @@
-//! What a run does next: a pure function of where it stands.
+//! The next phase of a run: a pure function of its position.
 //!
-//! Prefill, gradient steps, evaluation, collection in the order of the algorithm. Because nothing but the counters
-//! decides, a run that resumes from its counters does what it would have done. Not here: doing any of it.
+//! Prefill, gradient steps, evaluation, collection in the order of the algorithm. Because only the counters decide, a
+//! resumed run does the same as an uninterrupted run. Not here: the phases themselves.
 
 use crate::config::Config;
 use crate::{AgentSteps, Frames};
@@ -19,7 +19,7 @@ pub struct Position {
     pub episodes: u64,
     /// The prefill of each task that has begun with it, in the order of the configuration.
     pub prefill: Vec<Prefilled>,
-    /// Gradient steps taken.
+    /// The number of gradient steps so far.
     pub updates: u64,
     /// Frames at the last scheduled evaluation.
     pub evaluated: Option<Frames>,
@@ -43,7 +43,7 @@ pub struct Prefilled {
     pub too_short: u64,
 }
 
-/// What a run does next.
+/// The phases of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// An episode of uniformly random actions, of the task with this index.
@@ -61,7 +61,7 @@ pub enum Phase {
         /// Index into the configuration's `tasks`.
         task: usize,
     },
-    /// Gradient steps until `due` have been taken in all.
+    /// Gradient steps until their total number is `due`.
     Learn {
         /// Gradient steps that the frames collected ask for.
         due: u64,
@@ -74,10 +74,10 @@ pub enum Phase {
     Finish,
 }
 
-/// How many times as much prefill as was asked for is collected in the hope of one episode that is long enough.
+/// The largest multiple of the requested prefill that is collected to obtain one episode that is long enough.
 const PATIENCE: u64 = 4;
 
-/// What the run does next.
+/// The next phase of the run.
 pub fn next(config: &Config, position: &Position) -> Phase {
     let tasks = config.tasks.len();
     if let Some(phase) = (0..tasks).find_map(|task| prefill(config, position, task)) {
@@ -105,7 +105,8 @@ pub fn next(config: &Config, position: &Position) -> Phase {
     Phase::Collect { task }
 }
 
-/// What the prefill of a task asks for: enough episodes, enough frames, and an episode that a window fits in.
+/// Whether the prefill of a task is complete: enough episodes, enough frames, and an episode that is long enough for a
+/// window.
 fn prefill(config: &Config, position: &Position, task: usize) -> Option<Phase> {
     let schedule = &config.schedule;
     let done = position.prefill.get(task).copied().unwrap_or_default();
@@ -168,7 +169,7 @@ mod tests {
         Config { tasks: (0..tasks).map(|i| i.to_string()).collect(), steps: Frames(20_000), ..Config::default() }
     }
 
-    /// Does what `phase` says to the counters, episodes having `frames` frames.
+    /// Advances the counters by `phase`, with episodes of `frames` frames.
     fn advance(config: &Config, position: &mut Position, phase: Phase, frames: u64) {
         match phase {
             Phase::Prefill { .. } | Phase::Collect { .. } => {

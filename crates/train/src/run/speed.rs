@@ -3,14 +3,14 @@
 use crate::Frames;
 use std::time::{Duration, Instant};
 
-/// What a run spends its time on.
+/// The kinds of work of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Gradient steps, with drawing their batches.
     Learning,
     /// Playing episodes to learn from, and writing them.
     Playing,
-    /// Evaluation and its pictures.
+    /// Evaluation and its images.
     Evaluating,
     /// Checkpoints.
     Saving,
@@ -26,12 +26,12 @@ impl Work {
     ];
 }
 
-/// What the time of a session went to: shares of its whole.
+/// How the time of a session was spent, in shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Split {
     /// The session's time.
     pub whole: Duration,
-    /// Parts of it, in the order of [`Work::ALL`], from 0 to 1; what is missing to 1 is all else.
+    /// The shares, in the order of [`Work::ALL`], from 0 to 1; the rest up to 1 is other work.
     pub shares: [f64; 4],
 }
 
@@ -43,10 +43,11 @@ pub struct Speed {
     frames: Frames,
     updates: u64,
     learning: Duration,
-    /// What was spent on each kind of work since the last line of metrics, and in the session.
+    /// The time for each kind of work since the last line of metrics, and in the session.
     spent: [Duration; 4],
     spent_in_all: [Duration; 4],
-    /// When and where the agent's own episodes began in this session: prefill and first updates tell nothing of the rest.
+    /// When the agent's own episodes started in this session: the time of prefill and first updates does not predict
+    /// the rest.
     steady: Option<(Instant, Frames)>,
 }
 
@@ -81,7 +82,7 @@ impl Speed {
         self.frames += frames;
     }
 
-    /// A gradient step was taken.
+    /// Counts a gradient step.
     pub fn learned(&mut self, took: Duration) {
         self.updates += 1;
         self.learning += took;
@@ -94,7 +95,7 @@ impl Speed {
         self.spent_in_all[work as usize] += took;
     }
 
-    /// What the session's time went to.
+    /// How the time of the session was spent.
     pub fn split(&self) -> Split {
         let whole = self.session.elapsed();
         Split { whole, shares: shares(&self.spent_in_all, whole) }

@@ -1,5 +1,5 @@
-//! Whole runs of a toy agent in toy environments: `run` is what a run does and leaves, `resume` is stopping, killing, damaging and
-//! going on, `memory` is what a run keeps of its episodes and learns from.
+//! Whole runs of a toy agent in toy environments: `run` tests the work and the files of a run, `resume` tests stopping,
+//! killing, damaging and resuming, `memory` tests the episodes that a run keeps and learns from.
 
 mod memory;
 mod resume;

@@ -1,4 +1,4 @@
-//! What a run keeps of its episodes: all of a long run under the default budget; and how it says that it drops some.
+//! The episodes that a run keeps: all of a long run with the default budget; and its notes about dropped episodes.
 
 use random::Stream;
 use replay::{Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, Replay, WindowStarts};

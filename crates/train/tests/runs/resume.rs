@@ -84,7 +84,7 @@ fn a_checkpoint_of_an_earlier_version_goes_on_with_the_streams_that_it_saved() {
     for name in ["environment", "prefill", "exploration", "replay"] {
         assert_eq!(streams[name]["seed"], 3, "{streams}");
     }
-    // What it draws from then on is not what a run of now draws, evaluations included.
+    // From then on, it draws other numbers than a new run, also in evaluations.
     let last = |outcomes: &crate::toy::Outcomes| {
         outcomes.metrics.iter().rfind(|line| line.get("eval_return").is_some()).unwrap()["eval_return"].clone()
     };
@@ -133,7 +133,7 @@ fn a_run_that_resumes_with_other_arithmetic_says_so_once() {
     assert!(notes("steps=440", &|text| text).is_empty());
     let told = notes("steps=480", &|text| text.replace(&fingerprint, "fingerprint = \"0123456789abcdef\""));
     assert!(told.len() == 1 && told[0].contains("was 0123456789abcdef"), "{told:?}");
-    assert!(told[0].contains("valid, but not bitwise equal") && !told[0].contains("SIMD"), "{told:?}");
+    assert!(told[0].contains("it will not be bitwise identical") && !told[0].contains("SIMD"), "{told:?}");
     // It is now this machine's.
     assert!(notes("steps=520", &|text| text).is_empty());
     let told = notes("steps=560", &|text| text.replace(&simd, "simd = \"mmx\""));
@@ -141,7 +141,7 @@ fn a_run_that_resumes_with_other_arithmetic_says_so_once() {
     let both = |text: String| text.replace(&simd, "simd = \"mmx\"").replace(&fingerprint, "fingerprint = \"00\"");
     let told = notes("steps=600", &both);
     assert!(told.len() == 1 && told[0].contains("was mmx") && told[0].contains("was 00"), "{told:?}");
-    // Folders of earlier versions say nothing of it.
+    // Folders of earlier versions do not record it.
     assert!(notes("steps=640", &|text| text.replace(&simd, "").replace(&fingerprint, "")).is_empty());
 }
 
@@ -316,7 +316,7 @@ fn a_checkpoint_that_the_system_cannot_read_now_stops_the_run_and_is_left_alone(
     let newest = checkpoints(folder.path()).pop().unwrap();
     let (path, kept) = (newest.join("run.json"), folder.path().join("kept"));
     std::fs::rename(&path, &kept).unwrap();
-    // A file whose first byte cannot be read, whoever asks.
+    // A file whose first byte cannot be read by anyone.
     std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
     let longer = config(&["steps=800"]);
     let error = run(folder.path(), &longer, &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a run does and leaves.
+//! The work and the files of a run.
 
 use crate::toy::{EPISODE, Listener, Toy, checkpoints, config, environments, finish, metrics, names, outcomes, run};
 use std::path::Path;
@@ -67,7 +67,8 @@ fn runs_share_random_streams_if_tasks_and_seed_are_the_same_and_only_then() {
         (prefill(&root), metrics(&root).into_iter().find(|line| line.get("eval_return").is_some()))
     };
     let one = run("one", &[]);
-    // Another method: the same random episodes, and evaluations from the same starts. (A toy learns the same whatever its sizes.)
+    // Another method: the same random episodes, and evaluations from the same starts. (A toy agent learns the same with
+    // any sizes.)
     assert_eq!(run("method", &["agent.units=9", "agent.horizon=4"]), one);
     for (name, setting) in [("task", "tasks=other"), ("seed", "seed=4")] {
         let (random, _) = run(name, &[setting]);
@@ -94,7 +95,7 @@ fn a_finished_run_has_been_evaluated_both_ways_once() {
     assert!(line("mode", &[], mode).is_empty());
     let other = line("mean", &["agent.evaluation=mean"], mode);
     assert_eq!(other.len(), 1);
-    // Each is what the other run has as its own last evaluation.
+    // Each equals the last evaluation of the other run.
     let own = |name: &str, settings: &[&str]| line(name, settings, "eval_return").pop().unwrap()["eval_return"].clone();
     assert_eq!(own("mean", &["agent.evaluation=mean"]), lines[0][mean]);
     assert_eq!(own("mode", &[]), other[0][mode]);
@@ -169,7 +170,7 @@ fn a_parameter_that_is_no_number_is_never_written_over_a_good_checkpoint() {
     let error = result.unwrap_err();
     assert!(matches!(&error, TrainError::Diverged { broken, .. } if broken.path == "toy.weight"), "{error}");
     assert_eq!(checkpoints(folder.path()).len(), 1);
-    // What is left is whole: the run goes on from it, and meets the same number at the same place.
+    // The remaining files are complete: the run resumes from them, and reaches the same number at the same place.
     let again = run(folder.path(), &config, &stopped, &mut Listener::new(|_| {})).unwrap_err();
     assert_eq!(again.to_string(), error.to_string());
 }
@@ -185,7 +186,8 @@ fn episodes_of_other_tasks_are_not_learned_from() {
         let names = names(&root.join("episodes"));
         root.join("episodes").join(names.iter().find(number).unwrap())
     });
-    // An episode of `pair` would have actions of another size; made one of `point` but for its name, it is the same.
+    // An episode of `pair` would have actions of another size; turned into one of `point` except for its name, it is
+    // the same.
     let theirs = replay::read_episode(&foreign, 1 << 24).unwrap();
     let mine = replay::read_episode(&own, 1 << 24).unwrap();
     std::fs::remove_file(&own).unwrap();

@@ -214,7 +214,7 @@ pub fn config(settings: &[&str]) -> Config {
     resolve(&layers).unwrap()
 }
 
-/// What a listener does at the event of this number, counted from 0.
+/// The action of a listener at the event with this number, from 0.
 type Act<'a> = Box<dyn FnMut(usize) + Send + 'a>;
 
 /// Counts events and keeps the notes.
@@ -290,7 +290,7 @@ pub struct Outcomes {
     pub state: serde_json::Value,
 }
 
-/// What a run left in `root`.
+/// The files of a run in `root`.
 pub fn outcomes(root: &Path) -> Outcomes {
     let newest = checkpoints(root).pop().unwrap();
     let mut state: serde_json::Value =
@@ -341,7 +341,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Copies a folder as it is: what a process that is killed now would leave.
+/// Copies a folder in its current state, as if the process were killed now.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

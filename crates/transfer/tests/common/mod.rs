@@ -1,4 +1,4 @@
-//! Small agents and plans for the tests. New test files go beside this folder, one for each thing a user does.
+//! Small agents and plans for the tests. New test files go next to this folder, one for each action of a user.
 #![allow(dead_code)]
 
 use dreamer::{Agent, AgentConfig, Learner};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use tape::Parameter;
 use transfer::{Plan, Source, resolve};
 
-/// What the meta-model reads.
+/// The inputs of the meta-model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetaModel {
     /// The sources' predictions and the latent state: Eq. 4.
@@ -20,7 +20,7 @@ pub enum MetaModel {
     Released,
 }
 
-/// Modular and fractional transfer: `ftl/result/`. Nothing if the file has no `ftl/source/`.
+/// Modular and fractional transfer: `ftl/result/`. It does nothing if the file does not have `ftl/source/`.
 pub fn fractional(tensors: &Tensors, config: &serde_json::Value) -> Result<Tensors, String> {
     let mut result = Tensors::new();
     if !tensors.keys().any(|name| name.starts_with("ftl/source/")) {
@@ -111,8 +111,8 @@ pub fn with_meta_model(
     Reference::new(all, &config)
 }
 
-/// A gradient step of an agent with a reward meta-model: `mmtl/eq4/` or `mmtl/released/`. Nothing if the file has no
-/// `mmtl/meta/`.
+/// A gradient step of an agent with a reward meta-model: `mmtl/eq4/` or `mmtl/released/`. It does nothing if the file
+/// does not have `mmtl/meta/`.
 pub fn meta_model(tensors: &Tensors, config: &serde_json::Value, meta_model: MetaModel) -> Result<Tensors, String> {
     const FIGURES: [&str; 9] = [
         "actor_grad_norm",

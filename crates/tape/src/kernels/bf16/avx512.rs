@@ -75,7 +75,7 @@ impl Engine for Avx512 {
     #[inline(always)]
     fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]) {
         let to: &mut [u16; 2 * LANES] = to.try_into().expect("pairs of a vector");
-        // SAFETY: the CPU has these instructions (see `product`); `to` has room for the vector.
+        // SAFETY: the CPU has these instructions (see `product`); `to` is large enough for the vector.
         unsafe {
             let odd = match odd {
                 Some(odd) => load(odd),
@@ -108,7 +108,7 @@ impl Engine for Avx512 {
             let pairs = transposed(rows);
             for (pair, vector) in pairs.iter().enumerate().take(deep.div_ceil(2)) {
                 let to = &mut to[(first / 2 + pair) * 2 * WIDE..][..2 * LANES];
-                // SAFETY: `to` has room for the vector; the CPU has AVX-512.
+                // SAFETY: `to` is large enough for the vector; the CPU has AVX-512.
                 unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), *vector) };
             }
         }

@@ -137,8 +137,8 @@ fn drive<E: Engine>(engine: E, product: Product<f32>) {
     }
 }
 
-/// Multiplies a packed strip of the left operand, `tall` rows, by every panel. (This is no closure, since closures are not
-/// inlined into a function with the CPU's features.)
+/// Multiplies a packed strip of the left operand, `tall` rows, by every panel. (It is not a closure, because closures
+/// are not inlined into a function with the CPU's features.)
 #[inline(always)]
 fn multiply<E: Engine>(
     engine: E,

@@ -1,7 +1,7 @@
 #![allow(unsafe_code)]
 //! Register tiles: the innermost loops of a product, which compute T rows by W SIMD vectors of the result at a time.
 //!
-//! [`run`] compiles each tile as a function of its own, so that it has all registers for itself.
+//! [`run`] compiles each tile as a separate function, so that it can use all registers.
 //!
 //! Bound by: the multiply-add units with W = 2; with W = 1 by loads, one for every multiply-add.
 
@@ -16,7 +16,7 @@ pub(super) trait Tile {
     fn compute<S: Simd, const T: usize, const W: usize>(self, simd: S);
 }
 
-/// Computes a tile in a function of its own.
+/// Computes a tile in a separate function.
 #[inline(never)]
 pub(super) fn run<S: Simd, K: Tile, const T: usize, const W: usize>(simd: S, tile: K) {
     simd.vectorize(Constant::<K, T, W>(tile));
@@ -123,7 +123,7 @@ fn prefetch<F, const T: usize>(out: &Out<F>) {
     for i in 0..T {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         let row = out.c.as_ptr().wrapping_add(i * out.stride);
-        // SAFETY: a prefetch reads nothing that the program sees, wherever it points.
+        // SAFETY: a prefetch has no visible effect, for any address.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(row.cast());
             _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(out.wide - 1).cast());

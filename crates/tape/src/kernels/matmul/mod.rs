@@ -4,7 +4,7 @@
 //! images' patches, read in place. The operands are in `operand.rs`, the loops over blocks in `blocking.rs`, the copies
 //! that these make in `packing.rs`, and the innermost loops, the register tiles, in `micro.rs`.
 //!
-//! Bound by: the multiply-add units if all sizes are large; see `blocking.rs` for what is not.
+//! Bound by: the multiply-add units if all sizes are large; see `blocking.rs` for other cases.
 
 pub(super) mod blocking;
 pub(super) mod lanes;
@@ -144,7 +144,7 @@ mod tests {
             }
         }
 
-        /// Zeros that fill up tiles, and sums in another order, must neither swallow nor spread what is no number.
+        /// Zeros that fill up tiles, and sums in another order, must neither hide nor spread NaN values.
         #[test]
         fn nan_and_infinity_pass_as_in_the_plain_loop(
             m in 1usize..40, n in 1usize..80, k in 1usize..70, flip_left: bool, flip_right: bool, rounded: bool, deep: bool,

@@ -5,8 +5,8 @@
 
 use crate::kernels::im2col::Patches;
 
-/// Depth of a block: a right panel of this depth stays in the first-level cache. The depth is part of what a product is,
-/// since the sums over blocks are added up one by one: another depth changes the last bits.
+/// Depth of a block: a right panel of this depth stays in the first-level cache. Results depend on it, because the sums
+/// over blocks are added one by one: another depth changes the last bits.
 pub(super) const DEPTH: usize = 256;
 
 /// A view of a matrix in a slice: row-major, or the transpose of that.

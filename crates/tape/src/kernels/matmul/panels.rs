@@ -1,4 +1,4 @@
-//! What products keep between calls: the precision they are computed in, and buffers, so that a product allocates nothing.
+//! The state of matrix products between calls: their precision, and buffers, so that a product allocates nothing.
 
 use super::packing::Run;
 use crate::number::Number;

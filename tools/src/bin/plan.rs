@@ -1,7 +1,7 @@
-//! What the plan of a gradient step at the paper's sizes holds: launches by kernel, products by size, memory.
+//! The plan of a gradient step at the published sizes: launches by kernel, products by size, memory.
 //!
 //! ```text
-//! cargo run --release -p emulator --example plan
+//! cargo run --release -p dreamgraft-tools --bin plan
 //! ```
 
 #![allow(clippy::print_stdout)]
@@ -14,7 +14,7 @@ fn main() {
     dreamer::check_device(&AgentConfig::default(), 6, &Teller).expect("the published sizes");
 }
 
-/// A device that tells of what it is asked to hold.
+/// A device that prints the requested memory.
 #[derive(Debug)]
 struct Teller;
 

@@ -1,10 +1,11 @@
-//! The example `replay_actions` writes what the recordings hold and explains files that it cannot use.
+//! The program `replay_actions` writes the content of the recordings and explains files that it cannot use.
 
+#[path = "../../crates/tasks/tests/recording/mod.rs"]
 mod recording;
 
-#[path = "../examples/replay_actions/main.rs"]
+#[path = "../src/bin/replay_actions/main.rs"]
 #[allow(dead_code)]
-mod example;
+mod program;
 
 use environment::Catalogue;
 use std::fs::File;
@@ -17,7 +18,7 @@ fn a_replayed_recording_is_the_recording() {
     let folder = tempfile::tempdir().unwrap();
     for task in ["hopper", "inverted-double-pendulum-swingup"] {
         let output = folder.path().join("out.npz");
-        example::replay(task, &golden(task), &output).unwrap();
+        program::replay(task, &golden(task), &output).unwrap();
         let (expected, replayed) = (Recording::open(&golden(task)), Recording::open(&output));
         assert_eq!((expected.offsets, expected.actions), (replayed.offsets, replayed.actions));
         assert_eq!(expected.done, replayed.done);
@@ -35,7 +36,7 @@ fn replayed_episodes_are_the_recorded_ones() {
     for task in tasks::catalogue().tasks() {
         let input = golden(&format!("{}-episodes", task.name));
         let output = folder.path().join("out.npz");
-        example::replay(&task.name, &input, &output).unwrap();
+        program::replay(&task.name, &input, &output).unwrap();
         let pairs = Recording::open_episodes(&input).into_iter().zip(Recording::open_episodes(&output));
         for (episode, (expected, replayed)) in pairs.enumerate() {
             let place = format!("{}, episode {episode}", task.name);
@@ -56,13 +57,13 @@ fn replayed_episodes_are_the_recorded_ones() {
 fn episodes_have_the_images_that_the_file_asks_for() {
     let folder = tempfile::tempdir().unwrap();
     let [input, output] = ["in.npz", "out.npz"].map(|name| folder.path().join(name));
-    let mut file = example::npz::Writer::create(&input).unwrap();
+    let mut file = program::npz::Writer::create(&input).unwrap();
     file.put("init", &[2, 1], vec![0.05, -0.1]).unwrap();
     file.put("actions", &[2, 3, 1], vec![1.0f32; 6]).unwrap();
     file.put("frame_steps", &[2], vec![0i64, 2]).unwrap();
     file.finish().unwrap();
-    example::replay("inverted-pendulum-swingup", &input, &output).unwrap();
-    let mut file = example::npz::Reader::open(&output).unwrap();
+    program::replay("inverted-pendulum-swingup", &input, &output).unwrap();
+    let mut file = program::npz::Reader::open(&output).unwrap();
     assert_eq!(file.array::<i64>("frame_steps", &[2]).unwrap(), [0, 2]);
     let images: Vec<u8> = file.array("frames", &[2, 2, 64, 64, 3]).unwrap();
     let mut images: Vec<&[u8]> = images.chunks_exact(environment::IMAGE_BYTES).collect();
@@ -75,11 +76,11 @@ fn episodes_have_the_images_that_the_file_asks_for() {
 fn files_that_do_not_fit_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out.npz");
-    let explain = |task: &str, input: &Path| example::replay(task, input, &output).unwrap_err().to_string();
+    let explain = |task: &str, input: &Path| program::replay(task, input, &output).unwrap_err().to_string();
     let junk = folder.path().join("junk.npz");
     std::fs::write(&junk, "not an archive").unwrap();
     let unequal = folder.path().join("unequal.npz");
-    let mut file = example::npz::Writer::create(&unequal).unwrap();
+    let mut file = program::npz::Writer::create(&unequal).unwrap();
     file.put("init", &[2, 3], vec![0.0; 6]).unwrap();
     file.put("actions", &[3, 1, 3], vec![0.0f32; 9]).unwrap();
     file.finish().unwrap();
@@ -99,7 +100,7 @@ fn files_that_do_not_fit_are_explained() {
 /// A replayed file can be replayed.
 fn assert_replays_to_itself(task: &str, file: &Path) {
     let again = file.with_file_name("again.npz");
-    example::replay(task, file, &again).unwrap();
+    program::replay(task, file, &again).unwrap();
     assert!(std::fs::read(file).unwrap() == std::fs::read(&again).unwrap(), "{task}");
 }
 

@@ -1,6 +1,6 @@
-//! Draws the picture of all tasks in the documentation, two rows of three in alphabetic order, each at a moment of an
-//! episode of random actions: `cargo run --release -p train --example gallery -- docs/gallery.png`.
-#![allow(clippy::print_stderr, reason = "a program of its own")]
+//! Draws the image of all tasks in the documentation, two rows of three in alphabetic order, each at a moment of an
+//! episode of random actions: `cargo run --release -p dreamgraft-tools --bin gallery -- docs/gallery.png`.
+#![allow(clippy::print_stderr, reason = "a program prints")]
 
 use replay::{IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;
@@ -13,7 +13,7 @@ const STEPS: [usize; 6] = [10, 6, 4, 40, 28, 7];
 const COLUMNS: usize = 3;
 /// Each pixel becomes a square of this side.
 const SCALE: usize = 4;
-/// Pixels between two pictures.
+/// Pixels between two images.
 const GAP: usize = 8;
 const SIDE: usize = IMAGE_SIDE * SCALE;
 

@@ -1,7 +1,7 @@
 //! Replays recorded actions and writes the resulting trajectory, so that recordings of other simulators can be compared.
 //!
 //! ```text
-//! cargo run --release --example replay_actions -- TASK IN.npz OUT.npz
+//! cargo run --release -p dreamgraft-tools --bin replay_actions -- TASK IN.npz OUT.npz
 //! ```
 //!
 //! IN.npz holds `init` `[N]` f64, the joint offsets (rad) that the episode starts with, and `actions` `[T, A]` f32, one
@@ -29,7 +29,7 @@ use environment::{IMAGE_BYTES, IMAGE_SIDE as SIDE};
 use npz::{ANY, Reader, Writer};
 use tasks::Simulation;
 
-/// Frames before which an image of a single episode is drawn, unless the input says otherwise.
+/// The frames before which an image of a single episode is drawn, unless the input has others.
 const IMAGE_FRAMES: [i64; 8] = [0, 1, 10, 20, 60, 150, 400, 999];
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -63,7 +63,7 @@ pub fn replay(task: &str, input: &Path, output: &Path) -> Result<(), Error> {
     outputs.write(output, inputs, joints).map_err(|error| format!("cannot write {}: {error}", output.display()).into())
 }
 
-/// What is replayed.
+/// The replayed episodes.
 struct Inputs {
     /// Number of episodes, if the arrays have an axis for them.
     episodes: Option<usize>,

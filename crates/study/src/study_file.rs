@@ -1,23 +1,24 @@
-//! A study as it is written: a TOML document of tasks, sources and methods.
+//! The study file: tasks, sources and methods in TOML.
 //!
 //! Here: its keys, and reading them. Not here: which runs it asks for, and whether its names fit together (`expand`).
 
 use crate::StudyError;
+use crate::place::{line_at, place_of};
 use files::{ReadError, sha256};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The most bytes that a document, or a plan it names, may have.
+/// The limit for the size of a study file, or of a plan that it names, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
 
 /// A study.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Document {
+pub struct StudyFile {
     /// Its name, that of its folder.
     pub name: String,
-    /// What it asks, for people.
+    /// The question that it answers, for people.
     #[serde(default)]
     pub description: String,
     /// The preset of all runs.
@@ -37,10 +38,10 @@ pub struct Document {
     /// Sets of source tasks that depend on the target: name, target, tasks.
     #[serde(default)]
     pub combination: BTreeMap<String, BTreeMap<String, Vec<String>>>,
-    /// Agents to take from.
+    /// The source agents.
     #[serde(default)]
     pub source: Vec<Source>,
-    /// What is compared.
+    /// The methods that are compared.
     pub method: Vec<Method>,
 }
 
@@ -58,15 +59,15 @@ pub enum Order {
 /// The seed of sources whose document gives them none, if no target has it.
 const SOURCE_SEED: u64 = 1000;
 
-impl Document {
-    /// The seed of sources that are given none: 1000, or the next number that is no target's seed. So a target never has the
-    /// seed of what it takes from, and more seeds for the targets leave the sources as they are.
+impl StudyFile {
+    /// The default seed of sources: 1000, or the next number that is not the seed of a target. So a target never has
+    /// the seed of its source, and the sources stay the same if targets get more seeds.
     pub fn source_seed(&self) -> u64 {
         (SOURCE_SEED..).find(|seed| !self.seeds.contains(seed)).unwrap_or(SOURCE_SEED)
     }
 }
 
-/// Agents that others take from: one that learns several tasks at once, or one for each task.
+/// Source agents: one that learns several tasks together, or one for each task.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -78,15 +79,15 @@ pub struct Source {
     pub each: Option<Tasks>,
     /// Environment frames of each agent's run.
     pub steps: Count,
-    /// Its seed; if none is given, [`Document::source_seed`].
+    /// Its seed; [`StudyFile::source_seed`] by default.
     pub seed: Option<u64>,
-    /// The source whose encoder it takes, frozen.
+    /// The source whose encoder it has, frozen.
     pub universal: Option<String>,
 }
 
-/// Tasks, or the name of a combination, which has others for each target.
+/// Tasks, or the name of a combination, which has different tasks for each target.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a list of tasks, or the name of a combination")]
+#[serde(untagged, expecting = "it must be a list of tasks, or the name of a combination")]
 pub enum Tasks {
     /// The same for every target.
     List(Vec<String>),
@@ -110,11 +111,11 @@ pub enum Method {
         /// Fractions, a method each.
         fractions: Vec<f64>,
     },
-    /// A reward meta-model over sources that see alike.
+    /// A reward meta-model over sources with the same encoder.
     MetaModel {
         /// Its name in tables.
         name: Option<String>,
-        /// The source whose encoder it takes, frozen.
+        /// The source whose encoder it has, frozen.
         universal: String,
         /// Sources whose reward models it reads.
         reward_from: Vec<String>,
@@ -152,13 +153,13 @@ pub enum Method {
         /// The fraction of its rules that have one.
         fraction: Option<f64>,
     },
-    /// A plan of one's own.
+    /// A plan file.
     Plan {
         /// Its name in tables.
         name: Option<String>,
-        /// The plan, relative to the document.
+        /// The path of the plan, relative to the study file.
         file: PathBuf,
-        /// The agent to take from, if the plan names none.
+        /// The source, if the plan does not name one.
         from: Option<String>,
     },
 }
@@ -174,7 +175,7 @@ pub struct Count(pub u64);
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a whole number, such as 25_000 or 2e6")]
+        #[serde(untagged, expecting = "it must be a whole number of at least 1, such as 25_000 or 2e6")]
         enum Number {
             Whole(u64),
             Real(f64),
@@ -187,67 +188,73 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// A document with what its checksum covers.
+/// A study file with the data of messages and its checksum.
 #[derive(Clone, Debug)]
 pub struct Read {
     /// The study.
-    pub document: Document,
+    pub study: StudyFile,
     /// Its file, for messages.
     pub path: PathBuf,
+    /// Its text, in which messages find the lines of keys.
+    pub text: String,
     /// SHA-256 of its text and of the plans that it names.
     pub checksum: String,
 }
 
-/// Reads the document at `path`, and the plans that it names.
+/// Reads the study file at `path`, and the plans that it names.
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line, or a file that cannot be read.
 pub fn read(path: &Path) -> Result<Read, StudyError> {
-    let mut covered = contents(path)?;
-    let document = parse(path, &covered)?;
-    for method in &document.method {
+    let text = contents(path)?;
+    let study = parse(path, &text)?;
+    let mut covered = text.clone();
+    for method in &study.method {
         if let Method::Plan { file, .. } = method {
-            covered.push_str(&contents(&beside(path, file))?);
+            covered.push_str(&contents(&next_to(path, file))?);
         }
     }
-    Ok(Read { document, path: path.to_owned(), checksum: sha256(covered.as_bytes()) })
+    Ok(Read { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }
 
-/// `file` as a path from where the program runs, if it is relative to the document at `path`.
-pub(crate) fn beside(path: &Path, file: &Path) -> PathBuf {
+/// `file` as a path relative to the working directory, if it is relative to the study file at `path`.
+pub(crate) fn next_to(path: &Path, file: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 
-/// The text of a document, a plan or a profile.
+/// The text of a study file, a plan or a profile.
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     files::read_text(path, LARGEST_FILE).map_err(|error| match error {
         ReadError::Io(source) => StudyError::io(path)(source),
-        error => StudyError::Document { place: path.display().to_string(), why: error.to_string() },
+        error => StudyError::StudyFile { place: path.display().to_string(), why: error.to_string() },
     })
 }
 
-/// Reads a document's text; `path` is for messages.
+/// Reads the text of a study file; `path` is for messages.
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line.
-pub fn parse(path: &Path, text: &str) -> Result<Document, StudyError> {
-    let place = |span: Option<std::ops::Range<usize>>| match span {
-        Some(span) => format!("{} (line {})", path.display(), 1 + text[..span.start].matches('\n').count()),
-        None => path.display().to_string(),
-    };
+pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
     let one_line = |message: &str| message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let deserializer = toml::Deserializer::parse(text)
-        .map_err(|error| StudyError::Document { place: place(error.span()), why: one_line(error.message()) })?;
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+        let line = error.span().map_or_else(String::new, |span| format!(" (line {})", line_at(text, span.start)));
+        let why = format!("it is not valid TOML: {}", one_line(error.message()));
+        StudyError::StudyFile { place: format!("{}{line}", path.display()), why }
+    })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let key = error.path().to_string();
+        let mut key = error.path().to_string();
         let error = error.into_inner();
         let mut why = one_line(&transfer::plain(error.message()));
         if let Some((wrong, known)) = choices(error.message()) {
             why =
                 format!("{}; did you mean `{}`?", why, wording::nearest(wrong, known.into_iter()).unwrap_or_default());
+            // The reader names the table that has an unknown key of a method, not the key.
+            if error.message().starts_with("unknown field") && !key.ends_with(wrong) {
+                key.push_str(&format!(".{wrong}"));
+            }
         }
-        let key = if key == "." { String::new() } else { format!("{key}: ") };
-        StudyError::Document { place: place(error.span()), why: format!("{key}{why}") }
+        let place = if key == "." { path.display().to_string() } else { place_of(path, text, &key) };
+        StudyError::StudyFile { place, why }
     })
 }
 

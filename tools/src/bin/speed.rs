@@ -1,12 +1,12 @@
 //! Measures how fast the tasks run.
 //!
 //! ```text
-//! cargo run --release -p tasks --example speed -- [--seconds S] [--threads N] [TASK ...]
+//! cargo run --release -p dreamgraft-tools --bin speed -- [--seconds S] [--threads N] [TASK ...]
 //! ```
 //!
-//! One line of JSON a task: simulator frames under random actions (with a new episode every 1000 frames), images of one
-//! state, and agent steps, each two frames and an image. Each is counted per second of the clock (`_per_s`) and per
-//! second of processor time (`_per_cpu_s`), which other programs on the machine hardly disturb. S (default 2) is how long
+//! One line of JSON per task: simulator frames under random actions (with a new episode every 1000 frames), images of
+//! one state, and agent steps, each two frames and an image. Each is counted per second of the clock (`_per_s`) and per
+//! second of CPU time (`_per_cpu_s`), which other programs on the machine hardly disturb. S (default 2) is how long
 //! each of the three is measured. N (default 1) threads do the same at once, each in a world of its own; the rates are
 //! sums over the threads.
 
@@ -77,7 +77,7 @@ fn number<T: std::str::FromStr>(option: &str, value: Option<String>) -> Result<T
     value.parse().map_err(|_| format!("{option} wants a number, not {value:?}").into())
 }
 
-/// How often something is done in a second of the clock and of processor time.
+/// How often something is done per second of the clock and of CPU time.
 #[derive(Clone, Copy, Default)]
 struct Rates {
     wall: f64,
@@ -115,7 +115,7 @@ fn rates(duration: Duration, mut work: impl FnMut()) -> Rates {
     }
 }
 
-/// Processor time that this thread has used, s.
+/// The CPU time of this thread, in s.
 fn processor_time() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + 1e-9 * time.tv_nsec as f64

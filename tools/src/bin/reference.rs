@@ -1,12 +1,12 @@
 //! Computes the whole agent in double precision from weights, inputs and noise in a safetensors file, for comparison with
-//! other programs: `cargo run --release -p transfer --example reference -- IN.safetensors OUT.safetensors [--released]`.
+//! other programs: `cargo run --release -p dreamgraft-tools --bin reference -- IN.safetensors OUT.safetensors [--released]`.
 //!
 //! If the file has what they need, also modular and fractional transfer (`ftl/result/`) and a gradient step with a reward
 //! meta-model (`mmtl/eq4/`); with `--released`, also one with the meta-model of the paper's public code (`mmtl/released/`).
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
-#[path = "../tests/common/reference.rs"]
+#[path = "../../../crates/transfer/tests/common/reference.rs"]
 mod reference;
 
 use reference::MetaModel;

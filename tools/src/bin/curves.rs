@@ -1,14 +1,14 @@
-//! Draws learning curves: `cargo run --release --example curves -- OUT.svg METRIC RUN... [--no-mean]`, where RUN is a folder
+//! Draws learning curves: `cargo run --release -p dreamgraft-tools --bin curves -- OUT.svg METRIC RUN... [--no-mean]`, where RUN is a folder
 //! that holds a `metrics.jsonl`. One line a run, and their mean where all have a value, over environment frames; without the
 //! mean, runs that are not seeds of the same.
 
-#![allow(clippy::print_stderr, reason = "an example speaks to its user")]
+#![allow(clippy::print_stderr, reason = "a program prints")]
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Size of the picture and of its margins: left, right, top, bottom.
+/// Size of the plot and of its margins: left, right, top, bottom.
 const SIZE: (f64, f64) = (760.0, 440.0);
 const MARGIN: (f64, f64, f64, f64) = (70.0, 35.0, 40.0, 55.0);
 const COLOURS: [&str; 6] = ["#3b6fb6", "#c8553d", "#4f9d69", "#8a63b3", "#b8860b", "#4b5563"];

@@ -1,14 +1,15 @@
-//! What rounding does to the gradients: each parameter's at one fixed point, in `bf16` and in `f32`, or in `f32` and in `f64`.
+//! The effect of rounding on gradients: each parameter's at one fixed point, in `bf16` and in `f32`, or in `f32` and in
+//! `f64`.
 //!
 //! ```text
-//! cargo run --release -p dreamer --example precision [-- [--f32] [--small]]
+//! cargo run --release -p dreamgraft-tools --bin precision [-- [--f32] [--small]]
 //! ```
 //!
 //! The point: the weights that training begins with, random images, actions, rewards and noise of fixed seeds; the paper's
 //! sizes with a batch of 10 x 50, or `--small`: depth 16, 128 units. With `--f32`, it is `f32` that is compared, with `f64`. Printed are the gradient's norm, the cosine between both,
 //! and the norm of their difference over that of the finer one's. The same lines every time.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
 use dreamer::networks::PIXELS;
 use dreamer::{AgentConfig, BatchView, DreamerError, Learner, Noise, Precision};

@@ -1,1 +1,0 @@
-//! Never compiled: cargo wants a package to have a target.
