@@ -19,7 +19,9 @@ use clap::Parser;
 use exit::{Exit, Failure};
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use train::SimdInstructionSet;
+use worlds::Worlds;
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
     };
     let end = run(typed.command).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");
+        if let Some(details) = error.details() {
+            let _ = writeln!(std::io::stderr(), "\n{details}");
+        }
         Exit::from(&error)
     });
     ExitCode::from(end as u8)
@@ -39,7 +44,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
-    let catalogue = tasks::catalogue();
+    static CATALOGUE: LazyLock<Worlds<'static>> = LazyLock::new(|| Worlds::and(tasks::catalogue()));
+    let catalogue = &*CATALOGUE;
     match command {
         Command::Train(typed) => commands::train(catalogue, &typed),
         Command::Eval(typed) => commands::eval(catalogue, &typed),

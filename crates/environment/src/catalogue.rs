@@ -25,6 +25,17 @@ pub trait Catalogue: Sync {
         self.tasks().iter().find(|task| task.name == name).cloned().ok_or_else(|| self.unknown(name))
     }
 
+    /// Checks that `name` can be one of its tasks, without making it.
+    ///
+    /// # Errors
+    /// As for [`Catalogue::make`], if the name alone prevents it.
+    fn check(&self, name: &str) -> Result<(), TaskError> {
+        match self.tasks().iter().any(|task| task.name == name) {
+            true => Ok(()),
+            false => Err(self.unknown(name)),
+        }
+    }
+
     /// Every task's name, in the same order.
     fn names(&self) -> Vec<&str> {
         self.tasks().iter().map(|task| task.name.as_str()).collect()

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 
 fn draw(path: &Path) -> Result<(), TrainError> {
     let options =
-        PlayOptions { policy: Policy::Random, task: None, termination: None, evaluation: None, episodes: 1, seed: 0 };
+        PlayOptions { policy: Policy::Random, task: None, settings: Vec::new(), evaluation: None, episodes: 1, seed: 0 };
     let plays = train::play(tasks::catalogue(), &options, |_| true)?;
     let rows = plays.len().div_ceil(COLUMNS);
     let (width, height) = (COLUMNS * SIDE + (COLUMNS - 1) * GAP, rows * SIDE + (rows - 1) * GAP);

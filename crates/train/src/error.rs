@@ -4,6 +4,7 @@ use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
 use dreamer::DreamerError;
+use environment::TaskError;
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::{Path, PathBuf};
 use tape::plan::MachineError;
@@ -16,7 +17,7 @@ pub enum TrainError {
     Config(#[from] ConfigError),
     /// The task does not exist, or a step of it failed.
     #[error(transparent)]
-    Task(#[from] environment::TaskError),
+    Task(#[from] TaskError),
     /// The agent refused.
     #[error(transparent)]
     Agent(#[from] DreamerError),
@@ -114,6 +115,14 @@ pub enum TrainError {
         /// The task's action size.
         needed: usize,
     },
+    /// A task that agents of this version cannot learn.
+    #[error("{task} has {what}: not supported by this agent yet")]
+    Unsupported {
+        /// The task.
+        task: String,
+        /// What is not supported.
+        what: String,
+    },
     /// No random episode is as long as a window.
     #[error(
         "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
@@ -169,7 +178,7 @@ pub enum TrainError {
         /// Whether it has a checkpoint.
         saved: bool,
     },
-    /// The file system stood in the way of a run.
+    /// The file system, or a world of another program, stood in the way of a run.
     #[error("{source}. The run stopped at step {frames}; {after}")]
     Halted {
         /// What stood in the way.
@@ -244,11 +253,22 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// Whether the system did not read or write what it was asked to: not the fault of any file's content.
+    /// What a world of another program said of its failure, on several lines; none if the message says everything.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Task(error) => error.details(),
+            Self::Halted { source, .. } => source.details(),
+            _ => None,
+        }
+    }
+
+    /// Whether the system did not read or write what it was asked to, or a world of another program failed: not the fault of
+    /// any file's content.
     pub fn is_of_the_system(&self) -> bool {
         match self {
             Self::Io { .. }
             | Self::Folder { .. }
+            | Self::Task(TaskError::World { .. })
             | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(MachineError::Failed { .. }))
             | Self::EpisodeFile(FileError::Io { .. })
             | Self::Replay(ReplayError::File(FileError::Io { .. }))

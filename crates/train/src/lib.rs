@@ -18,7 +18,7 @@ pub mod streams;
 mod system;
 mod units;
 
-pub use agent::environments::Environments;
+pub use agent::environments::{Environments, WorldRecord};
 pub use agent::play::{PlayEvent, PlayOptions, Plays, Policy, play_with};
 pub use agent::{Metrics, Trainable};
 pub use error::TrainError;

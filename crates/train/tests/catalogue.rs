@@ -62,7 +62,7 @@ impl Catalogue for Stills {
 
 fn random(task: Option<&str>) -> PlayOptions {
     let task = task.map(str::to_owned);
-    PlayOptions { policy: Policy::Random, task, termination: None, evaluation: None, episodes: 2, seed: 0 }
+    PlayOptions { policy: Policy::Random, task, settings: Vec::new(), evaluation: None, episodes: 2, seed: 0 }
 }
 
 #[test]

@@ -78,7 +78,8 @@ pub struct Inherits {
 /// Tasks and settings of a run.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// The task to learn, or several (`dreamgraft tasks` lists them)
+    /// The task to learn, or several (`dreamgraft tasks` lists them); or worlds of other programs, such as
+    /// gymnasium:Pendulum-v1 (docs/gymnasium.md)
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
     /// Named settings to begin with: paper (the published sizes, 1e6 frames), small (for a computer without accelerator,

@@ -32,7 +32,8 @@ pub struct Eval {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Play {
-    /// The task to play (`dreamgraft tasks` lists them)
+    /// The task to play (`dreamgraft tasks` lists them), or a world of another program, such as gymnasium:Pendulum-v1
+    /// (docs/gymnasium.md)
     pub task: String,
     /// Who plays: random (uniform actions), zero (none), or a trained agent: a run folder, a folder in its checkpoints, or
     /// an agent.safetensors in one
@@ -48,6 +49,9 @@ pub struct Play {
     /// was trained]
     #[arg(long, value_name = "fixed|stock", value_parser = ["fixed", "stock"], hide_possible_values = true)]
     pub termination: Option<String>,
+    /// A setting of the task, such as task.frame_limit=200 or task.arguments.g=9.81; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Where results go
     #[command(flatten)]
     pub results: Results,

@@ -3,8 +3,8 @@
 use super::{Expansion, leaves};
 use crate::StudyError;
 use crate::document::Tasks;
+use environment::TaskError;
 use std::collections::BTreeSet;
-use wording::nearest;
 
 impl Expansion<'_> {
     /// Everything that can be wrong before any run is made.
@@ -69,17 +69,17 @@ impl Expansion<'_> {
         if let Some(task) = twice(tasks) {
             return Err(self.error(key, format!("{task:?} is there twice; leave one out")));
         }
-        let known = self.catalogue.names();
-        match tasks.iter().find(|task| !known.contains(&task.as_str())) {
-            None => Ok(()),
-            Some(task) => {
-                let like = nearest(task, known.into_iter()).unwrap_or_default();
-                Err(self.error(
-                    key,
-                    format!("there is no task {task:?}; did you mean {like:?}? `dreamgraft tasks` lists them"),
-                ))
+        for task in tasks {
+            match self.catalogue.check(task) {
+                Ok(()) => {}
+                Err(TaskError::UnknownTask { nearest, .. }) => {
+                    let why = format!("there is no task {task:?}; did you mean {nearest:?}? `dreamgraft tasks` lists them");
+                    return Err(self.error(key, why));
+                }
+                Err(other) => return Err(self.error(key, other.to_string())),
             }
         }
+        Ok(())
     }
 }
 

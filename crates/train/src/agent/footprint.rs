@@ -141,7 +141,7 @@ mod tests {
             policy: Policy::Random,
             evaluation: None,
             task: None,
-            termination: None,
+            settings: Vec::new(),
             episodes: 1,
             seed: 0,
         };

@@ -4,6 +4,8 @@
 //! returns come to (`study::statistics`).
 
 use crate::agent::Trainable;
+use crate::agent::environments::{notes_of, refuse_unsupported, refuse_without_image};
+use crate::config::{Layer, task_options};
 use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
 use crate::folder::{checkpoints_of, stored_config};
 use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
@@ -11,7 +13,7 @@ use crate::run::images;
 use crate::streams::EvaluationStreams;
 use crate::{Frames, TrainError};
 use dreamer::Evaluation;
-use environment::{Catalogue, Environment, Padded, TaskOptions, Termination};
+use environment::{Catalogue, Environment, Padded, TaskOptions};
 use replay::Episode;
 use std::path::{Path, PathBuf};
 
@@ -33,8 +35,8 @@ pub struct PlayOptions {
     pub policy: Policy,
     /// The task. If none is given: each that the agent was trained for, or each there is where no agent plays.
     pub task: Option<String>,
-    /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
-    pub termination: Option<Termination>,
+    /// Settings of the section `task`, laid over those that the agent was trained with, or over the defaults.
+    pub settings: Vec<Layer>,
     /// Which action an agent takes. If none is given: as its run's setting `agent.evaluation` says.
     pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
@@ -129,6 +131,9 @@ pub fn play_with<L: Trainable>(
         let trained = loaded.state.tasks.join(", ");
         listen(PlayEvent::Note(&format!("the agent was not trained for {task}, but for {trained}")));
     }
+    for note in environments.iter().flat_map(|world| notes_of(world.info())) {
+        listen(PlayEvent::Note(&note));
+    }
     let mut all = Vec::new();
     for (task, mut world) in tasks.into_iter().zip(environments) {
         let mut plays = player.plays(task, world.info().timing.step_seconds(), options.seed);
@@ -162,12 +167,13 @@ impl<L: Trainable> Player<L> {
         options: &PlayOptions,
     ) -> Result<Box<dyn Environment>, TrainError> {
         let trained = match self {
-            Self::Agent(loaded) => loaded.state.task,
+            Self::Agent(loaded) => loaded.state.task.clone(),
             Self::Random | Self::Zero => TaskOptions::default(),
         };
-        let termination = options.termination.unwrap_or(trained.termination);
-        let world = catalogue.make(task, &TaskOptions { termination })?;
+        let world = catalogue.make(task, &task_options(&trained, &options.settings)?)?;
+        refuse_without_image(world.info())?;
         let Self::Agent(loaded) = self else { return Ok(world) };
+        refuse_unsupported(world.info())?;
         let (own, needed) = (loaded.agent.action_size(), world.action_size());
         let padded = own > needed && loaded.state.tasks.iter().any(|known| known == task);
         if own != needed && !padded {

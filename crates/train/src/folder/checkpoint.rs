@@ -4,6 +4,7 @@
 //! agent's file holds, and what a run does with the state.
 
 use crate::agent::Trainable;
+use crate::agent::environments::WorldRecord;
 use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
@@ -39,6 +40,9 @@ pub struct RunState {
     pub tasks: Vec<String>,
     /// How the tasks behave.
     pub task: TaskOptions,
+    /// The tasks that are worlds of other programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worlds: Vec<WorldRecord>,
     /// Where the run stands. Its episodes are those numbered below `position.episodes`.
     pub position: Position,
     /// The random streams.
