@@ -1,6 +1,7 @@
 //! The dreamgraft program: arguments in, meaning out, exit codes.
 
 mod args;
+mod card;
 mod commands;
 mod console;
 mod device;
@@ -55,6 +56,10 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Watch(typed) => commands::watch(&typed),
         Command::Bench(typed) => commands::bench(&typed),
         Command::Tasks => commands::tasks(catalogue),
+        Command::Inspect(typed) => commands::inspect(&typed),
+        Command::Export(typed) => commands::export(catalogue, &typed),
+        Command::Act(typed) => commands::act(catalogue, &typed),
+        Command::Serve(typed) => commands::serve(catalogue, &typed),
         Command::Completions(typed) => commands::completions(catalogue, &typed),
         Command::Man(typed) => commands::manual(&typed),
     }

@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, resolve};
-use train::{Evaluation, PlayOptions, Policy, RunRequest, TrainError};
+use train::{Evaluation, PlayOptions, WhoPlays, RunRequest, TrainError};
 use transfer::Plan;
 
 /// A run to begin or to go on with.
@@ -41,7 +41,7 @@ impl Training {
 /// What `dreamgraft eval` plays.
 pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     PlayOptions {
-        policy: Policy::Run(typed.run.clone()),
+        policy: WhoPlays::Run(typed.run.clone()),
         task: typed.task.clone(),
         settings: Vec::new(),
         evaluation: typed
@@ -59,9 +59,9 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
 /// The first setting that is none of a task.
 pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     let policy = match typed.policy.as_str() {
-        "random" => Policy::Random,
-        "zero" => Policy::Zero,
-        run => Policy::Run(run.into()),
+        "random" => WhoPlays::Random,
+        "zero" => WhoPlays::Zero,
+        run => WhoPlays::Run(run.into()),
     };
     let mut settings = Vec::new();
     if let Some(termination) = &typed.termination {

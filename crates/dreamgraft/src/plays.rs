@@ -1,7 +1,7 @@
 //! What `eval` and `play` print of the episodes of a task: a line for people, or a line of JSON.
 
 use ::study::statistics::{deviation, mean};
-use train::{Plays, Policy, unsigned_zero};
+use train::{Plays, WhoPlays, unsigned_zero};
 use wording::{counted, rounded};
 
 /// Mean of the episodes' lengths in frames; `None` without an episode.
@@ -11,10 +11,10 @@ fn mean_length(plays: &Plays) -> Option<f64> {
 
 /// `hopper  10 episodes after 100 000 frames  mean 512.000  std 31.250  mean length 1 000 frames`. One episode has no standard
 /// deviation, and none is printed.
-pub fn summary(plays: &Plays, policy: &Policy) -> String {
+pub fn summary(plays: &Plays, policy: &WhoPlays) -> String {
     let who = match (plays.trained, policy) {
         (Some(frames), _) => format!("after {frames} frames"),
-        (None, Policy::Zero) => "without action".to_owned(),
+        (None, WhoPlays::Zero) => "without action".to_owned(),
         (None, _) => "of random actions".to_owned(),
     };
     let count = counted(plays.returns.len() as u64, "episode");
@@ -30,6 +30,11 @@ pub fn summary(plays: &Plays, policy: &Policy) -> String {
 
 /// Everything but the last episode's images, as one line of JSON. `std` is null for a single episode.
 pub fn json(plays: &Plays) -> String {
+    value(plays).to_string()
+}
+
+/// The object of [`json`].
+pub fn value(plays: &Plays) -> serde_json::Value {
     let returns: Vec<f64> = plays.returns.iter().map(|&score| unsigned_zero(score)).collect();
     let mut object = serde_json::json!({
         "task": plays.task,
@@ -48,7 +53,7 @@ pub fn json(plays: &Plays) -> String {
     if let Some(evaluation) = plays.evaluation {
         object["evaluation"] = evaluation.name().into();
     }
-    object.to_string()
+    object
 }
 
 #[cfg(test)]
@@ -74,7 +79,7 @@ mod tests {
     #[test]
     fn the_deviation_is_that_of_a_sample() {
         let three = plays(&[1.0, 2.0, 3.0]);
-        let text = summary(&three, &Policy::Random);
+        let text = summary(&three, &WhoPlays::Random);
         assert_eq!(text, "hopper  3 episodes of random actions  mean 2.000  std 1.000  mean length 1000.0 frames");
         let object: Value = serde_json::from_str(&json(&three)).unwrap();
         assert_eq!((object["mean"].as_f64(), object["std"].as_f64()), (Some(2.0), Some(1.0)));
@@ -83,7 +88,7 @@ mod tests {
     #[test]
     fn one_episode_has_no_deviation() {
         let one = plays(&[-0.0]);
-        let text = summary(&one, &Policy::Zero);
+        let text = summary(&one, &WhoPlays::Zero);
         assert_eq!(text, "hopper  1 episode without action  mean 0.000  mean length 1000.0 frames");
         let object: Value = serde_json::from_str(&json(&one)).unwrap();
         assert_eq!((object["mean"].as_f64(), &object["std"]), (Some(0.0), &Value::Null));
@@ -92,7 +97,7 @@ mod tests {
     #[test]
     fn no_episode_has_no_numbers() {
         let none = plays(&[]);
-        assert!(summary(&none, &Policy::Random).contains("0 episodes"));
+        assert!(summary(&none, &WhoPlays::Random).contains("0 episodes"));
         let object: Value = serde_json::from_str(&json(&none)).unwrap();
         assert_eq!((&object["mean"], &object["std"], &object["episodes"]), (&Value::Null, &Value::Null, &0.into()));
     }

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod config;
 mod error;
 mod events;
+pub mod export;
 mod folder;
 mod origin;
 pub mod output;
@@ -19,8 +20,9 @@ mod system;
 mod units;
 
 pub use agent::environments::{Environments, WorldRecord};
-pub use agent::play::{PlayEvent, PlayOptions, Plays, Policy, play_with};
-pub use agent::{Metrics, Trainable};
+pub use agent::play::{PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
+pub use agent::learned::{About, Learned, find_learned};
+pub use agent::{Actor, Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
@@ -37,7 +39,7 @@ pub use run::speed::{Split, Work};
 pub use start::{Job, play, threads, train};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
-pub use dreamer::{DreamerError, Evaluation};
+pub use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, Policy};
 pub use environment::{TaskError, Termination};
 pub use tape::plan::{Device, MachineError};
 pub use tape::{SimdError, SimdInstructionSet};

@@ -14,7 +14,7 @@ use crate::origin;
 use crate::run::End;
 use crate::run::begin::{Start, begin};
 use crate::streams::RunKey;
-use dreamer::Agent;
+use dreamer::{Agent, Policy};
 use environment::Catalogue;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -88,7 +88,7 @@ pub fn play(
     options: &PlayOptions,
     listen: impl FnMut(PlayEvent<'_>) -> bool + Send,
 ) -> Result<Vec<Plays>, TrainError> {
-    pool(0)?.install(|| play_with::<Agent>(catalogue, options, listen))
+    pool(0)?.install(|| play_with::<Policy>(catalogue, options, listen))
 }
 
 /// The threads that the setting `threads` stands for: 0 is one per core.

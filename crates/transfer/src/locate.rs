@@ -1,6 +1,6 @@
 //! From what a plan calls a source to the file of an agent.
 //!
-//! A path may lead to an agent's file, a checkpoint's folder, or a run's folder, whose newest checkpoint is then meant
+//! A path may lead to an agent's file, the folder of a checkpoint or of an export, or a run's folder, whose newest checkpoint is then meant
 //! (`docs/formats.md`). The newest is taken or refused, never replaced by an older one: which checkpoint was a source must
 //! not depend on damage.
 
@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The agent's file in a checkpoint.
 pub(crate) const AGENT_FILE: &str = "agent.safetensors";
+/// The agent's file in an export.
+pub(crate) const EXPORTED_FILE: &str = "model.safetensors";
+/// What is known of the agent in an export.
+pub(crate) const EXPORT_FILE: &str = "config.json";
 /// The run's file in a checkpoint.
 pub(crate) const RUN_FILE: &str = "run.json";
 /// Ending of a checkpoint that is being replaced by another of the same frames.
@@ -23,10 +27,15 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     if agent.is_file() {
         return Ok(agent);
     }
+    let exported = path.join(EXPORTED_FILE);
+    if exported.is_file() && path.join(EXPORT_FILE).is_file() {
+        return Ok(exported);
+    }
     let checkpoints = path.join("checkpoints");
     if !checkpoints.is_dir() {
         return Err(format!(
-            "is neither an agent's file, nor a checkpoint (a folder with {AGENT_FILE}), nor a run (a folder with checkpoints)"
+            "is neither an agent's file, nor a checkpoint (a folder with {AGENT_FILE}), nor an export (a folder with \
+             {EXPORTED_FILE}), nor a run (a folder with checkpoints)"
         ));
     }
     match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {

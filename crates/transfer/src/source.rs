@@ -1,10 +1,10 @@
 //! A source: an agent's parameters and where they came from.
 
 use crate::error::{SourceError, TransferError};
-use crate::locate::{AGENT_FILE, RUN_FILE, locate};
+use crate::locate::{AGENT_FILE, EXPORT_FILE, EXPORTED_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
 use dreamer::networks::Networks;
-use dreamer::{Agent, AgentConfig, Learner, footprint};
+use dreamer::{AgentConfig, Learner, Policy, footprint};
 use files::Checksums;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,15 +123,20 @@ impl Source<f32> {
                 run => Ok(run.map(|run| run.run)),
             })
             .map_err(|why| SourceError::Damaged { name: name.to_owned(), path: file.clone(), why })?;
-        let agent = Agent::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
-        if agent.updates() == 0 {
+        // The parameters alone: a source does not learn, and an export has nothing else.
+        let policy = Policy::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
+        if policy.updates() == 0 {
             return Err(SourceError::Untrained { name: name.to_owned(), path: file });
         }
-        let mut source = Self::of_learner(agent.learner());
         let (tasks, frames) = run.map_or((Vec::new(), None), |run| (run.tasks, Some(run.position.frames)));
-        source.provenance =
-            Provenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates: agent.updates() };
-        Ok(source)
+        let updates = policy.updates();
+        Ok(Self {
+            config: policy.config().clone(),
+            action_size: policy.action_size(),
+            networks: policy.networks().clone(),
+            parameters: policy.parameters().clone(),
+            provenance: Provenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates },
+        })
     }
 }
 
@@ -181,6 +186,33 @@ impl<F> Sources<F> {
     }
 }
 
+/// What is read of the `config.json` of an export.
+#[derive(Deserialize)]
+struct Export {
+    model: Model,
+    tasks: Vec<String>,
+    frames: u64,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    bytes: u64,
+    crc32: u32,
+}
+
+/// What an export says of the agent's file in it; `None` if it is not in an export.
+fn export_beside(file: &Path) -> Result<Option<RunFile>, String> {
+    let text = match files::read_bytes(&file.with_file_name(EXPORT_FILE), LARGEST_RUN_FILE) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(format!("lies beside a {EXPORT_FILE} that cannot be read ({error})")),
+    };
+    // Another program's folder may have such a file, too.
+    let Ok(Export { model, tasks, frames }) = serde_json::from_slice(&text) else { return Ok(None) };
+    let run = Run { tasks, position: Position { frames } };
+    Ok(Some(RunFile { agent_bytes: model.bytes, agent_crc32: model.crc32, run }))
+}
+
 /// What is read of the run's state beside an agent: other keys are none of ours.
 #[derive(Deserialize)]
 struct RunFile {
@@ -205,6 +237,9 @@ const LARGEST_RUN_FILE: u64 = 1 << 20;
 
 /// The run's state beside an agent's file; `None` if there is none.
 fn run_beside(file: &Path) -> Result<Option<RunFile>, String> {
+    if file.file_name() == Some(EXPORTED_FILE.as_ref()) {
+        return export_beside(file);
+    }
     if file.file_name() != Some(AGENT_FILE.as_ref()) {
         return Ok(None);
     }

@@ -133,7 +133,10 @@ fn options(payload: &[u8]) -> Result<TaskOptions, String> {
 }
 
 /// The seed of a reset.
-pub(crate) fn seed(payload: &[u8]) -> Result<u64, String> {
+///
+/// # Errors
+/// If it has another length.
+pub fn seed(payload: &[u8]) -> Result<u64, String> {
     let seed = payload.try_into().map_err(|_| format!("a seed has 8 bytes, and not {}", payload.len()))?;
     Ok(u64::from_le_bytes(seed))
 }

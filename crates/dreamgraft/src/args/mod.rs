@@ -3,6 +3,7 @@
 //! Here: the arguments that several commands share, and those of the program itself; the other files hold those of one group of
 //! commands. Not here: what arguments mean (`meaning`), and what commands do (`commands`).
 
+pub mod outside;
 pub mod play;
 pub mod study;
 pub mod train;
@@ -43,6 +44,16 @@ pub enum Command {
     Bench(train::Bench),
     /// List the tasks
     Tasks,
+    /// Show what is known of a run, a checkpoint or an export, or list the runs in a folder
+    Inspect(outside::Inspect),
+    /// Write a folder with what a run learned, for others: it acts, and can be a source of a transfer
+    Export(outside::Export),
+    /// Serve an agent to another program (docs/protocol.md)
+    #[command(long_about = outside::ACT)]
+    Act(outside::Act),
+    /// Serve a task to another program (docs/protocol.md)
+    #[command(long_about = outside::SERVE)]
+    Serve(outside::Serve),
     /// Print a script that completes words in a shell
     Completions(Completions),
     /// Write pages for `man`: one for the program, one for each command

@@ -69,7 +69,7 @@ pub struct Results {
 }
 
 /// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
-fn whole(typed: &str) -> Result<u64, String> {
+pub(super) fn whole(typed: &str) -> Result<u64, String> {
     const MOST: u64 = i64::MAX as u64;
     let problem = || format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5");
     let digits = typed.trim().replace('_', "");

@@ -3,6 +3,9 @@
 //! Not here: what was typed (`args`) and what it means (`meaning`).
 
 mod bench;
+mod export;
+mod inspect;
+mod pipes;
 mod play;
 mod report;
 mod shell;
@@ -13,6 +16,9 @@ mod transfer;
 mod watch;
 
 pub use self::bench::bench;
+pub use self::export::export;
+pub use self::inspect::inspect;
+pub use self::pipes::{act, serve};
 pub use self::play::{eval, play};
 pub use self::shell::{completions, manual};
 pub use self::study::study;

@@ -3,7 +3,7 @@
 //! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: what the
 //! agent's file holds, and what a run does with the state.
 
-use crate::agent::Trainable;
+use crate::agent::{Actor, Trainable};
 use crate::agent::environments::WorldRecord;
 use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
@@ -155,7 +155,7 @@ fn name(frames: Frames) -> String {
 /// # Errors
 /// If there are checkpoints and none can be used, or the folder or a file in it cannot be read: what the system cannot
 /// read now may be whole, and no older one is used in its place.
-pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
+pub fn newest<L: Actor>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
     let mut damaged = Vec::new();
     for path in candidates(checkpoints)? {
         match load(&path) {
@@ -189,7 +189,7 @@ pub(crate) fn state_beside(agent: &Path) -> Option<RunState> {
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
-pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
+pub fn load<L: Actor>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let state = load_state(path)?;
     let agent = L::load(&path.join(AGENT_FILE))?;
     if agent.updates() != state.position.updates {

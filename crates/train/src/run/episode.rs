@@ -3,7 +3,7 @@
 //! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: what
 //! becomes of the episode.
 
-use crate::agent::Trainable;
+use crate::agent::Actor;
 use crate::streams::EvaluationStreams;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
@@ -69,7 +69,7 @@ pub(crate) fn random_action(random: &mut Stream, action: &mut [f32]) {
 ///
 /// # Errors
 /// As [`play_episode`].
-pub(crate) fn evaluate_episode<L: Trainable>(
+pub(crate) fn evaluate_episode<L: Actor>(
     world: &mut dyn Environment,
     agent: &L,
     random: &mut EvaluationStreams,
