@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 VERSION = 1
 
@@ -19,13 +19,13 @@ class ProtocolError(RuntimeError):
     """The other side sent something that is not a message, or one that does not belong there."""
 
 
-def write(pipe: BinaryIO, kind: int, payload: bytes = b"") -> None:
+def write(pipe: IO[bytes], kind: int, payload: bytes = b"") -> None:
     """Sends a message."""
     pipe.write(struct.pack("<IB", len(payload), kind) + payload)
     pipe.flush()
 
 
-def read(pipe: BinaryIO) -> tuple[int, bytes] | None:
+def read(pipe: IO[bytes]) -> tuple[int, bytes] | None:
     """The next message: its kind and its payload. ``None`` if the other side has ended."""
     header = _exactly(pipe, 5)
     if header is None:
@@ -58,7 +58,7 @@ def read_handshake(payload: bytes) -> dict[str, Any]:
     return content
 
 
-def _exactly(pipe: BinaryIO, count: int) -> bytes | None:
+def _exactly(pipe: IO[bytes], count: int) -> bytes | None:
     data = b""
     while len(data) < count:
         part = pipe.read(count - len(data))

@@ -78,9 +78,9 @@ class World:
 
     def reset(self, seed: int) -> bytes:
         """Begins an episode; what is seen."""
+        observation, _ = self.env.reset(seed=seed)
         if self.env.action_space != self.action_space:
             raise ValueError(f"the action space was {self.action_space} and is now {self.env.action_space}")
-        observation, _ = self.env.reset(seed=seed)
         self.frames = 0
         return self.seen(observation)
 

@@ -41,7 +41,8 @@ class Continuous:
         if np.issubdtype(self.dtype, np.integer):
             own = np.rint(own)
         # Rounding to a narrower type must not lead beyond a bound.
-        return np.clip(own, self.low, self.high).astype(self.dtype).reshape(self.shape)
+        clipped: NDArray[Any] = np.clip(own, self.low, self.high).astype(self.dtype)
+        return clipped.reshape(self.shape)
 
 
 class Discrete:
