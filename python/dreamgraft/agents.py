@@ -33,6 +33,8 @@ class Agent:
         action = info["action"]
         #: How many choices there are, if actions are choices.
         self.choices: int | None = action.get("discrete")
+        #: The first of these choices.
+        self.start: int = int(action.get("first") or 0)
         bounds = action.get("continuous") or {"low": [], "high": []}
         #: The bounds of an action.
         self.low: NDArray[np.float64] = np.asarray(bounds["low"], dtype=np.float64)
@@ -55,7 +57,7 @@ class Agent:
             self.reset()
         answer = self._served.ask(protocol.ACT, self._encode(observation), protocol.ACTION)
         if self.choices is not None:
-            return int.from_bytes(answer, "little")
+            return self.start + int.from_bytes(answer, "little")
         action = np.frombuffer(answer, "<f4").astype(np.float64)
         own = self.low + (np.clip(action, -1.0, 1.0) + 1.0) / 2.0 * (self.high - self.low)
         return np.clip(own, self.low, self.high).astype(np.float32)

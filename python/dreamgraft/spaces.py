@@ -53,7 +53,7 @@ class Discrete:
 
     def describe(self) -> dict[str, Any]:
         """What the handshake says of it."""
-        return {"discrete": self.count}
+        return {"discrete": self.count, "first": self.start}
 
     def decode(self, payload: bytes) -> int:
         """The action that a payload is."""

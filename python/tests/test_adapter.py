@@ -53,7 +53,7 @@ def test_elements_without_bounds_are_taken_as_minus_one_to_one() -> None:
 
 def test_choices_are_counted_from_their_start() -> None:
     actions = spaces.of_actions(gym.Discrete(3, start=5))
-    assert actions.describe() == {"discrete": 3}
+    assert actions.describe() == {"discrete": 3, "first": 5}
     assert [actions.decode(struct.pack("<I", index)) for index in range(3)] == [5, 6, 7]
     with pytest.raises(ValueError):
         actions.decode(struct.pack("<I", 3))

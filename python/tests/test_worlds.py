@@ -7,8 +7,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import dreamgraft
 from conftest import Program
 
 TRAIN = ["train", "gymnasium:worlds:tests/Dot-v0", "--preset", "smoke", "--steps", "1500", "--logdir", "run"]
@@ -109,10 +111,15 @@ def test_a_world_that_is_not_repeatable_is_told_and_recorded(program: Program) -
     assert "repeatable = false" in (program.folder / "run/config.toml").read_text()
 
 
-def test_discrete_actions_are_refused_in_training_and_played(program: Program) -> None:
-    line = program.fail(2, "train", "python:worlds:Corridor", "--preset", "smoke")
-    assert line == "error: python:worlds:Corridor has discrete actions (3): not supported by this agent yet"
+def test_discrete_actions_are_learned_with_a_one_hot_actor(program: Program) -> None:
+    train = ["train", "python:worlds:Corridor", "--preset", "smoke", "--steps", 1000, "--set", "task.frame_limit=100"]
+    line = program.fail(2, *train)
+    assert "python:worlds:Corridor takes discrete actions" in line and 'set agent.actor = "one_hot"' in line
     program.succeed("play", "python:worlds:Corridor", "--set", "task.frame_limit=50")
+    program.succeed(*train, "--set", "agent.actor=one_hot", "--logdir", "run")
+    with dreamgraft.load(program.folder / "run") as agent:
+        assert agent.choices == 3 and agent.start == 1
+        assert agent.act(np.zeros((64, 64, 3), np.uint8)) in (1, 2, 3)
 
 
 def test_a_space_that_nobody_can_act_in_is_named(program: Program) -> None:

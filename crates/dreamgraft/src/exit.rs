@@ -222,6 +222,7 @@ impl From<&TrainError> for Exit {
             TrainError::Config(_)
             | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::WorldName { .. })
             | TrainError::Unsupported { .. }
+            | TrainError::Actions { .. }
             | TrainError::ActionSize { .. }
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }

@@ -75,7 +75,10 @@ pub enum ActionKind {
         high: Vec<f64>,
     },
     /// Each stands for a choice: the largest element, the first of equal ones, is chosen.
-    Discrete,
+    Discrete {
+        /// What the first choice is in the world's own units; the others follow it.
+        first: i64,
+    },
 }
 
 impl ActionSpace {
@@ -84,14 +87,14 @@ impl ActionSpace {
         Self { size, kind: ActionKind::Continuous { low: vec![-1.0; size], high: vec![1.0; size] } }
     }
 
-    /// One of `size` choices.
-    pub const fn discrete(size: usize) -> Self {
-        Self { size, kind: ActionKind::Discrete }
+    /// One of `size` choices, of which the first is `first` in the world's own units.
+    pub const fn discrete(size: usize, first: i64) -> Self {
+        Self { size, kind: ActionKind::Discrete { first } }
     }
 
     /// Whether an action is one of several choices.
     pub const fn is_discrete(&self) -> bool {
-        matches!(self.kind, ActionKind::Discrete)
+        matches!(self.kind, ActionKind::Discrete { .. })
     }
 
     /// The same actions with more elements, whose values mean nothing.
@@ -128,6 +131,6 @@ mod tests {
         let own = ActionSpace { size: 1, kind: ActionKind::Continuous { low: vec![-2.0], high: vec![3.0] } };
         let kind = ActionKind::Continuous { low: vec![-2.0, -1.0], high: vec![3.0, 1.0] };
         assert_eq!(own.padded(2), ActionSpace { size: 2, kind });
-        assert_eq!(ActionSpace::discrete(2).padded(4), ActionSpace::discrete(4));
+        assert_eq!(ActionSpace::discrete(2, 1).padded(4), ActionSpace::discrete(4, 1));
     }
 }

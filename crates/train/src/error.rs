@@ -3,7 +3,7 @@
 use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
-use dreamer::DreamerError;
+use dreamer::{ActionDistribution, DreamerError};
 use environment::TaskError;
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::{Path, PathBuf};
@@ -122,6 +122,17 @@ pub enum TrainError {
         task: String,
         /// What is not supported.
         what: String,
+    },
+    /// A task that takes other actions than the agent makes.
+    #[error(
+        "{task} takes {} actions, and agent.actor = \"{}\" makes others; set agent.actor = \"{}\"",
+        kind(*actor), actor.name(), other(*actor).name()
+    )]
+    Actions {
+        /// The task.
+        task: String,
+        /// How the agent acts.
+        actor: ActionDistribution,
     },
     /// No random episode is as long as a window.
     #[error(
@@ -309,6 +320,22 @@ fn with_other_settings(root: &Path, saved: bool) -> String {
         )
     } else {
         format!("it had no checkpoint yet; begin again with {settings}")
+    }
+}
+
+/// The actions that an agent which acts like this does not make.
+fn kind(actor: ActionDistribution) -> &'static str {
+    match actor {
+        ActionDistribution::TanhNormal => "discrete",
+        ActionDistribution::OneHot => "continuous",
+    }
+}
+
+/// The way to act that makes them.
+fn other(actor: ActionDistribution) -> ActionDistribution {
+    match actor {
+        ActionDistribution::TanhNormal => ActionDistribution::OneHot,
+        ActionDistribution::OneHot => ActionDistribution::TanhNormal,
     }
 }
 

@@ -49,6 +49,7 @@ pub fn train(
     let environments = Environments::make(catalogue, config)?;
     let action_size = environments.action_size();
     // Before anything is written: a run that cannot be should leave nothing.
+    environments.check_actions(config)?;
     environments.check_length(config)?;
     footprint::check_run(config, &environments, device.is_none())?;
     let pool = pool(config.threads)?;

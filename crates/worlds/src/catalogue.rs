@@ -3,16 +3,19 @@
 use crate::World;
 use crate::name::Server;
 use environment::{Catalogue, Environment, TaskError, TaskInfo, TaskOptions};
+use std::sync::{Mutex, PoisonError};
 
 /// The tasks of a catalogue, and every world whose name says which program serves it.
 pub struct Worlds<'a> {
     own: &'a dyn Catalogue,
+    /// What is known of worlds that were opened to ask them.
+    asked: Mutex<Vec<(String, TaskOptions, TaskInfo)>>,
 }
 
 impl<'a> Worlds<'a> {
     /// Adds the worlds of other programs to the tasks of `own`.
     pub const fn and(own: &'a dyn Catalogue) -> Self {
-        Self { own }
+        Self { own, asked: Mutex::new(Vec::new()) }
     }
 }
 
@@ -26,6 +29,20 @@ impl Catalogue for Worlds<'_> {
             Some(server) => Ok(Box::new(World::open(name, &server, options)?)),
             None => self.own.make(name, options),
         }
+    }
+
+    fn info(&self, name: &str, options: &TaskOptions) -> Result<TaskInfo, TaskError> {
+        if Server::of(name)?.is_none() {
+            return self.own.info(name, options);
+        }
+        // Only the world itself knows.
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, info)) = asked.iter().find(|(known, with, _)| known == name && with == options) {
+            return Ok(info.clone());
+        }
+        let info = self.make(name, options)?.info().clone();
+        asked.push((name.to_owned(), options.clone(), info.clone()));
+        Ok(info)
     }
 
     fn check(&self, name: &str) -> Result<(), TaskError> {

@@ -169,7 +169,7 @@ fn worlds_that_cannot_be_opened_leave_nothing_behind() {
 }
 
 #[test]
-fn discrete_actions_and_vectors_are_refused_in_one_line_and_still_played() {
+fn discrete_actions_need_a_one_hot_actor_and_vectors_are_refused() {
     let program = Program::new();
     let discrete = [
         ("\"continuous\": {\"low\": [-1, -1], \"high\": [1, 1]}", "\"discrete\": 4"),
@@ -177,8 +177,13 @@ fn discrete_actions_and_vectors_are_refused_in_one_line_and_still_played() {
     ];
     world(&program, &discrete);
     let error = program.fail(2, &TRAIN);
-    assert_eq!(error, "program:./world.py has discrete actions (4): not supported by this agent yet\n");
+    assert!(error.starts_with("program:./world.py takes discrete actions") && error.contains("\"one_hot\""), "{error}");
+    assert!(!program.path("run").exists());
     program.succeed(&["play", "program:./world.py"]);
+    program.succeed(&[&TRAIN[..], &["--set", "agent.actor=one_hot"]].concat());
+    program.succeed(&["eval", "run", "--episodes", "1"]);
+    let error = program.fail(2, &["train", "hopper", "--preset", "smoke", "--set", "agent.actor=one_hot"]);
+    assert!(error.starts_with("hopper takes continuous actions") && error.contains("\"tanh_normal\""), "{error}");
     world(&program, &[("\"image\": [64, 64, 3]", "\"vector\": 3072"), (r#"b"\xff""#, r#"b"\x00""#)]);
     let error = program.fail(2, &TRAIN);
     assert_eq!(error, "program:./world.py has vector observations ([3072]): not supported by this agent yet\n");

@@ -2,6 +2,7 @@
 
 use crate::TrainError;
 use crate::config::{Config, ConfigError};
+use dreamer::ActionDistribution;
 use environment::{ActionSpace, Catalogue, Environment, IMAGE_BYTES, ObservationSpace, Outside, Padded, TaskInfo};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -52,7 +53,7 @@ impl Environments {
     /// # Errors
     /// If an evaluation's action is larger than any in training, or an agent cannot learn one of the tasks.
     pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
-        training.iter().try_for_each(|world| refuse_unsupported(world.info()))?;
+        training.iter().try_for_each(|world| refuse_without_image(world.info()))?;
         let worlds = training.iter().filter_map(|world| WorldRecord::of(world.info())).collect();
         let notes = training.iter().flat_map(|world| notes_of(world.info())).collect();
         let action_size = training.iter().map(|world| world.action_size()).max().unwrap_or(0);
@@ -99,6 +100,19 @@ impl Environments {
         }
     }
 
+    /// Checks that the agent's actions are of the kind that every task takes.
+    ///
+    /// # Errors
+    /// [`TrainError::Actions`] names a task that takes others.
+    pub(crate) fn check_actions(&self, config: &Config) -> Result<(), TrainError> {
+        let actor = config.agent.actor;
+        let discrete = actor == ActionDistribution::OneHot;
+        match self.tasks().find(|task| task.actions.is_discrete() != discrete) {
+            Some(task) => Err(TrainError::Actions { task: task.name.clone(), actor }),
+            None => Ok(()),
+        }
+    }
+
     fn tasks(&self) -> impl Iterator<Item = &TaskInfo> {
         self.training.iter().map(|environment| environment.info())
     }
@@ -125,19 +139,6 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
         ));
     }
     all
-}
-
-/// Checks that agents of this version can learn a task: they observe images, and their actions are continuous.
-///
-/// # Errors
-/// [`TrainError::Unsupported`] says what they cannot do.
-pub(crate) fn refuse_unsupported(info: &TaskInfo) -> Result<(), TrainError> {
-    refuse_without_image(info)?;
-    if info.actions.is_discrete() {
-        let task = info.name.clone();
-        return Err(TrainError::Unsupported { task, what: format!("discrete actions ({})", info.actions.size) });
-    }
-    Ok(())
 }
 
 /// Checks that episodes of a task can be kept: they consist of images.

@@ -4,7 +4,7 @@
 //! returns come to (`study::statistics`).
 
 use crate::agent::Actor;
-use crate::agent::environments::{notes_of, refuse_unsupported, refuse_without_image};
+use crate::agent::environments::{notes_of, refuse_without_image};
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::{Layer, task_options};
 use crate::folder::checkpoint::Damaged;
@@ -173,7 +173,6 @@ impl<L: Actor> Player<L> {
         let world = catalogue.make(task, &task_options(&trained, &options.settings)?)?;
         refuse_without_image(world.info())?;
         let Self::Agent(loaded) = self else { return Ok(world) };
-        refuse_unsupported(world.info())?;
         let (own, needed) = (loaded.agent.action_size(), world.action_size());
         let padded = own > needed && loaded.about.tasks.iter().any(|known| known == task);
         if own != needed && !padded {
@@ -193,8 +192,9 @@ impl<L: Actor> Player<L> {
         random: &mut EvaluationStreams,
     ) -> Result<Option<Played>, TrainError> {
         let EvaluationStreams { starts, actions } = random;
+        let discrete = world.info().actions.is_discrete();
         match self {
-            Self::Random => play_episode(world, starts, |_, action| random_action(actions, action), || false),
+            Self::Random => play_episode(world, starts, |_, action| random_action(discrete, actions, action), || false),
             Self::Zero => play_episode(world, starts, |_, action| action.fill(0.0), || false),
             Self::Agent(loaded) => evaluate_episode(world, &loaded.agent, random, || false),
         }

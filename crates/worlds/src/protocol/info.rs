@@ -69,10 +69,23 @@ struct Shown {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Done {
-    Continuous { low: Vec<f64>, high: Vec<f64> },
-    Discrete(usize),
+struct Done {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    continuous: Option<Bounds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    discrete: Option<usize>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    first: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Bounds {
+    low: Vec<f64>,
+    high: Vec<f64>,
+}
+
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 const fn one() -> u32 {
@@ -134,8 +147,13 @@ impl Info {
     pub fn to_json(&self) -> Value {
         let image = self.observations.image.map(|image| [image.height, image.width, image.channels]);
         let action = match &self.actions.kind {
-            ActionKind::Continuous { low, high } => Done::Continuous { low: low.clone(), high: high.clone() },
-            ActionKind::Discrete => Done::Discrete(self.actions.size),
+            ActionKind::Continuous { low, high } => {
+                let bounds = Bounds { low: low.clone(), high: high.clone() };
+                Done { continuous: Some(bounds), discrete: None, first: 0 }
+            }
+            ActionKind::Discrete { first } => {
+                Done { continuous: None, discrete: Some(self.actions.size), first: *first }
+            }
         };
         let document = Document {
             name: self.name.clone(),
@@ -168,18 +186,20 @@ impl Document {
         range("observation", image.is_some() || vector > 0, "an image or a vector")?;
         let image = image.map(|[height, width, channels]| ImageSpace { height, width, channels });
         range("observation.image", image.is_none_or(|image| image == ImageSpace::STANDARD), "[64, 64, 3] or null")?;
-        let actions = match self.action {
-            Done::Continuous { low, high } => {
+        let Done { continuous, discrete, first } = self.action;
+        let actions = match (continuous, discrete) {
+            (Some(Bounds { low, high }), None) => {
                 range("action.continuous.low", (1..=MOST_ACTIONS).contains(&low.len()), "a list of 1 to 1024 numbers")?;
                 range("action.continuous.high", low.len() == high.len(), "as long as action.continuous.low")?;
                 let ordered = low.iter().zip(&high).all(|(low, high)| low.is_finite() && high.is_finite() && low <= high);
                 range("action.continuous.low", ordered, "finite, and at most action.continuous.high")?;
                 ActionSpace { size: low.len(), kind: ActionKind::Continuous { low, high } }
             }
-            Done::Discrete(count) => {
+            (None, Some(count)) => {
                 range("action.discrete", (1..=MOST_ACTIONS).contains(&count), "a whole number from 1 to 1024")?;
-                ActionSpace::discrete(count)
+                ActionSpace::discrete(count, first)
             }
+            _ => return Err("action must have one of the keys continuous and discrete".to_owned()),
         };
         let timing = Timing { action_repeat: self.action_repeat, frame_limit: self.frame_limit, frame_seconds: seconds };
         Ok(Info {
@@ -229,7 +249,7 @@ mod tests {
     fn what_a_world_leaves_out_has_a_default() {
         let info = info(LEAST).unwrap();
         assert_eq!((info.observations.image, info.observations.vector), (None, 3));
-        assert_eq!(info.actions, ActionSpace::discrete(4));
+        assert_eq!(info.actions, ActionSpace::discrete(4, 0));
         assert_eq!(info.timing, Timing { action_repeat: 1, frame_limit: 9, frame_seconds: 1.0 / 30.0 });
         assert!(info.repeatable && info.notes.is_empty());
     }
@@ -259,6 +279,7 @@ mod tests {
             (LEAST.replace("{\"discrete\": 4}", r#"{"continuous": {"low": [1], "high": []}}"#), "as long as"),
             (LEAST.replace("\"frame_limit\": 9", "\"frame_limit\": 0"), "frame_limit must be"),
             (LEAST.replace(", \"frame_limit\": 9", ""), "missing field `frame_limit`"),
+            (LEAST.replace("{\"discrete\": 4}", "{}"), "one of the keys continuous and discrete"),
             ("none".to_owned(), "expected"),
         ] {
             let message = info(&text).unwrap_err().to_string();
