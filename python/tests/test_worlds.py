@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,9 @@ def test_nothing_is_left_of_a_run_that_is_killed_in_a_busy_world(program: Progra
             break
     process.kill()
     process.communicate()
-    while processes(program.folder):
-        pass
+    deadline = time.monotonic() + 300
+    while left := processes(program.folder):
+        assert time.monotonic() < deadline, left
 
 
 def processes(folder: Path) -> list[str]:

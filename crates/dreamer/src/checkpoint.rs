@@ -125,8 +125,11 @@ impl Agent {
         let expected = declared.bytes().saturating_add(8 + header);
         if metadata.len() != expected {
             if metadata.len() < expected && declared.is_export(&file[8..]) {
-                return Err(refuse("it is an export, without the optimisers' moments: it can act and be a source of a transfer \
-                                   (--from), but training cannot resume from it".to_owned()));
+                return Err(refuse(
+                    "it is an export, without the optimisers' moments: it can act and be a source of a transfer \
+                                   (--from), but training cannot resume from it"
+                        .to_owned(),
+                ));
             }
             let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
             return Err(refuse(format!(
@@ -226,7 +229,9 @@ impl Declared {
     fn is_export(&self, header: &[u8]) -> bool {
         let names: Option<HashMap<String, serde::de::IgnoredAny>> = serde_json::from_slice(header).ok();
         let moments = |name: &String| MOMENTS.iter().any(|prefix| name.starts_with(prefix));
-        names.is_some_and(|names| !names.keys().any(moments) && names.len() == self.learner.parameters().iter().count() + 1)
+        names.is_some_and(|names| {
+            !names.keys().any(moments) && names.len() == self.learner.parameters().iter().count() + 1
+        })
     }
 
     /// Bytes of all tensors.

@@ -74,7 +74,9 @@ impl Policy {
             }
             let bytes = shape.iter().fold(4u64, |size, &side| size.saturating_mul(side as u64));
             if begin.checked_add(bytes) != Some(end) || data.checked_add(end).is_none_or(|end| end > length) {
-                return Err(Unreadable::Content(format!("it is truncated: it has {length} bytes, and {name} is beyond them")));
+                return Err(Unreadable::Content(format!(
+                    "it is truncated: it has {length} bytes, and {name} is beyond them"
+                )));
             }
             found.push(data + begin);
         }
@@ -90,7 +92,8 @@ impl Policy {
                 *value = f32::from_le_bytes(*bytes);
             }
             if let Some(value) = values.iter().find(|value| !value.is_finite()).copied() {
-                let why = format!("its {} holds {value}; use an earlier checkpoint", learner.parameters().path(parameter));
+                let why =
+                    format!("its {} holds {value}; use an earlier checkpoint", learner.parameters().path(parameter));
                 return Err(Unreadable::Content(why));
             }
         }
@@ -149,7 +152,6 @@ impl From<String> for Unreadable {
         Self::Content(why)
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -57,7 +57,11 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     }
     if let Some(report) = &base {
         let count = counted(bases.len() as u64, "earlier agent");
-        text.push_str(&format!("\nIt began with parameters of {count}, under {}: {}.\n", report.plan, bases.join(", ")));
+        text.push_str(&format!(
+            "\nIt began with parameters of {count}, under {}: {}.\n",
+            report.plan,
+            bases.join(", ")
+        ));
     }
     text.push_str(
         "\n## Use\n\nIn Python, with the folder of this page as `DIR`:\n\n```python\nimport dreamgraft\n\n\

@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, resolve};
-use train::{Evaluation, PlayOptions, WhoPlays, RunRequest, TrainError};
+use train::{Evaluation, PlayOptions, RunRequest, TrainError, WhoPlays};
 use transfer::Plan;
 
 /// A run to begin or to go on with.
@@ -31,7 +31,10 @@ impl Training {
             if let Some(transfer) = inheritance::label(&request.origin) {
                 method.push_str(&format!("-{transfer}"));
             }
-            Path::new("runs").join(environment::file_name(&request.tasks.join("+"))).join(method).join(config.seed.to_string())
+            Path::new("runs")
+                .join(environment::file_name(&request.tasks.join("+")))
+                .join(method)
+                .join(config.seed.to_string())
         };
         let root = request.folder.clone().unwrap_or_else(default);
         Ok(Self { root, config, plan })

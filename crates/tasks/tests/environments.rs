@@ -74,7 +74,8 @@ fn environments_on_threads_give_the_bits_of_one_alone() {
 #[test]
 fn only_the_stock_rule_ends_a_fallen_walkers_episode() {
     let steps = |termination| {
-        let mut environment = tasks::catalogue().make("hopper", &TaskOptions { termination, ..TaskOptions::default() }).unwrap();
+        let mut environment =
+            tasks::catalogue().make("hopper", &TaskOptions { termination, ..TaskOptions::default() }).unwrap();
         let mut image = vec![0; IMAGE_BYTES];
         environment.reset(&mut Stream::new(2, "environment"), &mut image).unwrap();
         let (mut steps, mut total) = (0, 0.0);

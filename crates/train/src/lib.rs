@@ -20,8 +20,8 @@ mod system;
 mod units;
 
 pub use agent::environments::{Environments, WorldRecord};
-pub use agent::play::{PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
 pub use agent::learned::{About, Learned, find_learned};
+pub use agent::play::{PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
 pub use agent::{Actor, Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};

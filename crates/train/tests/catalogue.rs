@@ -2,7 +2,7 @@
 
 use environment::{Catalogue, Environment, Outcome, TaskError, TaskInfo, TaskOptions, Timing};
 use random::Stream;
-use train::{Frames, PlayOptions, WhoPlays, TrainError};
+use train::{Frames, PlayOptions, TrainError, WhoPlays};
 
 /// Frames of an episode.
 const EPISODE: u32 = 12;

@@ -49,7 +49,9 @@ pub enum WorldError {
         text: String,
     },
     /// It did not answer in time.
-    #[error("the world {task} gave no answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout")]
+    #[error(
+        "the world {task} gave no answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
+    )]
     Silent {
         /// The world.
         task: String,

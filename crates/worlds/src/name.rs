@@ -51,7 +51,9 @@ mod tests {
     #[test]
     fn names_say_who_serves_a_world() {
         assert_eq!(Server::of("hopper").unwrap(), None);
-        for name in ["gymnasium:Pendulum-v1", "gymnasium:my.package:Mine-v0", "gymnasium:ALE/Pong-v5", "python:a.b:make"] {
+        for name in
+            ["gymnasium:Pendulum-v1", "gymnasium:my.package:Mine-v0", "gymnasium:ALE/Pong-v5", "python:a.b:make"]
+        {
             assert_eq!(Server::of(name).unwrap(), Some(Server::Python), "{name}");
         }
         assert_eq!(Server::of("program:./a:b").unwrap(), Some(Server::Program("./a:b".into())));

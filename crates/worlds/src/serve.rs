@@ -1,7 +1,8 @@
 //! The other side: an environment of ours, served to another program.
 
 use crate::protocol::{
-    HEADER, Header, Hello, Info, Kind, Malformed, VERSION, encode_handshake, encode_observation, encode_stepped, numbers,
+    HEADER, Header, Hello, Info, Kind, Malformed, VERSION, encode_handshake, encode_observation, encode_stepped,
+    numbers,
 };
 use environment::{Environment, TaskError, TaskInfo, TaskOptions};
 use random::Stream;

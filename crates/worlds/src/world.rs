@@ -48,7 +48,8 @@ impl World {
             }
             Server::Program(file) => {
                 // A name without a folder is a file here, and not a command of the system.
-                let file = if file.components().count() > 1 { file.clone() } else { std::path::Path::new(".").join(file) };
+                let file =
+                    if file.components().count() > 1 { file.clone() } else { std::path::Path::new(".").join(file) };
                 (Command::new(file), "give the path of an executable file, such as program:./my-world".to_owned())
             }
         };
@@ -89,7 +90,8 @@ impl World {
                 Kind::Info => decode_info(payload),
                 other => Err(Malformed::OutOfPlace { found: other.name(), expected: "info or error" }),
             })?;
-        let (name, description) = (name.to_owned(), if own.is_empty() { "a world of another program".to_owned() } else { own });
+        let (name, description) =
+            (name.to_owned(), if own.is_empty() { "a world of another program".to_owned() } else { own });
         let outside = Outside { made_by, repeatable, notes };
         world.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
         if repeatable {

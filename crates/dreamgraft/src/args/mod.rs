@@ -64,7 +64,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct Inherits {
-    /// Begin with what this agent learned: a run folder, a folder in its checkpoints, or an agent.safetensors in one
+    /// Begin with what this agent learned: a run folder, a folder in its checkpoints, an agent.safetensors in one, or an export
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     /// What is taken: paper (modular and fractional), full, encoder-only, fine-tune, universal, or a file, which may name

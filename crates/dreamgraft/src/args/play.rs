@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Eval {
-    /// A run folder, a folder in its checkpoints, or an agent.safetensors in one
+    /// A run folder, a folder in its checkpoints, an agent.safetensors in one, or an export
     pub run: PathBuf,
     /// Episodes to play
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]

@@ -105,7 +105,8 @@ fn of_run(results: &Results, run: &RunResult, as_json: bool) -> String {
     let frames = state.as_ref().map_or(0, |state| state.position.frames.0);
     let returns = last_returns(run);
     if as_json {
-        let returns: serde_json::Map<String, Value> = returns.into_iter().map(|(task, value)| (task, json!(value))).collect();
+        let returns: serde_json::Map<String, Value> =
+            returns.into_iter().map(|(task, value)| (task, json!(value))).collect();
         return json!({
             "run": folder, "tasks": run.tasks, "seed": run.seed, "frames": frames, "steps": run.steps,
             "finished": run.finished(), "last_return": returns,

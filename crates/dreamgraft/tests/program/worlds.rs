@@ -6,6 +6,8 @@ use crate::program::{Ended, Program, outcomes};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 
 /// The world that `docs/protocol.md` shows.
 fn example() -> String {
@@ -28,7 +30,10 @@ fn world(program: &Program, changes: &[(&str, &str)]) {
     drop(file);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let python = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(python.is_ok_and(|status| status.success()), "these tests need python3 (any version 3.8 or later, no package)");
+    assert!(
+        python.is_ok_and(|status| status.success()),
+        "these tests need python3 (any version 3.8 or later, no package)"
+    );
 }
 
 /// The words of a short run in the world.
@@ -52,7 +57,8 @@ fn halted(ended: &Ended, parts: &[&str]) {
     // Python may have printed before.
     let line = ended.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
     assert!(line.starts_with("error: the world program:./world.py"), "{line}");
-    for part in parts.iter().chain(&["The run stopped at step", "is whole: once the cause is mended, the same command"]) {
+    for part in parts.iter().chain(&["The run stopped at step", "is whole: once the cause is mended, the same command"])
+    {
         assert!(line.contains(part), "{part}: {line}");
     }
 }
@@ -64,7 +70,10 @@ fn the_world_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
     let out = program.succeed(&TRAIN);
     assert!(out.contains("finished at step 1 500"), "{out}");
     let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
-    assert!(config.contains("[made_by.worlds.\"program:./world.py\"]") && config.contains("repeatable = true"), "{config}");
+    assert!(
+        config.contains("[made_by.worlds.\"program:./world.py\"]") && config.contains("repeatable = true"),
+        "{config}"
+    );
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
     // A run that is made longer goes on from its checkpoint as if it had not been interrupted.
@@ -106,7 +115,10 @@ fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
         ("raise ValueError('boom')", &["is gone: it ended with exit code 1", "in step"][..]),
         ("os.kill(os.getpid(), signal.SIGKILL)", &["is gone: it was ended by signal 9", "in step"]),
         ("answers.close(); sys.exit(0)", &["is gone: it ended with exit code 0"]),
-        ("sys.__stdout__.write('progress: 10 %\\n'); sys.__stdout__.flush()", &["not a message (\"progr\")", "standard error"]),
+        (
+            "sys.__stdout__.write('progress: 10 %\\n'); sys.__stdout__.flush()",
+            &["not a message (\"progr\")", "standard error"],
+        ),
         (
             "send(ERROR, b'Traceback (most recent call last):\\n  here\\nValueError: boom'); continue",
             &["failed in step", "ValueError: boom"],
@@ -219,7 +231,10 @@ fn python_that_is_missing_or_lacks_the_package_is_told_with_the_way_to_mend_it()
         String::from_utf8(output.stderr).unwrap()
     };
     let error = fail("/no/such/python");
-    assert!(error.contains("/no/such/python cannot be started") && error.contains("DREAMGRAFT_PYTHON names it"), "{error}");
+    assert!(
+        error.contains("/no/such/python cannot be started") && error.contains("DREAMGRAFT_PYTHON names it"),
+        "{error}"
+    );
     // An interpreter without any package.
     let bare = program.path("bare");
     std::fs::write(&bare, "#!/bin/sh\nexec python3 -I -S \"$@\"\n").unwrap();
@@ -258,7 +273,10 @@ fn a_world_does_not_outlive_a_run_that_is_killed_even_if_it_is_busy() {
     assert!(!processes(&program).is_empty());
     run.kill().unwrap();
     run.wait().unwrap();
+    // It would be busy for a thousand seconds.
+    let deadline = Instant::now() + Duration::from_secs(300);
     while !processes(&program).is_empty() {
+        assert!(Instant::now() < deadline, "the world outlived its run");
         std::thread::yield_now();
     }
 }

@@ -73,7 +73,8 @@ impl Expansion<'_> {
             match self.catalogue.check(task) {
                 Ok(()) => {}
                 Err(TaskError::UnknownTask { nearest, .. }) => {
-                    let why = format!("there is no task {task:?}; did you mean {nearest:?}? `dreamgraft tasks` lists them");
+                    let why =
+                        format!("there is no task {task:?}; did you mean {nearest:?}? `dreamgraft tasks` lists them");
                     return Err(self.error(key, why));
                 }
                 Err(other) => return Err(self.error(key, other.to_string())),

@@ -1,10 +1,10 @@
 //! One run's folder: settings, metrics, transfer, the names of its last pictures.
 
-use environment::file_name;
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::{Ancestry, Picture, PictureKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
+use environment::file_name;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;

@@ -3,8 +3,8 @@
 //! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: what the
 //! agent's file holds, and what a run does with the state.
 
-use crate::agent::{Actor, Trainable};
 use crate::agent::environments::WorldRecord;
+use crate::agent::{Actor, Trainable};
 use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;

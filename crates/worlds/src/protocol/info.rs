@@ -3,7 +3,7 @@
 use super::VERSION;
 use super::frame::Malformed;
 use super::message::Kind;
-use environment::{ActionKind, ActionSpace, Arguments, ImageSpace, Observe, ObservationSpace, TaskOptions, Timing};
+use environment::{ActionKind, ActionSpace, Arguments, ImageSpace, ObservationSpace, Observe, TaskOptions, Timing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -137,8 +137,7 @@ pub fn encode_handshake(object: &impl Serialize) -> Vec<u8> {
 /// If the version is another, a key is missing, or has a value that it cannot have.
 pub fn decode_info(payload: &[u8]) -> Result<Info, Malformed> {
     let text = after_version(Kind::Info, payload)?;
-    let document: Document =
-        serde_json::from_slice(text).map_err(|error| refuse(Kind::Info, error.to_string()))?;
+    let document: Document = serde_json::from_slice(text).map_err(|error| refuse(Kind::Info, error.to_string()))?;
     document.checked().map_err(|why| refuse(Kind::Info, why))
 }
 
@@ -191,7 +190,8 @@ impl Document {
             (Some(Bounds { low, high }), None) => {
                 range("action.continuous.low", (1..=MOST_ACTIONS).contains(&low.len()), "a list of 1 to 1024 numbers")?;
                 range("action.continuous.high", low.len() == high.len(), "as long as action.continuous.low")?;
-                let ordered = low.iter().zip(&high).all(|(low, high)| low.is_finite() && high.is_finite() && low <= high);
+                let ordered =
+                    low.iter().zip(&high).all(|(low, high)| low.is_finite() && high.is_finite() && low <= high);
                 range("action.continuous.low", ordered, "finite, and at most action.continuous.high")?;
                 ActionSpace { size: low.len(), kind: ActionKind::Continuous { low, high } }
             }
@@ -201,7 +201,8 @@ impl Document {
             }
             _ => return Err("action must have one of the keys continuous and discrete".to_owned()),
         };
-        let timing = Timing { action_repeat: self.action_repeat, frame_limit: self.frame_limit, frame_seconds: seconds };
+        let timing =
+            Timing { action_repeat: self.action_repeat, frame_limit: self.frame_limit, frame_seconds: seconds };
         Ok(Info {
             name: line(&self.name),
             made_by: line(&self.made_by),
@@ -275,7 +276,10 @@ mod tests {
             (LEAST.replace("{\"vector\": 3}", "{}"), "observation must be an image or a vector"),
             (LEAST.replace("\"vector\": 3", "\"image\": [32, 32, 3]"), "observation.image must be [64, 64, 3]"),
             (LEAST.replace("{\"discrete\": 4}", "{\"discrete\": 0}"), "action.discrete must be"),
-            (LEAST.replace("{\"discrete\": 4}", r#"{"continuous": {"low": [1], "high": [0]}}"#), "action.continuous.low"),
+            (
+                LEAST.replace("{\"discrete\": 4}", r#"{"continuous": {"low": [1], "high": [0]}}"#),
+                "action.continuous.low",
+            ),
             (LEAST.replace("{\"discrete\": 4}", r#"{"continuous": {"low": [1], "high": []}}"#), "as long as"),
             (LEAST.replace("\"frame_limit\": 9", "\"frame_limit\": 0"), "frame_limit must be"),
             (LEAST.replace(", \"frame_limit\": 9", ""), "missing field `frame_limit`"),
