@@ -19,25 +19,25 @@ use tape::Parameter;
 use tape::plan::MachineError;
 
 /// The one entry of the file's metadata.
-const ENTRY: &str = "dreamgraft";
+pub(crate) const ENTRY: &str = "dreamgraft";
 /// Version of the file's layout: a reader refuses any other.
-const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 1;
 const MOMENTS: [&str; 2] = ["adam.first.", "adam.second."];
 
 /// The file's metadata, written in this order.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Metadata {
+pub(crate) struct Metadata {
     /// [`FORMAT`].
-    format: u64,
+    pub(crate) format: u64,
     /// The configuration, which gives the tensors their shapes.
-    config: AgentConfig,
+    pub(crate) config: AgentConfig,
     /// Elements of an action.
-    action_size: usize,
+    pub(crate) action_size: usize,
     /// The number of gradient steps so far.
-    updates: u64,
+    pub(crate) updates: u64,
     /// The random stream of learning.
-    noise: StreamState,
+    pub(crate) noise: StreamState,
 }
 
 /// The part of [`Metadata`] that is read first.
@@ -124,6 +124,13 @@ impl Agent {
         let declared = Declared::read(&file[8..]).map_err(refuse)?;
         let expected = declared.bytes().saturating_add(8 + header);
         if metadata.len() != expected {
+            if metadata.len() < expected && declared.is_export(&file[8..]) {
+                return Err(refuse(
+                    "it is an export, without the optimisers' moments: it can act and be a source of a transfer \
+                                   (--from), but training cannot resume from it"
+                        .to_owned(),
+                ));
+            }
             let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
             return Err(refuse(format!(
                 "it is {what}: it has {found} bytes, but its header requires {expected}; use an earlier checkpoint"
@@ -157,16 +164,16 @@ impl Agent {
     }
 }
 
-fn bytes(values: &[f32]) -> Vec<u8> {
+pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
-fn foreign(error: &dyn std::fmt::Display) -> String {
+pub(crate) fn foreign(error: &dyn std::fmt::Display) -> String {
     format!("it is not a complete safetensors file ({error}); use an earlier checkpoint")
 }
 
 /// The length of the header, as given by a file of `length` bytes that starts with `file`.
-fn header_length(file: &[u8], length: u64) -> Result<u64, String> {
+pub(crate) fn header_length(file: &[u8], length: u64) -> Result<u64, String> {
     let Some(first) = file.first_chunk::<8>() else {
         return Err(foreign(&format_args!("it has {length} bytes")));
     };
@@ -185,16 +192,16 @@ struct Head {
 }
 
 /// The information about an agent in a header: everything except its numbers.
-struct Declared {
-    learner: Learner<f32>,
-    config: AgentConfig,
-    updates: u64,
-    noise: Stream,
+pub(crate) struct Declared {
+    pub(crate) learner: Learner<f32>,
+    pub(crate) config: AgentConfig,
+    pub(crate) updates: u64,
+    pub(crate) noise: Stream,
 }
 
 impl Declared {
     /// From a header's JSON.
-    fn read(header: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(header: &[u8]) -> Result<Self, String> {
         let Head { metadata } = serde_json::from_slice(header).map_err(|error| foreign(&error))?;
         let text =
             metadata.get(ENTRY).ok_or_else(|| "it is a safetensors file that another program wrote".to_owned())?;
@@ -218,6 +225,15 @@ impl Declared {
     /// How many tensors a parameter has: its values and, if it is trained, its two moments.
     fn kinds(&self, parameter: Parameter) -> usize {
         if self.learner.networks().role(parameter).is_frozen(&self.config) { 1 } else { 3 }
+    }
+
+    /// Whether a header has no tensors but the parameters: that of an export.
+    fn is_export(&self, header: &[u8]) -> bool {
+        let names: Option<HashMap<String, serde::de::IgnoredAny>> = serde_json::from_slice(header).ok();
+        let moments = |name: &String| MOMENTS.iter().any(|prefix| name.starts_with(prefix));
+        names.is_some_and(|names| {
+            !names.keys().any(moments) && names.len() == self.learner.parameters().iter().count() + 1
+        })
     }
 
     /// Bytes of all tensors.

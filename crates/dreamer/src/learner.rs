@@ -10,10 +10,11 @@ use crate::metrics::{Counts, Metric, StepMetrics};
 use crate::model::Model;
 use crate::networks::{self, Networks, PIXELS, Role};
 use crate::noise::Noise;
+use crate::policy::Policy;
 use crate::sequence_range::SequenceRange;
 use crate::shard::{OrderedSum, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
 use crate::{AgentConfig, DreamerError, Evaluation};
-use random::Stream;
+use random::{Stream, StreamState};
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,6 +85,12 @@ impl<F: Real> Learner<F> {
             spare: Default::default(),
             parameters,
         })
+    }
+
+    /// What acts: networks and parameters without optimisers, after `updates` gradient steps.
+    pub(crate) fn into_policy(self, updates: u64, noise: StreamState) -> Policy<F> {
+        let Self { config, action_size, networks, parameters, no_parameters: none, .. } = self;
+        Policy { config, action_size, networks, parameters, none, updates, noise }
     }
 
     /// Allocates memory for parameters, moments and gradients.

@@ -3,13 +3,14 @@
 //! After its first step a policy allocates nothing.
 
 use crate::actor::one_hot;
-use crate::config::{ActionDistribution, Evaluation};
+use crate::config::{ActionDistribution, AgentConfig, Evaluation};
 use crate::images::normalise;
 use crate::learner::Learner;
-use crate::networks::PIXELS;
+use crate::model::Model;
+use crate::networks::{Networks, PIXELS};
 use crate::noise::{fill_gumbel, fill_normal};
-use random::Stream;
-use tape::{Real, Tape, Workspace};
+use random::{Stream, StreamState};
+use tape::{ParameterSet, Parameters, Real, Tape, Workspace};
 
 /// How an action is chosen from the actor's distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,76 +51,149 @@ pub struct PolicyNoise<'a, F> {
     pub exploration: &'a [F],
 }
 
-impl<F: Real> Learner<F> {
-    /// The state at an episode's start: zeros.
+/// An agent that acts and does not learn: parameters without optimisers.
+#[derive(Clone, Debug)]
+pub struct Policy<F = f32> {
+    pub(crate) config: AgentConfig,
+    pub(crate) action_size: usize,
+    pub(crate) networks: Networks,
+    pub(crate) parameters: Parameters<F>,
+    pub(crate) none: ParameterSet,
+    pub(crate) updates: u64,
+    /// Of learning: kept for whoever reads the file.
+    pub(crate) noise: StreamState,
+}
+
+impl<F: Real> Policy<F> {
+    /// The configuration.
+    pub fn config(&self) -> &AgentConfig {
+        &self.config
+    }
+
+    /// Elements of an action.
+    pub fn action_size(&self) -> usize {
+        self.action_size
+    }
+
+    /// The networks, which say what the parameters mean.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters<F> {
+        &self.parameters
+    }
+
+    /// Gradient steps that were taken.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Acts this way in evaluations from now on.
+    pub fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.config.evaluation = evaluation;
+    }
+
+    /// The state at an episode's start.
     pub fn begin(&self) -> PolicyState<F> {
-        let zeros = |size| vec![F::ZERO; size];
-        PolicyState {
-            stoch: zeros(self.config().stoch),
-            deter: zeros(self.config().deter),
-            action: zeros(self.action_size()),
-            moments: zeros(self.config().actor.outputs(self.action_size())),
-            noise: Vec::new(),
-            memory: Workspace::default(),
-        }
+        PolicyState::new(&self.config, self.action_size)
     }
 
     /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
     pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
-        let (stoch, actions) = (self.config().stoch, self.action_size());
-        let one_hot_actions = self.config().actor == ActionDistribution::OneHot;
-        let samples = match (mode, self.config().evaluation) {
-            (ActMode::Explore | ActMode::Sample, _) => 1,
-            (ActMode::Evaluate, _) if one_hot_actions => 0,
-            (ActMode::Evaluate, Evaluation::Mode) => self.config().mode_samples,
-            (ActMode::Evaluate, Evaluation::Mean) => 0,
-        };
-        let exploration = if mode == ActMode::Explore && !one_hot_actions { actions } else { 0 };
-        let mut noise = std::mem::take(&mut state.noise);
-        noise.resize(stoch + samples * actions + exploration, F::ZERO);
-        if one_hot_actions {
-            let (posterior, action) = noise.split_at_mut(stoch);
-            fill_normal(posterior, random);
-            fill_gumbel(action, random);
-        } else {
-            fill_normal(&mut noise, random);
-        }
-        let (posterior, rest) = noise.split_at(stoch);
-        let (action, exploration) = rest.split_at(samples * actions);
-        self.act_with(state, image, PolicyNoise { posterior, action, exploration });
-        state.noise = noise;
-        if one_hot_actions && mode == ActMode::Explore {
-            // Both are drawn at every step, so that the stream does not depend on what came of the first.
-            let (explores, choice) = (random.uniform() < self.config().exploration_epsilon, random.below(actions));
-            if explores {
-                one_hot(&mut state.action, choice);
-            }
-        }
+        let Self { config, networks, parameters, none, .. } = self;
+        act(Model { config, networks, parameters, trainable: none }, state, image, mode, random);
+    }
+}
+
+impl<F: Real> Learner<F> {
+    /// The state at an episode's start: zeros.
+    pub fn begin(&self) -> PolicyState<F> {
+        PolicyState::new(self.config(), self.action_size())
+    }
+
+    /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
+    pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
+        act(self.constant_model(), state, image, mode, random);
     }
 
     /// Like [`Learner::act`], with the noise from outside.
     pub fn act_with(&self, state: &mut PolicyState<F>, image: &[u8], noise: PolicyNoise<F>) {
-        let networks = self.networks();
-        let PolicyState { stoch, deter, action, moments, memory, .. } = state;
-        let mut tape = Tape::new(self.parameters(), self.no_parameters(), memory);
-        let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
-        let image = tape.constant(1, PIXELS, |y| normalise(image, y));
-        let embed = networks.encoder.forward(&mut tape, image);
-        let past = (constant(&mut tape, stoch), constant(&mut tape, deter), constant(&mut tape, action));
-        let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);
-        let posterior = networks.rssm.posterior(&mut tape, next, embed);
-        let draw = constant(&mut tape, noise.posterior);
-        let sample = tape.sample(posterior, draw);
-        let feature = tape.concat(sample, next);
-        let outputs = networks.actor.forward(&mut tape, feature);
-        stoch.copy_from_slice(tape.value(sample));
-        deter.copy_from_slice(tape.value(next));
-        let outputs = tape.value(outputs);
-        self.config().action_moments(outputs, moments);
-        self.config().choose_action(outputs, moments, noise.action, action);
-        let scale = F::of(self.config().exploration_noise);
-        for (action, &noise) in action.iter_mut().zip(noise.exploration) {
-            *action = (*action + scale * noise).at_least(-F::ONE).at_most(F::ONE);
+        act_with(self.constant_model(), state, image, noise);
+    }
+}
+
+impl<F: Real> PolicyState<F> {
+    /// The state at an episode's start: zeros.
+    fn new(config: &AgentConfig, action_size: usize) -> Self {
+        let zeros = |size| vec![F::ZERO; size];
+        Self {
+            stoch: zeros(config.stoch),
+            deter: zeros(config.deter),
+            action: zeros(action_size),
+            moments: zeros(config.actor.outputs(action_size)),
+            noise: Vec::new(),
+            memory: Workspace::default(),
         }
+    }
+}
+
+/// Takes in an image [64 * 64 * 3] and leaves the next action of a model with constant parameters in `state.action`.
+fn act<F: Real>(model: Model<'_, F>, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
+    let (stoch, actions) = (model.config.stoch, state.action.len());
+    let one_hot_actions = model.config.actor == ActionDistribution::OneHot;
+    let samples = match (mode, model.config.evaluation) {
+        (ActMode::Explore | ActMode::Sample, _) => 1,
+        (ActMode::Evaluate, _) if one_hot_actions => 0,
+        (ActMode::Evaluate, Evaluation::Mode) => model.config.mode_samples,
+        (ActMode::Evaluate, Evaluation::Mean) => 0,
+    };
+    let exploration = if mode == ActMode::Explore && !one_hot_actions { actions } else { 0 };
+    let mut noise = std::mem::take(&mut state.noise);
+    noise.resize(stoch + samples * actions + exploration, F::ZERO);
+    if one_hot_actions {
+        let (posterior, action) = noise.split_at_mut(stoch);
+        fill_normal(posterior, random);
+        fill_gumbel(action, random);
+    } else {
+        fill_normal(&mut noise, random);
+    }
+    let (posterior, rest) = noise.split_at(stoch);
+    let (action, exploration) = rest.split_at(samples * actions);
+    act_with(model, state, image, PolicyNoise { posterior, action, exploration });
+    state.noise = noise;
+    if one_hot_actions && mode == ActMode::Explore {
+        // Both are drawn at every step, so that the stream does not depend on what came of the first.
+        let (explores, choice) = (random.uniform() < model.config.exploration_epsilon, random.below(actions));
+        if explores {
+            one_hot(&mut state.action, choice);
+        }
+    }
+}
+
+/// Like [`act`], with the noise from outside.
+fn act_with<F: Real>(model: Model<'_, F>, state: &mut PolicyState<F>, image: &[u8], noise: PolicyNoise<F>) {
+    let Model { config, networks, parameters, trainable } = model;
+    let PolicyState { stoch, deter, action, moments, memory, .. } = state;
+    let mut tape = Tape::new(parameters, trainable, memory);
+    let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
+    let image = tape.constant(1, PIXELS, |y| normalise(image, y));
+    let embed = networks.encoder.forward(&mut tape, image);
+    let past = (constant(&mut tape, stoch), constant(&mut tape, deter), constant(&mut tape, action));
+    let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);
+    let posterior = networks.rssm.posterior(&mut tape, next, embed);
+    let draw = constant(&mut tape, noise.posterior);
+    let sample = tape.sample(posterior, draw);
+    let feature = tape.concat(sample, next);
+    let outputs = networks.actor.forward(&mut tape, feature);
+    stoch.copy_from_slice(tape.value(sample));
+    deter.copy_from_slice(tape.value(next));
+    let outputs = tape.value(outputs);
+    config.action_moments(outputs, moments);
+    config.choose_action(outputs, moments, noise.action, action);
+    let scale = F::of(config.exploration_noise);
+    for (action, &noise) in action.iter_mut().zip(noise.exploration) {
+        *action = (*action + scale * noise).at_least(-F::ONE).at_most(F::ONE);
     }
 }

@@ -27,6 +27,16 @@ pub enum Failure {
     Results(#[from] ResultsError),
 }
 
+impl Failure {
+    /// What a world of another program said of its failure, on several lines; none if the message says everything.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Train(error) => error.details(),
+            _ => None,
+        }
+    }
+}
+
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         Self::Train(TransferError::from(error).into())
@@ -51,7 +61,7 @@ impl From<&Failure> for Exit {
 pub enum Exit {
     /// Everything was done.
     Done = 0,
-    /// A file, a folder, a device or the system prevented it.
+    /// A file, a folder, a device, a world of another program or the system prevented it.
     Failed = 1,
     /// The arguments, a configuration, a plan or a study file cannot be used.
     Usage = 2,
@@ -86,8 +96,9 @@ pub const CODES: [ExitCode; 9] = [
     ExitCode { exit: Exit::Done, meaning: "The command did everything it was asked to do.", remedy: "" },
     ExitCode {
         exit: Exit::Failed,
-        meaning: "A file, a folder, a device or the operating system prevented the command from finishing.",
-        remedy: "Free the space, permission, port or device that the message names. It also says what exists of the run and \
+        meaning: "A file, a folder, a device, a world of another program or the operating system prevented the command from \
+                  finishing.",
+        remedy: "Free the space, permission, port or device that the message names, or mend the world. It also says what exists of the run and \
                  how to resume it.",
     },
     ExitCode {
@@ -197,7 +208,9 @@ impl From<&TrainError> for Exit {
         match error {
             error if error.is_of_numbers() => Self::NotFinite,
             TrainError::Config(_)
-            | TrainError::Task(TaskError::UnknownTask { .. })
+            | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::WorldName { .. })
+            | TrainError::Unsupported { .. }
+            | TrainError::Actions { .. }
             | TrainError::ActionSize { .. }
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }

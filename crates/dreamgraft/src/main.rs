@@ -1,6 +1,7 @@
 //! The dreamgraft program: arguments in, meaning out, exit codes.
 
 mod args;
+mod card;
 mod commands;
 mod console;
 mod device;
@@ -19,7 +20,9 @@ use clap::Parser;
 use exit::{Exit, Failure};
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use train::SimdInstructionSet;
+use worlds::Worlds;
 
 fn main() -> ExitCode {
     let typed = match Typed::try_parse() {
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
     };
     let end = run(typed.command).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");
+        if let Some(details) = error.details() {
+            let _ = writeln!(std::io::stderr(), "\n{details}");
+        }
         Exit::from(&error)
     });
     ExitCode::from(end as u8)
@@ -39,7 +45,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
-    let catalogue = tasks::catalogue();
+    static CATALOGUE: LazyLock<Worlds<'static>> = LazyLock::new(|| Worlds::and(tasks::catalogue()));
+    let catalogue = &*CATALOGUE;
     match command {
         Command::Train(typed) => commands::train(catalogue, &typed),
         Command::Eval(typed) => commands::eval(catalogue, &typed),
@@ -50,6 +57,10 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Watch(typed) => commands::watch(&typed),
         Command::Bench(typed) => commands::bench(&typed),
         Command::Tasks => commands::tasks(catalogue),
+        Command::Inspect(typed) => commands::inspect(&typed),
+        Command::Export(typed) => commands::export(catalogue, &typed),
+        Command::Act(typed) => commands::act(catalogue, &typed),
+        Command::Serve(typed) => commands::serve(catalogue, &typed),
         Command::Completions(typed) => commands::completions(catalogue, &typed),
         Command::Man(typed) => commands::manual(&typed),
     }

@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, resolve};
-use train::{Evaluation, PlayOptions, Policy, RunRequest, Termination, TrainError};
+use train::{Evaluation, PlayOptions, RunRequest, TrainError, WhoPlays};
 use transfer::Plan;
 
 /// A run to start or to resume.
@@ -31,7 +31,10 @@ impl Training {
             if let Some(transfer) = inheritance::label(&request.origin) {
                 method.push_str(&format!("-{transfer}"));
             }
-            Path::new("runs").join(request.tasks.join("+")).join(method).join(config.seed.to_string())
+            Path::new("runs")
+                .join(environment::file_name(&request.tasks.join("+")))
+                .join(method)
+                .join(config.seed.to_string())
         };
         let root = request.folder.clone().unwrap_or_else(default);
         Ok(Self { root, config, plan })
@@ -41,9 +44,9 @@ impl Training {
 /// The episodes that `dreamgraft eval` plays.
 pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
     PlayOptions {
-        policy: Policy::Run(typed.run.clone()),
+        policy: WhoPlays::Run(typed.run.clone()),
         task: typed.task.clone(),
-        termination: None,
+        settings: Vec::new(),
         evaluation: typed
             .evaluation
             .as_deref()
@@ -54,21 +57,29 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
 }
 
 /// The episodes that `dreamgraft play` plays.
-pub fn playing(typed: &args::play::Play) -> PlayOptions {
+///
+/// # Errors
+/// The first setting that is not one of a task.
+pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     let policy = match typed.policy.as_str() {
-        "random" => Policy::Random,
-        "zero" => Policy::Zero,
-        run => Policy::Run(run.into()),
+        "random" => WhoPlays::Random,
+        "zero" => WhoPlays::Zero,
+        run => WhoPlays::Run(run.into()),
     };
-    let termination = typed.termination.as_deref();
-    PlayOptions {
-        policy,
-        task: Some(typed.task.clone()),
-        termination: termination.map(|text| if text == "stock" { Termination::Stock } else { Termination::Fixed }),
-        evaluation: None,
-        episodes: typed.episodes,
-        seed: typed.seed,
+    let mut settings = Vec::new();
+    if let Some(termination) = &typed.termination {
+        settings.push(Layer::value(&format!("--termination {termination}"), "task.termination", termination));
     }
+    for setting in &typed.set {
+        settings.push(Layer::typed(setting).map_err(TrainError::from)?);
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        if !key.starts_with("task.") {
+            let words = "a play has no run's settings; set task.*, such as task.frame_limit=200";
+            return Err(Failure::Arguments(format!("--set {setting}: {words}")));
+        }
+    }
+    let (task, episodes, seed) = (Some(typed.task.clone()), typed.episodes, typed.seed);
+    Ok(PlayOptions { policy, task, settings, evaluation: None, episodes, seed })
 }
 
 /// The configuration that `dreamgraft bench` measures: the sizes of its preset, with the typed settings.
@@ -97,7 +108,7 @@ pub fn video_of(asked: &Path, task: &str, several: bool) -> PathBuf {
         return asked.to_owned();
     }
     let mut name = asked.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{task}.gif"));
+    name.push(format!("-{}.gif", environment::file_name(task)));
     asked.with_file_name(name)
 }
 

@@ -1,7 +1,7 @@
 //! The results of `eval` and `play` for a task: a line of text, or a line of JSON.
 
 use ::study::statistics::{deviation, mean};
-use train::{Plays, Policy, unsigned_zero};
+use train::{Plays, WhoPlays, unsigned_zero};
 use wording::{counted, rounded};
 
 /// Mean of the episodes' lengths in frames; `None` without an episode.
@@ -11,13 +11,13 @@ fn mean_length(plays: &Plays) -> Option<f64> {
 
 /// `hopper  10 episodes after 100 000 frames, acting by the mode  mean return 512.000  std 31.250  mean length 1000.0 frames`.
 /// The standard deviation is left out for a single episode.
-pub fn summary(plays: &Plays, policy: &Policy) -> String {
+pub fn summary(plays: &Plays, policy: &WhoPlays) -> String {
     let who = match (plays.trained, policy) {
         (Some(frames), _) => match plays.evaluation {
             Some(evaluation) => format!("after {frames} frames, acting by the {}", evaluation.name()),
             None => format!("after {frames} frames"),
         },
-        (None, Policy::Zero) => "with zero actions".to_owned(),
+        (None, WhoPlays::Zero) => "with zero actions".to_owned(),
         (None, _) => "with random actions".to_owned(),
     };
     let count = counted(plays.returns.len() as u64, "episode");
@@ -33,6 +33,11 @@ pub fn summary(plays: &Plays, policy: &Policy) -> String {
 
 /// Everything but the last episode's images, as one line of JSON. `std` is null for a single episode.
 pub fn json(plays: &Plays) -> String {
+    value(plays).to_string()
+}
+
+/// The object of [`json`].
+pub fn value(plays: &Plays) -> serde_json::Value {
     let returns: Vec<f64> = plays.returns.iter().map(|&score| unsigned_zero(score)).collect();
     let mut object = serde_json::json!({
         "task": plays.task,
@@ -51,7 +56,7 @@ pub fn json(plays: &Plays) -> String {
     if let Some(evaluation) = plays.evaluation {
         object["evaluation"] = evaluation.name().into();
     }
-    object.to_string()
+    object
 }
 
 #[cfg(test)]
@@ -77,7 +82,7 @@ mod tests {
     #[test]
     fn the_deviation_is_that_of_a_sample() {
         let three = plays(&[1.0, 2.0, 3.0]);
-        let text = summary(&three, &Policy::Random);
+        let text = summary(&three, &WhoPlays::Random);
         assert_eq!(
             text,
             "hopper  3 episodes with random actions  mean return 2.000  std 1.000  mean length 1000.0 frames"
@@ -89,7 +94,7 @@ mod tests {
     #[test]
     fn one_episode_has_no_deviation() {
         let one = plays(&[-0.0]);
-        let text = summary(&one, &Policy::Zero);
+        let text = summary(&one, &WhoPlays::Zero);
         assert_eq!(text, "hopper  1 episode with zero actions  mean return 0.000  mean length 1000.0 frames");
         let object: Value = serde_json::from_str(&json(&one)).unwrap();
         assert_eq!((object["mean"].as_f64(), &object["std"]), (Some(0.0), &Value::Null));
@@ -103,7 +108,7 @@ mod tests {
             (Some(Evaluation::Mean), "1 episode after 2 000 frames, acting by the mean  mean return 1.000"),
             (None, "1 episode after 2 000 frames  mean return 1.000"),
         ] {
-            let text = summary(&by(evaluation), &Policy::Run("run".into()));
+            let text = summary(&by(evaluation), &WhoPlays::Run("run".into()));
             assert!(text.contains(part), "{text}");
         }
     }
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn no_episode_has_no_numbers() {
         let none = plays(&[]);
-        assert!(summary(&none, &Policy::Random).contains("0 episodes"));
+        assert!(summary(&none, &WhoPlays::Random).contains("0 episodes"));
         let object: Value = serde_json::from_str(&json(&none)).unwrap();
         assert_eq!((&object["mean"], &object["std"], &object["episodes"]), (&Value::Null, &Value::Null, &0.into()));
     }

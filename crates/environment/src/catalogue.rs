@@ -18,12 +18,24 @@ pub trait Catalogue: Sync {
     /// the environment cannot be created.
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError>;
 
-    /// What is known of the task called `name`.
+    /// What is known of the task called `name`, made with these options.
     ///
     /// # Errors
     /// [`TaskError::UnknownTask`] if there is no such task.
-    fn info(&self, name: &str) -> Result<TaskInfo, TaskError> {
-        self.tasks().iter().find(|task| task.name == name).cloned().ok_or_else(|| self.unknown(name))
+    fn info(&self, name: &str, options: &TaskOptions) -> Result<TaskInfo, TaskError> {
+        let found = self.tasks().iter().find(|task| task.name == name).cloned();
+        Ok(found.ok_or_else(|| self.unknown(name))?.with(options))
+    }
+
+    /// Checks that `name` can be one of its tasks, without making it.
+    ///
+    /// # Errors
+    /// As for [`Catalogue::make`], if the name alone prevents it.
+    fn check(&self, name: &str) -> Result<(), TaskError> {
+        match self.tasks().iter().any(|task| task.name == name) {
+            true => Ok(()),
+            false => Err(self.unknown(name)),
+        }
     }
 
     /// Every task's name, in the same order.

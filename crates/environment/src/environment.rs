@@ -14,7 +14,7 @@ pub trait Environment: Send {
     fn info(&self) -> &TaskInfo;
 
     /// Starts an episode. All randomness comes from `random`: equal draws give the same episode, whatever happened
-    /// before. Writes the first observation into `image`, which must have the size of the task's observations.
+    /// before. Writes the first observation into `image`, which must have the bytes of the task's images.
     ///
     /// # Errors
     /// If the environment cannot start an episode.
@@ -22,12 +22,18 @@ pub trait Environment: Send {
 
     /// Holds `action` for the frames of an action (fewer if the episode ends), then fills `image`, as [`Environment::reset`] does.
     ///
-    /// Elements belong in [-1, 1]; an element beyond counts as the bound.
+    /// Elements of continuous actions belong in [-1, 1]; an element beyond counts as the bound. Of discrete actions, the
+    /// largest element is the choice.
     ///
     /// # Errors
     /// If the action has a wrong length or is not finite, or no episode is running; these change nothing. If the simulation
     /// diverges, which ends the episode.
     fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError>;
+
+    /// The vector of the last observation, with as many numbers as the task's observations have; empty if they have none.
+    fn vector(&self) -> &[f32] {
+        &[]
+    }
 
     /// Simulator frames since the last reset.
     fn frames(&self) -> u32;

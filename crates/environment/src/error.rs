@@ -69,4 +69,32 @@ pub enum TaskError {
         /// The simulator's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A name of a world outside of this program that cannot be one.
+    #[error("the world {name:?} cannot be found: {why}")]
+    WorldName {
+        /// The name.
+        name: String,
+        /// What is wrong, and what a name looks like.
+        why: String,
+    },
+    /// A world outside of this program failed.
+    #[error("{why}")]
+    World {
+        /// The task.
+        task: String,
+        /// What happened, with the task's name, on one line.
+        why: String,
+        /// What the world said about it, such as a traceback; empty if it said nothing more.
+        details: String,
+    },
+}
+
+impl TaskError {
+    /// What a world said of its failure, on several lines; none if it said nothing more than the message.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::World { details, .. } if !details.is_empty() => Some(details),
+            _ => None,
+        }
+    }
 }

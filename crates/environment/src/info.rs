@@ -1,7 +1,9 @@
 //! [`TaskInfo`]: information about a task before an episode is played.
 
 use crate::error::TaskError;
-use crate::spaces::{ActionSpace, ImageSpace};
+use crate::options::TaskOptions;
+use crate::spaces::{ActionSpace, ObservationSpace};
+use serde::{Deserialize, Serialize};
 
 /// Information about a task that is available before an episode is played.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,15 +13,29 @@ pub struct TaskInfo {
     /// A description of the task, in one line.
     pub description: String,
     /// The space of observations.
-    pub observations: ImageSpace,
+    pub observations: ObservationSpace,
     /// The space of actions.
     pub actions: ActionSpace,
     /// How time passes.
     pub timing: Timing,
+    /// What is known of a world outside of this program; none for a task of its own.
+    pub outside: Option<Outside>,
+}
+
+/// What is known of a world outside of this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// The programs that it is made of, such as `gymnasium 1.2.0, Python 3.11.7`.
+    pub made_by: String,
+    /// Whether the same seed and the same actions gave the same episode when that was tried.
+    pub repeatable: bool,
+    /// What the user should know, a line each.
+    pub notes: Vec<String>,
 }
 
 /// How time passes in an environment.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Timing {
     /// Simulator frames that one action is held for, at least 1.
     pub action_repeat: u32,
@@ -55,10 +71,19 @@ impl TaskInfo {
         Self {
             name: name.to_owned(),
             description: description.to_owned(),
-            observations: ImageSpace::STANDARD,
-            actions: ActionSpace { size: action_size },
+            observations: ObservationSpace::IMAGE,
+            actions: ActionSpace::continuous(action_size),
             timing: Timing::STANDARD,
+            outside: None,
         }
+    }
+
+    /// The same task with the timing that the options ask for.
+    pub fn with(mut self, options: &TaskOptions) -> Self {
+        let or_own = |asked: u32, own: u32| if asked > 0 { asked } else { own };
+        self.timing.action_repeat = or_own(options.action_repeat, self.timing.action_repeat);
+        self.timing.frame_limit = or_own(options.frame_limit, self.timing.frame_limit);
+        self
     }
 
     /// Checks that `action` has as many elements as the task takes, all of them finite.
@@ -87,6 +112,14 @@ mod tests {
         assert_eq!(Timing { action_repeat: 3, frame_limit: 10, frame_seconds: 0.5 }.longest_episode(), 5);
         assert_eq!(Timing::STANDARD.transitions(1000), 501);
         assert_eq!(Timing::STANDARD.transitions(2_000_000), 1_002_000);
+    }
+
+    #[test]
+    fn options_that_are_zero_leave_a_task_its_own_time() {
+        let info = TaskInfo::new("mine", "", 2);
+        assert_eq!(info.clone().with(&TaskOptions::default()), info);
+        let options = TaskOptions { action_repeat: 4, frame_limit: 70, ..TaskOptions::default() };
+        assert_eq!(info.clone().with(&options).timing, Timing { action_repeat: 4, frame_limit: 70, ..info.timing });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! An [`Environment`] gives an agent images and receives its actions. Its [`TaskInfo`] describes both, and how time
 //! passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
-//! built-in ones), and how episodes are used (crate `train`).
+//! built-in ones, `worlds` those of other programs), and how episodes are used (crate `train`).
 //!
 //! ```
 //! use environment::{TaskError, TaskInfo, Timing};
@@ -18,6 +18,7 @@ mod catalogue;
 mod environment;
 mod error;
 mod info;
+mod name;
 mod options;
 mod padding;
 mod spaces;
@@ -25,7 +26,8 @@ mod spaces;
 pub use catalogue::Catalogue;
 pub use environment::{Environment, Outcome};
 pub use error::TaskError;
-pub use info::{TaskInfo, Timing};
-pub use options::{TaskOptions, Termination};
+pub use info::{Outside, TaskInfo, Timing};
+pub use name::file_name;
+pub use options::{Arguments, Observe, TaskOptions, Termination};
 pub use padding::Padded;
-pub use spaces::{ActionSpace, IMAGE_BYTES, IMAGE_SIDE, ImageSpace};
+pub use spaces::{ActionKind, ActionSpace, IMAGE_BYTES, IMAGE_SIDE, ImageSpace, ObservationSpace};

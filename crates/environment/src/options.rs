@@ -1,14 +1,28 @@
 //! The options of a task.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Choices that hold for any task.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TaskOptions {
-    /// When an episode ends.
+    /// When an episode of a built-in task ends. Other worlds end their episodes themselves.
     pub termination: Termination,
+    /// What of its observations a world shows.
+    pub observe: Observe,
+    /// Simulator frames that an action is held for; 0 stands for the task's own number.
+    pub action_repeat: u32,
+    /// Simulator frames of the longest episode; 0 stands for the task's own number.
+    pub frame_limit: u32,
+    /// Seconds that a world outside of this program may take for an answer. Results do not depend on it.
+    pub timeout: u64,
+    /// What a world outside of this program is made with, such as the keyword arguments of `gymnasium.make`.
+    pub arguments: Arguments,
 }
+
+/// Values by name.
+pub type Arguments = serde_json::Map<String, serde_json::Value>;
 
 /// When an episode ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,4 +34,42 @@ pub enum Termination {
     /// Also by the task's own rule, with a terminal state (in the built-in tasks, PyBullet's rule: a walker has
     /// fallen).
     Stock,
+}
+
+/// What of its observations a world shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Observe {
+    /// An image.
+    #[default]
+    Image,
+    /// A vector of numbers.
+    Vector,
+    /// An image and a vector.
+    Both,
+}
+
+impl Default for TaskOptions {
+    fn default() -> Self {
+        Self {
+            termination: Termination::default(),
+            observe: Observe::default(),
+            action_repeat: 0,
+            frame_limit: 0,
+            timeout: 60,
+            arguments: Arguments::new(),
+        }
+    }
+}
+
+impl TaskOptions {
+    /// How long a world outside of this program may take for an answer.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+
+    /// The same options with the default of the one that results do not depend on.
+    pub fn rules(&self) -> Self {
+        Self { timeout: Self::default().timeout, ..self.clone() }
+    }
 }

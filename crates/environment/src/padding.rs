@@ -27,7 +27,7 @@ impl Padded {
             return Err(TaskError::TooNarrow { task: environment.task().to_owned(), own, size });
         }
         let mut info = environment.info().clone();
-        info.actions.size = size;
+        info.actions = info.actions.padded(size);
         Ok(Self { environment, info })
     }
 }
@@ -45,6 +45,10 @@ impl Environment for Padded {
         // The task ignores surplus elements, but one that is not finite is still an error of the caller.
         self.info.check_action(action)?;
         self.environment.step(&action[..self.environment.action_size()], image)
+    }
+
+    fn vector(&self) -> &[f32] {
+        self.environment.vector()
     }
 
     fn frames(&self) -> u32 {

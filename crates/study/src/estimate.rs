@@ -26,7 +26,12 @@ pub fn config(entry: &Entry) -> Result<Config, StudyError> {
 /// # Errors
 /// If the catalogue does not have a task.
 pub fn tasks(catalogue: &dyn Catalogue, config: &Config) -> Result<Vec<TaskInfo>, StudyError> {
-    Ok(config.tasks.iter().map(|name| catalogue.info(name)).collect::<Result<_, _>>().map_err(TrainError::from)?)
+    Ok(config
+        .tasks
+        .iter()
+        .map(|name| catalogue.info(name, &config.task))
+        .collect::<Result<_, _>>()
+        .map_err(TrainError::from)?)
 }
 
 /// Gradient steps of a whole run if every episode lasts as long as its task allows.

@@ -11,7 +11,7 @@ use crate::place::place_of;
 use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks, next_to};
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
-use environment::Catalogue;
+use environment::{Catalogue, file_name};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
@@ -254,7 +254,7 @@ impl<'a> Expansion<'a> {
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
         }
         let seed = source.seed.unwrap_or(self.source_seed);
-        let folder = Path::new("sources").join(tasks.join("+")).join(what).join(seed.to_string());
+        let folder = Path::new("sources").join(file_name(&tasks.join("+"))).join(what).join(seed.to_string());
         if let Some(&index) = self.folders.get(&folder) {
             return Ok(index);
         }
@@ -262,7 +262,7 @@ impl<'a> Expansion<'a> {
         let origin = sight.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
-            _ => tasks.join("+"),
+            _ => file_name(&tasks.join("+")),
         };
         let asked = Asked { tasks, steps: source.steps, seed, folder, origin };
         self.push(Role::Source, "source", Some(name), asked, sight.into_iter().collect())
@@ -343,7 +343,7 @@ impl<'a> Expansion<'a> {
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
                     for agent in self.agents(source, task, &mut Vec::new())? {
-                        let own = self.entries[agent].tasks.join("+");
+                        let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
                         let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
                         self.target(&key, &named(name, "single-source"), Some(own), task, seed, &[agent], origin)?;
@@ -436,7 +436,7 @@ impl<'a> Expansion<'a> {
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
-        let folder = Path::new("runs").join(task).join(format!("{method}{from}")).join(seed.to_string());
+        let folder = Path::new("runs").join(file_name(task)).join(format!("{method}{from}")).join(seed.to_string());
         if self.folders.contains_key(&folder) {
             let why =
                 format!("two methods have the name {method:?} and the same source; give one of them another name");

@@ -40,7 +40,7 @@ impl Environment for Episodes {
     }
 
     fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError> {
-        assert_eq!(image.len(), self.info.observations.bytes(), "bytes of an image");
+        assert_eq!(image.len(), self.info.observations.image_bytes(), "bytes of an image");
         self.info.check_action(action)?;
         if !self.running {
             return Err(TaskError::NoEpisode { task: self.task().to_owned() });

@@ -60,7 +60,7 @@ impl Catalogue for Tasks {
 
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError> {
         let (info, simulation) = self.load(name)?;
-        Ok(Box::new(Episodes::new(info.clone(), simulation, options.termination)))
+        Ok(Box::new(Episodes::new(info.clone().with(options), simulation, options.termination)))
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
-use dreamer::DreamerError;
+use dreamer::{ActionDistribution, DreamerError};
+use environment::TaskError;
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::{Path, PathBuf};
 use tape::plan::MachineError;
@@ -16,7 +17,7 @@ pub enum TrainError {
     Config(#[from] ConfigError),
     /// The task does not exist, or a step of it failed.
     #[error(transparent)]
-    Task(#[from] environment::TaskError),
+    Task(#[from] TaskError),
     /// An error of the agent.
     #[error(transparent)]
     Agent(#[from] DreamerError),
@@ -133,6 +134,25 @@ pub enum TrainError {
         /// The task's action size.
         needed: usize,
     },
+    /// A task that agents of this version cannot learn.
+    #[error("{task} has {what}: not supported by this agent yet")]
+    Unsupported {
+        /// The task.
+        task: String,
+        /// What is not supported.
+        what: String,
+    },
+    /// A task that takes other actions than the agent makes.
+    #[error(
+        "{task} takes {} actions, and agent.actor = \"{}\" makes others; set agent.actor = \"{}\"",
+        kind(*actor), actor.name(), other(*actor).name()
+    )]
+    Actions {
+        /// The task.
+        task: String,
+        /// How the agent acts.
+        actor: ActionDistribution,
+    },
     /// No random episode is as long as a window.
     #[error(
         "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
@@ -188,7 +208,7 @@ pub enum TrainError {
         /// Whether it has a checkpoint.
         saved: bool,
     },
-    /// The file system stood in the way of a run.
+    /// The file system, or a world of another program, stood in the way of a run.
     #[error("{source}. The run stopped at step {frames}; {after}")]
     Halted {
         /// The error.
@@ -265,11 +285,22 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// Whether reading or writing failed, as opposed to an error in the content of a file.
+    /// The report of a failed environment of another program, on several lines; `None` if the message is complete.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Task(error) => error.details(),
+            Self::Halted { source, .. } => source.details(),
+            _ => None,
+        }
+    }
+
+    /// Whether reading or writing failed or an environment of another program failed, as opposed to an error in the content of
+    /// a file.
     pub fn is_of_the_system(&self) -> bool {
         match self {
             Self::Io { .. }
             | Self::Folder { .. }
+            | Self::Task(TaskError::World { .. })
             | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(MachineError::Failed { .. }))
             | Self::EpisodeFile(FileError::Io { .. })
             | Self::Replay(ReplayError::File(FileError::Io { .. }))
@@ -311,6 +342,22 @@ fn with_other_settings(root: &Path, saved: bool) -> String {
         )
     } else {
         format!("it did not have a checkpoint yet; start a new run with {settings}")
+    }
+}
+
+/// The actions that an agent which acts like this does not make.
+fn kind(actor: ActionDistribution) -> &'static str {
+    match actor {
+        ActionDistribution::TanhNormal => "discrete",
+        ActionDistribution::OneHot => "continuous",
+    }
+}
+
+/// The way to act that makes them.
+fn other(actor: ActionDistribution) -> ActionDistribution {
+    match actor {
+        ActionDistribution::TanhNormal => ActionDistribution::OneHot,
+        ActionDistribution::OneHot => ActionDistribution::TanhNormal,
     }
 }
 

@@ -118,9 +118,10 @@ pub fn rank(
 
 /// Episodes of random actions.
 fn random_episodes(world: &mut dyn Environment, seed: u64, count: usize) -> Result<Vec<Episode>, TrainError> {
+    let discrete = world.info().actions.is_discrete();
     let one = |index| {
         let EvaluationStreams { mut starts, mut actions } = EvaluationStreams::asked_for(seed, index);
-        let choose = |_: &[u8], action: &mut [f32]| random_action(&mut actions, action);
+        let choose = |_: &[u8], action: &mut [f32]| random_action(discrete, &mut actions, action);
         Ok(play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
     };
     (0..count as u64).map(one).collect()

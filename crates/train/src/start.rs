@@ -14,7 +14,7 @@ use crate::origin;
 use crate::run::End;
 use crate::run::begin::{Start, begin};
 use crate::streams::RunKey;
-use dreamer::Agent;
+use dreamer::{Agent, Policy};
 use environment::Catalogue;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -56,6 +56,7 @@ pub fn train(
     let environments = Environments::make(catalogue, config)?;
     let action_size = environments.action_size();
     // Before anything is written: a run that cannot be should leave nothing.
+    environments.check_actions(config)?;
     environments.check_length(config)?;
     footprint::check_run(config, &environments, device.is_none())?;
     let pool = pool(config.threads)?;
@@ -95,7 +96,7 @@ pub fn play(
     options: &PlayOptions,
     listen: impl FnMut(PlayEvent<'_>) -> bool + Send,
 ) -> Result<Vec<Plays>, TrainError> {
-    pool(0)?.install(|| play_with::<Agent>(catalogue, options, listen))
+    pool(0)?.install(|| play_with::<Policy>(catalogue, options, listen))
 }
 
 /// The threads that the setting `threads` stands for: 0 is one per core.

@@ -2,7 +2,7 @@
 
 use environment::{Catalogue, Environment, Outcome, TaskError, TaskInfo, TaskOptions, Timing};
 use random::Stream;
-use train::{Frames, PlayOptions, Policy, TrainError};
+use train::{Frames, PlayOptions, TrainError, WhoPlays};
 
 /// Frames of an episode.
 const EPISODE: u32 = 12;
@@ -62,7 +62,7 @@ impl Catalogue for Stills {
 
 fn random(task: Option<&str>) -> PlayOptions {
     let task = task.map(str::to_owned);
-    PlayOptions { policy: Policy::Random, task, termination: None, evaluation: None, episodes: 2, seed: 0 }
+    PlayOptions { policy: WhoPlays::Random, task, settings: Vec::new(), evaluation: None, episodes: 2, seed: 0 }
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! Finds the agent's file of a source in a plan.
 //!
-//! A path can be an agent's file, the folder of a checkpoint, or a run folder, which stands for its newest checkpoint
-//! (`docs/formats.md`). The newest checkpoint is used or refused, and never replaced by an older one, so that the
+//! A path can be an agent's file, the folder of a checkpoint or of an export, or a run folder, which stands for its
+//! newest checkpoint (`docs/formats.md`). The newest checkpoint is used or refused, and never replaced by an older one, so that the
 //! source of a transfer does not depend on damage.
 
 use std::path::{Path, PathBuf};
 
 /// The agent's file in a checkpoint.
 pub(crate) const AGENT_FILE: &str = "agent.safetensors";
+/// The agent's file in an export.
+pub(crate) const EXPORTED_FILE: &str = "model.safetensors";
+/// What is known of the agent in an export.
+pub(crate) const EXPORT_FILE: &str = "config.json";
 /// The run's file in a checkpoint.
 pub(crate) const RUN_FILE: &str = "run.json";
 /// Ending of a checkpoint that is being replaced by another of the same frames.
@@ -23,11 +27,15 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     if agent.is_file() {
         return Ok(agent);
     }
+    let exported = path.join(EXPORTED_FILE);
+    if exported.is_file() && path.join(EXPORT_FILE).is_file() {
+        return Ok(exported);
+    }
     let checkpoints = path.join("checkpoints");
     if !checkpoints.is_dir() {
         return Err(format!(
-            "is not the file of an agent, a checkpoint (a folder with {AGENT_FILE}) or a run (a folder with \
-             checkpoints)"
+            "is not the file of an agent, a checkpoint (a folder with {AGENT_FILE}), an export (a folder with \
+             {EXPORTED_FILE}) or a run (a folder with checkpoints)"
         ));
     }
     match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {

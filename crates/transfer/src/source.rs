@@ -1,10 +1,10 @@
 //! A source: an agent's parameters and where they came from.
 
 use crate::error::{SourceError, TransferError};
-use crate::locate::{AGENT_FILE, RUN_FILE, locate};
+use crate::locate::{AGENT_FILE, EXPORT_FILE, EXPORTED_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
 use dreamer::networks::Networks;
-use dreamer::{Agent, AgentConfig, DreamerError, Learner, footprint};
+use dreamer::{AgentConfig, DreamerError, Learner, Policy, footprint};
 use files::Checksums;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -135,15 +135,20 @@ impl Source<f32> {
                 run => Ok(run.map(|run| run.run)),
             })
             .map_err(|why| SourceError::Damaged { name: name.to_owned(), path: file.clone(), why })?;
-        let agent = Agent::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
-        if agent.updates() == 0 {
+        // The parameters alone: a source does not learn, and an export has nothing else.
+        let policy = Policy::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
+        if policy.updates() == 0 {
             return Err(SourceError::Untrained { name: name.to_owned(), path: file });
         }
-        let mut source = Self::of_learner(agent.learner());
         let (tasks, frames) = run.map_or((Vec::new(), None), |run| (run.tasks, Some(run.position.frames)));
-        source.provenance =
-            Provenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates: agent.updates() };
-        Ok(source)
+        let updates = policy.updates();
+        Ok(Self {
+            config: policy.config().clone(),
+            action_size: policy.action_size(),
+            networks: policy.networks().clone(),
+            parameters: policy.parameters().clone(),
+            provenance: Provenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates },
+        })
     }
 }
 
@@ -193,6 +198,33 @@ impl<F> Sources<F> {
     }
 }
 
+/// The part of the `config.json` of an export that transfer reads.
+#[derive(Deserialize)]
+struct Export {
+    model: Model,
+    tasks: Vec<String>,
+    frames: u64,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    bytes: u64,
+    crc32: u32,
+}
+
+/// The record of the agent's file in its export; `None` if it is not in an export.
+fn export_next_to(file: &Path) -> Result<Option<RunFile>, String> {
+    let text = match files::read_bytes(&file.with_file_name(EXPORT_FILE), LARGEST_RUN_FILE) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(format!("is next to a {EXPORT_FILE} that cannot be read ({error})")),
+    };
+    // Another program's folder may have such a file, too.
+    let Ok(Export { model, tasks, frames }) = serde_json::from_slice(&text) else { return Ok(None) };
+    let run = Run { tasks, position: Position { frames } };
+    Ok(Some(RunFile { agent_bytes: model.bytes, agent_crc32: model.crc32, run }))
+}
+
 /// The part of a run's state that transfer reads; other keys are ignored.
 #[derive(Deserialize)]
 struct RunFile {
@@ -217,6 +249,9 @@ const LARGEST_RUN_FILE: u64 = 1 << 20;
 
 /// The state of the run next to an agent's file; `None` if there is none.
 fn run_next_to(file: &Path) -> Result<Option<RunFile>, String> {
+    if file.file_name() == Some(EXPORTED_FILE.as_ref()) {
+        return export_next_to(file);
+    }
     if file.file_name() != Some(AGENT_FILE.as_ref()) {
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use replay::{IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;
 use std::process::ExitCode;
 use train::output::write_png;
-use train::{PlayOptions, Plays, Policy, TrainError};
+use train::{PlayOptions, Plays, TrainError, WhoPlays};
 
 /// The agent step at which each task is shown, in alphabetic order: early walkers stand, late poles swing.
 const STEPS: [usize; 6] = [10, 6, 4, 40, 28, 7];
@@ -32,8 +32,14 @@ fn main() -> ExitCode {
 }
 
 fn draw(path: &Path) -> Result<(), TrainError> {
-    let options =
-        PlayOptions { policy: Policy::Random, task: None, termination: None, evaluation: None, episodes: 1, seed: 0 };
+    let options = PlayOptions {
+        policy: WhoPlays::Random,
+        task: None,
+        settings: Vec::new(),
+        evaluation: None,
+        episodes: 1,
+        seed: 0,
+    };
     let plays = train::play(tasks::catalogue(), &options, |_| true)?;
     let rows = plays.len().div_ceil(COLUMNS);
     let (width, height) = (COLUMNS * SIDE + (COLUMNS - 1) * GAP, rows * SIDE + (rows - 1) * GAP);

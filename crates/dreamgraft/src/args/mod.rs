@@ -4,6 +4,7 @@
 //! group of commands. Not here: the meaning of arguments (`meaning`), and the commands themselves (`commands`).
 
 pub mod device;
+pub mod outside;
 pub mod play;
 pub mod rank;
 pub mod study;
@@ -50,6 +51,16 @@ pub enum Command {
     /// List the tasks with their action sizes
     #[command(after_long_help = exit::help(exit::PRINT))]
     Tasks,
+    /// Describe a run, a checkpoint or an export, or list the runs in a folder
+    Inspect(outside::Inspect),
+    /// Write a folder with a trained agent for others: it can act, and be the source of a transfer
+    Export(outside::Export),
+    /// Serve an agent to another program (docs/protocol.md)
+    #[command(long_about = outside::ACT)]
+    Act(outside::Act),
+    /// Serve a task to another program (docs/protocol.md)
+    #[command(long_about = outside::SERVE)]
+    Serve(outside::Serve),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Write man pages for the program and each of its commands
@@ -60,7 +71,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct Inherits {
-    /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, or an agent.safetensors file
+    /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
+    /// export
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     /// The parameters to transfer: the preset paper (modular and fractional), full, encoder-only, fine-tune or
@@ -86,7 +98,8 @@ pub struct Inherits {
 /// Tasks and settings of a run.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// One or several tasks to learn (`dreamgraft tasks` lists them)
+    /// One or several tasks to learn (`dreamgraft tasks` lists them), or environments of other programs, such as
+    /// gymnasium:Pendulum-v1 (docs/gymnasium.md)
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
     /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames) or

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Eval {
-    /// A run folder, one of its checkpoint folders, or an agent.safetensors file
+    /// A run folder, one of its checkpoint folders, an agent.safetensors file, or an export
     pub run: PathBuf,
     /// Number of episodes to play
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -32,7 +32,8 @@ pub struct Eval {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Play {
-    /// The task to play (`dreamgraft tasks` lists them)
+    /// The task to play (`dreamgraft tasks` lists them), or a world of another program, such as gymnasium:Pendulum-v1
+    /// (docs/gymnasium.md)
     pub task: String,
     /// The policy: random (uniform actions), zero (all actions 0), or a trained agent: a run folder, one of its
     /// checkpoint folders, or an agent.safetensors file
@@ -48,6 +49,9 @@ pub struct Play {
     /// agent's training, otherwise fixed]
     #[arg(long, value_name = "fixed|stock", value_parser = ["fixed", "stock"], hide_possible_values = true)]
     pub termination: Option<String>,
+    /// A setting of the task, such as task.frame_limit=200 or task.arguments.g=9.81; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// How results are written
     #[command(flatten)]
     pub results: Results,
@@ -65,7 +69,7 @@ pub struct Results {
 }
 
 /// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
-fn whole(typed: &str) -> Result<u64, String> {
+pub(super) fn whole(typed: &str) -> Result<u64, String> {
     const MOST: u64 = i64::MAX as u64;
     let problem = || format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5");
     let digits = typed.trim().replace('_', "");

@@ -3,6 +3,9 @@
 //! Not here: the arguments (`args`) and their meaning (`meaning`).
 
 mod bench;
+mod export;
+mod inspect;
+mod pipes;
 mod play;
 mod rank;
 mod report;
@@ -14,6 +17,9 @@ mod transfer;
 mod watch;
 
 pub use self::bench::bench;
+pub use self::export::export;
+pub use self::inspect::inspect;
+pub use self::pipes::{act, serve};
 pub use self::play::{eval, play};
 pub use self::rank::transfer_rank;
 pub use self::shell::{completions, manual};

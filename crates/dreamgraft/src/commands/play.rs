@@ -21,7 +21,7 @@ pub fn eval(catalogue: &dyn Catalogue, typed: &Eval) -> Result<Exit, Failure> {
 /// # Errors
 /// If no episode can be played, or the video cannot be written.
 pub fn play(catalogue: &dyn Catalogue, typed: &Play) -> Result<Exit, Failure> {
-    episodes(catalogue, &meaning::playing(typed), &typed.results)
+    episodes(catalogue, &meaning::playing(typed)?, &typed.results)
 }
 
 /// Plays episodes and prints their results: lines for people as it goes, or JSON at the end. Notes go to stderr.

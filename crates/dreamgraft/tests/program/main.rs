@@ -1,8 +1,8 @@
 //! The real program, in a separate folder for each test. Where a new test goes: `arguments` for arguments, `training`
 //! for runs and their folders, `resuming` for stopping, damaging and resuming, `killing` for SIGKILL, `faults` for
 //! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
-//! `playing` for `play`, `device` for learning on a device, `study` for plans and launchers of many runs, `transfer`
-//! for what new agents take from earlier ones, `vectors` for processors with fewer instructions,
+//! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
+//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors with fewer instructions,
 //! `earlier_versions` for files of earlier versions.
 
 mod arguments;
@@ -21,3 +21,4 @@ mod simd;
 mod study;
 mod training;
 mod transfer;
+mod worlds;

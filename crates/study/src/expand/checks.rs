@@ -3,8 +3,8 @@
 use super::{Expansion, leaves};
 use crate::StudyError;
 use crate::study_file::Tasks;
+use environment::TaskError;
 use std::collections::BTreeSet;
-use wording::nearest;
 
 impl Expansion<'_> {
     /// Everything that can be wrong before any run is made.
@@ -68,17 +68,19 @@ impl Expansion<'_> {
         if let Some(task) = twice(tasks) {
             return Err(self.error(key, format!("task {task:?} is listed twice; remove one")));
         }
-        let known = self.catalogue.names();
-        match tasks.iter().find(|task| !known.contains(&task.as_str())) {
-            None => Ok(()),
-            Some(task) => {
-                let like = nearest(task, known.into_iter()).unwrap_or_default();
-                Err(self.error(
-                    key,
-                    format!("task {task:?} does not exist; did you mean {like:?}? `dreamgraft tasks` lists all tasks"),
-                ))
+        for task in tasks {
+            match self.catalogue.check(task) {
+                Ok(()) => {}
+                Err(TaskError::UnknownTask { nearest, .. }) => {
+                    let why = format!(
+                        "task {task:?} does not exist; did you mean {nearest:?}? `dreamgraft tasks` lists all tasks"
+                    );
+                    return Err(self.error(key, why));
+                }
+                Err(other) => return Err(self.error(key, other.to_string())),
             }
         }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::{Ancestry, ImageKind, Picture, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
+use environment::file_name;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -183,7 +184,7 @@ fn parsed(name: &str, tasks: &[String]) -> Option<(u64, String, ImageKind)> {
         Some(task) => (task, ImageKind::OpenLoop),
         None => (rest.strip_suffix(".gif")?, ImageKind::Episode),
     };
-    let task = tasks.iter().find(|known| *known == task)?;
+    let task = tasks.iter().find(|known| file_name(known) == task)?;
     Some((frames.parse().ok()?, task.clone(), kind))
 }
 
@@ -193,6 +194,13 @@ mod tests {
 
     fn tasks() -> Vec<String> {
         vec!["ant".to_owned(), "hopper".to_owned()]
+    }
+
+    #[test]
+    fn images_of_environments_of_other_programs_are_found_under_the_names_of_their_files() {
+        let tasks = ["gymnasium:Pendulum-v1".to_owned()];
+        let found = parsed("0000001000-gymnasium-Pendulum-v1-open-loop.png", &tasks);
+        assert_eq!(found, Some((1000, tasks[0].clone(), ImageKind::OpenLoop)));
     }
 
     #[test]

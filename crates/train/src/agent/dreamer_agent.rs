@@ -1,8 +1,10 @@
-//! That Dreamer's agent is [`Trainable`].
+//! That Dreamer's agent is [`Trainable`], and its policy alone an [`Actor`].
 
 use crate::Broken;
-use crate::agent::{Metrics, Trainable};
-use dreamer::{ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, PolicyState, SourceAblation};
+use crate::agent::{Actor, Metrics, Trainable};
+use dreamer::{
+    ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, Policy, PolicyState, SourceAblation,
+};
 use random::Stream;
 use replay::Batch;
 use std::path::Path;
@@ -10,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::InputUse;
 
-impl Trainable for Agent {
+impl Actor for Agent {
     type State = PolicyState;
 
     fn action_size(&self) -> usize {
@@ -21,6 +23,61 @@ impl Trainable for Agent {
         self.updates()
     }
 
+    fn evaluation(&self) -> Option<Evaluation> {
+        evaluation_of(self.config())
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluate_by(evaluation);
+    }
+
+    fn begin(&self) -> PolicyState {
+        self.begin()
+    }
+
+    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        self.act(state, image, mode, random, action);
+    }
+
+    fn load(path: &Path) -> Result<Self, DreamerError> {
+        Self::load(path)
+    }
+}
+
+impl Actor for Policy {
+    type State = PolicyState;
+
+    fn action_size(&self) -> usize {
+        self.action_size()
+    }
+
+    fn updates(&self) -> u64 {
+        self.updates()
+    }
+
+    fn evaluation(&self) -> Option<Evaluation> {
+        evaluation_of(self.config())
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluate_by(evaluation);
+    }
+
+    fn begin(&self) -> PolicyState {
+        self.begin()
+    }
+
+    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        self.act(state, image, mode, random);
+        action.copy_from_slice(&state.action);
+    }
+
+    fn load(path: &Path) -> Result<Self, DreamerError> {
+        Self::load(path)
+    }
+}
+
+impl Trainable for Agent {
     fn is_of(&self, config: &AgentConfig) -> bool {
         *self.config() == AgentConfig { evaluation: self.config().evaluation, ..config.clone() }
     }
@@ -57,23 +114,6 @@ impl Trainable for Agent {
         self.embed(images, embeddings);
     }
 
-    fn evaluation(&self) -> Option<Evaluation> {
-        // Of one-hot actions, evaluations take the most probable one.
-        (self.config().actor == ActionDistribution::TanhNormal).then_some(self.config().evaluation)
-    }
-
-    fn evaluate_by(&mut self, evaluation: Evaluation) {
-        self.evaluate_by(evaluation);
-    }
-
-    fn begin(&self) -> PolicyState {
-        self.begin()
-    }
-
-    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
-        self.act(state, image, mode, random, action);
-    }
-
     fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
         self.open_loop(image, action, context, random)
     }
@@ -89,8 +129,9 @@ impl Trainable for Agent {
     fn save(&self, path: &Path) -> Result<(), DreamerError> {
         self.save(path)
     }
+}
 
-    fn load(path: &Path) -> Result<Self, DreamerError> {
-        Self::load(path)
-    }
+/// Of one-hot actions, evaluations take the most probable one: there is no choice.
+fn evaluation_of(config: &AgentConfig) -> Option<Evaluation> {
+    (config.actor == ActionDistribution::TanhNormal).then_some(config.evaluation)
 }

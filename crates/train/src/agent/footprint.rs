@@ -85,7 +85,7 @@ pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &Repl
 mod tests {
     use super::*;
     use crate::config::{Layer, resolve};
-    use crate::{PlayOptions, Plays, Policy};
+    use crate::{PlayOptions, Plays, WhoPlays};
     use environment::{Catalogue, Timing};
     use proptest::prelude::*;
     use replay::CompressedEpisode;
@@ -139,10 +139,10 @@ mod tests {
     #[test]
     fn images_of_the_built_in_tasks_compress_as_well_as_was_measured() {
         let options = PlayOptions {
-            policy: Policy::Random,
+            policy: WhoPlays::Random,
             evaluation: None,
             task: None,
-            termination: None,
+            settings: Vec::new(),
             episodes: 1,
             seed: 0,
         };

@@ -1,11 +1,13 @@
 //! The interface between a run and its agent.
 //!
-//! Here: the trait [`Trainable`]; in `dreamer_agent`, that Dreamer's agent has it. A run is written against the trait, so that its tests
-//! can bring an agent of their own: one that diverges at a chosen step, for example. Not here: how an agent learns.
+//! Here: the traits [`Actor`] and [`Trainable`]; in `dreamer_agent`, that Dreamer's agent has them. A run is written against the
+//! traits, so that its tests can bring an agent of their own: one that diverges at a chosen step, for example. In `learned`, finding
+//! what a run has learned. Not here: how an agent learns.
 
 mod dreamer_agent;
 pub(crate) mod environments;
 pub(crate) mod footprint;
+pub(crate) mod learned;
 pub(crate) mod play;
 
 use crate::run::diagnosis::Broken;
@@ -20,8 +22,8 @@ use transfer::InputUse;
 /// Losses, norms and averages of a gradient step, by name.
 pub type Metrics = Vec<(&'static str, f64)>;
 
-/// Something that learns from batches and acts from images.
-pub trait Trainable: Send + Sized {
+/// Something that acts from images.
+pub trait Actor: Send + Sized {
     /// The state of acting within an episode.
     type State;
 
@@ -31,6 +33,29 @@ pub trait Trainable: Send + Sized {
     /// Gradient steps so far.
     fn updates(&self) -> u64;
 
+    /// How the agent acts in evaluations; `None` if it cannot be chosen.
+    fn evaluation(&self) -> Option<Evaluation> {
+        None
+    }
+
+    /// Takes this action in evaluations from now on; one without a choice stays as it is.
+    fn evaluate_by(&mut self, _evaluation: Evaluation) {}
+
+    /// The state at an episode's start.
+    fn begin(&self) -> Self::State;
+
+    /// The action, `[A]`, after seeing `image`, `[64, 64, 3]`.
+    fn act(&self, state: &mut Self::State, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]);
+
+    /// The agent that was saved at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a checkpoint.
+    fn load(path: &Path) -> Result<Self, DreamerError>;
+}
+
+/// Something that learns from batches, too.
+pub trait Trainable: Actor {
     /// Whether the agent has this configuration, apart from how it is evaluated; true by default.
     fn is_of(&self, _config: &AgentConfig) -> bool {
         true
@@ -74,20 +99,6 @@ pub trait Trainable: Send + Sized {
     /// The embeddings `[N, E]` of images `[N, 64, 64, 3]`. Called only if there is an embedding size.
     fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
 
-    /// How the agent acts in evaluations; `None` if it cannot be chosen.
-    fn evaluation(&self) -> Option<Evaluation> {
-        None
-    }
-
-    /// Takes this action in evaluations from now on; one without a choice stays as it is.
-    fn evaluate_by(&mut self, _evaluation: Evaluation) {}
-
-    /// The state at an episode's start.
-    fn begin(&self) -> Self::State;
-
-    /// The action, `[A]`, after seeing `image`, `[64, 64, 3]`.
-    fn act(&self, state: &mut Self::State, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]);
-
     /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of the images `[T, 64,
     /// 64, 3]` and then from the actions `[T, A]` alone.
     fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
@@ -108,10 +119,4 @@ pub trait Trainable: Send + Sized {
     /// # Errors
     /// If the file cannot be written.
     fn save(&self, path: &Path) -> Result<(), DreamerError>;
-
-    /// The agent that was saved at `path`.
-    ///
-    /// # Errors
-    /// If the file cannot be read or is not a checkpoint.
-    fn load(path: &Path) -> Result<Self, DreamerError>;
 }

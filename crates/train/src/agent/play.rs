@@ -1,23 +1,25 @@
 //! Plays episodes with random actions, zero actions, or the agent of a run.
 //!
-//! Here: finding the checkpoint and playing. Not here: evaluations within a run (`run`), and statistics over returns
+//! Here: playing. Not here: finding the agent (`learned`), evaluations within a run (`run`), and statistics over returns
 //! (`study::statistics`).
 
-use crate::agent::Trainable;
-use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded};
-use crate::folder::{checkpoints_of, stored_config};
+use crate::agent::Actor;
+use crate::agent::environments::{notes_of, refuse_without_image};
+use crate::agent::learned::{Learned, find_learned};
+use crate::config::{Layer, task_options};
+use crate::folder::checkpoint::Damaged;
 use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::run::images;
 use crate::streams::EvaluationStreams;
 use crate::{Frames, TrainError};
 use dreamer::Evaluation;
-use environment::{Catalogue, Environment, Padded, TaskOptions, Termination};
+use environment::{Catalogue, Environment, Padded, TaskOptions};
 use replay::Episode;
 use std::path::{Path, PathBuf};
 
 /// Who chooses the actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Policy {
+pub enum WhoPlays {
     /// Chance: uniform from -1 to 1, as in the prefill of a run.
     Random,
     /// Zero actions.
@@ -30,11 +32,11 @@ pub enum Policy {
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
     /// Who plays.
-    pub policy: Policy,
+    pub policy: WhoPlays,
     /// The task. If none is given: each that the agent was trained for, or each there is where no agent plays.
     pub task: Option<String>,
-    /// When episodes end. If none is given: as the agent was trained, or always after the time limit.
-    pub termination: Option<Termination>,
+    /// Settings of the section `task` that replace those of the agent's training, or the defaults.
+    pub settings: Vec<Layer>,
     /// How the agent acts; `None` for the setting `agent.evaluation` of its run.
     pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
@@ -88,7 +90,7 @@ pub struct Plays {
 enum Player<L> {
     Random,
     Zero,
-    Agent(Box<Loaded<L>>),
+    Agent(Box<Learned<L>>),
 }
 
 /// Plays episodes and returns their results, task by task. `listen` receives every event and returns whether to
@@ -96,16 +98,16 @@ enum Player<L> {
 ///
 /// # Errors
 /// If the task or checkpoint does not exist or cannot be used, or if the agent does not match the task.
-pub fn play_with<L: Trainable>(
+pub fn play_with<L: Actor>(
     catalogue: &dyn Catalogue,
     options: &PlayOptions,
     mut listen: impl FnMut(PlayEvent<'_>) -> bool,
 ) -> Result<Vec<Plays>, TrainError> {
     let player = match &options.policy {
-        Policy::Random => Player::Random,
-        Policy::Zero => Player::Zero,
-        Policy::Run(run) => {
-            let (mut loaded, damaged) = find::<L>(run)?;
+        WhoPlays::Random => Player::Random,
+        WhoPlays::Zero => Player::Zero,
+        WhoPlays::Run(run) => {
+            let (mut loaded, damaged) = find_learned::<L>(run)?;
             if let Some(evaluation) = options.evaluation {
                 loaded.agent.evaluate_by(evaluation);
             }
@@ -117,17 +119,20 @@ pub fn play_with<L: Trainable>(
     };
     let tasks = match (&options.task, &player) {
         (Some(task), _) => vec![task.clone()],
-        (None, Player::Agent(loaded)) => loaded.state.tasks.clone(),
+        (None, Player::Agent(loaded)) => loaded.about.tasks.clone(),
         (None, _) => catalogue.names().into_iter().map(str::to_owned).collect(),
     };
     // All environments first: an error comes before anything is played.
     let environments =
         tasks.iter().map(|task| player.world(catalogue, task, options)).collect::<Result<Vec<_>, _>>()?;
     if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
-        && !loaded.state.tasks.contains(task)
+        && !loaded.about.tasks.contains(task)
     {
-        let trained = loaded.state.tasks.join(", ");
+        let trained = loaded.about.tasks.join(", ");
         listen(PlayEvent::Note(&format!("the agent was trained for {trained}, not for {task}")));
+    }
+    for note in environments.iter().flat_map(|world| notes_of(world.info())) {
+        listen(PlayEvent::Note(&note));
     }
     let mut all = Vec::new();
     for (task, mut world) in tasks.into_iter().zip(environments) {
@@ -153,7 +158,7 @@ pub fn play_with<L: Trainable>(
     Ok(all)
 }
 
-impl<L: Trainable> Player<L> {
+impl<L: Actor> Player<L> {
     /// The world of `task`, its actions as long as the player's.
     fn world(
         &self,
@@ -162,14 +167,14 @@ impl<L: Trainable> Player<L> {
         options: &PlayOptions,
     ) -> Result<Box<dyn Environment>, TrainError> {
         let trained = match self {
-            Self::Agent(loaded) => loaded.state.task,
+            Self::Agent(loaded) => loaded.about.task.clone(),
             Self::Random | Self::Zero => TaskOptions::default(),
         };
-        let termination = options.termination.unwrap_or(trained.termination);
-        let world = catalogue.make(task, &TaskOptions { termination })?;
+        let world = catalogue.make(task, &task_options(&trained, &options.settings)?)?;
+        refuse_without_image(world.info())?;
         let Self::Agent(loaded) = self else { return Ok(world) };
         let (own, needed) = (loaded.agent.action_size(), world.action_size());
-        let padded = own > needed && loaded.state.tasks.iter().any(|known| known == task);
+        let padded = own > needed && loaded.about.tasks.iter().any(|known| known == task);
         if own != needed && !padded {
             return Err(TrainError::ActionSize {
                 path: loaded.path.clone(),
@@ -187,8 +192,9 @@ impl<L: Trainable> Player<L> {
         random: &mut EvaluationStreams,
     ) -> Result<Option<Played>, TrainError> {
         let EvaluationStreams { starts, actions } = random;
+        let discrete = world.info().actions.is_discrete();
         match self {
-            Self::Random => play_episode(world, starts, |_, action| random_action(actions, action), || false),
+            Self::Random => play_episode(world, starts, |_, action| random_action(discrete, actions, action), || false),
             Self::Zero => play_episode(world, starts, |_, action| action.fill(0.0), || false),
             Self::Agent(loaded) => evaluate_episode(world, &loaded.agent, random, || false),
         }
@@ -199,7 +205,7 @@ impl<L: Trainable> Player<L> {
         let (policy, trained) = match self {
             Self::Random => ("random".to_owned(), None),
             Self::Zero => ("zero".to_owned(), None),
-            Self::Agent(loaded) => (loaded.path.display().to_string(), Some(loaded.state.position.frames)),
+            Self::Agent(loaded) => (loaded.path.display().to_string(), Some(loaded.about.frames)),
         };
         let evaluation = match self {
             Self::Agent(loaded) => loaded.agent.evaluation(),
@@ -208,34 +214,6 @@ impl<L: Trainable> Player<L> {
         let (returns, lengths) = (Vec::new(), Vec::new());
         Plays { task, policy, trained, evaluation, seed, step_seconds, returns, lengths, last: None }
     }
-}
-
-/// The checkpoint that `run` refers to, and the newer checkpoints of a run folder that cannot be used.
-fn find<L: Trainable>(run: &Path) -> Result<(Loaded<L>, Vec<Damaged>), TrainError> {
-    let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
-    let one = |path: &Path| Ok((checkpoint::load(path)?, Vec::new()));
-    if !run.exists() {
-        return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
-    }
-    if run.is_file() {
-        if run.file_name().is_some_and(|name| name == AGENT_FILE) {
-            let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
-            return one(folder.unwrap_or(Path::new(".")));
-        }
-        return Err(none("is not a run folder and not the agent.safetensors of a checkpoint; give one of these"));
-    }
-    let checkpoints = checkpoints_of(run);
-    if !checkpoints.is_dir() {
-        if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
-            return one(run);
-        }
-        return Err(none("is not a run folder and not a checkpoint; give one of these"));
-    }
-    // An error in the configuration is reported before errors of checkpoints.
-    stored_config(run)?;
-    let (newest, damaged) = checkpoint::newest(&checkpoints)?;
-    let newest = newest.ok_or_else(|| none("does not have a checkpoint yet; train it for longer first"))?;
-    Ok((newest, damaged))
 }
 
 impl Plays {

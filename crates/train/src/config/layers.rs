@@ -5,8 +5,13 @@
 
 use super::{Config, ConfigError};
 use dreamer::AgentConfig;
+use environment::TaskOptions;
+use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
+
+/// The one section whose keys are free: each world has its own.
+const FREE: [&str; 2] = ["task", "arguments"];
 
 /// The most bytes that a file of settings may have.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -117,11 +122,27 @@ pub fn value_of<T>(layer: Layer, of: impl FnOnce(&Config) -> T) -> Result<T, Con
     Ok(of(&laid(&[layer])?))
 }
 
+/// The options of a task: `own`, with those that `layers` set in the section `task` laid over them.
+///
+/// # Errors
+/// [`ConfigError`] for the first unknown key, value of the wrong kind or value out of range.
+pub fn task_options(own: &TaskOptions, layers: &[Layer]) -> Result<TaskOptions, ConfigError> {
+    // A configuration names a task, and these options are for any.
+    let start = Config { tasks: vec!["any".to_owned()], task: own.clone(), ..Config::default() };
+    let config = laid_over(start, layers)?;
+    config.validate()?;
+    Ok(config.task)
+}
+
 /// The configuration made of `layers` before its ranges are checked.
 fn laid(layers: &[Layer]) -> Result<Config, ConfigError> {
+    laid_over(Config::default(), layers)
+}
+
+/// The configuration made of `layers`, laid over `config`, before its ranges are checked.
+fn laid_over(mut config: Config, layers: &[Layer]) -> Result<Config, ConfigError> {
     let defaults = table_of(&Config::default());
-    let mut merged = defaults.clone();
-    let mut config = Config::default();
+    let mut merged = table_of(&config);
     for layer in layers {
         let mut leaves = Vec::new();
         collect_leaves(&layer.table, &defaults, &mut Vec::new(), layer, &mut leaves)?;
@@ -143,10 +164,12 @@ fn laid(layers: &[Layer]) -> Result<Config, ConfigError> {
 /// The settings on which `now` differs from `was`, in alphabetic order.
 pub fn difference(was: &Config, now: &Config) -> Vec<Difference> {
     let (was, now) = (table_of(was), table_of(now));
-    let paths = paths(&now);
+    // All have the same keys, but for those that are free.
+    let paths: BTreeSet<String> = paths(&was).into_iter().chain(paths(&now)).collect();
+    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
     let differing = paths.into_iter().filter_map(|path| {
-        let (was, now) = (get(&was, &path)?, get(&now, &path)?);
-        (was != now).then(|| Difference { path, was: was.to_string(), now: now.to_string() })
+        let (was, now) = (get(&was, &path), get(&now, &path));
+        (was != now).then(|| Difference { path, was: text(was), now: text(now) })
     });
     differing.collect()
 }
@@ -161,6 +184,11 @@ fn collect_leaves(
 ) -> Result<(), ConfigError> {
     for (key, value) in table {
         above.push(key.clone());
+        if above.len() > FREE.len() && above.iter().zip(FREE).all(|(key, free)| key == free) {
+            leaves.push((above.clone(), value.clone()));
+            above.pop();
+            continue;
+        }
         match (get(defaults, &above.join(".")), value) {
             (None, _) => return Err(unknown(&above.join("."), defaults, layer)),
             (Some(Value::Table(_)), Value::Table(inner)) => collect_leaves(inner, defaults, above, layer, leaves)?,
@@ -198,6 +226,7 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
         ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
+        ("task.observe", _) => "\"image\", \"vector\" or \"both\"".to_owned(),
         ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
         ("agent.reward_sources", _) => {
             "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
@@ -280,6 +309,37 @@ mod tests {
 
     fn message(settings: &[&str]) -> String {
         typed(settings).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn arguments_of_a_world_have_any_key() {
+        let config =
+            typed(&["task.arguments.g=9.81", "task.arguments.map_name=4x4", "task.arguments.inner={a=[1,2]}"]).unwrap();
+        let text = serde_json::to_string(&config.task.arguments).unwrap();
+        assert_eq!(text, r#"{"g":9.81,"inner":{"a":[1,2]},"map_name":"4x4"}"#);
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(resolve(&[Layer::parse("file", &text).unwrap()]).unwrap(), config, "{text}");
+        let other = typed(&["task.arguments.g=9.8"]).unwrap();
+        let differences = difference(&config, &other);
+        let told: Vec<_> = differences.iter().map(|one| (&*one.path, &*one.was, &*one.now)).collect();
+        let expected = [
+            ("task.arguments.g", "9.81", "9.8"),
+            ("task.arguments.inner.a", "[1, 2]", "nothing"),
+            ("task.arguments.map_name", "\"4x4\"", "nothing"),
+        ];
+        assert_eq!(told, expected);
+        // The section itself is none, and other sections still have only their own keys.
+        assert!(message(&["task.arguments=3"]).contains("is a section"));
+        assert!(message(&["task.argument.g=3"]).contains("unknown key"));
+    }
+
+    #[test]
+    fn options_of_a_task_are_laid_over_its_own() {
+        let own = TaskOptions { action_repeat: 4, ..TaskOptions::default() };
+        let layers = [Layer::typed("task.timeout=5").unwrap()];
+        assert_eq!(task_options(&own, &layers).unwrap(), TaskOptions { timeout: 5, ..own.clone() });
+        let wrong = [Layer::typed("task.timeout=0").unwrap()];
+        assert!(task_options(&own, &wrong).unwrap_err().to_string().contains("task.timeout = 0 is out of range"));
     }
 
     #[test]

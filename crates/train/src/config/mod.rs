@@ -11,7 +11,7 @@ mod settings;
 pub use bytes::ByteSize;
 pub use error::ConfigError;
 pub(crate) use layers::PROVENANCE;
-pub use layers::{Difference, Layer, difference, resolve, value_of};
+pub use layers::{Difference, Layer, difference, resolve, task_options, value_of};
 pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
 
 /// The presets: name, purpose and text.

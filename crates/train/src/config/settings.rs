@@ -146,7 +146,7 @@ impl Default for CheckpointSettings {
 impl Config {
     /// Whether a run may resume although the value at this path differs from the one with which it started.
     pub fn may_change(path: &str) -> bool {
-        matches!(path, "steps" | "threads" | "replay.embeddings" | "agent.evaluation")
+        matches!(path, "steps" | "threads" | "replay.embeddings" | "agent.evaluation" | "task.timeout")
             || path.starts_with("log.")
             || path.starts_with("checkpoint.")
     }
@@ -182,6 +182,9 @@ impl Config {
             ("schedule.train_updates", schedule.train_updates, 0, 1_000_000),
             ("schedule.eval_every", schedule.eval_every.0, 1, MOST),
             ("schedule.eval_episodes", schedule.eval_episodes, 1, 10_000),
+            ("task.action_repeat", u64::from(self.task.action_repeat), 0, 1000),
+            ("task.frame_limit", u64::from(self.task.frame_limit), 0, 1_000_000_000),
+            ("task.timeout", self.task.timeout, 1, 86_400),
             ("replay.budget", self.replay.budget.0, 1_000_000, 1 << 50),
             ("replay.embeddings", self.replay.embeddings.0, 0, 1 << 50),
             ("log.every", self.log.every.0, 1, MOST),

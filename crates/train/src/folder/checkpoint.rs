@@ -3,7 +3,8 @@
 //! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: the content
 //! of the agent's file, and how a run uses the state.
 
-use crate::agent::Trainable;
+use crate::agent::environments::WorldRecord;
+use crate::agent::{Actor, Trainable};
 use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
@@ -39,6 +40,9 @@ pub struct RunState {
     pub tasks: Vec<String>,
     /// How the tasks behave.
     pub task: TaskOptions,
+    /// The tasks that are worlds of other programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worlds: Vec<WorldRecord>,
     /// Where the run stands. Its episodes are those numbered below `position.episodes`.
     pub position: Position,
     /// The random streams.
@@ -151,7 +155,7 @@ fn name(frames: Frames) -> String {
 /// # Errors
 /// If there are checkpoints and none can be used, or the folder or a file in it cannot be read: a file that cannot be
 /// read now may be intact, so no older checkpoint replaces it.
-pub fn newest<L: Trainable>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
+pub fn newest<L: Actor>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Damaged>), TrainError> {
     let mut damaged = Vec::new();
     for path in candidates(checkpoints)? {
         match load(&path) {
@@ -185,7 +189,7 @@ pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
-pub fn load<L: Trainable>(path: &Path) -> Result<Loaded<L>, TrainError> {
+pub fn load<L: Actor>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let state = load_state(path)?;
     let agent = L::load(&path.join(AGENT_FILE))?;
     if agent.updates() != state.position.updates {

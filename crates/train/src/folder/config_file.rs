@@ -1,8 +1,10 @@
 //! The resolved configuration of a run, and who last worked on it: the file `config.toml` of its folder.
 
 use crate::TrainError;
+use crate::agent::environments::WorldRecord;
 use crate::config::{Config, Layer, PROVENANCE, resolve};
 use crate::folder::provenance::{Arithmetic, Provenance};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The file of the resolved configuration in a run folder.
@@ -28,14 +30,14 @@ pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
     table.get(PROVENANCE).cloned().and_then(|provenance| provenance.try_into().ok()).unwrap_or_default()
 }
 
-/// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named.
-pub fn config_text(config: &Config, device: Option<&str>) -> String {
+/// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named, in which worlds of other
+/// programs.
+pub fn config_text(config: &Config, device: Option<&str>, worlds: &[WorldRecord]) -> String {
     let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
-    let provenance = toml::to_string(&Provenance::here(device.map(str::to_owned)))
-        .expect("a description is made of texts and numbers");
+    let provenance = BTreeMap::from([(PROVENANCE, Provenance::here(device.map(str::to_owned), worlds))]);
+    let provenance = toml::to_string(&provenance).expect("a description is made of texts and numbers");
     format!(
         "# The resolved configuration of this run, which can be used with `dreamgraft train TASK \
-         --config`.\n{settings}\n# The program and the machine of the last session.\n[{}]\n{provenance}",
-        PROVENANCE
+         --config`.\n{settings}\n# The program and the machine of the last session.\n{provenance}"
     )
 }

@@ -14,6 +14,7 @@ pub use config_file::{config_text, stored_config};
 pub(crate) use config_file::{is_run, stored_arithmetic};
 
 use crate::TrainError;
+use crate::agent::environments::WorldRecord;
 use crate::config::{Config, difference};
 use config_file::CONFIG_FILE;
 use lock::{LOCK_FILE, RunLock};
@@ -63,7 +64,7 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be written.
     pub fn create(&self, config: &Config) -> Result<(), TrainError> {
-        self.write_config(config, None)?;
+        self.write_config(config, None, &[])?;
         self.make_folders()
     }
 
@@ -158,13 +159,19 @@ impl RunFolder {
         self.root.join("metrics.jsonl")
     }
 
-    /// Writes the resolved configuration of the run for this session, with the name of the device if there is one.
+    /// Writes the resolved configuration of the run for this session, with the name of the device if there is one, and with the
+    /// environments of other programs.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn write_config(&self, config: &Config, device: Option<&str>) -> Result<(), TrainError> {
+    pub fn write_config(
+        &self,
+        config: &Config,
+        device: Option<&str>,
+        worlds: &[WorldRecord],
+    ) -> Result<(), TrainError> {
         let path = self.root.join(CONFIG_FILE);
-        let text = config_text(config, device);
+        let text = config_text(config, device, worlds);
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 }
@@ -220,7 +227,7 @@ mod tests {
         let mut longer = Config { steps: Frames(9), threads: 7, ..config() };
         longer.log.every = Frames(3);
         longer.checkpoint.kept = 4;
-        open(folder.path(), &longer).unwrap().write_config(&longer, None).unwrap();
+        open(folder.path(), &longer).unwrap().write_config(&longer, None, &[]).unwrap();
         assert_eq!(stored_config(folder.path()).unwrap(), longer);
         let mut other = Config { seed: 5, ..longer.clone() };
         other.agent.horizon = 4;

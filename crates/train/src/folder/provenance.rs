@@ -2,8 +2,10 @@
 //! run that resumes with other arithmetic reports it.
 
 use super::fingerprint::fingerprint;
+use crate::agent::environments::WorldRecord;
 use crate::system::field_of;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Program and machine, as a run folder's `config.toml` keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,18 @@ pub struct Provenance {
     /// The parts of the arithmetic on which the last bits of results depend.
     #[serde(flatten)]
     pub arithmetic: Arithmetic,
+    /// The worlds of other programs that it was trained in, by the task's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub worlds: BTreeMap<String, WorldProvenance>,
+}
+
+/// What is kept of a world of another program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldProvenance {
+    /// The programs that it is made of.
+    pub made_by: String,
+    /// Whether the same seed and the same actions gave the same episode when that was tried.
+    pub repeatable: bool,
 }
 
 /// The values on which the last bits of a run depend besides the program. Run folders of earlier versions do not record
@@ -66,9 +80,9 @@ impl Arithmetic {
 }
 
 impl Provenance {
-    /// This program on this machine, and the device that it learns on, if any. Values that the system does not report
-    /// are `unknown`.
-    pub fn here(device: Option<String>) -> Self {
+    /// This program on this machine, the device that it learns on, if any, and the environments of other programs. Values that
+    /// the system does not report are `unknown`.
+    pub fn here(device: Option<String>, worlds: &[WorldRecord]) -> Self {
         use std::env::consts::{ARCH, OS};
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         let processor = field_of("/proc/cpuinfo", "model name", ':');
@@ -81,7 +95,14 @@ impl Provenance {
             system: system.unwrap_or_else(|| OS.to_owned()),
             device,
             arithmetic: Arithmetic::here(),
+            worlds: worlds.iter().map(WorldProvenance::of).collect(),
         }
+    }
+}
+
+impl WorldProvenance {
+    fn of(world: &WorldRecord) -> (String, Self) {
+        (world.task.clone(), Self { made_by: world.made_by.clone(), repeatable: world.repeatable })
     }
 }
 
@@ -91,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_described() {
-        let here = Provenance::here(None);
+        let here = Provenance::here(None, &[]);
         assert!(here.cores >= 1 && !here.dreamgraft.is_empty() && !here.processor.is_empty(), "{here:?}");
     }
 
@@ -115,7 +136,7 @@ mod tests {
 
     #[test]
     fn arithmetic_is_written_and_read() {
-        let here = Provenance::here(None);
+        let here = Provenance::here(None, &[]);
         let text = toml::to_string(&here).unwrap();
         assert_eq!(toml::from_str::<Provenance>(&text).unwrap(), here, "{text}");
         assert_eq!(toml::from_str::<Arithmetic>(&text).unwrap(), Arithmetic::here(), "{text}");

@@ -117,7 +117,8 @@ impl Start<'_> {
             return Ok(End::FinishedBefore { frames: state.position.frames });
         }
         let before = stored_arithmetic(self.folder.root());
-        self.folder.write_config(self.config, self.device.map(Device::name).as_deref())?;
+        let device = self.device.map(Device::name);
+        self.folder.write_config(self.config, device.as_deref(), &self.environments.worlds)?;
         self.announce(&beginning, &before);
         let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
         let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
@@ -149,6 +150,9 @@ impl Start<'_> {
         self.reporter.event(&Event::Begins { root: self.folder.root(), config: self.config, from });
         if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
             self.reporter.event(&Event::Note(&change));
+        }
+        for note in &self.environments.notes {
+            self.reporter.event(&Event::Note(note));
         }
         let Some(report) = beginning.report() else { return };
         self.reporter.event(&Event::Transferred { report, begins: from.is_none() });

@@ -24,8 +24,9 @@ impl<L: Trainable> Run<'_, L> {
             interrupted.load(Ordering::SeqCst)
         };
         let played = if matches!(phase, Phase::Prefill { .. }) {
-            let random = &mut streams.prefill;
-            play_episode(world, &mut streams.environment, |_, action| random_action(random, action), interrupted)?
+            let (random, discrete) = (&mut streams.prefill, world.info().actions.is_discrete());
+            let choose = |_: &[u8], action: &mut [f32]| random_action(discrete, random, action);
+            play_episode(world, &mut streams.environment, choose, interrupted)?
         } else {
             self.speed.collecting(position.frames);
             let (random, mut state) = (&mut streams.exploration, agent.begin());

@@ -3,7 +3,7 @@
 //! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: how
 //! episodes are used.
 
-use crate::agent::Trainable;
+use crate::agent::Actor;
 use crate::streams::EvaluationStreams;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
@@ -60,8 +60,13 @@ pub fn play_episode(
     }
 }
 
-/// Fills an action with uniformly random numbers from -1 to 1.
-pub(crate) fn random_action(random: &mut Stream, action: &mut [f32]) {
+/// Fills an action with uniformly random numbers from -1 to 1; a discrete one with a random choice, as a one-hot vector.
+pub(crate) fn random_action(discrete: bool, random: &mut Stream, action: &mut [f32]) {
+    if discrete {
+        action.fill(0.0);
+        action[random.below(action.len())] = 1.0;
+        return;
+    }
     action.fill_with(|| random.uniform_in(-1.0, 1.0) as f32);
 }
 
@@ -69,7 +74,7 @@ pub(crate) fn random_action(random: &mut Stream, action: &mut [f32]) {
 ///
 /// # Errors
 /// As [`play_episode`].
-pub(crate) fn evaluate_episode<L: Trainable>(
+pub(crate) fn evaluate_episode<L: Actor>(
     world: &mut dyn Environment,
     agent: &L,
     random: &mut EvaluationStreams,

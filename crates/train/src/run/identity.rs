@@ -21,7 +21,7 @@ pub(super) fn check<L: Trainable>(
     let action_size = environments.action_size();
     let most = u64::from(*environments.action_repeat().end());
     let (state, key) = (&found.state, found.state.streams.key());
-    let difference = if (&state.tasks, &state.task) != (&config.tasks, &config.task) {
+    let difference = if (&state.tasks, &state.task.rules()) != (&config.tasks, &config.task.rules()) {
         format!("tasks {} instead of {}, or other rules of the tasks", state.tasks.join(" "), config.tasks.join(" "))
     } else if !key.fits(config) {
         match key.run_seed() {

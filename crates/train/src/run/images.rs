@@ -34,7 +34,7 @@ pub(crate) fn write(
     record: &mut Record,
 ) -> Result<(), TrainError> {
     let Played { episode, step_seconds, .. } = played;
-    let name = format!("{:010}-{}", frames.0, episode.task());
+    let name = format!("{:010}-{}", frames.0, environment::file_name(episode.task()));
     video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
     let length = episode.len().min(IMAGES);
     let truth = &episode.image()[..length * IMAGE_BYTES];

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use train::config::{Config, Layer, resolve};
-use train::{Broken, Device, End, Environments, Event, Metrics, Reporter, TrainError, Trainable, train_with};
+use train::{Actor, Broken, Device, End, Environments, Event, Metrics, Reporter, TrainError, Trainable, train_with};
 
 /// Frames of a toy episode.
 pub const EPISODE: u32 = 40;
@@ -110,7 +110,7 @@ impl Toy {
     }
 }
 
-impl Trainable for Toy {
+impl Actor for Toy {
     type State = f64;
 
     fn action_size(&self) -> usize {
@@ -121,6 +121,38 @@ impl Trainable for Toy {
         self.updates
     }
 
+    fn evaluation(&self) -> Option<Evaluation> {
+        Some(self.evaluation)
+    }
+
+    fn evaluate_by(&mut self, evaluation: Evaluation) {
+        self.evaluation = evaluation;
+    }
+
+    fn begin(&self) -> f64 {
+        0.0
+    }
+
+    fn act(&self, state: &mut f64, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+        *state = 0.5 * *state + f64::from(image[1]) / 255.0 - 0.5;
+        for value in action {
+            let noise = match (mode, self.evaluation) {
+                (ActMode::Explore, _) => random.normal(),
+                (_, Evaluation::Mode) => 0.1 * random.normal(),
+                (_, Evaluation::Mean) => 0.0,
+            };
+            *value = (self.weight - *state + 0.3 * noise).clamp(-1.0, 1.0) as f32;
+        }
+    }
+
+    fn load(path: &Path) -> Result<Self, DreamerError> {
+        let bytes = std::fs::read(path).map_err(|source| DreamerError::Io { path: path.to_owned(), source })?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| DreamerError::Checkpoint { path: path.to_owned(), why: error.to_string() })
+    }
+}
+
+impl Trainable for Toy {
     fn move_to(&mut self, _device: &dyn Device) -> Result<(), DreamerError> {
         unreachable!("toys are given no device")
     }
@@ -148,30 +180,6 @@ impl Trainable for Toy {
         self.broken(self.diverges)
     }
 
-    fn evaluation(&self) -> Option<Evaluation> {
-        Some(self.evaluation)
-    }
-
-    fn evaluate_by(&mut self, evaluation: Evaluation) {
-        self.evaluation = evaluation;
-    }
-
-    fn begin(&self) -> f64 {
-        0.0
-    }
-
-    fn act(&self, state: &mut f64, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
-        *state = 0.5 * *state + f64::from(image[1]) / 255.0 - 0.5;
-        for value in action {
-            let noise = match (mode, self.evaluation) {
-                (ActMode::Explore, _) => random.normal(),
-                (_, Evaluation::Mode) => 0.1 * random.normal(),
-                (_, Evaluation::Mean) => 0.0,
-            };
-            *value = (self.weight - *state + 0.3 * noise).clamp(-1.0, 1.0) as f32;
-        }
-    }
-
     fn open_loop(&self, image: &[u8], _: &[f32], context: usize, _: &mut Stream) -> Vec<u8> {
         let last = &image[(context - 1) * IMAGE_BYTES..context * IMAGE_BYTES];
         let shown = image[..context * IMAGE_BYTES].chunks_exact(IMAGE_BYTES);
@@ -181,12 +189,6 @@ impl Trainable for Toy {
     fn save(&self, path: &Path) -> Result<(), DreamerError> {
         let io = |source| DreamerError::Io { path: path.to_owned(), source };
         std::fs::write(path, serde_json::to_vec(self).unwrap()).map_err(io)
-    }
-
-    fn load(path: &Path) -> Result<Self, DreamerError> {
-        let bytes = std::fs::read(path).map_err(|source| DreamerError::Io { path: path.to_owned(), source })?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| DreamerError::Checkpoint { path: path.to_owned(), why: error.to_string() })
     }
 }
 

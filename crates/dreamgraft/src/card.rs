@@ -1,0 +1,87 @@
+//! The page about an exported agent: a model card as Hugging Face reads it, with a head in YAML.
+
+use std::path::Path;
+use study::statistics::{deviation, mean};
+use train::{About, Learned, Plays, Policy};
+use wording::{counted, grouped, rounded};
+
+/// The page about the agent of `run`, which earned what `plays` say, with animations of these names.
+pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[String]) -> String {
+    let About { tasks, frames, worlds, .. } = &learned.about;
+    let base = transfer::read_report(run).ok().flatten();
+    let bases: Vec<String> = base
+        .iter()
+        .flat_map(|report| &report.sources)
+        .map(|source| source.provenance.path.display().to_string())
+        .collect();
+    let mut text = "---\nlibrary_name: dreamgraft\npipeline_tag: reinforcement-learning\ntags:\n".to_owned();
+    let tags = ["dreamgraft", "reinforcement-learning", "dreamer", "world-model"].into_iter();
+    for tag in tags.chain(tasks.iter().map(String::as_str)) {
+        text.push_str(&format!("  - {}\n", quoted(tag)));
+    }
+    if !bases.is_empty() {
+        // Hubs link to models of theirs; what is a path here is for the author to replace.
+        text.push_str("base_model:\n");
+        bases.iter().for_each(|base| text.push_str(&format!("  - {}\n", quoted(base))));
+    }
+    text.push_str(&format!("model-index:\n  - name: {}\n    results:\n", quoted(&tasks.join("+"))));
+    for played in plays {
+        let task = quoted(&played.task);
+        text.push_str(&format!(
+            "      - task:\n          type: reinforcement-learning\n          name: reinforcement-learning\n        \
+             dataset:\n          name: {task}\n          type: {task}\n        metrics:\n          - type: mean_reward\n            \
+             value: {}\n            name: mean_reward\n            verified: false\n",
+            quoted(&earned(played))
+        ));
+    }
+    let title = tasks.join(", ");
+    text.push_str(&format!("---\n\n# {title}\n\n"));
+    videos.iter().for_each(|video| text.push_str(&format!("![The agent in an episode]({video})\n")));
+    text.push_str(&format!(
+        "\nA Dreamer agent, trained from pixels by [dreamgraft](https://github.com/dreamgraft/dreamgraft) {} on {frames} \
+         frames of {title}, with {} gradient steps.\n\n| task | mean return | episodes | seed |\n| --- | --- | --- | --- |\n",
+        env!("CARGO_PKG_VERSION"),
+        grouped(learned.agent.updates()),
+    ));
+    for played in plays {
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            played.task,
+            earned(played),
+            played.returns.len(),
+            played.seed
+        ));
+    }
+    for world in worlds {
+        text.push_str(&format!("\nThe world `{}` was made by {}.\n", world.task, world.made_by));
+    }
+    if let Some(report) = &base {
+        let count = counted(bases.len() as u64, "earlier agent");
+        text.push_str(&format!(
+            "\nIt began with parameters of {count}, under {}: {}.\n",
+            report.plan,
+            bases.join(", ")
+        ));
+    }
+    text.push_str(
+        "\n## Use\n\nIn Python, with the folder of this page as `DIR`:\n\n```python\nimport dreamgraft\n\n\
+         agent = dreamgraft.load(\"DIR\")\nagent.reset()\naction = agent.act(image)  # [H, W, 3] bytes; the action is in the \
+         world's own units\n```\n\nAs the beginning of a new agent: `dreamgraft train TASK --from DIR`. `results.json` has the \
+         return of every episode above, and `config.json` all settings.\n",
+    );
+    text
+}
+
+/// Mean and standard deviation of what was earned.
+fn earned(played: &Plays) -> String {
+    let mean = mean(&played.returns).map_or("none".to_owned(), |mean| rounded(mean, 2));
+    match deviation(&played.returns) {
+        Some(deviation) => format!("{mean} +/- {}", rounded(deviation, 2)),
+        None => mean,
+    }
+}
+
+/// A text as a scalar of YAML, in double quotes: those of JSON are some.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

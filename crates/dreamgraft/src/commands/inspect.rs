@@ -1,0 +1,119 @@
+//! `dreamgraft inspect`: what there is to know about a run, a checkpoint, an export, or all runs in a folder.
+
+use crate::args::outside::Inspect;
+use crate::exit::{Exit, Failure};
+use crate::print;
+use serde_json::{Value, json};
+use std::path::Path;
+use study::results::{Results, RunResult};
+use train::{About, Learned, Policy, TrainError, find_learned};
+use wording::{bytes, grouped, rounded};
+
+/// Prints what is known of a place.
+///
+/// # Errors
+/// If there is neither a run nor an agent.
+pub fn inspect(typed: &Inspect) -> Result<Exit, Failure> {
+    let place = &typed.place;
+    let is_run = place.join("config.toml").is_file();
+    let learned = find_learned::<Policy>(place);
+    let lines = match learned {
+        Ok((learned, damaged)) => {
+            let run = is_run.then(|| run_at(place)).flatten();
+            let mut lines = of_agent(&learned, run.as_ref(), typed.json)?;
+            if !typed.json {
+                lines.extend(damaged.iter().map(|damaged| format!("damaged       {}", damaged.why)));
+            }
+            lines
+        }
+        // A folder with runs in it, or a run without a checkpoint.
+        Err(TrainError::NoCheckpoint { .. }) if place.is_dir() && Results::read(place).is_ok() => {
+            let results = Results::read(place)?;
+            results.runs.iter().map(|run| of_run(&results, run, typed.json)).collect()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+/// The results of the run in a folder.
+fn run_at(folder: &Path) -> Option<RunResult> {
+    Results::read(folder).ok()?.runs.pop()
+}
+
+/// The last evaluation of each task.
+fn last_returns(run: &RunResult) -> Vec<(String, f64)> {
+    let last = |series: &study::results::Series| Some((series.task.clone(), series.evaluation.points().last()?.value));
+    run.series.iter().filter_map(last).collect()
+}
+
+fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -> Result<Vec<String>, Failure> {
+    let Learned { path, about, agent } = learned;
+    let About { tasks, frames, worlds, .. } = about;
+    let config = agent.config();
+    let parameters = agent.parameters();
+    let numbers: u64 = parameters.iter().map(|one| parameters.values(one).len() as u64).sum();
+    let returns = run.map(last_returns).unwrap_or_default();
+    if as_json {
+        let object = json!({
+            "agent": path, "tasks": tasks, "frames": frames, "updates": agent.updates(), "parameters": numbers,
+            "action_size": agent.action_size(), "worlds": worlds, "config": config,
+            "last_return": returns.iter().cloned().map(|(task, value)| (task, json!(value))).collect::<serde_json::Map<_, _>>(),
+            "finished": run.map(RunResult::finished),
+        });
+        return Ok(vec![object.to_string()]);
+    }
+    let mut lines = vec![
+        format!("agent         {}", path.display()),
+        format!("tasks         {}", tasks.join(", ")),
+        format!("trained       {frames} frames, {} gradient steps", grouped(agent.updates())),
+        format!(
+            "parameters    {} numbers ({}): depth {}, stoch {}, deter {}, units {}",
+            grouped(numbers),
+            bytes(4 * numbers),
+            config.depth,
+            config.stoch,
+            config.deter,
+            config.units
+        ),
+        format!("actions       {}", agent.action_size()),
+    ];
+    for world in worlds {
+        let repeatable = if world.repeatable { "repeatable" } else { "not repeatable" };
+        lines.push(format!("world         {}: {}, {repeatable}", world.task, world.made_by));
+    }
+    for (task, value) in returns {
+        lines.push(format!("last return   {} in {task}", rounded(value, 1)));
+    }
+    if let Some(report) = run.and_then(|run| run.transfer.as_ref()) {
+        for source in &report.sources {
+            lines.push(format!("began with    {} ({})", source.provenance.path.display(), report.plan));
+        }
+    }
+    if let Some(run) = run {
+        let state = if run.finished() { "finished" } else { "not finished" };
+        lines.push(format!("run           {state}, seed {}, {} frames asked for", run.seed, grouped(run.steps)));
+        lines.extend(run.problems.iter().map(|problem| format!("not read      {problem}")));
+    }
+    Ok(lines)
+}
+
+/// A line about one of several runs.
+fn of_run(results: &Results, run: &RunResult, as_json: bool) -> String {
+    let folder = results.root.join(&run.folder);
+    let state = train::checkpoint::newest_state(&folder);
+    let frames = state.as_ref().map_or(0, |state| state.position.frames.0);
+    let returns = last_returns(run);
+    if as_json {
+        let returns: serde_json::Map<String, Value> =
+            returns.into_iter().map(|(task, value)| (task, json!(value))).collect();
+        return json!({
+            "run": folder, "tasks": run.tasks, "seed": run.seed, "frames": frames, "steps": run.steps,
+            "finished": run.finished(), "last_return": returns,
+        })
+        .to_string();
+    }
+    let returns: Vec<String> = returns.iter().map(|(_, value)| rounded(*value, 1)).collect();
+    let returns = if returns.is_empty() { String::new() } else { format!("  return {}", returns.join(", ")) };
+    format!("{}  {} of {} frames{returns}", folder.display(), grouped(frames), grouped(run.steps))
+}

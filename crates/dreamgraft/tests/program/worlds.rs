@@ -1,0 +1,296 @@
+//! Worlds of other programs, written in Python 3 without any package: everything that can happen between a run and a world.
+//!
+//! What needs Gymnasium is tested in `python/tests`.
+
+use crate::program::{Ended, Program, outcomes};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
+
+/// The world that `docs/protocol.md` shows.
+fn example() -> String {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let code = page.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+    code.unwrap().to_owned()
+}
+
+/// Writes the example, with `find` replaced, as the executable file `world.py`.
+fn world(program: &Program, changes: &[(&str, &str)]) {
+    let mut text = example();
+    for (find, replacement) in changes {
+        assert!(text.contains(find), "the example has no {find:?}");
+        text = text.replace(find, replacement);
+    }
+    let path = program.path("world.py");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    drop(file);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let python = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    assert!(
+        python.is_ok_and(|status| status.success()),
+        "these tests need python3 (any version 3.8 or later, no package)"
+    );
+}
+
+/// The words of a short run in the world.
+const TRAIN: [&str; 8] = ["train", "program:./world.py", "--preset", "smoke", "--steps", "1500", "--logdir", "run"];
+
+/// What comes before a step of the example.
+const STEP: &str = "            right, down = struct.unpack(\"<2f\", payload)\n";
+
+/// The example in which `instead` happens at step 700 of all, which is after the first checkpoint, in the first process alone.
+fn failing(program: &Program, instead: &str) {
+    let count = format!(
+        "{STEP}            with open('steps', 'a') as counter:\n                counter.write('x')\n            \
+         if os.path.getsize('steps') == 1500:\n                {instead}\n"
+    );
+    world(program, &[("import json\n", "import json\nimport os\nimport signal\nimport time\n"), (STEP, &count)]);
+}
+
+/// A run that was stopped by its world: one line that names the world, with what is left, and how to go on.
+fn halted(ended: &Ended, parts: &[&str]) {
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    // Python may have printed before.
+    let line = ended.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
+    assert!(line.starts_with("error: the world program:./world.py"), "{line}");
+    for part in parts.iter().chain(&["The run stopped at step", "is whole: once the cause is mended, the same command"])
+    {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[test]
+fn the_world_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
+    let program = Program::new();
+    world(&program, &[]);
+    let out = program.succeed(&TRAIN);
+    assert!(out.contains("finished at step 1 500"), "{out}");
+    let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
+    assert!(
+        config.contains("[made_by.worlds.\"program:./world.py\"]") && config.contains("repeatable = true"),
+        "{config}"
+    );
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    // A run that is made longer goes on from its checkpoint as if it had not been interrupted.
+    let mut shorter = TRAIN;
+    shorter[5] = "1000";
+    program.succeed(&shorter);
+    program.succeed(&TRAIN);
+    let resumed = outcomes(&program.path("run"));
+    assert_eq!((resumed.agent, resumed.episodes), (whole.agent, whole.episodes));
+    let played = program.succeed(&["play", "program:./world.py", "--policy", "run", "--video", "p.gif"]);
+    assert!(played.contains("100 frames") && program.path("p.gif").exists(), "{played}");
+    let other = program.succeed(&["play", "program:./world.py", "--set", "task.timeout=5"]);
+    assert!(other.contains("1 episode of random actions"), "{other}");
+}
+
+#[test]
+fn a_default_folder_is_named_after_the_world() {
+    let program = Program::new();
+    world(&program, &[]);
+    program.succeed(&["train", "program:./world.py", "--preset", "smoke", "--steps", "1000"]);
+    assert!(program.path("runs/program-.-world.py/smoke/0/config.toml").exists(), "{:?}", program.names("runs"));
+    let videos = program.names("runs/program-.-world.py/smoke/0/videos");
+    assert!(videos.iter().any(|name| name.ends_with("-program-.-world.py.gif")), "{videos:?}");
+}
+
+#[test]
+fn a_built_in_task_and_a_world_are_learned_together_with_padded_actions() {
+    let program = Program::new();
+    world(&program, &[]);
+    let words = ["train", "program:./world.py", "hopper", "--preset", "smoke", "--steps", "3500", "--logdir", "both"];
+    program.succeed(&words);
+    let lines = program.succeed(&["eval", "both", "--episodes", "1"]);
+    assert!(lines.contains("program:./world.py  1 episode") && lines.contains("hopper  1 episode"), "{lines}");
+}
+
+#[test]
+fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
+    for (instead, parts) in [
+        ("raise ValueError('boom')", &["is gone: it ended with exit code 1", "in step"][..]),
+        ("os.kill(os.getpid(), signal.SIGKILL)", &["is gone: it was ended by signal 9", "in step"]),
+        ("answers.close(); sys.exit(0)", &["is gone: it ended with exit code 0"]),
+        (
+            "sys.__stdout__.write('progress: 10 %\\n'); sys.__stdout__.flush()",
+            &["not a message (\"progr\")", "standard error"],
+        ),
+        (
+            "send(ERROR, b'Traceback (most recent call last):\\n  here\\nValueError: boom'); continue",
+            &["failed in step", "ValueError: boom"],
+        ),
+        ("send(OBSERVATION, image(x, y)); continue", &["answered with the message observation, and outcome"]),
+        ("send(OUTCOME, bytes(10 + 3)); continue", &["outcome has 13 bytes, and 12298 belong there", "[64, 64, 3]"]),
+        (
+            "send(OUTCOME, struct.pack('<fBBI', float('nan'), 0, 0, 1) + image(x, y)); continue",
+            &["the reward is NaN: worlds must give finite numbers"],
+        ),
+        ("send(OUTCOME, struct.pack('<fBBI', 0, 0, 0, 9) + image(x, y)); continue", &["the step took 9 frames"]),
+    ] {
+        let program = Program::new();
+        failing(&program, instead);
+        let ended = program.run(&TRAIN);
+        halted(&ended, parts);
+        let left = program.names("run/checkpoints");
+        assert_eq!(left, ["0000001000"], "{instead}");
+        // The counter stands beyond the step: the same command goes on to the end.
+        program.succeed(&TRAIN);
+    }
+}
+
+#[test]
+fn an_error_with_a_traceback_is_shown_whole() {
+    let program = Program::new();
+    failing(&program, "send(ERROR, b'Traceback (most recent call last):\\n  line 3\\nValueError: boom'); continue");
+    let ended = program.run(&TRAIN);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines[1..], ["", "Traceback (most recent call last):", "  line 3", "ValueError: boom"], "{ended:?}");
+}
+
+#[test]
+fn a_world_that_hangs_is_not_waited_for_longer_than_the_setting_says() {
+    let program = Program::new();
+    failing(&program, "time.sleep(1000)");
+    let ended = program.run(&[&TRAIN[..], &["--set", "task.timeout=2"]].concat());
+    halted(&ended, &["gave no answer in step", "within 2 seconds", "task.timeout"]);
+    // How long is waited is none of the result: the same run goes on with another value.
+    program.succeed(&TRAIN);
+}
+
+#[test]
+fn worlds_that_cannot_be_opened_leave_nothing_behind() {
+    let version = ("struct.pack(\"<I\", 1) + json", "struct.pack(\"<I\", 2) + json");
+    for (change, parts) in [
+        (version, &["while it was opened", "version 2 of the protocol, and this program version 1"][..]),
+        (("\"frame_limit\": LIMIT,", ""), &["missing field `frame_limit`"]),
+        (("\"image\": [64, 64, 3]", "\"image\": [32, 32, 3]"), &["observation.image must be [64, 64, 3]"]),
+        (("while len(header", "sys.exit(3)\n    while len(header"), &["it ended with exit code 3 while it was opened"]),
+        (("#!/usr/bin/env python3", "#!/no/such/program"), &["cannot be started", "executable file"]),
+    ] {
+        let program = Program::new();
+        world(&program, &[change]);
+        let error = program.fail(1, &TRAIN);
+        assert!(error.starts_with("the world program:./world.py"), "{error}");
+        assert!(parts.iter().all(|part| error.contains(part)), "{parts:?}: {error}");
+        assert!(!program.path("run").exists());
+    }
+}
+
+#[test]
+fn discrete_actions_need_a_one_hot_actor_and_vectors_are_refused() {
+    let program = Program::new();
+    let discrete = [
+        ("\"continuous\": {\"low\": [-1, -1], \"high\": [1, 1]}", "\"discrete\": 4"),
+        ("right, down = struct.unpack(\"<2f\", payload)", "right, down = divmod(struct.unpack(\"<I\", payload)[0], 2)"),
+    ];
+    world(&program, &discrete);
+    let error = program.fail(2, &TRAIN);
+    assert!(error.starts_with("program:./world.py takes discrete actions") && error.contains("\"one_hot\""), "{error}");
+    assert!(!program.path("run").exists());
+    program.succeed(&["play", "program:./world.py"]);
+    program.succeed(&[&TRAIN[..], &["--set", "agent.actor=one_hot"]].concat());
+    program.succeed(&["eval", "run", "--episodes", "1"]);
+    let error = program.fail(2, &["train", "hopper", "--preset", "smoke", "--set", "agent.actor=one_hot"]);
+    assert!(error.starts_with("hopper takes continuous actions") && error.contains("\"tanh_normal\""), "{error}");
+    world(&program, &[("\"image\": [64, 64, 3]", "\"vector\": 3072"), (r#"b"\xff""#, r#"b"\x00""#)]);
+    let error = program.fail(2, &TRAIN);
+    assert_eq!(error, "program:./world.py has vector observations ([3072]): not supported by this agent yet\n");
+}
+
+#[test]
+fn a_world_whose_chance_has_another_source_is_said_to_be_not_repeatable() {
+    let program = Program::new();
+    world(&program, &[("chance.seed(*struct.unpack(\"<Q\", payload))", "chance.seed()")]);
+    let out = program.succeed(&TRAIN);
+    let notes: Vec<&str> = out.lines().filter(|line| line.contains("is not repeatable")).collect();
+    assert_eq!(notes.len(), 1, "{out}");
+    let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
+    assert!(config.contains("repeatable = false"), "{config}");
+}
+
+#[test]
+fn names_that_no_world_can_have_are_answered_with_what_names_look_like() {
+    let program = Program::new();
+    let error = program.fail(2, &["train", "gym:Hopper-v4", "--preset", "smoke"]);
+    assert!(error.contains("\"gym:Hopper-v4\"") && error.contains("gymnasium:ID"), "{error}");
+    let error = program.fail(2, &["play", "python:module"]);
+    assert!(error.contains("python:MODULE:CALLABLE"), "{error}");
+}
+
+#[test]
+fn python_that_is_missing_or_lacks_the_package_is_told_with_the_way_to_mend_it() {
+    let program = Program::new();
+    let play = ["play", "gymnasium:Pendulum-v1"];
+    let fail = |python: &str| {
+        let output = program.command(&play).env("DREAMGRAFT_PYTHON", python).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let error = fail("/no/such/python");
+    assert!(
+        error.contains("/no/such/python cannot be started") && error.contains("DREAMGRAFT_PYTHON names it"),
+        "{error}"
+    );
+    // An interpreter without any package.
+    let bare = program.path("bare");
+    std::fs::write(&bare, "#!/bin/sh\nexec python3 -I -S \"$@\"\n").unwrap();
+    std::fs::set_permissions(&bare, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let error = fail(bare.to_str().unwrap());
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("cannot import dreamgraft") && error.contains("-m pip install"), "{error}");
+}
+
+/// Numbers of the processes that run `world.py` of this test.
+#[cfg(target_os = "linux")]
+fn processes(program: &Program) -> Vec<String> {
+    let folder = program.path("").canonicalize().unwrap();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let words = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        let inside = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
+        if inside && words.contains("world.py") && !words.contains("dreamgraft") {
+            found.push(entry.file_name().into_string().unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_world_does_not_outlive_a_run_that_is_killed_even_if_it_is_busy() {
+    let program = Program::new();
+    // It is busy, and deaf to the end of its input.
+    failing(&program, "open('busy', 'w').close(); time.sleep(1000)");
+    let mut run = program.command(&TRAIN).stdout(Stdio::null()).spawn().unwrap();
+    while !program.path("busy").exists() {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended");
+        std::thread::yield_now();
+    }
+    assert!(!processes(&program).is_empty());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // It would be busy for a thousand seconds.
+    let deadline = Instant::now() + Duration::from_secs(300);
+    while !processes(&program).is_empty() {
+        assert!(Instant::now() < deadline, "the world outlived its run");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_study_takes_worlds_as_tasks() {
+    let program = Program::new();
+    world(&program, &[]);
+    let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"program:./world.py\"]\n\
+                [[method]]\nkind = \"baseline\"\n";
+    std::fs::write(program.path("study.toml"), text).unwrap();
+    let plan = program.succeed(&["study", "plan", "study.toml"]);
+    assert!(plan.contains("runs/program-.-world.py/baseline/0"), "{plan}");
+    std::fs::write(program.path("wrong.toml"), text.replace("program:", "programm:")).unwrap();
+    let error = program.fail(2, &["study", "plan", "wrong.toml"]);
+    assert!(error.contains("names are gymnasium:ID"), "{error}");
+}

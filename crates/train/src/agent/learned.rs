@@ -1,0 +1,86 @@
+//! What a run has learned: found by the path of its folder, of a checkpoint, or of an export.
+//!
+//! Here: [`find_learned`]. Not here: what is done with it (`play`, and the program's commands).
+
+use crate::agent::Actor;
+use crate::agent::environments::WorldRecord;
+use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded, RunState};
+use crate::folder::{checkpoints_of, stored_config};
+use crate::{Frames, TrainError};
+use environment::TaskOptions;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// An agent, and what is known of it.
+#[derive(Debug)]
+pub struct Learned<L> {
+    /// Its folder: that of a checkpoint, or of an export.
+    pub path: PathBuf,
+    /// What is known of it.
+    pub about: About,
+    /// The agent.
+    pub agent: L,
+}
+
+/// What is known of an agent besides its parameters: what acting needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Names of the tasks that it was trained for.
+    pub tasks: Vec<String>,
+    /// How the tasks behaved.
+    pub task: TaskOptions,
+    /// The tasks that are worlds of other programs.
+    #[serde(default)]
+    pub worlds: Vec<WorldRecord>,
+    /// Frames that it was trained on.
+    pub frames: Frames,
+}
+
+impl From<RunState> for About {
+    fn from(state: RunState) -> Self {
+        let RunState { tasks, task, worlds, position, .. } = state;
+        Self { tasks, task, worlds, frames: position.frames }
+    }
+}
+
+impl<L> From<Loaded<L>> for Learned<L> {
+    fn from(loaded: Loaded<L>) -> Self {
+        let Loaded { path, state, agent } = loaded;
+        Self { path, about: state.into(), agent }
+    }
+}
+
+/// The agent that `path` stands for (a run folder's newest good checkpoint, a checkpoint's folder or its agent's file, an
+/// export), and the newer checkpoints of a run folder that cannot be used.
+///
+/// # Errors
+/// If there is no agent, or it cannot be read.
+pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), TrainError> {
+    let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
+    let one = |path: &Path| Ok((checkpoint::load(path)?.into(), Vec::new()));
+    if !run.exists() {
+        return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
+    }
+    if run.is_file() {
+        if run.file_name().is_some_and(|name| name == AGENT_FILE) {
+            let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
+            return one(folder.unwrap_or(Path::new(".")));
+        }
+        return Err(none("is neither a run folder nor a checkpoint's agent.safetensors; give one of these"));
+    }
+    let checkpoints = checkpoints_of(run);
+    if !checkpoints.is_dir() {
+        if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
+            return one(run);
+        }
+        if crate::export::is_export(run) {
+            return Ok((crate::export::load(run)?, Vec::new()));
+        }
+        return Err(none("is neither a run folder, nor a checkpoint, nor an export; give one of these"));
+    }
+    // An error in the configuration comes before what may be wrong with a checkpoint.
+    stored_config(run)?;
+    let (newest, damaged) = checkpoint::newest::<L>(&checkpoints)?;
+    let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;
+    Ok((newest.into(), damaged))
+}

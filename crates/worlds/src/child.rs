@@ -1,0 +1,267 @@
+//! [`Child`]: a process that answers messages, is never waited for longer than it may take, and never outlives this one.
+//!
+//! Not here: what the messages mean (`world`).
+
+use crate::protocol::{HEADER, Header, Kind, Malformed};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a process may take to end after it was asked to; then it is killed.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How often is looked whether a process has ended.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Bytes that are read at once: what a pipe holds.
+const CHUNK: usize = 1 << 16;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Lost {
+    /// It took too long.
+    Silent,
+    /// The process has ended, or closed its output; how.
+    Gone(String),
+    /// It answered with bytes that are not an answer.
+    Malformed(Malformed),
+    /// The system refuses to read or write.
+    Pipe(io::Error),
+}
+
+/// A process in a group of its own, with pipes to its standard input and output.
+#[derive(Debug)]
+pub(crate) struct Child {
+    process: std::process::Child,
+    input: Option<ChildStdin>,
+    output: ChildStdout,
+    patience: Duration,
+    /// Bytes that were read: those in `unread` are not yet part of an answer that was given out.
+    buffer: Vec<u8>,
+    unread: std::ops::Range<usize>,
+    frame: Vec<u8>,
+}
+
+impl Child {
+    /// Starts `command`. Its standard error is that of this process.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn start(mut command: Command, patience: Duration) -> io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
+        end_with_this_process(&mut command);
+        let mut process = command.spawn()?;
+        let pipes = process.stdin.take().zip(process.stdout.take());
+        let (input, output) = pipes.ok_or_else(|| io::Error::other("the process has no pipes"))?;
+        let (buffer, frame) = (vec![0; CHUNK], Vec::new());
+        Ok(Self { process, input: Some(input), output, patience, buffer, unread: 0..0, frame })
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// If the process has ended.
+    pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Lost> {
+        self.frame.clear();
+        Header::encode(kind, payload, &mut self.frame);
+        let written = match &mut self.input {
+            Some(input) => input.write_all(&self.frame),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        };
+        match written {
+            Ok(()) => Ok(()),
+            // An error that it sent before it ended says more than that it has ended; reading finds out.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Lost::Pipe(error)),
+        }
+    }
+
+    /// Waits for the next message.
+    ///
+    /// # Errors
+    /// [`Lost`] if there is none in time.
+    pub fn receive(&mut self) -> Result<(Kind, &[u8]), Lost> {
+        let deadline = Instant::now() + self.patience;
+        self.fill(HEADER, deadline)?;
+        let start = self.unread.start;
+        let header = self.buffer[start..].first_chunk().expect("as many bytes were read");
+        let header = Header::decode(header).map_err(Lost::Malformed)?;
+        self.fill(HEADER + header.length, deadline)?;
+        let end = self.unread.start + HEADER + header.length;
+        let payload = self.unread.start + HEADER..end;
+        self.unread.start = end;
+        Ok((header.kind, &self.buffer[payload]))
+    }
+
+    /// Reads until there are at least `needed` unread bytes.
+    fn fill(&mut self, needed: usize, deadline: Instant) -> Result<(), Lost> {
+        if self.unread.is_empty() {
+            self.unread = 0..0;
+        }
+        if self.unread.start + needed > self.buffer.len() {
+            self.buffer.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
+            self.buffer.resize(self.buffer.len().max(needed), 0);
+        }
+        while self.unread.len() < needed {
+            self.wait_for_bytes(deadline)?;
+            match self.output.read(&mut self.buffer[self.unread.end..]) {
+                Ok(0) => return Err(Lost::Gone(self.how_it_ended())),
+                Ok(read) => self.unread.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Lost::Pipe(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_bytes(&self, deadline: Instant) -> Result<(), Lost> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = Timespec::try_from(left).map_err(|_| Lost::Silent)?;
+            match poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&timeout)) {
+                Ok(0) => return Err(Lost::Silent),
+                Ok(_) => return Ok(()),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(Lost::Pipe(error.into())),
+            }
+        }
+    }
+
+    fn group(&self) -> Option<Pid> {
+        i32::try_from(self.process.id()).ok().and_then(Pid::from_raw)
+    }
+
+    /// Waits until the process has ended, but not for long; its number stays its own until [`std::process::Child::wait`].
+    fn ends_soon(&self) -> bool {
+        let Some(process) = self.group() else { return true };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        let deadline = Instant::now() + FAREWELL;
+        loop {
+            match waitid(WaitId::Pid(process), options) {
+                Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                Ok(Some(_)) | Err(_) => return true,
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Ends the process and all of its group. It may have been asked to end before.
+    pub fn kill(&mut self) -> Option<ExitStatus> {
+        if self.process.try_wait().ok().flatten().is_none()
+            && let Some(group) = self.group()
+        {
+            // Before the process is waited for: until then, nobody else has its number.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        self.process.wait().ok()
+    }
+
+    /// How the process ended that closed its output.
+    fn how_it_ended(&mut self) -> String {
+        if !self.ends_soon() {
+            self.kill();
+            return "it closed its standard output".to_owned();
+        }
+        match self.kill() {
+            Some(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => format!("it ended with exit code {code}"),
+                (None, Some(signal)) => format!("it was ended by signal {signal}"),
+                (None, None) => format!("it ended ({status})"),
+            },
+            None => "it ended".to_owned(),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.input.is_some() && self.process.try_wait().ok().flatten().is_none() {
+            let _ = self.send(Kind::Close, &[]);
+            // The end of its input asks a process to end that does not know the message.
+            self.input = None;
+            self.ends_soon();
+        }
+        self.kill();
+    }
+}
+
+/// Has the system end the process of `command` when this one ends, even by SIGKILL and even while the child is busy. Elsewhere
+/// than on Linux, the child notices the end of its input.
+#[cfg(target_os = "linux")]
+fn end_with_this_process(command: &mut Command) {
+    use rustix::process::{getppid, set_parent_process_death_signal};
+    let this = Pid::from_raw(std::process::id().cast_signed());
+    let ask = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // This process may have ended before the child asked.
+        if getppid() == this { Ok(()) } else { Err(io::Error::other("the program that started it has ended")) }
+    };
+    // SAFETY: between fork and exec, `ask` makes two system calls; it takes no lock, and allocates only if it fails.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(ask);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_this_process(_: &mut Command) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, patience: Duration) -> Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Child::start(command, patience).unwrap()
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn messages_are_read_however_they_are_cut() {
+        let mut child = shell(r"printf '\003\000\000'; printf '\000\024ab'; printf 'c\000\000\000\000\025'", LONG);
+        assert_eq!(child.receive().unwrap(), (Kind::Error, &b"abc"[..]));
+        assert_eq!(child.receive().unwrap(), (Kind::Ready, &b""[..]));
+        assert!(matches!(child.receive(), Err(Lost::Gone(how)) if how == "it ended with exit code 0"));
+    }
+
+    #[test]
+    fn text_is_quoted() {
+        let mut child = shell("echo loading the world", LONG);
+        let Err(Lost::Malformed(error)) = child.receive() else { panic!("text is no message") };
+        assert!(error.to_string().contains("\"loadi\""), "{error}");
+    }
+
+    #[test]
+    fn a_process_that_is_killed_says_by_which_signal() {
+        let mut child = shell("kill -9 $$", LONG);
+        assert!(matches!(child.receive(), Err(Lost::Gone(how)) if how == "it was ended by signal 9"));
+        // Whoever does not hear it loses nothing by speaking.
+        child.send(Kind::Reset, &[0; 8]).unwrap();
+    }
+
+    #[test]
+    fn a_silent_process_is_not_waited_for_and_ends_with_its_group() {
+        let mut child = shell("sleep 1000 & sleep 1000", Duration::from_millis(20));
+        assert!(matches!(child.receive(), Err(Lost::Silent)));
+        let group = child.group().unwrap();
+        drop(child);
+        let none = rustix::process::test_kill_process_group(group);
+        // What was killed may still be waited for by the system's first process: it has no group any more that can be signalled.
+        let deadline = Instant::now() + LONG;
+        let mut left = none.is_ok();
+        while left && Instant::now() < deadline {
+            std::thread::yield_now();
+            left = rustix::process::test_kill_process_group(group).is_ok();
+        }
+        assert!(!left, "a process of the group is left");
+    }
+}

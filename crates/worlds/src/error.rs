@@ -1,0 +1,156 @@
+//! What can go wrong with a world of another program.
+
+use crate::child::Lost;
+use crate::protocol::Malformed;
+use environment::TaskError;
+use std::path::PathBuf;
+
+/// Why a world cannot be used any more. Every message names the world, what it was doing, and the next step where there is one.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A name that no world can have.
+    #[error("the world {name:?} cannot be found: {why}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The program cannot be started.
+    #[error("the world {task} cannot be opened: {program} cannot be started ({source}); {next}")]
+    Start {
+        /// The world.
+        task: String,
+        /// The program.
+        program: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+        /// What to do.
+        next: String,
+    },
+    /// What it is to be made with is too long.
+    #[error("the world {task} cannot be opened: task.arguments has {bytes} bytes, and at most {most} can be passed on")]
+    Arguments {
+        /// The world.
+        task: String,
+        /// Bytes of the arguments.
+        bytes: usize,
+        /// The most that there may be.
+        most: usize,
+    },
+    /// The world reported an error.
+    #[error("the world {task} failed {during}: {}", last_line(.text))]
+    Failed {
+        /// The world.
+        task: String,
+        /// What it was doing.
+        during: String,
+        /// Its own words: often a traceback.
+        text: String,
+    },
+    /// It did not answer in time.
+    #[error(
+        "the world {task} gave no answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
+    )]
+    Silent {
+        /// The world.
+        task: String,
+        /// What it was doing.
+        during: String,
+        /// Seconds that were waited for.
+        seconds: u64,
+    },
+    /// Its process is gone.
+    #[error("the world {task} is gone: {how} {during}")]
+    Gone {
+        /// The world.
+        task: String,
+        /// What it was doing.
+        during: String,
+        /// How it ended.
+        how: String,
+    },
+    /// It answered with something that cannot be an answer.
+    #[error("the world {task} cannot be used {during}: {source}")]
+    Malformed {
+        /// The world.
+        task: String,
+        /// What it was doing.
+        during: String,
+        /// What is wrong.
+        source: Malformed,
+    },
+    /// The system refuses to read from it or to write to it.
+    #[error("the world {task} cannot be reached {during}: {source}")]
+    Pipe {
+        /// The world.
+        task: String,
+        /// What it was doing.
+        during: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// It failed before.
+    #[error("the world {task} failed before, and its process was ended: open it again")]
+    Ended {
+        /// The world.
+        task: String,
+    },
+}
+
+impl WorldError {
+    /// The world whose answer was lost.
+    pub(crate) fn lost(task: &str, during: &str, seconds: u64, lost: Lost) -> Self {
+        let (task, during) = (task.to_owned(), during.to_owned());
+        match lost {
+            Lost::Silent => Self::Silent { task, during, seconds },
+            Lost::Gone(how) => Self::Gone { task, during, how },
+            Lost::Malformed(source) => Self::Malformed { task, during, source },
+            Lost::Pipe(source) => Self::Pipe { task, during, source },
+        }
+    }
+
+    /// The world's own words, if they have more than a line.
+    fn details(&self) -> String {
+        match self {
+            Self::Failed { text, .. } if text.trim().lines().count() > 1 => text.trim_end().to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// The last line with anything on it: what a traceback in Python comes to.
+fn last_line(text: &str) -> &str {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it gave no reason")
+}
+
+impl From<WorldError> for TaskError {
+    fn from(error: WorldError) -> Self {
+        let (why, details) = (error.to_string(), error.details());
+        match error {
+            WorldError::Name { name, why } => Self::WorldName { name, why },
+            WorldError::Start { task, .. }
+            | WorldError::Arguments { task, .. }
+            | WorldError::Failed { task, .. }
+            | WorldError::Silent { task, .. }
+            | WorldError::Gone { task, .. }
+            | WorldError::Malformed { task, .. }
+            | WorldError::Pipe { task, .. }
+            | WorldError::Ended { task } => Self::World { task, why, details },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_comes_to_its_last_line_and_is_kept_whole() {
+        let text = "Traceback (most recent call last):\n  File \"w.py\", line 3\nValueError: boom\n".to_owned();
+        let error = WorldError::Failed { task: "gymnasium:X".to_owned(), during: "in step 7".to_owned(), text };
+        let error = TaskError::from(error);
+        assert_eq!(error.to_string(), "the world gymnasium:X failed in step 7: ValueError: boom");
+        assert!(error.details().unwrap().starts_with("Traceback"));
+    }
+}

@@ -1,0 +1,79 @@
+//! Names of worlds: which program serves them.
+
+use crate::WorldError;
+use std::path::PathBuf;
+
+/// The longest name, in characters: episodes keep it.
+const LONGEST: usize = 128;
+
+/// What names look like, for messages.
+const FORMS: &str = "gymnasium:ID, gymnasium:MODULE:ID, python:MODULE:CALLABLE or program:FILE";
+
+/// Who serves a world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// The adapter in Python, which is given the whole name.
+    Python,
+    /// A program that speaks the protocol itself.
+    Program(PathBuf),
+}
+
+impl Server {
+    /// Who serves the world called `name`; none if that is not the name of a world of another program.
+    ///
+    /// # Errors
+    /// If it begins like one, and cannot be one.
+    pub fn of(name: &str) -> Result<Option<Self>, WorldError> {
+        let Some((scheme, rest)) = name.split_once(':') else { return Ok(None) };
+        let refuse = |why: String| Err(WorldError::Name { name: name.to_owned(), why });
+        if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
+            return refuse(format!("a name has at most {LONGEST} printable characters"));
+        }
+        match scheme {
+            "gymnasium" if rest.is_empty() || rest.starts_with(':') || rest.ends_with(':') => {
+                refuse("write gymnasium:ID or gymnasium:MODULE:ID, such as gymnasium:Pendulum-v1".to_owned())
+            }
+            "python" if rest.split(':').count() != 2 || rest.starts_with(':') || rest.ends_with(':') => {
+                refuse("write python:MODULE:CALLABLE, such as python:my_module:make_env".to_owned())
+            }
+            "program" if rest.is_empty() => refuse("write program:FILE, such as program:./my-world".to_owned()),
+            "gymnasium" | "python" => Ok(Some(Self::Python)),
+            "program" => Ok(Some(Self::Program(rest.into()))),
+            other => refuse(format!("{other:?} is not a kind of world; names are {FORMS}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_who_serves_a_world() {
+        assert_eq!(Server::of("hopper").unwrap(), None);
+        for name in
+            ["gymnasium:Pendulum-v1", "gymnasium:my.package:Mine-v0", "gymnasium:ALE/Pong-v5", "python:a.b:make"]
+        {
+            assert_eq!(Server::of(name).unwrap(), Some(Server::Python), "{name}");
+        }
+        assert_eq!(Server::of("program:./a:b").unwrap(), Some(Server::Program("./a:b".into())));
+    }
+
+    #[test]
+    fn names_that_cannot_be_one_are_refused_with_an_example() {
+        let long = format!("gymnasium:{}", "x".repeat(200));
+        for (name, part) in [
+            ("gymnasium:", "gymnasium:ID"),
+            ("gymnasium:my_package:", "gymnasium:MODULE:ID"),
+            ("python:module", "python:MODULE:CALLABLE"),
+            ("python:a:b:c", "python:MODULE:CALLABLE"),
+            ("program:", "program:FILE"),
+            ("gym:Hopper-v4", "names are gymnasium:ID"),
+            ("gymnasium:a\nb", "printable"),
+            (&long, "at most 128"),
+        ] {
+            let message = Server::of(name).unwrap_err().to_string();
+            assert!(message.contains(part), "{name}: {message}");
+        }
+    }
+}

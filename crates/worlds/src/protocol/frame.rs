@@ -1,0 +1,129 @@
+//! Frames: a length, a kind, and as many bytes as the length says.
+
+use super::message::Kind;
+
+/// Bytes before a frame's payload: its length (u32, little endian) and its kind (u8).
+pub const HEADER: usize = 5;
+
+/// The most bytes that a payload may have. No message is near it, and text is far above it: its first four bytes, read as a
+/// length, are at least 2^24.
+pub const LARGEST: usize = 1 << 20;
+
+/// The beginning of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Bytes of the payload.
+    pub length: usize,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// Bytes that are not what they should be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Malformed {
+    /// A frame that is longer than any, or of an unknown kind: most likely text.
+    #[error(
+        "its standard output holds bytes that are not a message ({0:?}): whatever it prints must go to standard error \
+         (docs/protocol.md)"
+    )]
+    NotAFrame(String),
+    /// A message that does not belong here.
+    #[error("it answered with the message {found}, and {expected} belongs here")]
+    OutOfPlace {
+        /// The message's name.
+        found: &'static str,
+        /// The names of those that belong here.
+        expected: &'static str,
+    },
+    /// A payload of a wrong length.
+    #[error("its message {message} has {found} bytes, and {expected} belong there: {what}")]
+    Length {
+        /// The message's name.
+        message: &'static str,
+        /// Bytes that it has.
+        found: usize,
+        /// Bytes that belong there.
+        expected: usize,
+        /// What they are.
+        what: String,
+    },
+    /// Another version of the protocol.
+    #[error("it speaks version {found} of the protocol, and this program version {expected}: install matching versions", expected = super::VERSION)]
+    Version {
+        /// The other side's version.
+        found: u32,
+    },
+    /// A handshake with a key that is missing, or has a value that it cannot have.
+    #[error("its message {message} cannot be used: {why}")]
+    Handshake {
+        /// The message's name.
+        message: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A number that is infinite or NaN.
+    #[error("{what} is {value}: worlds must give finite numbers")]
+    NotFinite {
+        /// Which number.
+        what: String,
+        /// Its value.
+        value: f32,
+    },
+    /// A choice that there is not.
+    #[error("it chose {index} of {count} actions")]
+    Choice {
+        /// The choice, from 0.
+        index: u32,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl Header {
+    /// Reads the beginning of a frame.
+    ///
+    /// # Errors
+    /// [`Malformed::NotAFrame`] quotes bytes that cannot be one.
+    pub fn decode(bytes: &[u8; HEADER]) -> Result<Self, Malformed> {
+        let [a, b, c, d, kind] = *bytes;
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        match Kind::of(kind) {
+            Some(kind) if length <= LARGEST => Ok(Self { length, kind }),
+            _ => Err(Malformed::NotAFrame(String::from_utf8_lossy(bytes).into_owned())),
+        }
+    }
+
+    /// A whole frame, appended to `frame`.
+    ///
+    /// # Panics
+    /// If the payload is longer than [`LARGEST`]: those who make one know its length.
+    pub fn encode(kind: Kind, payload: &[u8], frame: &mut Vec<u8>) {
+        assert!(payload.len() <= LARGEST, "a message of {} bytes", payload.len());
+        frame.extend((payload.len() as u32).to_le_bytes());
+        frame.push(kind as u8);
+        frame.extend(payload);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_as_it_was_written() {
+        let mut frame = Vec::new();
+        Header::encode(Kind::Reset, &7u64.to_le_bytes(), &mut frame);
+        assert_eq!(frame, [8, 0, 0, 0, 2, 7, 0, 0, 0, 0, 0, 0, 0]);
+        let header = Header::decode(frame.first_chunk().unwrap()).unwrap();
+        assert_eq!(header, Header { length: 8, kind: Kind::Reset });
+    }
+
+    #[test]
+    fn text_is_never_taken_for_a_frame() {
+        for text in ["hello", "\n\n\n\n\n", "Loading checkpoint shards", "     "] {
+            let error = Header::decode(text.as_bytes().first_chunk().unwrap()).unwrap_err();
+            assert!(matches!(error, Malformed::NotAFrame(_)), "{text}");
+        }
+        assert!(Header::decode(&[0, 0, 0, 0, 99]).is_err());
+    }
+}

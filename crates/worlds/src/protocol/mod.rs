@@ -1,0 +1,14 @@
+//! What a program and the world that it steps say to each other: frames, and the messages in them.
+//!
+//! Here: bytes and their meaning, without any process. `docs/protocol.md` describes it for programs in other languages.
+
+mod frame;
+mod info;
+mod message;
+
+pub use frame::{HEADER, Header, LARGEST, Malformed};
+pub use info::{Hello, Info, decode_info, encode_handshake};
+pub use message::{Kind, Observation, Stepped, encode_observation, encode_stepped, numbers, to_bytes};
+
+/// The version of the protocol. Both sides send theirs first, and refuse another.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,248 @@
+//! [`World`]: an environment whose steps happen in another process.
+
+use crate::WorldError;
+use crate::child::{Child, Lost};
+use crate::name::Server;
+use crate::protocol::{
+    Hello, Info, Kind, Malformed, Observation, Stepped, decode_info, encode_handshake, numbers, to_bytes,
+};
+use crate::python::Python;
+use environment::{ActionSpace, Environment, Outcome, Outside, TaskError, TaskInfo, TaskOptions};
+use random::Stream;
+use std::process::Command;
+
+/// Seeds are below 2^31: many programs cannot take larger ones.
+const SEEDS: usize = 1 << 31;
+
+/// The most bytes of what a world is made with: what a pipe surely holds.
+const LONGEST_ARGUMENTS: usize = 32_768;
+
+/// Steps after which an episode that was begun to see whether it is repeatable is left.
+const PROBE: usize = 20;
+
+/// A world of another program.
+#[derive(Debug)]
+pub struct World {
+    info: TaskInfo,
+    /// Ended after a failure.
+    child: Option<Child>,
+    /// Seconds that it may take for an answer.
+    seconds: u64,
+    vector: Vec<f32>,
+    payload: Vec<u8>,
+    frames: u32,
+    steps: u32,
+    running: bool,
+}
+
+impl World {
+    /// Opens the world called `name`: starts its program, asks what it is, and tries whether it is repeatable.
+    ///
+    /// # Errors
+    /// If the program cannot be started, is not a world, or is one that this version cannot use.
+    pub(crate) fn open(name: &str, server: &Server, options: &TaskOptions) -> Result<Self, WorldError> {
+        let (command, next) = match server {
+            Server::Python => {
+                let python = Python::find();
+                (python.serve(name), python.next)
+            }
+            Server::Program(file) => {
+                // A name without a folder is a file here, and not a command of the system.
+                let file =
+                    if file.components().count() > 1 { file.clone() } else { std::path::Path::new(".").join(file) };
+                (Command::new(file), "give the path of an executable file, such as program:./my-world".to_owned())
+            }
+        };
+        Self::start(name, command, options, &next)
+    }
+
+    /// Opens the world called `name` that `command` serves.
+    ///
+    /// # Errors
+    /// As for any world.
+    pub fn of_command(name: &str, command: Command, options: &TaskOptions) -> Result<Self, WorldError> {
+        Self::start(name, command, options, "check its path")
+    }
+
+    fn start(name: &str, command: Command, options: &TaskOptions, next: &str) -> Result<Self, WorldError> {
+        let hello = encode_handshake(&Hello::of(options));
+        if hello.len() > LONGEST_ARGUMENTS {
+            let (task, bytes, most) = (name.to_owned(), hello.len(), LONGEST_ARGUMENTS);
+            return Err(WorldError::Arguments { task, bytes, most });
+        }
+        let program = command.get_program().into();
+        let child = Child::start(command, options.patience()).map_err(|source| {
+            let (task, next) = (name.to_owned(), next.to_owned());
+            WorldError::Start { task, program, source, next }
+        })?;
+        let mut world = Self {
+            info: TaskInfo::new(name, "a world of another program", 1),
+            child: Some(child),
+            seconds: options.timeout,
+            vector: Vec::new(),
+            payload: Vec::new(),
+            frames: 0,
+            steps: 0,
+            running: false,
+        };
+        let Info { name: own, made_by, observations, actions, timing, repeatable, notes } =
+            world.ask(Kind::Hello, &hello, "while it was opened", |kind, payload| match kind {
+                Kind::Info => decode_info(payload),
+                other => Err(Malformed::OutOfPlace { found: other.name(), expected: "info or error" }),
+            })?;
+        let (name, description) =
+            (name.to_owned(), if own.is_empty() { "a world of another program".to_owned() } else { own });
+        let outside = Outside { made_by, repeatable, notes };
+        world.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
+        if repeatable {
+            world.try_repeating()?;
+        }
+        Ok(world)
+    }
+
+    /// Plays the beginning of an episode twice, and records whether both were the same.
+    fn try_repeating(&mut self) -> Result<(), WorldError> {
+        let first = self.probe()?;
+        let same = first == self.probe()?;
+        self.running = false;
+        if let Some(outside) = &mut self.info.outside {
+            outside.repeatable = same;
+        }
+        Ok(())
+    }
+
+    /// All that is seen and earned in the beginning of an episode with a fixed seed and fixed actions.
+    fn probe(&mut self) -> Result<Vec<u8>, WorldError> {
+        let (space, size) = (self.info.observations, self.info.actions.size);
+        let mut random = Stream::new(0, "repeatable");
+        let mut image = vec![0; space.image_bytes()];
+        let mut seen = Vec::new();
+        self.begin(1, &mut image)?;
+        for _ in 0..PROBE {
+            seen.extend(&image);
+            to_bytes(&self.vector, &mut seen);
+            let action: Vec<f32> = (0..size).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
+            let Outcome { reward, terminal, truncated, frames } = self.act(&action, &mut image)?;
+            to_bytes(&[reward, f32::from(terminal), f32::from(truncated)], &mut seen);
+            seen.extend(frames.to_le_bytes());
+            if terminal || truncated {
+                break;
+            }
+        }
+        seen.extend(&image);
+        to_bytes(&self.vector, &mut seen);
+        Ok(seen)
+    }
+
+    /// Sends a request and reads the answer. After a failure, the process is ended.
+    fn ask<T>(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        during: &str,
+        read: impl FnOnce(Kind, &[u8]) -> Result<T, Malformed>,
+    ) -> Result<T, WorldError> {
+        let task = &self.info.name;
+        let Some(child) = &mut self.child else { return Err(WorldError::Ended { task: task.clone() }) };
+        let answer = child.send(kind, payload).and_then(|()| child.receive()).and_then(|(kind, payload)| match kind {
+            Kind::Error => Ok(Err(String::from_utf8_lossy(payload).into_owned())),
+            kind => read(kind, payload).map(Ok).map_err(Lost::Malformed),
+        });
+        let error = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(text)) => WorldError::Failed { task: task.clone(), during: during.to_owned(), text },
+            Err(lost) => WorldError::lost(task, during, self.seconds, lost),
+        };
+        self.running = false;
+        if let (Some(mut child), false) = (self.child.take(), matches!(error, WorldError::Failed { .. })) {
+            // One that failed on its own terms may say goodbye; others are not waited for.
+            child.kill();
+        }
+        Err(error)
+    }
+
+    /// Begins the episode of a seed.
+    fn begin(&mut self, seed: u64, image: &mut [u8]) -> Result<(), WorldError> {
+        let space = self.info.observations;
+        let mut vector = std::mem::take(&mut self.vector);
+        let answer = self.ask(Kind::Reset, &seed.to_le_bytes(), "in reset", |kind, payload| {
+            if kind != Kind::Observation {
+                return Err(Malformed::OutOfPlace { found: kind.name(), expected: "observation or error" });
+            }
+            keep(Observation::decode(payload, &space)?, image, &mut vector);
+            Ok(())
+        });
+        self.vector = vector;
+        (self.frames, self.steps, self.running) = (0, 0, answer.is_ok());
+        answer
+    }
+
+    /// Takes an action that is known to be one.
+    fn act(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, WorldError> {
+        let space = self.info.observations;
+        let (mut vector, mut payload) = (std::mem::take(&mut self.vector), std::mem::take(&mut self.payload));
+        payload.clear();
+        if self.info.actions.is_discrete() {
+            payload.extend((ActionSpace::choice(action) as u32).to_le_bytes());
+        } else {
+            payload.extend(action.iter().flat_map(|element| element.clamp(-1.0, 1.0).to_le_bytes()));
+        }
+        self.steps += 1;
+        let during = format!("in step {} of an episode", self.steps);
+        let most = self.info.timing.action_repeat;
+        let answer = self.ask(Kind::Step, &payload, &during, |kind, payload| {
+            if kind != Kind::Outcome {
+                return Err(Malformed::OutOfPlace { found: kind.name(), expected: "outcome or error" });
+            }
+            let Stepped { reward, terminated, truncated, frames, observation } = Stepped::decode(payload, &space)?;
+            if !(1..=most).contains(&frames) {
+                let why = format!("it says that the step took {frames} frames, and an action is held for 1 to {most}");
+                return Err(Malformed::Handshake { message: kind.name(), why });
+            }
+            keep(observation, image, &mut vector);
+            Ok(Outcome { reward, terminal: terminated, truncated, frames })
+        });
+        (self.vector, self.payload) = (vector, payload);
+        let outcome = answer?;
+        self.frames = self.frames.saturating_add(outcome.frames);
+        // A state from which nothing more can be earned is one whether or not the time is over, too.
+        let late = outcome.truncated || self.frames >= self.info.timing.frame_limit;
+        let outcome = Outcome { truncated: late && !outcome.terminal, ..outcome };
+        self.running = !outcome.over();
+        Ok(outcome)
+    }
+}
+
+/// Keeps what was seen.
+fn keep(observation: Observation<'_>, image: &mut [u8], vector: &mut Vec<f32>) {
+    image.copy_from_slice(observation.image);
+    vector.clear();
+    vector.extend(numbers(observation.vector));
+}
+
+impl Environment for World {
+    fn info(&self) -> &TaskInfo {
+        &self.info
+    }
+
+    fn reset(&mut self, random: &mut Stream, image: &mut [u8]) -> Result<(), TaskError> {
+        let seed = random.below(SEEDS) as u64;
+        Ok(self.begin(seed, image)?)
+    }
+
+    fn step(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, TaskError> {
+        self.info.check_action(action)?;
+        if !self.running {
+            return Err(TaskError::NoEpisode { task: self.info.name.clone() });
+        }
+        Ok(self.act(action, image)?)
+    }
+
+    fn vector(&self) -> &[f32] {
+        &self.vector
+    }
+
+    fn frames(&self) -> u32 {
+        self.frames
+    }
+}
