@@ -62,7 +62,7 @@ pub enum TaskError {
         size: usize,
     },
     /// The simulator did not load the task's model.
-    #[error("cannot load the model of task {task}")]
+    #[error("cannot load the model of task {task}: {source}")]
     Model {
         /// The task.
         task: String,

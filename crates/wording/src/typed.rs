@@ -1,0 +1,89 @@
+//! Names of files, and other texts of users, as terminals and shells can take them.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::Write;
+
+/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u{1b}`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, |letter| letter.is_control())
+}
+
+/// `text` without anything that a terminal obeys but the ends of its lines and tabs.
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |letter| letter.is_control() && !matches!(letter, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if is_bad(letter) {
+            clean.extend(letter.escape_default());
+        } else {
+            clean.push(letter);
+        }
+    }
+    Cow::Owned(clean)
+}
+
+/// A word as people type it in a shell: quoted if it must be.
+pub fn shell_word(word: impl AsRef<OsStr>) -> String {
+    let bytes = word.as_ref().as_encoded_bytes();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./+=:,@%".contains(byte);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.is_empty() && bytes.iter().all(plain) => text.to_owned(),
+        Ok(text) if !text.chars().any(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => {
+            // The shells bash, zsh and ksh read this form, which alone can hold every byte.
+            let mut quoted = "$'".to_owned();
+            for chunk in bytes.utf8_chunks() {
+                for letter in chunk.valid().chars() {
+                    match letter {
+                        '\'' | '\\' => quoted.extend(['\\', letter]),
+                        _ if letter.is_control() => {
+                            letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_byte(&mut quoted, byte));
+                        }
+                        _ => quoted.push(letter),
+                    }
+                }
+                chunk.invalid().iter().for_each(|byte| push_byte(&mut quoted, *byte));
+            }
+            quoted + "'"
+        }
+    }
+}
+
+/// Three octal digits: no digit that follows can belong to them.
+fn push_byte(quoted: &mut String, byte: u8) {
+    let _ = write!(quoted, "\\{byte:03o}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        assert_eq!(printable("runs/a\u{1b}[31m\nb\u{9b}c\t"), "runs/a\\u{1b}[31m\\nb\\u{9b}c\\t");
+        assert_eq!(printable_lines("a\tb\nc\r\u{7f}"), "a\tb\nc\\r\\u{7f}");
+        assert!(matches!(printable("runs/\u{e9}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_shell_takes_a_word_for_what_it_was() {
+        for (word, typed) in [
+            ("runs/hopper+ant/0", "runs/hopper+ant/0"),
+            ("a=[1, 2]", "'a=[1, 2]'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("a\nb\\'", r"$'a\012b\\\''"),
+        ] {
+            assert_eq!(shell_word(word), typed);
+        }
+        assert_eq!(shell_word(OsStr::from_bytes(b"a\xff1 \xc3\xa9")), "$'a\\3771 \u{e9}'");
+    }
+}
