@@ -5,6 +5,7 @@
 
 use crate::agent::environments::WorldRecord;
 use crate::agent::{Actor, Trainable};
+use super::partial_files::Left;
 use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
@@ -12,6 +13,7 @@ use crate::{Frames, TrainError};
 use environment::TaskOptions;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::cmp::Reverse;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -98,31 +100,52 @@ pub struct Damaged {
     pub why: TrainError,
 }
 
+/// A checkpoint that was written, and what could not be removed after it.
+#[derive(Debug)]
+pub struct Saved {
+    /// The checkpoint's folder.
+    pub path: PathBuf,
+    /// Older checkpoints and unfinished folders that the system keeps. Every later checkpoint tries to remove them again.
+    pub left: Vec<Left>,
+}
+
 /// Writes a checkpoint into the folder `checkpoints`, and removes all but the newest `kept`.
 ///
 /// # Errors
-/// If a file cannot be written; earlier checkpoints are then untouched.
-pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<PathBuf, TrainError> {
+/// If a file cannot be written; earlier checkpoints are then untouched. What cannot be removed is no error.
+pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<Saved, TrainError> {
     let name = name(state.position.frames);
-    let path = checkpoints.join(&name);
-    let temporary = unfinished(checkpoints, &name)?;
+    let mut left = Vec::new();
+    let temporary = unfinished(checkpoints, &name, &mut left);
     fs::create_dir(&temporary).map_err(TrainError::io(&temporary))?;
     if let Err(error) = fill(&temporary, state, agent) {
         // The first error is the one to report. Remaining files are removed when the run resumes.
         let _ = fs::remove_dir_all(&temporary);
         return Err(error);
     }
+    let path = place(checkpoints, &name, &temporary, &mut left)?;
+    files::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
+    match list(checkpoints) {
+        Ok(all) => all.into_iter().skip(kept).for_each(|old| remove(checkpoints, &old, &mut left)),
+        Err(why) => left.push(Left { path: checkpoints.to_owned(), why }),
+    }
+    Ok(Saved { path, left })
+}
+
+/// Gives the folder `temporary` the name of a checkpoint, in place of one that has it.
+fn place(checkpoints: &Path, name: &str, temporary: &Path, left: &mut Vec<Left>) -> Result<PathBuf, TrainError> {
+    let mut path = checkpoints.join(name);
     let replaced = checkpoints.join(format!("{name}{REPLACED}"));
     if path.exists() {
-        remove(checkpoints, &replaced)?;
-        fs::rename(&path, &replaced).map_err(TrainError::io(&path))?;
+        remove(checkpoints, &replaced, left);
+        // One that cannot be moved keeps its name. The new one then has the same number with one more zero.
+        while path.exists() && fs::rename(&path, &replaced).is_err() {
+            let longer = format!("0{}", path.file_name().unwrap_or_default().to_string_lossy());
+            path = checkpoints.join(longer);
+        }
     }
-    fs::rename(&temporary, &path).map_err(TrainError::io(&path))?;
-    files::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
-    remove(checkpoints, &replaced)?;
-    for old in candidates(checkpoints)?.into_iter().skip(kept) {
-        remove(checkpoints, &old)?;
-    }
+    fs::rename(temporary, &path).map_err(TrainError::io(&path))?;
+    remove(checkpoints, &replaced, left);
     Ok(path)
 }
 
@@ -168,6 +191,11 @@ pub fn newest<L: Actor>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Da
         None => Ok((None, Vec::new())),
         Some(Damaged { why, .. }) => Err(why),
     }
+}
+
+/// The newest checkpoint in `checkpoints` whose files are all as they were written.
+pub(crate) fn newest_whole(checkpoints: &Path) -> Option<PathBuf> {
+    list(checkpoints).ok()?.into_iter().find(|path| load_state(path).is_ok())
 }
 
 /// The state in the newest readable checkpoint of the run in `root`, without reading its agent; `None` if there is
@@ -335,16 +363,22 @@ fn frames_of(name: &str) -> Option<Frames> {
 
 /// The checkpoints in a folder, newest first; of equal frames, the one that replaces before the one replaced.
 pub(crate) fn candidates(checkpoints: &Path) -> Result<Vec<PathBuf>, TrainError> {
+    list(checkpoints).map_err(TrainError::io(checkpoints))
+}
+
+fn list(checkpoints: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(checkpoints).map_err(TrainError::io(checkpoints))? {
-        let entry = entry.map_err(TrainError::io(checkpoints))?;
+    for entry in fs::read_dir(checkpoints)? {
+        let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if let Some(frames) = frames_of(&name) {
-            found.push((std::cmp::Reverse(frames), name.len(), entry.path()));
+            // Of equal frames, a longer number is that of a later checkpoint (`place`).
+            let (replaced, length) = (name.ends_with(REPLACED), Reverse(name.len()));
+            found.push((Reverse(frames), replaced, length, entry.path()));
         }
     }
     found.sort();
-    Ok(found.into_iter().map(|(_, _, path)| path).collect())
+    Ok(found.into_iter().map(|(.., path)| path).collect())
 }
 
 /// Moves a damaged checkpoint out of the way under another name: it is never deleted, nor counted among the kept.
@@ -356,21 +390,30 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, TrainError> {
     Ok(aside)
 }
 
-/// A free name for an unfinished folder; one that an earlier process left there is removed.
-fn unfinished(checkpoints: &Path, name: &str) -> Result<PathBuf, TrainError> {
-    let path = checkpoints.join(format!(".{name}.partial"));
-    if path.exists() {
-        fs::remove_dir_all(&path).map_err(TrainError::io(&path))?;
+/// A free name for an unfinished folder. What an earlier process left under such a name is removed, or passed over.
+fn unfinished(checkpoints: &Path, name: &str, left: &mut Vec<Left>) -> PathBuf {
+    let mut path = checkpoints.join(format!(".{name}.partial"));
+    let mut number = 0;
+    while path.symlink_metadata().is_ok() {
+        match fs::remove_dir_all(&path) {
+            Ok(()) => break,
+            Err(why) => left.push(Left { path, why }),
+        }
+        number += 1;
+        path = checkpoints.join(format!(".{name}-{number}.partial"));
     }
-    Ok(path)
+    path
 }
 
-/// Removes a checkpoint, which first loses its name: a partly removed one is never taken for a checkpoint.
-fn remove(checkpoints: &Path, path: &Path) -> Result<(), TrainError> {
+/// Removes a checkpoint, which first loses its name: a half-removed one is never taken for a checkpoint.
+fn remove(checkpoints: &Path, path: &Path, left: &mut Vec<Left>) {
     if !path.exists() {
-        return Ok(());
+        return;
     }
-    let doomed = unfinished(checkpoints, "removed")?;
-    fs::rename(path, &doomed).map_err(TrainError::io(path))?;
-    fs::remove_dir_all(&doomed).map_err(TrainError::io(&doomed))
+    let doomed = unfinished(checkpoints, "removed", left);
+    let removed = match fs::rename(path, &doomed) {
+        Ok(()) => fs::remove_dir_all(&doomed).map_err(|why| Left { path: doomed, why }),
+        Err(why) => Err(Left { path: path.to_owned(), why }),
+    };
+    left.extend(removed.err());
 }

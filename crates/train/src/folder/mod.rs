@@ -18,6 +18,7 @@ use crate::agent::environments::WorldRecord;
 use crate::config::{Config, difference};
 use config_file::CONFIG_FILE;
 use lock::{LOCK_FILE, RunLock};
+pub(crate) use partial_files::Left;
 use replay::EpisodeName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -88,11 +89,11 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Removes unfinished files of an earlier process.
+    /// Removes what an earlier process left unfinished; what cannot be removed is returned.
     ///
     /// # Errors
-    /// If a folder cannot be listed, or something in it not be removed.
-    pub(crate) fn clean(&self) -> Result<(), TrainError> {
+    /// If a folder cannot be listed.
+    pub(crate) fn clean(&self) -> Result<Vec<Left>, TrainError> {
         let folders = [self.root.clone(), self.episodes(), self.checkpoints(), self.videos()];
         partial_files::clean(folders.iter().map(PathBuf::as_path))
     }
@@ -136,7 +137,7 @@ impl RunFolder {
 
     /// Where episodes lie.
     pub fn episodes(&self) -> PathBuf {
-        self.root.join("episodes")
+        episodes_of(&self.root)
     }
 
     /// Where checkpoints lie, a folder each.
@@ -174,6 +175,11 @@ impl RunFolder {
         let text = config_text(config, device, worlds);
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
+}
+
+/// Where the episodes of the run in `root` lie.
+pub(crate) fn episodes_of(root: &Path) -> PathBuf {
+    root.join("episodes")
 }
 
 /// Where the checkpoints of the run in `root` lie.

@@ -3,16 +3,32 @@
 //! Here: removing them from a run's folders. Not here: their names, which `replay` gives files and `checkpoint` folders.
 
 use crate::TrainError;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
-/// Removes unfinished files of an earlier process in each of `folders`. The run must be locked, so that no other
-/// process uses them.
+/// Something that the system did not remove: an open file on NFS, for example, or one that must not be changed.
+#[derive(Debug)]
+pub struct Left {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub why: io::Error,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot remove {}: {}; the run continues and tries again later", self.path.display(), self.why)
+    }
+}
+
+/// Removes what an earlier process left unfinished in each of `folders`; what cannot be removed is returned. The run must be
+/// locked: what is unfinished then is nobody's any more.
 ///
 /// # Errors
-/// If a folder cannot be listed, or something in it not be removed.
-pub(crate) fn clean<'f>(folders: impl IntoIterator<Item = &'f Path>) -> Result<(), TrainError> {
+/// If a folder cannot be listed.
+pub(crate) fn clean<'f>(folders: impl IntoIterator<Item = &'f Path>) -> Result<Vec<Left>, TrainError> {
+    let mut left = Vec::new();
     for folder in folders {
         for entry in fs::read_dir(folder).map_err(TrainError::io(folder))? {
             let entry = entry.map_err(TrainError::io(folder))?;
@@ -20,15 +36,15 @@ pub(crate) fn clean<'f>(folders: impl IntoIterator<Item = &'f Path>) -> Result<(
                 continue;
             }
             let path = entry.path();
-            let is_folder = entry.file_type().map_err(TrainError::io(&path))?.is_dir();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
+                Err(why) if why.kind() != ErrorKind::NotFound => left.push(Left { path, why }),
                 _ => {}
             }
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 #[cfg(test)]
@@ -45,7 +61,7 @@ mod tests {
         fs::create_dir(root.join("0000001000")).unwrap();
         fs::write(root.join(".mine"), "").unwrap();
         fs::write(root.join("notes.partial"), "").unwrap();
-        clean([root]).unwrap();
+        assert!(clean([root]).unwrap().is_empty());
         let mut names: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, [".mine", "0000001000", "notes.partial"]);

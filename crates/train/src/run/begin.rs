@@ -11,11 +11,12 @@ use crate::config::Config;
 use crate::events::{Event, Reporter};
 use crate::folder::checkpoint::{self, Loaded};
 use crate::folder::provenance::Arithmetic;
-use crate::folder::{Opened, RunFolder, stored_arithmetic};
+use crate::folder::{Left, Opened, RunFolder, stored_arithmetic};
 use crate::origin::{self, Beginning};
 use crate::streams::RunKey;
 use dreamer::{AgentConfig, DreamerError};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::Plan;
@@ -82,6 +83,16 @@ pub(crate) fn begin<L: Trainable>(
     }
 }
 
+/// Reports what could not be removed, each once in a session.
+pub(super) fn note_left(left: Vec<Left>, noted: &mut BTreeSet<PathBuf>, reporter: &mut dyn Reporter) {
+    for left in left {
+        let note = left.to_string();
+        if noted.insert(left.path) {
+            reporter.event(&Event::Note(&note));
+        }
+    }
+}
+
 /// The parts of a run that do not depend on its agent and its beginning.
 pub(crate) struct Start<'a> {
     pub config: &'a Config,
@@ -104,11 +115,15 @@ impl Start<'_> {
         beginning: Beginning<L>,
         first: impl FnOnce(&Config, Option<&Plan>) -> Result<L, TrainError>,
     ) -> Result<End, TrainError> {
-        self.folder.clean()?;
+        let mut left = BTreeSet::new();
+        note_left(self.folder.clean()?, &mut left, self.reporter);
         if let Beginning::Resumed { damaged, .. } = &beginning {
             for damaged in damaged {
-                let aside = checkpoint::set_aside(&damaged.path)?;
-                self.reporter.event(&Event::Note(&format!("{}; it is now {}", damaged.why, aside.display())));
+                let now = match checkpoint::set_aside(&damaged.path) {
+                    Ok(aside) => format!("it is now {}", aside.display()),
+                    Err(why) => format!("it stays where it is, because it cannot be moved aside: {why}"),
+                };
+                self.reporter.event(&Event::Note(&format!("{}; {now}", damaged.why)));
             }
         }
         if let Some(Loaded { state, .. }) = beginning.checkpoint()
@@ -138,7 +153,7 @@ impl Start<'_> {
         if let Some(device) = self.device {
             agent.move_to(device)?;
         }
-        let mut run = Run::resume(self, agent, state, reward_sources)?;
+        let mut run = Run::resume(self, agent, state, reward_sources, left)?;
         let end = run.go();
         run.reporter.event(&Event::Spent { split: run.speed.split() });
         end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })

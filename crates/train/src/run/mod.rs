@@ -30,6 +30,7 @@ use meters::Meters;
 use replay::{Batch, Embeddings, Replay};
 use schedule::{Phase, Position, next};
 use speed::{Speed, Work};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -77,6 +78,8 @@ struct Run<'a, L> {
     seconds_before: f64,
     /// Where the newest checkpoint is, and its place in the run.
     saved: Option<(PathBuf, Position)>,
+    /// What could not be removed, and was reported.
+    left: BTreeSet<PathBuf>,
     interrupted: &'a AtomicBool,
     reporter: &'a mut dyn Reporter,
 }

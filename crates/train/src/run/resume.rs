@@ -12,17 +12,19 @@ use crate::run::schedule::Position;
 use crate::run::speed::Speed;
 use crate::streams::{RunKey, Streams};
 use replay::{Batch, Embeddings, Replay};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use wording::counted;
 
 impl<'a, L: Trainable> Run<'a, L> {
     /// The run as `state`, with its checkpoint's folder, has it, or at its beginning: episodes and metrics from after it are moved
-    /// aside. `reward_sources` are the names of the sources of the agent's reward meta-model.
+    /// aside. `left` is what could not be removed, `reward_sources` are the names of the sources of the agent's reward meta-model.
     pub(super) fn resume(
         start: Start<'a>,
         agent: L,
         state: Option<(PathBuf, RunState)>,
         reward_sources: Vec<String>,
+        left: BTreeSet<PathBuf>,
     ) -> Result<Self, TrainError> {
         let Start { config, folder, environments, interrupted, reporter, .. } = start;
         let action_size = environments.action_size();
@@ -55,6 +57,10 @@ impl<'a, L: Trainable> Run<'a, L> {
         if !report.skipped.is_empty() || report.missing > 0 {
             let loaded = counted(report.loaded as u64, "episode");
             notes.push(format!("resuming with {loaded}: the results will differ from those of an undamaged run"));
+        }
+        if report.added > 0 {
+            let added = counted(report.added as u64, "episode");
+            notes.push(format!("{added} of other programs, in {}", episodes.join(replay::ADDED).display()));
         }
         notes.extend(footprint::forgets(config, &environments, &replay.stats(config.agent.length)));
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
@@ -90,6 +96,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             reward_sources,
             seconds_before,
             saved,
+            left,
             interrupted,
             reporter,
         })

@@ -1,9 +1,10 @@
 //! Checkpoints of a run under way, and its end: finished, interrupted or halted.
 
+use super::begin::note_left;
 use super::{End, Run};
 use crate::agent::Trainable;
 use crate::events::Event;
-use crate::folder::checkpoint::{self, FORMAT, RunState};
+use crate::folder::checkpoint::{self, FORMAT, RunState, Saved};
 use crate::run::schedule::Position;
 use crate::run::speed::Work;
 use crate::{Frames, TrainError};
@@ -53,7 +54,9 @@ impl<L: Trainable> Run<'_, L> {
             return Err(TrainError::Diverged { broken, update, frames, root, saved });
         }
         self.record.sync()?;
-        let path = checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;
+        let Saved { path, left } =
+            checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;
+        note_left(left, &mut self.left, self.reporter);
         self.saved = Some((path.clone(), state.position.clone()));
         self.reporter.event(&Event::Saved { path: &path });
         Ok(path)
@@ -61,16 +64,18 @@ impl<L: Trainable> Run<'_, L> {
 
     /// The error that stopped the run, with what remains of it and how to resume.
     pub(super) fn halted(&self, error: TrainError) -> TrainError {
-        let after = match &self.saved {
-            Some((path, _)) if path.exists() => format!(
+        // A checkpoint may be whole although writing it was reported to have failed.
+        let after = match (&self.saved, checkpoint::newest_whole(&self.folder.checkpoints())) {
+            (_, Some(path)) => format!(
                 "its last checkpoint, {}, is not affected: after fixing the cause, run the same command to resume from \
                  it",
                 path.display()
             ),
-            Some((path, _)) => format!("its last checkpoint, {}, was removed", path.display()),
-            None => "it did not have a checkpoint yet: after fixing the cause, run the same command to start from the \
-                beginning"
-                .to_owned(),
+            (Some((path, _)), None) => format!("its last checkpoint, {}, was removed", path.display()),
+            (None, None) => {
+                "it did not have a checkpoint yet: after fixing the cause, run the same command to start from the beginning"
+                    .to_owned()
+            }
         };
         TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
     }
