@@ -115,7 +115,7 @@ impl Agent {
         if !metadata.is_file() {
             return Err(refuse("it is not a regular file".to_owned()));
         }
-        let mut input = File::open(path).map_err(io)?;
+        let mut input = files::open_file(path).map_err(io)?;
         let mut file = Vec::new();
         (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
         let header = header_length(&file, metadata.len()).map_err(refuse)?;

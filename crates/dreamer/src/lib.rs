@@ -19,6 +19,7 @@
 mod actor;
 mod agent;
 mod assessment;
+mod available;
 mod batch;
 pub mod behaviour;
 mod checkpoint;

@@ -5,13 +5,14 @@
 //! Not here: what a run does after a signal (`train`).
 
 use crate::exit::Exit;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Ctrl-C, `kill` and most schedulers, a warning of pre-emption (Slurm's `--signal=USR1@60`), a terminal that went away.
-const STOP: [i32; 4] = [SIGINT, SIGTERM, SIGUSR1, SIGHUP];
+/// Ctrl-C, `kill` and most schedulers, warnings of pre-emption (Slurm's `--signal=USR1@60`; Grid Engine sends SIGUSR2 as well),
+/// a terminal that went away, and a limit of processor time (`ulimit -t`).
+const STOP: [i32; 6] = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGXCPU];
 
 /// A flag that the first signal sets.
 ///
@@ -24,17 +25,21 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     flag::register_conditional_shutdown(SIGINT, Exit::AtOnce as i32, Arc::clone(&asked))?;
     for signal in STOP {
         // `nohup` and shells have some signals ignored, and mean it.
-        if ignored >> (signal - 1) & 1 == 0 || signal == SIGUSR1 {
+        if ignored >> (signal - 1) & 1 == 0 || [SIGUSR1, SIGUSR2, SIGXCPU].contains(&signal) {
             flag::register(signal, Arc::clone(&asked))?;
         }
     }
-    // Without a handler, a file larger than `ulimit -f` would end the program. With it, that is an error like a full
-    // disk.
-    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Ok(asked)
 }
 
-/// The signals that this program was started to ignore, one bit each, where the system reports them (Linux).
+/// Has a file beyond the limit of `ulimit -f` be an error, like a full disk. Unless somebody listens to the signal, it ends the
+/// program.
+pub fn outlive_file_limit() {
+    // A system that refuses this ends the program at the limit, as it would have without.
+    let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+}
+
+/// The signals that this program was started to ignore, a bit each, as far as the system tells (Linux).
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -3,6 +3,7 @@
 use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
+use dreamer::footprint::Available;
 use dreamer::{ActionDistribution, DreamerError};
 use environment::TaskError;
 use replay::{EpisodeError, FileError, ReplayError};
@@ -220,17 +221,21 @@ pub enum TrainError {
     },
     /// More memory than there is.
     #[error(
-        "this run may need {:.1} GB of memory (at least {:.1} GB for the agent, up to {:.1} GB for episodes), and {:.1} GB \
-         are available; make agent.batch, agent.depth, agent.units or replay.budget smaller, or use a larger computer",
-        giga(agent.saturating_add(*replay)), giga(*agent), giga(*replay), giga(*available)
+        "this run may need {:.1} GB of memory (at least {:.1} GB for the agent, up to {:.1} GB for episodes{}), and {:.1} GB \
+         are available within {}; make agent.batch, agent.depth, agent.units, replay.budget or replay.embeddings smaller, \
+         raise the limit, or use a larger computer",
+        giga(agent.saturating_add(*replay).saturating_add(*embeddings)), giga(*agent), giga(*replay),
+        of_embeddings(*embeddings), giga(available.bytes), available.limit
     )]
     Memory {
         /// Bytes that the agent takes at least.
         agent: u64,
         /// Bytes that the memory of episodes may take: its budget, or the whole run uncompressed if that is less.
         replay: u64,
-        /// Bytes that are available.
-        available: u64,
+        /// Bytes that the embeddings of a frozen encoder may take.
+        embeddings: u64,
+        /// What is available.
+        available: Box<Available>,
     },
     /// A frozen encoder or frozen reward models that are not transferred from another agent.
     #[error(
@@ -335,7 +340,7 @@ fn list(differences: &[Difference]) -> String {
 fn with_other_settings(root: &Path, saved: bool) -> String {
     let settings = "other settings, such as a smaller agent.model_learning_rate";
     if saved {
-        let from = root.display();
+        let from = wording::shell_word(root);
         format!(
             "its last checkpoint is not affected; to continue from it with {settings}, start a new run with --from \
              {from} --plan full"
@@ -363,6 +368,10 @@ fn other(actor: ActionDistribution) -> ActionDistribution {
 
 fn giga(bytes: u64) -> f64 {
     bytes as f64 / 1e9
+}
+
+fn of_embeddings(bytes: u64) -> String {
+    if bytes == 0 { String::new() } else { format!(", up to {:.1} GB for embeddings", giga(bytes)) }
 }
 
 fn of_gradient(broken: Option<&Broken>) -> String {

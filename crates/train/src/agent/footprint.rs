@@ -18,7 +18,8 @@ const COMPRESSED_IMAGE: u64 = 1_600;
 
 /// Checks that there is enough memory for a run of `config`. Otherwise, the operating system would kill the run,
 /// perhaps days later. Episodes count with their budget, or with the uncompressed size of the whole run if that is
-/// less, because the compression of a task's images is not known in advance. With a device, `learns_here` is false, and
+/// less, because the compression of a task's images is not known in advance. So do the embeddings of a frozen encoder.
+/// With a device, `learns_here` is false, and
 /// the device checks its own memory.
 ///
 /// # Errors
@@ -28,7 +29,8 @@ pub(crate) fn check_run(config: &Config, environments: &Environments, learns_her
     let transitions = environments.transitions(config.steps.0);
     let whole = transitions.saturating_mul(replay::transition_bytes(action_size) as u64);
     let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
-    check(agent, config.replay.budget.0.min(whole))
+    let all = if config.agent.frozen_encoder { footprint::embedding_bytes(&config.agent, transitions) } else { 0 };
+    check(agent, config.replay.budget.0.min(whole), config.replay.embeddings.0.min(all))
 }
 
 /// Checks that there is memory enough for an agent that learns.
@@ -36,13 +38,14 @@ pub(crate) fn check_run(config: &Config, environments: &Environments, learns_her
 /// # Errors
 /// As [`check_run`].
 pub(crate) fn check_agent(config: &AgentConfig, action_size: usize) -> Result<(), TrainError> {
-    check(footprint::training_bytes(config, action_size)?, 0)
+    check(footprint::training_bytes(config, action_size)?, 0, 0)
 }
 
-fn check(agent: u64, replay: u64) -> Result<(), TrainError> {
-    match footprint::available_bytes() {
-        Some(available) if available < agent.saturating_add(replay) => {
-            Err(TrainError::Memory { agent, replay, available })
+fn check(agent: u64, replay: u64, embeddings: u64) -> Result<(), TrainError> {
+    match footprint::available() {
+        Some(available) if available.bytes < agent.saturating_add(replay).saturating_add(embeddings) => {
+            let available = Box::new(available);
+            Err(TrainError::Memory { agent, replay, embeddings, available })
         }
         _ => Ok(()),
     }

@@ -3,9 +3,9 @@
 //! Here: [`RunState`], writing a checkpoint, finding the newest good one, keeping the last few. Not here: the content
 //! of the agent's file, and how a run uses the state.
 
+use super::partial_files::Left;
 use crate::agent::environments::WorldRecord;
 use crate::agent::{Actor, Trainable};
-use super::partial_files::Left;
 use crate::run::meters::Meters;
 use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;

@@ -1,0 +1,28 @@
+//! Limits of memory that are smaller than the machine's: they are known before anything is written.
+
+use crate::faults::{ended, under_shell};
+use crate::program::{Program, smoke};
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_the_shell_counts_as_memory() {
+    let program = Program::new();
+    for (limit, option) in [("ulimit -v 3000000", "`ulimit -v`"), ("ulimit -d 2000000", "`ulimit -d`")] {
+        let words = ["train", "hopper", "--logdir", "run", "--steps", "1e6"];
+        let ended = ended(under_shell(&program, limit, &words));
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains("GB of memory") && ended.stderr.contains(option), "{ended:?}");
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn embeddings_of_a_frozen_encoder_count_as_memory() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let words = ["train", "hopper", "--preset", "smoke", "--universal", "run", "--logdir", "frozen", "--steps", "1e11"];
+    let settings = ["--set", "replay.budget=1MB", "--set", "replay.embeddings=100TB"];
+    let error = program.fail(2, &[&words[..], &settings].concat());
+    assert!(error.contains("GB for embeddings") && error.contains("replay.embeddings"), "{error}");
+    assert!(!program.path("frozen").exists());
+}
