@@ -67,7 +67,7 @@ pub fn train(
     let new_run = || {
         let (config, beginning) = origin::of_new_run(config, plan, action_size)?;
         // A transfer may freeze the encoder, whose embeddings take memory as well.
-        footprint::check_run(&config, action_size, device.is_none())?;
+        footprint::check_run(&config, &environments, device.is_none())?;
         check_device(&config)?;
         Ok((config, beginning))
     };
@@ -78,7 +78,7 @@ pub fn train(
         let new_run = || prepared.map_or_else(new_run, Ok);
         let (folder, config, beginning) = begin(root, config, plan, &environments, new_run)?;
         if !beginning.is_new() {
-            footprint::check_run(&config, action_size, device.is_none())?;
+            footprint::check_run(&config, &environments, device.is_none())?;
             check_device(&config)?;
         }
         let first = |config: &Config, plan: Option<&Plan>| match plan {

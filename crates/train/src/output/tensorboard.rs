@@ -15,6 +15,9 @@ use super::crc32c::masked;
 use super::error::OutputError;
 use crate::Frames;
 
+/// What the name of every event file begins with.
+const PREFIX: &str = "events.out.tfevents.";
+
 /// Names tried for one second and host.
 const MOST_FILES_A_SECOND: u32 = 1000;
 
@@ -93,22 +96,25 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Starts a new file in `folder`, named after `time` and `host`; a number is appended if that name exists.
+    /// Starts a new file in `folder`, named after `time` and `host`. Readers take the files of a folder in the order of their
+    /// names, so a file is named after a later second than all others, even if the clock is behind.
     ///
-    /// A run that resumes from a checkpoint at step `resumed` records this in the file: TensorBoard then ignores later
-    /// steps in earlier files of the folder.
+    /// A run that goes on from a checkpoint at step `resumed` says so in the file: TensorBoard then leaves out what
+    /// earlier files of the folder tell of later steps. A new run starts at step 0, because some readers pass over the first
+    /// start that they see.
     ///
     /// # Errors
     /// If the file cannot be made or written.
     pub fn create(folder: &Path, host: &str, time: SystemTime, resumed: Option<Frames>) -> Result<Self, OutputError> {
         let host: String = host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-        let base = format!("events.out.tfevents.{}.{host}", seconds(time) as u64);
+        let newest = newest_stamp(folder)?;
+        let stamp = newest.map_or(0, |newest| newest.saturating_add(1)).max(seconds(time) as u64);
+        let base = format!("{PREFIX}{stamp}.{host}");
         let (path, file) = create_new(folder, &base)?;
         let mut writer = Self { path, file };
         writer.write(time, Frames(0), What::FileVersion("brain.Event:2".to_owned()))?;
-        if let Some(Frames(step)) = resumed {
-            writer.write(time, Frames(step.saturating_add(1)), What::Session(Session { status: 1 }))?;
-        }
+        let first = resumed.map_or(0, |Frames(step)| step.saturating_add(1));
+        writer.write(time, Frames(first), What::Session(Session { status: 1 }))?;
         files::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
         Ok(writer)
     }
@@ -180,6 +186,18 @@ pub fn host_name() -> String {
     let told = fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
     let name = told.unwrap_or_default().trim().to_owned();
     if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+/// The latest second that an event file in `folder` is named after.
+fn newest_stamp(folder: &Path) -> Result<Option<u64>, OutputError> {
+    let failed = |source| OutputError::io("list", folder, source);
+    let mut newest = None;
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let stamp = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('.').next()?.parse::<u64>().ok());
+        newest = newest.max(stamp);
+    }
+    Ok(newest)
 }
 
 /// Creates `base`, or `base.1`, `base.2` and so on: an existing file is never written to.
@@ -260,11 +278,25 @@ mod tests {
             writer.scalars(Frames(1), start, [("number", f64::from(number))]).unwrap();
             names.push(writer.path().file_name().unwrap().to_str().unwrap().to_owned());
         }
-        let name = "events.out.tfevents.1.h";
-        assert_eq!(names, [name.to_owned(), format!("{name}.1"), format!("{name}.2")]);
+        assert_eq!(names, [1, 2, 3].map(|second| format!("events.out.tfevents.{second}.h")));
+        // The clock was set back.
+        let writer = EventWriter::create(folder.path(), "a", at(0), Some(Frames(5))).unwrap();
+        assert_eq!(writer.path().file_name().unwrap(), "events.out.tfevents.4.a");
         let missing = folder.path().join("missing");
         let error = EventWriter::create(&missing, "h", start, None).unwrap_err();
         assert!(error.to_string().contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn a_new_run_starts_at_step_zero() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = EventWriter::create(folder.path(), "h", at(0), None).unwrap();
+        let bytes = fs::read(writer.path()).unwrap();
+        let length = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+        let second = length(0) + 16;
+        let event = Event::decode(&bytes[second + 12..second + 12 + length(second)]).unwrap();
+        assert_eq!((event.step, event.what), (0, Some(What::Session(Session { status: 1 }))));
+        assert_eq!(bytes.len(), second + length(second) + 16);
     }
 
     #[test]
