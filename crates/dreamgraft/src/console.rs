@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use train::{Event, Frames, Phase, Position, Reporter, Split};
 use transfer::Report;
-use wording::{counted, grouped, rounded};
+use wording::{counted, grouped, printable, rounded};
 
 /// Time between two updates of the status line on a terminal.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -46,7 +46,7 @@ impl Console {
     /// Writes a line to stdout. A closed stdout (`| head`) does not stop a run.
     pub fn line(&mut self, text: &str) {
         self.clear();
-        let _ = writeln!(std::io::stdout(), "{text}");
+        let _ = writeln!(std::io::stdout(), "{}", printable(text));
         self.written = Instant::now();
     }
 
@@ -57,7 +57,7 @@ impl Console {
     }
 
     fn draw(&mut self, text: &str) {
-        let _ = write!(std::io::stderr(), "{CLEAR}{text}");
+        let _ = write!(std::io::stderr(), "{CLEAR}{}", printable(text));
         (self.drawn, self.written) = (true, Instant::now());
     }
 

@@ -35,6 +35,11 @@ impl Failure {
             _ => None,
         }
     }
+
+    /// Whether a device, or its compiler, is at fault.
+    pub fn is_of_a_device(&self) -> bool {
+        matches!(self, Self::Device(_) | Self::Train(TrainError::Agent(DreamerError::Machine(_))))
+    }
 }
 
 impl From<PlanError> for Failure {
@@ -123,8 +128,8 @@ pub const CODES: [ExitCode; 9] = [
     },
     ExitCode {
         exit: Exit::Stopped,
-        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP, after it saved a checkpoint. The code asks the \
-                  caller to start the same command again.",
+        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP or SIGXCPU, after it saved a checkpoint. The \
+                  code asks the caller to start the same command again.",
         remedy: "Run the same command; it resumes exactly where it stopped. On Slurm, use `--signal=USR1@60 --requeue`, and \
                  `scontrol requeue` on code 75.",
     },
@@ -161,7 +166,9 @@ pub const PRINT: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage];
 pub const STUDY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken];
 /// The exit codes of `study run`. The exit codes of its runs are in its messages and in their logs.
 pub const STUDY_RUN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Stopped, Exit::AtOnce];
-/// The exit codes of `watch`.
+/// The codes of `episodes`.
+pub const EPISODES: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken];
+/// The codes of `watch`.
 pub const WATCH: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::AtOnce];
 
 /// The part of a help text that explains these exit codes.
@@ -257,7 +264,7 @@ mod tests {
     #[test]
     fn every_code_is_in_the_table_once_and_in_ascending_order() {
         assert!(CODES.is_sorted_by_key(|code| code.exit as u8));
-        for codes in [RUN, PLAY, TRANSFER_PLAN, PRINT, STUDY, STUDY_RUN, WATCH] {
+        for codes in [RUN, PLAY, TRANSFER_PLAN, PRINT, STUDY, STUDY_RUN, EPISODES, WATCH] {
             assert!(codes.is_sorted_by_key(|exit| *exit as u8) && !codes.contains(&Exit::Panicked));
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::args::Inherits;
 use crate::exit::Failure;
+use environment::Catalogue;
 use std::path::{Component, Path, PathBuf};
 use train::Origin;
 use transfer::{Plan, Preset};
@@ -92,7 +93,7 @@ pub fn plan(origin: &Origin) -> Result<Option<Plan>, Failure> {
 pub fn label(origin: &Origin) -> Option<String> {
     let of_plan = |plan: &str| match Preset::named(plan) {
         Some(_) => plan.to_owned(),
-        None => name(Path::new(Path::new(plan).file_stem().unwrap_or_default())),
+        None => plan_label(Path::new(plan)),
     };
     let with = |mut label: String, fraction: &Option<f64>| {
         if let Some(fraction) = fraction {
@@ -103,13 +104,13 @@ pub fn label(origin: &Origin) -> Option<String> {
     let mut label = match origin {
         Origin::Random => return None,
         Origin::Universal { encoder, rewards, .. } => {
-            let rewards = rewards.iter().map(|path| name(path)).collect::<Vec<_>>().join("+");
+            let rewards = rewards.iter().map(|path| label_of(path)).collect::<Vec<_>>().join("+");
             let rewards = if rewards.is_empty() { rewards } else { format!("-reward-{rewards}") };
-            format!("{UNIVERSAL}-from-{}{rewards}", name(encoder))
+            format!("{UNIVERSAL}-from-{}{rewards}", label_of(encoder))
         }
         Origin::Agent { from, plan, fraction } => {
             let plan = plan.as_deref().map_or_else(|| DEFAULT_PLAN.to_owned(), of_plan);
-            format!("{}-from-{}", with(plan, fraction), name(from))
+            format!("{}-from-{}", with(plan, fraction), label_of(from))
         }
         Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
     };
@@ -139,6 +140,53 @@ fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Failure> {
     Ok(named)
 }
 
+/// The name of a source in the name of a run's folder: [`name`], with a checksum if another path could have the same name.
+fn label_of(path: &Path) -> String {
+    let parts = parts_of(path);
+    let known = |tasks: &str| {
+        let all = tasks::catalogue().names();
+        tasks.split('+').all(|task| all.contains(&task))
+    };
+    let is_seed = |seed: &str| !seed.is_empty() && seed.bytes().all(|byte| byte.is_ascii_digit());
+    let is_own = match parts.as_deref() {
+        // A run folder with the name that it has by default. No other path looks like one in the name.
+        Some(["runs", tasks, method, seed]) => known(tasks) && is_seed(seed) && !method.is_empty(),
+        Some([one]) => !one.contains('-'),
+        _ => false,
+    };
+    if is_own { name(path) } else { with_checksum(&name(path), path) }
+}
+
+/// The name of a plan's file in the name of a run's folder.
+fn plan_label(path: &Path) -> String {
+    let stem = Path::new(path.file_stem().unwrap_or_default());
+    let is_own = matches!(parts_of(path).as_deref(), Some([file]) if file.ends_with(".toml"));
+    let is_preset = stem.to_str().is_some_and(|stem| Preset::named(stem).is_some());
+    if is_own && !is_preset { name(stem) } else { with_checksum(&name(stem), path) }
+}
+
+/// The parts of a relative path, if all of them are names whose letters stay as they are.
+fn parts_of(path: &Path) -> Option<Vec<&str>> {
+    let here = |component: &Component<'_>| *component == Component::CurDir;
+    let parts = path.components().skip_while(here).map(|component| match component {
+        Component::Normal(part) => part.to_str().filter(|part| part.chars().all(is_letter)),
+        _ => None,
+    });
+    parts.collect()
+}
+
+/// `name` with a checksum of the path that it was made of.
+fn with_checksum(name: &str, path: &Path) -> String {
+    let here = |component: &Component<'_>| *component == Component::CurDir;
+    let path: PathBuf = path.components().skip_while(here).collect();
+    format!("{name}-{:08x}", crc32fast::hash(path.as_os_str().as_encoded_bytes()))
+}
+
+/// Whether a letter may stand in the name of a source.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_')
+}
+
 /// A name made of a path: `runs/hopper/small/0` is `hopper-small-0`. Letters that no source's name may have become `_`.
 fn name(path: &Path) -> String {
     let mut parts: Vec<String> = path
@@ -151,7 +199,7 @@ fn name(path: &Path) -> String {
     if parts.len() > 1 && parts[0] == "runs" {
         parts.remove(0);
     }
-    let letter = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_') { c } else { '_' };
+    let letter = |c: char| if is_letter(c) { c } else { '_' };
     let name: String = parts.join("-").chars().map(letter).collect();
     if name.is_empty() { SOURCE.to_owned() } else { name }
 }
@@ -189,17 +237,59 @@ mod tests {
         let full = Inherits { plan: Some("full".into()), ..from };
         assert_eq!(label(&full).unwrap(), "full-from-hopper+ant-small-0");
         let file = Inherits { plan: Some("plans/two walkers.toml".into()), fraction: Some(0.5), ..typed() };
-        assert_eq!(label(&file).unwrap(), "two_walkers-0.5");
+        assert_eq!(label(&file).unwrap(), "two_walkers-b1d4a1d0-0.5");
+        let file = Inherits { plan: Some("two-walkers.toml".into()), ..typed() };
+        assert_eq!(label(&file).unwrap(), "two-walkers");
         let universal = Inherits {
             universal: Some("/u".into()),
             reward_from: vec!["runs/ant/small/0".into(), "../b".into()],
             ..typed()
         };
-        assert_eq!(label(&universal).unwrap(), "universal-from-u-reward-ant-small-0+b");
+        assert_eq!(label(&universal).unwrap(), "universal-from-u-00000000-reward-ant-small-0+b-00000000");
         let long = |last: &str| Inherits { from: Some(format!("runs/{}/{last}", "x".repeat(300)).into()), ..typed() };
         let (one, other) = (label(&long("1")).unwrap(), label(&long("2")).unwrap());
         assert_eq!((one.len(), other.len()), (LONGEST_LABEL, LONGEST_LABEL));
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn different_sources_have_different_names() {
+        use std::os::unix::ffi::OsStrExt;
+        let paths: [&[u8]; 18] = [
+            b"a\xffb",
+            b"a\xfeb",
+            b"a_b",
+            b"a b",
+            b"a/b",
+            b"a-b",
+            b"../a",
+            b"a",
+            b"/a",
+            b"runs/a",
+            b"source",
+            b"/",
+            b"..",
+            b"runs/ant/x/0",
+            b"ant/x/0",
+            b"ant-x-0",
+            b"runs/ant-x/0",
+            b"/runs/ant/x/0",
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for path in paths {
+            let from = Some(std::ffi::OsStr::from_bytes(path).into());
+            assert!(seen.insert(label(&origin(&Inherits { from, ..typed() }).unwrap()).unwrap()), "{path:?}");
+        }
+        let plans = ["full", "full.toml", "x.toml", "a/x.toml", "b/x.toml", "x", "x y.toml", "x_y.toml"];
+        for plan in plans {
+            assert!(
+                seen.insert(label(&origin(&Inherits { plan: Some(plan.into()), ..typed() }).unwrap()).unwrap()),
+                "{plan}"
+            );
+        }
+        // The same source, typed in another way.
+        let same = |path: &str| label_of(Path::new(path));
+        assert_eq!((same("./a/b/"), same("a//b")), (same("a/b"), same("a/b")));
     }
 
     #[test]

@@ -18,25 +18,35 @@ use args::train::Transfer;
 use args::{Command, Typed};
 use clap::Parser;
 use exit::{Exit, Failure};
+use std::borrow::Cow;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use train::SimdInstructionSet;
 use worlds::Worlds;
+use wording::{printable, printable_lines};
 
 fn main() -> ExitCode {
+    signals::outlive_file_limit();
     let typed = match Typed::try_parse() {
         Ok(typed) => typed,
         Err(error) => {
-            // Help and version are printed to stdout; a closed stdout is not an error.
-            let _ = error.print();
+            // Help and version are printed to stdout; a closed one is no error.
+            let plain = error.render().to_string();
+            let _ = match printable_lines(&plain) {
+                Cow::Borrowed(_) => error.print(),
+                Cow::Owned(clean) => write!(std::io::stderr(), "{clean}"),
+            };
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
     };
     let end = run(typed.command).unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
+        let text = wording::with_causes(&error);
+        // Names in it may be anything. Only compilers of kernels report on several lines.
+        let text = if error.is_of_a_device() { printable_lines(&text) } else { printable(&text) };
+        let _ = writeln!(std::io::stderr(), "error: {text}");
         if let Some(details) = error.details() {
-            let _ = writeln!(std::io::stderr(), "\n{details}");
+            let _ = writeln!(std::io::stderr(), "\n{}", printable_lines(details));
         }
         Exit::from(&error)
     });
@@ -56,6 +66,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Study(typed) => commands::study(catalogue, &typed),
         Command::Watch(typed) => commands::watch(&typed),
         Command::Bench(typed) => commands::bench(&typed),
+        Command::Episodes(typed) => commands::episodes(catalogue, &typed),
         Command::Tasks => commands::tasks(catalogue),
         Command::Inspect(typed) => commands::inspect(&typed),
         Command::Export(typed) => commands::export(catalogue, &typed),

@@ -61,10 +61,10 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
 /// # Errors
 /// The first setting that is not one of a task.
 pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
-    let policy = match typed.policy.as_str() {
-        "random" => WhoPlays::Random,
-        "zero" => WhoPlays::Zero,
-        run => WhoPlays::Run(run.into()),
+    let policy = match typed.policy.to_str() {
+        Some("random") => WhoPlays::Random,
+        Some("zero") => WhoPlays::Zero,
+        _ => WhoPlays::Run((&typed.policy).into()),
     };
     let mut settings = Vec::new();
     if let Some(termination) = &typed.termination {

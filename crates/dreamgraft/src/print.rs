@@ -4,14 +4,29 @@ use crate::exit::Exit;
 use std::io::{self, Write};
 use train::TrainError;
 
-/// Writes a line to stdout.
+/// Writes a line to stdout. Names in it may be anything; control characters are escaped.
 ///
 /// # Errors
 /// The error of the operating system; [`io::ErrorKind::BrokenPipe`] if stdout is closed.
 pub fn line(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{text}")?;
+    writeln!(stdout, "{}", wording::printable(text))?;
     stdout.flush()
+}
+
+/// Writes a text of several lines to stdout, like [`line`].
+///
+/// # Errors
+/// As [`line`].
+pub fn text(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", wording::printable_lines(text))?;
+    stdout.flush()
+}
+
+/// Writes a note to stderr, on one line. A reader that has gone away is no error.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {}", wording::printable(text));
 }
 
 /// The end of a command that printed results. A reader that closed stdout has seen enough, so this is not an error.

@@ -1,8 +1,15 @@
-//! Reading a file without trusting the size that the system reports for it.
+//! Reading a file without trusting the size that the system reports for it, and without waiting for ever.
 
-use std::fs::File;
-use std::io::{self, Read};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a pipe or a device may take to give what a file of its kind holds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a file could not be read. The caller adds the path of the file.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +31,7 @@ pub enum ReadError {
 impl ReadError {
     /// Whether the file does not exist.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+        matches!(self, Self::Io(error) if error.kind() == ErrorKind::NotFound)
     }
 }
 
@@ -32,22 +39,79 @@ impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Io(error) => error,
-            other => Self::new(io::ErrorKind::InvalidData, other),
+            other => Self::new(ErrorKind::InvalidData, other),
         }
     }
 }
 
-/// The bytes of the file at `path`, if there are at most `limit`. No more than that is ever held in memory.
+/// Opens a regular file, or a link to one, for reading.
 ///
 /// # Errors
-/// If the file cannot be read or is larger.
+/// If the file cannot be opened, or is something else: opening a pipe may wait for ever, and a device may never end.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is a folder, a pipe or a device, where a file belongs",
+        ));
+    }
+    Ok(file)
+}
+
+/// Opens a file of any kind, without waiting for the other end of a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)
+}
+
+/// The bytes of the file at `path`, if there are at most `limit`. No more than that is ever held in memory. A pipe or a device is
+/// read as well, if it ends soon.
+///
+/// # Errors
+/// If the file cannot be read, is larger, or takes too long.
 pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    read_within(path, limit, PATIENCE)
+}
+
+fn read_within(path: &Path, limit: u64, patience: Duration) -> Result<Vec<u8>, ReadError> {
+    let file = open(path)?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if file.metadata()?.is_file() {
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    } else {
+        read_what_comes(file, limit, patience, &mut bytes)?;
+    }
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge { limit });
     }
     Ok(bytes)
+}
+
+/// Reads a pipe or a device up to its end, or one byte more than `limit`.
+fn read_what_comes(mut file: File, limit: u64, patience: Duration, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let began = Instant::now();
+    let mut piece = [0; 1 << 13];
+    while bytes.len() as u64 <= limit {
+        let left = patience.saturating_sub(began.elapsed());
+        let timeout = Timespec { tv_sec: left.as_secs() as _, tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => {
+                let why = format!("this pipe or device did not end within {} seconds", patience.as_secs_f64());
+                return Err(io::Error::new(ErrorKind::TimedOut, why));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        }
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => bytes.extend_from_slice(&piece[..read]),
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(usize::try_from(limit.saturating_add(1)).unwrap_or(usize::MAX));
+    Ok(())
 }
 
 /// The text of the file at `path`, if it has at most `limit` bytes.
@@ -61,6 +125,9 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::io::Write;
+    use std::path::PathBuf;
 
     #[test]
     fn a_file_is_read_up_to_its_limit() {
@@ -76,9 +143,50 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix)]
     fn an_endless_device_is_too_large() {
         // The system reports a size of zero for it.
         assert!(matches!(read_text(Path::new("/dev/zero"), 100), Err(ReadError::TooLarge { limit: 100 })));
+        assert_eq!(read_text(Path::new("/dev/null"), 100).unwrap(), "");
+    }
+
+    /// A named pipe in a new folder.
+    fn pipe() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_given_up() {
+        let (_folder, path) = pipe();
+        let error = read_within(&path, 100, Duration::from_millis(10)).unwrap_err();
+        assert!(error.to_string().contains("did not end within 0.01 seconds"), "{error}");
+        // One that is written to, and never closed.
+        let mut other_end = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        other_end.write_all(b"some").unwrap();
+        assert!(read_within(&path, 100, Duration::from_millis(10)).is_err());
+    }
+
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        let (_folder, path) = pipe();
+        let text = std::thread::scope(|scope| {
+            scope.spawn(|| std::fs::write(&path, "steps = 5\n").unwrap());
+            read_text(&path, 100).unwrap()
+        });
+        assert_eq!(text, "steps = 5\n");
+    }
+
+    #[test]
+    fn only_files_and_links_to_them_are_opened() {
+        let (folder, pipe) = pipe();
+        for path in [&*pipe, folder.path(), Path::new("/dev/null")] {
+            assert!(open_file(path).unwrap_err().to_string().contains("where a file belongs"), "{path:?}");
+        }
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        open_file(&link).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! Checksums that other tools compute too.
 
+use crate::open_file;
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn for_each_piece(path: &Path, mut work: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut file = File::open(path)?;
+    let mut file = open_file(path)?;
     let mut piece = vec![0; 1 << 16];
     loop {
         match file.read(&mut piece) {

@@ -1,12 +1,13 @@
 //! Files that are read and written whole.
 //!
-//! Here: [`write_atomically`], the one way in which this project writes a whole file; [`read_bytes`] and [`read_text`],
-//! which never read more than a limit; [`Checksums`]. Not here: the meaning of files, and files that grow by appending.
+//! Here: [`write_atomically`], the one way in which this project writes a whole file; [`read_bytes`] and [`read_text`], which never
+//! read more than they are allowed to, nor wait for ever; [`Checksums`]; [`path_text`], paths in files that hold only text. Not here: what any file means, and files that grow by appending.
 
 mod atomic;
 mod bounded;
 mod checksum;
+pub mod path_text;
 
 pub use atomic::{is_partial, sync_folder, write_atomically};
-pub use bounded::{ReadError, read_bytes, read_text};
+pub use bounded::{ReadError, open_file, read_bytes, read_text};
 pub use checksum::{Checksums, crc32_of_file, sha256};

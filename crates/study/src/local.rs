@@ -10,6 +10,7 @@ use crate::status::{failure_file, is_finished};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -252,10 +253,30 @@ fn why(status: ExitStatus, log: &Path) -> String {
         }
         (None, None) => "ended without an exit code".to_owned(),
     };
-    let text = std::fs::read(log).unwrap_or_default();
+    let text = end_of(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it did not print anything");
-    format!("{how}: {last} ({})", log.display())
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let panic = lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at"));
+    let last = match panic.filter(|_| status.code() == Some(PANICKED)) {
+        // The message is on the line below its place; what follows tells how to get a backtrace.
+        Some(place) => lines[place..].iter().take(2).copied().collect::<Vec<_>>().join(" "),
+        None => lines.last().map_or_else(|| "it did not print anything".to_owned(), |line| (*line).to_owned()),
+    };
+    format!("{how}: {} ({})", wording::printable(&last), log.display())
+}
+
+/// The code that Rust's runtime ends a program with after a panic.
+const PANICKED: i32 = 101;
+
+/// The last bytes of a log, in which its last lines are.
+fn end_of(log: &Path) -> std::io::Result<Vec<u8>> {
+    const MOST: u64 = 1 << 16;
+    let mut file = files::open_file(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The worker processes, by the number of their run. Dropping one sends it a signal to stop.
@@ -323,6 +344,20 @@ mod tests {
         }
         assert!(!killed(&mut tries, later, later));
         assert_eq!(tries.killed, 49 + 2 * RESTARTS + 2);
+    }
+
+    #[test]
+    fn the_reason_of_a_panic_is_its_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("0.log");
+        let text = "new run\n\nthread 'main' (7) panicked at src/a.rs:1:2:\nthe path \u{1b}[1m is odd\n\
+            note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        std::fs::write(&log, text).unwrap();
+        let panicked = why(ExitStatus::from_raw(PANICKED << 8), &log);
+        let expected = "exit code 101: thread 'main' (7) panicked at src/a.rs:1:2: the path \\u{1b}[1m is odd (";
+        assert!(panicked.starts_with(expected), "{panicked}");
+        std::fs::write(&log, text.to_owned() + "error: the disk is full\n").unwrap();
+        assert!(why(ExitStatus::from_raw(1 << 8), &log).starts_with("exit code 1: error: the disk is full ("));
     }
 
     #[test]

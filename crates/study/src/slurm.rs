@@ -215,11 +215,14 @@ pub fn submit(folder: &Path, levels: &[Level]) -> Result<Vec<String>, StudyError
     Ok(jobs)
 }
 
+/// The most bytes of a list of jobs.
+const LARGEST_NOTE: u64 = 1 << 20;
+
 /// Of the jobs that the file `noted` names, those that Slurm still has in its queue.
 fn queued(noted: &Path) -> Result<Vec<String>, StudyError> {
-    let noted = match std::fs::read_to_string(noted) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(StudyError::io(noted))?,
+    let noted = match files::read_text(noted, LARGEST_NOTE) {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        other => other.map_err(|error| StudyError::io(noted)(error.into()))?,
     };
     let refuse = |why: String| StudyError::Launch { program: "squeue".to_owned(), why };
     // The whole queue: `--jobs` refuses numbers that Slurm has forgotten.

@@ -56,6 +56,7 @@ pub struct Status {
     /// The last evaluation's mean return (of several tasks, of the first).
     pub eval_return: Option<f64>,
     /// Its folder, relative to the study's.
+    #[serde(with = "files::path_text")]
     pub folder: PathBuf,
 }
 

@@ -18,7 +18,7 @@ pub struct RunRequest {
     /// Name of the preset that the settings are laid over.
     pub preset: String,
     /// A file of settings, laid over the preset.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
     pub config: Option<PathBuf>,
     /// Settings `key=value`, laid over the file in this order. Keys with a field of their own (`tasks`, `steps`, `seed`,
     /// `threads`) are not among them.
@@ -31,7 +31,7 @@ pub struct RunRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// The run folder; if none is given, one that is named after the rest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
     pub folder: Option<PathBuf>,
     /// The origin of the agent's initial parameters.
     pub origin: Origin,
@@ -55,6 +55,7 @@ pub enum Origin {
     /// Parameters of one earlier agent.
     Agent {
         /// Its run folder, a folder in its checkpoints, or its file.
+        #[serde(with = "files::path_text")]
         from: PathBuf,
         /// The plan: a preset or a file. If none is given, the preset `paper`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,9 +75,10 @@ pub enum Origin {
     /// The encoder of an earlier agent, frozen.
     Universal {
         /// That agent.
+        #[serde(with = "files::path_text")]
         encoder: PathBuf,
         /// Agents whose reward models a reward meta-model reads.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "files::path_text::list")]
         rewards: Vec<PathBuf>,
         /// Whether these agents may have other encoders.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

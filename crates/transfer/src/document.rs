@@ -36,13 +36,14 @@ pub(crate) struct Document {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged, expecting = "it must be a path, or { path = \"...\", sha256 = \"...\" }")]
 pub(crate) enum SourceText {
-    Path(PathBuf),
+    Path(#[serde(with = "files::path_text")] PathBuf),
     Pinned(PinnedText),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PinnedText {
+    #[serde(with = "files::path_text")]
     pub path: PathBuf,
     pub sha256: String,
 }

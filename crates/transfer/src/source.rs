@@ -25,8 +25,10 @@ pub struct Source<F> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The path as the plan has it.
+    #[serde(with = "files::path_text")]
     pub path: PathBuf,
     /// The agent's file, absolute.
+    #[serde(with = "files::path_text")]
     pub file: PathBuf,
     /// Its size.
     pub bytes: u64,

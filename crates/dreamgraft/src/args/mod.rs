@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod outside;
+pub mod episodes;
 pub mod play;
 pub mod rank;
 pub mod study;
@@ -50,6 +51,10 @@ pub enum Command {
     Bench(train::Bench),
     /// List the tasks with their action sizes
     #[command(after_long_help = exit::help(exit::PRINT))]
+    /// Episodes of other programs
+    #[command(subcommand)]
+    Episodes(episodes::EpisodesCommand),
+    /// List the tasks
     Tasks,
     /// Describe a run, a checkpoint or an export, or list the runs in a folder
     Inspect(outside::Inspect),

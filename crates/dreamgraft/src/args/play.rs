@@ -2,6 +2,7 @@
 
 use crate::exit;
 use clap::Args;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// `dreamgraft eval`.
@@ -38,7 +39,7 @@ pub struct Play {
     /// The policy: random (uniform actions), zero (all actions 0), or a trained agent: a run folder, one of its
     /// checkpoint folders, or an agent.safetensors file
     #[arg(long, default_value = "random", value_name = "random|zero|RUN")]
-    pub policy: String,
+    pub policy: OsString,
     /// Number of episodes to play
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub episodes: u64,

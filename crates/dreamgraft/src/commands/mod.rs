@@ -3,6 +3,7 @@
 //! Not here: the arguments (`args`) and their meaning (`meaning`).
 
 mod bench;
+mod episodes;
 mod export;
 mod inspect;
 mod pipes;
@@ -17,6 +18,7 @@ mod transfer;
 mod watch;
 
 pub use self::bench::bench;
+pub use self::episodes::episodes;
 pub use self::export::export;
 pub use self::inspect::inspect;
 pub use self::pipes::{act, serve};

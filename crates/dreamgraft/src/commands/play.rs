@@ -4,7 +4,6 @@ use crate::args::play::{Eval, Play, Results};
 use crate::exit::{Exit, Failure};
 use crate::{meaning, plays, print};
 use environment::Catalogue;
-use std::io::Write;
 use train::{PlayEvent, PlayOptions};
 use wording::rounded;
 
@@ -29,9 +28,7 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
     let mut printed = Ok(());
     let all = train::play(catalogue, options, |event| {
         match event {
-            PlayEvent::Note(text) => {
-                let _ = writeln!(std::io::stderr(), "note: {text}");
-            }
+            PlayEvent::Note(text) => print::note(text),
             PlayEvent::Episode { task, index, score, frames } if !results.json => {
                 let (number, score) = (index + 1, rounded(score, 3));
                 printed = print::line(&format!("{task}  episode {number:>3}  return {score}  {frames} frames"));

@@ -27,7 +27,7 @@ fn completed(catalogue: &'static dyn Catalogue) -> Command {
 pub fn completions(catalogue: &'static dyn Catalogue, typed: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(typed.shell, &mut completed(catalogue), "dreamgraft", &mut script);
-    Ok(print::done(print::line(String::from_utf8_lossy(&script).trim_end()))?)
+    Ok(print::done(print::text(String::from_utf8_lossy(&script).trim_end()))?)
 }
 
 /// Writes a page of the manual for the program and for each of its commands.
@@ -40,7 +40,7 @@ pub fn manual(typed: &Manual) -> Result<Exit, Failure> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
     Ok(print::done(print::line(&format!(
-        "wrote the man pages; read them with: man -l {}/dreamgraft.1",
-        folder.display()
+        "wrote the man pages; read them with: man -l {}",
+        wording::shell_word(folder.join("dreamgraft.1"))
     )))?)
 }

@@ -203,7 +203,7 @@ fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<E
     for (level, job) in levels.iter().zip(jobs) {
         say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
     }
-    say(&format!("`dreamgraft study status {}` prints their progress", folder.display()));
+    say(&format!("`dreamgraft study status {}` prints their progress", wording::shell_word(&folder)));
     Ok(Exit::Done)
 }
 

@@ -7,6 +7,7 @@ use crate::meaning::Training;
 use crate::{device, request, signals, waiting};
 use environment::Catalogue;
 use train::{Device, End, Job, TrainError};
+use wording::shell_word;
 
 /// Trains an agent, or resumes a run, until it is finished or stopped.
 ///
@@ -44,8 +45,10 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
         }
     };
     match end {
-        End::Finished { frames } => console
-            .line(&format!("finished at frame {frames}; `dreamgraft eval {}` evaluates the agent", root.display())),
+        End::Finished { frames } => console.line(&format!(
+            "finished at frame {frames}; `dreamgraft eval {}` evaluates the agent",
+            shell_word(&root)
+        )),
         End::FinishedBefore { frames } => console.line(&format!(
             "this run is already finished: {} has {frames} frames, and this command asks for {}; to train it for \
              longer, use the same command with --steps {}",

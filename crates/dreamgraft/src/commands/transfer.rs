@@ -4,7 +4,6 @@ use crate::args::train::TransferPlan;
 use crate::exit::{Exit, Failure};
 use crate::{inheritance, print, request};
 use environment::Catalogue;
-use std::io::Write;
 
 /// Prints which parameters a new agent would take from earlier ones.
 ///
@@ -20,10 +19,10 @@ pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {
         if typed.json {
-            let _ = writeln!(std::io::stderr(), "note: {note}");
+            print::note(&note);
         } else {
             text.push_str(&format!("note: {note}\n"));
         }
     }
-    Ok(print::done(print::line(text.trim_end()))?)
+    Ok(print::done(print::text(text.trim_end()))?)
 }

@@ -2,6 +2,7 @@
 
 use crate::program::{Ended, Program, outcomes, smoke};
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The message of a run that the operating system stopped: one line, with the place and how to resume.
@@ -13,14 +14,14 @@ fn halted(ended: &Ended, parts: &[&str]) {
     }
 }
 
-fn ended(mut command: Command) -> Ended {
+pub fn ended(mut command: Command) -> Ended {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// The program under `sh`, after `before`.
-fn under_shell(program: &Program, before: &str, arguments: &[&str]) -> Command {
+pub fn under_shell(program: &Program, before: &str, words: &[&str]) -> Command {
     let script = format!("{before}; exec \"$0\" \"$@\"");
     program.wrapped(&["sh", "-c", &script], arguments)
 }
@@ -86,6 +87,73 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         assert_eq!(outcomes(&program.path("after fixing the cause")), whole, "{size}");
         std::fs::remove_dir_all(program.path("after fixing the cause")).unwrap();
     }
+}
+
+#[test]
+fn a_folder_for_temporary_files_that_is_missing_is_no_obstacle() {
+    let program = Program::new();
+    for task in ["hopper", "inverted-pendulum-swingup", "ant"] {
+        let mut command = program.command(&["play", task, "--termination", "stock"]);
+        command.env("TMPDIR", "/nonexistent");
+        let ended = ended(command);
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
+    }
+}
+
+/// Has the system keep the checkpoint in the folder `path`; false if nothing of this system does that.
+fn protect(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    // Permissions stop everybody but root, and the attribute of some file systems stops root, too.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let agent = path.join("agent.safetensors");
+    let _ = Command::new("chattr").arg("+i").arg(&agent).stderr(Stdio::null()).status();
+    let probe = path.join("probe");
+    let open_to_all = std::fs::write(&probe, "").is_ok() && std::fs::remove_file(&probe).is_ok();
+    !open_to_all || std::fs::OpenOptions::new().append(true).open(&agent).is_err()
+}
+
+fn release(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let _ = Command::new("chattr").arg("-i").arg(path.join("agent.safetensors")).stderr(Stdio::null()).status();
+    let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755));
+}
+
+#[test]
+#[cfg(unix)]
+fn what_cannot_be_removed_does_not_end_a_run() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "6000"]));
+    let whole = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    if !protect(&program.path("run/checkpoints/0000001000")) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: this system lets its user remove every file");
+        return;
+    }
+    let text = program.run(&smoke(&["--steps", "6000"]));
+    let doomed = program.path("run/checkpoints/.removed.partial");
+    let listed = program.names("run/checkpoints");
+    release(&doomed);
+    assert_eq!((text.code, &*text.stderr), (Some(0), ""), "{text:?}");
+    assert_eq!(text.stdout.matches("note: cannot remove run/checkpoints/").count(), 1, "{text:?}");
+    assert!(text.stdout.contains("the run continues"), "{text:?}");
+    // What was kept has lost its name, and the others are as ever.
+    assert_eq!(listed, [".removed.partial", "0000005000", "0000006000"]);
+    assert_eq!(outcomes(&program.path("run")), whole);
+    // Later, it goes.
+    program.succeed(&smoke(&["--steps", "7000"]));
+    assert_eq!(program.names("run/checkpoints"), ["0000006000", "0000007000"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_video_beyond_the_limit_of_files_is_an_error() {
+    let program = Program::new();
+    let words = ["play", "inverted-pendulum-swingup", "--video", "swing.gif"];
+    let ended = ended(under_shell(&program, "ulimit -f 40", &words));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("swing.gif") && ended.stderr.contains("File too large"), "{ended:?}");
+    assert!(program.names(".").is_empty());
 }
 
 #[test]

@@ -3,15 +3,19 @@
 //! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
 //! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
 //! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors with fewer instructions,
-//! `earlier_versions` for files of earlier versions.
+//! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
+//! names of files and for pipes.
 
 mod arguments;
 mod device;
 mod earlier_versions;
+mod errors;
 mod evaluation;
 mod faults;
 mod killing;
+mod limits;
 mod measuring;
+mod names;
 mod playing;
 mod program;
 mod reporting;

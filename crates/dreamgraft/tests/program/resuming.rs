@@ -35,7 +35,14 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 #[test]
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
-    let signals = [("-INT", "new run"), ("-TERM", "frame 1 000"), ("-USR1", "checkpoint"), ("-HUP", "frame 1 000")];
+    let signals = [
+        ("-INT", "new run"),
+        ("-TERM", "frame 1 000"),
+        ("-USR1", "checkpoint"),
+        ("-HUP", "frame 1 000"),
+        ("-USR2", "frame 1 000"),
+        ("-XCPU", "checkpoint"),
+    ];
     for (signal, wait_for) in signals {
         if is_ignored(signal) {
             eprintln!(

@@ -68,6 +68,7 @@ pub struct Entry {
     /// Environment frames at its end.
     pub steps: u64,
     /// Its run folder, relative to the study's folder.
+    #[serde(with = "files::path_text")]
     pub folder: PathBuf,
     /// Numbers of the runs that must be finished before it begins.
     pub after: Vec<usize>,

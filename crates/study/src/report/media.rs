@@ -59,7 +59,7 @@ impl Media {
 /// The bytes of an image; `None` if it cannot be read, is too large, or is not an image.
 pub fn read(picture: &Picture) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(&picture.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    files::open_file(&picture.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
     let begins: &[u8] = match picture.kind {
         ImageKind::Episode => b"GIF8",
         ImageKind::OpenLoop => b"\x89PNG",

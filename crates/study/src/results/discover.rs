@@ -5,16 +5,20 @@ use super::folder::{read_run, settings, tasks_of};
 use super::origin::Origin;
 use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use wording::{counted, grouped};
 
 /// How deep runs are looked for: `runs/TASK/METHOD/SEED` and some more.
 const DEPTH: usize = 6;
 
 /// The most runs that are read.
-const MOST_RUNS: usize = 2000;
+const MOST_RUNS: usize = 20_000;
 
 /// The most entries of folders that are looked at.
-const MOST_ENTRIES: usize = 200_000;
+const MOST_ENTRIES: usize = 2_000_000;
 
 /// The runs in and below `root`.
 ///
@@ -22,14 +26,9 @@ const MOST_ENTRIES: usize = 200_000;
 /// If the folder cannot be read, or does not contain runs.
 pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
     std::fs::read_dir(root).map_err(ResultsError::io(root))?;
-    let (mut folders, mut notes, mut entries) = (Vec::new(), Vec::new(), 0);
-    search(root, Path::new(""), DEPTH, &mut folders, &mut entries, &mut notes);
+    let Search { folders, notes, .. } = Search::of(root);
     if folders.is_empty() {
         return Err(ResultsError::NoRuns { path: root.to_owned() });
-    }
-    if folders.len() > MOST_RUNS || entries > MOST_ENTRIES {
-        folders.truncate(MOST_RUNS);
-        notes.push(format!("there are more runs than the report reads; these are the first {}", folders.len()));
     }
     let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
     Ok(Results {
@@ -47,47 +46,81 @@ pub fn run_folders(root: &Path) -> Vec<PathBuf> {
         let manifest = Manifest::read(root).map(|manifest| manifest.entries).unwrap_or_default();
         return manifest.into_iter().map(|entry| entry.folder).collect();
     }
-    let mut folders = Vec::new();
-    search(root, Path::new(""), DEPTH, &mut folders, &mut 0, &mut Vec::new());
-    folders.truncate(MOST_RUNS);
-    folders
+    Search::of(root).folders
 }
 
-/// Collects the folders of runs below `folder`, in the order of their names. Links are not followed.
-fn search(
-    root: &Path,
-    folder: &Path,
-    depth: usize,
-    folders: &mut Vec<PathBuf>,
-    entries: &mut usize,
-    notes: &mut Vec<String>,
-) {
-    let path = root.join(folder);
-    if path.join("config.toml").is_file() {
-        folders.push(folder.to_owned());
-        return;
-    }
-    let mut below = Vec::new();
-    match std::fs::read_dir(&path) {
-        Ok(all) => {
-            for entry in all.flatten() {
-                *entries += 1;
-                if *entries > MOST_ENTRIES {
-                    break;
-                }
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    below.push(folder.join(entry.file_name()));
-                }
-            }
+/// A search for run folders.
+#[derive(Default)]
+struct Search {
+    /// Those found, relative to the root, in the order of their names.
+    folders: Vec<PathBuf>,
+    /// What was passed over, and why.
+    notes: Vec<String>,
+    /// Entries of folders that were looked at.
+    entries: usize,
+    /// Folders that were looked at: links may lead to one of them again.
+    seen: BTreeSet<(u64, u64)>,
+    /// Whether a limit ended the search.
+    cut: bool,
+}
+
+impl Search {
+    /// Searches `root` and the folders below, links included.
+    fn of(root: &Path) -> Self {
+        let mut search = Self::default();
+        search.look(root, Path::new(""), DEPTH);
+        if search.cut {
+            let (most, runs) = (grouped(MOST_RUNS as u64), counted(search.folders.len() as u64, "run"));
+            let entries = grouped(MOST_ENTRIES as u64);
+            search.notes.push(format!(
+                "{} holds more than is looked at ({most} runs, {entries} files and folders): these are the first {runs}; \
+                 give a folder in it to see others",
+                root.display()
+            ));
         }
-        Err(error) => notes.push(format!("{}: {error}", path.display())),
+        search
     }
-    below.sort();
-    for folder in below.iter().filter(|_| depth > 0) {
-        if folders.len() > MOST_RUNS || *entries > MOST_ENTRIES {
+
+    fn look(&mut self, root: &Path, folder: &Path, depth: usize) {
+        let path = root.join(folder);
+        let place = path.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+        if place.is_ok_and(|place| !self.seen.insert(place)) {
+            self.notes.push(format!("{}: passed over, because it is a link to a folder that is shown", path.display()));
             return;
         }
-        search(root, folder, depth - 1, folders, entries, notes);
+        if path.join("config.toml").is_file() {
+            self.cut |= self.folders.len() == MOST_RUNS;
+            if !self.cut {
+                self.folders.push(folder.to_owned());
+            }
+            return;
+        }
+        let mut below = Vec::new();
+        match std::fs::read_dir(&path) {
+            Ok(all) => {
+                for entry in all.flatten() {
+                    self.entries += 1;
+                    if self.entries > MOST_ENTRIES {
+                        self.cut = true;
+                        break;
+                    }
+                    let is_folder = entry.file_type().is_ok_and(|kind| {
+                        kind.is_dir() || kind.is_symlink() && entry.path().metadata().is_ok_and(|to| to.is_dir())
+                    });
+                    if is_folder {
+                        below.push(folder.join(entry.file_name()));
+                    }
+                }
+            }
+            Err(error) => self.notes.push(format!("{}: {error}", path.display())),
+        }
+        below.sort();
+        for folder in below.iter().filter(|_| depth > 0) {
+            if self.cut {
+                return;
+            }
+            self.look(root, folder, depth - 1);
+        }
     }
 }
 
@@ -122,15 +155,13 @@ fn found(root: &Path, folder: &Path) -> RunResult {
             }
         }
     }
-    let config = root.join(folder).join("config.toml").display().to_string();
-    let mut words = vec!["train".to_owned()];
-    words.extend(tasks);
-    words.extend(["--config".to_owned(), config]);
+    let mut words = vec![OsString::from("train")];
+    words.extend(tasks.into_iter().map(OsString::from));
+    words.extend(["--config".into(), root.join(folder).join("config.toml").into_os_string()]);
     if run.transfer.is_some() {
-        let plan = root.join(folder).join(transfer::PLAN_FILE).display().to_string();
-        words.extend(["--plan".to_owned(), plan]);
+        words.extend(["--plan".into(), root.join(folder).join(transfer::PLAN_FILE).into_os_string()]);
     }
-    words.extend(["--logdir", "ANOTHER"].map(str::to_owned));
+    words.extend(["--logdir", "ANOTHER"].map(OsString::from));
     run.command = command(&words);
     run
 }
@@ -198,6 +229,28 @@ mod tests {
         let results = runs_in(root.path()).unwrap();
         let told: Vec<(bool, usize)> = results.runs.iter().map(|run| (run.from_scratch, run.problems.len())).collect();
         assert_eq!(told, [(false, 1), (false, 3), (true, 0)], "{:?}", results.runs);
+    }
+
+    #[test]
+    fn links_to_runs_are_followed_each_folder_once() {
+        let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for folder in [elsewhere.path().join("ant/7"), root.path().join("a/0")] {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("config.toml"), "tasks = [\"ant\"]\nseed = 0\nsteps = 2000\n").unwrap();
+        }
+        let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, root.path().join(name)).unwrap();
+        link(&elsewhere.path().join("ant/7"), "b");
+        link(elsewhere.path(), "c");
+        link(root.path(), "a/loop");
+        link(root.path(), "d");
+        link(Path::new("/nowhere"), "e");
+        let results = runs_in(root.path()).unwrap();
+        let found: Vec<&str> = results.runs.iter().map(|run| run.folder.to_str().unwrap()).collect();
+        assert_eq!(found, ["a/0", "b"]);
+        assert_eq!(run_folders(root.path()).len(), 2);
+        // The loops, and the run that was reached by another link.
+        assert_eq!(results.notes.len(), 3, "{:?}", results.notes);
+        assert!(results.notes.iter().all(|note| note.contains("passed over")), "{:?}", results.notes);
     }
 
     #[test]

@@ -6,8 +6,7 @@ use super::{Ancestry, ImageKind, Picture, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use environment::file_name;
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use train::Frames;
 use train::checkpoint::newest_state;
 
@@ -126,10 +125,9 @@ pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
 pub fn settings(folder: &Path) -> Result<Option<BTreeMap<String, String>>, String> {
     let path = folder.join("config.toml");
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let mut text = String::new();
-    match std::fs::File::open(&path) {
-        Ok(file) => file.take(LONGEST_CONFIG).read_to_string(&mut text).map_err(|error| failed(&error))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    let text = match files::read_text(&path, LONGEST_CONFIG) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(failed(&error)),
     };
     let table: toml::Table = toml::from_str(&text).map_err(|error| failed(&error.message()))?;
@@ -162,19 +160,24 @@ fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut last: BTreeMap<(String, bool), Picture> = BTreeMap::new();
+    let mut named: BTreeMap<(String, bool), Vec<(u64, PathBuf)>> = BTreeMap::new();
     for entry in entries.take(MOST_IMAGES) {
-        let entry = entry?;
-        let name = entry.file_name();
-        let Some((frames, task, kind)) = name.to_str().and_then(|name| parsed(name, tasks)) else { continue };
-        // Links could lead anywhere.
-        let metadata = entry.metadata()?;
-        let place = (task.clone(), kind == ImageKind::OpenLoop);
-        if metadata.is_file() && last.get(&place).is_none_or(|known| known.frames < frames) {
-            last.insert(place, Picture { path: entry.path(), kind, task, frames, bytes: metadata.len() });
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some((frames, task, kind)) = name.and_then(|name| parsed(name, tasks)) {
+            named.entry((task, kind == ImageKind::OpenLoop)).or_default().push((frames, path));
         }
     }
-    Ok(last.into_values().collect())
+    let last = named.into_iter().filter_map(|((task, is_open_loop), mut paths)| {
+        paths.sort_unstable();
+        let kind = if is_open_loop { ImageKind::OpenLoop } else { ImageKind::Episode };
+        paths.into_iter().rev().find_map(|(frames, path)| {
+            // Links could lead anywhere.
+            let metadata = path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
+            Some(Picture { path, kind, task: task.clone(), frames, bytes: metadata.len() })
+        })
+    });
+    Ok(last.collect())
 }
 
 /// `<frames>-<task>.gif` or `<frames>-<task>-open-loop.png`.

@@ -36,7 +36,7 @@ pub struct Metrics {
 
 /// Reads the metrics of a run of `tasks`; empty if there is no file yet.
 pub fn read_metrics(path: &Path, tasks: &[String]) -> Option<Metrics> {
-    let file = match std::fs::File::open(path) {
+    let file = match files::open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -51,9 +51,16 @@ pub fn read_metrics(path: &Path, tasks: &[String]) -> Option<Metrics> {
 /// Reads the content of a metrics file of a run of `tasks`.
 pub fn decode_metrics(file: impl BufRead, tasks: &[String]) -> Metrics {
     let mut reading = Reading::new(tasks);
-    let end = reading.all(file.take(LONGEST_FILE));
+    let mut file = file.take(LONGEST_FILE);
+    let end = reading.all(&mut file);
     let mut metrics = reading.done();
     metrics.problems.extend(end.err().map(|error| error.to_string()));
+    // Whatever is left beyond the limit is said to be left out.
+    file.set_limit(1);
+    if file.fill_buf().is_ok_and(|rest| !rest.is_empty()) {
+        let most = wording::bytes(LONGEST_FILE);
+        metrics.problems.push(format!("it is larger than {most}, and only its first {most} are read"));
+    }
     metrics
 }
 

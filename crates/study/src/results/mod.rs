@@ -17,6 +17,7 @@ mod shares;
 use crate::manifest::{FILE, Manifest, Role};
 use crate::statistics::Curve;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use ancestry::Ancestry;
@@ -204,13 +205,9 @@ impl RunResult {
     }
 }
 
-/// `dreamgraft` with these arguments, quoted for a shell.
-fn command(arguments: &[String]) -> String {
-    let plain = |word: &str| {
-        !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./+=:,@%".contains(letter))
-    };
-    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) };
-    let words: Vec<String> = arguments.iter().map(quoted).collect();
+/// `dreamgraft` with these words, as a shell takes them.
+fn command(arguments: &[impl AsRef<OsStr>]) -> String {
+    let words: Vec<String> = arguments.iter().map(wording::shell_word).collect();
     format!("dreamgraft {}", words.join(" "))
 }
 

@@ -10,6 +10,9 @@ use std::path::Path;
 /// The file of the resolved configuration in a run folder.
 pub(super) const CONFIG_FILE: &str = "config.toml";
 
+/// The most bytes of a configuration that are read.
+const LARGEST_FILE: u64 = 1 << 20;
+
 /// Whether `root` is a run's folder.
 pub(crate) fn is_run(root: &Path) -> bool {
     root.join(CONFIG_FILE).exists()
@@ -25,7 +28,7 @@ pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
 
 /// The arithmetic of the last session of the run in `root`; values that are not in its `config.toml` are unknown.
 pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
-    let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap_or_default();
+    let text = files::read_text(&root.join(CONFIG_FILE), LARGEST_FILE).unwrap_or_default();
     let table = text.parse::<toml::Table>().unwrap_or_default();
     table.get(PROVENANCE).cloned().and_then(|provenance| provenance.try_into().ok()).unwrap_or_default()
 }

@@ -42,9 +42,9 @@ fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), 
     if differences.is_empty() {
         return Ok(());
     }
-    let folder = root.display();
     let advice = if taken {
-        format!("with --plan {} --logdir {folder}", root.join(PLAN_FILE).display())
+        let [plan, folder] = [root.join(PLAN_FILE), root.to_owned()].map(wording::shell_word);
+        format!("with --plan {plan} --logdir {folder}")
     } else {
         "without transfer".to_owned()
     };

@@ -140,7 +140,7 @@ impl MetricsLog {
 /// Gives each whole line, its number from 1 and its text with its end, to `visit`; returns the bytes of a torn line at the
 /// end.
 fn for_each_line(path: &Path, visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>) -> Result<u64, OutputError> {
-    let file = File::open(path).map_err(|source| OutputError::io("read", path, source))?;
+    let file = files::open_file(path).map_err(|source| OutputError::io("read", path, source))?;
     lines_of(path, BufReader::new(file), visit)
 }
 

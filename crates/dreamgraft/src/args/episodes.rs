@@ -1,0 +1,30 @@
+//! Arguments of `episodes` and its commands.
+
+use crate::exit;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// `dreamgraft episodes`.
+#[derive(Debug, Subcommand)]
+pub enum EpisodesCommand {
+    /// Add episodes that other programs collected to those that a run learns from
+    Add(AddArgs),
+}
+
+/// `dreamgraft episodes add`.
+#[derive(Debug, Args)]
+#[command(after_long_help = exit::help(exit::EPISODES), long_about = "Add episodes that other programs collected to those that a run \
+    learns from.\n\n\
+    The files are those of this program, or of Dreamer, DreamerV2 or dreamerv3-torch: one episode each, with images of 64 x 64 \
+    pixels (docs/formats.md). They are copied into RUN/episodes/added. The run learns from them when it is resumed; they count \
+    as older than its own episodes, and not as frames of the run.")]
+pub struct AddArgs {
+    /// The run folder
+    pub run: PathBuf,
+    /// The episodes' files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The task that the episodes are of [default: the one that a file names, or else the only one of the run]
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<String>,
+}

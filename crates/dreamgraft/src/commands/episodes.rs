@@ -1,0 +1,20 @@
+//! `dreamgraft episodes`: episodes of other programs.
+
+use crate::args::episodes::{AddArgs, EpisodesCommand};
+use crate::exit::{Exit, Failure};
+use crate::print;
+use environment::Catalogue;
+use train::Added;
+use wording::{counted, grouped};
+
+/// Adds episodes to a run.
+///
+/// # Errors
+/// If a file cannot be used, or the run cannot take it.
+pub fn episodes(catalogue: &dyn Catalogue, typed: &EpisodesCommand) -> Result<Exit, Failure> {
+    let EpisodesCommand::Add(AddArgs { run, files, task }) = typed;
+    let Added { folder, episodes, transitions } = train::add_episodes(catalogue, run, files, task.as_deref())?;
+    let (count, folder) = (counted(episodes, "episode"), folder.display());
+    let text = format!("{count} with {} transitions added in {folder}", grouped(transitions));
+    Ok(print::done(print::line(&text))?)
+}

@@ -1,0 +1,123 @@
+//! Files with names that are not text, or that a terminal would obey, and files that are pipes and devices.
+
+use crate::program::{Program, smoke};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Names that are not UTF-8, that end a line, and that colour a terminal.
+const NAMES: [&[u8]; 3] = [b"a\xffb", b"a\nb", b"a\x1b[31mb"];
+
+/// Words, the last of which is a path of any bytes.
+fn words(text: &[&str], last: &Path) -> Vec<OsString> {
+    text.iter().map(OsString::from).chain([last.as_os_str().to_owned()]).collect()
+}
+
+/// Checks that nothing in a text is obeyed by a terminal.
+fn clean(text: &str) {
+    assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+}
+
+#[test]
+fn sources_may_have_any_name() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    for name in NAMES {
+        let path = program.path("").join(OsStr::from_bytes(name));
+        std::fs::rename(program.path("run"), &path).unwrap();
+        let relative = Path::new(OsStr::from_bytes(name));
+        let mut outputs = Vec::new();
+        for text in [
+            &["transfer", "plan", "hopper", "--preset", "smoke", "--from"][..],
+            &["transfer", "plan", "hopper", "--preset", "smoke", "--json", "--from"],
+            &["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "target", "--from"],
+            // Once more: the recorded source is compared with this one.
+            &["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "target", "--from"],
+            &["eval", "--episodes", "1"],
+            &["study", "report"],
+        ] {
+            outputs.push(program.succeed(&words(text, relative)));
+        }
+        outputs.push(program.run(&words(&["study", "status"], relative)).stderr);
+        outputs.push(program.run(&words(&["study", "run"], relative)).stderr);
+        outputs.push(program.run(&words(&["play", "walker2d", "--policy"], relative)).stderr);
+        outputs.iter().for_each(|text| clean(text));
+        // The folder may be the one that the program works in.
+        let inside = program.path("").join(relative).join("inside");
+        std::fs::create_dir(&inside).unwrap();
+        let mut command = program.command(&["train", "hopper", "--preset", "smoke", "--steps", "1000", "--from", ".."]);
+        let output = command.current_dir(&inside).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let mut command = program.command(&["study", "report", "runs"]);
+        assert!(command.current_dir(&inside).output().unwrap().status.success());
+        std::fs::remove_dir_all(inside).unwrap();
+        std::fs::remove_dir_all(program.path("target")).unwrap();
+        std::fs::rename(path, program.path("run")).unwrap();
+    }
+}
+
+#[test]
+fn what_is_typed_may_be_anything() {
+    let program = Program::new();
+    for name in NAMES {
+        let name = Path::new(OsStr::from_bytes(name));
+        for text in [
+            &["train"][..],
+            &["train", "hopper", "--preset"],
+            &["train", "hopper", "--config"],
+            &["train", "hopper", "--set"],
+            &["train", "hopper", "--from"],
+            &["train", "hopper", "--plan"],
+            &["train", "hopper", "--universal", "x", "--reward-from"],
+            &["eval"],
+            &["play", "hopper", "--policy"],
+            &["play"],
+            &["study", "plan"],
+            &["study", "report"],
+            &["study", "status"],
+            &["watch"],
+            &["watch", "--port"],
+            &["completions"],
+            &["--"],
+        ] {
+            let ended = program.run(&words(text, name));
+            assert_ne!(ended.code, Some(0), "{text:?}");
+            clean(&ended.stderr);
+        }
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn hints_can_be_typed_again() {
+    let program = Program::new();
+    let text =
+        program.succeed(&["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "my runs/it's"]);
+    let hint = text.lines().last().unwrap().split('`').nth(1).unwrap();
+    let output = program.wrapped(&["sh", "-c", &hint.replacen("dreamgraft", "\"$0\"", 1)], &[]).output().unwrap();
+    assert!(output.status.success(), "{hint}: {output:?}");
+}
+
+#[test]
+fn pipes_and_devices_are_read_as_far_as_they_go() {
+    let program = Program::new();
+    let words =
+        ["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "run", "--config", "/dev/stdin"];
+    let script = "echo 'seed = 7' | \"$0\" \"$@\"";
+    let output = program.wrapped(&["sh", "-c", script], &words).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(std::fs::read_to_string(program.path("run/config.toml")).unwrap().contains("seed = 7"));
+    for device in ["/dev/zero", "/dev/full"] {
+        for text in [&["train", "hopper", "--config"][..], &["train", "hopper", "--plan"], &["study", "run"]] {
+            let error = program.fail(2, &words_of(text, device));
+            assert!(error.contains(device) && error.contains("bytes"), "{error}");
+        }
+        for text in [&["eval"][..], &["train", "hopper", "--from"]] {
+            assert_eq!(program.run(&words_of(text, device)).code, Some(5));
+        }
+    }
+}
+
+fn words_of<'a>(text: &[&'a str], last: &'a str) -> Vec<&'a str> {
+    text.iter().copied().chain([last]).collect()
+}
