@@ -58,6 +58,28 @@ impl Episode {
         Ok(Self { task: task.to_owned(), action_size, image, action, reward, discount })
     }
 
+    /// The episode with actions of `size` elements: zeros follow its own. One whose actions are as long or longer stays as it is.
+    #[must_use]
+    pub fn padded(mut self, size: usize) -> Self {
+        if self.action_size < size {
+            let own = self.action.chunks_exact(self.action_size);
+            let zeros = vec![0.0; size - self.action_size];
+            self.action = own.flat_map(|action| action.iter().chain(&zeros).copied().collect::<Vec<_>>()).collect();
+            self.action_size = size;
+        }
+        self
+    }
+
+    /// The episode as one of the task `task`.
+    ///
+    /// # Errors
+    /// If no task can have this name.
+    pub fn of_task(mut self, task: &str) -> Result<Self, EpisodeError> {
+        check_header(task, self.action_size)?;
+        task.clone_into(&mut self.task);
+        Ok(self)
+    }
+
     /// The task's name.
     pub fn task(&self) -> &str {
         &self.task
@@ -121,6 +143,9 @@ pub(crate) fn check_header(task: &str, action_size: usize) -> Result<(), Episode
 pub(crate) fn check_transition(t: usize, action: &[f32], reward: f32, discount: f32) -> Result<(), EpisodeError> {
     if let Some(&value) = action.iter().find(|value| !value.is_finite()) {
         return Err(EpisodeError::NotFinite { array: "action", transition: t, value });
+    }
+    if let Some(&value) = action.iter().find(|value| value.abs() > 1.0) {
+        return Err(EpisodeError::ActionRange { transition: t, value });
     }
     if !reward.is_finite() {
         return Err(EpisodeError::NotFinite { array: "reward", transition: t, value: reward });

@@ -4,7 +4,6 @@
 //! Here: writing a file, reading a file of arbitrary bytes within a limit, and storing a batch with infinite or NaN
 //! values. Not here: folders of episodes.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,8 +12,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::error::Damage;
-use crate::error::FileError;
+use crate::error::{Damage, EpisodeError, FileError};
 use crate::name::{EpisodeName, is_stamp};
 use crate::npy::Header;
 use crate::{Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes};
@@ -68,6 +66,12 @@ fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     write_array(&mut zip, "reward", "<f4", &[length], &to_bytes(&episode.reward))?;
     write_array(&mut zip, "discount", "<f4", &[length], &to_bytes(&episode.discount))?;
     write_array(&mut zip, "task", &task_type, &[length], &tasks)?;
+    // Later Dreamer programs ask for these in place of the discount.
+    let flags = |is_set: &dyn Fn(usize) -> bool| -> Vec<u8> { (0..episode.len()).map(|t| is_set(t).into()).collect() };
+    let last = episode.len() - 1;
+    write_array(&mut zip, "is_first", "|b1", &[length], &flags(&|t| t == 0))?;
+    write_array(&mut zip, "is_last", "|b1", &[length], &flags(&|t| t == last))?;
+    write_array(&mut zip, "is_terminal", "|b1", &[length], &flags(&|t| episode.discount[t] == 0.0))?;
     zip.set_comment(COMMENT)?;
     Ok(zip.finish()?.into_inner())
 }
@@ -123,6 +127,14 @@ fn to_bytes(numbers: &[f32]) -> Vec<u8> {
 /// # Errors
 /// If the file cannot be read, or is not an episode within the limit.
 pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
+    read_episode_of(path, limit, None)
+}
+
+/// [`read_episode`], of a file that may come from another Dreamer program: if it does not name its task, that is `task`.
+///
+/// # Errors
+/// As [`read_episode`].
+pub fn read_episode_of(path: &Path, limit: u64, task: Option<&str>) -> Result<Episode, FileError> {
     let io_error = |source| FileError::Io { action: "read the episode", path: path.to_owned(), source };
     let damaged = |damage| FileError::Damaged { path: path.to_owned(), damage };
     // Checked before opening, because opening a pipe would block until it has a writer.
@@ -136,11 +148,13 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
     }
     // Read completely first, so that a failed read is not reported as damage.
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes)).map_err(io_error)?;
+    files::open_file(path)
+        .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(io_error)?;
     if bytes.len() as u64 > most {
         return Err(damaged(Damage::FileTooLarge { bytes: bytes.len() as u64, limit: most }));
     }
-    let episode = decode_episode(&bytes, limit).map_err(damaged)?;
+    let episode = decode_episode_of(&bytes, limit, task).map_err(damaged)?;
     let name = path.file_name().and_then(|name| name.to_str()).and_then(EpisodeName::parse);
     match name {
         Some(name) if name.length != episode.len() => {
@@ -155,6 +169,11 @@ pub fn read_episode(path: &Path, limit: u64) -> Result<Episode, FileError> {
 /// # Errors
 /// The first thing found wrong.
 pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
+    decode_episode_of(bytes, limit, None)
+}
+
+/// [`decode_episode`], of the task `task` if the file does not name one.
+fn decode_episode_of(bytes: &[u8], limit: u64, task: Option<&str>) -> Result<Episode, Damage> {
     let mut zip =
         ZipArchive::new(Cursor::new(bytes)).map_err(|error| Damage::Container { reason: error.to_string() })?;
     check_container(&zip)?;
@@ -162,7 +181,7 @@ pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
     let fits = |length: u64, size: u64| length.saturating_mul(transition_bytes(size as usize) as u64) <= limit;
 
     // The rewards come first: they give the length, which limits the sizes of the large arrays.
-    let reward = Array::open(&mut zip, "reward", "<f4")?;
+    let reward = Array::open(&mut zip, "reward", REAL)?;
     let length = match *reward.shape() {
         [length] if fits(length, 1) => length,
         [_] => return Err(reward.too_large(limit)),
@@ -170,13 +189,27 @@ pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
     };
     let reward = reward.numbers(length)?;
 
-    let discount = Array::open(&mut zip, "discount", "<f4")?;
-    if discount.shape() != [length] {
-        return Err(discount.wrong_shape(&format!("[{length}]")));
+    let of_transitions = |array: Array<'_, Cursor<&[u8]>>| match array.shape() {
+        [found] if *found == length => array.numbers(length),
+        _ => Err(array.wrong_shape(&format!("[{length}]"))),
+    };
+    let has = |zip: &ZipArchive<Cursor<&[u8]>>, array: &str| zip.index_for_name(&format!("{array}.npy")).is_some();
+    // Later programs write where an episode is terminal in place of the discount.
+    let discount = if !has(&zip, "discount") && has(&zip, "is_terminal") {
+        let terminal = of_transitions(Array::open(&mut zip, "is_terminal", FLAG)?)?;
+        terminal.into_iter().map(|flag| if flag == 0.0 { 1.0 } else { 0.0 }).collect()
+    } else {
+        of_transitions(Array::open(&mut zip, "discount", REAL)?)?
+    };
+    let first = match has(&zip, "is_first") {
+        true => of_transitions(Array::open(&mut zip, "is_first", FLAG)?)?,
+        false => Vec::new(),
+    };
+    if let Some(transition) = first.iter().skip(1).position(|flag| *flag != 0.0) {
+        return Err(EpisodeError::AnotherBegins { transition: transition + 1 }.into());
     }
-    let discount = discount.numbers(length)?;
 
-    let action = Array::open(&mut zip, "action", "<f4")?;
+    let action = Array::open(&mut zip, "action", REAL)?;
     let action_size = match *action.shape() {
         [first, size] if first == length && size <= LARGEST_ACTION as u64 => size,
         _ => return Err(action.wrong_shape(&format!("[{length}, A] with A from 1 to {LARGEST_ACTION}"))),
@@ -186,13 +219,17 @@ pub fn decode_episode(bytes: &[u8], limit: u64) -> Result<Episode, Damage> {
     }
     let action = action.numbers(length * action_size)?;
 
-    let image = Array::open(&mut zip, "image", "|u1")?;
+    let image = Array::open(&mut zip, "image", &["|u1"])?;
     if image.shape() != [length, side, side, 3] {
         return Err(image.wrong_shape(&format!("[{length}, {side}, {side}, 3]")));
     }
     let image = image.bytes(length * IMAGE_BYTES as u64)?;
 
-    let task = read_task(&mut zip, length)?;
+    let task = match task {
+        _ if has(&zip, "task") => read_task(&mut zip, length)?,
+        Some(task) => task.to_owned(),
+        None => return Err(Damage::NoTask),
+    };
     Ok(Episode::new(&task, action_size as usize, image, action, reward, discount)?)
 }
 
@@ -216,31 +253,45 @@ fn check_container<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), Damage> {
     Ok(())
 }
 
-/// The task's name: a numpy string, UTF-32, for each of `length` transitions, all equal; or a single one.
+/// The task's name: a numpy string, UTF-32 or bytes, for each of `length` transitions, all equal; or a single one.
 fn read_task<R: Read + Seek>(zip: &mut ZipArchive<R>, length: u64) -> Result<String, Damage> {
     const TASK: &str = "task";
-    let array = Array::open(zip, TASK, "<U")?;
+    let array = Array::open(zip, TASK, TEXT)?;
     let copies = match *array.shape() {
         [] => 1,
         [copies] if copies == length => length,
         _ => return Err(array.wrong_shape(&format!("[{length}], or [] for one string,"))),
     };
+    let is_bytes = array.header.descr.starts_with("|S");
+    // A character of UTF-8 has up to four bytes.
+    let (width, most) = if is_bytes { (1, 4 * LONGEST_TASK) } else { (4, LONGEST_TASK) };
     let characters = array.header.descr[2..].parse().unwrap_or(u64::MAX);
-    if characters > LONGEST_TASK as u64 {
+    if characters > most as u64 {
         let reason = format!("type {:?} instead of a string of up to {LONGEST_TASK} characters", array.header.descr);
         return Err(Damage::Header { array: TASK, reason });
     }
-    let bytes = array.bytes(copies * characters * 4)?;
+    let size = characters * width;
+    let bytes = array.bytes(copies * size)?;
     let wrong = |reason: String| Damage::Data { array: TASK, reason };
-    let (first, others) = bytes.split_at((characters * 4) as usize);
+    let (first, others) = bytes.split_at(size as usize);
     if let Some(other) = others.chunks_exact(first.len().max(1)).position(|other| other != first) {
         return Err(wrong(format!("transition {} and transition 0 name different tasks", other + 1)));
     }
-    let text: Option<String> =
-        first.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect();
+    let text: Option<String> = if is_bytes {
+        String::from_utf8(first.to_vec()).ok()
+    } else {
+        first.as_chunks().0.iter().map(|bytes| char::from_u32(u32::from_le_bytes(*bytes))).collect()
+    };
     let text = text.ok_or_else(|| wrong("it is not Unicode text".to_owned()))?;
     Ok(text.trim_end_matches('\0').to_owned())
 }
+
+/// Types of numbers: this program writes the first.
+const REAL: &[&str] = &["<f4", "<f2", "<f8"];
+/// Types of yes and no.
+const FLAG: &[&str] = &["|b1", "|u1", "<f4", "<f2", "<f8"];
+/// Types of texts, to which their lengths are appended.
+const TEXT: &[&str] = &["<U", "|S"];
 
 /// An array of the container whose header has been read.
 struct Array<'a, R: Read> {
@@ -250,16 +301,21 @@ struct Array<'a, R: Read> {
 }
 
 impl<'a, R: Read + Seek> Array<'a, R> {
-    /// Finds the array and reads its header; its type must begin with `descr`, and be it unless that is a string's.
-    fn open(zip: &'a mut ZipArchive<R>, name: &'static str, descr: &'static str) -> Result<Self, Damage> {
+    /// Finds the array and reads its header; its type must be one of `types`, or begin with one if they are those of texts.
+    fn open(zip: &'a mut ZipArchive<R>, name: &'static str, types: &[&str]) -> Result<Self, Damage> {
         let mut data = zip.by_name(&format!("{name}.npy")).map_err(|error| match error {
             ZipError::FileNotFound => Damage::Missing { array: name },
             other => Damage::Data { array: name, reason: other.to_string() },
         })?;
         let header = Header::read(&mut data).map_err(|reason| Damage::Header { array: name, reason })?;
-        let fits = if descr == "<U" { header.descr.starts_with(descr) } else { header.descr == descr };
+        let fits = if types == TEXT {
+            types.iter().any(|text| header.descr.starts_with(text))
+        } else {
+            types.contains(&&*header.descr)
+        };
         if !fits {
-            return Err(Damage::Type { array: name, expected: descr, found: header.descr });
+            let expected = types.iter().map(|known| format!("{known:?}")).collect::<Vec<_>>().join(" or ");
+            return Err(Damage::Type { array: name, expected, found: header.descr });
         }
         Ok(Self { name, header, data })
     }
@@ -296,7 +352,49 @@ impl<'a, R: Read + Seek> Array<'a, R> {
 
     /// The array's data as `count` numbers.
     fn numbers(self, count: u64) -> Result<Vec<f32>, Damage> {
-        let bytes = self.bytes(count * size_of::<f32>() as u64)?;
-        Ok(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+        let descr = self.header.descr.clone();
+        let size = descr[2..].parse::<u64>().unwrap_or(u64::MAX);
+        let bytes = self.bytes(count.saturating_mul(size))?;
+        Ok(match &*descr {
+            "<f4" => bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            "<f8" => bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes) as f32).collect(),
+            "<f2" => bytes.as_chunks().0.iter().map(|bytes| from_half(u16::from_le_bytes(*bytes))).collect(),
+            _ => bytes.into_iter().map(f32::from).collect(),
+        })
+    }
+}
+
+/// The value of a number with 16 bits: a sign, 5 bits of exponent, 10 of mantissa (IEEE 754, binary16).
+fn from_half(bits: u16) -> f32 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    sign * match (exponent, bits & 1023) {
+        (31, 0) => f32::INFINITY,
+        (31, _) => f32::NAN,
+        (0, _) => mantissa * 2f32.powi(-24),
+        _ => (1.0 + mantissa / 1024.0) * 2f32.powi(exponent - 15),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_half;
+
+    #[test]
+    fn halves_are_the_numbers_of_the_standard() {
+        for (bits, number) in [
+            (0x0000, 0.0),
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x0400, 6.103_515_6e-5),
+            (0x0001, 5.960_464_5e-8),
+            (0x3555, 0.333_251_95),
+            (0x7c00, f32::INFINITY),
+            (0xfc00, f32::NEG_INFINITY),
+        ] {
+            assert_eq!(from_half(bits), number);
+        }
+        assert!(from_half(0x7e00).is_nan());
     }
 }

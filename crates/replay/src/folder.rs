@@ -12,7 +12,7 @@ use crate::error::Damage;
 use crate::error::{FileError, ReplayError};
 use crate::memory::check_uncompressed;
 use crate::name::EpisodeName;
-use crate::{CompressedEpisode, Replay, read_episode, transition_bytes};
+use crate::{CompressedEpisode, Episode, Replay, read_episode_of, transition_bytes, write_episode};
 use files::{is_partial, sync_folder};
 
 /// The report of [`Replay::open`].
@@ -28,11 +28,17 @@ pub struct OpenReport {
     pub newer: Vec<String>,
     /// The number of episodes below `upto` without a file.
     pub missing: u64,
-    /// The number of transitions of all episodes (below `upto`, if given), from their names.
+    /// Transitions of all episodes below `upto`, or of all there are, as their names tell. Added episodes are not counted.
     pub transitions: u64,
+    /// Episodes in the folder of added ones ([`ADDED`]).
+    pub added: usize,
     /// Names of unfinished files, left by a program that was stopped while it wrote. They were not read.
     pub leftovers: Vec<String>,
 }
+
+/// The folder, inside a folder of episodes, of those that other programs collected. They count as older than all others, and are
+/// numbered among themselves.
+pub const ADDED: &str = "added";
 
 /// A file that could not be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +62,8 @@ impl Replay {
     /// Files that cannot be used are skipped and reported.
     ///
     /// # Errors
-    /// If the folder cannot be read, two files have one number, an episode has another action size or a name that claims
-    /// more transitions than any memory accepts, or the newest episode alone is larger than the budget.
+    /// If the folder cannot be read, two files have one number, an episode has a name that claims more transitions than any
+    /// memory accepts, or the newest episode alone is larger than the budget.
     pub fn open(
         folder: &Path,
         action_size: usize,
@@ -74,6 +80,11 @@ impl Replay {
             report.missing = upto - names.len() as u64;
         }
         report.transitions = names.iter().map(|name| name.length as u64).fold(0, u64::saturating_add);
+        let mut names: Vec<Listed> = names.into_iter().map(|name| Listed { name, added: false }).collect();
+        let (added, added_report) = list_added(folder)?;
+        report.added = added.len();
+        report.skipped.extend(added_report.skipped);
+        names.splice(0..0, added.into_iter().map(|name| Listed { name, added: true }));
         let reading = Reading { folder, action_size, budget, tasks };
         let mut newest_first = Vec::new();
         let mut bytes = 0u64;
@@ -106,10 +117,10 @@ impl Replay {
 }
 
 /// Index of the oldest of the newest episodes that are read together; `names` are oldest first, and not empty.
-fn first_of_group(names: &[EpisodeName], action_size: usize) -> usize {
+fn first_of_group(names: &[Listed], action_size: usize) -> usize {
     let mut bytes = 0u64;
-    let fits = |name: &&EpisodeName| {
-        bytes = bytes.saturating_add(uncompressed(name, action_size));
+    let fits = |listed: &&Listed| {
+        bytes = bytes.saturating_add(uncompressed(&listed.name, action_size));
         bytes <= READ_TOGETHER
     };
     names.len() - names.iter().rev().take_while(fits).count().max(1)
@@ -118,6 +129,13 @@ fn first_of_group(names: &[EpisodeName], action_size: usize) -> usize {
 /// Bytes of the uncompressed episode of this name.
 fn uncompressed(name: &EpisodeName, action_size: usize) -> u64 {
     (name.length as u64).saturating_mul(transition_bytes(action_size) as u64)
+}
+
+/// An episode's file.
+struct Listed {
+    name: EpisodeName,
+    /// Whether it is in the folder of added episodes.
+    added: bool,
 }
 
 /// Where episodes are read from, and for which memory.
@@ -130,9 +148,10 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads and compresses an episode; its path, and the episode or why its file is skipped.
-    fn read(&self, name: &EpisodeName) -> (PathBuf, Result<Result<CompressedEpisode, SkippedFile>, ReplayError>) {
-        let path = self.folder.join(name.to_string());
-        let outcome = self.read_at(name, &path);
+    fn read(&self, listed: &Listed) -> (PathBuf, Result<Result<CompressedEpisode, SkippedFile>, ReplayError>) {
+        let folder = if listed.added { self.folder.join(ADDED) } else { self.folder.to_owned() };
+        let path = folder.join(listed.name.to_string());
+        let outcome = self.read_at(&listed.name, &path);
         (path, outcome)
     }
 
@@ -141,7 +160,9 @@ impl Reading<'_> {
         let skipped = |error: FileError| SkippedFile { name: name.to_string(), reason: error.to_string() };
         // With another action size, the file may be slightly larger; it is read to report the action size.
         let limit = uncompressed(name, crate::LARGEST_ACTION);
-        let episode = match read_episode(path, limit) {
+        // What other programs write often does not name a task. Of one task, it is clear which is meant.
+        let only = self.tasks.and_then(|tasks| if let [one] = tasks { Some(one.as_str()) } else { None });
+        let episode = match read_episode_of(path, limit, only) {
             Ok(episode) => episode,
             Err(error @ FileError::Damaged { .. }) => return Ok(Err(skipped(error))),
             Err(error) => return Err(error.into()),
@@ -154,15 +175,37 @@ impl Reading<'_> {
         }
         if episode.action_size() != self.action_size {
             let (task, found) = (episode.task().to_owned(), episode.action_size());
-            return Err(ReplayError::ActionSize {
-                path: Some(path.to_owned()),
-                task,
-                expected: self.action_size,
-                found,
-            });
+            let error =
+                ReplayError::ActionSize { path: Some(path.to_owned()), task, expected: self.action_size, found };
+            return Ok(Err(SkippedFile { name: name.to_string(), reason: error.to_string() }));
         }
         Ok(Ok(CompressedEpisode::new(episode)))
     }
+}
+
+/// The added episodes in `folder`; none if there is no folder of them.
+fn list_added(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayError> {
+    let added = folder.join(ADDED);
+    if added.is_dir() { list(&added) } else { Ok((Vec::new(), OpenReport::default())) }
+}
+
+/// Writes episodes that another program collected to those of a run in `folder`, after the ones that were added before.
+///
+/// # Errors
+/// If a file cannot be written; those written before it stay.
+pub fn add_episodes(folder: &Path, stamp: &str, episodes: &[Episode]) -> Result<PathBuf, ReplayError> {
+    let added = folder.join(ADDED);
+    fs::create_dir_all(&added).map_err(|source| FileError::Io {
+        action: "make the folder",
+        path: added.clone(),
+        source,
+    })?;
+    let (names, _) = list(&added)?;
+    let first = names.last().map_or(0, |name| name.id.saturating_add(1));
+    for (id, episode) in (first..).zip(episodes) {
+        write_episode(&added, stamp, id, episode)?;
+    }
+    Ok(added)
 }
 
 /// The folder's episodes by number, and a report of the names that are none.

@@ -28,5 +28,5 @@ pub use self::shell::{completions, manual};
 pub use self::study::study;
 pub use self::tasks::tasks;
 pub use self::train::train;
-pub use self::transfer::transfer_plan;
+pub use self::transfer::{transfer_plan, transfer_preset};
 pub use self::watch::watch;

@@ -62,6 +62,24 @@ pub enum EpisodeError {
         /// The number.
         value: f32,
     },
+    /// An action beyond the range that every task has.
+    #[error(
+        "the action at transition {transition} has the element {value}, not within -1 to 1; scale actions to that range"
+    )]
+    ActionRange {
+        /// The transition's index.
+        transition: usize,
+        /// The element.
+        value: f32,
+    },
+    /// Two episodes in one.
+    #[error(
+        "is_first is set at transition {transition}: another episode begins there; write each episode to a file of its own"
+    )]
+    AnotherBegins {
+        /// The transition's index.
+        transition: usize,
+    },
     /// A discount outside 0 to 1.
     #[error("the discount at transition {transition} is {value}, which is not from 0 to 1; check the environment")]
     Discount {

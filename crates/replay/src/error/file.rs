@@ -64,7 +64,10 @@ pub enum Damage {
     #[error("it is not a regular file")]
     NotAFile,
     /// The name is not that of an episode.
-    #[error("its name is not <stamp>-<number>-<transitions>.npz, as in 20261122T101530-00000041-501.npz")]
+    #[error(
+        "its name is not <stamp>-<number>-<transitions>.npz, as in 20261122T101530-00000041-501.npz; an episode of another \
+         program is added to a run with `dreamgraft episodes add RUN FILE`"
+    )]
     Name,
     /// The name and the content have different lengths.
     #[error("its name gives {named} transitions, but it contains {found}")]
@@ -106,6 +109,11 @@ pub enum Damage {
         /// The array.
         array: &'static str,
     },
+    /// Nothing tells which task the episode is of.
+    #[error(
+        "it holds no array \"task\", and the run learns several tasks; name one with `dreamgraft episodes add --task`"
+    )]
+    NoTask,
     /// An array's header cannot be understood.
     #[error("the header of array {array:?} cannot be read: {reason}")]
     Header {
@@ -115,12 +123,12 @@ pub enum Damage {
         reason: String,
     },
     /// An array of another type.
-    #[error("array {array:?} has type {found:?} instead of {expected:?}")]
+    #[error("array {array:?} has type {found:?} instead of {expected}")]
     Type {
         /// The array.
         array: &'static str,
-        /// Numpy's name of the type that belongs there.
-        expected: &'static str,
+        /// Numpy's names of the types that belong there.
+        expected: String,
         /// The type found.
         found: String,
     },
