@@ -6,8 +6,9 @@ use crate::args::Inherits;
 use crate::exit::Failure;
 use environment::Catalogue;
 use std::path::{Component, Path, PathBuf};
-use train::Origin;
-use transfer::{Plan, Preset};
+use train::config::presets;
+use train::{AgentConfig, Origin, RunRequest, TrainError, stored_config};
+use transfer::{Plan, Preset, TransferError};
 
 /// The default plan.
 const DEFAULT_PLAN: &str = "paper";
@@ -33,10 +34,10 @@ pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
         return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
     if let Some(encoder) = universal {
-        if from.is_some() || plan.is_some() || fraction.is_some() {
+        if !from.is_empty() || plan.is_some() || fraction.is_some() {
             return refuse(
                 "--universal cannot be combined with --from, --plan or --fraction; write a plan file that names all \
-                 sources (docs/transfer.md) and use it with --plan",
+                 sources and use it with --plan (`dreamgraft transfer preset universal` prints a plan to start with)",
             );
         }
         let (encoder, rewards) = (encoder.clone(), rewards.clone());
@@ -47,7 +48,13 @@ pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
             "--reward-from needs --universal RUN: agents can share reward models only if they share an encoder",
         );
     }
-    match (from.clone(), plan.clone(), *fraction) {
+    if from.len() > 1 {
+        return refuse(
+            "--from names one agent; to take from several, write a plan that names them as its sources, and give it with \
+             --plan (`dreamgraft transfer preset paper` prints a plan to begin with)",
+        );
+    }
+    match (from.first().cloned(), plan.clone(), *fraction) {
         (Some(from), plan, fraction) => Ok(Origin::Agent { from, plan, fraction }),
         (None, Some(plan), fraction) => Ok(Origin::Plan { plan, fraction }),
         (None, None, Some(_)) => refuse("--fraction needs --from RUN, or a --plan that names its sources"),
@@ -87,6 +94,40 @@ pub fn plan(origin: &Origin) -> Result<Option<Plan>, Failure> {
         plan.set_fraction(*fraction)?;
     }
     Ok(Some(plan))
+}
+
+/// The error of a transfer that does not fit, and the preset that was forgotten, if the source was trained with another one.
+pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
+    let from = match &request.origin {
+        Origin::Agent { from, .. } => from,
+        Origin::Universal { encoder, .. } => encoder,
+        Origin::Random | Origin::Plan { .. } => return error.into(),
+    };
+    if !matches!(error, TrainError::Transfer(TransferError::Misfit(_))) {
+        return error.into();
+    }
+    let Some(agent) = from.ancestors().take(4).find_map(|folder| stored_config(folder).ok()).map(|config| config.agent)
+    else {
+        return error.into();
+    };
+    let is_of = |name: &str| {
+        let asked = RunRequest { preset: name.to_owned(), settings: Vec::new(), config: None, ..request.clone() };
+        asked.configuration().is_ok_and(|config| {
+            let sizes = |agent: &AgentConfig| {
+                (agent.depth, agent.stoch, agent.deter, agent.hidden, agent.units, agent.value_layers)
+            };
+            sizes(&config.agent) == sizes(&agent)
+        })
+    };
+    match presets().map(|(name, _)| name).find(|name| *name != request.preset && is_of(name)) {
+        Some(name) => Failure::Arguments(format!(
+            "{} was trained with the sizes of --preset {name}, and this agent has those of --preset {}: give --preset {name} \
+             here as well. ({error})",
+            from.display(),
+            request.preset
+        )),
+        None => error.into(),
+    }
 }
 
 /// A short name of a transfer: plan, fraction and sources. `None` if nothing is transferred.
@@ -219,7 +260,7 @@ mod tests {
 
     fn typed() -> Inherits {
         Inherits {
-            from: None,
+            from: Vec::new(),
             plan: None,
             fraction: None,
             universal: None,
@@ -232,7 +273,7 @@ mod tests {
     fn a_transfer_has_a_short_name() {
         let label = |typed: &Inherits| label(&origin(typed).unwrap());
         assert_eq!(label(&typed()), None);
-        let from = Inherits { from: Some("runs/hopper+ant/small/0".into()), ..typed() };
+        let from = Inherits { from: vec!["runs/hopper+ant/small/0".into()], ..typed() };
         assert_eq!(label(&from).unwrap(), "paper-from-hopper+ant-small-0");
         let full = Inherits { plan: Some("full".into()), ..from };
         assert_eq!(label(&full).unwrap(), "full-from-hopper+ant-small-0");
@@ -246,7 +287,7 @@ mod tests {
             ..typed()
         };
         assert_eq!(label(&universal).unwrap(), "universal-from-u-00000000-reward-ant-small-0+b-00000000");
-        let long = |last: &str| Inherits { from: Some(format!("runs/{}/{last}", "x".repeat(300)).into()), ..typed() };
+        let long = |last: &str| Inherits { from: vec![format!("runs/{}/{last}", "x".repeat(300)).into()], ..typed() };
         let (one, other) = (label(&long("1")).unwrap(), label(&long("2")).unwrap());
         assert_eq!((one.len(), other.len()), (LONGEST_LABEL, LONGEST_LABEL));
         assert_ne!(one, other);
@@ -277,7 +318,7 @@ mod tests {
         ];
         let mut seen = std::collections::BTreeSet::new();
         for path in paths {
-            let from = Some(std::ffi::OsStr::from_bytes(path).into());
+            let from = vec![std::ffi::OsStr::from_bytes(path).into()];
             assert!(seen.insert(label(&origin(&Inherits { from, ..typed() }).unwrap()).unwrap()), "{path:?}");
         }
         let plans = ["full", "full.toml", "x.toml", "a/x.toml", "b/x.toml", "x", "x y.toml", "x_y.toml"];

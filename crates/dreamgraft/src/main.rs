@@ -63,6 +63,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Play(typed) => commands::play(catalogue, &typed),
         Command::Transfer(Transfer::Plan(typed)) => commands::transfer_plan(catalogue, &typed),
         Command::Transfer(Transfer::Rank(typed)) => commands::transfer_rank(catalogue, &typed),
+        Command::Transfer(Transfer::Preset(typed)) => commands::transfer_preset(&typed),
         Command::Study(typed) => commands::study(catalogue, &typed),
         Command::Watch(typed) => commands::watch(&typed),
         Command::Bench(typed) => commands::bench(&typed),

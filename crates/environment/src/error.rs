@@ -5,11 +5,11 @@
 #[non_exhaustive]
 pub enum TaskError {
     /// No task has this name.
-    #[error("task {name:?} does not exist; did you mean {nearest:?}? All tasks: {known}")]
+    #[error("task {name:?} does not exist{} All tasks: {known}", wording::did_you_mean(nearest))]
     UnknownTask {
         /// The requested name.
         name: String,
-        /// The name that is most like it.
+        /// The name that is most like it; empty if none is.
         nearest: String,
         /// Every task's name, separated by commas.
         known: String,

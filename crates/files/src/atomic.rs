@@ -43,6 +43,24 @@ pub fn write_atomically<E: From<io::Error>>(
     sync_folder(folder).map_err(E::from)
 }
 
+/// Whether [`write_atomically`] could write `path` now, found out by making and removing a temporary file beside it. With
+/// `make_folders`, folders above it may be missing.
+///
+/// # Errors
+/// What would stand in the way.
+pub fn check_writable(path: &Path, make_folders: bool) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let folder = folder_of(path);
+    let missing = |folder: &&Path| make_folders && folder.symlink_metadata().is_err();
+    let existing = folder.ancestors().find(|folder| !missing(folder)).unwrap_or(Path::new("."));
+    let existing = if existing == Path::new("") { Path::new(".") } else { existing };
+    let (temporary, _) = create_temporary(existing, name)?;
+    fs::remove_file(temporary)
+}
+
 /// Makes the names in `folder` durable, as is needed after creating, renaming or deleting a file in it.
 ///
 /// # Errors
@@ -133,6 +151,23 @@ mod tests {
         })
         .unwrap();
         assert!(!is_partial("episode.npz"));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        fs::write(path("file"), "old").unwrap();
+        for name in ["new", "file"] {
+            check_writable(&path(name), false).unwrap();
+        }
+        check_writable(&path("a/b/c"), true).unwrap();
+        for (name, make_folders) in
+            [("a/new", false), ("file/new", false), ("file/new", true), ("", true), ("..", false)]
+        {
+            assert!(check_writable(&path(name), make_folders).is_err(), "{name}");
+        }
+        assert_eq!((names(root.path()), fs::read(path("file")).unwrap()), (vec!["file".to_owned()], b"old".to_vec()));
     }
 
     #[test]

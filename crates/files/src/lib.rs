@@ -8,6 +8,6 @@ mod bounded;
 mod checksum;
 pub mod path_text;
 
-pub use atomic::{is_partial, sync_folder, write_atomically};
+pub use atomic::{check_writable, is_partial, sync_folder, write_atomically};
 pub use bounded::{ReadError, open_file, read_bytes, read_text};
 pub use checksum::{Checksums, crc32_of_file, sha256};

@@ -61,7 +61,40 @@ pub fn seen(states: &[Status]) -> Option<f64> {
     (updates >= ENOUGH && seconds > 0.0).then(|| seconds / updates as f64)
 }
 
-/// Seconds until a study is finished with `jobs` runs at a time: `seconds[i]` is the time of run `i`.
+/// What the parts of a run take, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Costs {
+    /// A gradient step.
+    pub update: f64,
+    /// An agent step of a training episode: simulating, drawing and choosing an action.
+    pub step: f64,
+    /// An agent step of an evaluation.
+    pub evaluation_step: f64,
+}
+
+/// Seconds to start a run, and to write its last files.
+const START: f64 = 0.5;
+
+/// Seconds to write the video and the predictions of an evaluation of one task.
+const VIDEO: f64 = 0.5;
+
+/// Seconds of a run that has made `done` gradient steps, from there to its end.
+pub fn seconds_left(config: &Config, done: u64, costs: &Costs) -> f64 {
+    let all = updates(config);
+    let left = all.saturating_sub(done);
+    // Playing and evaluation are spread over a run as its gradient steps are.
+    let share = if all == 0 { 1.0 } else { left as f64 / all as f64 };
+    let steps = config.steps.0 as f64 / f64::from(Timing::STANDARD.action_repeat);
+    let evaluations = (1 + config.steps.0 / config.schedule.eval_every.0.max(1)) * config.tasks.len() as u64;
+    // The last one is made twice, to compare the two ways to evaluate.
+    let episodes = (evaluations + config.tasks.len() as u64) * config.schedule.eval_episodes;
+    let evaluated = episodes as f64 * f64::from(Timing::STANDARD.frame_limit / Timing::STANDARD.action_repeat);
+    let videos = if config.log.videos { evaluations as f64 * VIDEO } else { 0.0 };
+    let playing = steps * costs.step + evaluated * costs.evaluation_step + videos + START;
+    left as f64 * costs.update + share * playing
+}
+
+/// Seconds until a study is done, `jobs` runs at a time: `seconds[i]` is what run `i` takes.
 pub fn makespan(manifest: &Manifest, seconds: &[f64], jobs: usize) -> f64 {
     let mut ends: Vec<f64> = Vec::new();
     let mut free = vec![0.0f64; jobs.max(1)];
@@ -73,4 +106,24 @@ pub fn makespan(manifest: &Manifest, seconds: &[f64], jobs: usize) -> f64 {
         ends.push(end);
     }
     ends.into_iter().fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use train::Frames;
+
+    #[test]
+    fn playing_and_evaluation_count() {
+        let costs = Costs { update: 0.0, step: 1.0, evaluation_step: 0.0 };
+        let mut config = Config { tasks: vec!["hopper".to_owned()], steps: Frames(100_000), ..Config::default() };
+        config.log.videos = false;
+        assert_eq!(seconds_left(&config, 0, &costs), 50_000.0 + START);
+        // Eleven evaluations, and the last one in another way.
+        let evaluation = Costs { step: 0.0, evaluation_step: 1.0, ..costs };
+        assert_eq!(seconds_left(&config, 0, &evaluation), 12.0 * 500.0 + START);
+        assert_eq!(seconds_left(&config, updates(&config), &costs), 0.0);
+        let learning = Costs { update: 2.0, step: 0.0, evaluation_step: 0.0 };
+        assert_eq!(seconds_left(&config, 0, &learning), 2.0 * updates(&config) as f64 + START);
+    }
 }

@@ -12,7 +12,7 @@ use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks, ne
 use crate::{StudyError, results};
 use checks::{check_fraction, check_name};
 use environment::{Catalogue, file_name};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, RunRequest};
@@ -61,8 +61,27 @@ fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Re
     Ok(Manifest::new(&read.study.name, &read.checksum, expansion.entries))
 }
 
-/// The manifest in the folder of the study, if it was created from this study file by this version, or by an earlier
-/// version, which gave sources other seeds; `None` if there is no manifest, or one of another study file.
+/// Sources and combinations of tasks that no method of a study file uses. Such sources are trained all the same.
+pub fn unused(study: &StudyFile) -> Vec<String> {
+    let mut used: BTreeSet<&str> = study.method.iter().flat_map(Method::sources).collect();
+    // A source may have the encoder of another.
+    for _ in 0..LONGEST_CHAIN {
+        let others = study.source.iter().filter(|source| used.contains(&*source.name));
+        let others: Vec<&str> = others.filter_map(|source| source.universal.as_deref()).collect();
+        used.extend(others);
+    }
+    let sources = study.source.iter().map(|source| &*source.name).filter(|name| !used.contains(name));
+    let mut notes: Vec<String> =
+        sources.map(|name| format!("no method uses the source {name:?}; it is trained all the same")).collect();
+    let lists = || study.source.iter().flat_map(|source| source.tasks.iter().chain(&source.each));
+    let is_used = |name: &str| lists().any(|tasks| matches!(tasks, Tasks::Combination(used) if used == name));
+    let combinations = study.combination.keys().filter(|name| !is_used(name));
+    notes.extend(combinations.map(|name| format!("no source uses the combination {name:?}")));
+    notes
+}
+
+/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
+/// had other seeds; `None` if there is no manifest, or one of another document.
 ///
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
@@ -76,8 +95,21 @@ pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result
     Ok(same.then_some(recorded))
 }
 
-/// Writes the manifest of a study file to the folder of the study, which is created. An existing manifest must be of
-/// the same study file, and is kept, including the seeds of its sources.
+/// The manifest in the study's folder, if its first line says that it was made from this very document. Nothing is expanded.
+///
+/// # Errors
+/// If the manifest is not as it was written.
+pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+    if !folder.join(FILE).exists() {
+        return Ok(None);
+    }
+    let recorded = Manifest::read(folder)?;
+    let same = recorded.header.document == read.checksum && recorded.header.study == read.study.name;
+    Ok(same.then_some(recorded))
+}
+
+/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
+/// and is kept, with the seeds that it gives to sources.
 ///
 /// # Errors
 /// If the folder was created from another study file, or cannot be written.
@@ -162,9 +194,8 @@ impl<'a> Expansion<'a> {
         let sources = &self.study.source;
         sources.iter().find(|source| source.name == name).ok_or_else(|| {
             let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
-            let like =
-                like.map_or_else(|| "the study file has none".to_owned(), |like| format!("did you mean {like:?}?"));
-            self.error(key, format!("source {name:?} does not exist; {like}"))
+            let like = wording::did_you_mean(like.unwrap_or_default());
+            self.error(key, format!("source {name:?} does not exist{like}"))
         })
     }
 
@@ -176,8 +207,8 @@ impl<'a> Expansion<'a> {
         };
         let known = &self.study.combination;
         let targets = known.get(name).ok_or_else(|| {
-            let like = nearest(name, known.keys().map(String::as_str)).unwrap_or("a list of tasks");
-            self.error(key, format!("combination {name:?} does not exist; did you mean {like}?"))
+            let like = nearest(name, known.keys().map(String::as_str)).unwrap_or_default();
+            self.error(key, format!("combination {name:?} does not exist{}", wording::did_you_mean(like)))
         })?;
         let missing = || {
             self.error(

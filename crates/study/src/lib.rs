@@ -40,5 +40,5 @@ pub mod study_file;
 pub mod watch;
 
 pub use error::StudyError;
-pub use expand::{default_folder, manifest_of, prepare, recorded};
+pub use expand::{default_folder, manifest_of, prepare, recorded, unchanged, unused};
 pub use manifest::{Entry, Header, Manifest, Role};

@@ -7,6 +7,7 @@ use crate::place::{line_at, place_of};
 use files::{ReadError, sha256};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The limit for the size of a study file, or of a plan that it names, in bytes.
@@ -164,6 +165,24 @@ pub enum Method {
     },
 }
 
+impl Method {
+    /// The names of the sources that it takes from.
+    pub fn sources(&self) -> Vec<&str> {
+        match self {
+            Self::Baseline { .. } => Vec::new(),
+            Self::Fractional { from, .. }
+            | Self::Full { from, .. }
+            | Self::EncoderOnly { from, .. }
+            | Self::FineTune { from, .. } => vec![from],
+            Self::MetaModel { universal, reward_from, .. } => {
+                reward_from.iter().chain([universal]).map(String::as_str).collect()
+            }
+            Self::SingleSource { from, .. } => from.iter().map(String::as_str).collect(),
+            Self::Plan { from, .. } => from.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
 fn paper() -> String {
     "paper".to_owned()
 }
@@ -225,7 +244,7 @@ pub(crate) fn next_to(path: &Path, file: &Path) -> PathBuf {
 /// The text of a study file, a plan or a profile.
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     files::read_text(path, LARGEST_FILE).map_err(|error| match error {
-        ReadError::Io(source) => StudyError::io(path)(source),
+        ReadError::Io(source) if source.kind() != ErrorKind::NotFound => StudyError::io(path)(source),
         error => StudyError::StudyFile { place: path.display().to_string(), why: error.to_string() },
     })
 }
@@ -246,8 +265,8 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
         let error = error.into_inner();
         let mut why = one_line(&transfer::plain(error.message()));
         if let Some((wrong, known)) = choices(error.message()) {
-            why =
-                format!("{}; did you mean `{}`?", why, wording::nearest(wrong, known.into_iter()).unwrap_or_default());
+            let like = wording::nearest(wrong, known.into_iter());
+            why.extend(like.map(|like| format!("; did you mean `{like}`?")));
             // The reader names the table that has an unknown key of a method, not the key.
             if error.message().starts_with("unknown field") && !key.ends_with(wrong) {
                 key.push_str(&format!(".{wrong}"));

@@ -17,6 +17,8 @@ use tape::plan::Device;
 const ACTION_SIZE: usize = 6;
 /// Policy steps measured.
 const POLICY_STEPS: usize = 300;
+/// Policy steps of an evaluation that are measured.
+const EVALUATION_STEPS: usize = 50;
 
 /// The results; one JSON object.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +47,8 @@ pub struct Measured {
     pub start_to_first_step_s: f64,
     /// Median milliseconds of a policy step: one image in, one action out.
     pub policy_ms_median: f64,
+    /// Median time of a policy step in an evaluation, milliseconds: it may draw many samples.
+    pub evaluation_ms_median: f64,
     /// 95th percentile of the same.
     pub policy_ms_p95: f64,
     /// Largest memory held, in MB (Linux).
@@ -151,6 +155,13 @@ pub fn measure(
             agent.act(&mut state, image, ActMode::Sample, &mut random, &mut action);
             policy_times.push(began.elapsed().as_secs_f64() * 1e3);
         }
+        let mut evaluation_times = Vec::with_capacity(EVALUATION_STEPS);
+        for _ in 0..EVALUATION_STEPS {
+            let began = Instant::now();
+            agent.act(&mut state, image, ActMode::Evaluate, &mut random, &mut action);
+            evaluation_times.push(began.elapsed().as_secs_f64() * 1e3);
+        }
+        evaluation_times.sort_by(f64::total_cmp);
         step_times.sort_by(f64::total_cmp);
         policy_times.sort_by(f64::total_cmp);
         Ok(Measured {
@@ -166,6 +177,7 @@ pub fn measure(
             start_to_ready_s,
             start_to_first_step_s,
             policy_ms_median: median(&policy_times),
+            evaluation_ms_median: median(&evaluation_times),
             policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
             peak_rss_mb: system::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,

@@ -22,7 +22,10 @@ pub enum PlanError {
         limit: u64,
     },
     /// Neither a preset nor a file.
-    #[error("{typed:?} is neither a preset nor an existing file; the nearest preset is {nearest:?}")]
+    #[error(
+        "{typed:?} is neither a preset nor an existing file{} `dreamgraft transfer plan --help` lists the presets",
+        wording::did_you_mean(nearest)
+    )]
     Unknown {
         /// The text as typed.
         typed: String,

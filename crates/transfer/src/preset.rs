@@ -58,10 +58,9 @@ impl Preset {
         Plan::parse(self.text(), &origin).expect("a preset is a plan: the tests read all of them")
     }
 
-    /// The preset whose name is most like a mistyped one.
-    pub(crate) fn nearest(typed: &str) -> Self {
-        let name = wording::nearest(typed, Self::ALL.into_iter().map(Self::name)).expect("there are presets");
-        Self::named(name).expect("the name of a preset")
+    /// The name of the preset that is most like a mistyped one; empty if none is.
+    pub fn nearest(typed: &str) -> &'static str {
+        wording::nearest(typed, Self::ALL.into_iter().map(Self::name)).unwrap_or_default()
     }
 }
 
@@ -76,7 +75,7 @@ impl Plan {
         }
         let path = Path::new(typed);
         if !path.exists() {
-            return Err(PlanError::Unknown { typed: typed.to_owned(), nearest: Preset::nearest(typed).name() });
+            return Err(PlanError::Unknown { typed: typed.to_owned(), nearest: Preset::nearest(typed) });
         }
         Self::read(path)
     }
@@ -116,6 +115,6 @@ mod tests {
             let again = Plan::parse(&plan.to_toml(), "again").unwrap();
             assert_eq!(again.to_toml(), plan.to_toml());
         }
-        assert_eq!(Preset::nearest("finetune"), Preset::FineTune);
+        assert_eq!((Preset::nearest("finetune"), Preset::nearest("my")), ("fine-tune", ""));
     }
 }

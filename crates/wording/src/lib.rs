@@ -10,6 +10,6 @@ mod numbers;
 mod typed;
 
 pub use causes::with_causes;
-pub use nearest::{distance, nearest};
+pub use nearest::{did_you_mean, distance, nearest};
 pub use numbers::{bytes, counted, grouped, rounded};
 pub use typed::{printable, printable_lines, shell_word};

@@ -79,9 +79,10 @@ pub struct Inherits {
     /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
     /// export
     #[arg(long, value_name = "RUN")]
-    pub from: Option<PathBuf>,
+    pub from: Vec<PathBuf>,
     /// The parameters to transfer: the preset paper (modular and fractional), full, encoder-only, fine-tune or
-    /// universal, or a plan file, which can name its own sources (docs/transfer.md) [default: paper]
+    /// universal, or a plan file, which can name its own sources (`dreamgraft
+    /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "PRESET|FILE")]
     pub plan: Option<String>,
     /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction

@@ -24,7 +24,7 @@ pub enum StudyCommand {
 /// A study file and the folder of the study.
 #[derive(Debug, Args)]
 pub struct StudyPlace {
-    /// The study file (docs/studies.md)
+    /// The study file 
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The folder of the study [default: studies/NAME]
@@ -121,8 +121,7 @@ pub struct RunOneArgs {
 /// `dreamgraft study report`.
 #[derive(Debug, Default, Args)]
 #[command(after_long_help = exit::help(exit::STUDY), long_about = "Write the report of a study: report.html, a page \
-    that works without a network, and the same results as report.md, figures.csv and curves.json (docs/reports.md \
-    explains every statistic).\n\n\
+    that works without a network, and the same results as report.md, figures.csv and curves.json.\n\n\
     The report includes unfinished runs as far as they are, and marks them. For a folder without a study, such as runs, \
     it includes every run in the folder.")]
 pub struct ReportArgs {

@@ -19,14 +19,13 @@ pub(super) const TRAIN: &str = "Train an agent on one or several tasks, or resum
     previews them. The transfer happens once, at the start of the run: a run can resume when its sources no longer \
     exist.\n\n\
     The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) selects the SIMD instruction set; the \
-    default is the widest set that this CPU supports. Results of different sets differ in rounding \
-    (docs/portability.md).";
+    default is the widest set that this CPU supports. Results of different sets differ in rounding.";
 
 /// The long help of `dreamgraft bench`.
 pub(super) const BENCH: &str = "Measure the speed of gradient and policy steps on this machine, and print one line of \
     JSON.\n\n\
     The data is random and no environment is simulated, so this measures the agent alone. The sizes are those at which \
-    other programs were measured (docs/performance.md). The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or \
+    other programs were measured. The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or \
     plain) selects the SIMD instruction set.";
 
 /// `dreamgraft train`.
@@ -64,6 +63,16 @@ pub enum Transfer {
     /// Rank earlier agents by how much they promise to help on a task
     #[command(long_about = super::rank::RANK)]
     Rank(super::rank::TransferRank),
+    /// Print a plan that comes with the program, to be copied and changed
+    #[command(after_long_help = exit::help(exit::PRINT))]
+    Preset(TransferPreset),
+}
+
+/// `dreamgraft transfer preset`.
+#[derive(Debug, Args)]
+pub struct TransferPreset {
+    /// The plan: paper, full, encoder-only, fine-tune or universal
+    pub name: String,
 }
 
 /// `dreamgraft transfer plan`.

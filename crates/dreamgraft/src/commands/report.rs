@@ -6,15 +6,21 @@ use crate::print;
 use std::path::Path;
 use study::report::{MOST_BYTES, Report};
 use study::results::Results;
+use train::TrainError;
 
 /// Writes the report of the study or runs in `folder`, and prints where.
 ///
 /// # Errors
 /// If there are no runs, or a file cannot be read or written.
 pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
+    let out = typed.out.clone().unwrap_or_else(|| folder.join("report"));
+    if folder.is_dir() {
+        // What stands in the way is known before anything is read.
+        let first = out.join("report.html");
+        files::check_writable(&first, true).map_err(|source| TrainError::Io { path: first, source })?;
+    }
     let results = Results::read(folder)?;
     let report = Report::new(&results);
-    let out = typed.out.clone().unwrap_or_else(|| folder.join("report"));
     let pictures = typed.pictures.map_or(MOST_BYTES, |mebibytes| mebibytes << 20);
     let files = report.write(&out, pictures)?;
     let problems = report.problems();

@@ -13,9 +13,11 @@ use std::time::Instant;
 use study::local::{self, Ended, Pool, PoolEvent};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
-use study::study_file::{self, StudyFile};
-use study::{Manifest, StudyError, estimate};
-use train::{RunRequest, TrainError};
+use study::estimate::{self, Costs};
+use study::study_file::{self, Read, StudyFile};
+use study::{Manifest, StudyError};
+use train::config::Config;
+use train::{PlayOptions, RunRequest, Termination, TrainError, WhoPlays};
 use wording::{counted, grouped};
 
 /// Runs one of the commands of `dreamgraft study`.
@@ -28,7 +30,15 @@ pub fn study(catalogue: &dyn Catalogue, typed: &StudyCommand) -> Result<Exit, Fa
         StudyCommand::Run(typed) => run(catalogue, typed),
         StudyCommand::Status(typed) => status_of(typed),
         StudyCommand::RunOne(typed) => run_one(catalogue, typed),
-        StudyCommand::Report(typed) => report(&folder_of(&typed.study, typed.dir.as_deref())?, typed),
+        StudyCommand::Report(typed) => {
+            let folder = folder_of(&typed.study, typed.dir.as_deref())?;
+            if !typed.study.is_dir()
+                && let Some(note) = edited(&study_file::read(&typed.study)?, &folder)
+            {
+                print::note(&note);
+            }
+            report(&folder, typed)
+        }
     }
 }
 
@@ -69,16 +79,16 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
     }
     let configs = manifest.entries.iter().map(estimate::config).collect::<Result<Vec<_>, _>>()?;
     let (jobs, threads) = divided(typed.jobs);
-    let (rate, origin) = match estimate::seen(&states) {
-        Some(rate) => (rate, "the speed of this study's runs so far".to_owned()),
+    let (costs, origin) = match estimate::seen(&states) {
+        // The speed of runs has playing and evaluation in it.
+        Some(rate) => {
+            (Costs { update: rate, step: 0.0, evaluation_step: 0.0 }, "the speed of this study's runs so far")
+        }
         None => {
             let mut config = configs[0].clone();
             config.threads = threads;
-            let measured = train::bench::measure((&read.study.preset, &[]), &config, 3, None)?;
-            (
-                measured.step_s_median,
-                "measured now with three gradient steps and no other runs; playing episodes is not included".to_owned(),
-            )
+            let costs = measured(catalogue, &read.study.preset, &config)?;
+            (costs, "gradient steps and an episode measured now, alone on this machine")
         }
     };
     let tasks = configs.iter().map(|config| estimate::tasks(catalogue, config)).collect::<Result<Vec<_>, _>>()?;
@@ -86,7 +96,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         configs.iter().zip(&tasks).map(|(config, tasks)| estimate::updates(config, tasks)).collect();
     let left: Vec<f64> = states
         .iter()
-        .map(|state| updates[state.index].saturating_sub(state.updates) as f64 * rate)
+        .map(|state| estimate::seconds_left(&configs[state.index], state.updates, &costs))
         .zip(&states)
         .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
         .collect();
@@ -106,11 +116,47 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         time(estimate::makespan(&manifest, &left, jobs)),
         counted(jobs as u64, "run"),
         counted(threads as u64, "thread"),
-        rate,
+        costs.update,
         disk as f64 / 1e9
     ));
     lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
+    lines.extend(study::unused(&read.study).iter().map(|note| format!("note: {note}")));
+    lines.extend(edited(&read, &folder).map(|note| format!("note: {note}")));
     Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+/// What the parts of a run of `config` take on this machine.
+fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<Costs, Failure> {
+    let bench = train::bench::measure((preset, &[]), config, 3, None)?;
+    let options = PlayOptions {
+        policy: WhoPlays::Random,
+        task: config.tasks.first().cloned(),
+        termination: Some(Termination::Fixed),
+        evaluation: None,
+        episodes: 1,
+        seed: 0,
+    };
+    let began = Instant::now();
+    let plays = train::play(catalogue, &options, |_| true)?;
+    let steps = plays.iter().filter_map(|plays| plays.last.as_ref()).map(|episode| episode.len() - 1).sum::<usize>();
+    let simulated = began.elapsed().as_secs_f64() / steps.max(1) as f64;
+    Ok(Costs {
+        update: bench.step_s_median,
+        step: simulated + bench.policy_ms_median / 1e3,
+        evaluation_step: simulated + bench.evaluation_ms_median / 1e3,
+    })
+}
+
+/// That the study's file, or the first line of the manifest in its folder, was edited since the folder was made.
+fn edited(read: &Read, folder: &Path) -> Option<String> {
+    let header = Manifest::read(folder).ok()?.header;
+    (header.document != read.checksum || header.study != read.study.name).then(|| {
+        format!(
+            "{} was made from another study file than {} is now, or its manifest was edited: `study run` refuses it",
+            folder.display(),
+            read.path.display()
+        )
+    })
 }
 
 fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
@@ -141,6 +187,9 @@ fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit,
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
+    if let Ok(read) = study_file::read(&typed.place.file) {
+        study::unused(&read.study).iter().for_each(|note| say(&format!("note: {note}")));
+    }
     let ended = pool.run(&interrupted, &mut |event| match event {
         PoolEvent::Started { entry, killed: 0 } => {
             say(&format!("run {} started: {}", entry.index, entry.folder.display()))
@@ -210,7 +259,11 @@ fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<E
 fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failure> {
     let read = study_file::read(&typed.place.file)?;
     let folder = typed.place.folder(&read.study);
-    let manifest = study::prepare(&read, catalogue, &folder)?;
+    // Each of thousands of jobs comes here; the first command has checked the study's runs.
+    let manifest = match study::unchanged(&read, &folder)? {
+        Some(manifest) => manifest,
+        None => study::prepare(&read, catalogue, &folder)?,
+    };
     status::check_ready(&folder, &manifest, typed.index)?;
     let entry = &manifest.entries[typed.index];
     if status::is_finished(&folder, entry) {

@@ -1,9 +1,24 @@
 //! `dreamgraft transfer plan`: a preview of a transfer.
 
-use crate::args::train::TransferPlan;
+use crate::args::train::{TransferPlan, TransferPreset};
 use crate::exit::{Exit, Failure};
 use crate::{inheritance, print, request};
 use environment::Catalogue;
+use transfer::Preset;
+
+/// Prints a plan that comes with the program.
+///
+/// # Errors
+/// If there is no such plan, or stdout cannot be written.
+pub fn transfer_preset(typed: &TransferPreset) -> Result<Exit, Failure> {
+    let unknown = || {
+        let all = Preset::ALL.map(Preset::name).join(", ");
+        let like = wording::did_you_mean(Preset::nearest(&typed.name));
+        Failure::Arguments(format!("there is no plan {:?}{like} There are {all}", typed.name))
+    };
+    let preset = Preset::named(&typed.name).ok_or_else(unknown)?;
+    Ok(print::done(print::text(preset.text().trim_end()))?)
+}
 
 /// Prints which parameters a new agent would take from earlier ones.
 ///
@@ -15,7 +30,8 @@ pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<
     let plan = inheritance::plan(&request.origin)?.ok_or_else(|| {
         Failure::Arguments("there is nothing to transfer; give --from, --plan or --universal".to_owned())
     })?;
-    let report = train::preview(catalogue, &config, &plan)?;
+    let report =
+        train::preview(catalogue, &config, &plan).map_err(|error| inheritance::with_preset(error, &request))?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {
         if typed.json {

@@ -15,6 +15,10 @@ const NOTICE: Duration = Duration::from_millis(100);
 /// # Errors
 /// If the folder cannot be read, the port is in use, or signals cannot be handled.
 pub fn watch(typed: &Watch) -> Result<Exit, Failure> {
+    if !typed.logdir.exists() {
+        let folder = typed.logdir.display();
+        return Err(Failure::Arguments(format!("{folder} does not exist; give a study's folder, or one with runs in it")));
+    }
     let asked_to_end = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let watch = study::watch::Watch::start(&typed.logdir, typed.port)?;
     // The page does not need anyone who reads this line, so a closed stdout is not an error.

@@ -4,11 +4,13 @@
 //! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
 //! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors with fewer instructions,
 //! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
-//! names of files and for pipes.
+//! names of files and for pipes, `advice` for messages about mistakes, `episodes` for episodes of other programs.
 
+mod advice;
 mod arguments;
 mod device;
 mod earlier_versions;
+mod episodes;
 mod errors;
 mod evaluation;
 mod faults;

@@ -72,9 +72,8 @@ impl Expansion<'_> {
             match self.catalogue.check(task) {
                 Ok(()) => {}
                 Err(TaskError::UnknownTask { nearest, .. }) => {
-                    let why = format!(
-                        "task {task:?} does not exist; did you mean {nearest:?}? `dreamgraft tasks` lists all tasks"
-                    );
+                    let like = wording::did_you_mean(&nearest);
+                    let why = format!("task {task:?} does not exist{like} `dreamgraft tasks` lists all tasks");
                     return Err(self.error(key, why));
                 }
                 Err(other) => return Err(self.error(key, other.to_string())),

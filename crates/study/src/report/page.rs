@@ -56,8 +56,8 @@ pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
                 a.skip href="#curves" { "Skip to the curves" }
                 (header(report, live.is_some()))
                 main #main { (sections(report, media)) }
-                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". docs/reports.md explains every \
-                    statistic." }
+                footer { "Made by dreamgraft " (env!("CARGO_PKG_VERSION")) ". The page \"Reports\" of \
+                    its documentation explains every statistic." }
                 div #said .visually-hidden aria-live="polite" {}
                 script { (PreEscaped(SCRIPT)) }
             }

@@ -76,6 +76,20 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         }
         run.problems.extend(metrics.problems);
     }
+    // Whether a run is finished stands in its checkpoint. Its metrics may have been cut or lost since.
+    if let Some(state) = train::checkpoint::newest_state(&path).filter(|state| state.finished) {
+        let frames = state.position.frames.0;
+        if frames >= steps {
+            if run.progress != Progress::Finished {
+                let file = path.join("metrics.jsonl");
+                run.problems.push(format!(
+                    "{}: the run is finished, with {frames} frames, and its metrics end before: they were cut or removed",
+                    file.display()
+                ));
+            }
+            run.progress = Progress::Finished;
+        }
+    }
     match transfer::read_report(&path) {
         Ok(report) => {
             if let Some(report) = &report {

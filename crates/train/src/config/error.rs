@@ -28,13 +28,13 @@ pub enum ConfigError {
         text: String,
     },
     /// A key that no setting has.
-    #[error("unknown key {path:?} ({source_name}); the nearest key is {nearest:?}")]
+    #[error("unknown key {path:?} ({source_name}); {}", nearest_key(nearest))]
     UnknownKey {
         /// The key's full path.
         path: String,
         /// Where it came from.
         source_name: String,
-        /// The valid key most like it.
+        /// The valid key most like it; empty if none is.
         nearest: String,
     },
     /// A section where a value should stand, or the other way round.
@@ -72,12 +72,28 @@ pub enum ConfigError {
     /// The agent's own check.
     #[error(transparent)]
     Agent(#[from] dreamer::DreamerError),
+    /// A run folder's configuration that cannot be used.
+    #[error("{path}: {source}; if the file was edited or cut off, put it back as it was")]
+    Stored {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<Self>,
+    },
     /// A preset that does not exist.
-    #[error("preset {name:?} does not exist; the nearest is {nearest:?} (`dreamgraft train --help` lists all presets)")]
+    #[error("preset {name:?} does not exist{} `dreamgraft train --help` lists all presets", wording::did_you_mean(nearest))]
     UnknownPreset {
         /// The text as typed.
         name: String,
-        /// The preset most like it.
+        /// The preset most like it; empty if none is.
         nearest: String,
     },
+}
+
+fn nearest_key(nearest: &str) -> String {
+    if nearest.is_empty() {
+        "the config.toml of a run folder lists all keys".to_owned()
+    } else {
+        format!("the nearest key is {nearest:?}")
+    }
 }

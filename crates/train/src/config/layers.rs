@@ -219,7 +219,7 @@ fn fitted(value: Value, default: &Value) -> Value {
 /// The expected value at `path`, where the default is `default` and `given` is not valid; `None` for types whose own
 /// errors name the expected value.
 fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> {
-    let too_large = given.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) && given.len() > 2;
+    let too_large = given.trim_matches('"').parse::<f64>().is_ok_and(|number| number >= i64::MAX as f64);
     let kind = match (path, default?) {
         ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
         ("agent.actor", _) => "\"tanh_normal\" or \"one_hot\"".to_owned(),

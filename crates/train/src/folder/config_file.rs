@@ -2,7 +2,7 @@
 
 use crate::TrainError;
 use crate::agent::environments::WorldRecord;
-use crate::config::{Config, Layer, PROVENANCE, resolve};
+use crate::config::{Config, ConfigError, Layer, PROVENANCE, resolve};
 use crate::folder::provenance::{Arithmetic, Provenance};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,9 @@ pub(crate) fn is_run(root: &Path) -> bool {
 /// # Errors
 /// If the folder does not have a readable `config.toml`, or if it has values that this version does not know.
 pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
-    Ok(resolve(&[Layer::read(&root.join(CONFIG_FILE))?])?)
+    let path = root.join(CONFIG_FILE);
+    let layer = Layer::read(&path)?;
+    Ok(resolve(&[layer]).map_err(|source| ConfigError::Stored { path, source: Box::new(source) })?)
 }
 
 /// The arithmetic of the last session of the run in `root`; values that are not in its `config.toml` are unknown.

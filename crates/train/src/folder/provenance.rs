@@ -72,7 +72,7 @@ impl Arithmetic {
         (!changes.is_empty()).then(|| {
             format!(
                 "{} changed since the last session of this run: the run is still valid, but it will not be bitwise \
-                 identical to an uninterrupted run (docs/portability.md)",
+                 identical to an uninterrupted run",
                 changes.join(" and ")
             )
         })

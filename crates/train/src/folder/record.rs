@@ -4,6 +4,7 @@ use crate::folder::RunFolder;
 use crate::output::{EventWriter, MetricsLog, host_name};
 use crate::units::unsigned_zero;
 use crate::{Frames, TrainError};
+use std::path::Path;
 use std::time::SystemTime;
 use wording::counted;
 
@@ -12,6 +13,15 @@ use wording::counted;
 pub(crate) struct Record {
     metrics: MetricsLog,
     events: EventWriter,
+}
+
+/// That the metrics at `path` have `found` lines where the checkpoint counts `lines`.
+pub(crate) fn missing_lines(path: &Path, found: u64, lines: u64) -> String {
+    format!(
+        "{} has {}, but the checkpoint counts {lines}: the file was shortened, and the missing lines cannot be restored",
+        path.display(),
+        counted(found, "line")
+    )
 }
 
 impl Record {
@@ -28,12 +38,7 @@ impl Record {
                 let moved = counted(reopened.moved, "line");
                 Some(format!("moved {moved} of metrics from after the checkpoint to {}", aside.display()))
             }
-            None if metrics.lines() < lines => Some(format!(
-                "{} has {}, but the checkpoint counts {lines}: the file was shortened, and the missing lines cannot be \
-                 restored",
-                folder.metrics().display(),
-                counted(metrics.lines(), "line")
-            )),
+            None if metrics.lines() < lines => Some(missing_lines(&folder.metrics(), metrics.lines(), lines)),
             None => None,
         };
         Ok((Self { metrics, events }, note))

@@ -144,7 +144,17 @@ fn for_each_line(path: &Path, visit: impl FnMut(u64, &[u8]) -> Result<(), Output
     lines_of(path, BufReader::new(file), visit)
 }
 
-/// The number of complete lines in a metrics file with these arbitrary bytes.
+/// Whole lines of metrics in the file at `path`, up to the first that is something else; none if it cannot be read.
+pub(crate) fn metrics_lines(path: &Path) -> u64 {
+    let mut lines = 0;
+    let _ = for_each_line(path, |number, _| {
+        lines = number;
+        Ok(())
+    });
+    lines
+}
+
+/// Whole lines in a metrics file of these bytes, whatever they are.
 ///
 /// # Errors
 /// If a whole line is not one of metrics.

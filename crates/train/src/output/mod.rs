@@ -12,6 +12,7 @@ mod tensorboard;
 
 pub use self::gif::{GifOptions, encode_gif, write_gif};
 pub use error::OutputError;
+pub(crate) use jsonl::metrics_lines;
 pub use jsonl::{MetricsLog, Reopened, count_lines};
 pub use picture::{OpenLoop, Pixels, encode_png, write_png};
 pub use tensorboard::{EventWriter, host_name};

@@ -11,8 +11,10 @@ use crate::config::Config;
 use crate::events::{Event, Reporter};
 use crate::folder::checkpoint::{self, Loaded};
 use crate::folder::provenance::Arithmetic;
+use crate::folder::record::missing_lines;
 use crate::folder::{Left, Opened, RunFolder, stored_arithmetic};
 use crate::origin::{self, Beginning};
+use crate::output::metrics_lines;
 use crate::streams::RunKey;
 use dreamer::{AgentConfig, DreamerError};
 use std::collections::BTreeSet;
@@ -129,6 +131,11 @@ impl Start<'_> {
         if let Some(Loaded { state, .. }) = beginning.checkpoint()
             && state.is_finished(self.config.steps)
         {
+            let lines = state.metrics_lines;
+            let found = metrics_lines(&self.folder.metrics());
+            if found < lines {
+                self.reporter.event(&Event::Note(&missing_lines(&self.folder.metrics(), found, lines)));
+            }
             return Ok(End::FinishedBefore { frames: state.position.frames });
         }
         let before = stored_arithmetic(self.folder.root());

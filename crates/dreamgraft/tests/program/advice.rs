@@ -1,0 +1,177 @@
+//! What is said to somebody who typed something that cannot be done: before the work, with the place, and with the next step.
+
+use crate::program::{Program, smoke};
+use std::path::Path;
+
+#[test]
+fn places_for_results_are_checked_before_the_work() {
+    let program = Program::new();
+    std::fs::write(program.path("file"), "").unwrap();
+    std::fs::create_dir(program.path("folder.gif")).unwrap();
+    for video in ["none/a.gif", "file/a.gif", "folder.gif"] {
+        let ended = program.run(&["play", "hopper", "--episodes", "100", "--video", video]);
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
+        assert!(ended.stderr.contains(video), "{ended:?}");
+    }
+    std::fs::create_dir(program.path("runs")).unwrap();
+    let error = program.fail(1, &["study", "report", "runs", "--out", "file/report"]);
+    assert!(error.contains("file/report"), "{error}");
+    assert_eq!(program.names("."), ["file", "folder.gif", "runs"]);
+}
+
+#[test]
+fn names_are_suggested_only_if_they_are_near() {
+    let program = Program::new();
+    for (words, part) in [
+        (&["play", "hoper"][..], "did you mean \"hopper\"?"),
+        (&["train", "hopper", "--preset", "smole"], "did you mean \"smoke\"?"),
+        (&["train", "hopper", "--plan", "finetune"], "did you mean \"fine-tune\"?"),
+        (&["transfer", "preset", "papr"], "did you mean \"paper\"?"),
+    ] {
+        let error = program.fail(2, words);
+        assert!(error.contains(part), "{error}");
+    }
+    let error = program.fail(5, &["play", "hopper", "--policy", "randm"]);
+    assert!(error.contains("did you mean \"random\"?"), "{error}");
+    for words in [
+        &["play", "Pendulum-v1"][..],
+        &["train", "hopper", "--preset", "xyzzy"],
+        &["train", "hopper", "--plan", "my"],
+        &["train", "hopper", "--set", "foo=3"],
+        &["play", "hopper", "--policy", "runs/hopper/small/0"],
+    ] {
+        let ended = program.run(words);
+        assert!(!ended.stderr.contains("did you mean") && !ended.stderr.contains("nearest"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_forgotten_preset_is_recognised() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    for words in [&["train", "hopper", "--from", "run"][..], &["transfer", "plan", "hopper", "--from", "run"]] {
+        let error = program.fail(2, words);
+        assert!(error.contains("give --preset smoke"), "{error}");
+    }
+    let error = program.fail(2, &["train", "hopper", "--from", "run", "--from", "other"]);
+    assert!(error.contains("write a plan") && error.contains("transfer preset paper"), "{error}");
+    assert!(!program.path("runs").exists());
+}
+
+#[test]
+fn a_printed_plan_can_be_used() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    for preset in ["paper", "full", "encoder-only", "fine-tune", "universal"] {
+        std::fs::write(program.path("my.toml"), program.succeed(&["transfer", "preset", preset])).unwrap();
+        let words = ["transfer", "plan", "inverted-pendulum-swingup", "--preset", "smoke", "--from", "run", "--plan"];
+        let tables = [preset, "my.toml"].map(|plan| program.succeed(&[&words[..], &[plan]].concat()));
+        let numbers = tables.map(|table| table.lines().filter(|line| line.contains("world_model")).count());
+        assert_eq!(numbers[0], numbers[1]);
+    }
+}
+
+#[test]
+fn no_message_names_a_file_of_the_sources() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let help = crates.join("dreamgraft/src/args");
+    for path in crate::safety::sources(&crates).into_iter().filter(|path| path.iter().any(|part| part == "src")) {
+        let code = std::fs::read_to_string(&path).unwrap();
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().map(str::trim_start) {
+            let is_shown = !line.starts_with("//") || line.starts_with("/// ") && path.starts_with(&help);
+            assert!(!(is_shown && line.contains("docs/")), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_run_folder_whose_files_were_cut_says_which() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "2000"]));
+    let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
+    for text in ["", &config[..config.find("tasks").unwrap()], &config[..300]] {
+        std::fs::write(program.path("run/config.toml"), text).unwrap();
+        for words in [smoke(&["--steps", "2000"]), vec!["eval", "run"]] {
+            let error = program.fail(2, &words);
+            assert!(error.starts_with("run/config.toml"), "{error}");
+        }
+    }
+    std::fs::write(program.path("run/config.toml"), config).unwrap();
+    let metrics = std::fs::read_to_string(program.path("run/metrics.jsonl")).unwrap();
+    let first = metrics.lines().next().unwrap().to_owned() + "\n";
+    for cut in [Some(first), Some(String::new()), None] {
+        match &cut {
+            Some(text) => std::fs::write(program.path("run/metrics.jsonl"), text).unwrap(),
+            None => std::fs::remove_file(program.path("run/metrics.jsonl")).unwrap(),
+        }
+        // It is finished for all of them, and both say what is missing.
+        let text = program.succeed(&smoke(&["--steps", "2000"]));
+        assert!(text.contains("this run is finished") && text.contains("somebody shortened it"), "{text}");
+        let text = program.succeed(&["study", "report", "run"]);
+        assert!(text.contains("all finished") && text.contains("they were cut or removed"), "{text}");
+    }
+}
+
+const STUDY: &str = "name = \"s\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n\
+    [combination.pair]\nhopper = [\"ant\", \"walker2d\"]\n\
+    [[source]]\nname = \"idle\"\ntasks = [\"ant\"]\nsteps = 1000\n[[method]]\nkind = \"baseline\"\n";
+
+#[test]
+fn what_a_study_does_not_use_and_edits_of_its_files_are_noted() {
+    let program = Program::new();
+    std::fs::write(program.path("s.toml"), STUDY).unwrap();
+    let plan = program.succeed(&["study", "plan", "s.toml"]);
+    assert!(plan.contains("no method uses the source \"idle\""), "{plan}");
+    assert!(plan.contains("no source uses the combination \"pair\""), "{plan}");
+    let text = program.succeed(&["study", "run", "s.toml", "--jobs", "2"]);
+    assert!(text.contains("note: no method uses the source \"idle\""), "{text}");
+    program.succeed(&["study", "report", "s.toml"]);
+    std::fs::write(program.path("s.toml"), STUDY.replace("seeds = [0]", "seeds = [0, 1]")).unwrap();
+    let note = "was made from another study file than s.toml is now";
+    assert!(program.succeed(&["study", "plan", "s.toml"]).contains(note));
+    let ended = program.run(&["study", "report", "s.toml"]);
+    assert!(ended.code == Some(0) && ended.stderr.contains(note), "{ended:?}");
+    assert!(program.fail(4, &["study", "run", "s.toml"]).contains("was made from another"));
+    // The first line of the manifest counts as well.
+    std::fs::write(program.path("s.toml"), STUDY).unwrap();
+    let manifest = program.path("studies/s/manifest.jsonl");
+    let text = std::fs::read_to_string(&manifest).unwrap().replacen("\"study\":\"s\"", "\"study\":\"t\"", 1);
+    std::fs::write(&manifest, text).unwrap();
+    assert!(program.succeed(&["study", "plan", "s.toml"]).contains(note));
+}
+
+#[test]
+fn files_that_are_missing_are_errors_of_what_was_typed() {
+    let program = Program::new();
+    for words in [
+        &["study", "plan", "none"][..],
+        &["study", "run", "none"],
+        &["study", "status", "none"],
+        &["study", "report", "none"],
+        &["study", "run-one", "none", "--index", "0"],
+        &["watch", "none"],
+        &["train", "hopper", "--config", "none"],
+        &["train", "hopper", "--plan", "none"],
+        &["train", "hopper", "--from", "none"],
+        &["transfer", "plan", "hopper", "--from", "none"],
+        &["eval", "none"],
+        &["play", "hopper", "--policy", "none"],
+        &["episodes", "add", "none", "none"],
+    ] {
+        let ended = program.run(words);
+        // What should be an agent has a code of its own.
+        let code = if ["eval", "play"].contains(&words[0]) || words.contains(&"--from") { 5 } else { 2 };
+        assert!(ended.code == Some(code) && ended.stderr.contains("none"), "{words:?}: {ended:?}");
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn numbers_that_are_too_large_are_said_to_be() {
+    let program = Program::new();
+    for steps in ["1e30", "99999999999999999999", "1e400"] {
+        let error = program.fail(2, &["train", "hopper", "--steps", steps]);
+        assert!(error.contains("at most"), "{steps}: {error}");
+    }
+}
