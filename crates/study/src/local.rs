@@ -6,11 +6,10 @@
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
-use crate::status::{failure_file, is_finished};
+use crate::status::{end_of, failure_file, is_finished};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -253,7 +252,7 @@ fn why(status: ExitStatus, log: &Path) -> String {
         }
         (None, None) => "ended without an exit code".to_owned(),
     };
-    let text = end_of(log).unwrap_or_default();
+    let text = end_of(log, END).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let panic = lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at"));
@@ -269,15 +268,7 @@ fn why(status: ExitStatus, log: &Path) -> String {
 const PANICKED: i32 = 101;
 
 /// The last bytes of a log, in which its last lines are.
-fn end_of(log: &Path) -> std::io::Result<Vec<u8>> {
-    const MOST: u64 = 1 << 16;
-    let mut file = files::open_file(log)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
+const END: u64 = 1 << 16;
 
 /// The worker processes, by the number of their run. Dropping one sends it a signal to stop.
 struct Workers {

@@ -5,6 +5,7 @@
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
 use serde::Serialize;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use train::Frames;
 use train::checkpoint::newest_state;
@@ -118,7 +119,36 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
     }
 }
 
+/// The last evaluation's mean return of the first task. It is looked for at the end of the metrics, and in all of them only if it
+/// is not there.
 fn last_evaluation(root: &Path, tasks: &[String]) -> Option<f64> {
+    let name = match tasks {
+        [_] => "eval_return".to_owned(),
+        [first, ..] => format!("eval_return/{first}"),
+        [] => return None,
+    };
+    let end = end_of(&root.join("metrics.jsonl"), END).unwrap_or_default();
+    let whole = end.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |last| &end[..last]);
+    let found = whole
+        .rsplit(|byte| *byte == b'\n')
+        .find_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok()?.get(&name)?.as_f64());
+    found.or_else(|| last_of_all(root, tasks))
+}
+
+/// The most bytes at the end of metrics in which the last evaluation is looked for: tens of lines.
+const END: u64 = 1 << 16;
+
+/// The last `most` bytes of a file.
+pub(crate) fn end_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = files::open_file(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn last_of_all(root: &Path, tasks: &[String]) -> Option<f64> {
     let metrics = read_metrics(&root.join("metrics.jsonl"), tasks)?;
     metrics.series.first()?.evaluation.points().last().map(|point| point.value)
 }

@@ -107,9 +107,12 @@ pub fn threads(setting: usize) -> usize {
     if setting > 0 { setting } else { std::thread::available_parallelism().map_or(1, usize::from) }
 }
 
-/// A pool of [`threads`].
+/// The most threads of a pool. A batch does not have as many shards, and more threads than that cost time while they wait.
+const MOST_THREADS: usize = 256;
+
+/// A pool of [`threads`], but no more than can work.
 pub(crate) fn pool(setting: usize) -> Result<rayon::ThreadPool, TrainError> {
-    let threads = threads(setting);
+    let threads = threads(setting).min(MOST_THREADS);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| TrainError::Threads { threads, why: error.to_string() })
 }

@@ -20,22 +20,30 @@ pub struct Group<'a> {
 
 /// Runs by task and method. A method that learns from several sets of sources on one task is as many methods.
 pub fn groups(results: &Results) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+    let count = |run: &RunResult| run.ancestry.tasks.len();
+    // How many source tasks the sources of a method have, by method and tasks: runs are many, and sources are few.
+    let mut sources: BTreeMap<(&str, &[String]), BTreeMap<&Option<String>, BTreeSet<usize>>> = BTreeMap::new();
     for run in results.targets() {
-        let rivals = || results.targets().filter(|other| other.method == run.method && other.tasks == run.tasks);
-        let several = rivals().any(|other| other.source != run.source);
-        let count = |run: &RunResult| run.ancestry.tasks.len();
-        let counts_differ = rivals().all(|other| other.source == run.source || count(other) != count(run));
+        sources.entry((&run.method, &run.tasks)).or_default().entry(&run.source).or_default().insert(count(run));
+    }
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut places: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for run in results.targets() {
+        let rivals = &sources[&(&*run.method, &*run.tasks)];
+        let several = rivals.len() > 1;
+        let counts_differ =
+            rivals.iter().all(|(source, counts)| **source == run.source || !counts.contains(&count(run)));
         let method = match (&run.source, several, counts_differ) {
             (Some(_), true, true) => format!("{}, {} source tasks", run.method, count(run)),
             (Some(source), true, false) => format!("{} from {source}", run.method),
             _ => run.method.clone(),
         };
         for task in &run.tasks {
-            match groups.iter_mut().find(|group| group.task == task && group.method == method) {
-                Some(group) => group.runs.push(run),
-                None => groups.push(Group { task, method: method.clone(), runs: vec![run] }),
-            }
+            let place = *places.entry((task, method.clone())).or_insert_with(|| {
+                groups.push(Group { task, method: method.clone(), runs: Vec::new() });
+                groups.len() - 1
+            });
+            groups[place].runs.push(run);
         }
     }
     groups

@@ -9,7 +9,7 @@ mod shown;
 
 use crate::results::ResultsError;
 use request::{Answer, Asked};
-use shown::Shown;
+use shown::{Shown, lock};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -101,12 +101,12 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
     let reply = match request::read(stream, port)? {
         Err(refused) => refused,
         Ok(asked) => {
-            // The state after a panic is valid, because it is read again.
-            let mut shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match asked {
-                Asked::Page => shown.page(),
-                Asked::State => shown.state(),
-                Asked::Picture { run, picture } => shown.picture(run, picture),
+            let renewed = if matches!(asked, Asked::Picture { .. }) { Ok(()) } else { Shown::renew(shown) };
+            match (renewed, asked) {
+                (Err(error), _) => Answer::text(500, &error.to_string()),
+                (Ok(()), Asked::Page) => lock(shown).page(),
+                (Ok(()), Asked::State) => lock(shown).state(),
+                (Ok(()), Asked::Picture { run, picture }) => lock(shown).picture(run, picture),
             }
         }
     };

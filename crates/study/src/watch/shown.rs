@@ -5,6 +5,7 @@ use crate::report::{Media, Report, mime, page, read_image};
 use crate::results::{Results, ResultsError, run_folders};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Files are looked at no more often than this.
@@ -25,6 +26,8 @@ pub struct Shown {
     looked: Instant,
     /// How long they are then left alone.
     pause: Duration,
+    /// Whether somebody is making a newer page.
+    renewing: bool,
 }
 
 impl Shown {
@@ -38,35 +41,39 @@ impl Shown {
         let results = read(root)?;
         let page = page(&Report::new(&results), &Media::Served, Some(&state));
         let pause = PAUSE.max(SHARE * began.elapsed());
-        Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause })
+        Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause, renewing: false })
     }
 
-    /// Reads changed files again, unless this was done a moment ago.
-    fn renew(&mut self) -> Result<(), ResultsError> {
-        if self.looked.elapsed() < self.pause {
-            return Ok(());
-        }
-        self.looked = Instant::now();
-        if state_of(&self.root) != self.state {
-            *self = Self::new(&self.root)?;
+    /// Reads again what has changed, unless it was looked at just now. Meanwhile, others are shown the page that there is.
+    ///
+    /// # Errors
+    /// If the folder or the study's manifest cannot be read.
+    pub fn renew(shown: &Mutex<Self>) -> Result<(), ResultsError> {
+        let (root, state) = {
+            let mut now = lock(shown);
+            if now.renewing || now.looked.elapsed() < now.pause {
+                return Ok(());
+            }
+            (now.renewing, now.looked) = (true, Instant::now());
+            (now.root.clone(), now.state.clone())
+        };
+        // Whoever panics here leaves the page to the next.
+        let _renewing = Renewing(shown);
+        if state_of(&root) != state {
+            let newer = Self::new(&root)?;
+            *lock(shown) = newer;
         }
         Ok(())
     }
 
     /// The page.
-    pub fn page(&mut self) -> Answer {
-        match self.renew() {
-            Ok(()) => Answer { status: 200, mime: "text/html; charset=utf-8", body: self.page.clone().into_bytes() },
-            Err(error) => Answer::text(500, &error.to_string()),
-        }
+    pub fn page(&self) -> Answer {
+        Answer { status: 200, mime: "text/html; charset=utf-8", body: self.page.clone().into_bytes() }
     }
 
-    /// The state of the newest page.
-    pub fn state(&mut self) -> Answer {
-        match self.renew() {
-            Ok(()) => Answer::text(200, &self.state),
-            Err(error) => Answer::text(500, &error.to_string()),
-        }
+    /// The state of the page.
+    pub fn state(&self) -> Answer {
+        Answer::text(200, &self.state)
     }
 
     /// An image of the page.
@@ -76,6 +83,20 @@ impl Shown {
             Some((picture, body)) => Answer { status: 200, mime: mime(picture.kind), body },
             None => Answer::text(404, "this image does not exist any more"),
         }
+    }
+}
+
+/// What is shown. What a thread that panicked left is as good as new: it is read again.
+pub fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Somebody makes a newer page, until this is dropped.
+struct Renewing<'a>(&'a Mutex<Shown>);
+
+impl Drop for Renewing<'_> {
+    fn drop(&mut self) {
+        lock(self.0).renewing = false;
     }
 }
 
@@ -132,9 +153,26 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_runs_says_so() {
+    fn others_are_answered_while_a_page_is_made() {
         let root = tempfile::tempdir().unwrap();
         let mut shown = Shown::new(root.path()).unwrap();
+        (shown.pause, shown.renewing) = (Duration::ZERO, true);
+        let before = shown.state.clone();
+        let shown = Mutex::new(shown);
+        std::fs::create_dir_all(root.path().join("ant/small/0")).unwrap();
+        std::fs::write(root.path().join("ant/small/0/config.toml"), "tasks = [\"ant\"]\nsteps = 9\n").unwrap();
+        Shown::renew(&shown).unwrap();
+        assert_eq!(lock(&shown).state, before, "somebody else is making it");
+        drop(Renewing(&shown));
+        Shown::renew(&shown).unwrap();
+        let now = lock(&shown);
+        assert!(now.state != before && !now.renewing);
+    }
+
+    #[test]
+    fn a_page_without_runs_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let shown = Shown::new(root.path()).unwrap();
         let page = String::from_utf8(shown.page().body).unwrap();
         assert!(page.contains("There are no runs to compare yet."));
         assert_eq!(shown.picture(0, 0).status, 404);
