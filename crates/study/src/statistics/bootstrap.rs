@@ -38,7 +38,7 @@ pub fn bootstrap(strata: &[&[f64]], figure: impl Fn(&[Vec<f64>]) -> Option<f64>)
         }
         figures.push(figure(&drawn).filter(|value| value.is_finite())?);
     }
-    figures.sort_by(f64::total_cmp);
+    figures.sort_unstable_by(f64::total_cmp);
     Some(Interval { low: quantile(&figures, TAIL)?, high: quantile(&figures, 1.0 - TAIL)? })
 }
 
