@@ -23,8 +23,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use train::SimdInstructionSet;
-use worlds::Worlds;
 use wording::{printable, printable_lines};
+use worlds::Worlds;
 
 fn main() -> ExitCode {
     signals::outlive_file_limit();

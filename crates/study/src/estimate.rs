@@ -78,19 +78,22 @@ const START: f64 = 0.5;
 /// Seconds to write the video and the predictions of an evaluation of one task.
 const VIDEO: f64 = 0.5;
 
-/// Seconds of a run that has made `done` gradient steps, from there to its end.
-pub fn seconds_left(config: &Config, done: u64, costs: &Costs) -> f64 {
-    let all = updates(config);
+/// Seconds of a run of these `tasks` that has made `done` gradient steps, from there to its end.
+pub fn seconds_left(config: &Config, tasks: &[TaskInfo], done: u64, costs: &Costs) -> f64 {
+    let all = updates(config, tasks);
     let left = all.saturating_sub(done);
     // Playing and evaluation are spread over a run as its gradient steps are.
     let share = if all == 0 { 1.0 } else { left as f64 / all as f64 };
-    let steps = config.steps.0 as f64 / f64::from(Timing::STANDARD.action_repeat);
-    let evaluations = (1 + config.steps.0 / config.schedule.eval_every.0.max(1)) * config.tasks.len() as u64;
+    let evaluations = 1 + config.steps.0 / config.schedule.eval_every.0.max(1);
     // The last one is made twice, to compare the two ways to evaluate.
-    let episodes = (evaluations + config.tasks.len() as u64) * config.schedule.eval_episodes;
-    let evaluated = episodes as f64 * f64::from(Timing::STANDARD.frame_limit / Timing::STANDARD.action_repeat);
-    let videos = if config.log.videos { evaluations as f64 * VIDEO } else { 0.0 };
-    let playing = steps * costs.step + evaluated * costs.evaluation_step + videos + START;
+    let episodes = ((evaluations + 1) * config.schedule.eval_episodes) as f64;
+    let mut playing = START;
+    for task in tasks {
+        let repeat = f64::from(task.timing.action_repeat);
+        playing += config.steps.0 as f64 / tasks.len() as f64 / repeat * costs.step;
+        playing += episodes * f64::from(task.timing.frame_limit) / repeat * costs.evaluation_step;
+        playing += if config.log.videos { evaluations as f64 * VIDEO } else { 0.0 };
+    }
     left as f64 * costs.update + share * playing
 }
 
@@ -118,12 +121,14 @@ mod tests {
         let costs = Costs { update: 0.0, step: 1.0, evaluation_step: 0.0 };
         let mut config = Config { tasks: vec!["hopper".to_owned()], steps: Frames(100_000), ..Config::default() };
         config.log.videos = false;
-        assert_eq!(seconds_left(&config, 0, &costs), 50_000.0 + START);
+        let tasks = [TaskInfo::new("hopper", "", 3)];
+        assert_eq!(seconds_left(&config, &tasks, 0, &costs), 50_000.0 + START);
         // Eleven evaluations, and the last one in another way.
         let evaluation = Costs { step: 0.0, evaluation_step: 1.0, ..costs };
-        assert_eq!(seconds_left(&config, 0, &evaluation), 12.0 * 500.0 + START);
-        assert_eq!(seconds_left(&config, updates(&config), &costs), 0.0);
+        assert_eq!(seconds_left(&config, &tasks, 0, &evaluation), 12.0 * 500.0 + START);
+        let all = updates(&config, &tasks);
+        assert_eq!(seconds_left(&config, &tasks, all, &costs), 0.0);
         let learning = Costs { update: 2.0, step: 0.0, evaluation_step: 0.0 };
-        assert_eq!(seconds_left(&config, 0, &learning), 2.0 * updates(&config) as f64 + START);
+        assert_eq!(seconds_left(&config, &tasks, 0, &learning), 2.0 * all as f64 + START);
     }
 }

@@ -58,7 +58,8 @@ pub fn train(
     // Before anything is written: a run that cannot be should leave nothing.
     environments.check_actions(config)?;
     environments.check_length(config)?;
-    footprint::check_run(config, &environments, device.is_none())?;
+    let episodes = footprint::Episodes::of(config, &environments);
+    footprint::check_run(config, episodes, device.is_none())?;
     let pool = pool(config.threads)?;
     let check_device = |config: &Config| match device {
         Some(device) => dreamer::check_device(&config.agent, action_size, device),
@@ -67,7 +68,7 @@ pub fn train(
     let new_run = || {
         let (config, beginning) = origin::of_new_run(config, plan, action_size)?;
         // A transfer may freeze the encoder, whose embeddings take memory as well.
-        footprint::check_run(&config, &environments, device.is_none())?;
+        footprint::check_run(&config, episodes, device.is_none())?;
         check_device(&config)?;
         Ok((config, beginning))
     };
@@ -78,7 +79,7 @@ pub fn train(
         let new_run = || prepared.map_or_else(new_run, Ok);
         let (folder, config, beginning) = begin(root, config, plan, &environments, new_run)?;
         if !beginning.is_new() {
-            footprint::check_run(&config, &environments, device.is_none())?;
+            footprint::check_run(&config, episodes, device.is_none())?;
             check_device(&config)?;
         }
         let first = |config: &Config, plan: Option<&Plan>| match plan {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// The option `--device`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct DeviceOption {
-    /// The device for gradient steps: cpu, cuda (the first NVIDIA GPU) or cuda:N (docs/gpu.md)
+    /// The device for gradient steps: cpu, cuda (the first NVIDIA GPU) or cuda:N
     #[arg(long, default_value = "cpu", value_name = "cpu|cuda[:N]")]
     pub device: DeviceName,
 }

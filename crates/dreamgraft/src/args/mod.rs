@@ -4,8 +4,8 @@
 //! group of commands. Not here: the meaning of arguments (`meaning`), and the commands themselves (`commands`).
 
 pub mod device;
-pub mod outside;
 pub mod episodes;
+pub mod outside;
 pub mod play;
 pub mod rank;
 pub mod study;
@@ -16,8 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
-const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes. docs/README.md lists all \
-    documentation.";
+const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes.";
 
 /// Trains agents that learn a world model from pixels and plan by imagining.
 #[derive(Debug, Parser)]
@@ -60,10 +59,10 @@ pub enum Command {
     Inspect(outside::Inspect),
     /// Write a folder with a trained agent for others: it can act, and be the source of a transfer
     Export(outside::Export),
-    /// Serve an agent to another program (docs/protocol.md)
+    /// Serve an agent to another program
     #[command(long_about = outside::ACT)]
     Act(outside::Act),
-    /// Serve a task to another program (docs/protocol.md)
+    /// Serve a task to another program
     #[command(long_about = outside::SERVE)]
     Serve(outside::Serve),
     /// Print a completion script for a shell
@@ -105,7 +104,7 @@ pub struct Inherits {
 #[derive(Debug, Args)]
 pub struct Settings {
     /// One or several tasks to learn (`dreamgraft tasks` lists them), or environments of other programs, such as
-    /// gymnasium:Pendulum-v1 (docs/gymnasium.md)
+    /// gymnasium:Pendulum-v1
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
     /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames) or

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 /// The long help of `dreamgraft act`.
 pub(super) const ACT: &str = "Serve an agent to another program, over standard input and output.\n\n\
-    It answers the messages hello, reset and act of the protocol (docs/protocol.md): observations in, actions out. In Python, \
-    dreamgraft.load(RUN) does all of it (docs/python.md).";
+    It answers the messages hello, reset and act of the protocol: observations in, actions out. In Python, \
+    dreamgraft.load(RUN) does all of it.";
 
 /// The long help of `dreamgraft serve`.
 pub(super) const SERVE: &str = "Serve a task to another program, over standard input and output.\n\n\
-    It answers the messages hello, reset and step of the protocol (docs/protocol.md): actions in, observations and rewards \
-    out. In Python, gymnasium.make(\"dreamgraft/TASK-v0\") does all of it (docs/python.md).";
+    It answers the messages hello, reset and step of the protocol: actions in, observations and rewards \
+    out. In Python, gymnasium.make(\"dreamgraft/TASK-v0\") does all of it.";
 
 /// `dreamgraft act`.
 #[derive(Debug, Args)]

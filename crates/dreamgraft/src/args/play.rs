@@ -34,7 +34,6 @@ pub struct Eval {
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Play {
     /// The task to play (`dreamgraft tasks` lists them), or a world of another program, such as gymnasium:Pendulum-v1
-    /// (docs/gymnasium.md)
     pub task: String,
     /// The policy: random (uniform actions), zero (all actions 0), or a trained agent: a run folder, one of its
     /// checkpoint folders, or an agent.safetensors file

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub const RANK: &str = "Rank earlier agents by how much they promise to help on a task, before anything is trained.\n\n\
     Every agent is run on the same episodes of the task: does it reconstruct what is seen there, does it predict what happens, and \
     does its latent state tell what is rewarded? An untrained agent is always in the table as a control. Nothing is trained, and \
-    nothing is written but the file of --plan. docs/transfer.md explains the scores and how far to trust them.";
+    nothing is written but the file of --plan. The page \"Transfer\" of the documentation explains the scores.";
 
 /// `dreamgraft transfer rank`.
 #[derive(Debug, Args)]

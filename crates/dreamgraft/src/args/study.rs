@@ -24,7 +24,7 @@ pub enum StudyCommand {
 /// A study file and the folder of the study.
 #[derive(Debug, Args)]
 pub struct StudyPlace {
-    /// The study file 
+    /// The study file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The folder of the study [default: studies/NAME]

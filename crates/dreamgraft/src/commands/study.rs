@@ -10,14 +10,14 @@ use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use study::estimate::{self, Costs};
 use study::local::{self, Ended, Pool, PoolEvent};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
-use study::estimate::{self, Costs};
 use study::study_file::{self, Read, StudyFile};
 use study::{Manifest, StudyError};
 use train::config::Config;
-use train::{PlayOptions, RunRequest, Termination, TrainError, WhoPlays};
+use train::{PlayOptions, RunRequest, TrainError, WhoPlays};
 use wording::{counted, grouped};
 
 /// Runs one of the commands of `dreamgraft study`.
@@ -88,7 +88,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
             let mut config = configs[0].clone();
             config.threads = threads;
             let costs = measured(catalogue, &read.study.preset, &config)?;
-            (costs, "gradient steps and an episode measured now, alone on this machine")
+            (costs, "measured now with three gradient steps and an episode, and no other runs")
         }
     };
     let tasks = configs.iter().map(|config| estimate::tasks(catalogue, config)).collect::<Result<Vec<_>, _>>()?;
@@ -96,7 +96,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         configs.iter().zip(&tasks).map(|(config, tasks)| estimate::updates(config, tasks)).collect();
     let left: Vec<f64> = states
         .iter()
-        .map(|state| estimate::seconds_left(&configs[state.index], state.updates, &costs))
+        .map(|state| estimate::seconds_left(&configs[state.index], &tasks[state.index], state.updates, &costs))
         .zip(&states)
         .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
         .collect();
@@ -131,7 +131,7 @@ fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<
     let options = PlayOptions {
         policy: WhoPlays::Random,
         task: config.tasks.first().cloned(),
-        termination: Some(Termination::Fixed),
+        settings: Vec::new(),
         evaluation: None,
         episodes: 1,
         seed: 0,

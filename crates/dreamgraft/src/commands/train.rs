@@ -45,10 +45,8 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
         }
     };
     match end {
-        End::Finished { frames } => console.line(&format!(
-            "finished at frame {frames}; `dreamgraft eval {}` evaluates the agent",
-            shell_word(&root)
-        )),
+        End::Finished { frames } => console
+            .line(&format!("finished at frame {frames}; `dreamgraft eval {}` evaluates the agent", shell_word(&root))),
         End::FinishedBefore { frames } => console.line(&format!(
             "this run is already finished: {} has {frames} frames, and this command asks for {}; to train it for \
              longer, use the same command with --steps {}",

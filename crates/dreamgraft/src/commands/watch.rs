@@ -17,7 +17,9 @@ const NOTICE: Duration = Duration::from_millis(100);
 pub fn watch(typed: &Watch) -> Result<Exit, Failure> {
     if !typed.logdir.exists() {
         let folder = typed.logdir.display();
-        return Err(Failure::Arguments(format!("{folder} does not exist; give a study's folder, or one with runs in it")));
+        return Err(Failure::Arguments(format!(
+            "{folder} does not exist; give a study's folder, or one with runs in it"
+        )));
     }
     let asked_to_end = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let watch = study::watch::Watch::start(&typed.logdir, typed.port)?;

@@ -23,7 +23,7 @@ pub fn ended(mut command: Command) -> Ended {
 /// The program under `sh`, after `before`.
 pub fn under_shell(program: &Program, before: &str, words: &[&str]) -> Command {
     let script = format!("{before}; exec \"$0\" \"$@\"");
-    program.wrapped(&["sh", "-c", &script], arguments)
+    program.wrapped(&["sh", "-c", &script], words)
 }
 
 #[test]

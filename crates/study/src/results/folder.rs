@@ -54,17 +54,9 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(None) => return run,
         Err(problem) => run.problems.push(problem),
     }
+    let mut last = None;
     if let Some(metrics) = read_metrics(&path.join("metrics.jsonl"), tasks) {
-        // Committed results have no checkpoints: there, the last line decides.
-        let finished = |frames| match newest_state(&path) {
-            Some(state) => state.is_finished(Frames(steps)),
-            None => frames >= steps,
-        };
-        run.progress = match metrics.frames {
-            None => Progress::NotBegun,
-            Some(frames) if finished(frames) => Progress::Finished,
-            Some(frames) => Progress::Underway(frames),
-        };
+        last = metrics.frames;
         (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
         if let Some(first) = &metrics.first {
             run.random_unknown = not_only_random(&run.settings, tasks.len(), first);
@@ -76,19 +68,22 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         }
         run.problems.extend(metrics.problems);
     }
-    // Whether a run is finished stands in its checkpoint. Its metrics may have been cut or lost since.
-    if let Some(state) = train::checkpoint::newest_state(&path).filter(|state| state.finished) {
-        let frames = state.position.frames.0;
-        if frames >= steps {
-            if run.progress != Progress::Finished {
-                let file = path.join("metrics.jsonl");
-                run.problems.push(format!(
-                    "{}: the run is finished, with {frames} frames, and its metrics end before: they were cut or removed",
-                    file.display()
-                ));
-            }
-            run.progress = Progress::Finished;
-        }
+    // Whether a run is finished stands in its checkpoint. Committed results have none: there, the last line decides.
+    let state = newest_state(&path);
+    run.progress = match (&state, last) {
+        (Some(state), _) if state.is_finished(Frames(steps)) => Progress::Finished,
+        (None, Some(frames)) if frames >= steps => Progress::Finished,
+        (_, None) => Progress::NotBegun,
+        (_, Some(frames)) => Progress::Underway(frames),
+    };
+    if let Some(frames) = state.map(|state| state.position.frames.0)
+        && run.progress == Progress::Finished
+        && last.unwrap_or(0) < frames
+    {
+        run.problems.push(format!(
+            "{}: the run is finished, with {frames} frames, but its metrics end before: they were cut or removed",
+            path.join("metrics.jsonl").display()
+        ));
     }
     match transfer::read_report(&path) {
         Ok(report) => {

@@ -16,17 +16,30 @@ use wording::{counted, grouped};
 /// floor; the largest of all images, one of `ant`, took 1553.
 const COMPRESSED_IMAGE: u64 = 1_600;
 
+/// What the episodes of a run take: their sizes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Episodes {
+    action_size: usize,
+    /// Transitions of the whole run.
+    transitions: u64,
+}
+
+impl Episodes {
+    /// Those of a run of `config` in these environments.
+    pub fn of(config: &Config, environments: &Environments) -> Self {
+        Self { action_size: environments.action_size(), transitions: environments.transitions(config.steps.0) }
+    }
+}
+
 /// Checks that there is enough memory for a run of `config`. Otherwise, the operating system would kill the run,
 /// perhaps days later. Episodes count with their budget, or with the uncompressed size of the whole run if that is
 /// less, because the compression of a task's images is not known in advance. So do the embeddings of a frozen encoder.
-/// With a device, `learns_here` is false, and
-/// the device checks its own memory.
+/// With a device, `learns_here` is false, and the device checks its own memory.
 ///
 /// # Errors
 /// [`TrainError::Memory`] with the needed and the available memory.
-pub(crate) fn check_run(config: &Config, environments: &Environments, learns_here: bool) -> Result<(), TrainError> {
-    let action_size = environments.action_size();
-    let transitions = environments.transitions(config.steps.0);
+pub(crate) fn check_run(config: &Config, episodes: Episodes, learns_here: bool) -> Result<(), TrainError> {
+    let Episodes { action_size, transitions } = episodes;
     let whole = transitions.saturating_mul(replay::transition_bytes(action_size) as u64);
     let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
     let all = if config.agent.frozen_encoder { footprint::embedding_bytes(&config.agent, transitions) } else { 0 };
@@ -135,7 +148,7 @@ mod tests {
         let agent = footprint::training_bytes(&config.agent, 8).unwrap();
         assert!(config.replay.budget.0 + agent < 10_000_000_000, "{agent}");
         if footprint::available_bytes().is_some_and(|available| available >= 20_000_000_000) {
-            check_run(&config, &ant(), true).unwrap();
+            check_run(&config, Episodes::of(&config, &ant()), true).unwrap();
         }
     }
 

@@ -107,7 +107,7 @@ pub fn play_with<L: Actor>(
         WhoPlays::Random => Player::Random,
         WhoPlays::Zero => Player::Zero,
         WhoPlays::Run(run) => {
-            let (mut loaded, damaged) = find_learned::<L>(run)?;
+            let (mut loaded, damaged) = find_learned::<L>(run).map_err(|error| with_policies(error, run, options))?;
             if let Some(evaluation) = options.evaluation {
                 loaded.agent.evaluate_by(evaluation);
             }
@@ -156,6 +156,17 @@ pub fn play_with<L: Actor>(
         }
     }
     Ok(all)
+}
+
+/// The error of an agent that does not exist; what was typed may be a mistyped name of a policy.
+fn with_policies(error: TrainError, run: &Path, options: &PlayOptions) -> TrainError {
+    let typed = run.to_str().filter(|_| options.task.is_some() && !run.exists()).unwrap_or_default();
+    match (error, wording::nearest(typed, ["random", "zero"].into_iter())) {
+        (TrainError::NoCheckpoint { path, why }, Some(name)) => {
+            TrainError::NoCheckpoint { path, why: format!("{why} (did you mean {name:?}?)") }
+        }
+        (error, _) => error,
+    }
 }
 
 impl<L: Actor> Player<L> {

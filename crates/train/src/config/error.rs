@@ -81,7 +81,10 @@ pub enum ConfigError {
         source: Box<Self>,
     },
     /// A preset that does not exist.
-    #[error("preset {name:?} does not exist{} `dreamgraft train --help` lists all presets", wording::did_you_mean(nearest))]
+    #[error(
+        "preset {name:?} does not exist{} `dreamgraft train --help` lists all presets",
+        wording::did_you_mean(nearest)
+    )]
     UnknownPreset {
         /// The text as typed.
         name: String,

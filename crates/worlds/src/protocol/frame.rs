@@ -23,8 +23,7 @@ pub struct Header {
 pub enum Malformed {
     /// A frame that is longer than any, or of an unknown kind: most likely text.
     #[error(
-        "its standard output holds bytes that are not a message ({0:?}): whatever it prints must go to standard error \
-         (docs/protocol.md)"
+        "its standard output holds bytes that are not a message ({0:?}): whatever it prints must go to standard error"
     )]
     NotAFrame(String),
     /// A message that does not belong here.
