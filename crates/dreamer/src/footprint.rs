@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn the_system_tells_what_it_has() {
+    fn the_system_reports_its_memory() {
         assert!(available_bytes().unwrap() > 1 << 20);
     }
 }

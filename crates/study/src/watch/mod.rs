@@ -106,7 +106,7 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
             match asked {
                 Asked::Page => shown.page(),
                 Asked::State => shown.state(),
-                Asked::Picture { run, picture } => shown.picture(run, picture),
+                Asked::Image { run, image } => shown.image(run, image),
             }
         }
     };
