@@ -110,8 +110,13 @@ mod tests {
             assert_eq!(forgets(&config(&[steps]), &ant(), &NOTHING), None, "{steps}");
         }
         let note = forgets(&config(&["replay.budget=500MB"]), &ant(), &NOTHING).unwrap();
-        let parts =
-            ["replay.budget = 500MB may be too small", "501 000 transitions", "0.8 GB", "built-in tasks", "no longer learns"];
+        let parts = [
+            "replay.budget = 500MB may be too small",
+            "501 000 transitions",
+            "0.8 GB",
+            "built-in tasks",
+            "no longer learns",
+        ];
         assert!(parts.iter().all(|part| note.contains(part)), "{note}");
     }
 
