@@ -16,7 +16,7 @@ fn main() {
     println!("cargo::rustc-env=EMULATOR_STAND_INS={}", out.display());
 }
 
-/// The kernels, and what calls them by name.
+/// The kernels, and the functions that call them by name.
 fn kernels() -> String {
     let mut source = String::from("#define EMULATED\n#define __global__\n");
     let mut table = String::new();

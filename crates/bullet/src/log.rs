@@ -20,7 +20,7 @@ pub fn collect<T>(work: impl FnOnce() -> T) -> (T, String) {
 
 /// Adds a message, if anyone listens on this thread. Never panics: C++ is the caller.
 pub fn note(message: &str) {
-    // Bullet announces an error by the place in its sources, as a message of its own.
+    // Bullet announces an error with a separate message that names the place in its sources.
     if message.starts_with("b3Error[") || message.starts_with("b3Warning[") {
         return;
     }

@@ -137,7 +137,7 @@ fn bodies_touch_where_they_meet() {
 }
 
 #[test]
-fn a_restored_world_goes_on_with_the_same_bits() {
+fn a_restored_world_continues_bitwise_identically() {
     let (mut world, [ball, sled, _]) = world();
     world.reset_joint(&sled, 0, 0.2, 1.0);
     (0..20).for_each(|_| world.step());
@@ -181,7 +181,7 @@ fn an_image_shows_the_ball_in_its_colour_where_it_is() {
 }
 
 #[test]
-fn visuals_tell_what_is_seen_and_where() {
+fn visuals_contain_visible_shapes_and_their_poses() {
     let (mut world, [ball, sled, _]) = world();
     world.set_color(&ball, None, [1.0, 0.5, 0.0, 1.0]);
     let visuals = world.visuals();
@@ -223,7 +223,7 @@ fn visuals_of_another_world_are_refused() {
 }
 
 #[test]
-fn a_refused_model_says_why_and_leaves_the_world_usable() {
+fn a_refused_model_gives_the_reason_and_leaves_the_world_usable() {
     let (mut world, [ball, ..]) = world();
     let flags = LoadFlags::default();
     for text in [

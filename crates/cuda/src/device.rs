@@ -138,6 +138,6 @@ mod tests {
         assert!(!switch(None).unwrap() && !switch(Some("")).unwrap() && !switch(Some("0")).unwrap());
         assert!(switch(Some("1")).unwrap());
         let message = switch(Some("yes")).unwrap_err().to_string();
-        assert_eq!(message, "DREAMGRAFT_CUDA_CHECK is \"yes\": 1 checks every launch, 0 does not");
+        assert_eq!(message, "DREAMGRAFT_CUDA_CHECK = \"yes\" is not valid: set it to 1 to check every launch, or to 0");
     }
 }

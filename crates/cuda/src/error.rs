@@ -305,20 +305,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_many_devices_there_are_is_said() {
+    fn the_number_of_devices_is_reported() {
         let message = |count| CudaError::DeviceNumber { number: 3, count }.to_string();
-        assert_eq!(message(0), "there is no CUDA device 3: there is none");
-        assert_eq!(message(1), "there is no CUDA device 3: there is one, number 0");
-        assert_eq!(message(2), "there is no CUDA device 3: there are 2, numbers 0 to 1");
+        assert_eq!(message(0), "CUDA device 3 does not exist: this machine has none");
+        assert_eq!(message(1), "CUDA device 3 does not exist: this machine has one, with number 0");
+        assert_eq!(message(2), "CUDA device 3 does not exist: this machine has 2, with numbers 0 to 1");
     }
 
     #[test]
-    fn memory_is_said_in_all_and_free() {
+    fn total_and_free_memory_are_reported() {
         let error = CudaError::Memory { asked: 90_000_000_000, free: 120_000_000, total: 85_000_000_000 };
         assert_eq!(
             error.to_string(),
-            "the device has no 90.0 GB of memory in one piece (it has 85.0 GB, of which 120 MB are free): use a smaller \
-             batch or model, or end what else uses it"
+            "cannot allocate 90.0 GB of device memory (the device has 85.0 GB, of which 120 MB are free): use a smaller batch or model, or stop other programs that use the device"
         );
     }
 }

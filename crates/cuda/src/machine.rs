@@ -84,7 +84,7 @@ fn failed(device: &str, error: CudaError) -> MachineError {
 }
 
 impl Loaded {
-    fn told<T>(&self, result: Result<T, CudaError>) -> Result<T, MachineError> {
+    fn machine_error<T>(&self, result: Result<T, CudaError>) -> Result<T, MachineError> {
         result.map_err(|error| failed(&self.device, error))
     }
 }
@@ -101,21 +101,21 @@ impl fmt::Debug for Loaded {
 impl Machine for Loaded {
     fn write(&mut self, place: Place, numbers: &[f32]) -> Result<(), MachineError> {
         let written = self.slab.write(place, numbers);
-        self.told(written)
+        self.machine_error(written)
     }
 
     fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError> {
         let written = self.slab.write_bytes(place, bytes);
-        self.told(written)
+        self.machine_error(written)
     }
 
     fn read(&mut self, place: Place, numbers: &mut [f32]) -> Result<(), MachineError> {
         let read = self.slab.read(place, numbers);
-        self.told(read)
+        self.machine_error(read)
     }
 
     fn run(&mut self, section: usize) -> Result<(), MachineError> {
         let ran = self.sections[section].run();
-        self.told(ran)
+        self.machine_error(ran)
     }
 }

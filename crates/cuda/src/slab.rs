@@ -67,13 +67,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_lies_within_is_written_and_read() {
+    fn only_ranges_within_the_buffer_are_written_and_read() {
         assert_eq!(within(3, 7, 10).unwrap(), 12);
         assert_eq!(within(10, 0, 10).unwrap(), 40);
         for (place, count) in [(3, 8), (11, 0), (usize::MAX, 2)] {
             assert!(matches!(within(place, count, 10), Err(CudaError::Outside { length: 10, .. })));
         }
         let message = within(3, 8, 10).unwrap_err().to_string();
-        assert_eq!(message, "numbers 3 to 11 lie beyond the device's piece of memory, which has 10");
+        assert_eq!(message, "the range from 3 to 11 is outside the device's buffer of 10 numbers");
     }
 }

@@ -1,6 +1,6 @@
 //! Whether the kernels compile, with the real compiler and without a device. `scripts/check-cuda` brings the compiler.
 
-// Prints what was compiled.
+// Prints the compiled target.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ fn a_device_newer_than_the_compiler_gets_intermediate_code() {
 
 #[test]
 #[ignore = "needs NVRTC: scripts/check-cuda"]
-fn a_mistake_is_told_with_its_file_and_line() {
+fn an_error_has_its_file_and_line() {
     let source = "extern \"C\" __global__ void wrong(float* a)\n{\n    b[0] = 1.0f;\n}\n";
     let error = nvrtc().compile("wrong.cu", source, DEVICES[2], &[]).map(|_| ()).unwrap_err();
     assert!(matches!(error, CudaError::Compile { .. }), "{error}");

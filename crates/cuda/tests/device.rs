@@ -53,7 +53,7 @@ fn read(slab: &Slab, place: usize, count: usize) -> Vec<f32> {
 
 #[test]
 #[ignore = "needs an NVIDIA device: scripts/check-cuda"]
-fn a_device_says_what_it_is() {
+fn a_device_describes_itself() {
     let device = open();
     let memory = device.memory().unwrap();
     assert!(!device.name().is_empty() && device.capability().major >= 5);
@@ -72,7 +72,7 @@ fn a_device_says_what_it_is() {
 
 #[test]
 #[ignore = "needs an NVIDIA device: scripts/check-cuda"]
-fn memory_is_zero_and_keeps_what_is_written() {
+fn memory_is_zero_and_keeps_written_data() {
     let device = open();
     let mut slab = device.slab(N).unwrap();
     assert_eq!(read(&slab, 0, N), vec![0.0; N]);
@@ -102,7 +102,7 @@ fn more_memory_than_there_is_is_refused_and_harms_nothing() {
 
 #[test]
 #[ignore = "needs an NVIDIA device: scripts/check-cuda"]
-fn a_recording_does_what_launches_do_in_their_order() {
+fn a_recording_runs_launches_in_order() {
     for device in [open(), open().checked(true)] {
         let program = compile(&device);
         let mut slab = slab(&device);
@@ -127,7 +127,7 @@ fn a_recording_does_what_launches_do_in_their_order() {
 
 #[test]
 #[ignore = "needs an NVIDIA device: scripts/check-cuda"]
-fn a_recording_outlives_what_it_was_made_of_and_runs_on_any_thread() {
+fn a_recording_outlives_its_parts_and_runs_on_any_thread() {
     let device = open();
     let (slab, program) = (slab(&device), compile(&device));
     let mut recording = program.record(&slab, &[add(1.0)]).unwrap();

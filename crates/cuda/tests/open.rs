@@ -4,7 +4,7 @@
 use cuda::{CudaError, Device};
 
 #[test]
-fn what_is_missing_is_one_line_with_the_next_step() {
+fn a_missing_library_is_one_line_with_the_next_step() {
     match Device::open(0) {
         Ok(device) => {
             let memory = device.memory().unwrap_or_else(|error| panic!("{error}"));

@@ -24,7 +24,7 @@ pub struct Imagined {
 
 /// Rolls the prior under the actor from N states: stoch [N, S], deter [N, D]; noise as in [`Noise`].
 ///
-/// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor sees features through
+/// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor reads features through
 /// which no gradient flows.
 pub fn imagine<F: Real>(model: Model<F>, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
     let size = tape.shape(start.0).1;

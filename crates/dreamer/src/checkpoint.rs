@@ -110,7 +110,7 @@ impl Agent {
     pub fn load(path: &Path) -> Result<Self, DreamerError> {
         let io = |source| DreamerError::Io { path: path.to_owned(), source };
         let refuse = |why| DreamerError::Checkpoint { path: path.to_owned(), why };
-        // Asked before opening: opening a pipe would wait for its writer.
+        // Checked before opening, because opening a pipe would block until it has a writer.
         let metadata = path.metadata().map_err(io)?;
         if !metadata.is_file() {
             return Err(refuse("it is not a regular file".to_owned()));

@@ -107,7 +107,7 @@ fn the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
-fn an_embedding_is_the_same_bits_beside_whichever_others() {
+fn an_embedding_is_bitwise_identical_in_any_batch() {
     for precision in [Precision::F32, Precision::Bf16] {
         // Not only the tiny sizes: larger ones are computed in other tiles.
         for depth in [2, 8] {
@@ -210,7 +210,7 @@ fn learning_lowers_the_losses_on_one_batch() {
 }
 
 #[test]
-fn a_loaded_agent_goes_on_as_the_saved_one() {
+fn a_loaded_agent_continues_as_the_saved_one() {
     let config = tiny(false);
     let data = batch(&config, 3);
     let folder = tempfile::tempdir().unwrap();
@@ -356,7 +356,7 @@ fn a_batch_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn open_loop_pictures_have_a_frame_for_every_step() {
+fn open_loop_images_have_a_frame_for_every_step() {
     let config = tiny(false);
     let data = batch(&config, 2);
     let agent = Agent::new(&config, 2, 7).unwrap();

@@ -104,7 +104,7 @@ fn free_nats_above_the_divergence_take_its_gradient_away() {
 fn lambda_returns_at_three_lambdas() {
     let (theirs, _) = golden();
     let (steps, rollouts) = (theirs["lam/reward"].0[0], theirs["lam/reward"].0[1]);
-    // The file's bootstrap is a value of its own after the last step.
+    // The bootstrap in the file is a separate value after the last step.
     let with_bootstrap = |name: &str| [theirs[name].1.as_slice(), &theirs["lam/bootstrap"].1].concat();
     let (reward, value, discount) =
         (with_bootstrap("lam/reward"), with_bootstrap("lam/value"), with_bootstrap("lam/pcont"));

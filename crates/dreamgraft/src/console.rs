@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_metrics_says_how_many_episodes_were_dropped() {
+    fn a_line_of_metrics_counts_dropped_episodes() {
         let line = |dropped| {
             let values = [("replay_episodes", 1324.0), ("replay_bytes", 2e9), ("replay_dropped", dropped)];
             metrics_line(Frames(1000), &values.map(|(name, value)| (name.to_owned(), value)), None)
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_time_went_to_is_told_in_percents() {
+    fn the_shares_of_time_are_printed_in_percent() {
         let split = Split { whole: Duration::from_secs(4859), shares: [0.9366, 0.041, 0.012, 0.003] };
         assert_eq!(
             split_line(&split),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_their_two_largest_units() {
+    fn times_are_printed_in_their_two_largest_units() {
         for (seconds, text) in [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h")]
         {
             assert_eq!(duration(Duration::from_secs(seconds)), text);

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(training(&["--preset", "smoke", "hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         let message = training(&["hopper", "ant", "hopper"]).unwrap_err().to_string();
         assert!(message.contains("without repeated names"), "{message}");
-        // Not a list, whatever it looks like.
+        // Text that looks like a list stays text.
         assert_eq!(training(&["[\"ant\"]"]).unwrap().config.tasks, ["[\"ant\"]"]);
     }
 
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn typed_words_win_over_the_file_and_it_over_the_preset() {
+    fn arguments_win_over_the_file_and_it_over_the_preset() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("my.toml");
         std::fs::write(&file, "steps = 5000\nseed = 3\ntasks = [\"ant\"]\n[agent]\nhorizon = 7\n").unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_in_two_ways_is_refused() {
+    fn a_setting_that_is_given_twice_is_refused() {
         for (arguments, part) in [
             (&["hopper", "--set", "tasks=ant"][..], "--set tasks=ant and hopper"),
             (&["hopper", "--steps", "1e4", "--set", "steps=2e4"], "--set steps=2e4 and --steps 1e4"),

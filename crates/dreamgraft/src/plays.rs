@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn no_episode_has_no_numbers() {
+    fn without_episodes_there_are_no_statistics() {
         let none = plays(&[]);
         assert!(summary(&none, &WhoPlays::Random).contains("0 episodes"));
         let object: Value = serde_json::from_str(&json(&none)).unwrap();

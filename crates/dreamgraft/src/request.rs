@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_request_that_is_written_as_words_is_read_as_the_same(request in request()) {
+        fn a_request_written_as_arguments_is_read_as_the_same_request(request in request()) {
             prop_assert_eq!(parsed(request.to_arguments()), request);
         }
     }

@@ -15,7 +15,7 @@ use std::ffi::{CString, c_char, c_int};
 use std::sync::{Mutex, PoisonError};
 use tape::plan::{Argument, Device, Launch, Machine, MachineError, Place, Plan};
 
-/// The folder of stand-ins for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started with
+/// The folder of replacements for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started with
 /// it as `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the CPU.
 pub const STAND_INS: &str = env!("EMULATOR_STAND_INS");
 

@@ -204,7 +204,7 @@ fn patches_are_read_where_the_images_lie() {
 }
 
 #[test]
-fn what_is_no_number_passes_through() {
+fn nan_values_pass_through() {
     for kernel in KERNELS {
         for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             check(kernel, &Case::new(3, 4, 5), None, Some(number));

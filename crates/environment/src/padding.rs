@@ -1,7 +1,7 @@
 //! [`Padded`]: one action size for several tasks, so that one policy can act in all of them.
 //!
 //! Source: Equation 2 of the paper: |A| of each domain becomes that of the domain with the largest action space; the
-//! elements that are too many have no meaning and are ignored.
+//! surplus elements do not have a meaning and are ignored.
 
 use random::Stream;
 

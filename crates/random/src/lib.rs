@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resumed_stream_goes_on_where_it_stopped() {
+    fn a_resumed_stream_continues_where_it_stopped() {
         let mut stream = Stream::new(7, "exploration");
         for _ in 0..5 {
             stream.uniform();

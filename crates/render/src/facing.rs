@@ -104,7 +104,7 @@ mod tests {
 
         /// Also for eyes in a face's plane, or nearly so, and for places where single precision is coarse.
         #[test]
-        fn faces_face_as_tiny_renderer_says(
+        fn faces_are_oriented_as_in_tiny_renderer(
             corners in prop::array::uniform12(-1f32..1.0),
             turn in prop::array::uniform9(-1f32..1.0),
             place in prop::array::uniform3(-300f32..300.0),

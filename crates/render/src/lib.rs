@@ -68,7 +68,7 @@ pub struct Shape {
     pub faces: Vec<[u32; 3]>,
     /// Red, green, blue, opacity, 0 to 1. It is opaque unless the opacity is 0.
     pub color: [f32; 4],
-    /// What is multiplied with the colour.
+    /// The factor of the colour.
     pub texture: Option<Texture>,
     /// Whether it is seen from inside, too.
     pub double_sided: bool,

@@ -2,8 +2,8 @@
 //!
 //! Normalising a normalised vector in single precision can change it, and some then alternate between two values. So
 //! the normal at a corner of a face depends on how many corners were visited before: for each image all corners of all
-//! faces in turn, once for the shadows and once for the picture. Here that sequence is followed until an image leaves
-//! every normal as it found it; from then on all images are alike.
+//! faces in turn, once for the shadows and once for the image. Here that sequence is followed until an image leaves
+//! every normal as it found it; from then on, normals do not change any more.
 
 use crate::linear::{Vector4, normalize};
 

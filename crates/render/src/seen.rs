@@ -4,7 +4,7 @@ use crate::frame::{Frame, Viewport};
 use crate::linear::{self, Matrix, Vector4};
 use crate::triangle::{Bounds, Corners};
 
-/// Vertices as one of two eyes sees them, the camera or the light.
+/// Vertices as seen from one of two points, the camera or the light.
 pub struct Seen {
     /// Clip coordinates x, y, z, w.
     clip: Vec<Vector4>,

@@ -1,8 +1,8 @@
 //! Colours of the pixels that are seen.
 //!
 //! Here: TinyRenderer's fragment shader, many pixels side by side, each with its very operations. Pixels of different
-//! triangles may share a run: whatever belongs to a triangle is laid out once a pixel. Every loop over a run is plain, so
-//! that the compiler makes vectors of it.
+//! triangles may share a run, so the values of a triangle are stored once per pixel. Every loop over a run is simple,
+//! so that the compiler can vectorise it.
 
 use crate::frame::Frame;
 use crate::linear::{larger, smaller, truncate, whole};
@@ -223,8 +223,8 @@ impl Pending {
     /// Writes the pixels' bytes, given the share of the light that reaches each.
     #[inline(always)]
     fn write(&self, light: &[f32; RUN], rgb: &mut [u8]) {
-        // The square comes from a library's power function, which may be off in its last place. A byte does not fall when
-        // it grows, so where both neighbours give the same bytes, the function need not be asked.
+        // The square comes from a library's power function, which may be off in its last place. A byte does not fall
+        // when it grows, so if both neighbours give the same bytes, the function is not needed.
         let mut bytes = [[0u32; RUN]; 3];
         let mut sure = true;
         for part in 0..3 {

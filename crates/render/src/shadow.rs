@@ -1,10 +1,10 @@
 //! [`Shadow`]: the pixels of the image that are in shadow.
 //!
-//! TinyRenderer draws the depths of all that the light sees into a map, then looks up one element of it (a texel) for each
-//! pixel. Here the pixels ask first, and only what they ask for is drawn: a texel is open until it is known that whoever
-//! asks lies in its shadow. As a depth counts only if it is nearer, the order of drawing does not matter. Depths are nearly
-//! those of TinyRenderer; an answer in doubt, and one that a depth which is no number may take part in, is worked out anew
-//! by its own numbers.
+//! TinyRenderer draws the depths of all that the light sees into a map, then looks up one element of it (a texel) for
+//! each pixel. Here, the pixels ask first, and only the requested texels are drawn: a texel is open until its pixels
+//! are known to be in shadow. As a depth counts only if it is nearer, the order of drawing does not matter. Depths are
+//! nearly those of TinyRenderer; a doubtful answer, and one that may involve a NaN depth, is computed again with
+//! TinyRenderer's own numbers.
 
 use crate::LANES;
 use crate::clip::{Clipped, clip};

@@ -10,13 +10,14 @@ use crate::linear::{Vector4, cross64, larger, smaller, whole};
 /// Twice the area, in pixels, up to which a triangle counts as a line.
 const SMALLEST: f64 = 1e-2;
 
-/// What a [`Slope`] may be off, in units of clip space, given the limits that [`Bounds::bounded`] checks.
-/// Numbers up to [`LARGEST_DEPTH`] and a ratio of w up to [`LARGEST_RATIO`] make it 2^-52 * 2^12 * 2^12 times about ten.
+/// The largest error of a [`Slope`], in units of clip space, given the limits that [`Bounds::bounded`] checks. Numbers
+/// up to [`LARGEST_DEPTH`] and a ratio of w up to [`LARGEST_RATIO`] make it 2^-52 * 2^12 * 2^12 times about ten.
 pub const DEPTH_ERROR: f64 = 1e-6;
 
 const LARGEST_DEPTH: f32 = 4096.0;
 const LARGEST_RATIO: f32 = 4096.0;
-/// Extent in pixels up to which a triangle is small, and the distance from which on a pixel beside it is surely outside.
+/// Extent in pixels up to which a triangle is small, and the distance from which on a pixel next to it is certainly
+/// outside.
 const SMALL: f32 = 64.0;
 const MISS: f32 = 1e-5;
 /// Pixels. Products of two coordinates are then far below 2^53.

@@ -168,7 +168,7 @@ fn any_scene_looks_as_bullet_draws_it() {
 
 #[test]
 #[ignore = "30,000 pictures: takes minutes"]
-fn any_scene_looks_as_bullet_draws_it_in_many_pictures() {
+fn any_scene_looks_as_bullet_draws_it_in_many_images() {
     let shown = compare(2, 3000);
     assert!(shown > 15_000, "only {shown} pictures of 30,000 show anything");
 }

@@ -117,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_push_says_why_and_changes_nothing() {
+    fn a_refused_push_gives_the_reason_and_changes_nothing() {
         let mut builder = EpisodeBuilder::new("ant", 1, &IMAGE).unwrap();
         type Push<'a> = (&'a [f32], f32, f32, &'a [u8], &'a str);
         let wrong: [Push; 7] = [
-            (&[0.0, 0.0], 0.0, 1.0, &IMAGE, "action has 2 values where 1 belongs"),
-            (&[0.0], 0.0, 1.0, &IMAGE[1..], "image has 12287 values where 12288 belong"),
+            (&[0.0, 0.0], 0.0, 1.0, &IMAGE, "action has 2 values instead of 1"),
+            (&[0.0], 0.0, 1.0, &IMAGE[1..], "image has 12287 values instead of 12288"),
             (&[f32::NAN], 0.0, 1.0, &IMAGE, "action at transition 1 is NaN"),
             (&[0.0], f32::INFINITY, 1.0, &IMAGE, "reward at transition 1 is inf"),
             (&[0.0], 0.0, 1.5, &IMAGE, "discount at transition 1 is 1.5"),

@@ -56,7 +56,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_kept_is_not_encoded_again() {
+fn stored_embeddings_are_not_computed_again() {
     let mut replay = Replay::new(1, u64::MAX).unwrap();
     for id in 0..3 {
         replay.add(numbered(1, 6, id)).unwrap();

@@ -141,18 +141,21 @@ fn stamps_folders_and_paths_that_cannot_be_are_errors() {
 }
 
 #[test]
-fn a_name_that_tells_another_length_is_refused() {
+fn a_name_with_another_length_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = put(folder.path(), 0, 4, &container(arrays(), ""));
     let error = read_episode(&path, LIMIT).unwrap_err().to_string();
-    assert!(error.contains("its name says 4 transitions, it holds 3") && error.contains("move it out"), "{error}");
+    assert!(
+        error.contains("its name gives 4 transitions, but it contains 3") && error.contains("move it out"),
+        "{error}"
+    );
     let unnamed = folder.path().join("anything.npz");
     fs::rename(path, &unnamed).unwrap();
     assert_eq!(read_episode(&unnamed, LIMIT).unwrap().len(), 3);
 }
 
 #[test]
-fn versions_are_told_apart() {
+fn versions_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     for comment in ["", "someone else's", "dreamgraft-episode 1"] {
         let path = put(folder.path(), 0, 3, &container(arrays(), comment));
@@ -252,13 +255,13 @@ fn the_task_may_be_one_string_or_as_many_equal_ones() {
     assert_eq!(read("()", "ant\0").unwrap(), "ant");
     assert_eq!(read("(3,)", "ant\0ant\0ant\0").unwrap(), "ant");
     let error = read("(3,)", "ant\0ant\0ante").unwrap_err().to_string();
-    assert!(error.contains("transition 2 names another task"), "{error}");
+    assert!(error.contains("transition 2 and transition 0 name different tasks"), "{error}");
     let short = read("(3,)", "ant\0ant\0").unwrap_err().to_string();
-    assert!(short.contains("ends after 32 of 48 bytes"), "{short}");
+    assert!(short.contains("cut off after 32 of 48 bytes"), "{short}");
 }
 
 #[test]
-fn numbers_that_are_no_episode_are_refused() {
+fn invalid_numbers_of_an_episode_are_refused() {
     let reward = |numbers: [f32; 3]| damage(&container(with("reward.npy", npy("<f4", "(3,)", &bytes(&numbers))), ""));
     assert!(matches!(
         reward([0.0, f32::NAN, 0.0]),
@@ -289,7 +292,7 @@ fn claims_beyond_the_limit_are_refused_before_anything_is_read() {
 }
 
 #[test]
-fn data_shorter_or_longer_than_its_header_says_is_refused() {
+fn data_shorter_or_longer_than_its_header_is_refused() {
     for count in [0, 1, 3 * IMAGE_BYTES - 1, 3 * IMAGE_BYTES + 1] {
         let image = npy("|u1", "(3, 64, 64, 3)", &vec![0; count]);
         assert!(matches!(damage(&container(with("image.npy", image), "")), Damage::Data { array: "image", .. }));
@@ -298,7 +301,7 @@ fn data_shorter_or_longer_than_its_header_says_is_refused() {
     let mut bomb = arrays()[2].1.clone();
     bomb.resize(300 << 20, 0);
     let found = damage(&container(with("reward.npy", bomb), ""));
-    assert!(found.to_string().contains("goes on after its 12 bytes"), "{found}");
+    assert!(found.to_string().contains("has more than its 12 bytes"), "{found}");
 }
 
 #[test]
@@ -313,7 +316,7 @@ fn files_larger_than_the_limit_and_heaps_of_signatures_are_refused() {
 }
 
 #[test]
-fn what_the_system_cannot_read_is_not_called_damaged() {
+fn a_failed_read_is_not_called_damage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("{STAMP}-00000000-3.npz"));
     // A file whose first byte cannot be read by anyone.

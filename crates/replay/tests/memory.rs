@@ -43,7 +43,7 @@ fn the_oldest_episodes_leave_when_the_budget_is_full() {
     let error = replay.add(numbered(2, whole + 1, 5)).unwrap_err();
     assert!(matches!(error, ReplayError::Budget { .. }), "{error}");
     let error = replay.add(numbered(3, 5, 6)).unwrap_err();
-    assert!(error.to_string().contains("has action size 3, this memory is for 2"), "{error}");
+    assert!(error.to_string().contains("has action size 3, but this replay memory is for action size 2"), "{error}");
     assert_eq!((ids(&replay), replay.stats(3).bytes), (vec![4], bytes(2, [(4, whole)])));
     assert!(matches!(Replay::new(0, 1), Err(ReplayError::NoAction { action_size: 0 })));
 }
@@ -238,7 +238,7 @@ fn damaged_files_are_skipped_and_named() {
     let expected = [
         ("episode.npz", "its name is not"),
         ("20261122T101530-00000004-3.npz", "not a regular file"),
-        ("20261122T101530-00000003-9.npz", "its name says 9 transitions"),
+        ("20261122T101530-00000003-9.npz", "its name gives 9 transitions"),
         ("20261122T101530-00000001-3.npz", "container"),
     ];
     assert_eq!(skipped.len(), expected.len());

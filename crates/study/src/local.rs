@@ -127,7 +127,7 @@ impl Pool<'_> {
     ///
     /// # Errors
     /// If another `study run` works in the folder, or a file or process cannot be made.
-    pub fn run(&self, interrupted: &AtomicBool, told: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
+    pub fn run(&self, interrupted: &AtomicBool, listen: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join("logs");
         std::fs::create_dir_all(&logs).map_err(StudyError::io(logs))?;
@@ -141,7 +141,7 @@ impl Pool<'_> {
         loop {
             if !stopping && interrupted.load(Ordering::Relaxed) {
                 stopping = true;
-                told(&PoolEvent::Stopping { workers: workers.children.len() });
+                listen(&PoolEvent::Stopping { workers: workers.children.len() });
                 workers.stop();
             }
             for (index, status) in workers.ended()? {
@@ -149,7 +149,7 @@ impl Pool<'_> {
                 match status.code() {
                     Some(0) if is_finished(self.folder, entry) => {
                         marks[index] = Mark::Finished;
-                        told(&PoolEvent::Finished { entry });
+                        listen(&PoolEvent::Finished { entry });
                     }
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or stopped by another process.
@@ -159,7 +159,7 @@ impl Pool<'_> {
                         let why = why(status, &self.log(index));
                         let path = failure_file(self.folder, index);
                         std::fs::write(&path, format!("{why}\n")).map_err(StudyError::io(path))?;
-                        told(&PoolEvent::Failed { entry, why: &why });
+                        listen(&PoolEvent::Failed { entry, why: &why });
                     }
                 }
             }
@@ -175,17 +175,17 @@ impl Pool<'_> {
                 if train::in_use(&self.folder.join(&entry.folder)) {
                     others = true;
                     if !std::mem::replace(&mut elsewhere[index], true) {
-                        told(&PoolEvent::Elsewhere { entry });
+                        listen(&PoolEvent::Elsewhere { entry });
                     }
                     continue;
                 }
                 if elsewhere[index] && is_finished(self.folder, entry) {
                     marks[index] = Mark::Finished;
-                    told(&PoolEvent::Finished { entry });
+                    listen(&PoolEvent::Finished { entry });
                     others = true;
                     continue;
                 }
-                told(&PoolEvent::Started { entry, killed: tries[index].killed });
+                listen(&PoolEvent::Started { entry, killed: tries[index].killed });
                 tries[index].began_at = self.saved(entry);
                 workers.children.insert(index, self.start(entry)?);
             }
@@ -374,8 +374,8 @@ mod tests {
         let pool =
             Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
         let mut failed = Vec::new();
-        let ended = pool.run(&AtomicBool::new(false), &mut |told| {
-            if let PoolEvent::Failed { why, .. } = told {
+        let ended = pool.run(&AtomicBool::new(false), &mut |listen| {
+            if let PoolEvent::Failed { why, .. } = listen {
                 failed.push((*why).to_owned());
             }
         });

@@ -1,6 +1,6 @@
 //! Where a key of a study file is: its line, and its path in the form in which messages name it.
 //!
-//! Not here: what a key means (`study_file`).
+//! Not here: the meaning of keys (`study_file`).
 
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
@@ -85,7 +85,7 @@ mod tests {
                         name = \"c\"\neach = [\"hopper\"]\n";
 
     #[test]
-    fn a_key_is_named_with_its_line_and_in_words() {
+    fn a_key_is_named_with_its_line_and_path() {
         for (key, place) in [
             ("name", "mine.toml (line 1), name"),
             ("seeds", "mine.toml (line 2), seeds"),

@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_told_to_stop_waits_for_the_checkpoint_and_requeues_itself() {
+    fn a_signalled_task_waits_for_the_checkpoint_and_requeues_itself() {
         assert_eq!(stopped("RUNNING None", false), (Some(75), "requeue 12_3\n".to_owned()));
         assert_eq!(stopped("COMPLETING TimeLimit", false), (Some(75), "requeue 12_3\n".to_owned()));
         // Bash loses the run's exit code in about every second of these.
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_told_before_its_run_listens_tells_it_until_it_answers() {
+    fn a_task_signalled_before_its_run_is_ready_repeats_the_signal() {
         // Before there is a run; before its number is known; before the shell waits for it.
         for line in ["trap tell USR1 TERM\n", "_TASK_ID\" &\n", "\nrun=$!\n", "\nagain=1\n"] {
             let folder = tempfile::tempdir().unwrap();

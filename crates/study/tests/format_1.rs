@@ -81,7 +81,7 @@ fn arguments_that_no_study_typed_are_refused() {
         let mut header: Value = serde_json::from_str(lines[0]).unwrap();
         header["lines"] = sha256(body.as_bytes()).into();
         let message = Manifest::parse(&format!("{header}\n{body}")).unwrap_err();
-        assert!(message.contains("line 2: its arguments are not those that a study types"), "{message}");
+        assert!(message.contains("line 2: a study does not create runs with these arguments"), "{message}");
     }
     lines.truncate(2);
     assert!(Manifest::parse(&lines.join("\n")).unwrap_err().contains("cut off"));

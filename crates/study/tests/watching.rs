@@ -29,7 +29,7 @@ fn get(watch: &Watch, target: &str) -> String {
 }
 
 #[test]
-fn the_page_and_its_pictures_are_served_to_this_machine_alone() {
+fn the_page_and_its_images_are_served_to_this_machine_alone() {
     let root = tempfile::tempdir().unwrap();
     runs(root.path());
     let watch = Watch::start(root.path(), 0).unwrap();
@@ -40,8 +40,8 @@ fn the_page_and_its_pictures_are_served_to_this_machine_alone() {
         "{page}"
     );
     assert!(page.contains("src=\"/media/0/0?1000\""), "{page}");
-    let picture = get(&watch, "/media/0/0?1000");
-    assert!(picture.contains("Content-Type: image/gif\r\n") && picture.ends_with("\r\n\r\nGIF89a"), "{picture}");
+    let image = get(&watch, "/media/0/0?1000");
+    assert!(image.contains("Content-Type: image/gif\r\n") && image.ends_with("\r\n\r\nGIF89a"), "{image}");
     let state = get(&watch, "/state");
     let state = state.rsplit("\r\n").next().unwrap();
     assert!(state.len() == 16 && page.contains(&format!("data-live=\"{state}\"")), "{state}");
@@ -78,7 +78,7 @@ fn clients_that_say_nothing_do_not_keep_others_waiting() {
 }
 
 #[test]
-fn a_port_in_use_is_told_with_what_to_do() {
+fn a_port_in_use_is_reported_with_the_next_step() {
     let root = tempfile::tempdir().unwrap();
     let watch = Watch::start(root.path(), 0).unwrap();
     let message = Watch::start(root.path(), watch.address().port()).unwrap_err().to_string();

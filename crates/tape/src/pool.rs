@@ -47,7 +47,7 @@ mod tests {
     use super::Pool;
 
     #[test]
-    fn gives_out_what_it_was_given_by_size() {
+    fn returns_buffers_by_size() {
         let mut pool = Pool::<f32>::default();
         let (one, two) = (pool.take(3), pool.take(5));
         let (at_one, at_two) = (one.as_ptr(), two.as_ptr());

@@ -90,7 +90,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn two_losses_share_what_the_layers_compute(
+    fn two_losses_share_the_values_of_the_layers(
         rows in prop_oneof![1usize..30, 240usize..520], share in 0.0f64..=1.0, inputs in 1usize..20,
         hidden in prop::collection::vec(1usize..20, 0..4), elu: bool, passes: bool, losses: [bool; 2], seed: u64,
     ) {

@@ -118,7 +118,7 @@ fn padding_ignores_the_elements_that_are_too_many() {
 }
 
 #[test]
-fn options_are_words_in_a_file() {
+fn options_are_names_in_a_file() {
     let stock: TaskOptions = toml::from_str("termination = \"stock\"").unwrap();
     assert_eq!(stock.termination, Termination::Stock);
     assert_eq!(toml::from_str::<TaskOptions>("").unwrap(), TaskOptions::default());

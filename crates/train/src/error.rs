@@ -122,7 +122,7 @@ pub enum TrainError {
     },
     /// The agent does not fit the task.
     #[error(
-        "the agent of {path} was trained for actions with {agent} elements, but {task} requires {needed}; choose a \
+        "the agent of {path} was trained for actions of size {agent}, but {task} requires size {needed}; choose a \
          task that it was trained for"
     )]
     ActionSize {

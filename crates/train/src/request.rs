@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_look_like_options_are_not_taken_for_some() {
+    fn values_that_look_like_options_stay_values() {
         let asked = RunRequest { tasks: vec!["-a".to_owned()], folder: Some("-b".into()), ..request() };
         assert_eq!(asked.to_arguments(), ["train", "--preset", "smoke", "--logdir=-b", "--", "-a"]);
     }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_not_written() {
+    fn default_keys_are_not_written() {
         let text = serde_json::to_string(&request()).unwrap();
         assert_eq!(text, r#"{"tasks":["hopper"],"preset":"smoke","origin":{"kind":"random"}}"#);
         assert_eq!(serde_json::from_str::<RunRequest>(&text).unwrap(), request());

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn resumed_streams_go_on_and_are_independent() {
+    fn resumed_streams_continue_and_are_independent() {
         let mut streams = Streams::new(key(&["hopper"], 3));
         streams.exploration.normal();
         streams.replay.uniform();

@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn resident_memory_covers_what_is_allocated() {
+    fn resident_memory_covers_allocations() {
         let block = std::hint::black_box(vec![1u8; 64 << 20]);
         assert!(resident_bytes().unwrap() >= block.len() as u64);
     }

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_source_is_taken_bit_for_bit() {
+    fn a_single_source_is_copied_bitwise() {
         let values = [0.1_f32, -3.7e-12, 1.0 / 3.0];
         let mean = weighted_mean(&[(0.3, &values[..])]);
         assert!(mean.iter().zip(values).all(|(a, b)| *a as f32 == b));

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn invalid_patterns_are_refused() {
         for (text, says) in [
             ("", "a segment is empty"),
             ("value..bias", "a segment is empty"),
@@ -181,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matching_is_what_a_pattern_means(
+        fn matching_follows_the_meaning_of_patterns(
             pattern in proptest::collection::vec("\\*\\*|[ab*]{1,4}", 1..5),
             path in proptest::collection::vec("[ab]{1,4}", 1..5),
         ) {

@@ -57,10 +57,10 @@ mod tests {
     #[test]
     fn terms_of_programs_are_translated_and_other_messages_kept() {
         for (message, plain_message) in [
-            ("unknown field `a`, expected `b` or `c`", "there is no key `a`; there are `b` or `c`"),
+            ("unknown field `a`, expected `b` or `c`", "unknown key `a`; the keys are `b` or `c`"),
             (
                 "unknown variant `ful`, expected one of `full`, `random`",
-                "`ful` is none of its values, which are `full`, `random`",
+                "`ful` is not a valid value; the values are `full`, `random`",
             ),
             ("missing field `take`", "the key `take` is missing"),
             ("invalid type: integer `1`, expected struct RewardSource", "it is 1 instead of a table"),

@@ -178,11 +178,12 @@ impl Report {
         let own = |source: &SourceReport| -> Vec<String> {
             source.provenance.tasks.iter().filter(|task| tasks.contains(task)).cloned().collect()
         };
-        let told = self.sources.iter().map(|source| (source, own(source))).filter(|(_, own)| !own.is_empty());
-        told.map(|(source, own)| {
-            format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
-        })
-        .collect()
+        let found = self.sources.iter().map(|source| (source, own(source))).filter(|(_, own)| !own.is_empty());
+        found
+            .map(|(source, own)| {
+                format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
+            })
+            .collect()
     }
 
     /// The report as JSON, indented.

@@ -24,7 +24,7 @@ fn reports() -> Vec<transfer::Report> {
 }
 
 #[test]
-fn the_books_plans_do_what_it_says() {
+fn the_plans_of_the_page_do_what_it_describes() {
     let [first, second] = &reports()[..] else { panic!("the book has two plans") };
     let part = |path: &str| first.parts.iter().find(|part| part.path == path).unwrap();
     assert!(part("world_model.encoder.h1.bias").frozen);

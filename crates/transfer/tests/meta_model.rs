@@ -105,7 +105,7 @@ fn ablation(path: &str, change: impl Fn(&mut [f64])) -> SourceAblation {
 }
 
 #[test]
-fn silent_sources_get_no_use() {
+fn sources_without_influence_get_no_use() {
     let heard = ablation("world_model.reward.h0.kernel", |_| ());
     assert!(heard.changes.iter().all(|&change| change > 1e-6) && heard.spread > 1e-6, "{heard:?}");
     // A source with the same prediction for every state has no effect.

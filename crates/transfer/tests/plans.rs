@@ -68,13 +68,13 @@ take = "random"
 #[test]
 fn unknown_and_missing_keys_are_named_with_path_and_line() {
     for (text, says) in [
-        ("", &["format", "begins with `format = 1`"][..]),
+        ("", &["format", "starts with `format = 1`"][..]),
         ("format = 2\nfuture = true", &["format 2", "format = 1"]),
         ("format = \"1\"", &["format \"1\""]),
-        ("format = 1\nrules = []", &["rules", "line 2", "there is no key `rules`", "`rule`"]),
+        ("format = 1\nrules = []", &["rules", "line 2", "unknown key `rules`", "`rule`"]),
         ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "it must be a path"]),
         ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
-        ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "there is no key `source`"]),
+        ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "unknown key `source`"]),
         ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "the key `take` is missing"]),
         ("format = 1\n[[rule]]\ntake = \"full\"", &["rule[0]", "the key `match` is missing"]),
         ("format = 1\nrule = 7", &["rule", "line 2"]),
@@ -145,7 +145,7 @@ fn contradictions_are_refused() {
         assert!(message.contains(says) && message.contains("rule 1 (line 5)"), "{rule}: {message}");
     }
     let message = error(&document(&["a"], "[meta_model]\nsources = [\"a\", \"a\"]\n"));
-    assert!(message.contains("\"a\" is there twice"), "{message}");
+    assert!(message.contains("\"a\" is listed twice"), "{message}");
     let message = error(&document(&["a"], "[meta_model]\nsources = []\n"));
     assert!(message.contains("no sources"), "{message}");
 }
@@ -162,11 +162,11 @@ fn sources_and_rules_go_together() {
     let says = message(&["a", "b"], full);
     assert!(says.contains("does not name a source") && says.contains("the sources \"a\", \"b\""), "{says}");
     let says = message(&["a"], &format!("{full}source = \"b\""));
-    assert!(says.contains("takes from the source \"b\", and the plan has the source \"a\""), "{says}");
+    assert!(says.contains("names the source \"b\", but the plan has the source \"a\""), "{says}");
     let says = message(&["a", "b"], &format!("{full}source = \"b\""));
-    assert!(says.contains("no rule of test.toml takes from its source \"a\""), "{says}");
+    assert!(says.contains("no rule of test.toml uses the source \"a\""), "{says}");
     let says = message(&["a"], &format!("{full}source = \"a\"\n[meta_model]\nsources = [\"b\"]"));
-    assert!(says.contains("[meta_model] of test.toml takes from the source \"b\""), "{says}");
+    assert!(says.contains("[meta_model] of test.toml names the source \"b\""), "{says}");
     let says = message(&[], &full.replace("full", "random"));
     assert!(says.contains("nothing is transferred"), "{says}");
     assert!(plan(&["a"], full).check_sources().is_ok());
@@ -199,7 +199,7 @@ fn the_fraction_of_a_plan_can_be_changed() {
         assert!(message.contains("fraction") && message.contains("from 0 to 1"), "{message}");
     }
     let message = Preset::Full.plan().set_fraction(0.2).unwrap_err().to_string();
-    assert!(message.contains("the preset full has no rule with a fraction"), "{message}");
+    assert!(message.contains("the preset full does not have a rule with a fraction"), "{message}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn with_rest(rule: &str) -> String {
 }
 
 #[test]
-fn every_preset_does_what_it_says() {
+fn every_preset_follows_its_description() {
     let source = learner(&config(), 4, 1);
     let from = sources(&[("a", &source)]);
     let stoch = config().stoch;
@@ -152,7 +152,7 @@ fn a_pattern_that_matches_nothing_offers_the_nearest() {
     }
     // One pattern of several is enough of a mistake.
     let message = error(&with_rest("match = [\"value.**\", \"values.**\"]\ntake = \"full\""));
-    assert!(message.contains("\"values.**\" matches no parameter"), "{message}");
+    assert!(message.contains("\"values.**\" does not match any parameter"), "{message}");
     // Unless it may.
     let rules = with_rest("match = [\"value.**\", \"values.**\"]\noptional = true\ntake = \"full\"");
     let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
@@ -160,7 +160,7 @@ fn a_pattern_that_matches_nothing_offers_the_nearest() {
 }
 
 #[test]
-fn a_rule_below_one_that_took_everything_is_an_error() {
+fn a_rule_below_one_that_matched_everything_is_an_error() {
     let message = error(&format!(
         "[[rule]]\nmatch = \"**\"\ntake = \"full\"\nmisfit = \"random\"\n{}",
         REST.replace("**", "value.*.kernel")
@@ -184,14 +184,20 @@ fn rows_overlap_like_parameters() {
     };
     let message = error(&format!("{}{}{REST}", rule("\"latent\"", "full"), rule("\"stoch\"", "full")));
     assert!(
-        message.contains("world_model.rssm.img1.kernel (stoch rows) [5, 13] is matched by both rule 1"),
+        message.contains("match world_model.rssm.img1.kernel (stoch rows) [5, 13]; make the patterns"),
         "{message}"
     );
     let whole = "[[rule]]\nmatch = \"world_model.rssm.**\"\ntake = \"full\"\n";
     let message = error(&format!("{}{whole}{REST}", rule("\"action\"", "random")));
-    assert!(message.contains("world_model.rssm.img1.kernel (action rows) [3, 13] is matched by both"), "{message}");
+    assert!(
+        message.contains("match world_model.rssm.img1.kernel (action rows) [3, 13]; make the patterns"),
+        "{message}"
+    );
     let message = error(&format!("{whole}{}{REST}", rule("\"action\"", "random")));
-    assert!(message.contains("world_model.rssm.img1.kernel (action rows) [3, 13] is matched by both"), "{message}");
+    assert!(
+        message.contains("match world_model.rssm.img1.kernel (action rows) [3, 13]; make the patterns"),
+        "{message}"
+    );
     // Rows that do not overlap make up the whole.
     let rules = format!("{}{}{REST}", rule("[\"stoch\"]", "full"), rule("\"action\"", "random"));
     let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
@@ -202,23 +208,26 @@ fn rows_overlap_like_parameters() {
 fn rows_that_are_not_there_are_named() {
     let message = error(&with_rest("match = \"value.h0.kernel\"\nrows = \"action\"\ntake = \"full\""));
     assert!(
-        message.contains("value.h0.kernel [16, 14] has no rows for \"action\"; its rows read stoch, deter"),
+        message.contains("value.h0.kernel [16, 14] does not have rows \"action\"; its rows read stoch, deter"),
         "{message}"
     );
     let message = error(&with_rest("match = \"value.**\"\nrows = \"latent\"\ntake = \"full\""));
-    assert!(message.contains("value.h0.bias [14] has no rows for \"latent\"; its rows have no names"), "{message}");
+    assert!(
+        message.contains("value.h0.bias [14] does not have rows \"latent\"; its rows do not have names"),
+        "{message}"
+    );
     let message =
         error(&with_rest("match = \"world_model.reward.h0.kernel\"\nrows = \"predictions\"\ntake = \"full\""));
-    assert!(message.contains("has no rows for \"predictions\""), "{message}");
+    assert!(message.contains("does not have rows \"predictions\""), "{message}");
 }
 
 #[test]
-fn what_does_not_fit_is_named_on_both_sides() {
+fn mismatches_are_named_on_both_sides() {
     let message = error(&with_rest("match = [\"world_model.rssm.**\"]\ntake = \"full\""));
     for says in [
         "world_model.rssm.img1.kernel [8, 13] does not fit world_model.rssm.img1.kernel [9, 13] of the source \"a\"",
         "rule 1 (line 5) of test.toml",
-        "it has 4 action rows, the target's has 3",
+        "the source has 4 action rows, but the target has 3",
         "a separate rule (`rows`)",
         "action size (4 and 3)",
         "misfit = \"random\"",
@@ -226,7 +235,10 @@ fn what_does_not_fit_is_named_on_both_sides() {
         assert!(message.contains(says), "{says}: {message}");
     }
     let message = error(&with_rest("match = \"actor.hout.*\"\ntake = { fraction = 0.5 }"));
-    assert!(message.contains("actor.hout.kernel [14, 6] does not fit actor.hout.kernel [14, 8]"), "{message}");
+    assert!(
+        message.contains("actor.hout.kernel [14, 6] (full), but it does not match actor.hout.kernel [14, 8]"),
+        "{message}"
+    );
     assert!(message.contains("fraction 0.5") && message.contains("the shapes differ"), "{message}");
 }
 
@@ -236,8 +248,8 @@ fn equal_shapes_of_other_meaning_do_not_fit() {
     let other = AgentConfig { stoch: 4, deter: 12, ..config() };
     let (source, target) = (learner(&other, 4, 1), learner::<f32>(&config(), 3, 2));
     for (pattern, why) in [
-        ("world_model.rssm.img1.kernel", "it has 4 stoch rows, the target's has 5"),
-        ("value.h0.kernel", "it has 4 stoch rows, the target's has 5"),
+        ("world_model.rssm.img1.kernel", "the source has 4 stoch rows, but the target has 5"),
+        ("value.h0.kernel", "the source has 4 stoch rows, but the target has 5"),
     ] {
         let plan = plan(&["a"], &with_rest(&format!("match = \"{pattern}\"\ntake = \"full\"")));
         let message = grafted(&plan, &target, &sources(&[("a", &source)])).unwrap_err().to_string();
@@ -246,7 +258,7 @@ fn equal_shapes_of_other_meaning_do_not_fit() {
 }
 
 #[test]
-fn a_layer_is_taken_together_or_not_at_all() {
+fn a_layer_is_transferred_together_or_not_at_all() {
     // The kernels of both first layers differ, their biases do not.
     let other = AgentConfig { deter: 12, ..config() };
     let (source, target) = (learner(&other, 4, 1), learner::<f32>(&config(), 3, 2));
@@ -268,7 +280,7 @@ fn a_source_of_which_nothing_fits_is_an_error() {
     let plan = plan(&["a"], &with_rest("match = \"world_model.encoder.**\"\ntake = \"full\"\nmisfit = \"random\""));
     let message = grafted(&plan, &target, &sources(&[("a", &source)])).unwrap_err().to_string();
     assert!(
-        message.contains("nothing is taken from the source \"a\"") && message.contains("[4, 4, 3, 2]"),
+        message.contains("nothing would be transferred from the source \"a\"") && message.contains("[4, 4, 3, 2]"),
         "{message}"
     );
 }
@@ -291,7 +303,10 @@ fn only_the_encoder_is_frozen_and_only_as_a_whole() {
     let (source, target) = (learner(&config(), 3, 1), learner(&frozen, 3, 2));
     let plan = plan(&["a"], &with_rest("match = \"value.**\"\ntake = \"full\""));
     let message = grafted(&plan, &target, &sources(&[("a", &source)])).unwrap_err().to_string();
-    assert!(message.contains("world_model.encoder.h1.kernel is frozen and would keep random values"), "{message}");
+    assert!(
+        message.contains("world_model.encoder.h1.kernel is frozen, so it would keep its random values"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -365,7 +380,7 @@ fn only_the_resolved_new_agent_is_grafted_onto() {
 }
 
 #[test]
-fn the_report_tells_everything_and_is_read_back() {
+fn the_report_is_complete_and_is_read_back() {
     let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
     let (after, report) = grafted(&preset("paper"), &target, &sources(&[("a", &source)])).unwrap();
     let again: Report = serde_json::from_str(&report.to_json()).unwrap();

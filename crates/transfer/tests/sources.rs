@@ -76,7 +76,7 @@ fn an_agents_file_of_any_name_is_a_source() {
 }
 
 #[test]
-fn what_is_no_source_is_named() {
+fn paths_that_are_not_sources_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let message = error(&missing);
@@ -157,7 +157,7 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
 }
 
 #[test]
-fn an_agent_that_has_not_learned_is_no_source() {
+fn an_untrained_agent_is_not_a_source() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new.safetensors");
     Agent::new(&config(), 3, 1).unwrap().save(&file).unwrap();

@@ -45,7 +45,7 @@ fn load(path: &Path) -> Agent {
 }
 
 #[test]
-fn a_frozen_encoder_stays_and_the_decoder_goes_on() {
+fn a_frozen_encoder_stays_and_the_decoder_continues_to_learn() {
     let files = Files::new();
     let (universal, ant) = (load(&files.path("uae")), load(&files.path("ant")));
     let encoder = "world_model.encoder.h3.kernel";
@@ -149,11 +149,11 @@ fn other_encoders_are_refused_unless_they_are_asked_for() {
 fn other_sizes_are_named() {
     let files = Files::new();
     for (name, other, says) in [
-        ("deep", AgentConfig { depth: 3, ..config() }, "[4, 4, 3, 3] there and [4, 4, 3, 2] in the target"),
+        ("deep", AgentConfig { depth: 3, ..config() }, "[4, 4, 3, 3] in the source and [4, 4, 3, 2] in the target"),
         (
             "wide",
             AgentConfig { stoch: 4, deter: 12, ..config() },
-            "stoch 4 and deter 12, the target's has stoch 5 and deter 11",
+            "stoch 4 and deter 12, but the target has stoch 5 and deter 11",
         ),
     ] {
         learned(Agent::new(&other, 3, 8).unwrap()).save(&files.path(name)).unwrap();

@@ -93,8 +93,9 @@ impl Call {
         let mut arguments: Vec<*mut c_void> =
             self.arguments.iter().map(|value| std::ptr::from_ref(value).cast_mut().cast()).collect();
         let [x, y, z] = self.grid;
-        // SAFETY: the kernel's module and the memory that arguments point into are held by the list that this is in, and
-        // whoever drops the list waits; the arguments were checked to be as many and of the kinds that the kernel takes.
+        // SAFETY: the kernel's module and the memory that arguments point into are kept alive by the list that contains
+        // this call, and dropping the list waits; the number and types of the arguments were checked against the
+        // kernel.
         unsafe {
             result::launch_kernel(self.function, (x, y, z), (THREADS as u32, 1, 1), 0, entered.stream(), &mut arguments)
         }

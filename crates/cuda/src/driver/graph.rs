@@ -58,7 +58,7 @@ impl Graph {
     /// Runs it, after everything that was begun before; does not wait for it.
     pub(crate) fn run(&mut self) -> Result<(), CudaError> {
         let entered = self.calls.context().enter()?;
-        // SAFETY: made in `record`; what the calls need is held.
+        // SAFETY: made in `record`; the data of the calls is kept alive.
         unsafe { graph::launch(self.executable, entered.stream()) }.map_err(said("run a graph"))
     }
 }

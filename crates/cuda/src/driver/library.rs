@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_without_the_drivers_functions_is_told_of() {
+    fn a_library_without_the_drivers_functions_is_reported() {
         let message = load_driver(if cfg!(windows) { "kernel32.dll" } else { "libc.so.6" }).unwrap_err().to_string();
         assert!(message.contains("cuInit") && message.contains("is part of NVIDIA's driver"), "{message}");
         assert!(!message.contains('\n'), "{message}");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_library_is_named() {
+    fn a_file_that_is_not_a_library_is_named() {
         let place = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
         let error = open_nvrtc(Some(place), None).unwrap_err();
         assert!(matches!(&error, CudaError::NvrtcUnusable { path, .. } if path == place), "{error}");

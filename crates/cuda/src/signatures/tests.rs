@@ -41,7 +41,7 @@ fn misfit(launch: Launch) -> Misfit {
 }
 
 #[test]
-fn kernels_are_found_with_what_they_take() {
+fn kernels_are_found_with_their_parameters() {
     let signatures = signatures();
     assert_eq!(signatures.kernels().collect::<Vec<_>>(), ["nothing", "pack", "scale"]);
     let kinds = |name: &str| signatures.0[name].iter().map(|parameter| parameter.kind).collect::<Vec<_>>();
@@ -72,7 +72,7 @@ fn arguments_that_no_launch_has_are_refused() {
 }
 
 #[test]
-fn what_is_no_declaration_is_refused() {
+fn invalid_declarations_are_refused() {
     for written in ["int scale(int n)", "void scale", "void (int n)", "__launch_bounds__(256 void scale(int n)"] {
         assert!(message(&format!("extern \"C\" __global__ {written}")).starts_with("kernels.cu:1: "));
     }

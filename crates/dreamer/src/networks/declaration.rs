@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kernel_that_reads_a_state_or_the_feature_says_so() {
+    fn every_kernel_that_reads_a_state_or_the_feature_declares_it() {
         let (networks, parameters) = declared();
         for parameter in parameters.iter().filter(|&parameter| parameters.shape(parameter).len() == 2) {
             let path = parameters.path(parameter);

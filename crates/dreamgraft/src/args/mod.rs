@@ -57,7 +57,7 @@ pub enum Command {
     Tasks,
     /// Describe a run, a checkpoint or an export, or list the runs in a folder
     Inspect(outside::Inspect),
-    /// Write a folder with a trained agent for others: it can act, and be the source of a transfer
+    /// Export a trained agent to a folder for others, where it can act and be the source of a transfer
     Export(outside::Export),
     /// Serve an agent to another program
     #[command(long_about = outside::ACT)]
@@ -152,7 +152,7 @@ mod tests {
         if !command.has_subcommands() {
             all.push((name.to_owned(), command.render_long_help().to_string()));
         }
-        for inner in command.get_subcommands_mut() {
+        for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
             let name = format!("{name} {}", inner.get_name());
             helps(inner, &name, all);
         }
@@ -164,12 +164,13 @@ mod tests {
         assert!(!program.render_long_help().to_string().contains("Exit codes:"));
         let mut all = Vec::new();
         helps(&mut program, "dreamgraft", &mut all);
-        assert_eq!(all.len(), 13);
+        assert_eq!(all.len(), 19);
         for (name, help) in all {
             let codes = match &*name {
                 "dreamgraft train" | "dreamgraft study run-one" => exit::RUN,
-                "dreamgraft eval" | "dreamgraft play" => exit::PLAY,
-                "dreamgraft transfer plan" => exit::TRANSFER_PLAN,
+                "dreamgraft eval" | "dreamgraft play" | "dreamgraft inspect" | "dreamgraft export"
+                | "dreamgraft act" => exit::PLAY,
+                "dreamgraft transfer plan" | "dreamgraft transfer rank" => exit::TRANSFER_PLAN,
                 "dreamgraft study run" => exit::STUDY_RUN,
                 "dreamgraft study plan" | "dreamgraft study status" | "dreamgraft study report" => exit::STUDY,
                 "dreamgraft watch" => exit::WATCH,

@@ -6,19 +6,19 @@ use std::path::PathBuf;
 
 /// The long help of `dreamgraft act`.
 pub(super) const ACT: &str = "Serve an agent to another program, over standard input and output.\n\n\
-    It answers the messages hello, reset and act of the protocol: observations in, actions out. In Python, \
-    dreamgraft.load(RUN) does all of it.";
+    The command answers the messages hello, reset and act of the protocol: it reads observations and \
+    writes actions. In Python, use dreamgraft.load(RUN) instead.";
 
 /// The long help of `dreamgraft serve`.
 pub(super) const SERVE: &str = "Serve a task to another program, over standard input and output.\n\n\
-    It answers the messages hello, reset and step of the protocol: actions in, observations and rewards \
-    out. In Python, gymnasium.make(\"dreamgraft/TASK-v0\") does all of it.";
+    The command answers the messages hello, reset and step of the protocol: it reads actions and \
+    writes observations and rewards. In Python, use gymnasium.make(\"dreamgraft/TASK-v0\") instead.";
 
 /// `dreamgraft act`.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Act {
-    /// A run folder, a folder in its checkpoints, an agent.safetensors in one, or an export
+    /// A run folder, one of its checkpoint folders, an agent.safetensors file, or an export
     pub run: PathBuf,
     /// The task to act in [default: the first that the agent was trained for]
     #[arg(long, value_name = "TASK")]
@@ -37,10 +37,10 @@ pub struct Serve {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Inspect {
-    /// A run folder, a folder in its checkpoints, an agent.safetensors in one, an export, or a folder with runs in it
+    /// A run folder, one of its checkpoint folders, an agent.safetensors file, an export, or a folder with runs in it
     #[arg(value_name = "RUN|DIR")]
     pub place: PathBuf,
-    /// Print a line of JSON (of a folder with runs, one for each) instead of lines for people
+    /// Print one line of JSON per run instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -49,15 +49,15 @@ pub struct Inspect {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Export {
-    /// A run folder, a folder in its checkpoints, or an agent.safetensors in one
+    /// A run folder, one of its checkpoint folders, or an agent.safetensors file
     pub run: PathBuf,
     /// The folder to write; it must not exist, or be empty
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Episodes of each task to play for the results in it
+    /// Number of episodes of each task to play for the results in the export
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub episodes: u64,
-    /// The number from which the starts of these episodes are made
+    /// The seed of the initial states of these episodes
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = super::play::whole)]
     pub seed: u64,
 }

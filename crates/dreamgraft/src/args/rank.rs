@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 /// The description of `dreamgraft transfer rank`.
 pub const RANK: &str = "Rank earlier agents by how much they promise to help on a task, before anything is trained.\n\n\
-    Every agent is run on the same episodes of the task: does it reconstruct what is seen there, does it predict what happens, and \
-    does its latent state tell what is rewarded? An untrained agent is always in the table as a control. Nothing is trained, and \
-    nothing is written but the file of --plan. The page \"Transfer\" of the documentation explains the scores.";
+    Every agent runs on the same episodes of the task. The scores measure how well it reconstructs and predicts their \
+    images, and how well its latent state predicts their rewards. The table always contains an untrained agent as a \
+    control. Nothing is trained, and only the file of --plan is written. The page \"Transfer\" of the documentation \
+    explains the scores and how far to trust them.";
 
 /// `dreamgraft transfer rank`.
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub struct TransferRank {
     /// The task that a new agent is to learn
     #[arg(value_name = "TASK")]
     pub task: String,
-    /// An agent to rank: a run folder, a checkpoint folder, or an agent.safetensors in one; can be given several times
+    /// An agent to rank: a run folder, a checkpoint folder, or an agent.safetensors file; can be repeated
     #[arg(long, value_name = "RUN", required = true)]
     pub from: Vec<PathBuf>,
     /// An agent of the task itself, as a second control
@@ -32,7 +33,7 @@ pub struct TransferRank {
     /// The seed of the episodes and of the untrained agent
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
     pub seed: u64,
-    /// Write a transfer plan made of the ranking into this file, which must not exist yet
+    /// Write a transfer plan based on the ranking to this file, which must not exist yet
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
     /// Print JSON instead of a table

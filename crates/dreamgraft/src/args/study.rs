@@ -136,7 +136,7 @@ pub struct ReportArgs {
     pub out: Option<PathBuf>,
     /// The most MiB of images and videos in the page; 0 for none [default: 24]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=1000))]
-    pub pictures: Option<u64>,
+    pub images: Option<u64>,
 }
 
 /// `dreamgraft watch`.

@@ -21,8 +21,8 @@ pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
     }
     let results = Results::read(folder)?;
     let report = Report::new(&results);
-    let pictures = typed.pictures.map_or(MOST_BYTES, |mebibytes| mebibytes << 20);
-    let files = report.write(&out, pictures)?;
+    let images = typed.images.map_or(MOST_BYTES, |mebibytes| mebibytes << 20);
+    let files = report.write(&out, images)?;
     let problems = report.problems();
     let mut lines = vec![format!("{}: {}", results.name, report.summary())];
     lines.extend(problems.iter().map(|problem| format!("could not read: {problem}")));

@@ -4,7 +4,7 @@ use crate::program::Program;
 use std::process::Stdio;
 
 #[test]
-fn without_words_help_is_shown() {
+fn without_arguments_help_is_shown() {
     let ended = Program::new().run(&[] as &[&str]);
     assert_eq!(ended.code, Some(2));
     for word in ["train", "eval", "play", "tasks", "COMMAND --help"] {
@@ -18,7 +18,7 @@ fn help_names_every_option_and_the_exit_codes() {
     let train = program.succeed(&["train", "--help"]);
     for word in ["--preset", "--seed", "--steps", "--logdir", "--config", "--set", "smoke", "runs/TASK", "Exit codes"]
         .into_iter()
-        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from", "ends with exit code 75"])
+        .chain(["--from", "--plan", "--fraction", "--universal", "--reward-from", "the program ends with exit code"])
     {
         assert!(train.contains(word), "{word}: {train}");
     }
@@ -85,7 +85,7 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn a_closed_stdout_is_not_an_error() {
     let program = Program::new();
     for arguments in [["tasks", ""], ["--help", ""], ["train", "--help"]] {
         let arguments: Vec<&str> = arguments.into_iter().filter(|word| !word.is_empty()).collect();

@@ -26,7 +26,7 @@ fn of(program: &Program, folder: &str, name: &str) -> Vec<f64> {
 }
 
 #[test]
-fn a_run_on_a_device_stops_and_goes_on_and_learns_what_one_on_a_processor_learns() {
+fn a_run_on_a_device_stops_and_resumes_and_learns_the_same_as_on_the_cpu() {
     let program = Program::new();
     let text = succeed(&program, &smoke(&["--steps", "3000", "--device", "cuda"]));
     assert!(text.starts_with("gradient steps run on a processor, 9 GB, compute capability 9.0"), "{text}");
@@ -84,7 +84,7 @@ fn an_agent_on_a_device_takes_from_others_and_several_tasks_learn_at_once() {
 }
 
 #[test]
-fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
+fn an_unusable_device_is_one_line_and_leaves_nothing() {
     let program = Program::new();
     let error = |arguments: &[&str], code: i32| {
         let ended = run(&program, arguments);
@@ -94,7 +94,7 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
         ended.stderr
     };
     let text = error(&smoke(&["--device", "cuda:3"]), 1);
-    assert_eq!(text, "error: there is no CUDA device 3: there is one, number 0\n");
+    assert_eq!(text, "error: CUDA device 3 does not exist: this machine has one, with number 0\n");
     let mut checked = program.command(&smoke(&["--device", "cuda"]));
     let output = on_device(checked.env("DREAMGRAFT_CUDA_CHECK", "yes")).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -108,9 +108,9 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
     assert!(text.contains("cpu, cuda or cuda:N"), "{text}");
     let large = ["--set", "agent.batch=200", "--preset", "paper"];
     let text = error(&[&["bench", "--device", "cuda"], &large[..]].concat(), 2);
-    assert!(text.contains("the device has no 1") && text.lines().count() == 1, "{text}");
+    assert!(text.contains("cannot allocate 1") && text.lines().count() == 1, "{text}");
     let text = error(&[&["train", "hopper", "--device", "cuda", "--logdir", "run"], &large[..]].concat(), 2);
-    assert!(text.contains("the device has no") && text.lines().count() == 1, "{text}");
+    assert!(text.contains("cannot allocate") && text.lines().count() == 1, "{text}");
     let long = ["agent.horizon=10000", "agent.batch=4300", "agent.length=50", "agent.depth=1"];
     let wide = ["agent.batch=65536", "agent.shard=1", "agent.length=2"];
     for (settings, key) in [(&long[..], "agent.batch = 4300"), (&wide[..], "agent.shard = 1")] {
@@ -122,7 +122,7 @@ fn what_keeps_a_device_from_being_used_is_one_line_and_leaves_nothing() {
 }
 
 #[test]
-fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on() {
+fn a_device_that_fails_during_a_run_leaves_the_last_checkpoint_and_the_run_resumes() {
     let program = Program::new();
     let arguments = smoke(&["--steps", "3000", "--device", "cuda"]);
     succeed(&program, &arguments);
@@ -134,7 +134,7 @@ fn a_device_that_fails_on_the_way_leaves_the_last_checkpoint_and_the_run_goes_on
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
-    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "the same command resumes"] {
+    for part in ["CUDA_ERROR_LAUNCH_FAILED", "its last checkpoint", "0000002000", "run the same command to resume"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     succeed(&program, &arguments);

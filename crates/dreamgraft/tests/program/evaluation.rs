@@ -32,10 +32,10 @@ fn one_seed_gives_the_same_returns_however_they_are_asked_for() {
     let mean = returns.iter().sum::<f64>() / 3.0;
     let deviation = (returns.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
     assert!((three["std"].as_f64().unwrap() - deviation).abs() < 1e-9, "{three}");
-    assert!(text.contains(&format!("  mean {mean:.3}  std {deviation:.3}  ")), "{text}");
+    assert!(text.contains(&format!("  mean return {mean:.3}  std {deviation:.3}  ")), "{text}");
     assert_eq!(json(&["run", "--episodes", "1", "--seed", "5"])["std"], Value::Null);
     let text = program.succeed(&["eval", "run", "--episodes", "1", "--seed", "5"]);
-    assert!(text.contains("mean ") && !text.contains("std"), "{text}");
+    assert!(text.contains("mean return ") && !text.contains("std"), "{text}");
 }
 
 #[test]
@@ -138,7 +138,10 @@ fn every_task_of_a_run_is_evaluated() {
     let text = program.succeed(&["eval", "run", "--episodes", "1"]);
     for task in ["inverted-pendulum-swingup", "hopper"] {
         assert!(text.contains(&format!("{task}  episode   1  return ")), "{text}");
-        assert!(text.contains(&format!("{task}  1 episode after 2 000 frames  mean ")), "{text}");
+        assert!(
+            text.contains(&format!("{task}  1 episode after 2 000 frames, acting by the mode  mean return ")),
+            "{text}"
+        );
     }
     // Its actions have three elements, those of the other task that was not trained one.
     let error = program.fail(2, &["eval", "run", "--task", "inverted-double-pendulum-swingup"]);
@@ -146,13 +149,13 @@ fn every_task_of_a_run_is_evaluated() {
 }
 
 #[test]
-fn what_is_no_run_and_tasks_that_do_not_fit_are_named() {
+fn other_folders_and_wrong_tasks_are_named() {
     let program = trained();
     for (arguments, code, part) in [
         (["eval", "nowhere", "--episodes", "1"], 5, "nowhere does not exist"),
         (["eval", "run/videos", "--episodes", "1"], 5, "is not a run folder and not"),
         (["eval", "run/config.toml", "--episodes", "1"], 5, "is not a run folder and not"),
-        (["eval", "run", "--task", "hopper"], 2, "actions of size 1, hopper takes size 3"),
+        (["eval", "run", "--task", "hopper"], 2, "actions of size 1, but hopper requires size 3"),
         (["eval", "run", "--task", "hoper"], 2, "\"hopper\""),
     ] {
         let error = program.fail(code, &arguments);
@@ -167,7 +170,6 @@ fn a_task_that_the_agent_was_not_trained_for_is_noted() {
     let arguments = ["eval", "run", "--task", "inverted-double-pendulum-swingup", "--episodes", "1", "--seed", "1e3"];
     let ended = program.run(&arguments);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let note =
-        "note: the agent was not trained for inverted-double-pendulum-swingup, but for inverted-pendulum-swingup\n";
+    let note = "note: the agent was trained for inverted-pendulum-swingup, not for inverted-double-pendulum-swingup\n";
     assert_eq!(ended.stderr, note);
 }

@@ -28,7 +28,7 @@ pub fn under_shell(program: &Program, before: &str, words: &[&str]) -> Command {
 
 #[test]
 #[cfg(unix)]
-fn files_that_cannot_grow_stop_the_run_and_spare_what_it_has() {
+fn files_that_cannot_grow_stop_the_run_and_spare_its_other_files() {
     let program = Program::new();
     program.succeed(&smoke(&[]));
     let whole = outcomes(&program.path("run"));
@@ -65,8 +65,8 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         mount -o remount,size=50m disk; mount -o remount,ro disk
         \"$program\" \"$@\"; protected=$?
         mount -o remount,rw disk
-        \"$program\" \"$@\" >/dev/null; after fixing the cause=$?
-        cp -r disk/run after fixing the cause; echo \"codes $full $protected $after fixing the cause\"";
+        \"$program\" \"$@\" >/dev/null; mended=$?
+        cp -r disk/run mended; echo \"codes $full $protected $mended\"";
     let mut arguments = smoke(&["--steps", "6000"]);
     *arguments.iter_mut().find(|word| **word == "run").unwrap() = "disk/run";
     for size in ["40k", "400k", "1200k"] {
@@ -84,8 +84,8 @@ fn a_full_disk_and_one_that_cannot_be_written_stop_the_run_and_spare_its_checkpo
         assert!(err.contains("No space left on device") && err.contains("Read-only file system"), "{err}");
         assert!(!err.contains("panicked") && !err.contains("drop"), "{err}");
         assert_eq!(err.lines().count(), 2, "{err}");
-        assert_eq!(outcomes(&program.path("after fixing the cause")), whole, "{size}");
-        std::fs::remove_dir_all(program.path("after fixing the cause")).unwrap();
+        assert_eq!(outcomes(&program.path("mended")), whole, "{size}");
+        std::fs::remove_dir_all(program.path("mended")).unwrap();
     }
 }
 
@@ -189,7 +189,7 @@ fn sizes_beyond_the_machines_memory_are_refused_and_leave_nothing() {
 }
 
 #[test]
-fn an_agent_without_its_run_is_told_what_it_lacks() {
+fn an_agent_without_its_run_is_refused_with_the_missing_file() {
     let program = Program::new();
     program.succeed(&smoke(&["--steps", "1000"]));
     std::fs::create_dir(program.path("alone")).unwrap();

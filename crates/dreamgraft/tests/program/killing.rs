@@ -1,7 +1,8 @@
 //! A run that is killed at any moment, again and again, ends as the run that never was.
 //!
-//! The first test kills a few times, after so many lines of output, whatever the machine's speed. The long one is asked for:
-//! `DREAMGRAFT_KILLS=300 DREAMGRAFT_SEED=1 cargo test --release -p dreamgraft --test program hundreds -- --ignored`
+//! The first test kills a few times, after a number of lines of output, independent of the machine's speed. The long
+//! one must be requested: `DREAMGRAFT_KILLS=300 DREAMGRAFT_SEED=1 cargo test --release -p dreamgraft --test program
+//! hundreds -- --ignored`
 
 use crate::program::{Outcomes, Program, outcomes};
 use random::Stream;

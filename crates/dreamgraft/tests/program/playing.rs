@@ -23,7 +23,7 @@ fn one_seed_gives_the_same_returns_and_another_others() {
     let text = program.succeed(&["play", "hopper", "--seed", "3"]);
     let score = two["returns"][0].as_f64().unwrap();
     assert!(text.starts_with(&format!("hopper  episode   1  return {score:.3}  1 000 frames\n")), "{text}");
-    assert!(text.contains("1 episode of random actions  mean "), "{text}");
+    assert!(text.contains("1 episode with random actions  mean return "), "{text}");
 }
 
 #[test]
@@ -40,9 +40,9 @@ fn the_last_episode_is_written_as_a_video_of_its_length() {
     let bytes = std::fs::read(program.path("hop.gif")).unwrap();
     assert!(bytes.starts_with(b"GIF89a"));
     // Each image has a graphic control extension; the reset is one, each step of up to two frames another.
-    let pictures = bytes.windows(3).filter(|window| window == b"\x21\xf9\x04");
+    let images = bytes.windows(3).filter(|window| window == b"\x21\xf9\x04");
     let frames = played["lengths"][0].as_u64().unwrap();
-    assert_eq!(pictures.count() as u64, 1 + frames.div_ceil(2));
+    assert_eq!(images.count() as u64, 1 + frames.div_ceil(2));
 }
 
 #[test]
@@ -57,15 +57,14 @@ fn a_run_plays_as_it_is_evaluated() {
     // Another task whose actions have the same size: it is played, with a note.
     let ended = program.run(&["play", "inverted-double-pendulum-swingup", "--policy", "run"]);
     assert!(ended.code == Some(0) && ended.stdout.contains("1 episode"), "{ended:?}");
-    let note =
-        "note: the agent was not trained for inverted-double-pendulum-swingup, but for inverted-pendulum-swingup\n";
+    let note = "note: the agent was trained for inverted-pendulum-swingup, not for inverted-double-pendulum-swingup\n";
     assert_eq!(ended.stderr, note);
     let error = program.fail(2, &["play", "walker2d", "--policy", "run"]);
-    assert!(error.contains("actions of size 1, walker2d takes size 6"), "{error}");
+    assert!(error.contains("actions of size 1, but walker2d requires size 6"), "{error}");
 }
 
 #[test]
-fn what_cannot_be_played_is_named() {
+fn paths_that_cannot_be_played_are_named() {
     let program = Program::new();
     let error = program.fail(2, &["play", "hoper"]);
     assert!(error.contains("\"hoper\"") && error.contains("\"hopper\""), "{error}");

@@ -6,11 +6,11 @@ use std::net::TcpStream;
 use std::process::Stdio;
 
 #[test]
-fn a_run_is_reported_with_its_pictures() {
+fn a_run_is_reported_with_its_images() {
     let program = Program::new();
     program.succeed(&SMOKE);
-    let told = program.succeed(&["study", "report", "."]);
-    assert!(told.contains("1 run") && told.contains("report.html"), "{told}");
+    let output = program.succeed(&["study", "report", "."]);
+    assert!(output.contains("1 run") && output.contains("report.html"), "{output}");
     assert_eq!(program.names("report"), ["curves.json", "figures.csv", "report.html", "report.md"]);
     let page = std::fs::read_to_string(program.path("report/report.html")).unwrap();
     for part in ["InvPend", "data:image/gif;base64,", "data:image/png;base64,", "finished, 3\u{a0}000", "--config"] {
@@ -44,14 +44,14 @@ fn a_run_that_was_killed_in_its_last_evaluation_is_not_finished() {
 fn a_folder_without_runs_is_refused() {
     let program = Program::new();
     let error = program.fail(1, &["study", "report", "."]);
-    assert!(error.contains("no run"), "{error}");
+    assert!(error.contains("does not contain runs"), "{error}");
     assert!(program.names(".").is_empty(), "nothing is written");
     let error = program.fail(1, &["watch", "nowhere"]);
     assert!(error.contains("nowhere"), "{error}");
 }
 
 #[test]
-fn a_live_page_is_served_until_the_program_is_told_to_end() {
+fn a_live_page_is_served_until_a_signal() {
     let program = Program::new();
     let mut child =
         program.command(&["watch", ".", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

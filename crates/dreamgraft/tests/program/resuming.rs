@@ -14,7 +14,7 @@ fn a_longer_run_is_the_run_made_longer() {
     let again = program.succeed(&smoke(&["--steps", "2000"]));
     assert!(again.contains("this run is already finished") && again.contains("--steps"), "{again}");
     let text = program.succeed(&smoke(&["--steps", "4000"]));
-    assert!(text.contains("going on at step 2 000"), "{text}");
+    assert!(text.contains("resuming at frame 2 000"), "{text}");
     assert_eq!(outcomes(&program.path("run")), whole);
 }
 
@@ -34,7 +34,7 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 
 #[test]
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
-fn a_run_stopped_by_a_signal_goes_on_where_it_stopped() {
+fn a_run_stopped_by_a_signal_resumes_where_it_stopped() {
     let signals = [
         ("-INT", "new run"),
         ("-TERM", "frame 1 000"),
@@ -84,7 +84,7 @@ fn is_ignored(signal: &str) -> bool {
 }
 
 #[test]
-fn several_warnings_are_as_one_and_what_nohup_ignores_is_ignored() {
+fn several_signals_count_as_one_and_those_that_nohup_ignores_are_ignored() {
     let program = Program::new();
     let arguments = smoke(&["--steps", "1e9"]);
     let mut child = program.wrapped(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""], &arguments);
@@ -112,7 +112,7 @@ fn a_truncated_checkpoint_is_named_and_the_one_before_used() {
     program.truncate(newest);
     let text = program.succeed(&smoke(&["--steps", "4000"]));
     assert!(text.contains(&format!("note: {newest} is not a usable checkpoint: it is truncated")), "{text}");
-    assert!(text.contains("going on at step 2 000"), "{text}");
+    assert!(text.contains("resuming at frame 2 000"), "{text}");
     assert_eq!(outcomes(&program.path("run")), whole);
 }
 
@@ -123,7 +123,7 @@ fn a_truncated_episode_is_named_skipped_and_counted() {
     let episode = program.names("run/episodes").remove(1);
     program.truncate(&format!("run/episodes/{episode}"));
     let text = program.succeed(&smoke(&["--steps", "4000"]));
-    assert!(text.contains(&episode) && text.contains("going on with 2 episodes"), "{text}");
+    assert!(text.contains(&episode) && text.contains("resuming with 2 episodes"), "{text}");
     let metrics = metrics(&program.path("run"));
     let last = metrics.iter().rfind(|line| line["replay_episodes"].is_f64()).unwrap();
     assert_eq!((&last["replay_episodes"], &last["episodes"]), (&3.0.into(), &4.0.into()));

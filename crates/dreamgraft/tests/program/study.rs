@@ -65,7 +65,7 @@ fn folders(program: &Program) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_study_is_planned_run_and_told_of() {
+fn a_study_is_planned_run_and_reported() {
     let program = tiny();
     let plan = program.succeed(&["study", "plan", "tiny.toml"]);
     for part in [
@@ -82,7 +82,7 @@ fn a_study_is_planned_run_and_told_of() {
     std::fs::write(program.path("tiny.toml"), TINY.replace("each =", "seed = 0\neach =")).unwrap();
     let plan = program.succeed(&["study", "plan", "tiny.toml"]);
     assert!(plan.contains("note: the source in sources/inverted-pendulum-swingup/2000-sees-as-"), "{plan}");
-    assert!(plan.contains("have the same seed, 0: both then share their random streams"), "{plan}");
+    assert!(plan.contains("have the same seed, 0: the two runs share their random streams"), "{plan}");
     assert_eq!(plan.matches("note:").count(), 1, "{plan}");
     std::fs::write(program.path("tiny.toml"), TINY).unwrap();
 
@@ -96,7 +96,7 @@ fn a_study_is_planned_run_and_told_of() {
     assert!(text.contains("6 finished, 0 running"), "{text}");
 
     // By its study file, and the meta-model's sources by their tasks.
-    program.succeed(&["study", "report", "tiny.toml", "--pictures", "0", "--out", "out"]);
+    program.succeed(&["study", "report", "tiny.toml", "--images", "0", "--out", "out"]);
     let arguments = std::fs::read_to_string(program.path("out/report.md")).unwrap();
     for task in ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"] {
         assert!(arguments.contains(&format!("| meta-model | {task} |")), "{arguments}");
@@ -113,7 +113,7 @@ fn a_study_is_planned_run_and_told_of() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("this run is already finished"));
 
     let text = program.succeed(&["study", "run", "tiny.toml"]);
-    assert!(text.contains("6 of them finished") && !text.contains("begins"), "{text}");
+    assert!(text.contains("6 of them finished") && !text.contains(" started: "), "{text}");
     let text = program.succeed(&["study", "run-one", "tiny.toml", "--index", "3"]);
     assert!(text.contains("run 3 is finished"), "{text}");
     assert!(program.succeed(&["study", "plan", "tiny.toml"]).contains("runs so far"));
@@ -150,7 +150,7 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
         std::thread::yield_now();
     }
     let message = program.fail(4, &run);
-    assert!(message.contains(&format!("in use by process {}", study.id())), "{message}");
+    assert!(message.contains(&format!("(process {})", study.id())), "{message}");
     let baseline = program.path("studies/tiny/runs/inverted-pendulum-swingup/baseline/0");
     worker(&baseline);
     kill("-TERM", &study.id().to_string());
@@ -167,7 +167,7 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
 }
 
 #[test]
-fn what_fails_stops_only_what_comes_after_it() {
+fn a_failed_run_stops_only_the_runs_that_depend_on_it() {
     let program = tiny();
     // A folder of other things stands where a source's run would be.
     let foreign =
@@ -189,7 +189,7 @@ fn what_fails_stops_only_what_comes_after_it() {
 }
 
 #[test]
-fn what_cannot_be_a_study_is_told_in_one_line() {
+fn invalid_studies_are_refused_in_one_line() {
     let program = tiny();
     for (from, to, part) in [
         ("preset = \"smoke\"", "preset = \"smole\"", "\"smole\""),
@@ -267,7 +267,7 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     let syntax = Command::new("bash").arg("-n").arg(program.path("studies/tiny/slurm/level-0.sh")).status().unwrap();
     assert!(syntax.success());
     std::fs::write(program.path("profile.toml"), "cpu = 3\n").unwrap();
-    assert!(program.fail(2, &run).contains("there is no key `cpu`"));
+    assert!(program.fail(2, &run).contains("unknown key `cpu`"));
 
     let message = program.fail(2, &["study", "run-one", "tiny.toml", "--index", "6"]);
     assert!(message.contains("there is no run 6") && message.contains("6 runs"), "{message}");
@@ -324,7 +324,7 @@ fn a_run_that_is_started_twice_is_waited_for() {
 }
 
 #[test]
-fn a_run_goes_on_where_the_process_that_was_waited_for_was_killed() {
+fn a_waiting_run_resumes_where_the_other_process_was_killed() {
     let program = tiny();
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 3000", "steps = 20_000")).unwrap();
     let first =

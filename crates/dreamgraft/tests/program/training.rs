@@ -130,7 +130,7 @@ fn folders_that_cannot_be_a_run_are_refused_and_left_alone() {
 }
 
 #[test]
-fn a_second_process_is_refused_and_told_the_first() {
+fn a_second_process_is_refused_with_the_number_of_the_first() {
     let program = Program::new();
     let mut first = program.command(&smoke(&["--steps", "1e9"])).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

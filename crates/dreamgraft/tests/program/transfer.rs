@@ -59,9 +59,9 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
 }
 
 #[test]
-fn a_task_that_is_its_own_source_is_allowed_and_said() {
+fn a_task_that_is_its_own_source_is_allowed_with_a_note() {
     let program = with_source();
-    let own = "note: source has learned inverted-pendulum-swingup itself";
+    let own = "note: source was trained on inverted-pendulum-swingup, which this run also learns";
     let plan = ["transfer", "plan", "inverted-pendulum-swingup", "--preset", "smoke", "--from", "source"];
     assert!(program.succeed(&plan).contains(own));
     let ended = program.run(&[&plan[..], &["--json"]].concat());
@@ -73,14 +73,13 @@ fn a_task_that_is_its_own_source_is_allowed_and_said() {
 }
 
 #[test]
-fn a_target_with_the_tasks_and_the_seed_of_its_source_is_told_of_their_shared_streams() {
+fn a_note_names_the_shared_streams_of_a_target_and_its_source() {
     let program = with_source();
     let train = |folder: &str, steps: &str, seed: &str| {
         let more = ["--from", "source", "--steps", steps, "--seed", seed];
         program.succeed(&arguments(&["inverted-pendulum-swingup"], folder, &more))
     };
-    let note =
-        "note: source was trained on the same tasks with seed 0, as this run will be: both share their random streams";
+    let note = "note: source was trained on the same tasks with the same seed 0, so it shares its random streams with this run";
     assert_eq!(train("same", "1000", "0").matches(note).count(), 1);
     assert!(!train("same", "2000", "0").contains("random streams"), "it was said when the run began");
     assert!(!train("other", "1000", "1").contains("random streams"));
@@ -101,7 +100,7 @@ fn every_preset_begins_a_run_that_is_named_after_it() {
         let train = ["train", task, "--preset", "smoke", "--set", "log.videos=false", "--steps", "1000"];
         let text = program.succeed(&[&train[..], &["--from", "source", "--plan", preset]].concat());
         for part in
-            ["takes from source, inverted-pendulum-swingup, 1 000 frames", "the preset", preset, "whole", "numbers"]
+            ["transfer from source, inverted-pendulum-swingup, 1 000 frames", "the preset", preset, "whole", "numbers"]
         {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -125,20 +124,20 @@ fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
     }
     // How many embeddings are kept shows in no number.
     let text = train("parts", "2000", "replay.embeddings=0");
-    assert!(text.contains("going on at step 1 000") && text.contains("started with a transfer from"), "{text}");
+    assert!(text.contains("resuming at frame 1 000") && text.contains("started with a transfer from"), "{text}");
     assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
     assert_eq!(std::fs::read(newest(program, "parts")).unwrap(), std::fs::read(newest(program, "whole")).unwrap());
     program.succeed(&["eval", "parts", "--episodes", "1"]);
 }
 
 #[test]
-fn a_fractional_run_goes_on_without_its_source() {
+fn a_fractional_run_resumes_without_its_source() {
     let program = with_source();
     resumes(&program, &["--from", "source", "--fraction", "0.3"], &["source"]);
 }
 
 #[test]
-fn the_universal_encoder_stays_what_it_was() {
+fn the_universal_encoder_does_not_change() {
     let program = Program::new();
     program.succeed(&arguments(&["inverted-pendulum-swingup", "hopper"], "both", &["--steps", "2000"]));
     let theirs = tensors(&newest(&program, "both"));
@@ -211,7 +210,7 @@ fn a_plan_with_sources_of_its_own_needs_no_other() {
     let sources = "format = 1\n[sources]\neyes = \"source\"\n";
     std::fs::write(program.path("eyes.toml"), format!("{sources}{rule}{rest}")).unwrap();
     let text = program.succeed(&arguments(&["hopper"], "run", &["--plan", "eyes.toml", "--steps", "1000"]));
-    assert!(text.contains("takes from eyes"), "{text}");
+    assert!(text.contains("transfer from eyes"), "{text}");
     for (name, plan, part) in [
         ("unmatched.toml", format!("{sources}{rule}"), "matches"),
         ("key.toml", format!("{sources}{rule}fraktion = 0.2\n{rest}"), "fraktion"),
@@ -260,7 +259,7 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
 }
 
 #[test]
-fn a_start_that_was_interrupted_is_no_obstacle() {
+fn an_interrupted_start_does_no_harm() {
     let program = with_source();
     let transfer = ["--from", "source", "--steps", "1000"];
     program.succeed(&arguments(&["hopper"], "whole", &transfer));

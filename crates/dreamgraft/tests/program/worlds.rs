@@ -57,7 +57,9 @@ fn halted(ended: &Ended, parts: &[&str]) {
     // Python may have printed before.
     let line = ended.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
     assert!(line.starts_with("error: the world program:./world.py"), "{line}");
-    for part in parts.iter().chain(&["The run stopped at step", "is whole: once the cause is mended, the same command"])
+    for part in parts
+        .iter()
+        .chain(&["The run stopped at step", "is not affected: after fixing the cause, run the same command"])
     {
         assert!(line.contains(part), "{part}: {line}");
     }

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn no_source_has_the_seed_of_a_target_unless_its_document_says_so() {
+    fn no_source_has_the_seed_of_a_target_by_default() {
         for (targets, source) in [("[0, 1, 2]", 1000), ("[0, 1, 2, 3]", 1000), ("[1000]", 1001), ("[1001, 1000]", 1002)]
         {
             let manifest = manifest_of(&read(targets, ""), tasks::catalogue()).unwrap();
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_that_is_given_is_kept_and_told_if_a_target_has_it() {
+    fn a_given_seed_is_kept_with_a_note_if_a_target_has_it() {
         let manifest = manifest_of(&read("[0, 7]", "seed = 7"), tasks::catalogue()).unwrap();
         assert_eq!(seeds(&manifest, Role::Source), BTreeSet::from([7]));
         let notes = manifest.shared_seeds();

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_data_is_read() {
         let folder = tempfile::tempdir().unwrap();
         manifest().write(folder.path()).unwrap();
         assert_eq!(Manifest::read(folder.path()).unwrap(), manifest());
@@ -267,20 +267,20 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_manifest_is_told_so() {
+    fn a_folder_without_a_manifest_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let message = Manifest::read(folder.path()).unwrap_err().to_string();
         assert!(message.contains("not the folder of a study") && message.contains("manifest.jsonl"), "{message}");
     }
 
     #[test]
-    fn what_was_edited_is_refused() {
+    fn edited_manifests_are_refused() {
         let text = manifest().to_text();
         let other = |from: &str, to: &str| Manifest::parse(&text.replacen(from, to, 1)).unwrap_err();
         for (message, part) in [
             (other("\"seed\":3", "\"seed\":4"), "edited"),
             (other("\"format\":2", "\"format\":3"), "format 3"),
-            (other("\"runs\":3", "\"runs\":4"), "has 3 runs, its header says 4"),
+            (other("\"runs\":3", "\"runs\":4"), "has 3 runs, but its header gives 4"),
             (other("{", ""), "not the header of a manifest"),
             (Manifest::parse("").unwrap_err(), "not the header of a manifest"),
             (Manifest::parse(&text[..text.len() - 9]).unwrap_err(), "cut off"),
@@ -303,13 +303,13 @@ mod tests {
     #[test]
     fn runs_stand_below_those_they_come_after() {
         let wrong = Manifest::new("mine", "", vec![entry(0, &[0])]).to_text();
-        assert!(Manifest::parse(&wrong).unwrap_err().contains("run 0 cannot come after run 0"));
+        assert!(Manifest::parse(&wrong).unwrap_err().contains("run 0 cannot depend on run 0"));
         let wrong = Manifest::new("mine", "", vec![entry(1, &[])]).to_text();
         assert!(Manifest::parse(&wrong).unwrap_err().contains("its index is 1, that of its line 0"));
     }
 
     #[test]
-    fn a_line_says_of_its_run_what_it_asks_for() {
+    fn the_values_of_a_line_agree_with_its_request() {
         let refused = |entry: Entry| Manifest::parse(&Manifest::new("mine", "", vec![entry]).to_text()).unwrap_err();
         for (wrong, part) in [
             (Entry { seed: 4, ..entry(0, &[]) }, "seed"),

@@ -97,14 +97,17 @@ mod tests {
         let cut = run(FRAMES, &[]);
         assert!(differences(&[&cut], Some(25_000.0))[0].starts_with("25\u{a0}000 "), "compared over less than it has");
         let small = run(FRAMES, &[("agent.depth", "8"), ("task.termination", "stock")]);
-        let told = differences(&[&small, &cut], Some(1e6));
-        assert_eq!(told, ["agent.depth 8 (published: 32)", "task.termination stock (published: fixed)"]);
+        let found = differences(&[&small, &cut], Some(1e6));
+        assert_eq!(found, ["agent.depth 8 (published: 32)", "task.termination stock (published: fixed)"]);
         let mut underway = run(FRAMES, &[]);
         underway.progress = Progress::Underway(5);
         assert_eq!(differences(&[&underway], None), ["1 run unfinished"]);
         let mut bare = run(FRAMES, &[]);
         bare.settings.retain(|key, _| key == "seed");
-        let told = differences(&[&bare], Some(1e6));
-        assert!(told[0].contains("agent.depth not recorded") && told.last().unwrap() == "7 other settings", "{told:?}");
+        let found = differences(&[&bare], Some(1e6));
+        assert!(
+            found[0].contains("agent.depth not recorded") && found.last().unwrap() == "7 other settings",
+            "{found:?}"
+        );
     }
 }

@@ -38,7 +38,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     }
     for plan in plans {
         let run = plan.runs[0];
-        let title = format!("{}, {}, {}", run_tables::tasks_of(run), run.method, plan.told());
+        let title = format!("{}, {}, {}", run_tables::tasks_of(run), run.method, plan.summary());
         put(&mut text, &format!("\n### {}\n", escaped(&title)));
         for source in &plan.transfer.sources {
             let trained = source.provenance.frames.map(|trained| format!(", {} frames", frames(trained as f64)));
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_stay_words() {
+    fn text_stays_text() {
         assert_eq!(escaped("a|b\n<script>*x*"), "a\\|b &lt;script&gt;\\*x\\*");
     }
 }

@@ -1,7 +1,7 @@
 //! The images of a page: embedded up to a size limit, or by their addresses on a server.
 
 use crate::manifest::Role;
-use crate::results::{ImageKind, Picture, Results};
+use crate::results::{Image, ImageKind, Results};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,19 +28,19 @@ impl Media {
         let mut first = BTreeSet::new();
         let mut order = Vec::new();
         for (index, run) in results.runs.iter().enumerate().filter(|(_, run)| run.role == Role::Target) {
-            let later = run.pictures.is_empty() || !first.insert((&run.tasks, &run.method, &run.source));
+            let later = run.images.is_empty() || !first.insert((&run.tasks, &run.method, &run.source));
             order.push((later, index));
         }
         order.sort_unstable();
         let (mut room, mut data) = (most, BTreeMap::new());
         for (_, run) in order {
-            for (index, picture) in results.runs[run].pictures.iter().enumerate() {
-                if picture.bytes > room.min(LARGEST) {
+            for (index, image) in results.runs[run].images.iter().enumerate() {
+                if image.bytes > room.min(LARGEST) {
                     continue;
                 }
-                if let Some(bytes) = read(picture) {
+                if let Some(bytes) = read(image) {
                     room = room.saturating_sub(bytes.len() as u64);
-                    data.insert((run, index), format!("data:{};base64,{}", mime(picture.kind), STANDARD.encode(bytes)));
+                    data.insert((run, index), format!("data:{};base64,{}", mime(image.kind), STANDARD.encode(bytes)));
                 }
             }
         }
@@ -48,19 +48,19 @@ impl Media {
     }
 
     /// The address of image `image` of run `run`; `None` if it is left out.
-    pub fn address(&self, run: usize, picture: usize, frames: u64) -> Option<String> {
+    pub fn address(&self, run: usize, image: usize, frames: u64) -> Option<String> {
         match self {
-            Self::Embedded(data) => data.get(&(run, picture)).cloned(),
-            Self::Served => Some(format!("/media/{run}/{picture}?{frames}")),
+            Self::Embedded(data) => data.get(&(run, image)).cloned(),
+            Self::Served => Some(format!("/media/{run}/{image}?{frames}")),
         }
     }
 }
 
 /// The bytes of an image; `None` if it cannot be read, is too large, or is not an image.
-pub fn read(picture: &Picture) -> Option<Vec<u8>> {
+pub fn read(image: &Image) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    files::open_file(&picture.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-    let begins: &[u8] = match picture.kind {
+    files::open_file(&image.path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    let begins: &[u8] = match image.kind {
         ImageKind::Episode => b"GIF8",
         ImageKind::OpenLoop => b"\x89PNG",
     };

@@ -64,9 +64,9 @@ impl<'a> Report<'a> {
     ///
     /// # Errors
     /// If the folder cannot be made, or a file not be written.
-    pub fn write(&self, folder: &Path, pictures: u64) -> Result<Vec<PathBuf>, ResultsError> {
+    pub fn write(&self, folder: &Path, images: u64) -> Result<Vec<PathBuf>, ResultsError> {
         std::fs::create_dir_all(folder).map_err(ResultsError::io(folder))?;
-        let media = Media::embed(self.results, pictures);
+        let media = Media::embed(self.results, images);
         let files = [
             (PAGE_FILE, page(self, &media, None)),
             ("report.md", markdown(self)),
@@ -143,7 +143,7 @@ impl<'a> Report<'a> {
 
 impl PlanOf<'_> {
     /// For which seeds.
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         let seeds: Vec<String> = self.runs.iter().map(|run| run.seed.to_string()).collect();
         format!("{} {}", if seeds.len() == 1 { "seed" } else { "seeds" }, listed(&seeds))
     }

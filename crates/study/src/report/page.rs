@@ -144,7 +144,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             }
         }
         (plans(report))
-        (pictures(report, media))
+        (images(report, media))
         section aria-labelledby="runs" {
             h2 #runs { "Runs" }
             (table(&Table { title: String::new(), ..run_tables::runs(results) }))
@@ -261,7 +261,7 @@ fn plans(report: &Report<'_>) -> Markup {
                     details data-keep=(format!("plan-{number}")) {
                         summary {
                             strong { (run_tables::tasks_of(plan.runs[0])) } ", " (plan.runs[0].method)
-                            span.count { " " (plan.told()) }
+                            span.count { " " (plan.summary()) }
                         }
                         @let transfer = plan.transfer;
                         ul.sources {
@@ -289,35 +289,35 @@ fn plans(report: &Report<'_>) -> Markup {
 }
 
 /// Episodes and open-loop plots of the runs that are compared.
-fn pictures(report: &Report<'_>, media: &Media) -> Markup {
+fn images(report: &Report<'_>, media: &Media) -> Markup {
     let results = report.results;
     let shown: Vec<(usize, &RunResult)> = results
         .runs
         .iter()
         .enumerate()
-        .filter(|(_, run)| run.role == crate::manifest::Role::Target && !run.pictures.is_empty())
+        .filter(|(_, run)| run.role == crate::manifest::Role::Target && !run.images.is_empty())
         .collect();
     let left_out = |index: usize, run: &RunResult| {
         let missing = |number: &usize| media.address(index, *number, 0).is_none();
-        (0..run.pictures.len()).filter(missing).count()
+        (0..run.images.len()).filter(missing).count()
     };
     let missing: usize = shown.iter().map(|(index, run)| left_out(*index, run)).sum();
     html! {
         @if !shown.is_empty() {
-            section aria-labelledby="pictures" {
-                h2 #pictures { "Videos and predictions" }
+            section aria-labelledby="images" {
+                h2 #images { "Videos and predictions" }
                 p.about {
                     "The last evaluation of each run: an episode, and below it the first 50 steps as real images, as \
                      predictions of the world model, and as their error around grey. The model receives the first 5 \
                      images and predicts the others from the actions alone."
                     @if missing > 0 {
-                        " " (super::wording::counted(missing, "picture")) " are left out to keep this page small; they \
+                        " " (super::wording::counted(missing, "image")) " are left out to keep this page small; they \
                             are in the run folders, in " code { "videos/" } "."
                     }
                 }
                 div.gallery {
                     @for (index, run) in &shown {
-                        @if left_out(*index, run) < run.pictures.len() { (of_run(*index, run, media)) }
+                        @if left_out(*index, run) < run.images.len() { (of_run(*index, run, media)) }
                     }
                 }
             }
@@ -328,24 +328,24 @@ fn pictures(report: &Report<'_>, media: &Media) -> Markup {
 fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
     // Embedded images are there; others are loaded when they become visible.
     let lazy = matches!(media, Media::Served).then_some("lazy");
-    let known = run.pictures.iter().enumerate();
+    let known = run.images.iter().enumerate();
     let known = known.filter_map(|(number, it)| Some((it, media.address(index, number, it.frames)?)));
     html! {
-        figure.run-pictures {
+        figure.run-images {
             figcaption {
                 strong { (run_tables::tasks_of(run)) } ", " (run.method) ", seed " (run.seed)
-                small { "frame " (frames(run.pictures[0].frames as f64)) }
+                small { "frame " (frames(run.images[0].frames as f64)) }
             }
-            @for (picture, address) in known {
-                @match picture.kind {
+            @for (image, address) in known {
+                @match image.kind {
                     ImageKind::Episode => {
                         img.episode src=(address) width="192" height="192" loading=[lazy] decoding="async"
-                            alt={ "An evaluation episode of " (picture.task) ", animated" };
+                            alt={ "An evaluation episode of " (image.task) ", animated" };
                     }
                     ImageKind::OpenLoop => {
-                        div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (picture.task) } {
+                        div.scroll.film tabindex="0" role="region" aria-label={ "Open-loop prediction of " (image.task) } {
                             img src=(address) loading=[lazy] decoding="async"
-                                alt={ "Rows: real images of " (picture.task) ", predictions of the model, their error" };
+                                alt={ "Rows: real images of " (image.task) ", predictions of the model, their error" };
                         }
                     }
                 }

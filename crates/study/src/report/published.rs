@@ -189,26 +189,26 @@ mod tests {
     #[test]
     fn only_the_published_sources_have_published_numbers() {
         let four = names(&["ant", "hopper", "inverted-pendulum-swingup", "walker2d"]);
-        let told = |method: &str, sources: &[String]| -> Vec<(&str, f64, f64)> {
+        let found = |method: &str, sources: &[String]| -> Vec<(&str, f64, f64)> {
             let agents = if method == "meta-model" { sources.len() } else { 1 };
             published("half-cheetah", method, sources, agents)
                 .iter()
                 .map(|it| (it.table, it.mean, it.deviation))
                 .collect()
         };
-        assert_eq!(told("fractional-0.2", &four), [("Table 2", 1490.0, 441.0), ("Table 6", 1773.0, 748.0)]);
-        assert_eq!(told("meta-model", &four), [("Table 2", 1882.0, 390.0)]);
-        assert_eq!(told("baseline", &[]), [("Table 2", 1199.0, 558.0), ("Table 4", 1681.0, 726.0)]);
+        assert_eq!(found("fractional-0.2", &four), [("Table 2", 1490.0, 441.0), ("Table 6", 1773.0, 748.0)]);
+        assert_eq!(found("meta-model", &four), [("Table 2", 1882.0, 390.0)]);
+        assert_eq!(found("baseline", &[]), [("Table 2", 1199.0, 558.0), ("Table 4", 1681.0, 726.0)]);
         let two = names(&["ant", "hopper"]);
-        assert_eq!(told("fractional-0.2", &two), [("Table 4", 1982.0, 838.0)]);
-        assert_eq!(told("fractional-0.5", &two), [("Table 6", 1961.0, 944.0)]);
-        assert_eq!(told("meta-model", &names(&["ant", "hopper", "walker2d"])), [("Table 4", 2078.0, 721.0)]);
+        assert_eq!(found("fractional-0.2", &two), [("Table 4", 1982.0, 838.0)]);
+        assert_eq!(found("fractional-0.5", &two), [("Table 6", 1961.0, 944.0)]);
+        assert_eq!(found("meta-model", &names(&["ant", "hopper", "walker2d"])), [("Table 4", 2078.0, 721.0)]);
         for (method, sources) in
             [("full", four.as_slice()), ("fractional-0.2", &names(&["ant"])), ("fractional-0.25", &two)]
         {
-            assert!(told(method, sources).is_empty(), "{method}");
+            assert!(found(method, sources).is_empty(), "{method}");
         }
-        assert!(told("meta-model", &names(&["ant", "walker2d"])).is_empty());
+        assert!(found("meta-model", &names(&["ant", "walker2d"])).is_empty());
         assert!(published("reacher", "baseline", &[], 0).is_empty());
         assert!(published("half-cheetah", "meta-model", &two, 1).is_empty(), "one agent of both tasks");
         assert!(published("half-cheetah", "meta-model", &two, 3).is_empty(), "two agents of one of them");

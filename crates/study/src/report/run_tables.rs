@@ -31,15 +31,15 @@ pub fn source_use(results: &Results) -> Table {
         similar magnitudes."
         .to_owned();
     let rows = inputs(results).into_iter().map(|input| {
-        let told = |values: &[f64]| mean(values).map_or(NONE.to_owned(), |mean| spread(mean, deviation(values)));
+        let found = |values: &[f64]| mean(values).map_or(NONE.to_owned(), |mean| spread(mean, deviation(values)));
         let changed = mean(&input.first).filter(|first| *first > 0.0).zip(mean(&input.last));
         let name = if input.latent { format!("latent state, {}", input.name) } else { input.name.to_owned() };
         vec![
             Cell::of(input.task.as_str()),
             Cell::of(input.method),
             Cell::of(name),
-            Cell::of(told(&input.first)),
-            Cell::of(told(&input.last)),
+            Cell::of(found(&input.first)),
+            Cell::of(found(&input.last)),
             Cell::of(changed.map_or(NONE.to_owned(), |(first, last)| change(last / first - 1.0))),
             Cell::of(input.first.len().to_string()),
         ]

@@ -178,7 +178,11 @@ mod tests {
         let target =
             run(&new, "x/0", &["ant"], &[source("b", &["half-cheetah"], 250, Path::new("half-cheetah/0"))], None);
         assert_eq!(ancestry(&new, &target).frames, 850);
-        assert_eq!(ancestry(&new.join("x"), &target).frames, 850, "the sources lie beside the folder that is reported");
+        assert_eq!(
+            ancestry(&new.join("x"), &target).frames,
+            850,
+            "the sources are next to the folder that is reported"
+        );
     }
 
     #[test]
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_alone_tells_as_well() {
+    fn a_plan_alone_is_enough_for_the_sources() {
         let root = tempfile::tempdir().unwrap();
         let target = chain(root.path());
         std::fs::remove_file(target.join(transfer::REPORT_FILE)).unwrap();
@@ -206,13 +210,13 @@ mod tests {
         assert_eq!((found.tasks, found.direct, found.frames), (vec!["walker2d".into()], 2, 890));
         let [learned, tasks] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(
-            learned.contains("source b learned from is not known") && tasks.contains("tasks the source b"),
+            learned.contains("the sources of the source b are not known") && tasks.contains("tasks of the source b"),
             "{tasks}"
         );
     }
 
     #[test]
-    fn what_is_not_known_is_said() {
+    fn unknown_ancestors_are_noted() {
         let root = tempfile::tempdir().unwrap();
         let mut lost = source("lost", &["ant"], 100, Path::new("/nowhere/ant/0"));
         lost["frames"] = Value::Null;
@@ -221,7 +225,7 @@ mod tests {
         let found = ancestry(root.path(), &run(root.path(), "x/0", &["hopper"], &sources, None));
         assert_eq!(found.frames, 100);
         let [frames, first, second] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
-        assert!(frames.contains("how many frames the source lost"), "{frames}");
+        assert!(frames.contains("frames for which the source lost"), "{frames}");
         assert!(first.contains("source another") && first.contains("does not exist"), "of another task: {first}");
         assert!(second.contains("/nowhere/ant/0"), "{second}");
     }

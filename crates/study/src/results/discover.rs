@@ -206,15 +206,16 @@ mod tests {
         }
         std::fs::write(root.path().join("b/metrics.jsonl"), "{\"step\":1000,\"train_return\":5}\n").unwrap();
         let results = runs_in(root.path()).unwrap();
-        let told: Vec<_> = results.runs.iter().map(|run| (run.folder.to_str().unwrap(), run.method.as_str())).collect();
-        assert_eq!(told, [("ant/small/0", "small"), ("b", "b")]);
+        let found: Vec<_> =
+            results.runs.iter().map(|run| (run.folder.to_str().unwrap(), run.method.as_str())).collect();
+        assert_eq!(found, [("ant/small/0", "small"), ("b", "b")]);
         assert_eq!(results.runs[1].progress, Progress::Underway(1000));
         assert_eq!(results.runs[1].series("ant").unwrap().training.overall(), Some(5.0));
         assert!(results.runs[1].command.starts_with("dreamgraft train ant --config "), "{}", results.runs[1].command);
     }
 
     #[test]
-    fn a_run_that_took_something_is_no_baseline_even_if_it_cannot_be_read() {
+    fn a_run_with_a_transfer_is_not_a_baseline_even_if_it_cannot_be_read() {
         let root = tempfile::tempdir().unwrap();
         let make = |name: &str, file: Option<(&str, &str)>| {
             let folder = root.path().join(name);
@@ -227,8 +228,8 @@ mod tests {
         make("b", Some((transfer::PLAN_FILE, &format!("format = 1\n[sources]\nx = \"nowhere\"\n{rule}"))));
         make("c", None);
         let results = runs_in(root.path()).unwrap();
-        let told: Vec<(bool, usize)> = results.runs.iter().map(|run| (run.from_scratch, run.problems.len())).collect();
-        assert_eq!(told, [(false, 1), (false, 3), (true, 0)], "{:?}", results.runs);
+        let found: Vec<(bool, usize)> = results.runs.iter().map(|run| (run.from_scratch, run.problems.len())).collect();
+        assert_eq!(found, [(false, 1), (false, 3), (true, 0)], "{:?}", results.runs);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
-use super::{Ancestry, ImageKind, Picture, Progress, RunResult, SourceUse};
+use super::{Ancestry, Image, ImageKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use environment::file_name;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         settings: BTreeMap::new(),
         made_by: BTreeMap::new(),
         transfer: None,
-        pictures: Vec::new(),
+        images: Vec::new(),
         problems: Vec::new(),
     };
     match settings(&path) {
@@ -94,8 +94,8 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         }
         Err(error) => run.problems.push(error.to_string()),
     }
-    match pictures(&path.join("videos"), tasks) {
-        Ok(pictures) => run.pictures = pictures,
+    match images(&path.join("videos"), tasks) {
+        Ok(images) => run.images = images,
         Err(error) => run.problems.push(format!("{}: {error}", path.join("videos").display())),
     }
     run
@@ -163,7 +163,7 @@ fn flatten(path: &str, value: &toml::Value, flat: &mut BTreeMap<String, String>)
 }
 
 /// The last image of each kind and task in `videos/`; empty if the folder does not exist.
-fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
+fn images(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Image>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -183,7 +183,7 @@ fn pictures(folder: &Path, tasks: &[String]) -> std::io::Result<Vec<Picture>> {
         paths.into_iter().rev().find_map(|(frames, path)| {
             // Links could lead anywhere.
             let metadata = path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
-            Some(Picture { path, kind, task: task.clone(), frames, bytes: metadata.len() })
+            Some(Image { path, kind, task: task.clone(), frames, bytes: metadata.len() })
         })
     });
     Ok(last.collect())
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_pictures_of_each_task_are_found() {
+    fn the_last_images_of_each_task_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let names = [
             "0000001000-ant.gif",
@@ -229,14 +229,14 @@ mod tests {
         ];
         names.iter().for_each(|name| std::fs::write(folder.path().join(name), name).unwrap());
         std::fs::create_dir(folder.path().join("0000050000-ant.gif")).unwrap();
-        let found = pictures(folder.path(), &tasks()).unwrap();
-        let told: Vec<_> = found.iter().map(|picture| (picture.task.as_str(), picture.frames, picture.bytes)).collect();
-        assert_eq!(told, [("ant", 20_000, 18), ("ant", 3000, 28), ("hopper", 1000, 21)]);
-        assert!(pictures(&folder.path().join("none"), &tasks()).unwrap().is_empty());
+        let found = images(folder.path(), &tasks()).unwrap();
+        let found: Vec<_> = found.iter().map(|image| (image.task.as_str(), image.frames, image.bytes)).collect();
+        assert_eq!(found, [("ant", 20_000, 18), ("ant", 3000, 28), ("hopper", 1000, 21)]);
+        assert!(images(&folder.path().join("none"), &tasks()).unwrap().is_empty());
     }
 
     #[test]
-    fn a_folder_without_a_run_is_not_begun_and_one_of_nonsense_says_so() {
+    fn a_folder_without_a_run_is_not_started_and_an_invalid_one_is_noted() {
         let root = tempfile::tempdir().unwrap();
         let run = read_run(root.path(), Path::new("none"), &tasks(), 10);
         assert_eq!((run.progress, run.problems.len()), (Progress::NotBegun, 0));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_told_by_their_paths() {
+    fn settings_are_listed_by_their_paths() {
         let folder = tempfile::tempdir().unwrap();
         let text = "seed = 3\ntasks = [\"ant\"]\n[agent]\nrate = 1e-3\n[made_by]\nprocessor = \"<b>\"\n";
         std::fs::write(folder.path().join("config.toml"), text).unwrap();

@@ -93,14 +93,14 @@ mod tests {
             entry(4, Role::Target, &["walker2d"], 100, &[0]),
             entry(5, Role::Target, &["walker2d"], 100, &[]),
         ];
-        let told = |index: usize| {
+        let found = |index: usize| {
             let Ancestry { tasks, direct, frames, agents, .. } = Lineage::new(&entries).ancestry(&entries[index]);
             (tasks, direct, frames, agents.into_iter().collect::<Vec<_>>())
         };
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-        assert_eq!(told(3), (words(&["ant", "walker2d"]), 2, 400, words(&["0", "1", "2"])));
-        assert_eq!(told(4), (words(&["ant", "hopper"]), 1, 200, words(&["0"])));
-        assert_eq!(told(5), (vec![], 0, 0, vec![]));
+        assert_eq!(found(3), (words(&["ant", "walker2d"]), 2, 400, words(&["0", "1", "2"])));
+        assert_eq!(found(4), (words(&["ant", "hopper"]), 1, 200, words(&["0"])));
+        assert_eq!(found(5), (vec![], 0, 0, vec![]));
     }
 
     #[test]
@@ -121,9 +121,9 @@ mod tests {
             target,
             both,
         ];
-        let told = |index: usize| Lineage::new(&entries).ancestry(&entries[index]);
-        assert_eq!((told(3).tasks, told(3).direct, told(3).frames), (vec!["ant".into(), "walker2d".into()], 2, 400));
-        assert_eq!(told(4).tasks, ["hopper", "inverted-pendulum-swingup", "walker2d"]);
+        let found = |index: usize| Lineage::new(&entries).ancestry(&entries[index]);
+        assert_eq!((found(3).tasks, found(3).direct, found(3).frames), (vec!["ant".into(), "walker2d".into()], 2, 400));
+        assert_eq!(found(4).tasks, ["hopper", "inverted-pendulum-swingup", "walker2d"]);
     }
 
     #[test]

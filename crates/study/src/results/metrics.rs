@@ -269,18 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn episodes_that_cannot_be_divided_are_counted_equally_and_said_so() {
+    fn episodes_of_unknown_tasks_are_counted_equally_with_a_note() {
         let metrics = read(
             b"{\"step\":4000,\"train_return/ant\":1.0,\"train_return/hopper\":2.0,\"episodes\":4}\n",
             &["ant", "hopper"],
         );
         assert_eq!(values(&metrics.series[0].training), [(4000.0, 1.0, 2.0)]);
         let [problem] = metrics.problems.as_slice() else { panic!("{:?}", metrics.problems) };
-        assert!(problem.contains("line 1: how many of the episodes are of which task"), "{problem}");
+        assert!(problem.contains("line 1: the number of episodes of each task"), "{problem}");
     }
 
     #[test]
-    fn what_a_meta_model_reads_is_kept_by_source() {
+    fn the_inputs_of_a_meta_model_are_stored_by_source() {
         let metrics = read(
             b"{\"step\":1,\"reward_source_use/a\":0.5,\"reward_latent_use/stoch\":0.25}\n\
               {\"step\":2,\"reward_source_use/a\":0.75,\"reward_source_use/b\":null}\n",
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_something_else_are_told_and_the_others_read() {
+    fn invalid_lines_are_reported_and_the_others_read() {
         let text = b"{\"step\":1000,\"train_return\":1.0}\nNaN\n\xff\xfe\n[]\n{\"step\":-1}\n\
             {\"step\":2000,\"train_return\":null}\n{\"step\":3000,\"train_return\":\"x\"}\n{\"step\":4000,\"train_return\":4}\n";
         let metrics = read(text, &["ant"]);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_no_metrics() {
+    fn without_a_file_there_are_no_metrics() {
         let folder = tempfile::tempdir().unwrap();
         assert!(read_metrics(&folder.path().join("metrics.jsonl"), &[]).is_none());
         let metrics = read_metrics(folder.path(), &[]).unwrap();

@@ -85,7 +85,7 @@ pub struct RunResult {
     /// Its transfer.
     pub transfer: Option<transfer::Report>,
     /// The last images of each task.
-    pub pictures: Vec<Picture>,
+    pub images: Vec<Image>,
     /// Problems with reading.
     pub problems: Vec<String>,
 }
@@ -125,7 +125,7 @@ pub struct SourceUse {
 
 /// An image of a run's last evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     /// Its file.
     pub path: PathBuf,
     /// Its kind.

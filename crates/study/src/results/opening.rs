@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_configuration_does_not_say_is_named() {
+    fn missing_keys_of_a_configuration_are_named() {
         for key in ["log.every", "schedule.prefill_frames", "schedule.pretrain_updates"] {
             let mut settings = settings(&[]);
             settings.remove(key);

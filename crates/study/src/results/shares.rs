@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_or_fits_twice_is_not_divided() {
+    fn ambiguous_and_impossible_counts_are_not_divided() {
         assert_eq!(shares(5, 5000, &[1000.0, 1000.0]), None, "1 and 4, or 2 and 3");
         assert_eq!(shares(62, 10_015, &[1000.0, 88.0]), None);
         assert_eq!(shares(1, 1000, &[1000.0, 1000.0]), None);

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out() {
+    fn nan_values_are_left_out() {
         let curve = Curve::new([
             point(3.0, 1.0, 1.0),
             point(1.0, f64::NAN, 1.0),
@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_not_matter_how_episodes_are_told_of(values in prop::collection::vec(-1e3..1e3f64, 1..60), group in 1usize..7) {
+        fn the_grouping_of_episodes_does_not_matter(values in prop::collection::vec(-1e3..1e3f64, 1..60), group in 1usize..7) {
             // One by one, or `group` at once: the same overall return.
             let grouped = values.chunks(group).enumerate().map(|(index, chunk)| {
                 let frames = (index * group + chunk.len()) as f64 * 1000.0;

@@ -37,7 +37,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn of_too_few_numbers_there_is_no_figure() {
+    fn too_few_numbers_have_no_statistic() {
         assert_eq!((mean(&[]), deviation(&[]), quantile(&[], 0.5), interquartile_mean(&[])), (None, None, None, None));
         assert_eq!((mean(&[3.0]), deviation(&[3.0]), interquartile_mean(&[3.0])), (Some(3.0), None, Some(3.0)));
     }

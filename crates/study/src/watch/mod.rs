@@ -101,12 +101,12 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
     let reply = match request::read(stream, port)? {
         Err(refused) => refused,
         Ok(asked) => {
-            let renewed = if matches!(asked, Asked::Picture { .. }) { Ok(()) } else { Shown::renew(shown) };
+            let renewed = if matches!(asked, Asked::Image { .. }) { Ok(()) } else { Shown::renew(shown) };
             match (renewed, asked) {
                 (Err(error), _) => Answer::text(500, &error.to_string()),
                 (Ok(()), Asked::Page) => lock(shown).page(),
                 (Ok(()), Asked::State) => lock(shown).state(),
-                (Ok(()), Asked::Picture { run, picture }) => lock(shown).picture(run, picture),
+                (Ok(()), Asked::Image { run, image }) => lock(shown).image(run, image),
             }
         }
     };

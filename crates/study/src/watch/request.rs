@@ -19,11 +19,11 @@ pub enum Asked {
     /// The state that the newest page would show.
     State,
     /// An image: the number of its run and its own number.
-    Picture {
+    Image {
         /// The run.
         run: usize,
         /// The image.
-        picture: usize,
+        image: usize,
     },
 }
 
@@ -128,9 +128,9 @@ fn asked(target: &str) -> Option<Asked> {
         "/" => Some(Asked::Page),
         "/state" => Some(Asked::State),
         _ => {
-            let (run, picture) = path.strip_prefix("/media/")?.split_once('/')?;
+            let (run, image) = path.strip_prefix("/media/")?.split_once('/')?;
             let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
-            Some(Asked::Picture { run: number(run)?, picture: number(picture)? })
+            Some(Asked::Image { run: number(run)?, image: number(image)? })
         }
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(get("/"), Ok(Asked::Page));
         assert_eq!(get("/?x=1"), Ok(Asked::Page));
         assert_eq!(get("/state"), Ok(Asked::State));
-        assert_eq!(get("/media/3/0?1000"), Ok(Asked::Picture { run: 3, picture: 0 }));
+        assert_eq!(get("/media/3/0?1000"), Ok(Asked::Image { run: 3, image: 0 }));
         for target in [
             "/media/../../etc/passwd",
             "/media/0/..",

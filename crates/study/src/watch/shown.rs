@@ -77,10 +77,10 @@ impl Shown {
     }
 
     /// An image of the page.
-    pub fn picture(&self, run: usize, picture: usize) -> Answer {
-        let known = self.results.runs.get(run).and_then(|run| run.pictures.get(picture));
-        match known.and_then(|picture| Some((picture, read_image(picture)?))) {
-            Some((picture, body)) => Answer { status: 200, mime: mime(picture.kind), body },
+    pub fn image(&self, run: usize, image: usize) -> Answer {
+        let known = self.results.runs.get(run).and_then(|run| run.images.get(image));
+        match known.and_then(|image| Some((image, read_image(image)?))) {
+            Some((image, body)) => Answer { status: 200, mime: mime(image.kind), body },
             None => Answer::text(404, "this image does not exist any more"),
         }
     }
@@ -170,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_runs_says_so() {
+    fn a_page_without_runs_notes_it() {
         let root = tempfile::tempdir().unwrap();
         let shown = Shown::new(root.path()).unwrap();
         let page = String::from_utf8(shown.page().body).unwrap();
         assert!(page.contains("There are no runs to compare yet."));
-        assert_eq!(shown.picture(0, 0).status, 404);
+        assert_eq!(shown.image(0, 0).status, 404);
         assert!(Shown::new(&root.path().join("none")).is_err());
     }
 }

@@ -146,8 +146,7 @@ fn runs_of_different_length_are_compared_where_the_shortest_ends() {
     let jumpstart = of("fractional-0.2").transfer.unwrap().jumpstart.unwrap();
     assert_eq!(jumpstart.value, 100.0);
     let words = markdown(&report);
-    let said = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their figures are \
-                of the first 25\u{a0}000 frames of each";
+    let said = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their statistics cover the first 25\u{a0}000 frames of each run";
     for part in [said, "Ant<br>first 25\u{a0}000 frames"] {
         assert!(words.contains(part), "{part}\n{words}");
     }
@@ -208,7 +207,7 @@ fn a_first_line_with_learned_episodes_is_not_random() {
     };
     assert_eq!(of(&report, "fractional-0.2").jumpstart, None);
     assert!(of(&report, "meta-model").jumpstart.is_some() && of(&report, "fractional-0.2").area_ratio.is_some());
-    assert!(markdown(&report).contains("the random episodes of 2 runs cannot be told from others"));
+    assert!(markdown(&report).contains("the random episodes of 2 runs cannot be separated from later episodes"));
 
     for method in ["baseline", "meta-model"] {
         coarse(method);
@@ -219,7 +218,8 @@ fn a_first_line_with_learned_episodes_is_not_random() {
     let measures = of(&report, "meta-model");
     assert_eq!((measures.jumpstart, measures.area_ratio, measures.threshold), (None, None, None));
     let words = markdown(&report);
-    for part in ["at frame 20000, also holds episodes of the learning agent", "the return of random actions is unknown"]
+    for part in
+        ["at frame 20000, also contains episodes of the learning agent", "the return of random actions is unknown"]
     {
         assert!(words.contains(part), "{part}\n{words}");
     }

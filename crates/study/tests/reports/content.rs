@@ -67,7 +67,7 @@ fn curves_are_exchanged_in_the_form_of_the_field() {
 }
 
 #[test]
-fn a_report_says_that_methods_are_paired_if_there_are_several() {
+fn a_report_notes_that_several_methods_are_paired() {
     let (_root, results) = results(&["ant"], 2);
     let said = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
     assert_eq!(said(&results), 1);
@@ -77,7 +77,7 @@ fn a_report_says_that_methods_are_paired_if_there_are_several() {
 }
 
 #[test]
-fn every_form_tells_the_same_figures() {
+fn every_form_has_the_same_statistics() {
     let (root, results) = results(&["hopper", "ant"], 3);
     let report = Report::new(&results);
     let out = root.path().join("report");
@@ -195,7 +195,7 @@ fn unfinished_runs_are_marked_and_not_compared() {
 }
 
 #[test]
-fn pictures_are_embedded_while_there_is_room() {
+fn images_are_embedded_up_to_the_limit() {
     let (_root, results) = results(&["ant"], 2);
     let count =
         |most: u64| page(&Report::new(&results), &Media::embed(&results, most), None).matches("data:image/").count();
@@ -203,11 +203,11 @@ fn pictures_are_embedded_while_there_is_room() {
     let one_each = 3 * (folders::GIF.len() + folders::PNG.len()) as u64;
     assert_eq!(count(one_each), 6, "first those of one run of each method");
     let html = page(&Report::new(&results), &Media::embed(&results, 0), None);
-    assert!(html.contains("12 pictures are left out"), "what is left out is told");
+    assert!(html.contains("12 images are left out"), "left-out images are counted");
 }
 
 #[test]
-fn one_run_of_each_is_told_to_say_little() {
+fn single_runs_are_noted_as_weak_evidence() {
     let (_root, results) = results(&["ant"], 1);
     let report = Report::new(&results);
     assert!(report.limits().iter().any(|sentence| sentence.contains("A single run does not show")));

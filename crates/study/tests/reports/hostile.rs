@@ -48,7 +48,7 @@ fn names_of_anything_stay_text() {
 }
 
 #[test]
-fn a_run_cut_off_anywhere_is_told_as_far_as_it_goes() {
+fn a_run_cut_off_anywhere_is_reported_so_far() {
     let root = tempfile::tempdir().unwrap();
     folders::study(root.path(), "cut", &["ant"], 2);
     let manifest = Manifest::read(root.path()).unwrap();
@@ -63,7 +63,7 @@ fn a_run_cut_off_anywhere_is_told_as_far_as_it_goes() {
 }
 
 #[test]
-fn files_of_nonsense_are_named_and_the_rest_is_told() {
+fn invalid_files_are_named_and_the_rest_is_reported() {
     let root = tempfile::tempdir().unwrap();
     folders::study(root.path(), "nonsense", &["ant"], 2);
     let manifest = Manifest::read(root.path()).unwrap();
@@ -85,7 +85,7 @@ fn files_of_nonsense_are_named_and_the_rest_is_told() {
     balanced(&html);
     assert!(html.contains("Files that could not be read"));
     assert!(!html.contains("NaN") && !html.contains(">inf"), "no figure of nothing");
-    assert!(!html.contains("PHN2ZyBvbmxvYWQ"), "a picture is what it says it is, or left out");
+    assert!(!html.contains("PHN2ZyBvbmxvYWQ"), "files that are not images are left out");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn run(root: &Path, name: &str, tasks: &[&str], sources: &[(&str, &[&str], &str)
 }
 
 #[test]
-fn a_meta_model_in_any_folder_stands_beside_the_row_of_its_reward_sources() {
+fn a_meta_model_in_any_folder_is_compared_with_the_row_of_its_reward_sources() {
     let root = tempfile::tempdir().unwrap();
     let universal: (&str, &[&str], &str) = ("universal", &["hopper", "ant", "walker2d"], "universal");
     run(root.path(), "universal", universal.1, &[], None);
@@ -65,7 +65,7 @@ fn sources_that_are_not_there_are_named_and_frames_are_at_least() {
     std::fs::remove_dir_all(root.path().join("gone")).unwrap();
     let results = Results::read(root.path()).unwrap();
     let words = markdown(&Report::new(&results));
-    assert!(words.contains("what the source x learned from is not known"), "{words}");
+    assert!(words.contains("the sources of the source x are not known"), "{words}");
     assert!(words.contains("at least 100\u{a0}000"), "{words}");
 }
 
@@ -90,7 +90,7 @@ fn study(root: &Path, after: [&[usize]; 2]) -> String {
 }
 
 #[test]
-fn a_source_agent_that_all_seeds_share_is_told_and_no_other() {
+fn only_source_agents_that_all_seeds_share_are_noted() {
     const SAID: &str = "In full, runs of different seeds learn from the same source agents.";
     let root = tempfile::tempdir().unwrap();
     let words = study(root.path(), [&[0], &[0]]);

@@ -251,7 +251,7 @@ mod tests {
         /// Padding may spread NaN values to more pixels of the same image, but it neither hides them nor reaches other
         /// images.
         #[test]
-        fn what_is_no_number_stays_one(
+        fn nan_stays_nan(
             images in 2usize..4, across in 1usize..9, k in 2usize..8, outputs in 1usize..6, channels in 1usize..6,
             infinite: bool, at: usize, seed: u64,
         ) {

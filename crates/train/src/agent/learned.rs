@@ -66,7 +66,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
             let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
             return one(folder.unwrap_or(Path::new(".")));
         }
-        return Err(none("is neither a run folder nor a checkpoint's agent.safetensors; give one of these"));
+        return Err(none("is not a run folder and not the agent.safetensors of a checkpoint; give one of these"));
     }
     let checkpoints = checkpoints_of(run);
     if !checkpoints.is_dir() {
@@ -76,7 +76,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
         if crate::export::is_export(run) {
             return Ok((crate::export::load(run)?, Vec::new()));
         }
-        return Err(none("is neither a run folder, nor a checkpoint, nor an export; give one of these"));
+        return Err(none("is not a run folder and not a checkpoint or an export; give one of these"));
     }
     // An error in the configuration comes before what may be wrong with a checkpoint.
     stored_config(run)?;

@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_are_named_with_what_is_allowed() {
+    fn wrong_values_are_named_with_the_allowed_ones() {
         for (setting, parts) in [
             ("steps=many", ["steps = \"many\"", "--set steps=many"]),
             ("steps=1.5", ["steps = 1.5", "must be a whole number"]),
@@ -482,7 +482,7 @@ mod tests {
         }
 
         #[test]
-        fn a_difference_names_exactly_what_was_set(horizon in 2usize..10_000, seed in 0u64..1000) {
+        fn a_difference_names_exactly_the_set_keys(horizon in 2usize..10_000, seed in 0u64..1000) {
             let (was, now) = (typed(&[]).unwrap(), typed(&[&format!("agent.horizon={horizon}"), &format!("seed={seed}")]).unwrap());
             let paths: Vec<String> = difference(&was, &now).into_iter().map(|difference| difference.path).collect();
             let expected: Vec<&str> =

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_owner_is_refused_and_told_the_first() {
+    fn a_second_owner_is_refused_with_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let first = RunLock::take(folder.path()).unwrap();
         let message = RunLock::take(folder.path()).unwrap_err().to_string();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_file_is_no_obstacle() {
+    fn a_stale_file_does_no_harm() {
         let folder = tempfile::tempdir().unwrap();
         // The number of no process, and of a process that exists: another process may have it by now.
         for stale in ["999999999\nlonger than a number", "1\n"] {

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_does_not_change_the_result_may_change() {
+    fn only_settings_that_do_not_change_results_may_change() {
         let folder = tempfile::tempdir().unwrap();
         drop(open(folder.path(), &config()).unwrap());
         let mut longer = Config { steps: Frames(9), threads: 7, ..config() };

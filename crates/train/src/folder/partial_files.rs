@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unfinished_goes_and_everything_else_stays() {
+    fn unfinished_files_are_removed_and_all_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir(root.join(".0000001000.partial")).unwrap();

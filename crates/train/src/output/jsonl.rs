@@ -328,7 +328,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(50))]
         #[test]
-        fn what_is_written_is_read_back(
+        fn written_values_are_read_back(
             lines in prop::collection::vec((any::<u64>(), prop::collection::btree_map("\\PC{1,9}", any::<f64>(), 0..4)), 0..9),
         ) {
             let folder = tempfile::tempdir().unwrap();

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_read_back() {
+    fn an_image_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         let rgb: Vec<u8> = (0..5 * 3 * 3).map(|i| (i * 5) as u8).collect();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_picture_are_refused() {
+    fn bytes_that_are_not_an_image_are_refused() {
         assert!(matches!(encode_png(5, 3, &[0; 44]), Err(OutputError::Pixels { found: 44, .. })));
         assert!(matches!(encode_png(0, 3, &[]), Err(OutputError::Format { format: "PNG", .. })));
         for (width, height, bytes) in [(0, 1, 0), (2, 2, 11), (usize::MAX, 2, 12)] {

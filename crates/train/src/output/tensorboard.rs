@@ -183,8 +183,8 @@ impl EventWriter {
 
 /// The name of this machine; `localhost` if the system does not report it.
 pub fn host_name() -> String {
-    let told = fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
-    let name = told.unwrap_or_default().trim().to_owned();
+    let found = fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    let name = found.unwrap_or_default().trim().to_owned();
     if name.is_empty() { "localhost".to_owned() } else { name }
 }
 

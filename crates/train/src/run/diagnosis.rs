@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_number_that_is_not_finite_is_told_and_all_are_counted() {
+    fn the_first_infinite_or_nan_number_is_reported_and_all_are_counted() {
         assert_eq!(Broken::find("a.kernel", &[1.0, -3e38]), None);
         let broken = Broken::find("a.kernel", &[1.0, f32::NEG_INFINITY, f32::NAN]).unwrap();
         assert_eq!((broken.value, broken.count, broken.numbers), (f64::NEG_INFINITY, 2, 3));

@@ -43,7 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn means_are_taken_by_name_and_start_anew() {
+    fn means_are_by_name_and_start_again() {
         let mut meters = Meters::default();
         for (name, value) in [("kl", 3.0), ("return", 10.0), ("kl", 5.0)] {
             meters.add(name, value);
@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn saved_meters_go_on_bit_for_bit(values in prop::collection::vec(-1e300f64..1e300, 1..20), split: prop::sample::Index) {
+        fn saved_meters_continue_bitwise_identically(values in prop::collection::vec(-1e300f64..1e300, 1..20), split: prop::sample::Index) {
             let split = split.index(values.len());
             let mut whole = Meters::default();
             values.iter().for_each(|&value| whole.add("x", value));

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_of_what_happened_since_the_last_line() {
+    fn rates_cover_the_time_since_the_last_line() {
         let mut speed = Speed::start();
         assert_eq!(speed.take(), []);
         speed.learned(Duration::from_millis(250));

@@ -67,11 +67,11 @@ fn forgetful() -> Config {
 }
 
 #[test]
-fn a_run_that_drops_episodes_says_so_at_its_start_and_in_its_metrics() {
+fn a_run_that_drops_episodes_reports_it_at_its_start_and_in_its_metrics() {
     let folder = tempfile::tempdir().unwrap();
     let notes = finish(folder.path(), &forgetful()).notes;
     assert_eq!(notes.len(), 1, "{notes:?}");
-    assert!(notes[0].starts_with("replay.budget = 1MB may not hold all episodes of this run"), "{notes:?}");
+    assert!(notes[0].starts_with("replay.budget = 1MB may be too small for all episodes of this run"), "{notes:?}");
     let lines: Vec<_> = metrics(folder.path()).into_iter().filter(|line| line["replay_episodes"].is_f64()).collect();
     assert!(lines.len() > 10);
     for line in &lines {
@@ -84,7 +84,7 @@ fn a_run_that_drops_episodes_says_so_at_its_start_and_in_its_metrics() {
 }
 
 #[test]
-fn a_run_that_drops_nothing_says_nothing() {
+fn a_run_that_drops_nothing_prints_no_note() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(finish(folder.path(), &config(&["replay.budget=1MB"])).notes, [""; 0]);
     assert!(metrics(folder.path()).iter().all(|line| line.get("replay_dropped").is_none_or(|dropped| *dropped == 0.0)));

@@ -66,7 +66,7 @@ fn seeded_as_before(root: &std::path::Path) {
 }
 
 #[test]
-fn a_checkpoint_of_an_earlier_version_goes_on_with_the_streams_that_it_saved() {
+fn a_checkpoint_of_an_earlier_version_resumes_with_its_saved_streams() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, parts, now] = ["whole", "parts", "now"].map(|name| folder.path().join(name));
     for root in [&whole, &parts, &now] {
@@ -92,7 +92,7 @@ fn a_checkpoint_of_an_earlier_version_goes_on_with_the_streams_that_it_saved() {
 }
 
 #[test]
-fn how_a_run_is_evaluated_may_change_and_does_not_change_what_it_learns() {
+fn evaluation_settings_may_change_and_do_not_change_learning() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
     finish(&whole, &config(&["steps=800"]));
@@ -112,7 +112,7 @@ fn how_a_run_is_evaluated_may_change_and_does_not_change_what_it_learns() {
 }
 
 #[test]
-fn a_run_that_resumes_with_other_arithmetic_says_so_once() {
+fn a_run_that_resumes_with_other_arithmetic_notes_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let path = root.join("config.toml");
@@ -131,16 +131,16 @@ fn a_run_that_resumes_with_other_arithmetic_says_so_once() {
     };
     let (simd, fingerprint) = (value("simd"), value("fingerprint"));
     assert!(notes("steps=440", &|text| text).is_empty());
-    let told = notes("steps=480", &|text| text.replace(&fingerprint, "fingerprint = \"0123456789abcdef\""));
-    assert!(told.len() == 1 && told[0].contains("was 0123456789abcdef"), "{told:?}");
-    assert!(told[0].contains("it will not be bitwise identical") && !told[0].contains("SIMD"), "{told:?}");
+    let found = notes("steps=480", &|text| text.replace(&fingerprint, "fingerprint = \"0123456789abcdef\""));
+    assert!(found.len() == 1 && found[0].contains("was 0123456789abcdef"), "{found:?}");
+    assert!(found[0].contains("it will not be bitwise identical") && !found[0].contains("SIMD"), "{found:?}");
     // It is now this machine's.
     assert!(notes("steps=520", &|text| text).is_empty());
-    let told = notes("steps=560", &|text| text.replace(&simd, "simd = \"mmx\""));
-    assert!(told.len() == 1 && told[0].contains("was mmx") && !told[0].contains("fingerprint"), "{told:?}");
+    let found = notes("steps=560", &|text| text.replace(&simd, "simd = \"mmx\""));
+    assert!(found.len() == 1 && found[0].contains("was mmx") && !found[0].contains("fingerprint"), "{found:?}");
     let both = |text: String| text.replace(&simd, "simd = \"mmx\"").replace(&fingerprint, "fingerprint = \"00\"");
-    let told = notes("steps=600", &both);
-    assert!(told.len() == 1 && told[0].contains("was mmx") && told[0].contains("was 00"), "{told:?}");
+    let found = notes("steps=600", &both);
+    assert!(found.len() == 1 && found[0].contains("was mmx") && found[0].contains("was 00"), "{found:?}");
     // Folders of earlier versions do not record it.
     assert!(notes("steps=640", &|text| text.replace(&simd, "").replace(&fingerprint, "")).is_empty());
 }
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn a_run_killed_anywhere_goes_on_as_the_whole_run(kill in prop::sample::Index::arbitrary()) {
+    fn a_run_killed_anywhere_resumes_as_the_uninterrupted_run(kill in prop::sample::Index::arbitrary()) {
         let folder = tempfile::tempdir().unwrap();
         let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
         let at = kill.index(events());
@@ -193,7 +193,7 @@ fn finish_or_finished(root: &std::path::Path) {
 }
 
 #[test]
-fn what_was_made_after_the_checkpoint_is_moved_aside_and_named() {
+fn files_from_after_the_checkpoint_are_moved_aside_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
     // The last event before those of the final checkpoint and of the end: episodes and lines are ahead of the newest checkpoint.
@@ -267,7 +267,7 @@ fn a_checkpoint_killed_while_it_replaced_another_leaves_the_other() {
 }
 
 #[test]
-fn counts_that_contradict_each_other_are_refused_whatever_their_checksum() {
+fn contradicting_counts_are_refused_with_any_checksum() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));
     let path = checkpoints(folder.path()).pop().unwrap().join("run.json");
@@ -363,7 +363,7 @@ fn a_run_whose_checkpoints_were_removed_does_not_begin_again_unasked() {
 }
 
 #[test]
-fn a_shortened_file_of_metrics_is_told() {
+fn a_shortened_file_of_metrics_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));
     let path = folder.path().join("metrics.jsonl");

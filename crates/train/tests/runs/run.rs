@@ -126,7 +126,7 @@ fn short_random_episodes_are_collected_until_there_are_enough_frames() {
 }
 
 #[test]
-fn the_first_figure_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
+fn the_first_nan_metric_stops_the_run_and_spares_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&[]);
     // 3 updates after the prefill, 5 after each of the episodes: number 21 comes after 240 frames.
@@ -151,17 +151,17 @@ fn the_first_figure_that_is_no_number_stops_the_run_and_spares_the_checkpoint() 
         }
         error => panic!("{error}"),
     }
-    let told = std::fs::read(folder.path().join("not-finite/0000000021.json")).unwrap();
-    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!((&told["figures"]["toy_loss"], &told["gradient"]["path"]), (&"NaN".into(), &"toy.weight".into()));
-    assert!(told["figures"]["weight"].is_f64(), "{told}");
+    let report = std::fs::read(folder.path().join("not-finite/0000000021.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!((&report["figures"]["toy_loss"], &report["gradient"]["path"]), (&"NaN".into(), &"toy.weight".into()));
+    assert!(report["figures"]["weight"].is_f64(), "{report}");
     let kept = checkpoints(folder.path());
     assert_eq!(kept.len(), 1);
     assert!(kept[0].ends_with("0000000120"), "{kept:?}");
 }
 
 #[test]
-fn a_parameter_that_is_no_number_is_never_written_over_a_good_checkpoint() {
+fn a_nan_parameter_never_replaces_a_good_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&[]);
     let stopped = AtomicBool::new(false);
@@ -195,8 +195,8 @@ fn episodes_of_other_tasks_are_not_learned_from() {
     let named = replay::Episode::new(theirs.task(), 1, parts.0, parts.1, parts.2, parts.3).unwrap();
     let placed = replay::write_episode(&run.join("episodes"), "20261122T101530", 4, &named).unwrap();
     let listener = finish(&run, &config(&["steps=480"]));
-    let told = |part: &str| listener.notes.iter().any(|note| note.contains(part));
-    assert!(told(placed.to_str().unwrap()) && told("an episode of pair") && told("going on with 9 episodes"));
+    let report = |part: &str| listener.notes.iter().any(|note| note.contains(part));
+    assert!(report(placed.to_str().unwrap()) && report("an episode of pair") && report("resuming with 9 episodes"));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_damaged_episode_is_named_counted_and_left_out() {
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let listener = finish(folder.path(), &config(&["steps=480"]));
     assert!(listener.notes.iter().any(|note| note.contains(&damaged)), "{:?}", listener.notes);
-    assert!(listener.notes.iter().any(|note| note.contains("going on with 9 episodes")), "{:?}", listener.notes);
+    assert!(listener.notes.iter().any(|note| note.contains("resuming with 9 episodes")), "{:?}", listener.notes);
     let last = metrics(folder.path()).into_iter().rfind(|line| line.get("updates").is_some()).unwrap();
     assert_eq!((&last["replay_episodes"], &last["episodes"]), (&11.0.into(), &12.0.into()));
 }

@@ -44,13 +44,13 @@ pub fn fractional(tensors: &Tensors, config: &serde_json::Value) -> Result<Tenso
     };
     let source = agent_below(tensors, "ftl/source/", &sizes, size("action_src")?)?;
     let mut target = agent_below(tensors, "ftl/target/", &sizes, size("action")?)?;
-    let told = |error: &dyn std::fmt::Display| error.to_string();
-    let mut plan = Plan::find("paper").map_err(|error| told(&error))?;
-    plan.add_source("source", "unread".as_ref()).map_err(|error| told(&error))?;
-    plan.set_fraction(fraction).map_err(|error| told(&error))?;
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let mut plan = Plan::find("paper").map_err(|error| text(&error))?;
+    plan.add_source("source", "unread".as_ref()).map_err(|error| text(&error))?;
+    plan.set_fraction(fraction).map_err(|error| text(&error))?;
     let sources = [("source".to_owned(), Source::of_learner(&source))].into_iter().collect();
-    let resolved = resolve(&plan, &target, &sources).map_err(|error| told(&error))?;
-    resolved.apply(&mut target).map_err(|error| told(&error))?;
+    let resolved = resolve(&plan, &target, &sources).map_err(|error| text(&error))?;
+    resolved.apply(&mut target).map_err(|error| text(&error))?;
     let parameters = target.parameters();
     for parameter in parameters.iter() {
         let name = agent::theirs(parameters.path(parameter));

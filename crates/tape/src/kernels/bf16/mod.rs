@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_stays_so() {
+    fn infinite_and_nan_values_stay() {
         for bad in [f32::NAN, f32::INFINITY] {
             let (mut a, b) = (vec![1.0; 20 * 40], vec![1.0; 40 * 33]);
             a[45] = bad;
