@@ -37,7 +37,7 @@ def test_a_run_is_followed_into_trackio(hopper: Path, tmp_path: Path) -> None:
 
 
 def test_the_programs_that_act_and_read_run(hopper: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "runs/hopper/small"
+    folder = tmp_path / "runs/hopper/smoke"
     folder.mkdir(parents=True)
     (folder / "0").symlink_to(hopper)
     for word in ("dreamgraft.load", "dreamgraft.metrics"):
