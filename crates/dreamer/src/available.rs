@@ -251,8 +251,7 @@ mod tests {
                  37 31 0:32 {shows} /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
             );
             let file = |name: &str| format!("{}/{name}", &folder[1..]);
-            let [limit, used, stat] =
-                ["memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"].map(|name| file(name));
+            let [limit, used, stat] = ["memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"].map(file);
             let (most, current) = (GIB.to_string(), (GIB / 2).to_string());
             let statistics = "cache 9\ntotal_inactive_file 4096\ntotal_active_file 0\n";
             let files = [

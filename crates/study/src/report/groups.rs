@@ -18,11 +18,14 @@ pub struct Group<'a> {
     pub runs: Vec<&'a RunResult>,
 }
 
+/// How many source tasks each source of a method has.
+type SourceCounts<'a> = BTreeMap<&'a Option<String>, BTreeSet<usize>>;
+
 /// Runs by task and method. A method that learns from several sets of sources on one task is as many methods.
 pub fn groups(results: &Results) -> Vec<Group<'_>> {
     let count = |run: &RunResult| run.ancestry.tasks.len();
     // How many source tasks the sources of a method have, by method and tasks: runs are many, and sources are few.
-    let mut sources: BTreeMap<(&str, &[String]), BTreeMap<&Option<String>, BTreeSet<usize>>> = BTreeMap::new();
+    let mut sources: BTreeMap<(&str, &[String]), SourceCounts<'_>> = BTreeMap::new();
     for run in results.targets() {
         sources.entry((&run.method, &run.tasks)).or_default().entry(&run.source).or_default().insert(count(run));
     }
