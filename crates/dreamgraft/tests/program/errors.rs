@@ -13,7 +13,7 @@ fn variants(code: &str) -> Vec<(&str, &str)> {
         // Braces inside the message are before the end; the first of the variant opens its fields.
         let body = after[2..].find([',', ';']).map_or("", |comma| match after[2..].find(['{', '(']) {
             Some(open) if open < comma => {
-                let close = if after[2..].as_bytes()[open] == b'{' { '}' } else { ')' };
+                let close = if after.as_bytes()[2..][open] == b'{' { '}' } else { ')' };
                 after[2..][open..].split(close).next().unwrap_or_default()
             }
             _ => "",
