@@ -1,7 +1,6 @@
 //! The options of a task.
 
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// Choices that hold for any task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,11 +62,6 @@ impl Default for TaskOptions {
 }
 
 impl TaskOptions {
-    /// How long a world outside of this program may take for an answer.
-    pub fn patience(&self) -> Duration {
-        Duration::from_secs(self.timeout)
-    }
-
     /// The same options with the default of the one that results do not depend on.
     pub fn rules(&self) -> Self {
         Self { timeout: Self::default().timeout, ..self.clone() }

@@ -38,7 +38,6 @@ pub(crate) struct Child {
     process: std::process::Child,
     input: Option<ChildStdin>,
     output: ChildStdout,
-    patience: Duration,
     /// Bytes that were read: those in `unread` are not yet part of an answer that was given out.
     buffer: Vec<u8>,
     unread: std::ops::Range<usize>,
@@ -50,14 +49,14 @@ impl Child {
     ///
     /// # Errors
     /// What the system says.
-    pub fn start(mut command: Command, patience: Duration) -> io::Result<Self> {
+    pub fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
         end_with_this_process(&mut command);
         let mut process = command.spawn()?;
         let pipes = process.stdin.take().zip(process.stdout.take());
         let (input, output) = pipes.ok_or_else(|| io::Error::other("the process has no pipes"))?;
         let (buffer, frame) = (vec![0; CHUNK], Vec::new());
-        Ok(Self { process, input: Some(input), output, patience, buffer, unread: 0..0, frame })
+        Ok(Self { process, input: Some(input), output, buffer, unread: 0..0, frame })
     }
 
     /// Sends a message.
@@ -79,12 +78,12 @@ impl Child {
         }
     }
 
-    /// Waits for the next message.
+    /// Waits for the next message, but not longer than `patience`.
     ///
     /// # Errors
     /// [`Lost`] if there is none in time.
-    pub fn receive(&mut self) -> Result<(Kind, &[u8]), Lost> {
-        let deadline = Instant::now() + self.patience;
+    pub fn receive(&mut self, patience: Duration) -> Result<(Kind, &[u8]), Lost> {
+        let deadline = Instant::now() + patience;
         self.fill(HEADER, deadline)?;
         let start = self.unread.start;
         let header = self.buffer[start..].first_chunk().expect("as many bytes were read");
@@ -217,41 +216,41 @@ fn end_with_this_process(_: &mut Command) {}
 mod tests {
     use super::*;
 
-    fn shell(script: &str, patience: Duration) -> Child {
+    fn shell(script: &str) -> Child {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        Child::start(command, patience).unwrap()
+        Child::start(command).unwrap()
     }
 
     const LONG: Duration = Duration::from_secs(60);
 
     #[test]
     fn messages_are_read_however_they_are_cut() {
-        let mut child = shell(r"printf '\003\000\000'; printf '\000\024ab'; printf 'c\000\000\000\000\025'", LONG);
-        assert_eq!(child.receive().unwrap(), (Kind::Error, &b"abc"[..]));
-        assert_eq!(child.receive().unwrap(), (Kind::Ready, &b""[..]));
-        assert!(matches!(child.receive(), Err(Lost::Gone(how)) if how == "it ended with exit code 0"));
+        let mut child = shell(r"printf '\003\000\000'; printf '\000\024ab'; printf 'c\000\000\000\000\025'");
+        assert_eq!(child.receive(LONG).unwrap(), (Kind::Error, &b"abc"[..]));
+        assert_eq!(child.receive(LONG).unwrap(), (Kind::Ready, &b""[..]));
+        assert!(matches!(child.receive(LONG), Err(Lost::Gone(how)) if how == "it ended with exit code 0"));
     }
 
     #[test]
     fn text_is_quoted() {
-        let mut child = shell("echo loading the world", LONG);
-        let Err(Lost::Malformed(error)) = child.receive() else { panic!("text is no message") };
+        let mut child = shell("echo loading the world");
+        let Err(Lost::Malformed(error)) = child.receive(LONG) else { panic!("text is no message") };
         assert!(error.to_string().contains("\"loadi\""), "{error}");
     }
 
     #[test]
     fn a_process_that_is_killed_says_by_which_signal() {
-        let mut child = shell("kill -9 $$", LONG);
-        assert!(matches!(child.receive(), Err(Lost::Gone(how)) if how == "it was ended by signal 9"));
+        let mut child = shell("kill -9 $$");
+        assert!(matches!(child.receive(LONG), Err(Lost::Gone(how)) if how == "it was ended by signal 9"));
         // Whoever does not hear it loses nothing by speaking.
         child.send(Kind::Reset, &[0; 8]).unwrap();
     }
 
     #[test]
     fn a_silent_process_is_not_waited_for_and_ends_with_its_group() {
-        let mut child = shell("sleep 1000 & sleep 1000", Duration::from_millis(20));
-        assert!(matches!(child.receive(), Err(Lost::Silent)));
+        let mut child = shell("sleep 1000 & sleep 1000");
+        assert!(matches!(child.receive(Duration::from_millis(20)), Err(Lost::Silent)));
         let group = child.group().unwrap();
         drop(child);
         let none = rustix::process::test_kill_process_group(group);

@@ -10,12 +10,16 @@ use crate::python::Python;
 use environment::{ActionSpace, Environment, Outcome, Outside, TaskError, TaskInfo, TaskOptions};
 use random::Stream;
 use std::process::Command;
+use std::time::Duration;
 
 /// Seeds are below 2^31: many programs cannot take larger ones.
 const SEEDS: usize = 1 << 31;
 
 /// The most bytes of what a world is made with: what a pipe surely holds.
 const LONGEST_ARGUMENTS: usize = 32_768;
+
+/// Seconds that a world may take to open at least, whatever the setting says: it may load much before it can answer.
+const OPENING: u64 = 60;
 
 /// Steps after which an episode that was begun to see whether it is repeatable is left.
 const PROBE: usize = 20;
@@ -71,14 +75,14 @@ impl World {
             return Err(WorldError::Arguments { task, bytes, most });
         }
         let program = command.get_program().into();
-        let child = Child::start(command, options.patience()).map_err(|source| {
+        let child = Child::start(command).map_err(|source| {
             let (task, next) = (name.to_owned(), next.to_owned());
             WorldError::Start { task, program, source, next }
         })?;
         let mut world = Self {
             info: TaskInfo::new(name, "a world of another program", 1),
             child: Some(child),
-            seconds: options.timeout,
+            seconds: options.timeout.max(OPENING),
             vector: Vec::new(),
             payload: Vec::new(),
             frames: 0,
@@ -90,6 +94,7 @@ impl World {
                 Kind::Info => decode_info(payload),
                 other => Err(Malformed::OutOfPlace { found: other.name(), expected: "info or error" }),
             })?;
+        world.seconds = options.timeout;
         let (name, description) =
             (name.to_owned(), if own.is_empty() { "a world of another program".to_owned() } else { own });
         let outside = Outside { made_by, repeatable, notes };
@@ -143,11 +148,13 @@ impl World {
         read: impl FnOnce(Kind, &[u8]) -> Result<T, Malformed>,
     ) -> Result<T, WorldError> {
         let task = &self.info.name;
+        let patience = Duration::from_secs(self.seconds);
         let Some(child) = &mut self.child else { return Err(WorldError::Ended { task: task.clone() }) };
-        let answer = child.send(kind, payload).and_then(|()| child.receive()).and_then(|(kind, payload)| match kind {
-            Kind::Error => Ok(Err(String::from_utf8_lossy(payload).into_owned())),
-            kind => read(kind, payload).map(Ok).map_err(Lost::Malformed),
-        });
+        let answer =
+            child.send(kind, payload).and_then(|()| child.receive(patience)).and_then(|(kind, payload)| match kind {
+                Kind::Error => Ok(Err(String::from_utf8_lossy(payload).into_owned())),
+                kind => read(kind, payload).map(Ok).map_err(Lost::Malformed),
+            });
         let error = match answer {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(text)) => WorldError::Failed { task: task.clone(), during: during.to_owned(), text },

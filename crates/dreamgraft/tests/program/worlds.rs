@@ -157,8 +157,8 @@ fn an_error_with_a_traceback_is_shown_whole() {
 fn a_world_that_hangs_is_not_waited_for_longer_than_the_setting_says() {
     let program = Program::new();
     failing(&program, "time.sleep(1000)");
-    let ended = program.run(&[&TRAIN[..], &["--set", "task.timeout=2"]].concat());
-    halted(&ended, &["gave no answer in step", "within 2 seconds", "task.timeout"]);
+    let ended = program.run(&[&TRAIN[..], &["--set", "task.timeout=10"]].concat());
+    halted(&ended, &["gave no answer in step", "within 10 seconds", "task.timeout"]);
     // How long is waited is none of the result: the same run goes on with another value.
     program.succeed(&TRAIN);
 }
