@@ -100,16 +100,21 @@ impl Environments {
         }
     }
 
-    /// Checks that the agent's actions are of the kind that every task takes.
+    /// The configuration with the distribution of actions that the tasks need: one-hot if the actions of all are discrete, so
+    /// that nobody has to set it.
     ///
     /// # Errors
-    /// [`TrainError::Actions`] names a task that takes others.
-    pub(crate) fn check_actions(&self, config: &Config) -> Result<(), TrainError> {
+    /// [`TrainError::Actions`] names a task that takes actions of the other kind.
+    pub(crate) fn with_actor(&self, config: &Config) -> Result<Config, TrainError> {
+        let mut config = config.clone();
+        if self.tasks().all(|task| task.actions.is_discrete()) {
+            config.agent.actor = ActionDistribution::OneHot;
+        }
         let actor = config.agent.actor;
         let discrete = actor == ActionDistribution::OneHot;
         match self.tasks().find(|task| task.actions.is_discrete() != discrete) {
             Some(task) => Err(TrainError::Actions { task: task.name.clone(), actor }),
-            None => Ok(()),
+            None => Ok(config),
         }
     }
 

@@ -83,9 +83,10 @@ impl<L> Beginning<L> {
 /// # Errors
 /// If a task is unknown, or the transfer cannot be done.
 pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Result<Report, TrainError> {
-    let action_size = Environments::make(catalogue, config)?.action_size();
+    let environments = Environments::make(catalogue, config)?;
+    let (config, action_size) = (environments.with_actor(config)?, environments.action_size());
     footprint::check_agent(&config.agent, action_size)?;
-    Ok(grafted(config, plan, action_size)?.report)
+    Ok(grafted(&config, plan, action_size)?.report)
 }
 
 /// The beginning of a new run of `config`, and its configuration with the changes of `plan` to the agent. Nothing is
