@@ -29,7 +29,7 @@ def test_pendulum_is_trained_in_resumed_and_played(program: Program) -> None:
     out = program.succeed(*train, "--steps", 1200)
     assert "new run in runs/gymnasium-Pendulum-v1/smoke/0" in out
     out = program.succeed(*train, "--steps", 1600)
-    assert "going on at step 1 200" in out and "finished at step 1 600" in out
+    assert "resuming at frame 1 200" in out and "finished at frame 1 600" in out
     run = program.folder / "runs/gymnasium-Pendulum-v1/smoke/0"
     config = (run / "config.toml").read_text()
     assert "repeatable = true" in config and "gymnasium " in config
@@ -53,7 +53,7 @@ def test_a_stopped_run_resumes_bit_for_bit(program: Program) -> None:
             break
     process.communicate()
     assert process.returncode == 75
-    assert "going on at step" in program.succeed(*TRAIN)
+    assert "resuming at frame" in program.succeed(*TRAIN)
     assert content(program.folder / "run") == whole
 
 
@@ -78,7 +78,7 @@ def test_faults_stop_the_run_and_spare_its_checkpoint(program: Program, fault: s
     code, out, error = program.run(*words)
     assert code == 1, (out, error)
     line = next(line for line in error.splitlines() if line.startswith("error: "))
-    for part in [*parts, "the world gymnasium:worlds:tests/Dot-v0", "The run stopped at step", "is whole"]:
+    for part in [*parts, "the world gymnasium:worlds:tests/Dot-v0", "The run stopped at frame", "is not affected"]:
         assert part in line, (part, line)
     assert ("Traceback (most recent call last)" in error) == ("raise" in fault or fault in ("image", "space")), error
     checkpoints = [path.name for path in (program.folder / "run/checkpoints").iterdir()]

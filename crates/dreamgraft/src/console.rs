@@ -131,11 +131,15 @@ fn transfer_lines(report: &Report) -> Vec<String> {
         lines.push(format!("transfer from {}{tasks}{after}: {file}", source.name));
     }
     let totals = &report.totals;
-    let counts =
-        [("full", totals.full), ("a fraction", totals.fraction), ("random", totals.random), ("frozen", totals.frozen)];
+    let counts = [
+        ("in full", totals.full),
+        ("by a fraction", totals.fraction),
+        ("random", totals.random),
+        ("frozen", totals.frozen),
+    ];
     let counts = counts.into_iter().filter(|(_, count)| count.parts > 0).map(|(name, count)| {
         let parts = if count.parts == 1 { "part" } else { "parts" };
-        format!("{name}: {} {parts} with {} numbers", count.parts, grouped(count.numbers as u64))
+        format!("{} {parts} {name} ({} numbers)", count.parts, grouped(count.numbers as u64))
     });
     lines.push(format!("plan {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
     if let Some(meta_model) = &report.meta_model {

@@ -210,7 +210,7 @@ pub enum TrainError {
         saved: bool,
     },
     /// The file system, or a world of another program, stood in the way of a run.
-    #[error("{source}. The run stopped at step {frames}; {after}")]
+    #[error("{source}. The run stopped at frame {frames}; {after}")]
     Halted {
         /// The error.
         source: Box<Self>,

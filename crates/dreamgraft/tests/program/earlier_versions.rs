@@ -38,9 +38,9 @@ fn their_runs_are_resumed() {
     let program = with_samples();
     // This one comes first: the plan's source is the newest checkpoint of the other.
     let grafted = train(&program, "--logdir grafted --seed 7 --plan plan.toml --steps 2000");
-    assert!(grafted.contains("step 1 000") && grafted.contains("finished at step 2 000"), "{grafted}");
+    assert!(grafted.contains("resuming at frame 1 000") && grafted.contains("finished at frame 2 000"), "{grafted}");
     let plain = train(&program, "--logdir plain --steps 2000");
-    assert!(plain.contains("step 1 000") && plain.contains("finished at step 2 000"), "{plain}");
+    assert!(plain.contains("resuming at frame 1 000") && plain.contains("finished at frame 2 000"), "{plain}");
     for run in ["plain", "grafted"] {
         // The episodes of both sessions, and nothing that was set aside as damaged.
         assert_eq!(program.names(&format!("{run}/episodes")).len(), 2, "{run}");
@@ -51,8 +51,8 @@ fn their_runs_are_resumed() {
 #[test]
 fn a_resumed_run_may_not_have_another_plan_than_it_began_with() {
     let program = with_samples();
-    let words = format!("{SETTINGS} --logdir grafted --seed 7 --from plain --steps 2000");
-    let error = program.fail(4, &words.split_whitespace().collect::<Vec<_>>());
+    let arguments = format!("{SETTINGS} --logdir grafted --seed 7 --from plain --steps 2000");
+    let error = program.fail(4, &arguments.split_whitespace().collect::<Vec<_>>());
     assert!(error.contains("plan.toml") && error.contains("preset paper"), "{error}");
 }
 
@@ -61,8 +61,8 @@ fn their_agents_play_and_are_sources() {
     let program = with_samples();
     let played = program.succeed(&["eval", "plain", "--episodes", "1"]);
     assert!(played.contains("hopper"), "{played}");
-    let words = SETTINGS.replace("train hopper", "transfer plan ant") + " --from grafted";
-    let previewed = program.succeed(&words.split_whitespace().collect::<Vec<_>>());
+    let arguments = SETTINGS.replace("train hopper", "transfer plan ant") + " --from grafted";
+    let previewed = program.succeed(&arguments.split_whitespace().collect::<Vec<_>>());
     assert!(previewed.contains("grafted"), "{previewed}");
 }
 

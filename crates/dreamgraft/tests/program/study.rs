@@ -270,7 +270,7 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     assert!(program.fail(2, &run).contains("unknown key `cpu`"));
 
     let message = program.fail(2, &["study", "run-one", "tiny.toml", "--index", "6"]);
-    assert!(message.contains("there is no run 6") && message.contains("6 runs"), "{message}");
+    assert!(message.contains("run 6 does not exist") && message.contains("6 runs"), "{message}");
     std::fs::write(program.path("tiny.toml"), TINY.replace("steps = 2000", "steps = 2500")).unwrap();
     for arguments in [&["study", "run", "tiny.toml"][..], &["study", "run-one", "tiny.toml", "--index", "0"]] {
         let message = program.fail(4, arguments);

@@ -99,9 +99,13 @@ fn every_preset_begins_a_run_that_is_named_after_it() {
     ] {
         let train = ["train", task, "--preset", "smoke", "--set", "log.videos=false", "--steps", "1000"];
         let text = program.succeed(&[&train[..], &["--from", "source", "--plan", preset]].concat());
-        for part in
-            ["transfer from source, inverted-pendulum-swingup, 1 000 frames", "the preset", preset, "whole", "numbers"]
-        {
+        for part in [
+            "transfer from source, inverted-pendulum-swingup, 1 000 frames",
+            "the preset",
+            preset,
+            "in full (",
+            "numbers)",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         let run = format!("runs/{task}/smoke-{preset}-from-source/0");
@@ -239,7 +243,7 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
         (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "does not have a rule with a fraction"),
         (2, &["--from", "source", "--plan", "papr"], "the nearest preset is \"paper\""),
         (2, &["--from", "source", "--plan", "fine-tune"], "differ in action size (1 and 3)"),
-        (2, &["--from", "source", "--set", "agent.depth=3"], "does not fit world_model.encoder.h1"),
+        (2, &["--from", "source", "--set", "agent.depth=3"], "does not match world_model.encoder.h1"),
         (5, &["--from", "nowhere"], "nowhere cannot be read"),
         (5, &["--from", "source/checkpoints"], "is not the file of an agent"),
     ];

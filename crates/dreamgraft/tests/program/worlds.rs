@@ -59,7 +59,7 @@ fn halted(ended: &Ended, parts: &[&str]) {
     assert!(line.starts_with("error: the world program:./world.py"), "{line}");
     for part in parts
         .iter()
-        .chain(&["The run stopped at step", "is not affected: after fixing the cause, run the same command"])
+        .chain(&["The run stopped at frame", "is not affected: after fixing the cause, run the same command"])
     {
         assert!(line.contains(part), "{part}: {line}");
     }
@@ -70,7 +70,7 @@ fn the_world_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
     let program = Program::new();
     world(&program, &[]);
     let out = program.succeed(&TRAIN);
-    assert!(out.contains("finished at step 1 500"), "{out}");
+    assert!(out.contains("finished at frame 1 500"), "{out}");
     let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
     assert!(
         config.contains("[made_by.worlds.\"program:./world.py\"]") && config.contains("repeatable = true"),
