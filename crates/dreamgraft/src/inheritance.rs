@@ -278,7 +278,7 @@ mod tests {
         let full = Inherits { plan: Some("full".into()), ..from };
         assert_eq!(label(&full).unwrap(), "full-from-hopper+ant-small-0");
         let file = Inherits { plan: Some("plans/two walkers.toml".into()), fraction: Some(0.5), ..typed() };
-        assert_eq!(label(&file).unwrap(), "two_walkers-b1d4a1d0-0.5");
+        assert_eq!(label(&file).unwrap(), "two_walkers-6112a22b-0.5");
         let file = Inherits { plan: Some("two-walkers.toml".into()), ..typed() };
         assert_eq!(label(&file).unwrap(), "two-walkers");
         let universal = Inherits {

@@ -164,7 +164,7 @@ mod tests {
         assert!(!program.render_long_help().to_string().contains("Exit codes:"));
         let mut all = Vec::new();
         helps(&mut program, "dreamgraft", &mut all);
-        assert_eq!(all.len(), 19);
+        assert_eq!(all.len(), 21);
         for (name, help) in all {
             let codes = match &*name {
                 "dreamgraft train" | "dreamgraft study run-one" => exit::RUN,
@@ -173,6 +173,7 @@ mod tests {
                 "dreamgraft transfer plan" | "dreamgraft transfer rank" => exit::TRANSFER_PLAN,
                 "dreamgraft study run" => exit::STUDY_RUN,
                 "dreamgraft study plan" | "dreamgraft study status" | "dreamgraft study report" => exit::STUDY,
+                "dreamgraft episodes add" => exit::EPISODES,
                 "dreamgraft watch" => exit::WATCH,
                 _ => exit::PRINT,
             };
