@@ -201,10 +201,10 @@ fn missing_arrays_and_other_types_and_shapes_are_named() {
     let six = bytes(&[0.0; 6]);
     for (array, descr, shape, data) in [
         ("image", "<f4", "(3, 64, 64, 3)", &image),
-        ("action", "<f8", "(3, 2)", &six),
+        ("action", "<i4", "(3, 2)", &six),
         ("reward", ">f4", "(3,)", &six),
-        ("discount", "<f2", "(3,)", &six),
-        ("task", "|S3", "()", &six),
+        ("discount", "|u1", "(3,)", &six),
+        ("task", "|V3", "()", &six),
         ("task", "|O", "()", &six),
     ] {
         let found = damage(&container(with(&format!("{array}.npy"), npy(descr, shape, data)), ""));

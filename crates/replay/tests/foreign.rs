@@ -130,7 +130,10 @@ fn episodes_of_another_size_are_skipped_and_named() {
     put(folder.path(), 1, 3, &container(arrays(), ""));
     let (replay, report) = Replay::open(folder.path(), 2, u64::MAX, None, None).unwrap();
     assert_eq!((replay.stats(2).episodes, report.skipped.len()), (1, 1));
-    assert!(report.skipped[0].reason.contains("has action size 3, this memory is for 2"), "{report:?}");
+    assert!(
+        report.skipped[0].reason.contains("has action size 3, but this replay memory is for action size 2"),
+        "{report:?}"
+    );
 }
 
 #[test]

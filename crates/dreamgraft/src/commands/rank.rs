@@ -45,7 +45,7 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
             text.push_str(&format!("\nwrote {path}; `dreamgraft train {task} --plan {path}` uses it\n"));
         }
     }
-    Ok(print::done(print::line(text.trim_end()))?)
+    Ok(print::done(print::text(text.trim_end()))?)
 }
 
 /// Checks that a file can be written, before the work.

@@ -107,7 +107,7 @@ fn a_run_folder_whose_files_were_cut_says_which() {
         }
         // It is finished for all of them, and both say what is missing.
         let text = program.succeed(&smoke(&["--steps", "2000"]));
-        assert!(text.contains("this run is finished") && text.contains("somebody shortened it"), "{text}");
+        assert!(text.contains("already finished") && text.contains("the file was shortened"), "{text}");
         let text = program.succeed(&["study", "report", "run"]);
         assert!(text.contains("all finished") && text.contains("they were cut or removed"), "{text}");
     }
@@ -132,7 +132,7 @@ fn what_a_study_does_not_use_and_edits_of_its_files_are_noted() {
     assert!(program.succeed(&["study", "plan", "s.toml"]).contains(note));
     let ended = program.run(&["study", "report", "s.toml"]);
     assert!(ended.code == Some(0) && ended.stderr.contains(note), "{ended:?}");
-    assert!(program.fail(4, &["study", "run", "s.toml"]).contains("was made from another"));
+    assert!(program.fail(4, &["study", "run", "s.toml"]).contains("was created from a different version"));
     // The first line of the manifest counts as well.
     std::fs::write(program.path("s.toml"), STUDY).unwrap();
     let manifest = program.path("studies/s/manifest.jsonl");

@@ -48,7 +48,7 @@ fn what_a_run_cannot_take_is_refused_as_a_whole() {
     assert!(error.contains(&other) && error.contains("is an episode of hopper"), "{error}");
     let named = ["episodes", "add", "run", &own, &other, "--task", "inverted-pendulum-swingup"];
     let error = program.fail(1, &named);
-    assert!(error.contains("has action size 3, this memory is for 1"), "{error}");
+    assert!(error.contains("has action size 3, but this replay memory is for action size 1"), "{error}");
     let error = program.fail(2, &["episodes", "add", "none", &own]);
     assert!(error.contains("none/config.toml"), "{error}");
     let error = program.fail(1, &["episodes", "add", "run", "run/config.toml"]);

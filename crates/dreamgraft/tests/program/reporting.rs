@@ -46,7 +46,7 @@ fn a_folder_without_runs_is_refused() {
     let error = program.fail(1, &["study", "report", "."]);
     assert!(error.contains("does not contain runs"), "{error}");
     assert!(program.names(".").is_empty(), "nothing is written");
-    let error = program.fail(1, &["watch", "nowhere"]);
+    let error = program.fail(2, &["watch", "nowhere"]);
     assert!(error.contains("nowhere"), "{error}");
 }
 

@@ -101,7 +101,7 @@ fn a_study_is_planned_run_and_reported() {
     for task in ["inverted-pendulum-swingup", "inverted-double-pendulum-swingup"] {
         assert!(arguments.contains(&format!("| meta-model | {task} |")), "{arguments}");
     }
-    let message = program.fail(1, &["study", "report", "none.toml"]);
+    let message = program.fail(2, &["study", "report", "none.toml"]);
     assert!(message.contains("none.toml"), "{message}");
 
     // The arguments of a run are those that a person would type, and describe the same run.

@@ -237,7 +237,7 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
         (2, &["--plan", "full"], "--from RUN"),
         (2, &["--from", "source", "--fraction", "1.5"], "fraction = 1.5"),
         (2, &["--from", "source", "--plan", "full", "--fraction", "0.5"], "does not have a rule with a fraction"),
-        (2, &["--from", "source", "--plan", "papr"], "the nearest preset is \"paper\""),
+        (2, &["--from", "source", "--plan", "papr"], "did you mean \"paper\"?"),
         (2, &["--from", "source", "--plan", "fine-tune"], "differ in action size (1 and 3)"),
         (2, &["--from", "source", "--set", "agent.depth=3"], "does not fit world_model.encoder.h1"),
         (5, &["--from", "nowhere"], "nowhere cannot be read"),
