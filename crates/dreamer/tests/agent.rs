@@ -165,7 +165,7 @@ fn embeddings_that_cannot_be_are_refused() {
     let mut data = batch(&frozen, 2);
     data.embedding = vec![0.0; frozen.embed()];
     let short = Agent::new(&frozen, 2, 7).unwrap().learn(&data).unwrap_err().to_string();
-    assert!(short.contains("of embeddings"), "{short}");
+    assert!(short.contains("embeddings has 64 numbers"), "{short}");
     data.embedding = vec![0.0; frozen.batch * frozen.length * frozen.embed()];
     let learned = Agent::new(&tiny(false), 2, 7).unwrap().learn(&data).unwrap_err().to_string();
     assert!(learned.contains("trains its encoder"), "{learned}");

@@ -69,8 +69,8 @@ take = "random"
 fn unknown_and_missing_keys_are_named_with_path_and_line() {
     for (text, says) in [
         ("", &["format", "starts with `format = 1`"][..]),
-        ("format = 2\nfuture = true", &["format 2", "format = 1"]),
-        ("format = \"1\"", &["format \"1\""]),
+        ("format = 2\nfuture = true", &["format = 2", "format = 1"]),
+        ("format = \"1\"", &["format = \"1\""]),
         ("format = 1\nrules = []", &["rules", "line 2", "unknown key `rules`", "`rule`"]),
         ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "it must be a path"]),
         ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
@@ -98,7 +98,7 @@ fn wrong_values_are_named_with_path_and_line() {
         ("match = [\"**\", 3]\ntake = \"full\"", &["rule[0].match[1]", "line 6"]),
         ("match = \"value/**\"\ntake = \"full\"", &["rule[0].match", "line 6", "'/'"]),
         ("match = \"**\"\nrows = \"actions\"\ntake = \"full\"", &["rule[0].rows", "line 7", "`action`"]),
-        ("match = \"**\"\ntake = \"full\"\nfrozen = \"yes\"", &["rule[0].frozen", "line 8", "boolean"]),
+        ("match = \"**\"\ntake = \"full\"\nfrozen = \"yes\"", &["rule[0].frozen", "line 8", "true or false"]),
         ("match = \"**\"\ntake = \"full\"\nmisfit = \"skip\"", &["rule[0].misfit", "`random`"]),
         ("match = \"**\"\ntake = \"full\"\nfrozzen = true", &["rule[0]", "line 8", "frozzen"]),
         ("match = \"**\"\nmatch = \"**\"\ntake = \"full\"", &["line 7", "duplicate key"]),
@@ -184,7 +184,7 @@ fn names_and_checksums_have_rules() {
     assert!(error(&format!("format = 1\n[sources]\n{many}")).contains("at most 64"));
     let mut plan = Preset::Paper.plan();
     plan.add_source("a", Path::new("x")).unwrap();
-    assert!(plan.add_source("a", Path::new("y")).unwrap_err().to_string().contains("has a source \"a\" already"));
+    assert!(plan.add_source("a", Path::new("y")).unwrap_err().to_string().contains("already has a source \"a\""));
 }
 
 #[test]
@@ -206,7 +206,10 @@ fn the_fraction_of_a_plan_can_be_changed() {
 fn plans_are_found_by_preset_or_file() {
     assert_eq!(Plan::find("paper").unwrap(), Preset::Paper.plan());
     let message = Plan::find("papr").unwrap_err().to_string();
-    assert!(message.contains("\"papr\" is neither a preset nor a file") && message.contains("\"paper\""), "{message}");
+    assert!(
+        message.contains("\"papr\" is neither a preset nor an existing file") && message.contains("\"paper\""),
+        "{message}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     std::fs::write(&path, document(&["a"], "[[rule]]\nmatch = \"**\"\ntake = \"full\"\n")).unwrap();

@@ -225,7 +225,7 @@ fn rows_that_are_not_there_are_named() {
 fn mismatches_are_named_on_both_sides() {
     let message = error(&with_rest("match = [\"world_model.rssm.**\"]\ntake = \"full\""));
     for says in [
-        "world_model.rssm.img1.kernel [8, 13] does not fit world_model.rssm.img1.kernel [9, 13] of the source \"a\"",
+        "world_model.rssm.img1.kernel [8, 13] (full), but it does not match world_model.rssm.img1.kernel [9, 13] of the source \"a\"",
         "rule 1 (line 5) of test.toml",
         "the source has 4 action rows, but the target has 3",
         "a separate rule (`rows`)",
@@ -357,7 +357,7 @@ fn numbers_too_large_are_refused() {
     }
     let plan = plan(&["a"], &with_rest("match = \"value.hout.*\"\ntake = { fraction = 1 }"));
     let message = grafted(&plan, &target, &sources(&[("a", &source)])).unwrap_err().to_string();
-    assert!(message.contains("value.hout.bias") && message.contains("not finite"), "{message}");
+    assert!(message.contains("value.hout.bias") && message.contains("infinite or NaN"), "{message}");
 }
 
 #[test]

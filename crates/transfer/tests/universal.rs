@@ -234,7 +234,7 @@ fn the_target_must_be_made_for_the_meta_model() {
     let sources = Sources::open(&plan).unwrap();
     let plain = Learner::new(&config(), 6).unwrap();
     let message = resolve(&plan, &plain, &sources).unwrap_err().to_string();
-    assert!(message.contains("agent.reward_sources has 0 models, and the plan needs 1"), "{message}");
+    assert!(message.contains("agent.reward_sources has 0 models, but the plan needs 1"), "{message}");
     let right = target_config(&plan, &config(), &sources).unwrap();
     assert_eq!(target_config(&plan, &right, &sources).unwrap(), right);
     let deeper = Learner::new(&AgentConfig { reward_layers: 3, ..right.clone() }, 6).unwrap();

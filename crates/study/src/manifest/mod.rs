@@ -279,14 +279,15 @@ mod tests {
         let other = |from: &str, to: &str| Manifest::parse(&text.replacen(from, to, 1)).unwrap_err();
         for (message, part) in [
             (other("\"seed\":3", "\"seed\":4"), "edited"),
-            (other("\"format\":2", "\"format\":3"), "format 3"),
+            (other("\"format\":2", "\"format\":3"), "its format is 3"),
             (other("\"runs\":3", "\"runs\":4"), "has 3 runs, but its header gives 4"),
             (other("{", ""), "not the header of a manifest"),
             (Manifest::parse("").unwrap_err(), "not the header of a manifest"),
             (Manifest::parse(&text[..text.len() - 9]).unwrap_err(), "cut off"),
         ] {
             assert!(
-                message.contains(part) && message.contains(if part == "format 3" { "version" } else { "remove it" }),
+                message.contains(part)
+                    && message.contains(if part == "its format is 3" { "version" } else { "remove it" }),
                 "{message}"
             );
         }
@@ -301,11 +302,11 @@ mod tests {
     }
 
     #[test]
-    fn runs_stand_below_those_they_come_after() {
+    fn runs_are_below_those_on_which_they_depend() {
         let wrong = Manifest::new("mine", "", vec![entry(0, &[0])]).to_text();
         assert!(Manifest::parse(&wrong).unwrap_err().contains("run 0 cannot depend on run 0"));
         let wrong = Manifest::new("mine", "", vec![entry(1, &[])]).to_text();
-        assert!(Manifest::parse(&wrong).unwrap_err().contains("its index is 1, that of its line 0"));
+        assert!(Manifest::parse(&wrong).unwrap_err().contains("its index is 1 instead of 0"));
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn invalid_files_are_named_and_the_rest_is_reported() {
 fn folders_that_are_no_studies_are_refused_by_name() {
     let root = tempfile::tempdir().unwrap();
     let message = Results::read(root.path()).unwrap_err().to_string();
-    assert!(message.contains(root.path().to_str().unwrap()) && message.contains("no run"), "{message}");
+    assert!(message.contains(root.path().to_str().unwrap()) && message.contains("does not contain runs"), "{message}");
     std::fs::write(root.path().join("manifest.jsonl"), "{\"format\":9}\n").unwrap();
     let message = Results::read(root.path()).unwrap_err().to_string();
     assert!(message.contains("format 9"), "{message}");

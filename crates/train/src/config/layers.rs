@@ -399,7 +399,7 @@ mod tests {
             ("replay.budget=2PB", ["replay.budget = \"2PB\"", "is not a size"]),
             ("replay.budget=9999TB", ["replay.budget = ", "from 1000000 to"]),
             ("tasks=[]", ["tasks = []", "at least one"]),
-            ("tasks=[\"ant\", \"ant\"]", ["tasks = ", "twice"]),
+            ("tasks=[\"ant\", \"ant\"]", ["tasks = ", "without repeated names"]),
             ("steps", ["--set steps", "key=value"]),
             ("=3", ["--set =3", "key=value"]),
         ] {

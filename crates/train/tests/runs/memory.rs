@@ -100,8 +100,10 @@ fn a_resumed_run_that_drops_episodes_equals_an_undisturbed_one() {
         finish(whole.path(), &config);
         assert!(stop_at(parts.path(), &config, 900));
         let notes = finish(parts.path(), &config).notes;
-        let note =
-            notes.iter().find(|note| note.starts_with("only the newest 3 of ")).unwrap_or_else(|| panic!("{notes:?}"));
+        let note = notes
+            .iter()
+            .find(|note| note.starts_with("the agent learns from the newest 3 of "))
+            .unwrap_or_else(|| panic!("{notes:?}"));
         assert!(note.contains("replay.budget = 1MB is full"), "{note}");
         assert_eq!(outcomes(parts.path()), outcomes(whole.path()), "{starts}");
     }
