@@ -14,10 +14,10 @@ pub fn line(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Writes a text of several lines to stdout, like [`line`].
+/// Writes a text of several lines to stdout, like [`line()`].
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn text(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", wording::printable_lines(text))?;
