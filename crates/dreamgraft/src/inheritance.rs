@@ -286,7 +286,7 @@ mod tests {
             reward_from: vec!["runs/ant/small/0".into(), "../b".into()],
             ..typed()
         };
-        assert_eq!(label(&universal).unwrap(), "universal-from-u-00000000-reward-ant-small-0+b-00000000");
+        assert_eq!(label(&universal).unwrap(), "universal-from-u-73aaaf21-reward-ant-small-0+b-e2da54e2");
         let long = |last: &str| Inherits { from: vec![format!("runs/{}/{last}", "x".repeat(300)).into()], ..typed() };
         let (one, other) = (label(&long("1")).unwrap(), label(&long("2")).unwrap());
         assert_eq!((one.len(), other.len()), (LONGEST_LABEL, LONGEST_LABEL));

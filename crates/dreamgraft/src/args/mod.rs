@@ -48,12 +48,11 @@ pub enum Command {
     /// Measure the speed of gradient and policy steps on this machine
     #[command(long_about = train::BENCH)]
     Bench(train::Bench),
-    /// List the tasks with their action sizes
-    #[command(after_long_help = exit::help(exit::PRINT))]
-    /// Episodes of other programs
+    /// Add episodes of other programs to a run
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
-    /// List the tasks
+    /// List the tasks with their action sizes
+    #[command(after_long_help = exit::help(exit::PRINT))]
     Tasks,
     /// Describe a run, a checkpoint or an export, or list the runs in a folder
     Inspect(outside::Inspect),
