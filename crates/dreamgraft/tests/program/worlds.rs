@@ -88,7 +88,7 @@ fn the_world_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
     let played = program.succeed(&["play", "program:./world.py", "--policy", "run", "--video", "p.gif"]);
     assert!(played.contains("100 frames") && program.path("p.gif").exists(), "{played}");
     let other = program.succeed(&["play", "program:./world.py", "--set", "task.timeout=5"]);
-    assert!(other.contains("1 episode of random actions"), "{other}");
+    assert!(other.contains("1 episode with random actions"), "{other}");
 }
 
 #[test]
