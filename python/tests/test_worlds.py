@@ -132,7 +132,7 @@ def test_a_built_in_task_and_an_environment_are_learned_together(program: Progra
     out = program.succeed("eval", "both", "--episodes", 1)
     assert "hopper  1 episode" in out and f"{TRAIN[1]}  1 episode" in out
     again = program.succeed("train", TRAIN[1], "--preset", "smoke", "--steps", "1000", "--from", "both")
-    assert "takes from source, hopper+gymnasium:worlds:tests/Dot-v0" in again
+    assert "hopper+gymnasium:worlds:tests/Dot-v0" in again
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs /proc, to see processes")

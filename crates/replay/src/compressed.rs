@@ -142,7 +142,7 @@ mod tests {
     /// An episode with these images and distinct numbers everywhere else.
     fn episode(images: &[Vec<u8>]) -> Episode {
         let length = images.len();
-        let numbers: Vec<f32> = (0..length).map(|t| t as f32).collect();
+        let numbers: Vec<f32> = (0..length).map(|t| t as f32 / 1024.0).collect();
         Episode::new("ant", 1, images.concat(), numbers.clone(), numbers, vec![1.0; length]).unwrap()
     }
 

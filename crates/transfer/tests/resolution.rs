@@ -235,10 +235,7 @@ fn mismatches_are_named_on_both_sides() {
         assert!(message.contains(says), "{says}: {message}");
     }
     let message = error(&with_rest("match = \"actor.hout.*\"\ntake = { fraction = 0.5 }"));
-    assert!(
-        message.contains("actor.hout.kernel [14, 6] (full), but it does not match actor.hout.kernel [14, 8]"),
-        "{message}"
-    );
+    assert!(message.contains("but it does not match actor.hout.kernel [14, 8]"), "{message}");
     assert!(message.contains("fraction 0.5") && message.contains("the shapes differ"), "{message}");
 }
 

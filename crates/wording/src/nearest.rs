@@ -10,15 +10,17 @@ pub fn distance(one: &str, other: &str) -> usize {
 /// Dotted paths are compared whole and by their last part, so that `horizon` finds `agent.horizon`. A name that contains all that
 /// was typed, or a part of a longer text that was typed, is like it as well.
 pub fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = last_part(typed).chars().count();
+    let contained =
+        |known: &str| letters >= 4 && known.contains(last_part(typed)) || known.len() >= 4 && typed.contains(known);
     let measured = known.map(|candidate| {
         let whole = distance(typed, candidate);
         let last = distance(last_part(typed), last_part(candidate));
-        (whole.min(last + usize::from(last_part(candidate) != candidate)), whole, candidate)
+        let distance = whole.min(last + usize::from(last_part(candidate) != candidate));
+        (!contained(candidate), distance, whole, candidate)
     });
-    let (distance, _, found) = measured.min_by_key(|(distance, whole, _)| (*distance, *whole))?;
-    let letters = last_part(typed).chars().count();
-    let contained = letters >= 4 && found.contains(last_part(typed)) || found.len() >= 4 && typed.contains(found);
-    (distance <= 2.max(letters / 3).min(letters.saturating_sub(1)) || contained).then_some(found)
+    let (apart, distance, _, found) = measured.min_by_key(|(apart, distance, whole, _)| (*apart, *distance, *whole))?;
+    (distance <= 2.max(letters / 3).min(letters.saturating_sub(1)) || !apart).then_some(found)
 }
 
 /// The end of a message about an unknown name, after what is wrong: `; did you mean "hopper"?`, or only a full stop.

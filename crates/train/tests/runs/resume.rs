@@ -300,10 +300,10 @@ fn a_checkpoint_with_more_frames_than_its_steps_can_have_is_refused() {
     let start = text.find("\"run_crc32\"").unwrap();
     let end = start + text[start..].find(',').unwrap() + 1;
     let text = text[..start].to_owned() + &text[end..];
-    std::fs::write(&path, text.replace("\"frames\": 400", "\"frames\": 401")).unwrap();
+    std::fs::write(&path, text.replace("\"steps\": 200", "\"steps\": 199")).unwrap();
     let error = run(folder.path(), &config(&["steps=800"]), &AtomicBool::new(false), &mut Listener::new(|_| {}));
     let message = error.unwrap_err().to_string();
-    assert!(message.contains("401 frames in 200 steps, of which none has more than 2"), "{message}");
+    assert!(message.contains("400 frames in 199 steps, of which none has more than 2"), "{message}");
 }
 
 #[test]
