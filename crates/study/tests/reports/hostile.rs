@@ -95,5 +95,5 @@ fn folders_that_are_no_studies_are_refused_by_name() {
     assert!(message.contains(root.path().to_str().unwrap()) && message.contains("does not contain runs"), "{message}");
     std::fs::write(root.path().join("manifest.jsonl"), "{\"format\":9}\n").unwrap();
     let message = Results::read(root.path()).unwrap_err().to_string();
-    assert!(message.contains("format 9"), "{message}");
+    assert!(message.contains("its format is 9"), "{message}");
 }
