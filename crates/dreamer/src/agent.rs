@@ -5,7 +5,7 @@ use crate::device::Device;
 use crate::learner::Learner;
 use crate::metrics::StepMetrics;
 use crate::noise::Noise;
-use crate::policy::{ActMode, PolicyState};
+use crate::policy::{ActMode, Policy, PolicyState};
 use crate::source_ablation::SourceAblation;
 use crate::{AgentConfig, DreamerError, Evaluation};
 use random::Stream;
@@ -73,7 +73,7 @@ impl Agent {
         Ok(self.learn_interruptible(&never, batch)?.expect("nobody interrupted it"))
     }
 
-    /// Like [`Agent::learn`], but returns `None` if `interrupted` was set meanwhile; then the agent has not changed.
+    /// Like [`Agent::learn`], but returns `None` if `interrupted` was set during the step; the agent is then unchanged.
     ///
     /// # Errors
     /// As [`Agent::learn`].
@@ -108,6 +108,12 @@ impl Agent {
         let metrics = self.learner.step_interruptible(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)
+    }
+
+    /// The agent without what only learning needs.
+    pub fn into_policy(self) -> Policy {
+        let Self { learner, noise, updates, .. } = self;
+        learner.into_policy(updates, noise.state())
     }
 
     /// Learns on a device from now on. Call [`Agent::sync_from_device`] to copy the trained parameters back; parameters

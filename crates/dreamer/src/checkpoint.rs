@@ -88,19 +88,7 @@ impl Agent {
             updates: self.updates,
             noise: self.noise.state(),
         };
-        let metadata = serde_json::to_string(&metadata).expect("plain data");
-        let metadata = HashMap::from([(ENTRY.to_owned(), metadata)]);
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number");
-            (name.as_str(), view)
-        });
-        let file = safetensors::serialize(views, Some(metadata)).expect("distinct names and whole tensors");
-        let write = || {
-            let mut out = File::create(path)?;
-            out.write_all(&file)?;
-            out.sync_all()
-        };
-        write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
+        write(path, &tensors, &metadata)
     }
 
     /// Reads a file of [`Agent::save`].
@@ -110,28 +98,23 @@ impl Agent {
     pub fn load(path: &Path) -> Result<Self, DreamerError> {
         let io = |source| DreamerError::Io { path: path.to_owned(), source };
         let refuse = |why| DreamerError::Checkpoint { path: path.to_owned(), why };
-        // Checked before opening, because opening a pipe would block until it has a writer.
-        let metadata = path.metadata().map_err(io)?;
-        if !metadata.is_file() {
-            return Err(refuse("it is not a regular file".to_owned()));
-        }
-        let mut input = files::open_file(path).map_err(io)?;
+        let (mut input, length) = open(path)?;
         let mut file = Vec::new();
         (&mut input).take(8).read_to_end(&mut file).map_err(io)?;
-        let header = header_length(&file, metadata.len()).map_err(refuse)?;
+        let header = header_length(&file, length).map_err(refuse)?;
         (&mut input).take(header).read_to_end(&mut file).map_err(io)?;
         // The header gives the size of the agent; the file must have this size before memory for the rest is allocated.
         let declared = Declared::read(&file[8..]).map_err(refuse)?;
         let expected = declared.bytes().saturating_add(8 + header);
-        if metadata.len() != expected {
-            if metadata.len() < expected && declared.is_export(&file[8..]) {
+        if length != expected {
+            if length < expected && declared.is_export(&file[8..]) {
                 return Err(refuse(
                     "it is an export, without the optimisers' moments: it can act and be a source of a transfer \
                                    (--from), but training cannot resume from it"
                         .to_owned(),
                 ));
             }
-            let (what, found) = (if metadata.len() < expected { "truncated" } else { "longer" }, metadata.len());
+            let (what, found) = (if length < expected { "truncated" } else { "longer" }, length);
             return Err(refuse(format!(
                 "it is {what}: it has {found} bytes, but its header requires {expected}; use an earlier checkpoint"
             )));
@@ -162,6 +145,44 @@ impl Agent {
         }
         declared.fill(file)
     }
+}
+
+/// A tensor's name, shape and bytes.
+pub(crate) type TensorBytes = (String, Vec<usize>, Vec<u8>);
+
+/// Writes the file of an agent and syncs it to the disk.
+///
+/// # Errors
+/// [`DreamerError::Io`] if the file cannot be written.
+pub(crate) fn write(path: &Path, tensors: &[TensorBytes], metadata: &Metadata) -> Result<(), DreamerError> {
+    let metadata = serde_json::to_string(metadata).expect("plain data");
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number");
+        (name.as_str(), view)
+    });
+    let file = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), metadata)])))
+        .expect("distinct names and whole tensors");
+    let write = || {
+        let mut out = File::create(path)?;
+        out.write_all(&file)?;
+        out.sync_all()
+    };
+    write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
+}
+
+/// Opens the file of an agent; its length in bytes.
+///
+/// # Errors
+/// [`DreamerError::Io`] if it cannot be opened, [`DreamerError::Checkpoint`] if it is not a regular file.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), DreamerError> {
+    let io = |source| DreamerError::Io { path: path.to_owned(), source };
+    // Checked before opening, because opening a pipe would block until it has a writer.
+    let metadata = path.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        let why = "it is not a regular file".to_owned();
+        return Err(DreamerError::Checkpoint { path: path.to_owned(), why });
+    }
+    Ok((files::open_file(path).map_err(io)?, metadata.len()))
 }
 
 pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {

@@ -26,6 +26,7 @@ mod checkpoint;
 mod config;
 mod device;
 mod error;
+mod filtered;
 pub mod footprint;
 mod images;
 mod learner;

@@ -60,7 +60,7 @@ pub struct Policy<F = f32> {
     pub(crate) parameters: Parameters<F>,
     pub(crate) none: ParameterSet,
     pub(crate) updates: u64,
-    /// Of learning: kept for whoever reads the file.
+    /// The stream of learning's noise, which files keep.
     pub(crate) noise: StreamState,
 }
 
@@ -85,7 +85,7 @@ impl<F: Real> Policy<F> {
         &self.parameters
     }
 
-    /// Gradient steps that were taken.
+    /// The number of gradient steps so far.
     pub fn updates(&self) -> u64 {
         self.updates
     }
@@ -102,8 +102,13 @@ impl<F: Real> Policy<F> {
 
     /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
     pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
+        act(self.model(), state, image, mode, random);
+    }
+
+    /// The model with constant parameters, for recordings without gradients.
+    pub(crate) fn model(&self) -> Model<'_, F> {
         let Self { config, networks, parameters, none, .. } = self;
-        act(Model { config, networks, parameters, trainable: none }, state, image, mode, random);
+        Model { config, networks, parameters, trainable: none }
     }
 }
 

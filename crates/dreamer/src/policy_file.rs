@@ -2,13 +2,11 @@
 //!
 //! Of a checkpoint, only the parameters are read: a third of the file. Not here: the layout of the whole file (`checkpoint`).
 
-use crate::checkpoint::{Declared, ENTRY, FORMAT, Metadata, bytes, foreign, header_length};
+use crate::checkpoint::{Declared, FORMAT, Metadata, bytes, foreign, header_length, open, write};
 use crate::{DreamerError, Policy};
-use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Where a tensor stands in a file.
@@ -27,13 +25,8 @@ impl Policy {
     pub fn load(path: &Path) -> Result<Self, DreamerError> {
         let io = |source| DreamerError::Io { path: path.to_owned(), source };
         let refuse = |why| DreamerError::Checkpoint { path: path.to_owned(), why };
-        // Asked before opening: opening a pipe would wait for its writer.
-        let metadata = path.metadata().map_err(io)?;
-        if !metadata.is_file() {
-            return Err(refuse("it is not a regular file".to_owned()));
-        }
-        let mut file = File::open(path).map_err(io)?;
-        Self::read(&mut file, metadata.len()).map_err(|error| match error {
+        let (mut file, length) = open(path)?;
+        Self::read(&mut file, length).map_err(|error| match error {
             Unreadable::System(source) => io(source),
             Unreadable::Content(why) => refuse(why),
         })
@@ -109,7 +102,7 @@ impl Policy {
         let parameters = &self.parameters;
         let tensors: Vec<_> = parameters
             .iter()
-            .map(|one| (parameters.path(one), parameters.shape(one).to_vec(), bytes(parameters.values(one))))
+            .map(|one| (parameters.path(one).to_owned(), parameters.shape(one).to_vec(), bytes(parameters.values(one))))
             .collect();
         let metadata = Metadata {
             format: FORMAT,
@@ -118,18 +111,7 @@ impl Policy {
             updates: self.updates,
             noise: self.noise.clone(),
         };
-        let metadata = serde_json::to_string(&metadata).expect("plain data");
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number"))
-        });
-        let file = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), metadata)])))
-            .expect("distinct names and whole tensors");
-        let write = || {
-            let mut out = File::create(path)?;
-            out.write_all(&file)?;
-            out.sync_all()
-        };
-        write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
+        write(path, &tensors, &metadata)
     }
 }
 

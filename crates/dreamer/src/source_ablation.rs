@@ -1,10 +1,8 @@
 //! An ablation of the reward meta-model's sources: how much its prediction depends on each of them.
 
-use crate::images::Images;
+use crate::filtered::with_filtered;
 use crate::learner::Learner;
-use crate::networks::PIXELS;
-use crate::shard::embed;
-use tape::{Real, Tape, Workspace};
+use tape::Real;
 
 /// How much the predicted rewards change if sources of the reward meta-model are ablated.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,30 +25,23 @@ impl<F: Real> Learner<F> {
         if config.reward_sources.is_empty() {
             return None;
         }
-        let steps = images.len() / PIXELS;
-        assert!(steps > 0 && actions.len() == steps * self.action_size(), "an action for every image");
-        let mut workspace = Workspace::default();
-        let mut embeddings = vec![F::ZERO; steps * config.embed()];
-        embed(self.constant_model(), &mut workspace, Images::of(images), &mut embeddings);
-        let mut tape = Tape::new(self.parameters(), self.no_parameters(), &mut workspace);
-        let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
-        let action = tape.constant(steps, self.action_size(), |y| y.copy_from_slice(actions));
-        let mean = tape.constant(steps, config.stoch, |y| y.fill(F::ZERO));
-        let feature = networks.rssm.observe(&mut tape, embed, action, mean, 1).feature;
-        let predictions = networks.reward.source_predictions(&mut tape, feature);
-        let predicted = networks.reward.read(&mut tape, &predictions, feature);
-        let changes = (0..predictions.len()).map(|source| {
-            let mean = mean_of(tape.value(predictions[source]));
-            let mut ablated = predictions.clone();
-            ablated[source] = tape.constant(steps, 1, |y| y.fill(F::of(mean)));
-            let without = networks.reward.read(&mut tape, &ablated, feature);
-            let pairs = tape.value(predicted).iter().zip(tape.value(without));
-            root_mean_square(pairs.map(|(a, b)| a.to_f64() - b.to_f64()))
-        });
-        let changes = changes.collect();
-        let predicted = tape.value(predicted);
-        let mean = mean_of(predicted);
-        Some(SourceAblation { changes, spread: root_mean_square(predicted.iter().map(|x| x.to_f64() - mean)) })
+        Some(with_filtered(self.constant_model(), images, actions, |tape, observed| {
+            let feature = observed.feature;
+            let predictions = networks.reward.source_predictions(tape, feature);
+            let predicted = networks.reward.read(tape, &predictions, feature);
+            let changes = (0..predictions.len()).map(|source| {
+                let mean = mean_of(tape.value(predictions[source]));
+                let mut ablated = predictions.clone();
+                ablated[source] = tape.constant(tape.shape(feature).0, 1, |y| y.fill(F::of(mean)));
+                let without = networks.reward.read(tape, &ablated, feature);
+                let pairs = tape.value(predicted).iter().zip(tape.value(without));
+                root_mean_square(pairs.map(|(a, b)| a.to_f64() - b.to_f64()))
+            });
+            let changes = changes.collect();
+            let predicted = tape.value(predicted);
+            let mean = mean_of(predicted);
+            SourceAblation { changes, spread: root_mean_square(predicted.iter().map(|x| x.to_f64() - mean)) }
+        }))
     }
 }
 

@@ -38,7 +38,7 @@ pub enum TaskError {
         value: f32,
     },
     /// The episode has ended, or never began.
-    #[error("the episode of task {task} has not started or is over: call reset before step")]
+    #[error("task {task} has no episode in progress: call reset before step")]
     NoEpisode {
         /// The task.
         task: String,

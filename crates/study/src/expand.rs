@@ -1,16 +1,17 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
-//! Here: shared sources, and requests; in `checks`, the consistency of names; in `shared_seeds`, sources with the seed
-//! of a target. Not here: the keys of a study file (`study_file`), and starting runs (`local`, `slurm`).
+//! Here: shared sources, and requests; in `methods`, the runs of each method; in `checks`, the consistency of names; in
+//! `shared_seeds`, sources with the seed of a target. Not here: the keys of a study file (`study_file`), and starting runs
+//! (`local`, `slurm`).
 
 mod checks;
+mod methods;
 mod shared_seeds;
 
+use crate::StudyError;
 use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
 use crate::place::place_of;
-use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks, next_to};
-use crate::{StudyError, results};
-use checks::{check_fraction, check_name};
+use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks};
 use environment::{Catalogue, file_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -329,153 +330,6 @@ impl<'a> Expansion<'a> {
         let steps = steps.0;
         self.entries.push(Entry { index, role, tasks, method, source, seed, steps, folder, after, request, arguments });
         Ok(index)
-    }
-
-    /// The runs of a method on a task.
-    fn targets(&mut self, number: usize, method: &'a Method, task: &str, seed: u64) -> Result<(), StudyError> {
-        let key = format!("method[{number}]");
-        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
-        match method {
-            Method::Baseline { name } => {
-                self.target(&key, &named(name, results::BASELINE), None, task, seed, &[], Origin::Random)
-            }
-            Method::Fractional { from, fractions } => {
-                if fractions.is_empty() {
-                    return Err(self.error(
-                        &format!("{key}.fractions"),
-                        "the list is empty; give at least one fraction, such as 0.2",
-                    ));
-                }
-                for fraction in fractions {
-                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
-                    let name = format!("fractional-{fraction:?}");
-                    self.target_from(&key, &name, from, task, seed, "paper", Some(*fraction))?;
-                }
-                Ok(())
-            }
-            Method::Full { name, from } => self.target_from(&key, &named(name, "full"), from, task, seed, "full", None),
-            Method::EncoderOnly { name, from } => {
-                self.target_from(&key, &named(name, "encoder-only"), from, task, seed, "encoder-only", None)
-            }
-            Method::FineTune { name, from } => {
-                self.target_from(&key, &named(name, "fine-tune"), from, task, seed, "fine-tune", None)
-            }
-            Method::MetaModel { name, universal, reward_from } => {
-                self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, task, seed)
-            }
-            Method::SingleSource { name, from, plan, fraction } => {
-                if transfer::Preset::named(plan).is_none() {
-                    let names = transfer::Preset::ALL.map(transfer::Preset::name).join(", ");
-                    return Err(self.error(&key, format!("plan: {plan:?} is not a preset; there are {names}")));
-                }
-                if let Some(fraction) = fraction {
-                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fraction"), why))?;
-                }
-                for source in from {
-                    let source = self.source(&format!("{key}.from"), source)?;
-                    for agent in self.agents(source, task, &mut Vec::new())? {
-                        let own = file_name(&self.entries[agent].tasks.join("+"));
-                        let from = self.entries[agent].folder.clone();
-                        let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
-                        self.target(&key, &named(name, "single-source"), Some(own), task, seed, &[agent], origin)?;
-                    }
-                }
-                Ok(())
-            }
-            Method::Plan { name, file, from } => {
-                let path = next_to(&self.read.path, file);
-                let path = path.canonicalize().map_err(StudyError::io(&path))?;
-                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let not_text = || {
-                    let why = "its path is not UTF-8, so the manifest cannot contain it; rename the file or its folder";
-                    self.error(&format!("{key}.file"), format!("{}: {why}", path.display()))
-                };
-                let plan = path.to_str().ok_or_else(not_text)?.to_owned();
-                let name = named(name, &stem);
-                match from {
-                    Some(from) => self.target_from(&key, &name, from, task, seed, &plan, None),
-                    None => self.target(&key, &name, None, task, seed, &[], Origin::Plan { plan, fraction: None }),
-                }
-            }
-        }
-    }
-
-    /// A target with a transfer from the only agent of the source `from`, with a plan and its fraction.
-    fn target_from(
-        &mut self,
-        key: &str,
-        name: &str,
-        from: &str,
-        task: &str,
-        seed: u64,
-        plan: &str,
-        fraction: Option<f64>,
-    ) -> Result<(), StudyError> {
-        let key_from = format!("{key}.from");
-        let source = self.source(&key_from, from)?;
-        let agent = self.one_agent(&key_from, source, task, &mut Vec::new())?;
-        let folder = self.entries[agent].folder.clone();
-        let origin = Origin::Agent { from: folder, plan: Some(plan.to_owned()), fraction };
-        self.target(key, name, Some(from.to_owned()), task, seed, &[agent], origin)
-    }
-
-    fn meta_model(
-        &mut self,
-        key: &str,
-        name: &str,
-        universal: &str,
-        reward_from: &[String],
-        task: &str,
-        seed: u64,
-    ) -> Result<(), StudyError> {
-        let source = self.source(&format!("{key}.universal"), universal)?;
-        let sight = self.one_agent(&format!("{key}.universal"), source, task, &mut Vec::new())?;
-        let mut after = vec![sight];
-        let mut rewards = Vec::new();
-        for reward in reward_from {
-            let source = self.source(&format!("{key}.reward_from"), reward)?;
-            for agent in self.agents(source, task, &mut Vec::new())? {
-                if agent != sight && self.entries[agent].after != [sight] {
-                    let why = format!(
-                        "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
-                         {universal:?}"
-                    );
-                    return Err(self.error(&format!("{key}.reward_from"), why));
-                }
-                rewards.push(self.entries[agent].folder.clone());
-                after.push(agent);
-            }
-        }
-        if rewards.is_empty() {
-            return Err(self.error(&format!("{key}.reward_from"), "the list is empty; name at least one source"));
-        }
-        after.sort_unstable();
-        after.dedup();
-        let origin = universal_origin(&self.entries[sight].folder, rewards);
-        self.target(key, name, Some(reward_from.join(", ")), task, seed, &after, origin)
-    }
-
-    fn target(
-        &mut self,
-        key: &str,
-        method: &str,
-        source: Option<String>,
-        task: &str,
-        seed: u64,
-        after: &[usize],
-        origin: Origin,
-    ) -> Result<(), StudyError> {
-        check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
-        let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
-        let folder = Path::new("runs").join(file_name(task)).join(format!("{method}{from}")).join(seed.to_string());
-        if self.folders.contains_key(&folder) {
-            let why =
-                format!("two methods have the name {method:?} and the same source; give one of them another name");
-            return Err(self.error(key, why));
-        }
-        let asked = Asked { tasks: vec![task.to_owned()], steps: self.study.steps, seed, folder, origin };
-        self.push(Role::Target, method, source, asked, after.to_vec())?;
-        Ok(())
     }
 }
 

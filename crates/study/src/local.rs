@@ -374,8 +374,8 @@ mod tests {
         let pool =
             Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
         let mut failed = Vec::new();
-        let ended = pool.run(&AtomicBool::new(false), &mut |listen| {
-            if let PoolEvent::Failed { why, .. } = listen {
+        let ended = pool.run(&AtomicBool::new(false), &mut |event| {
+            if let PoolEvent::Failed { why, .. } = event {
                 failed.push((*why).to_owned());
             }
         });

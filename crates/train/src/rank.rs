@@ -4,18 +4,17 @@
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
+use crate::agent::learned::{Learned, find_learned};
 use crate::config::Config;
-use crate::folder::stored_config;
-use crate::run::episode::{Played, play_episode, random_action};
+use crate::folder::{is_run, stored_config};
+use crate::run::episode::{evaluate_episode, play_episode, random_action};
 use crate::start::pool;
 use crate::streams::EvaluationStreams;
-use dreamer::{ActMode, Learner};
+use dreamer::{ActionDistribution, Agent, Policy};
 use environment::{Catalogue, Environment};
-use random::Stream;
 use replay::{Episode, EpisodeName, read_episode};
 use std::path::{Path, PathBuf};
 use transfer::rank::{Kind, Ranked, Ranking, image_score, order, score};
-use transfer::{Provenance, Source, SourceRef};
 
 /// The most bytes that an episode may take in memory: more than a hundred thousand steps.
 const LARGEST_EPISODE: u64 = 2 << 30;
@@ -58,11 +57,13 @@ pub fn rank(
     let mut environments = Environments::make(catalogue, config)?;
     let world = environments.training[0].as_mut();
     let (task, action_size) = (world.task().to_owned(), world.action_size());
-    let open = |path: &PathBuf| Source::open("source", &SourceRef { path: path.clone(), sha256: None });
-    let open = |path: &PathBuf| open(path).map_err(|error| TrainError::Transfer(error.into()));
-    let sources = options.from.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let target = options.target.as_ref().map(open).transpose()?;
-    let Some(first) = sources.first() else { return Err(TrainError::NothingToRank) };
+    let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, find_learned::<Policy>(path)?.0));
+    let sources =
+        options.from.iter().map(of_kind(Kind::Source)).chain(options.target.iter().map(of_kind(Kind::Target)));
+    let sources = sources.collect::<Result<Vec<_>, TrainError>>()?;
+    let Some((_, _, first)) = sources.first().filter(|_| !options.from.is_empty()) else {
+        return Err(TrainError::NothingToRank);
+    };
     pool(config.threads)?.install(|| {
         let (episodes, episodes_of) = match &options.episodes_of {
             Some(run) => (newest_episodes(run, Some(&task), options.episodes)?, run.display().to_string()),
@@ -73,32 +74,26 @@ pub fn rank(
         }
         listen(RankEvent::Episodes(episodes.len()));
         let mut rows = Vec::new();
-        let named = sources
-            .iter()
-            .map(|source| (source, Kind::Source))
-            .chain(target.iter().map(|target| (target, Kind::Target)));
-        for (source, kind) in named {
-            let Provenance { path, file, tasks, .. } = source.provenance();
+        for (path, kind, Learned { path: agent_path, about, agent }) in &sources {
             let name = path.display().to_string();
             listen(RankEvent::Scores(&name));
-            let agent = source.learner()?;
-            let own = newest_episodes(path, None, OWN_EPISODES).unwrap_or_default();
+            // Checkpoints that lie elsewhere and exports have no episodes beside them.
+            let own = if is_run(path) { newest_episodes(path, None, OWN_EPISODES)? } else { Vec::new() };
             rows.push(Ranked {
-                scores: score(&agent, &episodes),
-                own_image: if own.is_empty() { None } else { image_score(&agent, &own) },
-                zero_shot: zero_shot(world, &agent, config.seed, episodes.len())?,
+                scores: score(agent, &episodes),
+                own_image: if own.is_empty() { None } else { image_score(agent, &own) },
+                zero_shot: zero_shot(world, agent, config.seed, episodes.len())?,
                 action_size: agent.action_size(),
                 config: agent.config().clone(),
-                file: Some(file.clone()),
-                tasks: tasks.clone(),
+                file: Some(std::path::absolute(agent_path).map_err(TrainError::io(agent_path))?),
+                tasks: about.tasks.clone(),
                 place: 0.0,
+                kind: *kind,
                 name,
-                kind,
             });
         }
         listen(RankEvent::Scores("an untrained agent"));
-        let mut untrained = Learner::<f32>::new(first.config(), action_size)?;
-        untrained.initialise(&mut Stream::new(config.seed, "untrained"));
+        let untrained = Agent::new(first.agent.config(), action_size, config.seed)?.into_policy();
         rows.push(Ranked {
             name: "untrained agent".to_owned(),
             file: None,
@@ -153,26 +148,16 @@ fn newest_episodes(run: &Path, task: Option<&str>, count: usize) -> Result<Vec<E
     Ok(episodes)
 }
 
-/// The mean return of an agent's policy; `None` if its actions are not the task's.
-fn zero_shot(
-    world: &mut dyn Environment,
-    agent: &Learner<f32>,
-    seed: u64,
-    count: usize,
-) -> Result<Option<f64>, TrainError> {
-    if agent.action_size() != world.action_size() {
+/// The mean return of a policy; `None` if its actions are not the task's.
+fn zero_shot(world: &mut dyn Environment, agent: &Policy, seed: u64, count: usize) -> Result<Option<f64>, TrainError> {
+    let discrete = agent.config().actor == ActionDistribution::OneHot;
+    if agent.action_size() != world.action_size() || discrete != world.info().actions.is_discrete() {
         return Ok(None);
     }
     let mut sum = 0.0;
     for index in 0..count as u64 {
-        let EvaluationStreams { mut starts, mut actions } = EvaluationStreams::asked_for(seed, index);
-        let mut state = agent.begin();
-        let choose = |image: &[u8], action: &mut [f32]| {
-            agent.act(&mut state, image, ActMode::Evaluate, &mut actions);
-            action.copy_from_slice(&state.action);
-        };
-        let Played { episode, .. } = play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts");
-        sum += episode.score();
+        let mut random = EvaluationStreams::asked_for(seed, index);
+        sum += evaluate_episode(world, agent, &mut random, || false)?.expect("nobody interrupts").episode.score();
     }
     Ok(Some(sum / count as f64))
 }

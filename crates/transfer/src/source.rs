@@ -4,7 +4,7 @@ use crate::error::{SourceError, TransferError};
 use crate::locate::{AGENT_FILE, EXPORT_FILE, EXPORTED_FILE, RUN_FILE, locate};
 use crate::plan::{Plan, SourceRef};
 use dreamer::networks::Networks;
-use dreamer::{AgentConfig, DreamerError, Learner, Policy, footprint};
+use dreamer::{AgentConfig, Learner, Policy, footprint};
 use files::Checksums;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -72,16 +72,6 @@ impl<F: Real> Source<F> {
     /// Its parameters.
     pub fn parameters(&self) -> &Parameters<F> {
         &self.parameters
-    }
-
-    /// An agent with its parameters, which can act and predict.
-    ///
-    /// # Errors
-    /// As [`Learner::new`].
-    pub fn learner(&self) -> Result<Learner<F>, DreamerError> {
-        let mut learner = Learner::new(&self.config, self.action_size)?;
-        learner.parameters_mut().data_mut().copy_from_slice(self.parameters.data());
-        Ok(learner)
     }
 
     /// Where it came from.

@@ -1,7 +1,7 @@
 //! Rankings of agents that learned a small world: one that knows it comes first, then a beginner, and an untrained one last.
 
 use dreamer::networks::PIXELS;
-use dreamer::{Agent, AgentConfig};
+use dreamer::{Agent, AgentConfig, Policy};
 use random::Stream;
 use replay::{Batch, Episode, EpisodeBuilder};
 use transfer::rank::{Kind, Ranked, order, score};
@@ -51,7 +51,7 @@ fn episode(seed: u64) -> Episode {
 }
 
 /// An agent that has taken `steps` gradient steps.
-fn agent(seed: u64, steps: usize) -> Agent {
+fn agent(seed: u64, steps: usize) -> Policy {
     let mut agent = Agent::new(&config(), 1, seed).unwrap();
     let episodes: Vec<Episode> = (0..8).map(|index| episode(1000 * seed + index)).collect();
     let mut random = Stream::new(seed, "windows");
@@ -69,10 +69,10 @@ fn agent(seed: u64, steps: usize) -> Agent {
         }
         assert_eq!(agent.learn(&batch).unwrap().not_finite(), None);
     }
-    agent
+    agent.into_policy()
 }
 
-fn row(name: &str, kind: Kind, agent: &Agent, episodes: &[Episode]) -> Ranked {
+fn row(name: &str, kind: Kind, agent: &Policy, episodes: &[Episode]) -> Ranked {
     Ranked {
         name: name.to_owned(),
         file: None,
@@ -80,7 +80,7 @@ fn row(name: &str, kind: Kind, agent: &Agent, episodes: &[Episode]) -> Ranked {
         tasks: Vec::new(),
         action_size: 1,
         config: config(),
-        scores: score(agent.learner(), episodes),
+        scores: score(agent, episodes),
         own_image: None,
         zero_shot: None,
         place: 0.0,
@@ -107,8 +107,8 @@ fn an_agent_of_the_target_comes_first_and_an_untrained_one_last() {
 #[test]
 fn actions_of_another_length_are_cut_or_filled_up() {
     let episodes: Vec<Episode> = (0..2).map(episode).collect();
-    let wide = Agent::new(&config(), 3, 0).unwrap();
-    let scores = score(wide.learner(), &episodes);
+    let wide = Agent::new(&config(), 3, 0).unwrap().into_policy();
+    let scores = score(&wide, &episodes);
     assert!(scores.image.is_some() && scores.ahead.iter().all(Option::is_some), "{scores:?}");
-    assert_eq!(score(wide.learner(), &episodes), scores, "the same episodes give the same scores");
+    assert_eq!(score(&wide, &episodes), scores, "the same episodes give the same scores");
 }

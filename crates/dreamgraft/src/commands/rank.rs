@@ -48,17 +48,15 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
     Ok(print::done(print::text(text.trim_end()))?)
 }
 
-/// Checks that a file can be written, before the work.
+/// Checks before the work that the plan can be written, and replaces no other file.
 ///
 /// # Errors
-/// If it exists, or its folder does not.
+/// If the file exists, or cannot be made.
 fn check_new(path: &Path) -> Result<(), Failure> {
-    let refuse = |why: &str| Err(Failure::Arguments(format!("--plan {}: {why}", path.display())));
     if path.symlink_metadata().is_ok() {
-        return refuse("this file exists; remove it or give another name");
+        let why = "this file exists; remove it or give another name";
+        return Err(Failure::Arguments(format!("--plan {}: {why}", path.display())));
     }
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) if !folder.is_dir() => refuse("its folder does not exist"),
-        _ => Ok(()),
-    }
+    files::check_writable(path, false).map_err(|source| TrainError::Io { path: path.to_owned(), source })?;
+    Ok(())
 }

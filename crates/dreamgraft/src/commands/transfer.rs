@@ -14,7 +14,7 @@ pub fn transfer_preset(typed: &TransferPreset) -> Result<Exit, Failure> {
     let unknown = || {
         let all = Preset::ALL.map(Preset::name).join(", ");
         let like = wording::did_you_mean(Preset::nearest(&typed.name));
-        Failure::Arguments(format!("there is no plan {:?}{like} There are {all}", typed.name))
+        Failure::Arguments(format!("plan {:?} does not exist{like} The plans are {all}", typed.name))
     };
     let preset = Preset::named(&typed.name).ok_or_else(unknown)?;
     Ok(print::done(print::text(preset.text().trim_end()))?)

@@ -2,6 +2,7 @@
 
 use crate::toy::{Listener, checkpoints, config, copy, finish, metrics, names, outcomes, run, stop_at};
 use proptest::prelude::*;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use train::End;
 
@@ -51,7 +52,7 @@ fn other_seeds_are_other_runs() {
 }
 
 /// Changes the newest checkpoint of a run to one of a version whose streams were seeded with the run's seed, 3.
-fn seeded_as_before(root: &std::path::Path) {
+fn seeded_as_before(root: &Path) {
     let path = checkpoints(root).pop().unwrap().join("run.json");
     let text = std::fs::read_to_string(&path).unwrap();
     let (mut kept, mut changed) = (String::new(), 0);
@@ -187,7 +188,7 @@ proptest! {
 }
 
 /// Runs to the end; a run killed after its last checkpoint has nothing more to do.
-fn finish_or_finished(root: &std::path::Path) {
+fn finish_or_finished(root: &Path) {
     let end = run(root, &config(&[]), &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap();
     assert!(!matches!(end, End::Stopped { .. }));
 }
@@ -266,16 +267,20 @@ fn a_checkpoint_killed_while_it_replaced_another_leaves_the_other() {
     assert_eq!(outcomes(&killed), outcomes(&whole));
 }
 
+/// The state of a checkpoint as earlier builds wrote it, without a checksum: it is good as it is.
+fn without_checksum(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let start = text.find("\"run_crc32\"").unwrap();
+    let end = start + text[start..].find(',').unwrap() + 1;
+    text[..start].to_owned() + &text[end..]
+}
+
 #[test]
 fn contradicting_counts_are_refused_with_any_checksum() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));
     let path = checkpoints(folder.path()).pop().unwrap().join("run.json");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let start = text.find("\"run_crc32\"").unwrap();
-    let end = start + text[start..].find(',').unwrap() + 1;
-    // As earlier builds wrote it, without a checksum: good as it is.
-    let text = text[..start].to_owned() + &text[end..];
+    let text = without_checksum(&path);
     assert_eq!(train::checkpoint::decode_state(text.as_bytes()).unwrap().position.frames.0, 400);
     for (from, to) in [
         ("\"steps\": 200", "\"steps\": 900"),
@@ -296,10 +301,7 @@ fn a_checkpoint_with_more_frames_than_its_steps_can_have_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));
     let path = checkpoints(folder.path()).pop().unwrap().join("run.json");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let start = text.find("\"run_crc32\"").unwrap();
-    let end = start + text[start..].find(',').unwrap() + 1;
-    let text = text[..start].to_owned() + &text[end..];
+    let text = without_checksum(&path);
     std::fs::write(&path, text.replace("\"steps\": 200", "\"steps\": 199")).unwrap();
     let error = run(folder.path(), &config(&["steps=800"]), &AtomicBool::new(false), &mut Listener::new(|_| {}));
     let message = error.unwrap_err().to_string();
@@ -308,7 +310,7 @@ fn a_checkpoint_with_more_frames_than_its_steps_can_have_is_refused() {
 
 #[test]
 fn a_checkpoint_that_the_system_cannot_read_now_stops_the_run_and_is_left_alone() {
-    if !std::path::Path::new("/proc/self/mem").exists() {
+    if !Path::new("/proc/self/mem").exists() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

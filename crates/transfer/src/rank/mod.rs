@@ -37,7 +37,7 @@ pub enum Kind {
 pub struct Ranked {
     /// Its name in the table: the path that was given, or what control it is.
     pub name: String,
-    /// Its agent's file, absolute; none for an untrained agent.
+    /// The folder of its checkpoint or export, absolute; none for an untrained agent.
     pub file: Option<PathBuf>,
     /// What it is there for.
     pub kind: Kind,

@@ -2,11 +2,10 @@
 
 use super::evidence::Regression;
 use dreamer::networks::PIXELS;
-use dreamer::{AheadError, Assessment, Learner};
+use dreamer::{AheadError, Assessment, Policy};
 use replay::Episode;
 use serde::Serialize;
 use std::borrow::Cow;
-use tape::Real;
 
 /// How many steps ahead images are predicted.
 pub const HORIZONS: [usize; 3] = [5, 15, 45];
@@ -34,7 +33,7 @@ pub struct Scores {
 ///
 /// # Panics
 /// If there are fewer than two episodes: the rewards of one are predicted from the others.
-pub fn score<F: Real>(agent: &Learner<F>, episodes: &[Episode]) -> Scores {
+pub fn score(agent: &Policy, episodes: &[Episode]) -> Scores {
     assert!(episodes.len() > 1, "two episodes or more");
     let assessed: Vec<Assessment> =
         episodes.iter().map(|episode| agent.assess(episode.image(), &actions(agent, episode), &HORIZONS)).collect();
@@ -59,18 +58,16 @@ pub fn score<F: Real>(agent: &Learner<F>, episodes: &[Episode]) -> Scores {
 }
 
 /// The error of reconstructed images of an agent's own task, as [`Scores::image`].
-pub fn image_score<F: Real>(agent: &Learner<F>, episodes: &[Episode]) -> Option<f64> {
+pub fn image_score(agent: &Policy, episodes: &[Episode]) -> Option<f64> {
     let error = |episode: &Episode| agent.assess(episode.image(), &actions(agent, episode), &[]).squared_error;
     let (error, reference) = (episodes.iter().map(error).sum::<f64>(), variation(episodes));
     (reference > 0.0).then(|| error / reference)
 }
 
 /// The actions of an episode, as long as the agent's.
-fn actions<F: Real>(agent: &Learner<F>, episode: &Episode) -> Vec<F> {
+fn actions(agent: &Policy, episode: &Episode) -> Vec<f32> {
     let (own, size) = (agent.action_size(), episode.action_size());
-    let of = |action: &[f32]| -> Vec<F> {
-        (0..own).map(|index| action.get(index).map_or(F::ZERO, |x| F::of(f64::from(*x)))).collect()
-    };
+    let of = |action: &[f32]| -> Vec<f32> { (0..own).map(|index| action.get(index).copied().unwrap_or(0.0)).collect() };
     episode.action().chunks_exact(size).flat_map(of).collect()
 }
 
