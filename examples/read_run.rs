@@ -32,7 +32,7 @@ pub fn run(folder: &Path) -> Result<(usize, usize), Box<dyn Error>> {
     let episode = replay::read_episode(files.last().ok_or("the run does not have episodes yet")?, 1 << 30)?;
     let image = &episode.image()[episode.image().len() - replay::IMAGE_BYTES..];
     let (mut state, mut action) = (agent.begin(), vec![0.0; agent.action_size()]);
-    agent.act(&mut state, image, ActMode::Evaluate, &mut random::Stream::new(0, "example"), &mut action);
+    agent.act(&mut state, image.into(), ActMode::Evaluate, &mut random::Stream::new(0, "example"), &mut action);
     println!("action for the last image: {action:?}");
     Ok((evaluations, files.len()))
 }

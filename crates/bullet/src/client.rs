@@ -334,6 +334,44 @@ impl Client {
         }
     }
 
+    /// Linear and angular velocity of a link's centre of mass, or of the base for `None`, in the world.
+    pub fn velocity(&mut self, body: i32, link: Option<usize>) -> [[f64; 3]; 2] {
+        // SAFETY: see the documentation of this module.
+        let status = self.run(ffi::status::ACTUAL_STATE_COMPLETED, |handle| unsafe {
+            let command = ffi::b3RequestActualStateCommandInit(handle, body);
+            ffi::b3RequestActualStateCommandComputeLinkVelocity(command, 1);
+            command
+        });
+        let Some(link) = link else {
+            let mut velocities = std::ptr::null();
+            let (count, array) = (std::ptr::null_mut::<c_int>, std::ptr::null_mut::<*const f64>);
+            // SAFETY: the answer is an actual state; results that nobody asks for may be null. The array begins with the six
+            // velocities of the base, which every body has, and lives until the next command.
+            return unsafe {
+                let (body, sizes) = (count(), [count(), count()]);
+                ffi::b3GetStatusActualState(
+                    status,
+                    body,
+                    sizes[0],
+                    sizes[1],
+                    array(),
+                    array(),
+                    &mut velocities,
+                    array(),
+                );
+                let base = slice(velocities, 6);
+                [[base[0], base[1], base[2]], [base[3], base[4], base[5]]]
+            };
+        };
+        // SAFETY: the structure holds numbers only; the answer is an actual state and `link` is one of the body's.
+        unsafe {
+            let mut state: ffi::LinkState = std::mem::zeroed();
+            let found = ffi::b3GetLinkState(self.handle, status, link as c_int, &mut state);
+            assert!(found != 0, "link {link} of body {body} does not exist");
+            [state.world_linear_velocity, state.world_angular_velocity]
+        }
+    }
+
     /// Appends the points where bodies `a` and `b` touch to `contacts`.
     pub fn contacts(&mut self, a: i32, b: i32, contacts: &mut Vec<Contact>) {
         // SAFETY: see the documentation of this module.

@@ -273,6 +273,17 @@ unsafe extern "C" {
 
     pub fn b3RequestActualStateCommandInit(client: Client, body: c_int) -> Command;
     pub fn b3RequestActualStateCommandComputeForwardKinematics(command: Command, enable: c_int) -> c_int;
+    pub fn b3RequestActualStateCommandComputeLinkVelocity(command: Command, enable: c_int) -> c_int;
+    pub fn b3GetStatusActualState(
+        status: Status,
+        body: *mut c_int,
+        positions: *mut c_int,
+        velocities: *mut c_int,
+        root_inertial_frame: *mut *const c_double,
+        actual_positions: *mut *const c_double,
+        actual_velocities: *mut *const c_double,
+        reaction_forces: *mut *const c_double,
+    ) -> c_int;
     pub fn b3GetLinkState(client: Client, status: Status, link: c_int, state: *mut LinkState) -> c_int;
 
     pub fn b3InitRequestContactPointInformation(client: Client) -> Command;

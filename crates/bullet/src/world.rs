@@ -178,6 +178,15 @@ impl World {
         self.client.link_frame(id, link)
     }
 
+    /// Linear (m/s) and angular (rad/s) velocity of the centre of mass of a link, or of the base for `None`, in the world.
+    pub fn velocity(&mut self, body: &Body, link: Option<usize>) -> [[f64; 3]; 2] {
+        let id = match link {
+            Some(link) => self.check_joint(body, link),
+            None => self.check(body),
+        };
+        self.client.velocity(id, link)
+    }
+
     /// Mass of a link, or of the base for `None`, kg.
     pub fn mass(&mut self, body: &Body, link: Option<usize>) -> f64 {
         let (id, link) = self.check_link(body, link);

@@ -180,7 +180,7 @@ impl Bench {
         self.measure(format!("stage: encoder, both ways, {SHARD} images at once{suffix}"), encoder, || {
             let mut tape = Tape::new(parameters, &set, &mut workspace);
             let x = tape.constant(SHARD, PIXELS, |y| y.copy_from_slice(&images));
-            let embed = networks.encoder.forward(&mut tape, x);
+            let embed = networks.encoder.image.as_ref().unwrap().forward(&mut tape, x);
             tape.seed(embed, 1e-3);
             tape.backward(&mut gradients);
         });
@@ -193,7 +193,7 @@ impl Bench {
         self.measure(format!("stage: decoder, both ways, {DECODED} images at once{suffix}"), decoder, || {
             let mut tape = Tape::new(parameters, &set, &mut workspace);
             let x = tape.leaf(DECODED, config.feature(), |y| y.copy_from_slice(&features));
-            let mean = networks.decoder.forward(&mut tape, x);
+            let mean = networks.decoder.image.as_ref().unwrap().forward(&mut tape, x);
             tape.seed(mean, 1e-3);
             tape.backward(&mut gradients);
         });

@@ -8,6 +8,7 @@ use crate::noise::Noise;
 use crate::policy::{ActMode, Policy, PolicyState};
 use crate::source_ablation::SourceAblation;
 use crate::{AgentConfig, DreamerError, Evaluation};
+use environment::Observation;
 use random::Stream;
 use replay::Batch;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,8 +91,8 @@ impl Agent {
             );
             return Err(DreamerError::Batch { what });
         }
-        let Batch { image, action, reward, discount, embedding, .. } = batch;
-        let view = BatchView { image, action, reward, discount, embedding };
+        let Batch { image, vector, action, reward, discount, embedding, .. } = batch;
+        let view = BatchView { image, vector, action, reward, discount, embedding };
         if let Some(device) = &mut self.device {
             if interrupted.load(Ordering::SeqCst) {
                 return Ok(None);
@@ -145,9 +146,10 @@ impl Agent {
         }
     }
 
-    /// The size E of the embedding of an image if the encoder is frozen: the embeddings of images are then constant.
+    /// The size E of the embedding of an image if the encoder is frozen and reads nothing else: the embeddings of images are then
+    /// constant, and worth keeping.
     pub fn embedding_size(&self) -> Option<usize> {
-        self.config().frozen_encoder.then(|| self.config().embed())
+        (self.config().frozen_encoder && self.config().vector == 0).then(|| self.config().embed())
     }
 
     /// The embeddings [N, E] of images [N, 64 * 64 * 3], computed on the threads of the current rayon pool.
@@ -160,25 +162,38 @@ impl Agent {
         self.learner.begin()
     }
 
-    /// Takes in an image [64 * 64 * 3] and writes the next action.
+    /// Takes in an observation and writes the next action.
     ///
     /// # Panics
     /// In debug builds, if the device has unsynced steps: see [`Agent::sync_from_device`].
-    pub fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+    pub fn act(
+        &self,
+        state: &mut PolicyState,
+        observation: Observation<'_>,
+        mode: ActMode,
+        random: &mut Stream,
+        action: &mut [f32],
+    ) {
         debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before it acts");
-        self.learner.act(state, image, mode, random);
+        self.learner.act(state, observation, mode, random);
         action.copy_from_slice(&state.action);
     }
 
     /// The model's images of a sequence: see [`Learner::open_loop`].
-    pub fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+    pub fn open_loop(
+        &self,
+        observations: Observation<'_>,
+        action: &[f32],
+        context: usize,
+        random: &mut Stream,
+    ) -> Vec<u8> {
         debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before it predicts");
-        self.learner.open_loop(image, action, context, random)
+        self.learner.open_loop(observations, action, context, random)
     }
 
     /// How much the reward meta-model's prediction depends on each source: see [`Learner::ablate_sources`].
-    pub fn ablate_sources(&self, image: &[u8], action: &[f32]) -> Option<SourceAblation> {
+    pub fn ablate_sources(&self, observations: Observation<'_>, action: &[f32]) -> Option<SourceAblation> {
         debug_assert!(!self.has_unsynced_steps(), "an agent is synced from its device before its sources are ablated");
-        self.learner.ablate_sources(image, action)
+        self.learner.ablate_sources(observations, action)
     }
 }

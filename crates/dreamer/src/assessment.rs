@@ -6,9 +6,10 @@
 use crate::filtered::with_filtered;
 use crate::images::normalise;
 use crate::model::Model;
-use crate::networks::PIXELS;
+use crate::networks::symlog;
 use crate::policy::Policy;
-use tape::{Real, Tape, Workspace};
+use environment::{Observation, ObservationSpace};
+use tape::{Real, Tape, Var, Workspace};
 
 /// Frames that a prediction starts from: the first, and the distance to the next.
 const STARTS: (usize, usize) = (5, 10);
@@ -16,7 +17,7 @@ const STARTS: (usize, usize) = (5, 10);
 /// Frames that are decoded at once.
 const PIECE: usize = 50;
 
-/// What a world model makes of one sequence of T images.
+/// What a world model makes of one sequence of T observations.
 #[derive(Clone, Debug)]
 pub struct Assessment {
     /// The means of the posterior states [T, S + D].
@@ -25,57 +26,59 @@ pub struct Assessment {
     pub reward: Vec<f64>,
     /// The divergence of each posterior from its prior `[T]`, in nats.
     pub divergence: Vec<f64>,
-    /// The sum of squared errors of all reconstructed images, whose numbers are in [-0.5, 0.5].
+    /// The sum of squared errors of all reconstructed observations, as [`observed_numbers`] has them.
     pub squared_error: f64,
-    /// For each horizon that was asked for, the errors of images predicted that many steps ahead.
+    /// For each horizon that was asked for, the errors of observations predicted that many steps ahead.
     pub ahead: Vec<AheadError>,
 }
 
-/// Squared errors of images predicted some steps ahead from actions alone, summed over several starts.
+/// Squared errors of observations predicted some steps ahead from actions alone, summed over several starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AheadError {
     /// Of the model.
     pub model: f64,
-    /// Of holding the last image that was seen.
+    /// Of holding the last observation that was seen.
     pub held: f64,
 }
 
 impl<F: Real> Policy<F> {
-    /// Assesses the world model on images [T, 64 * 64 * 3] and the actions that led to them [T, A], predicting each of
-    /// `horizons` steps ahead.
+    /// Assesses the world model on T observations and the actions that led to them [T, A], predicting each of `horizons` steps
+    /// ahead.
     ///
     /// # Panics
-    /// If images and actions have different lengths, or there are none.
-    pub fn assess(&self, images: &[u8], actions: &[F], horizons: &[usize]) -> Assessment {
+    /// If observations and actions have different lengths, or there are none.
+    pub fn assess(&self, observations: Observation<'_>, actions: &[F], horizons: &[usize]) -> Assessment {
         let model = self.model();
-        let (networks, steps, width) = (model.networks, images.len() / PIXELS, model.config.feature());
+        let (networks, steps, width) = (model.networks, model.observations(observations), model.config.feature());
         let numbers = |values: &[F]| values.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-        let (reward, divergence, stoch, deter, feature) = with_filtered(model, images, actions, |tape, observed| {
-            let prior = networks.rssm.prior(tape, observed.deter);
-            let divergence = tape.divergence(observed.posterior, prior);
-            let reward = networks.reward.forward(tape, observed.feature);
-            (
-                numbers(tape.value(reward)),
-                numbers(tape.value(divergence)),
-                tape.value(observed.stoch).to_vec(),
-                tape.value(observed.deter).to_vec(),
-                tape.value(observed.feature).to_vec(),
-            )
-        });
+        let truth = observed_numbers(&model.config.observations(), observations);
+        let size = truth.len() / steps;
+        let (reward, divergence, stoch, deter, feature) =
+            with_filtered(model, observations, actions, |tape, observed| {
+                let prior = networks.rssm.prior(tape, observed.deter);
+                let divergence = tape.divergence(observed.posterior, prior);
+                let reward = networks.reward.forward(tape, observed.feature);
+                (
+                    numbers(tape.value(reward)),
+                    numbers(tape.value(divergence)),
+                    tape.value(observed.stoch).to_vec(),
+                    tape.value(observed.deter).to_vec(),
+                    tape.value(observed.feature).to_vec(),
+                )
+            });
         let squared_error = (0..steps)
             .step_by(PIECE)
             .map(|first| {
                 let frames = first..(first + PIECE).min(steps);
                 let decoded = decode(model, &feature[frames.start * width..frames.end * width]);
-                let pairs = frames.zip(decoded.chunks_exact(PIXELS));
-                pairs.map(|(frame, decoded)| squared(decoded, image(images, frame))).sum::<f64>()
+                squared(&decoded, &truth[frames.start * size..frames.end * size])
             })
             .sum();
         Assessment {
             reward,
             divergence,
             squared_error,
-            ahead: predict_ahead(model, images, actions, (&stoch, &deter), horizons),
+            ahead: predict_ahead(model, &truth, actions, (&stoch, &deter), horizons),
             feature: numbers(&feature),
         }
     }
@@ -84,14 +87,15 @@ impl<F: Real> Policy<F> {
 /// The errors of predictions from every tenth state [T, S] and [T, D] of a sequence.
 fn predict_ahead<F: Real>(
     model: Model<'_, F>,
-    images: &[u8],
+    truth: &[f64],
     actions: &[F],
     (stochs, deters): (&[F], &[F]),
     horizons: &[usize],
 ) -> Vec<AheadError> {
     let Model { config, networks, .. } = model;
-    let steps = images.len() / PIXELS;
-    let size = actions.len() / steps;
+    let steps = deters.len() / config.deter;
+    let (size, observed) = (actions.len() / steps, truth.len() / steps);
+    let at = |step: usize| &truth[step * observed..(step + 1) * observed];
     let starts: Vec<usize> = (STARTS.0..steps.saturating_sub(1)).step_by(STARTS.1).collect();
     let mut errors = vec![AheadError::default(); horizons.len()];
     if starts.is_empty() {
@@ -127,39 +131,48 @@ fn predict_ahead<F: Real>(
         let Some(index) = horizons.iter().position(|horizon| *horizon == ahead) else { continue };
         let states = stoch.chunks_exact(config.stoch).zip(deter.chunks_exact(config.deter));
         let feature: Vec<F> = states.flat_map(|(stoch, deter)| [stoch, deter].concat()).collect();
-        for (start, decoded) in starts.iter().zip(decode(model, &feature).chunks_exact(PIXELS)) {
+        for (start, decoded) in starts.iter().zip(decode(model, &feature).chunks_exact(observed)) {
             if start + ahead < steps {
-                let seen = image(images, start + ahead);
-                errors[index].model += squared(decoded, seen);
-                errors[index].held += held(image(images, *start), seen);
+                errors[index].model += squared(decoded, at(start + ahead));
+                errors[index].held += squared(at(*start), at(start + ahead));
             }
         }
     }
     errors
 }
 
-/// The decoder's images [N, 64 * 64 * 3] of features [N, S + D].
-fn decode<F: Real>(model: Model<'_, F>, feature: &[F]) -> Vec<F> {
+/// The decoder's observations of features [N, S + D], one after the other, as [`observed_numbers`] has them.
+fn decode<F: Real>(model: Model<'_, F>, feature: &[F]) -> Vec<f64> {
     let mut workspace = Workspace::default();
     let mut tape = Tape::new(model.parameters, model.trainable, &mut workspace);
-    let width = model.config.feature();
-    let feature = tape.constant(feature.len() / width, width, |y| y.copy_from_slice(feature));
-    let mean = model.networks.decoder.forward(&mut tape, feature);
-    tape.value(mean).to_vec()
+    let (width, decoder) = (model.config.feature(), &model.networks.decoder);
+    let rows = feature.len() / width;
+    let feature = tape.constant(rows, width, |y| y.copy_from_slice(feature));
+    let image = decoder.image.as_ref().map(|decoder| decoder.forward(&mut tape, feature));
+    let vector = decoder.vector.as_ref().map(|decoder| decoder.forward(&mut tape, feature));
+    let part = |row: usize, var: Var| {
+        let size = tape.shape(var).1;
+        tape.value(var)[row * size..(row + 1) * size].iter().map(|x| x.to_f64())
+    };
+    (0..rows).flat_map(|row| image.into_iter().chain(vector).flat_map(move |var| part(row, var))).collect()
 }
 
-fn image(images: &[u8], frame: usize) -> &[u8] {
-    &images[frame * PIXELS..(frame + 1) * PIXELS]
+/// Observations of `space` as the decoder predicts them, one after the other: the image's numbers in [-0.5, 0.5], then the
+/// symmetric logarithms of the vector's.
+pub fn observed_numbers(space: &ObservationSpace, observations: Observation<'_>) -> Vec<f64> {
+    let Observation { image, vector } = observations;
+    let (pixels, size) = (space.image_bytes(), space.vector);
+    let count = image.len().checked_div(pixels).or(vector.len().checked_div(size)).unwrap_or(0);
+    let mut numbers = vec![0.0; count * (pixels + size)];
+    for (index, numbers) in numbers.chunks_exact_mut((pixels + size).max(1)).enumerate() {
+        let (of_image, of_vector) = numbers.split_at_mut(pixels);
+        normalise(&image[index * pixels..(index + 1) * pixels], of_image);
+        symlog(vector[index * size..(index + 1) * size].iter().map(|x| f64::from(*x)), of_vector);
+    }
+    numbers
 }
 
-/// The squared distance of an image in [-0.5, 0.5] from one of bytes.
-fn squared<F: Real>(decoded: &[F], image: &[u8]) -> f64 {
-    let mut numbers = [F::ZERO; PIXELS];
-    normalise(image, &mut numbers);
-    decoded.iter().zip(&numbers).map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum()
-}
-
-/// The squared distance of two images of bytes, as numbers in [-0.5, 0.5].
-fn held(one: &[u8], other: &[u8]) -> f64 {
-    one.iter().zip(other).map(|(a, b)| ((f64::from(*a) - f64::from(*b)) / 255.0).powi(2)).sum()
+/// The squared distance of two rows of numbers.
+fn squared(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum()
 }

@@ -5,8 +5,10 @@ use crate::{AgentConfig, DreamerError, networks::PIXELS};
 /// B sequences of L transitions, sequence by sequence.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchView<'a, F> {
-    /// Images [B, L, 64, 64, 3].
+    /// Images [B, L, 64, 64, 3]; empty if the agent does not observe images.
     pub image: &'a [u8],
+    /// Vectors [B, L, V]; empty if the agent does not observe vectors.
+    pub vector: &'a [F],
     /// The actions that led to the images [B, L, A].
     pub action: &'a [F],
     /// Rewards that came with the images [B, L].
@@ -26,7 +28,8 @@ impl<F> BatchView<'_, F> {
     pub fn check(&self, config: &AgentConfig, action_size: usize) -> Result<(), DreamerError> {
         let transitions = config.batch * config.length;
         let parts = [
-            ("images", self.image.len(), transitions * PIXELS),
+            ("images", self.image.len(), if config.images { transitions * PIXELS } else { 0 }),
+            ("vectors", self.vector.len(), transitions * config.vector),
             ("actions", self.action.len(), transitions * action_size),
             ("rewards", self.reward.len(), transitions),
             ("discounts", self.discount.len(), transitions),

@@ -4,6 +4,7 @@
 //! (prefill, training ratio, evaluation), which belong to the crate `train`.
 
 use crate::DreamerError;
+use environment::{ImageSpace, ObservationSpace};
 use serde::{Deserialize, Serialize};
 use tape::Squash;
 
@@ -11,6 +12,17 @@ use tape::Squash;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AgentConfig {
+    /// Whether it observes images. Its tasks decide.
+    pub images: bool,
+    /// Numbers of the vectors that it observes, V; 0 if it observes none. Its tasks decide.
+    pub vector: usize,
+    /// Hidden layers of the encoder and of the decoder of vectors.
+    pub vector_layers: usize,
+    /// Their width.
+    pub vector_units: usize,
+    /// Weight of the squared errors of predicted vectors. An error counts as much as the square root of this times it: with 100, a
+    /// number that varies by 0.1 as much as one that varies by 1 with DreamerV3's weight, which is 1.
+    pub vector_scale: f64,
     /// Channels of the encoder's first convolution; the others have 2, 4 and 8 times as many.
     pub depth: usize,
     /// Size of the stochastic state, S.
@@ -200,6 +212,11 @@ impl RewardSource {
 impl Default for AgentConfig {
     fn default() -> Self {
         Self {
+            images: true,
+            vector: 0,
+            vector_layers: 2,
+            vector_units: 256,
+            vector_scale: 1.0,
             depth: 32,
             stoch: 30,
             deter: 200,
@@ -242,8 +259,20 @@ impl Default for AgentConfig {
 }
 
 impl AgentConfig {
-    /// Size of the encoder's output: 2 x 2 positions of 8 x depth channels.
+    /// What it observes.
+    pub fn observations(&self) -> ObservationSpace {
+        ObservationSpace { image: self.images.then_some(ImageSpace::STANDARD), vector: self.vector }
+    }
+
+    /// Size of the encoder's output, E.
     pub fn embed(&self) -> usize {
+        let image = if self.images { self.image_embed() } else { 0 };
+        let vector = if self.vector > 0 { self.vector_units } else { 0 };
+        image + vector
+    }
+
+    /// The image's part of it: 2 x 2 positions of 8 x depth channels.
+    pub(crate) fn image_embed(&self) -> usize {
         32 * self.depth
     }
 
@@ -262,7 +291,13 @@ impl AgentConfig {
     /// # Errors
     /// [`DreamerError::Config`] names the first key whose value is out of range, and the range.
     pub fn validate(&self) -> Result<(), DreamerError> {
+        if !self.images && self.vector == 0 {
+            return Err(out_of_range("vector", 0.0, "a whole number from 1 to 65536 where no images are observed"));
+        }
         let whole = [
+            ("vector", self.vector, 0, 65_536),
+            ("vector_layers", self.vector_layers, 1, 64),
+            ("vector_units", self.vector_units, 1, 65_536),
             ("depth", self.depth, 1, 1024),
             ("stoch", self.stoch, 1, 65_536),
             ("deter", self.deter, 1, 65_536),
@@ -301,6 +336,7 @@ impl AgentConfig {
             return Err(out_of_range("actor_warmup", self.actor_warmup as f64, "a whole number up to 1000000000"));
         }
         let reals = [
+            ("vector_scale", self.vector_scale, 0.0, 1e6),
             ("discount_scale", self.discount_scale, 0.0, 1e6),
             ("discount", self.discount, 0.0, 1.0),
             ("lambda", self.lambda, 0.0, 1.0),

@@ -2,27 +2,30 @@
 
 use crate::images::Images;
 use crate::model::Model;
-use crate::networks::{Observed, PIXELS};
+use crate::networks::{Observed, symlog};
 use crate::shard::embed;
+use environment::Observation;
 use tape::{Real, Tape, Workspace};
 
-/// Filters one sequence, images [T, 64 * 64 * 3] and the actions that led to them [T, A], and gives `then` the recording with the
-/// states.
+/// Filters one sequence, T observations and the actions that led to them [T, A], and gives `then` the recording with the states.
 ///
 /// # Panics
-/// If images and actions have different lengths, or there are none.
+/// If observations and actions have different lengths, or there are none.
 pub(crate) fn with_filtered<F: Real, R>(
     model: Model<'_, F>,
-    images: &[u8],
+    observations: Observation<'_>,
     actions: &[F],
     then: impl FnOnce(&mut Tape<'_, F>, Observed) -> R,
 ) -> R {
-    let (config, steps) = (model.config, images.len() / PIXELS);
-    assert!(steps > 0 && actions.len().is_multiple_of(steps), "an action for every image");
+    let config = model.config;
+    let steps = model.observations(observations);
+    assert!(steps > 0 && actions.len().is_multiple_of(steps), "an action for every observation");
     let size = actions.len() / steps;
     let mut workspace = Workspace::default();
     let mut embeddings = vec![F::ZERO; steps * config.embed()];
-    embed(model, &mut workspace, Images::of(images), &mut embeddings);
+    let mut vectors = vec![F::ZERO; observations.vector.len()];
+    symlog(observations.vector.iter().map(|x| f64::from(*x)), &mut vectors);
+    embed(model, &mut workspace, Images::of_count(observations.image, steps), &vectors, &mut embeddings);
     let mut tape = Tape::new(model.parameters, model.trainable, &mut workspace);
     let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
     let action = tape.constant(steps, size, |y| y.copy_from_slice(actions));

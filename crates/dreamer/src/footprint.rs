@@ -23,7 +23,9 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     let everywhere = PIXELS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
     let at_hand = ENCODED_AT_ONCE.min(config.shard.min(config.batch) * config.length) as u64;
     let images = at_hand.saturating_mul((PIXELS + 31 * 31 * config.depth) as u64 * NUMBER);
-    let batch = transitions.saturating_mul(everywhere).saturating_add(images);
+    let images = transitions.saturating_mul(everywhere).saturating_add(images);
+    let vectors = transitions.saturating_mul(config.vector as u64).saturating_mul(NUMBER);
+    let batch = vectors.saturating_add(if config.images { images } else { 0 });
     Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))
 }
 

@@ -17,7 +17,12 @@ pub(crate) struct Images<'a> {
 impl<'a> Images<'a> {
     /// The images of `all` [N, 64 * 64 * 3], one after the other.
     pub fn of(all: &'a [u8]) -> Self {
-        Self { all, range: SequenceRange { first: 0, count: 1, length: all.len() / PIXELS } }
+        Self::of_count(all, all.len() / PIXELS)
+    }
+
+    /// As [`Images::of`], where there are `count` even if they have no bytes, because none are observed.
+    pub fn of_count(all: &'a [u8], count: usize) -> Self {
+        Self { all, range: SequenceRange { first: 0, count: 1, length: count } }
     }
 
     /// How many images there are.

@@ -12,7 +12,7 @@ use crate::networks::{self, Networks, PIXELS, Role};
 use crate::noise::Noise;
 use crate::policy::Policy;
 use crate::sequence_range::SequenceRange;
-use crate::shard::{OrderedSum, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
+use crate::shard::{OrderedSum, Sequences, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
 use crate::{AgentConfig, DreamerError, Evaluation};
 use random::{Stream, StreamState};
 use rayon::prelude::*;
@@ -270,9 +270,9 @@ impl<F: Real> Learner<F> {
             let (mut gradients, images) = (sum.buffer(), images(index));
             shard.data.load(&batch, config, images.range);
             if config.frozen_encoder && batch.embedding.is_empty() {
-                let embedding = &mut shard.data.embedding;
+                let Sequences { vector, embedding, .. } = &mut shard.data;
                 embedding.resize(images.count() * config.embed(), F::ZERO);
-                embed(constant, &mut worker.encoder, images, embedding);
+                embed(constant, &mut worker.encoder, images, vector, embedding);
             }
             shard.noise.resize(config, self.action_size, images.count());
             noise(index, &mut shard.noise);
@@ -303,21 +303,22 @@ impl<F: Real> Learner<F> {
         Ok(Some(StepMetrics::new(&sums, &counts, &inner(&mut shards[0]).model_loss)))
     }
 
-    /// The encoder's embeddings [N, E] of images [N, 64 * 64 * 3]. An image's embedding is bitwise identical whichever other
-    /// images are embedded with it, and in a gradient step.
+    /// The encoder's embeddings [N, E] of images [N, 64 * 64 * 3], of an agent that observes nothing else. An image's embedding is
+    /// bitwise identical whichever other images are embedded with it, and in a gradient step.
     ///
     /// # Panics
-    /// If there are not as many embeddings as images, or none.
+    /// If there are not as many embeddings as images, or none, or the agent observes vectors.
     pub fn embed(&mut self, images: &[u8], embeddings: &mut [F]) {
         let size = self.config.embed();
         assert_eq!(images.len() / PIXELS * size, embeddings.len(), "an embedding for every image");
+        assert_eq!(self.config.vector, 0, "an agent that observes images alone");
         self.prepare();
         let Self { config, networks, parameters, no_parameters, workers, .. } = self;
         let model = Model { config, networks, parameters, trainable: no_parameters };
         let count = (embeddings.len() / size).div_ceil(workers.len());
         let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
         workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {
-            embed(model, &mut worker.encoder, Images::of(images), embeddings);
+            embed(model, &mut worker.encoder, Images::of(images), &[], embeddings);
         });
     }
 

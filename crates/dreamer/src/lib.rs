@@ -11,7 +11,7 @@
 //! let agent = Agent::new(&config, 3, 0)?; // actions of three elements, seed 0
 //! let (mut state, mut action) = (agent.begin(), [0.0; 3]);
 //! let image = vec![0; replay::IMAGE_BYTES];
-//! agent.act(&mut state, &image, ActMode::Evaluate, &mut random::Stream::new(0, "policy"), &mut action);
+//! agent.act(&mut state, (&image).into(), ActMode::Evaluate, &mut random::Stream::new(0, "policy"), &mut action);
 //! assert!(action.iter().all(|element| (-1.0..=1.0).contains(element)));
 //! # Ok::<(), dreamer::DreamerError>(())
 //! ```
@@ -45,7 +45,7 @@ mod source_ablation;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;
-pub use assessment::{AheadError, Assessment};
+pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{ActionDistribution, AgentConfig, Evaluation, Precision, RewardSource};
 pub use device::check_device;

@@ -1,26 +1,35 @@
 //! Open-loop prediction: the images that the model predicts without observing any.
 
-use crate::images::normalise;
 use crate::learner::Learner;
-use crate::networks::PIXELS;
 use crate::noise::fill_normal;
+use environment::Observation;
 use random::Stream;
 use tape::{Real, Tape, Var, Workspace};
 
 impl<F: Real> Learner<F> {
-    /// The model's images of one sequence: images [T, 64 * 64 * 3] and the actions that led to them [T, A]. The first
-    /// `context` come from the posterior, those after it from the prior alone, which receives only the actions.
+    /// The model's images of one sequence, T observations and the actions that led to them [T, A]; none if the agent does not
+    /// observe images. The first `context` come from the posterior, those after it from the prior alone, which receives only the
+    /// actions.
     ///
     /// # Panics
-    /// If images and actions have different lengths, or there are fewer images than `context`.
-    pub fn open_loop(&self, images: &[u8], actions: &[F], context: usize, random: &mut Stream) -> Vec<u8> {
-        let steps = images.len() / PIXELS;
-        assert_eq!(actions.len(), steps * self.action_size(), "an action for every image");
+    /// If observations and actions have different lengths, or there are fewer observations than `context`.
+    pub fn open_loop(
+        &self,
+        observations: Observation<'_>,
+        actions: &[F],
+        context: usize,
+        random: &mut Stream,
+    ) -> Vec<u8> {
+        let model = self.constant_model();
+        let steps = model.observations(observations);
+        let Some(decoder) = &model.networks.decoder.image else { return Vec::new() };
+        assert_eq!(actions.len(), steps * self.action_size(), "an action for every observation");
         assert!((1..=steps).contains(&context), "context within the sequence");
         let networks = self.networks();
         let mut workspace = Workspace::default();
         let mut tape = Tape::new(self.parameters(), self.no_parameters(), &mut workspace);
-        let seen = tape.constant(context, PIXELS, |y| normalise(&images[..context * PIXELS], y));
+        let seen = observations.part(&model.config.observations(), 0..context);
+        let seen = model.constants(&mut tape, seen);
         let embed = networks.encoder.forward(&mut tape, seen);
         let mut draw = |tape: &mut Tape<F>, rows| tape.constant(rows, self.config().stoch, |y| fill_normal(y, random));
         let action = |tape: &mut Tape<F>, from: usize, rows: usize| -> Var {
@@ -42,7 +51,7 @@ impl<F: Real> Learner<F> {
             features.push(tape.concat(stoch, deter));
         }
         let feature = tape.stack(features);
-        let mean = networks.decoder.forward(&mut tape, feature);
+        let mean = decoder.forward(&mut tape, feature);
         let byte = |x: &F| ((x.to_f64() + 0.5) * 255.0).round().clamp(0.0, 255.0) as u8;
         tape.value(mean).iter().map(byte).collect()
     }

@@ -1,14 +1,14 @@
-//! Acting: one image in, one action out.
+//! Acting: one observation in, one action out.
 //!
 //! After its first step a policy allocates nothing.
 
 use crate::actor::one_hot;
 use crate::config::{ActionDistribution, AgentConfig, Evaluation};
-use crate::images::normalise;
 use crate::learner::Learner;
 use crate::model::Model;
-use crate::networks::{Networks, PIXELS};
+use crate::networks::Networks;
 use crate::noise::{fill_gumbel, fill_normal};
+use environment::Observation;
 use random::{Stream, StreamState};
 use tape::{ParameterSet, Parameters, Real, Tape, Workspace};
 
@@ -100,9 +100,9 @@ impl<F: Real> Policy<F> {
         PolicyState::new(&self.config, self.action_size)
     }
 
-    /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
-    pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
-        act(self.model(), state, image, mode, random);
+    /// Takes in an observation and leaves the next action in `state.action`.
+    pub fn act(&self, state: &mut PolicyState<F>, observation: Observation<'_>, mode: ActMode, random: &mut Stream) {
+        act(self.model(), state, observation, mode, random);
     }
 
     /// The model with constant parameters, for recordings without gradients.
@@ -118,14 +118,14 @@ impl<F: Real> Learner<F> {
         PolicyState::new(self.config(), self.action_size())
     }
 
-    /// Takes in an image [64 * 64 * 3] and leaves the next action in `state.action`.
-    pub fn act(&self, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
-        act(self.constant_model(), state, image, mode, random);
+    /// Takes in an observation and leaves the next action in `state.action`.
+    pub fn act(&self, state: &mut PolicyState<F>, observation: Observation<'_>, mode: ActMode, random: &mut Stream) {
+        act(self.constant_model(), state, observation, mode, random);
     }
 
     /// Like [`Learner::act`], with the noise from outside.
-    pub fn act_with(&self, state: &mut PolicyState<F>, image: &[u8], noise: PolicyNoise<F>) {
-        act_with(self.constant_model(), state, image, noise);
+    pub fn act_with(&self, state: &mut PolicyState<F>, observation: Observation<'_>, noise: PolicyNoise<F>) {
+        act_with(self.constant_model(), state, observation, noise);
     }
 }
 
@@ -144,8 +144,14 @@ impl<F: Real> PolicyState<F> {
     }
 }
 
-/// Takes in an image [64 * 64 * 3] and leaves the next action of a model with constant parameters in `state.action`.
-fn act<F: Real>(model: Model<'_, F>, state: &mut PolicyState<F>, image: &[u8], mode: ActMode, random: &mut Stream) {
+/// Takes in an observation and leaves the next action of a model with constant parameters in `state.action`.
+fn act<F: Real>(
+    model: Model<'_, F>,
+    state: &mut PolicyState<F>,
+    observation: Observation<'_>,
+    mode: ActMode,
+    random: &mut Stream,
+) {
     let (stoch, actions) = (model.config.stoch, state.action.len());
     let one_hot_actions = model.config.actor == ActionDistribution::OneHot;
     let samples = match (mode, model.config.evaluation) {
@@ -166,7 +172,7 @@ fn act<F: Real>(model: Model<'_, F>, state: &mut PolicyState<F>, image: &[u8], m
     }
     let (posterior, rest) = noise.split_at(stoch);
     let (action, exploration) = rest.split_at(samples * actions);
-    act_with(model, state, image, PolicyNoise { posterior, action, exploration });
+    act_with(model, state, observation, PolicyNoise { posterior, action, exploration });
     state.noise = noise;
     if one_hot_actions && mode == ActMode::Explore {
         // Both are drawn at every step, so that the stream does not depend on what came of the first.
@@ -178,13 +184,18 @@ fn act<F: Real>(model: Model<'_, F>, state: &mut PolicyState<F>, image: &[u8], m
 }
 
 /// Like [`act`], with the noise from outside.
-fn act_with<F: Real>(model: Model<'_, F>, state: &mut PolicyState<F>, image: &[u8], noise: PolicyNoise<F>) {
+fn act_with<F: Real>(
+    model: Model<'_, F>,
+    state: &mut PolicyState<F>,
+    observation: Observation<'_>,
+    noise: PolicyNoise<F>,
+) {
     let Model { config, networks, parameters, trainable } = model;
     let PolicyState { stoch, deter, action, moments, memory, .. } = state;
     let mut tape = Tape::new(parameters, trainable, memory);
     let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
-    let image = tape.constant(1, PIXELS, |y| normalise(image, y));
-    let embed = networks.encoder.forward(&mut tape, image);
+    let observation = model.constants(&mut tape, observation);
+    let embed = networks.encoder.forward(&mut tape, observation);
     let past = (constant(&mut tape, stoch), constant(&mut tape, deter), constant(&mut tape, action));
     let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);
     let posterior = networks.rssm.posterior(&mut tape, next, embed);

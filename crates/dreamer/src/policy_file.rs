@@ -157,11 +157,11 @@ mod tests {
         assert!(sizes[1] < 0.4 * sizes[0], "{sizes:?}");
         let image: Vec<u8> = (0..64 * 64 * 3).map(|byte| (byte % 251) as u8).collect();
         let mut expected = vec![0.0; 2];
-        agent.act(&mut agent.begin(), &image, ActMode::Evaluate, &mut Stream::new(1, "act"), &mut expected);
+        agent.act(&mut agent.begin(), (&image).into(), ActMode::Evaluate, &mut Stream::new(1, "act"), &mut expected);
         for path in [&whole, &export] {
             let policy = Policy::load(path).unwrap();
             let mut state = policy.begin();
-            policy.act(&mut state, &image, ActMode::Evaluate, &mut Stream::new(1, "act"));
+            policy.act(&mut state, (&image).into(), ActMode::Evaluate, &mut Stream::new(1, "act"));
             assert_eq!((&state.action, policy.updates()), (&expected, 0));
         }
         let message = Agent::load(&export).unwrap_err().to_string();

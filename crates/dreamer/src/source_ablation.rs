@@ -2,6 +2,7 @@
 
 use crate::filtered::with_filtered;
 use crate::learner::Learner;
+use environment::Observation;
 use tape::Real;
 
 /// How much the predicted rewards change if sources of the reward meta-model are ablated.
@@ -15,17 +16,17 @@ pub struct SourceAblation {
 }
 
 impl<F: Real> Learner<F> {
-    /// Ablates each source of the reward meta-model in turn, in the states (means of the posterior) of one sequence: images
-    /// [T, 64 * 64 * 3] and the actions that led to them [T, A]. Returns `None` if the reward model has no sources.
+    /// Ablates each source of the reward meta-model in turn, in the states (means of the posterior) of one sequence: T
+    /// observations and the actions that led to them [T, A]. Returns `None` if the reward model has no sources.
     ///
     /// # Panics
-    /// If images and actions have different lengths, or there are none.
-    pub fn ablate_sources(&self, images: &[u8], actions: &[F]) -> Option<SourceAblation> {
+    /// If observations and actions have different lengths, or there are none.
+    pub fn ablate_sources(&self, observations: Observation<'_>, actions: &[F]) -> Option<SourceAblation> {
         let (config, networks) = (self.config(), self.networks());
         if config.reward_sources.is_empty() {
             return None;
         }
-        Some(with_filtered(self.constant_model(), images, actions, |tape, observed| {
+        Some(with_filtered(self.constant_model(), observations, actions, |tape, observed| {
             let feature = observed.feature;
             let predictions = networks.reward.source_predictions(tape, feature);
             let predicted = networks.reward.read(tape, &predictions, feature);

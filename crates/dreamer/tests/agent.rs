@@ -5,6 +5,7 @@ mod simd;
 
 use dreamer::networks::PIXELS;
 use dreamer::{ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Metric, Precision};
+use environment::Observation;
 use random::Stream;
 use rayon::ThreadPoolBuilder;
 use replay::Batch;
@@ -63,12 +64,19 @@ fn tiny(discount_head: bool) -> AgentConfig {
     }
 }
 
+/// An agent that observes images and vectors.
+fn with_vectors() -> AgentConfig {
+    AgentConfig { vector: 3, vector_layers: 2, vector_units: 7, ..tiny(false) }
+}
+
 fn batch(config: &AgentConfig, actions: usize) -> Batch {
     let mut random = Stream::new(1, "batch");
     let rows = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = actions;
-    batch.image = (0..rows * 64 * 64 * 3).map(|_| random.below(256) as u8).collect();
+    let space = config.observations();
+    batch.image = (0..rows * space.image_bytes()).map(|_| random.below(256) as u8).collect();
+    batch.vector = (0..rows * space.vector).map(|_| random.normal() as f32).collect();
     batch.action = (0..rows * actions).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
     batch.reward = (0..rows).map(|_| random.normal() as f32).collect();
     batch.discount = (0..rows).map(|row| f32::from(u8::from(row % 7 != 0))).collect();
@@ -86,8 +94,8 @@ fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
-    for discount_head in [false, true] {
-        let config = tiny(discount_head);
+    let vectors = AgentConfig { images: false, ..with_vectors() };
+    for config in [tiny(false), tiny(true), with_vectors(), vectors] {
         let data = batch(&config, 2);
         let run = |threads| {
             in_pool(threads, || {
@@ -173,21 +181,23 @@ fn embeddings_that_cannot_be_are_refused() {
 
 #[test]
 fn a_step_allocates_nothing_after_the_first() {
-    let config = tiny(true);
-    let data = batch(&config, 2);
-    in_pool(1, || {
-        let mut agent = Agent::new(&config, 2, 7).unwrap();
-        agent.learn(&data).unwrap();
-        let mut state = agent.begin();
-        let (mut random, mut action) = (Stream::new(1, "act"), [0.0; 2]);
-        agent.act(&mut state, &data.image[..64 * 64 * 3], ActMode::Explore, &mut random, &mut action);
-        let before = ALLOCATIONS.get();
-        for _ in 0..3 {
+    for config in [tiny(true), with_vectors()] {
+        let data = batch(&config, 2);
+        let seen = Observation { image: &data.image, vector: &data.vector }.part(&config.observations(), 0..1);
+        in_pool(1, || {
+            let mut agent = Agent::new(&config, 2, 7).unwrap();
             agent.learn(&data).unwrap();
-            agent.act(&mut state, &data.image[..64 * 64 * 3], ActMode::Explore, &mut random, &mut action);
-        }
-        assert_eq!(ALLOCATIONS.get() - before, 0);
-    });
+            let mut state = agent.begin();
+            let (mut random, mut action) = (Stream::new(1, "act"), [0.0; 2]);
+            agent.act(&mut state, seen, ActMode::Explore, &mut random, &mut action);
+            let before = ALLOCATIONS.get();
+            for _ in 0..3 {
+                agent.learn(&data).unwrap();
+                agent.act(&mut state, seen, ActMode::Explore, &mut random, &mut action);
+            }
+            assert_eq!(ALLOCATIONS.get() - before, 0);
+        });
+    }
 }
 
 #[test]
@@ -227,7 +237,7 @@ fn a_loaded_agent_continues_as_the_saved_one() {
     let act = |agent: &Agent| {
         let (mut state, mut random, mut action) = (agent.begin(), Stream::new(3, "act"), [0.0; 3]);
         for mode in [ActMode::Explore, ActMode::Sample, ActMode::Evaluate] {
-            agent.act(&mut state, &data.image[..64 * 64 * 3], mode, &mut random, &mut action);
+            agent.act(&mut state, (&data.image[..64 * 64 * 3]).into(), mode, &mut random, &mut action);
             assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)));
         }
         action
@@ -360,9 +370,11 @@ fn open_loop_images_have_a_frame_for_every_step() {
     let config = tiny(false);
     let data = batch(&config, 2);
     let agent = Agent::new(&config, 2, 7).unwrap();
-    let frames = agent.open_loop(&data.image[..6 * 64 * 64 * 3], &data.action[..12], 3, &mut Stream::new(1, "open"));
+    let frames =
+        agent.open_loop((&data.image[..6 * 64 * 64 * 3]).into(), &data.action[..12], 3, &mut Stream::new(1, "open"));
     assert_eq!(frames.len(), 6 * 64 * 64 * 3);
-    let again = agent.open_loop(&data.image[..6 * 64 * 64 * 3], &data.action[..12], 3, &mut Stream::new(1, "open"));
+    let again =
+        agent.open_loop((&data.image[..6 * 64 * 64 * 3]).into(), &data.action[..12], 3, &mut Stream::new(1, "open"));
     assert_eq!(frames, again);
 }
 
@@ -383,7 +395,7 @@ fn an_agent_with_one_hot_actions_learns_and_acts() {
     for (counts, mode) in chosen.iter_mut().zip([ActMode::Explore, ActMode::Evaluate]) {
         let (mut state, mut action) = (agent.begin(), [0.0; 3]);
         for _ in 0..200 {
-            agent.act(&mut state, &data.image[..PIXELS], mode, &mut random, &mut action);
+            agent.act(&mut state, (&data.image[..PIXELS]).into(), mode, &mut random, &mut action);
             assert_eq!(action.iter().sum::<f32>(), 1.0, "{action:?}");
             counts[action.iter().position(|x| *x == 1.0).expect("a one")] += 1;
             assert!((state.moments.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{:?}", state.moments);
@@ -395,4 +407,38 @@ fn an_agent_with_one_hot_actions_learns_and_acts() {
     agent.save(&path).unwrap();
     let mut again = Agent::load(&path).unwrap();
     assert_eq!(agent.learn(&data).unwrap().named(), again.learn(&data).unwrap().named());
+}
+
+#[test]
+fn an_agent_that_observes_vectors_learns_them_and_acts_on_them() {
+    for images in [false, true] {
+        let config = AgentConfig { images, model_learning_rate: 3e-3, ..with_vectors() };
+        let data = batch(&config, 2);
+        let mut agent = Agent::new(&config, 2, 7).unwrap();
+        let first = agent.learn(&data).unwrap();
+        let last = (0..200).map(|_| agent.learn(&data).unwrap()).last().unwrap();
+        let floor = 0.5 * std::f64::consts::TAU.ln() * 3.0;
+        let loss = |metrics: &dreamer::StepMetrics| metrics[Metric::VectorLoss] - floor;
+        assert!(loss(&last) < 0.5 * loss(&first), "{first:?} {last:?}");
+        assert_eq!(last[Metric::ImageLoss] > 0.0, images);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.safetensors");
+        agent.save(&path).unwrap();
+        let mut again = Agent::load(&path).unwrap();
+        let space = config.observations();
+        let act = |agent: &Agent, vector: &[f32]| {
+            let (mut state, mut action) = (agent.begin(), [0.0; 2]);
+            let seen = Observation { image: &data.image[..space.image_bytes()], vector };
+            agent.act(&mut state, seen, ActMode::Sample, &mut Stream::new(3, "act"), &mut action);
+            action
+        };
+        assert_eq!(act(&agent, &data.vector[..3]), act(&again, &data.vector[..3]));
+        assert_ne!(act(&agent, &data.vector[..3]), act(&agent, &[4.0, -4.0, 9.0]));
+        assert_eq!(agent.learn(&data).unwrap(), again.learn(&data).unwrap());
+        // A batch without the vectors is refused.
+        let mut without = data.clone();
+        without.vector.clear();
+        let error = agent.learn(&without).unwrap_err().to_string();
+        assert!(error.contains("vectors has 0 numbers"), "{error}");
+    }
 }

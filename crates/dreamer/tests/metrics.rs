@@ -48,12 +48,16 @@ fn a_step_reports_every_metric_in_the_tables_order() {
         horizon: 3,
         shard: 1,
         discount_head: true,
+        vector: 2,
+        vector_units: 4,
+        vector_scale: 3.0,
         ..AgentConfig::default()
     };
     let transitions = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = 2;
     batch.image = vec![100; transitions * 64 * 64 * 3];
+    batch.vector = vec![3.0; transitions * 2];
     batch.action = vec![0.5; transitions * 2];
     batch.reward = vec![1.0; transitions];
     batch.discount = vec![1.0; transitions];
@@ -68,6 +72,7 @@ fn a_step_reports_every_metric_in_the_tables_order() {
     let terms = [Metric::ImageLoss, Metric::RewardLoss].map(|metric| metrics[metric]);
     let expected = config.kl_scale * metrics[Metric::Kl].max(config.free_nats)
         + terms.iter().sum::<f64>()
+        + 6.0 * metrics[Metric::VectorLoss]
         + config.discount_scale * metrics[Metric::DiscountLoss];
     assert!((metrics[Metric::ModelLoss] - expected).abs() < 1e-9 * expected.abs());
 }

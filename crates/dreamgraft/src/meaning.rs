@@ -47,6 +47,7 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
         policy: WhoPlays::Run(typed.run.clone()),
         task: typed.task.clone(),
         settings: Vec::new(),
+        images: typed.results.video.is_some(),
         evaluation: typed
             .evaluation
             .as_deref()
@@ -72,14 +73,23 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     }
     for setting in &typed.set {
         settings.push(Layer::typed(setting).map_err(TrainError::from)?);
-        let key = setting.split('=').next().unwrap_or_default().trim();
-        if !key.starts_with("task.") {
-            let words = "a play has no run's settings; set task.*, such as task.frame_limit=200";
-            return Err(Failure::Arguments(format!("--set {setting}: {words}")));
-        }
+        check_of_task(setting)?;
     }
     let (task, episodes, seed) = (Some(typed.task.clone()), typed.episodes, typed.seed);
-    Ok(PlayOptions { policy, task, settings, evaluation: None, episodes, seed })
+    let images = typed.results.video.is_some();
+    Ok(PlayOptions { policy, task, settings, images, evaluation: None, episodes, seed })
+}
+
+/// Refuses a setting that is not one of a task: for commands that do not train.
+///
+/// # Errors
+/// If its key does not begin with `task.`.
+pub fn check_of_task(setting: &str) -> Result<(), Failure> {
+    if setting.trim_start().starts_with("task.") {
+        return Ok(());
+    }
+    let words = "only settings of the task can be changed here, such as task.frame_limit=200";
+    Err(Failure::Arguments(format!("--set {setting}: {words}")))
 }
 
 /// The configuration that `dreamgraft bench` measures: the sizes of its preset, with the typed settings.

@@ -9,7 +9,6 @@ use tape::plan::Device;
 
 /// Numbers in an action.
 pub const ACTIONS: usize = 3;
-const PIXELS: usize = dreamer::networks::PIXELS;
 
 /// Sizes that no tile and no block divides.
 pub fn small() -> AgentConfig {
@@ -35,7 +34,9 @@ pub fn batch(config: &AgentConfig) -> Batch {
     let transitions = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = ACTIONS;
-    batch.image = (0..transitions * PIXELS).map(|_| random.below(256) as u8).collect();
+    let space = config.observations();
+    batch.image = (0..transitions * space.image_bytes()).map(|_| random.below(256) as u8).collect();
+    batch.vector = (0..transitions * space.vector).map(|_| 3.0 * random.normal() as f32).collect();
     batch.action = (0..transitions * ACTIONS).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
     batch.reward = (0..transitions).map(|_| random.normal() as f32).collect();
     batch.discount = (0..transitions).map(|i| if i % 5 == 4 { 0.0 } else { 1.0 }).collect();
@@ -149,6 +150,7 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
     let plain = RewardSource { layers: 2, units: 6, sources: Vec::new() };
     let nested = RewardSource { layers: 1, units: 4, sources: vec![plain.clone()] };
     let frozen = AgentConfig { frozen_encoder: true, ..small() };
+    let vectors = AgentConfig { vector: 5, vector_layers: 2, vector_units: 7, vector_scale: 3.0, ..small() };
     let larger = AgentConfig { depth: 5, deter: 70, hidden: 130, units: 90, batch: 4, shard: 4, length: 6, ..small() };
     vec![
         ("plain", small(), false, CLOSE),
@@ -161,6 +163,9 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
             CLOSE,
         ),
         ("discount head", AgentConfig { discount_head: true, discount_layers: 2, ..small() }, false, CLOSE),
+        ("vectors", AgentConfig { images: false, ..vectors.clone() }, false, CLOSE),
+        ("images and vectors", vectors.clone(), false, CLOSE),
+        ("frozen encoder of images and vectors", AgentConfig { frozen_encoder: true, ..vectors }, false, CLOSE),
         ("frozen encoder", frozen.clone(), false, CLOSE),
         ("known embeddings", frozen, true, CLOSE),
         ("reward meta-model", AgentConfig { reward_sources: vec![plain, nested], ..small() }, false, CLOSE),

@@ -5,7 +5,7 @@ use random::Stream;
 use crate::error::TaskError;
 use crate::info::TaskInfo;
 
-/// A task for an agent: it gives images and receives actions, each of which is held for [`Timing::action_repeat`]
+/// A task for an agent: it gives observations and receives actions, each of which is held for [`Timing::action_repeat`]
 /// frames.
 ///
 /// [`Timing::action_repeat`]: crate::Timing::action_repeat
@@ -14,7 +14,7 @@ pub trait Environment: Send {
     fn info(&self) -> &TaskInfo;
 
     /// Starts an episode. All randomness comes from `random`: equal draws give the same episode, whatever happened
-    /// before. Writes the first observation into `image`, which must have the bytes of the task's images.
+    /// before. Writes the first image into `image`, which must have the bytes of the task's images.
     ///
     /// # Errors
     /// If the environment cannot start an episode.

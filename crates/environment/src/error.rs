@@ -61,6 +61,16 @@ pub enum TaskError {
         /// The requested number of elements.
         size: usize,
     },
+    /// The vectors to pad to are shorter than the task's own.
+    #[error("the vectors of task {task} have {own} numbers and cannot be padded to {size}: choose at least {own}")]
+    TooShort {
+        /// The task.
+        task: String,
+        /// Numbers of its vectors.
+        own: usize,
+        /// Numbers that were asked for.
+        size: usize,
+    },
     /// The simulator did not load the task's model.
     #[error("cannot load the model of task {task}: {source}")]
     Model {

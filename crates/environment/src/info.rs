@@ -12,7 +12,7 @@ pub struct TaskInfo {
     pub name: String,
     /// A description of the task, in one line.
     pub description: String,
-    /// The space of observations.
+    /// The space of observations: in a catalogue all that the task offers, in an environment what was asked for.
     pub observations: ObservationSpace,
     /// The space of actions.
     pub actions: ActionSpace,
@@ -78,8 +78,9 @@ impl TaskInfo {
         }
     }
 
-    /// The same task with the timing that the options ask for.
+    /// The same task with the observations and the timing that the options ask for.
     pub fn with(mut self, options: &TaskOptions) -> Self {
+        self.observations = self.observations.observed(options.observe);
         let or_own = |asked: u32, own: u32| if asked > 0 { asked } else { own };
         self.timing.action_repeat = or_own(options.action_repeat, self.timing.action_repeat);
         self.timing.frame_limit = or_own(options.frame_limit, self.timing.frame_limit);
@@ -105,6 +106,7 @@ impl TaskInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Observe;
 
     #[test]
     fn the_longest_episode_has_a_transition_for_its_reset_and_each_action() {
@@ -120,6 +122,20 @@ mod tests {
         assert_eq!(info.clone().with(&TaskOptions::default()), info);
         let options = TaskOptions { action_repeat: 4, frame_limit: 70, ..TaskOptions::default() };
         assert_eq!(info.clone().with(&options).timing, Timing { action_repeat: 4, frame_limit: 70, ..info.timing });
+    }
+
+    #[test]
+    fn options_choose_among_the_observations_that_a_task_offers() {
+        let both = ObservationSpace { vector: 3, ..ObservationSpace::IMAGE };
+        let info = TaskInfo { observations: both, ..TaskInfo::new("mine", "", 2) };
+        for (observe, left) in [
+            (Observe::Image, ObservationSpace::IMAGE),
+            (Observe::Vector, ObservationSpace { image: None, vector: 3 }),
+            (Observe::Both, both),
+        ] {
+            let options = TaskOptions { observe, ..TaskOptions::default() };
+            assert_eq!(info.clone().with(&options).observations, left);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Environments: the interface between tasks and agents.
 //!
-//! An [`Environment`] gives an agent images and receives its actions. Its [`TaskInfo`] describes both, and how time
+//! An [`Environment`] gives an agent observations and receives its actions. Its [`TaskInfo`] describes both, and how time
 //! passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
 //! built-in ones, `worlds` those of other programs), and how episodes are used (crate `train`).
 //!
@@ -19,6 +19,7 @@ mod environment;
 mod error;
 mod info;
 mod name;
+mod observation;
 mod options;
 mod padding;
 mod spaces;
@@ -28,6 +29,7 @@ pub use environment::{Environment, Outcome};
 pub use error::TaskError;
 pub use info::{Outside, TaskInfo, Timing};
 pub use name::file_name;
+pub use observation::Observation;
 pub use options::{Arguments, Observe, TaskOptions, Termination};
 pub use padding::Padded;
 pub use spaces::{ActionKind, ActionSpace, IMAGE_BYTES, IMAGE_SIDE, ImageSpace, ObservationSpace};

@@ -1,6 +1,8 @@
 //! The spaces of observations and actions.
 
+use crate::options::Observe;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Side of the images that agents of this version observe, in pixels.
 pub const IMAGE_SIDE: usize = 64;
@@ -22,11 +24,30 @@ impl ObservationSpace {
     /// An image of the standard shape, and no vector.
     pub const IMAGE: Self = Self { image: Some(ImageSpace::STANDARD), vector: 0 };
 
+    /// What remains of it if `observe` is asked for.
+    pub const fn observed(&self, observe: Observe) -> Self {
+        match observe {
+            Observe::Image => Self { image: self.image, vector: 0 },
+            Observe::Vector => Self { image: None, vector: self.vector },
+            Observe::Both => *self,
+        }
+    }
+
     /// Bytes of the image; 0 without one.
     pub const fn image_bytes(&self) -> usize {
         match &self.image {
             Some(image) => image.bytes(),
             None => 0,
+        }
+    }
+}
+
+impl fmt::Display for ObservationSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.image, self.vector) {
+            (Some(_), 0) => f.write_str("images"),
+            (None, size) => write!(f, "vectors of {size} numbers"),
+            (Some(_), size) => write!(f, "images and vectors of {size} numbers"),
         }
     }
 }

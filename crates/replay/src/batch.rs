@@ -2,7 +2,7 @@
 //!
 //! Here: its buffers. Not here: how they are filled (`memory`, `embeddings`).
 
-use crate::IMAGE_BYTES;
+use crate::Sizes;
 
 /// `B` windows of `L` consecutive transitions each.
 ///
@@ -16,8 +16,10 @@ pub struct Batch {
     pub length: usize,
     /// Action size, `A`; set by [`crate::Replay::sample`].
     pub action_size: usize,
-    /// Images `[B, L, 64, 64, 3]`, bytes.
+    /// Images `[B, L, 64, 64, 3]`, bytes; empty if none are observed.
     pub image: Vec<u8>,
+    /// Vectors `[B, L, V]`; empty if none are observed.
+    pub vector: Vec<f32>,
     /// Actions `[B, L, A]`.
     pub action: Vec<f32>,
     /// Rewards `[B, L]`.
@@ -45,12 +47,13 @@ impl Batch {
         Self { batch, length, ..Self::default() }
     }
 
-    /// Gives every buffer the size that `batch`, `length` and `action_size` ask for.
-    pub(crate) fn fit(&mut self, action_size: usize) {
-        self.action_size = action_size;
+    /// Gives every buffer the size that `batch`, `length` and `sizes` ask for.
+    pub(crate) fn fit(&mut self, sizes: &Sizes) {
+        self.action_size = sizes.action;
         let transitions = self.batch * self.length;
-        self.image.resize(transitions * IMAGE_BYTES, 0);
-        self.action.resize(transitions * action_size, 0.0);
+        self.image.resize(transitions * sizes.image(), 0);
+        self.vector.resize(transitions * sizes.vector(), 0.0);
+        self.action.resize(transitions * sizes.action, 0.0);
         self.reward.resize(transitions, 0.0);
         self.discount.resize(transitions, 0.0);
         self.windows.clear();

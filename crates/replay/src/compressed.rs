@@ -9,14 +9,15 @@ use std::ops::Range;
 
 use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
-use crate::{Episode, IMAGE_BYTES};
+use crate::{Arrays, Episode, IMAGE_BYTES, Sizes};
 
 /// An [`Episode`] with compressed images. Decompressing gives back every byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompressedEpisode {
     task: Box<str>,
-    action_size: usize,
+    sizes: Sizes,
     images: Images,
+    vector: Box<[f32]>,
     action: Box<[f32]>,
     reward: Box<[f32]>,
     discount: Box<[f32]>,
@@ -33,11 +34,13 @@ struct Images {
 impl CompressedEpisode {
     /// Compresses an episode. Images that LZ4 does not make smaller are stored uncompressed.
     pub fn new(episode: Episode) -> Self {
-        let Episode { task, action_size, image, action, reward, discount } = episode;
+        let Episode { task, sizes, arrays } = episode;
+        let Arrays { image, vector, action, reward, discount } = arrays;
         Self {
             task: task.into_boxed_str(),
-            action_size,
+            sizes,
             images: Images::compress(&image),
+            vector: vector.into_boxed_slice(),
             action: action.into_boxed_slice(),
             reward: reward.into_boxed_slice(),
             discount: discount.into_boxed_slice(),
@@ -46,24 +49,25 @@ impl CompressedEpisode {
 
     /// The episode that was compressed.
     pub fn decompress(&self) -> Episode {
-        let mut image = vec![0; self.len() * IMAGE_BYTES];
+        let mut image = vec![0; self.len() * self.sizes.image()];
         self.copy_images(0..self.len(), &mut image);
-        Episode {
-            task: self.task.to_string(),
-            action_size: self.action_size,
+        let arrays = Arrays {
             image,
+            vector: self.vector.to_vec(),
             action: self.action.to_vec(),
             reward: self.reward.to_vec(),
             discount: self.discount.to_vec(),
-        }
+        };
+        Episode { task: self.task.to_string(), sizes: self.sizes, arrays }
     }
 
-    /// Decompresses the images of `transitions` into `images` `[N, 64, 64, 3]`, without allocating.
+    /// Decompresses the images of `transitions` into `images` `[N, 64, 64, 3]`, without allocating. An episode without images has
+    /// none to copy.
     ///
     /// # Panics
     /// If the episode does not have these transitions, or `images` has another size.
     pub fn copy_images(&self, transitions: Range<usize>, images: &mut [u8]) {
-        assert_eq!(images.len(), transitions.len() * IMAGE_BYTES, "one image for each transition");
+        assert_eq!(images.len(), transitions.len() * self.sizes.image(), "one image for each transition");
         for (t, image) in transitions.zip(images.chunks_exact_mut(IMAGE_BYTES)) {
             self.images.decompress(t, image);
         }
@@ -74,9 +78,14 @@ impl CompressedEpisode {
         &self.task
     }
 
-    /// Action size, `A`.
-    pub fn action_size(&self) -> usize {
-        self.action_size
+    /// The sizes of its transitions.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    /// Vectors `[T+1, V]`; empty if it has none.
+    pub fn vector(&self) -> &[f32] {
+        &self.vector
     }
 
     /// Number of transitions, `T + 1`: at least 2.
@@ -102,7 +111,7 @@ impl CompressedEpisode {
 
     /// Bytes of memory that the episode occupies.
     pub fn bytes(&self) -> u64 {
-        let numbers = self.action.len() + self.reward.len() + self.discount.len();
+        let numbers = self.vector.len() + self.action.len() + self.reward.len() + self.discount.len();
         let arrays = self.images.bytes.len() + size_of_val(&*self.images.ends) + numbers * size_of::<f32>();
         (size_of::<Self>() + self.task.len() + arrays) as u64
     }

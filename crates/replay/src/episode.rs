@@ -3,7 +3,8 @@
 //! Here: the arrays and their conditions. Not here: collecting step by step (`builder`), files (`file`).
 
 use crate::error::EpisodeError;
-use crate::{IMAGE_BYTES, LARGEST_ACTION, LONGEST_TASK};
+use crate::{IMAGE_BYTES, LARGEST_ACTION, LONGEST_TASK, LONGEST_VECTOR, Sizes};
+use environment::Observation;
 
 /// A finished episode of `T` agent steps: `T + 1` transitions.
 ///
@@ -13,11 +14,23 @@ use crate::{IMAGE_BYTES, LARGEST_ACTION, LONGEST_TASK};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
     pub(crate) task: String,
-    pub(crate) action_size: usize,
-    pub(crate) image: Vec<u8>,
-    pub(crate) action: Vec<f32>,
-    pub(crate) reward: Vec<f32>,
-    pub(crate) discount: Vec<f32>,
+    pub(crate) sizes: Sizes,
+    pub(crate) arrays: Arrays,
+}
+
+/// The arrays of an episode.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrays {
+    /// Images `[T+1, 64, 64, 3]`, bytes; empty if it has none.
+    pub image: Vec<u8>,
+    /// Vectors `[T+1, V]`; empty if it has none.
+    pub vector: Vec<f32>,
+    /// Actions `[T+1, A]`.
+    pub action: Vec<f32>,
+    /// Rewards `[T+1]`.
+    pub reward: Vec<f32>,
+    /// Discounts `[T+1]`.
+    pub discount: Vec<f32>,
 }
 
 impl Episode {
@@ -33,14 +46,25 @@ impl Episode {
         reward: Vec<f32>,
         discount: Vec<f32>,
     ) -> Result<Self, EpisodeError> {
-        check_header(task, action_size)?;
+        let arrays = Arrays { image, vector: Vec::new(), action, reward, discount };
+        Self::of_arrays(task, action_size.into(), arrays)
+    }
+
+    /// An episode from its whole arrays, whose transitions have these sizes.
+    ///
+    /// # Errors
+    /// As [`Episode::new`].
+    pub fn of_arrays(task: &str, sizes: Sizes, arrays: Arrays) -> Result<Self, EpisodeError> {
+        check_header(task, &sizes)?;
+        let Arrays { image, vector, action, reward, discount } = &arrays;
         let length = reward.len();
-        let sizes = [
-            ("image", image.len(), length.saturating_mul(IMAGE_BYTES)),
-            ("action", action.len(), length.saturating_mul(action_size)),
+        let parts = [
+            ("image", image.len(), length.saturating_mul(sizes.image())),
+            ("vector", vector.len(), length.saturating_mul(sizes.vector())),
+            ("action", action.len(), length.saturating_mul(sizes.action)),
             ("discount", discount.len(), length),
         ];
-        for (array, found, expected) in sizes {
+        for (array, found, expected) in parts {
             if found != expected {
                 return Err(EpisodeError::Size { array, transitions: length, expected, found });
             }
@@ -49,23 +73,34 @@ impl Episode {
             return Err(EpisodeError::TooShort { transitions: length });
         }
         for t in 0..length {
-            let action = &action[t * action_size..(t + 1) * action_size];
-            check_transition(t, action, reward[t], discount[t])?;
+            check_vector(t, row(vector, t, sizes.vector()))?;
+            check_transition(t, row(action, t, sizes.action), reward[t], discount[t])?;
             if discount[t] == 0.0 && t + 1 < length {
                 return Err(EpisodeError::AfterTheEnd { transition: t + 1 });
             }
         }
-        Ok(Self { task: task.to_owned(), action_size, image, action, reward, discount })
+        Ok(Self { task: task.to_owned(), sizes, arrays })
     }
 
     /// The episode with actions of `size` elements: zeros follow its own. One whose actions are as long or longer stays as it is.
     #[must_use]
     pub fn padded(mut self, size: usize) -> Self {
-        if self.action_size < size {
-            let own = self.action.chunks_exact(self.action_size);
-            let zeros = vec![0.0; size - self.action_size];
-            self.action = own.flat_map(|action| action.iter().chain(&zeros).copied().collect::<Vec<_>>()).collect();
-            self.action_size = size;
+        let own = self.sizes.action;
+        if own < size {
+            self.arrays.action = widened(&self.arrays.action, own, size);
+            self.sizes.action = size;
+        }
+        self
+    }
+
+    /// The episode with vectors of `size` numbers: zeros follow its own. One whose vectors are as long or longer, or that has none,
+    /// stays as it is.
+    #[must_use]
+    pub fn with_vectors_padded(mut self, size: usize) -> Self {
+        let own = self.sizes.vector();
+        if (1..size).contains(&own) {
+            self.arrays.vector = widened(&self.arrays.vector, own, size);
+            self.sizes.observations.vector = size;
         }
         self
     }
@@ -75,7 +110,7 @@ impl Episode {
     /// # Errors
     /// If no task can have this name.
     pub fn of_task(mut self, task: &str) -> Result<Self, EpisodeError> {
-        check_header(task, self.action_size)?;
+        check_header(task, &self.sizes)?;
         task.clone_into(&mut self.task);
         Ok(self)
     }
@@ -85,58 +120,95 @@ impl Episode {
         &self.task
     }
 
+    /// The sizes of its transitions.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
     /// Action size, `A`.
     pub fn action_size(&self) -> usize {
-        self.action_size
+        self.sizes.action
     }
 
     /// Number of transitions, `T + 1`: at least 2.
     #[expect(clippy::len_without_is_empty, reason = "an episode is never empty")]
     pub fn len(&self) -> usize {
-        self.reward.len()
+        self.arrays.reward.len()
     }
 
-    /// Images `[T+1, 64, 64, 3]`, bytes.
+    /// The observations of all transitions, one after the other.
+    pub fn observations(&self) -> Observation<'_> {
+        Observation { image: &self.arrays.image, vector: &self.arrays.vector }
+    }
+
+    /// Vectors `[T+1, V]`; empty if it has none.
+    pub fn vector(&self) -> &[f32] {
+        &self.arrays.vector
+    }
+
+    /// Images `[T+1, 64, 64, 3]`, bytes; empty if it has none.
     pub fn image(&self) -> &[u8] {
-        &self.image
+        &self.arrays.image
     }
 
     /// Actions `[T+1, A]`, the first one zeros.
     pub fn action(&self) -> &[f32] {
-        &self.action
+        &self.arrays.action
     }
 
     /// Rewards `[T+1]`, the first one 0.
     pub fn reward(&self) -> &[f32] {
-        &self.reward
+        &self.arrays.reward
     }
 
     /// Discounts `[T+1]`, the first one 1.
     pub fn discount(&self) -> &[f32] {
-        &self.discount
+        &self.arrays.discount
     }
 
     /// The episode's return: the plain sum of its rewards.
     pub fn score(&self) -> f64 {
-        self.reward.iter().map(|&reward| f64::from(reward)).sum()
+        self.arrays.reward.iter().map(|&reward| f64::from(reward)).sum()
     }
 
     /// Bytes of the arrays, uncompressed.
     pub fn bytes(&self) -> u64 {
-        (self.len() * crate::transition_bytes(self.action_size)) as u64
+        (self.len() * self.sizes.bytes()) as u64
     }
 }
 
-/// Refuses task names and action sizes that no episode can have.
-pub(crate) fn check_header(task: &str, action_size: usize) -> Result<(), EpisodeError> {
+/// Row `t` of an array whose rows have `size` numbers.
+fn row(array: &[f32], t: usize, size: usize) -> &[f32] {
+    &array[t * size..(t + 1) * size]
+}
+
+/// Rows of `own` numbers as rows of `size`, with zeros after their own.
+fn widened(rows: &[f32], own: usize, size: usize) -> Vec<f32> {
+    let zeros = vec![0.0; size - own];
+    rows.chunks_exact(own).flat_map(|row| row.iter().chain(&zeros).copied().collect::<Vec<_>>()).collect()
+}
+
+/// Refuses task names and sizes that no episode can have.
+pub(crate) fn check_header(task: &str, sizes: &Sizes) -> Result<(), EpisodeError> {
     let characters = task.chars().count();
     if characters == 0 || characters > LONGEST_TASK || task.chars().any(char::is_control) {
         return Err(EpisodeError::Task { task: task.chars().take(LONGEST_TASK).collect() });
     }
-    if action_size == 0 || action_size > LARGEST_ACTION {
-        return Err(EpisodeError::ActionSize { action_size });
+    if sizes.action == 0 || sizes.action > LARGEST_ACTION {
+        return Err(EpisodeError::ActionSize { action_size: sizes.action });
+    }
+    if sizes.image() != IMAGE_BYTES && (sizes.image() > 0 || sizes.vector() == 0) || sizes.vector() > LONGEST_VECTOR {
+        return Err(EpisodeError::Observations { image: sizes.image(), vector: sizes.vector() });
     }
     Ok(())
+}
+
+/// Refuses a vector that transition `t` cannot have.
+pub(crate) fn check_vector(t: usize, vector: &[f32]) -> Result<(), EpisodeError> {
+    match vector.iter().find(|value| !value.is_finite()) {
+        Some(&value) => Err(EpisodeError::NotFinite { array: "vector", transition: t, value }),
+        None => Ok(()),
+    }
 }
 
 /// Refuses numbers that transition `t` cannot have.

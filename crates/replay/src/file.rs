@@ -15,7 +15,8 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use crate::error::{Damage, EpisodeError, FileError};
 use crate::name::{EpisodeName, is_stamp};
 use crate::npy::Header;
-use crate::{Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, transition_bytes};
+use crate::{Arrays, Batch, Episode, IMAGE_BYTES, IMAGE_SIDE, LARGEST_ACTION, LONGEST_TASK, LONGEST_VECTOR, Sizes};
+use environment::{ImageSpace, ObservationSpace};
 use files::write_atomically;
 
 /// The container's comment: the format's name, and its version after the space.
@@ -60,24 +61,29 @@ fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     let task_type = format!("<U{}", task.len() / 4);
     let tasks = task.repeat(episode.len());
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    write_array(&mut zip, "image", "|u1", &[length, side, side, 3], &episode.image)?;
-    let action_shape = [length, episode.action_size as u64];
-    write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&episode.action))?;
-    write_array(&mut zip, "reward", "<f4", &[length], &to_bytes(&episode.reward))?;
-    write_array(&mut zip, "discount", "<f4", &[length], &to_bytes(&episode.discount))?;
+    let Arrays { image, vector, action, reward, discount } = &episode.arrays;
+    if !image.is_empty() {
+        write_array(&mut zip, "image", "|u1", &[length, side, side, 3], image)?;
+    }
+    if !vector.is_empty() {
+        write_array(&mut zip, "vector", "<f4", &[length, episode.sizes.vector() as u64], &to_bytes(vector))?;
+    }
+    write_array(&mut zip, "action", "<f4", &[length, episode.sizes.action as u64], &to_bytes(action))?;
+    write_array(&mut zip, "reward", "<f4", &[length], &to_bytes(reward))?;
+    write_array(&mut zip, "discount", "<f4", &[length], &to_bytes(discount))?;
     write_array(&mut zip, "task", &task_type, &[length], &tasks)?;
     // Later Dreamer programs ask for these in place of the discount.
     let flags = |is_set: &dyn Fn(usize) -> bool| -> Vec<u8> { (0..episode.len()).map(|t| is_set(t).into()).collect() };
     let last = episode.len() - 1;
     write_array(&mut zip, "is_first", "|b1", &[length], &flags(&|t| t == 0))?;
     write_array(&mut zip, "is_last", "|b1", &[length], &flags(&|t| t == last))?;
-    write_array(&mut zip, "is_terminal", "|b1", &[length], &flags(&|t| episode.discount[t] == 0.0))?;
+    write_array(&mut zip, "is_terminal", "|b1", &[length], &flags(&|t| discount[t] == 0.0))?;
     zip.set_comment(COMMENT)?;
     Ok(zip.finish()?.into_inner())
 }
 
 /// Writes the windows of `batch` as an npz file, atomically, so that people can inspect a batch that led to infinite or
-/// NaN values. `image` `[B, L, 64, 64, 3]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
+/// NaN values. `image` `[B, L, 64, 64, 3]`, `vector` `[B, L, V]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -86,7 +92,13 @@ pub fn write_batch(path: &Path, batch: &Batch) -> Result<(), FileError> {
         let (windows, length, side) = (batch.batch as u64, batch.length as u64, IMAGE_SIDE as u64);
         let action_shape = [windows, length, batch.action_size as u64];
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        write_array(&mut zip, "image", "|u1", &[windows, length, side, side, 3], &batch.image)?;
+        if !batch.image.is_empty() {
+            write_array(&mut zip, "image", "|u1", &[windows, length, side, side, 3], &batch.image)?;
+        }
+        if !batch.vector.is_empty() {
+            let size = batch.vector.len() as u64 / (windows * length).max(1);
+            write_array(&mut zip, "vector", "<f4", &[windows, length, size], &to_bytes(&batch.vector))?;
+        }
         write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&batch.action))?;
         write_array(&mut zip, "reward", "<f4", &[windows, length], &to_bytes(&batch.reward))?;
         write_array(&mut zip, "discount", "<f4", &[windows, length], &to_bytes(&batch.discount))?;
@@ -178,12 +190,19 @@ fn decode_episode_of(bytes: &[u8], limit: u64, task: Option<&str>) -> Result<Epi
         ZipArchive::new(Cursor::new(bytes)).map_err(|error| Damage::Container { reason: error.to_string() })?;
     check_container(&zip)?;
     let side = IMAGE_SIDE as u64;
-    let fits = |length: u64, size: u64| length.saturating_mul(transition_bytes(size as usize) as u64) <= limit;
+    let has = |zip: &ZipArchive<Cursor<&[u8]>>, array: &str| zip.index_for_name(&format!("{array}.npy")).is_some();
+    let (images, vectors) = (has(&zip, "image"), has(&zip, "vector"));
+    let image = if images { Some(ImageSpace::STANDARD) } else { None };
+    let sizes = |action: u64, vector: u64| {
+        let observations = ObservationSpace { image, vector: vector as usize };
+        Sizes { action: action as usize, observations }
+    };
+    let fits = |length: u64, sizes: &Sizes| length.saturating_mul(sizes.bytes() as u64) <= limit;
 
     // The rewards come first: they give the length, which limits the sizes of the large arrays.
     let reward = Array::open(&mut zip, "reward", REAL)?;
     let length = match *reward.shape() {
-        [length] if fits(length, 1) => length,
+        [length] if fits(length, &sizes(1, 0)) => length,
         [_] => return Err(reward.too_large(limit)),
         _ => return Err(reward.wrong_shape("[T+1]")),
     };
@@ -193,7 +212,6 @@ fn decode_episode_of(bytes: &[u8], limit: u64, task: Option<&str>) -> Result<Epi
         [found] if *found == length => array.numbers(length),
         _ => Err(array.wrong_shape(&format!("[{length}]"))),
     };
-    let has = |zip: &ZipArchive<Cursor<&[u8]>>, array: &str| zip.index_for_name(&format!("{array}.npy")).is_some();
     // Later programs write where an episode is terminal in place of the discount.
     let discount = if !has(&zip, "discount") && has(&zip, "is_terminal") {
         let terminal = of_transitions(Array::open(&mut zip, "is_terminal", FLAG)?)?;
@@ -214,23 +232,43 @@ fn decode_episode_of(bytes: &[u8], limit: u64, task: Option<&str>) -> Result<Epi
         [first, size] if first == length && size <= LARGEST_ACTION as u64 => size,
         _ => return Err(action.wrong_shape(&format!("[{length}, A] with A from 1 to {LARGEST_ACTION}"))),
     };
-    if !fits(length, action_size) {
+    if !fits(length, &sizes(action_size, 0)) {
         return Err(action.too_large(limit));
     }
     let action = action.numbers(length * action_size)?;
 
-    let image = Array::open(&mut zip, "image", &["|u1"])?;
-    if image.shape() != [length, side, side, 3] {
-        return Err(image.wrong_shape(&format!("[{length}, {side}, {side}, 3]")));
-    }
-    let image = image.bytes(length * IMAGE_BYTES as u64)?;
+    let (vector, vector_size) = if vectors {
+        let vector = Array::open(&mut zip, "vector", REAL)?;
+        let size = match *vector.shape() {
+            [first, size] if first == length && (1..=LONGEST_VECTOR as u64).contains(&size) => size,
+            _ => return Err(vector.wrong_shape(&format!("[{length}, V] with V from 1 to {LONGEST_VECTOR}"))),
+        };
+        if !fits(length, &sizes(action_size, size)) {
+            return Err(vector.too_large(limit));
+        }
+        (vector.numbers(length * size)?, size)
+    } else {
+        (Vec::new(), 0)
+    };
+
+    // An episode that observes nothing lacks its images.
+    let image = if images || !vectors {
+        let image = Array::open(&mut zip, "image", &["|u1"])?;
+        if image.shape() != [length, side, side, 3] {
+            return Err(image.wrong_shape(&format!("[{length}, {side}, {side}, 3]")));
+        }
+        image.bytes(length * IMAGE_BYTES as u64)?
+    } else {
+        Vec::new()
+    };
 
     let task = match task {
         _ if has(&zip, "task") => read_task(&mut zip, length)?,
         Some(task) => task.to_owned(),
         None => return Err(Damage::NoTask),
     };
-    Ok(Episode::new(&task, action_size as usize, image, action, reward, discount)?)
+    let arrays = Arrays { image, vector, action, reward, discount };
+    Ok(Episode::of_arrays(&task, sizes(action_size, vector_size), arrays)?)
 }
 
 /// Refuses containers of a later version, and those whose list of arrays cannot be an episode's.

@@ -10,9 +10,10 @@ use rayon::prelude::*;
 
 use crate::error::Damage;
 use crate::error::{FileError, ReplayError};
-use crate::memory::check_uncompressed;
+use crate::memory::{check_sizes, check_uncompressed};
 use crate::name::EpisodeName;
-use crate::{CompressedEpisode, Episode, Replay, read_episode_of, transition_bytes, write_episode};
+use crate::{CompressedEpisode, Episode, Replay, Sizes, read_episode_of, write_episode};
+use environment::ObservationSpace;
 use files::{is_partial, sync_folder};
 
 /// The report of [`Replay::open`].
@@ -54,7 +55,7 @@ pub struct SkippedFile {
 const READ_TOGETHER: u64 = 256 << 20;
 
 impl Replay {
-    /// A memory for episodes of `action_size`, filled from `folder`: the newest episodes that fit into `budget` bytes,
+    /// A memory for episodes whose transitions have these sizes, filled from `folder`: the newest episodes that fit into `budget` bytes,
     /// in the order in which they were collected. The files are read on the current thread pool.
     ///
     /// With `tasks`, episodes of other tasks cannot be used. With `upto`, only episodes with lower numbers are loaded:
@@ -66,13 +67,14 @@ impl Replay {
     /// memory accepts, or the newest episode alone is larger than the budget.
     pub fn open(
         folder: &Path,
-        action_size: usize,
+        sizes: impl Into<Sizes>,
         budget: u64,
         upto: Option<u64>,
         tasks: Option<&[String]>,
     ) -> Result<(Self, OpenReport), ReplayError> {
+        let sizes = sizes.into();
         // Refuses an impossible action size before anything is read.
-        Self::new(action_size, budget)?;
+        Self::new(sizes, budget)?;
         let (mut names, mut report) = list(folder)?;
         if let Some(upto) = upto {
             let newer = names.split_off(names.partition_point(|name| name.id < upto));
@@ -85,11 +87,11 @@ impl Replay {
         report.added = added.len();
         report.skipped.extend(added_report.skipped);
         names.splice(0..0, added.into_iter().map(|name| Listed { name, added: true }));
-        let reading = Reading { folder, action_size, budget, tasks };
+        let reading = Reading { folder, sizes, budget, tasks };
         let mut newest_first = Vec::new();
         let mut bytes = 0u64;
         'full: while !names.is_empty() {
-            let group = &names[first_of_group(&names, action_size)..];
+            let group = &names[first_of_group(&names, &sizes)..];
             let read: Vec<_> = group.par_iter().rev().map(|name| reading.read(name)).collect();
             for (path, outcome) in read {
                 match outcome? {
@@ -108,7 +110,7 @@ impl Replay {
         }
         report.loaded = newest_first.len();
         report.passed_over = names.len();
-        let mut replay = Self::after(action_size, budget, names.len() as u64)?;
+        let mut replay = Self::after(sizes, budget, names.len() as u64)?;
         for episode in newest_first.into_iter().rev() {
             replay.push(episode)?;
         }
@@ -117,18 +119,18 @@ impl Replay {
 }
 
 /// Index of the oldest of the newest episodes that are read together; `names` are oldest first, and not empty.
-fn first_of_group(names: &[Listed], action_size: usize) -> usize {
+fn first_of_group(names: &[Listed], sizes: &Sizes) -> usize {
     let mut bytes = 0u64;
     let fits = |listed: &&Listed| {
-        bytes = bytes.saturating_add(uncompressed(&listed.name, action_size));
+        bytes = bytes.saturating_add(uncompressed(&listed.name, sizes));
         bytes <= READ_TOGETHER
     };
     names.len() - names.iter().rev().take_while(fits).count().max(1)
 }
 
 /// Bytes of the uncompressed episode of this name.
-fn uncompressed(name: &EpisodeName, action_size: usize) -> u64 {
-    (name.length as u64).saturating_mul(transition_bytes(action_size) as u64)
+fn uncompressed(name: &EpisodeName, sizes: &Sizes) -> u64 {
+    (name.length as u64).saturating_mul(sizes.bytes() as u64)
 }
 
 /// An episode's file.
@@ -141,7 +143,7 @@ struct Listed {
 /// Where episodes are read from, and for which memory.
 struct Reading<'a> {
     folder: &'a Path,
-    action_size: usize,
+    sizes: Sizes,
     budget: u64,
     tasks: Option<&'a [String]>,
 }
@@ -156,10 +158,11 @@ impl Reading<'_> {
     }
 
     fn read_at(&self, name: &EpisodeName, path: &Path) -> Result<Result<CompressedEpisode, SkippedFile>, ReplayError> {
-        check_uncompressed(uncompressed(name, self.action_size), self.budget, Some(path))?;
+        check_uncompressed(uncompressed(name, &self.sizes), self.budget, Some(path))?;
         let skipped = |error: FileError| SkippedFile { name: name.to_string(), reason: error.to_string() };
-        // With another action size, the file may be slightly larger; it is read to report the action size.
-        let limit = uncompressed(name, crate::LARGEST_ACTION);
+        // With other sizes, the file may be larger; it is read to report them.
+        let images = Sizes { observations: ObservationSpace::IMAGE, ..self.sizes };
+        let limit = uncompressed(name, &images.largest());
         // What other programs write often does not name a task. Of one task, it is clear which is meant.
         let only = self.tasks.and_then(|tasks| if let [one] = tasks { Some(one.as_str()) } else { None });
         let episode = match read_episode_of(path, limit, only) {
@@ -173,10 +176,7 @@ impl Reading<'_> {
             let (task, learned) = (episode.task().to_owned(), tasks.to_vec());
             return Ok(Err(skipped(FileError::OtherTask { path: path.to_owned(), task, learned })));
         }
-        if episode.action_size() != self.action_size {
-            let (task, found) = (episode.task().to_owned(), episode.action_size());
-            let error =
-                ReplayError::ActionSize { path: Some(path.to_owned()), task, expected: self.action_size, found };
+        if let Err(error) = check_sizes(&self.sizes, &episode, Some(path)) {
             return Ok(Err(SkippedFile { name: name.to_string(), reason: error.to_string() }));
         }
         Ok(Ok(CompressedEpisode::new(episode)))

@@ -5,7 +5,8 @@
 //! windows of experience as a [`Batch`]. Not here: environments,
 //! networks, and when a run collects or learns.
 //!
-//! Shapes are written with these letters: `T` agent steps of an episode, `A` the action size, `B` windows in a batch,
+//! Shapes are written with these letters: `T` agent steps of an episode, `A` the action size, `V` numbers of a
+//! vector observation, `B` windows in a batch,
 //! `L` transitions in a window.
 //!
 //! ```
@@ -35,18 +36,20 @@ mod folder;
 mod memory;
 mod name;
 mod npy;
+mod sizes;
 mod starts;
 
 pub use batch::{Batch, Window};
 pub use builder::EpisodeBuilder;
 pub use compressed::CompressedEpisode;
 pub use embeddings::Embeddings;
-pub use episode::Episode;
+pub use episode::{Arrays, Episode};
 pub use error::{Damage, EpisodeError, FileError, ReplayError};
 pub use file::{decode_episode, read_episode, read_episode_of, write_batch, write_episode};
 pub use folder::{ADDED, OpenReport, SkippedFile, add_episodes, set_aside};
 pub use memory::{Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};
+pub use sizes::Sizes;
 pub use starts::WindowStarts;
 
 pub use environment::{IMAGE_BYTES, IMAGE_SIDE};
@@ -54,11 +57,8 @@ pub use environment::{IMAGE_BYTES, IMAGE_SIDE};
 /// Longest action that an episode can hold.
 pub const LARGEST_ACTION: usize = 1024;
 
+/// Longest vector observation.
+pub const LONGEST_VECTOR: usize = 65_536;
+
 /// Longest task name in characters.
 pub const LONGEST_TASK: usize = 128;
-
-/// Bytes of one uncompressed transition, as in a batch, an [`Episode`] or an uncompressed file: image, action, reward and
-/// discount. In a [`Replay`] it usually takes much less.
-pub const fn transition_bytes(action_size: usize) -> usize {
-    IMAGE_BYTES + (action_size + 2) * size_of::<f32>()
-}

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::error::ReplayError;
 use crate::starts::{self, Candidate};
-use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Window, WindowStarts, transition_bytes};
+use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Sizes, Window, WindowStarts};
 
 /// The largest uncompressed episode that a replay memory accepts with any budget, in bytes: 87 000 transitions. With a
 /// larger budget, it accepts episodes up to that budget. Episode files are decompressed as a whole, so this limits the
@@ -25,7 +25,7 @@ const LARGEST_EPISODE: u64 = 1 << 30;
 #[derive(Clone, Debug)]
 pub struct Replay {
     episodes: VecDeque<CompressedEpisode>,
-    action_size: usize,
+    sizes: Sizes,
     budget: u64,
     bytes: u64,
     transitions: u64,
@@ -53,37 +53,34 @@ pub struct ReplayStats {
 }
 
 impl Replay {
-    /// An empty memory for episodes of `action_size`, of at most `budget` bytes.
+    /// An empty memory for episodes whose transitions have these sizes, of at most `budget` bytes.
     ///
     /// # Errors
     /// If no episode can have that action size.
-    pub fn new(action_size: usize, budget: u64) -> Result<Self, ReplayError> {
-        Self::after(action_size, budget, 0)
+    pub fn new(sizes: impl Into<Sizes>, budget: u64) -> Result<Self, ReplayError> {
+        Self::after(sizes.into(), budget, 0)
     }
 
     /// As [`Replay::new`], for the episodes after the first `dropped` ones.
-    pub(crate) fn after(action_size: usize, budget: u64, dropped: u64) -> Result<Self, ReplayError> {
-        if action_size == 0 || action_size > LARGEST_ACTION {
-            return Err(ReplayError::NoAction { action_size });
+    pub(crate) fn after(sizes: Sizes, budget: u64, dropped: u64) -> Result<Self, ReplayError> {
+        if sizes.action == 0 || sizes.action > LARGEST_ACTION {
+            return Err(ReplayError::NoAction { action_size: sizes.action });
         }
         let (episodes, candidates) = (VecDeque::new(), Vec::new());
-        Ok(Self { episodes, action_size, budget, bytes: 0, transitions: 0, dropped, candidates })
+        Ok(Self { episodes, sizes, budget, bytes: 0, transitions: 0, dropped, candidates })
     }
 
     /// Compresses and adds the newest episode, and drops the oldest ones until all fit into the budget.
     ///
     /// # Errors
-    /// If its action size is another, or it is larger than the whole budget; the memory is then as it was.
+    /// If its transitions have other sizes, or it is larger than the whole budget; the memory is then as it was.
     pub fn add(&mut self, episode: Episode) -> Result<(), ReplayError> {
-        if episode.action_size() != self.action_size {
-            let (task, found) = (episode.task().to_owned(), episode.action_size());
-            return Err(ReplayError::ActionSize { path: None, task, expected: self.action_size, found });
-        }
+        check_sizes(&self.sizes, &episode, None)?;
         check_uncompressed(episode.bytes(), self.budget, None)?;
         self.push(CompressedEpisode::new(episode))
     }
 
-    /// As [`Replay::add`], for an episode of the memory's action size that is compressed already.
+    /// As [`Replay::add`], for an episode of the memory's sizes that is compressed already.
     pub(crate) fn push(&mut self, episode: CompressedEpisode) -> Result<(), ReplayError> {
         let bytes = episode.bytes();
         if bytes > self.budget {
@@ -118,9 +115,9 @@ impl Replay {
         self.episodes.get(usize::try_from(number.checked_sub(self.dropped)?).ok()?)
     }
 
-    /// Action size of the episodes.
-    pub fn action_size(&self) -> usize {
-        self.action_size
+    /// The sizes of its episodes' transitions.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// Counts, with those too short for windows of `length` transitions.
@@ -155,18 +152,22 @@ impl Replay {
             return Err(ReplayError::NoneLongEnough { episodes: self.episodes.len(), length, longest });
         }
         let transitions = batch.batch.checked_mul(length);
-        let bytes = transitions.and_then(|transitions| transitions.checked_mul(transition_bytes(self.action_size)));
+        let bytes = transitions.and_then(|transitions| transitions.checked_mul(self.sizes.bytes()));
         if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
             return Err(ReplayError::HugeBatch { batch: batch.batch, length });
         }
-        batch.fit(self.action_size);
+        batch.fit(&self.sizes);
         for window in 0..batch.batch {
             let (index, start) = starts.draw(&self.candidates, length, random);
             let episode = &self.episodes[index];
             batch.windows.push(Window { episode: self.dropped + index as u64, start });
-            copy_window(&mut batch.action, window, episode.action(), start, length, self.action_size);
+            copy_window(&mut batch.vector, window, episode.vector(), start, length, self.sizes.vector());
+            copy_window(&mut batch.action, window, episode.action(), start, length, self.sizes.action);
             copy_window(&mut batch.reward, window, episode.reward(), start, length, 1);
             copy_window(&mut batch.discount, window, episode.discount(), start, length, 1);
+        }
+        if self.sizes.image() == 0 {
+            return Ok(());
         }
         let (episodes, dropped) = (&self.episodes, self.dropped);
         let images = batch.image.par_chunks_exact_mut(length * IMAGE_BYTES);
@@ -176,6 +177,20 @@ impl Replay {
         });
         Ok(())
     }
+}
+
+/// Refuses an episode, perhaps from the file at `path`, whose transitions have other sizes than `sizes`.
+pub(crate) fn check_sizes(sizes: &Sizes, episode: &Episode, path: Option<&Path>) -> Result<(), ReplayError> {
+    let (task, path) = (episode.task().to_owned(), path.map(Path::to_owned));
+    let found = episode.sizes();
+    if found.action != sizes.action {
+        return Err(ReplayError::ActionSize { path, task, expected: sizes.action, found: found.action });
+    }
+    if found.observations != sizes.observations {
+        let (expected, found) = (sizes.observations, found.observations);
+        return Err(ReplayError::Observations { path, task, expected, found });
+    }
+    Ok(())
 }
 
 /// Refuses an episode, perhaps in the file at `path`, that is too large for a memory of this budget before it is even

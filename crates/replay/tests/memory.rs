@@ -8,8 +8,7 @@ use common::{STAMP, arrays, container, episode, held, numbered, put};
 use proptest::prelude::*;
 use random::Stream;
 use replay::{
-    Batch, CompressedEpisode, Episode, IMAGE_BYTES, Replay, ReplayError, WindowStarts, set_aside, transition_bytes,
-    write_episode,
+    Batch, CompressedEpisode, Episode, IMAGE_BYTES, Replay, ReplayError, Sizes, WindowStarts, set_aside, write_episode,
 };
 
 /// Bytes that numbered episodes of these ids and lengths occupy in a memory.
@@ -55,14 +54,14 @@ fn images_that_do_not_compress_are_kept_as_they_are() {
         let mut random = Stream::new(seed, "noise");
         (0..6 * IMAGE_BYTES).map(|_| random.below(256) as u8).collect()
     };
-    let mut replay = Replay::new(1, 3 * 6 * (transition_bytes(1) as u64 + 64)).unwrap();
+    let mut replay = Replay::new(1, 3 * 6 * (Sizes::from(1).bytes() as u64 + 64)).unwrap();
     for seed in 0..4 {
         let rewards = vec![0.0; 6];
         replay.add(Episode::new("noise", 1, noise(seed), rewards.clone(), rewards, vec![1.0; 6]).unwrap()).unwrap();
     }
     let stats = replay.stats(1);
     assert_eq!((stats.episodes, stats.dropped), (3, 1));
-    let raw = 3 * 6 * transition_bytes(1) as u64;
+    let raw = 3 * 6 * Sizes::from(1).bytes() as u64;
     assert!((raw..raw + raw / 100).contains(&stats.bytes), "{stats:?} for {raw} bytes");
     let mut batch = Batch::new(40, 4);
     replay.sample(&mut Stream::new(1, "replay"), WindowStarts::Inside, &mut batch).unwrap();

@@ -6,7 +6,7 @@
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
-use environment::{Catalogue, TaskInfo};
+use environment::{Catalogue, ObservationSpace, TaskInfo};
 use train::TrainError;
 use train::config::Config;
 
@@ -49,8 +49,11 @@ pub fn updates(config: &Config, tasks: &[TaskInfo]) -> u64 {
 /// The most bytes that a run's episodes take on the disk: they are compressed.
 pub fn bytes(config: &Config, tasks: &[TaskInfo]) -> u64 {
     let transitions = tasks.iter().map(|task| task.timing.transitions(config.steps.0)).max().unwrap_or(0);
-    let action_size = tasks.iter().map(|task| task.actions.size).max().unwrap_or(0);
-    transitions.saturating_mul(replay::transition_bytes(action_size) as u64)
+    let action = tasks.iter().map(|task| task.actions.size).max().unwrap_or(0);
+    let vector = tasks.iter().map(|task| task.observations.vector).max().unwrap_or(0);
+    let image = tasks.iter().find_map(|task| task.observations.image);
+    let sizes = replay::Sizes { action, observations: ObservationSpace { image, vector } };
+    transitions.saturating_mul(sizes.bytes() as u64)
 }
 
 /// Seconds per gradient step, including all other work, in the runs so far; `None` if there are too few steps for an

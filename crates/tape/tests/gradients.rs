@@ -226,6 +226,33 @@ fn categorical_entropies() {
 }
 
 #[test]
+fn norms_and_silu() {
+    check(&[("scale", &[5])], &[(4, 5)], |tape, p, x| tape.rms_norm(x[0], p[0]));
+    // The gradient passes through both, and adds to one that is there.
+    check(&[("scale", &[3])], &[(4, 3)], |tape, p, x| {
+        let normed = tape.rms_norm(x[0], p[0]);
+        let bent = tape.silu(normed);
+        tape.concat(bent, x[0])
+    });
+}
+
+#[test]
+fn the_norm_of_a_row_of_zeros_is_zero() {
+    let mut model = Parameters::<f64>::new();
+    let scale = model.declare("scale", &[2]);
+    model.allocate();
+    model.values_mut(scale).fill(3.0);
+    let (none, mut workspace) = (model.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&model, &none, &mut workspace);
+    let x = tape.constant(2, 2, |y| y.copy_from_slice(&[0.0, 0.0, 3.0, -3.0]));
+    let y = tape.rms_norm(x, scale);
+    let one = 3.0 * 3.0 / (9.0f64 + 1e-4).sqrt();
+    for (found, expected) in tape.value(y).iter().zip([0.0, 0.0, one, -one]) {
+        assert!((found - expected).abs() < 1e-15);
+    }
+}
+
+#[test]
 fn lambda_returns() {
     check(&[], &[(8, 1), (8, 1), (8, 1)], |tape, _, x| {
         let discount = tape.sigmoid(x[2]);

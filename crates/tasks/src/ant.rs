@@ -81,6 +81,7 @@ pub fn make() -> Result<Box<dyn Simulation>, TaskError> {
         power_of: &[100.0; 8],
         alive: |posture| posture.height > 0.26,
         off_the_floor: &[],
+        feet: &["front_left_foot", "front_right_foot", "left_back_foot", "right_back_foot"],
         done_when_fallen: true,
     }
     .load()

@@ -15,12 +15,28 @@ pub struct Episodes {
     frames: u32,
     running: bool,
     action: Vec<f32>,
+    vector: Vec<f32>,
 }
 
 impl Episodes {
     /// An environment of the task `info` with no episode running yet.
     pub fn new(info: TaskInfo, simulation: Box<dyn Simulation>, termination: Termination) -> Self {
-        Self { info, simulation, termination, frames: 0, running: false, action: vec![] }
+        Self { info, simulation, termination, frames: 0, running: false, action: vec![], vector: vec![] }
+    }
+}
+
+impl Episodes {
+    /// Shows what is to be observed of the simulation's present state.
+    fn show(&mut self, image: &mut [u8]) {
+        // First the vector: an image moves links from where the last part of a frame left them to where their joints are, and so
+        // changes the last bits of their velocities.
+        if self.info.observations.vector > 0 {
+            self.vector.clear();
+            self.simulation.observe(&mut self.vector);
+        }
+        if self.info.observations.image.is_some() {
+            self.simulation.render(image);
+        }
     }
 }
 
@@ -33,7 +49,7 @@ impl Environment for Episodes {
         let count = self.simulation.offset_count();
         let offsets: Vec<f64> = (0..count).map(|_| random.uniform_in(-OFFSET_BOUND, OFFSET_BOUND)).collect();
         self.simulation.start(&offsets);
-        self.simulation.render(image);
+        self.show(image);
         self.frames = 0;
         self.running = true;
         Ok(())
@@ -62,8 +78,12 @@ impl Environment for Episodes {
             outcome.truncated = self.frames >= self.info.timing.frame_limit && !outcome.terminal;
         }
         self.running = !outcome.over();
-        self.simulation.render(image);
+        self.show(image);
         Ok(Outcome { reward: reward as f32, ..outcome })
+    }
+
+    fn vector(&self) -> &[f32] {
+        &self.vector
     }
 
     fn frames(&self) -> u32 {
@@ -112,6 +132,12 @@ mod tests {
         }
         fn joints(&self) -> &[[f64; 2]] {
             &self.joints
+        }
+        fn vector_size(&self) -> usize {
+            1
+        }
+        fn observe(&mut self, vector: &mut Vec<f32>) {
+            vector.push(self.frame as f32);
         }
         fn render(&mut self, image: &mut [u8]) {
             image.fill(self.frame as u8);

@@ -66,6 +66,7 @@ pub fn make() -> Result<Box<dyn Simulation>, TaskError> {
         power_of: &[120.0, 90.0, 60.0, 140.0, 60.0, 30.0],
         alive: |posture| posture.pitch.abs() < 1.0 && !posture.touched,
         off_the_floor: &["fshin", "fthigh", "bshin", "bthigh"],
+        feet: &["ffoot", "fshin", "fthigh", "bfoot", "bshin", "bthigh"],
         done_when_fallen: false,
     }
     .load()

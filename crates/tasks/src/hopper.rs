@@ -51,6 +51,7 @@ pub fn make() -> Result<Box<dyn Simulation>, TaskError> {
         power_of: &[100.0; 3],
         alive: upright,
         off_the_floor: &[],
+        feet: &["foot"],
         done_when_fallen: true,
     }
     .load()

@@ -91,6 +91,22 @@ impl Simulation for InvertedDoublePendulumSwingup {
         &self.robot.joint_states
     }
 
+    fn vector_size(&self) -> usize {
+        9
+    }
+
+    fn observe(&mut self, vector: &mut Vec<f32>) {
+        let Robot { joint_states, state, .. } = &self.robot;
+        let &[[x, speed], [theta, turning], [gamma, bending]] = joint_states.as_slice() else {
+            unreachable!("three joints")
+        };
+        // The centre of the second pole, the last link.
+        let tip = state.links[state.links.len() - 1].position[0];
+        let numbers =
+            [x, speed, tip, theta.cos(), theta.sin(), turning, gamma.cos(), gamma.sin(), bending].map(|x| x as f32);
+        vector.extend(numbers);
+    }
+
     fn render(&mut self, image: &mut [u8]) {
         self.robot.render([0.0; 3], image);
     }

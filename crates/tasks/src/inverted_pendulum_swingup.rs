@@ -84,6 +84,15 @@ impl Simulation for InvertedPendulumSwingup {
         &self.robot.joint_states
     }
 
+    fn vector_size(&self) -> usize {
+        5
+    }
+
+    fn observe(&mut self, vector: &mut Vec<f32>) {
+        let &[[x, speed], [angle, turning]] = self.robot.joint_states.as_slice() else { unreachable!("two joints") };
+        vector.extend([x, speed, angle.cos(), angle.sin(), turning].map(|number| number as f32));
+    }
+
     fn render(&mut self, image: &mut [u8]) {
         self.robot.render([0.0; 3], image);
     }

@@ -52,6 +52,13 @@ impl Progress {
         self.potential = potential(&self.parts[..self.parts.len() - 1], state);
     }
 
+    /// The direction from the mean of the parts to the target, rad; with `floor`, the floor counts among the parts.
+    pub fn direction(&self, state: &BodyState, floor: bool) -> f64 {
+        let parts = &self.parts[..self.parts.len() - usize::from(!floor)];
+        let [x, y] = to_target(parts, state);
+        y.atan2(x)
+    }
+
     /// The progress since the last call, or since the start.
     pub fn advance(&mut self, state: &BodyState) -> f64 {
         let before = self.potential;
@@ -60,8 +67,8 @@ impl Progress {
     }
 }
 
-/// Minus the distance from the mean of the parts to the target, over the time of a frame, m/s.
-fn potential(parts: &[Part], state: &BodyState) -> f64 {
+/// The way from the mean of the parts to the target, m.
+fn to_target(parts: &[Part], state: &BodyState) -> [f64; 2] {
     let mean = |axis: usize| {
         mean(parts.iter().map(|&part| match part {
             Part::Link(link) => state.links[link].position[axis],
@@ -69,7 +76,12 @@ fn potential(parts: &[Part], state: &BodyState) -> f64 {
             Part::Floor => 0.0,
         }))
     };
-    let [x, y] = [0, 1].map(|axis| TARGET[axis] - mean(axis));
+    [0, 1].map(|axis| TARGET[axis] - mean(axis))
+}
+
+/// Minus the distance from the mean of the parts to the target, over the time of a frame, m/s.
+fn potential(parts: &[Part], state: &BodyState) -> f64 {
+    let [x, y] = to_target(parts, state);
     // PyBullet has numpy compute this as a dot product of OpenBLAS, whose last bit depends on the CPU. The recordings
     // were made with kernels (SkylakeX) that multiply and add with a single rounding. Only the ant leaves the line y =
     // 0.

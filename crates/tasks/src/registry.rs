@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use environment::{Catalogue, Environment, TaskError, TaskInfo, TaskOptions};
+use environment::{Catalogue, Environment, ObservationSpace, TaskError, TaskInfo, TaskOptions};
 
 use crate::episodes::Episodes;
 use crate::simulation::Simulation;
@@ -13,19 +13,21 @@ struct Entry {
     name: &'static str,
     description: &'static str,
     action_size: usize,
+    /// Numbers of its vector observation.
+    vector: usize,
     load: fn() -> Result<Box<dyn Simulation>, TaskError>,
 }
 
 /// Every task, in alphabetic order: one line each.
 #[rustfmt::skip]
 const ENTRIES: &[Entry] = &[
-    Entry { name: ant::NAME, description: "walk on four legs", action_size: 8, load: ant::make },
-    Entry { name: half_cheetah::NAME, description: "run on a back leg and a front leg, in a plane", action_size: 6, load: half_cheetah::make },
-    Entry { name: hopper::NAME, description: "hop on one leg, in a plane", action_size: 3, load: hopper::make },
+    Entry { name: ant::NAME, description: "walk on four legs", action_size: 8, vector: 28, load: ant::make },
+    Entry { name: half_cheetah::NAME, description: "run on a back leg and a front leg, in a plane", action_size: 6, vector: 26, load: half_cheetah::make },
+    Entry { name: hopper::NAME, description: "hop on one leg, in a plane", action_size: 3, vector: 15, load: hopper::make },
     Entry { name: inverted_double_pendulum_swingup::NAME, description: "swing up two poles on a cart, one on top of \
-        the other, and balance them", action_size: 1, load: inverted_double_pendulum_swingup::make },
-    Entry { name: inverted_pendulum_swingup::NAME, description: "swing up a pole on a cart and balance it", action_size: 1, load: inverted_pendulum_swingup::make },
-    Entry { name: walker2d::NAME, description: "walk on two legs, in a plane", action_size: 6, load: walker2d::make },
+        the other, and balance them", action_size: 1, vector: 9, load: inverted_double_pendulum_swingup::make },
+    Entry { name: inverted_pendulum_swingup::NAME, description: "swing up a pole on a cart and balance it", action_size: 1, vector: 5, load: inverted_pendulum_swingup::make },
+    Entry { name: walker2d::NAME, description: "walk on two legs, in a plane", action_size: 6, vector: 22, load: walker2d::make },
 ];
 
 /// The built-in tasks.
@@ -37,7 +39,10 @@ pub struct Tasks {
 /// The catalogue of the built-in tasks, in alphabetic order.
 pub fn catalogue() -> &'static Tasks {
     static CATALOGUE: LazyLock<Tasks> = LazyLock::new(|| {
-        let infos = ENTRIES.iter().map(|entry| TaskInfo::new(entry.name, entry.description, entry.action_size));
+        let infos = ENTRIES.iter().map(|entry| TaskInfo {
+            observations: ObservationSpace { vector: entry.vector, ..ObservationSpace::IMAGE },
+            ..TaskInfo::new(entry.name, entry.description, entry.action_size)
+        });
         Tasks { infos: infos.collect() }
     });
     &CATALOGUE
@@ -83,6 +88,7 @@ mod tests {
         for task in tasks {
             let simulation = simulation(&task.name).unwrap();
             assert_eq!((simulation.task(), simulation.action_size()), (task.name.as_str(), task.actions.size));
+            assert_eq!(simulation.vector_size(), task.observations.vector, "{}", task.name);
         }
     }
 

@@ -39,6 +39,13 @@ pub trait Simulation: Send {
     /// Position (rad or m) and velocity (per second) of each of the robot's joints.
     fn joints(&self) -> &[[f64; 2]];
 
+    /// Numbers of the vector observation.
+    fn vector_size(&self) -> usize;
+
+    /// Appends the vector observation: PyBullet's numbers. From its first call in an episode on, which should come before the
+    /// first frame, frames measure what it needs.
+    fn observe(&mut self, vector: &mut Vec<f32>);
+
     /// Draws the task's view into `image`, `[64, 64, 3]`, RGB, rows from the top.
     fn render(&mut self, image: &mut [u8]);
 

@@ -22,6 +22,8 @@ const SPEED_SCALE: f64 = 0.1;
 /// Share of the range between its limits from which on a joint is at its limit.
 const AT_LIMIT: f32 = 0.99;
 const ELECTRICITY: f64 = -2.0;
+/// The factor of the torso's speed in the observation.
+const SPEED_OF_TORSO: f64 = 0.3;
 const STALL_TORQUE: f64 = -0.1;
 const JOINT_AT_LIMIT: f64 = -0.1;
 
@@ -41,6 +43,8 @@ pub struct Walker {
     pub alive: fn(&Posture) -> bool,
     /// Links whose contact with the floor in the previous frame is passed to `alive`.
     pub off_the_floor: &'static [&'static str],
+    /// Links whose contact with the floor in the previous frame is observed.
+    pub feet: &'static [&'static str],
     /// Whether PyBullet's rule ends the episode when the walker has fallen.
     pub done_when_fallen: bool,
 }
@@ -70,8 +74,16 @@ struct Walking {
     floor: Body,
     torso: Option<usize>,
     off_the_floor: Vec<usize>,
+    feet: Vec<usize>,
     contacts: Vec<Contact>,
     touched: bool,
+    /// Whether each foot touched the floor in the last frame, and in the one before it; known only if `observed`.
+    feet_down: Vec<bool>,
+    feet_before: Vec<bool>,
+    /// Whether the vector is observed.
+    observed: bool,
+    /// Whether the floor counts in the place of the walker: not at the very start of PyBullet's first episode.
+    floor_counts: bool,
     start_height: f64,
     progress: Progress,
     relative: Vec<[f32; 2]>,
@@ -91,6 +103,7 @@ impl Walker {
             Torso::Link(name) => Some(link(name)),
         };
         let off_the_floor = self.off_the_floor.iter().map(|name| link(name)).collect();
+        let feet: Vec<usize> = self.feet.iter().map(|name| link(name)).collect();
         let robot = Robot::new(world, body);
         let progress = Progress::new(robot.state.links.len(), torso);
         assert_eq!(robot.joint_count(), self.power_of.len(), "the model of {task} has a torque for each joint");
@@ -100,8 +113,13 @@ impl Walker {
             floor,
             torso,
             off_the_floor,
+            feet_down: vec![false; feet.len()],
+            feet_before: vec![false; feet.len()],
+            feet,
             contacts: vec![],
             touched: false,
+            observed: false,
+            floor_counts: true,
             start_height: 0.0,
             progress,
             relative: vec![],
@@ -130,7 +148,11 @@ impl Walking {
     fn posture(&self) -> Posture {
         let torso = self.torso();
         let rise = ((torso.position[2] - self.start_height) as f32).clamp(-5.0, 5.0);
-        Posture { height: f64::from(rise) + self.start_height, pitch: pitch(torso.orientation), touched: self.touched }
+        Posture {
+            height: f64::from(rise) + self.start_height,
+            pitch: euler_angles(torso.orientation)[1],
+            touched: self.touched,
+        }
     }
 
     /// The point that the camera follows, in m.
@@ -138,13 +160,18 @@ impl Walking {
         self.robot.world.link_frame(&self.robot.body, 0)
     }
 
-    fn touches_floor(&mut self) -> bool {
-        if self.off_the_floor.is_empty() {
-            return false;
+    /// Measures contacts with the floor, as far as the reward or the observation needs them.
+    fn measure_contacts(&mut self) {
+        if self.off_the_floor.is_empty() && !self.observed {
+            return;
         }
         self.contacts.clear();
         self.robot.world.contacts(&self.robot.body, &self.floor, &mut self.contacts);
-        self.contacts.iter().filter_map(|contact| contact.link).any(|link| self.off_the_floor.contains(&link))
+        let touches = |link: &usize| self.contacts.iter().any(|contact| contact.link == Some(*link));
+        self.touched = self.off_the_floor.iter().any(touches);
+        for (down, foot) in self.feet_down.iter_mut().zip(&self.feet) {
+            *down = touches(foot);
+        }
     }
 }
 
@@ -170,16 +197,23 @@ impl Simulation for Walking {
         self.robot.read();
         self.start_height = self.torso().position[2];
         self.progress.start(&self.robot.state);
+        self.measure_joints();
         self.touched = false;
+        self.feet_down.fill(false);
+        self.feet_before.fill(false);
+        self.observed = false;
+        self.floor_counts = true;
     }
 
     fn start_as_stock_first(&mut self, offsets: &[f64]) {
         self.start(offsets);
         self.progress.start_without_floor(&self.robot.state);
+        self.floor_counts = false;
     }
 
     fn frame(&mut self, action: &[f32]) -> Frame {
         let Walker { power, power_of, .. } = self.walker;
+        self.floor_counts = true;
         self.robot.step(action.iter().zip(power_of).map(|(&a, of)| power * of * robot::clip(a)));
         self.measure_joints();
 
@@ -191,7 +225,9 @@ impl Simulation for Walking {
         let at_limit = self.relative.iter().filter(|[position, _]| position.abs() > AT_LIMIT).count();
         let limits = JOINT_AT_LIMIT * at_limit as f64;
 
-        self.touched = self.touches_floor();
+        // What is observed after this frame shows the contacts of the one before it.
+        self.feet_before.clone_from(&self.feet_down);
+        self.measure_contacts();
         Frame {
             reward: if alive { 1.0 } else { -1.0 } + progress + electricity + limits,
             done: self.walker.done_when_fallen && !alive,
@@ -200,6 +236,28 @@ impl Simulation for Walking {
 
     fn joints(&self) -> &[[f64; 2]] {
         &self.robot.joint_states
+    }
+
+    fn vector_size(&self) -> usize {
+        8 + 2 * self.robot.joint_count() + self.feet.len()
+    }
+
+    fn observe(&mut self, vector: &mut Vec<f32>) {
+        self.observed = true;
+        let torso = *self.torso();
+        let [roll, pitch, yaw] = euler_angles(torso.orientation);
+        let rise = torso.position[2] - self.start_height;
+        let angle = self.progress.direction(&self.robot.state, self.floor_counts) - yaw;
+        let [[x, y, z], [_, _, turning]] = self.robot.world.velocity(&self.robot.body, self.torso);
+        // PyBullet's observation of a link has its turning speed in the place of its speed along y.
+        let y = if self.torso.is_some() { turning } else { y };
+        let (sine, cosine) = (-yaw).sin_cos();
+        let [forward, sideways] = [cosine * x - sine * y, sine * x + cosine * y];
+        let speeds = [forward, sideways, z].map(|speed| SPEED_OF_TORSO * speed);
+        let numbers = [rise, angle.sin(), angle.cos()].into_iter().chain(speeds).chain([roll, pitch]);
+        let joints = self.relative.as_flattened().iter().copied();
+        let feet = self.feet_before.iter().map(|down| f32::from(u8::from(*down)));
+        vector.extend(numbers.map(|x| x as f32).chain(joints).chain(feet).map(|x| x.clamp(-5.0, 5.0)));
     }
 
     fn render(&mut self, image: &mut [u8]) {
@@ -213,14 +271,17 @@ impl Simulation for Walking {
     }
 }
 
-/// Pitch of an orientation (x, y, z, w), rad, as PyBullet's Euler angles have it.
-fn pitch([x, y, z, w]: [f64; 4]) -> f64 {
+/// Roll, pitch and yaw of an orientation (x, y, z, w), rad, as PyBullet has them.
+fn euler_angles([x, y, z, w]: [f64; 4]) -> [f64; 3] {
     let sine = -2.0 * (x * z - w * y);
     if sine <= -0.99999 {
-        -0.5 * std::f64::consts::PI
+        [0.0, -0.5 * std::f64::consts::PI, 2.0 * x.atan2(-y)]
     } else if sine >= 0.99999 {
-        0.5 * std::f64::consts::PI
+        [0.0, 0.5 * std::f64::consts::PI, 2.0 * (-x).atan2(y)]
     } else {
-        sine.asin()
+        let [xx, yy, zz, ww] = [x, y, z, w].map(|part| part * part);
+        let roll = (2.0 * (y * z + w * x)).atan2(ww - xx - yy + zz);
+        let yaw = (2.0 * (x * y + w * z)).atan2(ww + xx - yy - zz);
+        [roll, sine.asin(), yaw]
     }
 }

@@ -63,6 +63,7 @@ pub fn make() -> Result<Box<dyn Simulation>, TaskError> {
         power_of: &[100.0, 100.0, 30.0, 100.0, 100.0, 30.0],
         alive: upright,
         off_the_floor: &[],
+        feet: &["foot", "foot_left"],
         done_when_fallen: true,
     }
     .load()

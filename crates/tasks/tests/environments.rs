@@ -99,7 +99,7 @@ fn padding_ignores_the_elements_that_are_too_many() {
     let size = tasks::catalogue().tasks().iter().map(|task| task.actions.size).max().unwrap();
     assert_eq!(size, 8);
     let mut plain = make("hopper");
-    let mut padded = Padded::new(make("hopper"), size).unwrap();
+    let mut padded = Padded::new(make("hopper"), size, 0).unwrap();
     assert_eq!((padded.task(), padded.action_size()), ("hopper", 8));
     let (mut image, mut other) = (vec![0; IMAGE_BYTES], vec![0; IMAGE_BYTES]);
     plain.reset(&mut Stream::new(1, "environment"), &mut image).unwrap();
@@ -114,7 +114,7 @@ fn padding_ignores_the_elements_that_are_too_many() {
     assert_eq!(padded.frames(), 20);
     let not_a_number = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, f32::NAN];
     assert!(matches!(padded.step(&not_a_number, &mut other), Err(TaskError::ActionValue { index: 7, .. })));
-    assert!(matches!(Padded::new(make("ant"), 7), Err(TaskError::TooNarrow { own: 8, size: 7, .. })));
+    assert!(matches!(Padded::new(make("ant"), 7, 0), Err(TaskError::TooNarrow { own: 8, size: 7, .. })));
 }
 
 #[test]

@@ -14,7 +14,11 @@ const WALKERS: [&str; 4] = ["ant", "half-cheetah", "hopper", "walker2d"];
 
 /// Runs a recorded episode that has been started and compares everything, rewards from frame `rewards_from` on.
 fn compare(simulation: &mut dyn Simulation, recording: &Recording, rewards_from: usize, episode: &str) {
-    let mut image = vec![0; environment::IMAGE_BYTES];
+    let (mut image, mut vector) = (vec![0; environment::IMAGE_BYTES], vec![]);
+    if !recording.first_observation.is_empty() {
+        simulation.observe(&mut vector);
+        assert_eq!(vector, recording.first_observation, "{}, {episode}: first observation", simulation.task());
+    }
     for (t, action) in recording.actions.chunks_exact(simulation.action_size()).enumerate() {
         let place = format!("{}, {episode}, frame {t}", simulation.task());
         if let Some(pixels) = recording.image(t) {
@@ -28,6 +32,11 @@ fn compare(simulation: &mut dyn Simulation, recording: &Recording, rewards_from:
             assert_eq!(frame.reward, recording.rewards[t], "{place}: reward");
         }
         assert_eq!(frame.done, recording.done[t], "{place}: done");
+        if let Some(observed) = recording.observation(t) {
+            vector.clear();
+            simulation.observe(&mut vector);
+            assert_eq!(vector, observed, "{place}: observation");
+        }
     }
 }
 

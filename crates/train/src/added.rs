@@ -6,7 +6,7 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::folder::{episodes_of, lock::RunLock, stored_config};
 use environment::Catalogue;
-use replay::{Episode, FileError, ReplayError};
+use replay::{Episode, FileError, ReplayError, Sizes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -38,7 +38,7 @@ pub fn add_episodes(
 ) -> Result<Added, TrainError> {
     let config = stored_config(root)?;
     let _lock = RunLock::take(root)?;
-    let size = Environments::make(catalogue, &config)?.action_size();
+    let sizes = Environments::make(catalogue, &config)?.sizes();
     let only = task.or(if let [one] = &*config.tasks { Some(one) } else { None });
     let mut episodes = Vec::new();
     for path in files {
@@ -47,22 +47,28 @@ pub fn add_episodes(
             let damaged = |source| TrainError::Episode { task: task.to_owned(), source };
             episode = episode.of_task(task).map_err(damaged)?;
         }
-        episodes.push(fitting(episode, path, &config.tasks, size)?);
+        episodes.push(fitting(episode, path, &config.tasks, &sizes)?);
     }
     let folder = replay::add_episodes(&episodes_of(root), &replay::stamp(SystemTime::now()), &episodes)?;
     let transitions = episodes.iter().map(|episode| episode.len() as u64).sum();
     Ok(Added { folder, episodes: episodes.len() as u64, transitions })
 }
 
-/// The episode of the file at `path` for a run of `tasks` with actions of `size` elements.
-fn fitting(episode: Episode, path: &Path, tasks: &[String], size: usize) -> Result<Episode, TrainError> {
+/// The episode of the file at `path` for a run of `tasks` with transitions of these sizes.
+fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Result<Episode, TrainError> {
     let (task, found) = (episode.task().to_owned(), episode.action_size());
     if !tasks.contains(&task) {
         return Err(FileError::OtherTask { path: path.to_owned(), task, learned: tasks.to_vec() }.into());
     }
-    // Of several tasks, the shorter actions are padded, as the run does with those that it plays itself.
+    // Of several tasks, the shorter actions and vectors are padded, as the run does with those that it plays itself.
+    let size = sizes.action;
     if found != size && (tasks.len() == 1 || found > size) {
         return Err(ReplayError::ActionSize { path: Some(path.to_owned()), task, expected: size, found }.into());
+    }
+    let episode = if tasks.len() > 1 { episode.with_vectors_padded(sizes.vector()) } else { episode };
+    let (expected, found) = (sizes.observations, episode.sizes().observations);
+    if found != expected {
+        return Err(ReplayError::Observations { path: Some(path.to_owned()), task, expected, found }.into());
     }
     Ok(episode.padded(size))
 }

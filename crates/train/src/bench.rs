@@ -6,6 +6,7 @@
 use crate::config::Config;
 use crate::{TrainError, system};
 use dreamer::{ActMode, Agent, AgentConfig, Precision};
+use environment::Observation;
 use random::Stream;
 use replay::Batch;
 use serde::Serialize;
@@ -148,17 +149,18 @@ pub fn measure(
         }
         agent.sync_from_device()?;
         let (mut state, mut random, mut action) = (agent.begin(), Stream::new(0, "bench"), [0.0; ACTION_SIZE]);
-        let image = &batch.image[..dreamer::networks::PIXELS];
+        let space = agent.config().observations();
+        let seen = Observation { image: &batch.image, vector: &batch.vector }.part(&space, 0..1);
         let mut policy_times = Vec::with_capacity(POLICY_STEPS);
         for _ in 0..POLICY_STEPS {
             let began = Instant::now();
-            agent.act(&mut state, image, ActMode::Sample, &mut random, &mut action);
+            agent.act(&mut state, seen, ActMode::Sample, &mut random, &mut action);
             policy_times.push(began.elapsed().as_secs_f64() * 1e3);
         }
         let mut evaluation_times = Vec::with_capacity(EVALUATION_STEPS);
         for _ in 0..EVALUATION_STEPS {
             let began = Instant::now();
-            agent.act(&mut state, image, ActMode::Evaluate, &mut random, &mut action);
+            agent.act(&mut state, seen, ActMode::Evaluate, &mut random, &mut action);
             evaluation_times.push(began.elapsed().as_secs_f64() * 1e3);
         }
         evaluation_times.sort_by(f64::total_cmp);
@@ -197,7 +199,9 @@ fn random_batch(config: &AgentConfig) -> Batch {
     let transitions = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = ACTION_SIZE;
-    batch.image = (0..transitions * dreamer::networks::PIXELS).map(|_| random.below(256) as u8).collect();
+    let space = config.observations();
+    batch.image = (0..transitions * space.image_bytes()).map(|_| random.below(256) as u8).collect();
+    batch.vector = (0..transitions * space.vector).map(|_| random.normal() as f32).collect();
     batch.action = (0..transitions * ACTION_SIZE).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
     batch.reward = (0..transitions).map(|_| random.normal() as f32).collect();
     batch.discount = vec![1.0; transitions];

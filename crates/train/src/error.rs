@@ -5,7 +5,7 @@ use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
 use dreamer::footprint::Available;
 use dreamer::{ActionDistribution, DreamerError};
-use environment::TaskError;
+use environment::{ObservationSpace, TaskError};
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::{Path, PathBuf};
 use tape::plan::MachineError;
@@ -134,6 +134,29 @@ pub enum TrainError {
         task: String,
         /// The task's action size.
         needed: usize,
+    },
+    /// The agent observes something that the task does not show.
+    #[error(
+        "the agent of {path} observes {agent}, but {task} shows {shown}; choose a task that it was trained for, with the same \
+         task.observe"
+    )]
+    Observations {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What the agent observes.
+        agent: ObservationSpace,
+        /// The task.
+        task: String,
+        /// What the task shows.
+        shown: ObservationSpace,
+    },
+    /// A video of episodes without images.
+    #[error(
+        "episodes of {task} have no images to make a video of, because its world does not show any; leave out the video"
+    )]
+    NoImages {
+        /// The task.
+        task: String,
     },
     /// A task that agents of this version cannot learn.
     #[error("{task} has {what}: not supported by this agent yet")]

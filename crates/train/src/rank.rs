@@ -11,7 +11,7 @@ use crate::run::episode::{evaluate_episode, play_episode, random_action};
 use crate::start::pool;
 use crate::streams::EvaluationStreams;
 use dreamer::{ActionDistribution, Agent, Policy};
-use environment::{Catalogue, Environment};
+use environment::{Catalogue, Environment, Observation};
 use replay::{Episode, EpisodeName, read_episode};
 use std::path::{Path, PathBuf};
 use transfer::rank::{Kind, Ranked, Ranking, image_score, order, score};
@@ -55,6 +55,7 @@ pub fn rank(
     mut listen: impl FnMut(RankEvent<'_>) + Send,
 ) -> Result<Ranking, TrainError> {
     let mut environments = Environments::make(catalogue, config)?;
+    let shown = environments.sizes().observations;
     let world = environments.training[0].as_mut();
     let (task, action_size) = (world.task().to_owned(), world.action_size());
     let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, find_learned::<Policy>(path)?.0));
@@ -64,6 +65,10 @@ pub fn rank(
     let Some((_, _, first)) = sources.first().filter(|_| !options.from.is_empty()) else {
         return Err(TrainError::NothingToRank);
     };
+    if let Some((path, _, other)) = sources.iter().find(|(_, _, one)| one.agent.config().observations() != shown) {
+        let agent = other.agent.config().observations();
+        return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
+    }
     pool(config.threads)?.install(|| {
         let (episodes, episodes_of) = match &options.episodes_of {
             Some(run) => (newest_episodes(run, Some(&task), options.episodes)?, run.display().to_string()),
@@ -116,7 +121,7 @@ fn random_episodes(world: &mut dyn Environment, seed: u64, count: usize) -> Resu
     let discrete = world.info().actions.is_discrete();
     let one = |index| {
         let EvaluationStreams { mut starts, mut actions } = EvaluationStreams::asked_for(seed, index);
-        let choose = |_: &[u8], action: &mut [f32]| random_action(discrete, &mut actions, action);
+        let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, &mut actions, action);
         Ok(play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
     };
     (0..count as u64).map(one).collect()

@@ -56,7 +56,7 @@ pub fn train(
     let environments = Environments::make(catalogue, config)?;
     let action_size = environments.action_size();
     // Before anything is written: a run that cannot be should leave nothing.
-    let config = &environments.with_actor(config)?;
+    let config = &environments.adapted(config)?;
     environments.check_length(config)?;
     let episodes = footprint::Episodes::of(config, &environments);
     footprint::check_run(config, episodes, device.is_none())?;

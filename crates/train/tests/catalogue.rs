@@ -62,7 +62,15 @@ impl Catalogue for Stills {
 
 fn random(task: Option<&str>) -> PlayOptions {
     let task = task.map(str::to_owned);
-    PlayOptions { policy: WhoPlays::Random, task, settings: Vec::new(), evaluation: None, episodes: 2, seed: 0 }
+    PlayOptions {
+        policy: WhoPlays::Random,
+        task,
+        settings: Vec::new(),
+        images: false,
+        evaluation: None,
+        episodes: 2,
+        seed: 0,
+    }
 }
 
 #[test]

@@ -86,6 +86,10 @@ fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
         [
             ("action size", actions.to_string()),
             ("agent.actor", config.actor.name().to_owned()),
+            ("images observed", config.images.to_string()),
+            ("numbers of vectors observed", config.vector.to_string()),
+            ("agent.vector_layers", config.vector_layers.to_string()),
+            ("agent.vector_units", config.vector_units.to_string()),
             ("agent.depth", config.depth.to_string()),
             ("agent.stoch", config.stoch.to_string()),
             ("agent.deter", config.deter.to_string()),

@@ -21,6 +21,8 @@ pub enum Rows {
     Deter,
     /// The image's embedding.
     Embed,
+    /// The numbers of a vector observation.
+    Vector,
     /// The action.
     Action,
     /// The latent state: stochastic and deterministic, whichever of them the layer reads.
@@ -41,6 +43,7 @@ impl fmt::Display for Rows {
             Self::Stoch => "stoch",
             Self::Deter => "deter",
             Self::Embed => "embed",
+            Self::Vector => "vector",
             Self::Action => "action",
             Self::Latent => "latent",
         })
@@ -54,6 +57,7 @@ impl From<Reads> for Rows {
             Reads::Stoch => Self::Stoch,
             Reads::Deter => Self::Deter,
             Reads::Embedding => Self::Embed,
+            Reads::Vector => Self::Vector,
             Reads::Action => Self::Action,
         }
     }

@@ -101,7 +101,7 @@ fn ablation(path: &str, change: impl Fn(&mut [f64])) -> SourceAblation {
     let images: Vec<u8> = theirs["in/image_u8"].1.iter().map(|&x| x as u8).collect();
     let (steps, actions) = (theirs["in/image_u8"].0[1], &theirs["in/action"].1);
     let size = actions.len() / (images.len() / PIXELS);
-    reference.learner.ablate_sources(&images[..steps * PIXELS], &actions[..steps * size]).unwrap()
+    reference.learner.ablate_sources((&images[..steps * PIXELS]).into(), &actions[..steps * size]).unwrap()
 }
 
 #[test]
@@ -118,5 +118,5 @@ fn sources_without_influence_get_no_use() {
     // An agent without sources has none to ablate.
     let (tensors, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let plain = Reference::new(tensors, &config).unwrap().learner;
-    assert_eq!(plain.ablate_sources(&[0; PIXELS], &[0.0; 3]), None);
+    assert_eq!(plain.ablate_sources((&[0; PIXELS]).into(), &[0.0; 3]), None);
 }

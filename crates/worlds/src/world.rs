@@ -4,7 +4,7 @@ use crate::WorldError;
 use crate::child::{Child, Lost};
 use crate::name::Server;
 use crate::protocol::{
-    Hello, Info, Kind, Malformed, Observation, Stepped, decode_info, encode_handshake, numbers, to_bytes,
+    Hello, Info, Kind, Malformed, ObservationBytes, Stepped, decode_info, encode_handshake, numbers, to_bytes,
 };
 use crate::python::Python;
 use environment::{ActionSpace, Environment, Outcome, Outside, TaskError, TaskInfo, TaskOptions};
@@ -176,7 +176,7 @@ impl World {
             if kind != Kind::Observation {
                 return Err(Malformed::OutOfPlace { found: kind.name(), expected: "observation or error" });
             }
-            keep(Observation::decode(payload, &space)?, image, &mut vector);
+            keep(ObservationBytes::decode(payload, &space)?, image, &mut vector);
             Ok(())
         });
         self.vector = vector;
@@ -221,7 +221,7 @@ impl World {
 }
 
 /// Keeps what was seen.
-fn keep(observation: Observation<'_>, image: &mut [u8], vector: &mut Vec<f32>) {
+fn keep(observation: ObservationBytes<'_>, image: &mut [u8], vector: &mut Vec<f32>) {
     image.copy_from_slice(observation.image);
     vector.clear();
     vector.extend(numbers(observation.vector));

@@ -36,6 +36,7 @@ fn draw(path: &Path) -> Result<(), TrainError> {
         policy: WhoPlays::Random,
         task: None,
         settings: Vec::new(),
+        images: false,
         evaluation: None,
         episodes: 1,
         seed: 0,

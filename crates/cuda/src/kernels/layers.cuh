@@ -97,3 +97,71 @@ extern "C" __global__ void recurrent_past(float *out, const float *gradient, con
         if (i < (long long)rows * size) put(&out[i], gradient[i] * gates[i / size * 3 * size + i % size], accumulate);
     }
 }
+
+// One over the root of a row's mean square.
+INLINE float inverse_root_of(const float *x, int columns, float epsilon) {
+    float squares = 0.0f;
+    for (int i = 0; i < columns; ++i) squares += x[i] * x[i];
+    return 1.0f / sqrtf(squares / columns + epsilon);
+}
+
+// y[rows, columns] = x over the root of each row's mean square, times scale[columns].
+extern "C" __global__ void rms_norm(float *y, const float *x, const float *scale, int rows, int columns, float epsilon) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            const float *from = x + row * columns;
+            const float inverse = inverse_root_of(from, columns, epsilon);
+            for (int i = 0; i < columns; ++i) y[row * columns + i] = from[i] * inverse * scale[i];
+        }
+    }
+}
+
+// out[rows, columns] = the terms of the scale's gradient.
+extern "C" __global__ void rms_norm_parts(float *out, const float *gradient, const float *x, int rows, int columns,
+        float epsilon) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            const float *from = x + row * columns;
+            const float inverse = inverse_root_of(from, columns, epsilon);
+            for (int i = 0; i < columns; ++i) {
+                out[row * columns + i] = gradient[row * columns + i] * from[i] * inverse;
+            }
+        }
+    }
+}
+
+extern "C" __global__ void rms_norm_gradient(float *out, const float *gradient, const float *x, const float *scale,
+        int rows, int columns, float epsilon, int accumulate) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            const float *from = x + row * columns, *g = gradient + row * columns;
+            const float inverse = inverse_root_of(from, columns, epsilon);
+            float inner = 0.0f;
+            for (int i = 0; i < columns; ++i) inner += from[i] * g[i] * scale[i];
+            const float along = inverse * inverse * inner / columns;
+            for (int i = 0; i < columns; ++i) {
+                put(&out[row * columns + i], inverse * (g[i] * scale[i] - from[i] * along), accumulate);
+            }
+        }
+    }
+}
+
+extern "C" __global__ void silu(float *y, const float *x, int n) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) y[i] = x[i] * sigmoid(x[i]);
+    }
+}
+
+extern "C" __global__ void silu_gradient(float *out, const float *gradient, const float *x, int n, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) {
+            const float logistic = sigmoid(x[i]);
+            put(&out[i], gradient[i] * logistic * (1.0f + x[i] * (1.0f - logistic)), accumulate);
+        }
+    }
+}

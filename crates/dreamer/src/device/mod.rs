@@ -78,9 +78,14 @@ impl Device {
     pub fn step(&mut self, learner: &Learner<f32>, batch: BatchView<f32>) -> Result<StepMetrics, DreamerError> {
         let config = learner.config();
         batch.check(config, learner.action_size())?;
-        self.machine.write_bytes(self.places.bytes, batch.image)?;
         let Self { data, machine, places, .. } = self;
+        if config.images {
+            machine.write_bytes(places.bytes, batch.image)?;
+        }
         data.load(&batch, config, SequenceRange::whole(config));
+        if config.vector > 0 {
+            machine.write(places.vector, &data.vector)?;
+        }
         machine.write(places.action, &data.action)?;
         machine.write(places.reward, &data.reward)?;
         machine.write(places.discount, &data.discount)?;

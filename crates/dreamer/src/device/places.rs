@@ -18,6 +18,8 @@ pub(super) struct Places {
     pub weights: Place,
     /// Bytes of images, sequence by sequence.
     pub bytes: Place,
+    /// The symmetric logarithms of vectors.
+    pub vector: Place,
     pub embedding: Place,
     pub action: Place,
     pub reward: Place,

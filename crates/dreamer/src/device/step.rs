@@ -12,9 +12,9 @@ use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
 use crate::model::Model;
-use crate::networks::PIXELS;
+use crate::networks::{Observations, PIXELS};
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
-use tape::{Adam, Tape, Workspace};
+use tape::{Adam, Tape, Var, Workspace};
 
 /// The step, as a section of the plan.
 pub(super) const STEP: usize = 0;
@@ -59,6 +59,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     let mut planner = Planner::new(config.precision.of_products());
     let (rows, actions) = (config.batch * config.length, learner.action_size());
     let imagined = config.horizon * rows;
+    let pixels = if config.images { rows * PIXELS } else { 0 };
     let parameters = learner.parameters();
     let optimisers = learner.optimisers();
     let each = [&optimisers.model, &optimisers.actor, &optimisers.value];
@@ -79,7 +80,8 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     drop(moments);
     let places = Places {
         weights,
-        bytes: planner.reserve(rows * PIXELS / 4),
+        bytes: planner.reserve(pixels / 4),
+        vector: planner.reserve(rows * config.vector),
         embedding: planner.reserve(if config.frozen_encoder { rows * config.embed() } else { 0 }),
         action: planner.reserve(rows * actions),
         reward: planner.reserve(rows),
@@ -88,7 +90,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
         metrics: planner.reserve(Metric::COUNT),
         optimisers: optimiser_places,
     };
-    let images = planner.reserve(rows * PIXELS);
+    let images = planner.reserve(pixels);
     let noise = Noises {
         posterior: planner.reserve(rows * config.stoch),
         action: planner.reserve(imagined * actions),
@@ -158,6 +160,9 @@ impl Step<'_> {
 
     fn normalise_images(&mut self) {
         let config = self.learner.config();
+        if !config.images {
+            return;
+        }
         let arguments = arguments![self.images, self.places.bytes, config.batch, config.length, PIXELS];
         self.planner.each("normalise_images", self.rows() * PIXELS, arguments);
     }
@@ -189,6 +194,15 @@ impl Step<'_> {
         self.normalise_images();
     }
 
+    /// The batch's observations as inputs of a recording, and where each is.
+    fn observations(&self, tape: &mut Tape<'_, f32>) -> (Observations, Vec<(Var, Place)>) {
+        let (config, rows) = (self.learner.config(), self.rows());
+        let images = config.images.then(|| tape.input(rows, PIXELS, false));
+        let vectors = (config.vector > 0).then(|| tape.input(rows, config.vector, false));
+        let bound = [images.map(|var| (var, self.images)), vectors.map(|var| (var, self.places.vector))];
+        (Observations { images, vectors }, bound.into_iter().flatten().collect())
+    }
+
     /// The world model's loss and gradient; where the posterior states are.
     fn model(&mut self, mut gradients: ParameterGradients) -> (Place, Place) {
         let learner = self.learner;
@@ -196,8 +210,7 @@ impl Step<'_> {
         let model = Model { trainable: learner.optimisers().model.set(), ..learner.behaviour_model() };
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
-        let images = tape.input(rows, PIXELS, false);
-        let mut bound = vec![(images, self.images)];
+        let (observations, mut bound) = self.observations(&mut tape);
         let mut input = |tape: &mut Tape<'_, f32>, cols: usize, place: Place| {
             let var = tape.input(rows, cols, false);
             bound.push((var, place));
@@ -206,7 +219,7 @@ impl Step<'_> {
         let embed = if config.frozen_encoder {
             input(&mut tape, config.embed(), self.places.embedding)
         } else {
-            networks.encoder.forward(&mut tape, images)
+            networks.encoder.forward(&mut tape, observations)
         };
         let inputs = Inputs {
             embed,
@@ -215,13 +228,16 @@ impl Step<'_> {
             sequences: config.batch,
         };
         let targets = Targets {
+            vector: observations.vectors,
             reward: input(&mut tape, 1, self.places.reward),
             discount: networks.discount.as_ref().map(|_| input(&mut tape, 1, self.places.discount)),
         };
         let mut terms = Terms::new(self.report.counts);
         let observed = dynamics(model, &mut tape, inputs, &mut terms);
-        let mean = networks.decoder.forward(&mut tape, observed.feature);
-        image(&mut tape, mean, images, &mut terms);
+        if let (Some(decoder), Some(images)) = (&networks.decoder.image, observations.images) {
+            let mean = decoder.forward(&mut tape, observed.feature);
+            image(&mut tape, mean, images, &mut terms);
+        }
         heads(model, &mut tape, observed.feature, targets, &mut terms);
         self.report.model_loss.include(&terms);
         let mut traced = Traced::new(&workspace, model.parameters, self.places.weights);
@@ -320,10 +336,10 @@ impl Step<'_> {
         let Model { networks, parameters, trainable, .. } = learner.constant_model();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(parameters, trainable, &mut workspace);
-        let images = tape.input(self.rows(), PIXELS, false);
-        let embed = networks.encoder.forward(&mut tape, images);
+        let (observations, bound) = self.observations(&mut tape);
+        let embed = networks.encoder.forward(&mut tape, observations);
         let mut traced = Traced::new(&workspace, parameters, self.places.weights);
-        traced.bind(images, self.images);
+        bound.into_iter().for_each(|(var, place)| traced.bind(var, place));
         traced.bind_result(embed, self.places.embedding);
         self.planner.forward(&mut traced);
     }
@@ -343,8 +359,15 @@ mod tests {
 
     #[test]
     fn every_metric_is_planned_once() {
-        let config =
-            AgentConfig { discount_head: true, batch: 2, length: 3, horizon: 3, depth: 1, ..AgentConfig::default() };
+        let config = AgentConfig {
+            discount_head: true,
+            vector: 3,
+            batch: 2,
+            length: 3,
+            horizon: 3,
+            depth: 1,
+            ..AgentConfig::default()
+        };
         let (plan, places, _) = plan(&Learner::new(&config, 2).unwrap());
         for row in METRICS {
             let place = places.metrics.after(row.metric as usize);

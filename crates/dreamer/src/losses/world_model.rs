@@ -45,17 +45,25 @@ pub(crate) fn image<F: Real>(tape: &mut Tape<F>, mean: Var, image: Var, terms: &
 /// The targets of the heads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Targets {
+    /// The symmetric logarithms of vectors [N, V]; read by the decoder of vectors only.
+    pub vector: Option<Var>,
     /// Rewards [N, 1].
     pub reward: Var,
     /// Discounts times the configuration's [N, 1]; read by the discount head only.
     pub discount: Option<Var>,
 }
 
-/// Records the log-densities of rewards and discounts, given features [N, S + D].
+/// Records the log-densities of vectors, rewards and discounts, given features [N, S + D].
 pub(crate) fn heads<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, targets: Targets, terms: &mut Terms) {
     let mean = model.networks.reward.forward(tape, feature);
     let density = tape.normal_log_density(mean, targets.reward);
     terms.add(Metric::RewardLoss, density, -1.0);
+    if let (Some(decoder), Some(target)) = (&model.networks.decoder.vector, targets.vector) {
+        let mean = decoder.forward(tape, feature);
+        let density = tape.normal_log_density(mean, target);
+        // Twice the density is minus the sum of squared errors, DreamerV3's loss, but for a constant.
+        terms.add(Metric::VectorLoss, density, -2.0 * model.config.vector_scale);
+    }
     if let (Some(head), Some(target)) = (&model.networks.discount, targets.discount) {
         let logit = head.forward(tape, feature);
         let density = tape.bernoulli_log_density(logit, target);

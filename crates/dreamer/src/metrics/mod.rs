@@ -19,6 +19,7 @@ use std::ops::Index;
 pub enum Metric {
     ModelLoss,
     ImageLoss,
+    VectorLoss,
     RewardLoss,
     DiscountLoss,
     Kl,

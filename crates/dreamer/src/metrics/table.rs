@@ -88,7 +88,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "model_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "`kl_scale * max(kl, free_nats) + image_loss + reward_loss + discount_scale * discount_loss`",
+        formula: "`kl_scale * max(kl, free_nats) + image_loss + 2 vector_scale * vector_loss + reward_loss + discount_scale * discount_loss`",
         healthy: "Falls fast in the first thousands of gradient steps, then slowly",
         value: MetricValue::ModelLoss,
     },
@@ -102,6 +102,17 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
                   the sum of the squared errors",
         healthy: "Within some tens of the minimum. If it stays hundreds above, the decoder produces a blur: look at \
                   the open-loop image",
+        value: negated_mean(Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::VectorLoss,
+        name: "vector_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean over B and L of `-log p(vector)` under a normal distribution with unit variance, summed over the \
+                  symmetric logarithms of the V numbers of the observed vectors. Its minimum is `V ln(2 pi) / 2`; the rest \
+                  is half the sum of the squared errors; 0 if no vectors are observed",
+        healthy: "Falls towards the minimum, 0.919 for each number",
         value: negated_mean(Per::Transition),
     },
     MetricRow {

@@ -14,13 +14,13 @@ const DECODER: [(usize, usize); 4] = [(5, 1), (5, 5), (6, 13), (6, 30)];
 
 /// Four convolutions, kernel 4, stride 2, ReLU: 64 x 64 x 3 to 2 x 2 x (8 depth).
 #[derive(Clone, Debug)]
-pub struct Encoder {
+pub struct ImageEncoder {
     layers: Vec<(Parameter, Parameter)>,
     /// Of the second layer.
     channels: usize,
 }
 
-impl Encoder {
+impl ImageEncoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let channels = [3, config.depth, 2 * config.depth, 4 * config.depth, 8 * config.depth];
         let mut network = declaration.network("world_model.encoder", Role::Encoder);
@@ -38,7 +38,7 @@ impl Encoder {
         self.last_layers(tape, first)
     }
 
-    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`Encoder::between`]].
+    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`ImageEncoder::between`]].
     pub(crate) fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
         let first = self.layer(tape, images, 0);
         self.layer(tape, first, 1)
@@ -70,16 +70,16 @@ impl Encoder {
 
 /// A dense layer, then four transposed convolutions, stride 2, ReLU but the last: a feature to 64 x 64 x 3.
 #[derive(Clone, Debug)]
-pub struct Decoder {
+pub struct ImageDecoder {
     first: (Parameter, Parameter),
     layers: Vec<(Parameter, Parameter)>,
 }
 
-impl Decoder {
+impl ImageDecoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let mut network = declaration.network("world_model.decoder", Role::Decoder);
-        let first = network.dense("h1", Inputs::feature(config), config.embed());
-        let channels = [config.embed(), 4 * config.depth, 2 * config.depth, config.depth, 3];
+        let first = network.dense("h1", Inputs::feature(config), config.image_embed());
+        let channels = [config.image_embed(), 4 * config.depth, 2 * config.depth, config.depth, 3];
         let layers = channels.windows(2).zip(DECODER).enumerate().map(|(layer, (pair, (k, _)))| {
             let name = format!("h{}", layer + 2);
             let kernel = network.parameter(&format!("{name}.kernel"), &[k, k, pair[1], pair[0]]);

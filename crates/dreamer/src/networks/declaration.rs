@@ -10,11 +10,11 @@ use tape::{Parameter, Parameters, Real};
 /// The part of the agent that a parameter belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Image to embedding.
+    /// Observation to embedding.
     Encoder,
     /// The latent dynamics: prior, posterior and recurrent cell.
     Dynamics,
-    /// Feature to image.
+    /// Feature to observation.
     Decoder,
     /// The reward head.
     Reward,
@@ -54,8 +54,10 @@ pub enum Reads {
     Deter,
     /// The action.
     Action,
-    /// The image's embedding.
+    /// The observation's embedding.
     Embedding,
+    /// The numbers of a vector observation.
+    Vector,
     /// Predictions of the frozen reward models that a reward meta-model reads.
     Predictions,
 }
@@ -173,6 +175,8 @@ mod tests {
             units,
             reward_sources,
             discount_head: true,
+            vector: 17,
+            vector_units: 19,
             ..AgentConfig::default()
         }
     }
@@ -194,7 +198,7 @@ mod tests {
                 named += 1;
             }
         }
-        assert_eq!(named, 13);
+        assert_eq!(named, 15);
     }
 
     #[test]
@@ -202,7 +206,7 @@ mod tests {
         let (networks, parameters) = declared();
         for parameter in parameters.iter().filter(|&parameter| parameters.shape(parameter).len() == 2) {
             let path = parameters.path(parameter);
-            if !path.ends_with("bias") && [16, 11, 9, 18, 43].contains(&parameters.shape(parameter)[0]) {
+            if !path.ends_with("bias") && [16, 11, 9, 18, 62, 17].contains(&parameters.shape(parameter)[0]) {
                 assert!(!networks.rows(parameter).is_empty(), "{path}");
             }
         }

@@ -5,14 +5,19 @@
 mod convolutional;
 mod declaration;
 mod mlp;
+mod observation;
 mod reward;
 mod rssm;
+mod vector;
 
-pub use convolutional::{Decoder, Encoder, PIXELS};
+pub use convolutional::{ImageDecoder, ImageEncoder, PIXELS};
 pub use declaration::{Reads, Role};
 pub use mlp::Mlp;
+pub use observation::{Decoder, Encoder, Observations};
 pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm};
+pub(crate) use vector::symlog;
+pub use vector::{VectorDecoder, VectorEncoder};
 
 use crate::AgentConfig;
 use declaration::{Declaration, Inputs, Meaning};
@@ -23,11 +28,11 @@ use tape::{Parameter, ParameterSet, Parameters, Real, initialise};
 /// Every network of an agent, as places in its [`Parameters`].
 #[derive(Clone, Debug)]
 pub struct Networks {
-    /// Image to embedding.
+    /// Observation to embedding.
     pub encoder: Encoder,
     /// The latent dynamics.
     pub rssm: Rssm,
-    /// Feature to image.
+    /// Feature to observation.
     pub decoder: Decoder,
     /// Feature to the reward's mean.
     pub reward: RewardHead,
@@ -80,7 +85,8 @@ impl Networks {
     }
 }
 
-/// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases.
+/// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases, one for the scales
+/// of norms.
 pub fn initialise<F: Real>(parameters: &mut Parameters<F>, random: &mut Stream) {
     for parameter in parameters.iter() {
         let path = parameters.path(parameter).to_owned();
@@ -89,6 +95,7 @@ pub fn initialise<F: Real>(parameters: &mut Parameters<F>, random: &mut Stream) 
         let field: usize = shape.iter().rev().skip(2).product();
         match (path.rsplit('.').next(), shape.as_slice()) {
             (Some("bias"), _) => values.fill(F::ZERO),
+            (Some("scale"), _) => values.fill(F::ONE),
             (Some("recurrent_kernel"), &[rows, cols]) => initialise::orthogonal(values, rows, cols, random),
             (_, &[.., inputs, outputs]) => initialise::glorot_uniform(values, field * inputs, field * outputs, random),
             (_, shape) => unreachable!("{path} has shape {shape:?}"),

@@ -8,7 +8,7 @@ use crate::images::Images;
 use crate::losses::{Terms, world_model};
 use crate::metrics::Counts;
 use crate::model::Model;
-use crate::networks::PIXELS;
+use crate::networks::{ImageEncoder, Observations, PIXELS};
 use tape::{Gradients, Precision, Real, Tape, Var, Workspace};
 
 /// Images that the encoder takes at a time.
@@ -42,7 +42,7 @@ impl<F: Real> ImagePieces<F> {
 
     /// The output of the encoder's first layers for all images: `out` [N, numbers between the layers].
     pub fn encode(&mut self, model: Model<F>, images: Images, out: &mut [F]) {
-        let encoder = &model.networks.encoder;
+        let encoder = image_encoder(model);
         for (piece, out) in out.chunks_mut(ENCODED_AT_ONCE * encoder.between()).enumerate() {
             let mut tape = Tape::new(model.parameters, model.trainable, &mut self.encoder);
             let pixels = pixels(&mut tape, images, piece * ENCODED_AT_ONCE, out.len() / encoder.between());
@@ -61,7 +61,7 @@ impl<F: Real> ImagePieces<F> {
         first: Var,
         gradients: &mut Gradients<F>,
     ) {
-        let encoder = &model.networks.encoder;
+        let encoder = image_encoder(model);
         let size = ENCODED_AT_ONCE * encoder.between();
         let gradient = above.gradient(first).expect("the embedding is read");
         for (piece, (result, gradient)) in above.value(first).chunks(size).zip(gradient.chunks(size)).enumerate() {
@@ -85,7 +85,8 @@ impl<F: Real> ImagePieces<F> {
             let mut tape = Tape::new(model.parameters, model.trainable, &mut self.decoder);
             let part = start * cols..(start + count) * cols;
             let leaf = tape.leaf(count, cols, |y| y.copy_from_slice(&below.value(first)[part]));
-            let mean = model.networks.decoder.last_layers(&mut tape, leaf);
+            let decoder = model.networks.decoder.image.as_ref().expect("images are observed");
+            let mean = decoder.last_layers(&mut tape, leaf);
             let target = pixels(&mut tape, images, start, count);
             self.terms.clear();
             world_model::image(&mut tape, mean, target, &mut self.terms);
@@ -95,15 +96,32 @@ impl<F: Real> ImagePieces<F> {
     }
 }
 
-/// The embeddings [N, E] of N images, some at a time, without gradients.
-pub(crate) fn embed<F: Real>(model: Model<F>, workspace: &mut Workspace<F>, images: Images, embeddings: &mut [F]) {
-    let size = embeddings.len() / images.count();
+/// The embeddings [N, E] of N observations, some at a time, without gradients: their images, and the symmetric logarithms of
+/// their vectors [N, V].
+pub(crate) fn embed<F: Real>(
+    model: Model<F>,
+    workspace: &mut Workspace<F>,
+    images: Images,
+    vectors: &[F],
+    embeddings: &mut [F],
+) {
+    let (size, width) = (embeddings.len() / images.count(), model.config.vector);
     for (piece, embeddings) in embeddings.chunks_mut(EMBEDDED_AT_ONCE * size).enumerate() {
+        let (first, count) = (piece * EMBEDDED_AT_ONCE, embeddings.len() / size);
         let mut tape = Tape::new(model.parameters, model.trainable, workspace);
-        let images = pixels(&mut tape, images, piece * EMBEDDED_AT_ONCE, embeddings.len() / size);
-        let embed = model.networks.encoder.forward(&mut tape, images);
+        let observations = Observations {
+            images: model.config.images.then(|| pixels(&mut tape, images, first, count)),
+            vectors: (width > 0).then(|| {
+                tape.constant(count, width, |y| y.copy_from_slice(&vectors[first * width..(first + count) * width]))
+            }),
+        };
+        let embed = model.networks.encoder.forward(&mut tape, observations);
         embeddings.copy_from_slice(tape.value(embed));
     }
+}
+
+fn image_encoder<F>(model: Model<'_, F>) -> &ImageEncoder {
+    model.networks.encoder.image.as_ref().expect("images are observed")
 }
 
 /// Images first.. as numbers [count, 64 * 64 * 3].

@@ -6,6 +6,7 @@
 use super::images_in_pieces::Below;
 use super::totals::Totals;
 use super::{Shard, Worker};
+use crate::AgentConfig;
 use crate::images::Images;
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads};
 use crate::metrics::Sums;
@@ -17,7 +18,7 @@ use tape::{Gradients, Real, Tape, Var};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Filtered {
     pub observed: Observed,
-    /// The output of the encoder's first layers; `None` of a frozen encoder.
+    /// The output of the first layers of the encoder of images; `None` of a frozen encoder, and where no images are observed.
     pub first_layers: Option<Var>,
 }
 
@@ -33,8 +34,13 @@ impl<F: Real> Shard<F> {
         let mut tape = Tape::new(model.parameters, model.trainable, workspace);
         let (embed, first_layers) = if data.embedding.is_empty() {
             let encoder = &model.networks.encoder;
-            let first = tape.leaf(rows, encoder.between(), |y| worker.images.encode(model, images, y));
-            (encoder.last_layers(&mut tape, first), Some(first))
+            let first = encoder
+                .image
+                .as_ref()
+                .map(|encoder| tape.leaf(rows, encoder.between(), |y| worker.images.encode(model, images, y)));
+            let image = encoder.image.as_ref().zip(first).map(|(encoder, first)| encoder.last_layers(&mut tape, first));
+            let vectors = vectors(&mut tape, config, rows, &data.vector);
+            (encoder.join(&mut tape, image, vectors), first)
         } else {
             (tape.constant(rows, config.embed(), |y| y.copy_from_slice(&data.embedding)), None)
         };
@@ -51,9 +57,12 @@ impl<F: Real> Shard<F> {
         let mut totals = Totals { sums, model_loss, gradients };
         let mut tape = Tape::new(model.parameters, model.trainable, &mut worker.heads);
         let feature = tape.leaf(rows, config.feature(), |y| y.copy_from_slice(features));
-        let first = model.networks.decoder.first_layers(&mut tape, feature);
-        worker.images.decode(model, images, Below { tape: &mut tape, first }, &mut totals);
+        if let Some(decoder) = &model.networks.decoder.image {
+            let first = decoder.first_layers(&mut tape, feature);
+            worker.images.decode(model, images, Below { tape: &mut tape, first }, &mut totals);
+        }
         let targets = Targets {
+            vector: vectors(&mut tape, config, rows, &data.vector),
             reward: tape.constant(rows, 1, |y| y.copy_from_slice(&data.reward)),
             discount: model
                 .networks
@@ -69,4 +78,9 @@ impl<F: Real> Shard<F> {
         workspace.exchange_scratch(&mut worker.scratch);
         self.filtered = Some(Filtered { observed, first_layers });
     }
+}
+
+/// The symmetric logarithms of vectors [L * n, V], if vectors are observed.
+fn vectors<F: Real>(tape: &mut Tape<F>, config: &AgentConfig, rows: usize, vectors: &[F]) -> Option<Var> {
+    (config.vector > 0).then(|| tape.constant(rows, config.vector, |y| y.copy_from_slice(vectors)))
 }

@@ -2,12 +2,15 @@
 
 use crate::AgentConfig;
 use crate::batch::BatchView;
+use crate::networks::symlog;
 use crate::sequence_range::SequenceRange;
 use tape::Real;
 
 /// Sequences without their images, step by step: L steps of n sequences.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sequences<F> {
+    /// The symmetric logarithms of vectors [L * n, V]; empty if none are observed.
+    pub vector: Vec<F>,
     /// [L * n, A].
     pub action: Vec<F>,
     /// [L * n].
@@ -21,12 +24,17 @@ pub(crate) struct Sequences<F> {
 impl<F: Real> Sequences<F> {
     /// Copies the sequences of `range`.
     pub fn load(&mut self, batch: &BatchView<F>, config: &AgentConfig, range: SequenceRange) {
-        let Self { action, reward, discount, embedding } = self;
+        let Self { vector, action, reward, discount, embedding } = self;
         range.by_step(action, batch.action, batch.action.len() / batch.reward.len());
         range.by_step(reward, batch.reward, 1);
         range.by_step(discount, batch.discount, 1);
         let factor = F::of(config.discount);
         discount.iter_mut().for_each(|discount| *discount = factor * *discount);
+        vector.clear();
+        if config.vector > 0 {
+            range.by_step(vector, batch.vector, config.vector);
+            vector.iter_mut().for_each(|x| symlog([x.to_f64()], std::slice::from_mut(x)));
+        }
         embedding.clear();
         if !batch.embedding.is_empty() {
             range.by_step(embedding, batch.embedding, config.embed());

@@ -7,7 +7,7 @@ mod tensors;
 pub use tensors::{Tensors, read};
 
 use dreamer::behaviour::{evaluate, imagine};
-use dreamer::networks::PIXELS;
+use dreamer::networks::{Observations, PIXELS};
 use dreamer::{
     AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
 };
@@ -112,6 +112,7 @@ impl Reference {
         let (action, reward) = (self.values("in/action")?.to_vec(), self.values("in/reward")?.to_vec());
         let batch = BatchView {
             image: &self.image,
+            vector: &[],
             action: &action,
             reward: &reward,
             discount: &self.discount,
@@ -132,6 +133,7 @@ impl Reference {
         let (action, reward) = (self.values("in/action")?.to_vec(), self.values("in/reward")?.to_vec());
         let batch = BatchView {
             image: &self.image,
+            vector: &[],
             action: &action,
             reward: &reward,
             discount: &self.discount,
@@ -222,13 +224,13 @@ impl Reference {
             tape.constant(values.len() / size, size, |y| y.copy_from_slice(values))
         };
         let draw = constant(&mut tape, &noise.posterior, stoch);
-        let embed = networks.encoder.forward(&mut tape, images);
+        let embed = networks.encoder.forward(&mut tape, Observations { images: Some(images), vectors: None });
         let observed = networks.rssm.observe(&mut tape, embed, action, draw, batch);
         let prior = networks.rssm.prior(&mut tape, observed.deter);
         let draw = constant(&mut tape, self.values("noise/prior")?, stoch);
         let prior_stoch = tape.sample(prior, draw);
         let divergence = tape.divergence(observed.posterior, prior);
-        let mean = networks.decoder.forward(&mut tape, observed.feature);
+        let mean = networks.decoder.image.as_ref().unwrap().forward(&mut tape, observed.feature);
         let image_density = tape.normal_log_density(mean, images);
         let reward_mean = networks.reward.forward(&mut tape, observed.feature);
         let source_predictions = networks.reward.source_predictions(&mut tape, observed.feature);
@@ -314,7 +316,7 @@ impl Reference {
         };
         let mut state = start()?;
         let action = self.values("policy/noise_act")?;
-        self.learner.act_with(&mut state, image, PolicyNoise { posterior, action, exploration: &[] });
+        self.learner.act_with(&mut state, image.into(), PolicyNoise { posterior, action, exploration: &[] });
         put("action_sample", 1, &state.action);
         put("post_stoch", 1, &state.stoch);
         put("post_deter", 1, &state.deter);
@@ -326,10 +328,10 @@ impl Reference {
         put("mode_logprob", densities.len(), &densities);
         let mut state = start()?;
         let exploration = self.values("policy/noise_expl")?;
-        self.learner.act_with(&mut state, image, PolicyNoise { posterior, action, exploration });
+        self.learner.act_with(&mut state, image.into(), PolicyNoise { posterior, action, exploration });
         put("action_expl", 1, &state.action);
         let mut state = start()?;
-        self.learner.act_with(&mut state, image, PolicyNoise { posterior, action: samples, exploration: &[] });
+        self.learner.act_with(&mut state, image.into(), PolicyNoise { posterior, action: samples, exploration: &[] });
         put("mode_action", 1, &state.action);
 
         let networks = self.learner.networks();
@@ -338,7 +340,7 @@ impl Reference {
         let pixels = tape.constant(1, PIXELS, |y| {
             y.iter_mut().zip(image).for_each(|(y, &x)| *y = f64::from(x) / 255.0 - 0.5);
         });
-        let embed = networks.encoder.forward(&mut tape, pixels);
+        let embed = networks.encoder.forward(&mut tape, Observations { images: Some(pixels), vectors: None });
         let deter = tape.constant(1, config.deter, |y| y.copy_from_slice(&state.deter));
         let moments = networks.rssm.posterior(&mut tape, deter, embed);
         put("embed", 1, tape.value(embed));

@@ -33,6 +33,9 @@ pub struct TransferRank {
     /// The seed of the episodes and of the untrained agent
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
     pub seed: u64,
+    /// A setting of the task, such as task.observe=vector; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Write a transfer plan based on the ranking to this file, which must not exist yet
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,

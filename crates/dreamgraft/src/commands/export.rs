@@ -26,6 +26,7 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         policy: WhoPlays::Run(typed.run.clone()),
         task: None,
         settings: Vec::new(),
+        images: true,
         evaluation: None,
         episodes: typed.episodes,
         seed: typed.seed,
@@ -46,7 +47,8 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
     };
     write("results.json", format!("{:#}\n", serde_json::Value::from(results)))?;
     let mut videos = Vec::new();
-    for played in &all {
+    let shown = all.iter().filter(|played| played.last.as_ref().is_some_and(|last| !last.image().is_empty()));
+    for played in shown {
         let path = meaning::video_of(&out.join("replay.gif"), &played.task, all.len() > 1);
         played.write_video(&path)?;
         videos.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());

@@ -2,13 +2,13 @@
 
 use crate::args::outside::{Act, Serve};
 use crate::exit::{Exit, Failure};
-use environment::{ActionSpace, Catalogue, ObservationSpace, TaskInfo};
+use environment::{ActionSpace, Catalogue, Observation, ObservationSpace, TaskInfo};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use train::streams::EvaluationStreams;
 use train::{ActMode, Learned, Policy, TrainError, find_learned};
-use worlds::protocol::{Hello, Kind, Observation, encode_handshake, to_bytes};
+use worlds::protocol::{Hello, Kind, ObservationBytes, encode_handshake, numbers, to_bytes};
 use worlds::{Pipes, served_info};
 
 /// Serves a task until the other side ends. A seed gives the start of the first episode that `eval --seed` would play.
@@ -59,6 +59,7 @@ fn answer(pipes: &mut Pipes<'_>, policy: &Policy, info: &TaskInfo) -> io::Result
     let mut state = policy.begin();
     let mut random = EvaluationStreams::asked_for(0, 0).actions;
     let mut reply = Vec::new();
+    let observed = policy.config().observations();
     while let Some((kind, payload)) = pipes.receive()? {
         reply.clear();
         let answered = match kind {
@@ -71,8 +72,9 @@ fn answer(pipes: &mut Pipes<'_>, policy: &Policy, info: &TaskInfo) -> io::Result
                 (state, random) = (policy.begin(), EvaluationStreams::asked_for(seed, 0).actions);
                 Kind::Ready
             }),
-            Kind::Act => image_of(payload, &info.observations).map(|image| {
-                policy.act(&mut state, image, ActMode::Evaluate, &mut random);
+            Kind::Act => seen(payload, &info.observations, observed.vector).map(|(image, vector)| {
+                let observation = Observation { image, vector: &vector };
+                policy.act(&mut state, observation, ActMode::Evaluate, &mut random);
                 own_action(&state.action, &info.actions, &mut reply);
                 Kind::Action
             }),
@@ -86,9 +88,13 @@ fn answer(pipes: &mut Pipes<'_>, policy: &Policy, info: &TaskInfo) -> io::Result
     Ok(())
 }
 
-/// The image of an observation.
-fn image_of<'a>(payload: &'a [u8], space: &ObservationSpace) -> Result<&'a [u8], String> {
-    Ok(Observation::decode(payload, space).map_err(|error| error.to_string())?.image)
+/// The image of an observation, and its vector, padded to `size` numbers.
+fn seen<'a>(payload: &'a [u8], space: &ObservationSpace, size: usize) -> Result<(&'a [u8], Vec<f32>), String> {
+    let ObservationBytes { image, vector } =
+        ObservationBytes::decode(payload, space).map_err(|error| error.to_string())?;
+    let mut vector: Vec<f32> = numbers(vector).collect();
+    vector.resize(size, 0.0);
+    Ok((image, vector))
 }
 
 /// Appends the task's own part of an action, which may have been padded.

@@ -2,7 +2,7 @@
 
 use crate::args::rank::TransferRank;
 use crate::exit::{Exit, Failure};
-use crate::print;
+use crate::{meaning, print};
 use environment::Catalogue;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -18,7 +18,8 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
         check_new(path)?;
     }
     let mut request = RunRequest::new(vec![typed.task.clone()], "small");
-    request.seed = Some(typed.seed);
+    typed.set.iter().try_for_each(|setting| meaning::check_of_task(setting))?;
+    (request.seed, request.settings) = (Some(typed.seed), typed.set.clone());
     let options = RankOptions {
         from: typed.from.clone(),
         target: typed.target.clone(),

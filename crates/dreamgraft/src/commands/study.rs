@@ -132,6 +132,7 @@ fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<
         policy: WhoPlays::Random,
         task: config.tasks.first().cloned(),
         settings: Vec::new(),
+        images: false,
         evaluation: None,
         episodes: 1,
         seed: 0,

@@ -27,4 +27,5 @@ mod simd;
 mod study;
 mod training;
 mod transfer;
+mod vectors;
 mod worlds;

@@ -183,7 +183,7 @@ fn worlds_that_cannot_be_opened_leave_nothing_behind() {
 }
 
 #[test]
-fn discrete_actions_are_learned_with_a_one_hot_actor_and_vectors_are_refused() {
+fn discrete_actions_are_learned_with_a_one_hot_actor() {
     let program = Program::new();
     let discrete = [
         ("\"continuous\": {\"low\": [-1, -1], \"high\": [1, 1]}", "\"discrete\": 4"),
@@ -197,9 +197,6 @@ fn discrete_actions_are_learned_with_a_one_hot_actor_and_vectors_are_refused() {
     program.succeed(&["eval", "run", "--episodes", "1"]);
     let error = program.fail(2, &["train", "hopper", "--preset", "smoke", "--set", "agent.actor=one_hot"]);
     assert!(error.starts_with("hopper takes continuous actions") && error.contains("\"tanh_normal\""), "{error}");
-    world(&program, &[("\"image\": [64, 64, 3]", "\"vector\": 3072"), (r#"b"\xff""#, r#"b"\x00""#)]);
-    let error = program.fail(2, &TRAIN);
-    assert_eq!(error, "program:./world.py has vector observations ([3072]): not supported by this agent yet\n");
 }
 
 #[test]

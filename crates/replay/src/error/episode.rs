@@ -1,6 +1,6 @@
 //! Errors in the numbers of an episode.
 
-use crate::{LARGEST_ACTION, LONGEST_TASK};
+use crate::{IMAGE_BYTES, LARGEST_ACTION, LONGEST_TASK, LONGEST_VECTOR};
 
 /// Numbers that cannot be an episode. Usually the environment that gave them is at fault.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -19,6 +19,17 @@ pub enum EpisodeError {
     ActionSize {
         /// The size.
         action_size: usize,
+    },
+    /// Observations that cannot be.
+    #[error(
+        "an observation consists of an image of {IMAGE_BYTES} bytes, a vector of up to {LONGEST_VECTOR} numbers, or both, and \
+         not of {image} bytes and {vector} numbers; check the task's observations"
+    )]
+    Observations {
+        /// Bytes of an image.
+        image: usize,
+        /// Numbers of a vector.
+        vector: usize,
     },
     /// An array of a whole episode that does not have one entry for each transition.
     #[error(

@@ -2,6 +2,7 @@
 
 use super::FileError;
 use crate::LARGEST_ACTION;
+use environment::ObservationSpace;
 use std::path::PathBuf;
 
 /// An error of the replay memory.
@@ -22,6 +23,21 @@ pub enum ReplayError {
         expected: usize,
         /// The episode's.
         found: usize,
+    },
+    /// An episode with other observations than the memory's.
+    #[error(
+        "the episode of task {task:?}{} has {found}, but this replay memory is for {expected}; use another run folder",
+        place(path)
+    )]
+    Observations {
+        /// The file it is from, if any.
+        path: Option<PathBuf>,
+        /// The episode's task.
+        task: String,
+        /// The memory's observations.
+        expected: ObservationSpace,
+        /// The episode's.
+        found: ObservationSpace,
     },
     /// An action size that no episode has.
     #[error("a replay memory for action size {action_size} is not possible; use 1 to {LARGEST_ACTION}")]

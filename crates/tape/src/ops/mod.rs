@@ -10,6 +10,7 @@ pub(crate) mod dense;
 mod density;
 mod gaussian;
 pub(crate) mod gru;
+pub(crate) mod norm;
 pub(crate) mod returns;
 pub(crate) mod scalar;
 mod shape;
@@ -20,6 +21,7 @@ pub use gru::GruWeights;
 
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::Activation;
+use crate::parameters::Parameter;
 use crate::tape::{Backward, List, Var};
 
 /// A recorded operation with its inputs.
@@ -84,6 +86,14 @@ pub(crate) enum Op {
         logits: Var,
         unimix: f64,
     },
+    RmsNorm {
+        x: Var,
+        scale: Parameter,
+        trainable: bool,
+    },
+    Silu {
+        x: Var,
+    },
     Returns(returns::Returns),
     Weights {
         discount: Var,
@@ -130,6 +140,8 @@ impl Op {
             }
             &Op::OneHotSample { logits, unimix, .. } => categorical::sample_backward(back, logits, unimix),
             &Op::CategoricalEntropy { logits, unimix } => categorical::entropy_backward(back, logits, unimix),
+            &Op::RmsNorm { x, scale, trainable } => norm::rms_backward(back, x, scale, trainable),
+            &Op::Silu { x } => norm::silu_backward(back, x),
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
             &Op::FrozenScalar { x, derivatives, .. } => scalar::frozen_backward(back, x, derivatives),

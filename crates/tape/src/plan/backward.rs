@@ -12,6 +12,7 @@ use crate::ops::Op;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
+use crate::ops::norm::EPSILON;
 use crate::ops::returns::Returns;
 use crate::parameters::Parameter;
 use crate::tape::Var;
@@ -199,6 +200,24 @@ impl Planner {
                 if let Some((out, accumulate)) = self.input(traced, logits) {
                     let arguments = arguments![out, gradient, traced.place(logits), rows, size, unimix, accumulate];
                     self.each("categorical_entropy_gradient", rows, arguments);
+                }
+            }
+            &Op::RmsNorm { x, scale, trainable } => {
+                let (from, weights) = (traced.place(x), traced.parameter(scale));
+                if let Some((out, accumulate)) = gradients.slot(scale, trainable) {
+                    self.with_scratch(count, |planner, parts| {
+                        planner.each("rms_norm_parts", rows, arguments![parts, gradient, from, rows, cols, EPSILON]);
+                        planner.column_sums(out, parts, rows, cols, accumulate);
+                    });
+                }
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let arguments = arguments![out, gradient, from, weights, rows, cols, EPSILON, accumulate];
+                    self.each("rms_norm_gradient", rows, arguments);
+                }
+            }
+            &Op::Silu { x } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    self.each("silu_gradient", count, arguments![out, gradient, traced.place(x), count, accumulate]);
                 }
             }
             Op::Returns(returns) => self.returns_gradient(traced, returns, own),

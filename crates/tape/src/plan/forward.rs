@@ -9,6 +9,7 @@ use crate::ops::Op;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
+use crate::ops::norm::EPSILON;
 use crate::ops::returns::Returns;
 use crate::tape::Var;
 
@@ -131,6 +132,10 @@ impl Planner {
                 let size = traced.shape(logits).1;
                 self.each("categorical_entropy", rows, arguments![y, at(logits), rows, size, unimix]);
             }
+            &Op::RmsNorm { x, scale, .. } => {
+                self.each("rms_norm", rows, arguments![y, at(x), traced.parameter(scale), rows, cols, EPSILON]);
+            }
+            &Op::Silu { x } => self.each("silu", count, arguments![y, at(x), count]),
             &Op::Returns(Returns { reward, value, discount, lambda, rollouts }) => {
                 let (places, steps) = ([reward, value, discount].map(at), rows / rollouts + 1);
                 let arguments = arguments![y, places[0], places[1], places[2], steps, rollouts, lambda];

@@ -22,6 +22,10 @@ pub struct Recording {
     pub done: Vec<bool>,
     /// `[T, J, 2]`.
     pub joints: Vec<f64>,
+    /// `[V]`, after the reset; empty in a recording with images.
+    pub first_observation: Vec<f32>,
+    /// `[T, V]`, after each frame; empty in a recording with images.
+    pub observations: Vec<f32>,
     /// `[K]`: the frames before which there is an image.
     pub image_frames: Vec<i64>,
     /// `[K, 64, 64, 3]`.
@@ -55,6 +59,7 @@ impl Recording {
         let mut archive = ZipArchive::new(File::open(path).unwrap()).unwrap();
         let all = Self::trajectory(&mut archive, &[3]);
         assert_eq!(all.rewards.len(), 3 * 200, "a whole recording");
+        let [first, observations] = ["first_observation", "observation"].map(|name| array::<f32>(&mut archive, name).1);
         (0..3)
             .map(|episode| Self {
                 offsets: part(&all.offsets, episode),
@@ -62,6 +67,8 @@ impl Recording {
                 rewards: part(&all.rewards, episode),
                 done: part(&all.done, episode),
                 joints: part(&all.joints, episode),
+                first_observation: part(&first, episode),
+                observations: part(&observations, episode),
                 image_frames: vec![],
                 images: vec![],
             })
@@ -78,6 +85,8 @@ impl Recording {
             rewards,
             done: array(archive, "done").1,
             joints: array(archive, "joints").1,
+            first_observation: vec![],
+            observations: vec![],
             image_frames: vec![],
             images: vec![],
         }
@@ -87,6 +96,12 @@ impl Recording {
     pub fn joints(&self, t: usize) -> &[f64] {
         let size = self.joints.len() / self.rewards.len();
         &self.joints[t * size..][..size]
+    }
+
+    /// The vector observation after frame `t`, if it was recorded.
+    pub fn observation(&self, t: usize) -> Option<&[f32]> {
+        let size = self.first_observation.len();
+        (size > 0).then(|| &self.observations[t * size..(t + 1) * size])
     }
 
     /// The image before frame `t`, if one was recorded.

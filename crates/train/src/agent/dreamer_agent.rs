@@ -5,6 +5,7 @@ use crate::agent::{Actor, Metrics, Trainable};
 use dreamer::{
     ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, Policy, PolicyState, SourceAblation,
 };
+use environment::{Observation, ObservationSpace};
 use random::Stream;
 use replay::Batch;
 use std::path::Path;
@@ -19,6 +20,10 @@ impl Actor for Agent {
         self.action_size()
     }
 
+    fn observations(&self) -> ObservationSpace {
+        self.config().observations()
+    }
+
     fn updates(&self) -> u64 {
         self.updates()
     }
@@ -35,8 +40,15 @@ impl Actor for Agent {
         self.begin()
     }
 
-    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
-        self.act(state, image, mode, random, action);
+    fn act(
+        &self,
+        state: &mut PolicyState,
+        observation: Observation<'_>,
+        mode: ActMode,
+        random: &mut Stream,
+        action: &mut [f32],
+    ) {
+        self.act(state, observation, mode, random, action);
     }
 
     fn load(path: &Path) -> Result<Self, DreamerError> {
@@ -51,6 +63,10 @@ impl Actor for Policy {
         self.action_size()
     }
 
+    fn observations(&self) -> ObservationSpace {
+        self.config().observations()
+    }
+
     fn updates(&self) -> u64 {
         self.updates()
     }
@@ -67,8 +83,15 @@ impl Actor for Policy {
         self.begin()
     }
 
-    fn act(&self, state: &mut PolicyState, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
-        self.act(state, image, mode, random);
+    fn act(
+        &self,
+        state: &mut PolicyState,
+        observation: Observation<'_>,
+        mode: ActMode,
+        random: &mut Stream,
+        action: &mut [f32],
+    ) {
+        self.act(state, observation, mode, random);
         action.copy_from_slice(&state.action);
     }
 
@@ -114,16 +137,16 @@ impl Trainable for Agent {
         self.embed(images, embeddings);
     }
 
-    fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
-        self.open_loop(image, action, context, random)
+    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        self.open_loop(observations, action, context, random)
     }
 
     fn reward_use(&self) -> Option<InputUse> {
         transfer::input_use(self.learner())
     }
 
-    fn ablate_sources(&self, image: &[u8], action: &[f32]) -> Option<SourceAblation> {
-        self.ablate_sources(image, action)
+    fn ablate_sources(&self, observations: Observation<'_>, action: &[f32]) -> Option<SourceAblation> {
+        self.ablate_sources(observations, action)
     }
 
     fn save(&self, path: &Path) -> Result<(), DreamerError> {

@@ -3,12 +3,13 @@
 use crate::TrainError;
 use crate::config::{Config, ConfigError};
 use dreamer::ActionDistribution;
-use environment::{ActionSpace, Catalogue, Environment, IMAGE_BYTES, ObservationSpace, Outside, Padded, TaskInfo};
+use environment::{ActionSpace, Catalogue, Environment, ImageSpace, ObservationSpace, Outside, Padded, TaskInfo};
+use replay::Sizes;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
-/// Environments of a run's tasks, in the order of its configuration, all of one action size: that of the largest, whose
-/// surplus elements the others ignore.
+/// Environments of a run's tasks, in the order of its configuration, all of one action size and one length of vectors: those of
+/// the largest, whose surplus elements the others ignore, or fill with zeros.
 pub struct Environments {
     /// For training episodes.
     pub(crate) training: Vec<Box<dyn Environment>>,
@@ -18,7 +19,7 @@ pub struct Environments {
     pub(crate) worlds: Vec<WorldRecord>,
     /// What the user should know of these worlds.
     pub(crate) notes: Vec<String>,
-    action_size: usize,
+    sizes: Sizes,
 }
 
 /// What a run keeps of a world of another program: what an agent needs to act in it, and who made it.
@@ -53,20 +54,26 @@ impl Environments {
     /// # Errors
     /// If an evaluation's action is larger than any in training, or an agent cannot learn one of the tasks.
     pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
-        training.iter().try_for_each(|world| refuse_without_image(world.info()))?;
+        let sizes = common_sizes(&training)?;
         let worlds = training.iter().filter_map(|world| WorldRecord::of(world.info())).collect();
         let notes = training.iter().flat_map(|world| notes_of(world.info())).collect();
-        let action_size = training.iter().map(|world| world.action_size()).max().unwrap_or(0);
         let pad = |environments: Vec<Box<dyn Environment>>| {
-            let padded = environments.into_iter().map(|world| Ok(Box::new(Padded::new(world, action_size)?) as _));
+            let padded = environments
+                .into_iter()
+                .map(|world| Ok(Box::new(Padded::new(world, sizes.action, sizes.vector())?) as _));
             padded.collect::<Result<Vec<_>, TrainError>>()
         };
-        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, worlds, notes, action_size })
+        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, worlds, notes, sizes })
     }
 
     /// Elements in an action of an agent for all of these tasks.
     pub fn action_size(&self) -> usize {
-        self.action_size
+        self.sizes.action
+    }
+
+    /// The sizes of a transition in any of these tasks.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// The most transitions that a run of `frames` frames has: those of the task with the shortest actions.
@@ -100,13 +107,15 @@ impl Environments {
         }
     }
 
-    /// The configuration with the distribution of actions that the tasks need: one-hot if the actions of all are discrete, so
-    /// that nobody has to set it.
+    /// The configuration with what the tasks decide, so that nobody has to set it: what the agent observes, and the distribution
+    /// of actions, which is one-hot if the actions of all are discrete.
     ///
     /// # Errors
     /// [`TrainError::Actions`] names a task that takes actions of the other kind.
-    pub(crate) fn with_actor(&self, config: &Config) -> Result<Config, TrainError> {
+    pub(crate) fn adapted(&self, config: &Config) -> Result<Config, TrainError> {
         let mut config = config.clone();
+        let ObservationSpace { image, vector } = self.sizes.observations;
+        (config.agent.images, config.agent.vector) = (image.is_some(), vector);
         if self.tasks().all(|task| task.actions.is_discrete()) {
             config.agent.actor = ActionDistribution::OneHot;
         }
@@ -146,14 +155,36 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
     all
 }
 
-/// Checks that episodes of a task can be kept: they consist of images.
+/// The sizes of a transition that can be one of any of these tasks.
 ///
 /// # Errors
-/// [`TrainError::Unsupported`] if it shows none.
-pub(crate) fn refuse_without_image(info: &TaskInfo) -> Result<(), TrainError> {
-    if info.observations.image_bytes() != IMAGE_BYTES || info.observations.vector > 0 {
-        let what = format!("vector observations ([{}])", info.observations.vector);
-        return Err(TrainError::Unsupported { task: info.name.clone(), what });
+/// [`TrainError::Unsupported`] if a task shows nothing that an agent can observe, or not what the first one shows.
+fn common_sizes(tasks: &[Box<dyn Environment>]) -> Result<Sizes, TrainError> {
+    tasks.iter().try_for_each(|task| check_observations(task.info()))?;
+    let spaces = || tasks.iter().map(|task| task.info().observations);
+    let kind = |space: &ObservationSpace| (space.image, space.vector > 0);
+    let first = spaces().next().unwrap_or(ObservationSpace::IMAGE);
+    if let Some(other) = tasks.iter().find(|task| kind(&task.info().observations) != kind(&first)) {
+        let what = format!("observations of another kind than those of {}", tasks[0].task());
+        return Err(TrainError::Unsupported { task: other.task().to_owned(), what });
     }
-    Ok(())
+    let vector = spaces().map(|space| space.vector).max().unwrap_or(0);
+    let action = tasks.iter().map(|task| task.action_size()).max().unwrap_or(0);
+    Ok(Sizes { action, observations: ObservationSpace { image: first.image, vector } })
+}
+
+/// Checks that an agent can observe a task.
+///
+/// # Errors
+/// [`TrainError::Unsupported`] if not.
+pub(crate) fn check_observations(info: &TaskInfo) -> Result<(), TrainError> {
+    let ObservationSpace { image, vector } = info.observations;
+    let what = match image {
+        Some(image) if image != ImageSpace::STANDARD => {
+            format!("images of shape [{}, {}, {}]", image.height, image.width, image.channels)
+        }
+        None if vector == 0 => "no vector observation, which task.observe asks for".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(TrainError::Unsupported { task: info.name.clone(), what })
 }

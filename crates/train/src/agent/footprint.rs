@@ -8,7 +8,7 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::config::Config;
 use dreamer::{AgentConfig, footprint};
-use replay::{IMAGE_BYTES, ReplayStats};
+use replay::{ReplayStats, Sizes};
 use wording::{counted, grouped};
 
 /// Bytes that an image of the built-in tasks takes in the replay memory at most. The mean over an episode was measured to be
@@ -19,7 +19,7 @@ const COMPRESSED_IMAGE: u64 = 1_600;
 /// What the episodes of a run take: their sizes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Episodes {
-    action_size: usize,
+    sizes: Sizes,
     /// Transitions of the whole run.
     transitions: u64,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Episodes {
 impl Episodes {
     /// Those of a run of `config` in these environments.
     pub fn of(config: &Config, environments: &Environments) -> Self {
-        Self { action_size: environments.action_size(), transitions: environments.transitions(config.steps.0) }
+        Self { sizes: environments.sizes(), transitions: environments.transitions(config.steps.0) }
     }
 }
 
@@ -39,10 +39,14 @@ impl Episodes {
 /// # Errors
 /// [`TrainError::Memory`] with the needed and the available memory.
 pub(crate) fn check_run(config: &Config, episodes: Episodes, learns_here: bool) -> Result<(), TrainError> {
-    let Episodes { action_size, transitions } = episodes;
-    let whole = transitions.saturating_mul(replay::transition_bytes(action_size) as u64);
-    let agent = if learns_here { footprint::training_bytes(&config.agent, action_size)? } else { 0 };
-    let all = if config.agent.frozen_encoder { footprint::embedding_bytes(&config.agent, transitions) } else { 0 };
+    let Episodes { sizes, transitions } = episodes;
+    let whole = transitions.saturating_mul(sizes.bytes() as u64);
+    let agent = if learns_here { footprint::training_bytes(&config.agent, sizes.action)? } else { 0 };
+    let all = if config.agent.frozen_encoder && config.agent.vector == 0 {
+        footprint::embedding_bytes(&config.agent, transitions)
+    } else {
+        0
+    };
     check(agent, config.replay.budget.0.min(whole), config.replay.embeddings.0.min(all))
 }
 
@@ -82,8 +86,9 @@ pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &Repl
     let (size, source) = match stats.bytes.checked_div(stats.transitions) {
         Some(size) => (size, "at the size of the episodes so far"),
         None => {
-            let numbers = replay::transition_bytes(environments.action_size()) - IMAGE_BYTES;
-            (COMPRESSED_IMAGE + numbers as u64, "if its images compress like those of the built-in tasks")
+            let sizes = environments.sizes();
+            let image = if sizes.image() > 0 { COMPRESSED_IMAGE } else { 0 };
+            (image + (sizes.bytes() - sizes.image()) as u64, "if its images compress like those of the built-in tasks")
         }
     };
     let whole = transitions.saturating_mul(size);
@@ -164,6 +169,7 @@ mod tests {
             evaluation: None,
             task: None,
             settings: Vec::new(),
+            images: false,
             episodes: 1,
             seed: 0,
         };
@@ -172,7 +178,8 @@ mod tests {
         for Plays { last, .. } in plays {
             let episode = last.unwrap();
             let (task, length) = (episode.task().to_owned(), episode.len() as u64);
-            let numbers = length * replay::transition_bytes(episode.action_size()) as u64 - length * IMAGE_BYTES as u64;
+            let sizes = episode.sizes();
+            let numbers = length * (sizes.bytes() - sizes.image()) as u64;
             let kept = CompressedEpisode::new(episode);
             let mean = (kept.bytes() - numbers) / length;
             assert!(mean <= COMPRESSED_IMAGE, "{mean} bytes an image of {task}");

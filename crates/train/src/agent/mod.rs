@@ -12,6 +12,7 @@ pub(crate) mod play;
 
 use crate::run::diagnosis::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
+use environment::{Observation, ObservationSpace};
 use random::Stream;
 use replay::Batch;
 use std::path::Path;
@@ -22,13 +23,18 @@ use transfer::InputUse;
 /// Losses, norms and averages of a gradient step, by name.
 pub type Metrics = Vec<(&'static str, f64)>;
 
-/// Something that acts from images.
+/// Something that acts on what it observes.
 pub trait Actor: Send + Sized {
     /// The state of acting within an episode.
     type State;
 
     /// Numbers in an action, A.
     fn action_size(&self) -> usize;
+
+    /// What it observes; images of the standard shape by default.
+    fn observations(&self) -> ObservationSpace {
+        ObservationSpace::IMAGE
+    }
 
     /// Gradient steps so far.
     fn updates(&self) -> u64;
@@ -44,8 +50,15 @@ pub trait Actor: Send + Sized {
     /// The state at an episode's start.
     fn begin(&self) -> Self::State;
 
-    /// The action, `[A]`, after seeing `image`, `[64, 64, 3]`.
-    fn act(&self, state: &mut Self::State, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]);
+    /// The action, `[A]`, after an observation.
+    fn act(
+        &self,
+        state: &mut Self::State,
+        observation: Observation<'_>,
+        mode: ActMode,
+        random: &mut Stream,
+        action: &mut [f32],
+    );
 
     /// The agent that was saved at `path`.
     ///
@@ -91,7 +104,7 @@ pub trait Trainable: Actor {
         None
     }
 
-    /// The size E of the embedding of an image by a frozen encoder; `None` if the encoder is trained.
+    /// The size E of the embedding of an image by a frozen encoder; `None` if the encoder is trained, or reads more than images.
     fn embedding_size(&self) -> Option<usize> {
         None
     }
@@ -99,18 +112,18 @@ pub trait Trainable: Actor {
     /// The embeddings `[N, E]` of images `[N, 64, 64, 3]`. Called only if there is an embedding size.
     fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
 
-    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of the images `[T, 64,
-    /// 64, 3]` and then from the actions `[T, A]` alone.
-    fn open_loop(&self, image: &[u8], action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
+    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of its T observations and then
+    /// from the actions `[T, A]` alone; none if it does not observe images.
+    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
 
     /// How much the reward meta-model uses each of its inputs; `None` without a meta-model.
     fn reward_use(&self) -> Option<InputUse> {
         None
     }
 
-    /// How much the prediction of the reward meta-model depends on each source, in the states of an episode: images
-    /// `[T, 64, 64, 3]` and the actions that led to them `[T, A]`; `None` without a meta-model.
-    fn ablate_sources(&self, _image: &[u8], _action: &[f32]) -> Option<SourceAblation> {
+    /// How much the prediction of the reward meta-model depends on each source, in the states of an episode: T
+    /// observations and the actions that led to them `[T, A]`; `None` without a meta-model.
+    fn ablate_sources(&self, _observations: Observation<'_>, _action: &[f32]) -> Option<SourceAblation> {
         None
     }
 

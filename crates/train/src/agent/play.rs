@@ -4,7 +4,7 @@
 //! (`study::statistics`).
 
 use crate::agent::Actor;
-use crate::agent::environments::{notes_of, refuse_without_image};
+use crate::agent::environments::{check_observations, notes_of};
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::{Layer, task_options};
 use crate::folder::checkpoint::Damaged;
@@ -13,7 +13,7 @@ use crate::run::images;
 use crate::streams::EvaluationStreams;
 use crate::{Frames, TrainError};
 use dreamer::Evaluation;
-use environment::{Catalogue, Environment, Padded, TaskOptions};
+use environment::{Catalogue, Environment, Observe, Padded, TaskOptions};
 use replay::Episode;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,8 @@ pub struct PlayOptions {
     pub task: Option<String>,
     /// Settings of the section `task` that replace those of the agent's training, or the defaults.
     pub settings: Vec<Layer>,
+    /// Whether the episodes should have images even if the agent observes none. A world that cannot show any has none.
+    pub images: bool,
     /// How the agent acts; `None` for the setting `agent.evaluation` of its run.
     pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
@@ -181,9 +183,16 @@ impl<L: Actor> Player<L> {
             Self::Agent(loaded) => loaded.about.task.clone(),
             Self::Random | Self::Zero => TaskOptions::default(),
         };
-        let world = catalogue.make(task, &task_options(&trained, &options.settings)?)?;
-        refuse_without_image(world.info())?;
+        let asked = task_options(&trained, &options.settings)?;
+        let both = TaskOptions { observe: Observe::Both, ..asked.clone() };
+        let with_images = options.images && asked.observe == Observe::Vector;
+        let world = match with_images.then(|| catalogue.make(task, &both)) {
+            Some(Ok(world)) => world,
+            _ => catalogue.make(task, &asked)?,
+        };
+        check_observations(world.info())?;
         let Self::Agent(loaded) = self else { return Ok(world) };
+        let (observed, shown) = (loaded.agent.observations(), world.info().observations);
         let (own, needed) = (loaded.agent.action_size(), world.action_size());
         let padded = own > needed && loaded.about.tasks.iter().any(|known| known == task);
         if own != needed && !padded {
@@ -194,7 +203,12 @@ impl<L: Actor> Player<L> {
                 needed,
             });
         }
-        Ok(Box::new(Padded::new(world, own)?))
+        let image_is_missing = observed.image.is_some() && shown.image.is_none();
+        if image_is_missing || shown.vector > observed.vector || (observed.vector > 0 && shown.vector == 0) {
+            let path = loaded.path.clone();
+            return Err(TrainError::Observations { path, agent: observed, task: task.to_owned(), shown });
+        }
+        Ok(Box::new(Padded::new(world, own, observed.vector)?))
     }
 
     fn episode(
@@ -234,6 +248,7 @@ impl Plays {
     /// If the file cannot be written.
     pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
         match &self.last {
+            Some(episode) if episode.image().is_empty() => Err(TrainError::NoImages { task: self.task.clone() }),
             Some(episode) => images::video(path, episode, self.step_seconds),
             None => Ok(()),
         }

@@ -84,7 +84,7 @@ impl<L> Beginning<L> {
 /// If a task is unknown, or the transfer cannot be done.
 pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Result<Report, TrainError> {
     let environments = Environments::make(catalogue, config)?;
-    let (config, action_size) = (environments.with_actor(config)?, environments.action_size());
+    let (config, action_size) = (environments.adapted(config)?, environments.action_size());
     footprint::check_agent(&config.agent, action_size)?;
     Ok(grafted(&config, plan, action_size)?.report)
 }

@@ -7,6 +7,7 @@ use crate::events::Event;
 use crate::run::episode::{Played, play_episode, random_action};
 use crate::run::schedule::{Phase, next};
 use dreamer::ActMode;
+use environment::Observation;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
@@ -25,13 +26,14 @@ impl<L: Trainable> Run<'_, L> {
         };
         let played = if matches!(phase, Phase::Prefill { .. }) {
             let (random, discrete) = (&mut streams.prefill, world.info().actions.is_discrete());
-            let choose = |_: &[u8], action: &mut [f32]| random_action(discrete, random, action);
+            let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, random, action);
             play_episode(world, &mut streams.environment, choose, interrupted)?
         } else {
             self.speed.collecting(position.frames);
             let (random, mut state) = (&mut streams.exploration, agent.begin());
-            let choose =
-                |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Explore, random, action);
+            let choose = |seen: Observation<'_>, action: &mut [f32]| {
+                agent.act(&mut state, seen, ActMode::Explore, random, action);
+            };
             play_episode(world, &mut streams.environment, choose, interrupted)?
         };
         let Some(played) = played else {

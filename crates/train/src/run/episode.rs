@@ -7,9 +7,9 @@ use crate::agent::Actor;
 use crate::streams::EvaluationStreams;
 use crate::{AgentSteps, Frames, TrainError};
 use dreamer::ActMode;
-use environment::Environment;
+use environment::{Environment, Observation};
 use random::Stream;
-use replay::{Episode, EpisodeBuilder, IMAGE_BYTES};
+use replay::{Episode, EpisodeBuilder, Sizes};
 
 /// A finished episode and its length.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Played {
     pub step_seconds: f64,
 }
 
-/// Plays an episode from an initial state drawn from `random`. `choose` writes the action for an image. `None` if
+/// Plays an episode from an initial state drawn from `random`. `choose` writes the action for an observation. `None` if
 /// `interrupted` was set before the end.
 ///
 /// # Errors
@@ -32,27 +32,29 @@ pub struct Played {
 pub fn play_episode(
     environment: &mut dyn Environment,
     random: &mut Stream,
-    mut choose: impl FnMut(&[u8], &mut [f32]),
+    mut choose: impl FnMut(Observation<'_>, &mut [f32]),
     mut interrupted: impl FnMut() -> bool,
 ) -> Result<Option<Played>, TrainError> {
-    let action_size = environment.action_size();
+    let sizes = Sizes { action: environment.action_size(), observations: environment.info().observations };
     let task = environment.task().to_owned();
     let kept = |source| TrainError::Episode { task: task.clone(), source };
-    let mut image = vec![0; IMAGE_BYTES];
-    let mut action = vec![0.0; action_size];
+    let mut image = vec![0; sizes.image()];
+    let mut action = vec![0.0; sizes.action];
     environment.reset(random, &mut image)?;
-    let mut builder = EpisodeBuilder::new(&task, action_size, &image).map_err(kept)?;
+    let first = Observation { image: &image, vector: environment.vector() };
+    let mut builder = EpisodeBuilder::new(&task, sizes, first).map_err(kept)?;
     let (mut frames, mut steps) = (Frames(0), AgentSteps(0));
     loop {
         if interrupted() {
             return Ok(None);
         }
-        choose(&image, &mut action);
+        choose(Observation { image: &image, vector: environment.vector() }, &mut action);
         let outcome = environment.step(&action, &mut image)?;
         frames += Frames(u64::from(outcome.frames));
         steps += AgentSteps(1);
         let discount = if outcome.terminal { 0.0 } else { 1.0 };
-        builder.push(&action, outcome.reward, discount, &image).map_err(kept)?;
+        let observation = Observation { image: &image, vector: environment.vector() };
+        builder.push(&action, outcome.reward, discount, observation).map_err(kept)?;
         if outcome.terminal || outcome.truncated {
             let step_seconds = environment.info().timing.step_seconds();
             return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, steps, step_seconds }));
@@ -82,6 +84,8 @@ pub(crate) fn evaluate_episode<L: Actor>(
 ) -> Result<Option<Played>, TrainError> {
     let EvaluationStreams { starts, actions } = random;
     let mut state = agent.begin();
-    let choose = |image: &[u8], action: &mut [f32]| agent.act(&mut state, image, ActMode::Evaluate, actions, action);
+    let choose = |seen: Observation<'_>, action: &mut [f32]| {
+        agent.act(&mut state, seen, ActMode::Evaluate, actions, action);
+    };
     play_episode(world, starts, choose, interrupted)
 }

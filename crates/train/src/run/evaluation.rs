@@ -90,7 +90,7 @@ impl<L: Trainable> Run<'_, L> {
         values.push(("reward_latent_use/stoch".to_owned(), used.stoch));
         values.push(("reward_latent_use/deter".to_owned(), used.deter));
         for Played { episode, .. } in episodes {
-            let Some(ablation) = self.agent.ablate_sources(episode.image(), episode.action()) else { continue };
+            let Some(ablation) = self.agent.ablate_sources(episode.observations(), episode.action()) else { continue };
             let task = |name: &str| of_task(self.config, name, episode.task());
             values.extend(of(&task("reward_source_silenced"), ablation.changes));
             values.push((task("reward_spread"), ablation.spread));

@@ -8,7 +8,7 @@ use crate::output::{GifOptions, OpenLoop, Pixels, encode_png, write_gif, write_p
 use crate::run::episode::Played;
 use crate::{Frames, TrainError};
 use random::Stream;
-use replay::{Episode, IMAGE_BYTES, IMAGE_SIDE};
+use replay::{Episode, IMAGE_SIDE};
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ const IMAGES: usize = 50;
 /// Each pixel of a video becomes a square of this side.
 const UPSCALE: u16 = 4;
 
-/// Writes the video and the open-loop plot of an episode to the folder `videos`, and the latter also to `record`.
+/// Writes the video and the open-loop plot of an episode to the folder `videos`, and the latter also to `record`. An episode
+/// without images has neither.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -34,13 +35,16 @@ pub(crate) fn write(
     record: &mut Record,
 ) -> Result<(), TrainError> {
     let Played { episode, step_seconds, .. } = played;
+    if episode.image().is_empty() {
+        return Ok(());
+    }
     let name = format!("{:010}-{}", frames.0, environment::file_name(episode.task()));
     video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
     let length = episode.len().min(IMAGES);
-    let truth = &episode.image()[..length * IMAGE_BYTES];
+    let seen = episode.observations().part(&episode.sizes().observations, 0..length);
     let action = &episode.action()[..length * episode.action_size()];
-    let model = agent.open_loop(truth, action, CONTEXT.min(length), random);
-    let picture = OpenLoop::new(truth, &model, length)?.picture();
+    let model = agent.open_loop(seen, action, CONTEXT.min(length), random);
+    let picture = OpenLoop::new(seen.image, &model, length)?.picture();
     let (width, height) = (picture.width(), picture.height());
     write_png(&videos.join(format!("{name}-open-loop.png")), width, height, picture.rgb())?;
     let encoded = encode_png(width, height, picture.rgb())?;

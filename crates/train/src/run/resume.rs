@@ -27,7 +27,6 @@ impl<'a, L: Trainable> Run<'a, L> {
         left: BTreeSet<PathBuf>,
     ) -> Result<Self, TrainError> {
         let Start { config, folder, environments, interrupted, reporter, .. } = start;
-        let action_size = environments.action_size();
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
@@ -41,7 +40,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         }
         let episodes = folder.episodes();
         let (budget, count) = (config.replay.budget.0, position.episodes);
-        let (replay, report) = Replay::open(&episodes, action_size, budget, Some(count), Some(&config.tasks))?;
+        let (replay, report) = Replay::open(&episodes, environments.sizes(), budget, Some(count), Some(&config.tasks))?;
         let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
         if report.missing > 0 {
             let missing = if report.missing == 1 { "is" } else { "are" };

@@ -2,7 +2,7 @@
 //! before, so that a run that forgets or repeats anything ends with other bits.
 
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation};
-use environment::{Environment, Outcome, TaskError, TaskInfo, Timing};
+use environment::{Environment, Observation, Outcome, TaskError, TaskInfo, Timing};
 use random::{Stream, StreamState};
 use replay::{Batch, IMAGE_BYTES};
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,15 @@ impl Actor for Toy {
         0.0
     }
 
-    fn act(&self, state: &mut f64, image: &[u8], mode: ActMode, random: &mut Stream, action: &mut [f32]) {
+    fn act(
+        &self,
+        state: &mut f64,
+        observation: Observation<'_>,
+        mode: ActMode,
+        random: &mut Stream,
+        action: &mut [f32],
+    ) {
+        let image = observation.image;
         *state = 0.5 * *state + f64::from(image[1]) / 255.0 - 0.5;
         for value in action {
             let noise = match (mode, self.evaluation) {
@@ -180,7 +188,8 @@ impl Trainable for Toy {
         self.broken(self.diverges)
     }
 
-    fn open_loop(&self, image: &[u8], _: &[f32], context: usize, _: &mut Stream) -> Vec<u8> {
+    fn open_loop(&self, observations: Observation<'_>, _: &[f32], context: usize, _: &mut Stream) -> Vec<u8> {
+        let image = observations.image;
         let last = &image[(context - 1) * IMAGE_BYTES..context * IMAGE_BYTES];
         let shown = image[..context * IMAGE_BYTES].chunks_exact(IMAGE_BYTES);
         shown.chain(std::iter::repeat(last)).take(image.len() / IMAGE_BYTES).flatten().copied().collect()

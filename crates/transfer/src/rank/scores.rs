@@ -1,8 +1,7 @@
 //! The scores of one agent on episodes of a target, forward only.
 
 use super::evidence::Regression;
-use dreamer::networks::PIXELS;
-use dreamer::{AheadError, Assessment, Policy};
+use dreamer::{AheadError, Assessment, Policy, observed_numbers};
 use replay::Episode;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -13,11 +12,11 @@ pub const HORIZONS: [usize; 3] = [5, 15, 45];
 /// What an agent makes of episodes of a target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scores {
-    /// The squared error of reconstructed images, over that of predicting the mean image; `None` if the images do not vary.
+    /// The squared error of reconstructed observations, over that of predicting their mean; `None` if they do not vary.
     pub image: Option<f64>,
     /// The mean divergence of posterior and prior, in nats.
     pub divergence: f64,
-    /// The squared error of images predicted [`HORIZONS`] steps ahead, over that of holding the last image; `None` if no episode
+    /// The squared error of observations predicted [`HORIZONS`] steps ahead, over that of holding the last one; `None` if no episode
     /// is long enough, or nothing moves.
     pub ahead: [Option<f64>; HORIZONS.len()],
     /// The share of the rewards' variance that a linear function of the latent state and the predicted reward explains in an
@@ -35,8 +34,10 @@ pub struct Scores {
 /// If there are fewer than two episodes: the rewards of one are predicted from the others.
 pub fn score(agent: &Policy, episodes: &[Episode]) -> Scores {
     assert!(episodes.len() > 1, "two episodes or more");
-    let assessed: Vec<Assessment> =
-        episodes.iter().map(|episode| agent.assess(episode.image(), &actions(agent, episode), &HORIZONS)).collect();
+    let assessed: Vec<Assessment> = episodes
+        .iter()
+        .map(|episode| agent.assess(episode.observations(), &actions(agent, episode), &HORIZONS))
+        .collect();
     let sum = |of: fn(&Assessment) -> f64| assessed.iter().map(of).sum::<f64>();
     let steps: usize = assessed.iter().map(|one| one.divergence.len()).sum();
     let ratio = |error: f64, reference: f64| (reference > 0.0).then(|| error / reference);
@@ -59,7 +60,7 @@ pub fn score(agent: &Policy, episodes: &[Episode]) -> Scores {
 
 /// The error of reconstructed images of an agent's own task, as [`Scores::image`].
 pub fn image_score(agent: &Policy, episodes: &[Episode]) -> Option<f64> {
-    let error = |episode: &Episode| agent.assess(episode.image(), &actions(agent, episode), &[]).squared_error;
+    let error = |episode: &Episode| agent.assess(episode.observations(), &actions(agent, episode), &[]).squared_error;
     let (error, reference) = (episodes.iter().map(error).sum::<f64>(), variation(episodes));
     (reference > 0.0).then(|| error / reference)
 }
@@ -71,18 +72,21 @@ fn actions(agent: &Policy, episode: &Episode) -> Vec<f32> {
     episode.action().chunks_exact(size).flat_map(of).collect()
 }
 
-/// The sum of squared distances of the episodes' images from their mean, as numbers in [-0.5, 0.5].
+/// The sum of squared distances of the episodes' observations from their mean, as numbers that a decoder predicts.
 fn variation(episodes: &[Episode]) -> f64 {
-    let (mut sums, mut squares, mut count) = (vec![0u64; PIXELS], 0u64, 0u64);
-    for image in episodes.iter().flat_map(|episode| episode.image().chunks_exact(PIXELS)) {
-        count += 1;
-        for (sum, &byte) in sums.iter_mut().zip(image) {
-            *sum += u64::from(byte);
-            squares += u64::from(byte) * u64::from(byte);
+    let Some(space) = episodes.first().map(|episode| episode.sizes().observations) else { return 0.0 };
+    let size = space.image_bytes() + space.vector;
+    let (mut sums, mut squares, mut count) = (vec![0.0; size], 0.0, 0u64);
+    for episode in episodes {
+        for numbers in observed_numbers(&space, episode.observations()).chunks_exact(size) {
+            count += 1;
+            for (sum, x) in sums.iter_mut().zip(numbers) {
+                *sum += x;
+                squares += x * x;
+            }
         }
     }
-    let of_mean: f64 = sums.iter().map(|&sum| (sum as f64).powi(2) / count as f64).sum();
-    (squares as f64 - of_mean).max(0.0) / (255.0 * 255.0)
+    (squares - sums.iter().map(|sum| sum * sum / count as f64).sum::<f64>()).max(0.0)
 }
 
 /// [`Scores::reward`] and [`Scores::reward_log_evidence`].

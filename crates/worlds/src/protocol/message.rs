@@ -71,7 +71,7 @@ impl Kind {
 
 /// What is seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Observation<'a> {
+pub struct ObservationBytes<'a> {
     /// The image's bytes; none without an image.
     pub image: &'a [u8],
     /// The bytes of the vector's numbers; none without a vector.
@@ -90,13 +90,13 @@ pub struct Stepped<'a> {
     /// Simulator frames that it took.
     pub frames: u32,
     /// What is seen after it.
-    pub observation: Observation<'a>,
+    pub observation: ObservationBytes<'a>,
 }
 
 /// Bytes of an outcome before its observation.
 const OUTCOME: usize = 10;
 
-impl<'a> Observation<'a> {
+impl<'a> ObservationBytes<'a> {
     /// Reads an observation of this space.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl<'a> Stepped<'a> {
     /// # Errors
     /// If it has another length, or a number that is not finite.
     pub fn decode(payload: &'a [u8], space: &ObservationSpace) -> Result<Self, Malformed> {
-        let observation = Observation::of(payload, OUTCOME, Kind::Outcome, space)?;
+        let observation = ObservationBytes::of(payload, OUTCOME, Kind::Outcome, space)?;
         let four = |at: usize| [0, 1, 2, 3].map(|byte| payload[at + byte]);
         let reward = f32::from_le_bytes(four(0));
         if !reward.is_finite() {
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn another_shape_is_told_with_the_one_that_belongs_there() {
-        let message = Observation::decode(&[0; 13], &SPACE).unwrap_err().to_string();
+        let message = ObservationBytes::decode(&[0; 13], &SPACE).unwrap_err().to_string();
         let parts = ["observation has 13 bytes, and 14", "an image [1, 2, 3], a vector [2] of 32-bit numbers"];
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     }

@@ -8,7 +8,7 @@ mod message;
 
 pub use frame::{HEADER, Header, LARGEST, Malformed};
 pub use info::{Hello, Info, decode_info, encode_handshake};
-pub use message::{Kind, Observation, Stepped, encode_observation, encode_stepped, numbers, to_bytes};
+pub use message::{Kind, ObservationBytes, Stepped, encode_observation, encode_stepped, numbers, to_bytes};
 
 /// The version of the protocol. Both sides send theirs first, and refuse another.
 pub const VERSION: u32 = 1;

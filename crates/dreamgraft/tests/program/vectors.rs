@@ -1,0 +1,106 @@
+//! Agents that observe vectors, in built-in tasks and in worlds of other programs: everything that works for images works for them.
+
+use crate::program::{Program, outcomes};
+use std::os::unix::fs::PermissionsExt;
+
+/// A short run of a task whose vectors are observed.
+fn train<'a>(task: &'a str, observe: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let own = ["train", task, "--preset", "smoke", "--set", observe, "--set", "agent.vector_units=8", "--logdir", run];
+    own.iter().chain(more).copied().collect()
+}
+
+const VECTOR: &str = "task.observe=vector";
+const BOTH: &str = "task.observe=both";
+
+#[test]
+fn a_run_that_was_stopped_equals_one_that_was_not() {
+    for observe in [VECTOR, BOTH] {
+        let program = Program::new();
+        program.succeed(&train("hopper", observe, "whole", &[]));
+        program.succeed(&train("hopper", observe, "halves", &["--steps", "1000"]));
+        program.succeed(&train("hopper", observe, "halves", &[]));
+        assert_eq!(outcomes(&program.path("whole")), outcomes(&program.path("halves")), "{observe}");
+        let config = std::fs::read_to_string(program.path("whole/config.toml")).unwrap();
+        assert!(
+            config.contains("vector = 15") && config.contains(&format!("images = {}", observe == BOTH)),
+            "{config}"
+        );
+        assert_eq!(program.names("whole/videos").is_empty(), observe == VECTOR, "only images are shown");
+    }
+}
+
+#[test]
+fn an_agent_that_observes_vectors_plays_is_filmed_exported_ranked_and_inherited_from() {
+    let program = Program::new();
+    program.succeed(&train("hopper", VECTOR, "run", &[]));
+    let returns = program.succeed(&["eval", "run", "--episodes", "1", "--json"]);
+    // With images, the agent sees the same numbers.
+    let filmed = program.succeed(&["eval", "run", "--episodes", "1", "--json", "--video", "hopper.gif"]);
+    assert_eq!(returns, filmed);
+    assert!(std::fs::read(program.path("hopper.gif")).unwrap().starts_with(b"GIF89a"));
+    program.succeed(&["export", "run", "--out", "export", "--episodes", "1"]);
+    assert!(program.path("export/replay.gif").is_file());
+    program.succeed(&train("hopper", VECTOR, "heir", &["--seed", "5", "--from", "export"]));
+    program.succeed(&["transfer", "rank", "hopper", "--set", VECTOR, "--from", "run", "--episodes", "2"]);
+    let error = program.fail(2, &["transfer", "rank", "hopper", "--from", "run", "--episodes", "2"]);
+    assert!(error.contains("observes vectors of 15 numbers, but hopper shows images"), "{error}");
+    let error = program.fail(2, &train("hopper", BOTH, "other", &["--from", "run"]));
+    assert!(error.contains("images observed (false and true)"), "{error}");
+    let error = program.fail(4, &train("hopper", BOTH, "run", &[]));
+    assert!(error.contains("task.observe"), "{error}");
+}
+
+#[test]
+fn several_tasks_have_vectors_of_the_same_length() {
+    let program = Program::new();
+    program.succeed(&train("hopper", VECTOR, "run", &["inverted-pendulum-swingup", "--steps", "3000"]));
+    let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
+    assert!(config.contains("vector = 15"), "{config}");
+    program.succeed(&["eval", "run", "--episodes", "1"]);
+    program.succeed(&["eval", "run", "--task", "inverted-pendulum-swingup", "--episodes", "1"]);
+}
+
+/// A world without images: a place on a line, and the speed there.
+const LINE: &str = r#"#!/usr/bin/env python3
+import json, struct, sys
+requests, answers = sys.stdin.buffer, sys.stdout.buffer
+def send(kind, payload):
+    answers.write(struct.pack("<IB", len(payload), kind) + payload)
+    answers.flush()
+x = speed = frames = 0
+while len(header := requests.read(5)) == 5:
+    length, kind = struct.unpack("<IB", header)
+    payload = requests.read(length)
+    if kind == 1:
+        shown = {"vector": 2}
+        action = {"continuous": {"low": [-1], "high": [1]}}
+        info = {"name": "line", "observation": shown, "action": action, "frame_limit": 100}
+        send(16, struct.pack("<I", 1) + json.dumps(info).encode())
+    elif kind == 2:
+        x, speed, frames = struct.unpack("<Q", payload)[0] / 2**31 - 0.5, 0.0, 0
+        send(17, struct.pack("<2f", x, speed))
+    elif kind == 3:
+        speed, frames = struct.unpack("<f", payload)[0], frames + 1
+        x += 0.1 * speed
+        send(18, struct.pack("<fBBI", -x * x, False, frames == 100, 1) + struct.pack("<2f", x, 1e6 * speed))
+    elif kind == 4:
+        break
+"#;
+
+#[test]
+fn a_world_without_images_is_learned_and_cannot_be_filmed() {
+    let program = Program::new();
+    std::fs::write(program.path("line.py"), LINE).unwrap();
+    std::fs::set_permissions(program.path("line.py"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    program.succeed(&train("program:./line.py", VECTOR, "run", &["--steps", "1500"]));
+    program.succeed(&["eval", "run", "--episodes", "1"]);
+    let error = program.fail(1, &["eval", "run", "--episodes", "1", "--video", "line.gif"]);
+    assert!(error.contains("have no images to make a video of"), "{error}");
+    program.succeed(&["export", "run", "--out", "export", "--episodes", "1"]);
+    assert!(!program.path("export/replay.gif").exists());
+    // One that shows no vectors is refused where they are asked for.
+    let without = LINE.replace("{\"vector\": 2}", "{\"image\": [64, 64, 3]}");
+    std::fs::write(program.path("line.py"), without).unwrap();
+    let error = program.fail(1, &["play", "program:./line.py", "--set", VECTOR]);
+    assert!(error.contains("message observation has 8 bytes instead of 12288"), "{error}");
+}
