@@ -38,8 +38,8 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     text.push_str(&format!("---\n\n# {title}\n\n"));
     videos.iter().for_each(|video| text.push_str(&format!("![The agent in an episode]({video})\n")));
     text.push_str(&format!(
-        "\nA Dreamer agent, trained from pixels by [dreamgraft](https://github.com/dreamgraft/dreamgraft) {} on {frames} \
-         frames of {title}, with {} gradient steps.\n\n| task | mean return | episodes | seed |\n| --- | --- | --- | --- |\n",
+        "\nA Dreamer agent, trained by dreamgraft {} on {frames} frames of {title}, with {} gradient steps.\n\n\
+         | task | mean return | episodes | seed |\n| --- | --- | --- | --- |\n",
         env!("CARGO_PKG_VERSION"),
         grouped(learned.agent.updates()),
     ));

@@ -132,7 +132,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         unit: "nats",
         formula: "Mean of `-log p(discount)` of the discount head, whose target is `agent.discount * d`; 0 without a \
                   discount head",
-        healthy: "Falls to about 0.056, the entropy of a coin with probability 0.99",
+        healthy: "Falls to about the entropy of a coin with probability `agent.discount`: 0.056 with 0.99, 0.098 with the \
+                  0.98 of the preset `small`",
         value: negated_mean(Per::Transition),
     },
     MetricRow {
@@ -141,9 +142,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "nats",
         formula: "Mean over B and L of KL(posterior, prior) in nats, before the free nats are applied",
-        healthy: "Above `free_nats` (default 3) in a task with surprises, near it in a simple one. If it is far \
-                  below 3 for long, the model learns nothing from images. If it is in the tens, the prior does not \
-                  follow the posterior",
+        healthy: "Above `agent.free_nats` (3 in the preset `paper`, 1 in `small`) in a task with surprises, near it in a \
+                  simple one. If it is far below it for long, the model learns nothing from observations. If it is in \
+                  the tens, the prior does not follow the posterior",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -191,7 +192,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "reward",
         formula: "Mean predicted reward of an imagined step",
-        healthy: "Approaches the mean real reward of an agent step, `train_return / (train_length / 2)`",
+        healthy: "Approaches the mean real reward of an agent step: `train_return` over the agent steps of an episode, \
+                  which are `train_length / 2` in the built-in tasks",
         value: mean(Reduction::Numbers, Per::ImaginedStep),
     },
     MetricRow {
