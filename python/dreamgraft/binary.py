@@ -30,7 +30,7 @@ def binary() -> str:
     found = shutil.which("dreamgraft")
     if found is None:
         raise FileNotFoundError(
-            "the program dreamgraft is not installed: `pip install dreamgraft`, or set DREAMGRAFT_BINARY to its path"
+            "the program dreamgraft is not installed: run `pip install .` in the folder of its sources, or set DREAMGRAFT_BINARY to its path"
         )
     return found
 

@@ -26,6 +26,16 @@ FRAME_LIMIT = 1000
 LONGEST_ERROR = 1 << 16
 
 
+NO_IMAGE = (
+    "it shows no images: render() {}. Set task.observe=vector if its observations are numbers, or let render() return "
+    "[H, W, 3] bytes (uint8) for render_mode=\"rgb_array\""
+)
+
+
+class NotGymnasium(Exception):
+    """An environment that does not keep to Gymnasium's interface: the message says all."""
+
+
 class World:
     """An environment, with what dreamgraft asks of it."""
 
@@ -78,7 +88,10 @@ class World:
 
     def reset(self, seed: int) -> bytes:
         """Begins an episode; what is seen."""
-        observation, _ = self.env.reset(seed=seed)
+        began = self.env.reset(seed=seed)
+        if not (isinstance(began, tuple) and len(began) == 2):
+            raise NotGymnasium("reset() must return an observation and a dict, as Gymnasium has it since 0.26")
+        observation, _ = began
         if self.env.action_space != self.action_space:
             raise ValueError(f"the action space was {self.action_space} and is now {self.env.action_space}")
         self.frames = 0
@@ -89,7 +102,12 @@ class World:
         action = self.actions.decode(payload)
         reward, frames, terminated, truncated = 0.0, 0, False, False
         while frames < self.repeat and not (terminated or truncated):
-            observation, earned, terminated, truncated, _ = self.env.step(action)
+            outcome = self.env.step(action)
+            if len(outcome) != 5:
+                raise NotGymnasium(
+                    f"step() returned {len(outcome)} values, and Gymnasium requires 5: observation, reward, terminated, truncated, info"
+                )
+            observation, earned, terminated, truncated, _ = outcome
             reward += float(earned)
             frames += 1
             self.frames += 1
@@ -107,7 +125,15 @@ class World:
 
     def image(self, observation: Any) -> Any:
         """The image of an observation: itself, or what the environment renders."""
-        image = observation if self.observes_image else self.env.render()
+        if self.observes_image:
+            image = observation
+        else:
+            try:
+                image = self.env.render()
+            except NotImplementedError as error:
+                raise NotGymnasium(NO_IMAGE.format("is not implemented")) from error
+            if image is None:
+                raise NotGymnasium(NO_IMAGE.format("returned None"))
         if not images.is_image(image):
             what = "its observation" if self.observes_image else "render()"
             found = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else repr(type(image).__name__)
@@ -132,10 +158,10 @@ def make(name: str, arguments: dict[str, Any], limit: int) -> Any:
     module, _, attribute = rest.partition(":")
     made = getattr(importlib.import_module(module), attribute)
     if not callable(made):
-        raise TypeError(f"{attribute!r} of the module {module} is not callable: give a class or a function that makes an environment")
+        raise NotGymnasium(f"{attribute!r} of the module {module} is not callable: give a class or a function that makes an environment")
     env = made(**_accepted(made, arguments))
     if not isinstance(env, gymnasium.Env):
-        raise TypeError(f"{attribute!r} of the module {module} gave {type(env).__name__!r}, and not a gymnasium.Env")
+        raise NotGymnasium(f"{attribute!r} of the module {module} returned an object of {type(env).__name__}, which is not a gymnasium.Env")
     return env
 
 
@@ -194,7 +220,7 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
                 raise protocol.ProtocolError(f"a world does not answer a message of kind {kind}")
         except ImportError as error:
             _refuse(answers, _missing(error))
-        except (protocol.ProtocolError, spaces.UnsupportedSpace) as error:
+        except (protocol.ProtocolError, spaces.UnsupportedSpace, NotGymnasium) as error:
             _refuse(answers, str(error))
         except Exception:  # whatever the environment raises is the other side's to show
             _refuse(answers, traceback.format_exc())

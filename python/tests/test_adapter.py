@@ -141,7 +141,7 @@ def test_an_observation_that_is_an_image_needs_no_render() -> None:
     [
         ("python:worlds:Many", {}, "MultiDiscrete"),
         ("python:worlds:Pixels", {"observe": "vector"}, 'set task.observe = "image"'),
-        ("python:worlds:not_an_env", {}, "gave 'int', and not a gymnasium.Env"),
+        ("python:worlds:not_an_env", {}, "returned an object of int, which is not a gymnasium.Env"),
         ("python:worlds:nothing", {}, "has no attribute 'nothing'"),
         ("python:no_such_module:make", {}, "No module named 'no_such_module'"),
         ("gymnasium:NoSuch-v0", {}, "NoSuch"),

@@ -46,6 +46,7 @@ fn replayed_episodes_are_the_recorded_ones() {
             // The first episode begins with the exception that `tests/golden.rs` describes.
             let from = usize::from(episode == 0);
             assert_eq!(expected.rewards[from..], replayed.rewards[from..], "{place}");
+            assert_eq!(expected.observations, replayed.observations, "{place}");
         }
         assert_eq!(shapes(&output), shapes(&input), "{}", task.name);
         assert_replays_to_itself(&task.name, &output);

@@ -103,8 +103,8 @@ pub const CODES: [ExitCode; 9] = [
         exit: Exit::Failed,
         meaning: "A file, a folder, a device, a world of another program or the operating system prevented the command from \
                   finishing.",
-        remedy: "Free the space, permission, port or device that the message names, or mend the world. It also says what exists of the run and \
-                 how to resume it.",
+        remedy: "Free the space, permission, port or device that the message names, or fix the environment. It also says what \
+                 exists of the run and how to resume it.",
     },
     ExitCode {
         exit: Exit::Usage,
@@ -128,8 +128,8 @@ pub const CODES: [ExitCode; 9] = [
     },
     ExitCode {
         exit: Exit::Stopped,
-        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP or SIGXCPU, after it saved a checkpoint. The \
-                  code asks the caller to start the same command again.",
+        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP or SIGXCPU, after it saved a checkpoint. A \
+                  scheduler should start the same command again.",
         remedy: "Run the same command; it resumes exactly where it stopped. On Slurm, use `--signal=USR1@60 --requeue`, and \
                  `scontrol requeue` on code 75.",
     },
@@ -217,6 +217,11 @@ impl From<&TrainError> for Exit {
             TrainError::Config(_)
             | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::WorldName { .. })
             | TrainError::Unsupported { .. }
+            | TrainError::Observations { .. }
+            | TrainError::NoArguments { .. }
+            | TrainError::NotLearned { .. }
+            | TrainError::NoRun { .. }
+            | TrainError::OtherTask { .. }
             | TrainError::Actions { .. }
             | TrainError::ActionSize { .. }
             | TrainError::TooShort { .. }

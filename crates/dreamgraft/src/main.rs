@@ -28,6 +28,7 @@ use worlds::Worlds;
 
 fn main() -> ExitCode {
     signals::outlive_file_limit();
+    ask_for_reports();
     let typed = match Typed::try_parse() {
         Ok(typed) => typed,
         Err(error) => {
@@ -51,6 +52,16 @@ fn main() -> ExitCode {
         Exit::from(&error)
     });
     ExitCode::from(end as u8)
+}
+
+/// Has a panic, which is a bug, end with the request to report it.
+fn ask_for_reports() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        let text = "This is a bug in dreamgraft. Please report it, with the command and this message.";
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }));
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {

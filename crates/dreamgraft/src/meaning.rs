@@ -88,7 +88,8 @@ pub fn check_of_task(setting: &str) -> Result<(), Failure> {
     if setting.trim_start().starts_with("task.") {
         return Ok(());
     }
-    let words = "only settings of the task can be changed here, such as task.frame_limit=200";
+    let words =
+        "only settings of the task can be changed here; their names begin with task., as in task.frame_limit=200";
     Err(Failure::Arguments(format!("--set {setting}: {words}")))
 }
 
@@ -150,7 +151,7 @@ mod tests {
         assert_eq!(training(&["hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         assert_eq!(training(&["--preset", "smoke", "hopper", "ant"]).unwrap().config.tasks, ["hopper", "ant"]);
         let message = training(&["hopper", "ant", "hopper"]).unwrap_err().to_string();
-        assert!(message.contains("without repeated names"), "{message}");
+        assert!(message.contains("is named twice"), "{message}");
         // Text that looks like a list stays text.
         assert_eq!(training(&["[\"ant\"]"]).unwrap().config.tasks, ["[\"ant\"]"]);
     }

@@ -120,8 +120,7 @@ mod tests {
     }
 
     fn origin() -> impl Strategy<Value = Origin> {
-        use prop::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
-        let fraction = || option::of(NORMAL | SUBNORMAL | ZERO | POSITIVE | NEGATIVE);
+        let fraction = || option::of(prop_oneof![0.0..=1.0, Just(0.0), Just(1.0), Just(f64::MIN_POSITIVE)]);
         prop_oneof![
             Just(Origin::Random),
             (path(), option::of(text()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {

@@ -369,7 +369,7 @@ mod tests {
         let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\n\
                     kind = \"plan\"\nfile = \"plan.toml\"\n";
         std::fs::write(folder.join("study.toml"), text).unwrap();
-        std::fs::write(folder.join("plan.toml"), "").unwrap();
+        std::fs::write(folder.join("plan.toml"), transfer::Preset::Full.text()).unwrap();
         manifest_of(&study_file::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
     }
 

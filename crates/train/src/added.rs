@@ -4,7 +4,7 @@
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
-use crate::folder::{episodes_of, lock::RunLock, stored_config};
+use crate::folder::{config_of_run, episodes_of, lock::RunLock};
 use environment::Catalogue;
 use replay::{Episode, FileError, ReplayError, Sizes};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ pub struct Added {
     pub episodes: u64,
     /// Their transitions.
     pub transitions: u64,
+    /// Those that name another task than the one that was asked for: the files, and the tasks that they name.
+    pub renamed: Vec<(PathBuf, String)>,
 }
 
 /// Adds the episodes in `files`, which other Dreamer programs may have written, to the run in `root`. With `task`, they are
@@ -36,14 +38,20 @@ pub fn add_episodes(
     files: &[PathBuf],
     task: Option<&str>,
 ) -> Result<Added, TrainError> {
-    let config = stored_config(root)?;
+    let config = config_of_run(root)?;
+    if let Some(task) = task.filter(|task| !config.tasks.iter().any(|known| known == task)) {
+        return Err(TrainError::OtherTask { task: task.to_owned(), learned: config.tasks });
+    }
     let _lock = RunLock::take(root)?;
     let sizes = Environments::make(catalogue, &config)?.sizes();
     let only = task.or(if let [one] = &*config.tasks { Some(one) } else { None });
-    let mut episodes = Vec::new();
+    let (mut episodes, mut renamed) = (Vec::new(), Vec::new());
     for path in files {
-        let mut episode = replay::read_episode_of(path, LARGEST, only)?;
+        let mut episode = replay::read_episode_of(path, LARGEST, only).map_err(not_added)?;
         if let Some(task) = task {
+            if episode.task() != task {
+                renamed.push((path.clone(), episode.task().to_owned()));
+            }
             let damaged = |source| TrainError::Episode { task: task.to_owned(), source };
             episode = episode.of_task(task).map_err(damaged)?;
         }
@@ -51,14 +59,15 @@ pub fn add_episodes(
     }
     let folder = replay::add_episodes(&episodes_of(root), &replay::stamp(SystemTime::now()), &episodes)?;
     let transitions = episodes.iter().map(|episode| episode.len() as u64).sum();
-    Ok(Added { folder, episodes: episodes.len() as u64, transitions })
+    Ok(Added { folder, episodes: episodes.len() as u64, transitions, renamed })
 }
 
 /// The episode of the file at `path` for a run of `tasks` with transitions of these sizes.
 fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Result<Episode, TrainError> {
     let (task, found) = (episode.task().to_owned(), episode.action_size());
     if !tasks.contains(&task) {
-        return Err(FileError::OtherTask { path: path.to_owned(), task, learned: tasks.to_vec() }.into());
+        let why = format!("it is an episode of {task}, and this run learns {}", tasks.join(", "));
+        return Err(TrainError::NotAdded { path: path.to_owned(), why });
     }
     // Of several tasks, the shorter actions and vectors are padded, as the run does with those that it plays itself.
     let size = sizes.action;
@@ -71,4 +80,14 @@ fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Re
         return Err(ReplayError::Observations { path: Some(path.to_owned()), task, expected, found }.into());
     }
     Ok(episode.padded(size))
+}
+
+/// The error of a file that was named, and so is not in the way of anything.
+fn not_added(error: FileError) -> TrainError {
+    match error {
+        FileError::Damaged { path, damage } => {
+            TrainError::NotAdded { path, why: format!("it is not an episode that can be read: {damage}") }
+        }
+        other => other.into(),
+    }
 }

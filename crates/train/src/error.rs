@@ -42,8 +42,8 @@ pub enum TrainError {
     NothingToRank,
     /// Agents are ranked by what they predict in episodes that were left out: two are needed.
     #[error(
-        "{found} episodes of {task} from {of} are not enough to rank agents, which takes at least 2; train that run for longer, or \
-         use random episodes"
+        "ranking agents takes at least 2 episodes of {task}, but {of} has {}; train that run for longer, or use random episodes",
+        wording::counted(*found as u64, "episode")
     )]
     TooFewEpisodes {
         /// The target.
@@ -68,7 +68,7 @@ pub enum TrainError {
         source: EpisodeError,
     },
     /// The run folder cannot be created or written.
-    #[error("cannot write to the run folder {path}: {source}; choose another folder with --logdir")]
+    #[error("cannot write to the run folder {path}: {}; choose another folder with --logdir", in_the_way(source))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -86,7 +86,9 @@ pub enum TrainError {
         example: String,
     },
     /// Another process works in the run folder.
-    #[error("{path} is in use by process {process}; wait until it ends, or choose another folder with --logdir")]
+    #[error(
+        "{path} is in use by process {process}; wait until it ends (`dreamgraft train --wait` does that), or use another run folder"
+    )]
     Busy {
         /// The run folder.
         path: PathBuf,
@@ -134,6 +136,51 @@ pub enum TrainError {
         task: String,
         /// The task's action size.
         needed: usize,
+    },
+    /// Arguments for a task that does not take any.
+    #[error(
+        "task.arguments.{key} has no effect on {task}: only environments of other programs (gymnasium:, python: and program:) \
+         take arguments; remove it"
+    )]
+    NoArguments {
+        /// The task.
+        task: String,
+        /// The first of the arguments.
+        key: String,
+    },
+    /// A folder that was named as a run's and is none.
+    #[error("{path} {why}")]
+    NoRun {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is missing, and the next step.
+        why: String,
+    },
+    /// Episodes of a task that a run does not learn.
+    #[error("{path} has no episodes of {task}, because it learns {}; choose a run of {task}, or use random episodes", learned.join(", "))]
+    NotLearned {
+        /// The run folder.
+        path: PathBuf,
+        /// The task whose episodes are needed.
+        task: String,
+        /// The tasks that the run learns.
+        learned: Vec<String>,
+    },
+    /// A file that cannot be added to the episodes of a run.
+    #[error("{path} cannot be added: {why}; leave it out")]
+    NotAdded {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A task that a run does not learn.
+    #[error("--task {task}: this run learns {}; choose one of its tasks", learned.join(", "))]
+    OtherTask {
+        /// The task that was asked for.
+        task: String,
+        /// The tasks that the run learns.
+        learned: Vec<String>,
     },
     /// The agent observes something that the task does not show.
     #[error(
@@ -369,7 +416,7 @@ fn with_other_settings(root: &Path, saved: bool) -> String {
              {from} --plan full"
         )
     } else {
-        format!("it did not have a checkpoint yet; start a new run with {settings}")
+        format!("it did not have a checkpoint yet; start a new run in another folder (--logdir) with {settings}")
     }
 }
 
@@ -407,5 +454,15 @@ fn of_batch(batch: &Result<PathBuf, Box<TrainError>>) -> String {
     match batch {
         Ok(path) => format!(", on the batch that is stored in {}", path.display()),
         Err(why) => format!(", on a batch that could not be stored ({why})"),
+    }
+}
+
+/// The system's reason, in the user's words where it is a file in the place of a folder.
+fn in_the_way(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+            "it is a file, or lies below one, and not a folder".to_owned()
+        }
+        _ => source.to_string(),
     }
 }

@@ -6,12 +6,12 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::Config;
-use crate::folder::{is_run, stored_config};
+use crate::folder::{config_of_run, is_run, stored_config};
 use crate::run::episode::{evaluate_episode, play_episode, random_action};
 use crate::start::pool;
 use crate::streams::EvaluationStreams;
 use dreamer::{ActionDistribution, Agent, Policy};
-use environment::{Catalogue, Environment, Observation};
+use environment::{Catalogue, Environment, Observation, ObservationSpace};
 use replay::{Episode, EpisodeName, read_episode};
 use std::path::{Path, PathBuf};
 use transfer::rank::{Kind, Ranked, Ranking, image_score, order, score};
@@ -71,7 +71,7 @@ pub fn rank(
     }
     pool(config.threads)?.install(|| {
         let (episodes, episodes_of) = match &options.episodes_of {
-            Some(run) => (newest_episodes(run, Some(&task), options.episodes)?, run.display().to_string()),
+            Some(run) => (episodes_of_run(run, &task, options.episodes, shown)?, run.display().to_string()),
             None => (random_episodes(world, config.seed, options.episodes)?, "random actions".to_owned()),
         };
         if episodes.len() < 2 {
@@ -125,6 +125,22 @@ fn random_episodes(world: &mut dyn Environment, seed: u64, count: usize) -> Resu
         Ok(play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
     };
     (0..count as u64).map(one).collect()
+}
+
+/// The newest episodes of a run for ranking: of `task`, which it must learn, with what the task shows.
+///
+/// # Errors
+/// If the run learns other tasks or from other observations, or an episode cannot be read.
+fn episodes_of_run(run: &Path, task: &str, count: usize, shown: ObservationSpace) -> Result<Vec<Episode>, TrainError> {
+    let learned = config_of_run(run)?.tasks;
+    if !learned.iter().any(|known| known == task) {
+        return Err(TrainError::NotLearned { path: run.to_owned(), task: task.to_owned(), learned });
+    }
+    let episodes = newest_episodes(run, Some(task), count)?;
+    match episodes.iter().map(|episode| episode.sizes().observations).find(|own| *own != shown) {
+        Some(agent) => Err(TrainError::Observations { path: run.to_owned(), agent, task: task.to_owned(), shown }),
+        None => Ok(episodes),
+    }
 }
 
 /// The newest episodes of a run, of one of its tasks or of any; the newest comes first.

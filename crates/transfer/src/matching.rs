@@ -247,8 +247,11 @@ fn rows_in_words(parts: &[Part]) -> String {
 fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
     let typed = pattern.as_str();
     let start = format!("{}.", typed.trim_end_matches(['*', '.']));
-    if candidates.iter().any(|candidate| candidate.path.starts_with(&start)) {
-        return format!("\"{start}**\"");
+    // The commonest mistake is to leave out that something is a part of the world model.
+    for start in [start.clone(), format!("world_model.{start}")] {
+        if candidates.iter().any(|candidate| candidate.path.starts_with(&start)) {
+            return format!("\"{start}**\"");
+        }
     }
     let like = |candidate: &&Candidate| {
         // With as many segments as the pattern: "value.hiden.*" is similar to "value.hout.*" and any rest.

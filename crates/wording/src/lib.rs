@@ -1,15 +1,17 @@
 //! Text and numbers for people.
 //!
-//! Here: an error with its causes ([`with_causes`]), the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]) and numbers ([`grouped`], [`rounded`], [`bytes`]).
+//! Here: an error with its causes ([`with_causes`]), the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]), the order of names ([`natural_order`]) and numbers ([`grouped`], [`rounded`], [`bytes`]).
 //! Also names and texts of users as terminals ([`printable`]) and shells ([`shell_word`]) take them.
 //! Not here: whole messages, which belong to the errors and reports that say them.
 
 mod causes;
+mod natural;
 mod nearest;
 mod numbers;
 mod typed;
 
 pub use causes::with_causes;
+pub use natural::natural_order;
 pub use nearest::{did_you_mean, distance, nearest};
 pub use numbers::{bytes, counted, grouped, rounded};
 pub use typed::{printable, printable_lines, shell_word};

@@ -17,6 +17,22 @@ impl<'a> Worlds<'a> {
     pub const fn and(own: &'a dyn Catalogue) -> Self {
         Self { own, asked: Mutex::new(Vec::new()) }
     }
+
+    /// The error of an unknown name, with what was probably meant: an environment of Gymnasium, whose names end in a version, or
+    /// several tasks.
+    fn suggested(&self, error: TaskError) -> TaskError {
+        let TaskError::UnknownTask { name, nearest, known } = error else { return error };
+        let versioned = name.rsplit_once("-v").is_some_and(|(_, version)| version.parse::<u32>().is_ok());
+        let several: Vec<&str> = name.split(['+', ',', ' ']).filter(|part| !part.is_empty()).collect();
+        let nearest = if versioned {
+            format!("gymnasium:{name}")
+        } else if several.len() > 1 && several.iter().all(|part| self.own.check(part).is_ok()) {
+            several.join(" ")
+        } else {
+            nearest
+        };
+        TaskError::UnknownTask { name, nearest, known }
+    }
 }
 
 impl Catalogue for Worlds<'_> {
@@ -27,13 +43,13 @@ impl Catalogue for Worlds<'_> {
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError> {
         match Server::of(name)? {
             Some(server) => Ok(Box::new(World::open(name, &server, options)?)),
-            None => self.own.make(name, options),
+            None => self.own.make(name, options).map_err(|error| self.suggested(error)),
         }
     }
 
     fn info(&self, name: &str, options: &TaskOptions) -> Result<TaskInfo, TaskError> {
         if Server::of(name)?.is_none() {
-            return self.own.info(name, options);
+            return self.own.info(name, options).map_err(|error| self.suggested(error));
         }
         // Only the world itself knows.
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +64,41 @@ impl Catalogue for Worlds<'_> {
     fn check(&self, name: &str) -> Result<(), TaskError> {
         match Server::of(name)? {
             Some(_) => Ok(()),
-            None => self.own.check(name),
+            None => self.own.check(name).map_err(|error| self.suggested(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One task.
+    struct One([TaskInfo; 1]);
+
+    impl Catalogue for One {
+        fn tasks(&self) -> &[TaskInfo] {
+            &self.0
+        }
+
+        fn make(&self, name: &str, _: &TaskOptions) -> Result<Box<dyn Environment>, TaskError> {
+            Err(self.unknown(name))
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_what_was_probably_meant() {
+        let own = One([TaskInfo::new("hopper", "", 3)]);
+        let worlds = Worlds::and(&own);
+        for (name, meant) in [
+            ("Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
+            ("hopper+hopper", "did you mean \"hopper hopper\"?"),
+            ("hoper", "did you mean \"hopper\"?"),
+        ] {
+            let errors = [worlds.check(name).unwrap_err(), worlds.make(name, &TaskOptions::default()).err().unwrap()];
+            for error in errors {
+                assert!(error.to_string().contains(meant), "{error}");
+            }
         }
     }
 }

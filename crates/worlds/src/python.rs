@@ -7,17 +7,17 @@ use std::process::Command;
 const VARIABLE: &str = "DREAMGRAFT_PYTHON";
 
 /// Runs the adapter. If the package cannot be imported, the answer is a message as the protocol has it, and not Python's.
-const LAUNCH: &str = "
+const LAUNCH: &str = r#"
 import os, struct, sys
 try:
     from dreamgraft.serve import main
 except ImportError as error:
-    text = f'{sys.executable} cannot import {error.name}: install it there with `{sys.executable} -m pip install '
-    text += 'dreamgraft[gymnasium]`, or set DREAMGRAFT_PYTHON to an interpreter that has it'
+    text = f'{sys.executable} cannot import {error.name}: in the folder of the sources of dreamgraft, install it there with '
+    text += f"`{sys.executable} -m pip install '.[gymnasium]'`, or set DREAMGRAFT_PYTHON to an interpreter that has it"
     os.write(1, struct.pack('<IB', len(text.encode()), 20) + text.encode())
     sys.exit(1)
 main(sys.argv[1:])
-";
+"#;
 
 /// An interpreter, and why it was chosen.
 #[derive(Clone, Debug)]

@@ -37,7 +37,7 @@ pub enum Command {
     Eval(play::Eval),
     /// Play a task with random actions, zero actions, or a trained agent
     Play(play::Play),
-    /// Preview a transfer from earlier agents to a new one
+    /// Preview transfers, rank source agents, and print plans
     #[command(subcommand)]
     Transfer(train::Transfer),
     /// Run and report many runs from one study file
@@ -84,7 +84,7 @@ pub struct Inherits {
     #[arg(long, value_name = "PRESET|FILE")]
     pub plan: Option<String>,
     /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction
-    #[arg(long, value_name = "W", allow_negative_numbers = true)]
+    #[arg(long, value_name = "W", value_parser = fraction, allow_negative_numbers = true)]
     pub fraction: Option<f64>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
     /// share reward models
@@ -102,21 +102,21 @@ pub struct Inherits {
 /// Tasks and settings of a run.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// One or several tasks to learn (`dreamgraft tasks` lists them), or environments of other programs, such as
-    /// gymnasium:Pendulum-v1
+    /// One or several tasks to learn (`dreamgraft tasks` lists them), or environments of other programs:
+    /// gymnasium:ID (such as gymnasium:Pendulum-v1), python:MODULE:CALLABLE or program:FILE
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
     /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames) or
     /// smoke (a tiny agent that checks whether everything works)
     #[arg(long, default_value = "small", value_name = "NAME")]
     pub preset: String,
-    /// The seed of all random numbers of the run
+    /// The seed of all random numbers of the run [default: 0, or that of --config]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
     /// A TOML file with settings that replace those of the preset, such as the config.toml of a run
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// One setting that replaces all others, such as agent.horizon=10; can be repeated
+    /// One setting, such as agent.horizon=10, which takes precedence over --preset and --config; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
@@ -139,6 +139,12 @@ pub struct Manual {
     /// The folder for the pages, such as ~/.local/share/man/man1; it is created if it does not exist
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+}
+
+/// A fraction of a transfer.
+fn fraction(typed: &str) -> Result<f64, String> {
+    let number = typed.trim().parse::<f64>().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
+    number.ok_or_else(|| "it must be a number from 0 to 1, such as 0.2".to_owned())
 }
 
 #[cfg(test)]

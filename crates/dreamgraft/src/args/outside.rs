@@ -55,7 +55,7 @@ pub struct Export {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Number of episodes of each task to play for the results in the export
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = super::play::whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of the initial states of these episodes
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = super::play::whole)]

@@ -12,7 +12,7 @@ pub struct Eval {
     /// A run folder, one of its checkpoint folders, an agent.safetensors file, or an export
     pub run: PathBuf,
     /// Number of episodes to play
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = whole_between::<1, 1_000_000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of initial states and actions; equal seeds give equal returns
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
@@ -36,11 +36,11 @@ pub struct Play {
     /// The task to play (`dreamgraft tasks` lists them), or a world of another program, such as gymnasium:Pendulum-v1
     pub task: String,
     /// The policy: random (uniform actions), zero (all actions 0), or a trained agent: a run folder, one of its
-    /// checkpoint folders, or an agent.safetensors file
+    /// checkpoint folders, an agent.safetensors file, or an export
     #[arg(long, default_value = "random", value_name = "random|zero|RUN")]
     pub policy: OsString,
     /// Number of episodes to play
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole_between::<1, 1_000_000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of initial states and actions; equal seeds give equal returns
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
@@ -49,7 +49,8 @@ pub struct Play {
     /// agent's training, otherwise fixed]
     #[arg(long, value_name = "fixed|stock", value_parser = ["fixed", "stock"], hide_possible_values = true)]
     pub termination: Option<String>,
-    /// A setting of the task, such as task.frame_limit=200 or task.arguments.g=9.81; can be repeated
+    /// A setting of the task, such as task.frame_limit=200, or of an environment of another program
+    /// task.arguments.g=9.81; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// How results are written
@@ -71,16 +72,25 @@ pub struct Results {
 /// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
 pub(super) fn whole(typed: &str) -> Result<u64, String> {
     const MOST: u64 = i64::MAX as u64;
-    let problem = || format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5");
+    number(typed)
+        .filter(|number| *number <= MOST)
+        .ok_or_else(|| format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5"))
+}
+
+/// [`whole`], from `LOW` to `HIGH`.
+pub(super) fn whole_between<const LOW: u64, const HIGH: u64>(typed: &str) -> Result<u64, String> {
+    number(typed)
+        .filter(|number| (LOW..=HIGH).contains(number))
+        .ok_or_else(|| format!("it must be a whole number from {LOW} to {HIGH}"))
+}
+
+fn number(typed: &str) -> Option<u64> {
     let digits = typed.trim().replace('_', "");
     if let Ok(number) = digits.parse::<u64>() {
-        return Some(number).filter(|number| *number <= MOST).ok_or_else(problem);
+        return Some(number);
     }
-    let real = digits.parse::<f64>().map_err(|_| problem())?;
-    if !(0.0..9e15).contains(&real) || real.fract() != 0.0 {
-        return Err(problem());
-    }
-    Ok(real as u64)
+    let real = digits.parse::<f64>().ok()?;
+    ((0.0..9e15).contains(&real) && real.fract() == 0.0).then_some(real as u64)
 }
 
 /// Checks that the name of a video file ends in `.gif`.

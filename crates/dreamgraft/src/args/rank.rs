@@ -18,7 +18,7 @@ pub struct TransferRank {
     /// The task that a new agent is to learn
     #[arg(value_name = "TASK")]
     pub task: String,
-    /// An agent to rank: a run folder, a checkpoint folder, or an agent.safetensors file; can be repeated
+    /// An agent to rank: a run folder, a checkpoint folder, an agent.safetensors file, or an export; can be repeated
     #[arg(long, value_name = "RUN", required = true)]
     pub from: Vec<PathBuf>,
     /// An agent of the task itself, as a second control
@@ -28,10 +28,10 @@ pub struct TransferRank {
     #[arg(long, value_name = "RUN")]
     pub episodes_of: Option<PathBuf>,
     /// The number of episodes
-    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000))]
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = super::play::whole_between::<2, 1000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of the episodes and of the untrained agent
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = super::play::whole, allow_negative_numbers = true)]
     pub seed: u64,
     /// A setting of the task, such as task.observe=vector; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]

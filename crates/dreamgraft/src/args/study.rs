@@ -40,7 +40,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub place: StudyPlace,
     /// Number of simultaneous runs, for the estimate [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = super::play::whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub jobs: Option<u64>,
 }
 
@@ -65,7 +65,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub place: StudyPlace,
     /// Number of simultaneous runs, which share the cores [default: one per core; with a GPU, 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = super::play::whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub jobs: Option<u64>,
     /// How runs are started
     #[arg(long, value_name = "NAME", default_value = "local")]
@@ -101,8 +101,7 @@ pub struct StatusArgs {
 #[command(after_long_help = exit::help(exit::RUN), long_about = "Run a single run of a study, for job arrays on a \
     cluster.\n\n\
     The runs on which it depends must be finished. If the run itself is finished, the command prints that and ends with \
-    0. If another process works on the run, the command waits. Exit code 75 asks the caller to start the command \
-    again.")]
+    0. If another process works on the run, the command waits. After exit code 75, start the same command again.")]
 pub struct RunOneArgs {
     /// The study
     #[command(flatten)]
@@ -135,7 +134,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// The most MiB of images and videos in the page; 0 for none [default: 24]
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=1000))]
+    #[arg(long, value_name = "MIB", value_parser = super::play::whole_between::<0, 1000>, allow_negative_numbers = true)]
     pub images: Option<u64>,
 }
 

@@ -101,7 +101,7 @@ pub struct Bench {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Number of gradient steps to measure, after a first one that allocates memory
-    #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, default_value_t = 15, value_name = "N", value_parser = super::play::whole_between::<1, 100_000>, allow_negative_numbers = true)]
     pub steps: u64,
     /// The device for gradient steps
     #[command(flatten)]

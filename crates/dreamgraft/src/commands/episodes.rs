@@ -13,7 +13,13 @@ use wording::{counted, grouped};
 /// If a file cannot be used, or the run cannot take it.
 pub fn episodes(catalogue: &dyn Catalogue, typed: &EpisodesCommand) -> Result<Exit, Failure> {
     let EpisodesCommand::Add(AddArgs { run, files, task }) = typed;
-    let Added { folder, episodes, transitions } = train::add_episodes(catalogue, run, files, task.as_deref())?;
+    let Added { folder, episodes, transitions, renamed } = train::add_episodes(catalogue, run, files, task.as_deref())?;
+    for (path, named) in renamed {
+        let (path, task) = (path.display(), task.as_deref().unwrap_or_default());
+        print::note(&format!(
+            "{path} says that it is an episode of {named}; it was added as one of {task}, because of --task"
+        ));
+    }
     let (count, folder) = (counted(episodes, "episode"), folder.display());
     let text = format!("{count} with {} transitions added in {folder}", grouped(transitions));
     Ok(print::done(print::line(&text))?)

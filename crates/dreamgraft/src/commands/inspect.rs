@@ -80,7 +80,8 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     ];
     for world in worlds {
         let repeatable = if world.repeatable { "repeatable" } else { "not repeatable" };
-        lines.push(format!("world         {}: {}, {repeatable}", world.task, world.made_by));
+        let made_by = if world.made_by.is_empty() { String::new() } else { format!("{}, ", world.made_by) };
+        lines.push(format!("world         {}: {made_by}{repeatable}", world.task));
     }
     for (task, value) in returns {
         lines.push(format!("last return   {} in {task}", rounded(value, 1)));
@@ -113,7 +114,13 @@ fn of_run(results: &Results, run: &RunResult, as_json: bool) -> String {
         })
         .to_string();
     }
+    if run.steps == u64::MAX {
+        let why = run.problems.first().map_or("its config.toml cannot be read", String::as_str);
+        return format!("{}  {} frames  {why}", folder.display(), grouped(frames));
+    }
     let returns: Vec<String> = returns.iter().map(|(_, value)| rounded(*value, 1)).collect();
     let returns = if returns.is_empty() { String::new() } else { format!("  return {}", returns.join(", ")) };
-    format!("{}  {} of {} frames{returns}", folder.display(), grouped(frames), grouped(run.steps))
+    let asked = if frames > run.steps { format!("(of {} asked for) ", grouped(run.steps)) } else { String::new() };
+    let of = if frames > run.steps { String::new() } else { format!(" of {}", grouped(run.steps)) };
+    format!("{}  {}{of} {asked}frames{returns}", folder.display(), grouped(frames))
 }

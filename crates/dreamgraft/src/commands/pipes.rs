@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::AsFd;
 use train::streams::EvaluationStreams;
 use train::{ActMode, Learned, Policy, TrainError, find_learned};
-use worlds::protocol::{Hello, Kind, ObservationBytes, encode_handshake, numbers, to_bytes};
+use worlds::protocol::{Hello, Kind, Malformed, ObservationBytes, encode_handshake, numbers, to_bytes};
 use worlds::{Pipes, served_info};
 
 /// Serves a task until the other side ends. A seed gives the start of the first episode that `eval --seed` would play.
@@ -117,6 +117,10 @@ fn over_pipes(work: impl FnOnce(&mut Pipes<'_>) -> io::Result<()>) -> Result<Exi
     match work(&mut Pipes::new(&mut input, &mut output)) {
         // Whoever asked has heard enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Malformed>()) => Err(Failure::Arguments(format!(
+            "standard input does not hold messages of the protocol: {error}. This command is for programs; from Python, use \
+                 dreamgraft.load(RUN) or gymnasium.make(\"dreamgraft/TASK-v0\")"
+        ))),
         Err(error) => Err(pipe("stdin", error).into()),
         Ok(()) => Ok(Exit::Done),
     }

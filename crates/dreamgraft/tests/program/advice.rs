@@ -34,7 +34,7 @@ fn names_are_suggested_only_if_they_are_near() {
     let error = program.fail(5, &["play", "hopper", "--policy", "randm"]);
     assert!(error.contains("did you mean \"random\"?"), "{error}");
     for words in [
-        &["play", "Pendulum-v1"][..],
+        &["play", "Xyzzy"][..],
         &["train", "hopper", "--preset", "xyzzy"],
         &["train", "hopper", "--plan", "my"],
         &["train", "hopper", "--set", "foo=3"],
@@ -174,4 +174,51 @@ fn numbers_that_are_too_large_are_said_to_be() {
         let error = program.fail(2, &["train", "hopper", "--steps", steps]);
         assert!(error.contains("at most"), "{steps}: {error}");
     }
+}
+
+#[test]
+fn what_new_users_type_first_is_answered_with_what_they_meant() {
+    let program = Program::new();
+    program.succeed(&["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "run"]);
+    std::fs::create_dir(program.path("empty")).unwrap();
+    std::fs::write(program.path("file"), "no folder").unwrap();
+    std::fs::write(program.path("plan.toml"), "bad").unwrap();
+    let study = "name = \"s\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n\n[[method]]\nkind = \"plan\"\n\
+                 file = \"plan.toml\"\n";
+    std::fs::write(program.path("s.toml"), study).unwrap();
+    for (code, arguments, part) in [
+        (2, "train Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
+        (2, "train hopper+ant", "did you mean \"hopper ant\"?"),
+        (2, "train hopper hopper", "hopper is named twice"),
+        (2, "play hopper --set task.arguments.g=9", "task.arguments.g has no effect on hopper"),
+        (2, "train hopper --set task.arguments.g=9", "task.arguments.g has no effect on hopper"),
+        (2, "train hopper --set agent.vector=5", "set task.observe to image, vector or both instead"),
+        (2, "train hopper --set task.frame_limit=5", "has 5 frames and 2 of them for each action"),
+        (2, "play hopper --set frame_limit=5", "task.frame_limit=200"),
+        (2, "eval run --episodes 0", "it must be a whole number from 1 to 1000000"),
+        (2, "eval run --episodes -1", "it must be a whole number from 1 to 1000000"),
+        (2, "train hopper --from run --fraction 20%", "it must be a number from 0 to 1"),
+        (2, "transfer rank hopper --from run --episodes-of run --set task.observe=vector", "observes images"),
+        (2, "transfer rank ant --from run --episodes-of run", "run has no episodes of ant, because it learns hopper"),
+        (2, "episodes add run file --task ant", "--task ant: this run learns hopper"),
+        (1, "episodes add run file", "file cannot be added: it is not an episode"),
+        (2, "episodes add nothing file", "nothing does not exist"),
+        (2, "episodes add empty file", "empty is not a run folder: it has no config.toml"),
+        (5, "eval empty", "`dreamgraft inspect FOLDER` lists the runs in a folder"),
+        (1, "train hopper --logdir file", "it is a file, or lies below one, and not a folder"),
+        (2, "study plan nothing.toml", "nothing.toml: this file does not exist"),
+        (2, "study plan empty", "empty: this is a folder"),
+        (2, "study plan s.toml", "s.toml (line 9), method 1, file"),
+    ] {
+        let ended = program.run(&arguments.split(' ').collect::<Vec<_>>());
+        assert!(ended.code == Some(code) && ended.stderr.contains(part), "{arguments}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_longer_prefill_than_the_run_is_noted() {
+    let program = Program::new();
+    let words = ["--preset", "smoke", "--steps", "1000", "--set", "schedule.prefill_frames=2000"];
+    let out = program.succeed(&[&["train", "hopper"][..], &words].concat());
+    assert!(out.contains("take 2 000 frames (schedule.prefill_frames, for each task), more than the 1 000"), "{out}");
 }

@@ -52,7 +52,7 @@ fn an_unknown_task_is_answered_with_the_nearest_and_leaves_nothing() {
     let error = program.fail(2, &["train", "hopper", "antt", "--logdir", "run"]);
     assert!(error.contains("\"antt\"") && error.contains("\"ant\""), "{error}");
     let error = program.fail(2, &["train", "hopper", "hopper", "--logdir", "run"]);
-    assert!(error.contains("without repeated names"), "{error}");
+    assert!(error.contains("is named twice"), "{error}");
     assert!(program.names(".").is_empty());
 }
 

@@ -50,8 +50,8 @@ fn what_a_run_cannot_take_is_refused_as_a_whole() {
     let error = program.fail(1, &named);
     assert!(error.contains("has action size 3, but this replay memory is for action size 1"), "{error}");
     let error = program.fail(2, &["episodes", "add", "none", &own]);
-    assert!(error.contains("none/config.toml"), "{error}");
+    assert!(error.contains("none does not exist"), "{error}");
     let error = program.fail(1, &["episodes", "add", "run", "run/config.toml"]);
-    assert!(error.contains("run/config.toml is damaged or not an episode"), "{error}");
+    assert!(error.contains("run/config.toml cannot be added: it is not an episode"), "{error}");
     assert!(!program.path("run/episodes/added").exists());
 }

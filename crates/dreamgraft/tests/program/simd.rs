@@ -22,7 +22,7 @@ fn an_instruction_set_that_cannot_be_used_is_an_error_that_names_those_that_can(
     let absent = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
     for variable in [VARIABLE, OLD_VARIABLE] {
         for (set, says) in
-            [("sse9", "is not a SIMD instruction set"), (absent, "this CPU lacks this SIMD instruction set")]
+            [("sse9", "sse9 is not supported; set it to one of"), (absent, "this CPU lacks this SIMD instruction set")]
         {
             let ended = ended(program.command(&smoke(&[])).env(variable, set));
             assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");

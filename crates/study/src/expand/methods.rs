@@ -71,13 +71,17 @@ impl<'a> Expansion<'a> {
             }
             Method::Plan { name, file, from } => {
                 let path = next_to(&self.read.path, file);
-                let path = path.canonicalize().map_err(StudyError::io(&path))?;
+                let path = path
+                    .canonicalize()
+                    .map_err(|error| self.error(&format!("{key}.file"), format!("{}: {error}", path.display())))?;
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let not_text = || {
                     let why = "its path is not UTF-8, so the manifest cannot contain it; rename the file or its folder";
                     self.error(&format!("{key}.file"), format!("{}: {why}", path.display()))
                 };
                 let plan = path.to_str().ok_or_else(not_text)?.to_owned();
+                // A mistake in it must not come to light only after its sources have been trained.
+                transfer::Plan::find(&plan).map_err(|error| self.error(&format!("{key}.file"), error.to_string()))?;
                 let name = named(name, &stem);
                 match from {
                     Some(from) => self.target_from(&key, &name, from, task, seed, &plan, None),

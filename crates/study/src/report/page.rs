@@ -90,7 +90,11 @@ fn header(report: &Report<'_>, live: bool) -> Markup {
     html! {
         header {
             div {
-                p.kind { @if live { "Live" span.dot {} } @else { "Study report" } }
+                p.kind {
+                    @if live {
+                        span.answers { "Live" } span.silent { "Not live: the server does not answer" } span.dot {}
+                    } @else { "Study report" }
+                }
                 h1 { (report.results.name) }
                 p.summary { (report.summary()) }
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use wording::{counted, grouped};
+use wording::{counted, grouped, natural_order};
 
 /// How deep runs are looked for: `runs/TASK/METHOD/SEED` and some more.
 const DEPTH: usize = 6;
@@ -114,7 +114,9 @@ impl Search {
             }
             Err(error) => self.notes.push(format!("{}: {error}", path.display())),
         }
-        below.sort();
+        below.sort_by(|one, other| {
+            natural_order(&one.to_string_lossy(), &other.to_string_lossy()).then_with(|| one.cmp(other))
+        });
         for folder in below.iter().filter(|_| depth > 0) {
             if self.cut {
                 return;

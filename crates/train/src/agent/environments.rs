@@ -3,7 +3,9 @@
 use crate::TrainError;
 use crate::config::{Config, ConfigError};
 use dreamer::ActionDistribution;
-use environment::{ActionSpace, Catalogue, Environment, ImageSpace, ObservationSpace, Outside, Padded, TaskInfo};
+use environment::{
+    ActionSpace, Catalogue, Environment, ImageSpace, ObservationSpace, Outside, Padded, TaskInfo, TaskOptions,
+};
 use replay::Sizes;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -46,7 +48,9 @@ impl Environments {
     pub fn make(catalogue: &dyn Catalogue, config: &Config) -> Result<Self, TrainError> {
         let make = |name: &String| catalogue.make(name, &config.task);
         let all = || config.tasks.iter().map(make).collect::<Result<Vec<_>, _>>();
-        Self::new(all()?, all()?)
+        let training = all()?;
+        check_arguments(training.iter().map(|task| task.info()), &config.task)?;
+        Self::new(training, all()?)
     }
 
     /// These environments, each task twice: for training and for evaluation.
@@ -98,9 +102,12 @@ impl Environments {
                 key: "agent.length".to_owned(),
                 value: config.agent.length.to_string(),
                 range: format!(
-                    "a whole number from 2 to {}, the transitions of the longest episode of {}",
-                    longest(&task),
-                    task.name
+                    "a whole number from 2 to {longest}, the transitions of the longest episode of {}, which has {} frames and \
+                     {} of them for each action",
+                    task.name,
+                    task.timing.frame_limit,
+                    task.timing.action_repeat,
+                    longest = longest(&task)
                 ),
             }),
             _ => Ok(()),
@@ -153,6 +160,23 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
         ));
     }
     all
+}
+
+/// Refuses arguments that no task takes: only environments of other programs do.
+///
+/// # Errors
+/// [`TrainError::NoArguments`] names the first of them.
+pub(crate) fn check_arguments<'a>(
+    mut tasks: impl Iterator<Item = &'a TaskInfo>,
+    options: &TaskOptions,
+) -> Result<(), TrainError> {
+    let Some(key) = options.arguments.keys().next() else { return Ok(()) };
+    match tasks.next() {
+        Some(task) if task.outside.is_none() && tasks.all(|task| task.outside.is_none()) => {
+            Err(TrainError::NoArguments { task: task.name.clone(), key: key.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The sizes of a transition that can be one of any of these tasks.

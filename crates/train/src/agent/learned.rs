@@ -5,7 +5,7 @@
 use crate::agent::Actor;
 use crate::agent::environments::WorldRecord;
 use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded, RunState};
-use crate::folder::{checkpoints_of, stored_config};
+use crate::folder::{checkpoints_of, is_run, stored_config};
 use crate::{Frames, TrainError};
 use environment::TaskOptions;
 use serde::{Deserialize, Serialize};
@@ -58,8 +58,11 @@ impl<L> From<Loaded<L>> for Learned<L> {
 pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), TrainError> {
     let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
     let one = |path: &Path| Ok((checkpoint::load(path)?.into(), Vec::new()));
-    if !run.exists() {
-        return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
+    match run.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
+        }
+        other => drop(other.map_err(TrainError::io(run))?),
     }
     if run.is_file() {
         if run.file_name().is_some_and(|name| name == AGENT_FILE) {
@@ -69,14 +72,24 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
         return Err(none("is not a run folder and not the agent.safetensors of a checkpoint; give one of these"));
     }
     let checkpoints = checkpoints_of(run);
+    if !run.is_dir() {
+        return Err(none("is not a folder; give a run folder, a checkpoint or an export"));
+    }
     if !checkpoints.is_dir() {
+        // A folder that may not be listed says nothing about what is in it.
+        drop(run.read_dir().map_err(TrainError::io(run))?);
         if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
             return one(run);
         }
         if crate::export::is_export(run) {
             return Ok((crate::export::load(run)?, Vec::new()));
         }
-        return Err(none("is not a run folder and not a checkpoint or an export; give one of these"));
+        if is_run(run) {
+            return Err(none("is a run folder without a checkpoint; train it for longer first"));
+        }
+        let text = "is not a run folder and not a checkpoint or an export; give one of these (`dreamgraft inspect FOLDER` lists the \
+                    runs in a folder)";
+        return Err(none(text));
     }
     // An error in the configuration comes before what may be wrong with a checkpoint.
     stored_config(run)?;

@@ -4,7 +4,7 @@
 //! (`study::statistics`).
 
 use crate::agent::Actor;
-use crate::agent::environments::{check_observations, notes_of};
+use crate::agent::environments::{check_arguments, check_observations, notes_of};
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::{Layer, task_options};
 use crate::folder::checkpoint::Damaged;
@@ -191,6 +191,8 @@ impl<L: Actor> Player<L> {
             _ => catalogue.make(task, &asked)?,
         };
         check_observations(world.info())?;
+        let typed = task_options(&TaskOptions::default(), &options.settings)?;
+        check_arguments(std::iter::once(world.info()), &typed)?;
         let Self::Agent(loaded) = self else { return Ok(world) };
         let (observed, shown) = (loaded.agent.observations(), world.info().observations);
         let (own, needed) = (loaded.agent.action_size(), world.action_size());

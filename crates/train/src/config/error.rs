@@ -27,6 +27,20 @@ pub enum ConfigError {
         /// The text as typed.
         text: String,
     },
+    /// A setting that follows from others.
+    #[error(
+        "--set {key}: what an agent observes follows from its tasks; set task.observe to image, vector or both instead"
+    )]
+    Derived {
+        /// The key.
+        key: String,
+    },
+    /// A task that is named twice.
+    #[error("{task} is named twice; name each task once")]
+    Repeated {
+        /// The task.
+        task: String,
+    },
     /// A key that no setting has.
     #[error("unknown key {path:?} ({source_name}); {}", nearest_key(nearest))]
     UnknownKey {

@@ -66,13 +66,16 @@ impl Layer {
     /// One typed setting, `key=value`. The value is TOML; anything that is not valid TOML is a string.
     ///
     /// # Errors
-    /// [`ConfigError::NotASetting`] if there is no `=` or no key before it.
+    /// [`ConfigError::NotASetting`] if there is no `=` or no key before it, [`ConfigError::Derived`] if the key follows from others.
     pub fn typed(text: &str) -> Result<Self, ConfigError> {
         let (key, value) = text
             .split_once('=')
             .map(|(key, value)| (key.trim(), value.trim()))
             .filter(|(key, _)| !key.is_empty() && key.split('.').all(|part| !part.trim().is_empty()))
             .ok_or_else(|| ConfigError::NotASetting { text: text.to_owned() })?;
+        if let "agent.images" | "agent.vector" = key {
+            return Err(ConfigError::Derived { key: key.to_owned() });
+        }
         Ok(Self::value(&format!("--set {text}"), key, value))
     }
 
@@ -399,7 +402,7 @@ mod tests {
             ("replay.budget=2PB", ["replay.budget = \"2PB\"", "is not a size"]),
             ("replay.budget=9999TB", ["replay.budget = ", "from 1000000 to"]),
             ("tasks=[]", ["tasks = []", "at least one"]),
-            ("tasks=[\"ant\", \"ant\"]", ["tasks = ", "without repeated names"]),
+            ("tasks=[\"ant\", \"ant\"]", ["ant is named twice", "name each task once"]),
             ("steps", ["--set steps", "key=value"]),
             ("=3", ["--set =3", "key=value"]),
         ] {

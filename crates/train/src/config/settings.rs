@@ -165,7 +165,7 @@ impl Config {
         }
         for (i, task) in self.tasks.iter().enumerate() {
             if self.tasks[..i].contains(task) {
-                return Err(out_of_range("tasks", &format!("{:?}", self.tasks), "a list without repeated names"));
+                return Err(ConfigError::Repeated { task: task.clone() });
             }
         }
         // Frames that no run reaches: thirty years at a thousand frames a second.

@@ -28,6 +28,22 @@ pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     Ok(resolve(&[layer]).map_err(|source| ConfigError::Stored { path, source: Box::new(source) })?)
 }
 
+/// [`stored_config`], of a folder that a user named as a run's.
+///
+/// # Errors
+/// As [`stored_config`]; [`TrainError::NoRun`] if there is none.
+pub(crate) fn config_of_run(root: &Path) -> Result<Config, TrainError> {
+    if root.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        let why = "does not exist; give a run folder, for example runs/TASK/small/0".to_owned();
+        return Err(TrainError::NoRun { path: root.to_owned(), why });
+    }
+    if root.join(CONFIG_FILE).metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        let why = format!("is not a run folder: it has no {CONFIG_FILE}");
+        return Err(TrainError::NoRun { path: root.to_owned(), why });
+    }
+    stored_config(root)
+}
+
 /// The arithmetic of the last session of the run in `root`; values that are not in its `config.toml` are unknown.
 pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
     let text = files::read_text(&root.join(CONFIG_FILE), LARGEST_FILE).unwrap_or_default();

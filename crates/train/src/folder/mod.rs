@@ -10,8 +10,8 @@ mod partial_files;
 pub(crate) mod provenance;
 pub(crate) mod record;
 
+pub(crate) use config_file::{config_of_run, is_run, stored_arithmetic};
 pub use config_file::{config_text, stored_config};
-pub(crate) use config_file::{is_run, stored_arithmetic};
 
 use crate::TrainError;
 use crate::agent::environments::WorldRecord;

@@ -166,6 +166,19 @@ impl Start<'_> {
         end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
     }
 
+    /// The note that random episodes alone take longer than the run is to be.
+    fn much_prefill(&self) -> Option<String> {
+        let (schedule, steps) = (&self.config.schedule, self.config.steps);
+        let frames = schedule.prefill_frames.0.saturating_mul(self.config.tasks.len() as u64);
+        (frames > steps.0).then(|| {
+            format!(
+                "the random episodes before anything is learned take {} frames (schedule.prefill_frames, for each task), more than \
+                 the {steps} that the run is asked for: it will be longer, and learn little",
+                wording::grouped(frames)
+            )
+        })
+    }
+
     /// Reports how the run begins: new or resumed, with which arithmetic if not with that of `before`, and from which agents.
     fn announce<L>(&mut self, beginning: &Beginning<L>, before: &Arithmetic) {
         let from = beginning.checkpoint().map(|checkpoint| checkpoint.state.position.frames);
@@ -175,6 +188,9 @@ impl Start<'_> {
         }
         for note in &self.environments.notes {
             self.reporter.event(&Event::Note(note));
+        }
+        if let Some(note) = self.much_prefill().filter(|_| from.is_none()) {
+            self.reporter.event(&Event::Note(&note));
         }
         let Some(report) = beginning.report() else { return };
         self.reporter.event(&Event::Transferred { report, begins: from.is_none() });

@@ -22,9 +22,7 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Malformed {
     /// A frame that is longer than any, or of an unknown kind: most likely text.
-    #[error(
-        "its standard output holds bytes that are not a message ({0:?}): whatever it prints must go to standard error"
-    )]
+    #[error("its output holds bytes that are not a message ({0:?}): whatever it prints must go to standard error")]
     NotAFrame(String),
     /// A message that does not belong here.
     #[error("it answered with the message {found}, and {expected} belongs here")]

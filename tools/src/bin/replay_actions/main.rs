@@ -16,9 +16,11 @@
 //! `[E, T, A]`, and in OUT.npz `joints` `[E, T, J, 2]`, `reward` `[E, T]`, `done` `[E, T]`. Images are drawn only if there
 //! is a `frame_steps` `[K]`, for all episodes the same; `frames` is then `[E, K, 64, 64, 3]`.
 //!
+//! If IN.npz has `observation` `[T, V]` or `[E, T, V]`, OUT.npz has it too, the vector observed after each frame, and
+//! `first_observation` `[V]` or `[E, V]`, the one after the start.
+//!
 //! Every episode starts as all episodes of an environment do. Stock PyBullet computes the first reward of an object's very
-//! first episode differently for walkers (docs/tasks.md). Other arrays of IN.npz, such as PyBullet's observations, have no
-//! counterpart here and are ignored.
+//! first episode differently for walkers (docs/tasks.md). Other arrays of IN.npz are ignored.
 
 pub mod npz;
 
@@ -76,6 +78,8 @@ struct Inputs {
     init: Vec<f64>,
     actions: Vec<f32>,
     image_frames: Option<Vec<i64>>,
+    /// Whether vectors are observed.
+    observed: bool,
 }
 
 impl Inputs {
@@ -103,7 +107,8 @@ impl Inputs {
         if let Some(wrong) = image_frames.iter().flatten().find(|&&frame| frame < 0 || frame as usize >= frames) {
             return Err(format!("\"frame_steps\" asks for an image before frame {wrong} of {frames}").into());
         }
-        Ok(Self { episodes, offsets, frames, action, init, actions, image_frames })
+        let observed = file.shape("observation")?.is_some();
+        Ok(Self { episodes, offsets, frames, action, init, actions, image_frames, observed })
     }
 }
 
@@ -119,6 +124,8 @@ struct Outputs {
     rewards: Vec<f64>,
     done: Vec<bool>,
     images: Vec<u8>,
+    first_observations: Vec<f32>,
+    observations: Vec<f32>,
 }
 
 impl Outputs {
@@ -127,6 +134,9 @@ impl Outputs {
         let image_frames = inputs.image_frames.as_deref().unwrap_or_default();
         let mut images = vec![0; image_frames.len() * IMAGE_BYTES];
         simulation.start(&inputs.init[episode * inputs.offsets..][..inputs.offsets]);
+        if inputs.observed {
+            simulation.observe(&mut self.first_observations);
+        }
         let size = inputs.frames * inputs.action;
         let actions = &inputs.actions[episode * size..][..size];
         for (t, action) in actions.chunks_exact(inputs.action).enumerate() {
@@ -138,18 +148,26 @@ impl Outputs {
             self.joints.extend_from_slice(simulation.joints().as_flattened());
             self.rewards.push(frame.reward);
             self.done.push(frame.done);
+            if inputs.observed {
+                simulation.observe(&mut self.observations);
+            }
         }
         self.images.append(&mut images);
     }
 
     fn write(self, path: &Path, inputs: Inputs, joints: usize) -> Result<(), Error> {
-        let Inputs { episodes, offsets, frames, action, .. } = inputs;
+        let Inputs { episodes, offsets, frames, action, observed, .. } = inputs;
         let mut file = Writer::create(path)?;
         file.put("init", &shape(episodes, &[offsets]), inputs.init)?;
         file.put("actions", &shape(episodes, &[frames, action]), inputs.actions)?;
         file.put("joints", &shape(episodes, &[frames, joints, 2]), self.joints)?;
         file.put("reward", &shape(episodes, &[frames]), self.rewards)?;
         file.put("done", &shape(episodes, &[frames]), self.done)?;
+        if observed {
+            let vector = self.first_observations.len() / episodes.unwrap_or(1).max(1);
+            file.put("first_observation", &shape(episodes, &[vector]), self.first_observations)?;
+            file.put("observation", &shape(episodes, &[frames, vector]), self.observations)?;
+        }
         if let Some(image_frames) = inputs.image_frames {
             let count = image_frames.len();
             file.put("frame_steps", &[count], image_frames)?;
