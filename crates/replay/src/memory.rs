@@ -187,7 +187,7 @@ pub(crate) fn check_sizes(sizes: &Sizes, episode: &Episode, path: Option<&Path>)
         return Err(ReplayError::ActionSize { path, task, expected: sizes.action, found: found.action });
     }
     if found.observations != sizes.observations {
-        let (expected, found) = (sizes.observations, found.observations);
+        let (expected, found) = (Box::new(sizes.observations), Box::new(found.observations));
         return Err(ReplayError::Observations { path, task, expected, found });
     }
     Ok(())

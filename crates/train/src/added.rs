@@ -77,6 +77,7 @@ fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Re
     let episode = if tasks.len() > 1 { episode.with_vectors_padded(sizes.vector()) } else { episode };
     let (expected, found) = (sizes.observations, episode.sizes().observations);
     if found != expected {
+        let (expected, found) = (Box::new(expected), Box::new(found));
         return Err(ReplayError::Observations { path: Some(path.to_owned()), task, expected, found }.into());
     }
     Ok(episode.padded(size))

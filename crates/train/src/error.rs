@@ -191,11 +191,11 @@ pub enum TrainError {
         /// The checkpoint.
         path: PathBuf,
         /// What the agent observes.
-        agent: ObservationSpace,
+        agent: Box<ObservationSpace>,
         /// The task.
         task: String,
         /// What the task shows.
-        shown: ObservationSpace,
+        shown: Box<ObservationSpace>,
     },
     /// A video of episodes without images.
     #[error(

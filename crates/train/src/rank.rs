@@ -67,6 +67,7 @@ pub fn rank(
     };
     if let Some((path, _, other)) = sources.iter().find(|(_, _, one)| one.agent.config().observations() != shown) {
         let agent = other.agent.config().observations();
+        let (agent, shown) = (Box::new(agent), Box::new(shown));
         return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
     }
     pool(config.threads)?.install(|| {
@@ -138,7 +139,10 @@ fn episodes_of_run(run: &Path, task: &str, count: usize, shown: ObservationSpace
     }
     let episodes = newest_episodes(run, Some(task), count)?;
     match episodes.iter().map(|episode| episode.sizes().observations).find(|own| *own != shown) {
-        Some(agent) => Err(TrainError::Observations { path: run.to_owned(), agent, task: task.to_owned(), shown }),
+        Some(agent) => {
+            let (agent, shown) = (Box::new(agent), Box::new(shown));
+            Err(TrainError::Observations { path: run.to_owned(), agent, task: task.to_owned(), shown })
+        }
         None => Ok(episodes),
     }
 }

@@ -35,9 +35,9 @@ pub enum ReplayError {
         /// The episode's task.
         task: String,
         /// The memory's observations.
-        expected: ObservationSpace,
+        expected: Box<ObservationSpace>,
         /// The episode's.
-        found: ObservationSpace,
+        found: Box<ObservationSpace>,
     },
     /// An action size that no episode has.
     #[error("a replay memory for action size {action_size} is not possible; use 1 to {LARGEST_ACTION}")]

@@ -58,11 +58,13 @@ impl<L> From<Loaded<L>> for Learned<L> {
 pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), TrainError> {
     let none = |why: &str| TrainError::NoCheckpoint { path: run.to_owned(), why: why.to_owned() };
     let one = |path: &Path| Ok((checkpoint::load(path)?.into(), Vec::new()));
-    match run.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(none("does not exist; give a run folder, for example runs/TASK/small/0"));
-        }
-        other => drop(other.map_err(TrainError::io(run))?),
+    if let Err(error) = run.metadata() {
+        return match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Err(none("does not exist; give a run folder, for example runs/TASK/small/0"))
+            }
+            _ => Err(TrainError::io(run)(error)),
+        };
     }
     if run.is_file() {
         if run.file_name().is_some_and(|name| name == AGENT_FILE) {

@@ -208,7 +208,8 @@ impl<L: Actor> Player<L> {
         let image_is_missing = observed.image.is_some() && shown.image.is_none();
         if image_is_missing || shown.vector > observed.vector || (observed.vector > 0 && shown.vector == 0) {
             let path = loaded.path.clone();
-            return Err(TrainError::Observations { path, agent: observed, task: task.to_owned(), shown });
+            let (agent, shown) = (Box::new(observed), Box::new(shown));
+            return Err(TrainError::Observations { path, agent, task: task.to_owned(), shown });
         }
         Ok(Box::new(Padded::new(world, own, observed.vector)?))
     }
