@@ -88,10 +88,20 @@ def test_faults_stop_the_run_and_spare_its_checkpoint(program: Program, fault: s
 
 def test_an_observation_of_another_shape_is_told(program: Program) -> None:
     world = ["play", "python:worlds:Dot", "--set", "task.observe=both", "--set", "task.frame_limit=50"]
-    line = program.fail(2, *world)
-    assert "vector observations ([3]): not supported by this agent yet" in line
+    code, _, _ = program.run(*world)
+    assert code == 0
     line = program.fail(1, *world, "--set", "task.arguments.fault=shape", "--set", "task.arguments.at=5")
     assert "the observation has the shape [3], and its space" in line and "while" not in line
+
+
+def test_an_environment_without_images_or_of_another_interface_is_told_in_one_line(program: Program) -> None:
+    limit = ["--set", "task.frame_limit=50"]
+    line = program.fail(1, "play", "python:worlds:Blind", *limit)
+    assert "render() returned None. Set task.observe=vector" in line and "Traceback" not in line
+    code, _, _ = program.run("play", "python:worlds:Blind", *limit, "--set", "task.observe=vector")
+    assert code == 0
+    line = program.fail(1, "play", "python:worlds:Old", *limit)
+    assert "step() returned 4 values, and Gymnasium requires 5" in line and "Traceback" not in line
 
 
 def test_prints_go_to_standard_error(program: Program) -> None:

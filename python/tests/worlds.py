@@ -73,6 +73,22 @@ class Dot(gymnasium.Env):
             self.action_space = spaces.Box(-1, 1, (3,))
 
 
+class Blind(Dot):
+    """One that draws nothing."""
+
+    def render(self) -> Any:
+        return None
+
+
+class Old(Dot):
+    """One with the interface that Gym had before Gymnasium."""
+
+    def step(self, action: Any) -> Any:
+        observation, reward, terminated, _, info = super().step(action)
+        return observation, reward, terminated, info
+
+
+
 class Corridor(Dot):
     """The same with three choices, counted from 1."""
 

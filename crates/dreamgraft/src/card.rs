@@ -53,7 +53,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
         ));
     }
     for world in worlds {
-        text.push_str(&format!("\nThe world `{}` was made by {}.\n", world.task, world.made_by));
+        text.push_str(&format!("\nThe environment `{}` was made by {}.\n", world.task, world.made_by));
     }
     if let Some(report) = &base {
         let count = counted(bases.len() as u64, "earlier agent");
@@ -63,12 +63,18 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
             bases.join(", ")
         ));
     }
-    text.push_str(
+    let space = learned.agent.config().observations();
+    let observed = match (space.image, space.vector) {
+        (Some(_), 0) => "an image, [H, W, 3] bytes".to_owned(),
+        (None, size) => format!("a vector of {size} numbers"),
+        (Some(_), _) => "a dict with the keys image and vector".to_owned(),
+    };
+    text.push_str(&format!(
         "\n## Use\n\nIn Python, with the folder of this page as `DIR`:\n\n```python\nimport dreamgraft\n\n\
-         agent = dreamgraft.load(\"DIR\")\nagent.reset()\naction = agent.act(image)  # [H, W, 3] bytes; the action is in the \
-         world's own units\n```\n\nAs the beginning of a new agent: `dreamgraft train TASK --from DIR`. `results.json` has the \
-         return of every episode above, and `config.json` all settings.\n",
-    );
+         agent = dreamgraft.load(\"DIR\")\nagent.reset()\naction = agent.act(observation)  # {observed}; the action has the \
+         environment's units\n```\n\nAs the beginning of a new agent: `dreamgraft train TASK --from DIR`. `results.json` has the \
+         return of every episode above, and `config.json` all settings.\n"
+    ));
     text
 }
 
