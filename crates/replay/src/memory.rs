@@ -16,7 +16,7 @@ use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Size
 /// The largest uncompressed episode that a replay memory accepts with any budget, in bytes: 87 000 transitions. With a
 /// larger budget, it accepts episodes up to that budget. Episode files are decompressed as a whole, so this limits the
 /// memory that opening a folder needs.
-const LARGEST_EPISODE: u64 = 1 << 30;
+pub(crate) const LARGEST_EPISODE: u64 = 1 << 30;
 
 /// Episodes in the order in which they were collected, at most `budget` bytes of them.
 ///
