@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use crate::{args, inheritance};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, resolve};
-use train::{Evaluation, PlayOptions, RunRequest, TrainError, WhoPlays};
+use train::{Evaluation, Film, PlayOptions, RunRequest, TrainError, WhoPlays};
 use transfer::Plan;
 
 /// A run to start or to resume.
@@ -47,7 +47,7 @@ pub fn evaluation(typed: &args::play::Eval) -> PlayOptions {
         policy: WhoPlays::Run(typed.run.clone()),
         task: typed.task.clone(),
         settings: Vec::new(),
-        images: typed.results.video.is_some(),
+        film: film(&typed.results),
         evaluation: typed
             .evaluation
             .as_deref()
@@ -76,8 +76,13 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
         check_of_task(setting)?;
     }
     let (task, episodes, seed) = (Some(typed.task.clone()), typed.episodes, typed.seed);
-    let images = typed.results.video.is_some();
-    Ok(PlayOptions { policy, task, settings, images, evaluation: None, episodes, seed })
+    let film = film(&typed.results);
+    Ok(PlayOptions { policy, task, settings, film, evaluation: None, episodes, seed })
+}
+
+/// Whether episodes are filmed: if a video was asked for.
+fn film(results: &args::play::Results) -> Film {
+    if results.video.is_some() { Film::Yes } else { Film::No }
 }
 
 /// Refuses a setting that is not one of a task: for commands that do not train.

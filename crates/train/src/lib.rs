@@ -38,7 +38,7 @@ mod units;
 pub use added::{Added, add_episodes};
 pub use agent::environments::{Environments, WorldRecord};
 pub use agent::learned::{About, Learned, find_learned};
-pub use agent::play::{PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
+pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
 pub use agent::{Actor, Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};

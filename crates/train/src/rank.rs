@@ -83,7 +83,7 @@ pub fn rank(
         for (path, kind, Learned { path: agent_path, about, agent }) in &sources {
             let name = path.display().to_string();
             listen(RankEvent::Scores(&name));
-            // Checkpoints that lie elsewhere and exports have no episodes beside them.
+            // Only a run folder contains episodes.
             let own = if is_run(path) { newest_episodes(path, None, OWN_EPISODES)? } else { Vec::new() };
             rows.push(Ranked {
                 scores: score(agent, &episodes),

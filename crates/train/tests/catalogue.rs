@@ -2,7 +2,7 @@
 
 use environment::{Catalogue, Environment, Outcome, TaskError, TaskInfo, TaskOptions, Timing};
 use random::Stream;
-use train::{Frames, PlayOptions, TrainError, WhoPlays};
+use train::{Film, Frames, PlayOptions, TrainError, WhoPlays};
 
 /// Frames of an episode.
 const EPISODE: u32 = 12;
@@ -66,7 +66,7 @@ fn random(task: Option<&str>) -> PlayOptions {
         policy: WhoPlays::Random,
         task,
         settings: Vec::new(),
-        images: false,
+        film: Film::No,
         evaluation: None,
         episodes: 2,
         seed: 0,

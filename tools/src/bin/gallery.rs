@@ -6,7 +6,7 @@ use replay::{IMAGE_BYTES, IMAGE_SIDE};
 use std::path::Path;
 use std::process::ExitCode;
 use train::output::write_png;
-use train::{PlayOptions, Plays, TrainError, WhoPlays};
+use train::{Film, PlayOptions, Plays, TrainError, WhoPlays};
 
 /// The agent step at which each task is shown, in alphabetic order: early walkers stand, late poles swing.
 const STEPS: [usize; 6] = [10, 6, 4, 40, 28, 7];
@@ -36,7 +36,7 @@ fn draw(path: &Path) -> Result<(), TrainError> {
         policy: WhoPlays::Random,
         task: None,
         settings: Vec::new(),
-        images: false,
+        film: Film::No,
         evaluation: None,
         episodes: 1,
         seed: 0,

@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod episodes;
+mod number;
 pub mod outside;
 pub mod play;
 pub mod rank;
@@ -84,7 +85,7 @@ pub struct Inherits {
     #[arg(long, value_name = "PRESET|FILE")]
     pub plan: Option<String>,
     /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction
-    #[arg(long, value_name = "W", value_parser = fraction, allow_negative_numbers = true)]
+    #[arg(long, value_name = "W", value_parser = number::fraction, allow_negative_numbers = true)]
     pub fraction: Option<f64>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
     /// share reward models
@@ -139,12 +140,6 @@ pub struct Manual {
     /// The folder for the pages, such as ~/.local/share/man/man1; it is created if it does not exist
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-}
-
-/// A fraction of a transfer.
-fn fraction(typed: &str) -> Result<f64, String> {
-    let number = typed.trim().parse::<f64>().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
-    number.ok_or_else(|| "it must be a number from 0 to 1, such as 0.2".to_owned())
 }
 
 #[cfg(test)]

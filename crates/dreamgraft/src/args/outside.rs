@@ -1,5 +1,6 @@
 //! Arguments of the commands for other programs: `act`, `serve`, `inspect` and `export`.
 
+use super::number::{whole, whole_between};
 use crate::exit;
 use clap::Args;
 use std::path::PathBuf;
@@ -55,9 +56,9 @@ pub struct Export {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Number of episodes of each task to play for the results in the export
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = super::play::whole_between::<1, 10_000>, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of the initial states of these episodes
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = super::play::whole)]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole)]
     pub seed: u64,
 }

@@ -1,5 +1,6 @@
 //! Arguments of the commands that play episodes: `eval` and `play`.
 
+use super::number::{whole, whole_between};
 use crate::exit;
 use clap::Args;
 use std::ffi::OsString;
@@ -67,30 +68,6 @@ pub struct Results {
     /// Print JSON instead of text: one object per line and task
     #[arg(long)]
     pub json: bool,
-}
-
-/// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
-pub(super) fn whole(typed: &str) -> Result<u64, String> {
-    const MOST: u64 = i64::MAX as u64;
-    number(typed)
-        .filter(|number| *number <= MOST)
-        .ok_or_else(|| format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5"))
-}
-
-/// [`whole`], from `LOW` to `HIGH`.
-pub(super) fn whole_between<const LOW: u64, const HIGH: u64>(typed: &str) -> Result<u64, String> {
-    number(typed)
-        .filter(|number| (LOW..=HIGH).contains(number))
-        .ok_or_else(|| format!("it must be a whole number from {LOW} to {HIGH}"))
-}
-
-fn number(typed: &str) -> Option<u64> {
-    let digits = typed.trim().replace('_', "");
-    if let Ok(number) = digits.parse::<u64>() {
-        return Some(number);
-    }
-    let real = digits.parse::<f64>().ok()?;
-    ((0.0..9e15).contains(&real) && real.fract() == 0.0).then_some(real as u64)
 }
 
 /// Checks that the name of a video file ends in `.gif`.

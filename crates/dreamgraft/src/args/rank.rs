@@ -1,5 +1,6 @@
 //! The arguments of `dreamgraft transfer rank`.
 
+use super::number::{whole, whole_between};
 use crate::exit;
 use clap::Args;
 use std::path::PathBuf;
@@ -28,10 +29,10 @@ pub struct TransferRank {
     #[arg(long, value_name = "RUN")]
     pub episodes_of: Option<PathBuf>,
     /// The number of episodes
-    #[arg(long, default_value_t = 5, value_name = "N", value_parser = super::play::whole_between::<2, 1000>, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = whole_between::<2, 1000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of the episodes and of the untrained agent
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = super::play::whole, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
     /// A setting of the task, such as task.observe=vector; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]

@@ -1,6 +1,7 @@
 //! Arguments of `study` and its commands, and of `watch`.
 
 use super::device::DeviceOption;
+use super::number::whole_between;
 use crate::exit;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub place: StudyPlace,
     /// Number of simultaneous runs, for the estimate [default: one per core]
-    #[arg(long, value_name = "N", value_parser = super::play::whole_between::<1, 10_000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub jobs: Option<u64>,
 }
 
@@ -65,7 +66,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub place: StudyPlace,
     /// Number of simultaneous runs, which share the cores [default: one per core; with a GPU, 1]
-    #[arg(long, value_name = "N", value_parser = super::play::whole_between::<1, 10_000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub jobs: Option<u64>,
     /// How runs are started
     #[arg(long, value_name = "NAME", default_value = "local")]
@@ -134,7 +135,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// The most MiB of images and videos in the page; 0 for none [default: 24]
-    #[arg(long, value_name = "MIB", value_parser = super::play::whole_between::<0, 1000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MIB", value_parser = whole_between::<0, 1000>, allow_negative_numbers = true)]
     pub images: Option<u64>,
 }
 

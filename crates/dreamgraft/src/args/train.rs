@@ -1,6 +1,7 @@
 //! Arguments of the commands that train, of `transfer plan`, and of `bench`.
 
 use super::device::DeviceOption;
+use super::number::whole_between;
 use super::{Inherits, Settings};
 use crate::exit;
 use clap::{Args, Subcommand};
@@ -101,7 +102,7 @@ pub struct Bench {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Number of gradient steps to measure, after a first one that allocates memory
-    #[arg(long, default_value_t = 15, value_name = "N", value_parser = super::play::whole_between::<1, 100_000>, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 15, value_name = "N", value_parser = whole_between::<1, 100_000>, allow_negative_numbers = true)]
     pub steps: u64,
     /// The device for gradient steps
     #[command(flatten)]

@@ -6,7 +6,7 @@ use crate::{card, meaning, plays, print};
 use environment::Catalogue;
 use std::io::Write;
 use std::path::Path;
-use train::{PlayEvent, PlayOptions, Policy, TrainError, WhoPlays, export, find_learned};
+use train::{Film, PlayEvent, PlayOptions, Policy, TrainError, WhoPlays, export, find_learned};
 
 /// Writes the agent without its optimisers, what it earns, an animation of it, and a page about all of it.
 ///
@@ -26,7 +26,7 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         policy: WhoPlays::Run(typed.run.clone()),
         task: None,
         settings: Vec::new(),
-        images: true,
+        film: Film::IfPossible,
         evaluation: None,
         episodes: typed.episodes,
         seed: typed.seed,

@@ -17,7 +17,7 @@ use study::status::{self, State, Status};
 use study::study_file::{self, Read, StudyFile};
 use study::{Manifest, StudyError};
 use train::config::Config;
-use train::{PlayOptions, RunRequest, TrainError, WhoPlays};
+use train::{Film, PlayOptions, RunRequest, TrainError, WhoPlays};
 use wording::{counted, grouped};
 
 /// Runs one of the commands of `dreamgraft study`.
@@ -132,7 +132,7 @@ fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<
         policy: WhoPlays::Random,
         task: config.tasks.first().cloned(),
         settings: Vec::new(),
-        images: false,
+        film: Film::No,
         evaluation: None,
         episodes: 1,
         seed: 0,

@@ -198,6 +198,7 @@ fn what_new_users_type_first_is_answered_with_what_they_meant() {
         (2, "eval run --episodes 0", "it must be a whole number from 1 to 1000000"),
         (2, "eval run --episodes -1", "it must be a whole number from 1 to 1000000"),
         (2, "train hopper --from run --fraction 20%", "it must be a number from 0 to 1"),
+        (2, "train hopper --from run --fraction 1.5", "it must be a number from 0 to 1"),
         (2, "transfer rank hopper --from run --episodes-of run --set task.observe=vector", "observes images"),
         (2, "transfer rank ant --from run --episodes-of run", "run has no episodes of ant, because it learns hopper"),
         (2, "episodes add run file --task ant", "--task ant: this run learns hopper"),

@@ -87,8 +87,11 @@ pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &Repl
         Some(size) => (size, "at the size of the episodes so far"),
         None => {
             let sizes = environments.sizes();
-            let image = if sizes.image() > 0 { COMPRESSED_IMAGE } else { 0 };
-            (image + (sizes.bytes() - sizes.image()) as u64, "if its images compress like those of the built-in tasks")
+            let numbers = (sizes.bytes() - sizes.image()) as u64;
+            match sizes.image() {
+                0 => (numbers, "without images"),
+                _ => (COMPRESSED_IMAGE + numbers, "if its images compress like those of the built-in tasks"),
+            }
         }
     };
     let whole = transitions.saturating_mul(size);
@@ -106,7 +109,7 @@ pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &Repl
 mod tests {
     use super::*;
     use crate::config::{Layer, resolve};
-    use crate::{PlayOptions, Plays, WhoPlays};
+    use crate::{Film, PlayOptions, Plays, WhoPlays};
     use environment::{Catalogue, Timing};
     use proptest::prelude::*;
     use replay::CompressedEpisode;
@@ -169,7 +172,7 @@ mod tests {
             evaluation: None,
             task: None,
             settings: Vec::new(),
-            images: false,
+            film: Film::No,
             episodes: 1,
             seed: 0,
         };

@@ -5,7 +5,7 @@
 use crate::agent::Actor;
 use crate::agent::environments::WorldRecord;
 use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded, RunState};
-use crate::folder::{checkpoints_of, is_run, stored_config};
+use crate::folder::{NO_FOLDER, checkpoints_of, is_run, stored_config};
 use crate::{Frames, TrainError};
 use environment::TaskOptions;
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
     let one = |path: &Path| Ok((checkpoint::load(path)?.into(), Vec::new()));
     if let Err(error) = run.metadata() {
         return match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Err(none("does not exist; give a run folder, for example runs/TASK/small/0"))
-            }
+            std::io::ErrorKind::NotFound => Err(none(NO_FOLDER)),
             _ => Err(TrainError::io(run)(error)),
         };
     }

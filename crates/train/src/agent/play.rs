@@ -28,6 +28,17 @@ pub enum WhoPlays {
     Run(PathBuf),
 }
 
+/// Whether episodes are filmed: an agent that observes only vectors needs no images, and worlds then show none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Film {
+    /// Episodes have images only if the agent observes them.
+    No,
+    /// Episodes have images if the world can show them.
+    IfPossible,
+    /// Episodes have images; that a world cannot show any is an error.
+    Yes,
+}
+
 /// The episodes to play.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
@@ -37,8 +48,8 @@ pub struct PlayOptions {
     pub task: Option<String>,
     /// Settings of the section `task` that replace those of the agent's training, or the defaults.
     pub settings: Vec<Layer>,
-    /// Whether the episodes should have images even if the agent observes none. A world that cannot show any has none.
-    pub images: bool,
+    /// Whether the episodes have images even if the agent observes none.
+    pub film: Film,
     /// How the agent acts; `None` for the setting `agent.evaluation` of its run.
     pub evaluation: Option<Evaluation>,
     /// Episodes of each task.
@@ -184,13 +195,18 @@ impl<L: Actor> Player<L> {
             Self::Random | Self::Zero => TaskOptions::default(),
         };
         let asked = task_options(&trained, &options.settings)?;
-        let both = TaskOptions { observe: Observe::Both, ..asked.clone() };
-        let with_images = options.images && asked.observe == Observe::Vector;
-        let world = match with_images.then(|| catalogue.make(task, &both)) {
-            Some(Ok(world)) => world,
+        let filmed = TaskOptions { observe: Observe::Both, ..asked.clone() };
+        let world = match (options.film, asked.observe) {
+            (Film::Yes, Observe::Vector) => catalogue.make(task, &filmed)?,
+            (Film::IfPossible, Observe::Vector) => {
+                catalogue.make(task, &filmed).or_else(|_| catalogue.make(task, &asked))?
+            }
             _ => catalogue.make(task, &asked)?,
         };
         check_observations(world.info())?;
+        if options.film == Film::Yes && world.info().observations.image.is_none() {
+            return Err(TrainError::NoImages { task: task.to_owned() });
+        }
         let typed = task_options(&TaskOptions::default(), &options.settings)?;
         check_arguments(std::iter::once(world.info()), &typed)?;
         let Self::Agent(loaded) = self else { return Ok(world) };
@@ -245,13 +261,12 @@ impl<L: Actor> Player<L> {
 }
 
 impl Plays {
-    /// Writes the last episode as a GIF.
+    /// Writes the last episode, which was filmed, as a GIF.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
         match &self.last {
-            Some(episode) if episode.image().is_empty() => Err(TrainError::NoImages { task: self.task.clone() }),
             Some(episode) => images::video(path, episode, self.step_seconds),
             None => Ok(()),
         }

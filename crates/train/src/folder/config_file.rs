@@ -28,13 +28,16 @@ pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     Ok(resolve(&[layer]).map_err(|source| ConfigError::Stored { path, source: Box::new(source) })?)
 }
 
+/// What is said of a run folder that does not exist, after its path.
+pub(crate) const NO_FOLDER: &str = "does not exist; give a run folder, for example runs/TASK/small/0";
+
 /// [`stored_config`], of a folder that a user named as a run's.
 ///
 /// # Errors
 /// As [`stored_config`]; [`TrainError::NoRun`] if there is none.
 pub(crate) fn config_of_run(root: &Path) -> Result<Config, TrainError> {
     if root.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        let why = "does not exist; give a run folder, for example runs/TASK/small/0".to_owned();
+        let why = NO_FOLDER.to_owned();
         return Err(TrainError::NoRun { path: root.to_owned(), why });
     }
     if root.join(CONFIG_FILE).metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {

@@ -10,7 +10,7 @@ mod partial_files;
 pub(crate) mod provenance;
 pub(crate) mod record;
 
-pub(crate) use config_file::{config_of_run, is_run, stored_arithmetic};
+pub(crate) use config_file::{NO_FOLDER, config_of_run, is_run, stored_arithmetic};
 pub use config_file::{config_text, stored_config};
 
 use crate::TrainError;

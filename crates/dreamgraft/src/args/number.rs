@@ -1,0 +1,31 @@
+//! Numbers as they are typed, with their ranges.
+
+/// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
+pub fn whole(typed: &str) -> Result<u64, String> {
+    const MOST: u64 = i64::MAX as u64;
+    number(typed)
+        .filter(|number| *number <= MOST)
+        .ok_or_else(|| format!("it must be a whole number from 0 to {MOST}, such as 7, 100_000 or 1e5"))
+}
+
+/// [`whole`], from `LOW` to `HIGH`.
+pub fn whole_between<const LOW: u64, const HIGH: u64>(typed: &str) -> Result<u64, String> {
+    number(typed)
+        .filter(|number| (LOW..=HIGH).contains(number))
+        .ok_or_else(|| format!("it must be a whole number from {LOW} to {HIGH}"))
+}
+
+fn number(typed: &str) -> Option<u64> {
+    let digits = typed.trim().replace('_', "");
+    if let Ok(number) = digits.parse::<u64>() {
+        return Some(number);
+    }
+    let real = digits.parse::<f64>().ok()?;
+    ((0.0..9e15).contains(&real) && real.fract() == 0.0).then_some(real as u64)
+}
+
+/// A fraction of a transfer.
+pub fn fraction(typed: &str) -> Result<f64, String> {
+    let number = typed.trim().parse::<f64>().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
+    number.ok_or_else(|| "it must be a number from 0 to 1, such as 0.2".to_owned())
+}
