@@ -84,7 +84,7 @@ pub fn plan(origin: &Origin) -> Result<Option<Plan>, Failure> {
         Origin::Plan { plan, fraction } => {
             let plan = Plan::find(plan)?;
             if plan.sources().is_empty() {
-                let why = format!("{} does not name a source; give one with --from RUN", plan.origin());
+                let why = format!("{} does not name a source; give one with --from RUN", plan.name());
                 return Err(Failure::Arguments(why));
             }
             (plan, fraction)

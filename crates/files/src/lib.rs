@@ -1,11 +1,14 @@
 //! Files that are read and written whole.
 //!
 //! Here: [`write_atomically`], the one way in which this project writes a whole file; [`read_bytes`] and [`read_text`], which never
-//! read more than they are allowed to, nor wait for ever; [`Checksums`]; [`path_text`], paths in files that hold only text. Not here: what any file means, and files that grow by appending.
+//! read more than they are allowed to, nor wait for ever; [`Checksums`]; [`path_text`],
+//! paths in files that hold only text; [`layout`], the names of files that several crates use. Not here: what any file means, and files
+//! that grow by appending.
 
 mod atomic;
 mod bounded;
 mod checksum;
+pub mod layout;
 pub mod path_text;
 
 pub use atomic::{check_writable, is_partial, sync_folder, write_atomically};

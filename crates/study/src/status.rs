@@ -4,6 +4,7 @@
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
+use files::layout;
 use serde::Serialize;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,7 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
         () if train::in_use(&root) => State::Running,
         () if finished => State::Finished,
         () if failure_file(folder, entry.index).exists() => State::Failed,
-        () if root.join("config.toml").exists() => State::Stopped,
+        () if root.join(layout::CONFIG).exists() => State::Stopped,
         () => State::Waiting,
     };
     let (frames, updates, seconds) =
@@ -127,7 +128,7 @@ fn last_evaluation(root: &Path, tasks: &[String]) -> Option<f64> {
         [first, ..] => format!("eval_return/{first}"),
         [] => return None,
     };
-    let end = end_of(&root.join("metrics.jsonl"), END).unwrap_or_default();
+    let end = end_of(&root.join(layout::METRICS), END).unwrap_or_default();
     let whole = end.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |last| &end[..last]);
     let found = whole
         .rsplit(|byte| *byte == b'\n')
@@ -149,6 +150,6 @@ pub(crate) fn end_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
 }
 
 fn last_of_all(root: &Path, tasks: &[String]) -> Option<f64> {
-    let metrics = read_metrics(&root.join("metrics.jsonl"), tasks)?;
+    let metrics = read_metrics(&root.join(layout::METRICS), tasks)?;
     metrics.series.first()?.evaluation.points().last().map(|point| point.value)
 }

@@ -123,7 +123,7 @@ pub fn measure(
         Some((_, device)) => dreamer::check_device(config, ACTION_SIZE, device)?,
     }
     let began = Instant::now();
-    crate::start::pool(threads)?.install(|| {
+    crate::entrance::pool(threads)?.install(|| {
         let mut batch = random_batch(config);
         let mut agent = Agent::new(config, ACTION_SIZE, 0)?;
         if let Some((_, device)) = device {

@@ -6,15 +6,10 @@ use crate::agent::Actor;
 use crate::agent::learned::{About, Learned};
 use crate::{AgentConfig, TrainError};
 use dreamer::Policy;
+use files::layout::{EXPORTED_AGENT, EXPORTED_CONFIG};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
-
-/// The agent's file in an export.
-pub const MODEL_FILE: &str = "model.safetensors";
-
-/// What is known of the agent.
-pub const CONFIG_FILE: &str = "config.json";
 
 /// The version of `config.json`; another one is not read.
 const FORMAT: u32 = 1;
@@ -43,7 +38,7 @@ struct ModelFile {
 
 /// Whether `folder` is an export.
 pub(crate) fn is_export(folder: &Path) -> bool {
-    folder.join(MODEL_FILE).is_file() && folder.join(CONFIG_FILE).is_file()
+    folder.join(EXPORTED_AGENT).is_file() && folder.join(EXPORTED_CONFIG).is_file()
 }
 
 /// Writes an agent and what is known of it into `folder`, which must exist.
@@ -51,7 +46,7 @@ pub(crate) fn is_export(folder: &Path) -> bool {
 /// # Errors
 /// If a file cannot be written.
 pub fn write(folder: &Path, learned: &Learned<Policy>) -> Result<(), TrainError> {
-    let model = folder.join(MODEL_FILE);
+    let model = folder.join(EXPORTED_AGENT);
     learned.agent.save(&model)?;
     let (bytes, crc32) = files::crc32_of_file(&model).map_err(TrainError::io(&model))?;
     let file = ExportFile {
@@ -62,7 +57,7 @@ pub fn write(folder: &Path, learned: &Learned<Policy>) -> Result<(), TrainError>
         updates: learned.agent.updates(),
         agent: learned.agent.config().clone(),
     };
-    let path = folder.join(CONFIG_FILE);
+    let path = folder.join(EXPORTED_CONFIG);
     let text = serde_json::to_string_pretty(&file).expect("plain data") + "\n";
     files::write_atomically(&path, |out| out.write_all(text.as_bytes())).map_err(TrainError::io(path))
 }
@@ -72,7 +67,7 @@ pub fn write(folder: &Path, learned: &Learned<Policy>) -> Result<(), TrainError>
 /// # Errors
 /// [`TrainError::Checkpoint`] names the file that is damaged or of something else.
 pub(crate) fn load<L: Actor>(folder: &Path) -> Result<Learned<L>, TrainError> {
-    let (path, model) = (folder.join(CONFIG_FILE), folder.join(MODEL_FILE));
+    let (path, model) = (folder.join(EXPORTED_CONFIG), folder.join(EXPORTED_AGENT));
     let text = files::read_bytes(&path, LONGEST_CONFIG).map_err(|error| TrainError::io(&path)(error.into()))?;
     let refuse = |path: &Path, why: String| TrainError::Checkpoint { path: path.to_owned(), why };
     let file: ExportFile = serde_json::from_slice(&text)
@@ -84,7 +79,7 @@ pub(crate) fn load<L: Actor>(folder: &Path) -> Result<Learned<L>, TrainError> {
     let (bytes, crc32) = files::crc32_of_file(&model).map_err(TrainError::io(&model))?;
     if (bytes, crc32) != (file.model.bytes, file.model.crc32) {
         let why = format!(
-            "it is changed: it has {bytes} bytes and the CRC-32 {crc32:08x}, {CONFIG_FILE} says {} and {:08x}; export the run \
+            "it is changed: it has {bytes} bytes and the CRC-32 {crc32:08x}, {EXPORTED_CONFIG} says {} and {:08x}; export the run \
              again",
             file.model.bytes, file.model.crc32
         );

@@ -6,9 +6,9 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::Config;
-use crate::folder::{config_of_run, is_run, stored_config};
+use crate::entrance::pool;
+use crate::folder::{config_of_run, episodes_of, is_run, stored_config};
 use crate::run::episode::{evaluate_episode, play_episode, random_action};
-use crate::start::pool;
 use crate::streams::EvaluationStreams;
 use dreamer::{ActionDistribution, Agent, Policy};
 use environment::{Catalogue, Environment, Observation, ObservationSpace};
@@ -153,7 +153,7 @@ fn episodes_of_run(run: &Path, task: &str, count: usize, shown: ObservationSpace
 /// If the folder is not a run's, or an episode cannot be read.
 fn newest_episodes(run: &Path, task: Option<&str>, count: usize) -> Result<Vec<Episode>, TrainError> {
     stored_config(run)?;
-    let folder = run.join("episodes");
+    let folder = episodes_of(run);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
         let name = entry.map_err(TrainError::io(&folder))?.file_name();

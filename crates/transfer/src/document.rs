@@ -172,10 +172,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 }
 
 /// Reads a plan; the second value is the line of each rule, from 1.
-pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), PlanError> {
+pub(crate) fn read(text: &str, name: &str) -> Result<(Document, Vec<usize>), PlanError> {
     let at = |span: Option<Range<usize>>| match span {
-        Some(span) => format!("{origin} (line {})", line_of(text, span.start)),
-        None => origin.to_owned(),
+        Some(span) => format!("{name} (line {})", line_of(text, span.start)),
+        None => name.to_owned(),
     };
     let syntax = |error: toml::de::Error| PlanError::Syntax { place: at(error.span()), why: one_line(error.message()) };
     // The version first: a later format may have keys that this one does not know.
@@ -184,11 +184,11 @@ pub(crate) fn read(text: &str, origin: &str) -> Result<(Document, Vec<usize>), P
     match table.get("format").map(|format| format.get_ref()) {
         None => {
             let why = format!("a plan starts with `format = {FORMAT}`");
-            return Err(PlanError::Key { key: "format".into(), place: origin.to_owned(), why });
+            return Err(PlanError::Key { key: "format".into(), place: name.to_owned(), why });
         }
         Some(found) if found.as_integer().map(toml::de::DeInteger::as_str) != Some("1") => {
             let found: String = toml_text(found);
-            return Err(PlanError::Format { origin: origin.to_owned(), found, ours: FORMAT });
+            return Err(PlanError::Format { plan: name.to_owned(), found, ours: FORMAT });
         }
         Some(_) => {}
     }

@@ -41,10 +41,10 @@ pub enum PlanError {
         why: String,
     },
     /// Another version of the format.
-    #[error("{origin} has format = {found}, but this program reads format = {ours}")]
+    #[error("{plan} has format = {found}, but this program reads format = {ours}")]
     Format {
         /// The plan.
-        origin: String,
+        plan: String,
         /// The format of the plan.
         found: String,
         /// The format that this program reads.
@@ -102,26 +102,26 @@ pub enum PlanError {
         known: String,
     },
     /// A source that no rule uses.
-    #[error("no rule of {origin} uses the source {name:?}; remove the source, or name it in a rule")]
+    #[error("no rule of {plan} uses the source {name:?}; remove the source, or name it in a rule")]
     UnusedSource {
         /// The plan.
-        origin: String,
+        plan: String,
         /// The source.
         name: String,
     },
     /// A name given to two sources.
-    #[error("{origin} already has a source {name:?}; choose another name")]
+    #[error("{plan} already has a source {name:?}; choose another name")]
     DoubleSource {
         /// The plan.
-        origin: String,
+        plan: String,
         /// The source.
         name: String,
     },
     /// A fraction for a plan without fractions.
-    #[error("{origin} does not have a rule with a fraction; remove the fraction, or choose another plan")]
+    #[error("{plan} does not have a rule with a fraction; remove the fraction, or choose another plan")]
     NoFraction {
         /// The plan.
-        origin: String,
+        plan: String,
     },
 }
 
@@ -276,11 +276,11 @@ pub enum TransferError {
     },
     /// Parameters that no rule matches.
     #[error(
-        "no rule of {origin} matches {parameters}; every parameter needs a rule, at least one with `take = \"random\"`"
+        "no rule of {plan} matches {parameters}; every parameter needs a rule, at least one with `take = \"random\"`"
     )]
     Unmatched {
         /// The plan.
-        origin: String,
+        plan: String,
         /// The parameters with their shapes.
         parameters: String,
     },
@@ -346,18 +346,18 @@ pub enum TransferError {
         why: String,
     },
     /// The target was not made for the plan.
-    #[error("the target was not created for {origin}: {why}; create it with `target_config`")]
+    #[error("the target was not created for {plan}: {why}; create it with `target_config`")]
     Target {
         /// The plan.
-        origin: String,
+        plan: String,
         /// The difference.
         why: String,
     },
     /// A configuration that already asks for other reward models.
-    #[error("both the configuration and {origin} set agent.reward_sources; remove it from the configuration")]
+    #[error("both the configuration and {plan} set agent.reward_sources; remove it from the configuration")]
     DoubleMetaModel {
         /// The plan.
-        origin: String,
+        plan: String,
     },
     /// A source of a reward meta-model with another latent state.
     #[error(

@@ -69,7 +69,7 @@ pub use pattern::Pattern;
 pub use plain::plain;
 pub use plan::{MetaModel, Plan, Rule, RuleSources, SourceRef};
 pub use preset::Preset;
-pub use record::{PLAN_FILE, REPORT_FILE, decode_report, read_report, write_record};
+pub use record::{decode_report, read_report, write_record};
 pub use report::Report;
 pub use resolve::{Resolved, resolve};
 pub use rows::{Rows, rows_of};

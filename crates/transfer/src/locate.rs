@@ -4,18 +4,8 @@
 //! newest checkpoint (`docs/formats.md`). The newest checkpoint is used or refused, and never replaced by an older one, so that the
 //! source of a transfer does not depend on damage.
 
+use files::layout::{AGENT, CHECKPOINTS, EXPORTED_AGENT, EXPORTED_CONFIG, REPLACED};
 use std::path::{Path, PathBuf};
-
-/// The agent's file in a checkpoint.
-pub(crate) const AGENT_FILE: &str = "agent.safetensors";
-/// The agent's file in an export.
-pub(crate) const EXPORTED_FILE: &str = "model.safetensors";
-/// What is known of the agent in an export.
-pub(crate) const EXPORT_FILE: &str = "config.json";
-/// The run's file in a checkpoint.
-pub(crate) const RUN_FILE: &str = "run.json";
-/// Ending of a checkpoint that is being replaced by another of the same frames.
-const REPLACED: &str = ".replaced";
 
 /// The agent's file that `path` refers to, or the problem.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
@@ -23,23 +13,23 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     if metadata.is_file() {
         return Ok(path.to_owned());
     }
-    let agent = path.join(AGENT_FILE);
+    let agent = path.join(AGENT);
     if agent.is_file() {
         return Ok(agent);
     }
-    let exported = path.join(EXPORTED_FILE);
-    if exported.is_file() && path.join(EXPORT_FILE).is_file() {
+    let exported = path.join(EXPORTED_AGENT);
+    if exported.is_file() && path.join(EXPORTED_CONFIG).is_file() {
         return Ok(exported);
     }
-    let checkpoints = path.join("checkpoints");
+    let checkpoints = path.join(CHECKPOINTS);
     if !checkpoints.is_dir() {
         return Err(format!(
-            "is not the file of an agent, a checkpoint (a folder with {AGENT_FILE}), an export (a folder with \
-             {EXPORTED_FILE}) or a run (a folder with checkpoints)"
+            "is not the file of an agent, a checkpoint (a folder with {AGENT}), an export (a folder with \
+             {EXPORTED_AGENT}) or a run (a folder with checkpoints)"
         ));
     }
     match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {
-        Some(checkpoint) => Ok(checkpoint.join(AGENT_FILE)),
+        Some(checkpoint) => Ok(checkpoint.join(AGENT)),
         None => Err("is a run without a checkpoint; train it for longer".to_owned()),
     }
 }

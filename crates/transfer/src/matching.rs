@@ -131,7 +131,7 @@ struct Candidate<'a> {
 pub(crate) fn match_rules<F: Real>(
     rules: &[Effective],
     target: &Learner<F>,
-    origin: &str,
+    plan: &str,
 ) -> Result<Vec<Claim>, TransferError> {
     let parameters = target.parameters();
     let mut candidates: Vec<Candidate> = parameters
@@ -160,7 +160,7 @@ pub(crate) fn match_rules<F: Real>(
         if more > 0 {
             parameters.push_str(&format!(" and {more} more"));
         }
-        return Err(TransferError::Unmatched { origin: origin.to_owned(), parameters });
+        return Err(TransferError::Unmatched { plan: plan.to_owned(), parameters });
     }
     Ok(candidates.into_iter().flat_map(claims).collect())
 }

@@ -48,7 +48,7 @@ pub fn target_config<F: Real>(
         });
     }
     if !base.reward_sources.is_empty() && base.reward_sources != reward_sources {
-        return Err(TransferError::DoubleMetaModel { origin: plan.origin().to_owned() });
+        return Err(TransferError::DoubleMetaModel { plan: plan.name().to_owned() });
     }
     config.reward_sources = reward_sources;
     config.reward_layers = meta_model.layers;
@@ -63,18 +63,18 @@ pub(crate) fn check_target<F: Real>(
 ) -> Result<(), TransferError> {
     let Some(meta_model) = plan.meta_model() else { return Ok(()) };
     let (config, needed) = (target.config(), target_config(plan, target.config(), sources)?);
-    let origin = || plan.origin().to_owned();
+    let plan_name = || plan.name().to_owned();
     if config.reward_sources != needed.reward_sources {
         let (found, needed) = (config.reward_sources.len(), needed.reward_sources.len());
         let why = format!("agent.reward_sources has {found} models, but the plan needs {needed}");
-        return Err(TransferError::Target { origin: origin(), why });
+        return Err(TransferError::Target { plan: plan_name(), why });
     }
     if config.reward_layers != meta_model.layers {
         let why = format!(
             "agent.reward_layers is {}, but the meta-model of the plan has {}",
             config.reward_layers, meta_model.layers
         );
-        return Err(TransferError::Target { origin: origin(), why });
+        return Err(TransferError::Target { plan: plan_name(), why });
     }
     if !needed.frozen_encoder && !meta_model.any_encoder {
         return Err(TransferError::LooseEncoder { place: plan.meta_model_place() });

@@ -23,7 +23,7 @@ const MOST_LAYERS: usize = 64;
 /// A description of a transfer. `docs/transfer.md` describes its language.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    origin: String,
+    name: String,
     description: String,
     sources: BTreeMap<String, SourceRef>,
     meta_model: Option<MetaModel>,
@@ -98,14 +98,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Reads the text of a plan. `origin` is its name in messages.
+    /// Reads the text of a plan. `name` stands for it in messages.
     ///
     /// # Errors
     /// [`PlanError`] names the key, the line and the allowed values.
-    pub fn parse(text: &str, origin: &str) -> Result<Self, PlanError> {
-        let (document, lines) = document::read(text, origin)?;
+    pub fn parse(text: &str, name: &str) -> Result<Self, PlanError> {
+        let (document, lines) = document::read(text, name)?;
         let mut plan = Self {
-            origin: origin.to_owned(),
+            name: name.to_owned(),
             description: document.description,
             sources: BTreeMap::new(),
             meta_model: None,
@@ -139,7 +139,7 @@ impl Plan {
     /// If the plan has a source of this name, or it cannot be a name.
     pub fn add_source(&mut self, name: &str, path: &Path) -> Result<(), PlanError> {
         if self.sources.contains_key(name) {
-            return Err(PlanError::DoubleSource { origin: self.origin.clone(), name: name.to_owned() });
+            return Err(PlanError::DoubleSource { plan: self.name.clone(), name: name.to_owned() });
         }
         self.add(name.to_owned(), SourceRef { path: path.to_owned(), sha256: None })
     }
@@ -163,7 +163,7 @@ impl Plan {
     /// # Errors
     /// If it is not from 0 to 1, or no rule has one.
     pub fn set_fraction(&mut self, omega: f64) -> Result<(), PlanError> {
-        check_fraction("fraction", omega, &self.origin)?;
+        check_fraction("fraction", omega, &self.name)?;
         let mut changed = false;
         for rule in &mut self.rules {
             if let Take::Fraction(fraction) = &mut rule.take {
@@ -171,12 +171,12 @@ impl Plan {
                 changed = true;
             }
         }
-        if changed { Ok(()) } else { Err(PlanError::NoFraction { origin: self.origin.clone() }) }
+        if changed { Ok(()) } else { Err(PlanError::NoFraction { plan: self.name.clone() }) }
     }
 
-    /// The origin of the plan, as text.
-    pub fn origin(&self) -> &str {
-        &self.origin
+    /// The name of the plan in messages: its preset, or its file.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The description in the plan.
@@ -281,17 +281,17 @@ impl Plan {
         }
         if used.is_empty() && self.sources.is_empty() {
             let why = "every rule leaves its parameters random, so nothing is transferred".to_owned();
-            return Err(PlanError::Contradiction { place: self.origin.clone(), why });
+            return Err(PlanError::Contradiction { place: self.name.clone(), why });
         }
         match self.sources.keys().find(|name| !used.contains(*name)) {
-            Some(name) => Err(PlanError::UnusedSource { origin: self.origin.clone(), name: name.clone() }),
+            Some(name) => Err(PlanError::UnusedSource { plan: self.name.clone(), name: name.clone() }),
             None => Ok(()),
         }
     }
 
     /// The section of the meta-model, as text.
     pub(crate) fn meta_model_place(&self) -> String {
-        format!("[meta_model] of {}", self.origin)
+        format!("[meta_model] of {}", self.name)
     }
 
     fn unknown_source(&self, place: String, name: &str) -> PlanError {
@@ -300,11 +300,11 @@ impl Plan {
 
     fn place_of(&self, rule: usize, line: Option<usize>) -> String {
         let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
-        format!("rule {}{line} of {}", rule + 1, self.origin)
+        format!("rule {}{line} of {}", rule + 1, self.name)
     }
 
     fn add(&mut self, name: String, source: SourceRef) -> Result<(), PlanError> {
-        let place = || self.origin.clone();
+        let place = || self.name.clone();
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
         if name.is_empty() || name.len() > 64 || !name.chars().all(letter) {
             let range = "1 to 64 letters, digits or any of _ - + .".to_owned();

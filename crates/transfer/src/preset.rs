@@ -54,8 +54,8 @@ impl Preset {
 
     /// The plan, without sources.
     pub fn plan(self) -> Plan {
-        let origin = format!("the preset {}", self.name());
-        Plan::parse(self.text(), &origin).expect("a preset is a plan: the tests read all of them")
+        let name = format!("the preset {}", self.name());
+        Plan::parse(self.text(), &name).expect("a preset is a plan: the tests read all of them")
     }
 
     /// The name of the preset that is most like a mistyped one; empty if none is.

@@ -3,13 +3,9 @@
 use crate::error::TransferError;
 use crate::plan::{Plan, SourceRef};
 use crate::report::{REPORT_FORMAT, Report};
+use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::io::{Error, ErrorKind, Write};
 use std::path::Path;
-
-/// The plan's file in a run's folder.
-pub const PLAN_FILE: &str = "transfer.toml";
-/// The report's file in a run's folder.
-pub const REPORT_FILE: &str = "transfer.json";
 
 /// The most bytes that a report may have: a part of it takes some hundreds.
 const LARGEST_REPORT: u64 = 64 << 20;
@@ -25,10 +21,10 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
         (source.name.clone(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
     });
     let pinned = plan.with_sources(sources.collect())?;
-    let head = format!("# The transfer with which this run started, written by {}.\n", one_line(plan.origin()));
+    let head = format!("# The transfer with which this run started, written by {}.\n", one_line(plan.name()));
     // The report first: if it exists, the plan next to it is not a plan that the user wrote.
-    write(&folder.join(REPORT_FILE), &(report.to_json() + "\n"))?;
-    write(&folder.join(PLAN_FILE), &(head + &pinned.to_toml()))
+    write(&folder.join(TRANSFER_REPORT), &(report.to_json() + "\n"))?;
+    write(&folder.join(TRANSFER_PLAN), &(head + &pinned.to_toml()))
 }
 
 /// Reads the report that a transfer left in a run's folder; `None` if the run took nothing.
@@ -36,7 +32,7 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
 /// # Errors
 /// [`TransferError::Record`] if there is one that cannot be read.
 pub fn read_report(folder: &Path) -> Result<Option<Report>, TransferError> {
-    let path = folder.join(REPORT_FILE);
+    let path = folder.join(TRANSFER_REPORT);
     let unusable = |source| TransferError::Record { path: path.clone(), source };
     let bytes = match files::read_bytes(&path, LARGEST_REPORT) {
         Err(error) if error.is_not_found() => return Ok(None),

@@ -47,7 +47,7 @@ struct Change<F> {
 pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) -> Result<Resolved<F>, TransferError> {
     let rules = effective_rules(plan)?;
     meta_model::check_target(plan, target, sources)?;
-    let claims = match_rules(&rules, target, plan.origin())?;
+    let claims = match_rules(&rules, target, plan.name())?;
     check_frozen(plan, &rules, &claims, target)?;
     let fits = fit_all(&rules, &claims, target, sources)?;
     let mut resolved = Resolved { changes: Vec::new(), report: begin_report(plan, &rules, target, sources) };
@@ -314,7 +314,7 @@ fn check_frozen<F: Real>(
     }
     if !target.config().frozen_encoder {
         let why = format!("agent.frozen_encoder is false, but {frozen} freezes the encoder");
-        return Err(TransferError::Target { origin: plan.origin().to_owned(), why });
+        return Err(TransferError::Target { plan: plan.name().to_owned(), why });
     }
     Ok(())
 }
@@ -339,7 +339,7 @@ fn begin_report<F: Real>(plan: &Plan, rules: &[Effective], target: &Learner<F>, 
     Report {
         format: REPORT_FORMAT,
         dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
-        plan: plan.origin().to_owned(),
+        plan: plan.name().to_owned(),
         description: plan.description().to_owned(),
         target: TargetReport {
             action_size: target.action_size(),

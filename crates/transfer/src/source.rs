@@ -1,11 +1,12 @@
 //! A source: an agent's parameters and where they came from.
 
 use crate::error::{SourceError, TransferError};
-use crate::locate::{AGENT_FILE, EXPORT_FILE, EXPORTED_FILE, RUN_FILE, locate};
+use crate::locate::locate;
 use crate::plan::{Plan, SourceRef};
 use dreamer::networks::Networks;
 use dreamer::{AgentConfig, Learner, Policy, footprint};
 use files::Checksums;
+use files::layout::{AGENT, EXPORTED_AGENT, EXPORTED_CONFIG, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -120,7 +121,7 @@ impl Source<f32> {
         let run = run_next_to(&file)
             .and_then(|run| match run {
                 Some(run) if (run.agent_bytes, run.agent_crc32) != (bytes, crc32) => Err(format!(
-                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_FILE} records {} and {}; \
+                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_STATE} records {} and {}; \
                      use another checkpoint",
                     run.agent_bytes, run.agent_crc32
                 )),
@@ -206,10 +207,10 @@ struct Model {
 
 /// The record of the agent's file in its export; `None` if it is not in an export.
 fn export_next_to(file: &Path) -> Result<Option<RunFile>, String> {
-    let text = match files::read_bytes(&file.with_file_name(EXPORT_FILE), LARGEST_RUN_FILE) {
+    let text = match files::read_bytes(&file.with_file_name(EXPORTED_CONFIG), LARGEST_RUN_STATE) {
         Ok(text) => text,
         Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(format!("is next to a {EXPORT_FILE} that cannot be read ({error})")),
+        Err(error) => return Err(format!("is next to a {EXPORTED_CONFIG} that cannot be read ({error})")),
     };
     // Another program's folder may have such a file, too.
     let Ok(Export { model, tasks, frames }) = serde_json::from_slice(&text) else { return Ok(None) };
@@ -237,22 +238,22 @@ struct Position {
 }
 
 /// The most bytes of a run's state that are read.
-const LARGEST_RUN_FILE: u64 = 1 << 20;
+const LARGEST_RUN_STATE: u64 = 1 << 20;
 
 /// The state of the run next to an agent's file; `None` if there is none.
 fn run_next_to(file: &Path) -> Result<Option<RunFile>, String> {
-    if file.file_name() == Some(EXPORTED_FILE.as_ref()) {
+    if file.file_name() == Some(EXPORTED_AGENT.as_ref()) {
         return export_next_to(file);
     }
-    if file.file_name() != Some(AGENT_FILE.as_ref()) {
+    if file.file_name() != Some(AGENT.as_ref()) {
         return Ok(None);
     }
-    let text = match files::read_bytes(&file.with_file_name(RUN_FILE), LARGEST_RUN_FILE) {
+    let text = match files::read_bytes(&file.with_file_name(RUN_STATE), LARGEST_RUN_STATE) {
         Ok(text) => text,
         Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(format!("belongs to a {RUN_FILE} that cannot be read ({error})")),
+        Err(error) => return Err(format!("belongs to a {RUN_STATE} that cannot be read ({error})")),
     };
     serde_json::from_slice(&text)
         .map(Some)
-        .map_err(|error| format!("belongs to a damaged {RUN_FILE} ({error}); use another checkpoint"))
+        .map_err(|error| format!("belongs to a damaged {RUN_STATE} ({error}); use another checkpoint"))
 }

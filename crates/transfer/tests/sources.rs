@@ -4,9 +4,10 @@ mod common;
 
 use common::{config, learned, values};
 use dreamer::Agent;
+use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::fs;
 use std::path::{Path, PathBuf};
-use transfer::{PLAN_FILE, Plan, REPORT_FILE, Sources, graft, new_target, read_report, write_record};
+use transfer::{Plan, Sources, graft, new_target, read_report, write_record};
 
 /// Writes a checkpoint as a run does.
 fn checkpoint(folder: &Path, seed: u64, frames: u64) -> PathBuf {
@@ -131,7 +132,7 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     assert_eq!(read_report(&run).unwrap().as_ref(), Some(&first.report));
     // A newer checkpoint does not change the meaning of the record.
     checkpoint(&folder.path().join("checkpoints/0000020000"), 5, 20_000);
-    let again = Plan::read(&run.join(PLAN_FILE)).unwrap();
+    let again = Plan::read(&run.join(TRANSFER_PLAN)).unwrap();
     let second = graft(&again, &config(), 3, 7, &Sources::open(&again).unwrap()).unwrap();
     for parameter in first.agent.learner().parameters().iter() {
         let values = |agent: &Agent| agent.learner().parameters().values(parameter).to_vec();
@@ -144,15 +145,15 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     assert!(message.contains("SHA-256") && message.contains(&first.report.sources[0].provenance.sha256), "{message}");
     fs::write(&file, bytes).unwrap();
     // Reports of other versions, or of nothing, are refused.
-    let report = fs::read_to_string(run.join(REPORT_FILE)).unwrap();
+    let report = fs::read_to_string(run.join(TRANSFER_REPORT)).unwrap();
     for (text, says) in [
         (report.replace("\"format\": 1", "\"format\": 2"), "format is 2"),
         ("{".to_owned(), "not JSON"),
         ("{}".to_owned(), "not the report"),
     ] {
-        fs::write(run.join(REPORT_FILE), text).unwrap();
+        fs::write(run.join(TRANSFER_REPORT), text).unwrap();
         let message = read_report(&run).unwrap_err().to_string();
-        assert!(message.contains(says) && message.contains(REPORT_FILE), "{message}");
+        assert!(message.contains(says) && message.contains(TRANSFER_REPORT), "{message}");
     }
 }
 

@@ -4,6 +4,7 @@ use crate::args::outside::Export;
 use crate::exit::{Exit, Failure};
 use crate::{card, meaning, plays, print};
 use environment::Catalogue;
+use files::layout::{EXPORTED_AGENT, EXPORTED_CONFIG};
 use std::io::Write;
 use std::path::Path;
 use train::{Film, PlayEvent, PlayOptions, Policy, TrainError, WhoPlays, export, find_learned};
@@ -54,7 +55,7 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         videos.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     }
     write("README.md", card::card(&typed.run, &learned, &all, &videos))?;
-    let files = [export::MODEL_FILE, export::CONFIG_FILE, "results.json", "README.md"].map(str::to_owned);
+    let files = [EXPORTED_AGENT, EXPORTED_CONFIG, "results.json", "README.md"].map(str::to_owned);
     let names: Vec<String> = files.into_iter().chain(videos).collect();
     Ok(print::done(print::line(&format!("{}: {}", out.display(), names.join(", "))))?)
 }

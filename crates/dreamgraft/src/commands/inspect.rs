@@ -15,7 +15,7 @@ use wording::{bytes, grouped, rounded};
 /// If there is neither a run nor an agent.
 pub fn inspect(typed: &Inspect) -> Result<Exit, Failure> {
     let place = &typed.place;
-    let is_run = place.join("config.toml").is_file();
+    let is_run = place.join(files::layout::CONFIG).is_file();
     let learned = find_learned::<Policy>(place);
     let lines = match learned {
         Ok((learned, damaged)) => {

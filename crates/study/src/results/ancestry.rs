@@ -1,11 +1,11 @@
 //! The agents that a run learns from, directly or through others.
 //!
 //! The record of a transfer names its sources and their files, and the folder of a source contains the record of its
-//! own transfer. Here: following this chain. Not here: the transfer of one run (`origin`), and the same for the runs of
+//! own transfer. Here: following this chain. Not here: the transfer of one run (`transfer_record`), and the same for the runs of
 //! a manifest (`lineage`).
 
 use super::folder::{settings, tasks_of};
-use super::origin::{Given, Origin};
+use super::transfer_record::{RecordedSource, TransferRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
@@ -31,15 +31,15 @@ pub struct Ancestry {
 
 impl Ancestry {
     /// The agents that a run in or below `root` learned from, directly or indirectly, given its transfer.
-    pub fn new(root: &Path, origin: &Origin) -> Self {
+    pub fn new(root: &Path, record: &TransferRecord) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let (mut frames, mut gaps): (BTreeMap<String, u64>, Vec<String>) = (BTreeMap::new(), Vec::new());
         let (mut tasks, mut direct) = (BTreeSet::new(), 0);
-        for source in origin.own() {
+        for source in record.own() {
             direct += 1;
             tasks.extend(source.tasks_in(&root));
         }
-        let mut next = origin.sources.clone();
+        let mut next = record.sources.clone();
         while let Some(source) = next.pop() {
             let folder = run_folder(&root, &source.file, &source.tasks);
             let agent = folder.as_deref().unwrap_or(&source.file).display().to_string();
@@ -63,8 +63,8 @@ impl Ancestry {
                 break;
             }
             frames.insert(agent, trained);
-            match folder.map(|folder| Origin::read(&folder)) {
-                Some(Ok(origin)) => next.extend(origin.map(|origin| origin.sources).unwrap_or_default()),
+            match folder.map(|folder| TransferRecord::read(&folder)) {
+                Some(Ok(record)) => next.extend(record.map(|record| record.sources).unwrap_or_default()),
                 Some(Err(why)) => gaps.push(format!("the sources of the source {} are not known: {why}", source.name)),
                 None => gaps.push(format!(
                     "the sources of the source {} are not known: the run folder of {} does not exist",
@@ -80,7 +80,7 @@ impl Ancestry {
     }
 }
 
-impl Given {
+impl RecordedSource {
     /// The tasks that the agent learned, from the record or from its run folder; empty if they are in neither.
     fn tasks_in(&self, root: &Path) -> Vec<String> {
         if !self.tasks.is_empty() {
@@ -95,7 +95,7 @@ impl Given {
 /// to a folder above it, or, if everything was moved, at the end of that path below `root`. The run must be of `tasks`.
 fn run_folder(root: &Path, file: &Path, tasks: &[String]) -> Option<PathBuf> {
     let checkpoints = file.parent()?.parent()?;
-    let folder = checkpoints.parent().filter(|_| checkpoints.ends_with("checkpoints"))?;
+    let folder = checkpoints.parent().filter(|_| checkpoints.ends_with(files::layout::CHECKPOINTS))?;
     let is_run = |path: &PathBuf| {
         let found = settings(path).ok().flatten();
         found.is_some_and(|settings| tasks.is_empty() || tasks_of(&settings) == tasks)
@@ -128,7 +128,7 @@ mod tests {
             report["sources"] = sources.into();
             let meta_model = |rewards| json!({ "sources": rewards, "layers": 1, "any_encoder": true });
             report["meta_model"] = rewards.map_or(Value::Null, meta_model);
-            std::fs::write(path.join(transfer::REPORT_FILE), report.to_string()).unwrap();
+            std::fs::write(path.join(files::layout::TRANSFER_REPORT), report.to_string()).unwrap();
         }
         path
     }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn ancestry(root: &Path, folder: &Path) -> Ancestry {
-        Ancestry::new(root, &Origin::read(folder).unwrap().unwrap())
+        Ancestry::new(root, &TransferRecord::read(folder).unwrap().unwrap())
     }
 
     /// A meta-model over two agents that have the encoder of a third.
@@ -198,14 +198,14 @@ mod tests {
     fn a_plan_alone_is_enough_for_the_sources() {
         let root = tempfile::tempdir().unwrap();
         let target = chain(root.path());
-        std::fs::remove_file(target.join(transfer::REPORT_FILE)).unwrap();
+        std::fs::remove_file(target.join(files::layout::TRANSFER_REPORT)).unwrap();
         let plan = "format = 1\n[sources]\nuniversal = \"universal/0/checkpoints/0000000600/agent.safetensors\"\n\
             a = \"walker2d/0/checkpoints/0000000250/agent.safetensors\"\n\
             b = \"gone/0/checkpoints/0000000040/agent.safetensors\"\n\
             [meta_model]\nsources = [\"a\", \"b\"]\nlayers = 1\n\
             [[rule]]\nmatch = \"world_model.encoder.**\"\ntake = \"full\"\nsource = \"universal\"\nfrozen = true\n\
             [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
-        std::fs::write(target.join(transfer::PLAN_FILE), plan).unwrap();
+        std::fs::write(target.join(files::layout::TRANSFER_PLAN), plan).unwrap();
         let found = ancestry(root.path(), &target);
         assert_eq!((found.tasks, found.direct, found.frames), (vec!["walker2d".into()], 2, 890));
         let [learned, tasks] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };

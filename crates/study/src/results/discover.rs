@@ -2,9 +2,10 @@
 //! folders.
 
 use super::folder::{read_run, settings, tasks_of};
-use super::origin::Origin;
+use super::transfer_record::TransferRecord;
 use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};
+use files::layout;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -88,7 +89,7 @@ impl Search {
             self.notes.push(format!("{}: passed over, because it is a link to a folder that is shown", path.display()));
             return;
         }
-        if path.join("config.toml").is_file() {
+        if path.join(layout::CONFIG).is_file() {
             self.cut |= self.folders.len() == MOST_RUNS;
             if !self.cut {
                 self.folders.push(folder.to_owned());
@@ -139,11 +140,11 @@ fn found(root: &Path, folder: &Path) -> RunResult {
         // The returns of an agent that also learns other tasks are a different statistic.
         run.method.push_str(&format!(" ({})", tasks.join(" + ")));
     }
-    match Origin::read(&root.join(folder)) {
+    match TransferRecord::read(&root.join(folder)) {
         Ok(None) => {}
-        Ok(Some(origin)) => {
+        Ok(Some(record)) => {
             run.from_scratch = false;
-            run.ancestry = Ancestry::new(root, &origin);
+            run.ancestry = Ancestry::new(root, &record);
             // Runs with transfers from other tasks are another method, whatever the names of their folders are.
             run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
             run.problems.extend(run.ancestry.gaps.iter().cloned());
@@ -159,9 +160,9 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     }
     let mut words = vec![OsString::from("train")];
     words.extend(tasks.into_iter().map(OsString::from));
-    words.extend(["--config".into(), root.join(folder).join("config.toml").into_os_string()]);
+    words.extend(["--config".into(), root.join(folder).join(layout::CONFIG).into_os_string()]);
     if run.transfer.is_some() {
-        words.extend(["--plan".into(), root.join(folder).join(transfer::PLAN_FILE).into_os_string()]);
+        words.extend(["--plan".into(), root.join(folder).join(layout::TRANSFER_PLAN).into_os_string()]);
     }
     words.extend(["--logdir", "ANOTHER"].map(OsString::from));
     run.command = command(&words);
@@ -225,9 +226,9 @@ mod tests {
             std::fs::write(folder.join("config.toml"), "tasks = [\"ant\"]\nseed = 0\nsteps = 2000\n").unwrap();
             file.iter().for_each(|(name, text)| std::fs::write(folder.join(name), text).unwrap());
         };
-        make("a", Some((transfer::REPORT_FILE, "{")));
+        make("a", Some((layout::TRANSFER_REPORT, "{")));
         let rule = "[[rule]]\nmatch = \"**\"\ntake = \"full\"\nsource = \"x\"\n";
-        make("b", Some((transfer::PLAN_FILE, &format!("format = 1\n[sources]\nx = \"nowhere\"\n{rule}"))));
+        make("b", Some((layout::TRANSFER_PLAN, &format!("format = 1\n[sources]\nx = \"nowhere\"\n{rule}"))));
         make("c", None);
         let results = runs_in(root.path()).unwrap();
         let found: Vec<(bool, usize)> = results.runs.iter().map(|run| (run.from_scratch, run.problems.len())).collect();

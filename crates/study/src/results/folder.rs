@@ -5,6 +5,7 @@ use super::opening::not_only_random;
 use super::{Ancestry, Image, ImageKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use environment::file_name;
+use files::layout;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::Frames;
@@ -55,7 +56,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Err(problem) => run.problems.push(problem),
     }
     let mut last = None;
-    if let Some(metrics) = read_metrics(&path.join("metrics.jsonl"), tasks) {
+    if let Some(metrics) = read_metrics(&path.join(layout::METRICS), tasks) {
         last = metrics.frames;
         (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
         if let Some(first) = &metrics.first {
@@ -82,7 +83,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
     {
         run.problems.push(format!(
             "{}: the run is finished, with {frames} frames, but its metrics end before: they were cut or removed",
-            path.join("metrics.jsonl").display()
+            path.join(layout::METRICS).display()
         ));
     }
     match transfer::read_report(&path) {
@@ -94,9 +95,9 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         }
         Err(error) => run.problems.push(error.to_string()),
     }
-    match images(&path.join("videos"), tasks) {
+    match images(&path.join(layout::VIDEOS), tasks) {
         Ok(images) => run.images = images,
-        Err(error) => run.problems.push(format!("{}: {error}", path.join("videos").display())),
+        Err(error) => run.problems.push(format!("{}: {error}", path.join(layout::VIDEOS).display())),
     }
     run
 }
@@ -132,7 +133,7 @@ pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
 /// # Errors
 /// Why the file cannot be used.
 pub fn settings(folder: &Path) -> Result<Option<BTreeMap<String, String>>, String> {
-    let path = folder.join("config.toml");
+    let path = folder.join(layout::CONFIG);
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = match files::read_text(&path, LONGEST_CONFIG) {
         Ok(text) => text,

@@ -11,8 +11,8 @@ mod folder;
 mod lineage;
 mod metrics;
 mod opening;
-mod origin;
 mod shares;
+mod transfer_record;
 
 use crate::manifest::{FILE, Manifest, Role};
 use crate::statistics::Curve;
@@ -168,9 +168,9 @@ impl Results {
             run.method.clone_from(&entry.method);
             run.source.clone_from(&entry.source);
             run.from_scratch = entry.method == BASELINE;
-            run.ancestry = match origin::Origin::read(&root.join(&entry.folder)) {
+            run.ancestry = match transfer_record::TransferRecord::read(&root.join(&entry.folder)) {
                 // A plan of the user's may name its sources itself; the manifest does not know them.
-                Ok(Some(origin)) if entry.after.is_empty() => Ancestry::new(root, &origin),
+                Ok(Some(record)) if entry.after.is_empty() => Ancestry::new(root, &record),
                 _ => lineage.ancestry(entry),
             };
             run.problems.extend(run.ancestry.gaps.iter().cloned());

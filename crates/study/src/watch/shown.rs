@@ -3,6 +3,7 @@
 use super::request::Answer;
 use crate::report::{Media, Report, mime, page, read_image};
 use crate::results::{Results, ResultsError, run_folders};
+use files::layout;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -123,7 +124,7 @@ fn state_of(root: &Path) -> String {
     };
     file(root.join(crate::manifest::FILE));
     for folder in run_folders(root) {
-        for name in ["config.toml", "metrics.jsonl", "transfer.json", "videos"] {
+        for name in [layout::CONFIG, layout::METRICS, layout::TRANSFER_REPORT, layout::VIDEOS] {
             file(root.join(&folder).join(name));
         }
     }

@@ -4,10 +4,11 @@
 
 use crate::agent::Actor;
 use crate::agent::environments::WorldRecord;
-use crate::folder::checkpoint::{self, AGENT_FILE, Damaged, Loaded, RunState};
+use crate::folder::checkpoint::{self, Damaged, Loaded, RunState};
 use crate::folder::{NO_FOLDER, checkpoints_of, is_run, stored_config};
 use crate::{Frames, TrainError};
 use environment::TaskOptions;
+use files::layout::{AGENT, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -65,7 +66,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
         };
     }
     if run.is_file() {
-        if run.file_name().is_some_and(|name| name == AGENT_FILE) {
+        if run.file_name().is_some_and(|name| name == AGENT) {
             let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
             return one(folder.unwrap_or(Path::new(".")));
         }
@@ -78,7 +79,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
     if !checkpoints.is_dir() {
         // A folder that may not be listed says nothing about what is in it.
         drop(run.read_dir().map_err(TrainError::io(run))?);
-        if run.join(AGENT_FILE).exists() || run.join(checkpoint::RUN_FILE).exists() {
+        if run.join(AGENT).exists() || run.join(RUN_STATE).exists() {
             return one(run);
         }
         if crate::export::is_export(run) {

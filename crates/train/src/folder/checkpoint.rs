@@ -11,6 +11,7 @@ use crate::run::schedule::{Position, Prefilled};
 use crate::streams::StreamsState;
 use crate::{Frames, TrainError};
 use environment::TaskOptions;
+use files::layout::{AGENT, REPLACED, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cmp::Reverse;
@@ -20,15 +21,6 @@ use std::path::{Path, PathBuf};
 
 /// The version of `run.json`; another one is not read.
 pub const FORMAT: u32 = 1;
-
-/// The agent's file in a checkpoint.
-pub(crate) const AGENT_FILE: &str = "agent.safetensors";
-
-/// The run's file in a checkpoint.
-pub(crate) const RUN_FILE: &str = "run.json";
-
-/// Ending of a checkpoint that is being replaced by another of the same frames.
-const REPLACED: &str = ".replaced";
 
 /// The content of a checkpoint besides the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,10 +143,10 @@ fn place(checkpoints: &Path, name: &str, temporary: &Path, left: &mut Vec<Left>)
 
 /// Writes the files of a checkpoint into the folder `temporary`, and makes them durable.
 fn fill(temporary: &Path, state: &RunState, agent: &impl Trainable) -> Result<(), TrainError> {
-    let agent_file = temporary.join(AGENT_FILE);
+    let agent_file = temporary.join(AGENT);
     agent.save(&agent_file)?;
     let (agent_bytes, agent_crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;
-    let run_file = temporary.join(RUN_FILE);
+    let run_file = temporary.join(RUN_STATE);
     let text = encode_state(agent_bytes, agent_crc32, state)
         .map_err(|error| TrainError::Io { path: run_file.clone(), source: error.into() })?;
     files::write_atomically(&run_file, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(run_file))
@@ -205,12 +197,12 @@ pub fn newest_state(root: &Path) -> Option<RunState> {
     candidates(&checkpoints)
         .ok()?
         .into_iter()
-        .find_map(|path| decode_state(&read_state(&path.join(RUN_FILE)).ok()?).ok())
+        .find_map(|path| decode_state(&read_state(&path.join(RUN_STATE)).ok()?).ok())
 }
 
 /// The state of the run in the checkpoint of the agent's file `agent`; `None` if it cannot be read.
 pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
-    decode_state(&read_state(&agent.with_file_name(RUN_FILE)).ok()?).ok()
+    decode_state(&read_state(&agent.with_file_name(RUN_STATE)).ok()?).ok()
 }
 
 /// The checkpoint in the folder `path`.
@@ -219,27 +211,27 @@ pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
 /// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
 pub fn load<L: Actor>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let state = load_state(path)?;
-    let agent = L::load(&path.join(AGENT_FILE))?;
+    let agent = L::load(&path.join(AGENT))?;
     if agent.updates() != state.position.updates {
         let why = format!(
-            "it has {} gradient steps, but its {RUN_FILE} has {}, so the two files are from different checkpoints; use \
+            "it has {} gradient steps, but its {RUN_STATE} has {}, so the two files are from different checkpoints; use \
              another checkpoint",
             agent.updates(),
             state.position.updates
         );
-        return Err(TrainError::Checkpoint { path: path.join(AGENT_FILE), why });
+        return Err(TrainError::Checkpoint { path: path.join(AGENT), why });
     }
     Ok(Loaded { path: path.to_owned(), state, agent })
 }
 
 /// The state of the run in the checkpoint folder `path`, after a check that the agent's file in it is complete.
 fn load_state(path: &Path) -> Result<RunState, TrainError> {
-    let file = path.join(RUN_FILE);
-    let agent_file = path.join(AGENT_FILE);
+    let file = path.join(RUN_STATE);
+    let agent_file = path.join(AGENT);
     let unusable = |path: &Path, why: String| TrainError::Checkpoint { path: path.to_owned(), why };
     let text = match read_state(&file) {
         Err(error) if error.kind() == ErrorKind::NotFound && agent_file.is_file() => {
-            let why = format!("its {RUN_FILE} is missing; give the folder of a complete checkpoint, with both files");
+            let why = format!("its {RUN_STATE} is missing; give the folder of a complete checkpoint, with both files");
             return Err(unusable(&agent_file, why));
         }
         other => other.map_err(cannot_be_read(&file))?,

@@ -4,18 +4,16 @@ use crate::TrainError;
 use crate::agent::environments::WorldRecord;
 use crate::config::{Config, ConfigError, Layer, PROVENANCE, resolve};
 use crate::folder::provenance::{Arithmetic, Provenance};
+use files::layout::CONFIG;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The file of the resolved configuration in a run folder.
-pub(super) const CONFIG_FILE: &str = "config.toml";
 
 /// The most bytes of a configuration that are read.
 const LARGEST_FILE: u64 = 1 << 20;
 
 /// Whether `root` is a run's folder.
 pub(crate) fn is_run(root: &Path) -> bool {
-    root.join(CONFIG_FILE).exists()
+    root.join(CONFIG).exists()
 }
 
 /// The configuration that the run in `root` was made with.
@@ -23,7 +21,7 @@ pub(crate) fn is_run(root: &Path) -> bool {
 /// # Errors
 /// If the folder does not have a readable `config.toml`, or if it has values that this version does not know.
 pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
-    let path = root.join(CONFIG_FILE);
+    let path = root.join(CONFIG);
     let layer = Layer::read(&path)?;
     Ok(resolve(&[layer]).map_err(|source| ConfigError::Stored { path, source: Box::new(source) })?)
 }
@@ -40,8 +38,8 @@ pub(crate) fn config_of_run(root: &Path) -> Result<Config, TrainError> {
         let why = NO_FOLDER.to_owned();
         return Err(TrainError::NoRun { path: root.to_owned(), why });
     }
-    if root.join(CONFIG_FILE).metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        let why = format!("is not a run folder: it has no {CONFIG_FILE}");
+    if root.join(CONFIG).metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        let why = format!("is not a run folder: it has no {CONFIG}");
         return Err(TrainError::NoRun { path: root.to_owned(), why });
     }
     stored_config(root)
@@ -49,7 +47,7 @@ pub(crate) fn config_of_run(root: &Path) -> Result<Config, TrainError> {
 
 /// The arithmetic of the last session of the run in `root`; values that are not in its `config.toml` are unknown.
 pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
-    let text = files::read_text(&root.join(CONFIG_FILE), LARGEST_FILE).unwrap_or_default();
+    let text = files::read_text(&root.join(CONFIG), LARGEST_FILE).unwrap_or_default();
     let table = text.parse::<toml::Table>().unwrap_or_default();
     table.get(PROVENANCE).cloned().and_then(|provenance| provenance.try_into().ok()).unwrap_or_default()
 }

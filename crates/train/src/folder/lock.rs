@@ -4,12 +4,10 @@
 //! system releases the lock when the process ends in any way, so a remaining file does no harm.
 
 use crate::TrainError;
+use files::layout::RUN_LOCK;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
-
-/// The lock's file name in a run folder.
-pub(crate) const LOCK_FILE: &str = "run.lock";
 
 /// Held as long as a process works in a run folder.
 #[derive(Debug)]
@@ -23,7 +21,7 @@ impl RunLock {
     /// # Errors
     /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Folder`] if the file cannot be made.
     pub fn take(root: &Path) -> Result<Self, TrainError> {
-        Self::take_file(root, LOCK_FILE)
+        Self::take_file(root, RUN_LOCK)
     }
 
     /// Like [`RunLock::take`], for the lock of another folder with another file name.
@@ -59,7 +57,7 @@ impl RunLock {
 /// anything, so that a run that starts at the same moment is not refused.
 pub fn in_use(root: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let Ok(metadata) = root.join(LOCK_FILE).metadata() else { return false };
+    let Ok(metadata) = root.join(RUN_LOCK).metadata() else { return false };
     let ending = format!(":{}", metadata.ino());
     let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
     locks.lines().any(|line| {
@@ -89,9 +87,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // The number of no process, and of a process that exists: another process may have it by now.
         for stale in ["999999999\nlonger than a number", "1\n"] {
-            std::fs::write(folder.path().join(LOCK_FILE), stale).unwrap();
+            std::fs::write(folder.path().join(RUN_LOCK), stale).unwrap();
             RunLock::take(folder.path()).unwrap();
-            let owner = std::fs::read_to_string(folder.path().join(LOCK_FILE)).unwrap();
+            let owner = std::fs::read_to_string(folder.path().join(RUN_LOCK)).unwrap();
             assert_eq!(owner, format!("{}\n", std::process::id()));
         }
     }

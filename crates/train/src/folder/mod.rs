@@ -16,8 +16,8 @@ pub use config_file::{config_text, stored_config};
 use crate::TrainError;
 use crate::agent::environments::WorldRecord;
 use crate::config::{Config, difference};
-use config_file::CONFIG_FILE;
-use lock::{LOCK_FILE, RunLock};
+use files::layout::{CHECKPOINTS, CONFIG, EPISODES, METRICS, RUN_LOCK, VIDEOS};
+use lock::RunLock;
 pub(crate) use partial_files::Left;
 use replay::EpisodeName;
 use std::io::Write;
@@ -147,7 +147,7 @@ impl RunFolder {
 
     /// The folder of videos and open-loop plots.
     pub fn videos(&self) -> PathBuf {
-        self.root.join("videos")
+        self.root.join(VIDEOS)
     }
 
     /// Where batches lie whose numbers went wrong.
@@ -157,7 +157,7 @@ impl RunFolder {
 
     /// The metrics, a JSON object a line.
     pub fn metrics(&self) -> PathBuf {
-        self.root.join("metrics.jsonl")
+        self.root.join(METRICS)
     }
 
     /// Writes the resolved configuration of the run for this session, with the name of the device if there is one, and with the
@@ -171,7 +171,7 @@ impl RunFolder {
         device: Option<&str>,
         worlds: &[WorldRecord],
     ) -> Result<(), TrainError> {
-        let path = self.root.join(CONFIG_FILE);
+        let path = self.root.join(CONFIG);
         let text = config_text(config, device, worlds);
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
@@ -179,19 +179,19 @@ impl RunFolder {
 
 /// Where the episodes of the run in `root` lie.
 pub(crate) fn episodes_of(root: &Path) -> PathBuf {
-    root.join("episodes")
+    root.join(EPISODES)
 }
 
 /// Where the checkpoints of the run in `root` lie.
 pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
-    root.join("checkpoints")
+    root.join(CHECKPOINTS)
 }
 
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
 fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
-        if name != LOCK_FILE && !leftovers.contains(&&*name) && !files::is_partial(&name) {
+        if name != RUN_LOCK && !leftovers.contains(&&*name) && !files::is_partial(&name) {
             return Err(TrainError::NotARun { path: root.to_owned(), example: name });
         }
     }
@@ -221,7 +221,7 @@ mod tests {
         let root = folder.path().join("a/b");
         let run = open(&root, &config()).unwrap();
         assert_eq!(stored_config(&root).unwrap(), config());
-        let text = std::fs::read_to_string(root.join(CONFIG_FILE)).unwrap();
+        let text = std::fs::read_to_string(root.join(CONFIG)).unwrap();
         assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
         assert!(run.episodes().is_dir() && run.checkpoints().is_dir() && run.videos().is_dir());
     }

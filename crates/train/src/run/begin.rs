@@ -1,26 +1,22 @@
 //! The beginning of a run: decided once, when its folder is locked.
 //!
-//! Here: [`begin`], which decides, and the work of every run before its loop. Not here: the possible beginnings
-//! (`origin`), and restoring an earlier session (`resume`).
+//! Here: [`begin`], which decides. Not here: the possible beginnings (`beginning`), and what a session does from there to its end
+//! (`session`).
 
-use super::{End, Run, identity};
+use super::session::Session;
+use super::{End, identity};
 use crate::TrainError;
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;
+use crate::beginning::{self, Beginning};
 use crate::config::Config;
-use crate::events::{Event, Reporter};
-use crate::folder::checkpoint::{self, Loaded};
-use crate::folder::provenance::Arithmetic;
-use crate::folder::record::missing_lines;
-use crate::folder::{Left, Opened, RunFolder, stored_arithmetic};
-use crate::origin::{self, Beginning};
-use crate::output::metrics_lines;
+use crate::events::Reporter;
+use crate::folder::checkpoint;
+use crate::folder::{Opened, RunFolder};
 use crate::streams::RunKey;
 use dreamer::{AgentConfig, DreamerError};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use tape::plan::Device;
 use transfer::Plan;
 
 /// Trains an agent in the run folder `root`, from the beginning (with the agent that `new_agent` creates from the
@@ -41,9 +37,9 @@ pub fn train_with<L: Trainable>(
     let action_size = environments.action_size();
     let new_run = || Ok((config.clone(), Beginning::New));
     let (folder, config, beginning) = begin(root, config, None, &environments, new_run)?;
-    let start = Start { config: &config, folder, environments, device: None, interrupted, reporter };
+    let session = Session { config: &config, folder, environments, device: None, interrupted, reporter };
     // Without a plan, only runs that began without one are continued.
-    start.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
+    session.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
 }
 
 /// Locks the run folder `root` and decides the beginning of its run. If the folder does not contain a run, `new_run`
@@ -59,16 +55,16 @@ pub(crate) fn begin<L: Trainable>(
     environments: &Environments,
     new_run: impl FnOnce() -> Result<(Config, Beginning<L>), TrainError>,
 ) -> Result<(RunFolder, Config, Beginning<L>), TrainError> {
-    match RunFolder::open(root, origin::leftovers(root))? {
+    match RunFolder::open(root, beginning::leftovers(root))? {
         Opened::New(folder) => {
             let (config, beginning) = new_run()?;
             // The configuration comes last: it makes the folder a run's.
-            origin::record(root, &beginning)?;
+            beginning::record(root, &beginning)?;
             folder.create(&config)?;
             Ok((folder, config, beginning))
         }
         Opened::Existing(folder, stored) => {
-            let (config, transfer) = origin::resolve(root, &stored, config, plan)?;
+            let (config, transfer) = beginning::resolve(root, &stored, config, plan)?;
             folder.reopen(&stored, &config)?;
             let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
                 (Some(checkpoint), damaged) => {
@@ -81,122 +77,6 @@ pub(crate) fn begin<L: Trainable>(
                 }
             };
             Ok((folder, config, beginning))
-        }
-    }
-}
-
-/// Reports what could not be removed, each once in a session.
-pub(super) fn note_left(left: Vec<Left>, noted: &mut BTreeSet<PathBuf>, reporter: &mut dyn Reporter) {
-    for left in left {
-        let note = left.to_string();
-        if noted.insert(left.path) {
-            reporter.event(&Event::Note(&note));
-        }
-    }
-}
-
-/// The parts of a run that do not depend on its agent and its beginning.
-pub(crate) struct Start<'a> {
-    pub config: &'a Config,
-    pub folder: RunFolder,
-    pub environments: Environments,
-    /// The device of the gradient steps; `None` for the CPU.
-    pub device: Option<&'a dyn Device>,
-    pub interrupted: &'a AtomicBool,
-    pub reporter: &'a mut dyn Reporter,
-}
-
-impl Start<'_> {
-    /// Runs from this beginning to the end. `first` makes the agent where neither a checkpoint nor a graft has it: a random one,
-    /// or that of a recorded plan.
-    ///
-    /// # Errors
-    /// [`TrainError`]; checkpoints that were written before stay intact in any case.
-    pub fn run<L: Trainable>(
-        mut self,
-        beginning: Beginning<L>,
-        first: impl FnOnce(&Config, Option<&Plan>) -> Result<L, TrainError>,
-    ) -> Result<End, TrainError> {
-        let mut left = BTreeSet::new();
-        note_left(self.folder.clean()?, &mut left, self.reporter);
-        if let Beginning::Resumed { damaged, .. } = &beginning {
-            for damaged in damaged {
-                let now = match checkpoint::set_aside(&damaged.path) {
-                    Ok(aside) => format!("it is now {}", aside.display()),
-                    Err(why) => format!("it stays where it is, because it cannot be moved aside: {why}"),
-                };
-                self.reporter.event(&Event::Note(&format!("{}; {now}", damaged.why)));
-            }
-        }
-        if let Some(Loaded { state, .. }) = beginning.checkpoint()
-            && state.is_finished(self.config.steps)
-        {
-            let lines = state.metrics_lines;
-            let found = metrics_lines(&self.folder.metrics());
-            if found < lines {
-                self.reporter.event(&Event::Note(&missing_lines(&self.folder.metrics(), found, lines)));
-            }
-            return Ok(End::FinishedBefore { frames: state.position.frames });
-        }
-        let before = stored_arithmetic(self.folder.root());
-        let device = self.device.map(Device::name);
-        self.folder.write_config(self.config, device.as_deref(), &self.environments.worlds)?;
-        self.announce(&beginning, &before);
-        let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
-        let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
-        let (mut agent, state) = match beginning {
-            Beginning::New => (first(self.config, None)?, None),
-            Beginning::Grafted { agent, .. } => (*agent, None),
-            Beginning::BegunUnsaved { transfer } => {
-                (first(self.config, transfer.as_ref().map(|transfer| &transfer.plan))?, None)
-            }
-            Beginning::Resumed { checkpoint, .. } => {
-                let Loaded { path, state, agent } = *checkpoint;
-                (agent, Some((path, state)))
-            }
-        };
-        // The one setting of an agent that may have changed since its checkpoint.
-        agent.evaluate_by(self.config.agent.evaluation);
-        if let Some(device) = self.device {
-            agent.move_to(device)?;
-        }
-        let mut run = Run::resume(self, agent, state, reward_sources, left)?;
-        let end = run.go();
-        run.reporter.event(&Event::Spent { split: run.speed.split() });
-        end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
-    }
-
-    /// The note that random episodes alone take longer than the run is to be.
-    fn much_prefill(&self) -> Option<String> {
-        let (schedule, steps) = (&self.config.schedule, self.config.steps);
-        let frames = schedule.prefill_frames.0.saturating_mul(self.config.tasks.len() as u64);
-        (frames > steps.0).then(|| {
-            format!(
-                "the random episodes before anything is learned take {} frames (schedule.prefill_frames, for each task), more than \
-                 the {steps} that the run is asked for: it will be longer, and learn little",
-                wording::grouped(frames)
-            )
-        })
-    }
-
-    /// Reports how the run begins: new or resumed, with which arithmetic if not with that of `before`, and from which agents.
-    fn announce<L>(&mut self, beginning: &Beginning<L>, before: &Arithmetic) {
-        let from = beginning.checkpoint().map(|checkpoint| checkpoint.state.position.frames);
-        self.reporter.event(&Event::Begins { root: self.folder.root(), config: self.config, from });
-        if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
-            self.reporter.event(&Event::Note(&change));
-        }
-        for note in &self.environments.notes {
-            self.reporter.event(&Event::Note(note));
-        }
-        if let Some(note) = self.much_prefill().filter(|_| from.is_none()) {
-            self.reporter.event(&Event::Note(&note));
-        }
-        let Some(report) = beginning.report() else { return };
-        self.reporter.event(&Event::Transferred { report, begins: from.is_none() });
-        let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
-        for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
-            self.reporter.event(&Event::Note(&note));
         }
     }
 }

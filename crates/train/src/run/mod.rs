@@ -1,7 +1,7 @@
 //! A run from its beginning, or from its last checkpoint, to its end.
 //!
 //! Here: the loop over the phases of the schedule; each phase has its own file. Not here: the content of the run folder
-//! (`folder`), the beginning of a run (`origin`), the formats of output files (`output`).
+//! (`folder`), the beginning of a run (`beginning`, `begin`), the formats of output files (`output`).
 
 pub(crate) mod begin;
 mod collect;
@@ -13,9 +13,10 @@ pub(crate) mod images;
 mod learn;
 mod log;
 pub(crate) mod meters;
-mod resume;
+mod restore;
 mod save;
 pub(crate) mod schedule;
+pub(crate) mod session;
 pub(crate) mod speed;
 
 use crate::agent::Trainable;

@@ -1,6 +1,6 @@
 //! Checkpoints of a run under way, and its end: finished, interrupted or halted.
 
-use super::begin::note_left;
+use super::session::note_left;
 use super::{End, Run};
 use crate::agent::Trainable;
 use crate::events::Event;

@@ -14,8 +14,9 @@ use crate::folder::checkpoint::{Damaged, Loaded};
 use crate::streams::RunKey;
 use dreamer::{Agent, AgentConfig};
 use environment::Catalogue;
+use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::path::Path;
-use transfer::{Grafted, PLAN_FILE, Plan, REPORT_FILE, Report, Sources, graft, write_record};
+use transfer::{Grafted, Plan, Report, Sources, graft, write_record};
 
 /// The beginning of a run. It is decided once, when the run folder is locked.
 #[derive(Debug)]
@@ -153,7 +154,7 @@ fn refuse_random_frozen(agent: &AgentConfig) -> Result<(), TrainError> {
 
 /// Names of the files that an interrupted start leaves of its transfer in `root`. A plan without a report is the user's.
 pub(crate) fn leftovers(root: &Path) -> &'static [&'static str] {
-    if root.join(REPORT_FILE).exists() { &[REPORT_FILE, PLAN_FILE] } else { &[] }
+    if root.join(TRANSFER_REPORT).exists() { &[TRANSFER_REPORT, TRANSFER_PLAN] } else { &[] }
 }
 
 /// Writes the record of a new run's transfer into `root`. Without a transfer, the record of a start that was interrupted is
@@ -165,7 +166,7 @@ pub(crate) fn record<L>(root: &Path, beginning: &Beginning<L>) -> Result<(), Tra
     if let Beginning::Grafted { transfer: Transferred { plan, report }, .. } = beginning {
         return Ok(write_record(root, plan, report)?);
     }
-    for path in [root.join(PLAN_FILE), root.join(REPORT_FILE)] {
+    for path in [root.join(TRANSFER_PLAN), root.join(TRANSFER_REPORT)] {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
             _ => {}

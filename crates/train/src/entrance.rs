@@ -7,12 +7,13 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::agent::footprint;
 use crate::agent::play::{PlayEvent, PlayOptions, Plays, play_with};
+use crate::beginning;
 use crate::config::Config;
 use crate::events::Reporter;
 use crate::folder::is_run;
-use crate::origin;
 use crate::run::End;
-use crate::run::begin::{Start, begin};
+use crate::run::begin::begin;
+use crate::run::session::Session;
 use crate::streams::RunKey;
 use dreamer::{Agent, Policy};
 use environment::Catalogue;
@@ -66,7 +67,7 @@ pub fn train(
         None => Ok(()),
     };
     let new_run = || {
-        let (config, beginning) = origin::of_new_run(config, plan, action_size)?;
+        let (config, beginning) = beginning::of_new_run(config, plan, action_size)?;
         // A transfer may freeze the encoder, whose embeddings take memory as well.
         footprint::check_run(&config, episodes, device.is_none())?;
         check_device(&config)?;
@@ -84,10 +85,10 @@ pub fn train(
         }
         let first = |config: &Config, plan: Option<&Plan>| match plan {
             None => Ok(Agent::new(&config.agent, action_size, RunKey::of(config).seed())?),
-            Some(plan) => Ok(origin::grafted(config, plan, action_size)?.agent),
+            Some(plan) => Ok(beginning::grafted(config, plan, action_size)?.agent),
         };
-        let start = Start { config: &config, folder, environments, device, interrupted, reporter };
-        start.run(beginning, first)
+        let session = Session { config: &config, folder, environments, device, interrupted, reporter };
+        session.run(beginning, first)
     })
 }
 

@@ -3,10 +3,11 @@
 use super::Transferred;
 use crate::TrainError;
 use crate::config::Difference;
+use files::layout::TRANSFER_PLAN;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
-use transfer::{PLAN_FILE, Plan, Report, read_report};
+use transfer::{Plan, Report, read_report};
 
 /// The most differences that a message lists one by one.
 const MOST_LISTED: usize = 4;
@@ -16,7 +17,7 @@ const MOST_LISTED: usize = 4;
 /// # Errors
 /// [`TrainError::OtherTransfer`] if it differs from `plan`, or if only one of the two exists.
 pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transferred>, TrainError> {
-    let of = |plan: &Plan| format!("{} from {}", plan.origin(), names(plan.sources().keys()));
+    let of = |plan: &Plan| format!("{} from {}", plan.name(), names(plan.sources().keys()));
     let nothing = || "nothing".to_owned();
     let (was, now) = match (read_report(root)?, plan) {
         (None, None) => return Ok(None),
@@ -25,7 +26,7 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
             (format!("{} from {}", report.plan, names(report.sources.iter().map(|source| &source.name))), nothing())
         }
         (Some(report), Some(plan)) => {
-            let recorded = Plan::read(&root.join(PLAN_FILE)).map_err(transfer::TransferError::from)?;
+            let recorded = Plan::read(&root.join(TRANSFER_PLAN)).map_err(transfer::TransferError::from)?;
             let mut differences = rules(&report, &recorded, plan);
             differences.extend(sources(&report, plan));
             refuse(root, differences, true)?;
@@ -43,7 +44,7 @@ fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), 
         return Ok(());
     }
     let advice = if taken {
-        let [plan, folder] = [root.join(PLAN_FILE), root.to_owned()].map(wording::shell_word);
+        let [plan, folder] = [root.join(TRANSFER_PLAN), root.to_owned()].map(wording::shell_word);
         format!("with --plan {plan} --logdir {folder}")
     } else {
         "without transfer".to_owned()
@@ -65,7 +66,7 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
     if differences.len() > MOST_LISTED {
         let more = differences.len() - MOST_LISTED;
         differences.truncate(MOST_LISTED);
-        let (was, now) = (report.plan.clone(), now.origin().to_owned());
+        let (was, now) = (report.plan.clone(), now.name().to_owned());
         differences.insert(0, Difference { path: format!("plan (these and {more} more differences)"), was, now });
     }
     differences

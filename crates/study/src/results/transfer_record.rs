@@ -3,21 +3,22 @@
 //! The report `transfer.json` contains everything. If only the plan `transfer.toml` is left, less is known. Not here:
 //! the sources of the sources (`ancestry`).
 
+use files::layout::{CHECKPOINTS, TRANSFER_PLAN, TRANSFER_REPORT};
 use std::path::{Path, PathBuf};
-use transfer::{PLAN_FILE, Plan, REPORT_FILE, Report};
+use transfer::{Plan, Report};
 
 /// The transfer of a run.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub struct TransferRecord {
     /// The agents that it took from.
-    pub sources: Vec<Given>,
+    pub sources: Vec<RecordedSource>,
     /// The names of the sources whose reward models a meta-model reads; `None` if there is no meta-model.
     rewards: Option<Vec<String>>,
 }
 
 /// A source of a run.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct RecordedSource {
     /// Its name in the plan.
     pub name: String,
     /// The agent's file.
@@ -28,17 +29,17 @@ pub struct Given {
     pub frames: Option<u64>,
 }
 
-impl Origin {
+impl TransferRecord {
     /// The transfer of the run in `folder`; `None` if it has no transfer.
     ///
     /// # Errors
     /// Why that cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, String> {
-        if is_file(&folder.join(REPORT_FILE))? {
+        if is_file(&folder.join(TRANSFER_REPORT))? {
             let report = transfer::read_report(folder).map_err(|error| error.to_string())?;
             return Ok(report.map(|report| Self::of_report(&report)));
         }
-        let path = folder.join(PLAN_FILE);
+        let path = folder.join(TRANSFER_PLAN);
         if is_file(&path)? {
             let plan = Plan::read(&path).map_err(|error| error.to_string())?;
             return Ok(Some(Self::of_plan(&plan)));
@@ -49,14 +50,14 @@ impl Origin {
     fn of_report(report: &Report) -> Self {
         let sources = report.sources.iter().map(|source| {
             let at = source.provenance.clone();
-            Given { name: source.name.clone(), file: at.file, tasks: at.tasks, frames: at.frames }
+            RecordedSource { name: source.name.clone(), file: at.file, tasks: at.tasks, frames: at.frames }
         });
         let rewards = report.meta_model.as_ref().map(|meta_model| meta_model.sources.clone());
         Self { sources: sources.collect(), rewards }
     }
 
     fn of_plan(plan: &Plan) -> Self {
-        let sources = plan.sources().iter().map(|(name, at)| Given {
+        let sources = plan.sources().iter().map(|(name, at)| RecordedSource {
             name: name.clone(),
             file: at.path.clone(),
             tasks: Vec::new(),
@@ -68,7 +69,7 @@ impl Origin {
 
     /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, or all sources
     /// without a reward meta-model.
-    pub fn own(&self) -> impl Iterator<Item = &Given> {
+    pub fn own(&self) -> impl Iterator<Item = &RecordedSource> {
         self.sources.iter().filter(|source| self.rewards.as_ref().is_none_or(|names| names.contains(&source.name)))
     }
 }
@@ -76,7 +77,7 @@ impl Origin {
 /// Frames of the checkpoint that an agent's file lies in: it is named after them.
 fn frames_of(file: &Path) -> Option<u64> {
     let checkpoint = file.parent()?;
-    let in_run = checkpoint.parent()?.ends_with("checkpoints");
+    let in_run = checkpoint.parent()?.ends_with(CHECKPOINTS);
     checkpoint.file_name()?.to_str()?.parse().ok().filter(|_| in_run)
 }
 

@@ -1,7 +1,7 @@
 //! The run where its last checkpoint left it, or at its beginning.
 
 use super::Run;
-use super::begin::Start;
+use super::session::Session;
 use crate::TrainError;
 use crate::agent::{Trainable, footprint};
 use crate::events::Event;
@@ -19,14 +19,14 @@ use wording::counted;
 impl<'a, L: Trainable> Run<'a, L> {
     /// The run as `state`, with its checkpoint's folder, has it, or at its beginning: episodes and metrics from after it are moved
     /// aside. `left` is what could not be removed, `reward_sources` are the names of the sources of the agent's reward meta-model.
-    pub(super) fn resume(
-        start: Start<'a>,
+    pub(super) fn restore(
+        session: Session<'a>,
         agent: L,
         state: Option<(PathBuf, RunState)>,
         reward_sources: Vec<String>,
         left: BTreeSet<PathBuf>,
     ) -> Result<Self, TrainError> {
-        let Start { config, folder, environments, interrupted, reporter, .. } = start;
+        let Session { config, folder, environments, interrupted, reporter, .. } = session;
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);

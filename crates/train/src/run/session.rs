@@ -1,0 +1,138 @@
+//! A session: what one process does on a run, from the beginning that was decided for it to the end.
+//!
+//! Here: what is reported and cleaned up first, and the agent of each beginning. Not here: which beginning it is (`begin`), the state
+//! of an earlier session (`restore`), and the loop (`Run::go`).
+
+use super::{End, Run, identity};
+use crate::TrainError;
+use crate::agent::Trainable;
+use crate::agent::environments::Environments;
+use crate::beginning::Beginning;
+use crate::config::Config;
+use crate::events::{Event, Reporter};
+use crate::folder::checkpoint::{self, Loaded};
+use crate::folder::provenance::Arithmetic;
+use crate::folder::record::missing_lines;
+use crate::folder::{Left, RunFolder, stored_arithmetic};
+use crate::output::metrics_lines;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use tape::plan::Device;
+use transfer::Plan;
+
+/// Reports what could not be removed, each once in a session.
+pub(super) fn note_left(left: Vec<Left>, noted: &mut BTreeSet<PathBuf>, reporter: &mut dyn Reporter) {
+    for left in left {
+        let note = left.to_string();
+        if noted.insert(left.path) {
+            reporter.event(&Event::Note(&note));
+        }
+    }
+}
+
+/// One session: everything that a process needs to work on a run, but its agent and its beginning.
+pub(crate) struct Session<'a> {
+    pub config: &'a Config,
+    pub folder: RunFolder,
+    pub environments: Environments,
+    /// The device of the gradient steps; `None` for the CPU.
+    pub device: Option<&'a dyn Device>,
+    pub interrupted: &'a AtomicBool,
+    pub reporter: &'a mut dyn Reporter,
+}
+
+impl Session<'_> {
+    /// Runs from this beginning to the end. `first` makes the agent where neither a checkpoint nor a graft has it: a random one,
+    /// or that of a recorded plan.
+    ///
+    /// # Errors
+    /// [`TrainError`]; checkpoints that were written before stay intact in any case.
+    pub fn run<L: Trainable>(
+        mut self,
+        beginning: Beginning<L>,
+        first: impl FnOnce(&Config, Option<&Plan>) -> Result<L, TrainError>,
+    ) -> Result<End, TrainError> {
+        let mut left = BTreeSet::new();
+        note_left(self.folder.clean()?, &mut left, self.reporter);
+        if let Beginning::Resumed { damaged, .. } = &beginning {
+            for damaged in damaged {
+                let now = match checkpoint::set_aside(&damaged.path) {
+                    Ok(aside) => format!("it is now {}", aside.display()),
+                    Err(why) => format!("it stays where it is, because it cannot be moved aside: {why}"),
+                };
+                self.reporter.event(&Event::Note(&format!("{}; {now}", damaged.why)));
+            }
+        }
+        if let Some(Loaded { state, .. }) = beginning.checkpoint()
+            && state.is_finished(self.config.steps)
+        {
+            let lines = state.metrics_lines;
+            let found = metrics_lines(&self.folder.metrics());
+            if found < lines {
+                self.reporter.event(&Event::Note(&missing_lines(&self.folder.metrics(), found, lines)));
+            }
+            return Ok(End::FinishedBefore { frames: state.position.frames });
+        }
+        let before = stored_arithmetic(self.folder.root());
+        let device = self.device.map(Device::name);
+        self.folder.write_config(self.config, device.as_deref(), &self.environments.worlds)?;
+        self.announce(&beginning, &before);
+        let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
+        let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
+        let (mut agent, state) = match beginning {
+            Beginning::New => (first(self.config, None)?, None),
+            Beginning::Grafted { agent, .. } => (*agent, None),
+            Beginning::BegunUnsaved { transfer } => {
+                (first(self.config, transfer.as_ref().map(|transfer| &transfer.plan))?, None)
+            }
+            Beginning::Resumed { checkpoint, .. } => {
+                let Loaded { path, state, agent } = *checkpoint;
+                (agent, Some((path, state)))
+            }
+        };
+        // The one setting of an agent that may have changed since its checkpoint.
+        agent.evaluate_by(self.config.agent.evaluation);
+        if let Some(device) = self.device {
+            agent.move_to(device)?;
+        }
+        let mut run = Run::restore(self, agent, state, reward_sources, left)?;
+        let end = run.go();
+        run.reporter.event(&Event::Spent { split: run.speed.split() });
+        end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
+    }
+
+    /// The note that random episodes alone take longer than the run is to be.
+    fn much_prefill(&self) -> Option<String> {
+        let (schedule, steps) = (&self.config.schedule, self.config.steps);
+        let frames = schedule.prefill_frames.0.saturating_mul(self.config.tasks.len() as u64);
+        (frames > steps.0).then(|| {
+            format!(
+                "the random episodes before anything is learned take {} frames (schedule.prefill_frames, for each task), more than \
+                 the {steps} that the run is asked for: it will be longer, and learn little",
+                wording::grouped(frames)
+            )
+        })
+    }
+
+    /// Reports how the run begins: new or resumed, with which arithmetic if not with that of `before`, and from which agents.
+    fn announce<L>(&mut self, beginning: &Beginning<L>, before: &Arithmetic) {
+        let from = beginning.checkpoint().map(|checkpoint| checkpoint.state.position.frames);
+        self.reporter.event(&Event::Begins { root: self.folder.root(), config: self.config, from });
+        if let Some(change) = from.and_then(|_| before.change(&Arithmetic::here())) {
+            self.reporter.event(&Event::Note(&change));
+        }
+        for note in &self.environments.notes {
+            self.reporter.event(&Event::Note(note));
+        }
+        if let Some(note) = self.much_prefill().filter(|_| from.is_none()) {
+            self.reporter.event(&Event::Note(&note));
+        }
+        let Some(report) = beginning.report() else { return };
+        self.reporter.event(&Event::Transferred { report, begins: from.is_none() });
+        let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
+        for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
+            self.reporter.event(&Event::Note(&note));
+        }
+    }
+}
