@@ -228,6 +228,8 @@ impl From<&TrainError> for Exit {
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }
             | TrainError::FrozenAtRandom { .. }
+            | TrainError::NoSource { .. }
+            | TrainError::SameRewardSource { .. }
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(DreamerError::Config { .. } | DreamerError::Machine(MachineError::TooMuch { .. })) => {

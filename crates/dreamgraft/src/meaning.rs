@@ -1,7 +1,8 @@
 //! The meaning of arguments: a run folder with a resolved configuration, or the episodes to play.
 
+use crate::args;
 use crate::exit::Failure;
-use crate::{args, inheritance};
+use environment::Catalogue;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Layer, resolve};
 use train::{Evaluation, Film, PlayOptions, RunRequest, TrainError, WhoPlays};
@@ -23,20 +24,10 @@ impl Training {
     ///
     /// # Errors
     /// The first setting that cannot be used, with its path and origin, or the reason why the plan cannot be used.
-    pub fn new(request: &RunRequest) -> Result<Self, Failure> {
+    pub fn new(request: &RunRequest, catalogue: &dyn Catalogue) -> Result<Self, Failure> {
         let config = request.configuration()?;
-        let plan = inheritance::plan(&request.origin)?;
-        let default = || {
-            let mut method = request.preset.clone();
-            if let Some(transfer) = inheritance::label(&request.origin) {
-                method.push_str(&format!("-{transfer}"));
-            }
-            Path::new("runs")
-                .join(environment::file_name(&request.tasks.join("+")))
-                .join(method)
-                .join(config.seed.to_string())
-        };
-        let root = request.folder.clone().unwrap_or_else(default);
+        let plan = request.plan()?;
+        let root = request.root(config.seed, catalogue);
         Ok(Self { root, config, plan })
     }
 }
@@ -137,7 +128,7 @@ mod tests {
     fn training(arguments: &[&str]) -> Result<Training, Failure> {
         let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(arguments)).unwrap();
         let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
-        Training::new(&request::of(&typed)?)
+        Training::new(&request::of(&typed)?, tasks::catalogue())
     }
 
     #[test]

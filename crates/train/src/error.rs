@@ -37,6 +37,18 @@ pub enum TrainError {
         /// The arguments that resume this run.
         advice: String,
     },
+    /// A plan without sources, and no source was given.
+    #[error("{plan} does not name a source; give one with --from RUN")]
+    NoSource {
+        /// The plan.
+        plan: String,
+    },
+    /// The same agent twice among those whose reward models are read.
+    #[error("--reward-from {} is given twice; remove one", path.display())]
+    SameRewardSource {
+        /// The agent.
+        path: PathBuf,
+    },
     /// No agent to rank.
     #[error("there is no agent to rank; give at least one with --from RUN")]
     NothingToRank,

@@ -15,7 +15,7 @@ use wording::shell_word;
 /// If the arguments cannot be used, or the run fails.
 pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Exit, Failure> {
     let request = request::of(typed)?;
-    let Training { root, config, plan } = Training::new(&request)?;
+    let Training { root, config, plan } = Training::new(&request, catalogue)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let mut console = Console::new();
     let device = device::open_named(request.device.as_deref())?;

@@ -27,7 +27,7 @@ pub fn transfer_preset(typed: &TransferPreset) -> Result<Exit, Failure> {
 pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<Exit, Failure> {
     let request = request::of_settings(&typed.settings, None, &typed.inherits)?;
     let config = request.configuration()?;
-    let plan = inheritance::plan(&request.origin)?.ok_or_else(|| {
+    let plan = request.plan()?.ok_or_else(|| {
         Failure::Arguments("there is nothing to transfer; give --from, --plan or --universal".to_owned())
     })?;
     let report =

@@ -1,13 +1,18 @@
 //! The request for a run: everything that a user can ask of `dreamgraft train`.
 //!
-//! Here: [`RunRequest`], the arguments that a person would type for it, and its configuration. Not here: the parser of
-//! arguments, which the program has; its test compares the two. The meaning of transfers is in crate `transfer`.
+//! Here: [`RunRequest`] and what it means: its configuration, its plan (`plan`) and its folder (`label`); in `arguments`, what a
+//! person would type for it. Not here: the parser of arguments (the program), and the meaning of plans (crate `transfer`).
+
+mod arguments;
+mod label;
+mod plan;
 
 use crate::config::{Config, Layer, preset, resolve};
 use crate::{Frames, TrainError};
+use environment::Catalogue;
 use serde::{Deserialize, Serialize};
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use transfer::Plan;
 
 /// A request for a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,47 +109,6 @@ impl RunRequest {
         }
     }
 
-    /// The arguments of `dreamgraft` that start this run. The program's parser turns them into the same request.
-    pub fn to_arguments(&self) -> Vec<OsString> {
-        let mut arguments = Arguments(vec!["train".into()]);
-        // After `--`, the parser does not take a task for an option.
-        let tasks_last = self.tasks.iter().any(|task| task.starts_with('-'));
-        if !tasks_last {
-            arguments.0.extend(self.tasks.iter().map(OsString::from));
-        }
-        arguments.option("--preset", &self.preset);
-        arguments.options("--config", &self.config);
-        arguments.options("--set", &self.settings);
-        arguments.options("--set", self.threads.map(|threads| format!("threads={threads}")));
-        arguments.options("--steps", self.steps.map(|steps| steps.0.to_string()));
-        arguments.options("--seed", self.seed.map(|seed| seed.to_string()));
-        arguments.options("--logdir", &self.folder);
-        match &self.origin {
-            Origin::Random => {}
-            Origin::Agent { from, plan, fraction } => {
-                arguments.options("--plan", plan);
-                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
-                arguments.option("--from", from);
-            }
-            Origin::Plan { plan, fraction } => {
-                arguments.option("--plan", plan);
-                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
-            }
-            Origin::Universal { encoder, rewards, any_encoder } => {
-                arguments.option("--universal", encoder);
-                arguments.options("--reward-from", rewards);
-                arguments.flag("--any-encoder", *any_encoder);
-            }
-        }
-        arguments.options("--device", &self.device);
-        arguments.flag("--wait", self.wait);
-        if tasks_last {
-            arguments.0.push("--".into());
-            arguments.0.extend(self.tasks.iter().map(OsString::from));
-        }
-        arguments.0
-    }
-
     /// The configuration of the run: defaults < preset < file < fields and settings.
     ///
     /// # Errors
@@ -166,32 +130,25 @@ impl RunRequest {
         layers.push(Layer::texts("TASK", "tasks", &self.tasks));
         Ok(resolve(&layers)?)
     }
-}
 
-/// Arguments so far.
-struct Arguments(Vec<OsString>);
-
-impl Arguments {
-    fn flag(&mut self, name: &str, set: bool) {
-        self.0.extend(set.then(|| name.into()));
+    /// The plan of the run's transfer; `None` if nothing is transferred.
+    ///
+    /// # Errors
+    /// If the plan cannot be read, or does not fit its sources' names.
+    pub fn plan(&self) -> Result<Option<Plan>, TrainError> {
+        plan::plan(&self.origin)
     }
 
-    /// The option `name` with a value: as one argument if the value looks like another option.
-    fn option(&mut self, name: &str, value: impl AsRef<OsStr>) {
-        let value = value.as_ref();
-        if value.as_encoded_bytes().starts_with(b"-") {
-            let mut word = OsString::from(name);
-            word.push("=");
-            word.push(value);
-            self.0.push(word);
-        } else {
-            self.0.extend([name.into(), value.to_owned()]);
-        }
-    }
-
-    /// The option `name` with each of these values.
-    fn options(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<OsStr>>) {
-        values.into_iter().for_each(|value| self.option(name, value));
+    /// The folder of the run with this `seed`: the given one, or one below `runs` that is named after the tasks, the preset, the
+    /// transfer and the seed. `catalogue` has the built-in tasks.
+    pub fn root(&self, seed: u64, catalogue: &dyn Catalogue) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| {
+            let transfer = label::label(&self.origin, catalogue).map_or_else(String::new, |label| format!("-{label}"));
+            Path::new("runs")
+                .join(environment::file_name(&self.tasks.join("+")))
+                .join(format!("{}{transfer}", self.preset))
+                .join(seed.to_string())
+        })
     }
 }
 
@@ -204,24 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_those_that_a_person_types() {
-        let asked = RunRequest {
-            settings: vec!["log.videos=false".to_owned()],
-            steps: Some(Frames(2000)),
-            seed: Some(3),
-            folder: Some("runs/3".into()),
-            origin: Origin::Agent { from: "runs/ant".into(), plan: Some("paper".to_owned()), fraction: Some(0.2) },
-            ..request()
-        };
-        let arguments = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
-                     --fraction 0.2 --from runs/ant";
-        assert_eq!(asked.to_arguments(), arguments.split(' ').collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn values_that_look_like_options_stay_values() {
-        let asked = RunRequest { tasks: vec!["-a".to_owned()], folder: Some("-b".into()), ..request() };
-        assert_eq!(asked.to_arguments(), ["train", "--preset", "smoke", "--logdir=-b", "--", "-a"]);
+    fn the_folder_is_named_after_tasks_preset_transfer_and_seed() {
+        let root = |asked: &RunRequest| asked.root(7, tasks::catalogue());
+        assert_eq!(root(&request()), Path::new("runs/hopper/smoke/7"));
+        let both = RunRequest { tasks: vec!["hopper".to_owned(), "ant".to_owned()], ..request() };
+        assert_eq!(root(&both), Path::new("runs/hopper+ant/smoke/7"));
+        let origin = Origin::Agent { from: "runs/ant/small/3".into(), plan: None, fraction: Some(0.3) };
+        assert_eq!(
+            root(&RunRequest { origin, ..request() }),
+            Path::new("runs/hopper/smoke-paper-0.3-from-ant-small-3/7")
+        );
+        assert_eq!(root(&RunRequest { folder: Some("here".into()), ..request() }), Path::new("here"));
     }
 
     #[test]

@@ -1,0 +1,106 @@
+//! The plan of a request: what its origin means.
+//!
+//! Not here: what plans are and how they are applied (crate `transfer`).
+
+use super::Origin;
+use super::label::name;
+use crate::TrainError;
+use std::path::PathBuf;
+use transfer::{Plan, TransferError};
+
+/// The default plan.
+pub(super) const DEFAULT_PLAN: &str = "paper";
+/// The name of the agent of `--from` in plans.
+const SOURCE: &str = "source";
+/// The name of the agent of `--universal` in plans.
+pub(super) const UNIVERSAL: &str = "universal";
+/// The hidden layers of a reward meta-model, unless a plan file sets them.
+const META_MODEL_LAYERS: usize = 1;
+/// The most bytes of the name of a source.
+const LONGEST_NAME: usize = 64;
+
+/// The plan of an origin; `None` if nothing is transferred.
+///
+/// # Errors
+/// If the plan cannot be used.
+pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
+    let (mut plan, fraction) = match origin {
+        Origin::Random => return Ok(None),
+        Origin::Universal { encoder, rewards, any_encoder } => {
+            let mut plan =
+                Plan::universal(encoder, &named(rewards)?, META_MODEL_LAYERS).map_err(TransferError::from)?;
+            if *any_encoder {
+                plan.allow_any_encoder();
+            }
+            return Ok(Some(plan));
+        }
+        Origin::Agent { from, plan, fraction } => {
+            let mut plan = Plan::find(plan.as_deref().unwrap_or(DEFAULT_PLAN)).map_err(TransferError::from)?;
+            plan.add_source(SOURCE, from).map_err(TransferError::from)?;
+            (plan, fraction)
+        }
+        Origin::Plan { plan, fraction } => {
+            let plan = Plan::find(plan).map_err(TransferError::from)?;
+            if plan.sources().is_empty() {
+                return Err(TrainError::NoSource { plan: plan.name().to_owned() });
+            }
+            (plan, fraction)
+        }
+    };
+    if let Some(fraction) = fraction {
+        plan.set_fraction(*fraction).map_err(TransferError::from)?;
+    }
+    Ok(Some(plan))
+}
+
+/// The agents of `--reward-from` with names made of their paths, each its own.
+fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, TrainError> {
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    for path in paths {
+        if named.iter().any(|(_, other)| other == path) {
+            return Err(TrainError::SameRewardSource { path: path.clone() });
+        }
+        let wanted = short(&name(path));
+        let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
+        let numbered = (2..).map(|number| format!("{}-{number}", &wanted[..wanted.len().min(LONGEST_NAME - 8)]));
+        let free = std::iter::once(wanted.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(wanted.clone());
+        named.push((free, path.clone()));
+    }
+    Ok(named)
+}
+
+/// A name that is short enough for a source: its start, which contains the task, and its end.
+fn short(name: &str) -> String {
+    if name.len() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let (gap, end) = ("..", LONGEST_NAME / 3);
+    format!("{}{gap}{}", &name[..LONGEST_NAME - gap.len() - end], &name[name.len() - end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_reward_model_has_a_name_of_its_own() {
+        let names = |paths: &[&str]| -> Vec<String> {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            named(&paths).unwrap().into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(
+            names(&["runs/ant/small/0", "a/b", "a-b", "universal", "/"]),
+            ["ant-small-0", "a-b", "a-b-2", "universal-2", "source"]
+        );
+        let walker = format!("runs/walker2d/small-universal-from-{}-small-0/0", "x".repeat(40));
+        assert_eq!(names(&[&walker]), ["walker2d-small-universal-from-xxxxxxxxxxx..xxxxxxxxxxx-small-0-0"]);
+        let long = format!("runs/{}", "x".repeat(90));
+        let other = format!("{long}/..");
+        assert!(names(&[&long, &other, "é"]).iter().all(|name| (1..=64).contains(&name.len())));
+        let message = named(&["a".into(), "a".into()]).unwrap_err().to_string();
+        assert!(message.contains("twice"), "{message}");
+        let plan = Plan::universal(Path::new("u"), &named(&["a/b".into(), "a-b".into()]).unwrap(), 1).unwrap();
+        assert_eq!(plan.sources().len(), 3);
+    }
+}
