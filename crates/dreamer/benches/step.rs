@@ -211,7 +211,7 @@ impl Bench {
             tape.backward(&mut gradients);
         });
 
-        let model = learner.behaviour_model();
+        let model = learner.behaviour_view();
         let mut gradients = Gradients::new(model.trainable);
         let steps = config.horizon * SHARD;
         let noise =

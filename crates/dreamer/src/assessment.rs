@@ -3,9 +3,9 @@
 //! Forward only and without noise: states are means, so that the same sequence always gives the same numbers. Here: one sequence
 //! and one agent. Not here: what the numbers say about a transfer (`transfer`).
 
+use crate::agent_view::AgentView;
 use crate::filtered::with_filtered;
 use crate::images::normalise;
-use crate::model::Model;
 use crate::networks::symlog;
 use crate::policy::Policy;
 use environment::{Observation, ObservationSpace};
@@ -48,13 +48,13 @@ impl<F: Real> Policy<F> {
     /// # Panics
     /// If observations and actions have different lengths, or there are none.
     pub fn assess(&self, observations: Observation<'_>, actions: &[F], horizons: &[usize]) -> Assessment {
-        let model = self.model();
-        let (networks, steps, width) = (model.networks, model.observations(observations), model.config.feature());
+        let agent = self.view();
+        let (networks, steps, width) = (agent.networks, agent.observations(observations), agent.config.feature());
         let numbers = |values: &[F]| values.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-        let truth = observed_numbers(&model.config.observations(), observations);
+        let truth = observed_numbers(&agent.config.observations(), observations);
         let size = truth.len() / steps;
         let (reward, divergence, stoch, deter, feature) =
-            with_filtered(model, observations, actions, |tape, observed| {
+            with_filtered(agent, observations, actions, |tape, observed| {
                 let prior = networks.rssm.prior(tape, observed.deter);
                 let divergence = tape.divergence(observed.posterior, prior);
                 let reward = networks.reward.forward(tape, observed.feature);
@@ -70,7 +70,7 @@ impl<F: Real> Policy<F> {
             .step_by(PIECE)
             .map(|first| {
                 let frames = first..(first + PIECE).min(steps);
-                let decoded = decode(model, &feature[frames.start * width..frames.end * width]);
+                let decoded = decode(agent, &feature[frames.start * width..frames.end * width]);
                 squared(&decoded, &truth[frames.start * size..frames.end * size])
             })
             .sum();
@@ -78,7 +78,7 @@ impl<F: Real> Policy<F> {
             reward,
             divergence,
             squared_error,
-            ahead: predict_ahead(model, &truth, actions, (&stoch, &deter), horizons),
+            ahead: predict_ahead(agent, &truth, actions, (&stoch, &deter), horizons),
             feature: numbers(&feature),
         }
     }
@@ -86,13 +86,13 @@ impl<F: Real> Policy<F> {
 
 /// The errors of predictions from every tenth state [T, S] and [T, D] of a sequence.
 fn predict_ahead<F: Real>(
-    model: Model<'_, F>,
+    agent: AgentView<'_, F>,
     truth: &[f64],
     actions: &[F],
     (stochs, deters): (&[F], &[F]),
     horizons: &[usize],
 ) -> Vec<AheadError> {
-    let Model { config, networks, .. } = model;
+    let AgentView { config, networks, .. } = agent;
     let steps = deters.len() / config.deter;
     let (size, observed) = (actions.len() / steps, truth.len() / steps);
     let at = |step: usize| &truth[step * observed..(step + 1) * observed];
@@ -107,7 +107,7 @@ fn predict_ahead<F: Real>(
     let (mut stoch, mut deter) = (rows(stochs, config.stoch), rows(deters, config.deter));
     let mut workspace = Workspace::default();
     for ahead in 1..=horizons.iter().copied().max().unwrap_or(0) {
-        let mut tape = Tape::new(model.parameters, model.trainable, &mut workspace);
+        let mut tape = Tape::new(agent.parameters, agent.trainable, &mut workspace);
         let count = starts.len();
         let before = tape.constant(count, config.stoch, |y| y.copy_from_slice(&stoch));
         let past = tape.constant(count, config.deter, |y| y.copy_from_slice(&deter));
@@ -131,7 +131,7 @@ fn predict_ahead<F: Real>(
         let Some(index) = horizons.iter().position(|horizon| *horizon == ahead) else { continue };
         let states = stoch.chunks_exact(config.stoch).zip(deter.chunks_exact(config.deter));
         let feature: Vec<F> = states.flat_map(|(stoch, deter)| [stoch, deter].concat()).collect();
-        for (start, decoded) in starts.iter().zip(decode(model, &feature).chunks_exact(observed)) {
+        for (start, decoded) in starts.iter().zip(decode(agent, &feature).chunks_exact(observed)) {
             if start + ahead < steps {
                 errors[index].model += squared(decoded, at(start + ahead));
                 errors[index].held += squared(at(*start), at(start + ahead));
@@ -142,10 +142,10 @@ fn predict_ahead<F: Real>(
 }
 
 /// The decoder's observations of features [N, S + D], one after the other, as [`observed_numbers`] has them.
-fn decode<F: Real>(model: Model<'_, F>, feature: &[F]) -> Vec<f64> {
+fn decode<F: Real>(agent: AgentView<'_, F>, feature: &[F]) -> Vec<f64> {
     let mut workspace = Workspace::default();
-    let mut tape = Tape::new(model.parameters, model.trainable, &mut workspace);
-    let (width, decoder) = (model.config.feature(), &model.networks.decoder);
+    let mut tape = Tape::new(agent.parameters, agent.trainable, &mut workspace);
+    let (width, decoder) = (agent.config.feature(), &agent.networks.decoder);
     let rows = feature.len() / width;
     let feature = tape.constant(rows, width, |y| y.copy_from_slice(feature));
     let image = decoder.image.as_ref().map(|decoder| decoder.forward(&mut tape, feature));

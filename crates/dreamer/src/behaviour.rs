@@ -1,7 +1,7 @@
 //! Learning in imagination: rollouts of the actor in the learned dynamics, their rewards, values and returns. Not here: the
 //! losses on them (`crate::losses`).
 
-use crate::model::Model;
+use crate::agent_view::AgentView;
 use crate::noise::Noise;
 use tape::{Real, Tape, Var};
 
@@ -26,23 +26,23 @@ pub struct Imagined {
 ///
 /// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor reads features through
 /// which no gradient flows.
-pub fn imagine<F: Real>(model: Model<F>, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
+pub fn imagine<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
     let size = tape.shape(start.0).1;
     let rows = noise.prior.len() / size;
     let action_size = noise.action.len() / rows;
     let action = tape.constant(rows, action_size, |y| y.copy_from_slice(&noise.action));
     let prior = tape.constant(rows, size, |y| y.copy_from_slice(&noise.prior));
-    imagine_with(model, tape, start, (action, prior))
+    imagine_with(agent, tape, start, (action, prior))
 }
 
 /// As [`imagine`], with the noise of the actions [H * N, A] and of the states [H * N, S] as values.
 pub(crate) fn imagine_with<F: Real>(
-    model: Model<F>,
+    agent: AgentView<F>,
     tape: &mut Tape<F>,
     start: (Var, Var),
     (action_noise, prior_noise): (Var, Var),
 ) -> Imagined {
-    let networks = model.networks;
+    let networks = agent.networks;
     let (mut stoch, mut deter) = start;
     let rollouts = tape.shape(stoch).0;
     let steps = tape.shape(prior_noise).0 / rollouts;
@@ -52,10 +52,10 @@ pub(crate) fn imagine_with<F: Real>(
         let feature = tape.concat(stoch, deter).detached();
         let outputs = networks.actor.forward(tape, feature);
         let draw = tape.rows_of(action_noise, step * rollouts, rollouts);
-        let action = model.config.sample_action(tape, outputs, draw);
-        entropies.push(model.config.action_entropy(tape, outputs, draw));
+        let action = agent.config.sample_action(tape, outputs, draw);
+        entropies.push(agent.config.action_entropy(tape, outputs, draw));
         let prior;
-        (deter, prior) = tape.frozen(|tape| {
+        (deter, prior) = tape.with_constant_parameters(|tape| {
             let deter = networks.rssm.next_deter(tape, stoch, deter, action);
             (deter, networks.rssm.prior(tape, deter))
         });
@@ -88,10 +88,10 @@ pub struct Evaluated {
 }
 
 /// Rewards, values, returns and the value head's log-density of N rollouts.
-pub fn evaluate<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, rollouts: usize) -> Evaluated {
-    let Model { config, networks, .. } = model;
+pub fn evaluate<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, feature: Var, rollouts: usize) -> Evaluated {
+    let AgentView { config, networks, .. } = agent;
     let rows = tape.shape(feature).0;
-    let reward = networks.reward.frozen(tape, feature);
+    let reward = networks.reward.forward_constant(tape, feature);
     let (value, trained) = networks.value.input_and_parameter_scalars(tape, feature, rows - rollouts);
     let discount = match &networks.discount {
         Some(head) => {

@@ -1,7 +1,7 @@
 //! Filtering one sequence without noise: its states are the means of the posterior, so that the same sequence always has the same.
 
+use crate::agent_view::AgentView;
 use crate::images::Images;
-use crate::model::Model;
 use crate::networks::{Observed, symlog};
 use crate::shard::embed;
 use environment::Observation;
@@ -12,24 +12,24 @@ use tape::{Real, Tape, Workspace};
 /// # Panics
 /// If observations and actions have different lengths, or there are none.
 pub(crate) fn with_filtered<F: Real, R>(
-    model: Model<'_, F>,
+    agent: AgentView<'_, F>,
     observations: Observation<'_>,
     actions: &[F],
     then: impl FnOnce(&mut Tape<'_, F>, Observed) -> R,
 ) -> R {
-    let config = model.config;
-    let steps = model.observations(observations);
+    let config = agent.config;
+    let steps = agent.observations(observations);
     assert!(steps > 0 && actions.len().is_multiple_of(steps), "an action for every observation");
     let size = actions.len() / steps;
     let mut workspace = Workspace::default();
     let mut embeddings = vec![F::ZERO; steps * config.embed()];
     let mut vectors = vec![F::ZERO; observations.vector.len()];
     symlog(observations.vector.iter().map(|x| f64::from(*x)), &mut vectors);
-    embed(model, &mut workspace, Images::of_count(observations.image, steps), &vectors, &mut embeddings);
-    let mut tape = Tape::new(model.parameters, model.trainable, &mut workspace);
+    embed(agent, &mut workspace, Images::of_count(observations.image, steps), &vectors, &mut embeddings);
+    let mut tape = Tape::new(agent.parameters, agent.trainable, &mut workspace);
     let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
     let action = tape.constant(steps, size, |y| y.copy_from_slice(actions));
     let mean = tape.constant(steps, config.stoch, |y| y.fill(F::ZERO));
-    let observed = model.networks.rssm.observe(&mut tape, embed, action, mean, 1);
+    let observed = agent.networks.rssm.observe(&mut tape, embed, action, mean, 1);
     then(&mut tape, observed)
 }

@@ -4,10 +4,10 @@
 //! kernels. Shards have a fixed number of sequences and are summed in order, so that a step is bitwise identical on any
 //! number of threads. After the first step, steps allocate nothing.
 
+use crate::agent_view::AgentView;
 use crate::batch::BatchView;
 use crate::images::Images;
 use crate::metrics::{Counts, Metric, StepMetrics};
-use crate::model::Model;
 use crate::networks::{self, Networks, PIXELS, Role};
 use crate::noise::Noise;
 use crate::policy::Policy;
@@ -171,9 +171,9 @@ impl<F: Real> Learner<F> {
         (&mut self.model_gradients, &mut self.behaviour_gradients)
     }
 
-    /// The model for [`crate::behaviour::evaluate`] and similar functions, with gradients for actor and value.
-    pub fn behaviour_model(&self) -> Model<'_, F> {
-        Model {
+    /// The agent for [`crate::behaviour::evaluate`] and similar functions, with gradients for actor and value.
+    pub fn behaviour_view(&self) -> AgentView<'_, F> {
+        AgentView {
             config: &self.config,
             networks: &self.networks,
             parameters: &self.parameters,
@@ -181,9 +181,9 @@ impl<F: Real> Learner<F> {
         }
     }
 
-    /// The model with constant parameters, for recordings without gradients.
-    pub(crate) fn constant_model(&self) -> Model<'_, F> {
-        Model { trainable: &self.no_parameters, ..self.behaviour_model() }
+    /// The agent with constant parameters, for recordings without gradients.
+    pub(crate) fn constant_view(&self) -> AgentView<'_, F> {
+        AgentView { trainable: &self.no_parameters, ..self.behaviour_view() }
     }
 
     /// One gradient step: all three gradients at the parameters from before it. `noise` fills shard i's noise, for
@@ -260,9 +260,9 @@ impl<F: Real> Learner<F> {
         let [model_spare, behaviour_spare] = spare;
         self.model_gradients.clear();
         self.behaviour_gradients.clear();
-        let model = Model { config, networks, parameters, trainable: optimisers.model.set() };
-        let behaviour = Model { trainable: behaviour, ..model };
-        let constant = Model { trainable: no_parameters, ..model };
+        let model = AgentView { config, networks, parameters, trainable: optimisers.model.set() };
+        let behaviour = AgentView { trainable: behaviour, ..model };
+        let constant = AgentView { trainable: no_parameters, ..model };
         let images = |index| Images { all: batch.image, range: SequenceRange::shard(config, index) };
 
         let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
@@ -314,7 +314,7 @@ impl<F: Real> Learner<F> {
         assert_eq!(self.config.vector, 0, "an agent that observes images alone");
         self.prepare();
         let Self { config, networks, parameters, no_parameters, workers, .. } = self;
-        let model = Model { config, networks, parameters, trainable: no_parameters };
+        let model = AgentView { config, networks, parameters, trainable: no_parameters };
         let count = (embeddings.len() / size).div_ceil(workers.len());
         let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
         workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {

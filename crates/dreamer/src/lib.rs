@@ -18,6 +18,7 @@
 
 mod actor;
 mod agent;
+mod agent_view;
 mod assessment;
 mod available;
 mod batch;
@@ -33,7 +34,6 @@ mod learner;
 mod losses;
 mod mean_action;
 pub mod metrics;
-mod model;
 pub mod networks;
 mod noise;
 mod open_loop;
@@ -45,6 +45,7 @@ mod source_ablation;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;
+pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{ActionDistribution, AgentConfig, Evaluation, Precision, RewardSource};
@@ -53,7 +54,6 @@ pub use error::DreamerError;
 pub use learner::{Learner, Optimisers};
 pub use mean_action::mean_of_tanh;
 pub use metrics::{METRICS, Metric, StepMetrics};
-pub use model::Model;
 pub use noise::Noise;
 pub use policy::{ActMode, Policy, PolicyNoise, PolicyState};
 pub use source_ablation::SourceAblation;

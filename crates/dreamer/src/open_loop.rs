@@ -20,7 +20,7 @@ impl<F: Real> Learner<F> {
         context: usize,
         random: &mut Stream,
     ) -> Vec<u8> {
-        let model = self.constant_model();
+        let model = self.constant_view();
         let steps = model.observations(observations);
         let Some(decoder) = &model.networks.decoder.image else { return Vec::new() };
         assert_eq!(actions.len(), steps * self.action_size(), "an action for every observation");

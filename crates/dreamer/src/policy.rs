@@ -3,9 +3,9 @@
 //! After its first step a policy allocates nothing.
 
 use crate::actor::one_hot;
+use crate::agent_view::AgentView;
 use crate::config::{ActionDistribution, AgentConfig, Evaluation};
 use crate::learner::Learner;
-use crate::model::Model;
 use crate::networks::Networks;
 use crate::noise::{fill_gumbel, fill_normal};
 use environment::Observation;
@@ -102,13 +102,13 @@ impl<F: Real> Policy<F> {
 
     /// Takes in an observation and leaves the next action in `state.action`.
     pub fn act(&self, state: &mut PolicyState<F>, observation: Observation<'_>, mode: ActMode, random: &mut Stream) {
-        act(self.model(), state, observation, mode, random);
+        act(self.view(), state, observation, mode, random);
     }
 
     /// The model with constant parameters, for recordings without gradients.
-    pub(crate) fn model(&self) -> Model<'_, F> {
+    pub(crate) fn view(&self) -> AgentView<'_, F> {
         let Self { config, networks, parameters, none, .. } = self;
-        Model { config, networks, parameters, trainable: none }
+        AgentView { config, networks, parameters, trainable: none }
     }
 }
 
@@ -120,12 +120,12 @@ impl<F: Real> Learner<F> {
 
     /// Takes in an observation and leaves the next action in `state.action`.
     pub fn act(&self, state: &mut PolicyState<F>, observation: Observation<'_>, mode: ActMode, random: &mut Stream) {
-        act(self.constant_model(), state, observation, mode, random);
+        act(self.constant_view(), state, observation, mode, random);
     }
 
     /// Like [`Learner::act`], with the noise from outside.
     pub fn act_with(&self, state: &mut PolicyState<F>, observation: Observation<'_>, noise: PolicyNoise<F>) {
-        act_with(self.constant_model(), state, observation, noise);
+        act_with(self.constant_view(), state, observation, noise);
     }
 }
 
@@ -146,18 +146,18 @@ impl<F: Real> PolicyState<F> {
 
 /// Takes in an observation and leaves the next action of a model with constant parameters in `state.action`.
 fn act<F: Real>(
-    model: Model<'_, F>,
+    agent: AgentView<'_, F>,
     state: &mut PolicyState<F>,
     observation: Observation<'_>,
     mode: ActMode,
     random: &mut Stream,
 ) {
-    let (stoch, actions) = (model.config.stoch, state.action.len());
-    let one_hot_actions = model.config.actor == ActionDistribution::OneHot;
-    let samples = match (mode, model.config.evaluation) {
+    let (stoch, actions) = (agent.config.stoch, state.action.len());
+    let one_hot_actions = agent.config.actor == ActionDistribution::OneHot;
+    let samples = match (mode, agent.config.evaluation) {
         (ActMode::Explore | ActMode::Sample, _) => 1,
         (ActMode::Evaluate, _) if one_hot_actions => 0,
-        (ActMode::Evaluate, Evaluation::Mode) => model.config.mode_samples,
+        (ActMode::Evaluate, Evaluation::Mode) => agent.config.mode_samples,
         (ActMode::Evaluate, Evaluation::Mean) => 0,
     };
     let exploration = if mode == ActMode::Explore && !one_hot_actions { actions } else { 0 };
@@ -172,11 +172,11 @@ fn act<F: Real>(
     }
     let (posterior, rest) = noise.split_at(stoch);
     let (action, exploration) = rest.split_at(samples * actions);
-    act_with(model, state, observation, PolicyNoise { posterior, action, exploration });
+    act_with(agent, state, observation, PolicyNoise { posterior, action, exploration });
     state.noise = noise;
     if one_hot_actions && mode == ActMode::Explore {
         // Both are drawn at every step, so that the stream does not depend on what came of the first.
-        let (explores, choice) = (random.uniform() < model.config.exploration_epsilon, random.below(actions));
+        let (explores, choice) = (random.uniform() < agent.config.exploration_epsilon, random.below(actions));
         if explores {
             one_hot(&mut state.action, choice);
         }
@@ -185,16 +185,16 @@ fn act<F: Real>(
 
 /// Like [`act`], with the noise from outside.
 fn act_with<F: Real>(
-    model: Model<'_, F>,
+    agent: AgentView<'_, F>,
     state: &mut PolicyState<F>,
     observation: Observation<'_>,
     noise: PolicyNoise<F>,
 ) {
-    let Model { config, networks, parameters, trainable } = model;
+    let AgentView { config, networks, parameters, trainable } = agent;
     let PolicyState { stoch, deter, action, moments, memory, .. } = state;
     let mut tape = Tape::new(parameters, trainable, memory);
     let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
-    let observation = model.constants(&mut tape, observation);
+    let observation = agent.constants(&mut tape, observation);
     let embed = networks.encoder.forward(&mut tape, observation);
     let past = (constant(&mut tape, stoch), constant(&mut tape, deter), constant(&mut tape, action));
     let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);

@@ -26,7 +26,7 @@ impl<F: Real> Learner<F> {
         if config.reward_sources.is_empty() {
             return None;
         }
-        Some(with_filtered(self.constant_model(), observations, actions, |tape, observed| {
+        Some(with_filtered(self.constant_view(), observations, actions, |tape, observed| {
             let feature = observed.feature;
             let predictions = networks.reward.source_predictions(tape, feature);
             let predicted = networks.reward.read(tape, &predictions, feature);

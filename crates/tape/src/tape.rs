@@ -121,7 +121,7 @@ pub struct Tape<'a, F> {
     pub(crate) parameters: &'a Parameters<F>,
     pub(crate) trainable: &'a ParameterSet,
     pub(crate) workspace: &'a mut Workspace<F>,
-    frozen: bool,
+    constant_parameters: bool,
     /// Whether nothing is computed.
     traced: bool,
 }
@@ -136,7 +136,7 @@ impl<'a, F: Real> Tape<'a, F> {
             slot.filled = false;
             workspace.scratch.pool.give(std::mem::take(&mut slot.data));
         }
-        Self { parameters, trainable, workspace, frozen: false, traced: false }
+        Self { parameters, trainable, workspace, constant_parameters: false, traced: false }
     }
 
     /// Starts a recording that computes nothing but constants, to be planned for a device ([`crate::plan`]): values have shapes,
@@ -158,19 +158,19 @@ impl<'a, F: Real> Tape<'a, F> {
 
     /// Resumes the recording in `workspace`, which must have been made with the same parameters and set.
     pub fn resume(parameters: &'a Parameters<F>, trainable: &'a ParameterSet, workspace: &'a mut Workspace<F>) -> Self {
-        Self { parameters, trainable, workspace, frozen: false, traced: false }
+        Self { parameters, trainable, workspace, constant_parameters: false, traced: false }
     }
 
     /// Runs `record` with every parameter as a constant: gradients flow through it to its inputs only.
-    pub fn frozen<R>(&mut self, record: impl FnOnce(&mut Self) -> R) -> R {
-        let before = std::mem::replace(&mut self.frozen, true);
+    pub fn with_constant_parameters<R>(&mut self, record: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.constant_parameters, true);
         let result = record(self);
-        self.frozen = before;
+        self.constant_parameters = before;
         result
     }
 
     pub(crate) fn is_trainable(&self, parameter: Parameter) -> bool {
-        !self.frozen && self.trainable.contains(parameter)
+        !self.constant_parameters && self.trainable.contains(parameter)
     }
 
     /// A value's rows and columns.

@@ -275,7 +275,7 @@ fn frozen_parameters_pass_gradients_on_and_get_none() {
     let mut workspace = Workspace::default();
     let mut tape = Tape::new(&model, &set, &mut workspace);
     let x = tape.leaf(1, 2, |y| y.fill(1.0));
-    let y = tape.frozen(|tape| tape.dense(x, kernel, bias, Activation::None));
+    let y = tape.with_constant_parameters(|tape| tape.dense(x, kernel, bias, Activation::None));
     tape.seed(y, 1.0);
     let mut gradients = Gradients::new(&set);
     tape.backward(&mut gradients);

@@ -75,7 +75,7 @@ impl Head {
             tape.dense(x, last.0, last.1, Activation::None)
         };
         self.run(losses, |tape, x| {
-            let read = tape.frozen(|tape| forward(tape, x));
+            let read = tape.with_constant_parameters(|tape| forward(tape, x));
             let rows = tape.rows_of(x.detached(), 0, self.train.len());
             [read, forward(tape, rows)]
         })

@@ -5,13 +5,13 @@
 
 use super::places::{OptimiserPlaces, Places};
 use crate::ActionDistribution;
+use crate::agent_view::AgentView;
 use crate::behaviour;
 use crate::learner::Learner;
 use crate::losses::behaviour::losses;
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
-use crate::model::Model;
 use crate::networks::{Observations, PIXELS};
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
 use tape::{Adam, Tape, Var, Workspace};
@@ -63,7 +63,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     let parameters = learner.parameters();
     let optimisers = learner.optimisers();
     let each = [&optimisers.model, &optimisers.actor, &optimisers.value];
-    let behaviour_set = learner.behaviour_model().trainable;
+    let behaviour_set = learner.behaviour_view().trainable;
 
     let weights = planner.reserve(parameters.numbers());
     let model_gradient = planner.reserve(each[0].set().numbers());
@@ -207,7 +207,7 @@ impl Step<'_> {
     fn model(&mut self, mut gradients: ParameterGradients) -> (Place, Place) {
         let learner = self.learner;
         let (config, networks, rows) = (learner.config(), learner.networks(), self.rows());
-        let model = Model { trainable: learner.optimisers().model.set(), ..learner.behaviour_model() };
+        let model = AgentView { trainable: learner.optimisers().model.set(), ..learner.behaviour_view() };
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
         let (observations, mut bound) = self.observations(&mut tape);
@@ -253,7 +253,7 @@ impl Step<'_> {
     fn behaviour(&mut self, (stoch, deter): (Place, Place), mut gradients: ParameterGradients) {
         let learner = self.learner;
         let (config, rows) = (learner.config(), self.rows());
-        let model = learner.behaviour_model();
+        let model = learner.behaviour_view();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
         let steps = config.horizon * rows;
@@ -333,7 +333,7 @@ impl Step<'_> {
     fn encode(&mut self) {
         self.normalise_images();
         let learner = self.learner;
-        let Model { networks, parameters, trainable, .. } = learner.constant_model();
+        let AgentView { networks, parameters, trainable, .. } = learner.constant_view();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(parameters, trainable, &mut workspace);
         let (observations, bound) = self.observations(&mut tape);

@@ -1,14 +1,14 @@
 //! The losses of actor and value head on imagined rollouts.
 
 use super::Terms;
+use crate::agent_view::AgentView;
 use crate::behaviour::{Evaluated, Imagined};
 use crate::metrics::{Metric, Per};
-use crate::model::Model;
 use tape::{Real, Tape};
 
 /// Records the losses of actor and value head, and the metrics of the rollouts.
 pub(crate) fn losses<F: Real>(
-    model: Model<F>,
+    agent: AgentView<F>,
     tape: &mut Tape<F>,
     imagined: &Imagined,
     evaluated: &Evaluated,
@@ -19,7 +19,7 @@ pub(crate) fn losses<F: Real>(
     let value_loss = tape.weighted_sum(value_density, weights);
     terms.add(Metric::ActorLoss, actor_loss, -1.0);
     terms.add(Metric::ValueLoss, value_loss, -1.0);
-    let bonus = model.config.actor_entropy;
+    let bonus = agent.config.actor_entropy;
     if bonus > 0.0 {
         let before_last = tape.rows_of(imagined.entropy, 0, tape.shape(weights).0);
         let entropy = tape.weighted_sum(before_last, weights);

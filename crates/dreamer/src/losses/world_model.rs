@@ -3,8 +3,8 @@
 //! In three functions, since the CPU's runner records them on three tapes.
 
 use super::Terms;
+use crate::agent_view::AgentView;
 use crate::metrics::Metric;
-use crate::model::Model;
 use crate::networks::Observed;
 use tape::{Real, Tape, Var};
 
@@ -24,8 +24,13 @@ pub(crate) struct Inputs {
 /// Filters the sequences, and records the divergence of the posterior from the prior.
 ///
 /// The divergence counts only if its mean over the whole batch exceeds the free nats.
-pub(crate) fn dynamics<F: Real>(model: Model<F>, tape: &mut Tape<F>, inputs: Inputs, terms: &mut Terms) -> Observed {
-    let (config, rssm) = (model.config, &model.networks.rssm);
+pub(crate) fn dynamics<F: Real>(
+    agent: AgentView<F>,
+    tape: &mut Tape<F>,
+    inputs: Inputs,
+    terms: &mut Terms,
+) -> Observed {
+    let (config, rssm) = (agent.config, &agent.networks.rssm);
     let Inputs { embed, action, noise, sequences } = inputs;
     let observed = rssm.observe(tape, embed, action, noise, sequences);
     let prior = rssm.prior(tape, observed.deter);
@@ -54,19 +59,25 @@ pub(crate) struct Targets {
 }
 
 /// Records the log-densities of vectors, rewards and discounts, given features [N, S + D].
-pub(crate) fn heads<F: Real>(model: Model<F>, tape: &mut Tape<F>, feature: Var, targets: Targets, terms: &mut Terms) {
-    let mean = model.networks.reward.forward(tape, feature);
+pub(crate) fn heads<F: Real>(
+    agent: AgentView<F>,
+    tape: &mut Tape<F>,
+    feature: Var,
+    targets: Targets,
+    terms: &mut Terms,
+) {
+    let mean = agent.networks.reward.forward(tape, feature);
     let density = tape.normal_log_density(mean, targets.reward);
     terms.add(Metric::RewardLoss, density, -1.0);
-    if let (Some(decoder), Some(target)) = (&model.networks.decoder.vector, targets.vector) {
+    if let (Some(decoder), Some(target)) = (&agent.networks.decoder.vector, targets.vector) {
         let mean = decoder.forward(tape, feature);
         let density = tape.normal_log_density(mean, target);
         // Twice the density is minus the sum of squared errors, DreamerV3's loss, but for a constant.
-        terms.add(Metric::VectorLoss, density, -2.0 * model.config.vector_scale);
+        terms.add(Metric::VectorLoss, density, -2.0 * agent.config.vector_scale);
     }
-    if let (Some(head), Some(target)) = (&model.networks.discount, targets.discount) {
+    if let (Some(head), Some(target)) = (&agent.networks.discount, targets.discount) {
         let logit = head.forward(tape, feature);
         let density = tape.bernoulli_log_density(logit, target);
-        terms.add(Metric::DiscountLoss, density, -model.config.discount_scale);
+        terms.add(Metric::DiscountLoss, density, -agent.config.discount_scale);
     }
 }

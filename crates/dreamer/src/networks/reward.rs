@@ -43,7 +43,7 @@ impl RewardHead {
     }
 
     /// The same with constant parameters.
-    pub fn frozen<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+    pub fn forward_constant<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
         self.head.input_scalar(tape, input)
     }
@@ -52,7 +52,7 @@ impl RewardHead {
     fn input<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         // Each source's prediction is put in front, so the last source comes first. Like `read`, without a list.
         self.sources.iter().rev().fold(feature, |input, source| {
-            let prediction = source.frozen(tape, feature);
+            let prediction = source.forward_constant(tape, feature);
             tape.concat(prediction, input)
         })
     }
@@ -65,7 +65,7 @@ impl RewardHead {
 
     /// The prediction of each source from features [N, S + D]: means [N, 1].
     pub fn source_predictions<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Vec<Var> {
-        self.sources.iter().map(|source| source.frozen(tape, feature)).collect()
+        self.sources.iter().map(|source| source.forward_constant(tape, feature)).collect()
     }
 }
 

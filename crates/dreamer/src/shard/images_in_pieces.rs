@@ -4,10 +4,10 @@
 //! Small outputs are kept for the whole shard, on the shard's own recordings; large ones are computed again.
 
 use super::totals::Totals;
+use crate::agent_view::AgentView;
 use crate::images::Images;
 use crate::losses::{Terms, world_model};
 use crate::metrics::Counts;
-use crate::model::Model;
 use crate::networks::{ImageEncoder, Observations, PIXELS};
 use tape::{Gradients, Precision, Real, Tape, Var, Workspace};
 
@@ -41,10 +41,10 @@ impl<F: Real> ImagePieces<F> {
     }
 
     /// The output of the encoder's first layers for all images: `out` [N, numbers between the layers].
-    pub fn encode(&mut self, model: Model<F>, images: Images, out: &mut [F]) {
-        let encoder = image_encoder(model);
+    pub fn encode(&mut self, agent: AgentView<F>, images: Images, out: &mut [F]) {
+        let encoder = image_encoder(agent);
         for (piece, out) in out.chunks_mut(ENCODED_AT_ONCE * encoder.between()).enumerate() {
-            let mut tape = Tape::new(model.parameters, model.trainable, &mut self.encoder);
+            let mut tape = Tape::new(agent.parameters, agent.trainable, &mut self.encoder);
             let pixels = pixels(&mut tape, images, piece * ENCODED_AT_ONCE, out.len() / encoder.between());
             let result = encoder.first_layers(&mut tape, pixels);
             out.copy_from_slice(tape.value(result));
@@ -55,17 +55,17 @@ impl<F: Real> ImagePieces<F> {
     /// them.
     pub fn learn_to_encode(
         &mut self,
-        model: Model<F>,
+        agent: AgentView<F>,
         images: Images,
         above: &mut Tape<F>,
         first: Var,
         gradients: &mut Gradients<F>,
     ) {
-        let encoder = image_encoder(model);
+        let encoder = image_encoder(agent);
         let size = ENCODED_AT_ONCE * encoder.between();
         let gradient = above.gradient(first).expect("the embedding is read");
         for (piece, (result, gradient)) in above.value(first).chunks(size).zip(gradient.chunks(size)).enumerate() {
-            let mut tape = Tape::new(model.parameters, model.trainable, &mut self.encoder);
+            let mut tape = Tape::new(agent.parameters, agent.trainable, &mut self.encoder);
             let pixels = pixels(&mut tape, images, piece * ENCODED_AT_ONCE, result.len() / encoder.between());
             let result = encoder.known_first_layers(&mut tape, pixels, result);
             tape.seed_with(result, gradient);
@@ -77,15 +77,15 @@ impl<F: Real> ImagePieces<F> {
 
     /// The loss of all images, given the decoder's first layers. It is added to `totals`, and its gradient to that of the
     /// first layers' output.
-    pub fn decode(&mut self, model: Model<F>, images: Images, below: Below<'_, '_, F>, totals: &mut Totals<F>) {
+    pub fn decode(&mut self, agent: AgentView<F>, images: Images, below: Below<'_, '_, F>, totals: &mut Totals<F>) {
         let Below { tape: below, first } = below;
         let (rows, cols) = below.shape(first);
         for start in (0..rows).step_by(DECODED_AT_ONCE) {
             let count = DECODED_AT_ONCE.min(rows - start);
-            let mut tape = Tape::new(model.parameters, model.trainable, &mut self.decoder);
+            let mut tape = Tape::new(agent.parameters, agent.trainable, &mut self.decoder);
             let part = start * cols..(start + count) * cols;
             let leaf = tape.leaf(count, cols, |y| y.copy_from_slice(&below.value(first)[part]));
-            let decoder = model.networks.decoder.image.as_ref().expect("images are observed");
+            let decoder = agent.networks.decoder.image.as_ref().expect("images are observed");
             let mean = decoder.last_layers(&mut tape, leaf);
             let target = pixels(&mut tape, images, start, count);
             self.terms.clear();
@@ -99,29 +99,29 @@ impl<F: Real> ImagePieces<F> {
 /// The embeddings [N, E] of N observations, some at a time, without gradients: their images, and the symmetric logarithms of
 /// their vectors [N, V].
 pub(crate) fn embed<F: Real>(
-    model: Model<F>,
+    agent: AgentView<F>,
     workspace: &mut Workspace<F>,
     images: Images,
     vectors: &[F],
     embeddings: &mut [F],
 ) {
-    let (size, width) = (embeddings.len() / images.count(), model.config.vector);
+    let (size, width) = (embeddings.len() / images.count(), agent.config.vector);
     for (piece, embeddings) in embeddings.chunks_mut(EMBEDDED_AT_ONCE * size).enumerate() {
         let (first, count) = (piece * EMBEDDED_AT_ONCE, embeddings.len() / size);
-        let mut tape = Tape::new(model.parameters, model.trainable, workspace);
+        let mut tape = Tape::new(agent.parameters, agent.trainable, workspace);
         let observations = Observations {
-            images: model.config.images.then(|| pixels(&mut tape, images, first, count)),
+            images: agent.config.images.then(|| pixels(&mut tape, images, first, count)),
             vectors: (width > 0).then(|| {
                 tape.constant(count, width, |y| y.copy_from_slice(&vectors[first * width..(first + count) * width]))
             }),
         };
-        let embed = model.networks.encoder.forward(&mut tape, observations);
+        let embed = agent.networks.encoder.forward(&mut tape, observations);
         embeddings.copy_from_slice(tape.value(embed));
     }
 }
 
-fn image_encoder<F>(model: Model<'_, F>) -> &ImageEncoder {
-    model.networks.encoder.image.as_ref().expect("images are observed")
+fn image_encoder<F>(agent: AgentView<'_, F>) -> &ImageEncoder {
+    agent.networks.encoder.image.as_ref().expect("images are observed")
 }
 
 /// Images first.. as numbers [count, 64 * 64 * 3].

@@ -1,11 +1,11 @@
 //! The second half of a shard's gradient step: back through time and the encoder, then learning in imagination.
 
 use super::{Shard, Worker};
+use crate::agent_view::AgentView;
 use crate::behaviour::{evaluate, imagine};
 use crate::images::Images;
 use crate::losses::behaviour::losses;
 use crate::metrics::Sums;
-use crate::model::Model;
 use tape::{Gradients, Real, Tape};
 
 impl<F: Real> Shard<F> {
@@ -16,7 +16,7 @@ impl<F: Real> Shard<F> {
     /// If [`Shard::observe`] did not come before.
     pub fn learn_model(
         &mut self,
-        model: Model<F>,
+        agent: AgentView<F>,
         images: Images,
         batch: &Sums,
         worker: &mut Worker<F>,
@@ -24,12 +24,12 @@ impl<F: Real> Shard<F> {
     ) {
         let filtered = self.filtered.expect("the first half ran");
         self.workspace.exchange_scratch(&mut worker.scratch);
-        let mut tape = Tape::resume(model.parameters, model.trainable, &mut self.workspace);
+        let mut tape = Tape::resume(agent.parameters, agent.trainable, &mut self.workspace);
         tape.seed_with(filtered.observed.feature, &self.feature_gradient);
         self.terms.seed_after(batch, &mut tape);
         tape.backward(gradients);
         if let Some(first) = filtered.first_layers {
-            worker.images.learn_to_encode(model, images, &mut tape, first, gradients);
+            worker.images.learn_to_encode(agent, images, &mut tape, first, gradients);
         }
         self.workspace.exchange_scratch(&mut worker.scratch);
     }
@@ -39,22 +39,22 @@ impl<F: Real> Shard<F> {
     ///
     /// # Panics
     /// If [`Shard::observe`] did not come before.
-    pub fn learn_behaviour(&mut self, model: Model<F>, worker: &mut Worker<F>, gradients: &mut Gradients<F>) {
+    pub fn learn_behaviour(&mut self, agent: AgentView<F>, worker: &mut Worker<F>, gradients: &mut Gradients<F>) {
         let filtered = self.filtered.take().expect("the first half ran");
-        let observed = Tape::resume(model.parameters, model.trainable, &mut self.workspace);
+        let observed = Tape::resume(agent.parameters, agent.trainable, &mut self.workspace);
         let [stoch, deter] = [filtered.observed.stoch, filtered.observed.deter];
         let rollouts = observed.shape(stoch).0;
         let Worker { behaviour, terms, .. } = worker;
-        let mut tape = Tape::new(model.parameters, model.trainable, behaviour);
+        let mut tape = Tape::new(agent.parameters, agent.trainable, behaviour);
         let mut constant = |var| {
             let (rows, cols) = observed.shape(var);
             tape.constant(rows, cols, |y| y.copy_from_slice(observed.value(var)))
         };
         let start = (constant(stoch), constant(deter));
-        let imagined = imagine(model, &mut tape, start, &self.noise);
-        let evaluated = evaluate(model, &mut tape, imagined.feature, rollouts);
+        let imagined = imagine(agent, &mut tape, start, &self.noise);
+        let evaluated = evaluate(agent, &mut tape, imagined.feature, rollouts);
         terms.clear();
-        losses(model, &mut tape, &imagined, &evaluated, terms);
+        losses(agent, &mut tape, &imagined, &evaluated, terms);
         terms.sum_up(&tape, &mut self.sums);
         terms.seed(&mut tape);
         tape.backward(gradients);

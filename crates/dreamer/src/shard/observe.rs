@@ -7,10 +7,10 @@ use super::images_in_pieces::Below;
 use super::totals::Totals;
 use super::{Shard, Worker};
 use crate::AgentConfig;
+use crate::agent_view::AgentView;
 use crate::images::Images;
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads};
 use crate::metrics::Sums;
-use crate::model::Model;
 use crate::networks::Observed;
 use tape::{Gradients, Real, Tape, Var};
 
@@ -25,19 +25,25 @@ pub(super) struct Filtered {
 impl<F: Real> Shard<F> {
     /// Filters the shard's sequences, adds the gradients of the heads' losses to `gradients`, and keeps their gradient with
     /// respect to the features for the second half.
-    pub fn observe(&mut self, model: Model<F>, images: Images, worker: &mut Worker<F>, gradients: &mut Gradients<F>) {
-        let (config, rows) = (model.config, images.count());
+    pub fn observe(
+        &mut self,
+        agent: AgentView<F>,
+        images: Images,
+        worker: &mut Worker<F>,
+        gradients: &mut Gradients<F>,
+    ) {
+        let (config, rows) = (agent.config, images.count());
         let Self { data, noise, workspace, terms, feature_gradient, sums, model_loss, .. } = self;
         *sums = Sums::default();
         model_loss.clear();
         workspace.exchange_scratch(&mut worker.scratch);
-        let mut tape = Tape::new(model.parameters, model.trainable, workspace);
+        let mut tape = Tape::new(agent.parameters, agent.trainable, workspace);
         let (embed, first_layers) = if data.embedding.is_empty() {
-            let encoder = &model.networks.encoder;
+            let encoder = &agent.networks.encoder;
             let first = encoder
                 .image
                 .as_ref()
-                .map(|encoder| tape.leaf(rows, encoder.between(), |y| worker.images.encode(model, images, y)));
+                .map(|encoder| tape.leaf(rows, encoder.between(), |y| worker.images.encode(agent, images, y)));
             let image = encoder.image.as_ref().zip(first).map(|(encoder, first)| encoder.last_layers(&mut tape, first));
             let vectors = vectors(&mut tape, config, rows, &data.vector);
             (encoder.join(&mut tape, image, vectors), first)
@@ -48,30 +54,30 @@ impl<F: Real> Shard<F> {
         let noise = tape.constant(rows, config.stoch, |y| y.copy_from_slice(&noise.posterior));
         let inputs = Inputs { embed, action, noise, sequences: images.range.count };
         terms.clear();
-        let observed = dynamics(model, &mut tape, inputs, terms);
+        let observed = dynamics(agent, &mut tape, inputs, terms);
         terms.sum_up(&tape, sums);
         model_loss.include(terms);
 
         // The features are a leaf of a recording of their own, which ends here.
         let features = tape.value(observed.feature);
         let mut totals = Totals { sums, model_loss, gradients };
-        let mut tape = Tape::new(model.parameters, model.trainable, &mut worker.heads);
+        let mut tape = Tape::new(agent.parameters, agent.trainable, &mut worker.heads);
         let feature = tape.leaf(rows, config.feature(), |y| y.copy_from_slice(features));
-        if let Some(decoder) = &model.networks.decoder.image {
+        if let Some(decoder) = &agent.networks.decoder.image {
             let first = decoder.first_layers(&mut tape, feature);
-            worker.images.decode(model, images, Below { tape: &mut tape, first }, &mut totals);
+            worker.images.decode(agent, images, Below { tape: &mut tape, first }, &mut totals);
         }
         let targets = Targets {
             vector: vectors(&mut tape, config, rows, &data.vector),
             reward: tape.constant(rows, 1, |y| y.copy_from_slice(&data.reward)),
-            discount: model
+            discount: agent
                 .networks
                 .discount
                 .as_ref()
                 .map(|_| tape.constant(rows, 1, |y| y.copy_from_slice(&data.discount))),
         };
         worker.terms.clear();
-        heads(model, &mut tape, feature, targets, &mut worker.terms);
+        heads(agent, &mut tape, feature, targets, &mut worker.terms);
         totals.differentiate(&mut tape, &worker.terms);
         feature_gradient.clear();
         feature_gradient.extend_from_slice(tape.gradient(feature).expect("the heads read every feature"));

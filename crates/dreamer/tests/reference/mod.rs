@@ -235,8 +235,8 @@ impl Reference {
         let reward_mean = networks.reward.forward(&mut tape, observed.feature);
         let source_predictions = networks.reward.source_predictions(&mut tape, observed.feature);
         let reward_density = tape.normal_log_density(reward_mean, reward);
-        let imagined = imagine(self.learner.behaviour_model(), &mut tape, (observed.stoch, observed.deter), &noise);
-        let evaluated = evaluate(self.learner.behaviour_model(), &mut tape, imagined.feature, rows);
+        let imagined = imagine(self.learner.behaviour_view(), &mut tape, (observed.stoch, observed.deter), &noise);
+        let evaluated = evaluate(self.learner.behaviour_view(), &mut tape, imagined.feature, rows);
 
         let mut put = |name: &str, lead: &[usize], var: Var, columns: std::ops::Range<usize>, squeeze: bool| {
             let (all, cols) = tape.shape(var);

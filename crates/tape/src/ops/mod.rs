@@ -103,7 +103,7 @@ pub(crate) enum Op {
         x: Var,
         weight: Var,
     },
-    FrozenScalar {
+    InputScalar {
         x: Var,
         derivatives: Var,
         layers: List,
@@ -144,7 +144,7 @@ impl Op {
             &Op::Silu { x } => norm::silu_backward(back, x),
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
-            &Op::FrozenScalar { x, derivatives, .. } => scalar::frozen_backward(back, x, derivatives),
+            &Op::InputScalar { x, derivatives, .. } => scalar::input_scalar_backward(back, x, derivatives),
             Op::Scalar(scalar) => scalar.backward(back),
             &Op::Trained { factors, value } => scalar::trained_backward(back, factors, value),
         }

@@ -40,29 +40,28 @@ impl<F: Real> Tape<'_, F> {
         let derivatives = self.push(Op::Leaf, if x.gradient { rows } else { 0 }, inputs, false, |_, _| {});
         // They are computed together with the value, while the hidden layers' outputs are at hand.
         let mut kept = std::mem::take(&mut self.workspace.values[derivatives.index()]);
-        let y =
-            self.push(Op::FrozenScalar { x, derivatives, layers, activation }, rows, 1, x.gradient, |context, y| {
-                let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
-                let Scratch { panels, pool, .. } = &mut *context.scratch;
-                let mut buffers = [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()]
-                    .map(|size| pool.take(size));
-                let [hidden, upper, lower] = &mut buffers;
-                let x = &context.values[x.index()];
-                for (chunk, (x, y)) in x.chunks(ROWS * inputs).zip(y.chunks_mut(ROWS)).enumerate() {
-                    network.value(x, hidden, y, panels);
-                    if let Some(kept) = kept.chunks_mut(ROWS * inputs).nth(chunk) {
-                        kept.copy_from_slice(network.derivatives(
-                            hidden,
-                            y.len(),
-                            [upper, lower],
-                            panels,
-                            true,
-                            |_, _, _| {},
-                        ));
-                    }
+        let y = self.push(Op::InputScalar { x, derivatives, layers, activation }, rows, 1, x.gradient, |context, y| {
+            let network = Network { parameters: context.parameters, layers: context.layers(layers), activation };
+            let Scratch { panels, pool, .. } = &mut *context.scratch;
+            let mut buffers =
+                [ROWS * network.hidden(), ROWS * network.widest(), ROWS * network.widest()].map(|size| pool.take(size));
+            let [hidden, upper, lower] = &mut buffers;
+            let x = &context.values[x.index()];
+            for (chunk, (x, y)) in x.chunks(ROWS * inputs).zip(y.chunks_mut(ROWS)).enumerate() {
+                network.value(x, hidden, y, panels);
+                if let Some(kept) = kept.chunks_mut(ROWS * inputs).nth(chunk) {
+                    kept.copy_from_slice(network.derivatives(
+                        hidden,
+                        y.len(),
+                        [upper, lower],
+                        panels,
+                        true,
+                        |_, _, _| {},
+                    ));
                 }
-                buffers.into_iter().for_each(|buffer| pool.give(buffer));
-            });
+            }
+            buffers.into_iter().for_each(|buffer| pool.give(buffer));
+        });
         self.workspace.values[derivatives.index()] = kept;
         y
     }
@@ -313,7 +312,7 @@ fn add_scaled<F: Real>(out: &mut [F], x: &[F], factors: &[F]) {
     );
 }
 
-pub(super) fn frozen_backward<F: Real>(back: &mut Backward<F>, x: Var, derivatives: Var) {
+pub(super) fn input_scalar_backward<F: Real>(back: &mut Backward<F>, x: Var, derivatives: Var) {
     back.part(x, |context, gradient, target| add_scaled(target, context.value(derivatives), gradient));
 }
 

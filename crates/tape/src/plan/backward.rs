@@ -231,7 +231,7 @@ impl Planner {
                     });
                 }
             }
-            &Op::FrozenScalar { x, layers, activation, .. } => {
+            &Op::InputScalar { x, layers, activation, .. } => {
                 let network = scalar::Network { x, layers, activation };
                 self.perceptron_gradient(traced, &network, None, own, gradients);
             }

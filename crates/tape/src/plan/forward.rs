@@ -66,7 +66,7 @@ impl Planner {
     fn value(&mut self, traced: &mut Traced<'_>, op: &Op, y: Place, rows: usize, cols: usize) {
         let count = rows * cols;
         match op {
-            &Op::FrozenScalar { x, layers, activation, .. } => {
+            &Op::InputScalar { x, layers, activation, .. } => {
                 return self.perceptron(traced, &scalar::Network { x, layers, activation }, y);
             }
             Op::Scalar(scalar) => return self.perceptron(traced, &scalar::Network::of(scalar), y),
@@ -78,7 +78,7 @@ impl Planner {
         }
         let at = |var: Var| traced.place(var);
         match op {
-            Op::Leaf | Op::Rows { .. } | Op::FrozenScalar { .. } | Op::Scalar(_) => {}
+            Op::Leaf | Op::Rows { .. } | Op::InputScalar { .. } | Op::Scalar(_) => {}
             Op::Dense(dense) => self.dense(traced, dense, y, cols),
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),

@@ -1,4 +1,4 @@
-//! [`Model`]: an agent as a tape needs it.
+//! [`AgentView`]: an agent as a tape needs it.
 
 use crate::AgentConfig;
 use crate::images::normalise;
@@ -8,7 +8,7 @@ use tape::{ParameterSet, Parameters, Real, Tape};
 
 /// An agent as a tape needs it.
 #[derive(Clone, Copy, Debug)]
-pub struct Model<'a, F> {
+pub struct AgentView<'a, F> {
     /// Sizes and weights.
     pub config: &'a AgentConfig,
     /// Where the networks' parameters are.
@@ -19,7 +19,7 @@ pub struct Model<'a, F> {
     pub trainable: &'a ParameterSet,
 }
 
-impl<F: Real> Model<'_, F> {
+impl<F: Real> AgentView<'_, F> {
     /// How many observations these are. Images or vectors that the agent does not observe do not count.
     ///
     /// # Panics
@@ -37,7 +37,7 @@ impl<F: Real> Model<'_, F> {
     /// Observations as constants on a tape.
     ///
     /// # Panics
-    /// As [`Model::observations`].
+    /// As [`AgentView::observations`].
     pub(crate) fn constants(&self, tape: &mut Tape<F>, observations: Observation<'_>) -> Observations {
         let (count, size) = (self.observations(observations), self.config.vector);
         Observations {
