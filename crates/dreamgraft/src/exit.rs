@@ -228,6 +228,7 @@ impl From<&TrainError> for Exit {
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }
             | TrainError::FrozenAtRandom { .. }
+            | TrainError::ImaginesNothing { .. }
             | TrainError::NoSource { .. }
             | TrainError::SameRewardSource { .. }
             | TrainError::NothingToRank

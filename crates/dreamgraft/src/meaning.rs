@@ -73,7 +73,11 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
 
 /// Whether episodes are filmed: if a video was asked for.
 fn film(results: &args::play::Results) -> Film {
-    if results.video.is_some() { Film::Yes } else { Film::No }
+    match (&results.video, results.imagined) {
+        (None, _) => Film::No,
+        (Some(_), false) => Film::Yes,
+        (Some(_), true) => Film::Imagined,
+    }
 }
 
 /// Refuses a setting that is not one of a task: for commands that do not train.

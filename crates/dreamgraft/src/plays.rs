@@ -76,6 +76,7 @@ mod tests {
             returns: returns.to_vec(),
             lengths: vec![Frames(1000); returns.len()],
             last: None,
+            imagined: None,
         }
     }
 

@@ -217,6 +217,12 @@ pub enum TrainError {
         /// The task.
         task: String,
     },
+    /// Imagined images that nobody imagines.
+    #[error("--imagined: {why}")]
+    ImaginesNothing {
+        /// Why there are none, and what would have some.
+        why: &'static str,
+    },
     /// A task that agents of this version cannot learn.
     #[error("{task} has {what}: not supported by this agent yet")]
     Unsupported {

@@ -154,6 +154,11 @@ pub fn open_loop(RunKey(seed): RunKey, frames: Frames) -> Stream {
     Stream::new(seed, "open-loop").part(frames.0)
 }
 
+/// The stream of what an agent imagines from step `from` of an episode on, when that is asked for by a command with a `seed`.
+pub fn imagined(seed: u64, from: u64) -> Stream {
+    Stream::new(seed, "imagined").part(from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

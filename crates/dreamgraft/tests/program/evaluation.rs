@@ -123,6 +123,31 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
     assert!(error.contains("0000002000") && error.contains("truncated"), "{error}");
 }
 
+/// The width of a GIF in pixels.
+fn width_of_gif(path: &std::path::Path) -> u16 {
+    let bytes = std::fs::read(path).unwrap();
+    assert!(bytes.starts_with(b"GIF89a"));
+    u16::from_le_bytes([bytes[6], bytes[7]])
+}
+
+#[test]
+fn a_video_shows_what_the_agent_imagines_if_asked_for() {
+    let program = trained();
+    let eval = ["eval", "run", "--episodes", "1", "--json", "--video"];
+    let plain = program.succeed(&[&eval[..], &["plain.gif"]].concat());
+    let both = program.succeed(&[&eval[..], &["both.gif", "--imagined"]].concat());
+    assert_eq!(plain, both);
+    assert_eq!((width_of_gif(&program.path("plain.gif")), width_of_gif(&program.path("both.gif"))), (256, 528));
+    program.succeed(&[&eval[..], &["again.gif", "--imagined"]].concat());
+    let bytes = |name: &str| std::fs::read(program.path(name)).unwrap();
+    assert!(bytes("both.gif") == bytes("again.gif"));
+    let error = program.fail(2, &["play", "hopper", "--video", "none.gif", "--imagined"]);
+    assert!(error.contains("--imagined: random and zero actions") && error.contains("give a trained agent"), "{error}");
+    assert!(!program.path("none.gif").exists());
+    let error = program.fail(2, &["eval", "run", "--imagined"]);
+    assert!(error.contains("--video"), "{error}");
+}
+
 #[test]
 fn every_task_of_a_run_is_evaluated() {
     let program = Program::new();

@@ -38,6 +38,8 @@ fn an_agent_that_observes_vectors_plays_is_filmed_exported_ranked_and_inherited_
     let filmed = program.succeed(&["eval", "run", "--episodes", "1", "--json", "--video", "hopper.gif"]);
     assert_eq!(returns, filmed);
     assert!(std::fs::read(program.path("hopper.gif")).unwrap().starts_with(b"GIF89a"));
+    let error = program.fail(2, &["eval", "run", "--video", "imagined.gif", "--imagined"]);
+    assert!(error.contains("does not predict images"), "{error}");
     program.succeed(&["export", "run", "--out", "export", "--episodes", "1"]);
     assert!(program.path("export/replay.gif").is_file());
     program.succeed(&train("hopper", VECTOR, "heir", &["--seed", "5", "--from", "export"]));

@@ -51,6 +51,10 @@ impl Actor for Agent {
         self.act(state, observation, mode, random, action);
     }
 
+    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        self.open_loop(observations, action, context, random)
+    }
+
     fn load(path: &Path) -> Result<Self, DreamerError> {
         Self::load(path)
     }
@@ -95,6 +99,10 @@ impl Actor for Policy {
         action.copy_from_slice(&state.action);
     }
 
+    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
+        self.open_loop(observations, action, context, random)
+    }
+
     fn load(path: &Path) -> Result<Self, DreamerError> {
         Self::load(path)
     }
@@ -135,10 +143,6 @@ impl Trainable for Agent {
 
     fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
         self.embed(images, embeddings);
-    }
-
-    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
-        self.open_loop(observations, action, context, random)
     }
 
     fn reward_use(&self) -> Option<InputUse> {

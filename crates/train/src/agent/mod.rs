@@ -7,6 +7,7 @@
 mod dreamer_agent;
 pub(crate) mod environments;
 pub(crate) mod footprint;
+pub(crate) mod imagined;
 pub(crate) mod learned;
 pub(crate) mod play;
 
@@ -60,6 +61,10 @@ pub trait Actor: Send + Sized {
         action: &mut [f32],
     );
 
+    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of its T observations and then
+    /// from the actions `[T, A]` alone; none if it does not observe images.
+    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
+
     /// The agent that was saved at `path`.
     ///
     /// # Errors
@@ -111,10 +116,6 @@ pub trait Trainable: Actor {
 
     /// The embeddings `[N, E]` of images `[N, 64, 64, 3]`. Called only if there is an embedding size.
     fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
-
-    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of its T observations and then
-    /// from the actions `[T, A]` alone; none if it does not observe images.
-    fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
 
     /// How much the reward meta-model uses each of its inputs; `None` without a meta-model.
     fn reward_use(&self) -> Option<InputUse> {

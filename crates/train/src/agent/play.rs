@@ -5,6 +5,7 @@
 
 use crate::agent::Actor;
 use crate::agent::environments::{check_arguments, check_observations, notes_of};
+use crate::agent::imagined::Imagined;
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::{Layer, task_options};
 use crate::folder::checkpoint::Damaged;
@@ -37,6 +38,8 @@ pub enum Film {
     IfPossible,
     /// Episodes have images; that a world cannot show any is an error.
     Yes,
+    /// As [`Film::Yes`], and the last episode also has the images that the agent imagines; that it imagines none is an error.
+    Imagined,
 }
 
 /// The episodes to play.
@@ -97,6 +100,8 @@ pub struct Plays {
     pub lengths: Vec<Frames>,
     /// The last episode, if any was played.
     pub last: Option<Episode>,
+    /// What the agent imagined in the last episode, if that was asked for.
+    pub imagined: Option<Imagined>,
 }
 
 /// The policy, loaded.
@@ -130,6 +135,7 @@ pub fn play_with<L: Actor>(
             Player::Agent(Box::new(loaded))
         }
     };
+    player.check_imagines(options.film)?;
     let tasks = match (&options.task, &player) {
         (Some(task), _) => vec![task.clone()],
         (None, Player::Agent(loaded)) => loaded.about.tasks.clone(),
@@ -163,6 +169,9 @@ pub fn play_with<L: Actor>(
                 break;
             }
         }
+        if let (Film::Imagined, Some(episode), Player::Agent(loaded)) = (options.film, &plays.last, &player) {
+            plays.imagined = Some(Imagined::of(&loaded.agent, episode, options.seed));
+        }
         all.push(plays);
         if !going {
             break;
@@ -183,6 +192,22 @@ fn with_policies(error: TrainError, run: &Path, options: &PlayOptions) -> TrainE
 }
 
 impl<L: Actor> Player<L> {
+    /// Checks that there is an agent that imagines images, if they are to be filmed.
+    ///
+    /// # Errors
+    /// [`TrainError::ImaginesNothing`].
+    fn check_imagines(&self, film: Film) -> Result<(), TrainError> {
+        let why = match self {
+            _ if film != Film::Imagined => return Ok(()),
+            Self::Random | Self::Zero => "random and zero actions come from no world model; give a trained agent",
+            Self::Agent(loaded) if loaded.agent.observations().image.is_none() => {
+                "this agent observes vectors, so its world model does not predict images"
+            }
+            Self::Agent(_) => return Ok(()),
+        };
+        Err(TrainError::ImaginesNothing { why })
+    }
+
     /// The world of `task`, its actions as long as the player's.
     fn world(
         &self,
@@ -197,14 +222,14 @@ impl<L: Actor> Player<L> {
         let asked = task_options(&trained, &options.settings)?;
         let filmed = TaskOptions { observe: Observe::Both, ..asked.clone() };
         let world = match (options.film, asked.observe) {
-            (Film::Yes, Observe::Vector) => catalogue.make(task, &filmed)?,
+            (Film::Yes | Film::Imagined, Observe::Vector) => catalogue.make(task, &filmed)?,
             (Film::IfPossible, Observe::Vector) => {
                 catalogue.make(task, &filmed).or_else(|_| catalogue.make(task, &asked))?
             }
             _ => catalogue.make(task, &asked)?,
         };
         check_observations(world.info())?;
-        if options.film == Film::Yes && world.info().observations.image.is_none() {
+        if matches!(options.film, Film::Yes | Film::Imagined) && world.info().observations.image.is_none() {
             return Err(TrainError::NoImages { task: task.to_owned() });
         }
         let typed = task_options(&TaskOptions::default(), &options.settings)?;
@@ -256,19 +281,22 @@ impl<L: Actor> Player<L> {
             Self::Random | Self::Zero => None,
         };
         let (returns, lengths) = (Vec::new(), Vec::new());
-        Plays { task, policy, trained, evaluation, seed, step_seconds, returns, lengths, last: None }
+        Plays { task, policy, trained, evaluation, seed, step_seconds, returns, lengths, last: None, imagined: None }
     }
 }
 
 impl Plays {
-    /// Writes the last episode, which was filmed, as a GIF.
+    /// Writes the last episode, which was filmed, as a GIF, next to what the agent imagined if that is known.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write_video(&self, path: &Path) -> Result<(), TrainError> {
-        match &self.last {
-            Some(episode) => images::video(path, episode, self.step_seconds),
-            None => Ok(()),
+        match (&self.last, &self.imagined) {
+            (Some(episode), Some(imagined)) => {
+                images::write_gif_of(path, Imagined::WIDTH, imagined.next_to(episode), self.step_seconds)
+            }
+            (Some(episode), None) => images::video(path, episode, self.step_seconds),
+            (None, _) => Ok(()),
         }
     }
 }

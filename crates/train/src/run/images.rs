@@ -56,7 +56,15 @@ pub(crate) fn write(
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn video(path: &Path, episode: &Episode, step_seconds: f64) -> Result<(), TrainError> {
-    let pixels = Pixels::new(IMAGE_SIDE, IMAGE_SIDE, episode.image().to_vec())?;
+    write_gif_of(path, IMAGE_SIDE, episode.image().to_vec(), step_seconds)
+}
+
+/// Writes images of this width and the standard height as a GIF that shows each for `step_seconds`.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write_gif_of(path: &Path, width: usize, images: Vec<u8>, step_seconds: f64) -> Result<(), TrainError> {
+    let pixels = Pixels::new(width, IMAGE_SIDE, images)?;
     let shown = Duration::from_secs_f64(step_seconds);
     Ok(write_gif(path, &pixels, GifOptions { upscale: UPSCALE, shown })?)
 }

@@ -153,6 +153,13 @@ impl Actor for Toy {
         }
     }
 
+    fn open_loop(&self, observations: Observation<'_>, _: &[f32], context: usize, _: &mut Stream) -> Vec<u8> {
+        let image = observations.image;
+        let last = &image[(context - 1) * IMAGE_BYTES..context * IMAGE_BYTES];
+        let shown = image[..context * IMAGE_BYTES].chunks_exact(IMAGE_BYTES);
+        shown.chain(std::iter::repeat(last)).take(image.len() / IMAGE_BYTES).flatten().copied().collect()
+    }
+
     fn load(path: &Path) -> Result<Self, DreamerError> {
         let bytes = std::fs::read(path).map_err(|source| DreamerError::Io { path: path.to_owned(), source })?;
         serde_json::from_slice(&bytes)
@@ -186,13 +193,6 @@ impl Trainable for Toy {
 
     fn broken_gradient(&self) -> Option<Broken> {
         self.broken(self.diverges)
-    }
-
-    fn open_loop(&self, observations: Observation<'_>, _: &[f32], context: usize, _: &mut Stream) -> Vec<u8> {
-        let image = observations.image;
-        let last = &image[(context - 1) * IMAGE_BYTES..context * IMAGE_BYTES];
-        let shown = image[..context * IMAGE_BYTES].chunks_exact(IMAGE_BYTES);
-        shown.chain(std::iter::repeat(last)).take(image.len() / IMAGE_BYTES).flatten().copied().collect()
     }
 
     fn save(&self, path: &Path) -> Result<(), DreamerError> {
