@@ -3,10 +3,10 @@
 //! The defaults, written as TOML, are the list of all valid keys: a layer may set those and no others. Each value is
 //! tried on its own, so that errors name the full path and the layer of the value.
 
+use super::tables::{get, paths, table_of};
 use super::{Config, ConfigError};
 use dreamer::AgentConfig;
 use environment::TaskOptions;
-use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -21,17 +21,6 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub struct Layer {
     source: String,
     table: Table,
-}
-
-/// A setting on which two configurations differ.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
-    /// The key's full path.
-    pub path: String,
-    /// Its value in the first configuration.
-    pub was: String,
-    /// Its value in the second.
-    pub now: String,
 }
 
 /// The table of a run folder's `config.toml` that names the program and the machine that wrote it: not a setting, and skipped when
@@ -164,19 +153,6 @@ fn laid_over(mut config: Config, layers: &[Layer]) -> Result<Config, ConfigError
     Ok(config)
 }
 
-/// The settings on which `now` differs from `was`, in alphabetic order.
-pub fn difference(was: &Config, now: &Config) -> Vec<Difference> {
-    let (was, now) = (table_of(was), table_of(now));
-    // All have the same keys, but for those that are free.
-    let paths: BTreeSet<String> = paths(&was).into_iter().chain(paths(&now)).collect();
-    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
-    let differing = paths.into_iter().filter_map(|path| {
-        let (was, now) = (get(&was, &path), get(&now, &path));
-        (was != now).then(|| Difference { path, was: text(was), now: text(now) })
-    });
-    differing.collect()
-}
-
 /// Appends each value of `table` with its path, made to fit the kind of the default at the same place.
 fn collect_leaves(
     table: &Table,
@@ -255,29 +231,6 @@ fn section_error(path: &[String], section: &Table, layer: &Layer) -> ConfigError
     ConfigError::Section { path, source_name: layer.source.clone(), example }
 }
 
-fn table_of(config: &Config) -> Table {
-    Table::try_from(config).expect("a configuration is made of what TOML can hold")
-}
-
-/// Paths of all values, in alphabetic order.
-fn paths(table: &Table) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) => paths.extend(self::paths(inner).into_iter().map(|path| format!("{key}.{path}"))),
-            _ => paths.push(key.clone()),
-        }
-    }
-    paths
-}
-
-fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
-    match path.split_once('.') {
-        None => table.get(path),
-        Some((section, rest)) => get(table.get(section)?.as_table()?, rest),
-    }
-}
-
 fn set(table: &mut Table, path: &[String], value: Value) {
     match path {
         [] => {}
@@ -300,6 +253,7 @@ fn one_line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::difference;
     use crate::Frames;
     use crate::config::ByteSize;
     use environment::Termination;

@@ -4,14 +4,17 @@
 //! Not here: the command line, or where a resolved configuration is kept.
 
 mod bytes;
+mod difference;
 mod error;
 mod layers;
 mod settings;
+mod tables;
 
 pub use bytes::ByteSize;
+pub use difference::{Difference, difference};
 pub use error::ConfigError;
 pub(crate) use layers::PROVENANCE;
-pub use layers::{Difference, Layer, difference, resolve, task_options, value_of};
+pub use layers::{Layer, resolve, task_options, value_of};
 pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
 
 /// The presets: name, purpose and text.
