@@ -134,6 +134,7 @@ fn transfer_lines(report: &Report) -> Vec<String> {
     let counts = [
         ("in full", totals.full),
         ("by a fraction", totals.fraction),
+        ("interpolated", totals.interpolated),
         ("random", totals.random),
         ("frozen", totals.frozen),
     ];

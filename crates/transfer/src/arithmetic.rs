@@ -28,6 +28,13 @@ pub fn fractional<F: Real>(random: &[F], omega: f64, source: &[f64]) -> Vec<F> {
     random.iter().zip(source).map(|(random, source)| F::of(random.to_f64() + omega * source)).collect()
 }
 
+/// The convex form of Eq. 3: `W_target = (1 - weight) * W_random + weight * W_source`.
+pub fn interpolated<F: Real>(random: &[F], weight: f64, source: &[f64]) -> Vec<F> {
+    assert_eq!(random.len(), source.len());
+    let mean = |random: f64, source: f64| (1.0 - weight) * random + weight * source;
+    random.iter().zip(source).map(|(random, source)| F::of(mean(random.to_f64(), *source))).collect()
+}
+
 /// The Euclidean norm.
 pub fn norm<F: Real>(values: &[F]) -> f64 {
     values.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>().sqrt()
@@ -56,6 +63,19 @@ mod tests {
         fn a_fraction_of_nothing_is_the_random_start(random in numbers()) {
             let source: Vec<f64> = random.iter().map(|x| f64::from(x * 3.0 - 1.0)).collect();
             prop_assert_eq!(&fractional(&random, 0.0, &source), &random);
+        }
+
+        #[test]
+        fn an_interpolation_begins_at_the_random_start_and_ends_at_the_source(
+            pairs in proptest::collection::vec((-1e3_f32..1e3, -1e3_f32..1e3), 1..20), weight in 0.0..=1.0_f64,
+        ) {
+            let (random, source): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+            let wide: Vec<f64> = source.iter().map(|&x| f64::from(x)).collect();
+            prop_assert_eq!(&interpolated(&random, 0.0, &wide), &random);
+            prop_assert_eq!(&interpolated(&random, 1.0, &wide), &source);
+            for ((result, a), b) in interpolated(&random, weight, &wide).iter().zip(&random).zip(&source) {
+                prop_assert!((a.min(*b)..=a.max(*b)).contains(result), "{result} between {a} and {b}");
+            }
         }
 
         #[test]

@@ -56,6 +56,29 @@ pub(crate) struct MetaModelText {
     pub layers: Option<usize>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub any_encoder: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub start: MetaModelStart,
+}
+
+/// How a reward meta-model starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetaModelStart {
+    /// With random weights for the predictions of its sources, as published (Eq. 4).
+    #[default]
+    Random,
+    /// With weights of zero for them: the first predictions are those of the same agent without sources. These weights are trained
+    /// from the first gradient step on, since only this one factor is zero.
+    Silent,
+}
+
+impl fmt::Display for MetaModelStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Random => "random",
+            Self::Silent => "silent",
+        })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,6 +113,8 @@ pub enum Take {
     Full,
     /// Its random start plus this fraction of the source's (Eq. 3).
     Fraction(f64),
+    /// The weighted mean of its random start and the source's: this is the weight of the source's, from 0 to 1.
+    Interpolate(f64),
 }
 
 impl fmt::Display for Take {
@@ -98,6 +123,7 @@ impl fmt::Display for Take {
             Self::Random => f.write_str("random"),
             Self::Full => f.write_str("full"),
             Self::Fraction(omega) => write!(f, "fraction {omega}"),
+            Self::Interpolate(weight) => write!(f, "interpolate {weight}"),
         }
     }
 }

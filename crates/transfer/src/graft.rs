@@ -1,7 +1,8 @@
 //! From a plan to a new agent, in one call.
 
+use crate::document::MetaModelStart;
 use crate::error::TransferError;
-use crate::meta_model::target_config;
+use crate::meta_model::{self, target_config};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::resolve::resolve;
@@ -50,6 +51,10 @@ pub fn graft(
 ) -> Result<Grafted, TransferError> {
     let config = target_config(plan, base, sources)?;
     let mut agent = new_target(&config, action_size, seed, sources)?;
+    if plan.meta_model().is_some_and(|meta_model| meta_model.start == MetaModelStart::Silent) {
+        let alone = AgentConfig { reward_sources: Vec::new(), ..config };
+        meta_model::start_silently(agent.learner_mut(), new_target(&alone, action_size, seed, sources)?.learner());
+    }
     let resolved = resolve(plan, agent.learner(), sources)?;
     resolved.apply(agent.learner_mut())?;
     Ok(Grafted { agent, report: resolved.report().clone() })

@@ -61,7 +61,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use document::{FORMAT, Misfit, Take};
+pub use document::{FORMAT, MetaModelStart, Misfit, Take};
 pub use error::{MisfitError, PlanError, SourceError, TransferError};
 pub use graft::{Grafted, graft, new_target};
 pub use meta_model::{InputUse, input_use, target_config};

@@ -128,6 +128,26 @@ pub struct InputUse {
     pub deter: f64,
 }
 
+/// Gives a new agent with a reward meta-model the random parameters of the same agent without reward sources, and weights of zero
+/// for the predictions of its sources: both predict the same rewards.
+///
+/// # Panics
+/// If the two agents differ in more than the sources.
+pub(crate) fn start_silently<F: Real>(learner: &mut Learner<F>, alone: &Learner<F>) {
+    for parameter in alone.parameters().iter() {
+        let (path, values) = (alone.parameters().path(parameter), alone.parameters().values(parameter));
+        let here = learner.parameters().find(path).expect("it has everything that it has without sources");
+        let rows = learner.networks().rows(here).iter().find(|(reads, _)| *reads == Reads::Predictions);
+        let numbers: usize = learner.parameters().shape(here)[1..].iter().product();
+        let predictions = rows.map(|(_, rows)| rows.start * numbers..rows.end * numbers).unwrap_or_default();
+        let target = learner.parameters_mut().values_mut(here);
+        target[predictions.clone()].fill(F::ZERO);
+        let (before, after) = values.split_at(predictions.start);
+        target[..predictions.start].copy_from_slice(before);
+        target[predictions.end..].copy_from_slice(after);
+    }
+}
+
 /// How much an agent's reward meta-model uses each of its inputs; `None` if its reward model has no sources.
 pub fn input_use<F: Real>(learner: &Learner<F>) -> Option<InputUse> {
     let (networks, parameters) = (learner.networks(), learner.parameters());

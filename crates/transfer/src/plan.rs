@@ -4,7 +4,7 @@
 //! Not here: agents. The parameters that a rule matches are determined for a target ([`crate::resolve`]).
 
 use crate::document::{
-    self, Document, FORMAT, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
+    self, Document, FORMAT, MetaModelStart, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
 };
 use crate::error::PlanError;
 use crate::pattern::Pattern;
@@ -48,6 +48,8 @@ pub struct MetaModel {
     pub layers: usize,
     /// Whether sources may have other encoders than the target.
     pub any_encoder: bool,
+    /// How its weights for the sources' predictions start.
+    pub start: MetaModelStart,
 }
 
 /// A rule of a plan.
@@ -126,8 +128,8 @@ impl Plan {
             )?);
         }
         if let Some(text) = document.meta_model {
-            let meta_model =
-                MetaModel { sources: text.sources, layers: text.layers.unwrap_or(1), any_encoder: text.any_encoder };
+            let MetaModelText { sources, layers, any_encoder, start } = text;
+            let meta_model = MetaModel { sources, layers: layers.unwrap_or(1), any_encoder, start };
             plan.set_meta_model(meta_model)?;
         }
         Ok(plan)
@@ -230,6 +232,7 @@ impl Plan {
                 sources: meta_model.sources.clone(),
                 layers: Some(meta_model.layers),
                 any_encoder: meta_model.any_encoder,
+                start: meta_model.start,
             }),
             rule: self.rules.iter().map(text).collect(),
         };
@@ -359,6 +362,9 @@ fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, Pla
     let contradiction = |why: &str| Err(PlanError::Contradiction { place: place.to_owned(), why: why.to_owned() });
     if let Take::Fraction(omega) = text.take {
         check_fraction("take.fraction", omega, place)?;
+    }
+    if let Take::Interpolate(weight) = text.take {
+        check_fraction("take.interpolate", weight, place)?;
     }
     if text.take == Take::Random {
         if text.source.is_some() || text.sources.is_some() {

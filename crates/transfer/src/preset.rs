@@ -2,6 +2,7 @@
 //!
 //! Here: the presets, and the ways to create a [`Plan`] from them. Not here: plans themselves (`plan`).
 
+use crate::document::MetaModelStart;
 use crate::error::PlanError;
 use crate::plan::{MetaModel, Plan};
 use std::path::{Path, PathBuf};
@@ -96,7 +97,7 @@ impl Plan {
         }
         if !rewards.is_empty() {
             let sources = rewards.iter().map(|(name, _)| name.clone()).collect();
-            plan.set_meta_model(MetaModel { sources, layers, any_encoder: false })?;
+            plan.set_meta_model(MetaModel { sources, layers, any_encoder: false, start: MetaModelStart::Random })?;
         }
         Ok(plan)
     }

@@ -2,7 +2,7 @@
 //!
 //! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
-use crate::document::Take;
+use crate::document::{MetaModelStart, Take};
 use crate::rows::Rows;
 use crate::source::Provenance;
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,9 @@ pub struct Totals {
     pub full: Count,
     /// Random values plus a fraction of the source's values.
     pub fraction: Count,
+    /// Weighted means of random values and the source's; none in reports of earlier versions.
+    #[serde(default)]
+    pub interpolated: Count,
     /// Random values.
     pub random: Count,
     /// The frozen part of all of these.
@@ -169,6 +172,9 @@ pub struct MetaModelReport {
     pub layers: usize,
     /// Whether sources may have other encoders than the target.
     pub any_encoder: bool,
+    /// How its weights for the sources' predictions started; random in earlier versions.
+    #[serde(default)]
+    pub start: MetaModelStart,
 }
 
 impl Report {

@@ -3,7 +3,7 @@
 //! [`resolve`] is pure. Its result contains the new numbers themselves, so that the preview shows exactly what is
 //! applied.
 
-use crate::arithmetic::{fractional, norm, weighted_mean};
+use crate::arithmetic::{fractional, interpolated, norm, weighted_mean};
 use crate::document::{Misfit, Take};
 use crate::error::{MisfitError, TransferError};
 use crate::fit::{Fit, Unfit, fit};
@@ -162,6 +162,7 @@ impl<F: Real> Resolved<F> {
             Take::Random => totals.random.add(numbers),
             Take::Full => totals.full.add(numbers),
             Take::Fraction(_) => totals.fraction.add(numbers),
+            Take::Interpolate(_) => totals.interpolated.add(numbers),
         }
         if frozen {
             totals.frozen.add(numbers);
@@ -212,6 +213,7 @@ fn new_values<F: Real>(
         Take::Random => None,
         Take::Full => Some(mean().into_iter().map(F::of).collect()),
         Take::Fraction(omega) => Some(fractional(before, omega, &mean())),
+        Take::Interpolate(weight) => Some(interpolated(before, weight, &mean())),
     }
 }
 
@@ -355,6 +357,7 @@ fn begin_report<F: Real>(plan: &Plan, rules: &[Effective], target: &Learner<F>, 
             sources: meta_model.sources.clone(),
             layers: meta_model.layers,
             any_encoder: meta_model.any_encoder,
+            start: meta_model.start,
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! The report of a transfer as a table for people.
 
-use crate::document::Take;
+use crate::document::{MetaModelStart, Take};
 use crate::report::{Count, PartReport, Report, SourceReport};
 use std::fmt;
 
@@ -11,7 +11,9 @@ impl fmt::Display for Report {
             writeln!(f, "source   {}", source_line(source))?;
         }
         if let Some(meta_model) = &self.meta_model {
-            writeln!(f, "reward   meta-model over {} ({} hidden)", meta_model.sources.join(", "), meta_model.layers)?;
+            let silent = if meta_model.start == MetaModelStart::Silent { ", silent at first" } else { "" };
+            let names = meta_model.sources.join(", ");
+            writeln!(f, "reward   meta-model over {names} ({} hidden{silent})", meta_model.layers)?;
         }
         writeln!(f)?;
         self.rules_table(f)?;
@@ -22,6 +24,7 @@ impl fmt::Display for Report {
         for (name, count) in [
             ("full", totals.full),
             ("fraction", totals.fraction),
+            ("interpolated", totals.interpolated),
             ("random", totals.random),
             ("thereof frozen", totals.frozen),
         ] {

@@ -421,13 +421,14 @@ fn sizes() -> impl Strategy<Value = (AgentConfig, usize)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// For any sizes, a transfer is refused, or every number is that of the source, the random one, or Eq. 3 of both.
+    /// For any sizes, a transfer is refused, or every number is that of the source, the random one, or Eq. 3 or a mean of both.
     #[test]
     fn every_number_is_accounted_for((theirs, their_actions) in sizes(), (ours, our_actions) in sizes(), omega in 0.0..=1.0_f64) {
         let (source, target) = (learner(&theirs, their_actions, 1), learner::<f64>(&ours, our_actions, 2));
         let rules = format!(
             "[[rule]]\nmatch = \"world_model.rssm.img1.kernel\"\nrows = \"action\"\ntake = \"full\"\nmisfit = \"random\"\n\
-             [[rule]]\nmatch = \"**.hout.*\"\ntake = {{ fraction = {omega:?} }}\nmisfit = \"random\"\n\
+             [[rule]]\nmatch = \"value.hout.*\"\ntake = {{ interpolate = {omega:?} }}\nmisfit = \"random\"\n\
+             [[rule]]\nmatch = \"**.hout.*\"\nrest = true\ntake = {{ fraction = {omega:?} }}\nmisfit = \"random\"\n\
              [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"full\"\nmisfit = \"random\"\n"
         );
         let plan = plan(&["a"], &rules);
@@ -453,9 +454,14 @@ proptest! {
             } else {
                 &given[range]
             };
-            let omega = if let Take::Fraction(omega) = part.take { Some(omega) } else { None };
+            prop_assert_eq!(matches!(part.take, Take::Interpolate(_)), part.path.starts_with("value.hout."));
             for ((now, random), given) in now.iter().zip(random).zip(given) {
-                prop_assert_eq!(*now, omega.map_or(*given, |omega| random + omega * given), "{}", &part.path);
+                let expected = match part.take {
+                    Take::Fraction(omega) => random + omega * given,
+                    Take::Interpolate(weight) => (1.0 - weight) * random + weight * given,
+                    Take::Full | Take::Random => *given,
+                };
+                prop_assert_eq!(*now, expected, "{}", &part.path);
             }
         }
     }

@@ -61,6 +61,44 @@ fn a_frozen_encoder_stays_and_the_decoder_continues_to_learn() {
     assert_eq!(grafted.report.totals.frozen.parts, 8);
 }
 
+/// The plan with a reward meta-model that starts silently.
+fn silent(plan: &Plan) -> Plan {
+    Plan::parse(&plan.to_toml().replace("[meta_model]", "[meta_model]\nstart = \"silent\""), "silent").unwrap()
+}
+
+/// Rewards of `agent` for some features.
+fn rewards(agent: &Agent) -> Vec<f32> {
+    let learner = agent.learner();
+    let (rows, width) = (5, learner.config().feature());
+    let feature: Vec<f32> = (0..rows * width).map(|index| (index as f32 * 0.37).sin()).collect();
+    let (set, mut workspace) = (learner.parameters().set(|_| false), Workspace::default());
+    let mut tape = Tape::new(learner.parameters(), &set, &mut workspace);
+    let feature = tape.constant(rows, width, |y| y.copy_from_slice(&feature));
+    let reward = learner.networks().reward.forward(&mut tape, feature);
+    tape.value(reward).to_vec()
+}
+
+#[test]
+fn a_silent_meta_model_first_predicts_what_the_same_agent_without_sources_does() {
+    let files = Files::new();
+    let plan = files.plan(&["ant", "hopper"], 1);
+    let sources = Sources::open(&plan).unwrap();
+    let grafted = graft(&silent(&plan), &config(), 6, 9, &sources).unwrap();
+    // The same random parameters, of an agent that has no reward sources.
+    let alone = AgentConfig { reward_layers: 1, ..config() };
+    let alone = graft(&files.plan(&[], 1), &alone, 6, 9, &sources).unwrap().agent;
+    let same = |path: &str| values(grafted.agent.learner(), path) == values(alone.learner(), path);
+    assert!(same("world_model.rssm.gru.kernel") && same("value.hout.kernel") && same("world_model.reward.hout.kernel"));
+    assert_eq!(rewards(&grafted.agent), rewards(&alone));
+    let loud = graft(&plan, &config(), 6, 9, &sources).unwrap().agent;
+    assert_ne!(rewards(&loud), rewards(&alone));
+    // From the first gradient step on, it listens.
+    let heard = |agent: &Agent| input_use(agent.learner()).unwrap().predictions;
+    assert_eq!(heard(&grafted.agent), [0.0, 0.0]);
+    assert!(grafted.report.to_string().contains("silent at first"));
+    assert!(heard(&learned(grafted.agent)).iter().all(|&norm| norm > 0.0));
+}
+
 #[test]
 fn a_meta_model_reads_the_sources_and_leaves_them_alone() {
     let files = Files::new();

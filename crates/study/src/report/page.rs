@@ -281,7 +281,8 @@ fn plans(report: &Report<'_>) -> Markup {
                         @let totals = &transfer.totals;
                         p.about {
                             "In total: full " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
-                            (frames(totals.fraction.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
+                            (frames(totals.fraction.numbers as f64)) ", interpolated "
+                            (frames(totals.interpolated.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
                             ", frozen " (frames(totals.frozen.numbers as f64)) ". Parameter by parameter: "
                             code { "transfer.json" } " in the run\u{2019}s folder."
                         }

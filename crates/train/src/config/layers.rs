@@ -253,9 +253,9 @@ fn one_line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::difference;
     use crate::Frames;
     use crate::config::ByteSize;
+    use crate::config::difference;
     use environment::Termination;
     use proptest::prelude::*;
 
