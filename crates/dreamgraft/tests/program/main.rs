@@ -4,7 +4,7 @@
 //! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
 //! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `vectors` for processors with fewer instructions,
 //! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
-//! names of files and for pipes, `advice` for messages about mistakes, `episodes` for episodes of other programs.
+//! names of files and for pipes, `progress` for what `train` shows on the way, `advice` for messages about mistakes, `episodes` for episodes of other programs.
 
 mod advice;
 mod arguments;
@@ -20,6 +20,7 @@ mod measuring;
 mod names;
 mod playing;
 mod program;
+mod progress;
 mod reporting;
 mod resuming;
 mod safety;
