@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use train::Frames;
-use train::checkpoint::newest_state;
+use train::checkpoint::{RunState, newest_state};
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +23,7 @@ pub enum State {
     Stopped,
     /// It ended with an error; a launcher noted it.
     Failed,
-    /// It has all its frames and its last evaluation.
+    /// It has its last evaluation, and all its frames or an end by a rule of its settings.
     Finished,
 }
 
@@ -67,10 +67,16 @@ pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
     folder.join("logs").join(format!("{index}.failed"))
 }
 
-/// Whether a run has all its frames and its last evaluation.
+/// Whether a run has its last evaluation, and all its frames or an end by a rule of its settings.
 pub fn is_finished(folder: &Path, entry: &Entry) -> bool {
-    let state = newest_state(&folder.join(&entry.folder));
-    state.is_some_and(|state| state.is_finished(Frames(entry.steps)))
+    newest_state(&folder.join(&entry.folder)).is_some_and(|state| ended(&state, entry))
+}
+
+/// Whether the run of `entry`, whose newest checkpoint has `state`, is finished.
+fn ended(state: &RunState, entry: &Entry) -> bool {
+    // The settings are only needed for a run that ended early.
+    let by_rule = || entry.request.configuration().is_ok_and(|config| state.is_finished(&config));
+    state.has_all(Frames(entry.steps)) || state.finished && by_rule()
 }
 
 /// Checks that the runs that run `index` comes after are finished.
@@ -98,7 +104,7 @@ pub fn status(folder: &Path, manifest: &Manifest) -> Vec<Status> {
 pub fn of_run(folder: &Path, entry: &Entry) -> Status {
     let root = folder.join(&entry.folder);
     let newest = newest_state(&root);
-    let finished = newest.as_ref().is_some_and(|state| state.is_finished(Frames(entry.steps)));
+    let finished = newest.as_ref().is_some_and(|state| ended(state, entry));
     let state = match () {
         () if train::in_use(&root) => State::Running,
         () if finished => State::Finished,

@@ -4,15 +4,25 @@
 
 use crate::config::Config;
 use crate::run::schedule::Position;
-use crate::run::speed::Split;
+use crate::run::speed::{Split, TimeLeft};
 use crate::{Frames, Phase};
 use std::path::Path;
-use std::time::Duration;
 
 /// Listens to a run.
 pub trait Reporter: Send {
     /// Something happened.
     fn event(&mut self, event: &Event<'_>);
+}
+
+/// Which training episodes a line of metrics is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Episodes {
+    /// Random ones alone.
+    Random,
+    /// Random ones, and the agent's first.
+    Mixed,
+    /// The agent's own, or none.
+    Own,
 }
 
 /// Something that happened in a run.
@@ -34,8 +44,15 @@ pub enum Event<'a> {
         /// Whether the run begins.
         begins: bool,
     },
+    /// The agent is there, at the beginning of a session.
+    Agent {
+        /// Its parts and their numbers of parameters.
+        parameters: &'a [(&'static str, u64)],
+    },
     /// Something that the user should know, on one line.
     Note(&'a str),
+    /// Something that the user should look into, on one line.
+    Warning(&'a str),
     /// A step of the present phase is done. Comes often.
     Progress {
         /// The current activity of the run.
@@ -44,6 +61,8 @@ pub enum Event<'a> {
         position: &'a Position,
         /// Frames at its end.
         end: Frames,
+        /// Estimate of the time left, once there is one.
+        left: Option<TimeLeft>,
     },
     /// A line of metrics was written.
     Metrics {
@@ -51,8 +70,10 @@ pub enum Event<'a> {
         frames: Frames,
         /// Its values by name.
         values: &'a [(String, f64)],
-        /// Estimate of the time until the run's end.
-        left: Option<Duration>,
+        /// Which episodes its returns are of.
+        episodes: Episodes,
+        /// Estimate of the time left, once there is one.
+        left: Option<TimeLeft>,
     },
     /// An evaluation ended.
     Evaluated {

@@ -29,6 +29,20 @@ pub enum Role {
 }
 
 impl Role {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Encoder => "encoder",
+            Self::Dynamics => "dynamics",
+            Self::Decoder => "decoder",
+            Self::Reward => "reward",
+            Self::RewardSource => "reward sources",
+            Self::Discount => "discount",
+            Self::Actor => "actor",
+            Self::Value => "value",
+        }
+    }
+
     /// Whether it is part of the world model.
     pub fn is_world_model(self) -> bool {
         !matches!(self, Self::Actor | Self::Value)

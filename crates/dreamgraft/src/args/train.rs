@@ -47,6 +47,9 @@ pub struct Train {
     /// If another process uses the run folder, wait until it ends and then resume, instead of ending with exit code 4
     #[arg(long)]
     pub wait: bool,
+    /// Print no progress: only notes and warnings, on stderr, and errors
+    #[arg(long, short)]
+    pub quiet: bool,
     /// The device for gradient steps
     #[command(flatten)]
     pub device: DeviceOption,

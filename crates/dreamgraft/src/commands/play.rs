@@ -47,7 +47,12 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
     let end = print::done(printed.and_then(|()| texts.into_iter().try_for_each(|text| print::line(&text))))?;
     if let Some(path) = &results.video {
         for plays in &all {
-            plays.write_video(&meaning::video_of(path, &plays.task, all.len() > 1))?;
+            let path = meaning::video_of(path, &plays.task, all.len() > 1);
+            plays.write_video(&path)?;
+            // JSON stays JSON, and a closed stdout is no error.
+            if !results.json {
+                let _ = print::line(&format!("wrote {}", path.display()));
+            }
         }
     }
     Ok(end)

@@ -17,7 +17,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
     let request = request::of(typed)?;
     let Training { root, config, plan } = Training::new(&request, catalogue)?;
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
-    let mut console = Console::new();
+    let mut console = Console::new(typed.quiet);
     let device = device::open_named(request.device.as_deref())?;
     if let Some(device) = &device {
         console.line(&format!("gradient steps run on {}", device.description()));
@@ -45,9 +45,17 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
         }
     };
     match end {
-        End::Finished { frames } => console
-            .line(&format!("finished at frame {frames}; `dreamgraft eval {}` evaluates the agent", shell_word(&root))),
-        End::FinishedBefore { frames } => console.line(&format!(
+        End::Finished { frames, rule } => {
+            let why = rule.map(|rule| format!(", because {rule}")).unwrap_or_default();
+            let root = shell_word(&root);
+            console.line(&format!("finished at frame {frames}{why}; `dreamgraft eval {root}` evaluates the agent"));
+        }
+        End::FinishedBefore { frames, rule: Some(rule) } => console.line(&format!(
+            "this run is already finished: {} ended at frame {frames}, because {rule}; to train it for longer, use the same \
+             command with another value of that setting",
+            root.display()
+        )),
+        End::FinishedBefore { frames, rule: None } => console.line(&format!(
             "this run is already finished: {} has {frames} frames, and this command asks for {}; to train it for \
              longer, use the same command with --steps {}",
             root.display(),

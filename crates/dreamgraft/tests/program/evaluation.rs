@@ -63,7 +63,8 @@ fn the_mean_action_can_be_evaluated_instead_of_the_mode() {
 #[test]
 fn the_last_episode_is_written_as_a_video() {
     let program = trained();
-    program.succeed(&["eval", "run", "--episodes", "1", "--video", "last.gif"]);
+    let text = program.succeed(&["eval", "run", "--episodes", "1", "--video", "last.gif"]);
+    assert_eq!(text.lines().last(), Some("wrote last.gif"), "{text}");
     assert!(std::fs::read(program.path("last.gif")).unwrap().starts_with(b"GIF89a"));
     let error = program.fail(1, &["eval", "run", "--episodes", "1", "--video", "missing/last.gif"]);
     assert!(error.contains("missing/last.gif"), "{error}");

@@ -5,8 +5,8 @@
 //! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `simd` for processors with fewer
 //! instructions, `vectors` for agents that observe vectors,
 //! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
-//! names of files and for pipes, `advice` for messages about mistakes, `agents` for the trained agents of the repository,
-//! `episodes` for episodes of other programs.
+//! names of files and for pipes, `progress` for what `train` shows on the way, `advice` for messages about mistakes, `agents` for the
+//! trained agents of the repository, `episodes` for episodes of other programs.
 
 mod advice;
 mod agents;
@@ -23,6 +23,7 @@ mod measuring;
 mod names;
 mod playing;
 mod program;
+mod progress;
 mod reporting;
 mod resuming;
 mod safety;

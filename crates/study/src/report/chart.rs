@@ -17,6 +17,9 @@ const BOX: f64 = 1000.0;
 /// The least distance of two labels at the ends of curves, as a share of the plot's height.
 const LABEL: f64 = 0.075;
 
+/// The most labels at the ends of curves: as many as fit, with one place for the number of the others.
+const MOST_LABELS: usize = 13;
+
 /// Which returns are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -120,9 +123,16 @@ fn panel(figures: &Figures, task: &TaskFigures, which: Which) -> Markup {
                 @for at in &x.ticks { span style={ "left:" (percent(x.place(*at))) } { (tick(*at)) } }
             }
             div.ends aria-hidden="true" {
-                @for (index, place) in ends(task, which, &y) {
-                    span class=(format!("of m{index}")) data-of=(index) style={ "top:" (percent(place)) } {
-                        (figures.methods[index])
+                @for (label, place) in ends(task, which, &y) {
+                    @match label {
+                        Label::Method(index) => {
+                            span class=(format!("of m{index}")) data-of=(index) style={ "top:" (percent(place)) } {
+                                (figures.methods[index])
+                            }
+                        }
+                        Label::Others(count) => {
+                            span.others style={ "top:" (percent(place)) } { "and " (count) " below" }
+                        }
                     }
                 }
             }
@@ -158,11 +168,31 @@ fn round(number: f64) -> f64 {
     (10.0 * number).round() / 10.0
 }
 
-/// Where the labels at the ends of the curves stand: 0 at the top, 1 at the bottom; none upon another.
-fn ends(task: &TaskFigures, which: Which, y: &Axis) -> Vec<(usize, f64)> {
-    let last = |(index, curves): (usize, &Curves)| Some((index, 1.0 - y.place(curves.band.last()?.mean)));
-    let mut labels: Vec<(usize, f64)> = drawn(task, which).filter_map(last).collect();
+/// A label at the end of curves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Label {
+    /// Of this method.
+    Method(usize),
+    /// Of so many methods with lower returns, for which there is no place.
+    Others(usize),
+}
+
+/// Where the labels at the ends of the curves stand: 0 at the top, 1 at the bottom; none upon another. Of many methods, those with
+/// the highest returns.
+fn ends(task: &TaskFigures, which: Which, y: &Axis) -> Vec<(Label, f64)> {
+    let last =
+        |(index, curves): (usize, &Curves)| Some((Label::Method(index), 1.0 - y.place(curves.band.last()?.mean)));
+    placed(drawn(task, which).filter_map(last).collect())
+}
+
+/// The labels, moved so that none stands upon another or outside.
+fn placed(mut labels: Vec<(Label, f64)>) -> Vec<(Label, f64)> {
     labels.sort_by(|a, b| a.1.total_cmp(&b.1));
+    // One label more would take no more place than the number of the others.
+    if labels.len() > MOST_LABELS + 1 {
+        let others = labels.split_off(MOST_LABELS);
+        labels.push((Label::Others(others.len()), others[0].1));
+    }
     for index in 1..labels.len() {
         labels[index].1 = labels[index].1.max(labels[index - 1].1 + LABEL);
     }
@@ -199,7 +229,7 @@ fn data(task: &TaskFigures, which: Which) -> String {
             for band in &curves.band {
                 let piece = (band.frames / task.frames * pieces as f64).round() as usize;
                 if let Some(cell) = piece.checked_sub(1).and_then(|piece| cells.get_mut(piece)) {
-                    *cell = json!([spread(band.mean, band.deviation), band.runs]);
+                    *cell = json!([spread(band.mean, band.deviation), band.runs, band.mean]);
                 }
             }
             json!({ "of": index, "at": cells })
@@ -212,4 +242,24 @@ fn data(task: &TaskFigures, which: Which) -> String {
 /// JSON that no browser takes for the end of the script it stands in.
 pub fn in_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_stay_in_the_plot_and_apart_however_many_methods_there_are() {
+        for count in 1..60 {
+            for lows in [0.0, 0.5, 0.99] {
+                let labels = (0..count).map(|index| (Label::Method(index), lows + 0.01 * index as f64 / count as f64));
+                let placed = placed(labels.collect());
+                assert!(placed.iter().all(|(_, place)| (-1e-9..=1.0).contains(place)), "{count}: {placed:?}");
+                assert!(placed.windows(2).all(|pair| pair[1].1 - pair[0].1 > LABEL - 1e-9), "{count}: {placed:?}");
+                let named = |label: &Label| if let Label::Others(count) = label { *count } else { 1 };
+                assert_eq!(placed.iter().map(|(label, _)| named(label)).sum::<usize>(), count);
+            }
+        }
+        assert_eq!(placed(vec![(Label::Method(0), 0.25)]), [(Label::Method(0), 0.25)]);
+    }
 }

@@ -49,7 +49,7 @@ pub fn markdown(report: &Report<'_>) -> String {
         table(&mut text, &Table { title: String::new(), ..run_tables::plan(plan.transfer) });
     }
     heading(&mut text, "Runs");
-    table(&mut text, &Table { title: String::new(), ..run_tables::runs(results) });
+    table(&mut text, &Table { title: String::new(), ..run_tables::runs(&results.runs) });
     heading(&mut text, "Configuration");
     table(&mut text, &Table { title: String::new(), ..run_tables::settings(results) });
     if let Some(document) = &results.document {

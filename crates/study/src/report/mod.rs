@@ -9,6 +9,7 @@ mod chart;
 mod comparable;
 mod data;
 mod figures;
+mod folds;
 mod groups;
 mod limits;
 mod markdown;
@@ -27,7 +28,7 @@ pub use markdown::markdown;
 pub use media::{MOST_BYTES, Media, mime, read as read_image};
 pub use page::page;
 
-use self::wording::{counted, listed};
+use self::wording::counted;
 use crate::results::{Results, ResultsError, RunResult};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -144,7 +145,6 @@ impl<'a> Report<'a> {
 impl PlanOf<'_> {
     /// For which seeds.
     pub fn summary(&self) -> String {
-        let seeds: Vec<String> = self.runs.iter().map(|run| run.seed.to_string()).collect();
-        format!("{} {}", if seeds.len() == 1 { "seed" } else { "seeds" }, listed(&seeds))
+        run_tables::seeds(self.runs.iter().map(|run| run.seed))
     }
 }

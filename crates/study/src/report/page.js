@@ -5,6 +5,7 @@
   const root = document.documentElement;
   const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
   const hidden = new Set(); // names of methods that are switched off
+  const MOST = 12; // methods in a tip
 
   const remember = (key, value) => { try { localStorage.setItem("dreamgraft-" + key, value); } catch { /* no storage */ } };
   const recall = (key) => { try { return localStorage.getItem("dreamgraft-" + key) ?? ""; } catch { return ""; } };
@@ -46,10 +47,12 @@
       head.textContent = "frame " + data.frames[place];
       tip.append(head);
       const words = [head.textContent];
-      for (const method of data.methods) {
-        const button = document.querySelector(`[data-toggle="${method.of}"]`);
-        const at = method.at[place];
-        if (!at || !button || button.getAttribute("aria-pressed") === "false") continue;
+      const there = data.methods
+        .map((method) => ({ method, at: method.at[place], button: document.querySelector(`[data-toggle="${method.of}"]`) }))
+        .filter(({ at, button }) => at && button && button.getAttribute("aria-pressed") === "true");
+      // Of many, the best: the others can be read when these are switched off.
+      const shown = there.length <= MOST ? there : there.slice().sort((a, b) => b.at[2] - a.at[2]).slice(0, MOST);
+      for (const { method, at, button } of shown) {
         const row = document.createElement("div");
         const name = document.createElement("i");
         const value = document.createElement("span");
@@ -62,6 +65,12 @@
         row.append(name, value);
         tip.append(row);
         words.push(name.textContent + " " + at[0]);
+      }
+      if (shown.length < there.length) {
+        const others = document.createElement("small");
+        others.textContent = `and ${there.length - shown.length} below`;
+        tip.append(others);
+        words.push(others.textContent);
       }
       cross.hidden = tip.hidden = false;
       const box = canvas.getBoundingClientRect();
@@ -101,6 +110,13 @@
       button.addEventListener("click", () => {
         const name = button.textContent;
         if (!hidden.delete(name)) hidden.add(name);
+        methods();
+      });
+    }
+    for (const button of all("[data-every]")) {
+      button.addEventListener("click", () => {
+        hidden.clear();
+        if (button.dataset.every === "false") for (const method of all("[data-toggle]")) hidden.add(method.textContent);
         methods();
       });
     }

@@ -2,12 +2,13 @@
 //!
 //! Here: the structure of the page. Not here: its style (`page.css`), its script (`page.js`), the cells (`tables`).
 
-use super::Report;
 use super::chart::{Which, any, chart};
+use super::folds;
 use super::media::Media;
 use super::run_tables;
 use super::tables::{self, Cell, Table};
 use super::wording::frames;
+use super::{PlanOf, Report};
 use crate::results::{ImageKind, RunResult};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,15 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+
+/// The most rows of a table that are shown without a frame to scroll in.
+const LONGEST_TABLE: usize = 40;
+
+/// The most problems that the page lists.
+const MOST_PROBLEMS: usize = 30;
+
+/// The most methods whose buttons need no frame to scroll in, and none for all of them.
+const FEW_METHODS: usize = 8;
 
 /// Colours of methods, in light and in dark; the first is for a baseline. They are distinguishable for colour-blind
 /// people, after Okabe and Ito.
@@ -151,7 +161,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
         (images(report, media))
         section aria-labelledby="runs" {
             h2 #runs { "Runs" }
-            (table(&Table { title: String::new(), ..run_tables::runs(results) }))
+            (folds::of_runs(results, table))
         }
         section aria-labelledby="settings" {
             h2 #settings { "Configuration" }
@@ -172,7 +182,13 @@ fn problems(report: &Report<'_>) -> Markup {
         @if !problems.is_empty() {
             section.callout.problems aria-labelledby="problems" {
                 h2 #problems { "Files that could not be read" }
-                ul { @for problem in problems { li { (problem) } } }
+                ul { @for problem in problems.iter().take(MOST_PROBLEMS) { li { (problem) } } }
+                @if problems.len() > MOST_PROBLEMS {
+                    p.about {
+                        "And " (super::wording::counted(problems.len() - MOST_PROBLEMS, "other"))
+                        "; report.md lists all."
+                    }
+                }
             }
         }
     }
@@ -183,7 +199,11 @@ fn controls(report: &Report<'_>) -> Markup {
     let figures = &report.figures;
     html! {
         div.controls role="group" aria-label="Methods and settings of the curves" {
-            div.methods role="group" aria-label="Methods" {
+            div.methods.many[figures.methods.len() > FEW_METHODS] role="group" aria-label="Methods" {
+                @if figures.methods.len() > FEW_METHODS {
+                    button type="button" data-every="true" { "all" }
+                    button type="button" data-every="false" { "none" }
+                }
                 @for (index, method) in figures.methods.iter().enumerate() {
                     button type="button" class=(format!("method m{index}")) data-toggle=(index) aria-pressed="true" {
                         svg.swatch viewBox="0 0 26 10" aria-hidden="true" { path.mean d="M1 5L25 5" {} }
@@ -215,8 +235,8 @@ fn table(table: &Table) -> Markup {
     let name = if table.title.is_empty() { table.id } else { &table.title };
     html! {
         @if !table.title.is_empty() { h3 { (table.title) } }
-        p.about { (table.about) }
-        div.scroll tabindex="0" role="region" aria-label=(name) {
+        @if !table.about.is_empty() { p.about { (table.about) } }
+        div.scroll.long[table.rows.len() > LONGEST_TABLE] tabindex="0" role="region" aria-label=(name) {
             table class=(table.id) {
                 thead { tr { @for column in &table.columns { th scope="col" { (column) } } } }
                 tbody {
@@ -257,37 +277,44 @@ fn percent(share: f64) -> String {
 /// The plans of transfer, each once.
 fn plans(report: &Report<'_>) -> Markup {
     let plans = report.plans();
+    let each = plans.iter().enumerate();
+    let each: Vec<_> = each.map(|(number, plan)| (run_tables::tasks_of(plan.runs[0]), plan_of(number, plan))).collect();
     html! {
-        @if !plans.is_empty() {
+        @if !each.is_empty() {
             section aria-labelledby="plans" {
                 h2 #plans { "Transferred parameters" }
-                @for (number, plan) in plans.iter().enumerate() {
-                    details data-keep=(format!("plan-{number}")) {
-                        summary {
-                            strong { (run_tables::tasks_of(plan.runs[0])) } ", " (plan.runs[0].method)
-                            span.count { " " (plan.summary()) }
-                        }
-                        @let transfer = plan.transfer;
-                        ul.sources {
-                            @for source in &transfer.sources {
-                                li {
-                                    code { (source.name) } ": " (source.provenance.tasks.join(", "))
-                                    @if let Some(trained) = source.provenance.frames { ", " (frames(trained as f64)) " frames" }
-                                    ", " code { (source.provenance.path.display()) }
-                                }
-                            }
-                        }
-                        (table(&run_tables::plan(transfer)))
-                        @let totals = &transfer.totals;
-                        p.about {
-                            "In total: full " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
-                            (frames(totals.fraction.numbers as f64)) ", interpolated "
-                            (frames(totals.interpolated.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
-                            ", frozen " (frames(totals.frozen.numbers as f64)) ". Parameter by parameter: "
-                            code { "transfer.json" } " in the run\u{2019}s folder."
-                        }
+                (folds::under_headings("plans", each, "transfer", |all| html! { @for one in all { (one) } }))
+            }
+        }
+    }
+}
+
+/// One of them.
+fn plan_of(number: usize, plan: &PlanOf<'_>) -> Markup {
+    html! {
+        details data-keep=(format!("plan-{number}")) {
+            summary {
+                strong { (run_tables::tasks_of(plan.runs[0])) } ", " (plan.runs[0].method)
+                span.count { " " (plan.summary()) }
+            }
+            @let transfer = plan.transfer;
+            ul.sources {
+                @for source in &transfer.sources {
+                    li {
+                        code { (source.name) } ": " (source.provenance.tasks.join(", "))
+                        @if let Some(trained) = source.provenance.frames { ", " (frames(trained as f64)) " frames" }
+                        ", " code { (source.provenance.path.display()) }
                     }
                 }
+            }
+            (table(&run_tables::plan(transfer)))
+            @let totals = &transfer.totals;
+            p.about {
+                "In total: full " (frames(totals.full.numbers as f64)) " numbers, a fraction of "
+                (frames(totals.fraction.numbers as f64)) ", interpolated "
+                (frames(totals.interpolated.numbers as f64)) ", random " (frames(totals.random.numbers as f64))
+                ", frozen " (frames(totals.frozen.numbers as f64)) ". Parameter by parameter: "
+                code { "transfer.json" } " in the run\u{2019}s folder."
             }
         }
     }
@@ -307,6 +334,8 @@ fn images(report: &Report<'_>, media: &Media) -> Markup {
         (0..run.images.len()).filter(missing).count()
     };
     let missing: usize = shown.iter().map(|(index, run)| left_out(*index, run)).sum();
+    let each = shown.iter().filter(|(index, run)| left_out(*index, run) < run.images.len());
+    let each = each.map(|(index, run)| (run_tables::tasks_of(run), of_run(*index, run, media))).collect();
     html! {
         @if !shown.is_empty() {
             section aria-labelledby="images" {
@@ -320,11 +349,7 @@ fn images(report: &Report<'_>, media: &Media) -> Markup {
                             are in the run folders, in " code { "videos/" } "."
                     }
                 }
-                div.gallery {
-                    @for (index, run) in &shown {
-                        @if left_out(*index, run) < run.images.len() { (of_run(*index, run, media)) }
-                    }
-                }
+                (folds::under_headings("images", each, "run", |all| html! { div.gallery { @for one in all { (one) } } }))
             }
         }
     }

@@ -8,7 +8,7 @@ use super::tables::{Cell, Table};
 use super::wording::{NONE, change, counted, duration, frames, listed, spread, value};
 use crate::results::{Progress, Results, RunResult, Series};
 use crate::statistics::{deviation, mean};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An input of reward meta-models: how much the runs of a task and method read it.
 struct Input<'a> {
@@ -78,8 +78,82 @@ fn inputs(results: &Results) -> Vec<Input<'_>> {
     inputs
 }
 
-/// Every run.
-pub fn runs(results: &Results) -> Table {
+/// The runs of a task and method.
+pub struct GroupOfRuns<'a> {
+    /// Its tasks, as papers call them.
+    pub task: String,
+    /// Its method, and the source that it is or has.
+    pub method: String,
+    /// The runs.
+    pub runs: Vec<&'a RunResult>,
+}
+
+impl GroupOfRuns<'_> {
+    /// How many runs, how many of them are finished, which seeds, and how many have files that could not be read.
+    pub fn summary(&self) -> String {
+        let finished = self.runs.iter().filter(|run| run.finished()).count();
+        let broken = self.runs.iter().filter(|run| !run.problems.is_empty()).count();
+        let finished = if finished == self.runs.len() { "all".to_owned() } else { finished.to_string() };
+        let problems = if broken == 0 {
+            String::new()
+        } else {
+            format!(", files of {} could not be read", counted(broken, "run"))
+        };
+        let seeds = seeds(self.runs.iter().map(|run| run.seed));
+        format!("{}, {finished} finished{problems}, {seeds}", counted(self.runs.len(), "run"))
+    }
+}
+
+/// The runs by task and method, in the order in which these come first.
+pub fn grouped(results: &Results) -> Vec<GroupOfRuns<'_>> {
+    let (mut groups, mut places) = (Vec::<GroupOfRuns<'_>>::new(), BTreeMap::new());
+    for run in &results.runs {
+        let (task, method) = (tasks_of(run), method_of(run));
+        let place = *places.entry((task.clone(), method.clone())).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(GroupOfRuns { task, method, runs: Vec::new() });
+        }
+        groups[place].runs.push(run);
+    }
+    groups
+}
+
+/// Seeds in few words: `seeds 0 to 9, 12`.
+pub fn seeds(seeds: impl Iterator<Item = u64>) -> String {
+    const MOST: usize = 8;
+    let all: BTreeSet<u64> = seeds.collect();
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for &seed in &all {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(seed) => *last = seed,
+            _ => ranges.push((seed, seed)),
+        }
+    }
+    let text = |(first, last): &(u64, u64)| match last - first {
+        0 => vec![first.to_string()],
+        1 => vec![first.to_string(), last.to_string()],
+        _ => vec![format!("{first} to {last}")],
+    };
+    let mut words: Vec<String> = ranges.iter().flat_map(text).collect();
+    if words.len() > MOST {
+        let others =
+            all.len() - ranges[..MOST - 1].iter().map(|(first, last)| (last - first + 1) as usize).sum::<usize>();
+        words = ranges[..MOST - 1].iter().flat_map(text).collect();
+        words.push(format!("{others} others"));
+    }
+    format!("{} {}", if all.len() == 1 { "seed" } else { "seeds" }, listed(&words))
+}
+
+/// A run's method, and the source that it is.
+fn method_of(run: &RunResult) -> String {
+    match &run.source {
+        Some(source) if run.method == "source" => format!("source {source}"),
+        _ => run.method.clone(),
+    }
+}
+
+/// These runs.
+pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
     let about =
         "Every run with its overall and final return, and the command that repeats it in the study's folder. Wall time \
          is the sum over all sessions of the run."
@@ -92,10 +166,6 @@ pub fn runs(results: &Results) -> Table {
                 run.series.iter().map(|series| figure(run, series).map_or(NONE.to_owned(), value)).collect();
             Cell::of(if each.is_empty() { NONE.to_owned() } else { each.join(", ") })
         };
-        let method = match &run.source {
-            Some(source) if run.method == "source" => format!("source {source}"),
-            _ => run.method.clone(),
-        };
         let machine: Vec<String> =
             ["device", "processor", "system"].iter().filter_map(|key| run.made_by.get(*key).cloned()).collect();
         let version = run.made_by.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
@@ -103,7 +173,7 @@ pub fn runs(results: &Results) -> Table {
         machine.notes.extend(version);
         vec![
             Cell::of(tasks_of(run)),
-            Cell::of(method),
+            Cell::of(method_of(run)),
             Cell::of(run.seed.to_string()),
             state(run),
             returns(&|_, series| series.training.overall()),
@@ -113,7 +183,7 @@ pub fn runs(results: &Results) -> Table {
             Cell { code: true, ..Cell::of(run.command.as_str()) }.note(format!("folder {}", run.folder.display())),
         ]
     };
-    let rows = results.runs.iter().map(row).collect();
+    let rows = runs.into_iter().map(row).collect();
     Table { id: "runs", title: "Runs".to_owned(), about, columns: columns.to_vec(), rows }
 }
 
@@ -193,4 +263,20 @@ pub fn plan(report: &transfer::Report) -> Table {
     let rows = report.rules.iter().map(row).collect();
     let columns = ["Parameters", "Taken", "Count", "Numbers"].map(str::to_owned).to_vec();
     Table { id: "plan", title: report.plan.clone(), about: report.description.clone(), columns, rows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_named_in_few_words() {
+        let text = |all: &[u64]| seeds(all.iter().copied());
+        assert_eq!(text(&[3]), "seed 3");
+        assert_eq!(text(&[2, 0, 1]), "seeds 0 to 2");
+        assert_eq!(text(&[0, 1, 5, 7, 8, 9, 9]), "seeds 0, 1, 5 and 7 to 9");
+        assert_eq!(text(&[u64::MAX - 2, u64::MAX - 1, u64::MAX]), format!("seeds {} to {}", u64::MAX - 2, u64::MAX));
+        let odd: Vec<u64> = (0..100).map(|index| 2 * index).collect();
+        assert_eq!(text(&odd), "seeds 0, 2, 4, 6, 8, 10, 12 and 93 others");
+    }
 }

@@ -26,6 +26,30 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// The most methods that are columns; more are rows.
+const MOST_COLUMNS: usize = 8;
+
+impl Table {
+    /// With a row for each method, if it has more columns of methods than people can compare.
+    fn upright(self) -> Self {
+        if self.columns.len() <= MOST_COLUMNS + 1 || self.rows.is_empty() {
+            return self;
+        }
+        let heading = |row: &Vec<Cell>| {
+            let Some(first) = row.first() else { return String::new() };
+            let notes = if first.notes.is_empty() { String::new() } else { format!(" ({})", first.notes.join(", ")) };
+            format!("{}{notes}", first.text)
+        };
+        let columns = ["Method".to_owned()].into_iter().chain(self.rows.iter().map(heading)).collect();
+        let row = |(index, method): (usize, &String)| {
+            let cells = self.rows.iter().map(|row| row.get(index).cloned().unwrap_or_default());
+            [Cell::of(method.as_str())].into_iter().chain(cells).collect()
+        };
+        let rows = self.columns.iter().enumerate().skip(1).map(row).collect();
+        Self { columns, rows, ..self }
+    }
+}
+
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
@@ -33,7 +57,7 @@ pub struct Cell {
     pub text: String,
     /// Smaller, below it.
     pub notes: Vec<String>,
-    /// The best of its row.
+    /// The best of its task.
     pub best: bool,
     /// To be typed, so shown as code.
     pub code: bool,
@@ -58,11 +82,11 @@ impl Cell {
 pub fn overall(figures: &Figures) -> Table {
     let about =
         "Mean return of all training episodes of a run, including the random episodes at its start; mean \u{b1} \
-         standard deviation over runs. The best mean of a row is bold, among methods whose runs are all finished. Bold \
+         standard deviation over runs. The best mean of a task is bold, among methods whose runs are all finished. Bold \
          does not mean that the difference is more than chance."
             .to_owned();
     let cell = |method: &MethodFigures| returns(method, method.overall, true);
-    by_method(figures, "overall", "Overall return", about, |method| of_finished(method, method.overall), cell)
+    by_method(figures, "overall", "Overall return", about, |method| of_finished(method, method.overall), cell).upright()
 }
 
 /// As [`overall`], of the last tenth.
@@ -72,7 +96,7 @@ pub fn last(figures: &Figures) -> Table {
          1e5 of 1e6 frames). Only runs that have reached these frames count."
             .to_owned();
     let cell = |method: &MethodFigures| returns(method, method.last, false);
-    by_method(figures, "final", "Final return", about, |method| of_finished(method, method.last), cell)
+    by_method(figures, "final", "Final return", about, |method| of_finished(method, method.last), cell).upright()
 }
 
 /// The mean, if it can be compared with that of other methods: unfinished runs are shorter, not worse.
@@ -125,7 +149,7 @@ pub fn interquartile_means(figures: &Figures) -> Table {
     if figures.tasks.len() > 1 {
         table.rows.push([Cell::of("All tasks")].into_iter().chain(together).collect());
     }
-    table
+    table.upright()
 }
 
 /// Probabilities of improvement.
@@ -164,7 +188,7 @@ pub fn improvements(figures: &Figures) -> Table {
     if table.rows.iter().flatten().all(|cell| cell.bar.is_none()) {
         table.rows.clear();
     }
-    table
+    table.upright()
 }
 
 /// A cell with the tasks of its statistic.

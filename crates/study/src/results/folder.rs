@@ -9,7 +9,7 @@ use files::layout;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::Frames;
-use train::checkpoint::newest_state;
+use train::checkpoint::{RunState, newest_state};
 
 /// The most bytes of a configuration that are read.
 const LONGEST_CONFIG: u64 = 1 << 20;
@@ -71,8 +71,13 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
     }
     // Whether a run is finished stands in its checkpoint. Committed results have none: there, the last line decides.
     let state = newest_state(&path);
+    if let Some(state) = state.as_ref().filter(|state| ended_early(state, &path, Frames(steps))) {
+        // It is as long as it came to be: its curve is not cut off, it is at its end.
+        run.steps = state.position.frames.0;
+    }
+    let steps = run.steps;
     run.progress = match (&state, last) {
-        (Some(state), _) if state.is_finished(Frames(steps)) => Progress::Finished,
+        (Some(state), _) if state.has_all(Frames(steps)) => Progress::Finished,
         (None, Some(frames)) if frames >= steps => Progress::Finished,
         (_, None) => Progress::NotBegun,
         (_, Some(frames)) => Progress::Underway(frames),
@@ -100,6 +105,13 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Err(error) => run.problems.push(format!("{}: {error}", path.join(layout::VIDEOS).display())),
     }
     run
+}
+
+/// Whether the run in `folder`, whose newest checkpoint has `state`, ended before its `steps` frames by a rule of its settings.
+fn ended_early(state: &RunState, folder: &Path, steps: Frames) -> bool {
+    state.finished
+        && state.position.frames < steps
+        && train::stored_config(folder).is_ok_and(|config| state.rule(&config.stop).is_some())
 }
 
 /// Names the sources of a reward meta-model by their tasks, if that distinguishes them: their names in a plan are those

@@ -10,18 +10,18 @@ mod shown;
 use crate::results::ResultsError;
 use request::{Answer, Asked};
 use shown::{Shown, lock};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The limit for simultaneous connections; further clients are asked to try again.
 const MOST_CONNECTIONS: usize = 32;
 
-/// How long a client may take to ask, and to take each piece of an answer.
+/// How long a client may take for its whole request, and to take each piece of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server of a page about the runs in a folder. It ends when this is dropped.
@@ -96,9 +96,8 @@ fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &A
 
 /// Answers one request.
 fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let reply = match request::read(stream, port)? {
+    let reply = match request::read(Until { stream, end: Instant::now() + PATIENCE }, port)? {
         Err(refused) => refused,
         Ok(asked) => {
             let renewed = if matches!(asked, Asked::Image { .. }) { Ok(()) } else { Shown::renew(shown) };
@@ -113,8 +112,43 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
     answer(stream, &reply)
 }
 
+/// What a client sends until an instant: one that sends a byte now and then is cut off, too.
+struct Until<'a> {
+    stream: &'a TcpStream,
+    end: Instant,
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(bytes)
+    }
+}
+
 fn answer(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
     stream.write_all(answer.head().as_bytes())?;
     stream.write_all(&answer.body)?;
     stream.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_still_sends_is_cut_off_when_its_time_is_over() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+        let late = Until { stream: &stream, end: Instant::now() };
+        assert_eq!(request::read(late, 7).unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+        client.write_all(b"Host: localhost\r\n\r\n").unwrap();
+        let early = Until { stream: &stream, end: Instant::now() + PATIENCE };
+        assert_eq!(request::read(early, 7).unwrap(), Ok(Asked::Page));
+    }
 }

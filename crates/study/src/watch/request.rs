@@ -1,7 +1,7 @@
 //! The requests to the server, and the form of its answers.
 //!
-//! Only GET, only these addresses, and only with a `Host` that is this machine: a page of another site whose name was made to
-//! lead here would send its own.
+//! Only GET, only these addresses, and only with a `Host` that names this machine: a page of another site whose name was made to
+//! lead here would send its own name. The port does not matter: `ssh -L` may give the page another one.
 
 use std::io::{ErrorKind, Read};
 
@@ -105,13 +105,8 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
     }
     let hosts: Vec<&[u8]> =
         request.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("host")).map(|it| it.value).collect();
-    let ours = |host: &[u8]| {
-        [format!("127.0.0.1:{port}"), format!("localhost:{port}")]
-            .iter()
-            .any(|it| it.as_bytes().eq_ignore_ascii_case(host))
-    };
     Some(match hosts.as_slice() {
-        [host] if ours(host) => match request.method {
+        [host] if names_this_machine(host) => match request.method {
             Some("GET") => {
                 asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "this page does not exist"))
             }
@@ -119,6 +114,18 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
         },
         _ => Err(Answer::text(403, &format!("open http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
     })
+}
+
+/// Whether a `Host` is this machine's loopback, at any port.
+fn names_this_machine(host: &[u8]) -> bool {
+    let names: [&[u8]; 3] = [b"localhost", b"127.0.0.1", b"[::1]"];
+    let of = |name: &&[u8]| host.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let Some(name) = names.into_iter().find(of) else { return false };
+    match &host[name.len()..] {
+        [] => true,
+        [b':', port @ ..] => (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 /// The meaning of an address.
@@ -178,12 +185,40 @@ mod tests {
 
     #[test]
     fn other_names_of_this_machine_are_refused() {
-        for host in ["evil.example:7", "127.0.0.1", "127.0.0.1:8", "127.0.0.1:7.evil.example", "", "127.0.0.1:7, a"] {
+        for host in [
+            "evil.example:7",
+            "evil.example",
+            "127.0.0.1:7.evil.example",
+            "127.0.0.1.evil.example:7",
+            "localhost.evil.example",
+            "localhost:evil.example",
+            "localhost@evil.example",
+            "127.0.0.1:",
+            "127.0.0.1:123456",
+            "127.0.0.12:7",
+            "127.0.0.2:7",
+            "0.0.0.0:7",
+            "[::1",
+            "[::2]:7",
+            "::1",
+            "",
+            "127.0.0.1:7, a",
+        ] {
             assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), Err(403), "{host}");
         }
         assert_eq!(ask("GET / HTTP/1.1\r\n\r\n"), Err(403));
         assert_eq!(ask("GET / HTTP/1.1\r\nHost: localhost:7\r\nhost: evil.example:7\r\n\r\n"), Err(403));
         assert_eq!(ask("GET / HTTP/1.1\r\nHOST: LocalHost:7\r\n\r\n"), Ok(Asked::Page));
+    }
+
+    #[test]
+    fn this_machine_may_be_reached_at_any_port() {
+        // `ssh -L 9000:127.0.0.1:7` gives the page the port 9000.
+        for host in
+            ["127.0.0.1:7", "127.0.0.1:9000", "localhost:9000", "LocalHost", "127.0.0.1", "[::1]:65535", "[::1]"]
+        {
+            assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), Ok(Asked::Page), "{host}");
+        }
     }
 
     #[test]

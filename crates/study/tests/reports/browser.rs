@@ -80,6 +80,27 @@ fn the_page_can_be_used_at_every_width() {
 }
 
 #[test]
+fn pages_of_many_methods_and_of_many_runs_stay_short_and_in_their_place() {
+    let Some(browser) = browser() else { return };
+    let page_of = |methods: usize, seeds: u64| {
+        let root = tempfile::tempdir().unwrap();
+        folders::of_many(root.path(), methods, seeds);
+        let results = Results::read(root.path()).unwrap();
+        page(&Report::new(&results), &Media::embed(&results, MOST_BYTES), None)
+    };
+    let (methods, runs) = (page_of(20, 3), page_of(3, 100));
+    let port = serve(move |address| match address {
+        "/harness" => include_str!("many.html").to_owned(),
+        "/methods" => methods.clone(),
+        "/runs" => runs.clone(),
+        _ => String::new(),
+    });
+    let (seen, complaints) = load(&browser, &format!("http://127.0.0.1:{port}/harness"));
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    assert!(seen.contains("<pre id=\"verdict\">all as it should be"), "{seen}");
+}
+
+#[test]
 fn a_live_page_is_loaded_without_complaints() {
     let Some(browser) = browser() else { return };
     let root = tempfile::tempdir().unwrap();

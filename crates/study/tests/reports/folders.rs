@@ -40,6 +40,29 @@ pub fn study(root: &Path, name: &str, tasks: &[&str], seeds: u64) {
     Manifest::new(name, &"0123456789abcdef".repeat(4), entries).write(root).unwrap();
 }
 
+/// Makes the folder of a study of two tasks with so many methods, called m1, m2 and so on, each with `seeds` runs.
+pub fn of_many(root: &Path, methods: usize, seeds: u64) {
+    let mut entries = Vec::new();
+    for task in ["hopper", "ant"] {
+        for method in 0..methods {
+            let method = match method {
+                0 => "baseline".to_owned(),
+                19 => "fractional-0.2-from-inverted-pendulum-swingup+hopper".to_owned(),
+                _ => format!("m{method}"),
+            };
+            for seed in 1..=seeds {
+                entries.push(entry(entries.len(), Role::Target, &[task], &method, None, seed, &[]));
+            }
+        }
+    }
+    for entry in &entries {
+        run(root, entry, STEPS);
+        // All begin from nothing.
+        let _ = std::fs::remove_file(root.join(&entry.folder).join("transfer.json"));
+    }
+    Manifest::new("many", &"0123456789abcdef".repeat(4), entries).write(root).unwrap();
+}
+
 pub fn entry(
     index: usize,
     role: Role,

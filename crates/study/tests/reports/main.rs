@@ -1,9 +1,11 @@
 //! Reports of made-up studies. New tests of the page's content go to `content`, of the compared runs to `compared`, of
-//! the sources of runs to `sources`, of the page in a browser to `browser`, of damaged or malicious files to `hostile`.
+//! the sources of runs to `sources`, of many methods and runs to `many`, of the page in a browser to `browser`, of damaged or
+//! malicious files to `hostile`.
 
 mod browser;
 mod compared;
 mod content;
 mod folders;
 mod hostile;
+mod many;
 mod sources;

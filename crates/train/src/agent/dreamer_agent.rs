@@ -125,6 +125,19 @@ impl Trainable for Agent {
         self.sync_from_device()
     }
 
+    fn parameter_counts(&self) -> Vec<(&'static str, u64)> {
+        let (parameters, networks) = (self.learner().parameters(), self.learner().networks());
+        let mut parts: Vec<(&'static str, u64)> = Vec::new();
+        for one in parameters.iter() {
+            let (name, count) = (networks.role(one).name(), parameters.values(one).len() as u64);
+            match parts.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += count,
+                None => parts.push((name, count)),
+            }
+        }
+        parts
+    }
+
     fn broken_parameter(&self) -> Option<Broken> {
         let parameters = self.learner().parameters();
         parameters.iter().find_map(|one| Broken::find(parameters.path(one), parameters.values(one)))

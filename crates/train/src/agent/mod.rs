@@ -99,6 +99,11 @@ pub trait Trainable: Actor {
         Ok(())
     }
 
+    /// Its parts and their numbers of parameters; nothing by default.
+    fn parameter_counts(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// The first parameter with a number that is not finite.
     fn broken_parameter(&self) -> Option<Broken> {
         None

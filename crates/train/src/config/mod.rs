@@ -15,7 +15,7 @@ pub use difference::{Difference, difference};
 pub use error::ConfigError;
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Layer, resolve, task_options, value_of};
-pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
+pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule, StopSettings};
 
 /// The presets: name, purpose and text.
 const PRESETS: [(&str, &str, &str); 3] = [

@@ -5,6 +5,7 @@
 
 use super::{ByteSize, ConfigError};
 use crate::Frames;
+use crate::run::returns::MOST_EVALUATIONS;
 use dreamer::AgentConfig;
 use environment::TaskOptions;
 use replay::WindowStarts;
@@ -33,6 +34,8 @@ pub struct Config {
     pub log: LogSettings,
     /// When checkpoints are written, and how many stay.
     pub checkpoint: CheckpointSettings,
+    /// When the run ends before it has all its frames.
+    pub stop: StopSettings,
     /// The agent.
     pub agent: AgentConfig,
 }
@@ -94,6 +97,19 @@ pub struct CheckpointSettings {
     pub kept: usize,
 }
 
+/// When a run ends before it has all its frames. Only scheduled evaluations count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StopSettings {
+    /// The run ends when the mean of its last evaluations reaches this return, in every task; infinity stands for never.
+    #[serde(rename = "return")]
+    pub reached: f64,
+    /// The run ends when that mean has not exceeded its best for so many frames, in any task; 0 stands for never.
+    pub patience: Frames,
+    /// The evaluations in a row whose mean counts.
+    pub evaluations: usize,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -106,6 +122,7 @@ impl Default for Config {
             replay: ReplaySettings::default(),
             log: LogSettings::default(),
             checkpoint: CheckpointSettings::default(),
+            stop: StopSettings::default(),
             agent: AgentConfig::default(),
         }
     }
@@ -143,12 +160,19 @@ impl Default for CheckpointSettings {
     }
 }
 
+impl Default for StopSettings {
+    fn default() -> Self {
+        Self { reached: f64::INFINITY, patience: Frames(0), evaluations: 5 }
+    }
+}
+
 impl Config {
     /// Whether a run may resume although the value at this path differs from the one with which it started.
     pub fn may_change(path: &str) -> bool {
         matches!(path, "steps" | "threads" | "replay.embeddings" | "agent.evaluation" | "task.timeout")
             || path.starts_with("log.")
             || path.starts_with("checkpoint.")
+            || path.starts_with("stop.")
     }
 
     /// Checks every value's range.
@@ -190,11 +214,16 @@ impl Config {
             ("log.every", self.log.every.0, 1, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
             ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
+            ("stop.patience", self.stop.patience.0, 0, MOST),
+            ("stop.evaluations", self.stop.evaluations as u64, 1, MOST_EVALUATIONS as u64),
         ];
         for (key, value, low, high) in whole {
             if !(low..=high).contains(&value) {
                 return Err(out_of_range(key, &value.to_string(), &format!("a whole number from {low} to {high}")));
             }
+        }
+        if self.stop.reached.is_nan() || self.stop.reached == f64::NEG_INFINITY {
+            return Err(out_of_range("stop.return", &self.stop.reached.to_string(), "a number, or inf for never"));
         }
         Ok(self.agent.validate()?)
     }

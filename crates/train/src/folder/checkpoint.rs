@@ -6,8 +6,11 @@
 use super::partial_files::Left;
 use crate::agent::environments::WorldRecord;
 use crate::agent::{Actor, Trainable};
+use crate::config::{Config, StopSettings};
 use crate::run::meters::Meters;
+use crate::run::returns::Returns;
 use crate::run::schedule::{Position, Prefilled};
+use crate::run::stop::{self, Stop};
 use crate::streams::StreamsState;
 use crate::{Frames, TrainError};
 use environment::TaskOptions;
@@ -43,11 +46,14 @@ pub struct RunState {
     pub streams: StreamsState,
     /// The measurements since the last line of metrics.
     pub meters: Meters,
+    /// The returns that decide about an early end; checkpoints of earlier builds have none.
+    #[serde(default, skip_serializing_if = "Returns::is_empty")]
+    pub returns: Returns,
     /// Lines of `metrics.jsonl` that belong to the run at this place.
     pub metrics_lines: u64,
     /// Seconds worked on the run, over all its sessions.
     pub seconds: f64,
-    /// Whether the run had all its frames and its last evaluation.
+    /// Whether the run had its last evaluation, with all its frames or when a rule ended it.
     pub finished: bool,
 }
 
@@ -314,8 +320,19 @@ fn decode(text: &[u8]) -> Result<(u64, u32, RunState), String> {
 
 impl RunState {
     /// Whether the run has `steps` frames and its last evaluation. A run that was made longer is not finished.
-    pub fn is_finished(&self, steps: Frames) -> bool {
+    pub fn has_all(&self, steps: Frames) -> bool {
         self.finished && self.position.frames >= steps
+    }
+
+    /// Whether the run has its last evaluation, and all its frames or an end by a rule, as `config` has them. A run that was made
+    /// longer is not finished, nor is one whose rule was changed so that it no longer ends the run.
+    pub fn is_finished(&self, config: &Config) -> bool {
+        self.has_all(config.steps) || self.finished && self.rule(&config.stop).is_some()
+    }
+
+    /// The rule among `stop` that ends the run here, however many frames it has.
+    pub fn rule(&self, stop: &StopSettings) -> Option<Stop> {
+        stop::reached(stop, &self.returns)
     }
 
     /// Checks that its counts are consistent, so that an edited file does not give a run that could not have existed.
@@ -341,7 +358,7 @@ impl RunState {
         ];
         match claims.iter().find(|(holds, _)| !holds) {
             Some((_, why)) => Err((*why).to_owned()),
-            None => Ok(()),
+            None => self.returns.check(self.tasks.len(), *frames).map_err(str::to_owned),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::run::schedule::{Phase, next};
 use dreamer::ActMode;
 use environment::Observation;
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 impl<L: Trainable> Run<'_, L> {
     /// Collects an episode. If interrupted, the incomplete episode is discarded and the streams are restored, so that a
@@ -19,9 +19,10 @@ impl<L: Trainable> Run<'_, L> {
         let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
         let world = self.environments.training[task].as_mut();
         let (position, end) = (&self.position, self.config.steps);
+        let (began, left) = (Instant::now(), self.speed.left(self.config, position));
         let reporter = &mut *self.reporter;
         let interrupted = || {
-            reporter.event(&Event::Progress { phase, position, end });
+            reporter.event(&Event::Progress { phase, position, end, left });
             interrupted.load(Ordering::SeqCst)
         };
         let played = if matches!(phase, Phase::Prefill { .. }) {
@@ -29,7 +30,6 @@ impl<L: Trainable> Run<'_, L> {
             let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, random, action);
             play_episode(world, &mut streams.environment, choose, interrupted)?
         } else {
-            self.speed.collecting(position.frames);
             let (random, mut state) = (&mut streams.exploration, agent.begin());
             let choose = |seen: Observation<'_>, action: &mut [f32]| {
                 agent.act(&mut state, seen, ActMode::Explore, random, action);
@@ -40,7 +40,9 @@ impl<L: Trainable> Run<'_, L> {
             self.streams = before;
             return Ok(());
         };
-        self.keep(played, phase)?;
+        let (frames, random) = (played.frames, matches!(phase, Phase::Prefill { .. }));
+        self.keep(played, phase, task)?;
+        self.speed.collected(frames, random, began.elapsed());
         if let Phase::Prefill { task } = phase {
             self.note_short_episodes(task);
         }
@@ -48,15 +50,18 @@ impl<L: Trainable> Run<'_, L> {
     }
 
     /// Writes an episode, adds it to the memory and counts it.
-    fn keep(&mut self, played: Played, phase: Phase) -> Result<(), TrainError> {
+    fn keep(&mut self, played: Played, phase: Phase, index: usize) -> Result<(), TrainError> {
         let Played { episode, frames, steps, .. } = played;
         let stamp = replay::stamp(SystemTime::now());
         replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
         let task = episode.task();
         self.meters.add(&of_task(self.config, "train_return", task), episode.score());
         self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
+        match phase {
+            Phase::Prefill { .. } => self.returns.random(index, episode.score()),
+            _ => self.warnings.earned(index, episode.score()),
+        }
         self.replay.add(episode)?;
-        self.speed.collected(frames);
         self.position.collected(self.config, phase, frames, steps);
         Ok(())
     }

@@ -11,20 +11,20 @@ use crate::streams::{self, EvaluationStreams};
 use std::sync::atomic::Ordering;
 
 impl<L: Trainable> Run<'_, L> {
-    /// Evaluates the agent on every task, with streams of the evaluation's own; `false` if interrupted, after which
-    /// nothing was written.
-    pub(super) fn evaluate(&mut self) -> Result<bool, TrainError> {
+    /// Evaluates the agent on every task, with streams of the evaluation's own: the mean return of each. `None` if interrupted,
+    /// after which nothing was written.
+    pub(super) fn evaluate(&mut self) -> Result<Option<Vec<f64>>, TrainError> {
         let frames = self.position.frames;
         let mut random = EvaluationStreams::scheduled(self.streams.key(), frames);
-        let mut values = Vec::new();
-        let mut last = Vec::new();
+        let (mut values, mut scores, mut last) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..self.environments.evaluation.len() {
-            let Some(mut played) = self.episodes(index, &mut random)? else { return Ok(false) };
+            let Some(mut played) = self.episodes(index, &mut random)? else { return Ok(None) };
             let task = self.environments.evaluation[index].task();
             let (score, length) = (mean_return(&played), mean(&played, |one| one.frames.0 as f64));
             values.push((of_task(self.config, "eval_return", task), score));
             values.push((of_task(self.config, "eval_length", task), length));
             self.reporter.event(&Event::Evaluated { frames, task, mean: score });
+            scores.push(score);
             last.extend(played.pop());
         }
         values.extend(self.reward_use(&last));
@@ -35,7 +35,8 @@ impl<L: Trainable> Run<'_, L> {
                 images::write(&self.folder.videos(), frames, &self.agent, played, &mut random, &mut self.record)?;
             }
         }
-        Ok(true)
+        self.speed.evaluated();
+        Ok(Some(scores))
     }
 
     /// Evaluates the agent once more, from the same starts, with the action that its setting does not take, and writes a line
@@ -67,8 +68,9 @@ impl<L: Trainable> Run<'_, L> {
         let mut played = Vec::new();
         for _ in 0..self.config.schedule.eval_episodes {
             let (position, end) = (&self.position, self.config.steps);
+            let left = self.speed.left(self.config, position);
             let interrupted = || {
-                self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end });
+                self.reporter.event(&Event::Progress { phase: Phase::Evaluate, position, end, left });
                 self.interrupted.load(Ordering::SeqCst)
             };
             match evaluate_episode(self.environments.evaluation[index].as_mut(), &self.agent, random, interrupted)? {

@@ -12,7 +12,8 @@ impl<L: Trainable> Run<'_, L> {
     /// One gradient step. If interrupted on the way, the agent and the streams are as before.
     pub(super) fn learn(&mut self, phase: Phase) -> Result<(), TrainError> {
         let (position, end) = (&self.position, self.config.steps);
-        self.reporter.event(&Event::Progress { phase, position, end });
+        let left = self.speed.left(self.config, position);
+        self.reporter.event(&Event::Progress { phase, position, end, left });
         let before = self.streams.replay.clone();
         self.replay.sample(&mut self.streams.replay, self.config.replay.starts, &mut self.batch)?;
         let began = Instant::now();

@@ -2,8 +2,8 @@
 
 use super::Run;
 use crate::agent::Trainable;
-use crate::events::Event;
-use crate::{TrainError, system};
+use crate::events::{Episodes, Event};
+use crate::{Frames, TrainError, system};
 
 impl<L: Trainable> Run<'_, L> {
     /// A line of metrics.
@@ -25,11 +25,35 @@ impl<L: Trainable> Run<'_, L> {
             ("seconds", Some(self.seconds())),
         ];
         values.extend(counts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let frames = self.position.frames;
+        let (frames, before) = (self.position.frames, self.position.logged);
         self.record.line(frames, &values)?;
+        let episodes = self.episodes_since(before);
         self.position.logged = frames;
-        let left = self.speed.left(frames, self.config.steps);
-        self.reporter.event(&Event::Metrics { frames, values: &values, left });
+        let left = self.speed.left(self.config, &self.position);
+        self.reporter.event(&Event::Metrics { frames, values: &values, episodes, left });
+        let rms = values.iter().find(|(name, _)| name == "action_rms").map(|(_, value)| *value);
+        self.warn(rms, before);
         Ok(())
+    }
+
+    /// Which episodes were collected since the line of metrics at `before` frames. No line comes before the prefill's end.
+    fn episodes_since(&self, before: Frames) -> Episodes {
+        match (before, self.position.own_episodes()) {
+            (Frames(0), 0) => Episodes::Random,
+            (Frames(0), _) => Episodes::Mixed,
+            _ => Episodes::Own,
+        }
+    }
+
+    /// Warns of a run that does not learn, at a line of metrics with this root mean square of actions.
+    fn warn(&mut self, rms: Option<f64>, before: Frames) {
+        let frames = self.position.frames;
+        let tasks = &self.config.tasks;
+        let own = Frames(self.position.own_frames().0 / tasks.len().max(1) as u64);
+        let mut all = Vec::from_iter(self.warnings.saturation(rms, before, frames));
+        for (index, name) in tasks.iter().enumerate() {
+            all.extend(self.warnings.chance(index, name, own, self.returns.of_random(index)));
+        }
+        all.iter().for_each(|warning| self.reporter.event(&Event::Warning(warning)));
     }
 }

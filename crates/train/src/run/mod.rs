@@ -14,10 +14,13 @@ mod learn;
 mod log;
 pub(crate) mod meters;
 mod restore;
+pub(crate) mod returns;
 mod save;
 pub(crate) mod schedule;
 pub(crate) mod session;
 pub(crate) mod speed;
+pub(crate) mod stop;
+pub(crate) mod warnings;
 
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;
@@ -29,25 +32,32 @@ use crate::streams::Streams;
 use crate::{Frames, TrainError};
 use meters::Meters;
 use replay::{Batch, Embeddings, Replay};
+use returns::Returns;
 use schedule::{Phase, Position, next};
 use speed::{Speed, Work};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use stop::Stop;
+use warnings::Warnings;
 
 /// How a call of [`crate::train_with`] ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum End {
-    /// The run has all its frames.
+    /// The run is finished: it has all its frames, or a rule ended it.
     Finished {
         /// Frames collected.
         frames: Frames,
+        /// The rule; `None` if it has all its frames.
+        rule: Option<Stop>,
     },
-    /// The run had all its frames before; nothing was done.
+    /// The run was finished before; nothing was done.
     FinishedBefore {
         /// Frames collected.
         frames: Frames,
+        /// The rule; `None` if it has all its frames.
+        rule: Option<Stop>,
     },
     /// Interrupted; the same call resumes from the checkpoint.
     Stopped {
@@ -71,6 +81,8 @@ struct Run<'a, L> {
     streams: Streams,
     position: Position,
     meters: Meters,
+    returns: Returns,
+    warnings: Warnings,
     record: Record,
     speed: Speed,
     /// Names of the sources of the agent's reward meta-model, if it has one.
@@ -93,9 +105,9 @@ impl<L: Trainable> Run<'_, L> {
                 self.agent.sync_from_device()?;
                 return self.stop();
             }
-            let phase = next(self.config, &self.position);
+            let phase = self.next();
             if !matches!(phase, Phase::Learn { .. } | Phase::Log) {
-                self.agent.sync_from_device()?;
+                self.timed(Work::Learning, |run| run.agent.sync_from_device())?;
             }
             match phase {
                 Phase::Prefill { task } | Phase::Collect { task } => {
@@ -106,13 +118,28 @@ impl<L: Trainable> Run<'_, L> {
                 Phase::Learn { .. } => self.timed(Work::Learning, |run| run.learn(phase))?,
                 Phase::Log => self.log()?,
                 Phase::Evaluate => {
-                    if self.timed(Work::Evaluating, Self::evaluate)? {
-                        self.position.evaluated = Some(self.position.frames);
+                    if let Some(scores) = self.timed(Work::Evaluating, Self::evaluate)? {
+                        let frames = self.position.frames;
+                        self.position.evaluated = Some(frames);
+                        self.returns.evaluated(frames, &scores, self.config.stop.evaluations);
                     }
                 }
                 Phase::Finish => return self.finish(),
             }
         }
+    }
+
+    /// The next phase. A rule ends the run where its next round of episodes would begin.
+    fn next(&self) -> Phase {
+        match next(self.config, &self.position) {
+            Phase::Collect { task: 0 } if self.rule().is_some() => Phase::Finish,
+            phase => phase,
+        }
+    }
+
+    /// The rule that ends the run where it stands.
+    fn rule(&self) -> Option<Stop> {
+        stop::reached(&self.config.stop, &self.returns)
     }
 
     /// Does some work, and counts its time.

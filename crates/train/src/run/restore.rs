@@ -8,8 +8,10 @@ use crate::events::Event;
 use crate::folder::checkpoint::RunState;
 use crate::folder::record::Record;
 use crate::run::meters::Meters;
+use crate::run::returns::Returns;
 use crate::run::schedule::Position;
 use crate::run::speed::Speed;
+use crate::run::warnings::Warnings;
 use crate::streams::{RunKey, Streams};
 use replay::{Batch, Embeddings, Replay};
 use std::collections::BTreeSet;
@@ -30,12 +32,13 @@ impl<'a, L: Trainable> Run<'a, L> {
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
+        let mut returns = Returns::default();
         if let Some((path, state)) = state {
             streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
                 path: path.clone(),
                 why: "its random streams are not valid; use another checkpoint".to_owned(),
             })?;
-            (position, meters) = (state.position.clone(), state.meters);
+            (position, meters, returns) = (state.position.clone(), state.meters, state.returns);
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
         }
         let episodes = folder.episodes();
@@ -90,6 +93,8 @@ impl<'a, L: Trainable> Run<'a, L> {
             streams,
             position,
             meters,
+            returns,
+            warnings: Warnings::new(config.tasks.len()),
             record,
             speed,
             reward_sources,

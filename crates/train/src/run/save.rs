@@ -19,10 +19,12 @@ impl<L: Trainable> Run<'_, L> {
         if frames > self.position.logged {
             self.log()?;
         }
-        let evaluated = self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?;
+        let rule = if frames >= self.config.steps { None } else { self.rule() };
+        let evaluated =
+            self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?.is_some();
         let finished = evaluated && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
         let checkpoint = self.save(RunState { finished, ..state })?;
-        Ok(if finished { End::Finished { frames } } else { End::Stopped { frames, checkpoint } })
+        Ok(if finished { End::Finished { frames, rule } } else { End::Stopped { frames, checkpoint } })
     }
 
     /// Ends an interrupted run with a checkpoint of where it stands.
@@ -44,7 +46,9 @@ impl<L: Trainable> Run<'_, L> {
 
     /// Writes a checkpoint, but none that could not be read again.
     fn save(&mut self, state: RunState) -> Result<PathBuf, TrainError> {
-        self.timed(Work::Saving, |run| run.write(&state))
+        let saved = self.timed(Work::Saving, |run| run.write(&state));
+        self.speed.saved();
+        saved
     }
 
     fn write(&mut self, state: &RunState) -> Result<PathBuf, TrainError> {
@@ -91,6 +95,7 @@ impl<L: Trainable> Run<'_, L> {
             position: self.position.clone(),
             streams: self.streams.state(),
             meters: self.meters.clone(),
+            returns: self.returns.clone(),
             metrics_lines: self.record.lines(),
             seconds: self.seconds(),
             finished: false,

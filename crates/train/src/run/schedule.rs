@@ -3,7 +3,7 @@
 //! Prefill, gradient steps, evaluation, collection in the order of the algorithm. Because only the counters decide, a
 //! resumed run does the same as an uninterrupted run. Not here: the phases themselves.
 
-use crate::config::Config;
+use crate::config::{Config, Schedule};
 use crate::{AgentSteps, Frames};
 use serde::{Deserialize, Serialize};
 
@@ -84,8 +84,7 @@ pub fn next(config: &Config, position: &Position) -> Phase {
         return phase;
     }
     // Of the agent's own episodes, each round has one of every task.
-    let own = position.episodes.saturating_sub(position.prefilled(|task| task.episodes));
-    let task = (own % tasks.max(1) as u64) as usize;
+    let task = (position.own_episodes() % tasks.max(1) as u64) as usize;
     if task != 0 {
         return Phase::Collect { task };
     }
@@ -124,9 +123,55 @@ fn prefill(config: &Config, position: &Position, task: usize) -> Option<Phase> {
 /// after the prefill, rounded down.
 fn updates_due(config: &Config, position: &Position) -> u64 {
     let schedule = &config.schedule;
-    let learned_from = u128::from(position.frames.since(Frames(position.prefilled(|task| task.frames.0))).0);
-    let earned = learned_from * u128::from(schedule.train_updates) / u128::from(schedule.train_every.0.max(1));
-    schedule.pretrain_updates.saturating_add(u64::try_from(earned).unwrap_or(u64::MAX))
+    schedule.pretrain_updates.saturating_add(updates_of(schedule, position.own_frames()))
+}
+
+/// Gradient steps that so many frames after the prefill ask for.
+fn updates_of(schedule: &Schedule, frames: Frames) -> u64 {
+    let earned = u128::from(frames.0) * u128::from(schedule.train_updates) / u128::from(schedule.train_every.0.max(1));
+    u64::try_from(earned).unwrap_or(u64::MAX)
+}
+
+/// What a run still has to do, as far as its settings say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remaining {
+    /// Frames of random episodes.
+    pub random: Frames,
+    /// Frames of the agent's own.
+    pub own: Frames,
+    /// Gradient steps.
+    pub updates: u64,
+    /// Evaluations.
+    pub evaluations: u64,
+    /// Checkpoints.
+    pub checkpoints: u64,
+}
+
+impl Remaining {
+    /// What remains of a run at `position`.
+    pub fn of(config: &Config, position: &Position) -> Self {
+        let (schedule, tasks) = (&config.schedule, config.tasks.len());
+        let due = |task: usize| prefill(config, position, task).is_some();
+        let asked = |task: usize| {
+            let done = position.prefill.get(task).copied().unwrap_or_default();
+            // As many frames as the episodes so far have, if it is episodes that are missing.
+            let mean = done.frames.0.checked_div(done.episodes).unwrap_or(0);
+            let episodes = schedule.prefill_episodes.saturating_sub(done.episodes);
+            schedule.prefill_frames.since(done.frames).0.max(mean.saturating_mul(episodes))
+        };
+        let random = (0..tasks).filter(|task| due(*task)).map(asked).fold(0, u64::saturating_add);
+        let own = config.steps.since(position.frames + Frames(random));
+        let at_end = schedule.pretrain_updates.saturating_add(updates_of(schedule, position.own_frames() + own));
+        let evaluated = position.evaluated.unwrap_or(position.frames + Frames(random));
+        let later = config.steps.since(evaluated).0.div_ceil(schedule.eval_every.0.max(1));
+        Self {
+            random: Frames(random),
+            own,
+            updates: at_end.saturating_sub(position.updates),
+            evaluations: later + u64::from(position.evaluated.is_none()),
+            checkpoints: config.steps.since(position.frames).0 / config.checkpoint.every.0.max(1) + 1,
+        }
+    }
 }
 
 impl Position {
@@ -145,6 +190,16 @@ impl Position {
         prefill.transitions += transitions;
         prefill.longest = prefill.longest.max(transitions);
         prefill.too_short += u64::from(transitions < config.agent.length as u64);
+    }
+
+    /// Episodes of the agent's own: those after the prefill.
+    pub(crate) fn own_episodes(&self) -> u64 {
+        self.episodes.saturating_sub(self.prefilled(|task| task.episodes))
+    }
+
+    /// Their frames.
+    pub(crate) fn own_frames(&self) -> Frames {
+        self.frames.since(Frames(self.prefilled(|task| task.frames.0)))
     }
 
     /// The sum of something over the prefills of all tasks.
@@ -200,6 +255,29 @@ mod tests {
         assert_eq!(at_first_update, Some((5, 100)));
         assert_eq!(evaluations, [(5000, 100), (15_000, 1100)]);
         assert_eq!((position.frames, position.steps, position.updates), (Frames(20_000), AgentSteps(10_000), 1600));
+    }
+
+    #[test]
+    fn what_remains_is_what_the_schedule_then_does() {
+        let (config, mut position) = (config(2), Position::default());
+        let mut seen = Vec::new();
+        loop {
+            let phase = next(&config, &position);
+            // Where an episode of random actions is due, its length is not known before the first.
+            if position.episodes > 0 {
+                seen.push((Remaining::of(&config, &position), position.updates));
+            }
+            if phase == Phase::Finish {
+                break;
+            }
+            advance(&config, &mut position, phase, 1000);
+        }
+        let (first, _) = seen[0];
+        assert_eq!((first.random, first.own), (Frames(9000), Frames(10_000)));
+        assert!(seen.iter().all(|(left, done)| left.updates + done == position.updates), "{seen:?}");
+        assert_eq!(first.evaluations, 2, "one after the prefill, and one 10 000 frames later");
+        let (last, _) = seen[seen.len() - 1];
+        assert_eq!((last.random, last.own, last.updates, last.evaluations), (Frames(0), Frames(0), 0, 0));
     }
 
     /// Prefills a task whose episodes have `length` frames; the counters and the phase after it.

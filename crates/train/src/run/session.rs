@@ -65,14 +65,16 @@ impl Session<'_> {
             }
         }
         if let Some(Loaded { state, .. }) = beginning.checkpoint()
-            && state.is_finished(self.config.steps)
+            && state.is_finished(self.config)
         {
             let lines = state.metrics_lines;
             let found = metrics_lines(&self.folder.metrics());
             if found < lines {
                 self.reporter.event(&Event::Note(&missing_lines(&self.folder.metrics(), found, lines)));
             }
-            return Ok(End::FinishedBefore { frames: state.position.frames });
+            let frames = state.position.frames;
+            let rule = if frames >= self.config.steps { None } else { state.rule(&self.config.stop) };
+            return Ok(End::FinishedBefore { frames, rule });
         }
         let before = stored_arithmetic(self.folder.root());
         let device = self.device.map(Device::name);
@@ -93,6 +95,7 @@ impl Session<'_> {
         };
         // The one setting of an agent that may have changed since its checkpoint.
         agent.evaluate_by(self.config.agent.evaluation);
+        self.reporter.event(&Event::Agent { parameters: &agent.parameter_counts() });
         if let Some(device) = self.device {
             agent.move_to(device)?;
         }

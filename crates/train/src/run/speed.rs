@@ -1,6 +1,8 @@
 //! How fast a run goes, in this session.
 
 use crate::Frames;
+use crate::config::Config;
+use crate::run::schedule::{Position, Remaining};
 use std::time::{Duration, Instant};
 
 /// The kinds of work of a run.
@@ -35,6 +37,15 @@ pub struct Split {
     pub shares: [f64; 4],
 }
 
+/// An estimate of the time left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLeft {
+    /// Of the random episodes alone: before the first gradient step, nobody knows how long the others take.
+    RandomEpisodes(Duration),
+    /// Of the run.
+    Run(Duration),
+}
+
 /// Times of the work since the last line of metrics, and of the whole session.
 #[derive(Debug)]
 pub struct Speed {
@@ -46,9 +57,17 @@ pub struct Speed {
     /// The time for each kind of work since the last line of metrics, and in the session.
     spent: [Duration; 4],
     spent_in_all: [Duration; 4],
-    /// When the agent's own episodes started in this session: the time of prefill and first updates does not predict
-    /// the rest.
-    steady: Option<(Instant, Frames)>,
+    /// In this session: frames of random episodes and of the agent's own, with the time that they took.
+    played: [(Frames, Duration); 2],
+    /// Gradient steps, evaluations and checkpoints of this session.
+    done: Done,
+}
+
+#[derive(Debug, Default)]
+struct Done {
+    updates: u64,
+    evaluations: u64,
+    checkpoints: u64,
 }
 
 impl Speed {
@@ -63,7 +82,8 @@ impl Speed {
             learning: Duration::ZERO,
             spent: [Duration::ZERO; 4],
             spent_in_all: [Duration::ZERO; 4],
-            steady: None,
+            played: [(Frames(0), Duration::ZERO); 2],
+            done: Done::default(),
         }
     }
 
@@ -72,19 +92,28 @@ impl Speed {
         self.session.elapsed().as_secs_f64()
     }
 
-    /// An episode of the agent's own begins, at `position` frames.
-    pub fn collecting(&mut self, position: Frames) {
-        self.steady.get_or_insert_with(|| (Instant::now(), position));
+    /// An episode was collected, of random actions or of the agent's own.
+    pub fn collected(&mut self, frames: Frames, random: bool, took: Duration) {
+        self.frames += frames;
+        let (all, time) = &mut self.played[usize::from(!random)];
+        *all += frames;
+        *time += took;
     }
 
-    /// An episode was collected.
-    pub fn collected(&mut self, frames: Frames) {
-        self.frames += frames;
+    /// Counts an evaluation.
+    pub fn evaluated(&mut self) {
+        self.done.evaluations += 1;
+    }
+
+    /// Counts a checkpoint.
+    pub fn saved(&mut self) {
+        self.done.checkpoints += 1;
     }
 
     /// Counts a gradient step.
     pub fn learned(&mut self, took: Duration) {
         self.updates += 1;
+        self.done.updates += 1;
         self.learning += took;
     }
 
@@ -119,15 +148,43 @@ impl Speed {
         values
     }
 
-    /// Time that the frames from `position` to `end` will take at this session's pace, once there is one.
-    pub fn left(&self, position: Frames, end: Frames) -> Option<Duration> {
-        let (began, from) = self.steady?;
-        let done = position.since(from).0;
-        if done == 0 {
-            return None;
+    /// An estimate of the time left for a run at `position`: what remains of each kind of work, at this session's pace.
+    pub fn left(&self, config: &Config, position: &Position) -> Option<TimeLeft> {
+        let remaining = Remaining::of(config, position);
+        let spent = |work: Work| self.spent_in_all[work as usize].as_secs_f64();
+        let [random, own] = self.played.map(|(frames, time)| pace(time.as_secs_f64(), frames.0));
+        let playing = |first: Option<f64>, second: Option<f64>| first.or(second);
+        let random_episodes = of(remaining.random.0, playing(random, own));
+        let whole = || {
+            let learning = of(remaining.updates, pace(spent(Work::Learning), self.done.updates))?;
+            let own_episodes = of(remaining.own.0, playing(own, random))?;
+            // Before the first evaluation: as many episodes of the length so far.
+            let episode = position.frames.0.checked_div(position.episodes).unwrap_or(0);
+            let frames =
+                config.schedule.eval_episodes.saturating_mul(config.tasks.len() as u64).saturating_mul(episode);
+            let evaluation = pace(spent(Work::Evaluating), self.done.evaluations)
+                .or_else(|| Some(playing(own, random)? * frames as f64));
+            let evaluating = of(remaining.evaluations, evaluation)?;
+            let saving = of(remaining.checkpoints, pace(spent(Work::Saving), self.done.checkpoints)).unwrap_or(0.0);
+            Some(random_episodes? + learning + own_episodes + evaluating + saving)
+        };
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        match whole() {
+            Some(seconds) => time(seconds).map(TimeLeft::Run),
+            None if remaining.random.0 > 0 => random_episodes.and_then(time).map(TimeLeft::RandomEpisodes),
+            None => None,
         }
-        Duration::try_from_secs_f64(began.elapsed().as_secs_f64() * end.since(position).0 as f64 / done as f64).ok()
     }
+}
+
+/// The time of one of `count` things that took `seconds` together; `None` without any.
+fn pace(seconds: f64, count: u64) -> Option<f64> {
+    (count > 0).then(|| seconds / count as f64)
+}
+
+/// The time of `count` things of which each takes so long; none takes no time.
+fn of(count: u64, each: Option<f64>) -> Option<f64> {
+    if count == 0 { Some(0.0) } else { Some(count as f64 * each?) }
 }
 
 /// Parts of a whole.
@@ -166,12 +223,33 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_known_once_the_agent_collects() {
-        let mut speed = Speed::start();
-        assert_eq!(speed.left(Frames(5000), Frames(9000)), None);
-        speed.collecting(Frames(5000));
-        assert_eq!(speed.left(Frames(5000), Frames(9000)), None);
-        assert!(speed.left(Frames(6000), Frames(9000)).is_some());
-        assert_eq!(speed.left(Frames(9000), Frames(9000)), Some(Duration::ZERO));
+    fn the_time_left_is_known_from_the_first_episode_and_the_first_gradient_step_on() {
+        let mut config = Config { tasks: vec!["a".to_owned()], steps: Frames(20_000), ..Config::default() };
+        config.agent.length = 2;
+        let (mut speed, mut position) = (Speed::start(), Position::default());
+        assert_eq!(speed.left(&config, &position), None);
+        // Five random episodes of 1000 frames, a second each.
+        for left in [4, 3, 2, 1, 0] {
+            let phase = crate::run::schedule::next(&config, &position);
+            position.collected(&config, phase, Frames(1000), crate::AgentSteps(500));
+            speed.collected(Frames(1000), true, Duration::from_secs(1));
+            let expected = Some(TimeLeft::RandomEpisodes(Duration::from_secs(left))).filter(|_| left > 0);
+            assert_eq!(speed.left(&config, &position), expected, "{position:?}");
+        }
+        // A gradient step takes 2 s: 1599 of them are left, 15 000 frames, and evaluations at 5000 and 15 000 frames.
+        speed.learned(Duration::from_secs(2));
+        speed.spent_in_all[Work::Learning as usize] = Duration::from_secs(2);
+        position.updates = 1;
+        let Some(TimeLeft::Run(left)) = speed.left(&config, &position) else { panic!("it has an estimate") };
+        assert_eq!(left.as_secs(), 1599 * 2 + 15 + 3, "{left:?}");
+        // The agent's own episodes are slower, and from then on they count.
+        position.collected(&config, crate::Phase::Collect { task: 0 }, Frames(1000), crate::AgentSteps(500));
+        speed.collected(Frames(1000), false, Duration::from_secs(3));
+        let Some(TimeLeft::Run(left)) = speed.left(&config, &position) else { panic!("it has an estimate") };
+        assert_eq!(left.as_secs(), 1599 * 2 + 14 * 3 + 3 * 3, "{left:?}");
+        // At the end, nothing is left but a checkpoint.
+        let updates = 1600;
+        position = Position { frames: Frames(20_000), updates, evaluated: Some(Frames(20_000)), ..position };
+        assert_eq!(speed.left(&config, &position), Some(TimeLeft::Run(Duration::ZERO)));
     }
 }
