@@ -43,7 +43,7 @@ pub use agent::{Actor, Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
-pub use folder::{checkpoint, config_text, stored_config};
+pub use folder::{Left, checkpoint, config_text, remove_unfinished, stored_config};
 pub use origin::preview;
 pub use rank::{RankEvent, RankOptions, rank};
 pub use request::{Origin, RunRequest};
