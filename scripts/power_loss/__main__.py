@@ -1,4 +1,4 @@
-"""Tries a loss of power at every moment of runs, studies and more:
+"""Tries a loss of power at moments that are drawn from whole runs, studies and more:
 
     python3 scripts/power_loss [--states N] [--jobs N] [--seed N] [--keep DIR] [--forget KIND] [--program FILE]
         [SCENARIO...]
