@@ -3,6 +3,7 @@
 //! Here: the temporary file, its name, and the order of syncs. Not here: the content of files, and files that grow by
 //! appending.
 
+use crate::folders::{folder_of, sync_folder};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -59,22 +60,6 @@ pub fn check_writable(path: &Path, make_folders: bool) -> io::Result<()> {
     let existing = if existing == Path::new("") { Path::new(".") } else { existing };
     let (temporary, _) = create_temporary(existing, name)?;
     fs::remove_file(temporary)
-}
-
-/// Makes the names in `folder` durable, as is needed after creating, renaming or deleting a file in it.
-///
-/// # Errors
-/// If the folder cannot be opened or synced.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-/// The folder that holds `path`, `.` for a bare name.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
 }
 
 /// A new file of a name that no other process or thread uses.

@@ -14,7 +14,7 @@ use crate::memory::{check_sizes, check_uncompressed};
 use crate::name::EpisodeName;
 use crate::{CompressedEpisode, Episode, Replay, Sizes, read_episode_of, write_episode};
 use environment::ObservationSpace;
-use files::{is_partial, sync_folder};
+use files::{create_folders, is_partial, sync_folder};
 
 /// The report of [`Replay::open`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -197,7 +197,7 @@ fn list_added(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayErr
 /// If a file cannot be written; those written before it stay.
 pub fn add_episodes(folder: &Path, stamp: &str, episodes: &[Episode]) -> Result<PathBuf, ReplayError> {
     let added = folder.join(ADDED);
-    fs::create_dir_all(&added).map_err(|source| FileError::Io {
+    create_folders(&added).map_err(|source| FileError::Io {
         action: "make the folder",
         path: added.clone(),
         source,

@@ -120,7 +120,7 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
         let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
         return recorded(read, catalogue, folder)?.ok_or_else(changed);
     }
-    std::fs::create_dir_all(folder).map_err(StudyError::io(folder))?;
+    files::create_folders(folder).map_err(StudyError::io(folder))?;
     manifest.write(folder)?;
     Ok(manifest)
 }

@@ -10,6 +10,7 @@ use crate::status::{end_of, failure_file, is_finished};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
+use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -130,7 +131,9 @@ impl Pool<'_> {
     pub fn run(&self, interrupted: &AtomicBool, listen: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join("logs");
-        std::fs::create_dir_all(&logs).map_err(StudyError::io(logs))?;
+        files::create_folders(&logs).map_err(StudyError::io(&logs))?;
+        // What cannot be removed is in nobody's way.
+        train::remove_unfinished([self.folder, &logs])?;
         let entries = &self.manifest.entries;
         let done = |entry: &Entry| if is_finished(self.folder, entry) { Mark::Finished } else { Mark::Waiting };
         let mut marks: Vec<Mark> = entries.iter().map(done).collect();
@@ -158,7 +161,7 @@ impl Pool<'_> {
                         marks[index] = Mark::Failed;
                         let why = why(status, &self.log(index));
                         let path = failure_file(self.folder, index);
-                        std::fs::write(&path, format!("{why}\n")).map_err(StudyError::io(path))?;
+                        files::write_atomically(&path, |file| writeln!(file, "{why}")).map_err(StudyError::io(path))?;
                         listen(&PoolEvent::Failed { entry, why: &why });
                     }
                 }
@@ -373,6 +376,8 @@ mod tests {
         let manifest = Manifest::new("mine", "", vec![entry]);
         let pool =
             Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
+        let unfinished = folder.path().join(".manifest.jsonl.77-0.partial");
+        std::fs::write(&unfinished, "half").unwrap();
         let mut failed = Vec::new();
         let ended = pool.run(&AtomicBool::new(false), &mut |event| {
             if let PoolEvent::Failed { why, .. } = event {
@@ -381,6 +386,7 @@ mod tests {
         });
         assert_eq!(ended.unwrap(), Ended { finished: 0, failed: 1, left: 0, stopped: false });
         assert!(failed[0].contains("signal 9") && failed[0].contains("no new checkpoint"), "{failed:?}");
+        assert!(!unfinished.exists());
         let started = std::fs::read_to_string(folder.path().join("started")).unwrap();
         assert_eq!(started.lines().count(), 1 + RESTARTS as usize);
     }

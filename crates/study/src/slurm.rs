@@ -9,6 +9,7 @@ use crate::status::is_finished;
 use crate::study_file::contents;
 use serde::Deserialize;
 use std::collections::HashSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -88,7 +89,7 @@ impl Scripts<'_> {
     pub fn write(&self) -> Result<Vec<Level>, StudyError> {
         let folder = self.folder.join("slurm");
         for path in [&folder, &self.folder.join("logs")] {
-            std::fs::create_dir_all(path).map_err(StudyError::io(path))?;
+            files::create_folders(path).map_err(StudyError::io(path))?;
         }
         let mut levels: Vec<usize> = Vec::new();
         for entry in &self.manifest.entries {
@@ -103,7 +104,9 @@ impl Scripts<'_> {
                 continue;
             }
             let script = folder.join(format!("level-{level}.sh"));
-            std::fs::write(&script, self.script(level, &runs)).map_err(StudyError::io(&script))?;
+            let text = self.script(level, &runs);
+            files::write_atomically(&script, |file| file.write_all(text.as_bytes()))
+                .map_err(StudyError::io(&script))?;
             written.push(Level { script, runs });
         }
         Ok(written)
@@ -210,7 +213,8 @@ pub fn submit(folder: &Path, levels: &[Level]) -> Result<Vec<String>, StudyError
         let text = String::from_utf8_lossy(&output.stdout);
         jobs.push(text.trim().split(';').next().unwrap_or_default().to_owned());
         // After each: if a later one is refused, these are queued all the same.
-        std::fs::write(&noted, jobs.join("\n") + "\n").map_err(StudyError::io(&noted))?;
+        files::write_atomically(&noted, |file| writeln!(file, "{}", jobs.join("\n")))
+            .map_err(StudyError::io(&noted))?;
     }
     Ok(jobs)
 }

@@ -46,7 +46,7 @@ pub use entrance::{Job, play, threads, train};
 pub use error::TrainError;
 pub use events::{Episodes, Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
-pub use folder::{checkpoint, config_text, stored_config};
+pub use folder::{Left, checkpoint, config_text, remove_unfinished, stored_config};
 pub use rank::{RankEvent, RankOptions, rank};
 pub use request::{Origin, RunRequest};
 pub use run::End;

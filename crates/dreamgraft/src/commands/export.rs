@@ -39,12 +39,12 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         }
         true
     })?;
-    std::fs::create_dir_all(out).map_err(io(out))?;
+    files::create_folders(out).map_err(io(out))?;
     export::write(out, &learned)?;
     let results: Vec<serde_json::Value> = all.iter().map(plays::value).collect();
     let write = |name: &str, text: String| {
         let path = out.join(name);
-        std::fs::write(&path, text).map_err(io(&path))
+        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(io(&path))
     };
     write("results.json", format!("{:#}\n", serde_json::Value::from(results)))?;
     let mut videos = Vec::new();

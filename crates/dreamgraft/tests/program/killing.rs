@@ -1,28 +1,37 @@
 //! A run that is killed at any moment, again and again, ends as the run that never was.
 //!
 //! The first test kills a few times, after a number of lines of output, independent of the machine's speed. The long
-//! one must be requested: `DREAMGRAFT_KILLS=300 DREAMGRAFT_SEED=1 cargo test --release -p dreamgraft --test program
+//! one must be requested: `DREAMGRAFT_KILLS=1000 DREAMGRAFT_SEED=3 cargo test --release -p dreamgraft --test program
 //! hundreds -- --ignored`
 
 use crate::program::{Outcomes, Program, outcomes};
+use crate::{study, worlds};
 use random::Stream;
 use replay::{EpisodeName, read_episode};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// Sizes so small that a kill mostly hits the writing of files.
 const TINY: [&str; 5] = ["agent.depth=1", "agent.units=2", "agent.batch=1", "agent.length=2", "checkpoint.kept=2"];
 
-/// Kinds of runs that are killed: their tasks and other arguments.
-const KINDS: [(&[&str], &[&str]); 3] = [
+/// Kinds of runs that are killed: their tasks and other arguments. A study is one more kind ([`Harness::study`]).
+const KINDS: [(&[&str], &[&str]); 7] = [
     (&["inverted-pendulum-swingup"], &["--steps", "4000"]),
     (&["inverted-pendulum-swingup", "hopper"], &["--steps", "6000"]),
     (&["inverted-pendulum-swingup"], &["--universal", "source", "--reward-from", "u/one", "--steps", "4000"]),
+    (&["inverted-double-pendulum-swingup"], &["--from", "source", "--steps", "3000"]),
+    (&["hopper"], &["--set", "task.observe=vector", "--set", "agent.vector_units=4", "--steps", "3000"]),
+    (&["inverted-pendulum-swingup"], &["--set", "agent.precision=bf16", "--steps", "3000"]),
+    // The environment that `docs/protocol.md` shows, in Python.
+    (&["program:./world.py"], &["--steps", "2500"]),
 ];
+
+/// The arguments of the study that is killed.
+const STUDY: [&str; 5] = ["study", "run", "tiny.toml", "--jobs", "2"];
 
 fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let settings = TINY.iter().flat_map(|setting| ["--set", setting]);
@@ -39,21 +48,26 @@ enum Moment {
     After(Duration),
 }
 
-/// The program with source agents, and the result of each kind of run without disturbances.
+/// The program with source agents and a study file, and the result of each kind of run without disturbances.
 struct Harness {
     program: Program,
     whole: Vec<Outcomes>,
     /// How long each of them took.
     lives: Vec<Duration>,
-    /// Finished episodes that were ever seen in the present run, by name.
-    seen: BTreeMap<String, Vec<u8>>,
+    /// The same of the study: the results of its runs, and how long all of them took.
+    whole_study: Vec<Outcomes>,
+    study_life: Duration,
+    /// Finished episodes that were ever seen, by the folder of their run and their name.
+    seen: BTreeMap<PathBuf, BTreeMap<String, Vec<u8>>>,
     kills: u32,
     checkpoints: u64,
 }
 
 impl Harness {
     fn new() -> Self {
-        let program = Program::new();
+        // With the study file in its folder.
+        let program = study::tiny();
+        worlds::world(&program, &[]);
         program.succeed(&arguments(KINDS[0].0, "source", &["--steps", "1000"]));
         program.succeed(&arguments(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
         let (mut lives, mut whole) = (Vec::new(), Vec::new());
@@ -63,7 +77,23 @@ impl Harness {
             lives.push(began.elapsed());
             whole.push(outcomes(&program.path(&folder)));
         }
-        Self { program, whole, lives, seen: BTreeMap::new(), kills: 0, checkpoints: 0 }
+        let began = Instant::now();
+        program.succeed(&STUDY);
+        let study_life = began.elapsed();
+        let whole_study = study::folders(&program).iter().map(|folder| outcomes(folder)).collect();
+        std::fs::remove_dir_all(program.path("studies")).unwrap();
+        let (seen, kills, checkpoints) = (BTreeMap::new(), 0, 0);
+        Self { program, whole, lives, whole_study, study_life, seen, kills, checkpoints }
+    }
+
+    /// A run of kind `kind`, or after the last of these a study, that is killed at each of `moments`, and then left alone.
+    fn any(&mut self, kind: usize, moments: impl IntoIterator<Item = Moment>) {
+        if kind < KINDS.len() { self.run(kind, moments) } else { self.study(moments) }
+    }
+
+    /// How long one of kind `kind` takes without disturbances.
+    fn life(&self, kind: usize) -> Duration {
+        self.lives.get(kind).copied().unwrap_or(self.study_life)
     }
 
     /// A run of kind `kind` that is killed at each of `moments`, and then left alone.
@@ -80,13 +110,32 @@ impl Harness {
         self.program.succeed(&arguments);
         self.check(&root);
         assert_eq!(outcomes(&root), self.whole[kind], "kind {kind} after {} kills", self.kills);
-        let left: Vec<PathBuf> =
-            files(&root).into_iter().filter(|path| path.to_string_lossy().contains(".partial")).collect();
-        assert!(left.is_empty(), "{left:?}");
+        assert_none_partial(&root);
         std::fs::remove_dir_all(&root).unwrap();
     }
 
-    /// Starts the program and kills it at a moment; `false` if it had ended by then.
+    /// A study that is killed with all its runs at each of `moments`, and then left alone.
+    fn study(&mut self, moments: impl IntoIterator<Item = Moment>) {
+        self.seen.clear();
+        for moment in moments {
+            if !self.kill(&STUDY, moment) {
+                break;
+            }
+            if self.program.path("studies/tiny/manifest.jsonl").exists() {
+                study::folders(&self.program).iter().for_each(|root| self.check(root));
+            }
+        }
+        self.program.succeed(&STUDY);
+        for (root, whole) in study::folders(&self.program).iter().zip(std::mem::take(&mut self.whole_study)) {
+            self.check(root);
+            assert_eq!(outcomes(root), whole, "{root:?} after {} kills", self.kills);
+            assert_none_partial(root);
+            self.whole_study.push(whole);
+        }
+        std::fs::remove_dir_all(self.program.path("studies")).unwrap();
+    }
+
+    /// Starts the program and kills it at a moment, with its workers if it has any; `false` if it had ended by then.
     fn kill(&mut self, arguments: &[&str], moment: Moment) -> bool {
         let mut child = self.program.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, receiver) = channel();
@@ -104,8 +153,15 @@ impl Harness {
                 {}
             }
         }
+        let workers = if arguments[0] == "study" { stopped_workers(&mut child) } else { Vec::new() };
         child.kill().unwrap();
         let status = child.wait().unwrap();
+        // After the process that would start them again.
+        for worker in &workers {
+            // One that ended just before cannot be killed.
+            let killed = Command::new("kill").args(["-KILL", worker]).stderr(Stdio::null()).status().unwrap();
+            self.kills += u32::from(killed.success());
+        }
         drop(receiver);
         let _ = reader.join().unwrap();
         self.kills += u32::from(status.code().is_none());
@@ -131,10 +187,10 @@ impl Harness {
                 transfer::read_report(root).unwrap().unwrap();
             }
         }
-        for (name, bytes) in &self.seen {
+        for (name, bytes) in self.seen.get(root).into_iter().flatten() {
             assert!(found.get(name) == Some(bytes), "the finished episode {name} is gone, or another one");
         }
-        self.seen = found;
+        self.seen.insert(root.to_owned(), found);
         for entry in std::fs::read_dir(root.join("checkpoints")).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
@@ -144,6 +200,24 @@ impl Harness {
             }
         }
     }
+}
+
+/// Stops a study, if it has not ended yet, and gives the process numbers of its workers.
+fn stopped_workers(study: &mut Child) -> Vec<String> {
+    let process = study.id();
+    if study.try_wait().unwrap().is_some() {
+        return Vec::new();
+    }
+    study::kill("-STOP", &process.to_string());
+    // Of the task of this number, the main thread, which starts the workers.
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    children.split_whitespace().map(str::to_owned).collect()
+}
+
+fn assert_none_partial(root: &Path) {
+    let left: Vec<PathBuf> =
+        files(root).into_iter().filter(|path| path.to_string_lossy().contains(".partial")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// All files below a folder; empty if the folder does not exist.
@@ -159,8 +233,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn killed_a_few_times_a_run_loses_nothing() {
     let mut harness = Harness::new();
-    for (kind, lines) in [(0, vec![0, 1, 3, 2]), (1, vec![4, 2]), (2, vec![1, 3])] {
-        harness.run(kind, lines.into_iter().map(Moment::Lines));
+    for (kind, lines) in
+        [(0, vec![0, 1, 3, 2]), (1, vec![4, 2]), (2, vec![1, 3]), (6, vec![3]), (KINDS.len(), vec![2, 3])]
+    {
+        harness.any(kind, lines.into_iter().map(Moment::Lines));
     }
     assert!(harness.kills >= 3, "{} kills", harness.kills);
 }
@@ -173,11 +249,11 @@ fn killed_hundreds_of_times_a_run_loses_nothing() {
     let (mut random, mut harness, mut runs) = (Stream::new(seed, "kills"), Harness::new(), 0);
     while harness.kills < kills {
         // A life that ends before its moment ends its run: mostly early moments, so that one run is killed often.
-        let kind = runs % KINDS.len();
-        let life = harness.lives[kind].mul_f64(0.5);
+        let kind = runs % (KINDS.len() + 1);
+        let life = harness.life(kind).mul_f64(0.5);
         let moments = (0..1 + random.below(20)).map(|_| Moment::After(life.mul_f64(random.uniform())));
         let moments: Vec<Moment> = moments.collect();
-        harness.run(kind, moments);
+        harness.any(kind, moments);
         runs += 1;
         let Harness { kills, checkpoints, .. } = harness;
         let _ =

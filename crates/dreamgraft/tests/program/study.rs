@@ -47,7 +47,7 @@ reward_from = ["alone"]
 "#;
 
 /// The program in a folder with the study file `tiny.toml`.
-fn tiny() -> Program {
+pub fn tiny() -> Program {
     let program = Program::new();
     std::fs::write(program.path("tiny.toml"), TINY).unwrap();
     program
@@ -60,7 +60,7 @@ fn states(program: &Program) -> Vec<Value> {
 }
 
 /// Folders of the study's runs.
-fn folders(program: &Program) -> Vec<PathBuf> {
+pub fn folders(program: &Program) -> Vec<PathBuf> {
     states(program).iter().map(|run| program.path("studies/tiny").join(run["folder"].as_str().unwrap())).collect()
 }
 
@@ -129,7 +129,7 @@ fn worker(root: &Path) -> String {
     std::fs::read_to_string(root.join("run.lock")).unwrap().trim().to_owned()
 }
 
-fn kill(signal: &str, process: &str) {
+pub fn kill(signal: &str, process: &str) {
     assert!(Command::new("kill").args([signal, process]).status().unwrap().success());
 }
 

@@ -18,7 +18,7 @@ fn example() -> String {
 }
 
 /// Writes the example, with `find` replaced, as the executable file `world.py`.
-fn world(program: &Program, changes: &[(&str, &str)]) {
+pub fn world(program: &Program, changes: &[(&str, &str)]) {
     let mut text = example();
     for (find, replacement) in changes {
         assert!(text.contains(find), "the example has no {find:?}");

@@ -66,7 +66,7 @@ impl<'a> Report<'a> {
     /// # Errors
     /// If the folder cannot be made, or a file not be written.
     pub fn write(&self, folder: &Path, images: u64) -> Result<Vec<PathBuf>, ResultsError> {
-        std::fs::create_dir_all(folder).map_err(ResultsError::io(folder))?;
+        files::create_folders(folder).map_err(ResultsError::io(folder))?;
         let media = Media::embed(self.results, images);
         let files = [
             (PAGE_FILE, page(self, &media, None)),

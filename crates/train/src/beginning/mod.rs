@@ -166,8 +166,9 @@ pub(crate) fn record<L>(root: &Path, beginning: &Beginning<L>) -> Result<(), Tra
     if let Beginning::Grafted { transfer: Transferred { plan, report }, .. } = beginning {
         return Ok(write_record(root, plan, report)?);
     }
+    // The plan first, and each durably: after a loss of power, a plan without a report would be taken for the user's.
     for path in [root.join(TRANSFER_PLAN), root.join(TRANSFER_REPORT)] {
-        match std::fs::remove_file(&path) {
+        match std::fs::remove_file(&path).and_then(|()| files::sync_folder(root)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
             _ => {}
         }

@@ -122,7 +122,6 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
         return Err(error);
     }
     let path = place(checkpoints, &name, &temporary, &mut left)?;
-    files::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
     match list(checkpoints) {
         Ok(all) => all.into_iter().skip(kept).for_each(|old| remove(checkpoints, &old, &mut left)),
         Err(why) => left.push(Left { path: checkpoints.to_owned(), why }),
@@ -130,7 +129,7 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
     Ok(Saved { path, left })
 }
 
-/// Gives the folder `temporary` the name of a checkpoint, in place of one that has it.
+/// Gives the folder `temporary` the name of a checkpoint, durably, in place of one that has it.
 fn place(checkpoints: &Path, name: &str, temporary: &Path, left: &mut Vec<Left>) -> Result<PathBuf, TrainError> {
     let mut path = checkpoints.join(name);
     let replaced = checkpoints.join(format!("{name}{REPLACED}"));
@@ -143,6 +142,8 @@ fn place(checkpoints: &Path, name: &str, temporary: &Path, left: &mut Vec<Left>)
         }
     }
     fs::rename(temporary, &path).map_err(TrainError::io(&path))?;
+    // Before the old one is removed: a file system may make a later removal durable first.
+    files::sync_folder(checkpoints).map_err(TrainError::io(checkpoints))?;
     remove(checkpoints, &replaced, left);
     Ok(path)
 }
@@ -414,14 +415,16 @@ fn unfinished(checkpoints: &Path, name: &str, left: &mut Vec<Left>) -> PathBuf {
     path
 }
 
-/// Removes a checkpoint, which first loses its name: a half-removed one is never taken for a checkpoint.
+/// Removes a checkpoint, which first loses its name, durably: a half-removed one is never taken for a checkpoint.
 fn remove(checkpoints: &Path, path: &Path, left: &mut Vec<Left>) {
     if !path.exists() {
         return;
     }
     let doomed = unfinished(checkpoints, "removed", left);
     let removed = match fs::rename(path, &doomed) {
-        Ok(()) => fs::remove_dir_all(&doomed).map_err(|why| Left { path: doomed, why }),
+        Ok(()) => files::sync_folder(checkpoints)
+            .and_then(|()| fs::remove_dir_all(&doomed))
+            .map_err(|why| Left { path: doomed, why }),
         Err(why) => Err(Left { path: path.to_owned(), why }),
     };
     left.extend(removed.err());

@@ -18,7 +18,7 @@ use crate::agent::environments::WorldRecord;
 use crate::config::{Config, difference};
 use files::layout::{CHECKPOINTS, CONFIG, EPISODES, METRICS, RUN_LOCK, VIDEOS};
 use lock::RunLock;
-pub(crate) use partial_files::Left;
+pub use partial_files::{Left, remove_unfinished};
 use replay::EpisodeName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be made or written, holds something else, is in use, or has a configuration that cannot be read.
     pub fn open(root: &Path, leftovers: &[&str]) -> Result<Opened, TrainError> {
-        std::fs::create_dir_all(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
+        files::create_folders(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
         if !is_run(root) {
             refuse_foreign(root, leftovers)?;
         }
@@ -84,7 +84,7 @@ impl RunFolder {
 
     fn make_folders(&self) -> Result<(), TrainError> {
         for path in [self.episodes(), self.checkpoints(), self.videos()] {
-            std::fs::create_dir_all(&path).map_err(TrainError::io(path))?;
+            files::create_folders(&path).map_err(TrainError::io(path))?;
         }
         Ok(())
     }
@@ -94,8 +94,9 @@ impl RunFolder {
     /// # Errors
     /// If a folder cannot be listed.
     pub(crate) fn clean(&self) -> Result<Vec<Left>, TrainError> {
-        let folders = [self.root.clone(), self.episodes(), self.checkpoints(), self.videos()];
-        partial_files::clean(folders.iter().map(PathBuf::as_path))
+        let added = Some(self.episodes().join(replay::ADDED)).filter(|folder| folder.is_dir());
+        let folders = [self.root.clone(), self.episodes(), self.checkpoints(), self.videos()].into_iter().chain(added);
+        remove_unfinished(folders)
     }
 
     /// Checks that a run of `config` without any checkpoint, created with `stored`, has not come so far that it must have had one.
@@ -258,6 +259,19 @@ mod tests {
         let root = folder.path().join("file/run");
         let message = open(&root, &config()).unwrap_err().to_string();
         assert!(message.contains(&root.display().to_string()) && message.contains("--logdir"), "{message}");
+    }
+
+    #[test]
+    fn unfinished_files_are_removed_wherever_a_run_writes() {
+        let root = tempfile::tempdir().unwrap();
+        let run = open(root.path(), &config()).unwrap();
+        let added = run.episodes().join(replay::ADDED);
+        std::fs::create_dir(&added).unwrap();
+        let folders = [root.path().to_owned(), run.episodes(), run.checkpoints(), run.videos(), added];
+        let unfinished = folders.map(|folder| folder.join(".name.77-0.partial"));
+        unfinished.iter().for_each(|path| std::fs::write(path, "half").unwrap());
+        assert!(run.clean().unwrap().is_empty());
+        assert_eq!(unfinished.iter().filter(|path| path.exists()).count(), 0);
     }
 
     #[test]

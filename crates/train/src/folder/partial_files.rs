@@ -1,6 +1,6 @@
 //! Unfinished files and folders of a process that was stopped while it wrote.
 //!
-//! Here: removing them from a run's folders. Not here: their names, which `replay` gives files and `checkpoint` folders.
+//! Here: removing them from the folders of a run or a study. Not here: their names, which `replay` gives files and `checkpoint` folders.
 
 use crate::TrainError;
 use std::io::{self, ErrorKind};
@@ -22,14 +22,15 @@ impl fmt::Display for Left {
     }
 }
 
-/// Removes what an earlier process left unfinished in each of `folders`; what cannot be removed is returned. The run must be
-/// locked: what is unfinished then is nobody's any more.
+/// Removes what an earlier process left unfinished in each of `folders`; what cannot be removed is returned. The run or
+/// study must be locked: what is unfinished then is nobody's any more.
 ///
 /// # Errors
 /// If a folder cannot be listed.
-pub(crate) fn clean<'f>(folders: impl IntoIterator<Item = &'f Path>) -> Result<Vec<Left>, TrainError> {
+pub fn remove_unfinished(folders: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<Left>, TrainError> {
     let mut left = Vec::new();
     for folder in folders {
+        let folder = folder.as_ref();
         for entry in fs::read_dir(folder).map_err(TrainError::io(folder))? {
             let entry = entry.map_err(TrainError::io(folder))?;
             if !entry.file_name().to_str().is_some_and(files::is_partial) {
@@ -61,10 +62,10 @@ mod tests {
         fs::create_dir(root.join("0000001000")).unwrap();
         fs::write(root.join(".mine"), "").unwrap();
         fs::write(root.join("notes.partial"), "").unwrap();
-        assert!(clean([root]).unwrap().is_empty());
+        assert!(remove_unfinished([root]).unwrap().is_empty());
         let mut names: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, [".mine", "0000001000", "notes.partial"]);
-        assert!(clean([&*root.join("gone")]).unwrap_err().to_string().contains("gone"));
+        assert!(remove_unfinished([root.join("gone")]).unwrap_err().to_string().contains("gone"));
     }
 }

@@ -3,7 +3,7 @@
 //! Here: appending complete lines, and continuing the file of a stopped run. Not here: the metrics themselves.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -49,30 +49,26 @@ impl MetricsLog {
     ///
     /// An incomplete last line is cut off. With `keep`, only this many lines stay, and the others are moved to
     /// `<path>.aside-<n>`, where `n` is the first free number from 1: they belong to frames that the run will collect
-    /// again. Lines are counted instead of comparing steps, because a step can have several lines.
+    /// again. Lines are counted instead of comparing steps, because a step can have several lines. Lines that are moved may
+    /// have any bytes: after a loss of power, blocks that were never synced may read as zeros.
     ///
     /// # Errors
-    /// If a whole line is not one of metrics, or the file system refuses.
+    /// If a line that stays is not one of metrics, or the file system refuses.
     pub fn open(path: &Path, keep: Option<u64>) -> Result<(Self, Reopened), OutputError> {
         let keep = keep.unwrap_or(u64::MAX);
         let mut reopened = Reopened::default();
         let (mut length, mut lines) = (0, 0);
         if path.try_exists().map_err(|source| OutputError::io("look for", path, source))? {
-            let mut moved = 0;
-            reopened.torn = for_each_line(path, |number, line| {
-                if number > keep {
-                    moved += 1;
-                } else {
-                    length += line.len() as u64;
-                    lines += 1;
-                }
-                Ok(())
+            for_each_line(path, keep, |line| {
+                length += line.len() as u64;
+                lines += 1;
             })?;
-            if moved > 0 {
+            let rest = Rest::after(path, length)?;
+            (reopened.torn, reopened.moved) = (rest.torn, rest.lines);
+            if rest.lines > 0 {
                 // The lines are in their new place before they leave the old one.
                 let aside = free_name(path)?;
-                copy_lines(path, &aside, |number| number > keep)?;
-                reopened.moved = moved;
+                rest.copy(path, length, &aside)?;
                 reopened.aside = Some(aside);
             }
         }
@@ -137,20 +133,62 @@ impl MetricsLog {
     }
 }
 
-/// Gives each whole line, its number from 1 and its text with its end, to `visit`; returns the bytes of a torn line at the
-/// end.
-fn for_each_line(path: &Path, visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>) -> Result<u64, OutputError> {
+/// What a metrics file has after the lines that stay.
+#[derive(Default)]
+struct Rest {
+    /// Line ends.
+    lines: u64,
+    /// Bytes up to the last of them.
+    whole: u64,
+    /// Bytes after it: the beginning of a line.
+    torn: u64,
+}
+
+impl Rest {
+    /// The rest of the file at `path` after its first `length` bytes.
+    fn after(path: &Path, length: u64) -> Result<Self, OutputError> {
+        let io_error = |source| OutputError::io("read", path, source);
+        let mut file = BufReader::new(open_at(path, length)?);
+        let mut rest = Self::default();
+        loop {
+            let bytes = file.fill_buf().map_err(io_error)?;
+            let Some(last) = bytes.len().checked_sub(1) else { return Ok(rest) };
+            if let Some(end) = bytes.iter().rposition(|&byte| byte == b'\n') {
+                rest.lines += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                rest.whole += rest.torn + end as u64 + 1;
+                rest.torn = (last - end) as u64;
+            } else {
+                rest.torn += bytes.len() as u64;
+            }
+            let read = bytes.len();
+            file.consume(read);
+        }
+    }
+
+    /// Writes its whole lines, which begin at byte `length` of `from`, to the file `to`.
+    fn copy(&self, from: &Path, length: u64, to: &Path) -> Result<(), OutputError> {
+        let mut lines = open_at(from, length)?.take(self.whole);
+        files::write_atomically(to, |file| io::copy(&mut lines, file).map(|_| ()))
+            .map_err(|source| OutputError::io("write", to, source))
+    }
+}
+
+/// The file at `path`, to be read from byte `place` on.
+fn open_at(path: &Path, place: u64) -> Result<File, OutputError> {
+    let opened = files::open_file(path).and_then(|mut file| file.seek(SeekFrom::Start(place)).map(|_| file));
+    opened.map_err(|source| OutputError::io("read", path, source))
+}
+
+/// Gives each whole line with its end to `visit`, at most `most` lines.
+fn for_each_line(path: &Path, most: u64, visit: impl FnMut(&[u8])) -> Result<(), OutputError> {
     let file = files::open_file(path).map_err(|source| OutputError::io("read", path, source))?;
-    lines_of(path, BufReader::new(file), visit)
+    lines_of(path, BufReader::new(file), most, visit)
 }
 
 /// Whole lines of metrics in the file at `path`, up to the first that is something else; none if it cannot be read.
 pub(crate) fn metrics_lines(path: &Path) -> u64 {
     let mut lines = 0;
-    let _ = for_each_line(path, |number, _| {
-        lines = number;
-        Ok(())
-    });
+    let _ = for_each_line(path, u64::MAX, |_| lines += 1);
     lines
 }
 
@@ -160,22 +198,15 @@ pub(crate) fn metrics_lines(path: &Path) -> u64 {
 /// If a whole line is not one of metrics.
 pub fn count_lines(text: &[u8]) -> Result<u64, OutputError> {
     let mut lines = 0;
-    lines_of(Path::new("metrics.jsonl"), text, |number, _| {
-        lines = number;
-        Ok(())
-    })?;
+    lines_of(Path::new("metrics.jsonl"), text, u64::MAX, |_| lines += 1)?;
     Ok(lines)
 }
 
 /// As [`for_each_line`], of a file that is open.
-fn lines_of(
-    path: &Path,
-    mut file: impl BufRead,
-    mut visit: impl FnMut(u64, &[u8]) -> Result<(), OutputError>,
-) -> Result<u64, OutputError> {
+fn lines_of(path: &Path, mut file: impl BufRead, most: u64, mut visit: impl FnMut(&[u8])) -> Result<(), OutputError> {
     let io_error = |source| OutputError::io("read", path, source);
     let mut line = Vec::new();
-    for number in 1.. {
+    for number in 1..=most {
         line.clear();
         (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(io_error)?;
         let wrong = |reason: String| OutputError::Line { path: path.to_owned(), line: number, reason };
@@ -186,30 +217,9 @@ fn lines_of(
             break;
         }
         let Line { .. } = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
-        visit(number, &line)?;
+        visit(&line);
     }
-    Ok(line.len() as u64)
-}
-
-/// Writes the complete lines of `from` with the selected numbers to the file `to`.
-fn copy_lines(from: &Path, to: &Path, wanted: impl Fn(u64) -> bool) -> Result<(), OutputError> {
-    let mut failed = None;
-    let written = files::write_atomically(to, |file| {
-        let copied = for_each_line(from, |number, line| {
-            if !wanted(number) {
-                return Ok(());
-            }
-            file.write_all(line).map_err(|source| OutputError::io("write", to, source))
-        });
-        copied.map(|_| ()).map_err(|error| {
-            failed = Some(error);
-            io::Error::other("the lines could not be copied")
-        })
-    });
-    match (failed, written) {
-        (Some(error), _) => Err(error),
-        (None, written) => written.map_err(|source| OutputError::io("write", to, source)),
-    }
+    Ok(())
 }
 
 /// The first of `<path>.aside-1`, `-2` and so on that does not exist.
@@ -308,6 +318,24 @@ mod tests {
         assert_eq!(open(&path, Some(2)).1, Reopened::default());
         assert_eq!(fs::read_to_string(aside(2)).unwrap(), "{\"step\":4,\"a\":1.0}\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn lines_that_are_moved_may_have_any_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        // As after a loss of power: of two blocks that were not synced, the disk has only the second one.
+        let zeros = vec![0; 3 << 20];
+        let lost = [&zeros[..], b"0}\n{\"step\":7}\n"].concat();
+        for kept in ["", "{\"step\":1}\n{\"step\":3}\n"] {
+            fs::write(&path, [kept.as_bytes(), &lost, b"{\"st"].concat()).unwrap();
+            let lines = kept.lines().count() as u64;
+            let (log, reopened) = open(&path, Some(lines));
+            let aside = reopened.aside.unwrap();
+            assert_eq!((log.lines(), reopened.moved, reopened.torn), (lines, 2, 4));
+            assert_eq!(fs::read_to_string(&path).unwrap(), kept);
+            assert!(fs::read(aside).unwrap() == lost);
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Diagnosis<'_> {
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self, kept: &Path, batch: &Batch) -> Result<PathBuf, TrainError> {
-        std::fs::create_dir_all(kept).map_err(TrainError::io(kept))?;
+        files::create_folders(kept).map_err(TrainError::io(kept))?;
         let path = kept.join(format!("{:010}.npz", self.update));
         replay::write_batch(&path, batch)?;
         let text = path.with_extension("json");
