@@ -49,21 +49,24 @@ def metrics(run: str | os.PathLike[str]) -> Metrics:
 
 
 def _number(value: object) -> float:
-    # Numbers that are not finite are written as texts, which float reads.
+    # ``None``: the line lacks the metric, or its value is null, which stands for an infinite or NaN value.
     return float("nan") if value is None else float(value)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Episode:
-    """An episode: T steps, and T + 1 images. The first transition is the reset, whose action and reward are zeros."""
+    """An episode: T steps, and T + 1 observations: images, vectors or both, as the agent observed them. The first transition is
+    the reset, whose action and reward are zeros."""
 
     #: The file.
     path: Path
     #: The task's name.
     task: str
-    #: ``[T + 1, 64, 64, 3]`` bytes.
-    image: NDArray[np.uint8]
-    #: ``[T + 1, A]``: the action that led to each image.
+    #: ``[T + 1, 64, 64, 3]`` bytes; ``None`` if the agent observes only vectors.
+    image: NDArray[np.uint8] | None
+    #: ``[T + 1, V]`` numbers; ``None`` if the agent observes only images.
+    vector: NDArray[np.float32] | None
+    #: ``[T + 1, A]``: the action that led to each observation.
     action: NDArray[np.float32]
     #: ``[T + 1]``: what it earned.
     reward: NDArray[np.float32]
@@ -86,5 +89,6 @@ def episodes(run: str | os.PathLike[str]) -> Iterator[Episode]:
     for path in sorted(files, key=lambda path: int(path.name.split("-")[1])):
         with np.load(path, allow_pickle=False) as arrays:
             task = str(arrays["task"].reshape(-1)[0])
-            parts = {name: arrays[name] for name in ("image", "action", "reward", "discount")}
-        yield Episode(path=path, task=task, **parts)
+            image, vector = (arrays[name] if name in arrays else None for name in ("image", "vector"))
+            parts = {name: arrays[name] for name in ("action", "reward", "discount")}
+        yield Episode(path=path, task=task, image=image, vector=vector, **parts)

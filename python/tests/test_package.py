@@ -74,7 +74,7 @@ def test_an_agent_of_an_environment_acts_in_its_units(program: Program) -> None:
         first = action.copy()
         agent.reset(seed=0)
         assert (agent.act(env.render()) == first).all()
-        with pytest.raises(ValueError, match=r"float32 \[3\]; for an environment whose observations are none, give env.render"):
+        with pytest.raises(ValueError, match=r"float32 \[3\]; if the environment's observations are not images, pass env.render"):
             agent.act(observation)
     env.close()
 
@@ -131,10 +131,22 @@ def test_episodes_are_in_the_order_of_collection(hopper: Path) -> None:
     episodes = list(dreamgraft.episodes(hopper))
     assert [int(one.path.name.split("-")[1]) for one in episodes] == list(range(len(episodes)))
     for one in episodes:
-        assert one.task == "hopper" and len(one) == 501 == len(one.image) and one.action.shape == (501, 3)
+        assert one.task == "hopper" and len(one) == 501 and one.action.shape == (501, 3)
+        assert one.image is not None and one.image.shape == (501, 64, 64, 3) and one.vector is None
     scores = [one.score for one in episodes]
     _, returns = dreamgraft.metrics(hopper).curve("train_return")
     assert returns[0] == pytest.approx(scores[0])
+
+
+@pytest.mark.parametrize("observe", ["vector", "both"])
+def test_episodes_have_what_the_agent_observes(program: Program, observe: str) -> None:
+    words = ["--preset", "smoke", "--steps", 1000, "--logdir", "run", "--set", f"task.observe={observe}"]
+    program.succeed("train", "hopper", *words)
+    episodes = list(dreamgraft.episodes(program.folder / "run"))
+    assert len(episodes) > 0
+    for one in episodes:
+        assert one.vector is not None and one.vector.shape == (501, 15) and one.vector.dtype == np.float32
+        assert (one.image is not None) == (observe == "both")
 
 
 def test_without_gymnasium_everything_else_works(hopper: Path) -> None:

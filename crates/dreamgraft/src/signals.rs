@@ -10,7 +10,7 @@ use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Ctrl-C, `kill` and most schedulers, warnings of pre-emption (Slurm's `--signal=USR1@60`; Grid Engine sends SIGUSR2 as well),
+/// Ctrl-C, `kill` and most schedulers, warnings of pre-emption (Slurm's `--signal=USR1@120`; Grid Engine sends SIGUSR2 as well),
 /// a terminal that went away, and a limit of processor time (`ulimit -t`).
 const STOP: [i32; 6] = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGXCPU];
 
