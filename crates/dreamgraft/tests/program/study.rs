@@ -210,6 +210,9 @@ fn invalid_studies_are_refused_in_one_line() {
         ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not have the encoder of"),
         ("each = [", "tasks = \"four\"\n#", "combination \"four\" does not exist"),
         ("name = \"tiny\"", "name = \"../tiny\"", "letters, digits"),
+        ("name = \"tiny\"", "name = \"tiny\"\nbaseline = \"meta\"", "did you mean \"meta-model\""),
+        ("log.videos = false", "log.every = [500, 500]", "500 is listed twice"),
+        ("kind = \"baseline\"", "kind = \"baseline\"\nset = { agent.horizn = 2 }", "the nearest key is \"agent.horizon\""),
     ] {
         assert!(TINY.contains(from), "{from}");
         std::fs::write(program.path("bad.toml"), TINY.replacen(from, to, 1)).unwrap();
@@ -239,6 +242,32 @@ fn invalid_studies_are_refused_in_one_line() {
     assert!(message.contains("studies/tiny is not the folder of a study"), "{message}");
     let message = program.fail(2, &["study", "run", "tiny.toml", "--dry-run"]);
     assert!(message.contains("--launcher slurm"), "{message}");
+}
+
+#[test]
+fn a_list_of_settings_is_swept_and_a_named_baseline_is_compared_with() {
+    let program = Program::new();
+    let text = "name = \"sweep\"\npreset = \"smoke\"\nsteps = 2000\nseeds = [0]\ntasks = [\"inverted-pendulum-swingup\"]\n\
+        baseline = \"baseline, horizon=3\"\n[set]\nagent = { depth = 1, units = 2, batch = 1, length = 2 }\nlog.videos = false\n\
+        [[method]]\nkind = \"baseline\"\nset = { agent.horizon = [2, 3] }\n";
+    std::fs::write(program.path("sweep.toml"), text).unwrap();
+    let plan = program.succeed(&["study", "plan", "sweep.toml"]);
+    for horizon in [2, 3] {
+        let folder = format!("runs/inverted-pendulum-swingup/baseline-horizon={horizon}/0");
+        assert!(plan.contains(&folder), "{plan}");
+    }
+    program.succeed(&["study", "run", "sweep.toml"]);
+    let config = program.path("studies/sweep/runs/inverted-pendulum-swingup/baseline-horizon=2/0/config.toml");
+    assert!(std::fs::read_to_string(config).unwrap().contains("horizon = 2\n"));
+    let report = || std::fs::read_to_string(program.path("studies/sweep/report/report.md")).unwrap();
+    let words = report();
+    assert!(
+        words.contains("compared with baseline, horizon=3, which was named") && words.contains("baseline, horizon=2")
+    );
+    program.succeed(&["study", "report", "studies/sweep", "--baseline", "baseline, horizon=2"]);
+    assert!(report().contains("compared with baseline, horizon=2, which was named"), "{}", report());
+    let message = program.fail(2, &["study", "report", "sweep.toml", "--baseline", "baseline, horizon=4"]);
+    assert!(message.contains("did you mean \"baseline, horizon="), "{message}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Watch {
         let ends = Arc::new(AtomicBool::new(false));
         let thread = {
             let ends = Arc::clone(&ends);
-            std::thread::spawn(move || accept(&listener, address.port(), &shown, &ends))
+            std::thread::spawn(move || accept(&listener, &shown, &ends))
         };
         Ok(Self { address, ends, thread: Some(thread) })
     }
@@ -69,7 +69,7 @@ impl Drop for Watch {
 }
 
 /// Takes connections until it `ends`.
-fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &AtomicBool) {
+fn accept(listener: &TcpListener, shown: &Arc<Mutex<Shown>>, ends: &AtomicBool) {
     let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         if ends.load(Ordering::SeqCst) {
@@ -88,17 +88,17 @@ fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &A
         let (shown, open) = (Arc::clone(shown), Arc::clone(&open));
         std::thread::spawn(move || {
             // A client that closed its connection is not an error.
-            let _ = serve(&stream, port, &shown);
+            let _ = serve(&stream, &shown);
             open.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
 
 /// Answers one request.
-fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, shown: &Mutex<Shown>) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let reply = match request::read(stream, port)? {
+    let reply = match request::read(stream)? {
         Err(refused) => refused,
         Ok(asked) => {
             let renewed = if matches!(asked, Asked::Image { .. }) { Ok(()) } else { Shown::renew(shown) };

@@ -1,7 +1,8 @@
 //! The requests to the server, and the form of its answers.
 //!
-//! Only GET, only these addresses, and only with a `Host` that is this machine: a page of another site whose name was made to
-//! lead here would send its own.
+//! Only GET, only these addresses, and only with a `Host` whose name is this machine's own: a page of another site whose name
+//! was made to lead here would send that name. The port of a `Host` may be any: a port that `ssh -L` forwards has another
+//! number, and a browser on the same machine can reach this port anyway.
 
 use std::io::{ErrorKind, Read};
 
@@ -68,11 +69,14 @@ impl Answer {
     }
 }
 
-/// Reads a request to the server at `port`.
+/// The names by which this machine calls itself.
+const OWN_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// Reads a request.
 ///
 /// # Errors
 /// If the connection fails. An invalid request is not an error of this function: it is answered by the second value.
-pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, Answer>> {
+pub fn read(mut stream: impl Read) -> std::io::Result<Result<Asked, Answer>> {
     let mut head = Vec::new();
     let mut piece = [0; 1024];
     loop {
@@ -84,7 +88,7 @@ pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, A
             return Err(ErrorKind::UnexpectedEof.into());
         }
         head.extend_from_slice(&piece[..count]);
-        if let Some(answer) = parse(&head, port) {
+        if let Some(answer) = parse(&head) {
             return Ok(answer);
         }
         if head.len() > LONGEST_HEAD {
@@ -94,7 +98,7 @@ pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, A
 }
 
 /// The target of a request; `None` if the request is not complete yet.
-fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
+fn parse(head: &[u8]) -> Option<Result<Asked, Answer>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
@@ -105,19 +109,26 @@ fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
     }
     let hosts: Vec<&[u8]> =
         request.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("host")).map(|it| it.value).collect();
-    let ours = |host: &[u8]| {
-        [format!("127.0.0.1:{port}"), format!("localhost:{port}")]
-            .iter()
-            .any(|it| it.as_bytes().eq_ignore_ascii_case(host))
-    };
     Some(match hosts.as_slice() {
-        [host] if ours(host) => match request.method {
+        [host] if is_own(host) => match request.method {
             Some("GET") => {
                 asked(request.path.unwrap_or_default()).ok_or_else(|| Answer::text(404, "this page does not exist"))
             }
             _ => Err(Answer::text(405, "this server supports GET only")),
         },
-        _ => Err(Answer::text(403, &format!("open http://127.0.0.1:{port}/ or http://localhost:{port}/"))),
+        _ => Err(Answer::text(403, "open this page by the name 127.0.0.1 or localhost, with any port")),
+    })
+}
+
+/// Whether the value of a header `Host` is a name of this machine, with any port or none.
+fn is_own(host: &[u8]) -> bool {
+    OWN_NAMES.iter().any(|name| match host.split_at_checked(name.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(name.as_bytes()) => {
+            let port = rest.strip_prefix(b":").and_then(|port| std::str::from_utf8(port).ok());
+            let is_number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+            rest.is_empty() || port.is_some_and(is_number)
+        }
+        _ => false,
     })
 }
 
@@ -141,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn ask(text: &str) -> Result<Asked, u16> {
-        read(text.as_bytes(), 7).unwrap().map_err(|answer| answer.status)
+        read(text.as_bytes()).unwrap().map_err(|answer| answer.status)
     }
 
     #[test]
@@ -177,8 +188,29 @@ mod tests {
     }
 
     #[test]
-    fn other_names_of_this_machine_are_refused() {
-        for host in ["evil.example:7", "127.0.0.1", "127.0.0.1:8", "127.0.0.1:7.evil.example", "", "127.0.0.1:7, a"] {
+    fn only_names_of_this_machine_are_answered_at_whatever_port() {
+        for host in
+            ["127.0.0.1:7", "127.0.0.1:8080", "127.0.0.1", "LocalHost:65535", "localhost", "[::1]:8080", "[::1]"]
+        {
+            assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), Ok(Asked::Page), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:7",
+            "127.0.0.1.evil.example:7",
+            "127.0.0.1:7.evil.example",
+            "localhost.evil.example",
+            "localhost:",
+            "localhost:+7",
+            "localhost:65536",
+            "user@localhost:7",
+            "0.0.0.0:7",
+            "192.168.0.1:7",
+            "::1",
+            "[::1",
+            "",
+            "127.0.0.1:7, a",
+        ] {
             assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), Err(403), "{host}");
         }
         assert_eq!(ask("GET / HTTP/1.1\r\n\r\n"), Err(403));
@@ -192,13 +224,13 @@ mod tests {
         assert_eq!(ask(&long), Err(431));
         let many = "A: b\r\n".repeat(MOST_HEADERS + 1);
         assert_eq!(ask(&format!("GET / HTTP/1.1\r\n{many}\r\n")), Err(431));
-        assert_eq!(read("GET / HTTP/1.1\r\nHo".as_bytes(), 7).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(read("GET / HTTP/1.1\r\nHo".as_bytes()).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }
 
     proptest! {
         #[test]
         fn bytes_of_anything_get_no_page(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            if let Ok(answer) = read(bytes.as_slice(), 7) {
+            if let Ok(answer) = read(bytes.as_slice()) {
                 prop_assert!(answer.is_err());
             }
         }

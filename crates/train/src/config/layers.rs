@@ -11,7 +11,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// The one section whose keys are free: each world has its own.
-const FREE: [&str; 2] = ["task", "arguments"];
+pub(super) const FREE: [&str; 2] = ["task", "arguments"];
 
 /// The most bytes that a file of settings may have.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -255,7 +255,7 @@ fn section_error(path: &[String], section: &Table, layer: &Layer) -> ConfigError
     ConfigError::Section { path, source_name: layer.source.clone(), example }
 }
 
-fn table_of(config: &Config) -> Table {
+pub(super) fn table_of(config: &Config) -> Table {
     Table::try_from(config).expect("a configuration is made of what TOML can hold")
 }
 
@@ -271,7 +271,7 @@ fn paths(table: &Table) -> Vec<String> {
     paths
 }
 
-fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+pub(super) fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
     match path.split_once('.') {
         None => table.get(path),
         Some((section, rest)) => get(table.get(section)?.as_table()?, rest),

@@ -5,11 +5,13 @@
 
 mod bytes;
 mod error;
+mod kind;
 mod layers;
 mod settings;
 
 pub use bytes::ByteSize;
 pub use error::ConfigError;
+pub use kind::SettingKind;
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Difference, Layer, difference, resolve, task_options, value_of};
 pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
