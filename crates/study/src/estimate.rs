@@ -7,8 +7,9 @@ use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
 use environment::{Catalogue, ObservationSpace, TaskInfo};
-use train::TrainError;
+use std::collections::HashMap;
 use train::config::Config;
+use train::{Needs, Origin, TrainError};
 
 /// The number of gradient steps from which their speed is estimated.
 const ENOUGH: u64 = 50;
@@ -19,6 +20,36 @@ const ENOUGH: u64 = 50;
 /// The first setting of its request that cannot be used.
 pub fn config(entry: &Entry) -> Result<Config, StudyError> {
     Ok(entry.request.configuration()?)
+}
+
+/// What each run of a manifest is estimated to need, in its order.
+///
+/// # Errors
+/// The first setting of a request that cannot be used, or a task that the catalogue does not have.
+pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs>, StudyError> {
+    // Most runs of a study differ only in their seeds.
+    let mut known: HashMap<(&[String], &[String], u64, bool), Needs> = HashMap::new();
+    let mut all = Vec::new();
+    for entry in &manifest.entries {
+        let frozen = may_freeze(&entry.request.origin);
+        let key = (&*entry.tasks, &*entry.request.settings, entry.steps, frozen);
+        if !known.contains_key(&key) {
+            let config = config(entry)?;
+            known.insert(key, Needs::of(&config, &tasks(catalogue, &config)?, frozen)?);
+        }
+        all.push(known[&key].clone());
+    }
+    Ok(all)
+}
+
+/// Whether an agent of this origin may have a frozen encoder. Plans of the user's are not read for this.
+fn may_freeze(origin: &Origin) -> bool {
+    let preset = |plan: &str| transfer::Preset::named(plan).filter(|preset| *preset != transfer::Preset::Universal);
+    match origin {
+        Origin::Random | Origin::Agent { plan: None, .. } => false,
+        Origin::Universal { .. } => true,
+        Origin::Agent { plan: Some(plan), .. } | Origin::Plan { plan, .. } => preset(plan).is_none(),
+    }
 }
 
 /// What is known of the tasks of a configuration.

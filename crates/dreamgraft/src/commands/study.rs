@@ -174,7 +174,7 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     let manifest = study::prepare(&read, catalogue, &folder)?;
     match typed.launcher {
         Launcher::Local => run_here(typed, &folder, &manifest),
-        Launcher::Slurm => run_on_slurm(typed, &folder, &manifest),
+        Launcher::Slurm => run_on_slurm(catalogue, typed, &folder, &manifest),
     }
 }
 
@@ -236,22 +236,35 @@ fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit,
     report(folder, &ReportArgs::default())
 }
 
-fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+fn run_on_slurm(
+    catalogue: &dyn Catalogue,
+    typed: &RunArgs,
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Exit, Failure> {
     let profile = typed.profile.as_deref().map(Profile::read).transpose()?.unwrap_or_default();
     let whole = |path: &Path| path.canonicalize().map_err(|source| TrainError::Io { path: path.to_owned(), source });
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
     let device = typed.device.name();
     let device = device.as_deref();
-    let scripts =
-        Scripts { program: &program, study_file: &file, folder: &folder, manifest, profile: &profile, device };
-    let levels = scripts.write()?;
-    if levels.is_empty() {
+    let scripts = Scripts {
+        program: &program,
+        study_file: &file,
+        folder: &folder,
+        manifest,
+        needs: &estimate::needs(catalogue, manifest)?,
+        profile: &profile,
+        most: slurm::largest_array(),
+        device,
+    };
+    let arrays = scripts.write()?;
+    if arrays.is_empty() {
         return report(&folder, &ReportArgs::default());
     }
     let jobs =
-        if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
-    for (level, job) in levels.iter().zip(jobs) {
-        say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
+        if typed.dry_run { vec!["not submitted".to_owned(); arrays.len()] } else { slurm::submit(&folder, &arrays)? };
+    for (array, job) in arrays.iter().zip(jobs) {
+        say(&format!("{}: {}, job {job}", array.script.display(), counted(array.runs.len() as u64, "run")));
     }
     say(&format!("`dreamgraft study status {}` prints their progress", wording::shell_word(&folder)));
     Ok(Exit::Done)
