@@ -244,6 +244,7 @@ impl From<&TrainError> for Exit {
             TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
             | TrainError::CheckpointsGone { .. }
+            | TrainError::EpisodesGone { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }

@@ -1,12 +1,13 @@
-//! Estimates of a study: gradient steps, time, disk space.
+//! Estimates of a study: gradient steps, time, and what its runs need.
 //!
 //! Time comes from runs of the study that have come far enough, or else from a measurement of gradient steps. Here: the
 //! arithmetic. Not here: measuring (`train::bench`), and printing.
 
 use crate::StudyError;
+use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
-use environment::{Catalogue, ObservationSpace, TaskInfo};
+use environment::{Catalogue, TaskInfo};
 use std::collections::HashMap;
 use train::config::Config;
 use train::{Needs, Origin, TrainError};
@@ -14,12 +15,12 @@ use train::{Needs, Origin, TrainError};
 /// The number of gradient steps from which their speed is estimated.
 const ENOUGH: u64 = 50;
 
-/// The configuration of a run.
+/// The configuration of a run, as launchers start it.
 ///
 /// # Errors
 /// The first setting of its request that cannot be used.
 pub fn config(entry: &Entry) -> Result<Config, StudyError> {
-    Ok(entry.request.configuration()?)
+    Ok(request(entry).configuration()?)
 }
 
 /// What each run of a manifest is estimated to need, in its order.
@@ -75,16 +76,6 @@ pub fn updates(config: &Config, tasks: &[TaskInfo]) -> u64 {
     let prefill = tasks.iter().map(prefill_of).fold(0, u64::saturating_add);
     let learned = u128::from(config.steps.0.saturating_sub(prefill)) * u128::from(schedule.train_updates);
     schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
-}
-
-/// The most bytes that a run's episodes take on the disk: they are compressed.
-pub fn bytes(config: &Config, tasks: &[TaskInfo]) -> u64 {
-    let transitions = tasks.iter().map(|task| task.timing.transitions(config.steps.0)).max().unwrap_or(0);
-    let action = tasks.iter().map(|task| task.actions.size).max().unwrap_or(0);
-    let vector = tasks.iter().map(|task| task.observations.vector).max().unwrap_or(0);
-    let image = tasks.iter().find_map(|task| task.observations.image);
-    let sizes = replay::Sizes { action, observations: ObservationSpace { image, vector } };
-    transitions.saturating_mul(sizes.bytes() as u64)
 }
 
 /// Seconds per gradient step, including all other work, in the runs so far; `None` if there are too few steps for an

@@ -45,7 +45,7 @@ pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
 pub use folder::{checkpoint, config_text, stored_config};
-pub use needs::Needs;
+pub use needs::{Disk, Files, Needs};
 pub use origin::preview;
 pub use rank::{RankEvent, RankOptions, rank};
 pub use request::{Origin, RunRequest};

@@ -74,6 +74,9 @@ fn a_study_is_planned_run_and_reported() {
         "runs/inverted-pendulum-swingup/fractional-0.2-from-sight/0  after 0",
         "6 runs, 0 of them finished; 13 000 frames",
         "measured now",
+        "estimated memory of a run with",
+        "estimated files of all runs: ",
+        " of videos and plots, ",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
@@ -260,6 +263,7 @@ fn a_list_of_settings_is_swept_and_a_named_baseline_is_compared_with() {
         let folder = format!("runs/inverted-pendulum-swingup/baseline-horizon={horizon}/0");
         assert!(plan.contains(&folder), "{plan}");
     }
+    assert!(plan.contains(" of episodes, 0 B of videos and plots"), "{plan}");
     program.succeed(&["study", "run", "sweep.toml"]);
     let config = program.path("studies/sweep/runs/inverted-pendulum-swingup/baseline-horizon=2/0/config.toml");
     assert!(std::fs::read_to_string(config).unwrap().contains("horizon = 2\n"));
@@ -272,6 +276,29 @@ fn a_list_of_settings_is_swept_and_a_named_baseline_is_compared_with() {
     assert!(report().contains("compared with baseline, horizon=2, which was named"), "{}", report());
     let message = program.fail(2, &["study", "report", "sweep.toml", "--baseline", "baseline, horizon=4"]);
     assert!(message.contains("did you mean \"baseline, horizon="), "{message}");
+}
+
+#[test]
+fn runs_of_studies_write_fewer_videos_unless_the_study_file_says_otherwise() {
+    let program = Program::new();
+    let text = |more: &str| {
+        format!(
+            "name = \"videos\"\npreset = \"smoke\"\nsteps = 8000\nseeds = [0]\ntasks = [\"inverted-pendulum-swingup\"]\n\
+             [set]\nagent = {{ depth = 1, units = 2, batch = 1, length = 2 }}\nschedule.eval_every = 1000\n{more}\n\
+             [[method]]\nkind = \"baseline\"\n"
+        )
+    };
+    for (more, videos) in [("", 5), ("log.video_every = 0", 8), ("replay.files = \"until_finished\"", 5)] {
+        std::fs::write(program.path("videos.toml"), text(more)).unwrap();
+        let plan = program.succeed(&["study", "plan", "videos.toml"]);
+        assert_eq!(plan.contains("are removed as runs finish"), more.starts_with("replay"), "{plan}");
+        program.succeed(&["study", "run", "videos.toml"]);
+        let run = "studies/videos/runs/inverted-pendulum-swingup/baseline/0";
+        let names = program.names(&format!("{run}/videos"));
+        assert_eq!(names.iter().filter(|name| name.ends_with(".gif")).count(), videos, "{more}: {names:?}");
+        assert_eq!(program.names(&format!("{run}/episodes")).is_empty(), more.starts_with("replay"), "{more}");
+        std::fs::remove_dir_all(program.path("studies")).unwrap();
+    }
 }
 
 #[test]

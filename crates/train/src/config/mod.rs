@@ -14,7 +14,7 @@ pub use error::ConfigError;
 pub use kind::SettingKind;
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Difference, Layer, difference, resolve, task_options, value_of};
-pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
+pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule};
 
 /// The presets: name, purpose and text.
 const PRESETS: [(&str, &str, &str); 3] = [

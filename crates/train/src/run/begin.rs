@@ -7,7 +7,7 @@ use super::{End, Run, identity};
 use crate::TrainError;
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;
-use crate::config::Config;
+use crate::config::{Config, KeptFiles};
 use crate::events::{Event, Reporter};
 use crate::folder::checkpoint::{self, Loaded};
 use crate::folder::provenance::Arithmetic;
@@ -136,7 +136,15 @@ impl Start<'_> {
             if found < lines {
                 self.reporter.event(&Event::Note(&missing_lines(&self.folder.metrics(), found, lines)));
             }
+            if self.config.replay.files == KeptFiles::UntilFinished {
+                note_left(self.folder.remove_episodes()?, &mut left, self.reporter);
+            }
             return Ok(End::FinishedBefore { frames: state.position.frames });
+        }
+        if let Some(Loaded { state, .. }) = beginning.checkpoint()
+            && (state.finished || self.config.replay.files == KeptFiles::UntilFinished)
+        {
+            self.folder.refuse_gone_episodes(state.position.episodes)?;
         }
         let before = stored_arithmetic(self.folder.root());
         let device = self.device.map(Device::name);

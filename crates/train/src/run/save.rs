@@ -3,6 +3,7 @@
 use super::begin::note_left;
 use super::{End, Run};
 use crate::agent::Trainable;
+use crate::config::KeptFiles;
 use crate::events::Event;
 use crate::folder::checkpoint::{self, FORMAT, RunState, Saved};
 use crate::run::schedule::Position;
@@ -22,6 +23,9 @@ impl<L: Trainable> Run<'_, L> {
         let evaluated = self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?;
         let finished = evaluated && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
         let checkpoint = self.save(RunState { finished, ..state })?;
+        if finished && self.config.replay.files == KeptFiles::UntilFinished {
+            note_left(self.folder.remove_episodes()?, &mut self.left, self.reporter);
+        }
         Ok(if finished { End::Finished { frames } } else { End::Stopped { frames, checkpoint } })
     }
 
