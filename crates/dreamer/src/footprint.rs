@@ -29,6 +29,30 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))
 }
 
+/// Bytes of memory that each thread takes on top of [`training_bytes`] while it computes a shard, estimated generously: the
+/// imagined states with what is recorded of the networks on them, and the large images of the encoder and the decoder. At the
+/// published sizes, a thread was measured to take 165 to 200 MB, and this is 265 MB.
+pub fn worker_bytes(config: &AgentConfig) -> u64 {
+    const NUMBER: u64 = size_of::<f32>() as u64;
+    let transitions = (config.shard.min(config.batch) as u64).saturating_mul(config.length as u64);
+    let layers = (config.reward_layers + config.value_layers + config.actor_layers) as u64;
+    let state = (config.deter + config.hidden + config.stoch) as u64;
+    let imagined = (2 * layers).saturating_mul(config.units as u64).saturating_add(10 * state);
+    // Of three layers, the largest has 31 x 31 numbers for each channel.
+    let images = if config.images { 3 * 31 * 31 * config.depth as u64 } else { 0 };
+    let numbers = imagined.saturating_mul(config.horizon as u64).saturating_add(images);
+    transitions.saturating_mul(numbers).saturating_mul(NUMBER)
+}
+
+/// Bytes of an agent's file in a checkpoint: parameters and moments.
+///
+/// # Errors
+/// [`DreamerError::Config`] if a value of the configuration is out of range.
+pub fn checkpoint_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, DreamerError> {
+    let numbers = Learner::<f32>::declared(config, action_size)?.parameters().numbers() as u64;
+    Ok(numbers.saturating_mul(3 * size_of::<f32>() as u64))
+}
+
 /// Bytes of memory that this process could still take: [`available`]. `None` on systems that do not report it; Linux does.
 pub fn available_bytes() -> Option<u64> {
     available().map(|available| available.bytes)
@@ -47,6 +71,14 @@ mod tests {
     fn the_papers_agent_fits_a_small_computer_and_the_largest_none() {
         let paper = training_bytes(&AgentConfig::default(), 6).unwrap();
         assert!((200_000_000..4_000_000_000).contains(&paper), "{paper}");
+        let checkpoint = checkpoint_bytes(&AgentConfig::default(), 6).unwrap();
+        assert!((50_000_000..200_000_000).contains(&checkpoint), "{checkpoint}");
+        // The largest resident memory of `dreamgraft bench --preset paper` was 550, 750, 1338 and 2165 MB with 1, 2, 5 and 10
+        // threads.
+        for (threads, measured) in [(1, 550_000_000), (2, 750_000_000), (5, 1_338_000_000), (10, 2_165_000_000)] {
+            let estimate = paper + threads * worker_bytes(&AgentConfig::default()) + 50_000_000;
+            assert!((measured..measured * 2).contains(&estimate), "{threads} threads: {estimate}");
+        }
         let sizes = AgentConfig { depth: 1024, units: 65_536, value_layers: 64, ..AgentConfig::default() };
         assert!(training_bytes(&sizes, 6).unwrap() > 1 << 40);
     }

@@ -55,6 +55,7 @@ impl From<&Failure> for Exit {
             Failure::Train(error) => Self::from(error),
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),
+            Failure::Results(ResultsError::NoMethod { .. }) => Self::Usage,
             Failure::Results(_) | Failure::Device(_) => Self::Failed,
         }
     }
@@ -246,6 +247,7 @@ impl From<&TrainError> for Exit {
             TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
             | TrainError::CheckpointsGone { .. }
+            | TrainError::EpisodesGone { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }

@@ -1,24 +1,56 @@
-//! Estimates of a study: gradient steps, time, disk space.
+//! Estimates of a study: gradient steps, time, and what its runs need.
 //!
 //! Time comes from runs of the study that have come far enough, or else from a measurement of gradient steps. Here: the
 //! arithmetic. Not here: measuring (`train::bench`), and printing.
 
 use crate::StudyError;
+use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
-use environment::{Catalogue, ObservationSpace, TaskInfo};
-use train::TrainError;
+use environment::{Catalogue, TaskInfo};
+use std::collections::HashMap;
 use train::config::Config;
+use train::{Needs, Origin, TrainError};
 
 /// The number of gradient steps from which their speed is estimated.
 const ENOUGH: u64 = 50;
 
-/// The configuration of a run.
+/// The configuration of a run, as launchers start it.
 ///
 /// # Errors
 /// The first setting of its request that cannot be used.
 pub fn config(entry: &Entry) -> Result<Config, StudyError> {
-    Ok(entry.request.configuration()?)
+    Ok(request(entry).configuration()?)
+}
+
+/// What each run of a manifest is estimated to need, in its order.
+///
+/// # Errors
+/// The first setting of a request that cannot be used, or a task that the catalogue does not have.
+pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs>, StudyError> {
+    // Most runs of a study differ only in their seeds.
+    let mut known: HashMap<(&[String], &[String], u64, bool), Needs> = HashMap::new();
+    let mut all = Vec::new();
+    for entry in &manifest.entries {
+        let frozen = may_freeze(&entry.request.origin);
+        let key = (&*entry.tasks, &*entry.request.settings, entry.steps, frozen);
+        if !known.contains_key(&key) {
+            let config = config(entry)?;
+            known.insert(key, Needs::of(&config, &tasks(catalogue, &config)?, frozen)?);
+        }
+        all.push(known[&key].clone());
+    }
+    Ok(all)
+}
+
+/// Whether an agent of this origin may have a frozen encoder. Plans of the user's are not read for this.
+fn may_freeze(origin: &Origin) -> bool {
+    let preset = |plan: &str| transfer::Preset::named(plan).filter(|preset| *preset != transfer::Preset::Universal);
+    match origin {
+        Origin::Random | Origin::Agent { plan: None, .. } => false,
+        Origin::Universal { .. } => true,
+        Origin::Agent { plan: Some(plan), .. } | Origin::Plan { plan, .. } => preset(plan).is_none(),
+    }
 }
 
 /// What is known of the tasks of a configuration.
@@ -44,16 +76,6 @@ pub fn updates(config: &Config, tasks: &[TaskInfo]) -> u64 {
     let prefill = tasks.iter().map(prefill_of).fold(0, u64::saturating_add);
     let learned = u128::from(config.steps.0.saturating_sub(prefill)) * u128::from(schedule.train_updates);
     schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
-}
-
-/// The most bytes that a run's episodes take on the disk: they are compressed.
-pub fn bytes(config: &Config, tasks: &[TaskInfo]) -> u64 {
-    let transitions = tasks.iter().map(|task| task.timing.transitions(config.steps.0)).max().unwrap_or(0);
-    let action = tasks.iter().map(|task| task.actions.size).max().unwrap_or(0);
-    let vector = tasks.iter().map(|task| task.observations.vector).max().unwrap_or(0);
-    let image = tasks.iter().find_map(|task| task.observations.image);
-    let sizes = replay::Sizes { action, observations: ObservationSpace { image, vector } };
-    transitions.saturating_mul(sizes.bytes() as u64)
 }
 
 /// Seconds per gradient step, including all other work, in the runs so far; `None` if there are too few steps for an

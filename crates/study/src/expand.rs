@@ -1,12 +1,13 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
-//! Here: shared sources, and requests; in `methods`, the runs of each method; in `checks`, the consistency of names; in
-//! `shared_seeds`, sources with the seed of a target. Not here: the keys of a study file (`study_file`), and starting runs
+//! Here: shared sources, and requests; in `methods`, the runs of each method; in `sweep`, settings with several values; in
+//! `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a target. Not here: the keys of a study file (`study_file`), and starting runs
 //! (`local`, `slurm`).
 
 mod checks;
 mod methods;
 mod shared_seeds;
+mod sweep;
 
 use crate::StudyError;
 use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
@@ -15,6 +16,7 @@ use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks};
 use environment::{Catalogue, file_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, RunRequest};
 use wording::nearest;
@@ -59,7 +61,9 @@ fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Re
             expansion.sources()?;
         }
     }
-    Ok(Manifest::new(&read.study.name, &read.checksum, expansion.entries))
+    expansion.check_baseline()?;
+    let manifest = Manifest::new(&read.study.name, &read.checksum, expansion.entries);
+    Ok(manifest.with_baseline(read.study.baseline.clone()))
 }
 
 /// Sources and combinations of tasks that no method of a study file uses. Such sources are trained all the same.
@@ -128,10 +132,21 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
 /// The part of a request that differs between the runs of a study.
 struct Asked {
     tasks: Vec<String>,
+    settings: Vec<String>,
     steps: Count,
     seed: u64,
     folder: PathBuf,
     origin: Origin,
+}
+
+/// What the targets of a method are created for.
+struct Aim<'t> {
+    task: &'t str,
+    seed: u64,
+    /// The settings of the sources.
+    base: Variant,
+    /// The settings of the target: those of the sources, and the method's own.
+    own: Variant,
 }
 
 /// The entries so far, and the data from which they are created.
@@ -142,8 +157,10 @@ struct Expansion<'a> {
     study: &'a StudyFile,
     /// The seed of sources without a seed in the study file.
     source_seed: u64,
-    /// The settings of every run, `key=value`.
-    settings: Vec<String>,
+    /// The settings of all runs: several if the study's `set` has lists.
+    variants: Vec<Variant>,
+    /// The own settings of each method's targets.
+    of_methods: Vec<Vec<Variant>>,
     entries: Vec<Entry>,
     /// The index of each entry by its folder.
     folders: BTreeMap<PathBuf, usize>,
@@ -152,16 +169,45 @@ struct Expansion<'a> {
 impl<'a> Expansion<'a> {
     fn new(read: &'a Read, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
         let study = &read.study;
-        let settings = leaves("", &study.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        Ok(Self { read, catalogue, study, source_seed, settings, entries: Vec::new(), folders: BTreeMap::new() })
+        let (variants, of_methods) = (Vec::new(), Vec::new());
+        let (entries, folders) = (Vec::new(), BTreeMap::new());
+        let mut new = Self { read, catalogue, study, source_seed, variants, of_methods, entries, folders };
+        new.read_settings()?;
+        Ok(new)
+    }
+
+    /// Reads the settings of all runs and of each method, and their lists.
+    fn read_settings(&mut self) -> Result<(), StudyError> {
+        let all = Sweep::of(&self.study.set);
+        let own: Vec<Sweep> = self.study.method.iter().map(|method| Sweep::of(method.set())).collect();
+        self.check_set("set", &all)?;
+        for (number, sweep) in own.iter().enumerate() {
+            let key = format!("method[{number}].set");
+            self.check_set(&key, sweep)?;
+            if let Some(both) = all.swept().find(|swept| sweep.keys().any(|key| key == *swept)) {
+                let why = "[set] has a list of values of this setting for all runs; remove it here or there";
+                return Err(self.error(&format!("{key}.{both}"), why));
+            }
+        }
+        let swept: BTreeSet<&str> = own.iter().chain([&all]).flat_map(Sweep::swept).collect();
+        let variants = |key: &str, sweep: &Sweep| {
+            sweep.variants(&swept).map_err(|(setting, why)| self.error(&format!("{key}.{setting}"), why))
+        };
+        let all = variants("set", &all)?;
+        let of_method = |(number, sweep)| variants(&format!("method[{number}].set"), sweep);
+        let of_methods = own.iter().enumerate().map(of_method).collect::<Result<Vec<_>, _>>()?;
+        (self.variants, self.of_methods) = (all, of_methods);
+        Ok(())
     }
 
     /// The runs of all sources that are not there yet. Sources that no method uses are checked and trained, too.
     fn sources(&mut self) -> Result<(), StudyError> {
         let study = self.study;
-        for source in &study.source {
-            for target in &study.tasks {
-                self.agents(source, target, &mut Vec::new())?;
+        for base in self.variants.clone() {
+            for source in &study.source {
+                for target in &study.tasks {
+                    self.agents(source, target, &base, &mut Vec::new())?;
+                }
             }
         }
         Ok(())
@@ -170,7 +216,15 @@ impl<'a> Expansion<'a> {
     /// The runs of all methods on a task, and those of the sources that they need.
     fn methods(&mut self, task: &str, seed: u64) -> Result<(), StudyError> {
         let study = self.study;
-        study.method.iter().enumerate().try_for_each(|(number, method)| self.targets(number, method, task, seed))
+        for (number, method) in study.method.iter().enumerate() {
+            for base in self.variants.clone() {
+                for own in self.of_methods[number].clone() {
+                    let aim = Aim { task, seed, own: base.with(&own), base: base.clone() };
+                    self.targets(number, method, &aim)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// An error at the key `key`.
@@ -178,16 +232,23 @@ impl<'a> Expansion<'a> {
         StudyError::StudyFile { place: place_of(&self.read.path, &self.read.text, key), why: why.to_string() }
     }
 
-    /// The configuration of a run, if it is valid.
-    fn config(&self, tasks: &[String], steps: Count, seed: u64) -> Result<Config, StudyError> {
+    /// The configuration of a run with the settings of `variant`, if it is valid; `key` is where they are.
+    fn config(
+        &self,
+        key: &str,
+        tasks: &[String],
+        steps: Count,
+        seed: u64,
+        variant: &Variant,
+    ) -> Result<Config, StudyError> {
         let mut layers = vec![preset(&self.study.preset).map_err(|error| self.error("preset", error))?];
-        for (key, value) in leaves("", &self.study.set) {
-            layers.push(Layer::value("the study's [set]", &key, &value));
+        for (path, value) in &variant.settings {
+            layers.push(Layer::value("the study's settings", path, value));
         }
         layers.push(Layer::value("the study's steps", "steps", &steps.0.to_string()));
         layers.push(Layer::value("the study's seeds", "seed", &seed.to_string()));
         layers.push(Layer::texts("the study's tasks", "tasks", tasks));
-        resolve(&layers).map_err(|error| self.error("set", error))
+        resolve(&layers).map_err(|error| self.error(key, error))
     }
 
     /// The source called `name`.
@@ -220,9 +281,15 @@ impl<'a> Expansion<'a> {
         targets.get(target).cloned().ok_or_else(missing)
     }
 
-    /// The runs of a source for the target `target`, which are added if necessary. `above` are the sources that depend
-    /// on this one.
-    fn agents(&mut self, source: &'a Source, target: &str, above: &mut Vec<&'a str>) -> Result<Vec<usize>, StudyError> {
+    /// The runs of a source for the target `target` with the settings of `variant`, which are added if necessary. `above` are
+    /// the sources that depend on this one.
+    fn agents(
+        &mut self,
+        source: &'a Source,
+        target: &str,
+        variant: &Variant,
+        above: &mut Vec<&'a str>,
+    ) -> Result<Vec<usize>, StudyError> {
         if above.contains(&source.name.as_str()) {
             let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
             return Err(self.error(
@@ -242,7 +309,7 @@ impl<'a> Expansion<'a> {
             None => None,
             Some(name) => {
                 let universal = self.source(&format!("{key}.universal"), name)?;
-                Some(self.one_agent(&format!("{key}.universal"), universal, target, above)?)
+                Some(self.one_agent(&format!("{key}.universal"), universal, target, variant, above)?)
             }
         };
         above.pop();
@@ -253,7 +320,7 @@ impl<'a> Expansion<'a> {
             }
             (None, None) => Vec::new(),
         };
-        groups.into_iter().map(|tasks| self.agent(source, tasks, sight)).collect()
+        groups.into_iter().map(|tasks| self.agent(source, tasks, variant, sight)).collect()
     }
 
     /// The only run of a source for the target `target`.
@@ -262,9 +329,10 @@ impl<'a> Expansion<'a> {
         key: &str,
         source: &'a Source,
         target: &str,
+        variant: &Variant,
         above: &mut Vec<&'a str>,
     ) -> Result<usize, StudyError> {
-        match self.agents(source, target, above)?[..] {
+        match self.agents(source, target, variant, above)?[..] {
             [one] => Ok(one),
             ref all => {
                 let why = format!(
@@ -278,8 +346,14 @@ impl<'a> Expansion<'a> {
     }
 
     /// The run of a source on `tasks`, which is added if there is no equal one.
-    fn agent(&mut self, source: &Source, tasks: Vec<String>, sight: Option<usize>) -> Result<usize, StudyError> {
-        let mut what = source.steps.0.to_string();
+    fn agent(
+        &mut self,
+        source: &Source,
+        tasks: Vec<String>,
+        variant: &Variant,
+        sight: Option<usize>,
+    ) -> Result<usize, StudyError> {
+        let mut what = format!("{}{}", source.steps.0, variant.of_folder());
         if let Some(sight) = sight.map(|index| &self.entries[index]) {
             // The folder of the agent with the encoder, below `sources`.
             let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
@@ -290,13 +364,13 @@ impl<'a> Expansion<'a> {
         if let Some(&index) = self.folders.get(&folder) {
             return Ok(index);
         }
-        self.config(&tasks, source.steps, seed)?;
+        self.config("set", &tasks, source.steps, seed, variant)?;
         let origin = sight.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => file_name(&tasks.join("+")),
         };
-        let asked = Asked { tasks, steps: source.steps, seed, folder, origin };
+        let asked = Asked { tasks, settings: variant.typed(), steps: source.steps, seed, folder, origin };
         self.push(Role::Source, "source", Some(name), asked, sight.into_iter().collect())
     }
 
@@ -316,9 +390,9 @@ impl<'a> Expansion<'a> {
                 format!("the study has more than {MOST_RUNS} runs; split it into several studies"),
             ));
         }
-        let Asked { tasks, steps, seed, folder, origin } = asked;
+        let Asked { tasks, settings, steps, seed, folder, origin } = asked;
         let request = RunRequest {
-            settings: self.settings.clone(),
+            settings,
             steps: Some(Frames(steps.0)),
             seed: Some(seed),
             folder: Some(folder.clone()),
@@ -336,19 +410,6 @@ impl<'a> Expansion<'a> {
 /// The encoder of the agent in `folder`, and the reward models of those in `rewards`.
 fn universal_origin(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
     Origin::Universal { encoder: folder.to_owned(), rewards, any_encoder: false }
-}
-
-/// The values of a table by their dotted paths, as they are typed.
-fn leaves(above: &str, table: &toml::Table) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    for (key, value) in table {
-        let key = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
-        match value {
-            toml::Value::Table(inner) => all.extend(leaves(&key, inner)),
-            other => all.push((key, other.to_string())),
-        }
-    }
-    all
 }
 
 /// The study's folder that is used if none is given.
@@ -411,6 +472,91 @@ mod tests {
         assert_eq!(by_seeds[3..5], ["runs/hopper/baseline/1", "runs/hopper/full-from-other/1"]);
         assert_eq!(by_seeds[5..7], ["runs/ant/baseline/1", "runs/ant/full-from-other/1"]);
         assert_eq!(by_seeds, folders("order = \"seeds\""));
+    }
+
+    /// The manifest of a study with a source and its method, whose text ends with `more`.
+    fn swept(set: &str, more: &str) -> Result<Manifest, StudyError> {
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n{set}\n\
+             [[source]]\nname = \"eye\"\ntasks = [\"ant\"]\nsteps = 2000\n\
+             [[source]]\nname = \"other\"\ntasks = [\"ant\"]\nsteps = 3000\nuniversal = \"eye\"\n\
+             [[method]]\nkind = \"baseline\"\n{more}\n[[method]]\nkind = \"full\"\nfrom = \"other\"\n"
+        );
+        let path = PathBuf::from("study.toml");
+        let study = study_file::parse(&path, &text)?;
+        manifest_of(&Read { study, path, text, checksum: String::new() }, tasks::catalogue())
+    }
+
+    #[test]
+    fn a_list_of_values_makes_runs_with_each_of_them() {
+        let manifest =
+            swept("[set]\nagent.units = [8, 16]\nlog.videos = false", "set = { agent.horizon = [2, 4] }").unwrap();
+        let found: Vec<String> = manifest.entries.iter().map(|entry| entry.folder.display().to_string()).collect();
+        let expected = [
+            "sources/ant/2000-units=8/1000",
+            "sources/ant/3000-units=8-sees-as-ant-2000-units=8-1000/1000",
+            "sources/ant/2000-units=16/1000",
+            "sources/ant/3000-units=16-sees-as-ant-2000-units=16-1000/1000",
+            "runs/hopper/baseline-units=8-horizon=2/1",
+            "runs/hopper/baseline-units=8-horizon=4/1",
+            "runs/hopper/baseline-units=16-horizon=2/1",
+            "runs/hopper/baseline-units=16-horizon=4/1",
+            "runs/hopper/full-units=8-from-other/1",
+            "runs/hopper/full-units=16-from-other/1",
+        ];
+        assert_eq!(found, expected);
+        // A target starts from the source with its own settings, and has these settings.
+        let [_, _, _, source, .., before, last] = manifest.entries.as_slice() else { panic!("ten runs") };
+        assert_eq!((&*before.method, &*last.method), ("full, units=8", "full, units=16"));
+        assert_eq!((last.after.as_slice(), source.index), (&[3][..], 3));
+        for (entry, units, horizon) in [(last, 16, 3), (source, 16, 3), (&manifest.entries[7], 16, 4)] {
+            let config = entry.request.configuration().unwrap();
+            assert_eq!((config.agent.units, config.agent.horizon, config.log.videos), (units, horizon, false));
+        }
+        assert_eq!(manifest.entries[7].method, "baseline, units=16, horizon=4");
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn settings_of_a_method_are_those_of_its_targets_alone() {
+        let manifest = swept("[set]\nagent.units = 16", "set = { agent.units = 4 }").unwrap();
+        let units = |entry: &Entry| entry.request.configuration().unwrap().agent.units;
+        let found: Vec<_> = manifest.entries.iter().map(|entry| (&*entry.method, units(entry))).collect();
+        assert_eq!(found, [("source", 16), ("source", 16), ("baseline", 4), ("full", 16)]);
+        assert_eq!(manifest.entries[2].request.settings, ["agent.units=4"]);
+    }
+
+    #[test]
+    fn lists_and_baselines_that_cannot_be_used_are_named_with_their_place() {
+        for (set, more, parts) in [
+            ("[set]\nagent.units = [8, 0]", "", ["set", "agent.units = 0"]),
+            ("[set]\nagent.units = []", "", ["(line 7), set.agent.units", "empty"]),
+            (
+                "[set]\nagent.units = [8]",
+                "set = { agent.units = 4 }",
+                ["method 1, set, agent, units", "[set] has a list"],
+            ),
+            ("", "set = { agent.units = [4, -1] }", ["method 1, set", "agent.units"]),
+            ("", "set = { agent.unit = 4 }", ["method 1, set", "the nearest key is \"agent.units\""]),
+            ("", "set = { seed = 4 }", ["method 1, set, seed", "separate key"]),
+            ("[set]\ntasks = [\"ant\"]", "", ["set.tasks", "separate key"]),
+            ("baseline = \"ful\"", "", ["(line 6), baseline", "did you mean \"full\""]),
+            (
+                "baseline = \"baseline\"\n[set]\nagent.units = [8, 16]",
+                "",
+                ["baseline", "\"baseline, units=16\", \"full"],
+            ),
+        ] {
+            let message = swept(set, more).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| message.contains(part)), "{set} {more}: {message}");
+        }
+        let manifest = swept("baseline = \"full\"", "").unwrap();
+        assert_eq!(manifest.header.baseline.as_deref(), Some("full"));
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
+        let several = "set = {}\n[[source]]\nname = \"a\"\neach = [\"ant\", \"hopper\"]\nsteps = 1000\n[[method]]\n\
+                       kind = \"single-source\"\nfrom = [\"a\"]";
+        let message = swept("baseline = \"single-source\"", several).unwrap_err().to_string();
+        assert!(message.contains("learns from several sources on a task"), "{message}");
     }
 
     #[test]

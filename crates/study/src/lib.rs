@@ -28,6 +28,7 @@
 mod error;
 pub mod estimate;
 mod expand;
+mod launch;
 pub mod local;
 pub mod manifest;
 mod place;
@@ -41,4 +42,5 @@ pub mod watch;
 
 pub use error::StudyError;
 pub use expand::{default_folder, manifest_of, prepare, recorded, unchanged, unused};
+pub use launch::request as launch_request;
 pub use manifest::{Entry, Header, Manifest, Role};

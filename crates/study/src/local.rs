@@ -5,6 +5,7 @@
 //! (`train`).
 
 use crate::StudyError;
+use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
 use crate::status::{end_of, failure_file, is_finished};
 use rustix::process::{Pid, Signal, kill_process};
@@ -219,7 +220,7 @@ impl Pool<'_> {
         let errors = log.try_clone().map_err(StudyError::io(&path))?;
         // The number of threads changes no result; a device changes it by rounding.
         let request =
-            RunRequest { threads: Some(self.threads), device: self.device.map(str::to_owned), ..entry.request.clone() };
+            RunRequest { threads: Some(self.threads), device: self.device.map(str::to_owned), ..request(entry) };
         let mut command = command(self.program, self.folder, &request);
         // In its own process group: only this process receives Ctrl-C, and it signals the workers.
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);

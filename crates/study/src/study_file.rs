@@ -33,7 +33,10 @@ pub struct StudyFile {
     /// What is finished first.
     #[serde(default)]
     pub order: Order,
-    /// Settings laid over the preset in all runs.
+    /// The method that the others are compared with, by its name in tables. If there is none, the method that starts from
+    /// scratch.
+    pub baseline: Option<String>,
+    /// Settings laid over the preset in all runs. A list of values is a sweep: all runs once with each value.
     #[serde(default)]
     pub set: toml::Table,
     /// Sets of source tasks that depend on the target: name, target, tasks.
@@ -96,7 +99,8 @@ pub enum Tasks {
     Combination(String),
 }
 
-/// How a target learns.
+/// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a list of values is a
+/// sweep, in which each value is a method of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Method {
@@ -104,6 +108,9 @@ pub enum Method {
     Baseline {
         /// Its name in tables.
         name: Option<String>,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// The plan `paper`, with each of these fractions.
     Fractional {
@@ -111,6 +118,9 @@ pub enum Method {
         from: String,
         /// Fractions, a method each.
         fractions: Vec<f64>,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// A reward meta-model over sources with the same encoder.
     MetaModel {
@@ -120,6 +130,9 @@ pub enum Method {
         universal: String,
         /// Sources whose reward models it reads.
         reward_from: Vec<String>,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// The plan `full`.
     Full {
@@ -127,6 +140,9 @@ pub enum Method {
         name: Option<String>,
         /// The source.
         from: String,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// The plan `encoder-only`.
     EncoderOnly {
@@ -134,6 +150,9 @@ pub enum Method {
         name: Option<String>,
         /// The source.
         from: String,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// The plan `fine-tune`.
     FineTune {
@@ -141,6 +160,9 @@ pub enum Method {
         name: Option<String>,
         /// The source.
         from: String,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// A plan from each agent of these sources in turn.
     SingleSource {
@@ -153,6 +175,9 @@ pub enum Method {
         plan: String,
         /// The fraction of its rules that have one.
         fraction: Option<f64>,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
     /// A plan file.
     Plan {
@@ -162,10 +187,27 @@ pub enum Method {
         file: PathBuf,
         /// The source, if the plan does not name one.
         from: Option<String>,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
     },
 }
 
 impl Method {
+    /// Settings of its targets.
+    pub fn set(&self) -> &toml::Table {
+        match self {
+            Self::Baseline { set, .. }
+            | Self::Fractional { set, .. }
+            | Self::MetaModel { set, .. }
+            | Self::Full { set, .. }
+            | Self::EncoderOnly { set, .. }
+            | Self::FineTune { set, .. }
+            | Self::SingleSource { set, .. }
+            | Self::Plan { set, .. } => set,
+        }
+    }
+
     /// The names of the sources that it takes from.
     pub fn sources(&self) -> Vec<&str> {
         match self {

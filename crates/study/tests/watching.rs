@@ -47,6 +47,9 @@ fn the_page_and_its_images_are_served_to_this_machine_alone() {
     assert!(state.len() == 16 && page.contains(&format!("data-live=\"{state}\"")), "{state}");
     let localhost = format!("GET / HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", watch.address().port());
     assert!(raw(&watch, &localhost).starts_with("HTTP/1.1 200"));
+    // As a browser asks whose port 8080 is forwarded to this one.
+    let forwarded = raw(&watch, "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n");
+    assert!(forwarded.starts_with("HTTP/1.1 200"), "{forwarded}");
 }
 
 #[test]

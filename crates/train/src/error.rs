@@ -350,6 +350,18 @@ pub enum TrainError {
         /// Episodes in it.
         episodes: usize,
     },
+    /// The files of all episodes are gone, as they are once a run with `replay.files = "until_finished"` has finished.
+    #[error(
+        "{path} has none of the {episodes} episodes of this run any more, and the agent cannot learn on without them: they are \
+         removed when a run with replay.files = \"until_finished\" finishes, and are not copied with a shared run. Use the \
+         finished agent, or train it again with another --logdir and replay.files = \"always\""
+    )]
+    EpisodesGone {
+        /// The folder of episodes.
+        path: PathBuf,
+        /// How many there were.
+        episodes: u64,
+    },
     /// Metrics, an image or a video cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),

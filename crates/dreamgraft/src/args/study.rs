@@ -134,6 +134,10 @@ pub struct ReportArgs {
     /// The folder for the report [default: report, in the folder of the study]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// The method that the others are compared with, by its name in tables [default: that of the study file, or else the
+    /// one that starts from scratch]
+    #[arg(long, value_name = "METHOD")]
+    pub baseline: Option<String>,
     /// The most MiB of images and videos in the page; 0 for none [default: 24]
     #[arg(long, value_name = "MIB", value_parser = whole_between::<0, 1000>, allow_negative_numbers = true)]
     pub images: Option<u64>,
@@ -144,7 +148,8 @@ pub struct ReportArgs {
 #[command(after_long_help = exit::help(exit::WATCH), long_about = "Show the runs in a folder as a live page in a \
     browser.\n\n\
     The page is that of `dreamgraft study report` and updates itself. It is served at 127.0.0.1, so only this machine \
-    can open it. Nothing is written. Ctrl-C ends the command.")]
+    can open it; from another machine, forward any port to it with `ssh -L`. Nothing is written. Ctrl-C ends the \
+    command.")]
 pub struct Watch {
     /// The folder of a study, or any folder with runs in it
     #[arg(value_name = "LOGDIR", default_value = "runs")]

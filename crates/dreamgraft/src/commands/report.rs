@@ -19,8 +19,10 @@ pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
         let first = out.join("report.html");
         files::check_writable(&first, true).map_err(|source| TrainError::Io { path: first, source })?;
     }
-    let results = Results::read(folder)?;
+    let mut results = Results::read(folder)?;
+    results.baseline = typed.baseline.clone().or(results.baseline);
     let report = Report::new(&results);
+    report.check_baseline()?;
     let images = typed.images.map_or(MOST_BYTES, |mebibytes| mebibytes << 20);
     let files = report.write(&out, images)?;
     let problems = report.problems();

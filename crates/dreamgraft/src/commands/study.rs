@@ -17,7 +17,7 @@ use study::status::{self, State, Status};
 use study::study_file::{self, Read, StudyFile};
 use study::{Manifest, StudyError};
 use train::config::Config;
-use train::{Film, PlayOptions, RunRequest, TrainError, WhoPlays};
+use train::{Disk, Files, Film, Needs, PlayOptions, RunRequest, TrainError, WhoPlays};
 use wording::{counted, grouped};
 
 /// Runs one of the commands of `dreamgraft study`.
@@ -100,7 +100,6 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         .zip(&states)
         .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
         .collect();
-    let disk: u64 = configs.iter().zip(&tasks).map(|(config, tasks)| estimate::bytes(config, tasks)).sum();
     let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
     let finished = states.iter().filter(|state| state.state == State::Finished).count();
     lines.push(format!(
@@ -111,18 +110,55 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         folder.display()
     ));
     lines.push(format!(
-        "about {} left with {} at a time, each on {} ({:.3} s per gradient step: {origin}); at most {:.1} GB of \
-         episodes",
+        "about {} left with {} at a time, each on {} ({:.3} s per gradient step: {origin})",
         time(estimate::makespan(&manifest, &left, jobs)),
         counted(jobs as u64, "run"),
         counted(threads as u64, "thread"),
-        costs.update,
-        disk as f64 / 1e9
+        costs.update
     ));
+    lines.extend(needs_of(&estimate::needs(catalogue, &manifest)?, threads));
     lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
     lines.extend(study::unused(&read.study).iter().map(|note| format!("note: {note}")));
     lines.extend(edited(&read, &folder).map(|note| format!("note: {note}")));
     Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
+}
+
+/// Lines for people about the memory and the files of runs with these needs.
+fn needs_of(needs: &[Needs], threads: usize) -> Vec<String> {
+    let memory = || needs.iter().map(|needs| needs.memory(threads));
+    let (least, most) = (memory().min().unwrap_or(0), memory().max().unwrap_or(0));
+    let range = match (wording::bytes(least), wording::bytes(most)) {
+        (least, most) if least == most => most,
+        (least, most) => format!("{least} to {most}"),
+    };
+    let sum = |of: fn(&Disk) -> Files| needs.iter().map(|needs| of(&needs.disk)).fold(Files::default(), Files::and);
+    let parts = [
+        ("episodes", sum(|disk| disk.episodes)),
+        ("videos and plots", sum(|disk| disk.videos)),
+        ("checkpoints", sum(|disk| disk.checkpoints)),
+        ("metrics and TensorBoard events", sum(|disk| disk.records)),
+    ];
+    let all = parts.iter().fold(Files::default(), |all, (_, files)| all.and(*files));
+    let each = parts.iter().map(|(name, files)| format!("{} of {name}", wording::bytes(files.bytes)));
+    let mut lines = vec![
+        format!("estimated memory of a run with {}: {range}", counted(threads as u64, "thread")),
+        format!(
+            "estimated files of all runs: {}, {} ({}), if images are like those of the built-in tasks",
+            counted(all.count, "file"),
+            wording::bytes(all.bytes),
+            each.collect::<Vec<_>>().join(", ")
+        ),
+    ];
+    let going = needs.iter().filter(|needs| needs.disk.episodes_go).map(|needs| needs.disk.episodes);
+    let going = going.fold(Files::default(), Files::and);
+    if going.count > 0 {
+        lines.push(format!(
+            "of these, {} with {} of episodes are removed as runs finish (replay.files)",
+            counted(going.count, "file"),
+            wording::bytes(going.bytes)
+        ));
+    }
+    lines
 }
 
 /// What the parts of a run of `config` take on this machine.
@@ -174,7 +210,7 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     let manifest = study::prepare(&read, catalogue, &folder)?;
     match typed.launcher {
         Launcher::Local => run_here(typed, &folder, &manifest),
-        Launcher::Slurm => run_on_slurm(typed, &folder, &manifest),
+        Launcher::Slurm => run_on_slurm(catalogue, typed, &folder, &manifest),
     }
 }
 
@@ -236,22 +272,35 @@ fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit,
     report(folder, &ReportArgs::default())
 }
 
-fn run_on_slurm(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+fn run_on_slurm(
+    catalogue: &dyn Catalogue,
+    typed: &RunArgs,
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Exit, Failure> {
     let profile = typed.profile.as_deref().map(Profile::read).transpose()?.unwrap_or_default();
     let whole = |path: &Path| path.canonicalize().map_err(|source| TrainError::Io { path: path.to_owned(), source });
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
     let device = typed.device.name();
     let device = device.as_deref();
-    let scripts =
-        Scripts { program: &program, study_file: &file, folder: &folder, manifest, profile: &profile, device };
-    let levels = scripts.write()?;
-    if levels.is_empty() {
+    let scripts = Scripts {
+        program: &program,
+        study_file: &file,
+        folder: &folder,
+        manifest,
+        needs: &estimate::needs(catalogue, manifest)?,
+        profile: &profile,
+        most: slurm::largest_array(),
+        device,
+    };
+    let arrays = scripts.write()?;
+    if arrays.is_empty() {
         return report(&folder, &ReportArgs::default());
     }
     let jobs =
-        if typed.dry_run { vec!["not submitted".to_owned(); levels.len()] } else { slurm::submit(&folder, &levels)? };
-    for (level, job) in levels.iter().zip(jobs) {
-        say(&format!("{}: {}, job {job}", level.script.display(), counted(level.runs.len() as u64, "run")));
+        if typed.dry_run { vec!["not submitted".to_owned(); arrays.len()] } else { slurm::submit(&folder, &arrays)? };
+    for (array, job) in arrays.iter().zip(jobs) {
+        say(&format!("{}: {}, job {job}", array.script.display(), counted(array.runs.len() as u64, "run")));
     }
     say(&format!("`dreamgraft study status {}` prints their progress", wording::shell_word(&folder)));
     Ok(Exit::Done)
@@ -274,7 +323,7 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
     // The run takes this process's place: signals and the exit code are its own.
     let program = program()?;
     let request =
-        RunRequest { threads: typed.threads, device: typed.device.name(), wait: true, ..entry.request.clone() };
+        RunRequest { threads: typed.threads, device: typed.device.name(), wait: true, ..study::launch_request(entry) };
     let error = local::command(&program, &folder, &request).exec();
     Err(StudyError::Launch { program: program.display().to_string(), why: format!("cannot be started ({error})") }
         .into())

@@ -19,6 +19,54 @@ fn a_longer_run_is_the_run_made_longer() {
 }
 
 #[test]
+fn episodes_can_go_with_the_end_of_a_run_which_then_cannot_be_made_longer() {
+    let program = Program::new();
+    let go = ["--set", "replay.files=until_finished"];
+    program.succeed(&smoke(&[]));
+    let mut whole = outcomes(&program.path("run"));
+    assert_eq!(whole.episodes.len(), 3);
+    std::fs::rename(program.path("run"), program.path("whole")).unwrap();
+    program.succeed(&smoke(&go));
+    let gone = outcomes(&program.path("run"));
+    whole.episodes.clear();
+    assert_eq!(gone, whole, "nothing else differs");
+    let message = program.fail(5, &smoke(&[&go[..], &["--steps", "6000"]].concat()));
+    assert!(message.contains("none of the 3 episodes") && message.contains("until_finished"), "{message}");
+    // Not by leaving the setting out, either.
+    assert!(program.fail(5, &smoke(&["--steps", "6000"])).contains("none of the 3 episodes"));
+    assert_eq!(outcomes(&program.path("run")), whole);
+    assert!(std::fs::read_to_string(program.path("run/config.toml")).unwrap().contains("steps = 3000\n"));
+    assert!(program.succeed(&["eval", "run", "--episodes", "1"]).contains("return"));
+    // Those of a run that has finished before, but none of other programs.
+    std::fs::create_dir(program.path("whole/episodes/added")).unwrap();
+    let added = program.path("whole/episodes/added").join(&program.names("whole/episodes")[0]);
+    std::fs::write(&added, "").unwrap();
+    let again = ["train", "inverted-pendulum-swingup", "--preset", "smoke", "--logdir", "whole"];
+    let text = program.succeed(&[&again[..], &go].concat());
+    assert!(text.contains("this run is already finished"), "{text}");
+    assert_eq!(program.names("whole/episodes"), ["added"]);
+    assert!(added.exists());
+}
+
+#[test]
+fn videos_of_some_evaluations_change_nothing_else() {
+    let program = Program::new();
+    let run = |settings: &[&str]| {
+        let eval = ["--steps", "6000", "--set", "schedule.eval_every=1000"];
+        program.succeed(&smoke(&[&eval[..], settings].concat()));
+        let videos = program.names("run/videos").into_iter().filter(|name| name.ends_with(".gif"));
+        let frames: Vec<u64> = videos.map(|name| name[..10].parse().unwrap()).collect();
+        let outcomes = outcomes(&program.path("run"));
+        std::fs::remove_dir_all(program.path("run")).unwrap();
+        (frames, outcomes)
+    };
+    let (all, whole) = run(&[]);
+    assert_eq!(all, [1000, 2000, 3000, 4000, 5000, 6000]);
+    let (some, same) = run(&["--set", "log.video_every=2500"]);
+    assert_eq!((some, same), (vec![1000, 3000, 5000, 6000], whole));
+}
+
+#[test]
 fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
     let program = Program::new();
     let train = |folder: &str, steps: &str| {

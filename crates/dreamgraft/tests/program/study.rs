@@ -74,6 +74,9 @@ fn a_study_is_planned_run_and_reported() {
         "runs/inverted-pendulum-swingup/fractional-0.2-from-sight/0  after 0",
         "6 runs, 0 of them finished; 13 000 frames",
         "measured now",
+        "estimated memory of a run with",
+        "estimated files of all runs: ",
+        " of videos and plots, ",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
@@ -210,6 +213,13 @@ fn invalid_studies_are_refused_in_one_line() {
         ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not have the encoder of"),
         ("each = [", "tasks = \"four\"\n#", "combination \"four\" does not exist"),
         ("name = \"tiny\"", "name = \"../tiny\"", "letters, digits"),
+        ("name = \"tiny\"", "name = \"tiny\"\nbaseline = \"meta\"", "did you mean \"meta-model\""),
+        ("log.videos = false", "log.every = [500, 500]", "500 is listed twice"),
+        (
+            "kind = \"baseline\"",
+            "kind = \"baseline\"\nset = { agent.horizn = 2 }",
+            "the nearest key is \"agent.horizon\"",
+        ),
     ] {
         assert!(TINY.contains(from), "{from}");
         std::fs::write(program.path("bad.toml"), TINY.replacen(from, to, 1)).unwrap();
@@ -242,19 +252,86 @@ fn invalid_studies_are_refused_in_one_line() {
 }
 
 #[test]
+fn a_list_of_settings_is_swept_and_a_named_baseline_is_compared_with() {
+    let program = Program::new();
+    let text = "name = \"sweep\"\npreset = \"smoke\"\nsteps = 2000\nseeds = [0]\ntasks = [\"inverted-pendulum-swingup\"]\n\
+        baseline = \"baseline, horizon=3\"\n[set]\nagent = { depth = 1, units = 2, batch = 1, length = 2 }\nlog.videos = false\n\
+        [[method]]\nkind = \"baseline\"\nset = { agent.horizon = [2, 3] }\n";
+    std::fs::write(program.path("sweep.toml"), text).unwrap();
+    let plan = program.succeed(&["study", "plan", "sweep.toml"]);
+    for horizon in [2, 3] {
+        let folder = format!("runs/inverted-pendulum-swingup/baseline-horizon={horizon}/0");
+        assert!(plan.contains(&folder), "{plan}");
+    }
+    assert!(plan.contains(" of episodes, 0 B of videos and plots"), "{plan}");
+    program.succeed(&["study", "run", "sweep.toml"]);
+    let config = program.path("studies/sweep/runs/inverted-pendulum-swingup/baseline-horizon=2/0/config.toml");
+    assert!(std::fs::read_to_string(config).unwrap().contains("horizon = 2\n"));
+    let report = || std::fs::read_to_string(program.path("studies/sweep/report/report.md")).unwrap();
+    let words = report();
+    assert!(
+        words.contains("compared with baseline, horizon=3, which was named") && words.contains("baseline, horizon=2")
+    );
+    program.succeed(&["study", "report", "studies/sweep", "--baseline", "baseline, horizon=2"]);
+    assert!(report().contains("compared with baseline, horizon=2, which was named"), "{}", report());
+    let message = program.fail(2, &["study", "report", "sweep.toml", "--baseline", "baseline, horizon=4"]);
+    assert!(message.contains("did you mean \"baseline, horizon="), "{message}");
+}
+
+#[test]
+fn runs_of_studies_write_fewer_videos_unless_the_study_file_says_otherwise() {
+    let program = Program::new();
+    let text = |more: &str| {
+        format!(
+            "name = \"videos\"\npreset = \"smoke\"\nsteps = 8000\nseeds = [0]\ntasks = [\"inverted-pendulum-swingup\"]\n\
+             [set]\nagent = {{ depth = 1, units = 2, batch = 1, length = 2 }}\nschedule.eval_every = 1000\n{more}\n\
+             [[method]]\nkind = \"baseline\"\n"
+        )
+    };
+    for (more, videos) in [("", 5), ("log.video_every = 0", 8), ("replay.files = \"until_finished\"", 5)] {
+        std::fs::write(program.path("videos.toml"), text(more)).unwrap();
+        let plan = program.succeed(&["study", "plan", "videos.toml"]);
+        assert_eq!(plan.contains("are removed as runs finish"), more.starts_with("replay"), "{plan}");
+        program.succeed(&["study", "run", "videos.toml"]);
+        let run = "studies/videos/runs/inverted-pendulum-swingup/baseline/0";
+        let names = program.names(&format!("{run}/videos"));
+        assert_eq!(names.iter().filter(|name| name.ends_with(".gif")).count(), videos, "{more}: {names:?}");
+        assert_eq!(program.names(&format!("{run}/episodes")).is_empty(), more.starts_with("replay"), "{more}");
+        std::fs::remove_dir_all(program.path("studies")).unwrap();
+    }
+}
+
+#[test]
 fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     let program = tiny();
     std::fs::write(
         program.path("profile.toml"),
-        "partition = \"long\"\ncpus = 3\nsignal_lead = 90\nlines = [\"# mine\"]\n",
+        "partition = \"long\"\ncpus = 3\nsignal_lead = 90\nlines = [\"# mine\"]\n[target]\ncpus = 2\nmemory = \"7G\"\n",
     )
     .unwrap();
     let run = ["study", "run", "tiny.toml", "--launcher", "slurm", "--dry-run", "--profile", "profile.toml"];
     program.succeed(&run);
-    assert_eq!(program.names("studies/tiny/slurm"), ["level-0.sh", "level-1.sh", "level-2.sh"]);
-    let script = std::fs::read_to_string(program.path("studies/tiny/slurm/level-0.sh")).unwrap();
+    assert_eq!(program.names("studies/tiny/slurm"), [0, 1, 2, 3, 4].map(|array| format!("array-{array}.sh")));
+    let array = |number: usize| {
+        std::fs::read_to_string(program.path(&format!("studies/tiny/slurm/array-{number}.sh"))).unwrap()
+    };
+    let runs: Vec<String> = (0..5)
+        .map(|number| array(number).lines().find(|line| line.starts_with("runs=(")).unwrap().to_owned())
+        .collect();
+    assert_eq!(runs, ["runs=(0)", "runs=(3)", "runs=(1 2)", "runs=(4)", "runs=(5)"]);
+    assert!(
+        array(1).contains("#SBATCH --cpus-per-task=2\n") && array(1).contains("#SBATCH --mem=7G\n"),
+        "{}",
+        array(1)
+    );
+    let script = array(2);
+    // The memory of a source is an estimate.
+    let memory = script.lines().find_map(|line| line.strip_prefix("#SBATCH --mem=")).unwrap();
+    let memory: u64 = memory.strip_suffix('M').unwrap().parse().unwrap();
+    assert!((60..600).contains(&memory), "{memory}");
     for part in [
-        "--array=0,3\n",
+        "--array=0-1\n",
+        ", after the runs 0.\n",
         "--partition=long",
         "--cpus-per-task=3",
         "--signal=B:USR1@90",
@@ -264,7 +341,7 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
     ] {
         assert!(script.contains(part), "{part}: {script}");
     }
-    let syntax = Command::new("bash").arg("-n").arg(program.path("studies/tiny/slurm/level-0.sh")).status().unwrap();
+    let syntax = Command::new("bash").arg("-n").arg(program.path("studies/tiny/slurm/array-2.sh")).status().unwrap();
     assert!(syntax.success());
     std::fs::write(program.path("profile.toml"), "cpu = 3\n").unwrap();
     assert!(program.fail(2, &run).contains("unknown key `cpu`"));
@@ -386,6 +463,7 @@ fn jobs_that_slurm_still_has_are_not_submitted_again() {
     };
     executable("sbatch", "echo \"$@\" >> asked; grep -c . asked");
     executable("squeue", "cat queue");
+    executable("scontrol", "echo 'MaxArraySize            = 1'");
     let path = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths(std::iter::once(program.path("cluster")).chain(std::env::split_paths(&path)));
     let path = path.unwrap();
@@ -396,14 +474,19 @@ fn jobs_that_slurm_still_has_are_not_submitted_again() {
         (output.status.code(), text(output.stdout) + &text(output.stderr))
     };
     let (code, text) = submit();
-    assert!(code == Some(0) && text.contains("level-2.sh: 1 run, job 3"), "{text}");
+    // The two sources with the encoder of the first are two arrays, since one may have a single task.
+    assert!(code == Some(0) && text.contains("array-5.sh: 1 run, job 6\n") && !text.contains("job 7"), "{text}");
     let asked = std::fs::read_to_string(program.path("cluster/asked")).unwrap();
-    assert!(asked.lines().nth(2).unwrap().contains("--dependency=afterok:2 "), "{asked}");
+    let dependencies: Vec<Option<&str>> = asked
+        .lines()
+        .map(|line| line.split_whitespace().find_map(|word| word.strip_prefix("--dependency=afterok:")))
+        .collect();
+    assert_eq!(dependencies, [None, None, Some("1_0"), Some("1_0"), Some("1_0"), Some("1_0:3_0:4_0")], "{asked}");
     std::fs::write(program.path("cluster/queue"), "11\n2\n2\n3\n").unwrap();
     let (code, text) = submit();
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("scancel 2 3\n"), "{text}");
     std::fs::write(program.path("cluster/queue"), "11\n").unwrap();
     let (code, text) = submit();
-    assert!(code == Some(0) && text.contains("level-0.sh: 2 runs, job 4"), "{text}");
+    assert!(code == Some(0) && text.contains("array-0.sh: 1 run, job 7"), "{text}");
 }

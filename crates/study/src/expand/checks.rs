@@ -1,10 +1,15 @@
 //! Checks of the names in a study file, before any run is created from it.
 
-use super::{Expansion, leaves};
+use super::Expansion;
+use super::sweep::{Sweep, Variant};
 use crate::StudyError;
+use crate::manifest::Role;
 use crate::study_file::Tasks;
 use environment::TaskError;
 use std::collections::BTreeSet;
+
+/// The most names of methods in a message.
+const MOST_NAMES: usize = 20;
 
 impl Expansion<'_> {
     /// Everything that can be wrong before any run is made.
@@ -23,17 +28,7 @@ impl Expansion<'_> {
             return Err(self
                 .error("seeds", format!("seed {seed} is listed twice, and equal seeds give equal runs; remove one")));
         }
-        for (key, _) in leaves("", &study.set) {
-            if matches!(&*key, "seed" | "steps" | "tasks" | "threads") {
-                let why = if key == "threads" {
-                    "`dreamgraft study run` divides the cores among the runs (--jobs)"
-                } else {
-                    "a study file has a separate key for it"
-                };
-                return Err(self.error(&format!("set.{key}"), format!("{why}; remove it")));
-            }
-        }
-        self.config(&study.tasks[..1], study.steps, study.seeds[0])?;
+        self.check_settings()?;
         for (name, targets) in &study.combination {
             for (target, tasks) in targets {
                 self.check_tasks(&format!("combination.{name}"), std::slice::from_ref(target))?;
@@ -57,6 +52,71 @@ impl Expansion<'_> {
                 let why = "give either `tasks` (one agent learns all of them) or `each` (one agent per task)";
                 return Err(self.error(&format!("source[{index}]"), why));
             }
+        }
+        Ok(())
+    }
+
+    /// The settings of a table that a study file must not have: `key` is that of the table.
+    pub(super) fn check_set(&self, key: &str, set: &Sweep) -> Result<(), StudyError> {
+        match set.keys().find(|path| matches!(*path, "seed" | "steps" | "tasks" | "threads")) {
+            None => Ok(()),
+            Some("threads") => {
+                let why = "`dreamgraft study run` divides the cores among the runs (--jobs); remove it";
+                Err(self.error(&format!("{key}.threads"), why))
+            }
+            Some(path) => {
+                Err(self.error(&format!("{key}.{path}"), "a study file has a separate key for it; remove it"))
+            }
+        }
+    }
+
+    /// The values of all settings, before any run is made.
+    fn check_settings(&self) -> Result<(), StudyError> {
+        let study = self.study;
+        let check = |key: &str, variant: &Variant| {
+            self.config(key, &study.tasks[..1], study.steps, study.seeds[0], variant).map(|_| ())
+        };
+        self.variants.iter().try_for_each(|base| check("set", base))?;
+        for (number, variants) in self.of_methods.iter().enumerate() {
+            if study.method[number].set().is_empty() {
+                continue;
+            }
+            let key = format!("method[{number}].set");
+            for base in &self.variants {
+                variants.iter().try_for_each(|own| check(&key, &base.with(own)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The method that the others are compared with, once all runs are known.
+    pub(super) fn check_baseline(&self) -> Result<(), StudyError> {
+        let Some(name) = &self.study.baseline else { return Ok(()) };
+        let targets = || self.entries.iter().filter(|entry| entry.role == Role::Target);
+        let sources: BTreeSet<_> =
+            targets().filter(|entry| entry.method == *name).map(|entry| (&entry.tasks, &entry.source)).collect();
+        let tasks: BTreeSet<_> = sources.iter().map(|(tasks, _)| tasks).collect();
+        if sources.is_empty() {
+            let like = wording::nearest(name, targets().map(|entry| &*entry.method)).unwrap_or_default();
+            let mut methods: Vec<String> = Vec::new();
+            for method in targets().map(|entry| format!("{:?}", entry.method)) {
+                if !methods.contains(&method) && methods.len() < MOST_NAMES {
+                    methods.push(method);
+                }
+            }
+            let methods = methods.join(", ");
+            let why = format!(
+                "no method has the name {name:?}{} Names of methods are those of tables: {methods}",
+                wording::did_you_mean(like)
+            );
+            return Err(self.error("baseline", why));
+        }
+        if sources.len() > tasks.len() {
+            let why = format!(
+                "the method {name:?} learns from several sources on a task, which the report compares separately; name a \
+                 method with one source"
+            );
+            return Err(self.error("baseline", why));
         }
         Ok(())
     }

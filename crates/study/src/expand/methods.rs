@@ -3,7 +3,7 @@
 //! Here: what each kind of method asks for. Not here: the sources' own runs, and the order of all runs (`expand`).
 
 use super::checks::{check_fraction, check_name};
-use super::{Asked, Expansion, universal_origin};
+use super::{Aim, Asked, Expansion, universal_origin};
 use crate::manifest::Role;
 use crate::study_file::{Method, next_to};
 use crate::{StudyError, results};
@@ -12,21 +12,15 @@ use std::path::Path;
 use train::Origin;
 
 impl<'a> Expansion<'a> {
-    /// The runs of a method on a task.
-    pub(super) fn targets(
-        &mut self,
-        number: usize,
-        method: &'a Method,
-        task: &str,
-        seed: u64,
-    ) -> Result<(), StudyError> {
+    /// The runs of a method on a task with one variant of its settings.
+    pub(super) fn targets(&mut self, number: usize, method: &'a Method, aim: &Aim<'_>) -> Result<(), StudyError> {
         let key = format!("method[{number}]");
         let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
         match method {
-            Method::Baseline { name } => {
-                self.target(&key, &named(name, results::BASELINE), None, task, seed, &[], Origin::Random)
+            Method::Baseline { name, .. } => {
+                self.target(&key, &named(name, results::BASELINE), None, aim, &[], Origin::Random)
             }
-            Method::Fractional { from, fractions } => {
+            Method::Fractional { from, fractions, .. } => {
                 if fractions.is_empty() {
                     return Err(self.error(
                         &format!("{key}.fractions"),
@@ -36,21 +30,21 @@ impl<'a> Expansion<'a> {
                 for fraction in fractions {
                     check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
                     let name = format!("fractional-{fraction:?}");
-                    self.target_from(&key, &name, from, task, seed, "paper", Some(*fraction))?;
+                    self.target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
                 }
                 Ok(())
             }
-            Method::Full { name, from } => self.target_from(&key, &named(name, "full"), from, task, seed, "full", None),
-            Method::EncoderOnly { name, from } => {
-                self.target_from(&key, &named(name, "encoder-only"), from, task, seed, "encoder-only", None)
+            Method::Full { name, from, .. } => self.target_from(&key, &named(name, "full"), from, aim, "full", None),
+            Method::EncoderOnly { name, from, .. } => {
+                self.target_from(&key, &named(name, "encoder-only"), from, aim, "encoder-only", None)
             }
-            Method::FineTune { name, from } => {
-                self.target_from(&key, &named(name, "fine-tune"), from, task, seed, "fine-tune", None)
+            Method::FineTune { name, from, .. } => {
+                self.target_from(&key, &named(name, "fine-tune"), from, aim, "fine-tune", None)
             }
-            Method::MetaModel { name, universal, reward_from } => {
-                self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, task, seed)
+            Method::MetaModel { name, universal, reward_from, .. } => {
+                self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, aim)
             }
-            Method::SingleSource { name, from, plan, fraction } => {
+            Method::SingleSource { name, from, plan, fraction, .. } => {
                 if transfer::Preset::named(plan).is_none() {
                     let names = transfer::Preset::ALL.map(transfer::Preset::name).join(", ");
                     return Err(self.error(&key, format!("plan: {plan:?} is not a preset; there are {names}")));
@@ -60,16 +54,16 @@ impl<'a> Expansion<'a> {
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
-                    for agent in self.agents(source, task, &mut Vec::new())? {
+                    for agent in self.agents(source, aim.task, &aim.base, &mut Vec::new())? {
                         let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
                         let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
-                        self.target(&key, &named(name, "single-source"), Some(own), task, seed, &[agent], origin)?;
+                        self.target(&key, &named(name, "single-source"), Some(own), aim, &[agent], origin)?;
                     }
                 }
                 Ok(())
             }
-            Method::Plan { name, file, from } => {
+            Method::Plan { name, file, from, .. } => {
                 let path = next_to(&self.read.path, file);
                 let path = path
                     .canonicalize()
@@ -84,8 +78,8 @@ impl<'a> Expansion<'a> {
                 transfer::Plan::find(&plan).map_err(|error| self.error(&format!("{key}.file"), error.to_string()))?;
                 let name = named(name, &stem);
                 match from {
-                    Some(from) => self.target_from(&key, &name, from, task, seed, &plan, None),
-                    None => self.target(&key, &name, None, task, seed, &[], Origin::Plan { plan, fraction: None }),
+                    Some(from) => self.target_from(&key, &name, from, aim, &plan, None),
+                    None => self.target(&key, &name, None, aim, &[], Origin::Plan { plan, fraction: None }),
                 }
             }
         }
@@ -97,17 +91,16 @@ impl<'a> Expansion<'a> {
         key: &str,
         name: &str,
         from: &str,
-        task: &str,
-        seed: u64,
+        aim: &Aim<'_>,
         plan: &str,
         fraction: Option<f64>,
     ) -> Result<(), StudyError> {
         let key_from = format!("{key}.from");
         let source = self.source(&key_from, from)?;
-        let agent = self.one_agent(&key_from, source, task, &mut Vec::new())?;
+        let agent = self.one_agent(&key_from, source, aim.task, &aim.base, &mut Vec::new())?;
         let folder = self.entries[agent].folder.clone();
         let origin = Origin::Agent { from: folder, plan: Some(plan.to_owned()), fraction };
-        self.target(key, name, Some(from.to_owned()), task, seed, &[agent], origin)
+        self.target(key, name, Some(from.to_owned()), aim, &[agent], origin)
     }
 
     fn meta_model(
@@ -116,16 +109,15 @@ impl<'a> Expansion<'a> {
         name: &str,
         universal: &str,
         reward_from: &[String],
-        task: &str,
-        seed: u64,
+        aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
         let source = self.source(&format!("{key}.universal"), universal)?;
-        let sight = self.one_agent(&format!("{key}.universal"), source, task, &mut Vec::new())?;
+        let sight = self.one_agent(&format!("{key}.universal"), source, aim.task, &aim.base, &mut Vec::new())?;
         let mut after = vec![sight];
         let mut rewards = Vec::new();
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
-            for agent in self.agents(source, task, &mut Vec::new())? {
+            for agent in self.agents(source, aim.task, &aim.base, &mut Vec::new())? {
                 if agent != sight && self.entries[agent].after != [sight] {
                     let why = format!(
                         "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
@@ -143,7 +135,7 @@ impl<'a> Expansion<'a> {
         after.sort_unstable();
         after.dedup();
         let origin = universal_origin(&self.entries[sight].folder, rewards);
-        self.target(key, name, Some(reward_from.join(", ")), task, seed, &after, origin)
+        self.target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
     fn target(
@@ -151,21 +143,23 @@ impl<'a> Expansion<'a> {
         key: &str,
         method: &str,
         source: Option<String>,
-        task: &str,
-        seed: u64,
+        aim: &Aim<'_>,
         after: &[usize],
         origin: Origin,
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
+        let Aim { task, seed, own, .. } = aim;
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
-        let folder = Path::new("runs").join(file_name(task)).join(format!("{method}{from}")).join(seed.to_string());
+        let name = format!("{method}{}{from}", own.of_folder());
+        let folder = Path::new("runs").join(file_name(task)).join(name).join(seed.to_string());
         if self.folders.contains_key(&folder) {
             let why =
                 format!("two methods have the name {method:?} and the same source; give one of them another name");
             return Err(self.error(key, why));
         }
-        let asked = Asked { tasks: vec![task.to_owned()], steps: self.study.steps, seed, folder, origin };
-        self.push(Role::Target, method, source, asked, after.to_vec())?;
+        let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);
+        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin };
+        self.push(Role::Target, &own.of_method(method), source, asked, after.to_vec())?;
         Ok(())
     }
 }

@@ -36,6 +36,9 @@ pub struct Header {
     pub runs: usize,
     /// SHA-256 of the lines below, so that edited ones are noticed.
     pub lines: String,
+    /// The method that the study file names as the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
 }
 
 /// The role of a run.
@@ -109,11 +112,17 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest of the study with the name `study`, created from a study file with this checksum.
+    /// The manifest of the study with the name `study`, created from a study file with this checksum that names no baseline.
     pub fn new(study: &str, document: &str, entries: Vec<Entry>) -> Self {
         let lines = sha256(body(&entries).as_bytes());
         let (study, document, runs) = (study.to_owned(), document.to_owned(), entries.len());
-        Self { header: Header { format: FORMAT, study, document, runs, lines }, entries }
+        Self { header: Header { format: FORMAT, study, document, runs, lines, baseline: None }, entries }
+    }
+
+    /// The same with the baseline that the study file names.
+    pub fn with_baseline(mut self, baseline: Option<String>) -> Self {
+        self.header.baseline = baseline;
+        self
     }
 
     /// Reads the manifest of the study's folder `folder`.
@@ -198,7 +207,7 @@ impl Manifest {
             return Err(format!("it has {} runs, but its header gives {}; {REMEDY}", entries.len(), header.runs));
         }
         // One of format 1 is the same as if it had been written today.
-        Ok(Self::new(&header.study, &header.document, entries))
+        Ok(Self::new(&header.study, &header.document, entries).with_baseline(header.baseline))
     }
 }
 

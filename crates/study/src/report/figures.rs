@@ -20,8 +20,10 @@ const PIECES: usize = 50;
 /// The statistics of a report.
 #[derive(Debug)]
 pub struct Figures {
-    /// Methods by their names in tables, those from scratch first.
+    /// Methods by their names in tables: the named baseline first, then those from scratch.
     pub methods: Vec<String>,
+    /// The one method that the others are compared with on every task; `None` if there is none, or another on each task.
+    pub baseline: Option<String>,
     /// The number of methods that start from scratch: with more than one, there may be no baseline for comparisons.
     pub from_scratch: usize,
     /// The tasks, in the order of the runs.
@@ -37,7 +39,8 @@ impl Figures {
         let mut methods: Vec<String> = Vec::new();
         let mut tasks: Vec<&str> = Vec::new();
         let mut ordered: Vec<&Group<'_>> = groups.iter().collect();
-        ordered.sort_by_key(|group| !group.is_from_scratch());
+        let named = results.baseline.as_deref();
+        ordered.sort_by_key(|group| (named != Some(&*group.method), !group.is_from_scratch()));
         let mut from_scratch = 0;
         for group in ordered {
             if !methods.contains(&group.method) {
@@ -50,9 +53,12 @@ impl Figures {
                 tasks.push(group.task);
             }
         }
-        let tasks: Vec<TaskFigures> = tasks.iter().map(|task| of_task(task, &methods, &groups)).collect();
-        let together = together(&methods, &tasks, &groups);
-        Self { methods, from_scratch, tasks, together }
+        let baselines: BTreeSet<&str> =
+            tasks.iter().filter_map(|task| Some(&*baseline(task, &groups, named)?.method)).collect();
+        let baseline = baselines.first().filter(|_| baselines.len() == 1).map(|name| (*name).to_owned());
+        let tasks: Vec<TaskFigures> = tasks.iter().map(|task| of_task(task, &methods, &groups, named)).collect();
+        let together = together(&methods, &tasks, &groups, named);
+        Self { methods, baseline, from_scratch, tasks, together }
     }
 }
 
@@ -61,13 +67,13 @@ pub fn last_tenth(run: &RunResult, series: &Series) -> Option<f64> {
     series.training.mean_between((1.0 - LAST) * run.steps as f64, f64::INFINITY)
 }
 
-fn of_task(task: &str, methods: &[String], groups: &[Group<'_>]) -> TaskFigures {
+fn of_task(task: &str, methods: &[String], groups: &[Group<'_>], named: Option<&str>) -> TaskFigures {
     let of_task: Vec<&Group<'_>> = groups.iter().filter(|group| group.task == task).collect();
     let length = common_length(task, groups);
     let lengths: Vec<_> = of_task.iter().map(|group| (group.method.clone(), group.lengths())).collect();
     let differ = lengths.iter().flat_map(|(_, lengths)| lengths).collect::<BTreeSet<_>>().len() > 1;
     let frames = of_task.iter().map(|group| group.frames()).fold(1.0, f64::max);
-    let baseline = baseline(task, groups);
+    let baseline = baseline(task, groups, named);
     let begun = of_task.iter().flat_map(|group| group.series());
     let random = mean(&begun.filter_map(|series| Some(series.training.random()?.value)).collect::<Vec<_>>());
     let runs = of_task.iter().flat_map(|group| &group.runs);

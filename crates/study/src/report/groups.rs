@@ -52,8 +52,12 @@ pub fn groups(results: &Results) -> Vec<Group<'_>> {
     groups
 }
 
-/// The baseline of a task: the one group of runs from scratch.
-pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>]) -> Option<&'b Group<'a>> {
+/// The baseline of a task: the group with the name `named`. If no name is given, the one group of runs from scratch, or of several
+/// the one called `baseline`.
+pub fn baseline<'a, 'b>(task: &str, groups: &'b [Group<'a>], named: Option<&str>) -> Option<&'b Group<'a>> {
+    if let Some(name) = named {
+        return groups.iter().find(|group| group.task == task && group.method == name);
+    }
     let mut found = groups.iter().filter(|group| group.task == task && group.is_from_scratch());
     let first = found.next()?;
     match found.next() {
@@ -87,7 +91,7 @@ pub fn returns_of_both(
     baseline: Option<&Group<'_>>,
     length: Option<f64>,
 ) -> Result<(Vec<f64>, Vec<f64>), String> {
-    let baseline = baseline.ok_or("there is no single baseline")?;
+    let baseline = baseline.ok_or("there is no single baseline on this task")?;
     let (ours, theirs) = (overall(&group.finished(length)), overall(&baseline.finished(length)));
     match (ours.is_empty(), theirs.is_empty()) {
         (true, _) => Err("no finished run".to_owned()),

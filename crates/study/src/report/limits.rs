@@ -71,9 +71,12 @@ impl Report<'_> {
                 listed(&lengths)
             ));
         }
-        if self.figures.from_scratch != 1 {
+        if let Some(name) = &self.results.baseline {
+            said.push(format!("The other methods are compared with {name}, which was named as the baseline."));
+        } else if self.figures.baseline.is_none() && self.figures.from_scratch != 1 {
             said.push(format!(
-                "There {} here. Measures against a baseline need exactly one baseline for each task.",
+                "There {} here. Measures against a baseline need exactly one baseline for each task: name a method with the \
+                 key `baseline` of a study file, or with `dreamgraft study report --baseline NAME`.",
                 match self.figures.from_scratch {
                     0 => "is no method that starts from scratch".to_owned(),
                     count => format!("are {}", counted(count, "method")) + " that start from scratch",

@@ -60,6 +60,22 @@ impl<'a> Report<'a> {
         Self { results, figures: Figures::new(results) }
     }
 
+    /// Checks that the named baseline is one of the methods.
+    ///
+    /// # Errors
+    /// If it is not; the message has the most similar name.
+    pub fn check_baseline(&self) -> Result<(), ResultsError> {
+        let methods = &self.figures.methods;
+        match &self.results.baseline {
+            Some(name) if !methods.contains(name) => Err(ResultsError::NoMethod {
+                name: name.clone(),
+                nearest: ::wording::nearest(name, methods.iter().map(String::as_str)).unwrap_or_default().to_owned(),
+                methods: methods.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the report to `folder`, which is created: `report.html` with at most this many bytes of images,
     /// `report.md`, `figures.csv`, `curves.json`. Returns the files.
     ///

@@ -80,7 +80,8 @@ pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
 fn colours(report: &Report<'_>) -> String {
     let figures = &report.figures;
     // Grey is a baseline among others.
-    let offset = usize::from(figures.from_scratch != 1 || figures.methods.len() == 1);
+    let grey = figures.methods.len() > 1 && figures.baseline.as_ref() == figures.methods.first();
+    let offset = usize::from(!grey);
     let of = |index: usize| {
         let turn = index + offset;
         let place = if turn < COLOURS.len() { turn } else { 1 + (turn - 1) % (COLOURS.len() - 1) };

@@ -31,17 +31,18 @@ pub struct Pooled {
     pub single: Vec<String>,
 }
 
-/// The statistics of each method over all tasks.
-pub fn together(methods: &[String], tasks: &[TaskFigures], groups: &[Group<'_>]) -> Vec<Together> {
-    methods.iter().map(|method| of_method(method, tasks, groups)).collect()
+/// The statistics of each method over all tasks; `named` is the baseline that the study file names.
+pub fn together(methods: &[String], tasks: &[TaskFigures], groups: &[Group<'_>], named: Option<&str>) -> Vec<Together> {
+    methods.iter().map(|method| of_method(method, tasks, groups, named)).collect()
 }
 
-fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>]) -> Together {
+fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>], named: Option<&str>) -> Together {
     let group_of = |task: &TaskFigures| groups.iter().find(|group| group.task == task.task && group.method == method);
-    let is_baseline = |task: &TaskFigures| baseline(&task.task, groups).is_some_and(|rival| rival.method == method);
+    let is_baseline =
+        |task: &TaskFigures| baseline(&task.task, groups, named).is_some_and(|rival| rival.method == method);
     let both = |task: &TaskFigures| {
         let group = group_of(task).ok_or("it has no runs on this task")?;
-        returns_of_both(group, baseline(&task.task, groups), task.length)
+        returns_of_both(group, baseline(&task.task, groups, named), task.length)
     };
     let normalised = |task: &TaskFigures| -> Result<(Vec<f64>, Vec<f64>), String> {
         let (ours, theirs) = both(task)?;

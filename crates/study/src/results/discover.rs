@@ -36,6 +36,7 @@ pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
         name: name.unwrap_or_else(|| root.display().to_string()),
         root: root.to_owned(),
         document: None,
+        baseline: None,
         runs: folders.iter().map(|folder| found(root, folder)).collect(),
         notes,
     })

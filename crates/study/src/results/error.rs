@@ -18,6 +18,19 @@ pub enum ResultsError {
         /// The folder.
         path: PathBuf,
     },
+    /// A baseline that is not a method of the report.
+    #[error(
+        "no method of this report has the name {name:?}{} Its methods are {methods}",
+        wording::did_you_mean(nearest)
+    )]
+    NoMethod {
+        /// The name.
+        name: String,
+        /// The most similar method; empty if none is similar.
+        nearest: String,
+        /// Names of the methods.
+        methods: String,
+    },
     /// A port cannot be had.
     #[error("port {port} of 127.0.0.1: {source}; choose another port with --port, or --port 0 for any free port")]
     Port {

@@ -19,6 +19,7 @@ use crate::statistics::Curve;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use train::Origin;
 
 pub use ancestry::Ancestry;
 pub use discover::run_folders;
@@ -26,7 +27,7 @@ pub use error::ResultsError;
 pub use metrics::{Metrics, decode_metrics, read_metrics};
 pub use opening::FirstLine;
 
-/// The method of runs that take nothing from others.
+/// The name of the method of runs that take nothing from others, unless the study file gives it another.
 pub const BASELINE: &str = "baseline";
 
 /// The runs of a folder.
@@ -38,6 +39,8 @@ pub struct Results {
     pub root: PathBuf,
     /// The checksum of the study file; `None` for a folder that does not belong to a study.
     pub document: Option<String>,
+    /// The method that the others are compared with, by its name in tables; if there is none, the one that starts from scratch.
+    pub baseline: Option<String>,
     /// The runs: in the manifest's order, or in that of their folders' names.
     pub runs: Vec<RunResult>,
     /// Notes, for example about runs that were left out.
@@ -167,7 +170,7 @@ impl Results {
             run.role = entry.role;
             run.method.clone_from(&entry.method);
             run.source.clone_from(&entry.source);
-            run.from_scratch = entry.method == BASELINE;
+            run.from_scratch = entry.request.origin == Origin::Random;
             run.ancestry = match transfer_record::TransferRecord::read(&root.join(&entry.folder)) {
                 // A plan of the user's may name its sources itself; the manifest does not know them.
                 Ok(Some(record)) if entry.after.is_empty() => Ancestry::new(root, &record),
@@ -182,6 +185,7 @@ impl Results {
             name: manifest.header.study.clone(),
             root: root.to_owned(),
             document: Some(manifest.header.document.clone()),
+            baseline: manifest.header.baseline.clone(),
             runs: runs.collect(),
             notes: Vec::new(),
         }

@@ -67,6 +67,30 @@ fn a_baseline_below_random_actions_takes_no_improvement_away() {
 }
 
 #[test]
+fn methods_are_compared_with_the_baseline_that_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = study(root.path(), &["hopper", "ant"], 3).with_baseline(Some("fractional-0.2".to_owned()));
+    manifest.write(root.path()).unwrap();
+    let mut results = Results::read(root.path()).unwrap();
+    let report = Report::new(&results);
+    report.check_baseline().unwrap();
+    assert_eq!(report.figures.methods, ["fractional-0.2", "baseline", "meta-model"]);
+    assert_eq!(report.figures.baseline.as_deref(), Some("fractional-0.2"));
+    for method in ["baseline", "meta-model"] {
+        let improvement = report.figures.together[place(&report.figures, method)].improvement.as_ref().unwrap();
+        assert!(improvement.estimate.unwrap().value < 0.5, "{method} is behind fractional-0.2");
+    }
+    assert!(report.figures.together[0].improvement.is_none(), "it is not compared with itself");
+    assert!(markdown(&report).contains("compared with fractional-0.2, which was named"), "{}", markdown(&report));
+    // Without a name, it is the one from scratch.
+    results.baseline = None;
+    assert_eq!(Report::new(&results).figures.baseline.as_deref(), Some("baseline"));
+    results.baseline = Some("fractional".to_owned());
+    let message = Report::new(&results).check_baseline().unwrap_err().to_string();
+    assert!(message.contains("did you mean \"fractional-0.2\"?") && message.contains("\"meta-model\""), "{message}");
+}
+
+#[test]
 fn a_task_without_runs_of_a_method_is_named() {
     let root = tempfile::tempdir().unwrap();
     let manifest = study(root.path(), &["hopper", "ant"], 2);

@@ -4,7 +4,7 @@ use random::Stream;
 use std::fmt::Write as _;
 use std::path::Path;
 use study::manifest::{Entry, Manifest, Role};
-use train::{Frames, RunRequest};
+use train::{Frames, Origin, RunRequest};
 
 /// An image of one pixel.
 pub const GIF: &[u8] =
@@ -74,10 +74,13 @@ pub fn entry(
 ) -> Entry {
     let folder = format!("runs/{}/{method}/{seed}", tasks.join("+"));
     let tasks: Vec<String> = tasks.iter().map(|task| (*task).to_owned()).collect();
+    let is_random = role == Role::Source || method == "baseline";
+    let origin = Origin::Agent { from: "runs/hopper+ant/source/0".into(), plan: None, fraction: None };
     let request = RunRequest {
         steps: Some(Frames(STEPS)),
         seed: Some(seed),
         folder: Some(folder.clone().into()),
+        origin: if is_random { Origin::Random } else { origin },
         ..RunRequest::new(tasks.clone(), "small")
     };
     let arguments = request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();

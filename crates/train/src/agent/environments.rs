@@ -121,11 +121,7 @@ impl Environments {
     /// [`TrainError::Actions`] names a task that takes actions of the other kind.
     pub(crate) fn adapted(&self, config: &Config) -> Result<Config, TrainError> {
         let mut config = config.clone();
-        let ObservationSpace { image, vector } = self.sizes.observations;
-        (config.agent.images, config.agent.vector) = (image.is_some(), vector);
-        if self.tasks().all(|task| task.actions.is_discrete()) {
-            config.agent.actor = ActionDistribution::OneHot;
-        }
+        adapt(&mut config, self.sizes, self.tasks());
         let actor = config.agent.actor;
         let discrete = actor == ActionDistribution::OneHot;
         match self.tasks().find(|task| task.actions.is_discrete() != discrete) {
@@ -146,6 +142,24 @@ impl WorldRecord {
         let (observations, actions) = (info.observations, info.actions.clone());
         Some(Self { task: info.name.clone(), made_by, repeatable, observations, actions })
     }
+}
+
+/// Lays what the tasks decide over a configuration: what the agent observes, and the distribution of actions, which is one-hot if
+/// the actions of all are discrete.
+pub(crate) fn adapt<'a>(config: &mut Config, sizes: Sizes, mut tasks: impl Iterator<Item = &'a TaskInfo>) {
+    let ObservationSpace { image, vector } = sizes.observations;
+    (config.agent.images, config.agent.vector) = (image.is_some(), vector);
+    if tasks.all(|task| task.actions.is_discrete()) {
+        config.agent.actor = ActionDistribution::OneHot;
+    }
+}
+
+/// The sizes of a transition that can be one of any of these tasks, if they show observations of one kind.
+pub(crate) fn sizes_of<'a>(tasks: impl Iterator<Item = &'a TaskInfo> + Clone) -> Sizes {
+    let image = tasks.clone().next().map_or(ObservationSpace::IMAGE, |task| task.observations).image;
+    let vector = tasks.clone().map(|task| task.observations.vector).max().unwrap_or(0);
+    let action = tasks.map(|task| task.actions.size).max().unwrap_or(0);
+    Sizes { action, observations: ObservationSpace { image, vector } }
 }
 
 /// What the user should know of a task, a line each.
@@ -192,9 +206,7 @@ fn common_sizes(tasks: &[Box<dyn Environment>]) -> Result<Sizes, TrainError> {
         let what = format!("observations of another kind than those of {}", tasks[0].task());
         return Err(TrainError::Unsupported { task: other.task().to_owned(), what });
     }
-    let vector = spaces().map(|space| space.vector).max().unwrap_or(0);
-    let action = tasks.iter().map(|task| task.action_size()).max().unwrap_or(0);
-    Ok(Sizes { action, observations: ObservationSpace { image: first.image, vector } })
+    Ok(sizes_of(tasks.iter().map(|task| task.info())))
 }
 
 /// Checks that an agent can observe a task.

@@ -14,7 +14,7 @@ use wording::{counted, grouped};
 /// Bytes that an image of the built-in tasks takes in the replay memory at most. The mean over an episode was measured to be
 /// 250 to 350 for `inverted-pendulum-swingup`, `hopper` and `walker2d`, and 970 to 1280 for the tasks with a checkered
 /// floor; the largest of all images, one of `ant`, took 1553.
-const COMPRESSED_IMAGE: u64 = 1_600;
+pub(crate) const COMPRESSED_IMAGE: u64 = 1_600;
 
 /// What the episodes of a run take: their sizes.
 #[derive(Clone, Copy, Debug)]

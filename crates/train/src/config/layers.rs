@@ -11,7 +11,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// The one section whose keys are free: each world has its own.
-const FREE: [&str; 2] = ["task", "arguments"];
+pub(super) const FREE: [&str; 2] = ["task", "arguments"];
 
 /// The most bytes that a file of settings may have.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -206,6 +206,7 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
         ("task.observe", _) => "\"image\", \"vector\" or \"both\"".to_owned(),
+        ("replay.files", _) => "\"always\" or \"until_finished\"".to_owned(),
         ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
         ("agent.reward_sources", _) => {
             "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()

@@ -6,6 +6,7 @@
 mod bytes;
 mod difference;
 mod error;
+mod kind;
 mod layers;
 mod settings;
 mod tables;
@@ -13,9 +14,10 @@ mod tables;
 pub use bytes::ByteSize;
 pub use difference::{Difference, difference};
 pub use error::ConfigError;
+pub use kind::SettingKind;
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Layer, resolve, task_options, value_of};
-pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule, StopSettings};
+pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule, StopSettings};
 
 /// The presets: name, purpose and text.
 const PRESETS: [(&str, &str, &str); 3] = [

@@ -72,9 +72,22 @@ pub struct ReplaySettings {
     /// Where the windows of a batch begin: `inside`, as in the paper, or `edges`, which makes the first and last
     /// transitions of an episode at least as likely to be learned from as all others ([`WindowStarts`]).
     pub starts: WindowStarts,
+    /// How long the files of episodes are kept. Results do not depend on it.
+    pub files: KeptFiles,
     /// Memory that a frozen encoder's embeddings of their images may take; those used longest ago leave it first, and are
     /// computed again when they are needed. Results do not depend on it.
     pub embeddings: ByteSize,
+}
+
+/// How long the files of a run's episodes are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptFiles {
+    /// Always.
+    #[default]
+    Always,
+    /// Until the run has finished. Until then, all are kept: the replay memory of a run that resumes is filled from them.
+    UntilFinished,
 }
 
 /// Logging for people and plots.
@@ -83,8 +96,10 @@ pub struct ReplaySettings {
 pub struct LogSettings {
     /// Frames from one line of metrics to the next.
     pub every: Frames,
-    /// Whether each evaluation writes a video and an open-loop plot.
+    /// Whether evaluations write videos and open-loop plots.
     pub videos: bool,
+    /// Frames from one evaluation that writes them to the next, 0 for every evaluation. The first and the last one always do.
+    pub video_every: Frames,
 }
 
 /// When checkpoints are written, and how many stay.
@@ -144,13 +159,18 @@ impl Default for Schedule {
 
 impl Default for ReplaySettings {
     fn default() -> Self {
-        Self { budget: ByteSize(3_000_000_000), starts: WindowStarts::Inside, embeddings: ByteSize(1_000_000_000) }
+        Self {
+            budget: ByteSize(3_000_000_000),
+            starts: WindowStarts::Inside,
+            files: KeptFiles::Always,
+            embeddings: ByteSize(1_000_000_000),
+        }
     }
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { every: Frames(1000), videos: true }
+        Self { every: Frames(1000), videos: true, video_every: Frames(0) }
     }
 }
 
@@ -169,10 +189,16 @@ impl Default for StopSettings {
 impl Config {
     /// Whether a run may resume although the value at this path differs from the one with which it started.
     pub fn may_change(path: &str) -> bool {
-        matches!(path, "steps" | "threads" | "replay.embeddings" | "agent.evaluation" | "task.timeout")
-            || path.starts_with("log.")
-            || path.starts_with("checkpoint.")
-            || path.starts_with("stop.")
+        const KEYS: [&str; 6] =
+            ["steps", "threads", "replay.files", "replay.embeddings", "agent.evaluation", "task.timeout"];
+        KEYS.contains(&path) || ["log.", "checkpoint.", "stop."].iter().any(|section| path.starts_with(section))
+    }
+
+    /// Whether the evaluation at `frames` writes videos, if the one before it was at `before`.
+    pub fn films(&self, before: Option<Frames>, frames: Frames) -> bool {
+        let (every, last) = (self.log.video_every.0, frames >= self.steps);
+        let due = |before: Frames| every == 0 || frames.0 / every > before.0 / every;
+        self.log.videos && (last || before.is_none_or(due))
     }
 
     /// Checks every value's range.
@@ -212,6 +238,7 @@ impl Config {
             ("replay.budget", self.replay.budget.0, 1_000_000, 1 << 50),
             ("replay.embeddings", self.replay.embeddings.0, 0, 1 << 50),
             ("log.every", self.log.every.0, 1, MOST),
+            ("log.video_every", self.log.video_every.0, 0, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
             ("checkpoint.kept", self.checkpoint.kept as u64, 1, 1_000_000),
             ("stop.patience", self.stop.patience.0, 0, MOST),

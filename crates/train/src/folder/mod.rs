@@ -99,6 +99,40 @@ impl RunFolder {
         remove_unfinished(folders)
     }
 
+    /// Removes the run's own episodes: not those of other programs, nor those that were moved aside. What cannot be removed is
+    /// returned.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed.
+    pub(crate) fn remove_episodes(&self) -> Result<Vec<Left>, TrainError> {
+        let removed = |(path, _): (PathBuf, _)| std::fs::remove_file(&path).err().map(|why| Left { path, why });
+        Ok(self.own_episodes()?.into_iter().filter_map(removed).collect())
+    }
+
+    /// Checks that not all of the `count` episodes of a run that is made longer are gone.
+    ///
+    /// # Errors
+    /// [`TrainError::EpisodesGone`].
+    pub(crate) fn refuse_gone_episodes(&self, count: u64) -> Result<(), TrainError> {
+        let some = self.own_episodes()?.iter().any(|(_, name)| name.id < count);
+        match count > 0 && !some {
+            true => Err(TrainError::EpisodesGone { path: self.episodes(), episodes: count }),
+            false => Ok(()),
+        }
+    }
+
+    /// The files of the run's own episodes.
+    fn own_episodes(&self) -> Result<Vec<(PathBuf, EpisodeName)>, TrainError> {
+        let folder = self.episodes();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(TrainError::io(&folder))? {
+            let entry = entry.map_err(TrainError::io(&folder))?;
+            let name = entry.file_name().to_str().and_then(EpisodeName::parse);
+            found.extend(name.map(|name| (entry.path(), name)));
+        }
+        Ok(found)
+    }
+
     /// Checks that a run of `config` without any checkpoint, created with `stored`, has not come so far that it must have had one.
     /// An action is held for `action_repeat` frames or more.
     ///

@@ -29,7 +29,7 @@ impl<L: Trainable> Run<'_, L> {
         }
         values.extend(self.reward_use(&last));
         self.record.line(frames, &values)?;
-        if self.config.log.videos {
+        if self.config.films(self.position.evaluated, frames) {
             let mut random = streams::open_loop(self.streams.key(), frames);
             for played in &last {
                 images::write(&self.folder.videos(), frames, &self.agent, played, &mut random, &mut self.record)?;

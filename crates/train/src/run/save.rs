@@ -3,6 +3,7 @@
 use super::session::note_left;
 use super::{End, Run};
 use crate::agent::Trainable;
+use crate::config::KeptFiles;
 use crate::events::Event;
 use crate::folder::checkpoint::{self, FORMAT, RunState, Saved};
 use crate::run::schedule::Position;
@@ -24,6 +25,9 @@ impl<L: Trainable> Run<'_, L> {
             self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?.is_some();
         let finished = evaluated && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
         let checkpoint = self.save(RunState { finished, ..state })?;
+        if finished && self.config.replay.files == KeptFiles::UntilFinished {
+            note_left(self.folder.remove_episodes()?, &mut self.left, self.reporter);
+        }
         Ok(if finished { End::Finished { frames, rule } } else { End::Stopped { frames, checkpoint } })
     }
 

@@ -8,7 +8,7 @@ use crate::TrainError;
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;
 use crate::beginning::Beginning;
-use crate::config::Config;
+use crate::config::{Config, KeptFiles};
 use crate::events::{Event, Reporter};
 use crate::folder::checkpoint::{self, Loaded};
 use crate::folder::provenance::Arithmetic;
@@ -72,9 +72,17 @@ impl Session<'_> {
             if found < lines {
                 self.reporter.event(&Event::Note(&missing_lines(&self.folder.metrics(), found, lines)));
             }
+            if self.config.replay.files == KeptFiles::UntilFinished {
+                note_left(self.folder.remove_episodes()?, &mut left, self.reporter);
+            }
             let frames = state.position.frames;
             let rule = if frames >= self.config.steps { None } else { state.rule(&self.config.stop) };
             return Ok(End::FinishedBefore { frames, rule });
+        }
+        if let Some(Loaded { state, .. }) = beginning.checkpoint()
+            && (state.finished || self.config.replay.files == KeptFiles::UntilFinished)
+        {
+            self.folder.refuse_gone_episodes(state.position.episodes)?;
         }
         let before = stored_arithmetic(self.folder.root());
         let device = self.device.map(Device::name);
