@@ -26,7 +26,7 @@ pub fn of_runs(results: &Results, table: impl Fn(&Table) -> Markup) -> Markup {
         html! {
             details data-keep={ "runs-" (group.task) "-" (group.method) } {
                 summary { strong { (group.task) } ", " (group.method) span.count { " " (group.summary()) } }
-                (table(&Table { about: String::new(), ..untitled(runs(group.runs.iter().copied())) }))
+                (table(&of_group(group)))
             }
         }
     };
@@ -51,6 +51,14 @@ pub fn of_runs(results: &Results, table: impl Fn(&Table) -> Markup) -> Markup {
             }
         }
     }
+}
+
+/// The rows of a group without the task and the method, which stand above them: the seed comes first.
+fn of_group(group: &GroupOfRuns<'_>) -> Table {
+    let Table { id, columns, rows, .. } = runs(group.runs.iter().copied());
+    let columns = columns.into_iter().skip(2).collect();
+    let rows = rows.into_iter().map(|row| row.into_iter().skip(2).collect()).collect();
+    Table { id, columns, rows, ..Table::default() }
 }
 
 /// Several things: as they are, or of many a fold for each heading, in the order in which these come first. `key` tells the folds of a

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The most rows of a table that are shown without a frame to scroll in.
+/// The most rows of a table, or images of a gallery, that are shown without a frame to scroll in.
 const LONGEST_TABLE: usize = 40;
 
 /// The most problems that the page lists.
@@ -350,7 +350,7 @@ fn images(report: &Report<'_>, media: &Media) -> Markup {
                             are in the run folders, in " code { "videos/" } "."
                     }
                 }
-                (folds::under_headings("images", each, "run", |all| html! { div.gallery { @for one in all { (one) } } }))
+                (folds::under_headings("images", each, "run", |all| html! { div.gallery.long[all.len() > LONGEST_TABLE] { @for one in all { (one) } } }))
             }
         }
     }
