@@ -44,6 +44,7 @@ pub use agent::{Actor, Metrics, Trainable};
 pub use error::TrainError;
 pub use events::{Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
+pub use folder::provenance::Arithmetic;
 pub use folder::{checkpoint, config_text, stored_config};
 pub use needs::{Disk, Files, Needs};
 pub use origin::preview;
