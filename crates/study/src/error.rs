@@ -85,6 +85,14 @@ pub enum StudyError {
         /// Its folder.
         path: PathBuf,
     },
+    /// A shared run that cannot be used.
+    #[error("{path} is not an intact shared run: {why}; remove this folder, and the run is trained again")]
+    Shared {
+        /// Its folder.
+        path: PathBuf,
+        /// The problem.
+        why: String,
+    },
     /// A program cannot be started, or refuses.
     #[error("{program}: {why}")]
     Launch {

@@ -1,7 +1,7 @@
 //! Studies: many runs that answer a question, such as whether transfer from other agents helps on a task.
 //!
 //! Here: the study file ([`study_file`]) and the manifest of its runs ([`manifest`]), the launchers ([`local`],
-//! [`slurm`]), the results of runs ([`results`]), statistics over runs ([`statistics`]), and the report ([`report`],
+//! [`slurm`]), a store of runs that studies share ([`share`]), the results of runs ([`results`]), statistics over runs ([`statistics`]), and the report ([`report`],
 //! and [`watch`] as a live page). Not here: a single run (`train`). A run does not know that it belongs to a study:
 //! studies start commands and read folders.
 //!
@@ -34,6 +34,7 @@ pub mod manifest;
 mod place;
 pub mod report;
 pub mod results;
+pub mod share;
 pub mod slurm;
 pub mod statistics;
 pub mod status;

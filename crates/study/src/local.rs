@@ -7,6 +7,7 @@
 use crate::StudyError;
 use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
+use crate::share::{Sharing, Taken};
 use crate::status::{end_of, failure_file, is_finished};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
@@ -33,7 +34,6 @@ const RESTARTS: u32 = 5;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The runs to start, and how to start them.
-#[derive(Debug)]
 pub struct Pool<'a> {
     /// The program.
     pub program: &'a Path,
@@ -45,6 +45,8 @@ pub struct Pool<'a> {
     pub jobs: usize,
     /// Threads of each.
     pub threads: usize,
+    /// The runs as they are shared; `None` if nothing is recorded or shared.
+    pub sharing: Option<&'a Sharing<'a>>,
     /// The device of their gradient steps, as for `dreamgraft train --device`; `None` for the CPU.
     pub device: Option<&'a str>,
 }
@@ -63,6 +65,20 @@ pub enum PoolEvent<'a> {
     Finished {
         /// The run.
         entry: &'a Entry,
+    },
+    /// A finished run was copied from the store.
+    Taken {
+        /// The run.
+        entry: &'a Entry,
+        /// Where it is from.
+        taken: &'a Taken,
+    },
+    /// A run cannot be copied from the store or into it. It is trained, or stays finished.
+    NotShared {
+        /// The run.
+        entry: &'a Entry,
+        /// Why.
+        why: &'a StudyError,
     },
     /// A run failed.
     Failed {
@@ -154,6 +170,9 @@ impl Pool<'_> {
                     Some(0) if is_finished(self.folder, entry) => {
                         marks[index] = Mark::Finished;
                         listen(&PoolEvent::Finished { entry });
+                        if let Some(Err(why)) = self.sharing.map(|sharing| sharing.put(entry)) {
+                            listen(&PoolEvent::NotShared { entry, why: &why });
+                        }
                     }
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or stopped by another process.
@@ -188,6 +207,19 @@ impl Pool<'_> {
                     listen(&PoolEvent::Finished { entry });
                     others = true;
                     continue;
+                }
+                if let Some(sharing) = self.sharing {
+                    match sharing.take(entry) {
+                        Ok(Some(taken)) => {
+                            marks[index] = Mark::Finished;
+                            listen(&PoolEvent::Taken { entry, taken: &taken });
+                            others = true;
+                            continue;
+                        }
+                        Ok(None) => {}
+                        Err(why) => listen(&PoolEvent::NotShared { entry, why: &why }),
+                    }
+                    sharing.begin(entry)?;
                 }
                 listen(&PoolEvent::Started { entry, killed: tries[index].killed });
                 tries[index].began_at = self.saved(entry);
@@ -375,8 +407,15 @@ mod tests {
             arguments: Vec::new(),
         };
         let manifest = Manifest::new("mine", "", vec![entry]);
-        let pool =
-            Pool { program: &program, folder: folder.path(), manifest: &manifest, jobs: 1, threads: 1, device: None };
+        let pool = Pool {
+            program: &program,
+            folder: folder.path(),
+            manifest: &manifest,
+            jobs: 1,
+            threads: 1,
+            sharing: None,
+            device: None,
+        };
         let unfinished = folder.path().join(".manifest.jsonl.77-0.partial");
         std::fs::write(&unfinished, "half").unwrap();
         let mut failed = Vec::new();

@@ -4,6 +4,7 @@
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
+use crate::share::{Taken, taken};
 use files::layout;
 use serde::Serialize;
 use std::io::{Read, Seek, SeekFrom};
@@ -60,6 +61,9 @@ pub struct Status {
     /// Its folder, relative to the study's.
     #[serde(with = "files::path_text")]
     pub folder: PathBuf,
+    /// Where it was taken from, if it was not trained here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Taken>,
 }
 
 /// Where a launcher notes why run `index` ended badly.
@@ -123,6 +127,7 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
         seconds,
         eval_return: last_evaluation(&root, &entry.tasks),
         folder: entry.folder.clone(),
+        shared: taken(&root),
     }
 }
 

@@ -43,6 +43,9 @@ pub struct PlanArgs {
     /// Number of simultaneous runs, for the estimate [default: one per core]
     #[arg(long, value_name = "N", value_parser = whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub jobs: Option<u64>,
+    /// The folder of finished runs that studies share, as for `study run`
+    #[arg(long, value_name = "DIR")]
+    pub share: Option<PathBuf>,
 }
 
 /// How runs are started.
@@ -71,6 +74,10 @@ pub struct RunArgs {
     /// How runs are started
     #[arg(long, value_name = "NAME", default_value = "local")]
     pub launcher: Launcher,
+    /// A folder of finished runs that studies share: runs that are there are copied instead of trained, and finished runs
+    /// are added
+    #[arg(long, value_name = "DIR")]
+    pub share: Option<PathBuf>,
     /// With --launcher slurm: a TOML file with the resources of each run
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
@@ -113,6 +120,9 @@ pub struct RunOneArgs {
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// The folder of finished runs that studies share, as for `study run`; a run that is finished already is added to it
+    #[arg(long, value_name = "DIR")]
+    pub share: Option<PathBuf>,
     /// The device for gradient steps
     #[command(flatten)]
     pub device: DeviceOption,

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use study::estimate::{self, Costs};
 use study::local::{self, Ended, Pool, PoolEvent};
+use study::share::{Sharing, Taken};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::study_file::{self, Read, StudyFile};
-use study::{Manifest, StudyError};
+use study::{Entry, Manifest, StudyError};
 use train::config::Config;
 use train::{Disk, Files, Film, Needs, PlayOptions, RunRequest, TrainError, WhoPlays};
 use wording::{counted, grouped};
@@ -70,8 +71,15 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
     };
     let states = status::status(&folder, &manifest);
     let mut lines = Vec::new();
+    // A plan makes no folder.
+    let store = typed.share.as_deref().filter(|store| store.is_dir());
+    let program = program()?;
+    let sharing =
+        store.map(|store| Sharing::new(catalogue, &program, false, &folder, &manifest, Some(store))).transpose()?;
+    let is_shared = |entry: &Entry| sharing.as_ref().is_some_and(|sharing| sharing.is_found(entry));
+    let shared: Vec<bool> = manifest.entries.iter().map(is_shared).collect();
     for entry in &manifest.entries {
-        let state = states[entry.index].state.name();
+        let state = if shared[entry.index] { "shared" } else { states[entry.index].state.name() };
         let after: Vec<String> = entry.after.iter().map(usize::to_string).collect();
         let after = if after.is_empty() { String::new() } else { format!("  after {}", after.join(", ")) };
         let (index, folder, steps) = (entry.index, entry.folder.display(), grouped(entry.steps));
@@ -98,7 +106,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         .iter()
         .map(|state| estimate::seconds_left(&configs[state.index], &tasks[state.index], state.updates, &costs))
         .zip(&states)
-        .map(|(seconds, state)| if state.state == State::Finished { 0.0 } else { seconds })
+        .map(|(seconds, state)| if state.state == State::Finished || shared[state.index] { 0.0 } else { seconds })
         .collect();
     let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
     let finished = states.iter().filter(|state| state.state == State::Finished).count();
@@ -116,6 +124,12 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         counted(threads as u64, "thread"),
         costs.update
     ));
+    if let Some(store) = &typed.share {
+        let count = shared.iter().filter(|shared| **shared).count();
+        lines.push(format!("{} in {} will be copied, not trained", counted(count as u64, "run"), store.display()));
+        let reasons = sharing.iter().flat_map(Sharing::reasons);
+        lines.extend(reasons.map(|why| format!("note: some runs cannot be shared: {why}")));
+    }
     lines.extend(needs_of(&estimate::needs(catalogue, &manifest)?, threads));
     lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
     lines.extend(study::unused(&read.study).iter().map(|note| format!("note: {note}")));
@@ -209,18 +223,22 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     }
     let manifest = study::prepare(&read, catalogue, &folder)?;
     match typed.launcher {
-        Launcher::Local => run_here(typed, &folder, &manifest),
+        Launcher::Local => run_here(catalogue, typed, &folder, &manifest),
         Launcher::Slurm => run_on_slurm(catalogue, typed, &folder, &manifest),
     }
 }
 
-fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+fn run_here(catalogue: &dyn Catalogue, typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
     // The memory of a GPU is enough for few runs, so several at a time must be requested with --jobs.
     let device = typed.device.name();
     let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
-    let pool = Pool { program: &program, folder, manifest, jobs, threads, device: device.as_deref() };
+    let on_device = device.is_some();
+    let sharing = Sharing::new(catalogue, &program, on_device, folder, manifest, typed.share.as_deref())?;
+    store_finished(&sharing);
+    let pool =
+        Pool { program: &program, folder, manifest, jobs, threads, sharing: Some(&sharing), device: device.as_deref() };
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
@@ -243,6 +261,11 @@ fn run_here(typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit,
                 entry.folder.display()
             ));
         }
+        PoolEvent::Taken { entry, taken } => {
+            finished += 1;
+            say(&format!("{} ({finished} of {total})", was_taken(entry, taken)));
+        }
+        PoolEvent::NotShared { entry, why } => say(&format!("note: run {} is not shared: {why}", entry.index)),
         PoolEvent::Failed { entry, why } => {
             say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display()))
         }
@@ -283,6 +306,16 @@ fn run_on_slurm(
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
     let device = typed.device.name();
     let device = device.as_deref();
+    let sharing = Sharing::new(catalogue, &program, device.is_some(), &folder, manifest, typed.share.as_deref())?;
+    store_finished(&sharing);
+    for entry in &manifest.entries {
+        match sharing.take(entry) {
+            Ok(Some(taken)) => say(&was_taken(entry, &taken)),
+            Ok(None) => {}
+            Err(why) => say(&format!("note: run {} is not shared: {why}", entry.index)),
+        }
+    }
+    let share = typed.share.as_deref().map(whole).transpose()?;
     let scripts = Scripts {
         program: &program,
         study_file: &file,
@@ -291,6 +324,7 @@ fn run_on_slurm(
         needs: &estimate::needs(catalogue, manifest)?,
         profile: &profile,
         most: slurm::largest_array(),
+        share: share.as_deref(),
         device,
     };
     let arrays = scripts.write()?;
@@ -316,12 +350,27 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
     };
     status::check_ready(&folder, &manifest, typed.index)?;
     let entry = &manifest.entries[typed.index];
+    let program = program()?;
+    let on_device = typed.device.name().is_some();
+    let sharing = Sharing::new(catalogue, &program, on_device, &folder, &manifest, typed.share.as_deref())?;
+    let root = folder.join(&entry.folder);
     if status::is_finished(&folder, entry) {
-        say(&format!("run {} is finished: {}", entry.index, folder.join(&entry.folder).display()));
+        say(&format!("run {} is finished: {}", entry.index, root.display()));
+        if sharing.put(entry)? {
+            say("it was copied to the shared runs");
+        }
         return Ok(Exit::Done);
     }
+    match sharing.take(entry) {
+        Ok(Some(taken)) => {
+            say(&was_taken(entry, &taken));
+            return Ok(Exit::Done);
+        }
+        Ok(None) => {}
+        Err(why) => say(&format!("note: run {} is not shared: {why}", entry.index)),
+    }
+    sharing.begin(entry)?;
     // The run takes this process's place: signals and the exit code are its own.
-    let program = program()?;
     let request =
         RunRequest { threads: typed.threads, device: typed.device.name(), wait: true, ..study::launch_request(entry) };
     let error = local::command(&program, &folder, &request).exec();
@@ -365,6 +414,23 @@ fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
     Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
 }
 
+/// That a run was copied from the shared runs.
+fn was_taken(entry: &Entry, taken: &Taken) -> String {
+    let (index, folder, store) = (entry.index, entry.folder.display(), taken.store.display());
+    format!("run {index} was taken from {store}, where the study {} put it: {folder}", taken.study)
+}
+
+/// Copies the finished runs of a study to those that are shared.
+fn store_finished(sharing: &Sharing<'_>) {
+    let (count, failed) = sharing.put_all();
+    if count > 0 {
+        say(&format!("{} copied to the shared runs", counted(count as u64, "finished run")));
+    }
+    if let Some(why) = failed {
+        say(&format!("note: a finished run is not shared: {why}"));
+    }
+}
+
 fn json(run: &Status) -> String {
     serde_json::to_string(run).expect("plain numbers")
 }
@@ -372,7 +438,8 @@ fn json(run: &Status) -> String {
 fn line(run: &Status) -> String {
     let last = run.eval_return.map(|mean| format!("  return {}", wording::rounded(mean, 0))).unwrap_or_default();
     let (state, frames, steps) = (run.state.name(), grouped(run.frames), grouped(run.steps));
-    format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}", run.index, run.folder.display())
+    let shared = run.shared.as_ref().map(|taken| format!("  taken from the study {}", taken.study)).unwrap_or_default();
+    format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}{shared}", run.index, run.folder.display())
 }
 
 /// Prints a line. A closed stdout does not stop a study.

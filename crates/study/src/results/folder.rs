@@ -4,6 +4,7 @@ use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::{Ancestry, Image, ImageKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
+use crate::share::taken;
 use environment::file_name;
 use files::layout;
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         seconds: None,
         settings: BTreeMap::new(),
         made_by: BTreeMap::new(),
+        shared: taken(&path),
         transfer: None,
         images: Vec::new(),
         problems: Vec::new(),

@@ -15,6 +15,7 @@ mod shares;
 mod transfer_record;
 
 use crate::manifest::{FILE, Manifest, Role};
+use crate::share::Taken;
 use crate::statistics::Curve;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -85,6 +86,8 @@ pub struct RunResult {
     pub settings: BTreeMap<String, String>,
     /// The program and machine of its last session, with keys such as `processor`.
     pub made_by: BTreeMap<String, String>,
+    /// Where it was taken from, if it was not trained here.
+    pub shared: Option<Taken>,
     /// Its transfer.
     pub transfer: Option<transfer::Report>,
     /// The last images of each task.

@@ -44,6 +44,8 @@ pub struct Scripts<'a> {
     pub profile: &'a Profile,
     /// The most tasks of an array ([`largest_array`]).
     pub most: usize,
+    /// The store of shared runs, as an absolute path.
+    pub share: Option<&'a Path>,
     /// The device of the gradient steps, as for `dreamgraft train --device`; `None` for the CPU.
     pub device: Option<&'a str>,
 }
@@ -74,6 +76,7 @@ impl Scripts<'_> {
             study_file: self.study_file,
             folder: self.folder,
             study: &self.manifest.header.study,
+            share: self.share,
             device: self.device,
         };
         let arrays = arrays(self.manifest, |entry| is_finished(self.folder, entry), self.most);

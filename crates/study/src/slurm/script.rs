@@ -17,6 +17,8 @@ pub(super) struct Paths<'a> {
     pub folder: &'a Path,
     /// The study's name.
     pub study: &'a str,
+    /// The store of shared runs.
+    pub share: Option<&'a Path>,
     /// The device of the gradient steps.
     pub device: Option<&'a str>,
 }
@@ -24,8 +26,9 @@ pub(super) struct Paths<'a> {
 impl Paths<'_> {
     /// The script of the array with this number.
     pub fn script(&self, number: usize, array: &Array, resources: &Resources) -> String {
-        let Self { program, study_file, folder, study, device } = self;
+        let Self { program, study_file, folder, study, share, device } = self;
         let device = device.map(|device| format!(" --device {device}")).unwrap_or_default();
+        let share = share.map(|store| format!(" --share {}", quoted(store))).unwrap_or_default();
         let (logs, own) = (folder.join("logs"), folder.join("slurm"));
         let after = match array.after.as_slice() {
             [] => String::new(),
@@ -68,7 +71,8 @@ tell() {{
     fi
 }}
 trap tell USR1 TERM
-{1} study run-one {2} --dir {3} --threads {4}{device} --index "$run_index" &
+work() {{ exec {1} study run-one {2} --dir {3} --threads {4}{device}{share} --index "$run_index"; }}
+work &
 run=$!
 [ -z "$asked" ] || tell
 # A signal ends `wait`, not the run, so the script waits again. The shell remembers the exit code of a run that has ended.
@@ -87,13 +91,15 @@ if [ "$code" = 75 ] || [ "$code" = -1 ]; then
 elif [ "$code" != 0 ]; then
     echo "exit code $code" > "$failed"
 fi
-exit "$code"
+{5}exit "$code"
 "#,
             quoted(&logs),
             quoted(program),
             quoted(study_file),
             quoted(folder),
-            resources.cpus
+            resources.cpus,
+            // Of a run that is finished, the command only copies it into the store.
+            if share.is_empty() { "" } else { "[ \"$code\" != 0 ] || (work)\n" }
         ));
         lines.join("\n")
     }
@@ -155,7 +161,7 @@ mod tests {
         executable("scontrol", &format!("echo \"$@\" >> {}", quoted(&folder.join("asked"))));
         executable("squeue", &format!("echo '{state}'"));
         let program = executable("program", program);
-        let paths = Paths { program: &program, study_file: folder, folder, study: "mine", device: None };
+        let paths = Paths { program: &program, study_file: folder, folder, study: "mine", share: None, device: None };
         let array = Array { role: Role::Target, after: vec![1, 2], runs: vec![0, 3, 5, 6] };
         let resources = Profile::default().resources(Role::Target, |_| 0, 0);
         let path = std::env::join_paths(
@@ -229,7 +235,7 @@ mod tests {
     #[test]
     fn a_task_signalled_before_its_run_is_ready_repeats_the_signal() {
         // Before there is a run; before its number is known; before the shell waits for it.
-        for line in ["trap tell USR1 TERM\n", "\"$run_index\" &\n", "\nrun=$!\n", "\nagain=1\n"] {
+        for line in ["trap tell USR1 TERM\n", "\nwork &\n", "\nrun=$!\n", "\nagain=1\n"] {
             let folder = tempfile::tempdir().unwrap();
             // It ends with its script, too, so that a script that forgets it is found.
             let program = "trap 'exit 75' USR1; while kill -0 $PPID; do read -t 1 < <(:); done";

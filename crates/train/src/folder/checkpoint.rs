@@ -197,6 +197,13 @@ pub(crate) fn newest_whole(checkpoints: &Path) -> Option<PathBuf> {
     list(checkpoints).ok()?.into_iter().find(|path| load_state(path).is_ok())
 }
 
+/// The newest intact checkpoint of the run in `root`, if the run has finished there with at least `steps` frames. Its agent's file
+/// is compared with its checksum.
+pub fn finished_checkpoint(root: &Path, steps: Frames) -> Option<PathBuf> {
+    let path = newest_whole(&crate::folder::checkpoints_of(root))?;
+    load_state(&path).is_ok_and(|state| state.has_all(steps)).then_some(path)
+}
+
 /// The state in the newest readable checkpoint of the run in `root`, without reading its agent; `None` if there is
 /// none.
 pub fn newest_state(root: &Path) -> Option<RunState> {
