@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use worlds::protocol::{
-    HEADER, Header, Hello, Kind, LARGEST, Observation, Stepped, decode_info, encode_handshake, numbers,
+    HEADER, Header, Hello, Kind, LARGEST, ObservationBytes, Stepped, decode_info, encode_handshake, numbers,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
                 assert_eq!(Hello::decode(&encode_handshake(&hello)).unwrap(), hello);
             }
             (Kind::Observation, Some(space)) => {
-                let Ok(seen) = Observation::decode(payload, space) else { continue };
+                let Ok(seen) = ObservationBytes::decode(payload, space) else { continue };
                 assert_eq!((seen.image.len(), seen.vector.len()), (space.image_bytes(), 4 * space.vector));
                 assert!(numbers(seen.vector).all(f32::is_finite));
             }
