@@ -15,7 +15,7 @@ from .binary import Served
 
 
 class Agent:
-    """A trained agent: observations in, actions out, in the units of the world that it was trained in.
+    """A trained agent: observations in, actions out, in the units of the environment that it was trained in.
 
     ``reset`` comes before each episode. The agent lives in a process of its own, which ends with ``close``, at the end of a
     ``with`` block, or with this object.
@@ -70,8 +70,8 @@ class Agent:
             if not images.is_image(image):
                 found = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
                 raise ValueError(
-                    f"the agent observes images, [H, W, 3] bytes (uint8), and this is {found}; for an environment whose "
-                    "observations are none, give env.render() (made with render_mode=\"rgb_array\")"
+                    f"the agent observes images, [H, W, 3] bytes (uint8), and this is {found}; if the environment's "
+                    "observations are not images, pass env.render() (made with render_mode=\"rgb_array\")"
                 )
             payload += images.resize(image).tobytes()
         if self._vector:

@@ -1,4 +1,4 @@
-"""The protocol between dreamgraft and a world: frames, and the messages in them (docs/protocol.md)."""
+"""The protocol between dreamgraft and an external environment: messages and their framing (docs/protocol.md)."""
 
 from __future__ import annotations
 

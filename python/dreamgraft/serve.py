@@ -48,7 +48,7 @@ class World:
         own = getattr(self.env.spec, "max_episode_steps", None) if self.env.spec is not None else None
         if not limit and not own:
             self.notes.append(
-                f"it has no time limit: its episodes end after {FRAME_LIMIT} frames (set task.frame_limit to change that)"
+                f"no time limit, so episodes end after {FRAME_LIMIT} frames (set task.frame_limit to change that)"
             )
         self.limit = limit or own or FRAME_LIMIT
         self.action_space = self.env.action_space
@@ -217,7 +217,7 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
             elif kind == protocol.STEP:
                 protocol.write(answers, protocol.OUTCOME, world.step(payload))
             else:
-                raise protocol.ProtocolError(f"a world does not answer a message of kind {kind}")
+                raise protocol.ProtocolError(f"an environment does not answer a message of kind {kind}")
         except ImportError as error:
             _refuse(answers, _missing(error))
         except (protocol.ProtocolError, spaces.UnsupportedSpace, NotGymnasium) as error:
