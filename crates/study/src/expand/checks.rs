@@ -33,7 +33,16 @@ impl Expansion<'_> {
                 return Err(self.error(&format!("set.{key}"), format!("{why}; remove it")));
             }
         }
-        self.config(&study.tasks[..1], study.steps, study.seeds[0])?;
+        let config = self.config(&study.tasks[..1], study.steps, study.seeds[0])?;
+        for (key, set) in [
+            ("frozen_encoder", config.agent.frozen_encoder),
+            ("reward_sources", !config.agent.reward_sources.is_empty()),
+        ] {
+            if set {
+                let why = "a transfer sets it; in all runs it would freeze random parameters; remove it";
+                return Err(self.error(&format!("set.agent.{key}"), why));
+            }
+        }
         for (name, targets) in &study.combination {
             for (target, tasks) in targets {
                 self.check_tasks(&format!("combination.{name}"), std::slice::from_ref(target))?;

@@ -7,6 +7,7 @@ mod bytes;
 mod difference;
 mod error;
 mod layers;
+mod names;
 mod settings;
 mod tables;
 
@@ -15,6 +16,7 @@ pub use difference::{Difference, difference};
 pub use error::ConfigError;
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Layer, resolve, task_options, value_of};
+pub use names::settings_meant;
 pub use settings::{CheckpointSettings, Config, LogSettings, ReplaySettings, Schedule};
 
 /// The presets: name, purpose and text.
