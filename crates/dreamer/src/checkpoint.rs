@@ -116,7 +116,7 @@ impl Agent {
             }
             let (what, found) = (if length < expected { "truncated" } else { "longer" }, length);
             return Err(refuse(format!(
-                "it is {what}: it has {found} bytes, but its header requires {expected}; use an earlier checkpoint"
+                "it is {what}: it has {found} bytes, but its header requires {expected}; use another checkpoint"
             )));
         }
         // The file, parameters and moments, and their gradients.
@@ -190,7 +190,7 @@ pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
 }
 
 pub(crate) fn foreign(error: &dyn std::fmt::Display) -> String {
-    format!("it is not a complete safetensors file ({error}); use an earlier checkpoint")
+    format!("it is not a complete safetensors file ({error}); use another checkpoint")
 }
 
 /// The length of the header, as given by a file of `length` bytes that starts with `file`.
@@ -226,8 +226,7 @@ impl Declared {
         let Head { metadata } = serde_json::from_slice(header).map_err(|error| foreign(&error))?;
         let text =
             metadata.get(ENTRY).ok_or_else(|| "it is a safetensors file that another program wrote".to_owned())?;
-        let damaged =
-            |error: serde_json::Error| format!("its metadata is damaged ({error}); use an earlier checkpoint");
+        let damaged = |error: serde_json::Error| format!("its metadata is damaged ({error}); use another checkpoint");
         let Version { format } = serde_json::from_str(text).map_err(damaged)?;
         if format != FORMAT {
             return Err(format!(
@@ -319,7 +318,7 @@ fn fill(values: &mut [f32], tensors: &SafeTensors, name: &str) -> Result<(), Str
     for (value, bytes) in values.iter_mut().zip(tensor.data().as_chunks::<4>().0) {
         *value = f32::from_le_bytes(*bytes);
         if !value.is_finite() {
-            return Err(format!("its tensor {name} contains {value}; use an earlier checkpoint"));
+            return Err(format!("its tensor {name} contains {value}; use another checkpoint"));
         }
     }
     Ok(())

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// The next step of most damaged checkpoints, at the end of what is wrong with them.
+pub const USE_ANOTHER: &str = "; use another checkpoint";
+
 /// An error of the agent.
 #[derive(Debug, thiserror::Error)]
 pub enum DreamerError {

@@ -50,7 +50,7 @@ pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{ActionDistribution, AgentConfig, Evaluation, Precision, RewardSource};
 pub use device::check_device;
-pub use error::DreamerError;
+pub use error::{DreamerError, USE_ANOTHER};
 pub use learner::{Learner, Optimisers};
 pub use mean_action::mean_of_tanh;
 pub use metrics::{METRICS, Metric, StepMetrics};

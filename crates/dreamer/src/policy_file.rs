@@ -85,8 +85,7 @@ impl Policy {
                 *value = f32::from_le_bytes(*bytes);
             }
             if let Some(value) = values.iter().find(|value| !value.is_finite()).copied() {
-                let why =
-                    format!("its {} holds {value}; use an earlier checkpoint", learner.parameters().path(parameter));
+                let why = format!("its {} holds {value}; use another checkpoint", learner.parameters().path(parameter));
                 return Err(Unreadable::Content(why));
             }
         }

@@ -1,8 +1,11 @@
 //! All exit codes, and the exit code of each error.
 
+use std::io::ErrorKind;
 use study::results::ResultsError;
+use train::config::ConfigError;
+use train::output::OutputError;
 use train::{DreamerError, MachineError, TaskError, TrainError};
-use transfer::{PlanError, TransferError};
+use transfer::{PlanError, SourceError, TransferError};
 
 /// The error with which a command ends.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,12 @@ pub enum Failure {
     /// A study: its study file, its folder, starting its runs.
     #[error(transparent)]
     Study(#[from] study::StudyError),
+    /// What a program was to read that asked for it.
+    #[error("cannot write to standard output: {source}")]
+    Output {
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
     /// Results of runs, or a page about them.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -56,7 +65,7 @@ impl From<&Failure> for Exit {
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),
             Failure::Results(ResultsError::NoMethod { .. }) => Self::Usage,
-            Failure::Results(_) | Failure::Device(_) => Self::Failed,
+            Failure::Results(_) | Failure::Device(_) | Failure::Output { .. } => Self::Failed,
         }
     }
 }
@@ -158,9 +167,10 @@ pub const RUN: &[Exit] = &[
     Exit::AtOnce,
 ];
 /// The exit codes of commands that play episodes with the agent of a checkpoint.
-pub const PLAY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::NotFinite, Exit::Checkpoint];
+pub const PLAY: &[Exit] =
+    &[Exit::Done, Exit::Failed, Exit::Usage, Exit::NotFinite, Exit::FolderTaken, Exit::Checkpoint];
 /// The exit codes of `transfer plan`, which reads checkpoints but does not train.
-pub const TRANSFER_PLAN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::Checkpoint];
+pub const TRANSFER_PLAN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Checkpoint];
 /// The exit codes of commands that print or write something and read neither runs nor studies.
 pub const PRINT: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage];
 /// The exit codes of commands that read a study file and the folder of a study.
@@ -201,7 +211,10 @@ impl From<&study::StudyError> for Exit {
         use study::StudyError;
         match error {
             StudyError::StudyFile { .. } | StudyError::NoRun { .. } => Self::Usage,
-            StudyError::Manifest { .. }
+            StudyError::NoManifest { .. }
+            | StudyError::NotAStudy { .. }
+            | StudyError::NotReady { .. }
+            | StudyError::Manifest { .. }
             | StudyError::Changed { .. }
             | StudyError::Busy { .. }
             | StudyError::Queued { .. } => Self::FolderTaken,
@@ -215,6 +228,22 @@ impl From<&TrainError> for Exit {
     fn from(error: &TrainError) -> Self {
         match error {
             error if error.is_of_numbers() => Self::NotFinite,
+            // An environment that has changed since makes a checkpoint useless; another task is one that was typed.
+            TrainError::ActionSize { task, learned, .. } => {
+                if learned.contains(task) {
+                    Self::Checkpoint
+                } else {
+                    Self::Usage
+                }
+            }
+            // A path that is not a file's is one that was typed; a file that the system refuses to read is not.
+            TrainError::Config(ConfigError::Read { source, .. })
+            | TrainError::Transfer(TransferError::Plan(PlanError::Read { source, .. })) => {
+                of_reading(source, Self::Usage)
+            }
+            TrainError::Config(ConfigError::Stored { .. }) | TrainError::Output(OutputError::Line { .. }) => {
+                Self::FolderTaken
+            }
             TrainError::Config(_)
             | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::WorldName { .. })
             | TrainError::Unsupported { .. }
@@ -222,35 +251,62 @@ impl From<&TrainError> for Exit {
             | TrainError::NoArguments { .. }
             | TrainError::NotLearned { .. }
             | TrainError::NoRun { .. }
+            | TrainError::NoPolicy { .. }
             | TrainError::OtherTask { .. }
             | TrainError::Actions { .. }
-            | TrainError::ActionSize { .. }
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }
             | TrainError::FrozenAtRandom { .. }
             | TrainError::ImaginesNothing { .. }
             | TrainError::NoSource { .. }
+            | TrainError::OwnSources { .. }
             | TrainError::SameRewardSource { .. }
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(DreamerError::Config { .. } | DreamerError::Machine(MachineError::TooMuch { .. })) => {
                 Self::Usage
             }
+            TrainError::Transfer(TransferError::Source(
+                SourceError::Read { source, .. } | SourceError::Agent { source: DreamerError::Io { source, .. }, .. },
+            )) => of_reading(source, Self::Checkpoint),
             TrainError::Transfer(TransferError::Source(_)) => Self::Checkpoint,
             TrainError::Transfer(TransferError::Record { .. }) => Self::Failed,
             TrainError::Transfer(_) => Self::Usage,
             TrainError::Busy { .. }
             | TrainError::Differs { .. }
             | TrainError::OtherTransfer { .. }
+            | TrainError::WrongKind { .. }
+            | TrainError::TransferRecord { .. }
+            | TrainError::NotARunFolder { .. }
             | TrainError::NotARun { .. } => Self::FolderTaken,
+            // What stands where the folder should be.
+            TrainError::Folder { source, .. }
+                if matches!(source.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) =>
+            {
+                Self::FolderTaken
+            }
             TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
+            | TrainError::NoneUsable { .. }
             | TrainError::CheckpointsGone { .. }
             | TrainError::EpisodesGone { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }
+    }
+}
+
+/// The code of a file that could not be read: `otherwise` if the path leads to no file, or to one of another kind.
+fn of_reading(source: &std::io::Error, otherwise: Exit) -> Exit {
+    match source.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::IsADirectory
+        | ErrorKind::NotADirectory
+        | ErrorKind::InvalidData
+        | ErrorKind::InvalidInput
+        | ErrorKind::InvalidFilename => otherwise,
+        _ => Exit::Failed,
     }
 }
 
@@ -269,6 +325,22 @@ mod tests {
             format!("| {} | {} | {remedy}|", code.exit as u8, code.meaning)
         };
         assert_eq!(rows, CODES.iter().map(row).collect::<Vec<_>>(), "the table of docs/exit-codes.md");
+    }
+
+    #[test]
+    fn a_file_that_the_system_refuses_to_read_is_no_fault_of_what_was_typed() {
+        let path = std::path::PathBuf::from("a.toml");
+        let code = |kind: ErrorKind| {
+            let source = || std::io::Error::from(kind);
+            let config = TrainError::from(ConfigError::Read { path: path.clone(), source: source() });
+            let plan = TransferError::from(PlanError::Read { path: path.clone(), source: source() });
+            let agent = SourceError::Read { name: "source".to_owned(), path: path.clone(), source: source() };
+            let agent = TransferError::from(agent);
+            [config, plan.into(), agent.into()].map(|error: TrainError| Exit::from(&error))
+        };
+        assert_eq!(code(ErrorKind::PermissionDenied), [Exit::Failed; 3]);
+        assert_eq!(code(ErrorKind::NotFound), [Exit::Usage, Exit::Usage, Exit::Checkpoint]);
+        assert_eq!(code(ErrorKind::IsADirectory), [Exit::Usage, Exit::Usage, Exit::Checkpoint]);
     }
 
     #[test]

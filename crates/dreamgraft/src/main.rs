@@ -12,6 +12,7 @@ mod plays;
 mod print;
 mod request;
 mod signals;
+mod usage;
 mod waiting;
 
 use args::train::Transfer;
@@ -29,9 +30,10 @@ use worlds::Worlds;
 fn main() -> ExitCode {
     signals::outlive_file_limit();
     ask_for_reports();
-    let typed = match Typed::try_parse() {
+    let typed = match Typed::try_parse_from(usage::words()) {
         Ok(typed) => typed,
         Err(error) => {
+            let error = usage::advised(error);
             // Help and version are printed to stdout; a closed one is no error.
             let plain = error.render().to_string();
             let _ = match printable_lines(&plain) {

@@ -56,7 +56,11 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     let policy = match typed.policy.to_str() {
         Some("random") => WhoPlays::Random,
         Some("zero") => WhoPlays::Zero,
-        _ => WhoPlays::Run((&typed.policy).into()),
+        Some(name) => {
+            check_policy(name)?;
+            WhoPlays::Run(name.into())
+        }
+        None => WhoPlays::Run((&typed.policy).into()),
     };
     let mut settings = Vec::new();
     if let Some(termination) = &typed.termination {
@@ -69,6 +73,19 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     let (task, episodes, seed) = (Some(typed.task.clone()), typed.episodes, typed.seed);
     let film = film(&typed.results);
     Ok(PlayOptions { policy, task, settings, film, evaluation: None, episodes, seed })
+}
+
+/// Refuses a policy that is neither the name of one nor a path. A path has several parts: a single word that is none was meant as
+/// a name.
+///
+/// # Errors
+/// [`TrainError::NoPolicy`].
+fn check_policy(typed: &str) -> Result<(), TrainError> {
+    if typed.contains('/') || Path::new(typed).exists() {
+        return Ok(());
+    }
+    let nearest = wording::nearest(typed, ["random", "zero"].into_iter()).unwrap_or_default();
+    Err(TrainError::NoPolicy { typed: typed.to_owned(), nearest })
 }
 
 /// Whether episodes are filmed: if a video was asked for.

@@ -15,6 +15,14 @@ pub enum StudyError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder of something else.
+    #[error("{path} {why}; choose a new or empty folder with --dir")]
+    NotAStudy {
+        /// The folder.
+        path: PathBuf,
+        /// What it is, or contains.
+        why: String,
+    },
     /// A manifest that cannot be used.
     #[error("{path}: {why}")]
     Manifest {
@@ -105,7 +113,7 @@ pub enum StudyError {
     #[error(transparent)]
     Train(#[from] train::TrainError),
     /// A file cannot be read or written.
-    #[error("{path}: {source}; check the path, its permissions and the free space")]
+    #[error("{path}: {}", wording::of_system(source))]
     Io {
         /// The file.
         path: PathBuf,

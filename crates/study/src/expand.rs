@@ -125,8 +125,27 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
         return recorded(read, catalogue, folder)?.ok_or_else(changed);
     }
     files::create_folders(folder).map_err(StudyError::io(folder))?;
+    refuse_foreign(folder)?;
     manifest.write(folder)?;
     Ok(manifest)
+}
+
+/// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
+const OWN: [&str; 6] = ["sources", "runs", "logs", "slurm", "report", "study.lock"];
+
+/// Refuses a folder without a manifest that contains something other than a study does.
+fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
+    let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
+    if folder.join(files::layout::CONFIG).exists() {
+        return refuse("is a run folder, not the folder of a study".to_owned());
+    }
+    for entry in std::fs::read_dir(folder).map_err(StudyError::io(folder))? {
+        let name = entry.map_err(StudyError::io(folder))?.file_name().to_string_lossy().into_owned();
+        if !OWN.contains(&&*name) && !files::is_partial(&name) {
+            return refuse(format!("contains {name:?} but no {FILE}, so it is not the folder of a study"));
+        }
+    }
+    Ok(())
 }
 
 /// The part of a request that differs between the runs of a study.

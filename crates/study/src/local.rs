@@ -266,7 +266,7 @@ impl Pool<'_> {
 /// Takes the lock of a study's folder.
 fn lock(folder: &Path) -> Result<RunLock, StudyError> {
     RunLock::take_file(folder, LOCK_FILE).map_err(|error| match error {
-        TrainError::Busy { path, process } => StudyError::Busy { folder: path, process },
+        TrainError::Busy { path, process, .. } => StudyError::Busy { folder: path, process },
         TrainError::Folder { path, source } => StudyError::Io { path, source },
         other => other.into(),
     })

@@ -42,7 +42,7 @@ pub fn add_episodes(
     if let Some(task) = task.filter(|task| !config.tasks.iter().any(|known| known == task)) {
         return Err(TrainError::OtherTask { task: task.to_owned(), learned: config.tasks });
     }
-    let _lock = RunLock::take(root)?;
+    let _lock = RunLock::take(root).map_err(|error| of_adding(error, root))?;
     let sizes = Environments::make(catalogue, &config)?.sizes();
     let only = task.or(if let [one] = &*config.tasks { Some(one) } else { None });
     let (mut episodes, mut renamed) = (Vec::new(), Vec::new());
@@ -60,6 +60,18 @@ pub fn add_episodes(
     let folder = replay::add_episodes(&episodes_of(root), &replay::stamp(SystemTime::now()), &episodes)?;
     let transitions = episodes.iter().map(|episode| episode.len() as u64).sum();
     Ok(Added { folder, episodes: episodes.len() as u64, transitions, renamed })
+}
+
+/// The error of a lock, with the next step of a command that adds episodes and does not train.
+fn of_adding(error: TrainError, root: &Path) -> TrainError {
+    match error {
+        TrainError::Busy { path, process, .. } => {
+            let next = "wait until it ends, or stop it; episodes can be added while no process trains the run";
+            TrainError::Busy { path, process, next }
+        }
+        TrainError::Folder { source, .. } => TrainError::io(root)(source),
+        other => other,
+    }
 }
 
 /// The episode of the file at `path` for a run of `tasks` with transitions of these sizes.

@@ -4,7 +4,7 @@ use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
 use dreamer::footprint::Available;
-use dreamer::{ActionDistribution, DreamerError};
+use dreamer::{ActionDistribution, DreamerError, USE_ANOTHER};
 use environment::{ObservationSpace, TaskError};
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::{Path, PathBuf};
@@ -40,6 +40,12 @@ pub enum TrainError {
     /// A plan without sources, and no source was given.
     #[error("{plan} does not name a source; give one with --from RUN")]
     NoSource {
+        /// The plan.
+        plan: String,
+    },
+    /// A plan with sources of its own, and another one.
+    #[error("{plan} names its own sources; remove --from")]
+    OwnSources {
         /// The plan.
         plan: String,
     },
@@ -98,14 +104,44 @@ pub enum TrainError {
         example: String,
     },
     /// Another process works in the run folder.
-    #[error(
-        "{path} is in use by process {process}; wait until it ends (`dreamgraft train --wait` does that), or use another run folder"
-    )]
+    #[error("{path} is in use by process {process}; {next}")]
     Busy {
         /// The run folder.
         path: PathBuf,
         /// The process number of the other one.
         process: String,
+        /// The next step.
+        next: &'static str,
+    },
+    /// A file where a folder of a run belongs, or the other way round.
+    #[error("{path} is a {found}, where a run has a {needed}; move it away, or choose another folder")]
+    WrongKind {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What belongs there.
+        needed: &'static str,
+    },
+    /// A folder that was named as a run's and has no configuration.
+    #[error("{path} {why}")]
+    NotARunFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing, and the next step.
+        why: String,
+    },
+    /// A policy that does not exist.
+    #[error(
+        "--policy {typed:?} is neither random nor zero nor a path that exists{}; a trained agent is given by its run folder, \
+         for example runs/TASK/small/0",
+        maybe(nearest)
+    )]
+    NoPolicy {
+        /// What was typed.
+        typed: String,
+        /// The policy most like it; empty if none is.
+        nearest: &'static str,
     },
     /// The run folder was made with another configuration.
     #[error(
@@ -126,6 +162,25 @@ pub enum TrainError {
         /// What is missing, and the next step.
         why: String,
     },
+    /// Checkpoints of which none can be used.
+    #[error(
+        "no checkpoint in {folder} is usable. The newest: {}. Restore one from a copy, or start again in another folder",
+        newest.damage()
+    )]
+    NoneUsable {
+        /// The folder of checkpoints.
+        folder: PathBuf,
+        /// The error of the newest.
+        newest: Box<Self>,
+    },
+    /// The record of a run's transfer, without which it cannot be resumed.
+    #[error("{path}, the record of this run's transfer, {what}; restore it, or choose another folder with --logdir")]
+    TransferRecord {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A checkpoint that cannot be used.
     #[error("{path} is not a usable checkpoint: {why}")]
     Checkpoint {
@@ -135,10 +190,7 @@ pub enum TrainError {
         why: String,
     },
     /// The agent does not fit the task.
-    #[error(
-        "the agent of {path} was trained for actions of size {agent}, but {task} requires size {needed}; choose a \
-         task that it was trained for"
-    )]
+    #[error("{}", of_actions(path, *agent, task, *needed, learned))]
     ActionSize {
         /// The checkpoint.
         path: PathBuf,
@@ -148,6 +200,8 @@ pub enum TrainError {
         task: String,
         /// The task's action size.
         needed: usize,
+        /// The tasks that the agent was trained for.
+        learned: Vec<String>,
     },
     /// Arguments for a task that does not take any.
     #[error(
@@ -160,7 +214,7 @@ pub enum TrainError {
         /// The first of the arguments.
         key: String,
     },
-    /// A folder that was named as a run's and is none.
+    /// A folder that was named as a run's and does not exist.
     #[error("{path} {why}")]
     NoRun {
         /// The path that was given.
@@ -245,8 +299,9 @@ pub enum TrainError {
     /// No random episode is as long as a window.
     #[error(
         "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
-         {}, the mean is {}; in a new run folder, set agent.length to {} or less, or task.termination = \"fixed\"",
-        .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2)
+         {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
+        .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2),
+        if *can_be_fixed { ", or task.termination = \"fixed\"" } else { "" }
     )]
     TooShort {
         /// The task.
@@ -255,11 +310,13 @@ pub enum TrainError {
         length: usize,
         /// The episodes.
         seen: Prefilled,
+        /// Whether its episodes end early only because of a setting.
+        can_be_fixed: bool,
     },
     /// A loss or gradient stopped being a number.
     #[error(
         "{metric} became {value} at gradient step {update} ({frames} frames){}{}: the run stops, {}",
-        of_gradient(gradient.as_deref()), of_batch(batch), with_other_settings(root, *saved)
+        of_gradient(gradient.as_deref()), of_batch(batch), after_step(*update, root, *saved)
     )]
     NotFinite {
         /// The first metric that is not finite.
@@ -380,7 +437,7 @@ pub enum TrainError {
         why: String,
     },
     /// A file cannot be read or written.
-    #[error("{path}: {source}; check the path, its permissions and the free space")]
+    #[error("{path}: {}", wording::of_system(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -397,6 +454,12 @@ impl TrainError {
             Self::Halted { source, .. } => source.details(),
             _ => None,
         }
+    }
+
+    /// What is wrong with a checkpoint, without the advice to use another one: for those that do.
+    pub fn damage(&self) -> String {
+        let text = self.to_string();
+        text.strip_suffix(USE_ANOTHER).unwrap_or(&text).to_owned()
     }
 
     /// Whether reading or writing failed or an environment of another program failed, as opposed to an error in the content of
@@ -431,9 +494,40 @@ impl TrainError {
     }
 }
 
+/// That an agent makes other actions than a task takes: because the task is another, or because it has changed.
+fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, learned: &[String]) -> String {
+    let path = path.display();
+    if learned.iter().any(|known| known == task) {
+        return format!(
+            "{task} now has {needed} action elements, but the agent of {path} was trained with {agent}: the environment has \
+             changed. Restore the version that it was trained with, or train a new agent"
+        );
+    }
+    format!(
+        "{task} has {needed} action elements, but the agent of {path} has {agent}; it was trained for {}: choose a task that it \
+         was trained for",
+        learned.join(", ")
+    )
+}
+
+/// The suggestion of a name, inside a sentence.
+fn maybe(nearest: &str) -> String {
+    if nearest.is_empty() { String::new() } else { format!(" (did you mean {nearest:?}?)") }
+}
+
 fn list(differences: &[Difference]) -> String {
     let all = differences.iter().map(|Difference { path, was, now }| format!("{path}: was {was}, now {now}"));
     all.collect::<Vec<_>>().join("; ")
+}
+
+/// As [`with_other_settings`]; nothing was learned yet at the first gradient step.
+fn after_step(update: u64, root: &Path, saved: bool) -> String {
+    if update > 1 {
+        return with_other_settings(root, saved);
+    }
+    "before any parameter had changed, so the cause is in the data: check the rewards and observations in that file, and what the \
+     environment gives"
+        .to_owned()
 }
 
 /// What remains of a run with infinite or NaN values, and how to continue.

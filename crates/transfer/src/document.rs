@@ -6,7 +6,7 @@ use crate::error::PlanError;
 use crate::pattern::Pattern;
 use crate::plain::plain;
 use crate::rows::Rows;
-use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor, value};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor, value};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -104,7 +104,7 @@ pub(crate) struct RuleText {
 }
 
 /// How much of its source a parameter takes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Take {
     /// Nothing: it keeps its random start.
@@ -115,6 +115,51 @@ pub enum Take {
     Fraction(f64),
     /// The weighted mean of its random start and the source's: this is the weight of the source's, from 0 to 1.
     Interpolate(f64),
+}
+
+impl<'de> Deserialize<'de> for Take {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> Visitor<'de> for Written {
+            type Value = Take;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"random\", \"full\", { fraction = 0.2 } or { interpolate = 0.2 }")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Take, E> {
+                match text {
+                    "random" => Ok(Take::Random),
+                    "full" => Ok(Take::Full),
+                    "fraction" | "interpolate" => {
+                        Err(E::custom(format!("write {text} with its number: {{ {text} = 0.2 }}")))
+                    }
+                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut keys: A) -> Result<Take, A::Error> {
+                let wrong = |why: String| {
+                    A::Error::custom(format!("{why}; write {{ fraction = 0.2 }} or {{ interpolate = 0.2 }}"))
+                };
+                let Some(key) = keys.next_key::<String>()? else {
+                    return Err(wrong("it is an empty table".to_owned()));
+                };
+                let take = match &*key {
+                    "fraction" => Take::Fraction(keys.next_value()?),
+                    "interpolate" => Take::Interpolate(keys.next_value()?),
+                    _ => return Err(wrong(format!("unknown key `{key}`"))),
+                };
+                match keys.next_key::<String>()? {
+                    None => Ok(take),
+                    Some(other) => {
+                        Err(wrong(format!("it has the keys `{key}` and `{other}`, and only one can be used")))
+                    }
+                }
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
 }
 
 impl fmt::Display for Take {
@@ -129,7 +174,7 @@ impl fmt::Display for Take {
 }
 
 /// The treatment of a layer whose source is missing or has another shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Misfit {
     /// The transfer is refused.
@@ -137,6 +182,28 @@ pub enum Misfit {
     Error,
     /// The layer keeps its random values, and the report notes it.
     Random,
+}
+
+impl<'de> Deserialize<'de> for Misfit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = Misfit;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"random\"; otherwise leave misfit out")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Misfit, E> {
+                match text {
+                    "random" => Ok(Misfit::Random),
+                    "error" => Ok(Misfit::Error),
+                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -228,8 +295,35 @@ fn decode<T: DeserializeOwned>(text: &str, at: &dyn Fn(Option<Range<usize>>) -> 
         .map_err(|error| PlanError::Syntax { place: at(error.span()), why: one_line(error.message()) })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let (key, error) = (one_line(&error.path().to_string()), error.into_inner());
-        PlanError::Key { key, place: at(error.span()), why: one_line(&plain(error.message())) }
+        PlanError::Key {
+            key: counted_from_one(&key, 0),
+            place: at(error.span()),
+            why: one_line(&plain(error.message())),
+        }
     })
+}
+
+/// A path as people write it, such as `rule 4, take.fraction` of `rule[3].take.fraction`; the indices of `path` count from
+/// `first`.
+pub fn counted_from_one(path: &str, first: usize) -> String {
+    let mut text = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('[') {
+        let Some((index, behind)) =
+            after.split_once(']').and_then(|(index, behind)| Some((index.parse::<usize>().ok()?, behind)))
+        else {
+            break;
+        };
+        text.push_str(&format!("{before} {}", index + 1 - first.min(1)));
+        rest = match behind.strip_prefix('.') {
+            Some(key) => {
+                text.push_str(", ");
+                key
+            }
+            None => behind,
+        };
+    }
+    text + rest
 }
 
 fn line_of(text: &str, byte: usize) -> usize {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The file cannot be read.
-    #[error("cannot read the plan {path}: {source}")]
+    #[error("cannot read the plan {path}: {}", wording::of_system(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum PlanError {
     /// A key that does not exist, is missing, or has a value of the wrong kind.
     #[error("{key} in {place}: {why}")]
     Key {
-        /// The key's path, such as `rule[2].take`.
+        /// The key's path, such as `rule 2, take`.
         key: String,
         /// File and line.
         place: String,
@@ -109,6 +109,14 @@ pub enum PlanError {
         /// The source.
         name: String,
     },
+    /// No rule takes anything.
+    #[error(
+        "no rule of {plan} transfers anything: `take` is \"random\" in all of them; give a rule another `take`, or leave out the plan and its sources"
+    )]
+    TakesNothing {
+        /// The plan.
+        plan: String,
+    },
     /// A name given to two sources.
     #[error("{plan} already has a source {name:?}; choose another name")]
     DoubleSource {
@@ -139,7 +147,7 @@ pub enum SourceError {
         why: String,
     },
     /// A file that cannot be read.
-    #[error("the source {name:?}: cannot read {path}: {source}")]
+    #[error("the source {name:?}: cannot read {path}: {}", wording::of_system(source))]
     Read {
         /// The source's name.
         name: String,
@@ -246,8 +254,8 @@ pub enum TransferError {
     },
     /// A pattern whose parameters are all under earlier rules.
     #[error(
-        "{place}: {pattern:?} has no parameters left: {above} already matches {parameter} and all others; remove this \
-         pattern, or move it above that rule"
+        "{place}: {pattern:?} has no parameters left: {above} already matches {parameter} and all others; {}",
+        if *by_meta_model { "remove this pattern" } else { "remove this pattern, or move it above that rule" }
     )]
     Shadowed {
         /// The rule.
@@ -258,11 +266,17 @@ pub enum TransferError {
         parameter: String,
         /// The rule that matches it.
         above: String,
+        /// Whether that is one of the plan's meta-model.
+        by_meta_model: bool,
     },
     /// Two rules that match the same parameter.
     #[error(
-        "both {above} and {place} match {parameter} {shape}; make the patterns exclude each other, or add `rest = \
-         true` to the second rule if it is for the remaining parameters"
+        "both {above} and {place} match {parameter} {shape}; {}",
+        if *by_meta_model {
+            "the meta-model has rules of its own for its sources: remove this pattern"
+        } else {
+            "make the patterns exclude each other, or add `rest = true` to the second rule if it is for the remaining parameters"
+        }
     )]
     Overlap {
         /// The parameter, or rows of it.
@@ -273,6 +287,8 @@ pub enum TransferError {
         above: String,
         /// The second rule.
         place: String,
+        /// Whether the first one is one of the plan's meta-model.
+        by_meta_model: bool,
     },
     /// Parameters that no rule matches.
     #[error(

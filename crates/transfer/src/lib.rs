@@ -61,7 +61,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use document::{FORMAT, MetaModelStart, Misfit, Take};
+pub use document::{FORMAT, MetaModelStart, Misfit, Take, counted_from_one};
 pub use error::{MisfitError, PlanError, SourceError, TransferError};
 pub use graft::{Grafted, graft, new_target};
 pub use meta_model::{InputUse, input_use, target_config};
@@ -69,7 +69,7 @@ pub use pattern::Pattern;
 pub use plain::plain;
 pub use plan::{MetaModel, Plan, Rule, RuleSources, SourceRef};
 pub use preset::Preset;
-pub use record::{decode_report, read_report, write_record};
+pub use record::{decode_report, is_record, read_report, write_record};
 pub use report::Report;
 pub use resolve::{Resolved, resolve};
 pub use rows::{Rows, rows_of};

@@ -5,13 +5,14 @@
 //! source of a transfer does not depend on damage.
 
 use files::layout::{AGENT, CHECKPOINTS, EXPORTED_AGENT, EXPORTED_CONFIG, REPLACED};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The agent's file that `path` refers to, or the problem.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read ({error}); check the path"))?;
     if metadata.is_file() {
-        return Ok(path.to_owned());
+        return if is_agents(path) { Ok(path.to_owned()) } else { Err(no_agent(path)) };
     }
     let agent = path.join(AGENT);
     if agent.is_file() {
@@ -31,6 +32,27 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
     match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {
         Some(checkpoint) => Ok(checkpoint.join(AGENT)),
         None => Err("is a run without a checkpoint; train it for longer".to_owned()),
+    }
+}
+
+/// Whether a file may be that of an agent: it has the name of one, so that damage to it is reported as such, or the beginning.
+fn is_agents(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| name == AGENT || name == EXPORTED_AGENT) {
+        return true;
+    }
+    // The length of a header in JSON, then the header.
+    let mut start = [0; 9];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    // A file that may not be read says nothing about what is in it.
+    read.is_err_and(|error| error.kind() != std::io::ErrorKind::UnexpectedEof) || start[8] == b'{'
+}
+
+/// That a file is none of an agent, and the run folder that it lies in.
+fn no_agent(path: &Path) -> String {
+    let run = path.ancestors().skip(1).take(3).find(|folder| folder.join(CHECKPOINTS).is_dir());
+    match run.filter(|run| !run.as_os_str().is_empty()) {
+        Some(run) => format!("is not the file of an agent; give the run folder, {}", run.display()),
+        None => format!("is not the file of an agent; give a run folder, a checkpoint or its {AGENT}"),
     }
 }
 

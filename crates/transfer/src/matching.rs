@@ -207,6 +207,7 @@ fn match_pattern(
                             shape: format!("{shape:?}"),
                             above: rules[above].place.clone(),
                             place: place(),
+                            by_meta_model: !rules[above].moved.is_empty(),
                         });
                     }
                     taken_above.get_or_insert((name, above));
@@ -225,6 +226,7 @@ fn match_pattern(
             pattern: pattern.to_string(),
             parameter,
             above: rules[above].place.clone(),
+            by_meta_model: !rules[above].moved.is_empty(),
         }),
         None => Err(TransferError::NothingMatched {
             place: place(),
@@ -251,6 +253,18 @@ fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
     for start in [start.clone(), format!("world_model.{start}")] {
         if candidates.iter().any(|candidate| candidate.path.starts_with(&start)) {
             return format!("\"{start}**\"");
+        }
+    }
+    // A mistyped name of a group of parameters.
+    let groups = typed.trim_end_matches(['*', '.']);
+    if groups.len() + 2 < typed.len() && !groups.contains('*') {
+        let count = groups.split('.').count();
+        let parts = |path: &str| path.split('.').take(count).collect::<Vec<_>>().join(".");
+        let all = candidates.iter().map(|candidate| parts(candidate.path));
+        if let Some(group) = all.min_by_key(|group| wording::distance(groups, group))
+            && wording::distance(groups, &group) <= 2
+        {
+            return format!("\"{group}.**\"");
         }
     }
     let like = |candidate: &&Candidate| {

@@ -24,7 +24,8 @@ pub fn plain(message: &str) -> String {
 
 /// A value that a program describes with its type, such as "integer `3`".
 fn found_value(found: &str) -> String {
-    let quoted = |text: &str| text.trim_matches('`').to_owned();
+    // A number that is too large for a format is followed by a type.
+    let quoted = |text: &str| text.split(" as ").next().unwrap_or(text).trim_matches('`').to_owned();
     match found.split_once(' ') {
         Some(("integer" | "boolean", value)) => quoted(value),
         Some(("floating", value)) => quoted(value.trim_start_matches("point ")),
@@ -66,6 +67,10 @@ mod tests {
             ("invalid type: integer `1`, expected struct RewardSource", "it is 1 instead of a table"),
             ("invalid type: string \"x\", expected a sequence", "it is the text \"x\" instead of a list"),
             ("invalid value: integer `-1`, expected u64", "it is -1 instead of a whole number of at least 0"),
+            (
+                "invalid value: integer `99999999999999999999` as i128, expected u64",
+                "it is 99999999999999999999 instead of a whole number of at least 0",
+            ),
             ("invalid type: floating point `1.5`, expected a string", "it is 1.5 instead of a text in quotes"),
             ("invalid type: sequence, expected f64", "it is a list instead of a number"),
             ("invalid type: map, expected a boolean", "it is a table instead of true or false"),

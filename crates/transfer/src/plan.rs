@@ -287,6 +287,9 @@ impl Plan {
             return Err(PlanError::Contradiction { place: self.name.clone(), why });
         }
         match self.sources.keys().find(|name| !used.contains(*name)) {
+            Some(_) if used.is_empty() && self.rules.iter().all(|rule| rule.take == Take::Random) => {
+                Err(PlanError::TakesNothing { plan: self.name.clone() })
+            }
             Some(name) => Err(PlanError::UnusedSource { plan: self.name.clone(), name: name.clone() }),
             None => Ok(()),
         }

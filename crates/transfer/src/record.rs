@@ -10,6 +10,14 @@ use std::path::Path;
 /// The most bytes that a report may have: a part of it takes some hundreds.
 const LARGEST_REPORT: u64 = 64 << 20;
 
+/// The beginning of every plan that a transfer left.
+const HEAD: &str = "# The transfer with which this run started";
+
+/// Whether the file at `path` is the plan that a transfer left in a run's folder.
+pub fn is_record(path: &Path) -> bool {
+    files::read_text(path, LARGEST_REPORT).is_ok_and(|text| text.starts_with(HEAD))
+}
+
 /// Writes the plan and the report of a transfer into a folder. The plan then names the very files that were read, with
 /// their checksums: used again, it gives the same transfer or an error.
 ///
@@ -21,7 +29,7 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
         (source.name.clone(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
     });
     let pinned = plan.with_sources(sources.collect())?;
-    let head = format!("# The transfer with which this run started, written by {}.\n", one_line(plan.name()));
+    let head = format!("{HEAD}, written by {}.\n", one_line(plan.name()));
     // The report first: if it exists, the plan next to it is not a plan that the user wrote.
     write(&folder.join(TRANSFER_REPORT), &(report.to_json() + "\n"))?;
     write(&folder.join(TRANSFER_PLAN), &(head + &pinned.to_toml()))

@@ -128,6 +128,9 @@ impl Source<f32> {
                 run => Ok(run.map(|run| run.run)),
             })
             .map_err(|why| SourceError::Damaged { name: name.to_owned(), path: file.clone(), why })?;
+        if let Err(why) = check_export(&file, bytes, crc32) {
+            return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
+        }
         // The parameters alone: a source does not learn, and an export has nothing else.
         let policy = Policy::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
         if policy.updates() == 0 {
@@ -144,6 +147,41 @@ impl Source<f32> {
         })
     }
 }
+
+/// Checks an agent's file against the description next to it, if it is that of an export.
+///
+/// # Errors
+/// What is wrong with the export.
+fn check_export(file: &Path, bytes: u64, crc32: u32) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Described {
+        model: Model,
+    }
+    #[derive(Deserialize)]
+    struct Model {
+        bytes: u64,
+        crc32: u32,
+    }
+    let description = file.with_file_name(EXPORTED_CONFIG);
+    if file.file_name().is_none_or(|name| name != EXPORTED_AGENT) || !description.is_file() {
+        return Ok(());
+    }
+    let damaged = |why: &dyn std::fmt::Display| {
+        format!("belongs to an export whose {EXPORTED_CONFIG} cannot be used ({why}); export the run again")
+    };
+    let text = files::read_bytes(&description, LONGEST_DESCRIPTION).map_err(|error| damaged(&error))?;
+    let Described { model } = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
+    if (model.bytes, model.crc32) == (bytes, crc32) {
+        return Ok(());
+    }
+    Err(format!(
+        "is changed: it has {bytes} bytes and the CRC-32 {crc32}, but its {EXPORTED_CONFIG} says {} and {}; export the run again",
+        model.bytes, model.crc32
+    ))
+}
+
+/// The most bytes that the description of an export may have.
+const LONGEST_DESCRIPTION: u64 = 1 << 20;
 
 /// The sources of a plan by name.
 #[derive(Clone, Debug, Default)]

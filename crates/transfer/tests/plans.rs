@@ -75,8 +75,8 @@ fn unknown_and_missing_keys_are_named_with_path_and_line() {
         ("format = 1\n[sources]\na = 3", &["sources.a", "line 3", "it must be a path"]),
         ("format = 1\n[sources]\na = { path = \"x\" }", &["sources.a", "sha256"]),
         ("format = 1\n[meta_model]\nsource = [\"a\"]", &["meta_model", "line 3", "unknown key `source`"]),
-        ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule[0]", "line 2", "the key `take` is missing"]),
-        ("format = 1\n[[rule]]\ntake = \"full\"", &["rule[0]", "the key `match` is missing"]),
+        ("format = 1\n[[rule]]\nmatch = \"**\"", &["rule 1 in", "line 2", "the key `take` is missing"]),
+        ("format = 1\n[[rule]]\ntake = \"full\"", &["rule 1 in", "the key `match` is missing"]),
         ("format = 1\nrule = 7", &["rule", "line 2"]),
     ] {
         let message = error(text);
@@ -89,18 +89,35 @@ fn unknown_and_missing_keys_are_named_with_path_and_line() {
 #[test]
 fn wrong_values_are_named_with_path_and_line() {
     for (rule, says) in [
-        ("match = \"**\"\ntake = \"ful\"", &["rule[0].take", "line 7", "`full`"][..]),
-        ("match = \"**\"\ntake = { fraction = \"x\" }", &["rule[0].take", "line 7"]),
-        ("match = \"**\"\ntake = { fracton = 0.2 }", &["rule[0].take", "fracton", "`fraction`"]),
-        ("match = \"**\"\ntake = 0.2", &["rule[0].take", "line 7"]),
-        ("match = \"**\"\ntake = \"fraction\"", &["rule[0].take", "line 7"]),
-        ("match = []\ntake = \"full\"", &["rule[0].match", "the list is empty"]),
-        ("match = [\"**\", 3]\ntake = \"full\"", &["rule[0].match[1]", "line 6"]),
-        ("match = \"value/**\"\ntake = \"full\"", &["rule[0].match", "line 6", "'/'"]),
-        ("match = \"**\"\nrows = \"actions\"\ntake = \"full\"", &["rule[0].rows", "line 7", "`action`"]),
-        ("match = \"**\"\ntake = \"full\"\nfrozen = \"yes\"", &["rule[0].frozen", "line 8", "true or false"]),
-        ("match = \"**\"\ntake = \"full\"\nmisfit = \"skip\"", &["rule[0].misfit", "`random`"]),
-        ("match = \"**\"\ntake = \"full\"\nfrozzen = true", &["rule[0]", "line 8", "frozzen"]),
+        (
+            "match = \"**\"\ntake = \"ful\"",
+            &["rule 1, take", "line 7", "\"ful\"", "\"full\", { fraction = 0.2 } or { interpolate = 0.2 }"][..],
+        ),
+        ("match = \"**\"\ntake = { fraction = \"x\" }", &["rule 1, take", "line 7"]),
+        (
+            "match = \"**\"\ntake = { fracton = 0.2 }",
+            &["rule 1, take", "unknown key `fracton`; write { fraction = 0.2 }"],
+        ),
+        ("match = \"**\"\ntake = 0.2", &["rule 1, take", "line 7", "it is 0.2 instead of \"random\", \"full\", {"]),
+        (
+            "match = \"**\"\ntake = \"fraction\"",
+            &["rule 1, take", "line 7", "write fraction with its number: { fraction = 0.2 }"],
+        ),
+        ("match = \"**\"\ntake = { fraction = 0.2, interpolate = 0.1 }", &["rule 1, take", "only one can be used"]),
+        ("match = []\ntake = \"full\"", &["rule 1, match", "the list is empty"]),
+        ("match = [\"**\", 3]\ntake = \"full\"", &["rule 1, match 2", "line 6"]),
+        ("match = \"value/**\"\ntake = \"full\"", &["rule 1, match", "line 6", "'/'"]),
+        ("match = \"**\"\nrows = \"actions\"\ntake = \"full\"", &["rule 1, rows", "line 7", "`action`"]),
+        ("match = \"**\"\ntake = \"full\"\nfrozen = \"yes\"", &["rule 1, frozen", "line 8", "true or false"]),
+        (
+            "match = \"**\"\ntake = \"full\"\nmisfit = \"skip\"",
+            &["rule 1, misfit", "\"skip\" instead of \"random\"; otherwise leave misfit out"],
+        ),
+        (
+            "match = \"**\"\ntake = \"full\"\nmisfit = true",
+            &["rule 1, misfit", "it is true instead of \"random\"; otherwise leave misfit out"],
+        ),
+        ("match = \"**\"\ntake = \"full\"\nfrozzen = true", &["rule 1", "line 8", "frozzen"]),
         ("match = \"**\"\nmatch = \"**\"\ntake = \"full\"", &["line 7", "duplicate key"]),
         ("match = \"**\ntake = \"full\"", &["line 6", "not valid TOML"]),
     ] {

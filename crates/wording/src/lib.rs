@@ -8,10 +8,12 @@ mod causes;
 mod natural;
 mod nearest;
 mod numbers;
+mod system;
 mod typed;
 
 pub use causes::with_causes;
 pub use natural::natural_order;
 pub use nearest::{did_you_mean, distance, nearest};
 pub use numbers::{bytes, counted, grouped, rounded};
+pub use system::of_system;
 pub use typed::{printable, printable_lines, shell_word};

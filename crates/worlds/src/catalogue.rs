@@ -25,7 +25,8 @@ impl<'a> Worlds<'a> {
         let versioned = name.rsplit_once("-v").is_some_and(|(_, version)| version.parse::<u32>().is_ok());
         let several: Vec<&str> = name.split(['+', ',', ' ']).filter(|part| !part.is_empty()).collect();
         let nearest = if versioned {
-            format!("gymnasium:{name}")
+            let id = ["gymnasium/", "gym/"].into_iter().find_map(|start| name.strip_prefix(start)).unwrap_or(&name);
+            format!("gymnasium:{id}")
         } else if several.len() > 1 && several.iter().all(|part| self.own.check(part).is_ok()) {
             several.join(" ")
         } else {
@@ -92,6 +93,7 @@ mod tests {
         let worlds = Worlds::and(&own);
         for (name, meant) in [
             ("Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
+            ("gymnasium/Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
             ("hopper+hopper", "did you mean \"hopper hopper\"?"),
             ("hoper", "did you mean \"hopper\"?"),
         ] {

@@ -39,7 +39,7 @@ pub enum WorldError {
         most: usize,
     },
     /// The world reported an error.
-    #[error("the world {task} failed {during}: {}", last_line(.text))]
+    #[error("the world {task} failed {during}: {}", conclusion(.text))]
     Failed {
         /// The world.
         task: String,
@@ -71,7 +71,7 @@ pub enum WorldError {
         how: String,
     },
     /// It answered with something that cannot be an answer.
-    #[error("the world {task} cannot be used {during}: {source}")]
+    #[error("the world {task} gave an answer {during} that cannot be used: {source}")]
     Malformed {
         /// The world.
         task: String,
@@ -119,9 +119,30 @@ impl WorldError {
     }
 }
 
-/// The last line with anything on it: what a traceback in Python comes to.
-fn last_line(text: &str) -> &str {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it gave no reason")
+/// The most characters of a report in a message; the whole of it follows the message.
+const LONGEST: usize = 400;
+
+/// What a report comes to, on one line: in a traceback in Python, all that follows the last place in the code; otherwise its last
+/// paragraph.
+fn conclusion(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let place = lines.iter().rposition(|line| line.starts_with("  File \""));
+    let rest = match place {
+        Some(place) => {
+            let code = lines[place + 1..].iter().take_while(|line| line.starts_with("    ")).count();
+            &lines[place + 1 + code..]
+        }
+        None => {
+            let paragraph = lines.iter().rposition(|line| line.trim().is_empty()).map_or(0, |empty| empty + 1);
+            &lines[paragraph..]
+        }
+    };
+    let line = rest.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
+    match line.chars().count() {
+        0 => "it gave no reason".to_owned(),
+        count if count > LONGEST => line.chars().take(LONGEST).chain("...".chars()).collect(),
+        _ => line,
+    }
 }
 
 impl From<WorldError> for TaskError {
@@ -144,6 +165,16 @@ impl From<WorldError> for TaskError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exception_of_several_lines_is_shown_on_one() {
+        let traceback = "Traceback (most recent call last):\n  File \"w.py\", line 3, in f\n    raise ValueError(text)\n    ^^^\n\
+                         ValueError: the map is wrong:\n    row 3 has 7 tiles\n\ngive 8\n";
+        assert_eq!(conclusion(traceback), "ValueError: the map is wrong: row 3 has 7 tiles give 8");
+        assert_eq!(conclusion("loading\n\nno such level\nlevels are 1 to 3\n"), "no such level levels are 1 to 3");
+        assert_eq!(conclusion(" \n"), "it gave no reason");
+        assert!(conclusion(&"x".repeat(9999)).len() < 500);
+    }
 
     #[test]
     fn a_traceback_comes_to_its_last_line_and_is_kept_whole() {

@@ -16,5 +16,5 @@ mod world;
 
 pub use catalogue::Worlds;
 pub use error::WorldError;
-pub use serve::{Pipes, seed, serve, served_info};
+pub use serve::{NotSent, Pipes, seed, serve, served_info};
 pub use world::World;

@@ -39,6 +39,7 @@ impl Server {
             "program" if rest.is_empty() => refuse("write program:FILE, such as program:./my-world".to_owned()),
             "gymnasium" | "python" => Ok(Some(Self::Python)),
             "program" => Ok(Some(Self::Program(rest.into()))),
+            "gym" | "gymnasium.envs" => refuse(format!("did you mean \"gymnasium:{rest}\"? Names are {FORMS}")),
             other => refuse(format!("{other:?} is not a kind of world; names are {FORMS}")),
         }
     }
@@ -68,7 +69,8 @@ mod tests {
             ("python:module", "python:MODULE:CALLABLE"),
             ("python:a:b:c", "python:MODULE:CALLABLE"),
             ("program:", "program:FILE"),
-            ("gym:Hopper-v4", "names are gymnasium:ID"),
+            ("gym:Hopper-v4", "did you mean \"gymnasium:Hopper-v4\"?"),
+            ("mujoco:Hopper-v4", "names are gymnasium:ID"),
             ("gymnasium:a\nb", "printable"),
             (&long, "at most 128"),
         ] {

@@ -8,6 +8,11 @@ use environment::{Environment, TaskError, TaskInfo, TaskOptions};
 use random::Stream;
 use std::io::{self, Read, Write};
 
+/// That an answer could not be sent, as opposed to a request that could not be received.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NotSent(pub io::Error);
+
 /// The two pipes to the program that asks.
 pub struct Pipes<'a> {
     input: &'a mut dyn Read,
@@ -45,8 +50,8 @@ impl<'a> Pipes<'a> {
     pub fn send(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         self.frame.clear();
         Header::encode(kind, payload, &mut self.frame);
-        self.output.write_all(&self.frame)?;
-        self.output.flush()
+        let sent = self.output.write_all(&self.frame).and_then(|()| self.output.flush());
+        sent.map_err(|error| io::Error::new(error.kind(), NotSent(error)))
     }
 
     /// Sends why there is no other answer.

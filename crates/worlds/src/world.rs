@@ -9,6 +9,8 @@ use crate::protocol::{
 use crate::python::Python;
 use environment::{ActionSpace, Environment, Outcome, Outside, TaskError, TaskInfo, TaskOptions};
 use random::Stream;
+use std::io::Read;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -52,9 +54,9 @@ impl World {
             }
             Server::Program(file) => {
                 // A name without a folder is a file here, and not a command of the system.
-                let file =
-                    if file.components().count() > 1 { file.clone() } else { std::path::Path::new(".").join(file) };
-                (Command::new(file), "give the path of an executable file, such as program:./my-world".to_owned())
+                let file = if file.components().count() > 1 { file.clone() } else { Path::new(".").join(file) };
+                let next = what_to_do(&file);
+                (Command::new(file), next)
             }
         };
         Self::start(name, command, options, &next)
@@ -225,6 +227,30 @@ fn keep(observation: ObservationBytes<'_>, image: &mut [u8], vector: &mut Vec<f3
     image.copy_from_slice(observation.image);
     vector.clear();
     vector.extend(numbers(observation.vector));
+}
+
+/// What to do if the system does not start the program in `file`.
+fn what_to_do(file: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = file.metadata() else {
+        return "this file does not exist: give the path of an executable file, such as program:./my-world".to_owned();
+    };
+    if metadata.is_dir() {
+        return "it is a folder: give the path of an executable file in it".to_owned();
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return format!("it is not executable: chmod +x {}", file.display());
+    }
+    let mut start = Vec::new();
+    // A file that cannot be read has no first line to speak of.
+    let _ = std::fs::File::open(file).and_then(|file| file.take(256).read_to_end(&mut start));
+    let start = String::from_utf8_lossy(&start).into_owned();
+    match start.lines().next().and_then(|line| line.strip_prefix("#!")) {
+        Some(interpreter) => format!("check that the interpreter in its first line ({}) exists", interpreter.trim()),
+        None => "it is neither a program of this machine nor a script: a script needs a first line such as \
+                 #!/usr/bin/env python3"
+            .to_owned(),
+    }
 }
 
 impl Environment for World {

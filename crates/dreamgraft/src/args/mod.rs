@@ -19,6 +19,12 @@ use std::path::PathBuf;
 /// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
 const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes.";
 
+/// The long help of `dreamgraft completions`.
+const COMPLETIONS: &str = "Print a completion script for a shell.\n\n\
+    For bash:  dreamgraft completions bash > ~/.local/share/bash-completion/completions/dreamgraft\n\
+    For zsh:   dreamgraft completions zsh > \"${fpath[1]}/_dreamgraft\"\n\
+    For fish:  dreamgraft completions fish > ~/.config/fish/completions/dreamgraft.fish";
+
 /// Trains agents that learn a world model from pixels and plan by imagining.
 #[derive(Debug, Parser)]
 #[command(name = "dreamgraft", version, about, max_term_width = 100, arg_required_else_help = true, after_help = HELP)]
@@ -37,6 +43,7 @@ pub enum Command {
     /// Evaluate a trained agent: play episodes of its tasks and print their returns
     Eval(play::Eval),
     /// Play a task with random actions, zero actions, or a trained agent
+    #[command(mut_arg("video", |arg| arg.help("Write the last episode as a GIF")))]
     Play(play::Play),
     /// Preview transfers, rank source agents, and print plans
     #[command(subcommand)]
@@ -45,6 +52,7 @@ pub enum Command {
     #[command(subcommand)]
     Study(study::StudyCommand),
     /// Show the runs in a folder as a live page in a browser
+    #[command(long_about = study::WATCH)]
     Watch(study::Watch),
     /// Measure the speed of gradient and policy steps on this machine
     #[command(long_about = train::BENCH)]
@@ -66,6 +74,7 @@ pub enum Command {
     #[command(long_about = outside::SERVE)]
     Serve(outside::Serve),
     /// Print a completion script for a shell
+    #[command(long_about = COMPLETIONS)]
     Completions(Completions),
     /// Write man pages for the program and each of its commands
     Man(Manual),
@@ -124,10 +133,7 @@ pub struct Settings {
 
 /// `dreamgraft completions`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::PRINT), long_about = "Print a completion script for a shell.\n\n\
-    For bash:  dreamgraft completions bash > ~/.local/share/bash-completion/completions/dreamgraft\n\
-    For zsh:   dreamgraft completions zsh > \"${fpath[1]}/_dreamgraft\"\n\
-    For fish:  dreamgraft completions fish > ~/.config/fish/completions/dreamgraft.fish")]
+#[command(after_long_help = exit::help(exit::PRINT))]
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
@@ -155,6 +161,43 @@ mod tests {
         for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
             let name = format!("{name} {}", inner.get_name());
             helps(inner, &name, all);
+        }
+    }
+
+    #[test]
+    fn no_long_help_is_hidden_by_a_short_one() {
+        let mut all = Vec::new();
+        helps(&mut Typed::command(), "dreamgraft", &mut all);
+        let texts =
+            all.iter().map(|(_, help)| help.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+        let sources =
+            [include_str!("mod.rs"), include_str!("study.rs"), include_str!("episodes.rs")].into_iter().chain([
+                include_str!("train.rs"),
+                include_str!("outside.rs"),
+                include_str!("rank.rs"),
+                include_str!("play.rs"),
+            ]);
+        let mut long_texts = 0;
+        for source in sources.map(|source| source.split("#[cfg(test)]").next().unwrap()) {
+            // A long text on the arguments is replaced by the short one of the command's variant.
+            assert!(!source.contains("long_about = \""));
+            long_texts += source.matches("long_about = ").count();
+        }
+        assert_eq!(long_texts, 11);
+        for text in [
+            "Finished runs stay finished, and stopped runs resume",
+            "After exit code 75, start the same command again",
+            "The report includes unfinished runs as far as they are",
+            "It is served at 127.0.0.1, so only this machine can open it",
+            "They are copied into RUN/episodes/added",
+            "For zsh: dreamgraft completions zsh",
+            "The same command resumes a stopped run",
+            "so this measures the agent alone",
+            "The scores measure how well",
+            "use dreamgraft.load(RUN) instead",
+            "it reads actions and writes observations and rewards",
+        ] {
+            assert_eq!(texts.iter().filter(|help| help.contains(text)).count(), 1, "{text}");
         }
     }
 

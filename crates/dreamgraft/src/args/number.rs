@@ -15,6 +15,18 @@ pub fn whole_between<const LOW: u64, const HIGH: u64>(typed: &str) -> Result<u64
         .ok_or_else(|| format!("it must be a whole number from {LOW} to {HIGH}"))
 }
 
+/// [`whole_between`], as a size.
+pub fn size_between<const LOW: u64, const HIGH: u64>(typed: &str) -> Result<usize, String> {
+    let number = whole_between::<LOW, HIGH>(typed)?;
+    usize::try_from(number).map_err(|error| error.to_string())
+}
+
+/// The number of a port.
+pub fn port(typed: &str) -> Result<u16, String> {
+    let number = whole_between::<0, 65_535>(typed)?;
+    u16::try_from(number).map_err(|error| error.to_string())
+}
+
 fn number(typed: &str) -> Option<u64> {
     let digits = typed.trim().replace('_', "");
     if let Ok(number) = digits.parse::<u64>() {

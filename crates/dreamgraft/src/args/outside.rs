@@ -30,7 +30,8 @@ pub struct Act {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PRINT))]
 pub struct Serve {
-    /// The task to serve (`dreamgraft tasks` lists them)
+    /// The task to serve (`dreamgraft tasks` lists them), or an environment of another program: gymnasium:ID,
+    /// python:MODULE:CALLABLE or program:FILE
     pub task: String,
 }
 
@@ -59,6 +60,6 @@ pub struct Export {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = whole_between::<1, 10_000>, allow_negative_numbers = true)]
     pub episodes: u64,
     /// The seed of the initial states of these episodes
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole)]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
 }

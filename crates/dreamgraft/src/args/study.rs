@@ -1,10 +1,32 @@
 //! Arguments of `study` and its commands, and of `watch`.
 
 use super::device::DeviceOption;
-use super::number::whole_between;
+use super::number::{port, size_between, whole_between};
 use crate::exit;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// The long help of `dreamgraft study run`.
+const RUN: &str = "Run a study or resume it, and write its report.\n\n\
+    Finished runs stay finished, and stopped runs resume: to continue a study, run the same command again. On Ctrl-C \
+    and SIGTERM, all runs save a checkpoint, and the command ends with exit code 75. DIR/logs contains the output of \
+    each run.";
+
+/// The long help of `dreamgraft study run-one`.
+const RUN_ONE: &str = "Run a single run of a study, for job arrays on a cluster.\n\n\
+    The runs on which it depends must be finished. If the run itself is finished, the command prints that and ends with \
+    0. If another process works on the run, the command waits. After exit code 75, start the same command again.";
+
+/// The long help of `dreamgraft study report`.
+const REPORT: &str = "Write the report of a study: report.html, a page that works without a network, and the same \
+    results as report.md, figures.csv and curves.json.\n\n\
+    The report includes unfinished runs as far as they are, and marks them. For a folder without a study, such as runs, \
+    it includes every run in the folder.";
+
+/// The long help of `dreamgraft watch`.
+pub(super) const WATCH: &str = "Show the runs in a folder as a live page in a browser.\n\n\
+    The page is that of `dreamgraft study report` and updates itself. It is served at 127.0.0.1, so only this machine \
+    can open it; from another machine, forward any port to it with `ssh -L`. Nothing is written. Ctrl-C ends the command.";
 
 /// `dreamgraft study`.
 #[derive(Debug, Subcommand)]
@@ -12,13 +34,16 @@ pub enum StudyCommand {
     /// Print the runs of a study, their order and an estimate of the time; nothing is written
     Plan(PlanArgs),
     /// Run a study or resume it, and write its report
+    #[command(long_about = RUN)]
     Run(RunArgs),
     /// Print the progress of the runs of a study
     Status(StatusArgs),
     /// Run a single run of a study, for job arrays on a cluster
+    #[command(long_about = RUN_ONE)]
     RunOne(RunOneArgs),
     /// Write the report of a study: a page with curves, tables and images, and the same results as Markdown, CSV and
     /// JSON
+    #[command(long_about = REPORT)]
     Report(ReportArgs),
 }
 
@@ -59,11 +84,7 @@ pub enum Launcher {
 
 /// `dreamgraft study run`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::STUDY_RUN), long_about = "Run a study or resume it, and write its \
-    report.\n\n\
-    Finished runs stay finished, and stopped runs resume: to continue a study, run the same command again. On Ctrl-C \
-    and SIGTERM, all runs save a checkpoint, and the command ends with exit code 75. DIR/logs contains the output of \
-    each run.")]
+#[command(after_long_help = exit::help(exit::STUDY_RUN))]
 pub struct RunArgs {
     /// The study
     #[command(flatten)]
@@ -106,19 +127,16 @@ pub struct StatusArgs {
 
 /// `dreamgraft study run-one`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::RUN), long_about = "Run a single run of a study, for job arrays on a \
-    cluster.\n\n\
-    The runs on which it depends must be finished. If the run itself is finished, the command prints that and ends with \
-    0. If another process works on the run, the command waits. After exit code 75, start the same command again.")]
+#[command(after_long_help = exit::help(exit::RUN))]
 pub struct RunOneArgs {
     /// The study
     #[command(flatten)]
     pub place: StudyPlace,
     /// The number of the run, from 0 (`study plan` lists them)
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = size_between::<0, 1_000_000>, allow_negative_numbers = true)]
     pub index: usize,
     /// Number of threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = size_between::<0, 4096>, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// The folder of finished runs that studies share, as for `study run`; a run that is finished already is added to it
     #[arg(long, value_name = "DIR")]
@@ -130,10 +148,7 @@ pub struct RunOneArgs {
 
 /// `dreamgraft study report`.
 #[derive(Debug, Default, Args)]
-#[command(after_long_help = exit::help(exit::STUDY), long_about = "Write the report of a study: report.html, a page \
-    that works without a network, and the same results as report.md, figures.csv and curves.json.\n\n\
-    The report includes unfinished runs as far as they are, and marks them. For a folder without a study, such as runs, \
-    it includes every run in the folder.")]
+#[command(after_long_help = exit::help(exit::STUDY))]
 pub struct ReportArgs {
     /// A study file, the folder of a study, or any folder with runs in it
     #[arg(value_name = "FILE|DIR")]
@@ -155,16 +170,12 @@ pub struct ReportArgs {
 
 /// `dreamgraft watch`.
 #[derive(Debug, Args)]
-#[command(after_long_help = exit::help(exit::WATCH), long_about = "Show the runs in a folder as a live page in a \
-    browser.\n\n\
-    The page is that of `dreamgraft study report` and updates itself. It is served at 127.0.0.1, so only this machine \
-    can open it; from another machine, forward any port to it with `ssh -L`. Nothing is written. Ctrl-C ends the \
-    command.")]
+#[command(after_long_help = exit::help(exit::WATCH))]
 pub struct Watch {
     /// The folder of a study, or any folder with runs in it
     #[arg(value_name = "LOGDIR", default_value = "runs")]
     pub logdir: PathBuf,
     /// The port; 0 for any free port
-    #[arg(long, default_value_t = 7077, value_name = "PORT")]
+    #[arg(long, default_value_t = 7077, value_name = "PORT", value_parser = port, allow_negative_numbers = true)]
     pub port: u16,
 }

@@ -22,7 +22,9 @@ pub fn inspect(typed: &Inspect) -> Result<Exit, Failure> {
             let run = is_run.then(|| run_at(place)).flatten();
             let mut lines = of_agent(&learned, run.as_ref(), typed.json)?;
             if !typed.json {
-                lines.extend(damaged.iter().map(|damaged| format!("damaged       {}", damaged.why)));
+                lines
+                    .extend(run.iter().flat_map(|run| &run.problems).map(|problem| format!("note          {problem}")));
+                lines.extend(damaged.iter().map(|damaged| format!("damaged       {}", damaged.why.damage())));
             }
             lines
         }

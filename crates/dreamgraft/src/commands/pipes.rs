@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use train::streams::EvaluationStreams;
 use train::{ActMode, Learned, Policy, TrainError, find_learned};
 use worlds::protocol::{Hello, Kind, Malformed, ObservationBytes, encode_handshake, numbers, to_bytes};
-use worlds::{Pipes, served_info};
+use worlds::{NotSent, Pipes, served_info};
 
 /// Serves a task until the other side ends. A seed gives the start of the first episode that `eval --seed` would play.
 ///
@@ -111,17 +111,23 @@ fn own_action(action: &[f32], space: &ActionSpace, reply: &mut Vec<u8>) {
 fn over_pipes(work: impl FnOnce(&mut Pipes<'_>) -> io::Result<()>) -> Result<Exit, Failure> {
     let pipe = |name: &str, source| TrainError::Io { path: name.into(), source };
     // Not through the buffers of the standard library: they hold lines, and messages are none.
-    let input = io::stdin().as_fd().try_clone_to_owned().map_err(|error| pipe("stdin", error))?;
-    let output = io::stdout().as_fd().try_clone_to_owned().map_err(|error| pipe("stdout", error))?;
+    let input = io::stdin().as_fd().try_clone_to_owned().map_err(|error| pipe("standard input", error))?;
+    let output = io::stdout().as_fd().try_clone_to_owned().map_err(|error| pipe("standard output", error))?;
     let (mut input, mut output) = (File::from(input), File::from(output));
     match work(&mut Pipes::new(&mut input, &mut output)) {
         // Whoever asked has heard enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Malformed>()) => Err(Failure::Arguments(format!(
-            "standard input does not hold messages of the protocol: {error}. This command is for programs; from Python, use \
-                 dreamgraft.load(RUN) or gymnasium.make(\"dreamgraft/TASK-v0\")"
-        ))),
-        Err(error) => Err(pipe("stdin", error).into()),
+        Err(error) => Err(match error.downcast::<Malformed>() {
+            Ok(Malformed::NotAFrame(text)) => Failure::Arguments(format!(
+                "standard input has {text:?} where a message of the protocol must begin. This command is for programs; from \
+                 Python, use dreamgraft.load(RUN) or gymnasium.make(\"dreamgraft/TASK-v0\")"
+            )),
+            Ok(other) => Failure::Arguments(format!("standard input is no message that can be answered: {other}")),
+            Err(error) => match error.downcast::<NotSent>() {
+                Ok(NotSent(source)) => Failure::Output { source },
+                Err(error) => pipe("standard input", error).into(),
+            },
+        }),
         Ok(()) => Ok(Exit::Done),
     }
 }

@@ -31,7 +31,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
     let mut waited = false;
     let end = loop {
         match train::train(catalogue, job, &interrupted, &mut console) {
-            Err(TrainError::Busy { path, process }) if request.wait => {
+            Err(TrainError::Busy { path, process, .. }) if request.wait => {
                 if !std::mem::replace(&mut waited, true) {
                     let folder = path.display();
                     console.line(&format!("{folder} is in use by process {process}; waiting until it ends"));

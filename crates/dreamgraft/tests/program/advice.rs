@@ -31,7 +31,7 @@ fn names_are_suggested_only_if_they_are_near() {
         let error = program.fail(2, words);
         assert!(error.contains(part), "{error}");
     }
-    let error = program.fail(5, &["play", "hopper", "--policy", "randm"]);
+    let error = program.fail(2, &["play", "hopper", "--policy", "randm"]);
     assert!(error.contains("did you mean \"random\"?"), "{error}");
     for words in [
         &["play", "Xyzzy"][..],
@@ -93,8 +93,8 @@ fn a_run_folder_whose_files_were_cut_says_which() {
     for text in ["", &config[..config.find("tasks").unwrap()], &config[..300]] {
         std::fs::write(program.path("run/config.toml"), text).unwrap();
         for words in [smoke(&["--steps", "2000"]), vec!["eval", "run"]] {
-            let error = program.fail(2, &words);
-            assert!(error.starts_with("run/config.toml"), "{error}");
+            let error = program.fail(4, &words);
+            assert!(error.starts_with("run/config.toml") && error.contains("restore it"), "{error}");
         }
     }
     std::fs::write(program.path("run/config.toml"), config).unwrap();
@@ -161,7 +161,7 @@ fn files_that_are_missing_are_errors_of_what_was_typed() {
     ] {
         let ended = program.run(words);
         // What should be an agent has a code of its own.
-        let code = if ["eval", "play"].contains(&words[0]) || words.contains(&"--from") { 5 } else { 2 };
+        let code = if words[0] == "eval" || words.contains(&"--from") { 5 } else { 2 };
         assert!(ended.code == Some(code) && ended.stderr.contains("none"), "{words:?}: {ended:?}");
     }
     assert!(program.names(".").is_empty());
@@ -172,7 +172,7 @@ fn numbers_that_are_too_large_are_said_to_be() {
     let program = Program::new();
     for steps in ["1e30", "99999999999999999999", "1e400"] {
         let error = program.fail(2, &["train", "hopper", "--steps", steps]);
-        assert!(error.contains("at most"), "{steps}: {error}");
+        assert!(error.contains("it must be a whole number from 1 to 1000000000000"), "{steps}: {error}");
     }
 }
 
@@ -204,15 +204,79 @@ fn what_new_users_type_first_is_answered_with_what_they_meant() {
         (2, "episodes add run file --task ant", "--task ant: this run learns hopper"),
         (1, "episodes add run file", "file cannot be added: it is not an episode"),
         (2, "episodes add nothing file", "nothing does not exist"),
-        (2, "episodes add empty file", "empty is not a run folder: it has no config.toml"),
+        (4, "episodes add empty file", "empty is not a run folder: it has no config.toml"),
         (5, "eval empty", "`dreamgraft inspect FOLDER` lists the runs in a folder"),
-        (1, "train hopper --logdir file", "it is a file, or lies below one, and not a folder"),
+        (4, "train hopper --logdir file", "it is a file, or lies below one, and not a folder"),
+        (4, "study status empty", "empty is not the folder of a study"),
+        (2, "play hopper --policy best", "--policy \"best\" is neither random nor zero nor a path that exists"),
+        (5, "play hopper --policy runs/best", "runs/best does not exist"),
+        (2, "play hopper --set task.frame_limit", "the value is missing; write --set task.frame_limit=VALUE"),
+        (2, "train hopper --set task.arguments=3", "for example \"task.arguments.g=9.81\""),
+        (2, "train gymnasium/Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
+        (2, "train gym:Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
         (2, "study plan nothing.toml", "nothing.toml: this file does not exist"),
         (2, "study plan empty", "empty: this is a folder"),
         (2, "study plan s.toml", "s.toml (line 9), method 1, file"),
     ] {
         let ended = program.run(&arguments.split(' ').collect::<Vec<_>>());
         assert!(ended.code == Some(code) && ended.stderr.contains(part), "{arguments}: {ended:?}");
+    }
+}
+
+#[test]
+fn folders_near_a_run_are_answered_with_the_run() {
+    let program = Program::new();
+    program.succeed(&["train", "hopper", "--preset", "smoke", "--steps", "1000"]);
+    for (folder, part) in [
+        ("runs/hopper/smok/0", "runs/hopper/smok/0 does not exist; did you mean runs/hopper/smoke/0?"),
+        ("runs/hoper/smoke/0", "did you mean runs/hopper/smoke/0?"),
+        ("runs/hopper/smoke/7", "give a run folder, for example"),
+        ("runs/hopper/smoke", "a folder with runs in it; give one of them, such as runs/hopper/smoke/0"),
+        ("runs", "a folder with runs in it; give one of them, such as runs/hopper/smoke/0"),
+    ] {
+        let error = program.fail(5, &["eval", folder]);
+        assert!(error.contains(part), "{folder}: {error}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_in_a_run_folder_is_an_error_of_the_folder() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let metrics = std::fs::read_to_string(program.path("run/metrics.jsonl")).unwrap();
+    std::fs::write(program.path("run/metrics.jsonl"), format!("garbage\n{metrics}")).unwrap();
+    let error = program.fail(4, &smoke(&["--steps", "2000"]));
+    let part =
+        "line 1 of run/metrics.jsonl is not JSON (\"garbage\"); remove this line, or move the file out of the folder";
+    assert!(error.contains(part), "{error}");
+    let told = program.succeed(&["inspect", "run"]);
+    assert!(told.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{told}");
+    std::fs::write(program.path("run/metrics.jsonl"), metrics).unwrap();
+    for (name, part) in [
+        ("videos", "run/videos is a file, where a run has a folder; move it away"),
+        ("checkpoints", "run/checkpoints is a file, where a run has a folder; move it away"),
+        ("run.lock", "run/run.lock is a folder, where a run has a file; move it away"),
+    ] {
+        let (path, aside) = (program.path("run").join(name), program.path("aside"));
+        std::fs::rename(&path, &aside).unwrap();
+        if name == "run.lock" {
+            std::fs::create_dir(&path).unwrap()
+        } else {
+            std::fs::write(&path, "").unwrap()
+        }
+        let error = program.fail(4, &smoke(&["--steps", "2000"]));
+        assert!(error.contains(part), "{error}");
+        if name == "run.lock" {
+            std::fs::remove_dir(&path).unwrap()
+        } else {
+            std::fs::remove_file(&path).unwrap()
+        }
+        std::fs::rename(&aside, &path).unwrap();
+    }
+    std::fs::remove_file(program.path("run/config.toml")).unwrap();
+    for words in [smoke(&["--steps", "2000"]), vec!["eval", "run"], vec!["episodes", "add", "run", "file"]] {
+        let error = program.fail(4, &words);
+        assert!(error.contains("no config.toml"), "{error}");
     }
 }
 

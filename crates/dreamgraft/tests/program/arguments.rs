@@ -60,15 +60,18 @@ fn an_unknown_task_is_answered_with_the_nearest_and_leaves_nothing() {
 fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
     let program = Program::new();
     std::fs::write(program.path("my.toml"), "[agent]\nlenght = 3\n").unwrap();
+    std::fs::write(program.path("zero.toml"), "[agent]\nbatch = 0\n").unwrap();
     std::fs::write(program.path("broken.toml"), "steps = = 3\n").unwrap();
-    let cases: [(&[&str], &[&str]); 15] = [
+    let cases: [(&[&str], &[&str]); 17] = [
         (&["--set", "agent.horison=3"], &["\"agent.horison\"", "\"agent.horizon\""]),
         (&["--set", "agent.lambda=3"], &["agent.lambda = 3", "from 0 to 1"]),
         (&["--set", "agent.length=502"], &["agent.length = 502", "from 2 to 501", "longest episode of hopper"]),
-        (&["--set", "agent.lambda"], &["--set agent.lambda", "key=value"]),
-        (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "whole number"]),
+        (&["--set", "agent.lambda"], &["the value is missing; write --set agent.lambda=VALUE"]),
+        (&["--steps", "lots"], &["steps = \"lots\"", "--steps", "a whole number from 1 to 1000000000000"]),
+        (&["--steps", "0"], &["steps = 0 (--steps) is out of range", "a whole number from 1 to 1000000000000"]),
+        (&["--config", "zero.toml"], &["agent.batch = 0 (zero.toml, line 2) is out of range", "from 1 to 65536"]),
         (&["--steps", "-5"], &["steps = -5", "whole number"]),
-        (&["--seed", "18446744073709551615"], &["--seed", "at most 9223372036854775807"]),
+        (&["--seed", "18446744073709551615"], &["--seed", "from 0 to 9223372036854775807"]),
         (&["--set", "agent.reward_sources=[1]"], &["a list of the sizes of reward models"]),
         (&["--set", "task.termination=never"], &["\"never\"", "\"fixed\" or \"stock\""]),
         (&["--set", "steps=5", "--steps", "6"], &["--set steps=5", "--steps 6", "give one of them"]),
@@ -83,7 +86,7 @@ fn settings_that_cannot_be_are_named_with_key_value_and_remedy() {
         let error = program.fail(2, &arguments);
         assert!(parts.iter().all(|part| error.contains(part)), "{arguments:?}: {error}");
     }
-    assert_eq!(program.names("."), ["broken.toml", "my.toml"]);
+    assert_eq!(program.names("."), ["broken.toml", "my.toml", "zero.toml"]);
 }
 
 #[test]
@@ -138,4 +141,57 @@ fn the_manual_has_a_page_for_every_command() {
     std::fs::write(program.path("file"), "").unwrap();
     let error = program.fail(1, &["man", "file"]);
     assert!(error.contains("file"), "{error}");
+}
+
+#[test]
+fn options_of_other_programs_are_answered_with_those_of_this_one() {
+    let program = Program::new();
+    for (arguments, tip) in [
+        ("train hopper --lr 1e-4", "--set agent.model_learning_rate=1e-4"),
+        ("train hopper --batch=4", "tip: the setting agent.batch exists: --set agent.batch=4"),
+        ("train hopper --batch-size 4", "tip: the setting agent.batch exists: --set agent.batch=4"),
+        ("train hopper --threads 2", "tip: the setting threads exists: --set threads=2"),
+        ("train hopper --resume", "the same command resumes a run"),
+        ("train hopper --output here", "tip: the run folder is --logdir here"),
+        ("train hopper -o here", "tip: the run folder is --logdir"),
+        ("train hopper --gpu", "tip: the device is --device cuda"),
+        ("train --env hopper", "tip: the task has no option: dreamgraft train hopper"),
+        ("eval run --set task.timeout=3", "dreamgraft play TASK --policy RUN --set KEY=VALUE"),
+        ("bench --horizon 3", "--set agent.horizon=3"),
+        ("hopper", "tip: to train an agent on hopper: dreamgraft train hopper"),
+        ("trian hopper", "'train'"),
+        ("train hopper --stesp 3", "'--steps'"),
+    ] {
+        let error = program.fail(2, &arguments.split(' ').collect::<Vec<_>>());
+        assert!(error.contains(tip) && !error.contains("as a value"), "{arguments}: {error}");
+        assert!(!error.contains("'--seed'") && !error.contains("'--preset'"), "{arguments}: {error}");
+    }
+}
+
+#[test]
+fn numbers_of_options_are_refused_with_their_range() {
+    let program = Program::new();
+    for (arguments, part) in [
+        ("study run-one s.toml --index -1", "it must be a whole number from 0 to 1000000"),
+        ("study run-one s.toml --index x", "it must be a whole number from 0 to 1000000"),
+        ("study run-one s.toml --index 0 --threads -1", "it must be a whole number from 0 to 4096"),
+        ("export run --out out --seed -1", "it must be a whole number from 0 to"),
+        ("watch --port -1", "it must be a whole number from 0 to 65535"),
+        ("watch --port 65536", "it must be a whole number from 0 to 65535"),
+    ] {
+        let error = program.fail(2, &arguments.split(' ').collect::<Vec<_>>());
+        assert!(error.contains(part), "{arguments}: {error}");
+    }
+}
+
+#[test]
+fn help_can_be_asked_for_twice() {
+    let program = Program::new();
+    assert!(program.succeed(&["help", "--help"]).contains("Commands:"));
+    assert!(program.succeed(&["help", "--version"]).contains(env!("CARGO_PKG_VERSION")));
+    assert!(program.succeed(&["transfer", "help", "--help"]).contains("rank"));
+    assert!(program.succeed(&["help", "train", "--help"]).contains("--steps"));
+    let play = program.succeed(&["play", "--help"]);
+    assert!(play.contains("Write the last episode as a GIF") && !play.contains("FILE-TASK.gif"), "{play}");
+    assert!(program.succeed(&["eval", "--help"]).contains("FILE-TASK.gif"));
 }

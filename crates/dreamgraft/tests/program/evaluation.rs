@@ -113,7 +113,7 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
     for part in [
         "note: run/checkpoints/0000002000/agent.safetensors",
         "truncated",
-        "; using run/checkpoints/0000001000 instead\n",
+        ". This command uses run/checkpoints/0000001000\n",
     ] {
         assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
     }
@@ -121,7 +121,9 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_used() {
     assert_eq!(program.names("run/checkpoints"), ["0000001000", "0000002000"]);
     program.truncate("run/checkpoints/0000001000/agent.safetensors");
     let error = program.fail(5, &["eval", "run", "--episodes", "1"]);
-    assert!(error.contains("0000002000") && error.contains("truncated"), "{error}");
+    let start = "no checkpoint in run/checkpoints is usable. The newest: run/checkpoints/0000002000/agent.safetensors";
+    assert!(error.starts_with(start) && error.contains("truncated"), "{error}");
+    assert!(error.contains("Restore one from a copy") && !error.contains("use another checkpoint"), "{error}");
 }
 
 /// The width of a GIF in pixels.
@@ -175,7 +177,7 @@ fn every_task_of_a_run_is_evaluated() {
     }
     // Its actions have three elements, those of the other task that was not trained one.
     let error = program.fail(2, &["eval", "run", "--task", "inverted-double-pendulum-swingup"]);
-    assert!(error.contains("actions of size 3"), "{error}");
+    assert!(error.contains("has 1 action elements, but the agent of run/checkpoints/0000002000 has 3"), "{error}");
 }
 
 #[test]
@@ -185,7 +187,11 @@ fn other_folders_and_wrong_tasks_are_named() {
         (["eval", "nowhere", "--episodes", "1"], 5, "nowhere does not exist"),
         (["eval", "run/videos", "--episodes", "1"], 5, "is not a run folder and not"),
         (["eval", "run/config.toml", "--episodes", "1"], 5, "is not a run folder and not"),
-        (["eval", "run", "--task", "hopper"], 2, "actions of size 1, but hopper requires size 3"),
+        (
+            ["eval", "run", "--task", "hopper"],
+            2,
+            "hopper has 3 action elements, but the agent of run/checkpoints/0000002000 has 1; it was trained for inverted-pendulum",
+        ),
         (["eval", "run", "--task", "hoper"], 2, "\"hopper\""),
     ] {
         let error = program.fail(code, &arguments);

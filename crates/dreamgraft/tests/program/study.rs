@@ -65,6 +65,67 @@ pub fn folders(program: &Program) -> Vec<PathBuf> {
 }
 
 #[test]
+fn studies_whose_runs_must_fail_are_refused_by_the_plan() {
+    let program = Program::new();
+    let plan = "format = 1\n[[rule]]\nmatch = \"**\"\ntake = \"full\"\n";
+    std::fs::write(program.path("full.toml"), plan).unwrap();
+    let start = "name = \"s\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n";
+    let source = "[[source]]\nname = \"ant\"\ntasks = [\"ant\"]\nsteps = 1000\n";
+    for (method, part) in [
+        (
+            "[set.agent]\nfrozen_encoder = true\n[[method]]\nkind = \"baseline\"",
+            "set.agent.frozen_encoder: a transfer sets it",
+        ),
+        ("[[method]]\nkind = \"plan\"\nfile = \"full.toml\"", "(line 12), method 1, file: "),
+        ("[[method]]\nkind = \"plan\"\nfile = \"full.toml\"", "does not name a source; add `from` to this method"),
+        (
+            "[[method]]\nkind = \"single-source\"\nfrom = []",
+            "method 1, from: the list is empty; name at least one source",
+        ),
+        (
+            "[[method]]\nkind = \"single-source\"\nfrom = [\"ant\"]\nplan = \"full\"\nfraction = 0.2",
+            "does not have a rule with a fraction",
+        ),
+        (
+            "[[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2, 0.2]",
+            "and the same source; list the fraction 0.2 once",
+        ),
+    ] {
+        let method =
+            if method.starts_with("[set") { format!("{method}\n{source}") } else { format!("{source}{method}\n") };
+        std::fs::write(program.path("s.toml"), format!("{start}{method}")).unwrap();
+        let error = program.fail(2, &["study", "plan", "s.toml"]);
+        assert!(error.contains(part), "{method}: {error}");
+    }
+}
+
+#[test]
+fn a_folder_of_something_else_is_not_taken_for_that_of_a_study() {
+    let program = Program::new();
+    let text = "name = \"s\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\nkind = \"baseline\"\n";
+    std::fs::write(program.path("s.toml"), text).unwrap();
+    std::fs::create_dir(program.path("other")).unwrap();
+    std::fs::write(program.path("other/notes.txt"), "").unwrap();
+    std::fs::create_dir(program.path("run")).unwrap();
+    std::fs::write(program.path("run/config.toml"), "").unwrap();
+    for (folder, part) in [
+        (
+            "other",
+            "other contains \"notes.txt\" but no manifest.jsonl, so it is not the folder of a study; choose a new",
+        ),
+        ("run", "run is a run folder, not the folder of a study; choose a new or empty folder with --dir"),
+    ] {
+        let error = program.fail(4, &["study", "run", "s.toml", "--dir", folder]);
+        assert!(error.contains(part), "{error}");
+        assert_eq!(program.names(folder).len(), 1);
+    }
+    // A study whose manifest was removed, or never written, keeps its runs.
+    program.succeed(&["study", "run", "s.toml"]);
+    std::fs::remove_file(program.path("studies/s/manifest.jsonl")).unwrap();
+    assert!(program.succeed(&["study", "run", "s.toml"]).contains("1 run in studies/s, 1 of them finished"));
+}
+
+#[test]
 fn a_study_is_planned_run_and_reported() {
     let program = tiny();
     let plan = program.succeed(&["study", "plan", "tiny.toml"]);
@@ -187,7 +248,7 @@ fn a_failed_run_stops_only_the_runs_that_depend_on_it() {
     assert!(ended.stdout.contains("1 of 6 runs are finished, 1 failed, 4 depend on failed runs"), "{}", ended.stdout);
     let names: Vec<String> = states(&program).iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["failed", "waiting", "waiting", "finished", "waiting", "waiting"]);
-    let message = program.fail(1, &["study", "run-one", "tiny.toml", "--index", "5"]);
+    let message = program.fail(4, &["study", "run-one", "tiny.toml", "--index", "5"]);
     assert!(message.contains("run 5 depends on run 0") && message.contains("not finished"), "{message}");
 }
 
@@ -245,7 +306,7 @@ fn invalid_studies_are_refused_in_one_line() {
         assert!(message.contains(part) && message.contains("bad.toml"), "{message}");
     }
     assert!(!program.path("studies").exists());
-    let message = program.fail(1, &["study", "status", "tiny.toml"]);
+    let message = program.fail(4, &["study", "status", "tiny.toml"]);
     assert!(message.contains("studies/tiny is not the folder of a study"), "{message}");
     let message = program.fail(2, &["study", "run", "tiny.toml", "--dry-run"]);
     assert!(message.contains("--launcher slurm"), "{message}");

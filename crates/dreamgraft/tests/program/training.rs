@@ -76,7 +76,12 @@ fn windows_longer_than_any_random_episode_are_an_error_before_anything_is_learne
     let stock = ["train", "hopper", "--preset", "smoke", "--set", "task.termination=stock", "--logdir", "run"];
     let settings = ["--set", "agent.length=200", "--set", "schedule.prefill_frames=100"];
     let error = program.fail(2, &[&stock[..], &settings].concat());
-    for part in ["random episodes of hopper", "the 200 transitions of agent.length", "the longest has", "or less"] {
+    for part in [
+        "random episodes of hopper",
+        "the 200 transitions of agent.length",
+        "the longest has",
+        "or less, or task.termination = \"fixed\"",
+    ] {
         assert!(error.contains(part), "{part}: {error}");
     }
 }

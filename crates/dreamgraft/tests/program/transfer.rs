@@ -35,6 +35,86 @@ fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
+fn plans_and_sources_that_cannot_be_used_are_answered_with_what_can_be_done() {
+    let program = with_source();
+    let rule = |take: &str| format!("format = 1\n[[rule]]\nmatch = \"**\"\ntake = {take}\n");
+    std::fs::write(program.path("number.toml"), rule("0.2")).unwrap();
+    std::fs::write(program.path("key.toml"), rule("{ frction = 0.2 }")).unwrap();
+    std::fs::write(program.path("misfit.toml"), rule("\"full\"") + "misfit = true\n").unwrap();
+    std::fs::write(program.path("random.toml"), rule("\"random\"")).unwrap();
+    let own = rule("\"full\"").replace("[[rule]]", "[sources]\na = \"source\"\n[[rule]]");
+    std::fs::write(program.path("own.toml"), own).unwrap();
+    let rest = "[[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
+    let typo = rule("\"full\"").replace("**", "world_model.encodr.**") + rest;
+    std::fs::write(program.path("typo.toml"), typo).unwrap();
+    for (code, arguments, part) in [
+        (
+            2,
+            "--from source --plan number.toml",
+            "rule 1, take in number.toml (line 4): it is 0.2 instead of \"random\", \"full\"",
+        ),
+        (
+            2,
+            "--from source --plan key.toml",
+            "unknown key `frction`; write { fraction = 0.2 } or { interpolate = 0.2 }",
+        ),
+        (
+            2,
+            "--from source --plan misfit.toml",
+            "rule 1, misfit in misfit.toml (line 5): it is true instead of \"random\"",
+        ),
+        (2, "--from source --plan random.toml", "no rule of random.toml transfers anything"),
+        (2, "--from source --plan own.toml", "own.toml names its own sources; remove --from"),
+        (2, "--from source --plan typo.toml", "the nearest is \"world_model.encoder.**\""),
+        (5, "--from source/config.toml", "is not the file of an agent; give the run folder, source"),
+        (5, "--from own.toml", "is not the file of an agent; give a run folder"),
+    ] {
+        let words = format!("transfer plan inverted-pendulum-swingup --preset smoke {arguments}");
+        let error = program.fail(code, &words.split(' ').collect::<Vec<_>>());
+        assert!(error.contains(part), "{arguments}: {error}");
+    }
+}
+
+#[test]
+fn a_record_of_a_transfer_that_is_missing_or_damaged_is_named() {
+    let program = with_source();
+    let words = arguments(&["inverted-pendulum-swingup"], "run", &["--from", "source", "--steps", "1000"]);
+    program.succeed(&words);
+    for name in ["transfer.toml", "transfer.json"] {
+        let path = program.path("run").join(name);
+        let text = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let error = program.fail(4, &words);
+        let part =
+            format!("run/{name}, the record of this run's transfer, is missing; restore it, or choose another folder");
+        assert!(error.contains(&part), "{error}");
+        std::fs::write(&path, "format = [").unwrap();
+        let error = program.fail(4, &words);
+        assert!(error.contains(&format!("run/{name}, the record of this run's transfer, is damaged (")), "{error}");
+        std::fs::write(&path, text).unwrap();
+    }
+    assert!(program.succeed(&words).contains("already finished"));
+}
+
+#[test]
+fn an_export_that_is_damaged_is_no_source() {
+    let program = with_source();
+    program.succeed(&["export", "source", "--out", "export", "--episodes", "1"]);
+    let config = std::fs::read_to_string(program.path("export/config.json")).unwrap();
+    let words = ["transfer", "plan", "inverted-pendulum-swingup", "--preset", "smoke", "--from", "export"];
+    program.succeed(&words);
+    std::fs::write(program.path("export/config.json"), "garbage").unwrap();
+    let error = program.fail(5, &words);
+    assert!(error.contains("belongs to an export whose config.json cannot be used"), "{error}");
+    // A task that nobody typed.
+    let other = config.replace("\"inverted-pendulum-swingup\"", "\"juggling\"");
+    assert_ne!(other, config);
+    std::fs::write(program.path("export/config.json"), other).unwrap();
+    let error = program.fail(5, &["eval", "export", "--episodes", "1"]);
+    assert!(error.starts_with("export") && error.contains("trained for the task \"juggling\""), "{error}");
+}
+
+#[test]
 fn the_plan_shows_every_parameter_and_writes_nothing() {
     let program = with_source();
     let plan = ["transfer", "plan", "hopper", "--preset", "smoke", "--from", "source", "--fraction", "0.5"];

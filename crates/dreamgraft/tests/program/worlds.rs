@@ -168,10 +168,10 @@ fn worlds_that_cannot_be_opened_leave_nothing_behind() {
     let version = ("struct.pack(\"<I\", 1) + json", "struct.pack(\"<I\", 2) + json");
     for (change, parts) in [
         (version, &["while it was opened", "version 2 of the protocol, and this program version 1"][..]),
-        (("\"frame_limit\": LIMIT,", ""), &["missing field `frame_limit`"]),
+        (("\"frame_limit\": LIMIT,", ""), &["its info message is not valid: the key frame_limit is missing"]),
         (("\"image\": [64, 64, 3]", "\"image\": [32, 32, 3]"), &["observation.image must be [64, 64, 3]"]),
         (("while len(header", "sys.exit(3)\n    while len(header"), &["it ended with exit code 3 while it was opened"]),
-        (("#!/usr/bin/env python3", "#!/no/such/program"), &["cannot be started", "executable file"]),
+        (("#!/usr/bin/env python3", "#!/no/such/program"), &["cannot be started", "the interpreter in its first line"]),
     ] {
         let program = Program::new();
         world(&program, &[change]);
@@ -180,6 +180,76 @@ fn worlds_that_cannot_be_opened_leave_nothing_behind() {
         assert!(parts.iter().all(|part| error.contains(part)), "{parts:?}: {error}");
         assert!(!program.path("run").exists());
     }
+}
+
+#[test]
+fn programs_that_cannot_be_started_are_told_with_the_reason() {
+    let program = Program::new();
+    std::fs::create_dir(program.path("folder")).unwrap();
+    std::fs::write(program.path("plain.py"), "#!/usr/bin/env python3\n").unwrap();
+    std::fs::write(program.path("lost.py"), "#!/no/such/interpreter\n").unwrap();
+    std::fs::set_permissions(program.path("lost.py"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    for (name, part) in [
+        ("program:./nothing", "this file does not exist"),
+        ("program:./folder", "it is a folder"),
+        ("program:./plain.py", "it is not executable: chmod +x ./plain.py"),
+        ("program:./lost.py", "check that the interpreter in its first line (/no/such/interpreter) exists"),
+    ] {
+        let error = program.fail(1, &["play", name]);
+        assert!(error.contains(part), "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_environment_whose_actions_have_changed_is_said_to_have() {
+    let program = Program::new();
+    world(&program, &[]);
+    program.succeed(&["train", "program:./world.py", "--preset", "smoke", "--steps", "1000", "--logdir", "run"]);
+    world(
+        &program,
+        &[
+            ("\"low\": [-1, -1], \"high\": [1, 1]", "\"low\": [-1, -1, -1], \"high\": [1, 1, 1]"),
+            ("\"<2f\", payload", "\"<3f\", payload"),
+            ("right, down =", "right, down, _ ="),
+        ],
+    );
+    let part =
+        "program:./world.py now has 3 action elements, but the agent of run/checkpoints/0000001000 was trained with 2";
+    for words in [&["play", "program:./world.py", "--policy", "run"][..], &["eval", "run"], &TRAIN] {
+        let error = program.fail(5, words);
+        assert!(error.contains(part) && error.contains("the environment has changed"), "{words:?}: {error}");
+    }
+}
+
+#[test]
+fn pipes_that_are_typed_into_or_full_are_told_apart() {
+    let program = Program::new();
+    let mut child = program.command(&["serve", "hopper"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"hello\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("standard input has \"hello\" where a message of the protocol must begin"), "{error}");
+    assert!(!error.contains("its output"), "{error}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn answers_that_cannot_be_written_are_an_error_of_the_output() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut child = Program::new()
+        .command(&["serve", "hopper"])
+        .stdin(Stdio::piped())
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A reset of 8 bytes before any hello, which is answered with an error.
+    child.stdin.take().unwrap().write_all(&[8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.starts_with("error: cannot write to standard output: "), "{error}");
 }
 
 #[test]
@@ -291,4 +361,15 @@ fn a_study_takes_worlds_as_tasks() {
     std::fs::write(program.path("wrong.toml"), text.replace("program:", "programm:")).unwrap();
     let error = program.fail(2, &["study", "plan", "wrong.toml"]);
     assert!(error.contains("names are gymnasium:ID"), "{error}");
+}
+
+#[test]
+fn an_environment_with_short_episodes_is_not_told_to_set_what_only_built_in_tasks_have() {
+    let program = Program::new();
+    // Every episode is over after five steps.
+    world(&program, &[("False, frames == LIMIT, 1)", "frames == 5, frames == LIMIT, 1)")]);
+    let settings = ["--set", "agent.length=60", "--set", "schedule.prefill_frames=100"];
+    let error = program.fail(2, &[&TRAIN[..], &settings].concat());
+    assert!(error.contains("random episodes of program:./world.py") && error.contains("agent.length to"), "{error}");
+    assert!(!error.contains("task.termination"), "{error}");
 }

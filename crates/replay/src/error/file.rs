@@ -14,7 +14,7 @@ pub enum FileError {
         stamp: String,
     },
     /// The file system refused.
-    #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
+    #[error("could not {action} {}: {}", path.display(), wording::of_system(source))]
     Io {
         /// The action that failed.
         action: &'static str,

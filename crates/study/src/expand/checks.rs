@@ -74,7 +74,17 @@ impl Expansion<'_> {
     fn check_settings(&self) -> Result<(), StudyError> {
         let study = self.study;
         let check = |key: &str, variant: &Variant| {
-            self.config(key, &study.tasks[..1], study.steps, study.seeds[0], variant).map(|_| ())
+            let config = self.config(key, &study.tasks[..1], study.steps, study.seeds[0], variant)?;
+            for (name, set) in [
+                ("frozen_encoder", config.agent.frozen_encoder),
+                ("reward_sources", !config.agent.reward_sources.is_empty()),
+            ] {
+                if set {
+                    let why = "a transfer sets it; in all runs it would freeze random parameters; remove it";
+                    return Err(self.error(&format!("{key}.agent.{name}"), why));
+                }
+            }
+            Ok(())
         };
         self.variants.iter().try_for_each(|base| check("set", base))?;
         for (number, variants) in self.of_methods.iter().enumerate() {

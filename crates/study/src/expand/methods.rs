@@ -50,7 +50,13 @@ impl<'a> Expansion<'a> {
                     return Err(self.error(&key, format!("plan: {plan:?} is not a preset; there are {names}")));
                 }
                 if let Some(fraction) = fraction {
-                    check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fraction"), why))?;
+                    let key = format!("{key}.fraction");
+                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
+                    let found = transfer::Plan::find(plan).and_then(|mut plan| plan.set_fraction(*fraction));
+                    found.map_err(|error| self.error(&key, error))?;
+                }
+                if from.is_empty() {
+                    return Err(self.error(&format!("{key}.from"), "the list is empty; name at least one source"));
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
@@ -75,7 +81,18 @@ impl<'a> Expansion<'a> {
                 };
                 let plan = path.to_str().ok_or_else(not_text)?.to_owned();
                 // A mistake in it must not come to light only after its sources have been trained.
-                transfer::Plan::find(&plan).map_err(|error| self.error(&format!("{key}.file"), error.to_string()))?;
+                let found = transfer::Plan::find(&plan)
+                    .map_err(|error| self.error(&format!("{key}.file"), error.to_string()))?;
+                let why = match (from, found.sources().is_empty()) {
+                    (None, true) => Some("does not name a source; add `from` to this method, or sources to the plan"),
+                    (Some(_), false) if found.check_sources().is_ok() => {
+                        Some("names its own sources; remove `from` from this method")
+                    }
+                    _ => None,
+                };
+                if let Some(why) = why {
+                    return Err(self.error(&format!("{key}.file"), format!("{} {why}", path.display())));
+                }
                 let name = named(name, &stem);
                 match from {
                     Some(from) => self.target_from(&key, &name, from, aim, &plan, None),
@@ -153,8 +170,11 @@ impl<'a> Expansion<'a> {
         let name = format!("{method}{}{from}", own.of_folder());
         let folder = Path::new("runs").join(file_name(task)).join(name).join(seed.to_string());
         if self.folders.contains_key(&folder) {
-            let why =
-                format!("two methods have the name {method:?} and the same source; give one of them another name");
+            let step = match method.strip_prefix("fractional-") {
+                Some(fraction) => format!("list the fraction {fraction} once"),
+                None => "give one of them another name".to_owned(),
+            };
+            let why = format!("two methods have the name {method:?} and the same source; {step}");
             return Err(self.error(key, why));
         }
         let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);

@@ -40,7 +40,7 @@ pub enum ResultsError {
         source: std::io::Error,
     },
     /// A file or folder cannot be read or written.
-    #[error("{path}: {source}; check the path, its permissions and the free space")]
+    #[error("{path}: {}", wording::of_system(source))]
     Io {
         /// The file or folder.
         path: PathBuf,

@@ -101,6 +101,7 @@ impl Environments {
             Some(task) if config.agent.length as u64 > u64::from(longest(&task)) => Err(ConfigError::Range {
                 key: "agent.length".to_owned(),
                 value: config.agent.length.to_string(),
+                place: String::new(),
                 range: format!(
                     "a whole number from 2 to {longest}, the transitions of the longest episode of {}, which has {} frames and \
                      {} of them for each action",

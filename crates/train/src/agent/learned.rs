@@ -5,10 +5,10 @@
 use crate::agent::Actor;
 use crate::agent::environments::WorldRecord;
 use crate::folder::checkpoint::{self, Damaged, Loaded, RunState};
-use crate::folder::{NO_FOLDER, checkpoints_of, is_run, stored_config};
+use crate::folder::{checkpoints_of, is_run, no_folder, run_below, stored_config};
 use crate::{Frames, TrainError};
 use environment::TaskOptions;
-use files::layout::{AGENT, RUN_STATE};
+use files::layout::{AGENT, CONFIG, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
     let one = |path: &Path| Ok((checkpoint::load(path)?.into(), Vec::new()));
     if let Err(error) = run.metadata() {
         return match error.kind() {
-            std::io::ErrorKind::NotFound => Err(none(NO_FOLDER)),
+            std::io::ErrorKind::NotFound => Err(none(&no_folder(run))),
             _ => Err(TrainError::io(run)(error)),
         };
     }
@@ -88,11 +88,24 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
         if is_run(run) {
             return Err(none("is a run folder without a checkpoint; train it for longer first"));
         }
+        if let Some(one) = run_below(run, 3) {
+            let which = one.display();
+            return Err(none(&format!(
+                "is not a run folder, but a folder with runs in it; give one of them, such as {which}"
+            )));
+        }
         let text = "is not a run folder and not a checkpoint or an export; give one of these (`dreamgraft inspect FOLDER` lists the \
                     runs in a folder)";
         return Err(none(text));
     }
     // An error in the configuration comes before what may be wrong with a checkpoint.
+    if !is_run(run) {
+        let why = format!(
+            "has checkpoints but no {CONFIG}; restore it, or give one of the checkpoints in {}",
+            checkpoints.display()
+        );
+        return Err(TrainError::NotARunFolder { path: run.to_owned(), why });
+    }
     stored_config(run)?;
     let (newest, damaged) = checkpoint::newest::<L>(&checkpoints)?;
     let newest = newest.ok_or_else(|| none("has no checkpoint yet; train it for longer first"))?;

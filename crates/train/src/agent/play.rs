@@ -14,7 +14,7 @@ use crate::run::images;
 use crate::streams::EvaluationStreams;
 use crate::{Frames, TrainError};
 use dreamer::Evaluation;
-use environment::{Catalogue, Environment, Observe, Padded, TaskOptions};
+use environment::{Catalogue, Environment, Observe, Padded, TaskError, TaskOptions};
 use replay::Episode;
 use std::path::{Path, PathBuf};
 
@@ -125,12 +125,12 @@ pub fn play_with<L: Actor>(
         WhoPlays::Random => Player::Random,
         WhoPlays::Zero => Player::Zero,
         WhoPlays::Run(run) => {
-            let (mut loaded, damaged) = find_learned::<L>(run).map_err(|error| with_policies(error, run, options))?;
+            let (mut loaded, damaged) = find_learned::<L>(run)?;
             if let Some(evaluation) = options.evaluation {
                 loaded.agent.evaluate_by(evaluation);
             }
             for Damaged { why, .. } in damaged {
-                listen(PlayEvent::Note(&format!("{why}; using {} instead", loaded.path.display())));
+                listen(PlayEvent::Note(&format!("{}. This command uses {}", why.damage(), loaded.path.display())));
             }
             Player::Agent(Box::new(loaded))
         }
@@ -142,8 +142,17 @@ pub fn play_with<L: Actor>(
         (None, _) => catalogue.names().into_iter().map(str::to_owned).collect(),
     };
     // All environments first: an error comes before anything is played.
-    let environments =
-        tasks.iter().map(|task| player.world(catalogue, task, options)).collect::<Result<Vec<_>, _>>()?;
+    let environments = tasks.iter().map(|task| player.world(catalogue, task, options)).collect::<Result<Vec<_>, _>>();
+    let environments = environments.map_err(|error| match (error, &player) {
+        // Nobody typed this name.
+        (TrainError::Task(TaskError::UnknownTask { name, .. }), Player::Agent(loaded)) if options.task.is_none() => {
+            let why = format!(
+                "it was trained for the task {name:?}, which this program does not have; if it was edited, restore it"
+            );
+            TrainError::Checkpoint { path: loaded.path.clone(), why }
+        }
+        (error, _) => error,
+    })?;
     if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
         && !loaded.about.tasks.contains(task)
     {
@@ -178,17 +187,6 @@ pub fn play_with<L: Actor>(
         }
     }
     Ok(all)
-}
-
-/// The error of an agent that does not exist; what was typed may be a mistyped name of a policy.
-fn with_policies(error: TrainError, run: &Path, options: &PlayOptions) -> TrainError {
-    let typed = run.to_str().filter(|_| options.task.is_some() && !run.exists()).unwrap_or_default();
-    match (error, wording::nearest(typed, ["random", "zero"].into_iter())) {
-        (TrainError::NoCheckpoint { path, why }, Some(name)) => {
-            TrainError::NoCheckpoint { path, why: format!("{why} (did you mean {name:?}?)") }
-        }
-        (error, _) => error,
-    }
 }
 
 impl<L: Actor> Player<L> {
@@ -244,6 +242,7 @@ impl<L: Actor> Player<L> {
                 agent: own,
                 task: task.to_owned(),
                 needed,
+                learned: loaded.about.tasks.clone(),
             });
         }
         let image_is_missing = observed.image.is_some() && shown.image.is_none();

@@ -3,9 +3,10 @@
 use super::Transferred;
 use crate::TrainError;
 use crate::config::Difference;
-use files::layout::TRANSFER_PLAN;
+use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use transfer::{Plan, Report, read_report};
 
@@ -19,14 +20,16 @@ const MOST_LISTED: usize = 4;
 pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transferred>, TrainError> {
     let of = |plan: &Plan| format!("{} from {}", plan.name(), names(plan.sources().keys()));
     let nothing = || "nothing".to_owned();
-    let (was, now) = match (read_report(root)?, plan) {
+    let report = record_of(root)?;
+    let (was, now) = match (report, plan) {
         (None, None) => return Ok(None),
         (None, Some(plan)) => (nothing(), of(plan)),
         (Some(report), None) => {
             (format!("{} from {}", report.plan, names(report.sources.iter().map(|source| &source.name))), nothing())
         }
         (Some(report), Some(plan)) => {
-            let recorded = Plan::read(&root.join(TRANSFER_PLAN)).map_err(transfer::TransferError::from)?;
+            let path = root.join(TRANSFER_PLAN);
+            let recorded = Plan::read(&path).map_err(|why| damaged(&path, &why))?;
             let mut differences = rules(&report, &recorded, plan);
             differences.extend(sources(&report, plan));
             refuse(root, differences, true)?;
@@ -36,6 +39,28 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
     let taken = was != nothing();
     refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)?;
     Ok(None)
+}
+
+/// The report of the transfer with which the run in `root` began.
+///
+/// # Errors
+/// [`TrainError::TransferRecord`] if one of its two files is missing or damaged.
+fn record_of(root: &Path) -> Result<Option<Report>, TrainError> {
+    let [plan, report] = [root.join(TRANSFER_PLAN), root.join(TRANSFER_REPORT)];
+    let missing = |path: PathBuf| Err(TrainError::TransferRecord { path, what: "is missing".to_owned() });
+    match read_report(root) {
+        Ok(Some(_)) if !plan.exists() => missing(plan),
+        // A plan of the user's may lie in the folder of a run that took nothing.
+        Ok(None) if transfer::is_record(&plan) => missing(report),
+        Err(transfer::TransferError::Record { path, source }) if source.kind() == ErrorKind::InvalidData => {
+            Err(damaged(&path, &source))
+        }
+        other => Ok(other?),
+    }
+}
+
+fn damaged(path: &Path, why: &dyn std::fmt::Display) -> TrainError {
+    TrainError::TransferRecord { path: path.to_owned(), what: format!("is damaged ({why})") }
 }
 
 /// Refuses to resume the run in `root` if there are differences. `taken`: whether it started with a transfer.
@@ -63,6 +88,9 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
     };
     let mut differences = Vec::new();
     compare("", Some(&table(was)), Some(&table(now)), &mut differences);
+    for one in &mut differences {
+        one.path = transfer::counted_from_one(&one.path, 1);
+    }
     if differences.len() > MOST_LISTED {
         let more = differences.len() - MOST_LISTED;
         differences.truncate(MOST_LISTED);

@@ -38,6 +38,13 @@ impl FromStr for ByteSize {
         let problem =
             || format!("{text:?} is not a size in bytes: write for example \"2GB\", \"512MiB\" or 2000000000");
         let text = text.trim();
+        let digits = text.replace('_', "");
+        if let Ok(bytes) = digits.parse::<u64>() {
+            return Ok(Self(bytes));
+        }
+        if let Ok(bytes) = digits.parse::<f64>() {
+            return whole_bytes(bytes).ok_or_else(problem);
+        }
         let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
         let (number, unit) = (text[..split].trim().replace('_', ""), text[split..].trim());
         let scale = match unit {
@@ -48,11 +55,13 @@ impl FromStr for ByteSize {
             return whole.checked_mul(scale).map(Self).ok_or_else(problem);
         }
         let bytes = number.parse::<f64>().map_err(|_| problem())? * scale as f64;
-        if !(0.0..9e18).contains(&bytes) || bytes.fract() != 0.0 {
-            return Err(problem());
-        }
-        Ok(Self(bytes as u64))
+        whole_bytes(bytes).ok_or_else(problem)
     }
+}
+
+/// This many bytes, if that is a whole number.
+fn whole_bytes(bytes: f64) -> Option<ByteSize> {
+    ((0.0..9e18).contains(&bytes) && bytes.fract() == 0.0).then_some(ByteSize(bytes as u64))
 }
 
 impl Serialize for ByteSize {
@@ -67,10 +76,14 @@ impl<'de> Deserialize<'de> for ByteSize {
         #[serde(untagged, expecting = "expected a size such as \"2GB\", or a number of bytes")]
         enum Written {
             Number(u64),
+            Real(f64),
             Text(String),
         }
         match Written::deserialize(deserializer)? {
             Written::Number(bytes) => Ok(Self(bytes)),
+            Written::Real(bytes) => {
+                whole_bytes(bytes).ok_or_else(|| serde::de::Error::custom("expected a whole number of bytes"))
+            }
             Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
         }
     }

@@ -1,12 +1,12 @@
 //! Errors of a configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A configuration that cannot be used. Each message names the key, the value, its origin and the allowed values.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file of settings cannot be read.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration {path}: {}", wording::of_system(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -22,10 +22,12 @@ pub enum ConfigError {
         why: String,
     },
     /// A typed setting without `=`.
-    #[error("--set {text}: write it as key=value, for example --set agent.horizon=10")]
+    #[error("--set {text}: {advice}")]
     NotASetting {
         /// The text as typed.
         text: String,
+        /// How to write it.
+        advice: String,
     },
     /// A setting that follows from others.
     #[error(
@@ -48,8 +50,8 @@ pub enum ConfigError {
         path: String,
         /// Where it came from.
         source_name: String,
-        /// The valid key most like it; empty if none is.
-        nearest: String,
+        /// The valid keys most like it; empty if none is.
+        nearest: Vec<String>,
     },
     /// A section where a value should stand, or the other way round.
     #[error("{path:?} ({source_name}) is a section: set its keys, for example {example:?}")]
@@ -74,12 +76,14 @@ pub enum ConfigError {
         why: String,
     },
     /// A value out of range.
-    #[error("{key} = {value} is out of range: it must be {range}")]
+    #[error("{key} = {value}{} is out of range: it must be {range}", in_brackets(place))]
     Range {
         /// The key's full path.
         key: String,
         /// The value given.
         value: String,
+        /// Where it came from; empty if that is not known.
+        place: String,
         /// The allowed values.
         range: String,
     },
@@ -87,7 +91,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Agent(#[from] dreamer::DreamerError),
     /// A run folder's configuration that cannot be used.
-    #[error("{path}: {source}; if the file was edited or cut off, put it back as it was")]
+    #[error("{}; if the file was edited or cut off, restore it", in_file(path, source))]
     Stored {
         /// The file.
         path: PathBuf,
@@ -107,10 +111,25 @@ pub enum ConfigError {
     },
 }
 
-fn nearest_key(nearest: &str) -> String {
-    if nearest.is_empty() {
-        "the config.toml of a run folder lists all keys".to_owned()
-    } else {
-        format!("the nearest key is {nearest:?}")
+fn in_brackets(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" ({place})") }
+}
+
+/// What is wrong with a file, after its name.
+fn in_file(path: &Path, source: &ConfigError) -> String {
+    match source {
+        ConfigError::Syntax { .. } => source.to_string(),
+        _ => format!("{}: {source}", path.display()),
+    }
+}
+
+fn nearest_key(nearest: &[String]) -> String {
+    match nearest {
+        [] => "the config.toml of a run folder lists all keys".to_owned(),
+        [one] => format!("the nearest key is {one:?}"),
+        several => {
+            let quoted: Vec<String> = several.iter().map(|key| format!("{key:?}")).collect();
+            format!("the nearest keys are {}", quoted.join(", "))
+        }
     }
 }

@@ -3,9 +3,9 @@
 //! The defaults, written as TOML, are the list of all valid keys: a layer may set those and no others. Each value is
 //! tried on its own, so that errors name the full path and the layer of the value.
 
-use super::tables::{get, paths, table_of};
-use super::{Config, ConfigError};
-use dreamer::AgentConfig;
+use super::tables::{get, table_of};
+use super::{Config, ConfigError, names};
+use dreamer::{AgentConfig, DreamerError};
 use environment::TaskOptions;
 use std::path::Path;
 use toml::{Table, Value};
@@ -21,6 +21,8 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub struct Layer {
     source: String,
     table: Table,
+    /// The text of a file, for the lines of its settings.
+    text: Option<String>,
 }
 
 /// The table of a run folder's `config.toml` that names the program and the machine that wrote it: not a setting, and skipped when
@@ -39,7 +41,7 @@ impl Layer {
             ConfigError::Syntax { source_name: source.to_owned(), why }
         })?;
         table.remove(PROVENANCE);
-        Ok(Self { source: source.to_owned(), table })
+        Ok(Self { source: source.to_owned(), table, text: None })
     }
 
     /// The settings in the file at `path`: one of the user's, or the `config.toml` of a run folder.
@@ -49,7 +51,8 @@ impl Layer {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = files::read_text(path, LARGEST_FILE)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source: source.into() })?;
-        Self::parse(&path.display().to_string(), &text)
+        let layer = Self::parse(&path.display().to_string(), &text)?;
+        Ok(Self { text: Some(text), ..layer })
     }
 
     /// One typed setting, `key=value`. The value is TOML; anything that is not valid TOML is a string.
@@ -61,7 +64,7 @@ impl Layer {
             .split_once('=')
             .map(|(key, value)| (key.trim(), value.trim()))
             .filter(|(key, _)| !key.is_empty() && key.split('.').all(|part| !part.trim().is_empty()))
-            .ok_or_else(|| ConfigError::NotASetting { text: text.to_owned() })?;
+            .ok_or_else(|| ConfigError::NotASetting { text: text.to_owned(), advice: as_setting(text) })?;
         if let "agent.images" | "agent.vector" = key {
             return Err(ConfigError::Derived { key: key.to_owned() });
         }
@@ -92,7 +95,43 @@ impl Layer {
         for section in above.rsplit('.').filter(|section| !section.is_empty()) {
             table = Table::from_iter([(section.trim().to_owned(), Value::Table(table))]);
         }
-        Self { source: source.to_owned(), table }
+        Self { source: source.to_owned(), table, text: None }
+    }
+
+    /// Where the setting at `path` came from, with its line in a file.
+    fn place(&self, path: &str) -> String {
+        match self.text.as_deref().and_then(|text| line_of(text, path)) {
+            Some(line) => format!("{}, line {line}", self.source),
+            None => self.source.clone(),
+        }
+    }
+}
+
+/// The line of a setting in a file, from 1; `None` if it is written in a way that has no line of its own.
+fn line_of(text: &str, path: &str) -> Option<usize> {
+    let mut section = String::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
+            section = format!("{}.", name.trim());
+        } else if let Some((key, _)) = line.split_once('=')
+            && format!("{section}{}", key.trim()) == path
+        {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// How to write a text that is no setting: with a value, or with the right sign before it.
+fn as_setting(text: &str) -> String {
+    let known = |key: &str| names::is_setting(key.trim());
+    if known(text) {
+        return format!("the value is missing; write --set {}=VALUE", text.trim());
+    }
+    match text.split_once([':', ' ']).filter(|(key, value)| known(key) && !value.trim().is_empty()) {
+        Some((key, value)) => format!("write --set {}={}", key.trim(), value.trim()),
+        None => "write it as key=value, for example --set agent.horizon=10".to_owned(),
     }
 }
 
@@ -102,7 +141,7 @@ impl Layer {
 /// [`ConfigError`] for the first unknown key, value of the wrong kind or value out of range.
 pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
     let config = laid(layers)?;
-    config.validate()?;
+    config.validate().map_err(|error| placed(error, layers))?;
     Ok(config)
 }
 
@@ -122,8 +161,50 @@ pub fn task_options(own: &TaskOptions, layers: &[Layer]) -> Result<TaskOptions, 
     // A configuration names a task, and these options are for any.
     let start = Config { tasks: vec!["any".to_owned()], task: own.clone(), ..Config::default() };
     let config = laid_over(start, layers)?;
-    config.validate()?;
+    config.validate().map_err(|error| placed(error, layers))?;
     Ok(config.task)
+}
+
+/// The error of a value that is out of range, with what was written, and where.
+fn placed(error: ConfigError, layers: &[Layer]) -> ConfigError {
+    let (key, value, range) = match error {
+        ConfigError::Range { key, value, range, .. } => (key, value, range),
+        ConfigError::Agent(DreamerError::Config { key, value, range }) => (format!("agent.{key}"), value, range),
+        other => return other,
+    };
+    match layers.iter().rev().find_map(|layer| Some((layer, get(&layer.table, &key)?))) {
+        Some((layer, written)) => {
+            let place = layer.place(&key);
+            ConfigError::Range { key, value: written.to_string(), place, range }
+        }
+        None => ConfigError::Range { key, value, place: String::new(), range },
+    }
+}
+
+/// The range of the number at `path`, as the check of a configuration names it; `None` if it is not a number with a range.
+fn range_of(path: &str, default: &Value) -> Option<String> {
+    // More than any range allows. Some settings have 32 bits.
+    let absurd = match default {
+        Value::Integer(_) => vec![Value::Integer(i64::MAX), Value::Integer(i64::from(u32::MAX))],
+        Value::Float(_) => vec![Value::Float(f64::MAX)],
+        Value::String(_) => vec![Value::Integer(i64::MAX)],
+        _ => return None,
+    };
+    absurd.into_iter().find_map(|value| {
+        let mut table = table_of(&Config { tasks: vec!["any".to_owned()], ..Config::default() });
+        let path_parts: Vec<String> = path.split('.').map(str::to_owned).collect();
+        set(&mut table, &path_parts, value);
+        let config: Config = table.try_into().ok()?;
+        match config.validate().err()? {
+            ConfigError::Range { key, range, .. } if key == path => Some(range),
+            ConfigError::Agent(DreamerError::Config { key, range, .. })
+                if path.strip_prefix("agent.") == Some(&*key) =>
+            {
+                Some(range)
+            }
+            _ => None,
+        }
+    })
 }
 
 /// The configuration made of `layers` before its ranges are checked.
@@ -142,11 +223,11 @@ fn laid_over(mut config: Config, layers: &[Layer]) -> Result<Config, ConfigError
             let given = value.to_string();
             set(&mut merged, &path, value);
             config = merged.clone().try_into().map_err(|error: toml::de::Error| ConfigError::Kind {
-                why: expected(&path.join("."), get(&defaults, &path.join(".")), &given)
+                why: expected(&path.join("."), get(&defaults, &path.join(".")))
                     .unwrap_or_else(|| one_line(&transfer::plain(error.message()))),
                 path: path.join("."),
                 value: given,
-                source_name: layer.source.clone(),
+                source_name: layer.place(&path.join(".")),
             })?;
         }
     }
@@ -169,12 +250,12 @@ fn collect_leaves(
             continue;
         }
         match (get(defaults, &above.join(".")), value) {
-            (None, _) => return Err(unknown(&above.join("."), defaults, layer)),
+            (None, _) => return Err(unknown(&above.join("."), layer)),
             (Some(Value::Table(_)), Value::Table(inner)) => collect_leaves(inner, defaults, above, layer, leaves)?,
             (Some(Value::Table(section)), _) => return Err(section_error(above, section, layer)),
             (Some(_), Value::Table(inner)) => {
                 let below = inner.keys().next().map(|key| format!(".{key}")).unwrap_or_default();
-                return Err(unknown(&(above.join(".") + &below), defaults, layer));
+                return Err(unknown(&(above.join(".") + &below), layer));
             }
             (Some(default), value) => leaves.push((above.clone(), fitted(value.clone(), default))),
         }
@@ -195,10 +276,9 @@ fn fitted(value: Value, default: &Value) -> Value {
     }
 }
 
-/// The expected value at `path`, where the default is `default` and `given` is not valid; `None` for types whose own
+/// The expected value at `path`, where the default is `default`; `None` for types whose own
 /// errors name the expected value.
-fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> {
-    let too_large = given.trim_matches('"').parse::<f64>().is_ok_and(|number| number >= i64::MAX as f64);
+fn expected(path: &str, default: Option<&Value>) -> Option<String> {
     let kind = match (path, default?) {
         ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
         ("agent.actor", _) => "\"tanh_normal\" or \"one_hot\"".to_owned(),
@@ -211,25 +291,29 @@ fn expected(path: &str, default: Option<&Value>, given: &str) -> Option<String> 
         ("agent.reward_sources", _) => {
             "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
         }
-        (_, Value::Integer(_)) if too_large => format!("a whole number of at most {}", i64::MAX),
-        (_, Value::Integer(_)) => "a whole number of at least 0".to_owned(),
-        (_, Value::Float(_)) => "a number".to_owned(),
+        (_, default @ Value::Integer(_)) => {
+            range_of(path, default).unwrap_or_else(|| format!("a whole number from 0 to {}", i64::MAX))
+        }
+        (_, default @ Value::Float(_)) => range_of(path, default).unwrap_or_else(|| "a number".to_owned()),
         (_, Value::Boolean(_)) => "true or false".to_owned(),
-        _ => return None,
+        (_, default) => range_of(path, default)?,
     };
     Some(format!("it must be {kind}"))
 }
 
-fn unknown(path: &str, defaults: &Table, layer: &Layer) -> ConfigError {
-    let known = paths(defaults);
-    let nearest = wording::nearest(path, known.iter().map(String::as_str)).unwrap_or_default().to_owned();
-    ConfigError::UnknownKey { path: path.to_owned(), source_name: layer.source.clone(), nearest }
+fn unknown(path: &str, layer: &Layer) -> ConfigError {
+    let nearest = names::nearest(path);
+    ConfigError::UnknownKey { path: path.to_owned(), source_name: layer.place(path), nearest }
 }
 
 fn section_error(path: &[String], section: &Table, layer: &Layer) -> ConfigError {
     let path = path.join(".");
-    let example = section.keys().next().map_or_else(|| path.clone(), |key| format!("{path}.{key}"));
-    ConfigError::Section { path, source_name: layer.source.clone(), example }
+    let example = match section.keys().next() {
+        Some(key) => format!("{path}.{key}"),
+        // The keys of this section are those of an environment.
+        None => format!("{path}.g=9.81"),
+    };
+    ConfigError::Section { source_name: layer.place(&path), path, example }
 }
 
 fn set(table: &mut Table, path: &[String], value: Value) {
@@ -257,6 +341,7 @@ mod tests {
     use crate::Frames;
     use crate::config::ByteSize;
     use crate::config::difference;
+    use crate::config::tables::paths;
     use environment::Termination;
     use proptest::prelude::*;
 
@@ -297,7 +382,12 @@ mod tests {
         let layers = [Layer::typed("task.timeout=5").unwrap()];
         assert_eq!(task_options(&own, &layers).unwrap(), TaskOptions { timeout: 5, ..own.clone() });
         let wrong = [Layer::typed("task.timeout=0").unwrap()];
-        assert!(task_options(&own, &wrong).unwrap_err().to_string().contains("task.timeout = 0 is out of range"));
+        assert!(
+            task_options(&own, &wrong)
+                .unwrap_err()
+                .to_string()
+                .contains("task.timeout = 0 (--set task.timeout=0) is out of range")
+        );
     }
 
     #[test]
@@ -320,6 +410,7 @@ mod tests {
         assert_eq!(config.task.termination, Termination::Stock);
         assert_eq!(config.agent.discount, 1.0);
         assert_eq!(config.tasks, ["ant", "hopper"]);
+        assert_eq!(typed(&["replay.budget=1e9"]).unwrap().replay.budget, ByteSize(1_000_000_000));
         assert_eq!(typed(&["replay.budget=5000000"]).unwrap().replay.budget, ByteSize(5_000_000));
     }
 
@@ -340,9 +431,9 @@ mod tests {
     fn wrong_values_are_named_with_the_allowed_ones() {
         for (setting, parts) in [
             ("steps=many", ["steps = \"many\"", "--set steps=many"]),
-            ("steps=1.5", ["steps = 1.5", "must be a whole number"]),
+            ("steps=1.5", ["steps = 1.5", "must be a whole number from 1 to 1000000000000"]),
             ("log.videos=1", ["log.videos = 1", "must be true or false"]),
-            ("agent.discount=high", ["agent.discount = \"high\"", "must be a number"]),
+            ("agent.discount=high", ["agent.discount = \"high\"", "must be a number from 0 to 1"]),
             ("task.termination=late", ["task.termination = \"late\"", "fixed"]),
             ("replay.budget=much", ["replay.budget = \"much\"", "2GB"]),
             ("replay.starts=outside", ["replay.starts = \"outside\"", "it must be \"inside\" or \"edges\""]),
@@ -350,15 +441,29 @@ mod tests {
             ("replay.start=edges", ["\"replay.start\"", "\"replay.starts\""]),
             ("agent=3", ["\"agent\"", "is a section"]),
             ("steps=0", ["steps = 0", "from 1 to"]),
-            ("steps=-3", ["steps = -3", "at least 0"]),
+            ("steps=-3", ["steps = -3", "must be a whole number from 1 to 1000000000000"]),
+            ("agent.batch=x", ["agent.batch = \"x\"", "must be a whole number from 1 to 65536"]),
+            (
+                "agent.batch=0",
+                ["agent.batch = 0 (--set agent.batch=0) is out", "must be a whole number from 1 to 65536"],
+            ),
+            ("task.action_repeat=x", ["task.action_repeat = \"x\"", "must be a whole number from 0 to 1000"]),
+            ("seed=-1", ["seed = -1", "must be a whole number from 0 to 9223372036854775807"]),
             ("agent.lambda=2", ["agent.lambda = 2", "from 0 to 1"]),
-            ("agent.lambda=nan", ["agent.lambda = NaN", "from 0 to 1"]),
+            ("agent.lambda=nan", ["agent.lambda = nan", "from 0 to 1"]),
             ("checkpoint.kept=0", ["checkpoint.kept = 0", "from 1 to"]),
-            ("replay.budget=2PB", ["replay.budget = \"2PB\"", "is not a size"]),
-            ("replay.budget=9999TB", ["replay.budget = ", "from 1000000 to"]),
+            ("replay.budget=2PB", ["replay.budget = \"2PB\"", "must be a size from 1MB to 1024TiB"]),
+            ("replay.budget=9999TB", ["replay.budget = \"9999TB\"", "must be a size from 1MB to 1024TiB"]),
+            ("replay.budget=1e3", ["replay.budget = 1000.0", "must be a size from 1MB to 1024TiB"]),
             ("tasks=[]", ["tasks = []", "at least one"]),
             ("tasks=[\"ant\", \"ant\"]", ["ant is named twice", "name each task once"]),
-            ("steps", ["--set steps", "key=value"]),
+            ("steps", ["--set steps", "the value is missing; write --set steps=VALUE"]),
+            ("agent.batch:3", ["--set agent.batch:3", "write --set agent.batch=3"]),
+            ("agent.batch 3", ["--set agent.batch 3", "write --set agent.batch=3"]),
+            ("nothing", ["--set nothing", "key=value"]),
+            ("task.arguments=3", ["is a section", "for example \"task.arguments.g=9.81\""]),
+            ("agent.learning_rate=1", ["the nearest keys are", "\"agent.model_learning_rate\""]),
+            ("agent.batch_size=1", ["\"agent.batch_size\"", "the nearest key is \"agent.batch\""]),
             ("=3", ["--set =3", "key=value"]),
         ] {
             let text = message(&[setting]);
@@ -407,13 +512,30 @@ mod tests {
             "checkpoint.kept",
         ] {
             let text = message(&[&format!("{path}=0")]);
-            assert!(text.contains(&format!("{path} = 0 is out of range")), "{text}");
+            assert!(text.contains(&format!("{path} = 0 (--set {path}=0) is out of range")), "{text}");
         }
         for path in ["schedule.prefill_frames", "schedule.pretrain_updates", "schedule.train_updates", "threads"] {
             typed(&[&format!("{path}=0")]).unwrap();
         }
         let text = message(&["agent.length=65537"]);
         assert!(text.contains("agent.length = 65537") && text.contains("from 2 to 65536"), "{text}");
+    }
+
+    #[test]
+    fn values_of_a_file_are_named_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        for (text, place) in [
+            ("tasks = [\"ant\"]\n[agent]\nbatch = 0\n", "agent.batch = 0 (PATH, line 3) is out of range"),
+            ("tasks = [\"ant\"]\nagent.batch = \"x\"\n", "agent.batch = \"x\" (PATH, line 2) cannot be used"),
+            ("tasks = [\"ant\"]\nagent = { batch = 0 }\n", "agent.batch = 0 (PATH) is out of range"),
+            ("\n[agent]\nbatsch = 3\n", "unknown key \"agent.batsch\" (PATH, line 3)"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let message = resolve(&[Layer::read(&path).unwrap()]).unwrap_err().to_string();
+            let place = place.replace("PATH", &path.display().to_string());
+            assert!(message.contains(&place), "{message}");
+        }
     }
 
     #[test]

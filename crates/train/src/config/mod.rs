@@ -8,6 +8,7 @@ mod difference;
 mod error;
 mod kind;
 mod layers;
+mod names;
 mod settings;
 mod tables;
 
@@ -17,6 +18,7 @@ pub use error::ConfigError;
 pub use kind::SettingKind;
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Layer, resolve, task_options, value_of};
+pub use names::settings_meant;
 pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule, StopSettings};
 
 /// The presets: name, purpose and text.

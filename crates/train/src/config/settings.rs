@@ -235,8 +235,6 @@ impl Config {
             ("task.action_repeat", u64::from(self.task.action_repeat), 0, 1000),
             ("task.frame_limit", u64::from(self.task.frame_limit), 0, 1_000_000_000),
             ("task.timeout", self.task.timeout, 1, 86_400),
-            ("replay.budget", self.replay.budget.0, 1_000_000, 1 << 50),
-            ("replay.embeddings", self.replay.embeddings.0, 0, 1 << 50),
             ("log.every", self.log.every.0, 1, MOST),
             ("log.video_every", self.log.video_every.0, 0, MOST),
             ("checkpoint.every", self.checkpoint.every.0, 1, MOST),
@@ -252,10 +250,26 @@ impl Config {
         if self.stop.reached.is_nan() || self.stop.reached == f64::NEG_INFINITY {
             return Err(out_of_range("stop.return", &self.stop.reached.to_string(), "a number, or inf for never"));
         }
+        for (key, size, low) in
+            [("replay.budget", self.replay.budget, 1_000_000), ("replay.embeddings", self.replay.embeddings, 0)]
+        {
+            if !(low..=MOST_BYTES).contains(&size.0) {
+                return Err(out_of_range(key, &format!("\"{size}\""), &size_from(low)));
+            }
+        }
         Ok(self.agent.validate()?)
     }
 }
 
+/// The most bytes that a size may be.
+const MOST_BYTES: u64 = 1 << 50;
+
+/// The sizes from `low` bytes on, as messages name them.
+fn size_from(low: u64) -> String {
+    let [low, high] = [ByteSize(low), ByteSize(MOST_BYTES)];
+    format!("a size from {low} to {high}, such as \"2GB\", \"512MiB\" or 2e9")
+}
+
 fn out_of_range(key: &str, value: &str, range: &str) -> ConfigError {
-    ConfigError::Range { key: key.to_owned(), value: value.to_owned(), range: range.to_owned() }
+    ConfigError::Range { key: key.to_owned(), value: value.to_owned(), place: String::new(), range: range.to_owned() }
 }

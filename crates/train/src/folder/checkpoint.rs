@@ -188,7 +188,9 @@ pub fn newest<L: Actor>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Da
     }
     match damaged.into_iter().next() {
         None => Ok((None, Vec::new())),
-        Some(Damaged { why, .. }) => Err(why),
+        Some(Damaged { why, .. }) => {
+            Err(TrainError::NoneUsable { folder: checkpoints.to_owned(), newest: Box::new(why) })
+        }
     }
 }
 

@@ -30,6 +30,9 @@ impl RunLock {
     /// As [`RunLock::take`].
     pub fn take_file(root: &Path, name: &str) -> Result<Self, TrainError> {
         let path = root.join(name);
+        if path.is_dir() {
+            return Err(TrainError::WrongKind { path, found: "folder", needed: "file" });
+        }
         let unwritable = |source| TrainError::Folder { path: root.to_owned(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unwritable)?;
@@ -41,7 +44,9 @@ impl RunLock {
                 let _ = file.read_to_string(&mut owner);
                 let owner = Some(owner.trim().to_owned()).filter(|owner| !owner.is_empty());
                 let process = owner.unwrap_or_else(|| "of unknown number".to_owned());
-                return Err(TrainError::Busy { path: root.to_owned(), process });
+                const NEXT: &str =
+                    "wait until it ends (`dreamgraft train --wait` does that), or use another run folder";
+                return Err(TrainError::Busy { path: root.to_owned(), process, next: NEXT });
             }
             Err(TryLockError::Error(source)) => return Err(unwritable(source)),
         }

@@ -10,7 +10,7 @@ mod partial_files;
 pub(crate) mod provenance;
 pub(crate) mod record;
 
-pub(crate) use config_file::{NO_FOLDER, config_of_run, is_run, stored_arithmetic};
+pub(crate) use config_file::{config_of_run, is_run, no_folder, run_below, stored_arithmetic};
 pub use config_file::{config_text, stored_config};
 
 use crate::TrainError;
@@ -84,6 +84,9 @@ impl RunFolder {
 
     fn make_folders(&self) -> Result<(), TrainError> {
         for path in [self.episodes(), self.checkpoints(), self.videos()] {
+            if path.is_file() {
+                return Err(TrainError::WrongKind { path, found: "file", needed: "folder" });
+            }
             files::create_folders(&path).map_err(TrainError::io(path))?;
         }
         Ok(())

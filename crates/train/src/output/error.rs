@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The file system refused.
-    #[error("could not {action} {}: {source}; check the folder, its permissions and the free space", path.display())]
+    #[error("could not {action} {}: {}", path.display(), wording::of_system(source))]
     Io {
         /// The action that failed.
         action: &'static str,
@@ -49,13 +49,13 @@ pub enum OutputError {
         reason: &'static str,
     },
     /// A line of a metrics file that this program did not write.
-    #[error("line {line} of {} is not a line of metrics: {reason}; repair it, or move the file out of the folder", path.display())]
+    #[error("line {line} of {} is not {reason}; remove this line, or move the file out of the folder", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// The line's number, from 1.
         line: u64,
-        /// The problem.
+        /// What it is not, and what it is.
         reason: String,
     },
 }

@@ -212,14 +212,25 @@ fn lines_of(path: &Path, mut file: impl BufRead, most: u64, mut visit: impl FnMu
         let wrong = |reason: String| OutputError::Line { path: path.to_owned(), line: number, reason };
         if line.last() != Some(&b'\n') {
             if line.len() as u64 == LONGEST_LINE {
-                return Err(wrong(format!("it has {LONGEST_LINE} bytes and more")));
+                return Err(wrong(format!("a line of metrics, because it has {LONGEST_LINE} bytes or more")));
             }
             break;
         }
-        let Line { .. } = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
+        let Line { .. } = serde_json::from_slice(&line).map_err(|error| wrong(what_is_not(&line, &error)))?;
         visit(&line);
     }
     Ok(())
+}
+
+/// What a line is not, and its beginning.
+fn what_is_not(line: &[u8], error: &serde_json::Error) -> String {
+    let text = String::from_utf8_lossy(line);
+    let mut start: String = text.trim_end().chars().take(40).collect();
+    if start.len() < text.trim_end().len() {
+        start.push_str("...");
+    }
+    let what = if error.is_data() { "a line of metrics, which have a step" } else { "JSON" };
+    format!("{what} ({start:?})")
 }
 
 /// The first of `<path>.aside-1`, `-2` and so on that does not exist.

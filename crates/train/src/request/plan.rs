@@ -36,6 +36,11 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
         }
         Origin::Agent { from, plan, fraction } => {
             let mut plan = Plan::find(plan.as_deref().unwrap_or(DEFAULT_PLAN)).map_err(TransferError::from)?;
+            // The agent of --from is for rules that name no source: where every rule names one of the plan's, none uses it.
+            let is_complete = !plan.sources().is_empty() && plan.check_sources().is_ok();
+            if is_complete {
+                return Err(TrainError::OwnSources { plan: plan.name().to_owned() });
+            }
             plan.add_source(SOURCE, from).map_err(TransferError::from)?;
             (plan, fraction)
         }

@@ -7,7 +7,7 @@ use crate::events::Event;
 use crate::run::episode::{Played, play_episode, random_action};
 use crate::run::schedule::{Phase, next};
 use dreamer::ActMode;
-use environment::Observation;
+use environment::{Observation, Termination};
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
@@ -87,6 +87,9 @@ impl<L: Trainable> Run<'_, L> {
     /// Why the task with index `task` cannot be learned.
     pub(super) fn too_short(&self, task: usize) -> TrainError {
         let seen = self.position.prefill.get(task).copied().unwrap_or_default();
-        TrainError::TooShort { task: self.config.tasks[task].clone(), length: self.config.agent.length, seen }
+        let task = self.config.tasks[task].clone();
+        // The setting is one of the built-in tasks, whose names have no colon.
+        let can_be_fixed = !task.contains(':') && self.config.task.termination == Termination::Stock;
+        TrainError::TooShort { task, length: self.config.agent.length, seen, can_be_fixed }
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn check<L: Trainable>(
             None => format!("a seed other than {}", config.seed),
         }
     } else if found.agent.action_size() != action_size {
-        format!("actions with {} elements instead of {action_size}", found.agent.action_size())
+        // The checkpoint names this run, and its config.toml was checked: what has changed is an environment.
+        let (path, agent, task) = (found.path.clone(), found.agent.action_size(), config.tasks.join(" and "));
+        return Err(TrainError::ActionSize { path, agent, learned: vec![task.clone()], task, needed: action_size });
     } else if !found.agent.is_of(&config.agent) {
         "an agent of other settings".to_owned()
     } else if state.position.frames.0 > state.position.steps.0.saturating_mul(most) {

@@ -55,13 +55,16 @@ impl Session<'_> {
     ) -> Result<End, TrainError> {
         let mut left = BTreeSet::new();
         note_left(self.folder.clean()?, &mut left, self.reporter);
-        if let Beginning::Resumed { damaged, .. } = &beginning {
+        if let Beginning::Resumed { damaged, checkpoint, .. } = &beginning {
             for damaged in damaged {
                 let now = match checkpoint::set_aside(&damaged.path) {
-                    Ok(aside) => format!("it is now {}", aside.display()),
-                    Err(why) => format!("it stays where it is, because it cannot be moved aside: {why}"),
+                    Ok(aside) => format!("the damaged one was moved to {}", aside.display()),
+                    Err(why) => {
+                        format!("the damaged one stays where it is, because it cannot be moved aside: {why}")
+                    }
                 };
-                self.reporter.event(&Event::Note(&format!("{}; {now}", damaged.why)));
+                let (what, from) = (damaged.why.damage(), checkpoint.path.display());
+                self.reporter.event(&Event::Note(&format!("{what}. The run resumes from {from}; {now}")));
             }
         }
         if let Some(Loaded { state, .. }) = beginning.checkpoint()

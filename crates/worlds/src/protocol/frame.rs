@@ -51,7 +51,7 @@ pub enum Malformed {
         found: u32,
     },
     /// A handshake with a key that is missing, or has a value that it cannot have.
-    #[error("its message {message} cannot be used: {why}")]
+    #[error("its {message} message is not valid: {why}")]
     Handshake {
         /// The message's name.
         message: &'static str,

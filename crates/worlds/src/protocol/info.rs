@@ -120,7 +120,7 @@ impl Hello {
     /// If the version is another, or the rest not readable.
     pub fn decode(payload: &[u8]) -> Result<Self, Malformed> {
         let text = after_version(Kind::Hello, payload)?;
-        serde_json::from_slice(text).map_err(|error| refuse(Kind::Hello, error.to_string()))
+        serde_json::from_slice(text).map_err(|error| refuse(Kind::Hello, plain(&error)))
     }
 }
 
@@ -137,7 +137,7 @@ pub fn encode_handshake(object: &impl Serialize) -> Vec<u8> {
 /// If the version is another, a key is missing, or has a value that it cannot have.
 pub fn decode_info(payload: &[u8]) -> Result<Info, Malformed> {
     let text = after_version(Kind::Info, payload)?;
-    let document: Document = serde_json::from_slice(text).map_err(|error| refuse(Kind::Info, error.to_string()))?;
+    let document: Document = serde_json::from_slice(text).map_err(|error| refuse(Kind::Info, plain(&error)))?;
     document.checked().map_err(|why| refuse(Kind::Info, why))
 }
 
@@ -221,6 +221,20 @@ fn line(text: &str) -> String {
     words.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect()
 }
 
+/// What a reader of JSON says, in the words of those who write it, and without the place in a text that nobody sees.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    match text.strip_prefix("missing field ") {
+        Some(key) => format!("the key {} is missing", key.trim_matches('`')),
+        None => match text.strip_prefix("unknown field ") {
+            Some(rest) => format!("unknown key {rest}"),
+            None if error.is_data() => text.to_owned(),
+            None => format!("it is not JSON ({text})"),
+        },
+    }
+}
+
 fn refuse(kind: Kind, why: String) -> Malformed {
     Malformed::Handshake { message: kind.name(), why }
 }
@@ -282,7 +296,7 @@ mod tests {
             ),
             (LEAST.replace("{\"discrete\": 4}", r#"{"continuous": {"low": [1], "high": []}}"#), "as long as"),
             (LEAST.replace("\"frame_limit\": 9", "\"frame_limit\": 0"), "frame_limit must be"),
-            (LEAST.replace(", \"frame_limit\": 9", ""), "missing field `frame_limit`"),
+            (LEAST.replace(", \"frame_limit\": 9", ""), "the key frame_limit is missing"),
             (LEAST.replace("{\"discrete\": 4}", "{}"), "one of the keys continuous and discrete"),
             ("none".to_owned(), "expected"),
         ] {

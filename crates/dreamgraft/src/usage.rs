@@ -1,0 +1,132 @@
+//! What is answered to words on the command line that mean nothing to the program.
+//!
+//! Here: the tip for an option or a command that does not exist, and `help` with options. Not here: settings that do not
+//! exist (`train`), and arguments that contradict each other (`meaning`, `request`).
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::ffi::OsString;
+use train::config::settings_meant;
+
+/// The words of the command line. Where they ask for help, `--help` asks for the same again, and a version is a version.
+pub fn words() -> Vec<OsString> {
+    without_repeated_help(std::env::args_os().collect())
+}
+
+fn without_repeated_help(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|word| word == "help")
+        && words[2..].iter().any(|word| word == "--version" || word == "-V")
+    {
+        words.truncate(1);
+        words.push("--version".into());
+    }
+    if let Some(help) = words.iter().take(3).position(|word| word == "help") {
+        let is_of_commands =
+            words[1..help].iter().all(|word| ["transfer", "study", "episodes"].iter().any(|one| word == one));
+        if help > 0 && is_of_commands {
+            let after = words.split_off(help + 1);
+            words.extend(after.into_iter().filter(|word| word != "--help" && word != "-h"));
+        }
+    }
+    words
+}
+
+/// The error of the words on the command line, with a tip that can be followed, or none.
+pub fn advised(mut error: clap::Error) -> clap::Error {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (option, command) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidSubcommand));
+    let tip = match (error.kind(), option, command) {
+        (ErrorKind::UnknownArgument, Some(typed), _) => {
+            let typed = typed.split([' ', '=']).next().unwrap_or_default().to_owned();
+            let tip = of_option(&words, &typed);
+            // "to pass it as a value": no value begins with a hyphen.
+            error.remove(ContextKind::Suggested);
+            if tip.is_some() {
+                error.remove(ContextKind::SuggestedArg);
+            }
+            tip
+        }
+        (ErrorKind::InvalidSubcommand, _, Some(typed)) => {
+            let known = tasks::catalogue();
+            let is_task = environment::Catalogue::names(known).contains(&&*typed) || typed.contains(':');
+            is_task.then(|| format!("to train an agent on {typed}: dreamgraft train {}", wording::shell_word(&typed)))
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+/// What to write in place of the option `typed`, such as `--lr`, that the command of `words` does not have.
+fn of_option(words: &[String], typed: &str) -> Option<String> {
+    let command = words.iter().take_while(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
+    let name = typed.trim_start_matches('-').to_ascii_lowercase();
+    let given = words.iter().enumerate().find_map(|(i, word)| match word.split_once('=') {
+        Some((option, value)) if option == typed => Some(value.to_owned()),
+        _ if word == typed => words.get(i + 1).filter(|next| !next.starts_with('-')).cloned(),
+        _ => None,
+    });
+    let value = |name: &str| given.as_deref().map_or_else(|| name.to_owned(), wording::shell_word);
+    match *command.first()? {
+        "eval" if name == "set" => Some(
+            "eval plays with the settings of the run; for others, use: dreamgraft play TASK --policy RUN --set KEY=VALUE"
+                .to_owned(),
+        ),
+        "train" => match &*name {
+            "resume" | "continue" | "checkpoint" => {
+                Some("no option is needed: the same command resumes a run that was stopped".to_owned())
+            }
+            "output" | "out" | "o" | "output-dir" | "dir" | "log-dir" | "save-dir" => {
+                Some(format!("the run folder is --logdir {}", value("DIR")))
+            }
+            "gpu" | "gpus" => Some("the device is --device cuda".to_owned()),
+            "cpu" => Some("the CPU is used unless --device names a GPU".to_owned()),
+            "env" | "env-id" | "task" | "tasks" | "environment" => {
+                Some(format!("the task has no option: dreamgraft train {}", value("TASK")))
+            }
+            _ => of_setting(&name, &value("VALUE")),
+        },
+        "transfer" if ["plan", "rank"].contains(command.get(1)?) => of_setting(&name, &value("VALUE")),
+        "bench" => of_setting(&name, &value("VALUE")),
+        _ => None,
+    }
+}
+
+fn of_setting(name: &str, value: &str) -> Option<String> {
+    match &*settings_meant(name) {
+        [] => None,
+        [key] => Some(format!("the setting {key} exists: --set {key}={value}")),
+        several => {
+            let all: Vec<String> = several.iter().map(|key| format!("--set {key}={value}")).collect();
+            Some(format!("these settings exist: {}", all.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_that_is_asked_for_twice_is_asked_for_once() {
+        for (typed, read) in [
+            ("help --help", "help"),
+            ("help -h", "help"),
+            ("help train --help", "help train"),
+            ("help --version", "--version"),
+            ("transfer help --help", "transfer help"),
+            ("study help plan -h", "study help plan"),
+            ("train help --help", "train help --help"),
+            ("train --help", "train --help"),
+        ] {
+            let words = |text: &str| ["dreamgraft"].into_iter().chain(text.split(' ')).map(OsString::from).collect();
+            assert_eq!(without_repeated_help(words(typed)), words(read), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The reasons of the operating system, and what can be done about them.
+
+use std::io::{Error, ErrorKind};
+
+/// What the system said, and the next step where the kind of the error has one.
+pub fn of_system(error: &Error) -> String {
+    let step = match error.kind() {
+        ErrorKind::NotFound => "check the path",
+        ErrorKind::PermissionDenied => "check the permissions of it and of the folder that it lies in",
+        ErrorKind::ReadOnlyFilesystem => "choose a place that can be written",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
+        ErrorKind::IsADirectory => "it is a folder where a file is needed; check the path",
+        ErrorKind::NotADirectory => "it is a file, or lies below one, where a folder is needed; check the path",
+        ErrorKind::AlreadyExists => "move away what is there, or choose another path",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {step}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_follows_from_what_the_system_said() {
+        for (kind, step) in [
+            (ErrorKind::NotFound, "; check the path"),
+            (ErrorKind::PermissionDenied, "; check the permissions of it and of the folder that it lies in"),
+            (ErrorKind::StorageFull, "; free some space"),
+            (ErrorKind::IsADirectory, "; it is a folder where a file is needed; check the path"),
+        ] {
+            let text = of_system(&Error::from(kind));
+            assert_eq!(text, format!("{}{step}", Error::from(kind)));
+        }
+        assert_eq!(of_system(&Error::other("it broke")), "it broke");
+    }
+}
