@@ -54,7 +54,7 @@ impl World {
                 // A name without a folder is a file here, and not a command of the system.
                 let file =
                     if file.components().count() > 1 { file.clone() } else { std::path::Path::new(".").join(file) };
-                (Command::new(file), "give the path of an executable file, such as program:./my-world".to_owned())
+                (Command::new(file), "give the path of an executable file, such as program:./my-environment".to_owned())
             }
         };
         Self::start(name, command, options, &next)
@@ -80,7 +80,7 @@ impl World {
             WorldError::Start { task, program, source, next }
         })?;
         let mut world = Self {
-            info: TaskInfo::new(name, "a world of another program", 1),
+            info: TaskInfo::new(name, "an external environment", 1),
             child: Some(child),
             seconds: options.timeout.max(OPENING),
             vector: Vec::new(),
@@ -96,7 +96,7 @@ impl World {
             })?;
         world.seconds = options.timeout;
         let (name, description) =
-            (name.to_owned(), if own.is_empty() { "a world of another program".to_owned() } else { own });
+            (name.to_owned(), if own.is_empty() { "an external environment".to_owned() } else { own });
         let outside = Outside { made_by, repeatable, notes };
         world.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
         if repeatable {
