@@ -78,7 +78,7 @@ def test_faults_stop_the_run_and_spare_its_checkpoint(program: Program, fault: s
     code, out, error = program.run(*words)
     assert code == 1, (out, error)
     line = next(line for line in error.splitlines() if line.startswith("error: "))
-    for part in [*parts, "the world gymnasium:worlds:tests/Dot-v0", "The run stopped at frame", "is not affected"]:
+    for part in [*parts, "the external environment gymnasium:worlds:tests/Dot-v0", "The run stopped at frame", "is not affected"]:
         assert part in line, (part, line)
     assert ("Traceback (most recent call last)" in error) == ("raise" in fault or fault in ("image", "space")), error
     checkpoints = [path.name for path in (program.folder / "run/checkpoints").iterdir()]

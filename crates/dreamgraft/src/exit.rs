@@ -37,7 +37,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What a world of another program said of its failure, on several lines; none if the message says everything.
+    /// What an external environment reported about its failure, on several lines; none if the message says everything.
     pub fn details(&self) -> Option<&str> {
         match self {
             Self::Train(error) => error.details(),
@@ -76,7 +76,7 @@ impl From<&Failure> for Exit {
 pub enum Exit {
     /// Everything was done.
     Done = 0,
-    /// A file, a folder, a device, a world of another program or the system prevented it.
+    /// A file, a folder, a device, an external environment or the system prevented it.
     Failed = 1,
     /// The arguments, a configuration, a plan or a study file cannot be used.
     Usage = 2,
@@ -111,10 +111,10 @@ pub const CODES: [ExitCode; 9] = [
     ExitCode { exit: Exit::Done, meaning: "The command did everything it was asked to do.", remedy: "" },
     ExitCode {
         exit: Exit::Failed,
-        meaning: "A file, a folder, a device, a world of another program or the operating system prevented the command from \
+        meaning: "A file, a folder, a device, an external environment or the operating system prevented the command from \
                   finishing.",
-        remedy: "Free the space, permission, port or device that the message names, or fix the environment. It also says what \
-                 exists of the run and how to resume it.",
+        remedy: "Free the space, permission, port or device that the message names, or fix the environment. The message also says \
+                 what was saved and how to resume.",
     },
     ExitCode {
         exit: Exit::Usage,
@@ -134,13 +134,14 @@ pub const CODES: [ExitCode; 9] = [
     ExitCode {
         exit: Exit::Checkpoint,
         meaning: "A checkpoint of the run, or a source of a transfer, cannot be used.",
-        remedy: "Choose another checkpoint from the folder `checkpoints/` of the run.",
+        remedy: "Where a command takes a RUN, give the folder of another checkpoint instead, such as \
+                 `RUN/checkpoints/0000005000`.",
     },
     ExitCode {
         exit: Exit::Stopped,
         meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP or SIGXCPU, after it saved a checkpoint. A \
                   scheduler should start the same command again.",
-        remedy: "Run the same command; it resumes exactly where it stopped. On Slurm, use `--signal=USR1@60 --requeue`, and \
+        remedy: "Run the same command; it resumes exactly where it stopped. On Slurm, use `--signal=USR1@120 --requeue`, and \
                  `scontrol requeue` on code 75.",
     },
     ExitCode {
@@ -253,6 +254,7 @@ impl From<&TrainError> for Exit {
             | TrainError::NoRun { .. }
             | TrainError::NoPolicy { .. }
             | TrainError::OtherTask { .. }
+            | TrainError::MixedActions { .. }
             | TrainError::Actions { .. }
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }

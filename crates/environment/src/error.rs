@@ -80,7 +80,7 @@ pub enum TaskError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A name of a world outside of this program that cannot be one.
-    #[error("the world {name:?} cannot be found: {why}")]
+    #[error("the external environment {name:?} cannot be found: {why}")]
     WorldName {
         /// The name.
         name: String,

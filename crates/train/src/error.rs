@@ -265,7 +265,7 @@ pub enum TrainError {
     },
     /// A video of episodes without images.
     #[error(
-        "episodes of {task} have no images to make a video of, because its world does not show any; leave out the video"
+        "episodes of {task} have no images to make a video of, because the environment does not show any; leave out the video"
     )]
     NoImages {
         /// The task.
@@ -285,10 +285,20 @@ pub enum TrainError {
         /// What is not supported.
         what: String,
     },
+    /// Tasks with discrete and with continuous actions for one agent.
+    #[error(
+        "{discrete} has discrete actions and {continuous} continuous ones: one agent cannot learn both; train an agent for each"
+    )]
+    MixedActions {
+        /// A task with discrete actions.
+        discrete: String,
+        /// One with continuous actions.
+        continuous: String,
+    },
     /// A task that takes other actions than the agent makes.
     #[error(
-        "{task} takes {} actions, and agent.actor = \"{}\" makes others; set agent.actor = \"{}\"",
-        kind(*actor), actor.name(), other(*actor).name()
+        "{task} has {} actions, but agent.actor = \"{}\" produces {} ones; set agent.actor = \"{}\"",
+        kind(other(*actor)), actor.name(), kind(*actor), other(*actor).name()
     )]
     Actions {
         /// The task.
@@ -354,7 +364,7 @@ pub enum TrainError {
         /// Whether it has a checkpoint.
         saved: bool,
     },
-    /// The file system, or a world of another program, stood in the way of a run.
+    /// The file system, or an external environment, stopped a run.
     #[error("{source}. The run stopped at frame {frames}; {after}")]
     Halted {
         /// The error.
@@ -544,15 +554,15 @@ fn with_other_settings(root: &Path, saved: bool) -> String {
     }
 }
 
-/// The actions that an agent which acts like this does not make.
+/// The actions that an agent which acts like this produces.
 fn kind(actor: ActionDistribution) -> &'static str {
     match actor {
-        ActionDistribution::TanhNormal => "discrete",
-        ActionDistribution::OneHot => "continuous",
+        ActionDistribution::TanhNormal => "continuous",
+        ActionDistribution::OneHot => "discrete",
     }
 }
 
-/// The way to act that makes them.
+/// The way to act that produces the other kind.
 fn other(actor: ActionDistribution) -> ActionDistribution {
     match actor {
         ActionDistribution::TanhNormal => ActionDistribution::OneHot,

@@ -93,7 +93,7 @@ pub fn rank(
                 config: agent.config().clone(),
                 file: Some(std::path::absolute(agent_path).map_err(TrainError::io(agent_path))?),
                 tasks: about.tasks.clone(),
-                place: 0.0,
+                rank: 0.0,
                 kind: *kind,
                 name,
             });
@@ -110,7 +110,7 @@ pub fn rank(
             scores: score(&untrained, &episodes),
             own_image: None,
             zero_shot: zero_shot(world, &untrained, config.seed, episodes.len())?,
-            place: 0.0,
+            rank: 0.0,
         });
         let mean_return = episodes.iter().map(Episode::score).sum::<f64>() / episodes.len() as f64;
         Ok(Ranking { task, action_size, episodes_of, episodes: episodes.len(), mean_return, rows: order(rows) })

@@ -23,7 +23,7 @@ pub enum PlanError {
     },
     /// Neither a preset nor a file.
     #[error(
-        "{typed:?} is neither a preset nor an existing file{} `dreamgraft transfer plan --help` lists the presets",
+        "{typed:?} is neither a built-in plan nor an existing file{} `dreamgraft transfer plan --help` lists the built-in plans",
         wording::did_you_mean(nearest)
     )]
     Unknown {

@@ -55,7 +55,7 @@ impl Preset {
 
     /// The plan, without sources.
     pub fn plan(self) -> Plan {
-        let name = format!("the preset {}", self.name());
+        let name = format!("the built-in plan {}", self.name());
         Plan::parse(self.text(), &name).expect("a preset is a plan: the tests read all of them")
     }
 

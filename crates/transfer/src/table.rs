@@ -26,7 +26,7 @@ impl fmt::Display for Report {
             ("fraction", totals.fraction),
             ("interpolated", totals.interpolated),
             ("random", totals.random),
-            ("thereof frozen", totals.frozen),
+            ("of these, frozen", totals.frozen),
         ] {
             if count.parts > 0 {
                 writeln!(f, "{name:<16} {}", count_in_words(count))?;

@@ -216,7 +216,7 @@ fn the_fraction_of_a_plan_can_be_changed() {
         assert!(message.contains("fraction") && message.contains("from 0 to 1"), "{message}");
     }
     let message = Preset::Full.plan().set_fraction(0.2).unwrap_err().to_string();
-    assert!(message.contains("the preset full does not have a rule with a fraction"), "{message}");
+    assert!(message.contains("the built-in plan full does not have a rule with a fraction"), "{message}");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn plans_are_found_by_preset_or_file() {
     assert_eq!(Plan::find("paper").unwrap(), Preset::Paper.plan());
     let message = Plan::find("papr").unwrap_err().to_string();
     assert!(
-        message.contains("\"papr\" is neither a preset nor an existing file") && message.contains("\"paper\""),
+        message.contains("\"papr\" is neither a built-in plan nor an existing file") && message.contains("\"paper\""),
         "{message}"
     );
     let folder = tempfile::tempdir().unwrap();

@@ -83,7 +83,7 @@ fn row(name: &str, kind: Kind, agent: &Policy, episodes: &[Episode]) -> Ranked {
         scores: score(agent, episodes),
         own_image: None,
         zero_shot: None,
-        place: 0.0,
+        rank: 0.0,
     }
 }
 

@@ -393,7 +393,7 @@ fn the_report_is_complete_and_is_read_back() {
     let line = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{table}"));
     assert!(line("world_model.rssm.img1.kernel (action rows)").contains("[3, 13]"));
     assert!(line("value.hout.kernel").contains("fraction 0.2"));
-    assert!(table.contains("the preset paper"));
+    assert!(table.contains("the built-in plan paper"));
 }
 
 /// Any sizes of a source and a target.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// A name that no world can have.
-    #[error("the world {name:?} cannot be found: {why}")]
+    #[error("the external environment {name:?} cannot be found: {why}")]
     Name {
         /// The name.
         name: String,
@@ -17,7 +17,7 @@ pub enum WorldError {
         why: String,
     },
     /// The program cannot be started.
-    #[error("the world {task} cannot be opened: {program} cannot be started ({source}); {next}")]
+    #[error("the external environment {task} cannot be opened: {program} cannot be started ({source}); {next}")]
     Start {
         /// The world.
         task: String,
@@ -29,7 +29,9 @@ pub enum WorldError {
         next: String,
     },
     /// What it is to be made with is too long.
-    #[error("the world {task} cannot be opened: task.arguments has {bytes} bytes, and at most {most} can be passed on")]
+    #[error(
+        "the external environment {task} cannot be opened: task.arguments has {bytes} bytes, and at most {most} can be passed on"
+    )]
     Arguments {
         /// The world.
         task: String,
@@ -39,7 +41,7 @@ pub enum WorldError {
         most: usize,
     },
     /// The world reported an error.
-    #[error("the world {task} failed {during}: {}", conclusion(.text))]
+    #[error("the external environment {task} failed {during}: {}", conclusion(.text))]
     Failed {
         /// The world.
         task: String,
@@ -50,7 +52,7 @@ pub enum WorldError {
     },
     /// It did not answer in time.
     #[error(
-        "the world {task} gave no answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
+        "the external environment {task} gave no answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
     )]
     Silent {
         /// The world.
@@ -61,7 +63,7 @@ pub enum WorldError {
         seconds: u64,
     },
     /// Its process is gone.
-    #[error("the world {task} is gone: {how} {during}")]
+    #[error("the external environment {task} is gone: {how} {during}")]
     Gone {
         /// The world.
         task: String,
@@ -71,7 +73,7 @@ pub enum WorldError {
         how: String,
     },
     /// It answered with something that cannot be an answer.
-    #[error("the world {task} gave an answer {during} that cannot be used: {source}")]
+    #[error("the external environment {task} gave an answer {during} that cannot be used: {source}")]
     Malformed {
         /// The world.
         task: String,
@@ -81,7 +83,7 @@ pub enum WorldError {
         source: Malformed,
     },
     /// The system refuses to read from it or to write to it.
-    #[error("the world {task} cannot be reached {during}: {source}")]
+    #[error("the external environment {task} cannot be reached {during}: {source}")]
     Pipe {
         /// The world.
         task: String,
@@ -91,7 +93,7 @@ pub enum WorldError {
         source: std::io::Error,
     },
     /// It failed before.
-    #[error("the world {task} failed before, and its process was ended: open it again")]
+    #[error("the external environment {task} failed before, and its process was ended: open it again")]
     Ended {
         /// The world.
         task: String,
@@ -181,7 +183,7 @@ mod tests {
         let text = "Traceback (most recent call last):\n  File \"w.py\", line 3\nValueError: boom\n".to_owned();
         let error = WorldError::Failed { task: "gymnasium:X".to_owned(), during: "in step 7".to_owned(), text };
         let error = TaskError::from(error);
-        assert_eq!(error.to_string(), "the world gymnasium:X failed in step 7: ValueError: boom");
+        assert_eq!(error.to_string(), "the external environment gymnasium:X failed in step 7: ValueError: boom");
         assert!(error.details().unwrap().starts_with("Traceback"));
     }
 }

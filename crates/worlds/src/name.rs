@@ -36,11 +36,11 @@ impl Server {
             "python" if rest.split(':').count() != 2 || rest.starts_with(':') || rest.ends_with(':') => {
                 refuse("write python:MODULE:CALLABLE, such as python:my_module:make_env".to_owned())
             }
-            "program" if rest.is_empty() => refuse("write program:FILE, such as program:./my-world".to_owned()),
+            "program" if rest.is_empty() => refuse("write program:FILE, such as program:./my-environment".to_owned()),
             "gymnasium" | "python" => Ok(Some(Self::Python)),
             "program" => Ok(Some(Self::Program(rest.into()))),
             "gym" | "gymnasium.envs" => refuse(format!("did you mean \"gymnasium:{rest}\"? Names are {FORMS}")),
-            other => refuse(format!("{other:?} is not a kind of world; names are {FORMS}")),
+            other => refuse(format!("{other:?} is not a kind of external environment; names are {FORMS}")),
         }
     }
 }

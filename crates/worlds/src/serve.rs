@@ -112,7 +112,7 @@ pub fn serve(
                 Ok(Kind::Outcome)
             }),
             (Kind::Reset | Kind::Step, None) => Err(format!("hello (version {VERSION}) comes before {}", kind.name())),
-            (other, _) => Err(format!("a world does not answer the message {}", other.name())),
+            (other, _) => Err(format!("an environment does not answer the message {}", other.name())),
         };
         match answered {
             Ok(kind) => pipes.send(kind, &answer)?,

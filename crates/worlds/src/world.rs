@@ -82,7 +82,7 @@ impl World {
             WorldError::Start { task, program, source, next }
         })?;
         let mut world = Self {
-            info: TaskInfo::new(name, "a world of another program", 1),
+            info: TaskInfo::new(name, "an external environment", 1),
             child: Some(child),
             seconds: options.timeout.max(OPENING),
             vector: Vec::new(),
@@ -98,7 +98,7 @@ impl World {
             })?;
         world.seconds = options.timeout;
         let (name, description) =
-            (name.to_owned(), if own.is_empty() { "a world of another program".to_owned() } else { own });
+            (name.to_owned(), if own.is_empty() { "an external environment".to_owned() } else { own });
         let outside = Outside { made_by, repeatable, notes };
         world.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
         if repeatable {
@@ -233,7 +233,8 @@ fn keep(observation: ObservationBytes<'_>, image: &mut [u8], vector: &mut Vec<f3
 fn what_to_do(file: &Path) -> String {
     use std::os::unix::fs::PermissionsExt;
     let Ok(metadata) = file.metadata() else {
-        return "this file does not exist: give the path of an executable file, such as program:./my-world".to_owned();
+        return "this file does not exist: give the path of an executable file, such as program:./my-environment"
+            .to_owned();
     };
     if metadata.is_dir() {
         return "it is a folder: give the path of an executable file in it".to_owned();

@@ -29,7 +29,7 @@ pub struct MetricRow {
 pub enum MetricGroup {
     /// The world model.
     WorldModel,
-    /// Actor and value head, and the rollouts that they learn from.
+    /// Actor and value model, and the rollouts that they learn from.
     Behaviour,
 }
 
@@ -88,7 +88,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "model_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "`kl_scale * max(kl, free_nats) + image_loss + 2 vector_scale * vector_loss + reward_loss + discount_scale * discount_loss`",
+        formula: "`kl_scale * max(kl, free_nats) + image_loss + 2 vector_scale * vector_loss + reward_loss + discount_scale * \
+                  discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them",
         healthy: "Falls fast in the first thousands of gradient steps, then slowly",
         value: MetricValue::ModelLoss,
     },
@@ -98,7 +99,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "nats",
         formula: "Mean over B and L of `-log p(image)` under a normal distribution with unit variance, summed over \
-                  64 * 64 * 3 numbers in [-0.5, 0.5]. Its minimum is `6144 ln(2 pi)` = 11 292.0; the rest is half \
+                  64 * 64 * 3 numbers in [-0.5, 0.5]. Its minimum is `6144 ln(2 pi)` = 11,291.9; the rest is half \
                   the sum of the squared errors",
         healthy: "Within some tens of the minimum. If it stays hundreds above, the decoder produces a blur: look at \
                   the open-loop image",
@@ -130,8 +131,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "discount_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "Mean of `-log p(discount)` of the discount head, whose target is `agent.discount * d`; 0 without a \
-                  discount head",
+        formula: "Mean of `-log p(discount)` of the discount model, whose target is `agent.discount * d`; 0 without a \
+                  discount model",
         healthy: "Falls to about the entropy of a coin with probability `agent.discount`: 0.056 with 0.99, 0.098 with the \
                   0.98 of the preset `small`",
         value: negated_mean(Per::Transition),
@@ -202,7 +203,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "return",
         formula: "Mean value of imagined states",
-        healthy: "Near `imagined_return`; if the difference is constant, the value head lags behind",
+        healthy: "Near `imagined_return`; a constant difference means that the value model lags behind",
         value: mean(Reduction::Numbers, Per::ImaginedStep),
     },
     MetricRow {
@@ -259,7 +260,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "value_gradient_norm",
         group: MetricGroup::Behaviour,
         unit: "gradient",
-        formula: "Global norm of the value head's gradient, before clipping",
+        formula: "Global norm of the value model's gradient, before clipping",
         healthy: "Below the clip value of 100 most of the time",
         value: MetricValue::GradientNorm,
     },

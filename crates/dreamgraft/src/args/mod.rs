@@ -88,10 +88,10 @@ pub struct Inherits {
     /// export
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
-    /// The parameters to transfer: the preset paper (modular and fractional), full, encoder-only, fine-tune or
+    /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune or
     /// universal, or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
-    #[arg(long, value_name = "PRESET|FILE")]
+    #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<String>,
     /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction
     #[arg(long, value_name = "W", value_parser = number::fraction, allow_negative_numbers = true)]
@@ -112,7 +112,7 @@ pub struct Inherits {
 /// Tasks and settings of a run.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// One or several tasks to learn (`dreamgraft tasks` lists them), or environments of other programs:
+    /// One or several tasks to learn (`dreamgraft tasks` lists them), or external environments:
     /// gymnasium:ID (such as gymnasium:Pendulum-v1), python:MODULE:CALLABLE or program:FILE
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,

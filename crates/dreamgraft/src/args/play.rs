@@ -34,7 +34,7 @@ pub struct Eval {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PLAY))]
 pub struct Play {
-    /// The task to play (`dreamgraft tasks` lists them), or a world of another program, such as gymnasium:Pendulum-v1
+    /// The task to play (`dreamgraft tasks` lists them), or an external environment, such as gymnasium:Pendulum-v1
     pub task: String,
     /// The policy: random (uniform actions), zero (all actions 0), or a trained agent: a run folder, one of its
     /// checkpoint folders, an agent.safetensors file, or an export

@@ -173,7 +173,7 @@ pub struct ReportArgs {
 #[command(after_long_help = exit::help(exit::WATCH))]
 pub struct Watch {
     /// The folder of a study, or any folder with runs in it
-    #[arg(value_name = "LOGDIR", default_value = "runs")]
+    #[arg(value_name = "DIR", default_value = "runs")]
     pub logdir: PathBuf,
     /// The port; 0 for any free port
     #[arg(long, default_value_t = 7077, value_name = "PORT", value_parser = port, allow_negative_numbers = true)]

@@ -83,7 +83,7 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     for world in worlds {
         let repeatable = if world.repeatable { "repeatable" } else { "not repeatable" };
         let made_by = if world.made_by.is_empty() { String::new() } else { format!("{}, ", world.made_by) };
-        lines.push(format!("world         {}: {made_by}{repeatable}", world.task));
+        lines.push(format!("environment   {}: {made_by}{repeatable}", world.task));
     }
     for (task, value) in returns {
         lines.push(format!("last return   {} in {task}", rounded(value, 1)));
@@ -95,7 +95,7 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     }
     if let Some(run) = run {
         let state = if run.finished() { "finished" } else { "not finished" };
-        lines.push(format!("run           {state}, seed {}, {} frames asked for", run.seed, grouped(run.steps)));
+        lines.push(format!("run           {state}, seed {}, {} frames requested", run.seed, grouped(run.steps)));
         lines.extend(run.problems.iter().map(|problem| format!("not read      {problem}")));
     }
     Ok(lines)
@@ -120,9 +120,11 @@ fn of_run(results: &Results, run: &RunResult, as_json: bool) -> String {
         let why = run.problems.first().map_or("its config.toml cannot be read", String::as_str);
         return format!("{}  {} frames  {why}", folder.display(), grouped(frames));
     }
+    let beyond = frames > run.steps;
     let returns: Vec<String> = returns.iter().map(|(_, value)| rounded(*value, 1)).collect();
     let returns = if returns.is_empty() { String::new() } else { format!("  return {}", returns.join(", ")) };
-    let asked = if frames > run.steps { format!("(of {} asked for) ", grouped(run.steps)) } else { String::new() };
-    let of = if frames > run.steps { String::new() } else { format!(" of {}", grouped(run.steps)) };
-    format!("{}  {}{of} {asked}frames{returns}", folder.display(), grouped(frames))
+    let (frames, steps) = (grouped(frames), grouped(run.steps));
+    let progress =
+        if beyond { format!("{frames} frames ({steps} requested)") } else { format!("{frames} of {steps} frames") };
+    format!("{}  {progress}{returns}", folder.display())
 }

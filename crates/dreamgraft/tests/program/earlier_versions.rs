@@ -53,7 +53,7 @@ fn a_resumed_run_may_not_have_another_plan_than_it_began_with() {
     let program = with_samples();
     let arguments = format!("{SETTINGS} --logdir grafted --seed 7 --from plain --steps 2000");
     let error = program.fail(4, &arguments.split_whitespace().collect::<Vec<_>>());
-    assert!(error.contains("plan.toml") && error.contains("preset paper"), "{error}");
+    assert!(error.contains("plan.toml") && error.contains("built-in plan paper"), "{error}");
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn every_preset_begins_a_run_that_is_named_after_it() {
         let text = program.succeed(&[&train[..], &["--from", "source", "--plan", preset]].concat());
         for part in [
             "transfer from source, inverted-pendulum-swingup, 1 000 frames",
-            "the preset",
+            "the built-in plan",
             preset,
             "in full (",
             "numbers)",
@@ -265,10 +265,10 @@ fn a_run_of_another_transfer_is_refused_with_the_difference() {
     let before = outcomes(&program.path("run"));
     for (more, part) in [
         (&["--from", "source", "--fraction", "0.3"][..], "take.fraction: was 0.2, now 0.3"),
-        (&["--from", "source", "--plan", "full"], "was the preset paper, now the preset full"),
+        (&["--from", "source", "--plan", "full"], "was the built-in plan paper, now the built-in plan full"),
         (&["--from", "elsewhere"], "sources.source: was source, now elsewhere"),
         (&["--universal", "source"], "sources.universal: was nothing, now source"),
-        (&[], "was the preset paper from source, now nothing"),
+        (&[], "was the built-in plan paper from source, now nothing"),
     ] {
         let error = program.fail(4, &train(more));
         assert!(error.contains("another transfer") && error.contains(part), "{part}: {error}");
@@ -283,7 +283,7 @@ fn a_run_of_another_transfer_is_refused_with_the_difference() {
     program.succeed(&train(&["--plan", "run/transfer.toml"]));
     // A run without transfer does not become one with.
     let error = program.fail(4, &arguments(&["inverted-pendulum-swingup"], "source", &["--from", "run"]));
-    assert!(error.contains("was nothing, now the preset paper from source"), "{error}");
+    assert!(error.contains("was nothing, now the built-in plan paper from source"), "{error}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn halted(ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     // Python may have printed before.
     let line = ended.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
-    assert!(line.starts_with("error: the world program:./world.py"), "{line}");
+    assert!(line.starts_with("error: the external environment program:./world.py"), "{line}");
     for part in parts
         .iter()
         .chain(&["The run stopped at frame", "is not affected: after fixing the cause, run the same command"])
@@ -129,7 +129,7 @@ fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
         ("send(OUTCOME, bytes(10 + 3)); continue", &["outcome has 13 bytes, and 12298 belong there", "[64, 64, 3]"]),
         (
             "send(OUTCOME, struct.pack('<fBBI', float('nan'), 0, 0, 1) + image(x, y)); continue",
-            &["the reward is NaN: worlds must give finite numbers"],
+            &["the reward is NaN: environments must give finite numbers"],
         ),
         ("send(OUTCOME, struct.pack('<fBBI', 0, 0, 0, 9) + image(x, y)); continue", &["the step took 9 frames"]),
     ] {
@@ -176,7 +176,7 @@ fn worlds_that_cannot_be_opened_leave_nothing_behind() {
         let program = Program::new();
         world(&program, &[change]);
         let error = program.fail(1, &TRAIN);
-        assert!(error.starts_with("the world program:./world.py"), "{error}");
+        assert!(error.starts_with("the external environment program:./world.py"), "{error}");
         assert!(parts.iter().all(|part| error.contains(part)), "{parts:?}: {error}");
         assert!(!program.path("run").exists());
     }
@@ -266,7 +266,15 @@ fn discrete_actions_are_learned_with_a_one_hot_actor() {
     assert!(program.succeed(&TRAIN).contains("already finished"), "the same command belongs to the same run");
     program.succeed(&["eval", "run", "--episodes", "1"]);
     let error = program.fail(2, &["train", "hopper", "--preset", "smoke", "--set", "agent.actor=one_hot"]);
-    assert!(error.starts_with("hopper takes continuous actions") && error.contains("\"tanh_normal\""), "{error}");
+    assert!(
+        error.starts_with("hopper has continuous actions, but agent.actor = \"one_hot\" produces discrete"),
+        "{error}"
+    );
+    assert!(error.contains("set agent.actor = \"tanh_normal\""), "{error}");
+    // No setting helps here, so none is suggested.
+    let error = program.fail(2, &["train", "program:./world.py", "hopper", "--preset", "smoke"]);
+    assert!(error.starts_with("program:./world.py has discrete actions and hopper continuous ones"), "{error}");
+    assert!(!error.contains("agent.actor"), "{error}");
 }
 
 #[test]

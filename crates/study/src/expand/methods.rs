@@ -47,7 +47,10 @@ impl<'a> Expansion<'a> {
             Method::SingleSource { name, from, plan, fraction, .. } => {
                 if transfer::Preset::named(plan).is_none() {
                     let names = transfer::Preset::ALL.map(transfer::Preset::name).join(", ");
-                    return Err(self.error(&key, format!("plan: {plan:?} is not a preset; there are {names}")));
+                    return Err(self.error(
+                        &key,
+                        format!("plan: {plan:?} is not a built-in plan; the built-in plans are {names}"),
+                    ));
                 }
                 if let Some(fraction) = fraction {
                     let key = format!("{key}.fraction");

@@ -1,9 +1,11 @@
 //! What a report can and cannot show: sentences above its tables.
 
 use super::Report;
+use super::groups::{baseline, groups};
 use super::published::title;
 use super::task_figures::TaskFigures;
 use super::wording::{self, counted, frames, listed};
+use crate::results::BASELINE;
 use std::collections::BTreeSet;
 
 impl Report<'_> {
@@ -71,19 +73,32 @@ impl Report<'_> {
                 listed(&lengths)
             ));
         }
-        if let Some(name) = &self.results.baseline {
-            said.push(format!("The other methods are compared with {name}, which was named as the baseline."));
-        } else if self.figures.baseline.is_none() && self.figures.from_scratch != 1 {
-            said.push(format!(
-                "There {} here. Measures against a baseline need exactly one baseline for each task: name a method with the \
-                 key `baseline` of a study file, or with `dreamgraft study report --baseline NAME`.",
-                match self.figures.from_scratch {
-                    0 => "is no method that starts from scratch".to_owned(),
-                    count => format!("are {}", counted(count, "method")) + " that start from scratch",
-                }
-            ));
+        match &self.results.baseline {
+            Some(name) => {
+                said.push(format!("The other methods are compared with {name}, which was named as the baseline."))
+            }
+            None => said.extend(self.tasks_without_baseline()),
         }
         said
+    }
+
+    /// How many tasks have a baseline, if not all of them do.
+    fn tasks_without_baseline(&self) -> Option<String> {
+        let (tasks, groups) = (&self.figures.tasks, groups(self.results));
+        let with = tasks
+            .iter()
+            .filter(|task| baseline(&task.task, &groups, self.results.baseline.as_deref()).is_some())
+            .count();
+        let rule = format!("exactly one method that starts from scratch, or, of several, one called {BASELINE:?}");
+        (with < tasks.len()).then(|| match with {
+            0 => format!("No task here has a baseline ({rule}), so nothing is compared with one."),
+            with => format!(
+                "Of {}, {with} {} a baseline ({rule}). Only {} compared with one.",
+                counted(tasks.len(), "task"),
+                if with == 1 { "has" } else { "have" },
+                if with == 1 { "this task is" } else { "these tasks are" }
+            ),
+        })
     }
 
     /// For each task whose finished runs differ in length, over which frames they are compared.

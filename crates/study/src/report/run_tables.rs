@@ -26,9 +26,9 @@ struct Input<'a> {
 pub fn source_use(results: &Results) -> Table {
     let about = "Euclidean norm of the row of the meta-model's first kernel that reads a source's prediction, at the \
         first and the last evaluation, and of the rows that read the latent state (their root mean square); mean \
-        \u{b1} standard deviation over runs. A norm that grew means that the source helps; a norm far below that of \
-        the latent state means that the source is hardly read. This holds only if the predictions of the sources have \
-        similar magnitudes."
+        \u{b1} standard deviation over runs. A growing norm suggests that the meta-model uses the source more; a norm \
+        far below that of the latent state means that the source is hardly read. This holds only if the predictions of \
+        the sources have similar magnitudes."
         .to_owned();
     let rows = inputs(results).into_iter().map(|input| {
         let found = |values: &[f64]| mean(values).map_or(NONE.to_owned(), |mean| spread(mean, deviation(values)));

@@ -65,9 +65,11 @@ impl Ancestry {
             frames.insert(agent, trained);
             match folder.map(|folder| TransferRecord::read(&folder)) {
                 Some(Ok(record)) => next.extend(record.map(|record| record.sources).unwrap_or_default()),
-                Some(Err(why)) => gaps.push(format!("the sources of the source {} are not known: {why}", source.name)),
+                Some(Err(why)) => gaps.push(format!("the sources of {} are not known: {why}", source.name)),
+                None if source.file.file_name().is_some_and(|name| name == files::layout::EXPORTED_AGENT) => gaps
+                    .push(format!("{} is an export without a run folder, so its own sources are unknown", source.name)),
                 None => gaps.push(format!(
-                    "the sources of the source {} are not known: the run folder of {} does not exist",
+                    "the sources of {} are not known: the run folder of {} does not exist",
                     source.name,
                     source.file.display()
                 )),
@@ -210,7 +212,7 @@ mod tests {
         assert_eq!((found.tasks, found.direct, found.frames), (vec!["walker2d".into()], 2, 890));
         let [learned, tasks] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(
-            learned.contains("the sources of the source b are not known") && tasks.contains("tasks of the source b"),
+            learned.contains("the sources of b are not known") && tasks.contains("tasks of the source b"),
             "{tasks}"
         );
     }
@@ -226,8 +228,21 @@ mod tests {
         assert_eq!(found.frames, 100);
         let [frames, first, second] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(frames.contains("frames for which the source lost"), "{frames}");
-        assert!(first.contains("source another") && first.contains("does not exist"), "of another task: {first}");
+        assert!(
+            first.contains("sources of another are") && first.contains("does not exist"),
+            "of another task: {first}"
+        );
         assert!(second.contains("/nowhere/ant/0"), "{second}");
+    }
+
+    #[test]
+    fn an_export_has_no_run_folder_that_could_exist() {
+        let root = tempfile::tempdir().unwrap();
+        let mut export = source("hopper-agent", &["hopper"], 100, root.path());
+        export["file"] = root.path().join("hopper-agent").join(files::layout::EXPORTED_AGENT).to_str().into();
+        let found = ancestry(root.path(), &run(root.path(), "x/0", &["ant"], &[export], None));
+        assert_eq!(found.gaps, ["hopper-agent is an export without a run folder, so its own sources are unknown"]);
+        assert_eq!(found.frames, 100);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::folder::{read_run, settings, tasks_of};
 use super::transfer_record::TransferRecord;
 use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};
+use environment::file_name;
 use files::layout;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -174,7 +175,9 @@ fn found(root: &Path, folder: &Path) -> RunResult {
 fn method(folder: &Path, tasks: &[String], seed: u64) -> String {
     let mut words: Vec<String> =
         folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    words.retain(|word| *word != tasks.join("+"));
+    // Folders of external environments have a name of their own: `gymnasium-Pendulum-v1` for `gymnasium:Pendulum-v1`.
+    let of_tasks = tasks.join("+");
+    words.retain(|word| *word != of_tasks && *word != file_name(&of_tasks));
     if let Some(last) = words.pop() {
         let without = last.strip_suffix(&seed.to_string()).map(|rest| rest.trim_end_matches(['-', '_']));
         let without = without.map(|rest| rest.strip_suffix("seed").unwrap_or(rest).trim_end_matches(['-', '_']));
@@ -196,6 +199,13 @@ mod tests {
         assert_eq!(method("ant/small-seed-3", 3), "small");
         assert_eq!(method("ant/small-seed-3", 4), "small-seed-3");
         assert_eq!((method("", 0).as_str(), method("7", 7).as_str()), ("run", "run"));
+    }
+
+    #[test]
+    fn the_folder_of_an_external_environment_is_not_part_of_the_method() {
+        let tasks = ["hopper".to_owned(), "gymnasium:ALE/Pong-v5".to_owned()];
+        assert_eq!(method(Path::new("gymnasium-ALE-Pong-v5/small/0"), &tasks[1..], 0), "small");
+        assert_eq!(method(Path::new("hopper+gymnasium-ALE-Pong-v5/small/0"), &tasks, 0), "small");
     }
 
     #[test]

@@ -225,6 +225,8 @@ fn runs_of_any_folder_can_be_reported() {
     assert_eq!(report.figures.methods, ["baseline", "source (hopper + ant)", "fractional-0.2", "meta-model"]);
     // Two methods begin from scratch, and one of them is called a baseline.
     assert_eq!(report.figures.from_scratch, 2);
+    let words = report.limits().join(" ");
+    assert!(!words.contains("a baseline ("), "every task has one: {words}");
     let ant = report.figures.tasks.iter().find(|task| task.task == "ant").unwrap();
     assert!(ant.methods[3].as_ref().unwrap().transfer.is_some());
     assert!(page_of(&results).contains("--plan"));

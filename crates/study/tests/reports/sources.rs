@@ -53,6 +53,20 @@ fn a_meta_model_in_any_folder_is_compared_with_the_row_of_its_reward_sources() {
 }
 
 #[test]
+fn tasks_without_a_baseline_are_counted() {
+    let root = tempfile::tempdir().unwrap();
+    let words = || Report::new(&Results::read(root.path()).unwrap()).limits().join(" ");
+    run(root.path(), "one", &["ant"], &[], None);
+    run(root.path(), "two", &["hopper"], &[], None);
+    assert!(!words().contains("a baseline ("), "each task has one method from scratch: {}", words());
+    run(root.path(), "three", &["ant"], &[], None);
+    assert!(words().contains("Of 2 tasks, 1 has a baseline ("), "{}", words());
+    assert!(words().contains("Only this task is compared with one."), "{}", words());
+    run(root.path(), "four", &["hopper"], &[], None);
+    assert!(words().contains("No task here has a baseline ("), "{}", words());
+}
+
+#[test]
 fn sources_that_are_not_there_are_named_and_frames_are_at_least() {
     let root = tempfile::tempdir().unwrap();
     for folder in ["ant", "gone"] {
@@ -65,7 +79,7 @@ fn sources_that_are_not_there_are_named_and_frames_are_at_least() {
     std::fs::remove_dir_all(root.path().join("gone")).unwrap();
     let results = Results::read(root.path()).unwrap();
     let words = markdown(&Report::new(&results));
-    assert!(words.contains("the sources of the source x are not known"), "{words}");
+    assert!(words.contains("the sources of x are not known"), "{words}");
     assert!(words.contains("at least 100\u{a0}000"), "{words}");
 }
 

@@ -119,13 +119,18 @@ impl Environments {
     /// of actions, which is one-hot if the actions of all are discrete.
     ///
     /// # Errors
-    /// [`TrainError::Actions`] names a task that takes actions of the other kind.
+    /// [`TrainError::MixedActions`] names two tasks with different kinds of actions, [`TrainError::Actions`] a task whose actions
+    /// the requested actor does not produce.
     pub(crate) fn adapted(&self, config: &Config) -> Result<Config, TrainError> {
         let mut config = config.clone();
+        let of_kind = |discrete: bool| self.tasks().find(|task| task.actions.is_discrete() == discrete);
+        if let (Some(discrete), Some(continuous)) = (of_kind(true), of_kind(false)) {
+            let (discrete, continuous) = (discrete.name.clone(), continuous.name.clone());
+            return Err(TrainError::MixedActions { discrete, continuous });
+        }
         adapt(&mut config, self.sizes, self.tasks());
         let actor = config.agent.actor;
-        let discrete = actor == ActionDistribution::OneHot;
-        match self.tasks().find(|task| task.actions.is_discrete() != discrete) {
+        match of_kind(actor != ActionDistribution::OneHot) {
             Some(task) => Err(TrainError::Actions { task: task.name.clone(), actor }),
             None => Ok(config),
         }

@@ -54,8 +54,8 @@ pub struct Ranked {
     pub own_image: Option<f64>,
     /// The mean return of its policy on the target; none if its actions have another length.
     pub zero_shot: Option<f64>,
-    /// The mean of its places by three scores, from 1: what the table is sorted by.
-    pub place: f64,
+    /// The mean of its ranks by three scores, from 1: what the table is sorted by.
+    pub rank: f64,
 }
 
 /// Earlier agents in the order in which they promise to help on a task.
@@ -115,7 +115,7 @@ mod tests {
             scores,
             own_image: None,
             zero_shot: None,
-            place: 1.0,
+            rank: 1.0,
         }
     }
 

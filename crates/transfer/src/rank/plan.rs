@@ -26,7 +26,7 @@ pub fn ranked_plan(ranking: &Ranking) -> Option<String> {
         ranking.sources().filter(|row| row.name == first.name || (weight(row) > 0.0 && fits(first, row))).collect();
     let names: Vec<String> = (1..=weighted.len()).map(|number| format!("source{number}")).collect();
     let mut plan: Table = Preset::Paper.text().parse().expect("a preset is TOML");
-    let described = format!("the preset paper from the best of {} ranked sources", ranking.sources().count());
+    let described = format!("the built-in plan paper from the best of {} ranked sources", ranking.sources().count());
     plan.insert("description".to_owned(), Value::String(described));
     let sources = names.iter().zip(&weighted).map(|(name, row)| {
         let path = row.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
@@ -52,7 +52,7 @@ pub fn ranked_plan(ranking: &Ranking) -> Option<String> {
         ranking.task, ranking.episodes, ranking.episodes_of
     );
     for (name, row) in names.iter().zip(&weighted) {
-        let _ = writeln!(text, "# {name}: {}, place {:.1}, reward {:.3}", row.name, row.place, weight(row));
+        let _ = writeln!(text, "# {name}: {}, rank {:.1}, reward {:.3}", row.name, row.rank, weight(row));
     }
     text.push_str(&toml::to_string(&plan).expect("a table of texts and numbers"));
     Some(text)

@@ -9,24 +9,28 @@ impl fmt::Display for Ranking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "target   {} ({} action elements), {} episodes of {}, mean return {:.1}\n",
-            self.task, self.action_size, self.episodes, self.episodes_of, self.mean_return
+            "target   {} ({}), {} episodes of {}, mean return {:.1}\n",
+            self.task,
+            wording::counted(self.action_size as u64, "action element"),
+            self.episodes,
+            self.episodes_of,
+            self.mean_return
         )?;
         let [near, middle, far] = HORIZONS.map(|steps| format!("ahead {steps}"));
-        let head = ["", "place", "image", "own", "kl", &near, &middle, &far, "reward", "logme", "return", "actions"];
+        let head = ["", "rank", "image", "own", "kl", &near, &middle, &far, "reward", "logme", "return", "actions"];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.rows.iter().map(|row| self.row(row)));
         table(f, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])?;
         writeln!(
             f,
-            "\nplace    the mean of the places by image, {middle} and reward: the order of the table\n\
+            "\nrank     the mean of the ranks by image, {middle} and reward: the table is sorted by it\n\
              image    the error of reconstructed images over that of the mean image; own: on the agent's own tasks\n\
              kl       the divergence of posterior and prior, in nats\n\
              ahead N  the error of images predicted N steps ahead over that of holding the last image\n\
              reward   the share of the reward's variance that the latent state explains in an unseen episode; logme: its evidence\n\
              return   the mean return of the agent's own policy, where the actions fit\n\n\
              Such scores are often no better than simple heuristics (arXiv 2510.06448). Trust a source only if it is clearly\n\
-             ahead of the untrained agent, and prefer a short pilot run of the first two or three where one is affordable."
+             ahead of the untrained agent; if you can, first train short pilot runs from the best two or three."
         )
     }
 }
@@ -49,7 +53,7 @@ impl Ranking {
         let number = |value: Option<f64>, decimals| cell(value, decimals).into_owned();
         [
             name,
-            number(Some(row.place), 1),
+            number(Some(row.rank), 1),
             number(scores.image, 3),
             number(row.own_image, 3),
             number(Some(scores.divergence), 2),

@@ -59,7 +59,7 @@ pub enum Malformed {
         why: String,
     },
     /// A number that is infinite or NaN.
-    #[error("{what} is {value}: worlds must give finite numbers")]
+    #[error("{what} is {value}: environments must give finite numbers")]
     NotFinite {
         /// Which number.
         what: String,
