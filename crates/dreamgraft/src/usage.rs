@@ -19,10 +19,10 @@ fn without_repeated_help(mut words: Vec<OsString>) -> Vec<OsString> {
         words.truncate(1);
         words.push("--version".into());
     }
-    if let Some(help) = words.iter().take(3).position(|word| word == "help") {
+    if let Some(help) = words.iter().skip(1).take(2).position(|word| word == "help").map(|help| help + 1) {
         let is_of_commands =
             words[1..help].iter().all(|word| ["transfer", "study", "episodes"].iter().any(|one| word == one));
-        if help > 0 && is_of_commands {
+        if is_of_commands {
             let after = words.split_off(help + 1);
             words.extend(after.into_iter().filter(|word| word != "--help" && word != "-h"));
         }

@@ -131,7 +131,7 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
 }
 
 /// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
-const OWN: [&str; 6] = ["sources", "runs", "logs", "slurm", "report", "study.lock"];
+const OWN: [&str; 7] = ["sources", "runs", "logs", "slurm", "report", "identities", "study.lock"];
 
 /// Refuses a folder without a manifest that contains something other than a study does.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {

@@ -162,7 +162,7 @@ fn options_of_other_programs_are_answered_with_those_of_this_one() {
         ("trian hopper", "'train'"),
         ("train hopper --stesp 3", "'--steps'"),
     ] {
-        let error = program.fail(2, &arguments.split(' ').collect::<Vec<_>>());
+        let error = refused(&program, arguments);
         assert!(error.contains(tip) && !error.contains("as a value"), "{arguments}: {error}");
         assert!(!error.contains("'--seed'") && !error.contains("'--preset'"), "{arguments}: {error}");
     }
@@ -179,9 +179,16 @@ fn numbers_of_options_are_refused_with_their_range() {
         ("watch --port -1", "it must be a whole number from 0 to 65535"),
         ("watch --port 65536", "it must be a whole number from 0 to 65535"),
     ] {
-        let error = program.fail(2, &arguments.split(' ').collect::<Vec<_>>());
+        let error = refused(&program, arguments);
         assert!(error.contains(part), "{arguments}: {error}");
     }
+}
+
+/// The lines of the parser about arguments that it refuses.
+fn refused(program: &Program, arguments: &str) -> String {
+    let ended = program.run(&arguments.split(' ').collect::<Vec<_>>());
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
+    ended.stderr
 }
 
 #[test]

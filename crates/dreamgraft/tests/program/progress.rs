@@ -113,7 +113,7 @@ fn a_run_that_reached_its_return_is_finished_and_another_rule_resumes_it() {
     let whole = program.succeed(&smoke(&["--set", "stop.evaluations=1", "--set", "stop.return=inf"]));
     assert!(whole.contains("resuming at frame 1 000") && whole.contains("finished at frame 3 000;"), "{whole}");
     let error = program.fail(2, &smoke(&["--set", "stop.return=nan"]));
-    assert!(error.contains("stop.return = NaN is out of range"), "{error}");
+    assert!(error.contains("stop.return = nan (--set stop.return=nan) is out of range"), "{error}");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn folders_that_cannot_be_a_run_are_refused_and_left_alone() {
     std::fs::write(program.path("file"), "text").unwrap();
     std::fs::create_dir(program.path("thesis")).unwrap();
     std::fs::write(program.path("thesis/chapter.tex"), "text").unwrap();
-    for (folder, code) in [("file", 1), ("file/run", 1), ("thesis", 4)] {
+    for (folder, code) in [("file", 4), ("file/run", 4), ("thesis", 4)] {
         let error = program.fail(code, &["train", "hopper", "--preset", "smoke", "--logdir", folder]);
         assert!(error.contains(folder) && error.contains("--logdir"), "{error}");
     }
