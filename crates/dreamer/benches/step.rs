@@ -10,7 +10,7 @@
 
 use criterion::Criterion;
 use dreamer::behaviour::{evaluate, imagine};
-use dreamer::networks::PIXELS;
+use dreamer::networks::IMAGE_NUMBERS;
 use dreamer::{AgentConfig, Learner, Noise};
 use random::Stream;
 use std::cell::RefCell;
@@ -169,7 +169,7 @@ impl Bench {
         let mut gradients = Gradients::new(&set);
         let mut workspace = Workspace::new(precision);
 
-        let images = self.draw(SHARD * PIXELS);
+        let images = self.draw(SHARD * IMAGE_NUMBERS);
         let encoder: f64 = [(31, 3, 32), (14, 32, 64), (6, 64, 128), (2, 128, 256)]
             .map(|(side, inputs, outputs)| {
                 let products = if inputs == 3 { 2.0 } else { 3.0 };
@@ -179,7 +179,7 @@ impl Bench {
             .sum();
         self.measure(format!("stage: encoder, both ways, {SHARD} images at once{suffix}"), encoder, || {
             let mut tape = Tape::new(parameters, &set, &mut workspace);
-            let x = tape.constant(SHARD, PIXELS, |y| y.copy_from_slice(&images));
+            let x = tape.constant(SHARD, IMAGE_NUMBERS, |y| y.copy_from_slice(&images));
             let embed = networks.encoder.image.as_ref().unwrap().forward(&mut tape, x);
             tape.seed(embed, 1e-3);
             tape.backward(&mut gradients);

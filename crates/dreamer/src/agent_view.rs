@@ -2,7 +2,7 @@
 
 use crate::AgentConfig;
 use crate::images::normalise;
-use crate::networks::{Networks, Observations, PIXELS, symlog};
+use crate::networks::{IMAGE_NUMBERS, Networks, Observations, symlog};
 use environment::Observation;
 use tape::{ParameterSet, Parameters, Real, Tape};
 
@@ -26,7 +26,7 @@ impl<F: Real> AgentView<'_, F> {
     /// If images and vectors are not as many, or are not there.
     pub(crate) fn observations(&self, observations: Observation<'_>) -> usize {
         let Observation { image, vector } = observations;
-        let pixels = if self.config.images { PIXELS } else { 0 };
+        let pixels = if self.config.images { IMAGE_NUMBERS } else { 0 };
         let size = self.config.vector;
         let count = image.len().checked_div(pixels).or(vector.len().checked_div(size)).unwrap_or(0);
         assert!(pixels == 0 || image.len() == count * pixels, "images of the agent's size");
@@ -41,7 +41,10 @@ impl<F: Real> AgentView<'_, F> {
     pub(crate) fn constants(&self, tape: &mut Tape<F>, observations: Observation<'_>) -> Observations {
         let (count, size) = (self.observations(observations), self.config.vector);
         Observations {
-            images: self.config.images.then(|| tape.constant(count, PIXELS, |y| normalise(observations.image, y))),
+            images: self
+                .config
+                .images
+                .then(|| tape.constant(count, IMAGE_NUMBERS, |y| normalise(observations.image, y))),
             vectors: (size > 0).then(|| {
                 let numbers = observations.vector.iter().map(|x| f64::from(*x));
                 tape.constant(count, size, |y| symlog(numbers, y))

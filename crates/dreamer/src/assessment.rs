@@ -48,7 +48,7 @@ impl<F: Real> Policy<F> {
     /// # Panics
     /// If observations and actions have different lengths, or there are none.
     pub fn assess(&self, observations: Observation<'_>, actions: &[F], horizons: &[usize]) -> Assessment {
-        let agent = self.view();
+        let agent = self.constant_view();
         let (networks, steps, width) = (agent.networks, agent.observations(observations), agent.config.feature());
         let numbers = |values: &[F]| values.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
         let truth = observed_numbers(&agent.config.observations(), observations);

@@ -1,6 +1,6 @@
 //! A batch as the agent reads it, in the learner's precision.
 
-use crate::{AgentConfig, DreamerError, networks::PIXELS};
+use crate::{AgentConfig, DreamerError, networks::IMAGE_NUMBERS};
 
 /// B sequences of L transitions, sequence by sequence.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ impl<F> BatchView<'_, F> {
     pub fn check(&self, config: &AgentConfig, action_size: usize) -> Result<(), DreamerError> {
         let transitions = config.batch * config.length;
         let parts = [
-            ("images", self.image.len(), if config.images { transitions * PIXELS } else { 0 }),
+            ("images", self.image.len(), if config.images { transitions * IMAGE_NUMBERS } else { 0 }),
             ("vectors", self.vector.len(), transitions * config.vector),
             ("actions", self.action.len(), transitions * action_size),
             ("rewards", self.reward.len(), transitions),

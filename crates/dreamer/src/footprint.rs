@@ -3,7 +3,7 @@
 //! Here: a lower bound of the memory that training takes. Not here: the allocations, and how much memory there is (`available`).
 
 pub use crate::available::{Available, Limit, available};
-use crate::networks::PIXELS;
+use crate::networks::IMAGE_NUMBERS;
 use crate::shard::ENCODED_AT_ONCE;
 use crate::{AgentConfig, DreamerError, Learner};
 
@@ -20,9 +20,9 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     // Every image as bytes in the batch, and the second convolution's output, 14 x 14 for each of twice
     // `depth` channels; a few images as numbers, and the first convolution's output, 31 x 31 for each of `depth`.
     let transitions = (config.batch * config.length) as u64;
-    let everywhere = PIXELS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
+    let everywhere = IMAGE_NUMBERS as u64 + (14 * 14 * 2 * config.depth) as u64 * NUMBER;
     let at_hand = ENCODED_AT_ONCE.min(config.shard.min(config.batch) * config.length) as u64;
-    let images = at_hand.saturating_mul((PIXELS + 31 * 31 * config.depth) as u64 * NUMBER);
+    let images = at_hand.saturating_mul((IMAGE_NUMBERS + 31 * 31 * config.depth) as u64 * NUMBER);
     let images = transitions.saturating_mul(everywhere).saturating_add(images);
     let vectors = transitions.saturating_mul(config.vector as u64).saturating_mul(NUMBER);
     let batch = vectors.saturating_add(if config.images { images } else { 0 });

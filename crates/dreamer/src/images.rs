@@ -1,6 +1,6 @@
 //! Images as the networks read them, straight from a batch's bytes: nothing is copied but numbers.
 
-use crate::networks::PIXELS;
+use crate::networks::IMAGE_NUMBERS;
 use crate::sequence_range::SequenceRange;
 use tape::Real;
 use tape::kernels::elementwise::scale_bytes;
@@ -17,7 +17,7 @@ pub(crate) struct Images<'a> {
 impl<'a> Images<'a> {
     /// The images of `all` [N, 64 * 64 * 3], one after the other.
     pub fn of(all: &'a [u8]) -> Self {
-        Self::of_count(all, all.len() / PIXELS)
+        Self::of_count(all, all.len() / IMAGE_NUMBERS)
     }
 
     /// As [`Images::of`], where there are `count` even if they have no bytes, because none are observed.
@@ -33,10 +33,10 @@ impl<'a> Images<'a> {
     /// Writes images from number `first` on: byte / 255 - 0.5.
     pub fn normalise<F: Real>(&self, first: usize, out: &mut [F]) {
         let SequenceRange { first: sequences, count, length } = self.range;
-        for (row, out) in out.chunks_exact_mut(PIXELS).enumerate() {
+        for (row, out) in out.chunks_exact_mut(IMAGE_NUMBERS).enumerate() {
             let (step, sequence) = ((first + row) / count, (first + row) % count);
-            let from = ((sequences + sequence) * length + step) * PIXELS;
-            normalise(&self.all[from..from + PIXELS], out);
+            let from = ((sequences + sequence) * length + step) * IMAGE_NUMBERS;
+            normalise(&self.all[from..from + IMAGE_NUMBERS], out);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One training step: shards of the batch on the workers, their gradients summed in a fixed order, three optimisers.
+//! [`Learner`]: a gradient step. Shards of the batch on the workers, their gradients summed in a fixed order, three optimisers.
 //!
 //! A worker takes a shard through both halves of the world model's loss and through imagination with single-threaded
 //! kernels. Shards have a fixed number of sequences and are summed in order, so that a step is bitwise identical on any
@@ -8,7 +8,7 @@ use crate::agent_view::AgentView;
 use crate::batch::BatchView;
 use crate::images::Images;
 use crate::metrics::{Counts, Metric, StepMetrics};
-use crate::networks::{self, Networks, PIXELS, Role};
+use crate::networks::{self, IMAGE_NUMBERS, Networks, Role};
 use crate::noise::Noise;
 use crate::policy::Policy;
 use crate::sequence_range::SequenceRange;
@@ -282,7 +282,7 @@ impl<F: Real> Learner<F> {
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
         }
-        let observed = sums_of(shards);
+        let sums_so_far = sums_of(shards);
         // The second half has gradients for other parameters than the first.
         let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
         let behaviour_sum = OrderedSum::new(&mut self.behaviour_gradients, behaviour_spare);
@@ -310,13 +310,13 @@ impl<F: Real> Learner<F> {
     /// If there are not as many embeddings as images, or none, or the agent observes vectors.
     pub fn embed(&mut self, images: &[u8], embeddings: &mut [F]) {
         let size = self.config.embed();
-        assert_eq!(images.len() / PIXELS * size, embeddings.len(), "an embedding for every image");
+        assert_eq!(images.len() / IMAGE_NUMBERS * size, embeddings.len(), "an embedding for every image");
         assert_eq!(self.config.vector, 0, "an agent that observes images alone");
         self.prepare();
         let Self { config, networks, parameters, no_parameters, workers, .. } = self;
         let model = AgentView { config, networks, parameters, trainable: no_parameters };
         let count = (embeddings.len() / size).div_ceil(workers.len());
-        let parts = images.par_chunks(count * PIXELS).zip(embeddings.par_chunks_mut(count * size));
+        let parts = images.par_chunks(count * IMAGE_NUMBERS).zip(embeddings.par_chunks_mut(count * size));
         workers.par_iter_mut().zip(parts).with_max_len(1).for_each(|(worker, (images, embeddings))| {
             embed(model, &mut worker.encoder, Images::of(images), &[], embeddings);
         });

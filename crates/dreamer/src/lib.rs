@@ -1,4 +1,4 @@
-//! The Dreamer agent: world model, imagination, losses, training step, policy and checkpoint.
+//! The Dreamer agent: world model, imagination, losses, gradient step, policy and checkpoint.
 //!
 //! [`Learner`] is the mathematics of the agent in either precision, with noise from outside. [`Agent`] is for runs:
 //! single precision, with its own random stream, policy and checkpoint. Not here: environments, replay files,

@@ -38,7 +38,7 @@ impl<F: Real> Policy<F> {
         context: usize,
         random: &mut Stream,
     ) -> Vec<u8> {
-        open_loop(self.view(), self.action_size(), observations, actions, context, random)
+        open_loop(self.constant_view(), self.action_size(), observations, actions, context, random)
     }
 }
 

@@ -102,11 +102,11 @@ impl<F: Real> Policy<F> {
 
     /// Takes in an observation and leaves the next action in `state.action`.
     pub fn act(&self, state: &mut PolicyState<F>, observation: Observation<'_>, mode: ActMode, random: &mut Stream) {
-        act(self.view(), state, observation, mode, random);
+        act(self.constant_view(), state, observation, mode, random);
     }
 
-    /// The model with constant parameters, for recordings without gradients.
-    pub(crate) fn view(&self) -> AgentView<'_, F> {
+    /// The agent with constant parameters, for recordings without gradients.
+    pub(crate) fn constant_view(&self) -> AgentView<'_, F> {
         let Self { config, networks, parameters, none, .. } = self;
         AgentView { config, networks, parameters, trainable: none }
     }
@@ -144,7 +144,7 @@ impl<F: Real> PolicyState<F> {
     }
 }
 
-/// Takes in an observation and leaves the next action of a model with constant parameters in `state.action`.
+/// Takes in an observation and leaves the next action of an agent with constant parameters in `state.action`.
 fn act<F: Real>(
     agent: AgentView<'_, F>,
     state: &mut PolicyState<F>,

@@ -3,7 +3,7 @@
 #[path = "../../tape/tests/simd/mod.rs"]
 mod simd;
 
-use dreamer::networks::PIXELS;
+use dreamer::networks::IMAGE_NUMBERS;
 use dreamer::{ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Metric, Precision};
 use environment::Observation;
 use random::Stream;
@@ -395,7 +395,7 @@ fn an_agent_with_one_hot_actions_learns_and_acts() {
     for (counts, mode) in chosen.iter_mut().zip([ActMode::Explore, ActMode::Evaluate]) {
         let (mut state, mut action) = (agent.begin(), [0.0; 3]);
         for _ in 0..200 {
-            agent.act(&mut state, (&data.image[..PIXELS]).into(), mode, &mut random, &mut action);
+            agent.act(&mut state, (&data.image[..IMAGE_NUMBERS]).into(), mode, &mut random, &mut action);
             assert_eq!(action.iter().sum::<f32>(), 1.0, "{action:?}");
             counts[action.iter().position(|x| *x == 1.0).expect("a one")] += 1;
             assert!((state.moments.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{:?}", state.moments);

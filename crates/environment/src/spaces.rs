@@ -65,7 +65,7 @@ pub struct ImageSpace {
 }
 
 impl ImageSpace {
-    /// `[64, 64, 3]`, RGB: the only observations that the networks and the replay memory of this version take.
+    /// `[64, 64, 3]`, RGB: the only images that the networks and the replay memory of this version take.
     pub const STANDARD: Self = Self { height: IMAGE_SIDE, width: IMAGE_SIDE, channels: 3 };
 
     /// Bytes of an image.

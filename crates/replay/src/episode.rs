@@ -84,7 +84,7 @@ impl Episode {
 
     /// The episode with actions of `size` elements: zeros follow its own. One whose actions are as long or longer stays as it is.
     #[must_use]
-    pub fn padded(mut self, size: usize) -> Self {
+    pub fn with_actions_padded(mut self, size: usize) -> Self {
         let own = self.sizes.action;
         if own < size {
             self.arrays.action = widened(&self.arrays.action, own, size);

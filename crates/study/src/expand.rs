@@ -45,20 +45,20 @@ fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Re
     let StudyFile { order, seeds, tasks, .. } = &read.study;
     match order {
         Order::Seeds => {
-            expansion.sources()?;
+            expansion.add_sources()?;
             for seed in seeds {
                 for task in tasks {
-                    expansion.methods(task, *seed)?;
+                    expansion.add_methods(task, *seed)?;
                 }
             }
         }
         Order::Tasks => {
             for task in tasks {
                 for seed in seeds {
-                    expansion.methods(task, *seed)?;
+                    expansion.add_methods(task, *seed)?;
                 }
             }
-            expansion.sources()?;
+            expansion.add_sources()?;
         }
     }
     expansion.check_baseline()?;
@@ -220,12 +220,12 @@ impl<'a> Expansion<'a> {
     }
 
     /// The runs of all sources that are not there yet. Sources that no method uses are checked and trained, too.
-    fn sources(&mut self) -> Result<(), StudyError> {
+    fn add_sources(&mut self) -> Result<(), StudyError> {
         let study = self.study;
         for base in self.variants.clone() {
             for source in &study.source {
                 for target in &study.tasks {
-                    self.agents(source, target, &base, &mut Vec::new())?;
+                    self.add_agents(source, target, &base, &mut Vec::new())?;
                 }
             }
         }
@@ -233,13 +233,13 @@ impl<'a> Expansion<'a> {
     }
 
     /// The runs of all methods on a task, and those of the sources that they need.
-    fn methods(&mut self, task: &str, seed: u64) -> Result<(), StudyError> {
+    fn add_methods(&mut self, task: &str, seed: u64) -> Result<(), StudyError> {
         let study = self.study;
         for (number, method) in study.method.iter().enumerate() {
             for base in self.variants.clone() {
                 for own in self.of_methods[number].clone() {
                     let aim = Aim { task, seed, own: base.with(&own), base: base.clone() };
-                    self.targets(number, method, &aim)?;
+                    self.add_targets(number, method, &aim)?;
                 }
             }
         }
@@ -302,7 +302,7 @@ impl<'a> Expansion<'a> {
 
     /// The runs of a source for the target `target` with the settings of `variant`, which are added if necessary. `above` are
     /// the sources that depend on this one.
-    fn agents(
+    fn add_agents(
         &mut self,
         source: &'a Source,
         target: &str,
@@ -328,7 +328,7 @@ impl<'a> Expansion<'a> {
             None => None,
             Some(name) => {
                 let universal = self.source(&format!("{key}.universal"), name)?;
-                Some(self.one_agent(&format!("{key}.universal"), universal, target, variant, above)?)
+                Some(self.add_one_agent(&format!("{key}.universal"), universal, target, variant, above)?)
             }
         };
         above.pop();
@@ -339,11 +339,11 @@ impl<'a> Expansion<'a> {
             }
             (None, None) => Vec::new(),
         };
-        groups.into_iter().map(|tasks| self.agent(source, tasks, variant, sight)).collect()
+        groups.into_iter().map(|tasks| self.add_agent(source, tasks, variant, sight)).collect()
     }
 
     /// The only run of a source for the target `target`.
-    fn one_agent(
+    fn add_one_agent(
         &mut self,
         key: &str,
         source: &'a Source,
@@ -351,7 +351,7 @@ impl<'a> Expansion<'a> {
         variant: &Variant,
         above: &mut Vec<&'a str>,
     ) -> Result<usize, StudyError> {
-        match self.agents(source, target, variant, above)?[..] {
+        match self.add_agents(source, target, variant, above)?[..] {
             [one] => Ok(one),
             ref all => {
                 let why = format!(
@@ -365,7 +365,7 @@ impl<'a> Expansion<'a> {
     }
 
     /// The run of a source on `tasks`, which is added if there is no equal one.
-    fn agent(
+    fn add_agent(
         &mut self,
         source: &Source,
         tasks: Vec<String>,

@@ -112,7 +112,7 @@ pub struct Ended {
     pub stopped: bool,
 }
 
-/// The numbers of finished runs and of all other runs of the study.
+/// What the pool knows of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Waiting,

@@ -92,7 +92,7 @@ fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Re
         let (expected, found) = (Box::new(expected), Box::new(found));
         return Err(ReplayError::Observations { path: Some(path.to_owned()), task, expected, found }.into());
     }
-    Ok(episode.padded(size))
+    Ok(episode.with_actions_padded(size))
 }
 
 /// The error of a file that was named, and so is not in the way of anything.

@@ -5,7 +5,7 @@
 use crate::error::PlanError;
 use crate::pattern::Pattern;
 use crate::plain::plain;
-use crate::rows::Rows;
+use crate::rows::RowInput;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor, value};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ pub(crate) struct RuleText {
     #[serde(rename = "match")]
     pub patterns: OneOrMany<Pattern>,
     #[serde(default, skip_serializing_if = "OneOrMany::is_empty")]
-    pub rows: OneOrMany<Rows>,
+    pub rows: OneOrMany<RowInput>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub optional: bool,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -1,7 +1,7 @@
 //! Whether a parameter of a source fits one of the target, by shape and by the meaning of its rows; if not, why.
 
 use crate::matching::Claim;
-use crate::rows::{Rows, rows_of};
+use crate::rows::{RowInput, rows_of};
 use crate::source::Source;
 use dreamer::{AgentConfig, Learner};
 use std::ops::Range;
@@ -39,7 +39,7 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
     let unfit = |why: String, advice: String| Unfit { given: format!("{path} {shape:?}"), why, advice };
     let our_rows = rows_of(target.networks(), claim.parameter);
     let their_rows = rows_of(source.networks(), parameter);
-    let range = match claim.rows {
+    let range = match claim.reads {
         None => {
             if let Some(why) = different_rows(&our_rows, &their_rows) {
                 let split = our_rows.len().max(their_rows.len()) > 1;
@@ -50,8 +50,8 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
         }
         Some(rows) => match their_rows.into_iter().find(|(theirs, _)| *theirs == rows) {
             None => return Err(unfit(format!("the source does not have {rows} rows"), advice())),
-            Some((_, range)) if range.len() != claim.range.len() => {
-                return Err(unfit(sizes(rows, range.len(), claim.range.len()), advice()));
+            Some((_, range)) if range.len() != claim.rows.len() => {
+                return Err(unfit(sizes(rows, range.len(), claim.rows.len()), advice()));
             }
             Some((_, range)) => range,
         },
@@ -65,17 +65,17 @@ pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F
     Ok(Fit { parameter, shape: part, numbers: range.start * row..range.end * row })
 }
 
-fn sizes(rows: Rows, theirs: usize, ours: usize) -> String {
+fn sizes(rows: RowInput, theirs: usize, ours: usize) -> String {
     format!("the source has {theirs} {rows} rows, but the target has {ours}")
 }
 
 /// The first rows in which two kernels differ. Equal shapes are not enough: 5 states and 3 actions differ from 4 and 4.
-fn different_rows(ours: &[(Rows, Range<usize>)], theirs: &[(Rows, Range<usize>)]) -> Option<String> {
-    let size = |all: &[(Rows, Range<usize>)], rows: Rows| {
+fn different_rows(ours: &[(RowInput, Range<usize>)], theirs: &[(RowInput, Range<usize>)]) -> Option<String> {
+    let size = |all: &[(RowInput, Range<usize>)], rows: RowInput| {
         all.iter().find(|(other, _)| *other == rows).map_or(0, |(_, range)| range.len())
     };
     let both = ours.iter().chain(theirs).map(|(rows, _)| *rows);
-    let differs = |rows: &Rows| size(ours, *rows) != size(theirs, *rows);
+    let differs = |rows: &RowInput| size(ours, *rows) != size(theirs, *rows);
     both.into_iter().find(differs).map(|rows| sizes(rows, size(theirs, rows), size(ours, rows)))
 }
 

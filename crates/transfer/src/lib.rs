@@ -72,5 +72,5 @@ pub use preset::Preset;
 pub use record::{decode_report, is_record, read_report, write_record};
 pub use report::Report;
 pub use resolve::{Resolved, resolve};
-pub use rows::{Rows, rows_of};
+pub use rows::{RowInput, rows_of};
 pub use source::{Provenance, Source, Sources, sha256_of};

@@ -8,7 +8,7 @@ use crate::document::{Misfit, Take};
 use crate::error::{PlanError, TransferError};
 use crate::pattern::Pattern;
 use crate::plan::Plan;
-use crate::rows::{Rows, rows_of};
+use crate::rows::{RowInput, rows_of};
 use dreamer::Learner;
 use dreamer::networks::RewardHead;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use tape::{Parameter, Parameters, Real};
 pub(crate) struct Effective {
     pub place: String,
     pub patterns: Vec<Pattern>,
-    pub rows: Vec<Rows>,
+    pub rows: Vec<RowInput>,
     pub rest: bool,
     pub optional: bool,
     pub take: Take,
@@ -81,9 +81,9 @@ pub(crate) fn effective_rules(plan: &Plan) -> Result<Vec<Effective>, PlanError> 
 pub(crate) struct Claim {
     pub parameter: Parameter,
     /// The input that the rows read; `None` for a whole parameter.
-    pub rows: Option<Rows>,
+    pub reads: Option<RowInput>,
     /// The rows.
-    pub range: Range<usize>,
+    pub rows: Range<usize>,
     /// The rule's place among the effective rules.
     pub rule: usize,
 }
@@ -91,31 +91,31 @@ pub(crate) struct Claim {
 impl Claim {
     /// The parameter's path, with its rows if it is not the whole parameter.
     pub fn name<F: Real>(&self, parameters: &Parameters<F>) -> String {
-        part_name(parameters.path(self.parameter), self.rows)
+        part_name(parameters.path(self.parameter), self.reads)
     }
 
     /// The shape of the parameter, or of its rows.
     pub fn shape<F: Real>(&self, parameters: &Parameters<F>) -> Vec<usize> {
         let mut shape = parameters.shape(self.parameter).to_vec();
-        shape[0] = self.range.len();
+        shape[0] = self.rows.len();
         shape
     }
 
     /// Where its numbers lie among the parameter's.
     pub fn numbers<F: Real>(&self, parameters: &Parameters<F>) -> Range<usize> {
         let row: usize = parameters.shape(self.parameter)[1..].iter().product();
-        self.range.start * row..self.range.end * row
+        self.rows.start * row..self.rows.end * row
     }
 }
 
-fn part_name(path: &str, rows: Option<Rows>) -> String {
-    rows.map_or_else(|| path.to_owned(), |rows| format!("{path} ({rows} rows)"))
+fn part_name(path: &str, reads: Option<RowInput>) -> String {
+    reads.map_or_else(|| path.to_owned(), |reads| format!("{path} ({reads} rows)"))
 }
 
 /// A smallest piece that a rule can be about.
 struct Part {
-    rows: Option<Rows>,
-    range: Range<usize>,
+    reads: Option<RowInput>,
+    rows: Range<usize>,
     rule: Option<usize>,
 }
 
@@ -140,9 +140,9 @@ pub(crate) fn match_rules<F: Real>(
             let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
             let named = rows_of(target.networks(), parameter);
             let mut parts: Vec<Part> =
-                named.into_iter().map(|(rows, range)| Part { rows: Some(rows), range, rule: None }).collect();
+                named.into_iter().map(|(reads, rows)| Part { reads: Some(reads), rows, rule: None }).collect();
             if parts.is_empty() {
-                parts.push(Part { rows: None, range: 0..shape[0], rule: None });
+                parts.push(Part { reads: None, rows: 0..shape[0], rule: None });
             }
             Candidate { parameter, path, shape, parts }
         })
@@ -180,7 +180,7 @@ fn match_pattern(
     for candidate in candidates.iter_mut().filter(|candidate| pattern.matches(candidate.path)) {
         matched = true;
         for &rows in &rule.rows {
-            if !candidate.parts.iter().any(|part| part.rows.is_some_and(|part| rows.covers(part))) {
+            if !candidate.parts.iter().any(|part| part.reads.is_some_and(|part| rows.covers(part))) {
                 return Err(TransferError::NoSuchRows {
                     place: place(),
                     parameter: candidate.path.to_owned(),
@@ -192,16 +192,16 @@ fn match_pattern(
         }
         let several = candidate.parts.len() > 1;
         for part in &mut candidate.parts {
-            let wanted = |part: Rows| rule.rows.iter().any(|rows| rows.covers(part));
-            if !rule.rows.is_empty() && !part.rows.is_some_and(wanted) {
+            let wanted = |part: RowInput| rule.rows.iter().any(|rows| rows.covers(part));
+            if !rule.rows.is_empty() && !part.reads.is_some_and(wanted) {
                 continue;
             }
             match part.rule {
                 Some(above) if above != index => {
-                    let name = part_name(candidate.path, part.rows.filter(|_| several));
+                    let name = part_name(candidate.path, part.reads.filter(|_| several));
                     if !rule.rest {
                         let mut shape = candidate.shape.to_vec();
-                        shape[0] = part.range.len();
+                        shape[0] = part.rows.len();
                         return Err(TransferError::Overlap {
                             parameter: name,
                             shape: format!("{shape:?}"),
@@ -237,7 +237,7 @@ fn match_pattern(
 }
 
 fn rows_in_words(parts: &[Part]) -> String {
-    let names: Vec<String> = parts.iter().filter_map(|part| part.rows.map(|rows| rows.to_string())).collect();
+    let names: Vec<String> = parts.iter().filter_map(|part| part.reads.map(|reads| reads.to_string())).collect();
     if names.is_empty() {
         "its rows do not have names".to_owned()
     } else {
@@ -284,8 +284,8 @@ fn unmatched(candidate: &Candidate) -> Vec<String> {
     let free = candidate.parts.iter().filter(|part| part.rule.is_none());
     free.map(|part| {
         let mut shape = candidate.shape.to_vec();
-        shape[0] = part.range.len();
-        format!("{} {shape:?}", part_name(candidate.path, part.rows))
+        shape[0] = part.rows.len();
+        format!("{} {shape:?}", part_name(candidate.path, part.reads))
     })
     .collect()
 }
@@ -296,8 +296,8 @@ fn claims(candidate: Candidate) -> Vec<Claim> {
     let rule_of = |part: &Part| part.rule.expect("every part has a rule");
     let first = rule_of(&parts[0]);
     if parts.iter().all(|part| part.rule == Some(first)) {
-        return vec![Claim { parameter, rows: None, range: 0..shape[0], rule: first }];
+        return vec![Claim { parameter, reads: None, rows: 0..shape[0], rule: first }];
     }
-    let claim = |part: Part| Claim { parameter, rule: rule_of(&part), rows: part.rows, range: part.range };
+    let claim = |part: Part| Claim { parameter, rule: rule_of(&part), reads: part.reads, rows: part.rows };
     parts.into_iter().map(claim).collect()
 }

@@ -8,7 +8,7 @@ use crate::document::{
 };
 use crate::error::PlanError;
 use crate::pattern::Pattern;
-use crate::rows::Rows;
+use crate::rows::RowInput;
 use files::ReadError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ pub struct Rule {
     /// The parameters it is about: those that any of these matches.
     pub patterns: Vec<Pattern>,
     /// Only the rows that read these; empty for all rows.
-    pub rows: Vec<Rows>,
+    pub rows: Vec<RowInput>,
     /// Whether it matches only the parameters that earlier rules left, instead of everything that its patterns match.
     pub rest: bool,
     /// Whether its patterns may match nothing.

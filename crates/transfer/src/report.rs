@@ -3,7 +3,7 @@
 //! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
 use crate::document::{MetaModelStart, Take};
-use crate::rows::Rows;
+use crate::rows::RowInput;
 use crate::source::Provenance;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,7 @@ pub struct RuleReport {
     #[serde(rename = "match")]
     pub patterns: Vec<String>,
     /// The rows it is about; empty for all.
-    pub rows: Vec<Rows>,
+    pub rows: Vec<RowInput>,
     /// How much it takes.
     pub take: Take,
     /// Whether it freezes.
@@ -111,7 +111,7 @@ pub struct PartReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowsReport {
     /// The input that they read.
-    pub reads: Rows,
+    pub reads: RowInput,
     /// The first of them.
     pub first: usize,
     /// The one after the last of them.

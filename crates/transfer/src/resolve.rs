@@ -139,7 +139,7 @@ impl<F: Real> Resolved<F> {
         };
         self.report.parts.push(PartReport {
             path: path.to_owned(),
-            rows: claim.rows.map(|reads| RowsReport { reads, first: claim.range.start, end: claim.range.end }),
+            rows: claim.reads.map(|reads| RowsReport { reads, first: claim.rows.start, end: claim.rows.end }),
             shape: claim.shape(parameters),
             rule: claim.rule,
             take,

@@ -12,7 +12,7 @@ use tape::Parameter;
 /// A part of a layer's input, and so the rows of the layer's kernel that read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Rows {
+pub enum RowInput {
     /// Predictions of the frozen reward models that a reward meta-model reads.
     Predictions,
     /// The stochastic state.
@@ -29,14 +29,14 @@ pub enum Rows {
     Latent,
 }
 
-impl Rows {
+impl RowInput {
     /// Whether a rule for `self` is about rows that read `part`.
     pub fn covers(self, part: Self) -> bool {
         self == part || (self == Self::Latent && matches!(part, Self::Stoch | Self::Deter))
     }
 }
 
-impl fmt::Display for Rows {
+impl fmt::Display for RowInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Predictions => "predictions",
@@ -50,7 +50,7 @@ impl fmt::Display for Rows {
     }
 }
 
-impl From<Reads> for Rows {
+impl From<Reads> for RowInput {
     fn from(reads: Reads) -> Self {
         match reads {
             Reads::Predictions => Self::Predictions,
@@ -64,8 +64,8 @@ impl From<Reads> for Rows {
 }
 
 /// The parts of the rows of a kernel, in order and without gaps; empty for parameters whose rows do not have a meaning.
-pub fn rows_of(networks: &Networks, parameter: Parameter) -> Vec<(Rows, Range<usize>)> {
-    networks.rows(parameter).iter().map(|(reads, range)| (Rows::from(*reads), range.clone())).collect()
+pub fn rows_of(networks: &Networks, parameter: Parameter) -> Vec<(RowInput, Range<usize>)> {
+    networks.rows(parameter).iter().map(|(reads, range)| (RowInput::from(*reads), range.clone())).collect()
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn latent_is_both_states() {
-        assert!(Rows::Latent.covers(Rows::Stoch) && Rows::Latent.covers(Rows::Deter));
-        assert!(!Rows::Latent.covers(Rows::Action) && !Rows::Stoch.covers(Rows::Deter));
+        assert!(RowInput::Latent.covers(RowInput::Stoch) && RowInput::Latent.covers(RowInput::Deter));
+        assert!(!RowInput::Latent.covers(RowInput::Action) && !RowInput::Stoch.covers(RowInput::Deter));
     }
 }

@@ -7,7 +7,7 @@ mod reference;
 mod simd;
 
 use dreamer::SourceAblation;
-use dreamer::networks::PIXELS;
+use dreamer::networks::IMAGE_NUMBERS;
 use reference::agent::{Reference, Tensors, read};
 use reference::{MetaModel, with_meta_model};
 use tape::SimdInstructionSet;
@@ -100,8 +100,8 @@ fn ablation(path: &str, change: impl Fn(&mut [f64])) -> SourceAblation {
     change(parameters.values_mut(parameter));
     let images: Vec<u8> = theirs["in/image_u8"].1.iter().map(|&x| x as u8).collect();
     let (steps, actions) = (theirs["in/image_u8"].0[1], &theirs["in/action"].1);
-    let size = actions.len() / (images.len() / PIXELS);
-    reference.learner.ablate_sources((&images[..steps * PIXELS]).into(), &actions[..steps * size]).unwrap()
+    let size = actions.len() / (images.len() / IMAGE_NUMBERS);
+    reference.learner.ablate_sources((&images[..steps * IMAGE_NUMBERS]).into(), &actions[..steps * size]).unwrap()
 }
 
 #[test]
@@ -118,5 +118,5 @@ fn sources_without_influence_get_no_use() {
     // An agent without sources has none to ablate.
     let (tensors, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let plain = Reference::new(tensors, &config).unwrap().learner;
-    assert_eq!(plain.ablate_sources((&[0; PIXELS]).into(), &[0.0; 3]), None);
+    assert_eq!(plain.ablate_sources((&[0; IMAGE_NUMBERS]).into(), &[0.0; 3]), None);
 }

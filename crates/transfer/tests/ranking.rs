@@ -1,6 +1,6 @@
 //! Rankings of agents that learned a small world: one that knows it comes first, then a beginner, and an untrained one last.
 
-use dreamer::networks::PIXELS;
+use dreamer::networks::IMAGE_NUMBERS;
 use dreamer::{Agent, AgentConfig, Policy};
 use random::Stream;
 use replay::{Batch, Episode, EpisodeBuilder};
@@ -31,7 +31,7 @@ fn episode(seed: u64) -> Episode {
     let mut place = 20.0 + 24.0 * random.uniform();
     let image = |place: f64| {
         let (first, last) = (place as usize, place as usize + 8);
-        let mut image = vec![20; PIXELS];
+        let mut image = vec![20; IMAGE_NUMBERS];
         for (index, pixel) in image.chunks_exact_mut(3).enumerate() {
             if (first..last).contains(&(index % 64)) {
                 pixel.fill(230);
@@ -62,7 +62,7 @@ fn agent(seed: u64, steps: usize) -> Policy {
             let episode = &episodes[random.below(episodes.len())];
             let start = random.below(LENGTH - config().length);
             let window = start..start + config().length;
-            batch.image.extend_from_slice(&episode.image()[window.start * PIXELS..window.end * PIXELS]);
+            batch.image.extend_from_slice(&episode.image()[window.start * IMAGE_NUMBERS..window.end * IMAGE_NUMBERS]);
             batch.action.extend_from_slice(&episode.action()[window.clone()]);
             batch.reward.extend_from_slice(&episode.reward()[window.clone()]);
             batch.discount.extend_from_slice(&episode.discount()[window]);

@@ -449,7 +449,7 @@ proptest! {
             }
             // Rows begin where the same reader's rows begin: only the action rows come after rows of the source's own size.
             let given = values(&source, &part.path);
-            let given = if part.rows.is_some_and(|rows| rows.reads == transfer::Rows::Action) {
+            let given = if part.rows.is_some_and(|rows| rows.reads == transfer::RowInput::Action) {
                 &given[theirs.stoch * row..]
             } else {
                 &given[range]

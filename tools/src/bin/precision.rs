@@ -11,7 +11,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
-use dreamer::networks::PIXELS;
+use dreamer::networks::IMAGE_NUMBERS;
 use dreamer::{AgentConfig, BatchView, DreamerError, Learner, Noise, Precision};
 use random::Stream;
 use std::process::ExitCode;
@@ -94,7 +94,7 @@ fn gradients<F: Real>(config: &AgentConfig, precision: Precision) -> Result<Lear
     learner.initialise(&mut Stream::new(0, "weights"));
     let mut random = Stream::new(0, "batch");
     let transitions = config.batch * config.length;
-    let image: Vec<u8> = (0..transitions * PIXELS).map(|_| random.below(256) as u8).collect();
+    let image: Vec<u8> = (0..transitions * IMAGE_NUMBERS).map(|_| random.below(256) as u8).collect();
     let action: Vec<F> = (0..transitions * ACTION).map(|_| F::of(random.uniform_in(-1.0, 1.0))).collect();
     let reward: Vec<F> = (0..transitions).map(|_| F::of(random.normal())).collect();
     let discount = vec![F::ONE; transitions];

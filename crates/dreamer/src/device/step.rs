@@ -12,7 +12,7 @@ use crate::losses::behaviour::losses;
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
-use crate::networks::{Observations, PIXELS};
+use crate::networks::{IMAGE_NUMBERS, Observations};
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
 use tape::{Adam, Tape, Var, Workspace};
 
@@ -59,7 +59,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     let mut planner = Planner::new(config.precision.of_products());
     let (rows, actions) = (config.batch * config.length, learner.action_size());
     let imagined = config.horizon * rows;
-    let pixels = if config.images { rows * PIXELS } else { 0 };
+    let pixels = if config.images { rows * IMAGE_NUMBERS } else { 0 };
     let parameters = learner.parameters();
     let optimisers = learner.optimisers();
     let each = [&optimisers.model, &optimisers.actor, &optimisers.value];
@@ -163,8 +163,8 @@ impl Step<'_> {
         if !config.images {
             return;
         }
-        let arguments = arguments![self.images, self.places.bytes, config.batch, config.length, PIXELS];
-        self.planner.each("normalise_images", self.rows() * PIXELS, arguments);
+        let arguments = arguments![self.images, self.places.bytes, config.batch, config.length, IMAGE_NUMBERS];
+        self.planner.each("normalise_images", self.rows() * IMAGE_NUMBERS, arguments);
     }
 
     /// The launches before the networks: noise and images.
@@ -197,7 +197,7 @@ impl Step<'_> {
     /// The batch's observations as inputs of a recording, and where each is.
     fn observations(&self, tape: &mut Tape<'_, f32>) -> (Observations, Vec<(Var, Place)>) {
         let (config, rows) = (self.learner.config(), self.rows());
-        let images = config.images.then(|| tape.input(rows, PIXELS, false));
+        let images = config.images.then(|| tape.input(rows, IMAGE_NUMBERS, false));
         let vectors = (config.vector > 0).then(|| tape.input(rows, config.vector, false));
         let bound = [images.map(|var| (var, self.images)), vectors.map(|var| (var, self.places.vector))];
         (Observations { images, vectors }, bound.into_iter().flatten().collect())

@@ -86,7 +86,8 @@ impl Terms {
         self.push(Term { value, scale: weight / self.counts.of(per), weight, metric: None, gate: None });
     }
 
-    /// Reports a value that no loss depends on.
+    /// Reports a value as a metric; it adds nothing to a loss. Once for each metric in a recording. The shape of the value is the one
+    /// that the metric's `Reduction` reads.
     pub fn measure(&mut self, metric: Metric, value: Var) {
         self.measured.push((metric, value));
     }

@@ -5,7 +5,7 @@ use crate::AgentConfig;
 use tape::{Activation, Parameter, Real, Tape, Var};
 
 /// Numbers in an image: 64 x 64 x 3.
-pub const PIXELS: usize = replay::IMAGE_BYTES;
+pub const IMAGE_NUMBERS: usize = replay::IMAGE_BYTES;
 
 /// Side of the encoder's input and of each layer's output.
 const ENCODER_SIDES: [usize; 5] = [64, 31, 14, 6, 2];

@@ -10,7 +10,7 @@ mod reward;
 mod rssm;
 mod vector;
 
-pub use convolutional::{ImageDecoder, ImageEncoder, PIXELS};
+pub use convolutional::{IMAGE_NUMBERS, ImageDecoder, ImageEncoder};
 pub use declaration::{Reads, Role};
 pub use mlp::Mlp;
 pub use observation::{Decoder, Encoder, Observations};

@@ -8,7 +8,7 @@ use crate::agent_view::AgentView;
 use crate::images::Images;
 use crate::losses::{Terms, world_model};
 use crate::metrics::Counts;
-use crate::networks::{ImageEncoder, Observations, PIXELS};
+use crate::networks::{IMAGE_NUMBERS, ImageEncoder, Observations};
 use tape::{Gradients, Precision, Real, Tape, Var, Workspace};
 
 /// Images that the encoder takes at a time.
@@ -126,5 +126,5 @@ fn image_encoder<F>(agent: AgentView<'_, F>) -> &ImageEncoder {
 
 /// Images first.. as numbers [count, 64 * 64 * 3].
 fn pixels<F: Real>(tape: &mut Tape<F>, images: Images, first: usize, count: usize) -> Var {
-    tape.constant(count, PIXELS, |y| images.normalise(first, y))
+    tape.constant(count, IMAGE_NUMBERS, |y| images.normalise(first, y))
 }

@@ -7,7 +7,7 @@ mod tensors;
 pub use tensors::{Tensors, read};
 
 use dreamer::behaviour::{evaluate, imagine};
-use dreamer::networks::{Observations, PIXELS};
+use dreamer::networks::{IMAGE_NUMBERS, Observations};
 use dreamer::{
     AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
 };
@@ -217,7 +217,7 @@ impl Reference {
             tape.constant(rows, size, |y| y.copy_from_slice(&values))
         };
         let bytes: Vec<f64> = self.image.iter().map(|&x| f64::from(x) / 255.0 - 0.5).collect();
-        let images = input(&mut tape, &bytes, PIXELS);
+        let images = input(&mut tape, &bytes, IMAGE_NUMBERS);
         let action = input(&mut tape, self.values("in/action")?, actions);
         let reward = input(&mut tape, self.values("in/reward")?, 1);
         let constant = |tape: &mut Tape<f64>, values: &[f64], size: usize| {
@@ -282,14 +282,14 @@ impl Reference {
 
         let mut sums = Vec::new();
         for row in 0..rows {
-            let at = sequence_major(row) * PIXELS;
-            let image = &tape.value(mean)[at..at + PIXELS];
+            let at = sequence_major(row) * IMAGE_NUMBERS;
+            let image = &tape.value(mean)[at..at + IMAGE_NUMBERS];
             sums.extend((0..3).map(|channel| image[channel..].iter().step_by(3).sum::<f64>()));
         }
         out.insert("out/image_mean_sums".into(), (vec![batch, length, 3], sums));
         if batch > 1 && length > 4 {
-            let at = (4 * batch + 1) * PIXELS;
-            let image = tape.value(mean)[at..at + PIXELS].to_vec();
+            let at = (4 * batch + 1) * IMAGE_NUMBERS;
+            let image = tape.value(mean)[at..at + IMAGE_NUMBERS].to_vec();
             out.insert("out/image_mean_b1t4".into(), (vec![64, 64, 3], image));
         }
         Ok(())
@@ -302,7 +302,7 @@ impl Reference {
         if !self.tensors.contains_key("policy/prev_stoch") {
             return Ok(());
         }
-        let image = &self.image[PIXELS..2 * PIXELS];
+        let image = &self.image[IMAGE_NUMBERS..2 * IMAGE_NUMBERS];
         let start = || -> Result<_, String> {
             let mut state = self.learner.begin();
             state.stoch.copy_from_slice(self.values("policy/prev_stoch")?);
@@ -337,7 +337,7 @@ impl Reference {
         let networks = self.learner.networks();
         let mut workspace = Workspace::default();
         let mut tape = Tape::new(self.learner.parameters(), self.learner.no_parameters(), &mut workspace);
-        let pixels = tape.constant(1, PIXELS, |y| {
+        let pixels = tape.constant(1, IMAGE_NUMBERS, |y| {
             y.iter_mut().zip(image).for_each(|(y, &x)| *y = f64::from(x) / 255.0 - 0.5);
         });
         let embed = networks.encoder.forward(&mut tape, Observations { images: Some(pixels), vectors: None });

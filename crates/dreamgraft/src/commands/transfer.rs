@@ -1,4 +1,4 @@
-//! `dreamgraft transfer plan`: a preview of a transfer.
+//! `dreamgraft transfer plan`, a preview of a transfer, and `dreamgraft transfer preset`, the text of a built-in plan.
 
 use crate::args::train::{TransferPlan, TransferPreset};
 use crate::exit::{Exit, Failure};

@@ -13,12 +13,12 @@ use train::Origin;
 
 impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
-    pub(super) fn targets(&mut self, number: usize, method: &'a Method, aim: &Aim<'_>) -> Result<(), StudyError> {
+    pub(super) fn add_targets(&mut self, number: usize, method: &'a Method, aim: &Aim<'_>) -> Result<(), StudyError> {
         let key = format!("method[{number}]");
         let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
         match method {
             Method::Baseline { name, .. } => {
-                self.target(&key, &named(name, results::BASELINE), None, aim, &[], Origin::Random)
+                self.add_target(&key, &named(name, results::BASELINE), None, aim, &[], Origin::Random)
             }
             Method::Fractional { from, fractions, .. } => {
                 if fractions.is_empty() {
@@ -30,19 +30,21 @@ impl<'a> Expansion<'a> {
                 for fraction in fractions {
                     check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
                     let name = format!("fractional-{fraction:?}");
-                    self.target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
+                    self.add_target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
                 }
                 Ok(())
             }
-            Method::Full { name, from, .. } => self.target_from(&key, &named(name, "full"), from, aim, "full", None),
+            Method::Full { name, from, .. } => {
+                self.add_target_from(&key, &named(name, "full"), from, aim, "full", None)
+            }
             Method::EncoderOnly { name, from, .. } => {
-                self.target_from(&key, &named(name, "encoder-only"), from, aim, "encoder-only", None)
+                self.add_target_from(&key, &named(name, "encoder-only"), from, aim, "encoder-only", None)
             }
             Method::FineTune { name, from, .. } => {
-                self.target_from(&key, &named(name, "fine-tune"), from, aim, "fine-tune", None)
+                self.add_target_from(&key, &named(name, "fine-tune"), from, aim, "fine-tune", None)
             }
             Method::MetaModel { name, universal, reward_from, .. } => {
-                self.meta_model(&key, &named(name, "meta-model"), universal, reward_from, aim)
+                self.add_meta_model(&key, &named(name, "meta-model"), universal, reward_from, aim)
             }
             Method::SingleSource { name, from, plan, fraction, .. } => {
                 if transfer::Preset::named(plan).is_none() {
@@ -63,11 +65,11 @@ impl<'a> Expansion<'a> {
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
-                    for agent in self.agents(source, aim.task, &aim.base, &mut Vec::new())? {
+                    for agent in self.add_agents(source, aim.task, &aim.base, &mut Vec::new())? {
                         let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
                         let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
-                        self.target(&key, &named(name, "single-source"), Some(own), aim, &[agent], origin)?;
+                        self.add_target(&key, &named(name, "single-source"), Some(own), aim, &[agent], origin)?;
                     }
                 }
                 Ok(())
@@ -98,15 +100,15 @@ impl<'a> Expansion<'a> {
                 }
                 let name = named(name, &stem);
                 match from {
-                    Some(from) => self.target_from(&key, &name, from, aim, &plan, None),
-                    None => self.target(&key, &name, None, aim, &[], Origin::Plan { plan, fraction: None }),
+                    Some(from) => self.add_target_from(&key, &name, from, aim, &plan, None),
+                    None => self.add_target(&key, &name, None, aim, &[], Origin::Plan { plan, fraction: None }),
                 }
             }
         }
     }
 
     /// A target with a transfer from the only agent of the source `from`, with a plan and its fraction.
-    fn target_from(
+    fn add_target_from(
         &mut self,
         key: &str,
         name: &str,
@@ -117,13 +119,13 @@ impl<'a> Expansion<'a> {
     ) -> Result<(), StudyError> {
         let key_from = format!("{key}.from");
         let source = self.source(&key_from, from)?;
-        let agent = self.one_agent(&key_from, source, aim.task, &aim.base, &mut Vec::new())?;
+        let agent = self.add_one_agent(&key_from, source, aim.task, &aim.base, &mut Vec::new())?;
         let folder = self.entries[agent].folder.clone();
         let origin = Origin::Agent { from: folder, plan: Some(plan.to_owned()), fraction };
-        self.target(key, name, Some(from.to_owned()), aim, &[agent], origin)
+        self.add_target(key, name, Some(from.to_owned()), aim, &[agent], origin)
     }
 
-    fn meta_model(
+    fn add_meta_model(
         &mut self,
         key: &str,
         name: &str,
@@ -132,12 +134,12 @@ impl<'a> Expansion<'a> {
         aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
         let source = self.source(&format!("{key}.universal"), universal)?;
-        let sight = self.one_agent(&format!("{key}.universal"), source, aim.task, &aim.base, &mut Vec::new())?;
+        let sight = self.add_one_agent(&format!("{key}.universal"), source, aim.task, &aim.base, &mut Vec::new())?;
         let mut after = vec![sight];
         let mut rewards = Vec::new();
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
-            for agent in self.agents(source, aim.task, &aim.base, &mut Vec::new())? {
+            for agent in self.add_agents(source, aim.task, &aim.base, &mut Vec::new())? {
                 if agent != sight && self.entries[agent].after != [sight] {
                     let why = format!(
                         "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
@@ -155,10 +157,10 @@ impl<'a> Expansion<'a> {
         after.sort_unstable();
         after.dedup();
         let origin = universal_origin(&self.entries[sight].folder, rewards);
-        self.target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
+        self.add_target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
-    fn target(
+    fn add_target(
         &mut self,
         key: &str,
         method: &str,

@@ -125,7 +125,7 @@ pub(crate) fn grafted(config: &Config, plan: &Plan, action_size: usize) -> Resul
 ///
 /// # Errors
 /// [`TrainError::OtherTransfer`] if the run began with something else than `plan`.
-pub(crate) fn resolve(
+pub(crate) fn of_resumed_run(
     root: &Path,
     stored: &Config,
     config: &Config,

@@ -138,19 +138,6 @@ impl<'a> OpenLoop<'a> {
         picture
     }
 
-    /// The same grid in time: a frame for each time step, a column for each sequence.
-    pub fn animation(&self) -> Pixels {
-        let mut film = blank(self.sequences(), Self::ROWS, self.length);
-        for sequence in 0..self.sequences() {
-            for time in 0..self.length {
-                for row in 0..Self::ROWS {
-                    self.put(&mut film, Cell { frame: time, row, column: sequence }, sequence, time, row);
-                }
-            }
-        }
-        film
-    }
-
     fn sequences(&self) -> usize {
         self.truth.len() / (self.length * IMAGE_BYTES)
     }
@@ -246,15 +233,6 @@ mod tests {
         for (i, pixel) in picture.rgb().chunks_exact(3).enumerate() {
             let (x, y) = (i % 192, i / 192);
             assert_eq!(pixel, [expected(y / 192, x / 64, y / 64 % 3); 3], "{x} {y}");
-        }
-
-        let film = grid.animation();
-        assert_eq!((film.width(), film.height(), film.count()), (2 * 64, 3 * 64, 3));
-        for (time, frame) in film.frames().enumerate() {
-            for (i, pixel) in frame.chunks_exact(3).enumerate() {
-                let (x, y) = (i % 128, i / 128);
-                assert_eq!(pixel, [expected(x / 64, time, y / 64); 3], "{time} {x} {y}");
-            }
         }
     }
 

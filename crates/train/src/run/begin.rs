@@ -64,7 +64,7 @@ pub(crate) fn begin<L: Trainable>(
             Ok((folder, config, beginning))
         }
         Opened::Existing(folder, stored) => {
-            let (config, transfer) = beginning::resolve(root, &stored, config, plan)?;
+            let (config, transfer) = beginning::of_resumed_run(root, &stored, config, plan)?;
             folder.reopen(&stored, &config)?;
             let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
                 (Some(checkpoint), damaged) => {
