@@ -449,7 +449,8 @@ mod tests {
         let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\n\
                     kind = \"plan\"\nfile = \"plan.toml\"\n";
         std::fs::write(folder.join("study.toml"), text).unwrap();
-        std::fs::write(folder.join("plan.toml"), transfer::Preset::Full.text()).unwrap();
+        let plan = transfer::Preset::Full.text().replacen("[[rule]]", "[sources]\na = \"a\"\n[[rule]]", 1);
+        std::fs::write(folder.join("plan.toml"), plan).unwrap();
         manifest_of(&study_file::read(&folder.join("study.toml")).unwrap(), tasks::catalogue())
     }
 

@@ -88,7 +88,10 @@ fn paths_that_are_not_sources_are_named() {
     let text = folder.path().join("text");
     fs::write(&text, "not an agent").unwrap();
     let message = error(&text);
-    assert!(message.contains("the source \"a\"") && message.contains("not a usable checkpoint"), "{message}");
+    assert!(
+        message.contains("the source \"a\"") && message.contains("is not the file of an agent; give the run folder"),
+        "{message}"
+    );
 }
 
 #[test]

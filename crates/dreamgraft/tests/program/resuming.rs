@@ -160,6 +160,8 @@ fn a_truncated_checkpoint_is_named_and_the_one_before_used() {
     program.truncate(newest);
     let text = program.succeed(&smoke(&["--steps", "4000"]));
     assert!(text.contains(&format!("note: {newest} is not a usable checkpoint: it is truncated")), "{text}");
+    let now = ". The run resumes from run/checkpoints/0000002000; the damaged one was moved to";
+    assert!(text.contains(now) && !text.contains("use another checkpoint"), "{text}");
     assert!(text.contains("resuming at frame 2 000"), "{text}");
     assert_eq!(outcomes(&program.path("run")), whole);
 }

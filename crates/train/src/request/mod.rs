@@ -186,7 +186,7 @@ mod tests {
         assert_eq!((config.agent.horizon, config.steps, config.threads), (7, Frames(9000), 2));
         assert_eq!((config.tasks, config.seed), (vec!["hopper".to_owned()], 0));
         let message = RunRequest { steps: Some(Frames(0)), ..request() }.configuration().unwrap_err().to_string();
-        assert!(message.contains("steps = 0 is out of range"), "{message}");
+        assert!(message.contains("steps = 0 (--steps) is out of range"), "{message}");
     }
 
     #[test]
