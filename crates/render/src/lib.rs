@@ -258,7 +258,8 @@ mod tests {
                 Simd::vectorize(simd, Draw { renderer: &mut Renderer::new(shapes, 50, 40), eye: &eye, rgb: &mut other });
                 prop_assert!(widest == other, "with vectors of four numbers");
             }
-            prop_assert!(widest.iter().any(|&byte| byte != 255), "something is seen");
+            // A scene next to the image proves nothing. If no scene were seen, the test would fail with too many of these.
+            prop_assume!(widest.iter().any(|&byte| byte != 255));
         }
     }
 }
