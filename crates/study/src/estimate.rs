@@ -9,6 +9,7 @@ use crate::manifest::{Entry, Manifest};
 use crate::status::Status;
 use environment::{Catalogue, TaskInfo};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use train::config::Config;
 use train::{Needs, Origin, TrainError};
 
@@ -23,22 +24,35 @@ pub fn config(entry: &Entry) -> Result<Config, StudyError> {
     Ok(request(entry).configuration()?)
 }
 
+/// What the needs of a run depend on.
+#[derive(PartialEq, Eq, Hash)]
+struct Kind<'a> {
+    tasks: &'a [String],
+    settings: &'a [String],
+    steps: u64,
+    /// Whether the encoder may be frozen.
+    frozen: bool,
+}
+
 /// What each run of a manifest is estimated to need, in its order.
 ///
 /// # Errors
 /// The first setting of a request that cannot be used, or a task that the catalogue does not have.
 pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs>, StudyError> {
     // Most runs of a study differ only in their seeds.
-    let mut known: HashMap<(&[String], &[String], u64, bool), Needs> = HashMap::new();
+    let mut known: HashMap<Kind<'_>, Needs> = HashMap::new();
     let mut all = Vec::new();
     for entry in &manifest.entries {
         let frozen = may_freeze(&entry.request.origin);
-        let key = (&*entry.tasks, &*entry.request.settings, entry.steps, frozen);
-        if !known.contains_key(&key) {
-            let config = config(entry)?;
-            known.insert(key, Needs::of(&config, &tasks(catalogue, &config)?, frozen)?);
-        }
-        all.push(known[&key].clone());
+        let kind = Kind { tasks: &entry.tasks, settings: &entry.request.settings, steps: entry.steps, frozen };
+        let needs = match known.entry(kind) {
+            Occupied(needs) => needs.into_mut(),
+            Vacant(place) => {
+                let config = config(entry)?;
+                place.insert(Needs::of(&config, &tasks(catalogue, &config)?, frozen)?)
+            }
+        };
+        all.push(needs.clone());
     }
     Ok(all)
 }

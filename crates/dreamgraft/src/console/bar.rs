@@ -126,8 +126,7 @@ mod tests {
         assert!(bar.is_due());
         bar.show(Frames(41_000), Frames(100_000), "gradient step 3 of 200", left);
         assert!(!bar.is_due(), "it was just shown");
-        let text = terminal.1.lock().unwrap().trim_end().to_owned();
-        text
+        terminal.1.lock().unwrap().trim_end().to_owned()
     }
 
     #[test]
