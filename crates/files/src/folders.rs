@@ -63,7 +63,7 @@ mod tests {
         };
         assert_eq!(synced("a/b/c"), [root.path().to_owned(), path("a"), path("a/b")]);
         assert_eq!(synced("a/b/d"), [path("a/b")]);
-        assert_eq!(synced("a/b"), [PathBuf::new(); 0]);
+        assert_eq!(synced("a/b"), Vec::<PathBuf>::new());
         assert_eq!((folder_of(Path::new("a")), folder_of(Path::new("/a"))), (Path::new("."), Path::new("/")));
     }
 
