@@ -214,6 +214,8 @@ impl From<&study::StudyError> for Exit {
             StudyError::StudyFile { .. } | StudyError::NoRun { .. } => Self::Usage,
             StudyError::NoManifest { .. }
             | StudyError::NotAStudy { .. }
+            | StudyError::OtherRun { .. }
+            | StudyError::ShareIsTaken { .. }
             | StudyError::NotReady { .. }
             | StudyError::Manifest { .. }
             | StudyError::Changed { .. }

@@ -5,7 +5,7 @@
 use crate::args::Inherits;
 use crate::exit::Failure;
 use train::config::presets;
-use train::{AgentConfig, Origin, RunRequest, TrainError, stored_config};
+use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
 use transfer::TransferError;
 
 /// The origin of the agent, from the arguments.
@@ -57,8 +57,9 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     if !matches!(error, TrainError::Transfer(TransferError::Misfit(_))) {
         return error.into();
     }
-    let Some(agent) = from.ancestors().take(4).find_map(|folder| stored_config(folder).ok()).map(|config| config.agent)
-    else {
+    let of_run = || from.ancestors().take(4).find_map(|folder| stored_config(folder).ok()).map(|config| config.agent);
+    let of_export = || find_learned::<Policy>(from).ok().map(|(learned, _)| learned.agent.config().clone());
+    let Some(agent) = of_run().or_else(of_export) else {
         return error.into();
     };
     let is_of = |name: &str| {

@@ -93,6 +93,22 @@ pub enum StudyError {
         /// Its folder.
         path: PathBuf,
     },
+    /// A study whose folder has a run of other settings.
+    #[error("{why}; to train it again, remove the folder {path}, or give the study another folder with --dir")]
+    OtherRun {
+        /// The run's folder.
+        path: PathBuf,
+        /// The differences.
+        why: String,
+    },
+    /// A folder of shared runs that is part of a study or of a run.
+    #[error("--share {path}: it is {what}; give a folder of its own, which only shared runs are in")]
+    ShareIsTaken {
+        /// The folder.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// A shared run that cannot be used.
     #[error("{path} is not an intact shared run: {why}; remove this folder, and the run is trained again")]
     Shared {

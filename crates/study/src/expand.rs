@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
-use train::{Frames, Origin, RunRequest};
+use train::{Frames, Origin, RunRequest, TrainError};
 use wording::nearest;
 
 /// The largest number of runs in a study.
@@ -126,6 +126,19 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
     }
     files::create_folders(folder).map_err(StudyError::io(folder))?;
     refuse_foreign(folder)?;
+    // Runs from before the manifest was removed: they count as this study's, so they must be what it asks for.
+    for entry in &manifest.entries {
+        let path = folder.join(&entry.folder);
+        train::check_run_of(&path, &entry.request).map_err(|error| match error {
+            TrainError::Differs { differences, .. } | TrainError::OtherTransfer { differences, .. } => {
+                let each: Vec<String> =
+                    differences.iter().map(|one| format!("{}: was {}, now {}", one.path, one.was, one.now)).collect();
+                let why = format!("{} was trained with other settings ({})", path.display(), each.join("; "));
+                StudyError::OtherRun { path: path.clone(), why }
+            }
+            error => error.into(),
+        })?;
+    }
     manifest.write(folder)?;
     Ok(manifest)
 }

@@ -3,6 +3,7 @@
 use super::number::{whole, whole_between};
 use crate::exit;
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -63,7 +64,7 @@ pub struct Play {
 #[derive(Debug, Args)]
 pub struct Results {
     /// Write the last episode as a GIF; with several tasks, one GIF per task, FILE-TASK.gif
-    #[arg(long, value_name = "FILE.gif", value_parser = gif)]
+    #[arg(long, value_name = "FILE.gif", value_parser = PathBufValueParser::new().try_map(gif))]
     pub video: Option<PathBuf>,
     /// With --video: show what the agent imagines next to what happens. Every 50 steps it is shown 5 images (green frame), and
     /// imagines the next 45 from the actions alone (red frame)
@@ -75,8 +76,7 @@ pub struct Results {
 }
 
 /// Checks that the name of a video file ends in `.gif`.
-fn gif(typed: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(typed);
+fn gif(path: PathBuf) -> Result<PathBuf, String> {
     match path.extension() {
         Some(ending) if ending.eq_ignore_ascii_case("gif") => Ok(path),
         _ => Err("the video is a GIF: give a name that ends in .gif".to_owned()),

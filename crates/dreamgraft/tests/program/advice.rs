@@ -53,6 +53,9 @@ fn a_forgotten_preset_is_recognised() {
         let error = program.fail(2, words);
         assert!(error.contains("give --preset smoke"), "{error}");
     }
+    program.succeed(&["export", "run", "--out", "export", "--episodes", "1"]);
+    let error = program.fail(2, &["train", "hopper", "--from", "export"]);
+    assert!(error.contains("give --preset smoke"), "{error}");
     let error = program.fail(2, &["train", "hopper", "--from", "run", "--from", "other"]);
     assert!(error.contains("write a plan") && error.contains("transfer preset paper"), "{error}");
     assert!(!program.path("runs").exists());

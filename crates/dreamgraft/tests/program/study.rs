@@ -126,6 +126,44 @@ fn a_folder_of_something_else_is_not_taken_for_that_of_a_study() {
 }
 
 #[test]
+fn runs_of_other_settings_are_not_taken_for_those_of_an_edited_study() {
+    let program = Program::new();
+    let write = |set: &str, plan: &str| {
+        let text = "name = \"s\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n\
+                    [[source]]\nname = \"ant\"\ntasks = [\"ant\"]\nsteps = 1000\n\
+                    [[method]]\nkind = \"plan\"\nfile = \"plan.toml\"\nfrom = \"ant\"\n[set]\n";
+        std::fs::write(program.path("s.toml"), format!("{text}{set}\n")).unwrap();
+        let plan = program.succeed(&["transfer", "preset", plan]);
+        std::fs::write(program.path("plan.toml"), plan).unwrap();
+    };
+    write("", "encoder-only");
+    program.succeed(&["study", "run", "s.toml", "--jobs", "1"]);
+    let again = || {
+        let _ = std::fs::remove_file(program.path("studies/s/manifest.jsonl"));
+        program.run(&["study", "run", "s.toml", "--jobs", "1"])
+    };
+    write("agent.horizon = 5", "encoder-only");
+    let ended = again();
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    for part in ["studies/s/sources/ant", "agent.horizon: was 3, now 5", "remove the folder", "--dir"] {
+        assert!(ended.stderr.contains(part), "{part}: {ended:?}");
+    }
+    write("", "full");
+    let ended = again();
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stderr.contains("studies/s/runs/hopper") && ended.stderr.contains("rule"), "{ended:?}");
+    // What changes no results may change, and the old file is as good as before.
+    write("checkpoint.kept = 3", "encoder-only");
+    let ended = again();
+    assert!(ended.code == Some(0) && ended.stdout.contains("2 runs in studies/s, 2 of them finished"), "{ended:?}");
+    let error = program.fail(4, &["study", "run", "s.toml", "--share", "studies/s/shared"]);
+    assert!(error.contains("the folder of a study, or lies in one"), "{error}");
+    write("task.arguments.x = 1", "full");
+    let error = program.fail(2, &["study", "plan", "s.toml"]);
+    assert!(error.contains("task.arguments.x: it has no effect on hopper"), "{error}");
+}
+
+#[test]
 fn a_study_is_planned_run_and_reported() {
     let program = tiny();
     let plan = program.succeed(&["study", "plan", "tiny.toml"]);

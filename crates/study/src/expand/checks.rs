@@ -75,6 +75,11 @@ impl Expansion<'_> {
         let study = self.study;
         let check = |key: &str, variant: &Variant| {
             let config = self.config(key, &study.tasks[..1], study.steps, study.seeds[0], variant)?;
+            let built_in = study.tasks.iter().find(|task| self.catalogue.names().contains(&task.as_str()));
+            if let (Some(argument), Some(task)) = (config.task.arguments.keys().next(), built_in) {
+                let why = format!("it has no effect on {task}, which is a built-in task; remove it");
+                return Err(self.error(&format!("{key}.task.arguments.{argument}"), why));
+            }
             for (name, set) in [
                 ("frozen_encoder", config.agent.frozen_encoder),
                 ("reward_sources", !config.agent.reward_sources.is_empty()),

@@ -76,6 +76,15 @@ impl Store {
     /// # Errors
     /// If it cannot be made.
     pub fn open(folder: &Path) -> Result<Self, StudyError> {
+        let taken = |what| Err(StudyError::ShareIsTaken { path: folder.to_owned(), what });
+        if folder.join(files::layout::CONFIG).exists() {
+            return taken("a run folder");
+        }
+        for above in std::path::absolute(folder).map_err(StudyError::io(folder))?.ancestors() {
+            if above.join(crate::manifest::FILE).exists() {
+                return taken("the folder of a study, or lies in one");
+            }
+        }
         files::create_folders(folder).map_err(StudyError::io(folder))?;
         let folder = folder.canonicalize().map_err(StudyError::io(folder))?;
         Ok(Self { folder })

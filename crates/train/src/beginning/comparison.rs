@@ -2,7 +2,9 @@
 
 use super::Transferred;
 use crate::TrainError;
-use crate::config::Difference;
+use crate::config::{Config, Difference, difference};
+use crate::folder::{is_run, stored_config};
+use crate::request::RunRequest;
 use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -39,6 +41,45 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
     let taken = was != nothing();
     refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)?;
     Ok(None)
+}
+
+/// Checks that the run in `root`, if there is one, has the settings and the plan of `request`: that its results are those which the
+/// request asks for. The frames, and settings that change no results, may differ; sources are not compared.
+///
+/// # Errors
+/// [`TrainError::Differs`] or [`TrainError::OtherTransfer`] with the differences; or the folder or the request cannot be read.
+pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError> {
+    /// Settings of the agent that the tasks or the transfer decide.
+    const DECIDED: [&str; 6] = [
+        "agent.images",
+        "agent.vector",
+        "agent.actor",
+        "agent.frozen_encoder",
+        "agent.reward_sources",
+        "agent.reward_layers",
+    ];
+    if !is_run(root) {
+        return Ok(());
+    }
+    let mut differences = difference(&stored_config(root)?, &request.configuration()?);
+    differences.retain(|one| !Config::may_change(&one.path) && !DECIDED.contains(&&*one.path));
+    if !differences.is_empty() {
+        return Err(TrainError::Differs { path: root.to_owned(), differences });
+    }
+    let of = |transfer: Option<&str>| transfer.unwrap_or("nothing").to_owned();
+    match (record_of(root)?, request.plan()?) {
+        (Some(report), Some(plan)) => {
+            let path = root.join(TRANSFER_PLAN);
+            let was = Plan::read(&path).map_err(|why| damaged(&path, &why))?;
+            refuse(root, rules(&report, &was, &plan), true)
+        }
+        (was, now) if was.is_some() != now.is_some() => {
+            let (was, now) = (of(was.as_ref().map(|report| &*report.plan)), of(now.as_ref().map(Plan::name)));
+            let taken = was != "nothing";
+            refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The report of the transfer with which the run in `root` began.

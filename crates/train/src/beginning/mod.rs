@@ -6,6 +6,8 @@
 
 mod comparison;
 
+pub use comparison::check_run_of;
+
 use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::agent::footprint;
