@@ -18,6 +18,7 @@ mod waiting;
 use args::train::Transfer;
 use args::{Command, Typed};
 use clap::Parser;
+use dreamer::footprint::{Available, Limit, available};
 use exit::{Exit, Failure};
 use std::borrow::Cow;
 use std::io::Write;
@@ -66,8 +67,25 @@ fn ask_for_reports() {
     }));
 }
 
+/// Refuses limits of this process's memory under which the program, or the simulator in it, could end at once without a message.
+fn check_limits() -> Result<(), Failure> {
+    /// Bytes that every command may take.
+    const LEAST: u64 = 160_000_000;
+    match available() {
+        Some(Available { bytes, limit: limit @ Limit::Process(_) }) if bytes < LEAST => {
+            Err(Failure::Arguments(format!(
+                "{} MB of memory are available within {limit}, and every command may need {} MB: raise the limit",
+                bytes / 1_000_000,
+                LEAST / 1_000_000
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
+    check_limits()?;
     static CATALOGUE: LazyLock<Worlds<'static>> = LazyLock::new(|| Worlds::and(tasks::catalogue()));
     let catalogue = &*CATALOGUE;
     match command {

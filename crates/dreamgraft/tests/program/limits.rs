@@ -17,6 +17,21 @@ fn a_limit_of_the_shell_counts_as_memory() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn limits_under_which_nothing_can_work_are_named() {
+    let program = Program::new();
+    for kilobytes in [50_000, 80_000, 140_000] {
+        for words in [&["train", "hopper", "--preset", "smoke", "--logdir", "run"][..], &["play", "hopper"], &["tasks"]]
+        {
+            let ended = ended(under_shell(&program, &format!("ulimit -v {kilobytes}"), words));
+            assert_eq!(ended.code, Some(2), "{kilobytes} {words:?} {ended:?}");
+            assert!(ended.stderr.contains("`ulimit -v`") && ended.stderr.contains("raise the limit"), "{ended:?}");
+        }
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
 fn embeddings_of_a_frozen_encoder_count_as_memory() {
     let program = Program::new();
     program.succeed(&smoke(&["--steps", "1000"]));
