@@ -39,6 +39,9 @@
 //! # Ok::<(), transfer::PlanError>(())
 //! ```
 //!
+//! A rule has four forms on its way: as text (`document::RuleText`), checked ([`Rule`]), with its sources found and next to the rules
+//! that a meta-model stands for (`matching::Effective`), and in the report ([`report::RuleReport`]).
+//!
 //! The agent does not know that transfer exists. Not here: training, and the command line.
 
 pub mod arithmetic;
