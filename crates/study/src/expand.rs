@@ -1,8 +1,8 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
 //! Here: shared sources, and requests; in `methods`, the runs of each method; in `sweep`, settings with several values; in
-//! `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a target. Not here: the keys of a study file (`study_file`), and starting runs
-//! (`local`, `slurm`).
+//! `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a target. Not here: the keys of a study file
+//! (`study_file`), the manifest in a folder (`prepare`), and starting runs (`local`, `slurm`).
 
 mod checks;
 mod methods;
@@ -10,7 +10,7 @@ mod shared_seeds;
 mod sweep;
 
 use crate::StudyError;
-use crate::manifest::{Entry, FILE, Manifest, Role, arguments_of};
+use crate::manifest::{Entry, Manifest, Role, arguments_of};
 use crate::place::place_of;
 use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks};
 use environment::{Catalogue, file_name};
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
-use train::{Frames, Origin, RunRequest, TrainError};
+use train::{Frames, Origin, RunRequest};
 use wording::nearest;
 
 /// The largest number of runs in a study.
@@ -28,7 +28,7 @@ const MOST_RUNS: usize = 10_000;
 const LONGEST_CHAIN: usize = 8;
 
 /// The seed that earlier versions gave to sources without a seed in the study file.
-const EARLIER_SOURCE_SEED: u64 = 0;
+pub(crate) const EARLIER_SOURCE_SEED: u64 = 0;
 
 /// The manifest of a study file, whose tasks are those of `catalogue`.
 ///
@@ -39,7 +39,7 @@ pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, S
 }
 
 /// The manifest of a study file, in which sources without a seed have `source_seed`.
-fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
+pub(crate) fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
     let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
     let StudyFile { order, seeds, tasks, .. } = &read.study;
@@ -83,82 +83,6 @@ pub fn unused(study: &StudyFile) -> Vec<String> {
     let combinations = study.combination.keys().filter(|name| !is_used(name));
     notes.extend(combinations.map(|name| format!("no source uses the combination {name:?}")));
     notes
-}
-
-/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
-/// had other seeds; `None` if there is no manifest, or one of another document.
-///
-/// # Errors
-/// If the study file cannot be used, or the manifest was changed.
-pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
-    if !folder.join(FILE).exists() {
-        return Ok(None);
-    }
-    let recorded = Manifest::read(folder)?;
-    let same =
-        manifest_of(read, catalogue)? == recorded || manifest_with(read, catalogue, EARLIER_SOURCE_SEED)? == recorded;
-    Ok(same.then_some(recorded))
-}
-
-/// The manifest in the study's folder, if its first line says that it was made from this very document. Nothing is expanded.
-///
-/// # Errors
-/// If the manifest is not as it was written.
-pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
-    if !folder.join(FILE).exists() {
-        return Ok(None);
-    }
-    let recorded = Manifest::read(folder)?;
-    let same = recorded.header.document == read.checksum && recorded.header.study == read.study.name;
-    Ok(same.then_some(recorded))
-}
-
-/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
-/// and is kept, with the seeds that it gives to sources.
-///
-/// # Errors
-/// If the folder was created from another study file, or cannot be written.
-pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
-    let manifest = manifest_of(read, catalogue)?;
-    if folder.join(FILE).exists() {
-        let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
-        return recorded(read, catalogue, folder)?.ok_or_else(changed);
-    }
-    files::create_folders(folder).map_err(StudyError::io(folder))?;
-    refuse_foreign(folder)?;
-    // Runs from before the manifest was removed: they count as this study's, so they must be what it asks for.
-    for entry in &manifest.entries {
-        let path = folder.join(&entry.folder);
-        train::check_run_of(&path, &entry.request).map_err(|error| match error {
-            TrainError::Differs { differences, .. } | TrainError::OtherTransfer { differences, .. } => {
-                let each: Vec<String> =
-                    differences.iter().map(|one| format!("{}: was {}, now {}", one.path, one.was, one.now)).collect();
-                let why = format!("{} was trained with other settings ({})", path.display(), each.join("; "));
-                StudyError::OtherRun { path: path.clone(), why }
-            }
-            error => error.into(),
-        })?;
-    }
-    manifest.write(folder)?;
-    Ok(manifest)
-}
-
-/// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
-const OWN: [&str; 7] = ["sources", "runs", "logs", "slurm", "report", "identities", "study.lock"];
-
-/// Refuses a folder without a manifest that contains something other than a study does.
-fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
-    let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
-    if folder.join(files::layout::CONFIG).exists() {
-        return refuse("is a run folder, not the folder of a study".to_owned());
-    }
-    for entry in std::fs::read_dir(folder).map_err(StudyError::io(folder))? {
-        let name = entry.map_err(StudyError::io(folder))?.file_name().to_string_lossy().into_owned();
-        if !OWN.contains(&&*name) && !files::is_partial(&name) {
-            return refuse(format!("contains {name:?} but no {FILE}, so it is not the folder of a study"));
-        }
-    }
-    Ok(())
 }
 
 /// The part of a request that differs between the runs of a study.
@@ -442,11 +366,6 @@ impl<'a> Expansion<'a> {
 /// The encoder of the agent in `folder`, and the reward models of those in `rewards`.
 fn universal_origin(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
     Origin::Universal { encoder: folder.to_owned(), rewards, any_encoder: false }
-}
-
-/// The study's folder that is used if none is given.
-pub fn default_folder(study: &StudyFile) -> PathBuf {
-    Path::new("studies").join(&study.name)
 }
 
 #[cfg(test)]

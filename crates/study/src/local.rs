@@ -7,8 +7,9 @@
 use crate::StudyError;
 use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
-use crate::share::{Sharing, Taken};
+use crate::share::Sharing;
 use crate::status::{end_of, failure_file, is_finished};
+use crate::taken::Taken;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

@@ -4,7 +4,7 @@
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
-use crate::share::{Taken, taken};
+use crate::taken::{Taken, taken};
 use files::layout;
 use serde::Serialize;
 use std::io::{Read, Seek, SeekFrom};

@@ -526,8 +526,7 @@ fn maybe(nearest: &str) -> String {
 }
 
 fn list(differences: &[Difference]) -> String {
-    let all = differences.iter().map(|Difference { path, was, now }| format!("{path}: was {was}, now {now}"));
-    all.collect::<Vec<_>>().join("; ")
+    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// As [`with_other_settings`]; nothing was learned yet at the first gradient step.

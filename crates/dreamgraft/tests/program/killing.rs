@@ -202,7 +202,7 @@ impl Harness {
     }
 }
 
-/// Stops a study, if it has not ended yet, and gives the process numbers of its workers.
+/// Pauses a study that is still running (SIGSTOP), and returns the process numbers of its workers; none if it has ended.
 fn stopped_workers(study: &mut Child) -> Vec<String> {
     let process = study.id();
     if study.try_wait().unwrap().is_some() {

@@ -4,7 +4,7 @@ use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::{Ancestry, Image, ImageKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
-use crate::share::taken;
+use crate::taken::taken;
 use environment::file_name;
 use files::layout;
 use std::collections::BTreeMap;

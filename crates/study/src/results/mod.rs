@@ -15,8 +15,8 @@ mod shares;
 mod transfer_record;
 
 use crate::manifest::{FILE, Manifest, Role};
-use crate::share::Taken;
 use crate::statistics::Curve;
+use crate::taken::Taken;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -10,11 +10,12 @@ mod ledger;
 mod store;
 
 pub use identity::Identity;
-pub use store::{Store, Taken, taken};
+pub use store::Store;
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest};
 use crate::status::is_finished;
+use crate::taken::Taken;
 use environment::Catalogue;
 use identity::Identities;
 use ledger::Ledger;
@@ -62,13 +63,13 @@ impl<'a> Sharing<'a> {
         self.manifest.entries.iter().filter(|entry| self.is_found(entry)).count()
     }
 
-    /// Whether a run has not begun, and is in the store.
+    /// Whether the store has a run that this study has not started yet.
     pub fn is_found(&self, entry: &Entry) -> bool {
         let Some((store, identity)) = self.place(entry) else { return false };
         !is_begun(self.folder, entry) && store.has(&identity)
     }
 
-    /// Copies a run that has not begun from the store; `None` if it is not there.
+    /// Copies a run that this study has not started yet from the store; `None` if the store does not have it.
     ///
     /// # Errors
     /// If it is there, and damaged or cannot be copied. The run can then be trained.
@@ -128,5 +129,5 @@ impl<'a> Sharing<'a> {
 
 /// Whether a run has a configuration.
 fn is_begun(folder: &Path, entry: &Entry) -> bool {
-    folder.join(&entry.folder).join("config.toml").exists()
+    folder.join(&entry.folder).join(files::layout::CONFIG).exists()
 }

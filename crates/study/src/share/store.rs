@@ -6,7 +6,8 @@
 use super::identity::Identity;
 use crate::StudyError;
 use crate::manifest::Entry;
-use files::Checksums;
+use crate::taken::{TAKEN_FILE, Taken};
+use files::{Checksums, layout};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,9 +15,6 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use train::Frames;
 use train::checkpoint::finished_checkpoint;
-
-/// The file in the folder of a run that was taken from a store.
-const TAKEN_FILE: &str = "shared.json";
 
 /// The file of a stored run.
 const RECORD_FILE: &str = "identity.json";
@@ -31,22 +29,6 @@ const LARGEST: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-}
-
-/// Where a run was taken from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Taken {
-    /// The store.
-    #[serde(with = "files::path_text")]
-    pub store: PathBuf,
-    /// The study that trained it.
-    pub study: String,
-    /// The folder of the run in that study.
-    #[serde(with = "files::path_text")]
-    pub folder: PathBuf,
-    /// The checksum of what it is.
-    pub identity: String,
 }
 
 /// The record of a stored run.
@@ -64,12 +46,6 @@ struct Record {
     files: BTreeMap<String, String>,
 }
 
-/// Where the run in the folder `root` was taken from; `None` if it was trained there.
-pub fn taken(root: &Path) -> Option<Taken> {
-    let text = files::read_text(&root.join(TAKEN_FILE), LARGEST).ok()?;
-    serde_json::from_str(&text).ok()
-}
-
 impl Store {
     /// The store in `folder`, which is made.
     ///
@@ -77,7 +53,7 @@ impl Store {
     /// If it cannot be made.
     pub fn open(folder: &Path) -> Result<Self, StudyError> {
         let taken = |what| Err(StudyError::ShareIsTaken { path: folder.to_owned(), what });
-        if folder.join(files::layout::CONFIG).exists() {
+        if folder.join(layout::CONFIG).exists() {
             return taken("a run folder");
         }
         for above in std::path::absolute(folder).map_err(StudyError::io(folder))?.ancestors() {
@@ -154,7 +130,7 @@ impl Store {
     /// If it cannot be copied. Nothing is left behind then.
     pub fn put(&self, identity: &Identity, study: &str, folder: &Path, entry: &Entry) -> Result<bool, StudyError> {
         let root = folder.join(&entry.folder);
-        let is_added = root.join("episodes").join(replay::ADDED).exists();
+        let is_added = root.join(layout::EPISODES).join(replay::ADDED).exists();
         if is_added || train::in_use(&root) || finished_checkpoint(&root, Frames(entry.steps)).is_none() {
             return Ok(false);
         }
@@ -205,12 +181,12 @@ fn copy_run(from: &Path, to: &Path, steps: u64) -> Result<BTreeMap<String, Strin
     let none =
         || StudyError::Shared { path: from.to_owned(), why: "it has no intact checkpoint of its end".to_owned() };
     let checkpoint = finished_checkpoint(from, Frames(steps)).ok_or_else(none)?;
-    let checkpoint = Path::new("checkpoints").join(checkpoint.file_name().unwrap_or_default());
-    for folder in [Path::new(""), Path::new("episodes"), Path::new("videos"), &checkpoint] {
+    let checkpoint = Path::new(layout::CHECKPOINTS).join(checkpoint.file_name().unwrap_or_default());
+    for folder in [Path::new(""), Path::new(layout::EPISODES), Path::new(layout::VIDEOS), &checkpoint] {
         files::create_folders(&to.join(folder)).map_err(StudyError::io(to.join(folder)))?;
     }
     let mut sums = BTreeMap::new();
-    for folder in [Path::new(""), Path::new("videos"), &checkpoint] {
+    for folder in [Path::new(""), Path::new(layout::VIDEOS), &checkpoint] {
         let all = match fs::read_dir(from.join(folder)) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             other => other.map_err(StudyError::io(from.join(folder)))?,
@@ -221,7 +197,7 @@ fn copy_run(from: &Path, to: &Path, steps: u64) -> Result<BTreeMap<String, Strin
             let path = folder.join(&name);
             // Links could lead anywhere, and a lock is of the process that holds it.
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let own = ["run.lock", TAKEN_FILE].iter().any(|own| name == *own);
+            let own = [layout::RUN_LOCK, TAKEN_FILE].iter().any(|own| name == *own);
             if !is_file || own || files::is_partial(&name.to_string_lossy()) {
                 continue;
             }

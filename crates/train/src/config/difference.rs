@@ -3,6 +3,7 @@
 use super::Config;
 use super::tables::{get, paths, table_of};
 use std::collections::BTreeSet;
+use std::fmt;
 use toml::Value;
 
 /// A setting on which two configurations differ.
@@ -14,6 +15,13 @@ pub struct Difference {
     pub was: String,
     /// Its value in the second.
     pub now: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, was, now } = self;
+        write!(f, "{path}: was {was}, now {now}")
+    }
 }
 
 /// The settings on which `now` differs from `was`, in alphabetic order.

@@ -119,7 +119,7 @@ pub struct StopSettings {
     /// The run ends when the mean of its last evaluations reaches this return, in every task; infinity stands for never.
     #[serde(rename = "return")]
     pub reached: f64,
-    /// The run ends when that mean has not exceeded its best for so many frames, in any task; 0 stands for never.
+    /// The run ends when that mean has not exceeded its best for this many frames in any task; 0 stands for never.
     pub patience: Frames,
     /// The evaluations in a row whose mean counts.
     pub evaluations: usize,

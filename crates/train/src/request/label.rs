@@ -2,8 +2,7 @@
 //!
 //! Different transfers have different names: where a path cannot stand in a name as it is, the name contains a checksum of it.
 
-use super::Origin;
-use super::plan::{DEFAULT_PLAN, UNIVERSAL};
+use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use environment::Catalogue;
 use std::path::{Component, Path, PathBuf};
 use transfer::Preset;

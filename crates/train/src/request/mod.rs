@@ -14,6 +14,12 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use transfer::Plan;
 
+/// The default plan.
+const DEFAULT_PLAN: &str = "paper";
+
+/// The name of the agent of `--universal` in plans.
+const UNIVERSAL: &str = "universal";
+
 /// A request for a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,18 +2,14 @@
 //!
 //! Not here: what plans are and how they are applied (crate `transfer`).
 
-use super::Origin;
 use super::label::name;
+use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use crate::TrainError;
 use std::path::PathBuf;
 use transfer::{Plan, TransferError};
 
-/// The default plan.
-pub(super) const DEFAULT_PLAN: &str = "paper";
 /// The name of the agent of `--from` in plans.
 const SOURCE: &str = "source";
-/// The name of the agent of `--universal` in plans.
-pub(super) const UNIVERSAL: &str = "universal";
 /// The hidden layers of a reward meta-model, unless a plan file sets them.
 const META_MODEL_LAYERS: usize = 1;
 /// The most bytes of the name of a source.

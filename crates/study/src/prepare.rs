@@ -1,0 +1,91 @@
+//! The manifest in a study's folder: whether it is that of a study file, and writing it into a folder that may be used.
+//!
+//! Not here: which runs a study file stands for (`expand`), and the manifest's format (`manifest`).
+
+use crate::StudyError;
+use crate::expand::{EARLIER_SOURCE_SEED, manifest_of, manifest_with};
+use crate::manifest::{FILE, Manifest};
+use crate::study_file::{Read, StudyFile};
+use environment::Catalogue;
+use std::path::{Path, PathBuf};
+use train::TrainError;
+
+/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
+/// had other seeds; `None` if there is no manifest, or one of another document.
+///
+/// # Errors
+/// If the study file cannot be used, or the manifest was changed.
+pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+    if !folder.join(FILE).exists() {
+        return Ok(None);
+    }
+    let recorded = Manifest::read(folder)?;
+    let same =
+        manifest_of(read, catalogue)? == recorded || manifest_with(read, catalogue, EARLIER_SOURCE_SEED)? == recorded;
+    Ok(same.then_some(recorded))
+}
+
+/// The manifest in the study's folder, if its first line says that it was made from this very document. Nothing is expanded.
+///
+/// # Errors
+/// If the manifest is not as it was written.
+pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+    if !folder.join(FILE).exists() {
+        return Ok(None);
+    }
+    let recorded = Manifest::read(folder)?;
+    let same = recorded.header.document == read.checksum && recorded.header.study == read.study.name;
+    Ok(same.then_some(recorded))
+}
+
+/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
+/// and is kept, with the seeds that it gives to sources.
+///
+/// # Errors
+/// If the folder was created from another study file, or cannot be written.
+pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
+    let manifest = manifest_of(read, catalogue)?;
+    if folder.join(FILE).exists() {
+        let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
+        return recorded(read, catalogue, folder)?.ok_or_else(changed);
+    }
+    files::create_folders(folder).map_err(StudyError::io(folder))?;
+    refuse_foreign(folder)?;
+    // Runs from before the manifest was removed: they count as this study's, so they must be what it asks for.
+    for entry in &manifest.entries {
+        let path = folder.join(&entry.folder);
+        train::check_run_of(&path, &entry.request).map_err(|error| match error {
+            TrainError::Differs { differences, .. } | TrainError::OtherTransfer { differences, .. } => {
+                let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
+                let why = format!("{} was trained with other settings ({})", path.display(), each.join("; "));
+                StudyError::OtherRun { path: path.clone(), why }
+            }
+            error => error.into(),
+        })?;
+    }
+    manifest.write(folder)?;
+    Ok(manifest)
+}
+
+/// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
+const OWN: [&str; 7] = ["sources", "runs", "logs", "slurm", "report", "identities", "study.lock"];
+
+/// Refuses a folder without a manifest that contains something other than a study does.
+fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
+    let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
+    if folder.join(files::layout::CONFIG).exists() {
+        return refuse("is a run folder, not the folder of a study".to_owned());
+    }
+    for entry in std::fs::read_dir(folder).map_err(StudyError::io(folder))? {
+        let name = entry.map_err(StudyError::io(folder))?.file_name().to_string_lossy().into_owned();
+        if !OWN.contains(&&*name) && !files::is_partial(&name) {
+            return refuse(format!("contains {name:?} but no {FILE}, so it is not the folder of a study"));
+        }
+    }
+    Ok(())
+}
+
+/// The study's folder that is used if none is given.
+pub fn default_folder(study: &StudyFile) -> PathBuf {
+    Path::new("studies").join(&study.name)
+}
