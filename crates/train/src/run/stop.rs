@@ -39,7 +39,7 @@ impl fmt::Display for Stop {
             ),
             Self::NoProgress { evaluations, patience } => write!(
                 f,
-                "the mean return of the last {} has not become better for {} frames (stop.patience)",
+                "the mean return of the last {} has not improved for {} frames (stop.patience)",
                 last(evaluations),
                 grouped(patience)
             ),
@@ -105,9 +105,6 @@ mod tests {
         let text = Stop::Return { evaluations: 5, reached: 700.0 }.to_string();
         assert_eq!(text, "the mean return of the last 5 evaluations reached 700 (stop.return)");
         let text = Stop::NoProgress { evaluations: 1, patience: 50_000 }.to_string();
-        assert_eq!(
-            text,
-            "the mean return of the last evaluation has not become better for 50 000 frames (stop.patience)"
-        );
+        assert_eq!(text, "the mean return of the last evaluation has not improved for 50 000 frames (stop.patience)");
     }
 }
