@@ -29,6 +29,7 @@ mod device;
 mod error;
 mod filtered;
 pub mod footprint;
+mod head_inputs;
 mod images;
 mod learner;
 mod losses;

@@ -240,10 +240,8 @@ impl From<&TrainError> for Exit {
                 }
             }
             // A path that is not a file's is one that was typed; a file that the system refuses to read is not.
-            TrainError::Config(ConfigError::Read { source, .. })
-            | TrainError::Transfer(TransferError::Plan(PlanError::Read { source, .. })) => {
-                of_reading(source, Self::Usage)
-            }
+            TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
+            TrainError::Transfer(error) | TrainError::FitNeedsSources(error) => of_transfer(error),
             TrainError::Config(ConfigError::Stored { .. }) | TrainError::Output(OutputError::Line { .. }) => {
                 Self::FolderTaken
             }
@@ -271,12 +269,6 @@ impl From<&TrainError> for Exit {
             | TrainError::Agent(DreamerError::Config { .. } | DreamerError::Machine(MachineError::TooMuch { .. })) => {
                 Self::Usage
             }
-            TrainError::Transfer(TransferError::Source(
-                SourceError::Read { source, .. } | SourceError::Agent { source: DreamerError::Io { source, .. }, .. },
-            )) => of_reading(source, Self::Checkpoint),
-            TrainError::Transfer(TransferError::Source(_)) => Self::Checkpoint,
-            TrainError::Transfer(TransferError::Record { .. }) => Self::Failed,
-            TrainError::Transfer(_) => Self::Usage,
             TrainError::Busy { .. }
             | TrainError::Differs { .. }
             | TrainError::OtherTransfer { .. }
@@ -298,6 +290,19 @@ impl From<&TrainError> for Exit {
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }
+    }
+}
+
+/// The code of a transfer that cannot be done.
+fn of_transfer(error: &TransferError) -> Exit {
+    match error {
+        TransferError::Plan(PlanError::Read { source, .. }) => of_reading(source, Exit::Usage),
+        TransferError::Source(
+            SourceError::Read { source, .. } | SourceError::Agent { source: DreamerError::Io { source, .. }, .. },
+        ) => of_reading(source, Exit::Checkpoint),
+        TransferError::Source(_) => Exit::Checkpoint,
+        TransferError::Record { .. } => Exit::Failed,
+        _ => Exit::Usage,
     }
 }
 

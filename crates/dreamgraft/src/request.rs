@@ -89,6 +89,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
     use std::path::PathBuf;
     use train::{Frames, Origin};
+    use transfer::Fraction;
 
     /// The request that the program creates from these arguments.
     fn parsed(arguments: impl IntoIterator<Item = OsString>) -> RunRequest {
@@ -120,7 +121,15 @@ mod tests {
     }
 
     fn origin() -> impl Strategy<Value = Origin> {
-        let fraction = || option::of(prop_oneof![0.0..=1.0, Just(0.0), Just(1.0), Just(f64::MIN_POSITIVE)]);
+        let fraction = || {
+            option::of(prop_oneof![
+                (0.0..=1.0).prop_map(Fraction::Of),
+                Just(Fraction::Of(0.0)),
+                Just(Fraction::Of(1.0)),
+                Just(Fraction::Of(f64::MIN_POSITIVE)),
+                Just(Fraction::Fit),
+            ])
+        };
         prop_oneof![
             Just(Origin::Random),
             (path(), option::of(text()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {

@@ -12,7 +12,7 @@ mod sweep;
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest, Role, arguments_of};
 use crate::place::place_of;
-use crate::study_file::{Count, Method, Order, Read, Source, StudyFile, Tasks};
+use crate::study_file::{Count, Method, Order, Read, SOURCE_SEED, Source, SourceSeed, StudyFile, Tasks};
 use environment::{Catalogue, file_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -161,8 +161,11 @@ impl<'a> Expansion<'a> {
         let study = self.study;
         for base in self.variants.clone() {
             for source in &study.source {
-                for target in &study.tasks {
-                    self.add_agents(source, target, &base, &mut Vec::new())?;
+                for task in &study.tasks {
+                    for seed in &study.seeds {
+                        let aim = Aim { task, seed: *seed, base: base.clone(), own: base.clone() };
+                        self.add_agents(source, &aim, &mut Vec::new())?;
+                    }
                 }
             }
         }
@@ -237,13 +240,11 @@ impl<'a> Expansion<'a> {
         targets.get(target).cloned().ok_or_else(missing)
     }
 
-    /// The runs of a source for the target `target` with the settings of `variant`, which are added if necessary. `above` are
-    /// the sources that depend on this one.
+    /// The runs of a source for the targets of `aim`, which are added if necessary. `above` are the sources that depend on this one.
     fn add_agents(
         &mut self,
         source: &'a Source,
-        target: &str,
-        variant: &Variant,
+        aim: &Aim<'_>,
         above: &mut Vec<&'a str>,
     ) -> Result<Vec<usize>, StudyError> {
         if above.contains(&source.name.as_str()) {
@@ -265,30 +266,36 @@ impl<'a> Expansion<'a> {
             None => None,
             Some(name) => {
                 let universal = self.source(&format!("{key}.universal"), name)?;
-                Some(self.add_one_agent(&format!("{key}.universal"), universal, target, variant, above)?)
+                Some(self.add_one_agent(&format!("{key}.universal"), universal, aim, above)?)
             }
         };
         above.pop();
         let groups = match (&source.tasks, &source.each) {
-            (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, target)?],
+            (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, aim.task)?],
             (None, Some(each)) => {
-                self.tasks(&format!("{key}.each"), each, target)?.into_iter().map(|task| vec![task]).collect()
+                self.tasks(&format!("{key}.each"), each, aim.task)?.into_iter().map(|task| vec![task]).collect()
             }
             (None, None) => Vec::new(),
         };
-        groups.into_iter().map(|tasks| self.add_agent(source, tasks, variant, sight)).collect()
+        groups.into_iter().map(|tasks| self.add_agent(source, tasks, aim, sight)).collect()
     }
 
-    /// The only run of a source for the target `target`.
+    /// The seed of a source that has one for each seed of the targets: none of them is a target's.
+    fn seed_of_source_for(&self, target: u64) -> u64 {
+        let most = self.study.seeds.iter().max().copied().unwrap_or_default();
+        let first = (most / SOURCE_SEED + 1).saturating_mul(SOURCE_SEED);
+        first.saturating_add(target)
+    }
+
+    /// The only run of a source for the targets of `aim`.
     fn add_one_agent(
         &mut self,
         key: &str,
         source: &'a Source,
-        target: &str,
-        variant: &Variant,
+        aim: &Aim<'_>,
         above: &mut Vec<&'a str>,
     ) -> Result<usize, StudyError> {
-        match self.add_agents(source, target, variant, above)?[..] {
+        match self.add_agents(source, aim, above)?[..] {
             [one] => Ok(one),
             ref all => {
                 let why = format!(
@@ -306,16 +313,21 @@ impl<'a> Expansion<'a> {
         &mut self,
         source: &Source,
         tasks: Vec<String>,
-        variant: &Variant,
+        aim: &Aim<'_>,
         sight: Option<usize>,
     ) -> Result<usize, StudyError> {
+        let variant = &aim.base;
         let mut what = format!("{}{}", source.steps.0, variant.of_folder());
         if let Some(sight) = sight.map(|index| &self.entries[index]) {
             // The folder of the agent with the encoder, below `sources`.
             let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
         }
-        let seed = source.seed.unwrap_or(self.source_seed);
+        let seed = match source.seed {
+            None => self.source_seed,
+            Some(SourceSeed::Number(seed)) => seed,
+            Some(SourceSeed::Target) => self.seed_of_source_for(aim.seed),
+        };
         let folder = Path::new("sources").join(file_name(&tasks.join("+"))).join(what).join(seed.to_string());
         if let Some(&index) = self.folders.get(&folder) {
             return Ok(index);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use transfer::Fraction;
 
 /// The limit for the size of a study file, or of a plan that it names, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -61,7 +62,7 @@ pub enum Order {
 }
 
 /// The seed of sources whose document gives them none, if no target has it.
-const SOURCE_SEED: u64 = 1000;
+pub(crate) const SOURCE_SEED: u64 = 1000;
 
 impl StudyFile {
     /// The default seed of sources: 1000, or the next number that is not the seed of a target. So a target never has
@@ -84,9 +85,44 @@ pub struct Source {
     /// Environment frames of each agent's run.
     pub steps: Count,
     /// Its seed; [`StudyFile::source_seed`] by default.
-    pub seed: Option<u64>,
+    pub seed: Option<SourceSeed>,
     /// The source whose encoder it has, frozen.
     pub universal: Option<String>,
+}
+
+/// The seed of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "SourceSeedText")]
+pub enum SourceSeed {
+    /// The same agent for all targets.
+    Number(u64),
+    /// Another agent for each seed of the targets, so that intervals cover what is chance in the sources, too.
+    Target,
+}
+
+/// A [`SourceSeed`] as it is written.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "it must be a whole number, or \"target\" for another source for each seed of the targets"
+)]
+enum SourceSeedText {
+    Number(u64),
+    Word(String),
+}
+
+impl TryFrom<SourceSeedText> for SourceSeed {
+    type Error = String;
+
+    fn try_from(text: SourceSeedText) -> Result<Self, String> {
+        match text {
+            SourceSeedText::Number(seed) => Ok(Self::Number(seed)),
+            SourceSeedText::Word(word) if word == "target" => Ok(Self::Target),
+            SourceSeedText::Word(word) => Err(format!(
+                "it is {word:?}, but it must be a whole number, or \"target\" for another source for each seed of the targets"
+            )),
+        }
+    }
 }
 
 /// Tasks, or the name of a combination, which has different tasks for each target.
@@ -116,8 +152,8 @@ pub enum Method {
     Fractional {
         /// The source.
         from: String,
-        /// Fractions, a method each.
-        fractions: Vec<f64>,
+        /// Fractions, a method each: numbers, or the one that is fitted to the random episodes.
+        fractions: Vec<Fraction>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -174,7 +210,7 @@ pub enum Method {
         #[serde(default = "paper")]
         plan: String,
         /// The fraction of its rules that have one.
-        fraction: Option<f64>,
+        fraction: Option<Fraction>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,

@@ -25,6 +25,11 @@ pub enum TrainError {
     /// The transfer from other agents is not possible.
     #[error(transparent)]
     Transfer(#[from] transfer::TransferError),
+    /// A source that is gone before the fractions of it were fitted.
+    #[error(
+        "the fractions of this run's transfer are fitted after the random episodes, so its sources are still needed: {0}"
+    )]
+    FitNeedsSources(#[source] transfer::TransferError),
     /// The run folder was created with another transfer.
     #[error(
         "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)

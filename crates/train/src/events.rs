@@ -44,6 +44,11 @@ pub enum Event<'a> {
         /// Whether the run begins.
         begins: bool,
     },
+    /// The random episodes decided the fractions that a transfer left to them.
+    Fitted {
+        /// The report of the transfer, with the fractions.
+        report: &'a transfer::Report,
+    },
     /// The agent is there, at the beginning of a session.
     Agent {
         /// Its parts and their numbers of parameters.

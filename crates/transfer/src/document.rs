@@ -3,6 +3,7 @@
 //! Here: the text, with the line of each rule. Not here: its meaning and its checks ([`crate::plan`]).
 
 use crate::error::PlanError;
+use crate::fraction::Fraction;
 use crate::pattern::Pattern;
 use crate::plain::plain;
 use crate::rows::RowInput;
@@ -112,7 +113,7 @@ pub enum Take {
     /// Everything: it becomes the source's.
     Full,
     /// Its random start plus this fraction of the source's (Eq. 3).
-    Fraction(f64),
+    Fraction(Fraction),
     /// The weighted mean of its random start and the source's: this is the weight of the source's, from 0 to 1.
     Interpolate(f64),
 }
@@ -124,7 +125,7 @@ impl<'de> Deserialize<'de> for Take {
             type Value = Take;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"random\", \"full\", { fraction = 0.2 } or { interpolate = 0.2 }")
+                f.write_str("\"random\", \"full\", { fraction = 0.2 }, { fraction = \"fit\" } or { interpolate = 0.2 }")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Take, E> {

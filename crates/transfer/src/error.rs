@@ -336,6 +336,25 @@ pub enum TransferError {
         /// The parameter.
         parameter: String,
     },
+    /// A fraction that no data can decide.
+    #[error(
+        "{place} fits the fraction of {parameter}, which cannot be fitted: {why}. Only the output layers of the reward, value and \
+         discount heads can be fitted; write a number, such as {{ fraction = 0.2 }}"
+    )]
+    CannotFit {
+        /// The rule.
+        place: String,
+        /// The parameter.
+        parameter: String,
+        /// The reason.
+        why: String,
+    },
+    /// No episodes to fit fractions to.
+    #[error("{plan} fits a fraction to the target's first episodes, but there are none; give the fraction as a number")]
+    NothingToFit {
+        /// The plan.
+        plan: String,
+    },
     /// Only a part of the encoder is frozen.
     #[error(
         "{frozen} freezes part of the encoder, but {place} does not freeze {parameter}; freeze the whole encoder or \

@@ -7,6 +7,7 @@ use crate::document::{
     self, Document, FORMAT, MetaModelStart, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
 };
 use crate::error::PlanError;
+use crate::fraction::Fraction;
 use crate::pattern::Pattern;
 use crate::rows::RowInput;
 use files::ReadError;
@@ -163,13 +164,14 @@ impl Plan {
     /// Changes the fraction of every rule that has one.
     ///
     /// # Errors
-    /// If it is not from 0 to 1, or no rule has one.
-    pub fn set_fraction(&mut self, omega: f64) -> Result<(), PlanError> {
-        check_fraction("fraction", omega, &self.name)?;
+    /// If it is a number that is not from 0 to 1, or no rule has one.
+    pub fn set_fraction(&mut self, new: impl Into<Fraction>) -> Result<(), PlanError> {
+        let new = new.into();
+        check_fraction("fraction", new, &self.name)?;
         let mut changed = false;
         for rule in &mut self.rules {
             if let Take::Fraction(fraction) = &mut rule.take {
-                *fraction = omega;
+                *fraction = new;
                 changed = true;
             }
         }
@@ -352,22 +354,22 @@ impl Plan {
     }
 }
 
-fn check_fraction(key: &str, omega: f64, place: &str) -> Result<(), PlanError> {
-    if (0.0..=1.0).contains(&omega) {
+fn check_fraction(key: &str, fraction: Fraction, place: &str) -> Result<(), PlanError> {
+    if fraction.is_in_range() {
         return Ok(());
     }
-    let (value, range) = (omega.to_string(), "a number from 0 to 1".to_owned());
+    let (value, range) = (fraction.to_string(), "a number from 0 to 1".to_owned());
     Err(PlanError::Range { key: key.to_owned(), value, place: place.to_owned(), range })
 }
 
 /// Checks and converts the text of a rule.
 fn meaning(text: RuleText, line: Option<usize>, place: &str) -> Result<Rule, PlanError> {
     let contradiction = |why: &str| Err(PlanError::Contradiction { place: place.to_owned(), why: why.to_owned() });
-    if let Take::Fraction(omega) = text.take {
-        check_fraction("take.fraction", omega, place)?;
+    if let Take::Fraction(fraction) = text.take {
+        check_fraction("take.fraction", fraction, place)?;
     }
     if let Take::Interpolate(weight) = text.take {
-        check_fraction("take.interpolate", weight, place)?;
+        check_fraction("take.interpolate", Fraction::Of(weight), place)?;
     }
     if text.take == Take::Random {
         if text.source.is_some() || text.sources.is_some() {

@@ -31,8 +31,16 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
     let pinned = plan.with_sources(sources.collect())?;
     let head = format!("{HEAD}, written by {}.\n", one_line(plan.name()));
     // The report first: if it exists, the plan next to it is not a plan that the user wrote.
-    write(&folder.join(TRANSFER_REPORT), &(report.to_json() + "\n"))?;
+    write_report(folder, report)?;
     write(&folder.join(TRANSFER_PLAN), &(head + &pinned.to_toml()))
+}
+
+/// Writes the report of a transfer into a folder that has its record: after its fractions were fitted.
+///
+/// # Errors
+/// [`TransferError::Record`] if the file cannot be written.
+pub fn write_report(folder: &Path, report: &Report) -> Result<(), TransferError> {
+    write(&folder.join(TRANSFER_REPORT), &(report.to_json() + "\n"))
 }
 
 /// Reads the report that a transfer left in a run's folder; `None` if the run took nothing.

@@ -2,10 +2,14 @@
 //!
 //! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
+use crate::arithmetic::norm;
 use crate::document::{MetaModelStart, Take};
+use crate::fraction::Fraction;
 use crate::rows::RowInput;
 use crate::source::Provenance;
+use dreamer::Learner;
 use serde::{Deserialize, Serialize};
+use tape::Real;
 
 /// Version of the report's format: another one is not read.
 pub const REPORT_FORMAT: u32 = 1;
@@ -33,6 +37,9 @@ pub struct Report {
     pub totals: Totals,
     /// The reward meta-model, if the plan makes one.
     pub meta_model: Option<MetaModelReport>,
+    /// The fractions that were fitted; empty before the random episodes, and if the plan fits none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fractions: Vec<FittedFraction>,
 }
 
 /// The agent that was made.
@@ -131,6 +138,37 @@ pub struct GivenReport {
     pub share: f64,
 }
 
+/// A fraction that was fitted to the target's first episodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedFraction {
+    /// The head whose output layer it is of: `reward`, `value` or `discount`.
+    pub head: String,
+    /// The rule's place in [`Report::rules`], from 0.
+    pub rule: usize,
+    /// The episodes that it was fitted to.
+    pub episodes: usize,
+    /// The states in them.
+    pub states: usize,
+    /// The error of the random start alone: the mean squared error of the head's prediction, but for the best constant that could be
+    /// added to it, or, of the discount head, its negative log-likelihood.
+    pub error_of_random: f64,
+    /// The error with the fractions.
+    pub error: f64,
+    /// The fraction of each source; their sum is at most 1.
+    pub sources: Vec<SourceFraction>,
+}
+
+/// The fraction of one source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceFraction {
+    /// The source's name.
+    pub source: String,
+    /// Its fraction, from 0 to 1.
+    pub fraction: f64,
+    /// The error with fractions of 0, 0.1, ..., 1 of this source alone.
+    pub errors: [f64; 11],
+}
+
 /// The totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -190,6 +228,19 @@ impl Report {
                 format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
             })
             .collect()
+    }
+
+    /// Whether fractions are fitted to the target's first episodes.
+    pub fn fits(&self) -> bool {
+        self.parts.iter().any(|part| part.take == Take::Fraction(Fraction::Fit))
+    }
+
+    /// Writes down the norms of the layers that were fitted.
+    pub(crate) fn note_fitted<F: Real>(&mut self, target: &Learner<F>) {
+        for part in self.parts.iter_mut().filter(|part| part.take == Take::Fraction(Fraction::Fit)) {
+            let parameter = target.parameters().find(&part.path).expect("the report is of this target");
+            part.norm_after = norm(target.parameters().values(parameter));
+        }
     }
 
     /// The report as JSON, indented.

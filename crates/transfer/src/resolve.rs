@@ -7,6 +7,8 @@ use crate::arithmetic::{fractional, interpolated, norm, weighted_mean};
 use crate::document::{Misfit, Take};
 use crate::error::{MisfitError, TransferError};
 use crate::fit::{Fit, Unfit, fit};
+use crate::fraction::Fraction;
+use crate::fraction_fit::check_fitted;
 use crate::matching::{Claim, Effective, effective_rules, match_rules};
 use crate::meta_model;
 use crate::plan::Plan;
@@ -49,6 +51,7 @@ pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) 
     meta_model::check_target(plan, target, sources)?;
     let claims = match_rules(&rules, target, plan.name())?;
     check_frozen(plan, &rules, &claims, target)?;
+    check_fitted(&rules, &claims, target)?;
     let fits = fit_all(&rules, &claims, target, sources)?;
     let mut resolved = Resolved { changes: Vec::new(), report: begin_report(plan, &rules, target, sources) };
     for (claim, fits) in claims.iter().zip(fits) {
@@ -193,7 +196,7 @@ impl<F: Real> Resolved<F> {
 }
 
 /// The values of a claim from each source of its rule, by name and weight; or why it stays random despite its rule.
-type Taken<'r> = Result<Vec<(Fit, &'r (String, f64))>, String>;
+pub(crate) type Taken<'r> = Result<Vec<(Fit, &'r (String, f64))>, String>;
 
 /// The new numbers; `None` if the old ones stay.
 fn new_values<F: Real>(
@@ -212,7 +215,9 @@ fn new_values<F: Real>(
     match take {
         Take::Random => None,
         Take::Full => Some(mean().into_iter().map(F::of).collect()),
-        Take::Fraction(omega) => Some(fractional(before, omega, &mean())),
+        Take::Fraction(Fraction::Of(omega)) => Some(fractional(before, omega, &mean())),
+        // The target's first episodes decide (`fraction_fit`).
+        Take::Fraction(Fraction::Fit) => None,
         Take::Interpolate(weight) => Some(interpolated(before, weight, &mean())),
     }
 }
@@ -224,7 +229,7 @@ fn layer(path: &str) -> &str {
 
 /// The values of each claim from every source of its rule, or why it stays random. The parameters of a layer under one
 /// rule are transferred together or not at all.
-fn fit_all<'r, F: Real>(
+pub(crate) fn fit_all<'r, F: Real>(
     rules: &'r [Effective],
     claims: &[Claim],
     target: &Learner<F>,
@@ -359,5 +364,6 @@ fn begin_report<F: Real>(plan: &Plan, rules: &[Effective], target: &Learner<F>, 
             any_encoder: meta_model.any_encoder,
             start: meta_model.start,
         }),
+        fractions: Vec::new(),
     }
 }

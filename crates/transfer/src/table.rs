@@ -1,7 +1,8 @@
 //! The report of a transfer as a table for people.
 
 use crate::document::{MetaModelStart, Take};
-use crate::report::{Count, PartReport, Report, SourceReport};
+use crate::fraction::Fraction;
+use crate::report::{Count, FittedFraction, PartReport, Report, SourceReport};
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -37,11 +38,23 @@ impl fmt::Display for Report {
                 writeln!(f, "random: {} {note}", name(part))?;
             }
         }
+        if self.parts.iter().any(|part| self.is_still_to_be_fitted(part)) {
+            writeln!(f, "fraction fit: the fraction is found when the random episodes of the run are there")?;
+        }
+        for fitted in &self.fractions {
+            writeln!(f)?;
+            fractions_table(f, fitted)?;
+        }
         Ok(())
     }
 }
 
 impl Report {
+    /// Whether the fraction of a part is not known yet.
+    fn is_still_to_be_fitted(&self, part: &PartReport) -> bool {
+        part.take == Take::Fraction(Fraction::Fit) && !self.fractions.iter().any(|fitted| fitted.rule == part.rule)
+    }
+
     fn rules_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = vec![["rule", "match", "take", "parts", "numbers", "place"].map(str::to_owned)];
         for (index, rule) in self.rules.iter().enumerate() {
@@ -69,11 +82,33 @@ impl Report {
                 format!("{}{frozen}", part.take),
                 given(part),
                 format!("{:.4}", part.norm_before),
-                format!("{:.4}", part.norm_after),
+                if self.is_still_to_be_fitted(part) { "?".to_owned() } else { format!("{:.4}", part.norm_after) },
             ]);
         }
         table(f, &rows, &[2, 5, 6])
     }
+}
+
+/// What was fitted: each source's fraction, and the error with other fractions of it.
+fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::Result {
+    let FittedFraction { head, states, episodes, error_of_random, error, .. } = fitted;
+    writeln!(
+        f,
+        "fraction of the {head}, fitted to {states} states of {episodes} episodes: error {error:.4}, without transfer {error_of_random:.4}"
+    )?;
+    let mut rows: Vec<[String; 13]> = vec![std::array::from_fn(|column| match column {
+        0 => "source".to_owned(),
+        1 => "fraction".to_owned(),
+        _ => format!("{:.1}", (column - 2) as f64 / 10.0),
+    })];
+    for source in &fitted.sources {
+        rows.push(std::array::from_fn(|column| match column {
+            0 => source.source.clone(),
+            1 => format!("{:.3}", source.fraction),
+            _ => format!("{:.4}", source.errors[column - 2]),
+        }));
+    }
+    table(f, &rows, &std::array::from_fn::<usize, 12, _>(|column| column + 1))
 }
 
 fn source_line(source: &SourceReport) -> String {
@@ -102,8 +137,9 @@ fn given(part: &PartReport) -> String {
     if part.take == Take::Random {
         return if part.note.is_some() { "does not match" } else { "" }.to_owned();
     }
+    let is_fitted = part.take == Take::Fraction(Fraction::Fit);
     let one = |given: &crate::report::GivenReport| {
-        let share = if part.from.len() > 1 { format!("{:.3} ", given.share) } else { String::new() };
+        let share = if part.from.len() > 1 && !is_fitted { format!("{:.3} ", given.share) } else { String::new() };
         let path = if given.path == part.path { String::new() } else { format!(":{}", given.path) };
         format!("{share}{}{path}", given.source)
     };

@@ -4,7 +4,7 @@ mod common;
 
 use common::{config, learner, sources};
 use dreamer::Learner;
-use transfer::{Plan, Preset, Take, resolve, target_config};
+use transfer::{Fraction, Plan, Preset, Take, resolve, target_config};
 
 const BOOK: &str = include_str!("../../../docs/transfer.md");
 
@@ -30,7 +30,7 @@ fn the_plans_of_the_page_do_what_it_describes() {
     assert!(part("world_model.encoder.h1.bias").frozen);
     assert_eq!(part("world_model.rssm.gru.kernel").from[0].source, "walkers");
     let shares: Vec<f64> = part("value.hout.bias").from.iter().map(|given| given.share).collect();
-    assert_eq!((part("value.hout.bias").take, shares), (Take::Fraction(0.2), vec![1.0 / 3.0, 2.0 / 3.0]));
+    assert_eq!((part("value.hout.bias").take, shares), (Take::Fraction(Fraction::Of(0.2)), vec![1.0 / 3.0, 2.0 / 3.0]));
     let meta_model = second.meta_model.as_ref().unwrap();
     assert_eq!((meta_model.sources.join(" "), meta_model.layers), ("walker2d half_cheetah".to_owned(), 1));
 }

@@ -5,7 +5,7 @@ mod common;
 use dreamer::{AgentConfig, Learner};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
-use transfer::{Take, resolve};
+use transfer::{Fraction, Take, resolve};
 
 type Tensors = BTreeMap<String, Vec<f64>>;
 
@@ -65,7 +65,7 @@ fn the_papers_plan_equals_the_reference_bit_for_bit() {
         assert_eq!(common::values(&target, path), expected, "{path}");
     }
     let taken = |path: &str| resolved.report().parts.iter().find(|part| part.path == path).unwrap().take;
-    assert_eq!(taken("value.hout.bias"), Take::Fraction(0.2));
+    assert_eq!(taken("value.hout.bias"), Take::Fraction(Fraction::Of(0.2)));
     assert_eq!(taken("world_model.rssm.gru.bias"), Take::Full);
     assert_eq!(taken("actor.hout.kernel"), Take::Random);
 }

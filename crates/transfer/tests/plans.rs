@@ -5,7 +5,7 @@ mod common;
 use common::{document, plan};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use transfer::{Misfit, Plan, PlanError, Preset, RuleSources, Take};
+use transfer::{Fraction, Misfit, Plan, PlanError, Preset, RuleSources, Take};
 
 fn parse(text: &str) -> Result<Plan, PlanError> {
     Plan::parse(text, "test.toml")
@@ -51,7 +51,7 @@ take = "random"
     let plan = parse(text).unwrap();
     let [first, second, third] = plan.rules() else { panic!("three rules") };
     assert_eq!((first.patterns.len(), first.take, first.frozen, first.rest), (2, Take::Full, true, false));
-    assert_eq!(second.take, Take::Fraction(1.0));
+    assert_eq!(second.take, Take::Fraction(Fraction::Of(1.0)));
     assert_eq!((second.misfit, second.optional), (Misfit::Random, true));
     assert_eq!(second.sources, RuleSources::Mean([("a".into(), 2.0), ("b".into(), 0.5)].into()));
     assert_eq!((third.take, third.rest, &third.sources), (Take::Random, true, &RuleSources::Only));
@@ -91,7 +91,12 @@ fn wrong_values_are_named_with_path_and_line() {
     for (rule, says) in [
         (
             "match = \"**\"\ntake = \"ful\"",
-            &["rule 1, take", "line 7", "\"ful\"", "\"full\", { fraction = 0.2 } or { interpolate = 0.2 }"][..],
+            &[
+                "rule 1, take",
+                "line 7",
+                "\"ful\"",
+                "\"full\", { fraction = 0.2 }, { fraction = \"fit\" } or { interpolate = 0.2 }",
+            ][..],
         ),
         ("match = \"**\"\ntake = { fraction = \"x\" }", &["rule 1, take", "line 7"]),
         (
@@ -210,7 +215,7 @@ fn the_fraction_of_a_plan_can_be_changed() {
     plan.set_fraction(0.45).unwrap();
     let fractions: Vec<Take> =
         plan.rules().iter().map(|rule| rule.take).filter(|take| matches!(take, Take::Fraction(_))).collect();
-    assert_eq!(fractions, [Take::Fraction(0.45), Take::Fraction(0.45)]);
+    assert_eq!(fractions, [Take::Fraction(Fraction::Of(0.45)); 2]);
     for omega in [f64::NAN, f64::INFINITY, -0.1, 1.1] {
         let message = plan.set_fraction(omega).unwrap_err().to_string();
         assert!(message.contains("fraction") && message.contains("from 0 to 1"), "{message}");

@@ -5,7 +5,7 @@ mod common;
 use common::{config, learner, plan, preset, sources, values};
 use dreamer::{AgentConfig, Learner};
 use proptest::prelude::*;
-use transfer::{Plan, Report, Sources, Take, TransferError, resolve, target_config};
+use transfer::{Fraction, Plan, Report, Sources, Take, TransferError, resolve, target_config};
 
 /// Resolves and grafts onto a target of these sizes.
 fn grafted(plan: &Plan, target: &Learner<f32>, from: &Sources<f32>) -> Result<(Learner<f32>, Report), TransferError> {
@@ -457,7 +457,8 @@ proptest! {
             prop_assert_eq!(matches!(part.take, Take::Interpolate(_)), part.path.starts_with("value.hout."));
             for ((now, random), given) in now.iter().zip(random).zip(given) {
                 let expected = match part.take {
-                    Take::Fraction(omega) => random + omega * given,
+                    Take::Fraction(Fraction::Of(omega)) => random + omega * given,
+                    Take::Fraction(Fraction::Fit) => unreachable!("the rules give numbers"),
                     Take::Interpolate(weight) => (1.0 - weight) * random + weight * given,
                     Take::Full | Take::Random => *given,
                 };

@@ -29,9 +29,20 @@ impl Mlp {
 
     /// x [N, inputs] to [N, outputs].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
-        let (last, hidden) = self.layers.split_last().expect("at least the output layer");
-        let x = hidden.iter().fold(x, |x, layer| tape.dense(x, layer.0, layer.1, Activation::Elu));
-        tape.dense(x, last.0, last.1, Activation::None)
+        let (kernel, bias) = self.output_layer();
+        let x = self.hidden(tape, x);
+        tape.dense(x, kernel, bias, Activation::None)
+    }
+
+    /// x [N, inputs] to the inputs of the output layer [N, units].
+    pub(crate) fn hidden<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
+        let hidden = &self.layers[..self.layers.len() - 1];
+        hidden.iter().fold(x, |x, layer| tape.dense(x, layer.0, layer.1, Activation::Elu))
+    }
+
+    /// The kernel [units, outputs] and the bias [outputs] of the output layer.
+    pub fn output_layer(&self) -> (Parameter, Parameter) {
+        *self.layers.last().expect("at least the output layer")
     }
 }
 

@@ -79,6 +79,17 @@ impl Networks {
         &self.meanings[parameter.index()].rows
     }
 
+    /// The kernel [units, 1] and the bias [1] of the output layer of a head that predicts a number; `None` for other roles, and
+    /// for a head that the agent does not have.
+    pub fn output_layer(&self, role: Role) -> Option<(Parameter, Parameter)> {
+        match role {
+            Role::Reward => Some(self.reward.output_layer()),
+            Role::Discount => self.discount.as_ref().map(Mlp::output_layer),
+            Role::Value => Some(self.value.output_layer()),
+            _ => None,
+        }
+    }
+
     /// The set of the parameters whose role `includes` accepts.
     pub(crate) fn set<F: Real>(&self, parameters: &Parameters<F>, includes: impl Fn(Role) -> bool) -> ParameterSet {
         parameters.set(|path| parameters.find(path).is_some_and(|parameter| includes(self.role(parameter))))

@@ -3,7 +3,7 @@
 use super::declaration::{Declaration, Inputs, Reads, Role};
 use super::mlp::Mlp;
 use crate::{AgentConfig, RewardSource};
-use tape::{Real, Tape, Var};
+use tape::{Parameter, Real, Tape, Var};
 
 /// Feature to the reward's mean.
 ///
@@ -46,6 +46,17 @@ impl RewardHead {
     pub fn forward_constant<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
         self.head.input_scalar(tape, input)
+    }
+
+    /// Features [N, S + D] to the inputs of the output layer [N, units].
+    pub(crate) fn hidden<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+        let input = self.input(tape, feature);
+        self.head.hidden(tape, input)
+    }
+
+    /// The kernel [units, 1] and the bias [1] of the output layer.
+    pub fn output_layer(&self) -> (Parameter, Parameter) {
+        self.head.output_layer()
     }
 
     /// The inputs of the head.

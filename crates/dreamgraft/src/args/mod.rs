@@ -15,6 +15,7 @@ pub mod train;
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use transfer::Fraction;
 
 /// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
 const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes.";
@@ -93,9 +94,10 @@ pub struct Inherits {
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<String>,
-    /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction
-    #[arg(long, value_name = "W", value_parser = number::fraction, allow_negative_numbers = true)]
-    pub fraction: Option<f64>,
+    /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0 to 1, or fit for
+    /// the one that predicts the random episodes best
+    #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]
+    pub fraction: Option<Fraction>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
     /// share reward models
     #[arg(long, value_name = "RUN")]

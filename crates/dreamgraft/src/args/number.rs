@@ -35,9 +35,3 @@ fn number(typed: &str) -> Option<u64> {
     let real = digits.parse::<f64>().ok()?;
     ((0.0..9e15).contains(&real) && real.fract() == 0.0).then_some(real as u64)
 }
-
-/// A fraction of a transfer.
-pub fn fraction(typed: &str) -> Result<f64, String> {
-    let number = typed.trim().parse::<f64>().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
-    number.ok_or_else(|| "it must be a number from 0 to 1, such as 0.2".to_owned())
-}

@@ -5,6 +5,7 @@
 use std::time::Duration;
 use train::{Episodes, Frames, Split, TimeLeft};
 use transfer::Report;
+use transfer::report::{FittedFraction, SourceFraction};
 use wording::{counted, grouped, rounded};
 
 /// `agent: 1 234 567 parameters (encoder 83 000, dynamics 290 000, ...)`.
@@ -60,6 +61,23 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
         lines.push(format!("the reward model reads the reward models of {}", meta_model.sources.join(", ")));
     }
     lines
+}
+
+/// The fractions that were fitted, a line for each head: `reward: fraction 0.37 of ant; mean squared error 0.41, 0.92 without`.
+pub fn fitted_lines(report: &Report) -> Vec<String> {
+    let line = |fitted: &FittedFraction| {
+        let of_source = |one: &SourceFraction| format!("{:.3} of {}", one.fraction, one.source);
+        let fractions: Vec<String> = fitted.sources.iter().map(of_source).collect();
+        format!(
+            "fitted the fraction of the {} to {}: {} (error {:.4} instead of {:.4})",
+            fitted.head,
+            counted(fitted.episodes as u64, "episode"),
+            fractions.join(", "),
+            fitted.error,
+            fitted.error_of_random
+        )
+    };
+    report.fractions.iter().map(line).collect()
 }
 
 /// `frame 41 000  return 512  11.2 gradient steps/s  replay 82 episodes, 0.5 GB  1 h 20 min left`; once the budget of

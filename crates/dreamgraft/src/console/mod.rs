@@ -8,7 +8,7 @@ mod bar;
 mod lines;
 
 use bar::Bar;
-use lines::{agent_line, evaluation_line, metrics_line, progress_line, split_line, transfer_lines};
+use lines::{agent_line, evaluation_line, fitted_lines, metrics_line, progress_line, split_line, transfer_lines};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use train::{Event, Frames, Phase, Position, Reporter, TimeLeft};
@@ -120,6 +120,7 @@ impl Reporter for Console {
                 let names: Vec<&str> = report.sources.iter().map(|source| &*source.name).collect();
                 self.line(&format!("started with a transfer from {} ({})", names.join(", "), report.plan));
             }
+            Event::Fitted { report } => fitted_lines(report).iter().for_each(|line| self.line(line)),
             Event::Note(text) => self.remark("note", text),
             Event::Warning(text) => self.remark("warning", text),
             Event::Progress { phase, position, end, left } => self.progress(*phase, position, *end, *left),

@@ -3,7 +3,9 @@
 use crate::program::{Program, metrics, outcomes};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// A tiny run of `tasks` in `folder`.
 fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -218,6 +220,60 @@ fn resumes(program: &Program, transfer: &[&str], gone: &[&str]) {
 fn a_fractional_run_resumes_without_its_source() {
     let program = with_source();
     resumes(&program, &["--from", "source", "--fraction", "0.3"], &["source"]);
+}
+
+#[test]
+fn a_fitted_fraction_is_found_once_wherever_a_run_is_stopped() {
+    let program = with_source();
+    let more = [
+        "--from",
+        "source",
+        "--fraction",
+        "fit",
+        "--set",
+        "schedule.prefill_frames=2000",
+        "--set",
+        "checkpoint.every=1000",
+    ];
+    let train = |folder: &str| {
+        let more = [&more[..], &["--steps", "3000"]].concat();
+        arguments(&["hopper"], folder, &more).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let text = program.succeed(&train("whole"));
+    for part in ["fitted the fraction of the reward to 2 episodes: ", " of source (error ", "fraction of the value"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let report = |run: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(program.path(&format!("{run}/transfer.json"))).unwrap()).unwrap()
+    };
+    let fractions = report("whole")["fractions"].clone();
+    assert_eq!((fractions[0]["head"].as_str(), fractions[1]["head"].as_str()), (Some("reward"), Some("value")));
+    assert_eq!(fractions[0]["sources"][0]["errors"].as_array().unwrap().len(), 11);
+    for (run, wait_for) in [("random", "checkpoint"), ("fitted", "fitted the fraction of the value")] {
+        let mut child = program.command(&train(run)).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with(wait_for)), "{wait_for}");
+        assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+        drop(lines.map(|line| line.unwrap()).collect::<Vec<_>>());
+        assert_eq!(child.wait().unwrap().code(), Some(75));
+        if run == "random" {
+            assert!(report(run)["fractions"].is_null(), "the random episodes are not all there yet");
+            std::fs::rename(program.path("source"), program.path("gone")).unwrap();
+            let error = program.fail(5, &train(run));
+            assert!(error.contains("fitted after the random episodes, so its sources are still needed"), "{error}");
+            std::fs::rename(program.path("gone"), program.path("source")).unwrap();
+        }
+        program.succeed(&train(run));
+        assert_eq!(report(run)["fractions"], fractions);
+        assert_eq!(outcomes(&program.path(run)), outcomes(&program.path("whole")));
+        assert_eq!(std::fs::read(newest(&program, run)).unwrap(), std::fs::read(newest(&program, "whole")).unwrap());
+    }
+    for fraction in ["best", "1.5", "-0.1", "nan"] {
+        let words = ["transfer", "plan", "hopper", "--preset", "smoke", "--from", "source", "--fraction", fraction];
+        let ended = program.run(&words);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains("a number from 0 to 1, such as 0.2, or the word fit"), "{ended:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::manifest::Role;
 use crate::study_file::Tasks;
 use environment::TaskError;
 use std::collections::BTreeSet;
+use transfer::Fraction;
 
 /// The most names of methods in a message.
 const MOST_NAMES: usize = 20;
@@ -170,8 +171,8 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// A fraction of a transfer.
-pub(super) fn check_fraction(fraction: f64) -> Result<(), String> {
-    match (0.0..=1.0).contains(&fraction) {
+pub(super) fn check_fraction(fraction: Fraction) -> Result<(), String> {
+    match fraction.is_in_range() {
         true => Ok(()),
         false => Err(format!("the fraction {fraction} is out of range: it must be from 0 to 1")),
     }

@@ -10,6 +10,7 @@ use crate::{StudyError, results};
 use environment::file_name;
 use std::path::Path;
 use train::Origin;
+use transfer::Fraction;
 
 impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
@@ -29,7 +30,11 @@ impl<'a> Expansion<'a> {
                 }
                 for fraction in fractions {
                     check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
-                    let name = format!("fractional-{fraction:?}");
+                    let name = match fraction {
+                        // With a decimal point in whole numbers, too.
+                        Fraction::Of(omega) => format!("fractional-{omega:?}"),
+                        Fraction::Fit => format!("fractional-{fraction}"),
+                    };
                     self.add_target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
                 }
                 Ok(())
@@ -65,7 +70,7 @@ impl<'a> Expansion<'a> {
                 }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
-                    for agent in self.add_agents(source, aim.task, &aim.base, &mut Vec::new())? {
+                    for agent in self.add_agents(source, aim, &mut Vec::new())? {
                         let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
                         let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
@@ -115,11 +120,11 @@ impl<'a> Expansion<'a> {
         from: &str,
         aim: &Aim<'_>,
         plan: &str,
-        fraction: Option<f64>,
+        fraction: Option<Fraction>,
     ) -> Result<(), StudyError> {
         let key_from = format!("{key}.from");
         let source = self.source(&key_from, from)?;
-        let agent = self.add_one_agent(&key_from, source, aim.task, &aim.base, &mut Vec::new())?;
+        let agent = self.add_one_agent(&key_from, source, aim, &mut Vec::new())?;
         let folder = self.entries[agent].folder.clone();
         let origin = Origin::Agent { from: folder, plan: Some(plan.to_owned()), fraction };
         self.add_target(key, name, Some(from.to_owned()), aim, &[agent], origin)
@@ -134,12 +139,12 @@ impl<'a> Expansion<'a> {
         aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
         let source = self.source(&format!("{key}.universal"), universal)?;
-        let sight = self.add_one_agent(&format!("{key}.universal"), source, aim.task, &aim.base, &mut Vec::new())?;
+        let sight = self.add_one_agent(&format!("{key}.universal"), source, aim, &mut Vec::new())?;
         let mut after = vec![sight];
         let mut rewards = Vec::new();
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
-            for agent in self.add_agents(source, aim.task, &aim.base, &mut Vec::new())? {
+            for agent in self.add_agents(source, aim, &mut Vec::new())? {
                 if agent != sight && self.entries[agent].after != [sight] {
                     let why = format!(
                         "source {reward:?} does not have the encoder of {universal:?}; give it universal = \

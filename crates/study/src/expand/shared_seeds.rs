@@ -81,6 +81,25 @@ mod tests {
     }
 
     #[test]
+    fn a_source_with_the_seed_of_its_target_is_another_agent_for_each_target() {
+        let manifest = manifest_of(&read("[0, 7, 1003]", "seed = \"target\""), tasks::catalogue()).unwrap();
+        assert_eq!(seeds(&manifest, Role::Source), BTreeSet::from([2000, 2007, 3003]));
+        for entry in manifest.entries.iter().filter(|entry| entry.method == "full") {
+            let [source] = entry.after.as_slice() else { panic!("{entry:?}") };
+            let source = &manifest.entries[*source];
+            assert_eq!((source.seed, &*source.source.clone().unwrap()), (2000 + entry.seed, "both"));
+        }
+        // More targets leave the sources of the others as they are.
+        let more = manifest_of(&read("[0, 7, 1003, 8]", "seed = \"target\""), tasks::catalogue()).unwrap();
+        assert!(seeds(&manifest, Role::Source).is_subset(&seeds(&more, Role::Source)));
+        assert_eq!(manifest.shared_seeds(), [""; 0]);
+        let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[source]]\nname = \"a\"\n\
+                    tasks = [\"ant\"]\nsteps = 2000\nseed = \"targets\"\n[[method]]\nkind = \"baseline\"\n";
+        let message = parse(Path::new("mine.toml"), text).unwrap_err().to_string();
+        assert!(message.contains("it is \"targets\", but it must be a whole number, or \"target\""), "{message}");
+    }
+
+    #[test]
     fn a_study_that_was_planned_before_keeps_the_seeds_of_its_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let (new, old) = (read("[0, 1]", ""), read("[0, 1]", "seed = 0"));

@@ -1,7 +1,9 @@
 //! The report as Markdown: the text and tables of the page, without plots and images.
 
 use super::Report;
+use super::fitted_fractions::fitted_fractions;
 use super::run_tables;
+use super::single_sources::single_sources;
 use super::tables::{self, Cell, Table};
 use super::wording::frames;
 use std::fmt::Write as _;
@@ -27,7 +29,12 @@ pub fn markdown(report: &Report<'_>) -> String {
     heading(&mut text, "Is the difference more than chance?");
     table(&mut text, &tables::interquartile_means(figures));
     table(&mut text, &tables::improvements(figures));
-    let transfer = [tables::transfers(figures), run_tables::source_use(results)];
+    let transfer = [
+        tables::transfers(figures),
+        single_sources(results),
+        run_tables::source_use(results),
+        fitted_fractions(results),
+    ];
     if transfer.iter().any(|table| !table.rows.is_empty()) {
         heading(&mut text, "Effect of transfer");
         transfer.iter().for_each(|it| table(&mut text, it));

@@ -3,9 +3,11 @@
 //! Here: the structure of the page. Not here: its style (`page.css`), its script (`page.js`), the cells (`tables`).
 
 use super::chart::{Which, any, chart};
+use super::fitted_fractions::fitted_fractions;
 use super::folds;
 use super::media::Media;
 use super::run_tables;
+use super::single_sources::single_sources;
 use super::tables::{self, Cell, Table};
 use super::wording::frames;
 use super::{PlanOf, Report};
@@ -150,12 +152,11 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             h2 #robust { "Is the difference more than chance?" }
             @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
         }
-        @let (transfers, used) = (tables::transfers(figures), run_tables::source_use(results));
-        @if !transfers.rows.is_empty() || !used.rows.is_empty() {
+        @let transfer = [tables::transfers(figures), single_sources(results), run_tables::source_use(results), fitted_fractions(results)];
+        @if transfer.iter().any(|it| !it.rows.is_empty()) {
             section aria-labelledby="transfer" {
                 h2 #transfer { "Effect of transfer" }
-                (table(&transfers))
-                (table(&used))
+                @for it in &transfer { (table(it)) }
             }
         }
         (plans(report))

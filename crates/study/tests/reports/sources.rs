@@ -53,6 +53,71 @@ fn a_meta_model_in_any_folder_is_compared_with_the_row_of_its_reward_sources() {
 }
 
 #[test]
+fn fractions_that_were_fitted_are_listed_with_the_error_of_others() {
+    let root = tempfile::tempdir().unwrap();
+    run(root.path(), "ant", &["ant"], &[], None);
+    run(root.path(), "fractional-fit", &["hopper"], &[("source", &["ant"], "ant")], None);
+    let path = root.path().join("fractional-fit/0/transfer.json");
+    let words = || {
+        let results = Results::read(root.path()).unwrap();
+        markdown(&Report::new(&results))
+    };
+    assert!(!words().contains("Fractions that were fitted"));
+    let mut report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let errors: Vec<f64> = (0..11).map(|step| 2.0 + f64::from(step)).collect();
+    report["fractions"] = json!([{
+        "head": "reward", "rule": 0, "states": 99, "episodes": 3, "error_of_random": 2.0, "error": 1.5,
+        "sources": [{ "source": "source", "fraction": 0.375, "errors": errors }],
+    }]);
+    std::fs::write(&path, report.to_string()).unwrap();
+    let text = words();
+    assert!(text.contains("Fractions that were fitted"), "{text}");
+    let row = text.lines().find(|line| line.contains("0.375")).unwrap_or_else(|| panic!("{text}"));
+    assert!(row.contains("| reward |") && row.contains("| 2.0000 | 3.0000 |") && row.contains("| 12.0000 |"), "{row}");
+}
+
+#[test]
+fn one_source_at_a_time_has_a_best_a_worst_and_a_mean() {
+    let root = tempfile::tempdir().unwrap();
+    let entry = |index: usize, source: &'static str, seed: u64| {
+        let mut one = folders::entry(index, Role::Target, &["ant"], "single-source", Some(source), seed, &[]);
+        one.folder = format!("runs/ant/single-source-from-{source}/{seed}").into();
+        one.request.folder = Some(one.folder.clone());
+        one.arguments = one.request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();
+        one
+    };
+    let write = |entries: Vec<Entry>| {
+        entries.iter().for_each(|entry| folders::run(root.path(), entry, folders::STEPS));
+        Manifest::new("one", &"0123456789abcdef".repeat(4), entries).write(root.path()).unwrap();
+        markdown(&Report::new(&Results::read(root.path()).unwrap()))
+    };
+    assert!(!write(vec![entry(0, "hopper", 1), entry(1, "hopper", 2)]).contains("One source at a time"));
+    let text = write(vec![
+        entry(0, "hopper", 1),
+        entry(1, "hopper", 2),
+        entry(2, "walker2d", 1),
+        entry(3, "walker2d", 2),
+        entry(4, "humanoid", 1),
+    ]);
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .skip_while(|line| !line.contains("One source at a time"))
+        .filter(|line| line.starts_with("| ant | single-source |") || line.starts_with("| Ant | single-source |"))
+        .take(4)
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let places: Vec<&str> = rows.iter().map(|row| row[3]).collect();
+    assert_eq!(places, ["best", "", "worst", "mean"], "{text}");
+    let earned: Vec<f64> = rows
+        .iter()
+        .map(|row| row[5].split_whitespace().next().unwrap().replace('\u{2212}', "-").parse().unwrap())
+        .collect();
+    assert!(earned[0] >= earned[1] && earned[1] >= earned[2], "{earned:?}");
+    assert!((earned[3] - (earned[0] + earned[1] + earned[2]) / 3.0).abs() < 1.0, "{earned:?}");
+    assert_eq!(rows[3][6], "3 sources");
+}
+
+#[test]
 fn tasks_without_a_baseline_are_counted() {
     let root = tempfile::tempdir().unwrap();
     let words = || Report::new(&Results::read(root.path()).unwrap()).limits().join(" ");

@@ -7,11 +7,11 @@ use dreamer::{
 };
 use environment::{Observation, ObservationSpace};
 use random::Stream;
-use replay::Batch;
+use replay::{Batch, Episode};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
-use transfer::InputUse;
+use transfer::{InputUse, Plan, Report, Sources, TransferError};
 
 impl Actor for Agent {
     type State = PolicyState;
@@ -156,6 +156,16 @@ impl Trainable for Agent {
 
     fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
         self.embed(images, embeddings);
+    }
+
+    fn fit_fractions(
+        &mut self,
+        plan: &Plan,
+        sources: &Sources<f32>,
+        episodes: &mut dyn Iterator<Item = Episode>,
+        report: &mut Report,
+    ) -> Result<(), TransferError> {
+        transfer::fit_fractions(plan, self.learner_mut(), sources, episodes, report)
     }
 
     fn reward_use(&self) -> Option<InputUse> {

@@ -15,11 +15,11 @@ use crate::run::diagnosis::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use environment::{Observation, ObservationSpace};
 use random::Stream;
-use replay::Batch;
+use replay::{Batch, Episode};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
-use transfer::InputUse;
+use transfer::{InputUse, Plan, Report, Sources, TransferError};
 
 /// Losses, norms and averages of a gradient step, by name.
 pub type Metrics = Vec<(&'static str, f64)>;
@@ -121,6 +121,21 @@ pub trait Trainable: Actor {
 
     /// The embeddings `[N, E]` of images `[N, 64, 64, 3]`. Called only if there is an embedding size.
     fn embed(&mut self, _images: &[u8], _embeddings: &mut [f32]) {}
+
+    /// Adds the fractions of earlier agents that predict `episodes` best, where `plan` leaves them to these, and writes them into the
+    /// report of the transfer; an agent without transfer by default.
+    ///
+    /// # Errors
+    /// If the sources do not match the plan and the agent, or there is no episode.
+    fn fit_fractions(
+        &mut self,
+        _plan: &Plan,
+        _sources: &Sources<f32>,
+        _episodes: &mut dyn Iterator<Item = Episode>,
+        _report: &mut Report,
+    ) -> Result<(), TransferError> {
+        Ok(())
+    }
 
     /// How much the reward meta-model uses each of its inputs; `None` without a meta-model.
     fn reward_use(&self) -> Option<InputUse> {

@@ -30,8 +30,7 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
             (format!("{} from {}", report.plan, names(report.sources.iter().map(|source| &source.name))), nothing())
         }
         (Some(report), Some(plan)) => {
-            let path = root.join(TRANSFER_PLAN);
-            let recorded = Plan::read(&path).map_err(|why| damaged(&path, &why))?;
+            let recorded = plan_of(root)?;
             let mut differences = rules(&report, &recorded, plan);
             differences.extend(sources(&report, plan));
             refuse(root, differences, true)?;
@@ -68,11 +67,7 @@ pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError>
     }
     let of = |transfer: Option<&str>| transfer.unwrap_or("nothing").to_owned();
     match (record_of(root)?, request.plan()?) {
-        (Some(report), Some(plan)) => {
-            let path = root.join(TRANSFER_PLAN);
-            let was = Plan::read(&path).map_err(|why| damaged(&path, &why))?;
-            refuse(root, rules(&report, &was, &plan), true)
-        }
+        (Some(report), Some(plan)) => refuse(root, rules(&report, &plan_of(root)?, &plan), true),
         (was, now) if was.is_some() != now.is_some() => {
             let (was, now) = (of(was.as_ref().map(|report| &*report.plan)), of(now.as_ref().map(Plan::name)));
             let taken = was != "nothing";
@@ -80,6 +75,21 @@ pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError>
         }
         _ => Ok(()),
     }
+}
+
+/// The plan and the report of the transfer with which the run in `root` began; `None` if it began without one. The plan names the files
+/// of the sources, with their checksums.
+///
+/// # Errors
+/// [`TrainError::TransferRecord`] if one of the two is missing or damaged.
+pub(crate) fn recorded_transfer(root: &Path) -> Result<Option<(Plan, Report)>, TrainError> {
+    record_of(root)?.map(|report| Ok((plan_of(root)?, report))).transpose()
+}
+
+/// The plan of the transfer with which the run in `root` began.
+fn plan_of(root: &Path) -> Result<Plan, TrainError> {
+    let path = root.join(TRANSFER_PLAN);
+    Plan::read(&path).map_err(|why| damaged(&path, &why))
 }
 
 /// The report of the transfer with which the run in `root` began.

@@ -7,6 +7,7 @@
 mod comparison;
 
 pub use comparison::check_run_of;
+pub(crate) use comparison::recorded_transfer;
 
 use crate::TrainError;
 use crate::agent::environments::Environments;

@@ -5,7 +5,7 @@
 use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use environment::Catalogue;
 use std::path::{Component, Path, PathBuf};
-use transfer::Preset;
+use transfer::{Fraction, Preset};
 
 /// The most bytes of the name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
@@ -16,7 +16,7 @@ pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String
         Some(_) => plan.to_owned(),
         None => plan_label(Path::new(plan)),
     };
-    let with = |mut label: String, fraction: &Option<f64>| {
+    let with = |mut label: String, fraction: &Option<Fraction>| {
         if let Some(fraction) = fraction {
             label.push_str(&format!("-{fraction}"));
         }
@@ -130,7 +130,7 @@ mod tests {
         let from = "runs/hopper+ant/small/0";
         assert_eq!(label(&agent(from, None)), "paper-from-hopper+ant-small-0");
         assert_eq!(label(&agent(from, Some("full"))), "full-from-hopper+ant-small-0");
-        let file = Origin::Plan { plan: "plans/two walkers.toml".into(), fraction: Some(0.5) };
+        let file = Origin::Plan { plan: "plans/two walkers.toml".into(), fraction: Some(Fraction::Of(0.5)) };
         assert_eq!(label(&file), "two_walkers-6112a22b-0.5");
         assert_eq!(label(&Origin::Plan { plan: "two-walkers.toml".into(), fraction: None }), "two-walkers");
         let rewards = vec!["runs/ant/small/0".into(), "../b".into()];

@@ -12,7 +12,7 @@ use crate::{Frames, TrainError};
 use environment::Catalogue;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use transfer::Plan;
+use transfer::{Fraction, Plan};
 
 /// The default plan.
 const DEFAULT_PLAN: &str = "paper";
@@ -73,7 +73,7 @@ pub enum Origin {
         plan: Option<String>,
         /// The fraction of the plan's rules that have one; if none is given, the plan's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        fraction: Option<f64>,
+        fraction: Option<Fraction>,
     },
     /// Parameters of the agents that a plan names itself.
     Plan {
@@ -81,7 +81,7 @@ pub enum Origin {
         plan: String,
         /// The fraction of the plan's rules that have one; if none is given, the plan's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        fraction: Option<f64>,
+        fraction: Option<Fraction>,
     },
     /// The encoder of an earlier agent, frozen.
     Universal {
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(root(&request()), Path::new("runs/hopper/smoke/7"));
         let both = RunRequest { tasks: vec!["hopper".to_owned(), "ant".to_owned()], ..request() };
         assert_eq!(root(&both), Path::new("runs/hopper+ant/smoke/7"));
-        let origin = Origin::Agent { from: "runs/ant/small/3".into(), plan: None, fraction: Some(0.3) };
+        let origin = Origin::Agent { from: "runs/ant/small/3".into(), plan: None, fraction: Some(Fraction::Of(0.3)) };
         assert_eq!(
             root(&RunRequest { origin, ..request() }),
             Path::new("runs/hopper/smoke-paper-0.3-from-ant-small-3/7")

@@ -8,6 +8,7 @@ mod collect;
 pub(crate) mod diagnosis;
 pub(crate) mod episode;
 mod evaluation;
+mod fit;
 mod identity;
 pub(crate) mod images;
 mod learn;
@@ -40,6 +41,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use stop::Stop;
+use tape::plan::Device;
 use warnings::Warnings;
 
 /// How a call of [`crate::train_with`] ended.
@@ -85,6 +87,10 @@ struct Run<'a, L> {
     warnings: Warnings,
     record: Record,
     speed: Speed,
+    /// The device that the agent learns on; `None` for the CPU.
+    device: Option<&'a dyn Device>,
+    /// Whether the transfer with which the run began has fractions that the random episodes decide.
+    fits: bool,
     /// Names of the sources of the agent's reward meta-model, if it has one.
     reward_sources: Vec<String>,
     /// Seconds of earlier sessions.

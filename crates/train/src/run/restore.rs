@@ -20,15 +20,16 @@ use wording::counted;
 
 impl<'a, L: Trainable> Run<'a, L> {
     /// The run as `state`, with its checkpoint's folder, has it, or at its beginning: episodes and metrics from after it are moved
-    /// aside. `left` is what could not be removed, `reward_sources` are the names of the sources of the agent's reward meta-model.
+    /// aside. `left` is what could not be removed; of the transfer with which the run began, it is given the names of the sources of
+    /// the agent's reward meta-model, and whether it has fractions to fit.
     pub(super) fn restore(
         session: Session<'a>,
         agent: L,
         state: Option<(PathBuf, RunState)>,
-        reward_sources: Vec<String>,
+        (reward_sources, fits): (Vec<String>, bool),
         left: BTreeSet<PathBuf>,
     ) -> Result<Self, TrainError> {
-        let Session { config, folder, environments, interrupted, reporter, .. } = session;
+        let Session { config, folder, environments, device, interrupted, reporter } = session;
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
@@ -97,6 +98,8 @@ impl<'a, L: Trainable> Run<'a, L> {
             warnings: Warnings::new(config.tasks.len()),
             record,
             speed,
+            device,
+            fits,
             reward_sources,
             seconds_before,
             saved,

@@ -19,6 +19,9 @@ pub struct Position {
     pub episodes: u64,
     /// The prefill of each task that has begun with it, in the order of the configuration.
     pub prefill: Vec<Prefilled>,
+    /// Whether the fractions of a transfer that the random episodes decide are fitted; false if there are none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fitted: bool,
     /// The number of gradient steps so far.
     pub updates: u64,
     /// Frames at the last scheduled evaluation.

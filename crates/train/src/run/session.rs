@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
-use transfer::Plan;
+use transfer::{Plan, Report};
 
 /// Reports what could not be removed, each once in a session.
 pub(super) fn note_left(left: Vec<Left>, noted: &mut BTreeSet<PathBuf>, reporter: &mut dyn Reporter) {
@@ -91,8 +91,10 @@ impl Session<'_> {
         let device = self.device.map(Device::name);
         self.folder.write_config(self.config, device.as_deref(), &self.environments.worlds)?;
         self.announce(&beginning, &before);
-        let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
+        let report = beginning.report();
+        let meta_model = report.and_then(|report| report.meta_model.as_ref());
         let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
+        let fits = report.is_some_and(Report::fits);
         let (mut agent, state) = match beginning {
             Beginning::New => (first(self.config, None)?, None),
             Beginning::Grafted { agent, .. } => (*agent, None),
@@ -110,7 +112,7 @@ impl Session<'_> {
         if let Some(device) = self.device {
             agent.move_to(device)?;
         }
-        let mut run = Run::restore(self, agent, state, reward_sources, left)?;
+        let mut run = Run::restore(self, agent, state, (reward_sources, fits), left)?;
         let end = run.go();
         run.reporter.event(&Event::Spent { split: run.speed.split() });
         end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })

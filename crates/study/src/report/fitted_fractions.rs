@@ -1,0 +1,32 @@
+//! The fractions that runs fitted to their random episodes, and the error with other fractions.
+
+use super::run_tables::tasks_of;
+use super::tables::{Cell, Table};
+use crate::results::Results;
+
+/// A row for each target, head and source whose fraction was fitted.
+pub fn fitted_fractions(results: &Results) -> Table {
+    let about = "The fraction of each source with which the output layer of a head predicts the random episodes best, found before the \
+        first gradient step; and the error of the prediction with other fractions of this source alone: the mean squared error, but for \
+        the best constant, or, of the discount head, the negative log-likelihood."
+        .to_owned();
+    let mut rows = Vec::new();
+    for run in results.targets() {
+        let fitted = run.transfer.iter().flat_map(|transfer| &transfer.fractions);
+        for (fitted, source) in fitted.flat_map(|fitted| fitted.sources.iter().map(move |source| (fitted, source))) {
+            let mut row = vec![
+                Cell::of(tasks_of(run)),
+                Cell::of(run.method.as_str()),
+                Cell::of(run.seed.to_string()),
+                Cell::of(fitted.head.as_str()),
+                Cell::of(source.source.as_str()),
+                Cell::of(format!("{:.3}", source.fraction)),
+            ];
+            row.extend(source.errors.iter().map(|error| Cell::of(format!("{error:.4}"))));
+            rows.push(row);
+        }
+    }
+    let mut columns = ["Task", "Method", "Seed", "Head", "Source", "Fraction"].map(str::to_owned).to_vec();
+    columns.extend((0..=10).map(|step| format!("Error at {:.1}", f64::from(step) / 10.0)));
+    Table { id: "fitted-fractions", title: "Fractions that were fitted".to_owned(), about, columns, rows }
+}

@@ -1,0 +1,33 @@
+//! Before the first gradient step: the fractions of a transfer that the random episodes decide.
+
+use super::Run;
+use crate::TrainError;
+use crate::agent::Trainable;
+use crate::beginning::recorded_transfer;
+use crate::events::Event;
+use replay::CompressedEpisode;
+use transfer::{Sources, write_report};
+
+impl<L: Trainable> Run<'_, L> {
+    /// Fits the fractions of the transfer with which the run began, unless that is done or none is to be fitted. The sources are those
+    /// that the record in the run's folder names, so that a run which was stopped among its random episodes does the same.
+    pub(super) fn fit_fractions(&mut self) -> Result<(), TrainError> {
+        if !self.fits || self.position.fitted || self.position.updates > 0 {
+            return Ok(());
+        }
+        let root = self.folder.root().to_owned();
+        let Some((plan, mut report)) = recorded_transfer(&root)? else { return Ok(()) };
+        let sources = Sources::open(&plan).map_err(TrainError::FitNeedsSources)?;
+        self.agent.sync_from_device()?;
+        let mut episodes = self.replay.episodes().map(CompressedEpisode::decompress);
+        self.agent.fit_fractions(&plan, &sources, &mut episodes, &mut report)?;
+        if let Some(device) = self.device {
+            self.agent.move_to(device)?;
+        }
+        // Before it is noted: a run that is stopped here fits once more, and writes the same.
+        write_report(&root, &report)?;
+        self.position.fitted = true;
+        self.reporter.event(&Event::Fitted { report: &report });
+        Ok(())
+    }
+}
