@@ -45,6 +45,7 @@
 //! The agent does not know that transfer exists. Not here: training, and the command line.
 
 pub mod arithmetic;
+mod description;
 mod document;
 mod error;
 mod fit;
