@@ -54,7 +54,7 @@ pub use rank::{RankEvent, RankOptions, rank};
 pub use request::{Origin, RunRequest};
 pub use run::End;
 pub use run::begin::train_with;
-pub use run::diagnosis::Broken;
+pub use run::broken::Broken;
 pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;
 pub use run::returns::Returns;

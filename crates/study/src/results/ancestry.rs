@@ -4,7 +4,7 @@
 //! own transfer. Here: following this chain. Not here: the transfer of one run (`transfer_record`), and the same for the runs of
 //! a manifest (`lineage`).
 
-use super::folder::{settings, tasks_of};
+use super::settings::{settings, tasks_of};
 use super::transfer_record::{RecordedSource, TransferRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};

@@ -11,7 +11,7 @@ pub(crate) mod imagined;
 pub(crate) mod learned;
 pub(crate) mod play;
 
-use crate::run::diagnosis::Broken;
+use crate::run::broken::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use environment::{Observation, ObservationSpace};
 use random::Stream;

@@ -4,6 +4,7 @@
 //! (`folder`), the beginning of a run (`beginning`, `begin`), the formats of output files (`output`).
 
 pub(crate) mod begin;
+pub(crate) mod broken;
 mod collect;
 pub(crate) mod diagnosis;
 pub(crate) mod episode;
