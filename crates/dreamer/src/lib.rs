@@ -48,7 +48,7 @@ pub use agent::Agent;
 pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
-pub use config::{ActionDistribution, AgentConfig, Evaluation, Precision, RewardSource};
+pub use config::{ActionDistribution, AgentConfig, Evaluation, MOST_LAYERS, Precision, RewardSource};
 pub use device::check_device;
 pub use error::{DreamerError, USE_ANOTHER};
 pub use learner::{Learner, Optimisers};

@@ -29,6 +29,7 @@ mod error;
 pub mod estimate;
 mod expand;
 mod launch;
+pub mod layout;
 pub mod local;
 pub mod manifest;
 mod place;

@@ -2,10 +2,10 @@
 //!
 //! Not here: which runs a study file stands for (`expand`), and the manifest's format (`manifest`).
 
-use crate::StudyError;
 use crate::expand::{EARLIER_SOURCE_SEED, manifest_of, manifest_with};
 use crate::manifest::{FILE, Manifest};
 use crate::study_file::{Read, StudyFile};
+use crate::{StudyError, layout};
 use environment::Catalogue;
 use std::path::{Path, PathBuf};
 use train::TrainError;
@@ -67,9 +67,6 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
     Ok(manifest)
 }
 
-/// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
-const OWN: [&str; 7] = ["sources", "runs", "logs", "slurm", "report", "identities", "study.lock"];
-
 /// Refuses a folder without a manifest that contains something other than a study does.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
@@ -78,7 +75,7 @@ fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     }
     for entry in std::fs::read_dir(folder).map_err(StudyError::io(folder))? {
         let name = entry.map_err(StudyError::io(folder))?.file_name().to_string_lossy().into_owned();
-        if !OWN.contains(&&*name) && !files::is_partial(&name) {
+        if !layout::ALL.contains(&&*name) && !files::is_partial(&name) {
             return refuse(format!("contains {name:?} but no {FILE}, so it is not the folder of a study"));
         }
     }
