@@ -41,6 +41,7 @@ mod policy;
 mod policy_file;
 mod sequence_range;
 mod shard;
+mod sizes;
 mod source_ablation;
 
 pub use actor::squashed_log_density;
@@ -56,4 +57,5 @@ pub use mean_action::mean_of_tanh;
 pub use metrics::{METRICS, Metric, StepMetrics};
 pub use noise::Noise;
 pub use policy::{ActMode, Policy, PolicyNoise, PolicyState};
+pub use sizes::{DecidedBy, Size};
 pub use source_ablation::SourceAblation;
