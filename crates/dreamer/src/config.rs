@@ -262,8 +262,8 @@ impl Default for AgentConfig {
 }
 
 impl AgentConfig {
-    /// What it observes.
-    pub fn observations(&self) -> ObservationSpace {
+    /// The observations that it reads.
+    pub fn observation_space(&self) -> ObservationSpace {
         ObservationSpace { image: self.images.then_some(ImageSpace::STANDARD), vector: self.vector }
     }
 

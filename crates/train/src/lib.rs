@@ -37,7 +37,7 @@ mod system;
 mod units;
 
 pub use added::{Added, add_episodes};
-pub use agent::environments::{Environments, WorldRecord};
+pub use agent::environments::{Environments, ExternalEnvironment};
 pub use agent::imagined::Imagined;
 pub use agent::learned::{About, Learned, find_learned};
 pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};

@@ -77,4 +77,4 @@ pub use record::{decode_report, is_record, read_report, write_record};
 pub use report::Report;
 pub use resolve::{Resolved, resolve};
 pub use rows::{RowInput, rows_of};
-pub use source::{Provenance, Source, Sources, sha256_of};
+pub use source::{Source, SourceProvenance, Sources, sha256_of};

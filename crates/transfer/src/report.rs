@@ -4,7 +4,7 @@
 
 use crate::document::{MetaModelStart, Take};
 use crate::rows::RowInput;
-use crate::source::Provenance;
+use crate::source::SourceProvenance;
 use serde::{Deserialize, Serialize};
 
 /// Version of the report's format: another one is not read.
@@ -57,7 +57,7 @@ pub struct SourceReport {
     pub action_size: usize,
     /// Where it came from.
     #[serde(flatten)]
-    pub provenance: Provenance,
+    pub provenance: SourceProvenance,
 }
 
 /// A rule and how much of the target it was about.

@@ -21,12 +21,12 @@ pub struct Source<F> {
     action_size: usize,
     networks: Networks,
     parameters: Parameters<F>,
-    provenance: Provenance,
+    provenance: SourceProvenance,
 }
 
 /// Where a source came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
+pub struct SourceProvenance {
     /// The path as the plan has it.
     #[serde(with = "files::path_text")]
     pub path: PathBuf,
@@ -53,7 +53,10 @@ impl<F: Real> Source<F> {
             action_size: learner.action_size(),
             networks: learner.networks().clone(),
             parameters: learner.parameters().clone(),
-            provenance: Provenance { updates: learner.optimisers().model.steps(), ..Provenance::default() },
+            provenance: SourceProvenance {
+                updates: learner.optimisers().model.updates(),
+                ..SourceProvenance::default()
+            },
         }
     }
 
@@ -78,7 +81,7 @@ impl<F: Real> Source<F> {
     }
 
     /// Where it came from.
-    pub fn provenance(&self) -> &Provenance {
+    pub fn provenance(&self) -> &SourceProvenance {
         &self.provenance
     }
 }
@@ -136,7 +139,7 @@ impl Source<f32> {
             action_size: policy.action_size(),
             networks: policy.networks().clone(),
             parameters: policy.parameters().clone(),
-            provenance: Provenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates },
+            provenance: SourceProvenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates },
         })
     }
 }

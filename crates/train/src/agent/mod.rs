@@ -33,7 +33,7 @@ pub trait Actor: Send + Sized {
     fn action_size(&self) -> usize;
 
     /// What it observes; images of the standard shape by default.
-    fn observations(&self) -> ObservationSpace {
+    fn observation_space(&self) -> ObservationSpace {
         ObservationSpace::IMAGE
     }
 

@@ -4,7 +4,7 @@
 //! of the agent's file, and how a run uses the state.
 
 use super::partial_files::Left;
-use crate::agent::environments::WorldRecord;
+use crate::agent::environments::ExternalEnvironment;
 use crate::agent::{Actor, Trainable};
 use crate::config::{Config, StopSettings};
 use crate::run::meters::Meters;
@@ -37,9 +37,9 @@ pub struct RunState {
     pub tasks: Vec<String>,
     /// How the tasks behave.
     pub task: TaskOptions,
-    /// The tasks that are worlds of other programs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub worlds: Vec<WorldRecord>,
+    /// The tasks that are external environments.
+    #[serde(default, rename = "worlds", skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<ExternalEnvironment>,
     /// Where the run stands. Its episodes are those numbered below `position.episodes`.
     pub position: Position,
     /// The random streams.

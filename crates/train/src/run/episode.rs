@@ -1,6 +1,6 @@
 //! Playing one episode of a task.
 //!
-//! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: how
+//! Here: the loop of observation, action, step, and the ways to choose an action that runs and plays share. Not here: how
 //! episodes are used.
 
 use crate::agent::Actor;
@@ -14,7 +14,7 @@ use replay::{Episode, EpisodeBuilder, Sizes};
 /// A finished episode and its length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
-    /// The images, actions and rewards.
+    /// The observations, actions and rewards.
     pub episode: Episode,
     /// Its environment frames.
     pub frames: Frames,
@@ -77,7 +77,7 @@ pub(crate) fn random_action(discrete: bool, random: &mut Stream, action: &mut [f
 /// # Errors
 /// As [`play_episode`].
 pub(crate) fn evaluate_episode<L: Actor>(
-    world: &mut dyn Environment,
+    environment: &mut dyn Environment,
     agent: &L,
     random: &mut EvaluationStreams,
     interrupted: impl FnMut() -> bool,
@@ -87,5 +87,5 @@ pub(crate) fn evaluate_episode<L: Actor>(
     let choose = |seen: Observation<'_>, action: &mut [f32]| {
         agent.act(&mut state, seen, ActMode::Evaluate, actions, action);
     };
-    play_episode(world, starts, choose, interrupted)
+    play_episode(environment, starts, choose, interrupted)
 }

@@ -95,7 +95,7 @@ impl<L: Trainable> Run<'_, L> {
             dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
             tasks: self.config.tasks.clone(),
             task: self.config.task.rules(),
-            worlds: self.environments.worlds.clone(),
+            external: self.environments.external.clone(),
             position: self.position.clone(),
             streams: self.streams.state(),
             meters: self.meters.clone(),

@@ -89,7 +89,7 @@ impl Session<'_> {
         }
         let before = stored_arithmetic(self.folder.root());
         let device = self.device.map(Device::name);
-        self.folder.write_config(self.config, device.as_deref(), &self.environments.worlds)?;
+        self.folder.write_config(self.config, device.as_deref(), &self.environments.external)?;
         self.announce(&beginning, &before);
         let meta_model = beginning.report().and_then(|report| report.meta_model.as_ref());
         let reward_sources = meta_model.map(|meta_model| meta_model.sources.clone()).unwrap_or_default();
