@@ -349,18 +349,18 @@ impl RunState {
     fn check(&self) -> Result<(), String> {
         const MOST: u64 = 1 << 50;
         let position = &self.position;
-        let Position { frames, steps, episodes, prefill, updates, .. } = position;
+        let Position { frames, agent_steps, episodes, prefill, updates, .. } = position;
         let random = |of: fn(&Prefilled) -> u64| prefill.iter().map(of).fold(0, u64::saturating_add);
         let evaluated = position.evaluated.unwrap_or_default();
         let claims = [
             (frames.0.max(*updates).max(*episodes) <= MOST, "a count is too large for any run"),
-            (steps.0 <= frames.0, "it has more steps than frames"),
-            (*episodes <= steps.0, "it has more episodes than steps"),
+            (agent_steps.0 <= frames.0, "it has more steps than frames"),
+            (*episodes <= agent_steps.0, "it has more episodes than steps"),
             (prefill.len() <= self.tasks.len(), "more tasks are prefilled than the run has"),
             (random(|task| task.episodes) <= *episodes, "it has more random episodes than episodes"),
             (random(|task| task.frames.0) <= frames.0, "it has more random frames than frames"),
             (
-                random(|task| task.transitions) <= steps.0.saturating_add(*episodes),
+                random(|task| task.transitions) <= agent_steps.0.saturating_add(*episodes),
                 "it has too many random transitions",
             ),
             (evaluated <= *frames && position.logged <= *frames, "it was evaluated or logged in the future"),

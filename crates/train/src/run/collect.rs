@@ -51,7 +51,7 @@ impl<L: Trainable> Run<'_, L> {
 
     /// Writes an episode, adds it to the memory and counts it.
     fn keep(&mut self, played: Played, phase: Phase, index: usize) -> Result<(), TrainError> {
-        let Played { episode, frames, steps, .. } = played;
+        let Played { episode, frames, agent_steps, .. } = played;
         let stamp = replay::stamp(SystemTime::now());
         replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
         let task = episode.task();
@@ -62,7 +62,7 @@ impl<L: Trainable> Run<'_, L> {
             _ => self.warnings.earned(index, episode.score()),
         }
         self.replay.add(episode)?;
-        self.position.collected(self.config, phase, frames, steps);
+        self.position.collected(self.config, phase, frames, agent_steps);
         Ok(())
     }
 

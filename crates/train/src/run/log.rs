@@ -13,7 +13,7 @@ impl<L: Trainable> Run<'_, L> {
         values.extend(self.speed.take());
         let counts = [
             ("updates", Some(self.position.updates as f64)),
-            ("agent_steps", Some(self.position.steps.0 as f64)),
+            ("agent_steps", Some(self.position.agent_steps.0 as f64)),
             ("episodes", Some(self.position.episodes as f64)),
             ("replay_episodes", Some(stats.episodes as f64)),
             ("replay_transitions", Some(stats.transitions as f64)),

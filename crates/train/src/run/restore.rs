@@ -49,11 +49,11 @@ impl<'a, L: Trainable> Run<'a, L> {
             let missing = if report.missing == 1 { "is" } else { "are" };
             let (count, folder) = (counted(count, "episode"), episodes.display());
             notes.push(format!("{} of {count} {missing} missing in {folder}", report.missing));
-        } else if report.transitions != position.steps.0 + count {
+        } else if report.transitions != position.agent_steps.0 + count {
             let found = counted(report.transitions.saturating_sub(count), "step");
-            let (folder, steps) = (episodes.display(), position.steps);
+            let (folder, agent_steps) = (episodes.display(), position.agent_steps);
             notes.push(format!(
-                "the episodes in {folder} have {found}, but the checkpoint counts {steps}, so they were changed"
+                "the episodes in {folder} have {found}, but the checkpoint counts {agent_steps}, so they were changed"
             ));
         }
         if !report.skipped.is_empty() || report.missing > 0 {
