@@ -6,9 +6,9 @@ pub mod checkpoint;
 mod config_file;
 mod fingerprint;
 pub(crate) mod lock;
+pub(crate) mod metrics_files;
 mod partial_files;
 pub(crate) mod provenance;
-pub(crate) mod record;
 
 pub(crate) use config_file::{config_of_run, is_run, no_folder, run_below, stored_arithmetic};
 pub use config_file::{config_text, stored_config};

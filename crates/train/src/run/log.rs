@@ -26,7 +26,7 @@ impl<L: Trainable> Run<'_, L> {
         ];
         values.extend(counts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let (frames, before) = (self.position.frames, self.position.logged);
-        self.record.line(frames, &values)?;
+        self.metrics_files.line(frames, &values)?;
         let episodes = self.episodes_since(before);
         self.position.logged = frames;
         let left = self.speed.left(self.config, &self.position);

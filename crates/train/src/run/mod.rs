@@ -28,7 +28,7 @@ use crate::agent::environments::Environments;
 use crate::config::Config;
 use crate::events::Reporter;
 use crate::folder::RunFolder;
-use crate::folder::record::Record;
+use crate::folder::metrics_files::MetricsFiles;
 use crate::streams::Streams;
 use crate::{Frames, TrainError};
 use meters::Meters;
@@ -84,7 +84,7 @@ struct Run<'a, L> {
     meters: Meters,
     returns: Returns,
     warnings: Warnings,
-    record: Record,
+    metrics_files: MetricsFiles,
     speed: Speed,
     /// Names of the sources of the agent's reward meta-model, if it has one.
     reward_sources: Vec<String>,

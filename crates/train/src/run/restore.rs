@@ -6,7 +6,7 @@ use crate::TrainError;
 use crate::agent::{Trainable, footprint};
 use crate::events::Event;
 use crate::folder::checkpoint::RunState;
-use crate::folder::record::Record;
+use crate::folder::metrics_files::MetricsFiles;
 use crate::run::meters::Meters;
 use crate::run::returns::Returns;
 use crate::run::schedule::Position;
@@ -73,7 +73,8 @@ impl<'a, L: Trainable> Run<'a, L> {
             let (count, aside) = (counted(report.newer.len() as u64, "episode"), aside.display());
             notes.push(format!("moved {count} newer than the last checkpoint to {aside}: {names}"));
         }
-        let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
+        let (metrics_files, note) =
+            MetricsFiles::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
         for note in notes.iter().chain(&note) {
             reporter.event(&Event::Note(note));
         }
@@ -95,7 +96,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             meters,
             returns,
             warnings: Warnings::new(config.tasks.len()),
-            record,
+            metrics_files,
             speed,
             reward_sources,
             seconds_before,
