@@ -2,7 +2,7 @@
 //!
 //! Not here: the plan of an origin (`train`), and how a plan is applied (`transfer`).
 
-use crate::args::Inherits;
+use crate::args::OriginArguments;
 use crate::exit::Failure;
 use dreamer::{DecidedBy, Size};
 use train::config::presets;
@@ -13,9 +13,9 @@ use transfer::TransferError;
 ///
 /// # Errors
 /// If arguments contradict each other.
-pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
+pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     let refuse = |why: &str| Err(Failure::Arguments(why.to_owned()));
-    let Inherits { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
+    let OriginArguments { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
     if *any_encoder && rewards.is_empty() {
         return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
