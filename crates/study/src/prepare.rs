@@ -4,7 +4,7 @@
 
 use crate::expand::{EARLIER_SOURCE_SEED, manifest_of, manifest_with};
 use crate::manifest::{FILE, Manifest};
-use crate::study_file::{Read, StudyFile};
+use crate::study_file::{LoadedStudy, StudyFile};
 use crate::{StudyError, layout};
 use environment::Catalogue;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use train::TrainError;
 ///
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
-pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+pub fn recorded(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
     }
@@ -29,7 +29,7 @@ pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result
 ///
 /// # Errors
 /// If the manifest is not as it was written.
-pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
     }
@@ -43,7 +43,7 @@ pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyEr
 ///
 /// # Errors
 /// If the folder was created from another study file, or cannot be written.
-pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
+pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
         let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };

@@ -150,10 +150,11 @@ mod tests {
     /// A meta-model over two agents that have the encoder of a third.
     fn chain(root: &Path) -> PathBuf {
         let universal = run(root, "universal/0", &["hopper", "ant"], &[], None);
-        let sight = || source("universal", &["hopper", "ant"], 600, &universal);
-        let first = run(root, "walker2d/0", &["walker2d"], &[sight()], None);
-        let second = run(root, "half-cheetah/0", &["half-cheetah"], &[sight()], None);
-        let sources = [sight(), source("a", &["walker2d"], 250, &first), source("b", &["half-cheetah"], 250, &second)];
+        let universal_source = || source("universal", &["hopper", "ant"], 600, &universal);
+        let first = run(root, "walker2d/0", &["walker2d"], &[universal_source()], None);
+        let second = run(root, "half-cheetah/0", &["half-cheetah"], &[universal_source()], None);
+        let sources =
+            [universal_source(), source("a", &["walker2d"], 250, &first), source("b", &["half-cheetah"], 250, &second)];
         run(root, "target/0", &["inverted-pendulum-swingup"], &sources, Some(&["a", "b"]))
     }
 
