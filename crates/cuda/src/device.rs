@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tape::plan::THREADS;
 
-use crate::CHECK;
-use crate::driver::{Context, DeviceBuffer, Module, NVRTC_VARIABLE, NotLoaded, Nvrtc, driver_version};
+use crate::driver::{Context, DeviceBuffer, Module, NotLoaded, Nvrtc, driver_version};
 use crate::error::CudaError;
 use crate::program::Program;
 use crate::signatures::Signatures;
 use crate::slab::Slab;
 use crate::target::Capability;
 use crate::version::Version;
+use crate::{CHECK, NVRTC_VARIABLE};
 
 /// A device. A clone is the same device.
 #[derive(Clone)]

@@ -4,11 +4,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::CHECK;
-use crate::driver::NVRTC_VARIABLE;
 use crate::kind::Kind;
 use crate::target::{Capability, Target};
 use crate::version::Version;
+use crate::{CHECK, NVRTC_VARIABLE};
 
 /// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]

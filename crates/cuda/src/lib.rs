@@ -23,7 +23,7 @@ mod target;
 mod version;
 
 pub use device::{Bytes, Device};
-pub use driver::{Compiled, NVRTC_VARIABLE, Nvrtc};
+pub use driver::{Compiled, Nvrtc};
 pub use error::{Answer, CudaError, Misfit};
 pub use kind::Kind;
 pub use program::{Program, Recording};
@@ -47,3 +47,6 @@ pub const KERNELS_FILE: &str = "kernels.cu";
 
 /// Set to 1, this variable has every launch waited for, so that the error of a kernel that fails names it. It is slow.
 pub const CHECK: &str = "DREAMGRAFT_CUDA_CHECK";
+
+/// Names the compiler's library: its file, or the folder that it is in.
+pub const NVRTC_VARIABLE: &str = "DREAMGRAFT_NVRTC";

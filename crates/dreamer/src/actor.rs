@@ -25,25 +25,26 @@ impl AgentConfig {
 
     /// The parameters of the distribution that the actor's outputs stand for: means and standard deviations before tanh
     /// `[2A]`, or probabilities `[A]`.
-    pub(crate) fn action_moments<F: Real>(&self, outputs: &[F], moments: &mut [F]) {
+    pub(crate) fn action_distribution<F: Real>(&self, outputs: &[F], distribution: &mut [F]) {
         match self.actor {
             ActionDistribution::TanhNormal => {
                 let (squash, actions) = (self.squash(), outputs.len() / 2);
                 for i in 0..actions {
-                    (moments[i], moments[actions + i]) = squash.moments(outputs[i], outputs[actions + i]);
+                    (distribution[i], distribution[actions + i]) =
+                        squash.mean_and_std(outputs[i], outputs[actions + i]);
                 }
             }
-            ActionDistribution::OneHot => class_probabilities(outputs, self.actor_unimix, moments),
+            ActionDistribution::OneHot => class_probabilities(outputs, self.actor_unimix, distribution),
         }
     }
 
-    /// Leaves an action in `action` `[A]`, given the actor's outputs and what [`AgentConfig::action_moments`] made of them: of
+    /// Leaves an action in `action` `[A]`, given the actor's outputs and what [`AgentConfig::action_distribution`] made of them: of
     /// the samples that `noise` [M, A] stands for the one of highest density, or without samples the mean action. Of one-hot
     /// actions: a sample, or without draws the most probable one.
-    pub(crate) fn choose_action<F: Real>(&self, outputs: &[F], moments: &[F], noise: &[F], action: &mut [F]) {
+    pub(crate) fn choose_action<F: Real>(&self, outputs: &[F], distribution: &[F], noise: &[F], action: &mut [F]) {
         match self.actor {
-            ActionDistribution::TanhNormal if noise.is_empty() => mean_action(action, moments),
-            ActionDistribution::TanhNormal => densest(action, moments, noise),
+            ActionDistribution::TanhNormal if noise.is_empty() => mean_action(action, distribution),
+            ActionDistribution::TanhNormal => densest(action, distribution, noise),
             ActionDistribution::OneHot => {
                 let draws = (!noise.is_empty()).then_some(noise);
                 one_hot(action, sampled_class(outputs, self.actor_unimix, draws));
@@ -58,33 +59,33 @@ pub(crate) fn one_hot<F: Real>(action: &mut [F], choice: usize) {
     action[choice] = F::ONE;
 }
 
-/// Leaves the mean action of the distribution with these moments `[2A]` in `action` `[A]`.
-fn mean_action<F: Real>(action: &mut [F], moments: &[F]) {
-    let (means, stds) = moments.split_at(action.len());
+/// Leaves the mean action of the distribution with these means and standard deviations `[2A]` in `action` `[A]`.
+fn mean_action<F: Real>(action: &mut [F], distribution: &[F]) {
+    let (means, stds) = distribution.split_at(action.len());
     for ((action, mean), std) in action.iter_mut().zip(means).zip(stds) {
         *action = F::of(mean_of_tanh(mean.to_f64(), std.to_f64()));
     }
 }
 
 /// Of the samples that `noise` [M, A] stands for, leaves the one of highest log-density in `action`.
-fn densest<F: Real>(action: &mut [F], moments: &[F], noise: &[F]) {
+fn densest<F: Real>(action: &mut [F], distribution: &[F], noise: &[F]) {
     let actions = action.len();
     let mut best = F::ZERO;
     for (index, noise) in noise.chunks_exact(actions).enumerate() {
-        let density = squashed_log_density(moments, noise);
+        let density = squashed_log_density(distribution, noise);
         if index == 0 || density > best {
             best = density;
             for i in 0..actions {
-                action[i] = (moments[i] + moments[actions + i] * noise[i]).tanh();
+                action[i] = (distribution[i] + distribution[actions + i] * noise[i]).tanh();
             }
         }
     }
 }
 
 /// Log-density of the action tanh(mean + std * noise), summed over its elements.
-pub fn squashed_log_density<F: Real>(moments: &[F], noise: &[F]) -> F {
+pub fn squashed_log_density<F: Real>(distribution: &[F], noise: &[F]) -> F {
     let actions = noise.len();
-    (0..actions).map(|i| tape::squashed_log_density(moments[i], moments[actions + i], noise[i])).sum()
+    (0..actions).map(|i| tape::squashed_log_density(distribution[i], distribution[actions + i], noise[i])).sum()
 }
 
 #[cfg(test)]
@@ -98,19 +99,19 @@ mod tests {
     #[test]
     fn the_mode_of_a_wide_distribution_is_near_the_bounds_and_its_mean_is_not() {
         const ACTIONS: usize = 6;
-        let mut moments = vec![0.0f32; ACTIONS];
-        moments.extend([1.0; ACTIONS]);
+        let mut distribution = vec![0.0f32; ACTIONS];
+        distribution.extend([1.0; ACTIONS]);
         let (mut random, mut noise, mut action) = (Stream::new(0, "mode"), vec![0.0; 100 * ACTIONS], [0.0; ACTIONS]);
         let steps = 2000;
         let mut sum = 0.0;
         for _ in 0..steps {
             fill_normal(&mut noise, &mut random);
-            densest(&mut action, &moments, &noise);
+            densest(&mut action, &distribution, &noise);
             sum += action.iter().map(|a| f64::from(a.abs())).sum::<f64>();
         }
         let mode = sum / f64::from(steps) / ACTIONS as f64;
         assert!((mode - 0.82).abs() < 0.02, "{mode}");
-        mean_action(&mut action, &moments);
+        mean_action(&mut action, &distribution);
         assert_eq!(action, [0.0; ACTIONS]);
     }
 }

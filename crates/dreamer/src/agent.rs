@@ -114,7 +114,7 @@ impl Agent {
     /// The agent without what only learning needs.
     pub fn into_policy(self) -> Policy {
         let Self { learner, noise, updates, .. } = self;
-        learner.into_policy(updates, noise.state())
+        Policy::of(learner, updates, noise.state())
     }
 
     /// Learns on a device from now on. Call [`Agent::sync_from_device`] to copy the trained parameters back; parameters

@@ -2,7 +2,7 @@
 
 use crate::AgentConfig;
 use crate::images::normalise;
-use crate::networks::{IMAGE_NUMBERS, Networks, Observations, symlog};
+use crate::networks::{IMAGE_NUMBERS, Networks, ObservationVars, symlog};
 use environment::Observation;
 use tape::{ParameterSet, Parameters, Real, Tape};
 
@@ -24,7 +24,7 @@ impl<F: Real> AgentView<'_, F> {
     ///
     /// # Panics
     /// If images and vectors are not as many, or are not there.
-    pub(crate) fn observations(&self, observations: Observation<'_>) -> usize {
+    pub(crate) fn count_of(&self, observations: Observation<'_>) -> usize {
         let Observation { image, vector } = observations;
         let pixels = if self.config.images { IMAGE_NUMBERS } else { 0 };
         let size = self.config.vector;
@@ -37,10 +37,10 @@ impl<F: Real> AgentView<'_, F> {
     /// Observations as constants on a tape.
     ///
     /// # Panics
-    /// As [`AgentView::observations`].
-    pub(crate) fn constants(&self, tape: &mut Tape<F>, observations: Observation<'_>) -> Observations {
-        let (count, size) = (self.observations(observations), self.config.vector);
-        Observations {
+    /// As [`AgentView::count_of`].
+    pub(crate) fn observation_constants(&self, tape: &mut Tape<F>, observations: Observation<'_>) -> ObservationVars {
+        let (count, size) = (self.count_of(observations), self.config.vector);
+        ObservationVars {
             images: self
                 .config
                 .images

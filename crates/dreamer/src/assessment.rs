@@ -49,9 +49,9 @@ impl<F: Real> Policy<F> {
     /// If observations and actions have different lengths, or there are none.
     pub fn assess(&self, observations: Observation<'_>, actions: &[F], horizons: &[usize]) -> Assessment {
         let agent = self.constant_view();
-        let (networks, steps, width) = (agent.networks, agent.observations(observations), agent.config.feature());
+        let (networks, steps, width) = (agent.networks, agent.count_of(observations), agent.config.feature());
         let numbers = |values: &[F]| values.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-        let truth = observed_numbers(&agent.config.observations(), observations);
+        let truth = observed_numbers(&agent.config.observation_space(), observations);
         let size = truth.len() / steps;
         let (reward, divergence, stoch, deter, feature) =
             with_filtered(agent, observations, actions, |tape, observed| {

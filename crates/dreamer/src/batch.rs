@@ -9,11 +9,11 @@ pub struct BatchView<'a, F> {
     pub image: &'a [u8],
     /// Vectors [B, L, V]; empty if the agent does not observe vectors.
     pub vector: &'a [F],
-    /// The actions that led to the images [B, L, A].
+    /// The actions that led to the observations [B, L, A].
     pub action: &'a [F],
-    /// Rewards that came with the images [B, L].
+    /// Rewards that came with the observations [B, L].
     pub reward: &'a [F],
-    /// Discounts that came with the images [B, L]: 0 at a terminal state, else 1.
+    /// Discounts that came with the observations [B, L]: 0 at a terminal state, else 1.
     pub discount: &'a [F],
     /// The embeddings [B, L, E] of the images by a frozen encoder, if they are known already; empty if they must be
     /// computed, or if the encoder is trained.

@@ -284,9 +284,9 @@ impl Declared {
             fill(&mut second[place], &tensors, &format!("{}{path}", MOMENTS[1]))?;
         }
         let Optimisers { model, actor, value } = learner.optimisers_mut();
-        model.set_steps(updates);
-        value.set_steps(updates);
-        actor.set_steps(updates.saturating_sub(config.actor_warmup));
+        model.set_updates(updates);
+        value.set_updates(updates);
+        actor.set_updates(updates.saturating_sub(config.actor_warmup));
         Ok(Agent { learner, noise, updates, device: None })
     }
 

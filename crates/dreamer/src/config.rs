@@ -8,6 +8,9 @@ use environment::{ImageSpace, ObservationSpace};
 use serde::{Deserialize, Serialize};
 use tape::Squash;
 
+/// The most hidden layers of a head, and of the encoder and decoder of vectors.
+pub const MOST_LAYERS: usize = 64;
+
 /// All that defines an agent but its action size. The default is the paper's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -259,8 +262,8 @@ impl Default for AgentConfig {
 }
 
 impl AgentConfig {
-    /// What it observes.
-    pub fn observations(&self) -> ObservationSpace {
+    /// The observations that it reads.
+    pub fn observation_space(&self) -> ObservationSpace {
         ObservationSpace { image: self.images.then_some(ImageSpace::STANDARD), vector: self.vector }
     }
 
@@ -296,17 +299,17 @@ impl AgentConfig {
         }
         let whole = [
             ("vector", self.vector, 0, 65_536),
-            ("vector_layers", self.vector_layers, 1, 64),
+            ("vector_layers", self.vector_layers, 1, MOST_LAYERS),
             ("vector_units", self.vector_units, 1, 65_536),
             ("depth", self.depth, 1, 1024),
             ("stoch", self.stoch, 1, 65_536),
             ("deter", self.deter, 1, 65_536),
             ("hidden", self.hidden, 1, 65_536),
             ("units", self.units, 1, 65_536),
-            ("reward_layers", self.reward_layers, 1, 64),
-            ("value_layers", self.value_layers, 1, 64),
-            ("actor_layers", self.actor_layers, 1, 64),
-            ("discount_layers", self.discount_layers, 1, 64),
+            ("reward_layers", self.reward_layers, 1, MOST_LAYERS),
+            ("value_layers", self.value_layers, 1, MOST_LAYERS),
+            ("actor_layers", self.actor_layers, 1, MOST_LAYERS),
+            ("discount_layers", self.discount_layers, 1, MOST_LAYERS),
             ("batch", self.batch, 1, 65_536),
             ("length", self.length, 2, 65_536),
             ("horizon", self.horizon, 2, 10_000),
@@ -325,7 +328,10 @@ impl AgentConfig {
             ));
         }
         let sources = sources.into_iter().flat_map(|(_, source)| {
-            [("reward_sources.layers", source.layers, 1, 64), ("reward_sources.units", source.units, 1, 65_536)]
+            [
+                ("reward_sources.layers", source.layers, 1, MOST_LAYERS),
+                ("reward_sources.units", source.units, 1, 65_536),
+            ]
         });
         for (key, value, low, high) in whole.into_iter().chain(sources) {
             if !(low..=high).contains(&value) {

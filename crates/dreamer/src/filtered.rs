@@ -18,7 +18,7 @@ pub(crate) fn with_filtered<F: Real, R>(
     then: impl FnOnce(&mut Tape<'_, F>, Observed) -> R,
 ) -> R {
     let config = agent.config;
-    let steps = agent.observations(observations);
+    let steps = agent.count_of(observations);
     assert!(steps > 0 && actions.len().is_multiple_of(steps), "an action for every observation");
     let size = actions.len() / steps;
     let mut workspace = Workspace::default();

@@ -10,11 +10,10 @@ use crate::images::Images;
 use crate::metrics::{Counts, Metric, StepMetrics};
 use crate::networks::{self, IMAGE_NUMBERS, Networks, Role};
 use crate::noise::Noise;
-use crate::policy::Policy;
 use crate::sequence_range::SequenceRange;
 use crate::shard::{OrderedSum, Sequences, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
 use crate::{AgentConfig, DreamerError, Evaluation};
-use random::{Stream, StreamState};
+use random::Stream;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,10 +86,9 @@ impl<F: Real> Learner<F> {
         })
     }
 
-    /// What acts: networks and parameters without optimisers, after `updates` gradient steps.
-    pub(crate) fn into_policy(self, updates: u64, noise: StreamState) -> Policy<F> {
-        let Self { config, action_size, networks, parameters, no_parameters: none, .. } = self;
-        Policy { config, action_size, networks, parameters, none, updates, noise }
+    /// What acting needs: configuration, action size, networks and parameters.
+    pub(crate) fn into_networks(self) -> (AgentConfig, usize, Networks, Parameters<F>) {
+        (self.config, self.action_size, self.networks, self.parameters)
     }
 
     /// Allocates memory for parameters, moments and gradients.
@@ -223,7 +221,7 @@ impl<F: Real> Learner<F> {
         if metrics.not_finite().is_some() {
             return Ok(Some(metrics));
         }
-        let warm = model.steps() >= self.config.actor_warmup;
+        let warm = model.updates() >= self.config.actor_warmup;
         model.step(parameters, gradient, model_norm);
         if warm {
             actor.step(parameters, actor_gradient, actor_norm);
@@ -300,7 +298,7 @@ impl<F: Real> Learner<F> {
         let sums = sums_of(shards);
         self.model_gradients.finish();
         self.behaviour_gradients.finish();
-        Ok(Some(StepMetrics::new(&sums, &counts, &inner(&mut shards[0]).model_loss)))
+        Ok(Some(StepMetrics::new(&sums, &counts, inner(&mut shards[0]).model_loss.value(&sums, &counts))))
     }
 
     /// The encoder's embeddings [N, E] of images [N, 64 * 64 * 3], of an agent that observes nothing else. An image's embedding is

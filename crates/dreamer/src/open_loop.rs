@@ -52,14 +52,14 @@ fn open_loop<F: Real>(
     random: &mut Stream,
 ) -> Vec<u8> {
     let networks = agent.networks;
-    let steps = agent.observations(observations);
+    let steps = agent.count_of(observations);
     let Some(decoder) = &networks.decoder.image else { return Vec::new() };
     assert_eq!(actions.len(), steps * action_size, "an action for every observation");
     assert!((1..=steps).contains(&context), "context within the sequence");
     let mut workspace = Workspace::default();
     let mut tape = Tape::new(agent.parameters, agent.trainable, &mut workspace);
-    let seen = observations.part(&agent.config.observations(), 0..context);
-    let seen = agent.constants(&mut tape, seen);
+    let seen = observations.part(&agent.config.observation_space(), 0..context);
+    let seen = agent.observation_constants(&mut tape, seen);
     let embed = networks.encoder.forward(&mut tape, seen);
     let mut draw = |tape: &mut Tape<F>, rows| tape.constant(rows, agent.config.stoch, |y| fill_normal(y, random));
     let action = |tape: &mut Tape<F>, from: usize, rows: usize| -> Var {

@@ -34,7 +34,7 @@ pub struct PolicyState<F = f32> {
     pub action: Vec<F>,
     /// Means and standard deviations of the action before squashing `[2A]`, or of one-hot actions their probabilities `[A]`, as of
     /// the last step.
-    pub moments: Vec<F>,
+    pub distribution: Vec<F>,
     noise: Vec<F>,
     memory: Workspace<F>,
 }
@@ -65,6 +65,13 @@ pub struct Policy<F = f32> {
 }
 
 impl<F: Real> Policy<F> {
+    /// What acts of a learner: networks and parameters without optimisers, after `updates` gradient steps.
+    pub(crate) fn of(learner: Learner<F>, updates: u64, noise: StreamState) -> Self {
+        let (config, action_size, networks, parameters) = learner.into_networks();
+        let none = parameters.set(|_| false);
+        Self { config, action_size, networks, parameters, none, updates, noise }
+    }
+
     /// The configuration.
     pub fn config(&self) -> &AgentConfig {
         &self.config
@@ -137,7 +144,7 @@ impl<F: Real> PolicyState<F> {
             stoch: zeros(config.stoch),
             deter: zeros(config.deter),
             action: zeros(action_size),
-            moments: zeros(config.actor.outputs(action_size)),
+            distribution: zeros(config.actor.outputs(action_size)),
             noise: Vec::new(),
             memory: Workspace::default(),
         }
@@ -191,10 +198,10 @@ fn act_with<F: Real>(
     noise: PolicyNoise<F>,
 ) {
     let AgentView { config, networks, parameters, trainable } = agent;
-    let PolicyState { stoch, deter, action, moments, memory, .. } = state;
+    let PolicyState { stoch, deter, action, distribution, memory, .. } = state;
     let mut tape = Tape::new(parameters, trainable, memory);
     let constant = |tape: &mut Tape<F>, x: &[F]| tape.constant(1, x.len(), |y| y.copy_from_slice(x));
-    let observation = agent.constants(&mut tape, observation);
+    let observation = agent.observation_constants(&mut tape, observation);
     let embed = networks.encoder.forward(&mut tape, observation);
     let past = (constant(&mut tape, stoch), constant(&mut tape, deter), constant(&mut tape, action));
     let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);
@@ -206,8 +213,8 @@ fn act_with<F: Real>(
     stoch.copy_from_slice(tape.value(sample));
     deter.copy_from_slice(tape.value(next));
     let outputs = tape.value(outputs);
-    config.action_moments(outputs, moments);
-    config.choose_action(outputs, moments, noise.action, action);
+    config.action_distribution(outputs, distribution);
+    config.choose_action(outputs, distribution, noise.action, action);
     let scale = F::of(config.exploration_noise);
     for (action, &noise) in action.iter_mut().zip(noise.exploration) {
         *action = (*action + scale * noise).at_least(-F::ONE).at_most(F::ONE);

@@ -89,7 +89,7 @@ impl Policy {
                 return Err(Unreadable::Content(why));
             }
         }
-        Ok(learner.into_policy(updates, noise.state()))
+        Ok(Policy::of(learner, updates, noise.state()))
     }
 
     /// Writes everything needed to act and to be a source of transfer, and nothing that only learning needs, and syncs it to the

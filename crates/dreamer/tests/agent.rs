@@ -74,7 +74,7 @@ fn batch(config: &AgentConfig, actions: usize) -> Batch {
     let rows = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = actions;
-    let space = config.observations();
+    let space = config.observation_space();
     batch.image = (0..rows * space.image_bytes()).map(|_| random.below(256) as u8).collect();
     batch.vector = (0..rows * space.vector).map(|_| random.normal() as f32).collect();
     batch.action = (0..rows * actions).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
@@ -183,7 +183,7 @@ fn embeddings_that_cannot_be_are_refused() {
 fn a_step_allocates_nothing_after_the_first() {
     for config in [tiny(true), with_vectors()] {
         let data = batch(&config, 2);
-        let seen = Observation { image: &data.image, vector: &data.vector }.part(&config.observations(), 0..1);
+        let seen = Observation { image: &data.image, vector: &data.vector }.part(&config.observation_space(), 0..1);
         in_pool(1, || {
             let mut agent = Agent::new(&config, 2, 7).unwrap();
             agent.learn(&data).unwrap();
@@ -398,7 +398,7 @@ fn an_agent_with_one_hot_actions_learns_and_acts() {
             agent.act(&mut state, (&data.image[..IMAGE_NUMBERS]).into(), mode, &mut random, &mut action);
             assert_eq!(action.iter().sum::<f32>(), 1.0, "{action:?}");
             counts[action.iter().position(|x| *x == 1.0).expect("a one")] += 1;
-            assert!((state.moments.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{:?}", state.moments);
+            assert!((state.distribution.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{:?}", state.distribution);
         }
     }
     assert!(chosen[0].iter().all(|count| *count > 20), "exploration chooses everything: {chosen:?}");
@@ -425,7 +425,7 @@ fn an_agent_that_observes_vectors_learns_them_and_acts_on_them() {
         let path = folder.path().join("agent.safetensors");
         agent.save(&path).unwrap();
         let mut again = Agent::load(&path).unwrap();
-        let space = config.observations();
+        let space = config.observation_space();
         let act = |agent: &Agent, vector: &[f32]| {
             let (mut state, mut action) = (agent.begin(), [0.0; 2]);
             let seen = Observation { image: &data.image[..space.image_bytes()], vector };

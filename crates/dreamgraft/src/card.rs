@@ -7,7 +7,7 @@ use wording::{counted, grouped, rounded};
 
 /// The page about the agent of `run`, which earned what `plays` say, with animations of these names.
 pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[String]) -> String {
-    let About { tasks, frames, worlds, .. } = &learned.about;
+    let About { tasks, frames, external, .. } = &learned.about;
     let base = transfer::read_report(run).ok().flatten();
     let bases: Vec<String> = base
         .iter()
@@ -52,8 +52,8 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
             played.seed
         ));
     }
-    for world in worlds {
-        text.push_str(&format!("\nThe environment `{}` was made by {}.\n", world.task, world.made_by));
+    for environment in external {
+        text.push_str(&format!("\nThe environment `{}` was made by {}.\n", environment.task, environment.made_by));
     }
     if let Some(report) = &base {
         let count = counted(bases.len() as u64, "earlier agent");
@@ -63,7 +63,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
             bases.join(", ")
         ));
     }
-    let space = learned.agent.config().observations();
+    let space = learned.agent.config().observation_space();
     let observed = match (space.image, space.vector) {
         (Some(_), 0) => "an image, [H, W, 3] bytes".to_owned(),
         (None, size) => format!("a vector of {size} numbers"),

@@ -87,7 +87,7 @@ pub enum Exit {
     /// A checkpoint cannot be used.
     Checkpoint = 5,
     /// Stopped by a signal after a checkpoint was saved.
-    Stopped = 75,
+    Stopped = study::local::STOPPED as u8,
     /// A panic; Rust's runtime ends the program with this code.
     Panicked = 101,
     /// Stopped at once by Ctrl-C after an earlier signal; shells use this code for programs that Ctrl-C ends.

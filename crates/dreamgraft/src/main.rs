@@ -6,8 +6,8 @@ mod commands;
 mod console;
 mod device;
 mod exit;
-mod inheritance;
 mod meaning;
+mod origin;
 mod plays;
 mod print;
 mod request;
@@ -15,7 +15,7 @@ mod signals;
 mod usage;
 mod waiting;
 
-use args::train::Transfer;
+use args::transfer::Transfer;
 use args::{Command, Typed};
 use clap::Parser;
 use dreamer::footprint::{Available, Limit, available};

@@ -114,7 +114,7 @@ pub fn check_of_task(setting: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The first setting that cannot be used, with its path and origin.
-pub fn benchmark(typed: &args::train::Bench) -> Result<Config, Failure> {
+pub fn benchmark(typed: &args::bench::Bench) -> Result<Config, Failure> {
     let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
     for setting in &typed.set {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);

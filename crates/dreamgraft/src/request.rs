@@ -4,7 +4,7 @@
 //! arguments again (`train`), and its meaning (`meaning`).
 
 use crate::exit::Failure;
-use crate::{args, inheritance};
+use crate::{args, origin};
 use train::config::{Config, Layer, value_of};
 use train::{RunRequest, TrainError};
 
@@ -13,7 +13,7 @@ use train::{RunRequest, TrainError};
 /// # Errors
 /// If a number is not valid, or arguments exclude each other.
 pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
-    let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.inherits)?;
+    let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.origin)?;
     Ok(RunRequest { folder: typed.logdir.clone(), device: typed.device.name(), wait: typed.wait, ..request })
 }
 
@@ -24,7 +24,7 @@ pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
 pub fn of_settings(
     typed: &args::Settings,
     steps: Option<&str>,
-    inherits: &args::Inherits,
+    typed_origin: &args::OriginArguments,
 ) -> Result<RunRequest, Failure> {
     refuse_twice(typed, steps)?;
     let mut request =
@@ -46,7 +46,7 @@ pub fn of_settings(
             _ => request.settings.push(setting.clone()),
         }
     }
-    request.origin = inheritance::origin(inherits)?;
+    request.origin = origin::of_arguments(typed_origin)?;
     Ok(request)
 }
 

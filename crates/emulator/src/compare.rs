@@ -34,7 +34,7 @@ pub fn batch(config: &AgentConfig) -> Batch {
     let transitions = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = ACTIONS;
-    let space = config.observations();
+    let space = config.observation_space();
     batch.image = (0..transitions * space.image_bytes()).map(|_| random.below(256) as u8).collect();
     batch.vector = (0..transitions * space.vector).map(|_| 3.0 * random.normal() as f32).collect();
     batch.action = (0..transitions * ACTIONS).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
@@ -122,7 +122,7 @@ fn same(
         let Optimisers { model, actor, value } = learner.optimisers();
         [model, actor, value].map(|optimiser| {
             let (first, second) = optimiser.moments();
-            ([first.to_vec(), second.to_vec()], optimiser.steps())
+            ([first.to_vec(), second.to_vec()], optimiser.updates())
         })
     };
     for ((found, taken), (expected, steps)) in optimisers(a).into_iter().zip(optimisers(b)) {

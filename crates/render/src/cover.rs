@@ -1,7 +1,7 @@
 //! A few pixels of a triangle at a time: which of them it covers, its depth there, and which results are in doubt.
 
-use crate::LANES;
 use crate::frame::Frame;
+use crate::scene::LANES;
 use crate::triangle::{DEPTH_ERROR, Plan, Region, Row, Slope};
 
 /// Share of a depth that rounding it to single precision may cost, doubled.

@@ -1,7 +1,7 @@
 //! [`Frame`]: the values that are constant for a whole image.
 
-use crate::Eye;
 use crate::linear::{self, Matrix};
+use crate::scene::Eye;
 
 /// Distance of the light from the origin, which it shines upon, m.
 const LIGHT_DISTANCE: f32 = 2.0;

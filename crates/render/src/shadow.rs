@@ -6,10 +6,10 @@
 //! nearly those of TinyRenderer; a doubtful answer, and one that may involve a NaN depth, is computed again with
 //! TinyRenderer's own numbers.
 
-use crate::LANES;
 use crate::clip::{Clipped, clip};
 use crate::cover::{Cover, Limits, margin};
 use crate::frame::Frame;
+use crate::scene::LANES;
 use crate::seen::project;
 use crate::shape::Posed;
 use crate::triangle::{Bounds, Corners, Region, Slope};

@@ -1,11 +1,11 @@
 //! [`Posed`]: a shape with all that is computed once for its mesh and once for each image.
 
-use crate::Shape;
 use crate::facing::Facing;
 use crate::frame::Frame;
 use crate::linear::{self, Matrix, Vector4};
 use crate::looks::Looks;
 use crate::normals::Normals;
+use crate::scene::Shape;
 use crate::seen::Seen;
 
 /// A shape, its mesh prepared, where the last image saw it.

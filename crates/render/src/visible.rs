@@ -3,9 +3,9 @@
 //! Nothing that decides this depends on colours, so colours wait until it is known. Depths are compared nearly; where
 //! that leaves a doubt, TinyRenderer's own numbers are.
 
-use crate::LANES;
 use crate::cover::{Cover, Limits, margin};
 use crate::frame::Frame;
+use crate::scene::LANES;
 use crate::triangle::{Corners, Plan, Region, Slope};
 
 /// No triangle.

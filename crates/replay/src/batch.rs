@@ -1,18 +1,18 @@
-//! A batch of windows of experience: the replay memory's product, the learner's food.
+//! A batch of sequences of experience, which the replay memory makes and the learner reads.
 //!
 //! Here: its buffers. Not here: how they are filled (`memory`, `embeddings`).
 
 use crate::Sizes;
 
-/// `B` windows of `L` consecutive transitions each.
+/// `B` sequences of `L` consecutive transitions each.
 ///
 /// Transition `t` is: observation `o_t`, the action that led to it, and the reward and discount that came with it.
 /// [`crate::Replay::sample`] gives the buffers their sizes and fills them; it allocates only if they have to grow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// Number of windows, `B`.
+    /// Number of sequences, `B`.
     pub batch: usize,
-    /// Transitions in each window, `L`.
+    /// Transitions in each sequence, `L`.
     pub length: usize,
     /// Action size, `A`; set by [`crate::Replay::sample`].
     pub action_size: usize,
@@ -26,13 +26,13 @@ pub struct Batch {
     pub reward: Vec<f32>,
     /// Discounts `[B, L]`: 1, or 0 where the episode ended in a terminal state.
     pub discount: Vec<f32>,
-    /// Where each window lies; set by [`crate::Replay::sample`].
+    /// The window of each sequence; set by [`crate::Replay::sample`].
     pub windows: Vec<Window>,
     /// Embeddings of the images `[B, L, E]`, by [`crate::Embeddings::fill`]; empty if the encoder is learned.
     pub embedding: Vec<f32>,
 }
 
-/// Where a window lies in the replay memory.
+/// The part of an episode that a sequence of a batch is copied from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The episode's number: how many were added to the memory before it.
@@ -42,7 +42,7 @@ pub struct Window {
 }
 
 impl Batch {
-    /// A batch that asks for `batch` windows of `length` transitions; its buffers are still empty.
+    /// A batch that asks for `batch` sequences of `length` transitions; its buffers are still empty.
     pub fn new(batch: usize, length: usize) -> Self {
         Self { batch, length, ..Self::default() }
     }

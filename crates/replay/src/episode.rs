@@ -1,4 +1,4 @@
-//! One episode: its images, actions and rewards, from a reset to the last image.
+//! One episode: its observations, actions and rewards, from a reset to the last observation.
 //!
 //! Here: the arrays and their conditions. Not here: collecting step by step (`builder`), files (`file`).
 

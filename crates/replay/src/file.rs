@@ -82,26 +82,26 @@ fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// Writes the windows of `batch` as an npz file, atomically, so that people can inspect a batch that led to infinite or
+/// Writes the sequences of `batch` as an npz file, atomically, so that people can inspect a batch that led to infinite or
 /// NaN values. `image` `[B, L, 64, 64, 3]`, `vector` `[B, L, V]`, `action` `[B, L, A]`, `reward` and `discount` `[B, L]`.
 ///
 /// # Errors
 /// If the file system refuses.
 pub fn write_batch(path: &Path, batch: &Batch) -> Result<(), FileError> {
     let encode = || {
-        let (windows, length, side) = (batch.batch as u64, batch.length as u64, IMAGE_SIDE as u64);
-        let action_shape = [windows, length, batch.action_size as u64];
+        let (sequences, length, side) = (batch.batch as u64, batch.length as u64, IMAGE_SIDE as u64);
+        let action_shape = [sequences, length, batch.action_size as u64];
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         if !batch.image.is_empty() {
-            write_array(&mut zip, "image", "|u1", &[windows, length, side, side, 3], &batch.image)?;
+            write_array(&mut zip, "image", "|u1", &[sequences, length, side, side, 3], &batch.image)?;
         }
         if !batch.vector.is_empty() {
-            let size = batch.vector.len() as u64 / (windows * length).max(1);
-            write_array(&mut zip, "vector", "<f4", &[windows, length, size], &to_bytes(&batch.vector))?;
+            let size = batch.vector.len() as u64 / (sequences * length).max(1);
+            write_array(&mut zip, "vector", "<f4", &[sequences, length, size], &to_bytes(&batch.vector))?;
         }
         write_array(&mut zip, "action", "<f4", &action_shape, &to_bytes(&batch.action))?;
-        write_array(&mut zip, "reward", "<f4", &[windows, length], &to_bytes(&batch.reward))?;
-        write_array(&mut zip, "discount", "<f4", &[windows, length], &to_bytes(&batch.discount))?;
+        write_array(&mut zip, "reward", "<f4", &[sequences, length], &to_bytes(&batch.reward))?;
+        write_array(&mut zip, "discount", "<f4", &[sequences, length], &to_bytes(&batch.discount))?;
         Ok(zip.finish()?.into_inner())
     };
     encode()
@@ -251,7 +251,7 @@ fn decode_episode_of(bytes: &[u8], limit: u64, task: Option<&str>) -> Result<Epi
         (Vec::new(), 0)
     };
 
-    // An episode that observes nothing lacks its images.
+    // If the file has neither images nor vectors, the error names the images.
     let image = if images || !vectors {
         let image = Array::open(&mut zip, "image", &["|u1"])?;
         if image.shape() != [length, side, side, 3] {

@@ -163,8 +163,7 @@ impl Reading<'_> {
         // With other sizes, the file may be larger; it is read to report them, as long as any memory would take it.
         let images = Sizes { observations: ObservationSpace::IMAGE, ..self.sizes };
         let own = Sizes { action: crate::LARGEST_ACTION, ..self.sizes };
-        let limit =
-            uncompressed(name, &images.largest()).min(uncompressed(name, &own).max(crate::memory::LARGEST_EPISODE));
+        let limit = uncompressed(name, &images.largest()).min(uncompressed(name, &own).max(crate::LARGEST_EPISODE));
         // What other programs write often does not name a task. Of one task, it is clear which is meant.
         let only = self.tasks.and_then(|tasks| if let [one] = tasks { Some(one.as_str()) } else { None });
         let episode = match read_episode_of(path, limit, only) {

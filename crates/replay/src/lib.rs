@@ -2,12 +2,12 @@
 //!
 //! Here: [`Episode`] and the [`EpisodeBuilder`] used while collecting, the episode file ([`write_episode`],
 //! [`read_episode`]; its format is documented in `docs/formats.md`), [`Replay`], which keeps episodes compressed and samples
-//! windows of experience as a [`Batch`]. Not here: environments,
+//! sequences of experience as a [`Batch`]. Not here: environments,
 //! networks, and when a run collects or learns.
 //!
 //! Shapes are written with these letters: `T` agent steps of an episode, `A` the action size, `V` numbers of a
-//! vector observation, `B` windows in a batch,
-//! `L` transitions in a window.
+//! vector observation, `B` sequences in a batch,
+//! `L` transitions in a sequence.
 //!
 //! ```
 //! use replay::{Batch, EpisodeBuilder, IMAGE_BYTES, Replay, WindowStarts};
@@ -47,7 +47,7 @@ pub use episode::{Arrays, Episode};
 pub use error::{Damage, EpisodeError, FileError, ReplayError};
 pub use file::{decode_episode, read_episode, read_episode_of, write_batch, write_episode};
 pub use folder::{ADDED, OpenReport, SkippedFile, add_episodes, set_aside};
-pub use memory::{Replay, ReplayStats};
+pub use memory::{LARGEST_EPISODE, Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};
 pub use sizes::Sizes;
 pub use starts::WindowStarts;

@@ -16,7 +16,7 @@ use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Size
 /// The largest uncompressed episode that a replay memory accepts with any budget, in bytes: 87 000 transitions. With a
 /// larger budget, it accepts episodes up to that budget. Episode files are decompressed as a whole, so this limits the
 /// memory that opening a folder needs.
-pub(crate) const LARGEST_EPISODE: u64 = 1 << 30;
+pub const LARGEST_EPISODE: u64 = 1 << 30;
 
 /// Episodes in the order in which they were collected, at most `budget` bytes of them.
 ///
@@ -132,7 +132,7 @@ impl Replay {
         }
     }
 
-    /// Fills `batch` with `batch.batch` windows of `batch.length` transitions, drawn as `starts` says from the episodes
+    /// Fills `batch` with `batch.batch` sequences of `batch.length` transitions, drawn as `starts` says from the episodes
     /// with at least that many transitions.
     ///
     /// The sample depends only on `random` and the episodes, not on the number of threads. Images are decompressed on
@@ -157,14 +157,14 @@ impl Replay {
             return Err(ReplayError::HugeBatch { batch: batch.batch, length });
         }
         batch.fit(&self.sizes);
-        for window in 0..batch.batch {
+        for sequence in 0..batch.batch {
             let (index, start) = starts.draw(&self.candidates, length, random);
             let episode = &self.episodes[index];
             batch.windows.push(Window { episode: self.dropped + index as u64, start });
-            copy_window(&mut batch.vector, window, episode.vector(), start, length, self.sizes.vector());
-            copy_window(&mut batch.action, window, episode.action(), start, length, self.sizes.action);
-            copy_window(&mut batch.reward, window, episode.reward(), start, length, 1);
-            copy_window(&mut batch.discount, window, episode.discount(), start, length, 1);
+            copy_window(&mut batch.vector, sequence, episode.vector(), start, length, self.sizes.vector());
+            copy_window(&mut batch.action, sequence, episode.action(), start, length, self.sizes.action);
+            copy_window(&mut batch.reward, sequence, episode.reward(), start, length, 1);
+            copy_window(&mut batch.discount, sequence, episode.discount(), start, length, 1);
         }
         if self.sizes.image() == 0 {
             return Ok(());
@@ -203,8 +203,8 @@ pub(crate) fn check_uncompressed(bytes: u64, budget: u64, path: Option<&Path>) -
     Ok(())
 }
 
-/// Copies `length` transitions of `size` values each, from transition `start` on, to window `window` of a batch.
-fn copy_window<T: Copy>(to: &mut [T], window: usize, from: &[T], start: usize, length: usize, size: usize) {
+/// Copies `length` transitions of `size` values each, from transition `start` on, to sequence `sequence` of a batch.
+fn copy_window<T: Copy>(to: &mut [T], sequence: usize, from: &[T], start: usize, length: usize, size: usize) {
     let values = length * size;
-    to[window * values..(window + 1) * values].copy_from_slice(&from[start * size..start * size + values]);
+    to[sequence * values..(sequence + 1) * values].copy_from_slice(&from[start * size..start * size + values]);
 }

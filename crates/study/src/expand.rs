@@ -1,31 +1,31 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
-//! Here: shared sources, and requests; in `methods`, the runs of each method; in `sweep`, settings with several values; in
-//! `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a target. Not here: the keys of a study file
-//! (`study_file`), the manifest in a folder (`prepare`), and starting runs (`local`, `slurm`).
+//! Here: the order of the runs, and their requests; in `sources`, the runs of sources; in `methods`, those of each method; in
+//! `sweep`, settings with several values; in `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a
+//! target. Not here: the keys of a study file (`study_file`), the manifest in a folder (`prepare`), and starting runs (`local`,
+//! `slurm`).
 
 mod checks;
 mod methods;
 mod shared_seeds;
+mod sources;
 mod sweep;
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest, Role, arguments_of};
 use crate::place::place_of;
-use crate::study_file::{Count, Method, Order, Read, SOURCE_SEED, Source, SourceSeed, StudyFile, Tasks};
-use environment::{Catalogue, file_name};
+use crate::study_file::{Count, LoadedStudy, Order, StudyFile};
+use environment::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, RunRequest};
-use wording::nearest;
+
+pub use sources::unused;
 
 /// The largest number of runs in a study.
 const MOST_RUNS: usize = 10_000;
-
-/// The longest chain of sources in which each has the encoder of the next.
-const LONGEST_CHAIN: usize = 8;
 
 /// The seed that earlier versions gave to sources without a seed in the study file.
 pub(crate) const EARLIER_SOURCE_SEED: u64 = 0;
@@ -34,12 +34,16 @@ pub(crate) const EARLIER_SOURCE_SEED: u64 = 0;
 ///
 /// # Errors
 /// The first name or value that cannot be used, with its place.
-pub fn manifest_of(read: &Read, catalogue: &dyn Catalogue) -> Result<Manifest, StudyError> {
+pub fn manifest_of(read: &LoadedStudy, catalogue: &dyn Catalogue) -> Result<Manifest, StudyError> {
     manifest_with(read, catalogue, read.study.source_seed())
 }
 
 /// The manifest of a study file, in which sources without a seed have `source_seed`.
-pub(crate) fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed: u64) -> Result<Manifest, StudyError> {
+pub(crate) fn manifest_with(
+    read: &LoadedStudy,
+    catalogue: &dyn Catalogue,
+    source_seed: u64,
+) -> Result<Manifest, StudyError> {
     let mut expansion = Expansion::new(read, catalogue, source_seed)?;
     expansion.check_names()?;
     let StudyFile { order, seeds, tasks, .. } = &read.study;
@@ -66,25 +70,6 @@ pub(crate) fn manifest_with(read: &Read, catalogue: &dyn Catalogue, source_seed:
     Ok(manifest.with_baseline(read.study.baseline.clone()))
 }
 
-/// Sources and combinations of tasks that no method of a study file uses. Such sources are trained all the same.
-pub fn unused(study: &StudyFile) -> Vec<String> {
-    let mut used: BTreeSet<&str> = study.method.iter().flat_map(Method::sources).collect();
-    // A source may have the encoder of another.
-    for _ in 0..LONGEST_CHAIN {
-        let others = study.source.iter().filter(|source| used.contains(&*source.name));
-        let others: Vec<&str> = others.filter_map(|source| source.universal.as_deref()).collect();
-        used.extend(others);
-    }
-    let sources = study.source.iter().map(|source| &*source.name).filter(|name| !used.contains(name));
-    let mut notes: Vec<String> =
-        sources.map(|name| format!("no method uses the source {name:?}; it is trained all the same")).collect();
-    let lists = || study.source.iter().flat_map(|source| source.tasks.iter().chain(&source.each));
-    let is_used = |name: &str| lists().any(|tasks| matches!(tasks, Tasks::Combination(used) if used == name));
-    let combinations = study.combination.keys().filter(|name| !is_used(name));
-    notes.extend(combinations.map(|name| format!("no source uses the combination {name:?}")));
-    notes
-}
-
 /// The part of a request that differs between the runs of a study.
 struct Asked {
     tasks: Vec<String>,
@@ -107,7 +92,7 @@ struct Aim<'t> {
 
 /// The entries so far, and the data from which they are created.
 struct Expansion<'a> {
-    read: &'a Read,
+    read: &'a LoadedStudy,
     /// The available tasks.
     catalogue: &'a dyn Catalogue,
     study: &'a StudyFile,
@@ -123,7 +108,7 @@ struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    fn new(read: &'a Read, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
+    fn new(read: &'a LoadedStudy, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
         let study = &read.study;
         let (variants, of_methods) = (Vec::new(), Vec::new());
         let (entries, folders) = (Vec::new(), BTreeMap::new());
@@ -153,22 +138,6 @@ impl<'a> Expansion<'a> {
         let of_method = |(number, sweep)| variants(&format!("method[{number}].set"), sweep);
         let of_methods = own.iter().enumerate().map(of_method).collect::<Result<Vec<_>, _>>()?;
         (self.variants, self.of_methods) = (all, of_methods);
-        Ok(())
-    }
-
-    /// The runs of all sources that are not there yet. Sources that no method uses are checked and trained, too.
-    fn add_sources(&mut self) -> Result<(), StudyError> {
-        let study = self.study;
-        for base in self.variants.clone() {
-            for source in &study.source {
-                for task in &study.tasks {
-                    for seed in &study.seeds {
-                        let aim = Aim { task, seed: *seed, base: base.clone(), own: base.clone() };
-                        self.add_agents(source, &aim, &mut Vec::new())?;
-                    }
-                }
-            }
-        }
         Ok(())
     }
 
@@ -208,138 +177,6 @@ impl<'a> Expansion<'a> {
         layers.push(Layer::value("the study's seeds", "seed", &seed.to_string()));
         layers.push(Layer::texts("the study's tasks", "tasks", tasks));
         resolve(&layers).map_err(|error| self.error(key, error))
-    }
-
-    /// The source called `name`.
-    fn source(&self, key: &str, name: &str) -> Result<&'a Source, StudyError> {
-        let sources = &self.study.source;
-        sources.iter().find(|source| source.name == name).ok_or_else(|| {
-            let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
-            let like = wording::did_you_mean(like.unwrap_or_default());
-            self.error(key, format!("source {name:?} does not exist{like}"))
-        })
-    }
-
-    /// The tasks that `tasks` stands for, for the target `target`.
-    fn tasks(&self, key: &str, tasks: &Tasks, target: &str) -> Result<Vec<String>, StudyError> {
-        let name = match tasks {
-            Tasks::List(tasks) => return Ok(tasks.clone()),
-            Tasks::Combination(name) => name,
-        };
-        let known = &self.study.combination;
-        let targets = known.get(name).ok_or_else(|| {
-            let like = nearest(name, known.keys().map(String::as_str)).unwrap_or_default();
-            self.error(key, format!("combination {name:?} does not exist{}", wording::did_you_mean(like)))
-        })?;
-        let missing = || {
-            self.error(
-                &format!("combination.{name}"),
-                format!("it does not list source tasks for the target {target:?}"),
-            )
-        };
-        targets.get(target).cloned().ok_or_else(missing)
-    }
-
-    /// The runs of a source for the targets of `aim`, which are added if necessary. `above` are the sources that depend on this one.
-    fn add_agents(
-        &mut self,
-        source: &'a Source,
-        aim: &Aim<'_>,
-        above: &mut Vec<&'a str>,
-    ) -> Result<Vec<usize>, StudyError> {
-        if above.contains(&source.name.as_str()) {
-            let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
-            return Err(self.error(
-                "source",
-                format!("these sources depend on each other in a circle: {circle}; remove one `universal`"),
-            ));
-        }
-        above.push(&source.name);
-        let index = self.study.source.iter().position(|other| std::ptr::eq(other, source)).unwrap_or_default();
-        let key = format!("source[{index}]");
-        if above.len() > LONGEST_CHAIN {
-            let why =
-                format!("more than {LONGEST_CHAIN} sources inherit an encoder from one another; use a shorter chain");
-            return Err(self.error(&key, why));
-        }
-        let sight = match &source.universal {
-            None => None,
-            Some(name) => {
-                let universal = self.source(&format!("{key}.universal"), name)?;
-                Some(self.add_one_agent(&format!("{key}.universal"), universal, aim, above)?)
-            }
-        };
-        above.pop();
-        let groups = match (&source.tasks, &source.each) {
-            (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, aim.task)?],
-            (None, Some(each)) => {
-                self.tasks(&format!("{key}.each"), each, aim.task)?.into_iter().map(|task| vec![task]).collect()
-            }
-            (None, None) => Vec::new(),
-        };
-        groups.into_iter().map(|tasks| self.add_agent(source, tasks, aim, sight)).collect()
-    }
-
-    /// The seed of a source that has one for each seed of the targets: none of them is a target's.
-    fn seed_of_source_for(&self, target: u64) -> u64 {
-        let most = self.study.seeds.iter().max().copied().unwrap_or_default();
-        let first = (most / SOURCE_SEED + 1).saturating_mul(SOURCE_SEED);
-        first.saturating_add(target)
-    }
-
-    /// The only run of a source for the targets of `aim`.
-    fn add_one_agent(
-        &mut self,
-        key: &str,
-        source: &'a Source,
-        aim: &Aim<'_>,
-        above: &mut Vec<&'a str>,
-    ) -> Result<usize, StudyError> {
-        match self.add_agents(source, aim, above)?[..] {
-            [one] => Ok(one),
-            ref all => {
-                let why = format!(
-                    "source {:?} has {} agents, but this key needs a source with one agent; use a source with `tasks`",
-                    source.name,
-                    all.len()
-                );
-                Err(self.error(key, why))
-            }
-        }
-    }
-
-    /// The run of a source on `tasks`, which is added if there is no equal one.
-    fn add_agent(
-        &mut self,
-        source: &Source,
-        tasks: Vec<String>,
-        aim: &Aim<'_>,
-        sight: Option<usize>,
-    ) -> Result<usize, StudyError> {
-        let variant = &aim.base;
-        let mut what = format!("{}{}", source.steps.0, variant.of_folder());
-        if let Some(sight) = sight.map(|index| &self.entries[index]) {
-            // The folder of the agent with the encoder, below `sources`.
-            let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
-            what.push_str(&format!("-sees-as-{}", sight.join("-")));
-        }
-        let seed = match source.seed {
-            None => self.source_seed,
-            Some(SourceSeed::Number(seed)) => seed,
-            Some(SourceSeed::Target) => self.seed_of_source_for(aim.seed),
-        };
-        let folder = Path::new("sources").join(file_name(&tasks.join("+"))).join(what).join(seed.to_string());
-        if let Some(&index) = self.folders.get(&folder) {
-            return Ok(index);
-        }
-        self.config("set", &tasks, source.steps, seed, variant)?;
-        let origin = sight.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
-        let name = match source.tasks {
-            Some(Tasks::List(_)) => source.name.clone(),
-            _ => file_name(&tasks.join("+")),
-        };
-        let asked = Asked { tasks, settings: variant.typed(), steps: source.steps, seed, folder, origin };
-        self.push(Role::Source, "source", Some(name), asked, sight.into_iter().collect())
     }
 
     /// Adds a run that depends on others, and returns its number.
@@ -409,7 +246,7 @@ mod tests {
         );
         let path = PathBuf::from("study.toml");
         let study = study_file::parse(&path, &text).unwrap();
-        let read = Read { study, path, text, checksum: String::new() };
+        let read = LoadedStudy { study, path, text, checksum: String::new() };
         let manifest = manifest_of(&read, tasks::catalogue()).unwrap();
         assert!(manifest.entries.iter().all(|entry| entry.after.iter().all(|first| *first < entry.index)));
         manifest.entries.iter().map(|entry| entry.folder.display().to_string()).collect()
@@ -448,7 +285,7 @@ mod tests {
         );
         let path = PathBuf::from("study.toml");
         let study = study_file::parse(&path, &text)?;
-        manifest_of(&Read { study, path, text, checksum: String::new() }, tasks::catalogue())
+        manifest_of(&LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
     }
 
     #[test]

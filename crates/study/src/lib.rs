@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use std::path::Path;
-//! use study::study_file::{Read, parse};
+//! use study::study_file::{LoadedStudy, parse};
 //!
 //! let text = r#"
 //!     name = "mine"
@@ -19,7 +19,7 @@
 //!     kind = "baseline"
 //! "#;
 //! let path = Path::new("mine.toml");
-//! let read = Read { study: parse(path, text)?, path: path.into(), text: text.into(), checksum: String::new() };
+//! let read = LoadedStudy { study: parse(path, text)?, path: path.into(), text: text.into(), checksum: String::new() };
 //! let manifest = study::manifest_of(&read, tasks::catalogue())?;
 //! assert_eq!(manifest.entries.len(), 2); // one run per seed
 //! # Ok::<(), study::StudyError>(())
@@ -29,6 +29,7 @@ mod error;
 pub mod estimate;
 mod expand;
 mod launch;
+pub mod layout;
 pub mod local;
 pub mod manifest;
 mod place;

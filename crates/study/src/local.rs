@@ -4,12 +4,12 @@
 //! worker that was killed is restarted; if its run makes no progress, only a few times. Not here: resuming a run
 //! (`train`).
 
-use crate::StudyError;
 use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
 use crate::share::Sharing;
 use crate::status::{end_of, failure_file, is_finished};
 use crate::taken::Taken;
+use crate::{StudyError, layout};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -22,11 +22,8 @@ use std::time::Duration;
 use train::checkpoint::newest_state;
 use train::{RunLock, RunRequest, TrainError};
 
-/// The lock of a study's folder.
-const LOCK_FILE: &str = "study.lock";
-
-/// The exit code of a run that was stopped and resumes with the same command.
-const STOPPED: i32 = 75;
+/// The exit code of a run that was stopped by a signal after it saved a checkpoint, and resumes with the same command.
+pub const STOPPED: i32 = 75;
 
 /// How often a run whose worker was killed is started again without having saved a newer checkpoint meanwhile.
 const RESTARTS: u32 = 5;
@@ -148,7 +145,7 @@ impl Pool<'_> {
     /// If another `study run` works in the folder, or a file or process cannot be made.
     pub fn run(&self, interrupted: &AtomicBool, listen: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
         let _lock = lock(self.folder)?;
-        let logs = self.folder.join("logs");
+        let logs = self.folder.join(layout::LOGS);
         files::create_folders(&logs).map_err(StudyError::io(&logs))?;
         // What cannot be removed is in nobody's way.
         train::remove_unfinished([self.folder, &logs])?;
@@ -242,7 +239,7 @@ impl Pool<'_> {
     }
 
     fn log(&self, index: usize) -> PathBuf {
-        self.folder.join("logs").join(format!("{index}.log"))
+        self.folder.join(layout::LOGS).join(format!("{index}.log"))
     }
 
     /// Starts a run as if its arguments had been typed in the folder of the study.
@@ -266,7 +263,7 @@ impl Pool<'_> {
 
 /// Takes the lock of a study's folder.
 fn lock(folder: &Path) -> Result<RunLock, StudyError> {
-    RunLock::take_file(folder, LOCK_FILE).map_err(|error| match error {
+    RunLock::take_file(folder, layout::LOCK).map_err(|error| match error {
         TrainError::Busy { path, process, .. } => StudyError::Busy { folder: path, process },
         TrainError::Folder { path, source } => StudyError::Io { path, source },
         other => other.into(),

@@ -2,10 +2,10 @@
 //!
 //! Not here: which runs a study file stands for (`expand`), and the manifest's format (`manifest`).
 
-use crate::StudyError;
 use crate::expand::{EARLIER_SOURCE_SEED, manifest_of, manifest_with};
 use crate::manifest::{FILE, Manifest};
-use crate::study_file::{Read, StudyFile};
+use crate::study_file::{LoadedStudy, StudyFile};
+use crate::{StudyError, layout};
 use environment::Catalogue;
 use std::path::{Path, PathBuf};
 use train::TrainError;
@@ -15,7 +15,7 @@ use train::TrainError;
 ///
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
-pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+pub fn recorded(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
     }
@@ -29,7 +29,7 @@ pub fn recorded(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result
 ///
 /// # Errors
 /// If the manifest is not as it was written.
-pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     if !folder.join(FILE).exists() {
         return Ok(None);
     }
@@ -43,7 +43,7 @@ pub fn unchanged(read: &Read, folder: &Path) -> Result<Option<Manifest>, StudyEr
 ///
 /// # Errors
 /// If the folder was created from another study file, or cannot be written.
-pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
+pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
     if folder.join(FILE).exists() {
         let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
@@ -67,9 +67,6 @@ pub fn prepare(read: &Read, catalogue: &dyn Catalogue, folder: &Path) -> Result<
     Ok(manifest)
 }
 
-/// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
-const OWN: [&str; 7] = ["sources", "runs", "logs", "slurm", "report", "identities", "study.lock"];
-
 /// Refuses a folder without a manifest that contains something other than a study does.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
@@ -78,7 +75,7 @@ fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     }
     for entry in std::fs::read_dir(folder).map_err(StudyError::io(folder))? {
         let name = entry.map_err(StudyError::io(folder))?.file_name().to_string_lossy().into_owned();
-        if !OWN.contains(&&*name) && !files::is_partial(&name) {
+        if !layout::ALL.contains(&&*name) && !files::is_partial(&name) {
             return refuse(format!("contains {name:?} but no {FILE}, so it is not the folder of a study"));
         }
     }

@@ -68,7 +68,7 @@ pub struct Status {
 
 /// Where a launcher notes why run `index` ended badly.
 pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
-    folder.join("logs").join(format!("{index}.failed"))
+    folder.join(crate::layout::LOGS).join(format!("{index}.failed"))
 }
 
 /// Whether a run has its last evaluation, and all its frames or an end by a rule of its settings.

@@ -287,7 +287,7 @@ impl<'de> Deserialize<'de> for Count {
 
 /// A study file with the data of messages and its checksum.
 #[derive(Clone, Debug)]
-pub struct Read {
+pub struct LoadedStudy {
     /// The study.
     pub study: StudyFile,
     /// Its file, for messages.
@@ -302,7 +302,7 @@ pub struct Read {
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line, or a file that cannot be read.
-pub fn read(path: &Path) -> Result<Read, StudyError> {
+pub fn read(path: &Path) -> Result<LoadedStudy, StudyError> {
     let text = contents(path)?;
     let study = parse(path, &text)?;
     let mut covered = text.clone();
@@ -311,7 +311,7 @@ pub fn read(path: &Path) -> Result<Read, StudyError> {
             covered.push_str(&contents(&next_to(path, file))?);
         }
     }
-    Ok(Read { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
+    Ok(LoadedStudy { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }
 
 /// `file` as a path relative to the working directory, if it is relative to the study file at `path`.

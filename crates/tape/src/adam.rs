@@ -26,7 +26,7 @@ pub struct Adam<F> {
     pub clip: f64,
     first: Vec<F>,
     second: Vec<F>,
-    steps: u64,
+    updates: u64,
     partial: Vec<f64>,
 }
 
@@ -35,7 +35,7 @@ impl<F: Number> Adam<F> {
     pub fn new(set: &ParameterSet, rate: f64, clip: f64) -> Self {
         let zeros = vec![F::ZERO; set.numbers()];
         let partial = vec![0.0; set.numbers().div_ceil(CHUNK)];
-        Self { set: set.clone(), rate, clip, first: zeros.clone(), second: zeros, steps: 0, partial }
+        Self { set: set.clone(), rate, clip, first: zeros.clone(), second: zeros, updates: 0, partial }
     }
 
     /// The parameters it updates.
@@ -43,9 +43,9 @@ impl<F: Number> Adam<F> {
         &self.set
     }
 
-    /// The number of steps so far.
-    pub fn steps(&self) -> u64 {
-        self.steps
+    /// The number of updates so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
     }
 
     /// First and second moments, in the set's order.
@@ -58,9 +58,9 @@ impl<F: Number> Adam<F> {
         (&mut self.first, &mut self.second)
     }
 
-    /// Restores the number of steps.
-    pub fn set_steps(&mut self, steps: u64) {
-        self.steps = steps;
+    /// Restores the number of updates.
+    pub fn set_updates(&mut self, updates: u64) {
+        self.updates = updates;
     }
 
     /// The gradient's global norm: in double precision, chunk by chunk in a fixed order.
@@ -80,9 +80,9 @@ impl<F: Number> Adam<F> {
     /// If the gradient is not of this optimiser's set.
     pub fn step(&mut self, parameters: &mut Parameters<F>, gradient: &[F], norm: f64) {
         assert_eq!(gradient.len(), self.set.numbers(), "a gradient of the optimiser's set");
-        self.steps += 1;
-        let steps = self.steps as f64;
-        let rate = F::of(self.rate * (1.0 - BETA2.powf(steps)).sqrt() / (1.0 - BETA1.powf(steps)));
+        self.updates += 1;
+        let updates = self.updates as f64;
+        let rate = F::of(self.rate * (1.0 - BETA2.powf(updates)).sqrt() / (1.0 - BETA1.powf(updates)));
         let scale = F::of(self.clip * (1.0 / norm).min(1.0 / self.clip));
         let (b1, b2, epsilon) = (F::of(BETA1), F::of(BETA2), F::of(EPSILON));
         let (c1, c2) = (F::of(1.0 - BETA1), F::of(1.0 - BETA2));

@@ -6,12 +6,9 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::folder::{config_of_run, episodes_of, lock::RunLock};
 use environment::Catalogue;
-use replay::{Episode, FileError, ReplayError, Sizes};
+use replay::{Episode, FileError, LARGEST_EPISODE, ReplayError, Sizes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-/// The most bytes of an episode, uncompressed: what a replay memory of any budget takes.
-const LARGEST: u64 = 1 << 30;
 
 /// What was added to a run.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ pub fn add_episodes(
     let only = task.or(if let [one] = &*config.tasks { Some(one) } else { None });
     let (mut episodes, mut renamed) = (Vec::new(), Vec::new());
     for path in files {
-        let mut episode = replay::read_episode_of(path, LARGEST, only).map_err(not_added)?;
+        let mut episode = replay::read_episode_of(path, LARGEST_EPISODE, only).map_err(not_added)?;
         if let Some(task) = task {
             if episode.task() != task {
                 renamed.push((path.clone(), episode.task().to_owned()));

@@ -46,7 +46,7 @@ pub struct Measured {
     pub start_to_ready_s: f64,
     /// Seconds for the first step, which allocates the memory of all others.
     pub start_to_first_step_s: f64,
-    /// Median milliseconds of a policy step: one image in, one action out.
+    /// Median milliseconds of a policy step: one observation in, one action out.
     pub policy_ms_median: f64,
     /// Median time of a policy step in an evaluation, milliseconds: it may draw many samples.
     pub evaluation_ms_median: f64,
@@ -104,7 +104,7 @@ pub fn sizes(name: &str) -> AgentConfig {
     }
 }
 
-/// Measures the agent of a configuration: one step to allocate memory, then `steps` gradient steps, then policy steps.
+/// Measures the agent of a configuration: one step to allocate memory, then `updates` gradient steps, then policy steps.
 /// As in a run, embeddings of a frozen encoder are kept if `replay.embeddings` is not 0. With a `device` and its name,
 /// gradient steps run there.
 ///
@@ -113,7 +113,7 @@ pub fn sizes(name: &str) -> AgentConfig {
 pub fn measure(
     (size, set): (&str, &[String]),
     config: &Config,
-    steps: u64,
+    updates: u64,
     device: Option<(&str, &dyn Device)>,
 ) -> Result<Measured, TrainError> {
     let kept = config.replay.embeddings.0 > 0;
@@ -141,15 +141,15 @@ pub fn measure(
         };
         agent.learn(&batch)?;
         let start_to_first_step_s = began.elapsed().as_secs_f64();
-        let mut step_times = Vec::with_capacity(steps as usize);
-        for _ in 0..steps.max(1) {
+        let mut step_times = Vec::with_capacity(updates as usize);
+        for _ in 0..updates.max(1) {
             let began = Instant::now();
             agent.learn(&batch)?;
             step_times.push(began.elapsed().as_secs_f64());
         }
         agent.sync_from_device()?;
         let (mut state, mut random, mut action) = (agent.begin(), Stream::new(0, "bench"), [0.0; ACTION_SIZE]);
-        let space = agent.config().observations();
+        let space = agent.config().observation_space();
         let seen = Observation { image: &batch.image, vector: &batch.vector }.part(&space, 0..1);
         let mut policy_times = Vec::with_capacity(POLICY_STEPS);
         for _ in 0..POLICY_STEPS {
@@ -199,7 +199,7 @@ fn random_batch(config: &AgentConfig) -> Batch {
     let transitions = config.batch * config.length;
     let mut batch = Batch::new(config.batch, config.length);
     batch.action_size = ACTION_SIZE;
-    let space = config.observations();
+    let space = config.observation_space();
     batch.image = (0..transitions * space.image_bytes()).map(|_| random.below(256) as u8).collect();
     batch.vector = (0..transitions * space.vector).map(|_| random.normal() as f32).collect();
     batch.action = (0..transitions * ACTION_SIZE).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();

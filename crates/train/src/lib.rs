@@ -37,7 +37,7 @@ mod system;
 mod units;
 
 pub use added::{Added, add_episodes};
-pub use agent::environments::{Environments, WorldRecord};
+pub use agent::environments::{Environments, ExternalEnvironment};
 pub use agent::imagined::Imagined;
 pub use agent::learned::{About, Learned, find_learned};
 pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
@@ -54,7 +54,7 @@ pub use rank::{RankEvent, RankOptions, rank};
 pub use request::{Origin, RunRequest};
 pub use run::End;
 pub use run::begin::train_with;
-pub use run::diagnosis::Broken;
+pub use run::broken::Broken;
 pub use run::episode::{Played, play_episode};
 pub use run::meters::Meters;
 pub use run::returns::Returns;

@@ -56,8 +56,8 @@ pub fn rank(
 ) -> Result<Ranking, TrainError> {
     let mut environments = Environments::make(catalogue, config)?;
     let shown = environments.sizes().observations;
-    let world = environments.training[0].as_mut();
-    let (task, action_size) = (world.task().to_owned(), world.action_size());
+    let environment = environments.training[0].as_mut();
+    let (task, action_size) = (environment.task().to_owned(), environment.action_size());
     let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, find_learned::<Policy>(path)?.0));
     let sources =
         options.from.iter().map(of_kind(Kind::Source)).chain(options.target.iter().map(of_kind(Kind::Target)));
@@ -65,15 +65,15 @@ pub fn rank(
     let Some((_, _, first)) = sources.first().filter(|_| !options.from.is_empty()) else {
         return Err(TrainError::NothingToRank);
     };
-    if let Some((path, _, other)) = sources.iter().find(|(_, _, one)| one.agent.config().observations() != shown) {
-        let agent = other.agent.config().observations();
+    if let Some((path, _, other)) = sources.iter().find(|(_, _, one)| one.agent.config().observation_space() != shown) {
+        let agent = other.agent.config().observation_space();
         let (agent, shown) = (Box::new(agent), Box::new(shown));
         return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
     }
     pool(config.threads)?.install(|| {
         let (episodes, episodes_of) = match &options.episodes_of {
             Some(run) => (episodes_of_run(run, &task, options.episodes, shown)?, run.display().to_string()),
-            None => (random_episodes(world, config.seed, options.episodes)?, "random actions".to_owned()),
+            None => (random_episodes(environment, config.seed, options.episodes)?, "random actions".to_owned()),
         };
         if episodes.len() < 2 {
             return Err(TrainError::TooFewEpisodes { task, of: episodes_of, found: episodes.len() });
@@ -88,7 +88,7 @@ pub fn rank(
             rows.push(Ranked {
                 scores: score(agent, &episodes),
                 own_image: if own.is_empty() { None } else { image_score(agent, &own) },
-                zero_shot: zero_shot(world, agent, config.seed, episodes.len())?,
+                zero_shot: zero_shot(environment, agent, config.seed, episodes.len())?,
                 action_size: agent.action_size(),
                 config: agent.config().clone(),
                 file: Some(std::path::absolute(agent_path).map_err(TrainError::io(agent_path))?),
@@ -109,7 +109,7 @@ pub fn rank(
             config: untrained.config().clone(),
             scores: score(&untrained, &episodes),
             own_image: None,
-            zero_shot: zero_shot(world, &untrained, config.seed, episodes.len())?,
+            zero_shot: zero_shot(environment, &untrained, config.seed, episodes.len())?,
             rank: 0.0,
         });
         let mean_return = episodes.iter().map(Episode::score).sum::<f64>() / episodes.len() as f64;
@@ -118,12 +118,12 @@ pub fn rank(
 }
 
 /// Episodes of random actions.
-fn random_episodes(world: &mut dyn Environment, seed: u64, count: usize) -> Result<Vec<Episode>, TrainError> {
-    let discrete = world.info().actions.is_discrete();
+fn random_episodes(environment: &mut dyn Environment, seed: u64, count: usize) -> Result<Vec<Episode>, TrainError> {
+    let discrete = environment.info().actions.is_discrete();
     let one = |index| {
         let EvaluationStreams { mut starts, mut actions } = EvaluationStreams::asked_for(seed, index);
         let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, &mut actions, action);
-        Ok(play_episode(world, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
+        Ok(play_episode(environment, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
     };
     (0..count as u64).map(one).collect()
 }
@@ -174,15 +174,20 @@ fn newest_episodes(run: &Path, task: Option<&str>, count: usize) -> Result<Vec<E
 }
 
 /// The mean return of a policy; `None` if its actions are not the task's.
-fn zero_shot(world: &mut dyn Environment, agent: &Policy, seed: u64, count: usize) -> Result<Option<f64>, TrainError> {
+fn zero_shot(
+    environment: &mut dyn Environment,
+    agent: &Policy,
+    seed: u64,
+    count: usize,
+) -> Result<Option<f64>, TrainError> {
     let discrete = agent.config().actor == ActionDistribution::OneHot;
-    if agent.action_size() != world.action_size() || discrete != world.info().actions.is_discrete() {
+    if agent.action_size() != environment.action_size() || discrete != environment.info().actions.is_discrete() {
         return Ok(None);
     }
     let mut sum = 0.0;
     for index in 0..count as u64 {
         let mut random = EvaluationStreams::asked_for(seed, index);
-        sum += evaluate_episode(world, agent, &mut random, || false)?.expect("nobody interrupts").episode.score();
+        sum += evaluate_episode(environment, agent, &mut random, || false)?.expect("nobody interrupts").episode.score();
     }
     Ok(Some(sum / count as f64))
 }

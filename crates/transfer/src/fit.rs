@@ -3,7 +3,7 @@
 use crate::matching::Claim;
 use crate::rows::{RowInput, rows_of};
 use crate::source::Source;
-use dreamer::{AgentConfig, Learner};
+use dreamer::Learner;
 use std::ops::Range;
 use tape::{Parameter, Real};
 
@@ -82,33 +82,13 @@ fn different_rows(ours: &[(RowInput, Range<usize>)], theirs: &[(RowInput, Range<
 /// The advice for a mismatch: the settings that differ, and a way to avoid it.
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
     let way_out = "`misfit = \"random\"` leaves parameters that do not match random";
-    let sizes = |config: &AgentConfig, actions: usize| {
-        [
-            ("action size", actions.to_string()),
-            ("agent.actor", config.actor.name().to_owned()),
-            ("images observed", config.images.to_string()),
-            ("numbers of vectors observed", config.vector.to_string()),
-            ("agent.vector_layers", config.vector_layers.to_string()),
-            ("agent.vector_units", config.vector_units.to_string()),
-            ("agent.depth", config.depth.to_string()),
-            ("agent.stoch", config.stoch.to_string()),
-            ("agent.deter", config.deter.to_string()),
-            ("agent.hidden", config.hidden.to_string()),
-            ("agent.units", config.units.to_string()),
-            ("agent.reward_layers", config.reward_layers.to_string()),
-            ("agent.value_layers", config.value_layers.to_string()),
-            ("agent.actor_layers", config.actor_layers.to_string()),
-            ("agent.discount_head", config.discount_head.to_string()),
-            ("agent.discount_layers", config.discount_layers.to_string()),
-            ("length of agent.reward_sources", config.reward_sources.len().to_string()),
-        ]
-    };
-    let (theirs, ours) = (sizes(source.config(), source.action_size()), sizes(target.config(), target.action_size()));
-    let differences: Vec<String> = theirs
-        .iter()
-        .zip(&ours)
-        .filter(|(theirs, ours)| theirs.1 != ours.1)
-        .map(|((name, theirs), (_, ours))| format!("{name} ({theirs} and {ours})"))
+    let actions = (source.action_size(), target.action_size());
+    let own = (actions.0 != actions.1).then(|| format!("action size ({} and {})", actions.0, actions.1));
+    let sizes = source.config().sizes().into_iter().zip(target.config().sizes());
+    let different = sizes.filter(|(theirs, ours)| theirs.value != ours.value);
+    let differences: Vec<String> = own
+        .into_iter()
+        .chain(different.map(|(theirs, ours)| format!("{} ({} and {})", theirs.name, theirs.value, ours.value)))
         .collect();
     if differences.is_empty() {
         return way_out.to_owned();

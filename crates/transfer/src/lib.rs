@@ -45,6 +45,7 @@
 //! The agent does not know that transfer exists. Not here: training, and the command line.
 
 pub mod arithmetic;
+mod description;
 mod document;
 mod error;
 mod fit;
@@ -75,10 +76,10 @@ pub use graft::{Grafted, graft, new_target};
 pub use meta_model::{InputUse, input_use, target_config};
 pub use pattern::Pattern;
 pub use plain::plain;
-pub use plan::{MetaModel, Plan, Rule, RuleSources, SourceRef};
+pub use plan::{LONGEST_SOURCE_NAME, MetaModel, Plan, Rule, RuleSources, SourceRef};
 pub use preset::Preset;
 pub use record::{decode_report, is_record, read_report, write_record, write_report};
 pub use report::Report;
 pub use resolve::{Resolved, resolve};
 pub use rows::{RowInput, rows_of};
-pub use source::{Provenance, Source, Sources, sha256_of};
+pub use source::{Source, SourceProvenance, Sources, sha256_of};

@@ -10,6 +10,7 @@ use crate::error::PlanError;
 use crate::fraction::Fraction;
 use crate::pattern::Pattern;
 use crate::rows::RowInput;
+use dreamer::MOST_LAYERS;
 use files::ReadError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ use std::path::{Path, PathBuf};
 const LARGEST_FILE: u64 = 1 << 20;
 /// Most sources of a plan: each is an agent in memory.
 const MOST_SOURCES: usize = 64;
-/// Most hidden layers of a reward meta-model, as of any head.
-const MOST_LAYERS: usize = 64;
+/// The most bytes of the name of a source.
+pub const LONGEST_SOURCE_NAME: usize = 64;
 
 /// A description of a transfer. `docs/transfer.md` describes its language.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,11 @@ pub struct MetaModel {
     pub any_encoder: bool,
     /// How its weights for the sources' predictions start.
     pub start: MetaModelStart,
+}
+
+impl MetaModel {
+    /// Its hidden layers, unless a plan sets them.
+    pub const DEFAULT_LAYERS: usize = 1;
 }
 
 /// A rule of a plan.
@@ -130,7 +136,8 @@ impl Plan {
         }
         if let Some(text) = document.meta_model {
             let MetaModelText { sources, layers, any_encoder, start } = text;
-            let meta_model = MetaModel { sources, layers: layers.unwrap_or(1), any_encoder, start };
+            let meta_model =
+                MetaModel { sources, layers: layers.unwrap_or(MetaModel::DEFAULT_LAYERS), any_encoder, start };
             plan.set_meta_model(meta_model)?;
         }
         Ok(plan)
@@ -314,8 +321,8 @@ impl Plan {
     fn add(&mut self, name: String, source: SourceRef) -> Result<(), PlanError> {
         let place = || self.name.clone();
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
-        if name.is_empty() || name.len() > 64 || !name.chars().all(letter) {
-            let range = "1 to 64 letters, digits or any of _ - + .".to_owned();
+        if name.is_empty() || name.len() > LONGEST_SOURCE_NAME || !name.chars().all(letter) {
+            let range = format!("1 to {LONGEST_SOURCE_NAME} letters, digits or any of _ - + .");
             let value = format!("{:?}", name.chars().take(80).collect::<String>());
             return Err(PlanError::Range { key: "a source's name".into(), value, place: place(), range });
         }

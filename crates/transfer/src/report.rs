@@ -6,7 +6,7 @@ use crate::arithmetic::norm;
 use crate::document::{MetaModelStart, Take};
 use crate::fraction::Fraction;
 use crate::rows::RowInput;
-use crate::source::Provenance;
+use crate::source::SourceProvenance;
 use dreamer::Learner;
 use serde::{Deserialize, Serialize};
 use tape::Real;
@@ -64,7 +64,7 @@ pub struct SourceReport {
     pub action_size: usize,
     /// Where it came from.
     #[serde(flatten)]
-    pub provenance: Provenance,
+    pub provenance: SourceProvenance,
 }
 
 /// A rule and how much of the target it was about.

@@ -75,7 +75,7 @@ impl<F: Real> Resolved<F> {
     /// If the target has learned already, or is not the one that was resolved; it is then unchanged.
     pub fn apply(&self, target: &mut Learner<F>) -> Result<(), TransferError> {
         let optimisers = target.optimisers();
-        let updates = [&optimisers.model, &optimisers.actor, &optimisers.value].map(|optimiser| optimiser.steps());
+        let updates = [&optimisers.model, &optimisers.actor, &optimisers.value].map(|optimiser| optimiser.updates());
         if let Some(&updates) = updates.iter().max().filter(|&&updates| updates > 0) {
             return Err(TransferError::AlreadyLearned { updates });
         }

@@ -1,12 +1,14 @@
 //! A source: an agent's parameters and where they came from.
+//!
+//! Not here: what the files next to an agent's say (`description`), and finding its file (`locate`).
 
+use crate::description::{Training, training_of};
 use crate::error::{SourceError, TransferError};
 use crate::locate::locate;
 use crate::plan::{Plan, SourceRef};
 use dreamer::networks::Networks;
 use dreamer::{AgentConfig, Learner, Policy, footprint};
 use files::Checksums;
-use files::layout::{AGENT, EXPORTED_AGENT, EXPORTED_CONFIG, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,12 +21,12 @@ pub struct Source<F> {
     action_size: usize,
     networks: Networks,
     parameters: Parameters<F>,
-    provenance: Provenance,
+    provenance: SourceProvenance,
 }
 
 /// Where a source came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
+pub struct SourceProvenance {
     /// The path as the plan has it.
     #[serde(with = "files::path_text")]
     pub path: PathBuf,
@@ -51,7 +53,10 @@ impl<F: Real> Source<F> {
             action_size: learner.action_size(),
             networks: learner.networks().clone(),
             parameters: learner.parameters().clone(),
-            provenance: Provenance { updates: learner.optimisers().model.steps(), ..Provenance::default() },
+            provenance: SourceProvenance {
+                updates: learner.optimisers().model.updates(),
+                ..SourceProvenance::default()
+            },
         }
     }
 
@@ -76,7 +81,7 @@ impl<F: Real> Source<F> {
     }
 
     /// Where it came from.
-    pub fn provenance(&self) -> &Provenance {
+    pub fn provenance(&self) -> &SourceProvenance {
         &self.provenance
     }
 }
@@ -118,70 +123,26 @@ impl Source<f32> {
             let (name, expected) = (name.to_owned(), expected.clone());
             return Err(SourceError::Checksum { name, path: file, found: sha256, expected });
         }
-        let run = run_next_to(&file)
-            .and_then(|run| match run {
-                Some(run) if (run.agent_bytes, run.agent_crc32) != (bytes, crc32) => Err(format!(
-                    "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_STATE} records {} and {}; \
-                     use another checkpoint",
-                    run.agent_bytes, run.agent_crc32
-                )),
-                run => Ok(run.map(|run| run.run)),
-            })
-            .map_err(|why| SourceError::Damaged { name: name.to_owned(), path: file.clone(), why })?;
-        if let Err(why) = check_export(&file, bytes, crc32) {
-            return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
-        }
+        let Training { tasks, frames } = training_of(&file, bytes, crc32).map_err(|why| SourceError::Damaged {
+            name: name.to_owned(),
+            path: file.clone(),
+            why,
+        })?;
         // The parameters alone: a source does not learn, and an export has nothing else.
         let policy = Policy::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
         if policy.updates() == 0 {
             return Err(SourceError::Untrained { name: name.to_owned(), path: file });
         }
-        let (tasks, frames) = run.map_or((Vec::new(), None), |run| (run.tasks, Some(run.position.frames)));
         let updates = policy.updates();
         Ok(Self {
             config: policy.config().clone(),
             action_size: policy.action_size(),
             networks: policy.networks().clone(),
             parameters: policy.parameters().clone(),
-            provenance: Provenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates },
+            provenance: SourceProvenance { path: at.path.clone(), file, bytes, sha256, tasks, frames, updates },
         })
     }
 }
-
-/// Checks an agent's file against the description next to it, if it is that of an export.
-///
-/// # Errors
-/// What is wrong with the export.
-fn check_export(file: &Path, bytes: u64, crc32: u32) -> Result<(), String> {
-    #[derive(Deserialize)]
-    struct Described {
-        model: Model,
-    }
-    #[derive(Deserialize)]
-    struct Model {
-        bytes: u64,
-        crc32: u32,
-    }
-    let description = file.with_file_name(EXPORTED_CONFIG);
-    if file.file_name().is_none_or(|name| name != EXPORTED_AGENT) || !description.is_file() {
-        return Ok(());
-    }
-    let damaged = |why: &dyn std::fmt::Display| {
-        format!("belongs to an export whose {EXPORTED_CONFIG} cannot be used ({why}); export the run again")
-    };
-    let text = files::read_bytes(&description, LONGEST_DESCRIPTION).map_err(|error| damaged(&error))?;
-    let Described { model } = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
-    if (model.bytes, model.crc32) == (bytes, crc32) {
-        return Ok(());
-    }
-    Err(format!(
-        "is changed: it has {bytes} bytes and the CRC-32 {crc32}, but its {EXPORTED_CONFIG} says {} and {}; export the run again",
-        model.bytes, model.crc32
-    ))
-}
-
-/// The most bytes that the description of an export may have.
-const LONGEST_DESCRIPTION: u64 = 1 << 20;
 
 /// The sources of a plan by name.
 #[derive(Clone, Debug, Default)]
@@ -227,71 +188,4 @@ impl<F> Sources<F> {
         checksums.sort_unstable();
         files::sha256(checksums.join(" ").as_bytes())
     }
-}
-
-/// The part of the `config.json` of an export that transfer reads.
-#[derive(Deserialize)]
-struct Export {
-    model: Model,
-    tasks: Vec<String>,
-    frames: u64,
-}
-
-#[derive(Deserialize)]
-struct Model {
-    bytes: u64,
-    crc32: u32,
-}
-
-/// The record of the agent's file in its export; `None` if it is not in an export.
-fn export_next_to(file: &Path) -> Result<Option<RunFile>, String> {
-    let text = match files::read_bytes(&file.with_file_name(EXPORTED_CONFIG), LARGEST_RUN_STATE) {
-        Ok(text) => text,
-        Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(format!("is next to a {EXPORTED_CONFIG} that cannot be read ({error})")),
-    };
-    // Another program's folder may have such a file, too.
-    let Ok(Export { model, tasks, frames }) = serde_json::from_slice(&text) else { return Ok(None) };
-    let run = Run { tasks, position: Position { frames } };
-    Ok(Some(RunFile { agent_bytes: model.bytes, agent_crc32: model.crc32, run }))
-}
-
-/// The part of a run's state that transfer reads; other keys are ignored.
-#[derive(Deserialize)]
-struct RunFile {
-    agent_bytes: u64,
-    agent_crc32: u32,
-    run: Run,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    tasks: Vec<String>,
-    position: Position,
-}
-
-#[derive(Deserialize)]
-struct Position {
-    frames: u64,
-}
-
-/// The most bytes of a run's state that are read.
-const LARGEST_RUN_STATE: u64 = 1 << 20;
-
-/// The state of the run next to an agent's file; `None` if there is none.
-fn run_next_to(file: &Path) -> Result<Option<RunFile>, String> {
-    if file.file_name() == Some(EXPORTED_AGENT.as_ref()) {
-        return export_next_to(file);
-    }
-    if file.file_name() != Some(AGENT.as_ref()) {
-        return Ok(None);
-    }
-    let text = match files::read_bytes(&file.with_file_name(RUN_STATE), LARGEST_RUN_STATE) {
-        Ok(text) => text,
-        Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(format!("belongs to a {RUN_STATE} that cannot be read ({error})")),
-    };
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| format!("belongs to a damaged {RUN_STATE} ({error}); use another checkpoint"))
 }

@@ -77,7 +77,7 @@ fn fine_tuning_is_the_same_agent() {
         assert_eq!(after.parameters().values(parameter), source.parameters().values(parameter));
     }
     assert_eq!(report.totals.full.numbers, source.parameters().numbers());
-    assert_eq!(after.optimisers().model.steps(), 0);
+    assert_eq!(after.optimisers().model.updates(), 0);
 }
 
 #[test]
@@ -367,10 +367,10 @@ fn only_the_resolved_new_agent_is_grafted_onto() {
     assert_eq!(values(&other, "value.h0.kernel"), values(&learner::<f32>(&config(), 3, 3), "value.h0.kernel"));
     let mut smaller = learner(&AgentConfig { units: 9, ..config() }, 3, 2);
     assert!(matches!(resolved.apply(&mut smaller), Err(TransferError::OtherTarget { .. })));
-    target.optimisers_mut().value.set_steps(4);
+    target.optimisers_mut().value.set_updates(4);
     let message = resolved.apply(&mut target).unwrap_err().to_string();
     assert!(message.contains("has taken 4 gradient steps"), "{message}");
-    target.optimisers_mut().value.set_steps(0);
+    target.optimisers_mut().value.set_updates(0);
     resolved.apply(&mut target).unwrap();
     // A second time there is nothing random left to graft onto.
     assert!(matches!(resolved.apply(&mut target), Err(TransferError::OtherTarget { .. })));

@@ -37,7 +37,7 @@ pub struct World {
     vector: Vec<f32>,
     payload: Vec<u8>,
     frames: u32,
-    steps: u32,
+    agent_steps: u32,
     running: bool,
 }
 
@@ -88,7 +88,7 @@ impl World {
             vector: Vec::new(),
             payload: Vec::new(),
             frames: 0,
-            steps: 0,
+            agent_steps: 0,
             running: false,
         };
         let Info { name: own, made_by, observations, actions, timing, repeatable, notes } =
@@ -182,7 +182,7 @@ impl World {
             Ok(())
         });
         self.vector = vector;
-        (self.frames, self.steps, self.running) = (0, 0, answer.is_ok());
+        (self.frames, self.agent_steps, self.running) = (0, 0, answer.is_ok());
         answer
     }
 
@@ -196,8 +196,8 @@ impl World {
         } else {
             payload.extend(action.iter().flat_map(|element| element.clamp(-1.0, 1.0).to_le_bytes()));
         }
-        self.steps += 1;
-        let during = format!("in step {} of an episode", self.steps);
+        self.agent_steps += 1;
+        let during = format!("in step {} of an episode", self.agent_steps);
         let most = self.info.timing.action_repeat;
         let answer = self.ask(Kind::Step, &payload, &during, |kind, payload| {
             if kind != Kind::Outcome {

@@ -12,9 +12,6 @@ use crate::version::Version;
 /// The driver's library.
 pub(crate) const DRIVER: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
 
-/// Names the compiler's library: its file, or the folder that it is in.
-pub const NVRTC_VARIABLE: &str = "DREAMGRAFT_NVRTC";
-
 /// The compiler's library in each major version of CUDA, newest first; 11.2 is the name of all from 11.2 to 11.8.
 const NVRTC: [(u32, &str); 3] = if cfg!(windows) {
     [(13, "nvrtc64_130_0.dll"), (12, "nvrtc64_120_0.dll"), (11, "nvrtc64_112_0.dll")]
@@ -196,7 +193,7 @@ mod tests {
         let message = open_nvrtc(Some(place), driver(12)).unwrap_err().to_string();
         assert!(message.contains("(looked for /none/libnvrtc.so.12)"), "{message}");
         assert!(message.contains("pip install nvidia-cuda-nvrtc-cu12`"), "{message}");
-        assert!(message.contains(NVRTC_VARIABLE) && message.contains("LD_LIBRARY_PATH"), "{message}");
+        assert!(message.contains(crate::NVRTC_VARIABLE) && message.contains("LD_LIBRARY_PATH"), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
 

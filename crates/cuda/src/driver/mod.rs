@@ -22,6 +22,5 @@ pub(crate) use buffer::{DeviceBuffer, DeviceCopy};
 pub(crate) use calls::Calls;
 pub(crate) use context::{Context, driver_version};
 pub(crate) use graph::Graph;
-pub use library::NVRTC_VARIABLE;
 pub(crate) use module::{Module, NotLoaded};
 pub use nvrtc::{Compiled, Nvrtc};

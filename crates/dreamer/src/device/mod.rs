@@ -69,7 +69,7 @@ impl Device {
             let (first, second) = optimiser.moments();
             device.machine.write(places.first, first)?;
             device.machine.write(places.second, second)?;
-            device.write_words(places.state, &[optimiser.steps() as u32])?;
+            device.write_words(places.state, &[optimiser.updates() as u32])?;
         }
         Ok(device)
     }
@@ -117,7 +117,7 @@ impl Device {
             self.machine.read(places.second, second)?;
             let mut steps = [0.0];
             self.machine.read(places.state, &mut steps)?;
-            optimiser.set_steps(u64::from(steps[0].to_bits()));
+            optimiser.set_updates(u64::from(steps[0].to_bits()));
         }
         let (model, behaviour) = learner.gradients_mut();
         self.machine.read(self.places.optimisers[0].gradient, model.finish())?;

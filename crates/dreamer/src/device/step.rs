@@ -12,7 +12,7 @@ use crate::losses::behaviour::losses;
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
-use crate::networks::{IMAGE_NUMBERS, Observations};
+use crate::networks::{IMAGE_NUMBERS, ObservationVars};
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
 use tape::{Adam, Tape, Var, Workspace};
 
@@ -35,7 +35,7 @@ impl Report {
     pub fn metrics(&self, device: &[f32; Metric::COUNT]) -> StepMetrics {
         let mut sums = self.missing;
         sums += &Sums::from(device.map(f64::from));
-        StepMetrics::new(&sums, &self.counts, &self.model_loss)
+        StepMetrics::new(&sums, &self.counts, self.model_loss.value(&sums, &self.counts))
     }
 }
 
@@ -195,12 +195,12 @@ impl Step<'_> {
     }
 
     /// The batch's observations as inputs of a recording, and where each is.
-    fn observations(&self, tape: &mut Tape<'_, f32>) -> (Observations, Vec<(Var, Place)>) {
+    fn observation_inputs(&self, tape: &mut Tape<'_, f32>) -> (ObservationVars, Vec<(Var, Place)>) {
         let (config, rows) = (self.learner.config(), self.rows());
         let images = config.images.then(|| tape.input(rows, IMAGE_NUMBERS, false));
         let vectors = (config.vector > 0).then(|| tape.input(rows, config.vector, false));
         let bound = [images.map(|var| (var, self.images)), vectors.map(|var| (var, self.places.vector))];
-        (Observations { images, vectors }, bound.into_iter().flatten().collect())
+        (ObservationVars { images, vectors }, bound.into_iter().flatten().collect())
     }
 
     /// The world model's loss and gradient; where the posterior states are.
@@ -210,7 +210,7 @@ impl Step<'_> {
         let model = AgentView { trainable: learner.optimisers().model.set(), ..learner.behaviour_view() };
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
-        let (observations, mut bound) = self.observations(&mut tape);
+        let (observations, mut bound) = self.observation_inputs(&mut tape);
         let mut input = |tape: &mut Tape<'_, f32>, cols: usize, place: Place| {
             let var = tape.input(rows, cols, false);
             bound.push((var, place));
@@ -336,7 +336,7 @@ impl Step<'_> {
         let AgentView { networks, parameters, trainable, .. } = learner.constant_view();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(parameters, trainable, &mut workspace);
-        let (observations, bound) = self.observations(&mut tape);
+        let (observations, bound) = self.observation_inputs(&mut tape);
         let embed = networks.encoder.forward(&mut tape, observations);
         let mut traced = Traced::new(&workspace, parameters, self.places.weights);
         bound.into_iter().for_each(|(var, place)| traced.bind(var, place));

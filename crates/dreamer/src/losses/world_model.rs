@@ -11,9 +11,9 @@ use tape::{Real, Tape, Var};
 /// The inputs of the dynamics: rows of L steps of n sequences, step by step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inputs {
-    /// Embeddings of the images [L * n, E].
+    /// Embeddings of the observations [L * n, E].
     pub embed: Var,
-    /// The actions that led to the images [L * n, A].
+    /// The actions that led to the observations [L * n, A].
     pub action: Var,
     /// Standard normal draws for the posterior's samples [L * n, S].
     pub noise: Var,

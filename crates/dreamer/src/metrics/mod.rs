@@ -10,7 +10,6 @@ pub(crate) use sums::{Counts, Sums};
 pub use sums::{Per, Reduction};
 pub use table::{METRICS, MeanForm, MetricGroup, MetricRow, MetricValue};
 
-use crate::losses::LossFormula;
 use std::ops::Index;
 
 /// A metric of a gradient step, in the order in which they are logged. Its row in [`METRICS`] describes it.
@@ -66,11 +65,11 @@ pub struct StepMetrics([f64; Metric::COUNT]);
 
 impl StepMetrics {
     /// Every metric from the results of a step: the sums over the whole batch, including the gradient norms if the
-    /// runner knows them, and the formula of the world model's loss.
-    pub(crate) fn new(sums: &Sums, counts: &Counts, model_loss: &LossFormula) -> Self {
+    /// runner knows them, and the world model's loss.
+    pub(crate) fn new(sums: &Sums, counts: &Counts, model_loss: f64) -> Self {
         Self(METRICS.each_ref().map(|row| match row.value {
             MetricValue::Mean { per, form, .. } => form.of(sums[row.metric], counts.of(per)),
-            MetricValue::ModelLoss => model_loss.value(sums, counts),
+            MetricValue::ModelLoss => model_loss,
             MetricValue::GradientNorm => sums[row.metric],
         }))
     }

@@ -13,7 +13,7 @@ mod vector;
 pub use convolutional::{IMAGE_NUMBERS, ImageDecoder, ImageEncoder};
 pub use declaration::{Reads, Role};
 pub use mlp::Mlp;
-pub use observation::{Decoder, Encoder, Observations};
+pub use observation::{Decoder, Encoder, ObservationVars};
 pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm};
 pub(crate) use vector::symlog;

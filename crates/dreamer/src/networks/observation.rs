@@ -8,7 +8,7 @@ use tape::{Real, Tape, Var};
 
 /// Observations on a tape.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Observations {
+pub struct ObservationVars {
     /// Images [N, 64 * 64 * 3] in [-0.5, 0.5], if images are observed.
     pub images: Option<Var>,
     /// The symmetric logarithms of vectors [N, V], if vectors are observed.
@@ -35,7 +35,7 @@ impl Encoder {
     ///
     /// # Panics
     /// If a part of the observations is missing.
-    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, observations: Observations) -> Var {
+    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, observations: ObservationVars) -> Var {
         let image = self.image.as_ref().map(|encoder| {
             let images = observations.images.expect("images are observed");
             encoder.forward(tape, images)

@@ -86,7 +86,7 @@ impl Rssm {
         tape.gaussian(raw, self.min_std)
     }
 
-    /// The posterior over stoch given deter [N, D] and the image's embedding [N, E]: [N, 2S].
+    /// The posterior over stoch given deter [N, D] and the observation's embedding [N, E]: [N, 2S].
     pub fn posterior<F: Real>(&self, tape: &mut Tape<F>, deter: Var, embed: Var) -> Var {
         let embed_part = self.embed_part(tape, embed);
         self.posterior_from_part(tape, deter, embed_part)

@@ -8,7 +8,7 @@ use crate::agent_view::AgentView;
 use crate::images::Images;
 use crate::losses::{Terms, world_model};
 use crate::metrics::Counts;
-use crate::networks::{IMAGE_NUMBERS, ImageEncoder, Observations};
+use crate::networks::{IMAGE_NUMBERS, ImageEncoder, ObservationVars};
 use tape::{Gradients, Precision, Real, Tape, Var, Workspace};
 
 /// Images that the encoder takes at a time.
@@ -109,7 +109,7 @@ pub(crate) fn embed<F: Real>(
     for (piece, embeddings) in embeddings.chunks_mut(EMBEDDED_AT_ONCE * size).enumerate() {
         let (first, count) = (piece * EMBEDDED_AT_ONCE, embeddings.len() / size);
         let mut tape = Tape::new(agent.parameters, agent.trainable, workspace);
-        let observations = Observations {
+        let observations = ObservationVars {
             images: agent.config.images.then(|| pixels(&mut tape, images, first, count)),
             vectors: (width > 0).then(|| {
                 tape.constant(count, width, |y| y.copy_from_slice(&vectors[first * width..(first + count) * width]))

@@ -7,7 +7,7 @@ mod tensors;
 pub use tensors::{Tensors, read};
 
 use dreamer::behaviour::{evaluate, imagine};
-use dreamer::networks::{IMAGE_NUMBERS, Observations};
+use dreamer::networks::{IMAGE_NUMBERS, ObservationVars};
 use dreamer::{
     AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
 };
@@ -224,7 +224,7 @@ impl Reference {
             tape.constant(values.len() / size, size, |y| y.copy_from_slice(values))
         };
         let draw = constant(&mut tape, &noise.posterior, stoch);
-        let embed = networks.encoder.forward(&mut tape, Observations { images: Some(images), vectors: None });
+        let embed = networks.encoder.forward(&mut tape, ObservationVars { images: Some(images), vectors: None });
         let observed = networks.rssm.observe(&mut tape, embed, action, draw, batch);
         let prior = networks.rssm.prior(&mut tape, observed.deter);
         let draw = constant(&mut tape, self.values("noise/prior")?, stoch);
@@ -320,11 +320,11 @@ impl Reference {
         put("action_sample", 1, &state.action);
         put("post_stoch", 1, &state.stoch);
         put("post_deter", 1, &state.deter);
-        put("actor_mean", 1, &state.moments[..actions]);
-        put("actor_std", 1, &state.moments[actions..]);
+        put("actor_mean", 1, &state.distribution[..actions]);
+        put("actor_std", 1, &state.distribution[actions..]);
         let samples = self.values("policy/noise_mode")?;
         let densities: Vec<f64> =
-            samples.chunks_exact(actions).map(|noise| squashed_log_density(&state.moments, noise)).collect();
+            samples.chunks_exact(actions).map(|noise| squashed_log_density(&state.distribution, noise)).collect();
         put("mode_logprob", densities.len(), &densities);
         let mut state = start()?;
         let exploration = self.values("policy/noise_expl")?;
@@ -340,7 +340,7 @@ impl Reference {
         let pixels = tape.constant(1, IMAGE_NUMBERS, |y| {
             y.iter_mut().zip(image).for_each(|(y, &x)| *y = f64::from(x) / 255.0 - 0.5);
         });
-        let embed = networks.encoder.forward(&mut tape, Observations { images: Some(pixels), vectors: None });
+        let embed = networks.encoder.forward(&mut tape, ObservationVars { images: Some(pixels), vectors: None });
         let deter = tape.constant(1, config.deter, |y| y.copy_from_slice(&state.deter));
         let moments = networks.rssm.posterior(&mut tape, deter, embed);
         put("embed", 1, tape.value(embed));

@@ -3,6 +3,7 @@
 //! Here: the arguments that several commands share, and those of the program itself; the other files hold those of one
 //! group of commands. Not here: the meaning of arguments (`meaning`), and the commands themselves (`commands`).
 
+pub mod bench;
 pub mod device;
 pub mod episodes;
 mod number;
@@ -11,11 +12,12 @@ pub mod play;
 pub mod rank;
 pub mod study;
 pub mod train;
+pub mod transfer;
 
 use crate::exit;
+use ::transfer::Fraction;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use transfer::Fraction;
 
 /// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
 const HELP: &str = "`dreamgraft COMMAND --help` explains a command and lists its exit codes.";
@@ -48,7 +50,7 @@ pub enum Command {
     Play(play::Play),
     /// Preview transfers, rank source agents, and print plans
     #[command(subcommand)]
-    Transfer(train::Transfer),
+    Transfer(transfer::Transfer),
     /// Run and report many runs from one study file
     #[command(subcommand)]
     Study(study::StudyCommand),
@@ -56,8 +58,8 @@ pub enum Command {
     #[command(long_about = study::WATCH)]
     Watch(study::Watch),
     /// Measure the speed of gradient and policy steps on this machine
-    #[command(long_about = train::BENCH)]
-    Bench(train::Bench),
+    #[command(long_about = bench::BENCH)]
+    Bench(bench::Bench),
     /// Add episodes of other programs to a run
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
@@ -84,7 +86,7 @@ pub enum Command {
 /// Earlier agents, and what is transferred from them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
-pub struct Inherits {
+pub struct OriginArguments {
     /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
     /// export
     #[arg(long, value_name = "RUN")]
@@ -175,6 +177,8 @@ mod tests {
         let sources =
             [include_str!("mod.rs"), include_str!("study.rs"), include_str!("episodes.rs")].into_iter().chain([
                 include_str!("train.rs"),
+                include_str!("bench.rs"),
+                include_str!("transfer.rs"),
                 include_str!("outside.rs"),
                 include_str!("rank.rs"),
                 include_str!("play.rs"),

@@ -1,6 +1,6 @@
 //! `dreamgraft bench`: the speed of an agent on this machine.
 
-use crate::args::train::Bench;
+use crate::args::bench::Bench;
 use crate::exit::{Exit, Failure};
 use crate::{device, meaning, print};
 use train::Device;
@@ -14,6 +14,6 @@ pub fn bench(typed: &Bench) -> Result<Exit, Failure> {
     let device = device::open(typed.device.device)?;
     let name = device.as_ref().map(cuda::Device::description);
     let named = name.as_deref().zip(device.as_ref().map(|device| device as &dyn Device));
-    let measured = train::bench::measure((&typed.preset, &typed.set), &config, typed.steps, named)?;
+    let measured = train::bench::measure((&typed.preset, &typed.set), &config, typed.updates, named)?;
     Ok(print::done(print::line(&measured.json()))?)
 }

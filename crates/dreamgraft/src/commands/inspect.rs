@@ -51,7 +51,7 @@ fn last_returns(run: &RunResult) -> Vec<(String, f64)> {
 
 fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -> Result<Vec<String>, Failure> {
     let Learned { path, about, agent } = learned;
-    let About { tasks, frames, worlds, .. } = about;
+    let About { tasks, frames, external, .. } = about;
     let config = agent.config();
     let parameters = agent.parameters();
     let numbers: u64 = parameters.iter().map(|one| parameters.values(one).len() as u64).sum();
@@ -59,7 +59,7 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     if as_json {
         let object = json!({
             "agent": path, "tasks": tasks, "frames": frames, "updates": agent.updates(), "parameters": numbers,
-            "action_size": agent.action_size(), "worlds": worlds, "config": config,
+            "action_size": agent.action_size(), "worlds": external, "config": config,
             "last_return": returns.iter().cloned().map(|(task, value)| (task, json!(value))).collect::<serde_json::Map<_, _>>(),
             "finished": run.map(RunResult::finished),
         });
@@ -80,10 +80,10 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
         ),
         format!("actions       {}", agent.action_size()),
     ];
-    for world in worlds {
-        let repeatable = if world.repeatable { "repeatable" } else { "not repeatable" };
-        let made_by = if world.made_by.is_empty() { String::new() } else { format!("{}, ", world.made_by) };
-        lines.push(format!("environment   {}: {made_by}{repeatable}", world.task));
+    for environment in external {
+        let repeatable = if environment.repeatable { "repeatable" } else { "not repeatable" };
+        let made_by = if environment.made_by.is_empty() { String::new() } else { format!("{}, ", environment.made_by) };
+        lines.push(format!("environment   {}: {made_by}{repeatable}", environment.task));
     }
     for (task, value) in returns {
         lines.push(format!("last return   {} in {task}", rounded(value, 1)));

@@ -44,8 +44,8 @@ fn info_of(catalogue: &dyn Catalogue, learned: &Learned<Policy>, task: &str) -> 
             "--task {task}: the agent was trained for {known}; choose one of these"
         )));
     }
-    if let Some(world) = about.worlds.iter().find(|world| world.task == task) {
-        let (observations, actions) = (world.observations, world.actions.clone());
+    if let Some(external) = about.external.iter().find(|external| external.task == task) {
+        let (observations, actions) = (external.observations, external.actions.clone());
         return Ok(TaskInfo { observations, actions, ..TaskInfo::new(task, "", 1) }.with(&about.task));
     }
     match catalogue.tasks().iter().find(|info| info.name == task) {
@@ -59,7 +59,7 @@ fn answer(pipes: &mut Pipes<'_>, policy: &Policy, info: &TaskInfo) -> io::Result
     let mut state = policy.begin();
     let mut random = EvaluationStreams::asked_for(0, 0).actions;
     let mut reply = Vec::new();
-    let observed = policy.config().observations();
+    let observed = policy.config().observation_space();
     while let Some((kind, payload)) = pipes.receive()? {
         reply.clear();
         let answered = match kind {

@@ -13,7 +13,7 @@ use train::TrainError;
 /// # Errors
 /// If there are no runs, or a file cannot be read or written.
 pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
-    let out = typed.out.clone().unwrap_or_else(|| folder.join("report"));
+    let out = typed.out.clone().unwrap_or_else(|| folder.join(study::layout::REPORT));
     if folder.is_dir() {
         // What stands in the way is known before anything is read.
         let first = out.join("report.html");

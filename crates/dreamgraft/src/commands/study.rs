@@ -15,7 +15,7 @@ use study::local::{self, Ended, Pool, PoolEvent};
 use study::share::Sharing;
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
-use study::study_file::{self, Read, StudyFile};
+use study::study_file::{self, LoadedStudy, StudyFile};
 use study::taken::Taken;
 use study::{Entry, Manifest, StudyError};
 use train::config::Config;
@@ -200,7 +200,7 @@ fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<
 }
 
 /// That the study's file, or the first line of the manifest in its folder, was edited since the folder was made.
-fn edited(read: &Read, folder: &Path) -> Option<String> {
+fn edited(read: &LoadedStudy, folder: &Path) -> Option<String> {
     let header = Manifest::read(folder).ok()?.header;
     (header.document != read.checksum || header.study != read.study.name).then(|| {
         format!(

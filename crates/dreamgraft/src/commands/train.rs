@@ -4,7 +4,7 @@ use crate::args;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::meaning::Training;
-use crate::{device, inheritance, request, signals, waiting};
+use crate::{device, origin, request, signals, waiting};
 use environment::Catalogue;
 use train::{Device, End, Job, TrainError};
 use wording::shell_word;
@@ -41,7 +41,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
                     return Ok(Exit::Stopped);
                 }
             }
-            other => break other.map_err(|error| inheritance::with_preset(error, &request))?,
+            other => break other.map_err(|error| origin::with_preset(error, &request))?,
         }
     };
     match end {

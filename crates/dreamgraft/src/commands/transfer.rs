@@ -1,8 +1,8 @@
 //! `dreamgraft transfer plan`, a preview of a transfer, and `dreamgraft transfer preset`, the text of a built-in plan.
 
-use crate::args::train::{TransferPlan, TransferPreset};
+use crate::args::transfer::{TransferPlan, TransferPreset};
 use crate::exit::{Exit, Failure};
-use crate::{inheritance, print, request};
+use crate::{origin, print, request};
 use environment::Catalogue;
 use transfer::Preset;
 
@@ -25,13 +25,12 @@ pub fn transfer_preset(typed: &TransferPreset) -> Result<Exit, Failure> {
 /// # Errors
 /// If the arguments, the plan or a source cannot be used.
 pub fn transfer_plan(catalogue: &dyn Catalogue, typed: &TransferPlan) -> Result<Exit, Failure> {
-    let request = request::of_settings(&typed.settings, None, &typed.inherits)?;
+    let request = request::of_settings(&typed.settings, None, &typed.origin)?;
     let config = request.configuration()?;
     let plan = request.plan()?.ok_or_else(|| {
         Failure::Arguments("there is nothing to transfer; give --from, --plan or --universal".to_owned())
     })?;
-    let report =
-        train::preview(catalogue, &config, &plan).map_err(|error| inheritance::with_preset(error, &request))?;
+    let report = train::preview(catalogue, &config, &plan).map_err(|error| origin::with_preset(error, &request))?;
     let mut text = if typed.json { report.to_json() } else { report.to_string() };
     for note in report.own_tasks(&config.tasks) {
         if typed.json {

@@ -76,9 +76,9 @@ pub enum ReplayError {
     /// A batch that asks for nothing.
     #[error("a batch of {batch} windows of {length} transitions is empty; ask for at least 1 of each")]
     EmptyBatch {
-        /// Windows.
+        /// Sequences.
         batch: usize,
-        /// Transitions in a window.
+        /// Transitions in a sequence.
         length: usize,
     },
     /// A batch whose size no machine can hold.
@@ -87,9 +87,9 @@ pub enum ReplayError {
          shorter windows"
     )]
     HugeBatch {
-        /// Windows.
+        /// Sequences.
         batch: usize,
-        /// Transitions in a window.
+        /// Transitions in a sequence.
         length: usize,
     },
     /// No episode is as long as the window.

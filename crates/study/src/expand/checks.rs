@@ -12,6 +12,9 @@ use transfer::Fraction;
 /// The most names of methods in a message.
 const MOST_NAMES: usize = 20;
 
+/// The most bytes of the name of a study, a source or a method.
+const LONGEST_NAME: usize = 64;
+
 impl Expansion<'_> {
     /// Everything that can be wrong before any run is made.
     pub(super) fn check_names(&self) -> Result<(), StudyError> {
@@ -162,10 +165,10 @@ impl Expansion<'_> {
 /// Names become names of folders and columns.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_');
-    match !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(letter) {
+    match !name.is_empty() && name.len() <= LONGEST_NAME && !name.starts_with('.') && name.chars().all(letter) {
         true => Ok(()),
         false => Err(format!(
-            "{name:?} is not a valid name: use 1 to 64 letters, digits and -+._, and do not start with a dot"
+            "{name:?} is not a valid name: use 1 to {LONGEST_NAME} letters, digits and -+._, and do not start with a dot"
         )),
     }
 }

@@ -6,7 +6,7 @@ use super::checks::{check_fraction, check_name};
 use super::{Aim, Asked, Expansion, universal_origin};
 use crate::manifest::Role;
 use crate::study_file::{Method, next_to};
-use crate::{StudyError, results};
+use crate::{StudyError, layout, results};
 use environment::file_name;
 use std::path::Path;
 use train::Origin;
@@ -139,13 +139,13 @@ impl<'a> Expansion<'a> {
         aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
         let source = self.source(&format!("{key}.universal"), universal)?;
-        let sight = self.add_one_agent(&format!("{key}.universal"), source, aim, &mut Vec::new())?;
-        let mut after = vec![sight];
+        let encoder = self.add_one_agent(&format!("{key}.universal"), source, aim, &mut Vec::new())?;
+        let mut after = vec![encoder];
         let mut rewards = Vec::new();
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
             for agent in self.add_agents(source, aim, &mut Vec::new())? {
-                if agent != sight && self.entries[agent].after != [sight] {
+                if agent != encoder && self.entries[agent].after != [encoder] {
                     let why = format!(
                         "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
                          {universal:?}"
@@ -161,7 +161,7 @@ impl<'a> Expansion<'a> {
         }
         after.sort_unstable();
         after.dedup();
-        let origin = universal_origin(&self.entries[sight].folder, rewards);
+        let origin = universal_origin(&self.entries[encoder].folder, rewards);
         self.add_target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
@@ -178,7 +178,7 @@ impl<'a> Expansion<'a> {
         let Aim { task, seed, own, .. } = aim;
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let name = format!("{method}{}{from}", own.of_folder());
-        let folder = Path::new("runs").join(file_name(task)).join(name).join(seed.to_string());
+        let folder = Path::new(layout::RUNS).join(file_name(task)).join(name).join(seed.to_string());
         if self.folders.contains_key(&folder) {
             let step = match method.strip_prefix("fractional-") {
                 Some(fraction) => format!("list the fraction {fraction} once"),

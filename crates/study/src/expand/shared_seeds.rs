@@ -36,13 +36,13 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use crate::manifest::{Manifest, Role};
-    use crate::study_file::{Read, parse};
+    use crate::study_file::{LoadedStudy, parse};
     use crate::{StudyError, manifest_of, prepare, recorded};
     use std::collections::BTreeSet;
     use std::path::Path;
 
     /// A study with targets of these seeds, an agent on two tasks and one on a target's task, with `more` in each source.
-    fn read(seeds: &str, more: &str) -> Read {
+    fn read(seeds: &str, more: &str) -> LoadedStudy {
         let text = format!(
             "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = {seeds}\ntasks = [\"hopper\"]\n\
              [[source]]\nname = \"both\"\ntasks = [\"hopper\", \"ant\"]\nsteps = 2000\n{more}\n\
@@ -50,7 +50,7 @@ mod tests {
              [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"full\"\nfrom = \"both\"\n"
         );
         let study = parse(Path::new("mine.toml"), &text).unwrap();
-        Read { study, path: "mine.toml".into(), text, checksum: "00ff".to_owned() }
+        LoadedStudy { study, path: "mine.toml".into(), text, checksum: "00ff".to_owned() }
     }
 
     fn seeds(manifest: &Manifest, role: Role) -> BTreeSet<u64> {

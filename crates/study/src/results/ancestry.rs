@@ -4,7 +4,7 @@
 //! own transfer. Here: following this chain. Not here: the transfer of one run (`transfer_record`), and the same for the runs of
 //! a manifest (`lineage`).
 
-use super::folder::{settings, tasks_of};
+use super::settings::{settings, tasks_of};
 use super::transfer_record::{RecordedSource, TransferRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -150,10 +150,11 @@ mod tests {
     /// A meta-model over two agents that have the encoder of a third.
     fn chain(root: &Path) -> PathBuf {
         let universal = run(root, "universal/0", &["hopper", "ant"], &[], None);
-        let sight = || source("universal", &["hopper", "ant"], 600, &universal);
-        let first = run(root, "walker2d/0", &["walker2d"], &[sight()], None);
-        let second = run(root, "half-cheetah/0", &["half-cheetah"], &[sight()], None);
-        let sources = [sight(), source("a", &["walker2d"], 250, &first), source("b", &["half-cheetah"], 250, &second)];
+        let universal_source = || source("universal", &["hopper", "ant"], 600, &universal);
+        let first = run(root, "walker2d/0", &["walker2d"], &[universal_source()], None);
+        let second = run(root, "half-cheetah/0", &["half-cheetah"], &[universal_source()], None);
+        let sources =
+            [universal_source(), source("a", &["walker2d"], 250, &first), source("b", &["half-cheetah"], 250, &second)];
         run(root, "target/0", &["inverted-pendulum-swingup"], &sources, Some(&["a", "b"]))
     }
 

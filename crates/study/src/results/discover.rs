@@ -1,7 +1,8 @@
 //! Runs in a folder that does not belong to a study, such as `runs/`: method and seed come from the names of their
 //! folders.
 
-use super::folder::{read_run, settings, tasks_of};
+use super::folder::read_run;
+use super::settings::{settings, tasks_of};
 use super::transfer_record::TransferRecord;
 use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};

@@ -11,6 +11,7 @@ mod folder;
 mod lineage;
 mod metrics;
 mod opening;
+mod settings;
 mod shares;
 mod transfer_record;
 

@@ -161,7 +161,7 @@ fn of_plan(plan: Option<&str>) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study_file::{Read, parse};
+    use crate::study_file::{LoadedStudy, parse};
     use std::path::PathBuf;
 
     /// What the runs of a study with a source and two methods are, with `set`.
@@ -173,7 +173,7 @@ mod tests {
         );
         let path = PathBuf::from("study.toml");
         let study = parse(&path, &text).unwrap();
-        let read = Read { study, path, text, checksum: String::new() };
+        let read = LoadedStudy { study, path, text, checksum: String::new() };
         let manifest = crate::manifest_of(&read, tasks::catalogue()).unwrap();
         let program = std::env::current_exe().unwrap();
         let identities = Identities::new(tasks::catalogue(), &program, on_device, &manifest).unwrap();

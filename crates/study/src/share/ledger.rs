@@ -3,8 +3,8 @@
 //! A file for each run in the folder `identities` of a study: the checksum of what the run is, or that it is mixed.
 
 use super::identity::Identity;
-use crate::StudyError;
 use crate::manifest::Entry;
+use crate::{StudyError, layout};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ const LARGEST: u64 = 1000;
 impl Ledger {
     /// That of the study in `folder`.
     pub fn of(folder: &Path) -> Self {
-        Self { folder: folder.join("identities") }
+        Self { folder: folder.join(layout::IDENTITIES) }
     }
 
     /// Records that a run is started or resumed as `identity`, which is `None` if that is not known.

@@ -34,7 +34,7 @@ pub struct Store {
 /// The record of a stored run.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+struct StoredRun {
     /// The study that trained it.
     study: String,
     /// The run's folder there.
@@ -87,7 +87,8 @@ impl Store {
             other => other.map_err(|error| StudyError::io(stored.join(RECORD_FILE))(error.into()))?,
         };
         let damaged = |why: String| StudyError::Shared { path: stored.clone(), why };
-        let record: Record = serde_json::from_str(&text).map_err(|error| damaged(format!("{RECORD_FILE}: {error}")))?;
+        let record: StoredRun =
+            serde_json::from_str(&text).map_err(|error| damaged(format!("{RECORD_FILE}: {error}")))?;
         if record.identity != identity.text {
             return Err(damaged(format!("{RECORD_FILE} describes another run")));
         }
@@ -106,7 +107,7 @@ impl Store {
             if finished_checkpoint(&copy, Frames(steps)).is_none() {
                 return Err(damaged(format!("its run has no intact checkpoint of its end, at {steps} frames")));
             }
-            let (store, Record { study, folder, .. }) = (self.folder.clone(), &record);
+            let (store, StoredRun { study, folder, .. }) = (self.folder.clone(), &record);
             let identity = identity.checksum.clone();
             let taken = Taken { store, study: study.clone(), folder: folder.clone(), identity };
             write_json(&copy.join(TAKEN_FILE), &taken)?;
@@ -140,7 +141,7 @@ impl Store {
             fs::create_dir(&copy).map_err(StudyError::io(&copy))?;
             let files = copy_run(&root, &copy.join(RUN_FOLDER), entry.steps)?;
             let folder = root.canonicalize().map_err(StudyError::io(&root))?;
-            let record = Record { study: study.to_owned(), folder, identity: identity.text.clone(), files };
+            let record = StoredRun { study: study.to_owned(), folder, identity: identity.text.clone(), files };
             write_json(&copy.join(RECORD_FILE), &record)
         };
         match filled() {

@@ -10,9 +10,9 @@ mod script;
 
 pub use profile::{Part, Profile};
 
-use crate::StudyError;
 use crate::manifest::Manifest;
 use crate::status::is_finished;
+use crate::{StudyError, layout};
 use arrays::{Array, arrays};
 use script::Paths;
 use std::collections::{BTreeMap, HashSet};
@@ -67,8 +67,8 @@ impl Scripts<'_> {
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self) -> Result<Vec<Written>, StudyError> {
-        let folder = self.folder.join("slurm");
-        for path in [&folder, &self.folder.join("logs")] {
+        let folder = self.folder.join(layout::SLURM);
+        for path in [&folder, &self.folder.join(layout::LOGS)] {
             files::create_folders(path).map_err(StudyError::io(path))?;
         }
         let paths = Paths {
@@ -130,7 +130,7 @@ fn array_size(config: &str) -> Option<usize> {
 /// # Errors
 /// If jobs that were submitted before are still queued or running, or `sbatch` is not there, or refuses.
 pub fn submit(folder: &Path, arrays: &[Written]) -> Result<Vec<String>, StudyError> {
-    let noted = folder.join("slurm").join(JOBS_FILE);
+    let noted = folder.join(layout::SLURM).join(JOBS_FILE);
     let queued = queued(&noted)?;
     if !queued.is_empty() {
         return Err(StudyError::Queued { folder: folder.to_owned(), jobs: queued.join(" ") });

@@ -4,6 +4,8 @@
 
 use super::arrays::Array;
 use super::profile::Resources;
+use crate::layout;
+use crate::local::STOPPED;
 use std::path::Path;
 
 /// The data of all scripts of a study.
@@ -29,7 +31,7 @@ impl Paths<'_> {
         let Self { program, study_file, folder, study, share, device } = self;
         let device = device.map(|device| format!(" --device {device}")).unwrap_or_default();
         let share = share.map(|store| format!(" --share {}", quoted(store))).unwrap_or_default();
-        let (logs, own) = (folder.join("logs"), folder.join("slurm"));
+        let (logs, own) = (folder.join(layout::LOGS), folder.join(layout::SLURM));
         let after = match array.after.as_slice() {
             [] => String::new(),
             after => format!(", after the runs {}", ranges(after)),
@@ -79,10 +81,10 @@ run=$!
 again=1
 while [ -n "$again" ]; do again=; wait "$run"; code=$?; done
 # A run that is signalled before it handles signals is killed (USR1, TERM). Nothing is lost then either.
-case "$asked $code" in '1 138' | '1 143') code=75 ;; esac
+case "$asked $code" in '1 138' | '1 143') code={6} ;; esac
 # If the run ends while the signal arrives, bash may lose its exit code (-1). The run is then started again, and reports.
-if [ "$code" = 75 ] || [ "$code" = -1 ]; then
-    code=75
+if [ "$code" = {6} ] || [ "$code" = -1 ]; then
+    code={6}
     # Stopped with a checkpoint saved: this task goes to the end of the queue and resumes later, unless it is being
     # ended for another reason than its time limit (scancel), which requeueing would undo.
     case "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format='%T %r')" in
@@ -99,7 +101,8 @@ fi
             quoted(folder),
             resources.cpus,
             // Of a run that is finished, the command only copies it into the store.
-            if share.is_empty() { "" } else { "[ \"$code\" != 0 ] || (work)\n" }
+            if share.is_empty() { "" } else { "[ \"$code\" != 0 ] || (work)\n" },
+            STOPPED
         ));
         lines.join("\n")
     }
@@ -157,7 +160,7 @@ mod tests {
             std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
             path
         };
-        std::fs::create_dir_all(folder.join("logs")).unwrap();
+        std::fs::create_dir_all(folder.join(layout::LOGS)).unwrap();
         executable("scontrol", &format!("echo \"$@\" >> {}", quoted(&folder.join("asked"))));
         executable("squeue", &format!("echo '{state}'"));
         let program = executable("program", program);

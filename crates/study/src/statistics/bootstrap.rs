@@ -3,7 +3,7 @@
 //! Stratified: the runs of each task are drawn again, with replacement, among themselves (Agarwal et al., "Deep
 //! Reinforcement Learning at the Edge of the Statistical Precipice", 2021). The draws are the same at every call.
 
-use super::moments::quantile;
+use super::descriptive::quantile;
 use random::Stream;
 
 /// How often runs are drawn again.
@@ -44,7 +44,7 @@ pub fn bootstrap(strata: &[&[f64]], figure: impl Fn(&[Vec<f64>]) -> Option<f64>)
 
 #[cfg(test)]
 mod tests {
-    use super::super::moments::mean;
+    use super::super::descriptive::mean;
     use super::*;
     use proptest::prelude::*;
 

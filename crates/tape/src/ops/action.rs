@@ -26,7 +26,7 @@ impl Squash {
 
     /// Mean and standard deviation before squashing, from the actor's raw outputs.
     #[inline(always)]
-    pub fn moments<F: Real>(self, raw_mean: F, raw_std: F) -> (F, F) {
+    pub fn mean_and_std<F: Real>(self, raw_mean: F, raw_std: F) -> (F, F) {
         let scale = F::of(self.mean_scale);
         (scale * (raw_mean / scale).tanh(), (raw_std + F::of(self.raw_initial_std)).softplus() + F::of(MIN_STD))
     }
@@ -64,7 +64,7 @@ impl<F: Real> Tape<'_, F> {
                         y.chunks_exact_mut(size).zip(raw.chunks_exact(2 * size)).zip(noise.chunks_exact(size))
                     {
                         for i in 0..size {
-                            let (mean, std) = squash.moments(x[i], x[size + i]);
+                            let (mean, std) = squash.mean_and_std(x[i], x[size + i]);
                             y[i] = (mean + std * e[i]).tanh();
                         }
                     }
@@ -85,7 +85,7 @@ impl<F: Real> Tape<'_, F> {
                     for ((y, x), e) in y.iter_mut().zip(raw.chunks_exact(2 * size)).zip(noise.chunks_exact(size)) {
                         *y = F::ZERO;
                         for i in 0..size {
-                            let (mean, std) = squash.moments(x[i], x[size + i]);
+                            let (mean, std) = squash.mean_and_std(x[i], x[size + i]);
                             *y -= squashed_log_density(mean, std, e[i]);
                         }
                     }
@@ -127,7 +127,7 @@ pub(super) fn squashed_entropy_backward<F: Real>(back: &mut Backward<F>, raw: Va
                 for (row, &g) in gradient.iter().enumerate() {
                     for i in 0..size {
                         let (one, two) = (row * size + i, 2 * row * size + i);
-                        let (mean, std) = squash.moments(raw[two], raw[two + size]);
+                        let (mean, std) = squash.mean_and_std(raw[two], raw[two + size]);
                         let slopes = squash.slopes(raw[two], raw[two + size]);
                         let inward = -F::of(2.0) * (mean + std * noise[one]).tanh();
                         put(&mut target[two], g * inward * slopes.0, accumulate);

@@ -20,8 +20,8 @@ impl Actor for Agent {
         self.action_size()
     }
 
-    fn observations(&self) -> ObservationSpace {
-        self.config().observations()
+    fn observation_space(&self) -> ObservationSpace {
+        self.config().observation_space()
     }
 
     fn updates(&self) -> u64 {
@@ -67,8 +67,8 @@ impl Actor for Policy {
         self.action_size()
     }
 
-    fn observations(&self) -> ObservationSpace {
-        self.config().observations()
+    fn observation_space(&self) -> ObservationSpace {
+        self.config().observation_space()
     }
 
     fn updates(&self) -> u64 {

@@ -1,4 +1,4 @@
-//! The tasks of a run, made by name, and what is kept of those of other programs.
+//! The tasks of a run, made by name, and what is kept of external environments.
 
 use crate::TrainError;
 use crate::config::{Config, ConfigError};
@@ -17,17 +17,17 @@ pub struct Environments {
     pub(crate) training: Vec<Box<dyn Environment>>,
     /// For evaluation episodes: environments of their own, so that an evaluation leaves nothing behind in the others.
     pub(crate) evaluation: Vec<Box<dyn Environment>>,
-    /// The tasks that are worlds of other programs.
-    pub(crate) worlds: Vec<WorldRecord>,
-    /// What the user should know of these worlds.
+    /// The tasks that are external environments.
+    pub(crate) external: Vec<ExternalEnvironment>,
+    /// What the user should know of them.
     pub(crate) notes: Vec<String>,
     sizes: Sizes,
 }
 
-/// What a run keeps of a world of another program: what an agent needs to act in it, and who made it.
+/// What a run keeps of an external environment: what an agent needs to act in it, and who made it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WorldRecord {
+pub struct ExternalEnvironment {
     /// The task.
     pub task: String,
     /// The programs that it is made of.
@@ -59,15 +59,15 @@ impl Environments {
     /// If an evaluation's action is larger than any in training, or an agent cannot learn one of the tasks.
     pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
         let sizes = common_sizes(&training)?;
-        let worlds = training.iter().filter_map(|world| WorldRecord::of(world.info())).collect();
-        let notes = training.iter().flat_map(|world| notes_of(world.info())).collect();
+        let external = training.iter().filter_map(|environment| ExternalEnvironment::of(environment.info())).collect();
+        let notes = training.iter().flat_map(|environment| notes_of(environment.info())).collect();
         let pad = |environments: Vec<Box<dyn Environment>>| {
             let padded = environments
                 .into_iter()
-                .map(|world| Ok(Box::new(Padded::new(world, sizes.action, sizes.vector())?) as _));
+                .map(|environment| Ok(Box::new(Padded::new(environment, sizes.action, sizes.vector())?) as _));
             padded.collect::<Result<Vec<_>, TrainError>>()
         };
-        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, worlds, notes, sizes })
+        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, external, notes, sizes })
     }
 
     /// Elements in an action of an agent for all of these tasks.
@@ -141,7 +141,7 @@ impl Environments {
     }
 }
 
-impl WorldRecord {
+impl ExternalEnvironment {
     /// The record of a task; none if it is one of this program's own.
     fn of(info: &TaskInfo) -> Option<Self> {
         let Outside { made_by, repeatable, .. } = info.outside.clone()?;

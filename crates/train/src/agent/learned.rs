@@ -3,7 +3,7 @@
 //! Here: [`find_learned`]. Not here: what is done with it (`play`, and the program's commands).
 
 use crate::agent::Actor;
-use crate::agent::environments::WorldRecord;
+use crate::agent::environments::ExternalEnvironment;
 use crate::folder::checkpoint::{self, Damaged, Loaded, RunState};
 use crate::folder::{checkpoints_of, is_run, no_folder, run_below, stored_config};
 use crate::{Frames, TrainError};
@@ -30,17 +30,17 @@ pub struct About {
     pub tasks: Vec<String>,
     /// How the tasks behaved.
     pub task: TaskOptions,
-    /// The tasks that are worlds of other programs.
-    #[serde(default)]
-    pub worlds: Vec<WorldRecord>,
+    /// The tasks that are external environments.
+    #[serde(default, rename = "worlds")]
+    pub external: Vec<ExternalEnvironment>,
     /// Frames that it was trained on.
     pub frames: Frames,
 }
 
 impl From<RunState> for About {
     fn from(state: RunState) -> Self {
-        let RunState { tasks, task, worlds, position, .. } = state;
-        Self { tasks, task, worlds, frames: position.frames }
+        let RunState { tasks, task, external, position, .. } = state;
+        Self { tasks, task, external, frames: position.frames }
     }
 }
 

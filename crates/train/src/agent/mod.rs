@@ -11,7 +11,7 @@ pub(crate) mod imagined;
 pub(crate) mod learned;
 pub(crate) mod play;
 
-use crate::run::diagnosis::Broken;
+use crate::run::broken::Broken;
 use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
 use environment::{Observation, ObservationSpace};
 use random::Stream;
@@ -33,7 +33,7 @@ pub trait Actor: Send + Sized {
     fn action_size(&self) -> usize;
 
     /// What it observes; images of the standard shape by default.
-    fn observations(&self) -> ObservationSpace {
+    fn observation_space(&self) -> ObservationSpace {
         ObservationSpace::IMAGE
     }
 

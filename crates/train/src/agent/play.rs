@@ -29,14 +29,14 @@ pub enum WhoPlays {
     Run(PathBuf),
 }
 
-/// Whether episodes are filmed: an agent that observes only vectors needs no images, and worlds then show none.
+/// Whether episodes are filmed: an agent that observes only vectors needs no images, and environments then show none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Film {
     /// Episodes have images only if the agent observes them.
     No,
-    /// Episodes have images if the world can show them.
+    /// Episodes have images if the environment can show them.
     IfPossible,
-    /// Episodes have images; that a world cannot show any is an error.
+    /// Episodes have images; that an environment cannot show any is an error.
     Yes,
     /// As [`Film::Yes`], and the last episode also has the images that the agent imagines; that it imagines none is an error.
     Imagined,
@@ -142,7 +142,8 @@ pub fn play_with<L: Actor>(
         (None, _) => catalogue.names().into_iter().map(str::to_owned).collect(),
     };
     // All environments first: an error comes before anything is played.
-    let environments = tasks.iter().map(|task| player.world(catalogue, task, options)).collect::<Result<Vec<_>, _>>();
+    let environments =
+        tasks.iter().map(|task| player.environment(catalogue, task, options)).collect::<Result<Vec<_>, _>>();
     let environments = environments.map_err(|error| match (error, &player) {
         // Nobody typed this name.
         (TrainError::Task(TaskError::UnknownTask { name, .. }), Player::Agent(loaded)) if options.task.is_none() => {
@@ -159,16 +160,18 @@ pub fn play_with<L: Actor>(
         let trained = loaded.about.tasks.join(", ");
         listen(PlayEvent::Note(&format!("the agent was trained for {trained}, not for {task}")));
     }
-    for note in environments.iter().flat_map(|world| notes_of(world.info())) {
+    for note in environments.iter().flat_map(|environment| notes_of(environment.info())) {
         listen(PlayEvent::Note(&note));
     }
     let mut all = Vec::new();
-    for (task, mut world) in tasks.into_iter().zip(environments) {
-        let mut plays = player.plays(task, world.info().timing.step_seconds(), options.seed);
+    for (task, mut environment) in tasks.into_iter().zip(environments) {
+        let mut plays = player.plays(task, environment.info().timing.step_seconds(), options.seed);
         let mut going = true;
         for index in 0..options.episodes {
             let mut random = EvaluationStreams::asked_for(options.seed, index);
-            let Some(Played { episode, frames, .. }) = player.episode(world.as_mut(), &mut random)? else { break };
+            let Some(Played { episode, frames, .. }) = player.episode(environment.as_mut(), &mut random)? else {
+                break;
+            };
             let score = episode.score();
             plays.returns.push(score);
             plays.lengths.push(frames);
@@ -198,7 +201,7 @@ impl<L: Actor> Player<L> {
         let why = match self {
             _ if film != Film::Imagined => return Ok(()),
             Self::Random | Self::Zero => "random and zero actions come from no world model; give a trained agent",
-            Self::Agent(loaded) if loaded.agent.observations().image.is_none() => {
+            Self::Agent(loaded) if loaded.agent.observation_space().image.is_none() => {
                 "this agent observes vectors, so its world model does not predict images"
             }
             Self::Agent(_) => return Ok(()),
@@ -206,8 +209,8 @@ impl<L: Actor> Player<L> {
         Err(TrainError::ImaginesNothing { why })
     }
 
-    /// The world of `task`, its actions as long as the player's.
-    fn world(
+    /// The environment of `task`, its actions as long as the player's.
+    fn environment(
         &self,
         catalogue: &dyn Catalogue,
         task: &str,
@@ -219,22 +222,22 @@ impl<L: Actor> Player<L> {
         };
         let asked = task_options(&trained, &options.settings)?;
         let filmed = TaskOptions { observe: Observe::Both, ..asked.clone() };
-        let world = match (options.film, asked.observe) {
+        let environment = match (options.film, asked.observe) {
             (Film::Yes | Film::Imagined, Observe::Vector) => catalogue.make(task, &filmed)?,
             (Film::IfPossible, Observe::Vector) => {
                 catalogue.make(task, &filmed).or_else(|_| catalogue.make(task, &asked))?
             }
             _ => catalogue.make(task, &asked)?,
         };
-        check_observations(world.info())?;
-        if matches!(options.film, Film::Yes | Film::Imagined) && world.info().observations.image.is_none() {
+        check_observations(environment.info())?;
+        if matches!(options.film, Film::Yes | Film::Imagined) && environment.info().observations.image.is_none() {
             return Err(TrainError::NoImages { task: task.to_owned() });
         }
         let typed = task_options(&TaskOptions::default(), &options.settings)?;
-        check_arguments(std::iter::once(world.info()), &typed)?;
-        let Self::Agent(loaded) = self else { return Ok(world) };
-        let (observed, shown) = (loaded.agent.observations(), world.info().observations);
-        let (own, needed) = (loaded.agent.action_size(), world.action_size());
+        check_arguments(std::iter::once(environment.info()), &typed)?;
+        let Self::Agent(loaded) = self else { return Ok(environment) };
+        let (observed, shown) = (loaded.agent.observation_space(), environment.info().observations);
+        let (own, needed) = (loaded.agent.action_size(), environment.action_size());
         let padded = own > needed && loaded.about.tasks.iter().any(|known| known == task);
         if own != needed && !padded {
             return Err(TrainError::ActionSize {
@@ -251,20 +254,22 @@ impl<L: Actor> Player<L> {
             let (agent, shown) = (Box::new(observed), Box::new(shown));
             return Err(TrainError::Observations { path, agent, task: task.to_owned(), shown });
         }
-        Ok(Box::new(Padded::new(world, own, observed.vector)?))
+        Ok(Box::new(Padded::new(environment, own, observed.vector)?))
     }
 
     fn episode(
         &self,
-        world: &mut dyn Environment,
+        environment: &mut dyn Environment,
         random: &mut EvaluationStreams,
     ) -> Result<Option<Played>, TrainError> {
         let EvaluationStreams { starts, actions } = random;
-        let discrete = world.info().actions.is_discrete();
+        let discrete = environment.info().actions.is_discrete();
         match self {
-            Self::Random => play_episode(world, starts, |_, action| random_action(discrete, actions, action), || false),
-            Self::Zero => play_episode(world, starts, |_, action| action.fill(0.0), || false),
-            Self::Agent(loaded) => evaluate_episode(world, &loaded.agent, random, || false),
+            Self::Random => {
+                play_episode(environment, starts, |_, action| random_action(discrete, actions, action), || false)
+            }
+            Self::Zero => play_episode(environment, starts, |_, action| action.fill(0.0), || false),
+            Self::Agent(loaded) => evaluate_episode(environment, &loaded.agent, random, || false),
         }
     }
 

@@ -1,139 +1,18 @@
 //! Laying presets, files and typed settings over the defaults.
 //!
 //! The defaults, written as TOML, are the list of all valid keys: a layer may set those and no others. Each value is
-//! tried on its own, so that errors name the full path and the layer of the value.
+//! tried on its own, so that errors name the full path and the layer of the value. Not here: what messages say about ranges
+//! (`ranges`), and reading a layer (`layer`).
 
-use super::tables::{get, table_of};
+use super::layer::{Layer, one_line};
+use super::ranges::{expected, placed};
+use super::tables::{get, set, table_of};
 use super::{Config, ConfigError, names};
-use dreamer::{AgentConfig, DreamerError};
 use environment::TaskOptions;
-use std::path::Path;
 use toml::{Table, Value};
 
-/// The one section whose keys are free: each world has its own.
+/// The one section whose keys are free: each external environment has its own.
 pub(super) const FREE: [&str; 2] = ["task", "arguments"];
-
-/// The most bytes that a file of settings may have.
-const LARGEST_FILE: u64 = 1 << 20;
-
-/// Some settings and where they came from.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    source: String,
-    table: Table,
-    /// The text of a file, for the lines of its settings.
-    text: Option<String>,
-}
-
-/// The table of a run folder's `config.toml` that names the program and the machine that wrote it: not a setting, and skipped when
-/// read. The key is part of the file's format.
-pub(crate) const PROVENANCE: &str = "made_by";
-
-impl Layer {
-    /// Settings written as TOML; `source` names them in messages.
-    ///
-    /// # Errors
-    /// [`ConfigError::Syntax`] if the text is not TOML.
-    pub fn parse(source: &str, text: &str) -> Result<Self, ConfigError> {
-        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            let why = format!("line {line}: {}", one_line(error.message()));
-            ConfigError::Syntax { source_name: source.to_owned(), why }
-        })?;
-        table.remove(PROVENANCE);
-        Ok(Self { source: source.to_owned(), table, text: None })
-    }
-
-    /// The settings in the file at `path`: one of the user's, or the `config.toml` of a run folder.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or is not TOML.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = files::read_text(path, LARGEST_FILE)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source: source.into() })?;
-        let layer = Self::parse(&path.display().to_string(), &text)?;
-        Ok(Self { text: Some(text), ..layer })
-    }
-
-    /// One typed setting, `key=value`. The value is TOML; anything that is not valid TOML is a string.
-    ///
-    /// # Errors
-    /// [`ConfigError::NotASetting`] if there is no `=` or no key before it, [`ConfigError::Derived`] if the key follows from others.
-    pub fn typed(text: &str) -> Result<Self, ConfigError> {
-        let (key, value) = text
-            .split_once('=')
-            .map(|(key, value)| (key.trim(), value.trim()))
-            .filter(|(key, _)| !key.is_empty() && key.split('.').all(|part| !part.trim().is_empty()))
-            .ok_or_else(|| ConfigError::NotASetting { text: text.to_owned(), advice: as_setting(text) })?;
-        if let "agent.images" | "agent.vector" = key {
-            return Err(ConfigError::Derived { key: key.to_owned() });
-        }
-        Ok(Self::value(&format!("--set {text}"), key, value))
-    }
-
-    /// The setting at the dotted path `key`; `source` names it in messages. `value` is TOML; anything that is not valid
-    /// TOML is a string.
-    pub fn value(source: &str, key: &str, value: &str) -> Self {
-        let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
-        let leaf = parsed.and_then(|mut table| table.remove("value"));
-        Self::leaf(source, key, leaf.unwrap_or_else(|| Value::String(value.to_owned())))
-    }
-
-    /// The setting at the dotted path `key` to a list of strings; `source` names it in messages.
-    pub fn texts(source: &str, key: &str, texts: &[String]) -> Self {
-        Self::leaf(source, key, Value::Array(texts.iter().cloned().map(Value::String).collect()))
-    }
-
-    /// The sizes of an agent; `source` names them in messages.
-    pub fn agent(source: &str, sizes: &AgentConfig) -> Self {
-        Self::leaf(source, "agent", Value::try_from(sizes).expect("plain data"))
-    }
-
-    fn leaf(source: &str, key: &str, leaf: Value) -> Self {
-        let (above, last) = key.rsplit_once('.').unwrap_or(("", key));
-        let mut table = Table::from_iter([(last.trim().to_owned(), leaf)]);
-        for section in above.rsplit('.').filter(|section| !section.is_empty()) {
-            table = Table::from_iter([(section.trim().to_owned(), Value::Table(table))]);
-        }
-        Self { source: source.to_owned(), table, text: None }
-    }
-
-    /// Where the setting at `path` came from, with its line in a file.
-    fn place(&self, path: &str) -> String {
-        match self.text.as_deref().and_then(|text| line_of(text, path)) {
-            Some(line) => format!("{}, line {line}", self.source),
-            None => self.source.clone(),
-        }
-    }
-}
-
-/// The line of a setting in a file, from 1; `None` if it is written in a way that has no line of its own.
-fn line_of(text: &str, path: &str) -> Option<usize> {
-    let mut section = String::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
-            section = format!("{}.", name.trim());
-        } else if let Some((key, _)) = line.split_once('=')
-            && format!("{section}{}", key.trim()) == path
-        {
-            return Some(number);
-        }
-    }
-    None
-}
-
-/// How to write a text that is no setting: with a value, or with the right sign before it.
-fn as_setting(text: &str) -> String {
-    let known = |key: &str| names::is_setting(key.trim());
-    if known(text) {
-        return format!("the value is missing; write --set {}=VALUE", text.trim());
-    }
-    match text.split_once([':', ' ']).filter(|(key, value)| known(key) && !value.trim().is_empty()) {
-        Some((key, value)) => format!("write --set {}={}", key.trim(), value.trim()),
-        None => "write it as key=value, for example --set agent.horizon=10".to_owned(),
-    }
-}
 
 /// The configuration made of `layers`, each laid over the ones before it and all over the defaults.
 ///
@@ -163,48 +42,6 @@ pub fn task_options(own: &TaskOptions, layers: &[Layer]) -> Result<TaskOptions, 
     let config = laid_over(start, layers)?;
     config.validate().map_err(|error| placed(error, layers))?;
     Ok(config.task)
-}
-
-/// The error of a value that is out of range, with what was written, and where.
-fn placed(error: ConfigError, layers: &[Layer]) -> ConfigError {
-    let (key, value, range) = match error {
-        ConfigError::Range { key, value, range, .. } => (key, value, range),
-        ConfigError::Agent(DreamerError::Config { key, value, range }) => (format!("agent.{key}"), value, range),
-        other => return other,
-    };
-    match layers.iter().rev().find_map(|layer| Some((layer, get(&layer.table, &key)?))) {
-        Some((layer, written)) => {
-            let place = layer.place(&key);
-            ConfigError::Range { key, value: written.to_string(), place, range }
-        }
-        None => ConfigError::Range { key, value, place: String::new(), range },
-    }
-}
-
-/// The range of the number at `path`, as the check of a configuration names it; `None` if it is not a number with a range.
-fn range_of(path: &str, default: &Value) -> Option<String> {
-    // More than any range allows. Some settings have 32 bits.
-    let absurd = match default {
-        Value::Integer(_) => vec![Value::Integer(i64::MAX), Value::Integer(i64::from(u32::MAX))],
-        Value::Float(_) => vec![Value::Float(f64::MAX)],
-        Value::String(_) => vec![Value::Integer(i64::MAX)],
-        _ => return None,
-    };
-    absurd.into_iter().find_map(|value| {
-        let mut table = table_of(&Config { tasks: vec!["any".to_owned()], ..Config::default() });
-        let path_parts: Vec<String> = path.split('.').map(str::to_owned).collect();
-        set(&mut table, &path_parts, value);
-        let config: Config = table.try_into().ok()?;
-        match config.validate().err()? {
-            ConfigError::Range { key, range, .. } if key == path => Some(range),
-            ConfigError::Agent(DreamerError::Config { key, range, .. })
-                if path.strip_prefix("agent.") == Some(&*key) =>
-            {
-                Some(range)
-            }
-            _ => None,
-        }
-    })
 }
 
 /// The configuration made of `layers` before its ranges are checked.
@@ -276,31 +113,6 @@ fn fitted(value: Value, default: &Value) -> Value {
     }
 }
 
-/// The expected value at `path`, where the default is `default`; `None` for types whose own
-/// errors name the expected value.
-fn expected(path: &str, default: Option<&Value>) -> Option<String> {
-    let kind = match (path, default?) {
-        ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
-        ("agent.actor", _) => "\"tanh_normal\" or \"one_hot\"".to_owned(),
-        ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
-        ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
-        ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
-        ("task.observe", _) => "\"image\", \"vector\" or \"both\"".to_owned(),
-        ("replay.files", _) => "\"always\" or \"until_finished\"".to_owned(),
-        ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
-        ("agent.reward_sources", _) => {
-            "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
-        }
-        (_, default @ Value::Integer(_)) => {
-            range_of(path, default).unwrap_or_else(|| format!("a whole number from 0 to {}", i64::MAX))
-        }
-        (_, default @ Value::Float(_)) => range_of(path, default).unwrap_or_else(|| "a number".to_owned()),
-        (_, Value::Boolean(_)) => "true or false".to_owned(),
-        (_, default) => range_of(path, default)?,
-    };
-    Some(format!("it must be {kind}"))
-}
-
 fn unknown(path: &str, layer: &Layer) -> ConfigError {
     let nearest = names::nearest(path);
     ConfigError::UnknownKey { path: path.to_owned(), source_name: layer.place(path), nearest }
@@ -316,32 +128,12 @@ fn section_error(path: &[String], section: &Table, layer: &Layer) -> ConfigError
     ConfigError::Section { source_name: layer.place(&path), path, example }
 }
 
-fn set(table: &mut Table, path: &[String], value: Value) {
-    match path {
-        [] => {}
-        [key] => {
-            table.insert(key.clone(), value);
-        }
-        [section, rest @ ..] => {
-            let inner = table.entry(section.clone()).or_insert_with(|| Table::new().into());
-            if let Value::Table(inner) = inner {
-                set(inner, rest, value);
-            }
-        }
-    }
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Frames;
     use crate::config::ByteSize;
     use crate::config::difference;
-    use crate::config::tables::paths;
     use environment::Termination;
     use proptest::prelude::*;
 
@@ -471,56 +263,6 @@ mod tests {
         }
     }
 
-    /// Values that a key must refuse; `None` for types without a range.
-    fn absurd(default: &Value) -> Option<Vec<String>> {
-        match default {
-            Value::Integer(_) => Some(vec!["-1".to_owned(), i64::MAX.to_string()]),
-            Value::Float(_) => Some(["-1.0", "nan", "inf", "1e300"].map(str::to_owned).to_vec()),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn every_number_of_a_configuration_has_a_range() {
-        let defaults = table_of(&Config::default());
-        let mut numbers = 0;
-        for path in paths(&defaults) {
-            for value in absurd(get(&defaults, &path).unwrap()).into_iter().flatten() {
-                // Any number of 63 bits is a seed, and any number is a return; infinity is never reached.
-                if path == "seed" && value != "-1" || path == "stop.return" && value != "nan" {
-                    continue;
-                }
-                let text = message(&[&format!("{path}={value}")]);
-                assert!(text.contains(&path), "{path} = {value}: {text}");
-                numbers += 1;
-            }
-        }
-        assert!(numbers > 60, "{numbers}");
-    }
-
-    #[test]
-    fn zero_is_refused_where_nothing_would_ever_happen() {
-        for path in [
-            "steps",
-            "schedule.prefill_episodes",
-            "schedule.train_every",
-            "schedule.eval_every",
-            "schedule.eval_episodes",
-            "replay.budget",
-            "log.every",
-            "checkpoint.every",
-            "checkpoint.kept",
-        ] {
-            let text = message(&[&format!("{path}=0")]);
-            assert!(text.contains(&format!("{path} = 0 (--set {path}=0) is out of range")), "{text}");
-        }
-        for path in ["schedule.prefill_frames", "schedule.pretrain_updates", "schedule.train_updates", "threads"] {
-            typed(&[&format!("{path}=0")]).unwrap();
-        }
-        let text = message(&["agent.length=65537"]);
-        assert!(text.contains("agent.length = 65537") && text.contains("from 2 to 65536"), "{text}");
-    }
-
     #[test]
     fn values_of_a_file_are_named_with_their_line() {
         let folder = tempfile::tempdir().unwrap();
@@ -536,12 +278,6 @@ mod tests {
             let place = place.replace("PATH", &path.display().to_string());
             assert!(message.contains(&place), "{message}");
         }
-    }
-
-    #[test]
-    fn broken_toml_is_named_with_its_line() {
-        let text = Layer::parse("my.toml", "steps = 1\nseed = = 2\n").unwrap_err().to_string();
-        assert!(text.contains("my.toml") && text.contains("line 2") && !text.contains('\n'), "{text}");
     }
 
     proptest! {

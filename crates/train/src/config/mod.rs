@@ -7,8 +7,10 @@ mod bytes;
 mod difference;
 mod error;
 mod kind;
+mod layer;
 mod layers;
 mod names;
+mod ranges;
 mod settings;
 mod tables;
 
@@ -16,8 +18,9 @@ pub use bytes::ByteSize;
 pub use difference::{Difference, difference};
 pub use error::ConfigError;
 pub use kind::SettingKind;
-pub(crate) use layers::PROVENANCE;
-pub use layers::{Layer, resolve, task_options, value_of};
+pub use layer::Layer;
+pub(crate) use layer::PROVENANCE;
+pub use layers::{resolve, task_options, value_of};
 pub use names::settings_meant;
 pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule, StopSettings};
 

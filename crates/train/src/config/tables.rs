@@ -27,3 +27,19 @@ pub(super) fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
         Some((section, rest)) => get(table.get(section)?.as_table()?, rest),
     }
 }
+
+/// Sets the value at the path whose parts are `path`.
+pub(super) fn set(table: &mut Table, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [key] => {
+            table.insert(key.clone(), value);
+        }
+        [section, rest @ ..] => {
+            let inner = table.entry(section.clone()).or_insert_with(|| Table::new().into());
+            if let Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}

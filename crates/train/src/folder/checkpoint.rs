@@ -4,7 +4,7 @@
 //! of the agent's file, and how a run uses the state.
 
 use super::partial_files::Left;
-use crate::agent::environments::WorldRecord;
+use crate::agent::environments::ExternalEnvironment;
 use crate::agent::{Actor, Trainable};
 use crate::config::{Config, StopSettings};
 use crate::run::meters::Meters;
@@ -37,9 +37,9 @@ pub struct RunState {
     pub tasks: Vec<String>,
     /// How the tasks behave.
     pub task: TaskOptions,
-    /// The tasks that are worlds of other programs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub worlds: Vec<WorldRecord>,
+    /// The tasks that are external environments.
+    #[serde(default, rename = "worlds", skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<ExternalEnvironment>,
     /// Where the run stands. Its episodes are those numbered below `position.episodes`.
     pub position: Position,
     /// The random streams.
@@ -349,18 +349,18 @@ impl RunState {
     fn check(&self) -> Result<(), String> {
         const MOST: u64 = 1 << 50;
         let position = &self.position;
-        let Position { frames, steps, episodes, prefill, updates, .. } = position;
+        let Position { frames, agent_steps, episodes, prefill, updates, .. } = position;
         let random = |of: fn(&Prefilled) -> u64| prefill.iter().map(of).fold(0, u64::saturating_add);
         let evaluated = position.evaluated.unwrap_or_default();
         let claims = [
             (frames.0.max(*updates).max(*episodes) <= MOST, "a count is too large for any run"),
-            (steps.0 <= frames.0, "it has more steps than frames"),
-            (*episodes <= steps.0, "it has more episodes than steps"),
+            (agent_steps.0 <= frames.0, "it has more steps than frames"),
+            (*episodes <= agent_steps.0, "it has more episodes than steps"),
             (prefill.len() <= self.tasks.len(), "more tasks are prefilled than the run has"),
             (random(|task| task.episodes) <= *episodes, "it has more random episodes than episodes"),
             (random(|task| task.frames.0) <= frames.0, "it has more random frames than frames"),
             (
-                random(|task| task.transitions) <= steps.0.saturating_add(*episodes),
+                random(|task| task.transitions) <= agent_steps.0.saturating_add(*episodes),
                 "it has too many random transitions",
             ),
             (evaluated <= *frames && position.logged <= *frames, "it was evaluated or logged in the future"),

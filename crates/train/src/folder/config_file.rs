@@ -1,9 +1,9 @@
 //! The resolved configuration of a run, and who last worked on it: the file `config.toml` of its folder.
 
 use crate::TrainError;
-use crate::agent::environments::WorldRecord;
+use crate::agent::environments::ExternalEnvironment;
 use crate::config::{Config, ConfigError, Layer, PROVENANCE, resolve};
-use crate::folder::provenance::{Arithmetic, Provenance};
+use crate::folder::provenance::{Arithmetic, RunProvenance};
 use files::layout::CONFIG;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,11 +85,11 @@ pub(crate) fn stored_arithmetic(root: &Path) -> Arithmetic {
     table.get(PROVENANCE).cloned().and_then(|provenance| provenance.try_into().ok()).unwrap_or_default()
 }
 
-/// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named, in which worlds of other
-/// programs.
-pub fn config_text(config: &Config, device: Option<&str>, worlds: &[WorldRecord]) -> String {
+/// The resolved configuration as a run folder keeps it, and who made it, on a device if one is named, in which external
+/// environments.
+pub fn config_text(config: &Config, device: Option<&str>, external: &[ExternalEnvironment]) -> String {
     let settings = toml::to_string(config).expect("a configuration is made of what TOML can hold");
-    let provenance = BTreeMap::from([(PROVENANCE, Provenance::here(device.map(str::to_owned), worlds))]);
+    let provenance = BTreeMap::from([(PROVENANCE, RunProvenance::here(device.map(str::to_owned), external))]);
     let provenance = toml::to_string(&provenance).expect("a description is made of texts and numbers");
     format!(
         "# The resolved configuration of this run, which can be used with `dreamgraft train TASK \

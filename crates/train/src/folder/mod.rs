@@ -6,15 +6,15 @@ pub mod checkpoint;
 mod config_file;
 mod fingerprint;
 pub(crate) mod lock;
+pub(crate) mod metrics_files;
 mod partial_files;
 pub(crate) mod provenance;
-pub(crate) mod record;
 
 pub(crate) use config_file::{config_of_run, is_run, no_folder, run_below, stored_arithmetic};
 pub use config_file::{config_text, stored_config};
 
 use crate::TrainError;
-use crate::agent::environments::WorldRecord;
+use crate::agent::environments::ExternalEnvironment;
 use crate::config::{Config, difference};
 use files::layout::{CHECKPOINTS, CONFIG, EPISODES, METRICS, RUN_LOCK, VIDEOS};
 use lock::RunLock;
@@ -207,10 +207,10 @@ impl RunFolder {
         &self,
         config: &Config,
         device: Option<&str>,
-        worlds: &[WorldRecord],
+        external: &[ExternalEnvironment],
     ) -> Result<(), TrainError> {
         let path = self.root.join(CONFIG);
-        let text = config_text(config, device, worlds);
+        let text = config_text(config, device, external);
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 }

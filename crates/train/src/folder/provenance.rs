@@ -2,14 +2,14 @@
 //! run that resumes with other arithmetic reports it.
 
 use super::fingerprint::fingerprint;
-use crate::agent::environments::WorldRecord;
+use crate::agent::environments::ExternalEnvironment;
 use crate::system::field_of;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Program and machine, as a run folder's `config.toml` keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
+pub struct RunProvenance {
     /// The program's version.
     pub dreamgraft: String,
     /// How it was built: profile, architecture, system.
@@ -26,14 +26,14 @@ pub struct Provenance {
     /// The parts of the arithmetic on which the last bits of results depend.
     #[serde(flatten)]
     pub arithmetic: Arithmetic,
-    /// The worlds of other programs that it was trained in, by the task's name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub worlds: BTreeMap<String, WorldProvenance>,
+    /// The external environments that it was trained in, by the task's name.
+    #[serde(default, rename = "worlds", skip_serializing_if = "BTreeMap::is_empty")]
+    pub external: BTreeMap<String, ExternalProvenance>,
 }
 
-/// What is kept of a world of another program.
+/// What is kept of an external environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorldProvenance {
+pub struct ExternalProvenance {
     /// The programs that it is made of.
     pub made_by: String,
     /// Whether the same seed and the same actions gave the same episode when that was tried.
@@ -79,10 +79,10 @@ impl Arithmetic {
     }
 }
 
-impl Provenance {
+impl RunProvenance {
     /// This program on this machine, the device that it learns on, if any, and the environments of other programs. Values that
     /// the system does not report are `unknown`.
-    pub fn here(device: Option<String>, worlds: &[WorldRecord]) -> Self {
+    pub fn here(device: Option<String>, external: &[ExternalEnvironment]) -> Self {
         use std::env::consts::{ARCH, OS};
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         let processor = field_of("/proc/cpuinfo", "model name", ':');
@@ -95,14 +95,14 @@ impl Provenance {
             system: system.unwrap_or_else(|| OS.to_owned()),
             device,
             arithmetic: Arithmetic::here(),
-            worlds: worlds.iter().map(WorldProvenance::of).collect(),
+            external: external.iter().map(ExternalProvenance::of).collect(),
         }
     }
 }
 
-impl WorldProvenance {
-    fn of(world: &WorldRecord) -> (String, Self) {
-        (world.task.clone(), Self { made_by: world.made_by.clone(), repeatable: world.repeatable })
+impl ExternalProvenance {
+    fn of(external: &ExternalEnvironment) -> (String, Self) {
+        (external.task.clone(), Self { made_by: external.made_by.clone(), repeatable: external.repeatable })
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_described() {
-        let here = Provenance::here(None, &[]);
+        let here = RunProvenance::here(None, &[]);
         assert!(here.cores >= 1 && !here.dreamgraft.is_empty() && !here.processor.is_empty(), "{here:?}");
     }
 
@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn arithmetic_is_written_and_read() {
-        let here = Provenance::here(None, &[]);
+        let here = RunProvenance::here(None, &[]);
         let text = toml::to_string(&here).unwrap();
-        assert_eq!(toml::from_str::<Provenance>(&text).unwrap(), here, "{text}");
+        assert_eq!(toml::from_str::<RunProvenance>(&text).unwrap(), here, "{text}");
         assert_eq!(toml::from_str::<Arithmetic>(&text).unwrap(), Arithmetic::here(), "{text}");
     }
 }

@@ -10,7 +10,7 @@ use gif::{Encoder, Frame, Repeat};
 
 use super::error::OutputError;
 use super::picture::Pixels;
-use super::write_file;
+use super::write::write_file;
 
 /// NeuQuant looks at every tenth pixel to choose a frame's 256 colours: fast, and hardly distinguishable from using all
 /// of them.

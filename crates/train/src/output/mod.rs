@@ -9,6 +9,7 @@ mod gif;
 mod jsonl;
 mod picture;
 mod tensorboard;
+mod write;
 
 pub use self::gif::{GifOptions, encode_gif, write_gif};
 pub use error::OutputError;
@@ -16,11 +17,3 @@ pub(crate) use jsonl::metrics_lines;
 pub use jsonl::{MetricsLog, Reopened, count_lines};
 pub use picture::{OpenLoop, Pixels, encode_png, write_png};
 pub use tensorboard::{EventWriter, host_name};
-
-use std::io::Write;
-use std::path::Path;
-
-/// Writes a whole file, so that it is never seen half written.
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    files::write_atomically(path, |file| file.write_all(bytes)).map_err(|source| OutputError::io("write", path, source))
-}

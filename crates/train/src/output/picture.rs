@@ -8,7 +8,7 @@ use png::{BitDepth, ColorType, Encoder};
 use replay::{IMAGE_BYTES, IMAGE_SIDE};
 
 use super::error::OutputError;
-use super::write_file;
+use super::write::write_file;
 
 /// Frames of one size, `[T, height, width, 3]`: rows from the top, red, green and blue bytes.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,14 +6,10 @@ use super::label::name;
 use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use crate::TrainError;
 use std::path::PathBuf;
-use transfer::{Plan, TransferError};
+use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError};
 
 /// The name of the agent of `--from` in plans.
 const SOURCE: &str = "source";
-/// The hidden layers of a reward meta-model, unless a plan file sets them.
-const META_MODEL_LAYERS: usize = 1;
-/// The most bytes of the name of a source.
-const LONGEST_NAME: usize = 64;
 
 /// The plan of an origin; `None` if nothing is transferred.
 ///
@@ -24,7 +20,7 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
         Origin::Random => return Ok(None),
         Origin::Universal { encoder, rewards, any_encoder } => {
             let mut plan =
-                Plan::universal(encoder, &named(rewards)?, META_MODEL_LAYERS).map_err(TransferError::from)?;
+                Plan::universal(encoder, &named(rewards)?, MetaModel::DEFAULT_LAYERS).map_err(TransferError::from)?;
             if *any_encoder {
                 plan.allow_any_encoder();
             }
@@ -63,7 +59,7 @@ fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, TrainError> {
         }
         let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
-        let numbered = (2..).map(|number| format!("{}-{number}", &wanted[..wanted.len().min(LONGEST_NAME - 8)]));
+        let numbered = (2..).map(|number| format!("{}-{number}", &wanted[..wanted.len().min(LONGEST_SOURCE_NAME - 8)]));
         let free = std::iter::once(wanted.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(wanted.clone());
         named.push((free, path.clone()));
     }
@@ -72,11 +68,11 @@ fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, TrainError> {
 
 /// A name that is short enough for a source: its start, which contains the task, and its end.
 fn short(name: &str) -> String {
-    if name.len() <= LONGEST_NAME {
+    if name.len() <= LONGEST_SOURCE_NAME {
         return name.to_owned();
     }
-    let (gap, end) = ("..", LONGEST_NAME / 3);
-    format!("{}{gap}{}", &name[..LONGEST_NAME - gap.len() - end], &name[name.len() - end..])
+    let (gap, end) = ("..", LONGEST_SOURCE_NAME / 3);
+    format!("{}{gap}{}", &name[..LONGEST_SOURCE_NAME - gap.len() - end], &name[name.len() - end..])
 }
 
 #[cfg(test)]
@@ -98,7 +94,7 @@ mod tests {
         assert_eq!(names(&[&walker]), ["walker2d-small-universal-from-xxxxxxxxxxx..xxxxxxxxxxx-small-0-0"]);
         let long = format!("runs/{}", "x".repeat(90));
         let other = format!("{long}/..");
-        assert!(names(&[&long, &other, "é"]).iter().all(|name| (1..=64).contains(&name.len())));
+        assert!(names(&[&long, &other, "é"]).iter().all(|name| (1..=LONGEST_SOURCE_NAME).contains(&name.len())));
         let message = named(&["a".into(), "a".into()]).unwrap_err().to_string();
         assert!(message.contains("twice"), "{message}");
         let plan = Plan::universal(Path::new("u"), &named(&["a/b".into(), "a-b".into()]).unwrap(), 1).unwrap();

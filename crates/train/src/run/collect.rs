@@ -17,7 +17,7 @@ impl<L: Trainable> Run<'_, L> {
     pub(super) fn collect(&mut self, phase: Phase, task: usize) -> Result<(), TrainError> {
         let before = self.streams.clone();
         let (agent, streams, interrupted) = (&self.agent, &mut self.streams, self.interrupted);
-        let world = self.environments.training[task].as_mut();
+        let environment = self.environments.training[task].as_mut();
         let (position, end) = (&self.position, self.config.steps);
         let (began, left) = (Instant::now(), self.speed.left(self.config, position));
         let reporter = &mut *self.reporter;
@@ -26,15 +26,15 @@ impl<L: Trainable> Run<'_, L> {
             interrupted.load(Ordering::SeqCst)
         };
         let played = if matches!(phase, Phase::Prefill { .. }) {
-            let (random, discrete) = (&mut streams.prefill, world.info().actions.is_discrete());
+            let (random, discrete) = (&mut streams.prefill, environment.info().actions.is_discrete());
             let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, random, action);
-            play_episode(world, &mut streams.environment, choose, interrupted)?
+            play_episode(environment, &mut streams.environment, choose, interrupted)?
         } else {
             let (random, mut state) = (&mut streams.exploration, agent.begin());
             let choose = |seen: Observation<'_>, action: &mut [f32]| {
                 agent.act(&mut state, seen, ActMode::Explore, random, action);
             };
-            play_episode(world, &mut streams.environment, choose, interrupted)?
+            play_episode(environment, &mut streams.environment, choose, interrupted)?
         };
         let Some(played) = played else {
             self.streams = before;
@@ -51,7 +51,7 @@ impl<L: Trainable> Run<'_, L> {
 
     /// Writes an episode, adds it to the memory and counts it.
     fn keep(&mut self, played: Played, phase: Phase, index: usize) -> Result<(), TrainError> {
-        let Played { episode, frames, steps, .. } = played;
+        let Played { episode, frames, agent_steps, .. } = played;
         let stamp = replay::stamp(SystemTime::now());
         replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
         let task = episode.task();
@@ -62,7 +62,7 @@ impl<L: Trainable> Run<'_, L> {
             _ => self.warnings.earned(index, episode.score()),
         }
         self.replay.add(episode)?;
-        self.position.collected(self.config, phase, frames, steps);
+        self.position.collected(self.config, phase, frames, agent_steps);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Playing one episode of a task.
 //!
-//! Here: the loop of image, action, step, and the ways to choose an action that runs and plays share. Not here: how
+//! Here: the loop of observation, action, step, and the ways to choose an action that runs and plays share. Not here: how
 //! episodes are used.
 
 use crate::agent::Actor;
@@ -14,12 +14,12 @@ use replay::{Episode, EpisodeBuilder, Sizes};
 /// A finished episode and its length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
-    /// The images, actions and rewards.
+    /// The observations, actions and rewards.
     pub episode: Episode,
     /// Its environment frames.
     pub frames: Frames,
     /// Its agent steps.
-    pub steps: AgentSteps,
+    pub agent_steps: AgentSteps,
     /// The time for which an action is held, in seconds.
     pub step_seconds: f64,
 }
@@ -43,7 +43,7 @@ pub fn play_episode(
     environment.reset(random, &mut image)?;
     let first = Observation { image: &image, vector: environment.vector() };
     let mut builder = EpisodeBuilder::new(&task, sizes, first).map_err(kept)?;
-    let (mut frames, mut steps) = (Frames(0), AgentSteps(0));
+    let (mut frames, mut agent_steps) = (Frames(0), AgentSteps(0));
     loop {
         if interrupted() {
             return Ok(None);
@@ -51,13 +51,13 @@ pub fn play_episode(
         choose(Observation { image: &image, vector: environment.vector() }, &mut action);
         let outcome = environment.step(&action, &mut image)?;
         frames += Frames(u64::from(outcome.frames));
-        steps += AgentSteps(1);
+        agent_steps += AgentSteps(1);
         let discount = if outcome.terminal { 0.0 } else { 1.0 };
         let observation = Observation { image: &image, vector: environment.vector() };
         builder.push(&action, outcome.reward, discount, observation).map_err(kept)?;
         if outcome.terminal || outcome.truncated {
             let step_seconds = environment.info().timing.step_seconds();
-            return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, steps, step_seconds }));
+            return Ok(Some(Played { episode: builder.finish().map_err(kept)?, frames, agent_steps, step_seconds }));
         }
     }
 }
@@ -77,7 +77,7 @@ pub(crate) fn random_action(discrete: bool, random: &mut Stream, action: &mut [f
 /// # Errors
 /// As [`play_episode`].
 pub(crate) fn evaluate_episode<L: Actor>(
-    world: &mut dyn Environment,
+    environment: &mut dyn Environment,
     agent: &L,
     random: &mut EvaluationStreams,
     interrupted: impl FnMut() -> bool,
@@ -87,5 +87,5 @@ pub(crate) fn evaluate_episode<L: Actor>(
     let choose = |seen: Observation<'_>, action: &mut [f32]| {
         agent.act(&mut state, seen, ActMode::Evaluate, actions, action);
     };
-    play_episode(world, starts, choose, interrupted)
+    play_episode(environment, starts, choose, interrupted)
 }

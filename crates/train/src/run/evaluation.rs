@@ -28,11 +28,18 @@ impl<L: Trainable> Run<'_, L> {
             last.extend(played.pop());
         }
         values.extend(self.reward_use(&last));
-        self.record.line(frames, &values)?;
+        self.metrics_files.line(frames, &values)?;
         if self.config.films(self.position.evaluated, frames) {
             let mut random = streams::open_loop(self.streams.key(), frames);
             for played in &last {
-                images::write(&self.folder.videos(), frames, &self.agent, played, &mut random, &mut self.record)?;
+                images::write(
+                    &self.folder.videos(),
+                    frames,
+                    &self.agent,
+                    played,
+                    &mut random,
+                    &mut self.metrics_files,
+                )?;
             }
         }
         self.speed.evaluated();
@@ -48,7 +55,7 @@ impl<L: Trainable> Run<'_, L> {
         let values = self.returns(&format!("eval_return_by_{}", own.other().name()));
         self.agent.evaluate_by(own);
         let Some(values) = values? else { return Ok(false) };
-        self.record.line(self.position.frames, &values)?;
+        self.metrics_files.line(self.position.frames, &values)?;
         Ok(true)
     }
 

@@ -34,10 +34,10 @@ pub(super) fn check<L: Trainable>(
         return Err(TrainError::ActionSize { path, agent, learned: vec![task.clone()], task, needed: action_size });
     } else if !found.agent.is_of(&config.agent) {
         "an agent of other settings".to_owned()
-    } else if state.position.frames.0 > state.position.steps.0.saturating_mul(most) {
+    } else if state.position.frames.0 > state.position.agent_steps.0.saturating_mul(most) {
         format!(
             "{} frames in {} steps, of which none has more than {most}",
-            state.position.frames, state.position.steps
+            state.position.frames, state.position.agent_steps
         )
     } else {
         return Ok(());

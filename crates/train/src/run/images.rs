@@ -3,7 +3,7 @@
 //! Here: which frames are shown, and under which names. Not here: file formats (`output`).
 
 use crate::agent::Trainable;
-use crate::folder::record::Record;
+use crate::folder::metrics_files::MetricsFiles;
 use crate::output::{GifOptions, OpenLoop, Pixels, encode_png, write_gif, write_png};
 use crate::run::episode::Played;
 use crate::{Frames, TrainError};
@@ -32,7 +32,7 @@ pub(crate) fn write(
     agent: &impl Trainable,
     played: &Played,
     random: &mut Stream,
-    record: &mut Record,
+    metrics_files: &mut MetricsFiles,
 ) -> Result<(), TrainError> {
     let Played { episode, step_seconds, .. } = played;
     if episode.image().is_empty() {
@@ -48,7 +48,7 @@ pub(crate) fn write(
     let (width, height) = (picture.width(), picture.height());
     write_png(&videos.join(format!("{name}-open-loop.png")), width, height, picture.rgb())?;
     let encoded = encode_png(width, height, picture.rgb())?;
-    record.image(frames, &format!("open_loop/{}", episode.task()), width, height, encoded)
+    metrics_files.image(frames, &format!("open_loop/{}", episode.task()), width, height, encoded)
 }
 
 /// Writes an episode as a GIF that shows each image for `step_seconds`.

@@ -13,7 +13,7 @@ impl<L: Trainable> Run<'_, L> {
         values.extend(self.speed.take());
         let counts = [
             ("updates", Some(self.position.updates as f64)),
-            ("agent_steps", Some(self.position.steps.0 as f64)),
+            ("agent_steps", Some(self.position.agent_steps.0 as f64)),
             ("episodes", Some(self.position.episodes as f64)),
             ("replay_episodes", Some(stats.episodes as f64)),
             ("replay_transitions", Some(stats.transitions as f64)),
@@ -26,7 +26,7 @@ impl<L: Trainable> Run<'_, L> {
         ];
         values.extend(counts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let (frames, before) = (self.position.frames, self.position.logged);
-        self.record.line(frames, &values)?;
+        self.metrics_files.line(frames, &values)?;
         let episodes = self.episodes_since(before);
         self.position.logged = frames;
         let left = self.speed.left(self.config, &self.position);

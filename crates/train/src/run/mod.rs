@@ -4,6 +4,7 @@
 //! (`folder`), the beginning of a run (`beginning`, `begin`), the formats of output files (`output`).
 
 pub(crate) mod begin;
+pub(crate) mod broken;
 mod collect;
 pub(crate) mod diagnosis;
 pub(crate) mod episode;
@@ -28,7 +29,7 @@ use crate::agent::environments::Environments;
 use crate::config::Config;
 use crate::events::Reporter;
 use crate::folder::RunFolder;
-use crate::folder::record::Record;
+use crate::folder::metrics_files::MetricsFiles;
 use crate::streams::Streams;
 use crate::{Frames, TrainError};
 use meters::Meters;
@@ -85,7 +86,7 @@ struct Run<'a, L> {
     meters: Meters,
     returns: Returns,
     warnings: Warnings,
-    record: Record,
+    metrics_files: MetricsFiles,
     speed: Speed,
     /// The device that the agent learns on; `None` for the CPU.
     device: Option<&'a dyn Device>,

@@ -6,7 +6,7 @@ use crate::TrainError;
 use crate::agent::{Trainable, footprint};
 use crate::events::Event;
 use crate::folder::checkpoint::RunState;
-use crate::folder::record::Record;
+use crate::folder::metrics_files::MetricsFiles;
 use crate::run::meters::Meters;
 use crate::run::returns::Returns;
 use crate::run::schedule::Position;
@@ -50,11 +50,11 @@ impl<'a, L: Trainable> Run<'a, L> {
             let missing = if report.missing == 1 { "is" } else { "are" };
             let (count, folder) = (counted(count, "episode"), episodes.display());
             notes.push(format!("{} of {count} {missing} missing in {folder}", report.missing));
-        } else if report.transitions != position.steps.0 + count {
+        } else if report.transitions != position.agent_steps.0 + count {
             let found = counted(report.transitions.saturating_sub(count), "step");
-            let (folder, steps) = (episodes.display(), position.steps);
+            let (folder, agent_steps) = (episodes.display(), position.agent_steps);
             notes.push(format!(
-                "the episodes in {folder} have {found}, but the checkpoint counts {steps}, so they were changed"
+                "the episodes in {folder} have {found}, but the checkpoint counts {agent_steps}, so they were changed"
             ));
         }
         if !report.skipped.is_empty() || report.missing > 0 {
@@ -74,7 +74,8 @@ impl<'a, L: Trainable> Run<'a, L> {
             let (count, aside) = (counted(report.newer.len() as u64, "episode"), aside.display());
             notes.push(format!("moved {count} newer than the last checkpoint to {aside}: {names}"));
         }
-        let (record, note) = Record::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
+        let (metrics_files, note) =
+            MetricsFiles::open(&folder, lines, saved.as_ref().map(|(_, position)| position.frames))?;
         for note in notes.iter().chain(&note) {
             reporter.event(&Event::Note(note));
         }
@@ -96,7 +97,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             meters,
             returns,
             warnings: Warnings::new(config.tasks.len()),
-            record,
+            metrics_files,
             speed,
             device,
             fits,

@@ -24,7 +24,7 @@ pub struct Returns {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskReturns {
     /// Those of random episodes.
-    pub random: Moments,
+    pub random: RunningMean,
     /// The mean returns of the last evaluations, oldest first.
     evaluations: Vec<f64>,
     /// The best mean of several evaluations in a row.
@@ -34,7 +34,7 @@ pub(crate) struct TaskReturns {
 /// How many numbers there were, their mean, and the sum of their squared distances from it (Welford's method).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Moments {
+pub(crate) struct RunningMean {
     pub count: u64,
     pub mean: f64,
     pub squares: f64,
@@ -49,7 +49,7 @@ struct Best {
     frames: Frames,
 }
 
-impl Moments {
+impl RunningMean {
     /// Takes one more number in.
     pub fn add(&mut self, value: f64) {
         self.count += 1;
@@ -104,7 +104,7 @@ impl Returns {
     }
 
     /// The random episodes of each task.
-    pub(crate) fn of_random(&self, task: usize) -> Moments {
+    pub(crate) fn of_random(&self, task: usize) -> RunningMean {
         self.tasks.get(task).map(|task| task.random).unwrap_or_default()
     }
 
@@ -144,12 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_those_of_all_numbers() {
-        let mut moments = Moments::default();
-        [2.0, 4.0, 9.0].into_iter().for_each(|value| moments.add(value));
-        assert_eq!((moments.count, moments.mean, moments.squares), (3, 5.0, 26.0));
-        assert!((moments.error_squared() - 13.0 / 3.0).abs() < 1e-12);
-        assert_eq!(Moments { count: 1, mean: 2.0, squares: 0.0 }.error_squared(), 0.0);
+    fn a_running_mean_is_that_of_all_numbers() {
+        let mut running = RunningMean::default();
+        [2.0, 4.0, 9.0].into_iter().for_each(|value| running.add(value));
+        assert_eq!((running.count, running.mean, running.squares), (3, 5.0, 26.0));
+        assert!((running.error_squared() - 13.0 / 3.0).abs() < 1e-12);
+        assert_eq!(RunningMean { count: 1, mean: 2.0, squares: 0.0 }.error_squared(), 0.0);
     }
 
     #[test]

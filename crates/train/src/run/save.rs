@@ -61,7 +61,7 @@ impl<L: Trainable> Run<'_, L> {
             let (root, saved) = (self.folder.root().to_owned(), self.saved.is_some());
             return Err(TrainError::Diverged { broken, update, frames, root, saved });
         }
-        self.record.sync()?;
+        self.metrics_files.sync()?;
         let Saved { path, left } =
             checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;
         note_left(left, &mut self.left, self.reporter);
@@ -95,12 +95,12 @@ impl<L: Trainable> Run<'_, L> {
             dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
             tasks: self.config.tasks.clone(),
             task: self.config.task.rules(),
-            worlds: self.environments.worlds.clone(),
+            external: self.environments.external.clone(),
             position: self.position.clone(),
             streams: self.streams.state(),
             meters: self.meters.clone(),
             returns: self.returns.clone(),
-            metrics_lines: self.record.lines(),
+            metrics_lines: self.metrics_files.lines(),
             seconds: self.seconds(),
             finished: false,
         }

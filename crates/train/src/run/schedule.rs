@@ -14,7 +14,8 @@ pub struct Position {
     /// Environment frames collected, those of the prefill included.
     pub frames: Frames,
     /// Agent steps collected.
-    pub steps: AgentSteps,
+    #[serde(rename = "steps")]
+    pub agent_steps: AgentSteps,
     /// Episodes collected.
     pub episodes: u64,
     /// The prefill of each task that has begun with it, in the order of the configuration.
@@ -178,16 +179,16 @@ impl Remaining {
 }
 
 impl Position {
-    /// Counts an episode of `frames` frames, in which the agent took `steps` steps, collected in `phase`.
-    pub fn collected(&mut self, config: &Config, phase: Phase, frames: Frames, steps: AgentSteps) {
+    /// Counts an episode of `frames` frames, in which the agent took `agent_steps`, collected in `phase`.
+    pub fn collected(&mut self, config: &Config, phase: Phase, frames: Frames, agent_steps: AgentSteps) {
         self.episodes += 1;
         self.frames += frames;
-        self.steps += steps;
+        self.agent_steps += agent_steps;
         let Phase::Prefill { task } = phase else { return };
         if self.prefill.len() <= task {
             self.prefill.resize(task + 1, Prefilled::default());
         }
-        let (prefill, transitions) = (&mut self.prefill[task], steps.0 + 1);
+        let (prefill, transitions) = (&mut self.prefill[task], agent_steps.0 + 1);
         prefill.episodes += 1;
         prefill.frames += frames;
         prefill.transitions += transitions;
@@ -257,7 +258,10 @@ mod tests {
         }
         assert_eq!(at_first_update, Some((5, 100)));
         assert_eq!(evaluations, [(5000, 100), (15_000, 1100)]);
-        assert_eq!((position.frames, position.steps, position.updates), (Frames(20_000), AgentSteps(10_000), 1600));
+        assert_eq!(
+            (position.frames, position.agent_steps, position.updates),
+            (Frames(20_000), AgentSteps(10_000), 1600)
+        );
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::beginning::Beginning;
 use crate::config::{Config, KeptFiles};
 use crate::events::{Event, Reporter};
 use crate::folder::checkpoint::{self, Loaded};
+use crate::folder::metrics_files::missing_lines;
 use crate::folder::provenance::Arithmetic;
-use crate::folder::record::missing_lines;
 use crate::folder::{Left, RunFolder, stored_arithmetic};
 use crate::output::metrics_lines;
 use std::collections::BTreeSet;
@@ -89,7 +89,7 @@ impl Session<'_> {
         }
         let before = stored_arithmetic(self.folder.root());
         let device = self.device.map(Device::name);
-        self.folder.write_config(self.config, device.as_deref(), &self.environments.worlds)?;
+        self.folder.write_config(self.config, device.as_deref(), &self.environments.external)?;
         self.announce(&beginning, &before);
         let report = beginning.report();
         let meta_model = report.and_then(|report| report.meta_model.as_ref());

@@ -2,7 +2,7 @@
 //!
 //! Each is given once in a session, and none changes the run. Not here: rules that end a run (`stop`).
 
-use super::returns::Moments;
+use super::returns::RunningMean;
 use crate::Frames;
 use std::collections::VecDeque;
 use wording::{grouped, rounded};
@@ -53,12 +53,12 @@ impl Warnings {
     }
 
     /// That the agent is no better than chance in the task called `name`, of which it has collected `own` frames; once.
-    pub fn chance(&mut self, task: usize, name: &str, own: Frames, random: Moments) -> Option<String> {
+    pub fn chance(&mut self, task: usize, name: &str, own: Frames, random: RunningMean) -> Option<String> {
         let watched = self.tasks.get_mut(task)?;
         if watched.warned || own < CHANCE_AFTER || watched.recent.len() < RECENT || random.count == 0 {
             return None;
         }
-        let mut recent = Moments::default();
+        let mut recent = RunningMean::default();
         watched.recent.iter().for_each(|score| recent.add(*score));
         let error = (recent.error_squared() + random.error_squared()).sqrt();
         if recent.mean - random.mean > ERRORS * error {
@@ -101,8 +101,8 @@ impl Warnings {
 mod tests {
     use super::*;
 
-    fn random() -> Moments {
-        let mut random = Moments::default();
+    fn random() -> RunningMean {
+        let mut random = RunningMean::default();
         [-800.0, -820.0, -840.0, -830.0, -810.0].into_iter().for_each(|score| random.add(score));
         random
     }
@@ -112,7 +112,7 @@ mod tests {
         let mut warnings = Warnings::new(1);
         (0..RECENT).for_each(|index| warnings.earned(0, -825.0 + index as f64));
         assert_eq!(warnings.chance(0, "a", Frames(CHANCE_AFTER.0 - 1), random()), None);
-        assert_eq!(warnings.chance(0, "a", CHANCE_AFTER, Moments::default()), None, "nothing is known of chance");
+        assert_eq!(warnings.chance(0, "a", CHANCE_AFTER, RunningMean::default()), None, "nothing is known of chance");
         let warning = warnings.chance(0, "a", CHANCE_AFTER, random()).unwrap();
         assert!(warning.contains("-820.5 in its last 10 episodes, -820.0 in the 5 random ones"), "{warning}");
         assert_eq!(warnings.chance(0, "a", CHANCE_AFTER, random()), None);
@@ -132,7 +132,7 @@ mod tests {
     fn rewards_that_nobody_finds_are_chance() {
         let mut warnings = Warnings::new(1);
         (0..RECENT).for_each(|_| warnings.earned(0, 0.0));
-        let none = Moments { count: 5, mean: 0.0, squares: 0.0 };
+        let none = RunningMean { count: 5, mean: 0.0, squares: 0.0 };
         assert!(warnings.chance(0, "a", CHANCE_AFTER, none).is_some());
     }
 

@@ -1,7 +1,7 @@
 //! The handshake: the version, then a JSON object.
 
 use super::VERSION;
-use super::frame::Malformed;
+use super::malformed::Malformed;
 use super::message::Kind;
 use environment::{ActionKind, ActionSpace, Arguments, ImageSpace, ObservationSpace, Observe, TaskOptions, Timing};
 use serde::{Deserialize, Serialize};

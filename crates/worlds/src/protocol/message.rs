@@ -1,6 +1,6 @@
 //! Messages: what the payload of each kind of frame is.
 
-use super::frame::Malformed;
+use super::malformed::Malformed;
 use environment::{ImageSpace, ObservationSpace};
 
 /// What a frame is. Requests are below 16, answers are not.

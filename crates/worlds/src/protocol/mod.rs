@@ -4,10 +4,12 @@
 
 mod frame;
 mod info;
+mod malformed;
 mod message;
 
-pub use frame::{HEADER, Header, LARGEST, Malformed};
+pub use frame::{HEADER, Header, LARGEST};
 pub use info::{Hello, Info, decode_info, encode_handshake};
+pub use malformed::Malformed;
 pub use message::{Kind, ObservationBytes, Stepped, encode_observation, encode_stepped, numbers, to_bytes};
 
 /// The version of the protocol. Both sides send theirs first, and refuse another.

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::SystemTime;
 use wording::counted;
 
-/// The record of a run under way.
+/// The files of the metrics of a run under way.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct MetricsFiles {
     metrics: MetricsLog,
     events: EventWriter,
 }
@@ -24,7 +24,7 @@ pub(crate) fn missing_lines(path: &Path, found: u64, lines: u64) -> String {
     )
 }
 
-impl Record {
+impl MetricsFiles {
     /// Opens the metrics of a run of which `lines` lines are valid, and which resumes at `resumed` frames (`None` for a
     /// new run). Later lines are moved to another file. The second value is a note about moved or missing lines.
     ///
@@ -96,8 +96,8 @@ mod tests {
         let config = Config { tasks: vec!["hopper".into()], ..Config::default() };
         let Opened::New(folder) = RunFolder::open(root.path(), &[]).unwrap() else { unreachable!("it is empty") };
         folder.create(&config).unwrap();
-        let (mut record, _) = Record::open(&folder, 0, None).unwrap();
-        record.line(Frames(7), &[("loss".to_owned(), -0.0), ("kl".to_owned(), -1.5)]).unwrap();
+        let (mut files, _) = MetricsFiles::open(&folder, 0, None).unwrap();
+        files.line(Frames(7), &[("loss".to_owned(), -0.0), ("kl".to_owned(), -1.5)]).unwrap();
         let text = std::fs::read_to_string(folder.metrics()).unwrap();
         assert_eq!(text, "{\"step\":7,\"loss\":0.0,\"kl\":-1.5}\n");
     }

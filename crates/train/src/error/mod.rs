@@ -1,14 +1,23 @@
 //! Errors of a run. Each message names the value, the place and the next step.
+//!
+//! Here: the errors and their messages; in `phrases`, the parts of messages that depend on values; in `kinds`, what callers ask
+//! about an error.
+
+mod kinds;
+mod phrases;
 
 use crate::config::{ConfigError, Difference};
 use crate::output::OutputError;
 use crate::{Broken, Frames, Prefilled};
 use dreamer::footprint::Available;
-use dreamer::{ActionDistribution, DreamerError, USE_ANOTHER};
+use dreamer::{ActionDistribution, DreamerError};
 use environment::{ObservationSpace, TaskError};
+use phrases::{
+    after_step, giga, in_the_way, kind, list, maybe, of_actions, of_batch, of_embeddings, of_gradient, other,
+    with_other_settings,
+};
 use replay::{EpisodeError, FileError, ReplayError};
-use std::path::{Path, PathBuf};
-use tape::plan::MachineError;
+use std::path::PathBuf;
 
 /// An error of a run or of an evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -459,148 +468,4 @@ pub enum TrainError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-}
-
-impl TrainError {
-    /// The report of a failed environment of another program, on several lines; `None` if the message is complete.
-    pub fn details(&self) -> Option<&str> {
-        match self {
-            Self::Task(error) => error.details(),
-            Self::Halted { source, .. } => source.details(),
-            _ => None,
-        }
-    }
-
-    /// What is wrong with a checkpoint, without the advice to use another one: for those that do.
-    pub fn damage(&self) -> String {
-        let text = self.to_string();
-        text.strip_suffix(USE_ANOTHER).unwrap_or(&text).to_owned()
-    }
-
-    /// Whether reading or writing failed or an environment of another program failed, as opposed to an error in the content of
-    /// a file.
-    pub fn is_of_the_system(&self) -> bool {
-        match self {
-            Self::Io { .. }
-            | Self::Folder { .. }
-            | Self::Task(TaskError::World { .. })
-            | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(MachineError::Failed { .. }))
-            | Self::EpisodeFile(FileError::Io { .. })
-            | Self::Replay(ReplayError::File(FileError::Io { .. }))
-            | Self::Output(OutputError::Io { .. }) => true,
-            Self::Halted { source, .. } => source.is_of_the_system(),
-            _ => false,
-        }
-    }
-
-    /// Whether a number became infinite or NaN.
-    pub fn is_of_numbers(&self) -> bool {
-        match self {
-            Self::NotFinite { .. } | Self::Diverged { .. } => true,
-            Self::Episode { source, .. } => matches!(source, EpisodeError::NotFinite { array: "action", .. }),
-            _ => false,
-        }
-    }
-
-    /// For `map_err`: the file or folder at `path` cannot be read or written.
-    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { path, source }
-    }
-}
-
-/// That an agent makes other actions than a task takes: because the task is another, or because it has changed.
-fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, learned: &[String]) -> String {
-    let path = path.display();
-    if learned.iter().any(|known| known == task) {
-        return format!(
-            "{task} now has {needed} action elements, but the agent of {path} was trained with {agent}: the environment has \
-             changed. Restore the version that it was trained with, or train a new agent"
-        );
-    }
-    format!(
-        "{task} has {needed} action elements, but the agent of {path} has {agent}; it was trained for {}: choose a task that it \
-         was trained for",
-        learned.join(", ")
-    )
-}
-
-/// The suggestion of a name, inside a sentence.
-fn maybe(nearest: &str) -> String {
-    if nearest.is_empty() { String::new() } else { format!(" (did you mean {nearest:?}?)") }
-}
-
-fn list(differences: &[Difference]) -> String {
-    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// As [`with_other_settings`]; nothing was learned yet at the first gradient step.
-fn after_step(update: u64, root: &Path, saved: bool) -> String {
-    if update > 1 {
-        return with_other_settings(root, saved);
-    }
-    "before any parameter had changed, so the cause is in the data: check the rewards and observations in that file, and what the \
-     environment gives"
-        .to_owned()
-}
-
-/// What remains of a run with infinite or NaN values, and how to continue.
-fn with_other_settings(root: &Path, saved: bool) -> String {
-    let settings = "other settings, such as a smaller agent.model_learning_rate";
-    if saved {
-        let from = wording::shell_word(root);
-        format!(
-            "its last checkpoint is not affected; to continue from it with {settings}, start a new run with --from \
-             {from} --plan full"
-        )
-    } else {
-        format!("it did not have a checkpoint yet; start a new run in another folder (--logdir) with {settings}")
-    }
-}
-
-/// The actions that an agent which acts like this produces.
-fn kind(actor: ActionDistribution) -> &'static str {
-    match actor {
-        ActionDistribution::TanhNormal => "continuous",
-        ActionDistribution::OneHot => "discrete",
-    }
-}
-
-/// The way to act that produces the other kind.
-fn other(actor: ActionDistribution) -> ActionDistribution {
-    match actor {
-        ActionDistribution::TanhNormal => ActionDistribution::OneHot,
-        ActionDistribution::OneHot => ActionDistribution::TanhNormal,
-    }
-}
-
-fn giga(bytes: u64) -> f64 {
-    bytes as f64 / 1e9
-}
-
-fn of_embeddings(bytes: u64) -> String {
-    if bytes == 0 { String::new() } else { format!(", up to {:.1} GB for embeddings", giga(bytes)) }
-}
-
-fn of_gradient(broken: Option<&Broken>) -> String {
-    broken.map_or_else(String::new, |Broken { path, value, count, numbers }| {
-        format!(", as did {count} of the {numbers} numbers in the gradient of {path} ({value})")
-    })
-}
-
-fn of_batch(batch: &Result<PathBuf, Box<TrainError>>) -> String {
-    match batch {
-        Ok(path) => format!(", on the batch that is stored in {}", path.display()),
-        Err(why) => format!(", on a batch that could not be stored ({why})"),
-    }
-}
-
-/// The system's reason, in the user's words where it is a file in the place of a folder.
-fn in_the_way(source: &std::io::Error) -> String {
-    match source.kind() {
-        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
-            "it is a file, or lies below one, and not a folder".to_owned()
-        }
-        _ => source.to_string(),
-    }
 }

@@ -2,8 +2,9 @@
 //!
 //! Not here: the plan of an origin (`train`), and how a plan is applied (`transfer`).
 
-use crate::args::Inherits;
+use crate::args::OriginArguments;
 use crate::exit::Failure;
+use dreamer::{DecidedBy, Size};
 use train::config::presets;
 use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
 use transfer::TransferError;
@@ -12,9 +13,9 @@ use transfer::TransferError;
 ///
 /// # Errors
 /// If arguments contradict each other.
-pub fn origin(typed: &Inherits) -> Result<Origin, Failure> {
+pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     let refuse = |why: &str| Err(Failure::Arguments(why.to_owned()));
-    let Inherits { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
+    let OriginArguments { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
     if *any_encoder && rewards.is_empty() {
         return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
@@ -64,12 +65,10 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     };
     let is_of = |name: &str| {
         let asked = RunRequest { preset: name.to_owned(), settings: Vec::new(), config: None, ..request.clone() };
-        asked.configuration().is_ok_and(|config| {
-            let sizes = |agent: &AgentConfig| {
-                (agent.depth, agent.stoch, agent.deter, agent.hidden, agent.units, agent.value_layers)
-            };
-            sizes(&config.agent) == sizes(&agent)
-        })
+        let chosen = |agent: &AgentConfig| -> Vec<Size> {
+            agent.sizes().into_iter().filter(|size| size.decided_by == DecidedBy::Settings).collect()
+        };
+        asked.configuration().is_ok_and(|config| chosen(&config.agent) == chosen(&agent))
     };
     match presets().map(|(name, _)| name).find(|name| *name != request.preset && is_of(name)) {
         Some(name) => Failure::Arguments(format!(

@@ -1,0 +1,31 @@
+//! The arguments of `dreamgraft bench`.
+
+use super::device::DeviceOption;
+use super::number::whole_between;
+use crate::exit;
+use clap::Args;
+
+/// The long help of `dreamgraft bench`.
+pub(super) const BENCH: &str = "Measure the speed of gradient and policy steps on this machine, and print one line of \
+    JSON.\n\n\
+    The data is random and no environment is simulated, so this measures the agent alone. The sizes are those at which \
+    other programs were measured. The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or \
+    plain) selects the SIMD instruction set.";
+
+/// `dreamgraft bench`.
+#[derive(Debug, Args)]
+#[command(after_long_help = exit::help(exit::PRINT))]
+pub struct Bench {
+    /// The sizes: paper (the published sizes) or small (batch 16 x 32, depth 16; not the preset small of `train`)
+    #[arg(long, default_value = "small", value_name = "NAME", value_parser = ["paper", "small"], hide_possible_values = true)]
+    pub preset: String,
+    /// One setting that replaces those of the preset, such as agent.horizon=10; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Number of gradient steps to measure, after a first one that allocates memory
+    #[arg(long = "steps", default_value_t = 15, value_name = "N", value_parser = whole_between::<1, 100_000>, allow_negative_numbers = true)]
+    pub updates: u64,
+    /// The device for gradient steps
+    #[command(flatten)]
+    pub device: DeviceOption,
+}

@@ -1,0 +1,103 @@
+//! The parts of messages that depend on values.
+
+use crate::Broken;
+use crate::config::Difference;
+use dreamer::ActionDistribution;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// That an agent makes other actions than a task takes: because the task is another, or because it has changed.
+pub(super) fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, learned: &[String]) -> String {
+    let path = path.display();
+    if learned.iter().any(|known| known == task) {
+        return format!(
+            "{task} now has {needed} action elements, but the agent of {path} was trained with {agent}: the environment has \
+             changed. Restore the version that it was trained with, or train a new agent"
+        );
+    }
+    format!(
+        "{task} has {needed} action elements, but the agent of {path} has {agent}; it was trained for {}: choose a task that it \
+         was trained for",
+        learned.join(", ")
+    )
+}
+
+/// The suggestion of a name, inside a sentence.
+pub(super) fn maybe(nearest: &str) -> String {
+    if nearest.is_empty() { String::new() } else { format!(" (did you mean {nearest:?}?)") }
+}
+
+pub(super) fn list(differences: &[Difference]) -> String {
+    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// As [`with_other_settings`]; nothing was learned yet at the first gradient step.
+pub(super) fn after_step(update: u64, root: &Path, saved: bool) -> String {
+    if update > 1 {
+        return with_other_settings(root, saved);
+    }
+    "before any parameter had changed, so the cause is in the data: check the rewards and observations in that file, and what the \
+     environment gives"
+        .to_owned()
+}
+
+/// What remains of a run with infinite or NaN values, and how to continue.
+pub(super) fn with_other_settings(root: &Path, saved: bool) -> String {
+    let settings = "other settings, such as a smaller agent.model_learning_rate";
+    if saved {
+        let from = wording::shell_word(root);
+        format!(
+            "its last checkpoint is not affected; to continue from it with {settings}, start a new run with --from \
+             {from} --plan full"
+        )
+    } else {
+        format!("it did not have a checkpoint yet; start a new run in another folder (--logdir) with {settings}")
+    }
+}
+
+/// The actions that an agent which acts like this produces.
+pub(super) fn kind(actor: ActionDistribution) -> &'static str {
+    match actor {
+        ActionDistribution::TanhNormal => "continuous",
+        ActionDistribution::OneHot => "discrete",
+    }
+}
+
+/// The way to act that produces the other kind.
+pub(super) fn other(actor: ActionDistribution) -> ActionDistribution {
+    match actor {
+        ActionDistribution::TanhNormal => ActionDistribution::OneHot,
+        ActionDistribution::OneHot => ActionDistribution::TanhNormal,
+    }
+}
+
+pub(super) fn giga(bytes: u64) -> f64 {
+    bytes as f64 / 1e9
+}
+
+pub(super) fn of_embeddings(bytes: u64) -> String {
+    if bytes == 0 { String::new() } else { format!(", up to {:.1} GB for embeddings", giga(bytes)) }
+}
+
+pub(super) fn of_gradient(broken: Option<&Broken>) -> String {
+    broken.map_or_else(String::new, |Broken { path, value, count, numbers }| {
+        format!(", as did {count} of the {numbers} numbers in the gradient of {path} ({value})")
+    })
+}
+
+pub(super) fn of_batch(batch: &Result<PathBuf, impl Display>) -> String {
+    match batch {
+        Ok(path) => format!(", on the batch that is stored in {}", path.display()),
+        Err(why) => format!(", on a batch that could not be stored ({why})"),
+    }
+}
+
+/// The system's reason, in the user's words where it is a file in the place of a folder.
+pub(super) fn in_the_way(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+            "it is a file, or lies below one, and not a folder".to_owned()
+        }
+        _ => source.to_string(),
+    }
+}
