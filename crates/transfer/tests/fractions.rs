@@ -16,7 +16,7 @@ const REST: &str = "[[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
 /// An episode of random images and actions with these rewards, the first of which is not earned.
 fn episode(seed: u64, rewards: &[f64]) -> Episode {
     let mut random = Stream::new(seed, "episode");
-    let mut image = |random: &mut Stream| {
+    let image = |random: &mut Stream| {
         let brightness = random.uniform();
         (0..IMAGE_NUMBERS).map(|_| (255.0 * brightness * random.uniform()) as u8).collect::<Vec<u8>>()
     };
