@@ -42,6 +42,7 @@ mod policy_file;
 mod sequence_range;
 mod shard;
 mod source_ablation;
+mod source_standards;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;
@@ -57,3 +58,4 @@ pub use metrics::{METRICS, Metric, StepMetrics};
 pub use noise::Noise;
 pub use policy::{ActMode, Policy, PolicyNoise, PolicyState};
 pub use source_ablation::SourceAblation;
+pub use source_standards::SourceStandard;

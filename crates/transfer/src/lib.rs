@@ -64,7 +64,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use document::{FORMAT, MetaModelStart, Misfit, Take, counted_from_one};
+pub use document::{FORMAT, MetaModelPredictions, MetaModelStart, Misfit, Take, counted_from_one};
 pub use error::{MisfitError, PlanError, SourceError, TransferError};
 pub use graft::{Grafted, graft, new_target};
 pub use meta_model::{InputUse, input_use, target_config};

@@ -4,10 +4,11 @@ use crate::Broken;
 use crate::agent::{Actor, Metrics, Trainable};
 use dreamer::{
     ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, Policy, PolicyState, SourceAblation,
+    SourceStandard,
 };
 use environment::{Observation, ObservationSpace};
 use random::Stream;
-use replay::Batch;
+use replay::{Batch, CompressedEpisode};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
@@ -156,6 +157,14 @@ impl Trainable for Agent {
 
     fn embed(&mut self, images: &[u8], embeddings: &mut [f32]) {
         self.embed(images, embeddings);
+    }
+
+    fn standardise_sources(&mut self, episodes: &[&CompressedEpisode]) -> Result<Vec<SourceStandard>, DreamerError> {
+        self.standardise_sources(episodes)
+    }
+
+    fn source_predictions(&self, observations: Observation<'_>, action: &[f32]) -> Vec<Vec<f64>> {
+        self.learner().source_predictions(observations, action)
     }
 
     fn reward_use(&self) -> Option<InputUse> {
