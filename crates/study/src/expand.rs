@@ -269,6 +269,13 @@ impl<'a> Expansion<'a> {
             }
         };
         above.pop();
+        if let Some(plan) = &source.plan {
+            let key = format!("{key}.plan");
+            if source.universal.is_none() {
+                return Err(self.error(&key, "it is for sources with `universal`; add that key, or remove this one"));
+            }
+            check_preset(plan).map_err(|why| self.error(&key, why))?;
+        }
         let groups = match (&source.tasks, &source.each) {
             (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, target)?],
             (None, Some(each)) => {
@@ -314,6 +321,9 @@ impl<'a> Expansion<'a> {
             // The folder of the agent with the encoder, below `sources`.
             let sight: Vec<_> = sight.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
             what.push_str(&format!("-sees-as-{}", sight.join("-")));
+            if let Some(plan) = &source.plan {
+                what.push_str(&format!("-by-{plan}"));
+            }
         }
         let seed = source.seed.unwrap_or(self.source_seed);
         let folder = Path::new("sources").join(file_name(&tasks.join("+"))).join(what).join(seed.to_string());
@@ -321,7 +331,9 @@ impl<'a> Expansion<'a> {
             return Ok(index);
         }
         self.config("set", &tasks, source.steps, seed, variant)?;
-        let origin = sight.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
+        let encoder = |index: usize| self.entries[index].folder.clone();
+        let origin =
+            sight.map_or(Origin::Random, |index| universal_origin(encoder(index), Vec::new(), source.plan.clone()));
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => file_name(&tasks.join("+")),
@@ -363,9 +375,9 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// The encoder of the agent in `folder`, and the reward models of those in `rewards`.
-fn universal_origin(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
-    Origin::Universal { encoder: folder.to_owned(), rewards, any_encoder: false }
+/// The encoder of the agent in `encoder`, the reward models of those in `rewards`, and the plan for them.
+fn universal_origin(encoder: PathBuf, rewards: Vec<PathBuf>, plan: Option<String>) -> Origin {
+    Origin::Universal { encoder, rewards, any_encoder: false, plan }
 }
 
 #[cfg(test)]

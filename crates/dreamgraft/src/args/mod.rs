@@ -88,8 +88,8 @@ pub struct Inherits {
     /// export
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
-    /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune or
-    /// universal, or a plan file, which can name its own sources (`dreamgraft
+    /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune,
+    /// universal or universal-dynamics, or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<String>,
@@ -97,7 +97,7 @@ pub struct Inherits {
     #[arg(long, value_name = "W", value_parser = number::fraction, allow_negative_numbers = true)]
     pub fraction: Option<f64>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
-    /// share reward models
+    /// share reward models. With --plan, a plan that takes more from it: universal-dynamics, or a file without sources
     #[arg(long, value_name = "RUN")]
     pub universal: Option<PathBuf>,
     /// With --universal: learn a reward meta-model that reads the reward model of this agent, which has the same
