@@ -43,6 +43,12 @@ pub struct AgentConfig {
     /// Frozen reward models of earlier agents, whose predictions the reward head reads in addition to the feature (Eq.
     /// 4).
     pub reward_sources: Vec<RewardSource>,
+    /// Whether the reward head reads these predictions standardised, by a mean and a deviation that are measured once, before the
+    /// first gradient step, and then constants of the agent.
+    pub reward_sources_standardised: bool,
+    /// Weight of the sum of the absolute values of the reward head's weights for these predictions, as a term of the world model's
+    /// loss: it keeps useless sources ignored.
+    pub reward_sources_l1: f64,
     /// Hidden layers of the value head.
     pub value_layers: usize,
     /// Hidden layers of the actor.
@@ -192,7 +198,7 @@ impl Precision {
 }
 
 /// The shape of a frozen reward model inside a reward meta-model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RewardSource {
     /// Its hidden layers.
@@ -202,6 +208,9 @@ pub struct RewardSource {
     /// The models that it reads itself, if it is a meta-model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<RewardSource>,
+    /// Whether it reads their predictions standardised.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standardised: bool,
 }
 
 impl RewardSource {
@@ -228,6 +237,8 @@ impl Default for AgentConfig {
             reward_layers: 2,
             frozen_encoder: false,
             reward_sources: Vec::new(),
+            reward_sources_standardised: false,
+            reward_sources_l1: 0.0,
             value_layers: 3,
             actor_layers: 4,
             discount_head: false,
@@ -327,6 +338,13 @@ impl AgentConfig {
                 "at most 8 meta-models, each of which reads the next",
             ));
         }
+        if sources.iter().any(|(_, source)| source.standardised && source.sources.is_empty()) {
+            return Err(DreamerError::Config {
+                key: "reward_sources.standardised".to_owned(),
+                value: "true".to_owned(),
+                range: "false in a model that reads no others".to_owned(),
+            });
+        }
         let sources = sources.into_iter().flat_map(|(_, source)| {
             [
                 ("reward_sources.layers", source.layers, 1, MOST_LAYERS),
@@ -338,11 +356,23 @@ impl AgentConfig {
                 return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
             }
         }
+        if self.reward_sources.is_empty() && self.reward_sources_standardised {
+            return Err(DreamerError::Config {
+                key: "reward_sources_standardised".to_owned(),
+                value: "true".to_owned(),
+                range: "false without reward_sources; the plan of a transfer sets both".to_owned(),
+            });
+        }
+        if self.reward_sources.is_empty() && self.reward_sources_l1 != 0.0 {
+            let range = "0 without reward_sources; the plan of a transfer sets both";
+            return Err(out_of_range("reward_sources_l1", self.reward_sources_l1, range));
+        }
         if self.actor_warmup > 1_000_000_000 {
             return Err(out_of_range("actor_warmup", self.actor_warmup as f64, "a whole number up to 1000000000"));
         }
         let reals = [
             ("vector_scale", self.vector_scale, 0.0, 1e6),
+            ("reward_sources_l1", self.reward_sources_l1, 0.0, 1e6),
             ("discount_scale", self.discount_scale, 0.0, 1e6),
             ("discount", self.discount, 0.0, 1.0),
             ("lambda", self.lambda, 0.0, 1.0),

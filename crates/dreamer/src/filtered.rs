@@ -7,6 +7,20 @@ use crate::shard::embed;
 use environment::Observation;
 use tape::{Real, Tape, Workspace};
 
+impl<F: Real> AgentView<'_, F> {
+    /// The rewards `[T]` that the agent predicts in its states (means of the posterior) of one sequence: T observations and the actions
+    /// that led to them [T, A].
+    ///
+    /// # Panics
+    /// If observations and actions have different lengths, or there are none.
+    pub fn predicted_rewards(self, observations: Observation<'_>, actions: &[F]) -> Vec<f64> {
+        with_filtered(self, observations, actions, |tape, observed| {
+            let reward = self.networks.reward.forward(tape, observed.feature);
+            tape.value(reward).iter().map(|x| x.to_f64()).collect()
+        })
+    }
+}
+
 /// Filters one sequence, T observations and the actions that led to them [T, A], and gives `then` the recording with the states.
 ///
 /// # Panics

@@ -44,6 +44,7 @@ mod sequence_range;
 mod shard;
 mod sizes;
 mod source_ablation;
+mod source_standards;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;
@@ -60,3 +61,4 @@ pub use noise::Noise;
 pub use policy::{ActMode, Policy, PolicyNoise, PolicyState};
 pub use sizes::{DecidedBy, Size};
 pub use source_ablation::SourceAblation;
+pub use source_standards::SourceStandard;

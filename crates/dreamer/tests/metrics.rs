@@ -1,7 +1,7 @@
 //! The table of metrics contains every metric of a step, and `docs/metrics.md` shows the table.
 
 use dreamer::metrics::MetricGroup;
-use dreamer::{Agent, AgentConfig, METRICS, Metric};
+use dreamer::{Agent, AgentConfig, METRICS, Metric, RewardSource};
 use replay::Batch;
 
 /// The group's table as the page has it.
@@ -48,6 +48,8 @@ fn a_step_reports_every_metric_in_the_tables_order() {
         horizon: 3,
         shard: 1,
         discount_head: true,
+        reward_sources: vec![RewardSource { layers: 1, units: 4, ..RewardSource::default() }],
+        reward_sources_l1: 0.5,
         vector: 2,
         vector_units: 4,
         vector_scale: 3.0,
@@ -73,6 +75,7 @@ fn a_step_reports_every_metric_in_the_tables_order() {
     let expected = config.kl_scale * metrics[Metric::Kl].max(config.free_nats)
         + terms.iter().sum::<f64>()
         + 6.0 * metrics[Metric::VectorLoss]
+        + 0.5 * metrics[Metric::RewardSourceL1]
         + config.discount_scale * metrics[Metric::DiscountLoss];
     assert!((metrics[Metric::ModelLoss] - expected).abs() < 1e-9 * expected.abs());
 }

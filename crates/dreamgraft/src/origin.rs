@@ -20,14 +20,14 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
         return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
     if let Some(encoder) = universal {
-        if !from.is_empty() || plan.is_some() || fraction.is_some() {
+        if !from.is_empty() || fraction.is_some() {
             return refuse(
-                "--universal cannot be combined with --from, --plan or --fraction; write a plan file that names all \
+                "--universal cannot be combined with --from or --fraction; write a plan file that names all \
                  sources and use it with --plan (`dreamgraft transfer preset universal` prints a plan to start with)",
             );
         }
-        let (encoder, rewards) = (encoder.clone(), rewards.clone());
-        return Ok(Origin::Universal { encoder, rewards, any_encoder: *any_encoder });
+        let (encoder, rewards, plan) = (encoder.clone(), rewards.clone(), plan.clone());
+        return Ok(Origin::Universal { encoder, rewards, any_encoder: *any_encoder, plan });
     }
     if !rewards.is_empty() {
         return refuse(

@@ -138,11 +138,13 @@ mod tests {
                 fraction
             }),
             (text(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
-            (path(), prop::collection::vec(path(), 0..3), any::<bool>()).prop_map(|(encoder, rewards, any)| {
-                // Without reward models, the program would refuse `--any-encoder`.
-                let any_encoder = any && !rewards.is_empty();
-                Origin::Universal { encoder, rewards, any_encoder }
-            }),
+            (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(text())).prop_map(
+                |(encoder, rewards, any, plan)| {
+                    // Without reward models, the program would refuse `--any-encoder`.
+                    let any_encoder = any && !rewards.is_empty();
+                    Origin::Universal { encoder, rewards, any_encoder, plan }
+                }
+            ),
         ]
     }
 

@@ -43,6 +43,19 @@ pub fn batch(config: &AgentConfig) -> Batch {
     batch
 }
 
+/// A new agent, whose reward sources have standards that change something, if it standardises any.
+fn agent(config: &AgentConfig) -> Agent {
+    let mut agent = Agent::new(config, ACTIONS, 3).unwrap();
+    let parameters = agent.learner_mut().parameters_mut();
+    for parameter in parameters.iter() {
+        if parameters.path(parameter).contains(".standard.") {
+            let values = parameters.values_mut(parameter).iter_mut().enumerate();
+            values.for_each(|(index, value)| *value = 0.4 * *value + 0.2 * (index as f32 + 1.0));
+        }
+    }
+    agent
+}
+
 /// Largest difference over the norm.
 fn apart(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
@@ -57,7 +70,7 @@ fn apart(found: &[f32], expected: &[f32]) -> f64 {
 /// # Panics
 /// If they differ.
 pub fn compare(what: &str, config: &AgentConfig, known_embeddings: bool, device: &dyn Device, tolerances: [f64; 3]) {
-    let [mut here, mut onward] = [0, 1].map(|_| Agent::new(config, ACTIONS, 3).unwrap());
+    let [mut here, mut onward] = [0, 1].map(|_| agent(config));
     let move_there = |agent: &mut Agent| agent.move_to(device).unwrap();
     move_there(&mut onward);
     let mut batch = batch(config);
@@ -88,7 +101,7 @@ pub fn compare(what: &str, config: &AgentConfig, known_embeddings: bool, device:
 /// # Panics
 /// If they differ.
 pub fn compare_one(what: &str, config: &AgentConfig, device: &dyn Device, tolerances: [f64; 3]) {
-    let [mut here, mut there] = [0, 1].map(|_| Agent::new(config, ACTIONS, 3).unwrap());
+    let [mut here, mut there] = [0, 1].map(|_| agent(config));
     there.move_to(device).unwrap();
     let batch = batch(config);
     let [found, expected] = [&mut there, &mut here].map(|agent| agent.learn(&batch).unwrap());
@@ -147,8 +160,14 @@ pub const ROUNDED: [f64; 3] = [5e-2, 0.2, 1e-2];
 /// Every kind of agent, by name; whether its embeddings are known before, and the tolerances of
 /// [`compare`].
 pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
-    let plain = RewardSource { layers: 2, units: 6, sources: Vec::new() };
-    let nested = RewardSource { layers: 1, units: 4, sources: vec![plain.clone()] };
+    let plain = RewardSource { layers: 2, units: 6, ..RewardSource::default() };
+    let nested = RewardSource { layers: 1, units: 4, sources: vec![plain.clone()], ..RewardSource::default() };
+    let standardised = AgentConfig {
+        reward_sources: vec![plain.clone(), RewardSource { standardised: true, ..nested.clone() }],
+        reward_sources_standardised: true,
+        reward_sources_l1: 0.3,
+        ..small()
+    };
     let frozen = AgentConfig { frozen_encoder: true, ..small() };
     let vectors = AgentConfig { vector: 5, vector_layers: 2, vector_units: 7, vector_scale: 3.0, ..small() };
     let larger = AgentConfig { depth: 5, deter: 70, hidden: 130, units: 90, batch: 4, shard: 4, length: 6, ..small() };
@@ -169,6 +188,7 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         ("frozen encoder", frozen.clone(), false, CLOSE),
         ("known embeddings", frozen, true, CLOSE),
         ("reward meta-model", AgentConfig { reward_sources: vec![plain, nested], ..small() }, false, CLOSE),
+        ("standardised reward sources with L1", standardised, false, CLOSE),
         ("products that are split", larger.clone(), false, CLOSE),
         (
             "bf16, frozen encoder",

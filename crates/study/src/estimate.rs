@@ -59,7 +59,7 @@ pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs
 
 /// Whether an agent of this origin may have a frozen encoder. Plans of the user's are not read for this.
 fn may_freeze(origin: &Origin) -> bool {
-    let preset = |plan: &str| transfer::Preset::named(plan).filter(|preset| *preset != transfer::Preset::Universal);
+    let preset = |plan: &str| transfer::Preset::named(plan).filter(|preset| !preset.freezes_encoder());
     match origin {
         Origin::Random | Origin::Agent { plan: None, .. } => false,
         Origin::Universal { .. } => true,

@@ -17,7 +17,7 @@ use crate::place::place_of;
 use crate::study_file::{Count, LoadedStudy, Order, StudyFile};
 use environment::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, RunRequest};
@@ -212,9 +212,9 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// The encoder of the agent in `folder`, and the reward models of those in `rewards`.
-fn universal_origin(folder: &Path, rewards: Vec<PathBuf>) -> Origin {
-    Origin::Universal { encoder: folder.to_owned(), rewards, any_encoder: false }
+/// The encoder of the agent in `encoder`, the reward models of those in `rewards`, and the plan for them.
+fn universal_origin(encoder: PathBuf, rewards: Vec<PathBuf>, plan: Option<String>) -> Origin {
+    Origin::Universal { encoder, rewards, any_encoder: false, plan }
 }
 
 #[cfg(test)]

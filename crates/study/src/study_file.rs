@@ -88,6 +88,8 @@ pub struct Source {
     pub seed: Option<SourceSeed>,
     /// The source whose encoder it has, frozen.
     pub universal: Option<String>,
+    /// The preset of the plan for that; `universal` by default.
+    pub plan: Option<String>,
 }
 
 /// The seed of a source.
@@ -166,6 +168,8 @@ pub enum Method {
         universal: String,
         /// Sources whose reward models it reads.
         reward_from: Vec<String>,
+        /// The plan for both: a preset, or the path of a file without sources, relative to the study file; `universal` by default.
+        plan: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -244,6 +248,17 @@ impl Method {
         }
     }
 
+    /// The plan file that it names.
+    fn plan_file(&self) -> Option<&Path> {
+        match self {
+            Self::Plan { file, .. } => Some(file),
+            Self::MetaModel { plan: Some(plan), .. } if transfer::Preset::named(plan).is_none() => {
+                Some(Path::new(plan))
+            }
+            _ => None,
+        }
+    }
+
     /// The names of the sources that it takes from.
     pub fn sources(&self) -> Vec<&str> {
         match self {
@@ -306,10 +321,8 @@ pub fn read(path: &Path) -> Result<LoadedStudy, StudyError> {
     let text = contents(path)?;
     let study = parse(path, &text)?;
     let mut covered = text.clone();
-    for method in &study.method {
-        if let Method::Plan { file, .. } = method {
-            covered.push_str(&contents(&next_to(path, file))?);
-        }
+    for file in study.method.iter().filter_map(Method::plan_file) {
+        covered.push_str(&contents(&next_to(path, file))?);
     }
     Ok(LoadedStudy { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }

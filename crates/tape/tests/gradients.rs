@@ -253,6 +253,49 @@ fn the_norm_of_a_row_of_zeros_is_zero() {
 }
 
 #[test]
+fn standardised_numbers() {
+    let mut model = Parameters::<f64>::new();
+    let (mean, deviation) = (model.declare("mean", &[3]), model.declare("deviation", &[3]));
+    model.allocate();
+    model.values_mut(mean).copy_from_slice(&[100.0, 1.0, -2.0]);
+    model.values_mut(deviation).copy_from_slice(&[100.0, 2.0, 0.5]);
+    let set = model.set(|_| true);
+    let mut workspace = Workspace::default();
+    let mut tape = Tape::new(&model, &set, &mut workspace);
+    let x = tape.leaf(2, 2, |y| y.copy_from_slice(&[1.0, 2.0, 5.0, -3.0]));
+    let y = tape.standardise(x, mean, deviation, 1);
+    assert_eq!(tape.value(y), [0.0, 8.0, 2.0, -2.0]);
+    // The value counts twice: its gradients are added.
+    let z = tape.concat(y, x);
+    tape.seed_with(z, &[1.0, 2.0, 0.5, 0.25, -3.0, 4.0, 1.0, 1.0]);
+    let mut gradients = Gradients::new(&set);
+    tape.backward(&mut gradients);
+    assert_eq!(tape.gradient(x).unwrap(), [1.0 / 2.0 + 0.5, 2.0 / 0.5 + 0.25, -3.0 / 2.0 + 1.0, 4.0 / 0.5 + 1.0]);
+    assert!(gradients.finish().iter().all(|&gradient| gradient == 0.0), "mean and deviation are constants");
+}
+
+#[test]
+fn sums_of_absolute_numbers() {
+    check(&[("kernel", &[4, 3])], &[(2, 1)], |tape, p, x| {
+        let sum = tape.absolute_sum(p[0], 3..9, 2);
+        tape.concat(sum, x[0])
+    });
+    let mut model = Parameters::<f64>::new();
+    let kernel = model.declare("kernel", &[5]);
+    model.allocate();
+    model.values_mut(kernel).copy_from_slice(&[9.0, -2.0, 0.0, 3.0, -9.0]);
+    let set = model.set(|_| true);
+    let mut workspace = Workspace::default();
+    let mut tape = Tape::new(&model, &set, &mut workspace);
+    let sum = tape.absolute_sum(kernel, 1..4, 2);
+    assert_eq!(tape.value(sum), [5.0, 5.0]);
+    tape.seed(sum, 0.5);
+    let mut gradients = Gradients::new(&set);
+    tape.backward(&mut gradients);
+    assert_eq!(gradients.finish(), [0.0, -1.0, 0.0, 1.0, 0.0]);
+}
+
+#[test]
 fn lambda_returns() {
     check(&[], &[(8, 1), (8, 1), (8, 1)], |tape, _, x| {
         let discount = tape.sigmoid(x[2]);

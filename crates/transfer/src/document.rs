@@ -52,13 +52,18 @@ pub(crate) struct PinnedText {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MetaModelText {
-    pub sources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<usize>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub any_encoder: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub start: MetaModelStart,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub predictions: MetaModelPredictions,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub l1: f64,
 }
 
 /// How a reward meta-model starts.
@@ -78,6 +83,27 @@ impl fmt::Display for MetaModelStart {
         f.write_str(match self {
             Self::Random => "random",
             Self::Silent => "silent",
+        })
+    }
+}
+
+/// How a reward meta-model reads the predictions of its sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetaModelPredictions {
+    /// As they are, as published (Eq. 4).
+    #[default]
+    Raw,
+    /// Minus their mean, over their standard deviation: both of the run's random episodes, measured once, so that no source is louder
+    /// than the others.
+    Standardised,
+}
+
+impl fmt::Display for MetaModelPredictions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raw => "raw",
+            Self::Standardised => "standardised",
         })
     }
 }

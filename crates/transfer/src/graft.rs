@@ -52,7 +52,12 @@ pub fn graft(
     let config = target_config(plan, base, sources)?;
     let mut agent = new_target(&config, action_size, seed, sources)?;
     if plan.meta_model().is_some_and(|meta_model| meta_model.start == MetaModelStart::Silent) {
-        let alone = AgentConfig { reward_sources: Vec::new(), ..config };
+        let alone = AgentConfig {
+            reward_sources: Vec::new(),
+            reward_sources_standardised: false,
+            reward_sources_l1: 0.0,
+            ..config
+        };
         meta_model::start_silently(agent.learner_mut(), new_target(&alone, action_size, seed, sources)?.learner());
     }
     let resolved = resolve(plan, agent.learner(), sources)?;

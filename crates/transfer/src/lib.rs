@@ -68,7 +68,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use document::{FORMAT, MetaModelStart, Misfit, Take, counted_from_one};
+pub use document::{FORMAT, MetaModelPredictions, MetaModelStart, Misfit, Take, counted_from_one};
 pub use error::{MisfitError, PlanError, SourceError, TransferError};
 pub use fraction::{Fraction, NotAFraction};
 pub use fraction_fit::fit_fractions;

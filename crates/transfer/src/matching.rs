@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::rows::{RowInput, rows_of};
 use dreamer::Learner;
-use dreamer::networks::RewardHead;
+use dreamer::networks::{RewardHead, Role};
 use std::ops::Range;
 use tape::{Parameter, Parameters, Real};
 
@@ -127,15 +127,18 @@ struct Candidate<'a> {
     parts: Vec<Part>,
 }
 
-/// Every parameter of the target, or rows of it, with its rule, in the parameters' order.
+/// Every parameter of the target that a rule can be about, or rows of it, with its rule, in the parameters' order.
 pub(crate) fn match_rules<F: Real>(
     rules: &[Effective],
     target: &Learner<F>,
     plan: &str,
 ) -> Result<Vec<Claim>, TransferError> {
     let parameters = target.parameters();
+    // The standards of a meta-model's inputs come from no source and no rule: the run measures them.
+    let under_rules = |parameter: &Parameter| target.networks().role(*parameter) != Role::RewardStandard;
     let mut candidates: Vec<Candidate> = parameters
         .iter()
+        .filter(under_rules)
         .map(|parameter| {
             let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
             let named = rows_of(target.networks(), parameter);

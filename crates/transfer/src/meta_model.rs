@@ -4,6 +4,7 @@
 //! Not here: the reward head itself (`dreamer::networks::RewardHead`), nor the copying of the sources' weights, which is
 //! done by rules like any other transfer.
 
+use crate::document::MetaModelPredictions;
 use crate::error::TransferError;
 use crate::plan::Plan;
 use crate::source::Sources;
@@ -45,6 +46,7 @@ pub fn target_config<F: Real>(
             layers: source.reward_layers,
             units: source.units,
             sources: source.reward_sources.clone(),
+            standardised: source.reward_sources_standardised,
         });
     }
     if !base.reward_sources.is_empty() && base.reward_sources != reward_sources {
@@ -52,6 +54,8 @@ pub fn target_config<F: Real>(
     }
     config.reward_sources = reward_sources;
     config.reward_layers = meta_model.layers;
+    config.reward_sources_standardised = meta_model.predictions == MetaModelPredictions::Standardised;
+    config.reward_sources_l1 = meta_model.l1;
     Ok(config)
 }
 
@@ -68,6 +72,19 @@ pub(crate) fn check_target<F: Real>(
         let (found, needed) = (config.reward_sources.len(), needed.reward_sources.len());
         let why = format!("agent.reward_sources has {found} models, but the plan needs {needed}");
         return Err(TransferError::Target { plan: plan_name(), why });
+    }
+    for (key, found, planned) in [
+        (
+            "reward_sources_standardised",
+            config.reward_sources_standardised.to_string(),
+            needed.reward_sources_standardised.to_string(),
+        ),
+        ("reward_sources_l1", config.reward_sources_l1.to_string(), needed.reward_sources_l1.to_string()),
+    ] {
+        if found != planned {
+            let why = format!("agent.{key} is {found}, but the plan needs {planned}");
+            return Err(TransferError::Target { plan: plan_name(), why });
+        }
     }
     if config.reward_layers != meta_model.layers {
         let why = format!(

@@ -4,7 +4,8 @@
 //! Not here: agents. The parameters that a rule matches are determined for a target ([`crate::resolve`]).
 
 use crate::document::{
-    self, Document, FORMAT, MetaModelStart, MetaModelText, Misfit, OneOrMany, PinnedText, RuleText, SourceText, Take,
+    self, Document, FORMAT, MetaModelPredictions, MetaModelStart, MetaModelText, Misfit, OneOrMany, PinnedText,
+    RuleText, SourceText, Take,
 };
 use crate::error::PlanError;
 use crate::fraction::Fraction;
@@ -21,6 +22,8 @@ const LARGEST_FILE: u64 = 1 << 20;
 const MOST_SOURCES: usize = 64;
 /// The most bytes of the name of a source.
 pub const LONGEST_SOURCE_NAME: usize = 64;
+/// Largest weight of the L1 norm of a reward meta-model's weights, as of any loss.
+const LARGEST_L1: f64 = 1e6;
 
 /// A description of a transfer. `docs/transfer.md` describes its language.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,9 +45,10 @@ pub struct SourceRef {
 }
 
 /// The reward meta-model of a plan (Eq. 4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MetaModel {
-    /// The sources whose reward models it reads, in the order of its inputs.
+    /// The sources whose reward models it reads, in the order of its inputs; empty as long as the plan leaves them to the command
+    /// line.
     pub sources: Vec<String>,
     /// Its hidden layers.
     pub layers: usize,
@@ -52,6 +56,24 @@ pub struct MetaModel {
     pub any_encoder: bool,
     /// How its weights for the sources' predictions start.
     pub start: MetaModelStart,
+    /// How it reads these predictions.
+    pub predictions: MetaModelPredictions,
+    /// Weight of the L1 norm of its weights for them, in the world model's loss.
+    pub l1: f64,
+}
+
+impl MetaModel {
+    /// As published: one that reads these sources through `layers` hidden layers.
+    pub fn published(sources: Vec<String>, layers: usize) -> Self {
+        Self {
+            sources,
+            layers,
+            any_encoder: false,
+            start: MetaModelStart::default(),
+            predictions: MetaModelPredictions::default(),
+            l1: 0.0,
+        }
+    }
 }
 
 impl MetaModel {
@@ -135,9 +157,13 @@ impl Plan {
             )?);
         }
         if let Some(text) = document.meta_model {
-            let MetaModelText { sources, layers, any_encoder, start } = text;
-            let meta_model =
-                MetaModel { sources, layers: layers.unwrap_or(MetaModel::DEFAULT_LAYERS), any_encoder, start };
+            let MetaModelText { sources, layers, any_encoder, start, predictions, l1 } = text;
+            let layers = layers.unwrap_or(MetaModel::DEFAULT_LAYERS);
+            if sources.as_ref().is_some_and(Vec::is_empty) {
+                return Err(plan.no_meta_model_sources());
+            }
+            let sources = sources.unwrap_or_default();
+            let meta_model = MetaModel { sources, layers, any_encoder, start, predictions, l1 };
             plan.set_meta_model(meta_model)?;
         }
         Ok(plan)
@@ -238,10 +264,12 @@ impl Plan {
             description: self.description.clone(),
             sources: self.sources.iter().map(|(name, at)| (name.clone(), source(at))).collect(),
             meta_model: self.meta_model.as_ref().map(|meta_model| MetaModelText {
-                sources: meta_model.sources.clone(),
+                sources: Some(meta_model.sources.clone()).filter(|sources| !sources.is_empty()),
                 layers: Some(meta_model.layers),
                 any_encoder: meta_model.any_encoder,
                 start: meta_model.start,
+                predictions: meta_model.predictions,
+                l1: meta_model.l1,
             }),
             rule: self.rules.iter().map(text).collect(),
         };
@@ -279,6 +307,9 @@ impl Plan {
     /// # Errors
     /// [`PlanError`] names the rule or the source.
     pub fn check_sources(&self) -> Result<(), PlanError> {
+        if self.meta_model.as_ref().is_some_and(|meta_model| meta_model.sources.is_empty()) {
+            return Err(self.no_meta_model_sources());
+        }
         let mut used = BTreeSet::new();
         for (index, rule) in self.rules.iter().enumerate() {
             if rule.take != Take::Random {
@@ -347,17 +378,23 @@ impl Plan {
             let (value, range) = (meta_model.layers.to_string(), format!("a whole number from 1 to {MOST_LAYERS}"));
             return Err(PlanError::Range { key: "layers".into(), value, place, range });
         }
+        if !(0.0..=LARGEST_L1).contains(&meta_model.l1) {
+            let (value, range) = (meta_model.l1.to_string(), format!("a number from 0 to {LARGEST_L1}"));
+            return Err(PlanError::Range { key: "l1".into(), value, place, range });
+        }
         let mut seen = BTreeSet::new();
         if let Some(twice) = meta_model.sources.iter().find(|name| !seen.insert(*name)) {
             let why = format!("the source {twice:?} is listed twice, and both would predict the same; remove one");
             return Err(PlanError::Contradiction { place, why });
         }
-        if meta_model.sources.is_empty() {
-            let why = "it has no sources; name at least one, or remove the section".to_owned();
-            return Err(PlanError::Contradiction { place, why });
-        }
         self.meta_model = Some(meta_model);
         Ok(())
+    }
+
+    fn no_meta_model_sources(&self) -> PlanError {
+        let why = "it has no sources; name at least one, or give their runs with --universal RUN and --reward-from RUN, or remove \
+                   the section";
+        PlanError::Contradiction { place: self.meta_model_place(), why: why.to_owned() }
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Here: the presets, and the ways to create a [`Plan`] from them. Not here: plans themselves (`plan`).
 
-use crate::document::MetaModelStart;
 use crate::error::PlanError;
 use crate::plan::{MetaModel, Plan};
 use std::path::{Path, PathBuf};
@@ -20,11 +19,14 @@ pub enum Preset {
     FineTune,
     /// The universal feature space: encoder frozen, decoder as a start.
     Universal,
+    /// The same, with the dynamics as a start too.
+    UniversalDynamics,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Paper, Self::Full, Self::EncoderOnly, Self::FineTune, Self::Universal];
+    pub const ALL: [Self; 6] =
+        [Self::Paper, Self::Full, Self::EncoderOnly, Self::FineTune, Self::Universal, Self::UniversalDynamics];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Preset {
             Self::EncoderOnly => "encoder-only",
             Self::FineTune => "fine-tune",
             Self::Universal => "universal",
+            Self::UniversalDynamics => "universal-dynamics",
         }
     }
 
@@ -45,7 +48,13 @@ impl Preset {
             Self::EncoderOnly => include_str!("presets/encoder-only.toml"),
             Self::FineTune => include_str!("presets/fine-tune.toml"),
             Self::Universal => include_str!("presets/universal.toml"),
+            Self::UniversalDynamics => include_str!("presets/universal-dynamics.toml"),
         }
+    }
+
+    /// Whether it freezes the encoder.
+    pub fn freezes_encoder(self) -> bool {
+        matches!(self, Self::Universal | Self::UniversalDynamics)
     }
 
     /// The preset of this name.
@@ -81,25 +90,47 @@ impl Plan {
         Self::read(path)
     }
 
-    /// The universal feature space and the reward meta-model of the paper (sections 4.3.1 and 4.3.2): the encoder of the
-    /// agent at `universal`, frozen, its decoder as a start, and a reward model that reads those of `rewards` through
-    /// `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
+    /// The universal feature space and the reward meta-model of the paper (sections 4.3.1 and 4.3.2), with the built-in plan
+    /// `universal`: see [`Plan::over_universal`].
     ///
     /// # Errors
-    /// If names are given twice or cannot be names, or `layers` is out of range.
+    /// As [`Plan::over_universal`].
     pub fn universal(universal: &Path, rewards: &[(String, PathBuf)], layers: usize) -> Result<Self, PlanError> {
+        Preset::Universal.plan().over_universal(universal, rewards, layers)
+    }
+
+    /// The plan for one universal agent and the reward models of others. Its rules take from the agent at `universal`; its reward
+    /// model reads those of `rewards`, as its `[meta_model]` says, or else as published, through `layers` hidden layers. Without
+    /// `rewards`, the reward model is an ordinary one.
+    ///
+    /// # Errors
+    /// If the plan has sources of its own, names are given twice or cannot be names, or `layers` is out of range.
+    pub fn over_universal(
+        mut self,
+        universal: &Path,
+        rewards: &[(String, PathBuf)],
+        layers: usize,
+    ) -> Result<Self, PlanError> {
         const NAME: &str = "universal";
-        let mut plan = Preset::Universal.plan();
-        plan.take_only_from(NAME);
-        plan.add_source(NAME, universal)?;
+        if let Some(own) = self.sources().keys().next() {
+            let why =
+                format!("it names sources itself, such as {own:?}; use it without --universal, or remove them from it");
+            return Err(PlanError::Contradiction { place: self.name().to_owned(), why });
+        }
+        self.take_only_from(NAME);
+        self.add_source(NAME, universal)?;
         for (name, path) in rewards {
-            plan.add_source(name, path)?;
+            self.add_source(name, path)?;
         }
         if !rewards.is_empty() {
             let sources = rewards.iter().map(|(name, _)| name.clone()).collect();
-            plan.set_meta_model(MetaModel { sources, layers, any_encoder: false, start: MetaModelStart::Random })?;
+            let meta_model = match self.meta_model() {
+                Some(how) => MetaModel { sources, ..how.clone() },
+                None => MetaModel::published(sources, layers),
+            };
+            self.set_meta_model(meta_model)?;
         }
-        Ok(plan)
+        Ok(self)
     }
 }
 
@@ -113,6 +144,7 @@ mod tests {
             let plan = preset.plan();
             assert_eq!(Preset::named(preset.name()), Some(preset));
             assert!(!plan.description().is_empty() && plan.sources().is_empty());
+            assert_eq!(preset.freezes_encoder(), plan.rules().iter().any(|rule| rule.frozen));
             let again = Plan::parse(&plan.to_toml(), "again").unwrap();
             assert_eq!(again.to_toml(), plan.to_toml());
         }

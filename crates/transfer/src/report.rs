@@ -3,7 +3,7 @@
 //! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
 use crate::arithmetic::norm;
-use crate::document::{MetaModelStart, Take};
+use crate::document::{MetaModelPredictions, MetaModelStart, Take};
 use crate::fraction::Fraction;
 use crate::rows::RowInput;
 use crate::source::SourceProvenance;
@@ -202,7 +202,7 @@ impl Count {
 }
 
 /// A reward meta-model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetaModelReport {
     /// The sources whose reward models it reads, in the order of its inputs.
     pub sources: Vec<String>,
@@ -213,6 +213,12 @@ pub struct MetaModelReport {
     /// How its weights for the sources' predictions started; random in earlier versions.
     #[serde(default)]
     pub start: MetaModelStart,
+    /// How it reads the sources' predictions; as they are in earlier versions.
+    #[serde(default)]
+    pub predictions: MetaModelPredictions,
+    /// Weight of the L1 norm of its weights for them; 0 in earlier versions.
+    #[serde(default)]
+    pub l1: f64,
 }
 
 impl Report {

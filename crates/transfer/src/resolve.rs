@@ -363,6 +363,8 @@ fn begin_report<F: Real>(plan: &Plan, rules: &[Effective], target: &Learner<F>, 
             layers: meta_model.layers,
             any_encoder: meta_model.any_encoder,
             start: meta_model.start,
+            predictions: meta_model.predictions,
+            l1: meta_model.l1,
         }),
         fractions: Vec::new(),
     }

@@ -6,9 +6,11 @@ use crate::description::{Training, training_of};
 use crate::error::{SourceError, TransferError};
 use crate::locate::locate;
 use crate::plan::{Plan, SourceRef};
+use crate::rank::actions_of_size;
 use dreamer::networks::Networks;
-use dreamer::{AgentConfig, Learner, Policy, footprint};
+use dreamer::{AgentConfig, AgentView, Learner, Policy, footprint};
 use files::Checksums;
+use replay::Episode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -78,6 +80,23 @@ impl<F: Real> Source<F> {
     /// Its parameters.
     pub fn parameters(&self) -> &Parameters<F> {
         &self.parameters
+    }
+
+    /// The rewards `[T]` that its agent predicts in the states of an episode of a target, whose actions are cut or filled up with zeros
+    /// if its own have another length; `None` if it observes something else.
+    pub fn predicted_rewards(&self, episode: &Episode) -> Option<Vec<f64>> {
+        if self.config.observation_space() != episode.sizes().observations {
+            return None;
+        }
+        let none = self.parameters.set(|_| false);
+        let agent = AgentView {
+            config: &self.config,
+            networks: &self.networks,
+            parameters: &self.parameters,
+            trainable: &none,
+        };
+        let actions: Vec<F> = actions_of_size(self.action_size, episode).map(|x| F::of(f64::from(x))).collect();
+        Some(agent.predicted_rewards(episode.observations(), &actions))
     }
 
     /// Where it came from.

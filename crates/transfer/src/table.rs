@@ -1,6 +1,6 @@
 //! The report of a transfer as a table for people.
 
-use crate::document::{MetaModelStart, Take};
+use crate::document::{MetaModelPredictions, MetaModelStart, Take};
 use crate::fraction::Fraction;
 use crate::report::{Count, FittedFraction, PartReport, Report, SourceReport};
 use std::fmt;
@@ -12,9 +12,17 @@ impl fmt::Display for Report {
             writeln!(f, "source   {}", source_line(source))?;
         }
         if let Some(meta_model) = &self.meta_model {
-            let silent = if meta_model.start == MetaModelStart::Silent { ", silent at first" } else { "" };
-            let names = meta_model.sources.join(", ");
-            writeln!(f, "reward   meta-model over {names} ({} hidden{silent})", meta_model.layers)?;
+            let mut how = format!("{} hidden", meta_model.layers);
+            if meta_model.start == MetaModelStart::Silent {
+                how.push_str(", silent at first");
+            }
+            if meta_model.predictions == MetaModelPredictions::Standardised {
+                how.push_str(", predictions standardised on the random episodes");
+            }
+            if meta_model.l1 > 0.0 {
+                how.push_str(&format!(", L1 {}", meta_model.l1));
+            }
+            writeln!(f, "reward   meta-model over {} ({how})", meta_model.sources.join(", "))?;
         }
         writeln!(f)?;
         self.rules_table(f)?;

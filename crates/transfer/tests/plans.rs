@@ -5,7 +5,7 @@ mod common;
 use common::{document, plan};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use transfer::{Fraction, Misfit, Plan, PlanError, Preset, RuleSources, Take};
+use transfer::{Fraction, MetaModelPredictions, MetaModelStart, Misfit, Plan, PlanError, Preset, RuleSources, Take};
 
 fn parse(text: &str) -> Result<Plan, PlanError> {
     Plan::parse(text, "test.toml")
@@ -31,6 +31,9 @@ b = { path = "b.safetensors", sha256 = "0123456789abcdef0123456789abcdef01234567
 [meta_model]
 sources = ["b", "a"]
 any_encoder = true
+start = "silent"
+predictions = "standardised"
+l1 = 1e-3
 [[rule]]
 match = ["world_model.encoder.**", "world_model.decoder.**"]
 take = "full"
@@ -58,7 +61,9 @@ take = "random"
     let meta_model = plan.meta_model().unwrap();
     assert_eq!((meta_model.sources.as_slice(), meta_model.layers), (&["b".to_owned(), "a".to_owned()][..], 1));
     assert!(meta_model.any_encoder && plan.sources()["b"].sha256.is_some());
-    assert_eq!(plan.place(2), "rule 3 (line 22) of test.toml");
+    let how = (meta_model.start, meta_model.predictions, meta_model.l1);
+    assert_eq!(how, (MetaModelStart::Silent, MetaModelPredictions::Standardised, 1e-3));
+    assert_eq!(plan.place(2), "rule 3 (line 25) of test.toml");
     // A written plan is read as the same plan.
     let again = parse(&plan.to_toml()).unwrap();
     assert_eq!(again.to_toml(), plan.to_toml());
@@ -151,6 +156,12 @@ fn numbers_out_of_range_are_refused() {
         let message = error(&document(&["a"], &format!("[meta_model]\nsources = [\"a\"]\nlayers = {layers}\n")));
         assert!(message.contains("from 1 to 64"), "{layers}: {message}");
     }
+    for l1 in ["-1e-3", "nan", "inf", "1e7"] {
+        let message = error(&document(&["a"], &format!("[meta_model]\nsources = [\"a\"]\nl1 = {l1}\n")));
+        assert!(message.contains("l1 = ") && message.contains("from 0 to 1000000"), "{l1}: {message}");
+    }
+    let message = error(&document(&["a"], "[meta_model]\nsources = [\"a\"]\npredictions = \"standard\"\n"));
+    assert!(message.contains("meta_model.predictions") && message.contains("`standardised`"), "{message}");
 }
 
 #[test]

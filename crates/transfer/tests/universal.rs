@@ -3,7 +3,7 @@
 mod common;
 
 use common::{config, learned, values};
-use dreamer::{Agent, AgentConfig, Learner, RewardSource};
+use dreamer::{Agent, AgentConfig, Learner, RewardSource, SourceStandard};
 use std::path::{Path, PathBuf};
 use tape::{Tape, Workspace};
 use transfer::{Plan, Sources, Take, TransferError, graft, input_use, new_target, resolve, target_config};
@@ -61,10 +61,16 @@ fn a_frozen_encoder_stays_and_the_decoder_continues_to_learn() {
     assert_eq!(grafted.report.totals.frozen.parts, 8);
 }
 
-/// The plan with a reward meta-model that starts silently.
-fn silent(plan: &Plan) -> Plan {
-    Plan::parse(&plan.to_toml().replace("[meta_model]", "[meta_model]\nstart = \"silent\""), "silent").unwrap()
+/// The plan with these keys of its reward meta-model.
+fn with_keys(plan: &Plan, keys: &str) -> Plan {
+    Plan::parse(&plan.to_toml().replace("[meta_model]", &format!("[meta_model]\n{keys}")), "changed").unwrap()
 }
+
+/// Standards of two sources that change something.
+const STANDARDS: [SourceStandard; 2] = [
+    SourceStandard { mean: 3.0, deviation: 0.1, varies: true },
+    SourceStandard { mean: -0.5, deviation: 7.0, varies: true },
+];
 
 /// Rewards of `agent` for some features.
 fn rewards(agent: &Agent) -> Vec<f32> {
@@ -83,7 +89,7 @@ fn a_silent_meta_model_first_predicts_what_the_same_agent_without_sources_does()
     let files = Files::new();
     let plan = files.plan(&["ant", "hopper"], 1);
     let sources = Sources::open(&plan).unwrap();
-    let grafted = graft(&silent(&plan), &config(), 6, 9, &sources).unwrap();
+    let grafted = graft(&with_keys(&plan, "start = \"silent\""), &config(), 6, 9, &sources).unwrap();
     // The same random parameters, of an agent that has no reward sources.
     let alone = AgentConfig { reward_layers: 1, ..config() };
     let alone = graft(&files.plan(&[], 1), &alone, 6, 9, &sources).unwrap().agent;
@@ -92,6 +98,17 @@ fn a_silent_meta_model_first_predicts_what_the_same_agent_without_sources_does()
     assert_eq!(rewards(&grafted.agent), rewards(&alone));
     let loud = graft(&plan, &config(), 6, 9, &sources).unwrap().agent;
     assert_ne!(rewards(&loud), rewards(&alone));
+    // Also if it reads standardised predictions, and with an L1 norm.
+    let keys = "start = \"silent\"\npredictions = \"standardised\"\nl1 = 0.1";
+    let mut standardised = graft(&with_keys(&plan, keys), &config(), 6, 9, &sources).unwrap().agent;
+    assert_eq!(rewards(&standardised), rewards(&alone));
+    standardised.learner_mut().set_source_standards(&STANDARDS);
+    assert_eq!(rewards(&standardised), rewards(&alone));
+    let keys = "predictions = \"standardised\"";
+    let mut standardised = graft(&with_keys(&plan, keys), &config(), 6, 9, &sources).unwrap().agent;
+    assert_eq!(rewards(&standardised), rewards(&loud));
+    standardised.learner_mut().set_source_standards(&STANDARDS);
+    assert_ne!(rewards(&standardised), rewards(&loud));
     // From the first gradient step on, it listens.
     let heard = |agent: &Agent| input_use(agent.learner()).unwrap().predictions;
     assert_eq!(heard(&grafted.agent), [0.0, 0.0]);
@@ -106,7 +123,7 @@ fn a_meta_model_reads_the_sources_and_leaves_them_alone() {
     let sources = Sources::open(&plan).unwrap();
     let grafted = graft(&plan, &config(), 6, 9, &sources).unwrap();
     let target = grafted.agent;
-    let expected = [1, 2].map(|layers| RewardSource { layers, units: 14, sources: Vec::new() });
+    let expected = [1, 2].map(|layers| RewardSource { layers, units: 14, ..RewardSource::default() });
     assert_eq!((target.config().reward_sources.as_slice(), target.config().reward_layers), (&expected[..], 1));
     let before: Vec<(String, Vec<f32>)> = ["ant", "hopper"]
         .iter()
@@ -256,6 +273,80 @@ fn a_meta_model_can_be_a_source_of_a_meta_model() {
 }
 
 #[test]
+fn standards_go_with_the_agent_that_becomes_a_source() {
+    let files = Files::new();
+    let plan = with_keys(&files.plan(&["ant", "hopper"], 1), "predictions = \"standardised\"");
+    let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+    // They are no part of the transfer: no rule is about them, though one matches everything.
+    assert!(grafted.report.parts.iter().all(|part| !part.path.contains(".standard.")));
+    let mut agent = grafted.agent;
+    agent.learner_mut().set_source_standards(&STANDARDS);
+    let agent = learned(agent);
+    let expected = [vec![3.0, -0.5], vec![0.1, 7.0]];
+    let standards = |agent: &Agent, path: &str| {
+        ["mean", "deviation"].map(|name| values(agent.learner(), &format!("{path}.standard.{name}")).to_vec())
+    };
+    assert_eq!(standards(&agent, "world_model.reward"), expected);
+    agent.save(&files.path("meta")).unwrap();
+    assert_eq!(standards(&load(&files.path("meta")), "world_model.reward"), expected);
+    // Nested, one level below its own: the outer agent has standards of its own, or none.
+    for (keys, own) in [("predictions = \"standardised\"", true), ("", false)] {
+        let plan = with_keys(&files.plan(&["meta", "ant"], 1), keys);
+        let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
+        assert_eq!(standards(&grafted.agent, "world_model.reward_sources.0"), expected);
+        assert_eq!(grafted.agent.learner().parameters().find("world_model.reward.standard.mean").is_some(), own);
+        assert!(grafted.agent.config().reward_sources[0].standardised);
+        let outer = learned(grafted.agent);
+        assert_eq!(standards(&outer, "world_model.reward_sources.0"), expected);
+        let feature: Vec<f32> = (0..config().feature()).map(|index| (index as f32 * 0.37).sin()).collect();
+        let predicted = |agent: &Agent, inner: bool| {
+            let (learner, mut workspace) = (agent.learner(), Workspace::default());
+            let mut tape = Tape::new(learner.parameters(), learner.no_parameters(), &mut workspace);
+            let feature = tape.constant(1, feature.len(), |y| y.copy_from_slice(&feature));
+            let reward = &learner.networks().reward;
+            let mean = if inner {
+                reward.source_predictions(&mut tape, feature)[0]
+            } else {
+                reward.forward(&mut tape, feature)
+            };
+            tape.scalar(mean)
+        };
+        assert_eq!(predicted(&outer, true), predicted(&agent, false));
+    }
+}
+
+#[test]
+fn the_dynamics_of_the_universal_agent_can_be_a_start_for_sources_and_targets() {
+    let files = Files::new();
+    let (mut plan, universal) = (Plan::find("universal-dynamics").unwrap(), load(&files.path("uae")));
+    plan.add_source("universal", &files.path("uae")).unwrap();
+    let sources = Sources::open(&plan).unwrap();
+    let agent = graft(&plan, &config(), 6, 9, &sources).unwrap().agent;
+    let random = new_target(agent.config(), 6, 9, &sources).unwrap();
+    let parameters = agent.learner().parameters();
+    assert!(agent.config().frozen_encoder);
+    for parameter in parameters.iter() {
+        let path = parameters.path(parameter);
+        let ours = parameters.values(parameter);
+        if path == "world_model.rssm.img1.kernel" {
+            let latent = config().stoch * config().hidden;
+            assert_eq!(ours[..latent], values(universal.learner(), path)[..latent]);
+            assert_eq!(ours[latent..], values(random.learner(), path)[latent..]);
+        } else if ["world_model.encoder.", "world_model.decoder.", "world_model.rssm."]
+            .iter()
+            .any(|start| path.starts_with(start))
+        {
+            assert_eq!(ours, values(universal.learner(), path), "{path}");
+        } else {
+            assert_eq!(ours, values(random.learner(), path), "{path}");
+        }
+    }
+    // They go on learning.
+    let dynamics = "world_model.rssm.gru.kernel";
+    assert_ne!(values(learned(agent).learner(), dynamics), values(universal.learner(), dynamics));
+}
+
+#[test]
 fn an_encoder_that_is_not_frozen_is_refused() {
     let files = Files::new();
     let plan = files.plan(&["ant"], 1);
@@ -278,8 +369,13 @@ fn the_target_must_be_made_for_the_meta_model() {
     let deeper = Learner::new(&AgentConfig { reward_layers: 3, ..right.clone() }, 6).unwrap();
     let message = resolve(&plan, &deeper, &sources).unwrap_err().to_string();
     assert!(message.contains("agent.reward_layers is 3"), "{message}");
-    let taken =
-        AgentConfig { reward_sources: vec![RewardSource { layers: 3, units: 3, sources: Vec::new() }], ..config() };
+    let weighted = Learner::new(&AgentConfig { reward_sources_l1: 0.5, ..right.clone() }, 6).unwrap();
+    let message = resolve(&plan, &weighted, &sources).unwrap_err().to_string();
+    assert!(message.contains("agent.reward_sources_l1 is 0.5, but the plan needs 0"), "{message}");
+    let taken = AgentConfig {
+        reward_sources: vec![RewardSource { layers: 3, units: 3, ..RewardSource::default() }],
+        ..config()
+    };
     assert!(matches!(target_config(&plan, &taken, &sources), Err(TransferError::DoubleMetaModel { .. })));
 }
 

@@ -165,3 +165,28 @@ extern "C" __global__ void silu_gradient(float *out, const float *gradient, cons
         }
     }
 }
+
+// y[rows, columns] = (x - mean[columns]) / deviation[columns].
+extern "C" __global__ void standardise(float *y, const float *x, const float *mean, const float *deviation, int rows,
+        int columns) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) y[i] = (x[i] - mean[i % columns]) / deviation[i % columns];
+    }
+}
+
+extern "C" __global__ void standardise_gradient(float *out, const float *gradient, const float *deviation, int rows,
+        int columns, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) put(&out[i], gradient[i] / deviation[i % columns], accumulate);
+    }
+}
+
+// out[n] += the sign of x times factor[0]; the sign of 0 is 0.
+extern "C" __global__ void add_signs(float *out, const float *x, const float *factor, int n) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) out[i] += x[i] > 0.0f ? factor[0] : x[i] < 0.0f ? -factor[0] : 0.0f;
+    }
+}

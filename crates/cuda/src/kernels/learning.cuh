@@ -93,7 +93,7 @@ extern "C" __global__ void normalise_images(float *out, const float *images, int
 }
 
 // out[0] = scale times the sum over n numbers of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of `columns`
-// (kind 2). One block.
+// (kind 2), |x| (kind 3). One block.
 extern "C" __global__ void total(float *out, const float *x, int rows, int columns, int kind, float scale) {
     SHARED double sums[BLOCK];
     PHASE {
@@ -102,6 +102,7 @@ extern "C" __global__ void total(float *out, const float *x, int rows, int colum
             if (kind == 0) sum += x[i];
             if (kind == 1) sum += (double)x[i] * x[i];
             if (kind == 2 && i % columns >= columns / 2) sum += logf(x[i]);
+            if (kind == 3) sum += fabsf(x[i]);
         }
         sums[thread] = sum;
     }

@@ -62,7 +62,7 @@ impl Device {
         let mut words = noise.key().to_vec();
         words.extend([updates as u32, (updates >> 32) as u32]);
         device.write_words(device.places.random, &words)?;
-        device.machine.write(device.places.weights, learner.parameters().data())?;
+        device.write_parameters(learner)?;
         let optimisers = learner.optimisers();
         for (index, optimiser) in [&optimisers.model, &optimisers.actor, &optimisers.value].into_iter().enumerate() {
             let places = device.places.optimisers[index];
@@ -124,6 +124,11 @@ impl Device {
         self.machine.read(self.places.optimisers[1].gradient, behaviour.finish())?;
         self.unsynced = false;
         Ok(())
+    }
+
+    /// Copies the learner's parameters to the device.
+    pub fn write_parameters(&mut self, learner: &Learner<f32>) -> Result<(), DreamerError> {
+        Ok(self.machine.write(self.places.weights, learner.parameters().data())?)
     }
 
     /// Whether the results of steps on the device were not copied back to the learner yet.

@@ -58,7 +58,8 @@ pub(crate) struct Targets {
     pub discount: Option<Var>,
 }
 
-/// Records the log-densities of vectors, rewards and discounts, given features [N, S + D].
+/// Records the log-densities of vectors, rewards and discounts, given features [N, S + D], and the L1 norm of the weights for reward
+/// sources.
 pub(crate) fn heads<F: Real>(
     agent: AgentView<F>,
     tape: &mut Tape<F>,
@@ -69,6 +70,13 @@ pub(crate) fn heads<F: Real>(
     let mean = agent.networks.reward.forward(tape, feature);
     let density = tape.normal_log_density(mean, targets.reward);
     terms.add(Metric::RewardLoss, density, -1.0);
+    let l1 = agent.config.reward_sources_l1;
+    if l1 > 0.0 {
+        // The same sum in every row, so that its mean over the batch is the sum, however the batch is divided.
+        let rows = tape.shape(feature).0;
+        let sum = agent.networks.reward.absolute_source_weights(tape, rows);
+        terms.add(Metric::RewardSourceL1, sum, l1);
+    }
     if let (Some(decoder), Some(target)) = (&agent.networks.decoder.vector, targets.vector) {
         let mean = decoder.forward(tape, feature);
         let density = tape.normal_log_density(mean, target);

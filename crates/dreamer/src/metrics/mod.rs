@@ -20,6 +20,7 @@ pub enum Metric {
     ImageLoss,
     VectorLoss,
     RewardLoss,
+    RewardSourceL1,
     DiscountLoss,
     Kl,
     PriorEntropy,

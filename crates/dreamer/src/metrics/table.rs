@@ -88,8 +88,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "model_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "`kl_scale * max(kl, free_nats) + image_loss + 2 vector_scale * vector_loss + reward_loss + discount_scale * \
-                  discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them",
+        formula: "`kl_scale * max(kl, free_nats) + image_loss + 2 vector_scale * vector_loss + reward_loss + reward_sources_l1 * \
+                  reward_source_l1 + discount_scale * discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them",
         healthy: "Falls fast in the first thousands of gradient steps, then slowly",
         value: MetricValue::ModelLoss,
     },
@@ -125,6 +125,16 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
                   / 2` = 0.919; the rest is half the mean squared error of the predicted reward",
         healthy: "Near the minimum",
         value: negated_mean(Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::RewardSourceL1,
+        name: "reward_source_l1",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "Sum of the absolute values of the reward meta-model's weights for the predictions of its sources; 0 unless \
+                  `agent.reward_sources_l1` is above 0",
+        healthy: "Rises where a source is useful, and stays near 0 where none is",
+        value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
         metric: Metric::DiscountLoss,

@@ -20,6 +20,9 @@ pub enum Role {
     Reward,
     /// A frozen reward model of an earlier agent, which a reward meta-model reads.
     RewardSource,
+    /// Mean and deviation of the predictions of those models, by which the reward head's inputs are standardised. They are measured
+    /// once, and then constants of the agent.
+    RewardStandard,
     /// The discount head.
     Discount,
     /// The actor.
@@ -37,6 +40,7 @@ impl Role {
             Self::Decoder => "decoder",
             Self::Reward => "reward",
             Self::RewardSource => "reward sources",
+            Self::RewardStandard => "reward standards",
             Self::Discount => "discount",
             Self::Actor => "actor",
             Self::Value => "value",
@@ -48,12 +52,12 @@ impl Role {
         !matches!(self, Self::Actor | Self::Value)
     }
 
-    /// Whether parameters of this role keep the values that they begin with: those of the universal encoder, and of reward
-    /// models of earlier agents.
+    /// Whether parameters of this role are never trained: those of the universal encoder, and of reward models of earlier
+    /// agents with the standards of their predictions.
     pub fn is_frozen(self, config: &AgentConfig) -> bool {
         match self {
             Self::Encoder => config.frozen_encoder,
-            Self::RewardSource => true,
+            Self::RewardSource | Self::RewardStandard => true,
             _ => false,
         }
     }
@@ -178,8 +182,8 @@ mod tests {
     /// Sizes that are all different, so that no two parts can be mistaken for each other, and every network there is.
     fn config() -> AgentConfig {
         let (depth, stoch, deter, hidden, units) = (1, 5, 11, 13, 14);
-        let plain = RewardSource { layers: 1, units: 7, sources: Vec::new() };
-        let meta_model = RewardSource { layers: 1, units: 7, sources: vec![plain.clone(); 2] };
+        let plain = RewardSource { layers: 1, units: 7, ..RewardSource::default() };
+        let meta_model = RewardSource { sources: vec![plain.clone(); 2], standardised: true, ..plain.clone() };
         let reward_sources = vec![plain, meta_model];
         AgentConfig {
             depth,
@@ -188,6 +192,7 @@ mod tests {
             hidden,
             units,
             reward_sources,
+            reward_sources_standardised: true,
             discount_head: true,
             vector: 17,
             vector_units: 19,
@@ -235,6 +240,8 @@ mod tests {
             (Role::Decoder, "world_model.decoder.h2.kernel"),
             (Role::Reward, "world_model.reward.h0.kernel"),
             (Role::RewardSource, "world_model.reward_sources.1.sources.0.hout.bias"),
+            (Role::RewardSource, "world_model.reward_sources.1.standard.deviation"),
+            (Role::RewardStandard, "world_model.reward.standard.mean"),
             (Role::Discount, "world_model.discount.hout.bias"),
             (Role::Actor, "actor.h0.kernel"),
             (Role::Value, "value.hout.kernel"),

@@ -7,6 +7,8 @@ use tape::{Activation, Parameter, Real, Tape, Var};
 #[derive(Clone, Debug)]
 pub struct Mlp {
     layers: Vec<(Parameter, Parameter)>,
+    /// Outputs of the first layer.
+    width: usize,
 }
 
 impl Mlp {
@@ -24,7 +26,12 @@ impl Mlp {
             inputs = Inputs::hidden(units);
         }
         layers.push(network.dense("hout", inputs, outputs));
-        Self { layers }
+        Self { layers, width: hidden.first().copied().unwrap_or(outputs) }
+    }
+
+    /// The kernel of the first layer, whose rows read the inputs, and how many numbers each row has.
+    pub(super) fn first_kernel(&self) -> (Parameter, usize) {
+        (self.layers[0].0, self.width)
     }
 
     /// x [N, inputs] to [N, outputs].

@@ -97,7 +97,7 @@ impl Networks {
 }
 
 /// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases, one for the scales
-/// of norms.
+/// of norms; standards that change nothing until they are measured.
 pub fn initialise<F: Real>(parameters: &mut Parameters<F>, random: &mut Stream) {
     for parameter in parameters.iter() {
         let path = parameters.path(parameter).to_owned();
@@ -105,8 +105,8 @@ pub fn initialise<F: Real>(parameters: &mut Parameters<F>, random: &mut Stream) 
         let values = parameters.values_mut(parameter);
         let field: usize = shape.iter().rev().skip(2).product();
         match (path.rsplit('.').next(), shape.as_slice()) {
-            (Some("bias"), _) => values.fill(F::ZERO),
-            (Some("scale"), _) => values.fill(F::ONE),
+            (Some("bias" | "mean"), _) => values.fill(F::ZERO),
+            (Some("scale" | "deviation"), _) => values.fill(F::ONE),
             (Some("recurrent_kernel"), &[rows, cols]) => initialise::orthogonal(values, rows, cols, random),
             (_, &[.., inputs, outputs]) => initialise::glorot_uniform(values, field * inputs, field * outputs, random),
             (_, shape) => unreachable!("{path} has shape {shape:?}"),

@@ -12,7 +12,15 @@ use tape::{Parameter, Real, Tape, Var};
 #[derive(Clone, Debug)]
 pub struct RewardHead {
     sources: Vec<RewardHead>,
+    standard: Option<Standard>,
     head: Mlp,
+}
+
+/// Mean and deviation of the predictions of a head's sources, `[N]` each: what the head reads is standardised by them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standard {
+    pub mean: Parameter,
+    pub deviation: Parameter,
 }
 
 impl RewardHead {
@@ -31,9 +39,9 @@ impl RewardHead {
 
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let sources = declare_sources(declaration, Self::SOURCES, config, &config.reward_sources);
-        let network = declaration.network(Self::PATH, Role::Reward);
-        let head = Mlp::declare(network, inputs(config, &sources), &vec![config.units; config.reward_layers], 1);
-        Self { sources, head }
+        let shape = Shape { units: config.units, layers: config.reward_layers };
+        let standard = config.reward_sources_standardised.then_some(Role::RewardStandard);
+        declare_head(declaration, (Self::PATH, Role::Reward), config, shape, (sources, standard))
     }
 
     /// Features [N, S + D] to means [N, 1].
@@ -62,27 +70,69 @@ impl RewardHead {
     /// The inputs of the head.
     fn input<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         // Each source's prediction is put in front, so the last source comes first. Like `read`, without a list.
-        self.sources.iter().rev().fold(feature, |input, source| {
+        self.sources.iter().enumerate().rev().fold(feature, |input, (index, source)| {
             let prediction = source.forward_constant(tape, feature);
+            let prediction = self.standardised(tape, index, prediction);
             tape.concat(prediction, input)
         })
     }
 
     /// The means [N, 1] of the head for features and predictions [N, 1] in place of the sources.
     pub fn read<F: Real>(&self, tape: &mut Tape<F>, predictions: &[Var], feature: Var) -> Var {
-        let input = predictions.iter().rev().fold(feature, |input, &prediction| tape.concat(prediction, input));
+        let input = predictions.iter().enumerate().rev().fold(feature, |input, (index, &prediction)| {
+            let prediction = self.standardised(tape, index, prediction);
+            tape.concat(prediction, input)
+        });
         self.head.forward(tape, input)
+    }
+
+    /// The prediction of a source as the head reads it.
+    fn standardised<F: Real>(&self, tape: &mut Tape<F>, source: usize, prediction: Var) -> Var {
+        match self.standard {
+            Some(Standard { mean, deviation }) => tape.standardise(prediction, mean, deviation, source),
+            None => prediction,
+        }
     }
 
     /// The prediction of each source from features [N, S + D]: means [N, 1].
     pub fn source_predictions<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Vec<Var> {
         self.sources.iter().map(|source| source.forward_constant(tape, feature)).collect()
     }
+
+    /// The sum of the absolute values of the head's weights for its sources' predictions, `copies` times: [copies, 1].
+    pub fn absolute_source_weights<F: Real>(&self, tape: &mut Tape<F>, copies: usize) -> Var {
+        let (kernel, width) = self.head.first_kernel();
+        // The predictions are the first inputs.
+        tape.absolute_sum(kernel, 0..self.sources.len() * width, copies)
+    }
+
+    pub(crate) fn standard(&self) -> Option<Standard> {
+        self.standard
+    }
 }
 
-/// The inputs of a head with these sources.
-fn inputs(config: &AgentConfig, sources: &[RewardHead]) -> Inputs {
-    Inputs::of(&[(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)])
+/// The size of a head's own layers.
+struct Shape {
+    units: usize,
+    layers: usize,
+}
+
+/// Declares a head with these sources; their standards have a role of their own, if it reads them standardised.
+fn declare_head<F: Real>(
+    declaration: &mut Declaration<F>,
+    (path, role): (&str, Role),
+    config: &AgentConfig,
+    Shape { units, layers }: Shape,
+    (sources, standards): (Vec<RewardHead>, Option<Role>),
+) -> RewardHead {
+    let parts = [(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)];
+    let head = Mlp::declare(declaration.network(path, role), Inputs::of(&parts), &vec![units; layers], 1);
+    let standard = standards.map(|role| {
+        let mut network = declaration.network(&format!("{path}.standard"), role);
+        let [mean, deviation] = ["mean", "deviation"].map(|name| network.parameter(name, &[sources.len()]));
+        Standard { mean, deviation }
+    });
+    RewardHead { sources, standard, head }
 }
 
 /// Where the source at `path` has the models that it reads itself.
@@ -100,9 +150,9 @@ fn declare_sources<F: Real>(
     let declared = sources.iter().enumerate().map(|(index, source)| {
         let path = format!("{path}.{index}");
         let below = declare_sources(declaration, &sources_of(&path), config, &source.sources);
-        let network = declaration.network(&path, Role::RewardSource);
-        let head = Mlp::declare(network, inputs(config, &below), &vec![source.units; source.layers], 1);
-        RewardHead { sources: below, head }
+        let shape = Shape { units: source.units, layers: source.layers };
+        let standards = source.standardised.then_some(Role::RewardSource);
+        declare_head(declaration, (&path, Role::RewardSource), config, shape, (below, standards))
     });
     declared.collect()
 }

@@ -49,7 +49,7 @@ impl Reference {
             .map(|source| RewardSource {
                 layers: layers(&source),
                 units: tensors[&format!("w/{source}/h0/bias")].1.len(),
-                sources: Vec::new(),
+                ..RewardSource::default()
             })
             .collect();
         let defaults = AgentConfig::default();

@@ -91,8 +91,8 @@ pub struct OriginArguments {
     /// export
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
-    /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune or
-    /// universal, or a plan file, which can name its own sources (`dreamgraft
+    /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune,
+    /// universal or universal-dynamics, or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<String>,
@@ -101,7 +101,7 @@ pub struct OriginArguments {
     #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]
     pub fraction: Option<Fraction>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
-    /// share reward models
+    /// share reward models. With --plan, a plan that takes more from it: universal-dynamics, or a file without sources
     #[arg(long, value_name = "RUN")]
     pub universal: Option<PathBuf>,
     /// With --universal: learn a reward meta-model that reads the reward model of this agent, which has the same

@@ -181,6 +181,15 @@ pub(super) fn check_fraction(fraction: Fraction) -> Result<(), String> {
     }
 }
 
+/// The name of a built-in plan.
+pub(super) fn check_preset(plan: &str) -> Result<(), String> {
+    if transfer::Preset::named(plan).is_some() {
+        return Ok(());
+    }
+    let names = transfer::Preset::ALL.map(transfer::Preset::name).join(", ");
+    Err(format!("{plan:?} is not a built-in plan; the built-in plans are {names}"))
+}
+
 /// The first value that occurs twice.
 pub(super) fn twice<T: Ord>(all: &[T]) -> Option<&T> {
     let mut seen = BTreeSet::new();

@@ -2,7 +2,7 @@
 //!
 //! Here: what each kind of method asks for. Not here: the sources' own runs, and the order of all runs (`expand`).
 
-use super::checks::{check_fraction, check_name};
+use super::checks::{check_fraction, check_name, check_preset};
 use super::{Aim, Asked, Expansion, universal_origin};
 use crate::manifest::Role;
 use crate::study_file::{Method, next_to};
@@ -48,17 +48,12 @@ impl<'a> Expansion<'a> {
             Method::FineTune { name, from, .. } => {
                 self.add_target_from(&key, &named(name, "fine-tune"), from, aim, "fine-tune", None)
             }
-            Method::MetaModel { name, universal, reward_from, .. } => {
-                self.add_meta_model(&key, &named(name, "meta-model"), universal, reward_from, aim)
+            Method::MetaModel { name, universal, reward_from, plan, .. } => {
+                let plan = plan.as_ref().map(|plan| self.preset_or_file(&format!("{key}.plan"), plan)).transpose()?;
+                self.add_meta_model(&key, &named(name, "meta-model"), (universal, reward_from), plan, aim)
             }
             Method::SingleSource { name, from, plan, fraction, .. } => {
-                if transfer::Preset::named(plan).is_none() {
-                    let names = transfer::Preset::ALL.map(transfer::Preset::name).join(", ");
-                    return Err(self.error(
-                        &key,
-                        format!("plan: {plan:?} is not a built-in plan; the built-in plans are {names}"),
-                    ));
-                }
+                check_preset(plan).map_err(|why| self.error(&key, format!("plan: {why}")))?;
                 if let Some(fraction) = fraction {
                     let key = format!("{key}.fraction");
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
@@ -80,19 +75,9 @@ impl<'a> Expansion<'a> {
                 Ok(())
             }
             Method::Plan { name, file, from, .. } => {
-                let path = next_to(&self.read.path, file);
-                let path = path
-                    .canonicalize()
-                    .map_err(|error| self.error(&format!("{key}.file"), format!("{}: {error}", path.display())))?;
+                let (plan, found) = self.plan_file(&format!("{key}.file"), file)?;
+                let path = Path::new(&plan);
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let not_text = || {
-                    let why = "its path is not UTF-8, so the manifest cannot contain it; rename the file or its folder";
-                    self.error(&format!("{key}.file"), format!("{}: {why}", path.display()))
-                };
-                let plan = path.to_str().ok_or_else(not_text)?.to_owned();
-                // A mistake in it must not come to light only after its sources have been trained.
-                let found = transfer::Plan::find(&plan)
-                    .map_err(|error| self.error(&format!("{key}.file"), error.to_string()))?;
                 let why = match (from, found.sources().is_empty()) {
                     (None, true) => Some("does not name a source; add `from` to this method, or sources to the plan"),
                     (Some(_), false) if found.check_sources().is_ok() => {
@@ -110,6 +95,32 @@ impl<'a> Expansion<'a> {
                 }
             }
         }
+    }
+
+    /// The absolute path of a plan's file next to the study file, and the plan: a mistake in it must not come to light only after its
+    /// sources have been trained.
+    fn plan_file(&self, key: &str, file: &Path) -> Result<(String, transfer::Plan), StudyError> {
+        let path = next_to(&self.read.path, file);
+        let path = path.canonicalize().map_err(|error| self.error(key, format!("{}: {error}", path.display())))?;
+        let not_text = || {
+            let why = "its path is not UTF-8, so the manifest cannot contain it; rename the file or its folder";
+            self.error(key, format!("{}: {why}", path.display()))
+        };
+        let plan = path.to_str().ok_or_else(not_text)?.to_owned();
+        let found = transfer::Plan::find(&plan).map_err(|error| self.error(key, error.to_string()))?;
+        Ok((plan, found))
+    }
+
+    /// A preset's name as it is, and a file as [`Self::plan_file`] has it.
+    fn preset_or_file(&self, key: &str, typed: &str) -> Result<String, StudyError> {
+        if transfer::Preset::named(typed).is_some() {
+            return Ok(typed.to_owned());
+        }
+        let (plan, found) = self.plan_file(key, Path::new(typed))?;
+        if !found.sources().is_empty() {
+            return Err(self.error(key, format!("{plan} names sources itself; remove them from it")));
+        }
+        Ok(plan)
     }
 
     /// A target with a transfer from the only agent of the source `from`, with a plan and its fraction.
@@ -134,8 +145,8 @@ impl<'a> Expansion<'a> {
         &mut self,
         key: &str,
         name: &str,
-        universal: &str,
-        reward_from: &[String],
+        (universal, reward_from): (&str, &[String]),
+        plan: Option<String>,
         aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
         let source = self.source(&format!("{key}.universal"), universal)?;
@@ -161,7 +172,7 @@ impl<'a> Expansion<'a> {
         }
         after.sort_unstable();
         after.dedup();
-        let origin = universal_origin(&self.entries[encoder].folder, rewards);
+        let origin = universal_origin(self.entries[encoder].folder.clone(), rewards, plan);
         self.add_target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
@@ -191,5 +202,66 @@ impl<'a> Expansion<'a> {
         let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin };
         self.push(Role::Target, &own.of_method(method), source, asked, after.to_vec())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::study_file::read;
+    use crate::{Manifest, StudyError, manifest_of};
+    use std::path::Path;
+
+    /// The manifest of a study in `folder` of a meta-model over one source, with these keys of the source and the method.
+    fn meta_model(folder: &Path, of_source: &str, of_method: &str) -> Result<Manifest, StudyError> {
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n\
+             [[source]]\nname = \"eye\"\ntasks = [\"ant\"]\nsteps = 2000\n\
+             [[source]]\nname = \"other\"\ntasks = [\"ant\"]\nsteps = 3000\nuniversal = \"eye\"\n{of_source}\n\
+             [[method]]\nkind = \"meta-model\"\nuniversal = \"eye\"\nreward_from = [\"other\"]\n{of_method}\n"
+        );
+        let path = folder.join("study.toml");
+        std::fs::write(&path, text).unwrap();
+        manifest_of(&read(&path)?, tasks::catalogue())
+    }
+
+    #[test]
+    fn sources_and_meta_models_can_have_a_plan_for_their_universal_agent() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let preset = transfer::Preset::UniversalDynamics.text();
+        let silent = format!("{preset}\n[meta_model]\nstart = \"silent\"\n");
+        std::fs::write(folder.join("silent.toml"), &silent).unwrap();
+        let found = meta_model(folder, "plan = \"universal-dynamics\"", "plan = \"silent.toml\"").unwrap();
+        let folders: Vec<String> = found.entries.iter().map(|entry| entry.folder.display().to_string()).collect();
+        let other = "sources/ant/3000-sees-as-ant-2000-1000-by-universal-dynamics/1000";
+        assert_eq!(folders, ["sources/ant/2000/1000", other, "runs/hopper/meta-model-from-other/1"]);
+        let plans: Vec<_> = found.entries[1..].iter().map(|entry| entry.request.plan().unwrap().unwrap()).collect();
+        assert_eq!(plans.iter().map(|plan| plan.rules().len()).collect::<Vec<_>>(), [5, 5]);
+        let meta_model = plans[1].meta_model().unwrap();
+        assert_eq!((meta_model.start, meta_model.sources.len()), (transfer::MetaModelStart::Silent, 1));
+        // The text of the plan is part of the study.
+        let checksum = read(&folder.join("study.toml")).unwrap().checksum;
+        std::fs::write(folder.join("silent.toml"), silent.replace("silent", "random")).unwrap();
+        assert_ne!(read(&folder.join("study.toml")).unwrap().checksum, checksum);
+        // Without these keys, everything is where it was.
+        let plain = meta_model(folder, "", "").unwrap();
+        assert!(plain.entries[1].folder.ends_with("3000-sees-as-ant-2000-1000/1000"));
+        assert_eq!(plain.entries[2].request.plan().unwrap().unwrap().rules().len(), 3);
+    }
+
+    #[test]
+    fn plans_that_cannot_be_used_are_named_before_anything_is_trained() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let own = transfer::Preset::Universal.text().replacen("[[rule]]", "[sources]\na = \"a\"\n[[rule]]", 1);
+        std::fs::write(folder.join("own.toml"), own).unwrap();
+        for (of_source, of_method, part) in [
+            ("plan = \"universal-dynamic\"", "", "source[1].plan"),
+            ("", "plan = \"own.toml\"", "names sources itself"),
+            ("", "plan = \"none.toml\"", "none.toml"),
+        ] {
+            let message = meta_model(folder, of_source, of_method).unwrap_err().to_string();
+            assert!(message.contains(part), "{part}: {message}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: what each method needs (`methods`), and the order of all runs (`expand`).
 
+use super::checks::check_preset;
 use super::{Aim, Asked, Expansion, universal_origin};
 use crate::manifest::Role;
 use crate::study_file::{Method, SOURCE_SEED, Source, SourceSeed, StudyFile, Tasks};
@@ -81,6 +82,13 @@ impl<'a> Expansion<'a> {
             }
         };
         above.pop();
+        if let Some(plan) = &source.plan {
+            let key = format!("{key}.plan");
+            if source.universal.is_none() {
+                return Err(self.error(&key, "it is for sources with `universal`; add that key, or remove this one"));
+            }
+            check_preset(plan).map_err(|why| self.error(&key, why))?;
+        }
         let groups = match (&source.tasks, &source.each) {
             (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, aim.task)?],
             (None, Some(each)) => {
@@ -133,6 +141,9 @@ impl<'a> Expansion<'a> {
             // The folder of the agent with the encoder, below `sources`.
             let parts: Vec<_> = encoder.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
             what.push_str(&format!("-sees-as-{}", parts.join("-")));
+            if let Some(plan) = &source.plan {
+                what.push_str(&format!("-by-{plan}"));
+            }
         }
         let seed = match source.seed {
             None => self.source_seed,
@@ -144,7 +155,9 @@ impl<'a> Expansion<'a> {
             return Ok(index);
         }
         self.config("set", &tasks, source.steps, seed, variant)?;
-        let origin = encoder.map_or(Origin::Random, |index| universal_origin(&self.entries[index].folder, Vec::new()));
+        let origin = encoder.map_or(Origin::Random, |index| {
+            universal_origin(self.entries[index].folder.clone(), Vec::new(), source.plan.clone())
+        });
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => file_name(&tasks.join("+")),

@@ -61,7 +61,7 @@ fn request(arguments: &[String]) -> Option<RunRequest> {
         (None, None, None) => Origin::Random,
         (Some(from), plan, None) => Origin::Agent { from, plan, fraction },
         (None, Some(plan), None) => Origin::Plan { plan, fraction },
-        (None, None, Some(encoder)) => Origin::Universal { encoder, rewards, any_encoder: false },
+        (None, None, Some(encoder)) => Origin::Universal { encoder, rewards, any_encoder: false, plan: None },
         _ => return None,
     };
     (command == "train").then_some(request)

@@ -109,6 +109,7 @@ mod tests {
             encoder: "0".into(),
             rewards: rewards.iter().map(PathBuf::from).collect(),
             any_encoder: false,
+            plan: None,
         };
         let mut target = entry(3, Role::Target, &["half-cheetah"], 100, &[0, 1, 2]);
         target.request.origin = universal(&["1", "2"]);

@@ -136,9 +136,14 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
             json!({ "agent": earlier(from)?, "plan": of_plan(plan.as_deref())?, "fraction": fraction })
         }
         Origin::Plan { plan, .. } => return Err(format!("the plan {plan} names its sources itself")),
-        Origin::Universal { encoder, rewards, any_encoder } => {
+        Origin::Universal { encoder, rewards, any_encoder, plan } => {
             let rewards = rewards.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
-            json!({ "universal": earlier(encoder)?, "rewards": rewards, "any_encoder": any_encoder })
+            let mut all = json!({ "universal": earlier(encoder)?, "rewards": rewards, "any_encoder": any_encoder });
+            // Runs of earlier versions, which had no such key, stay what they were.
+            if plan.is_some() {
+                all["plan"] = of_plan(plan.as_deref())?;
+            }
+            all
         }
     })
 }

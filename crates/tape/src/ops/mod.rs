@@ -3,6 +3,7 @@
 //! A new operation needs a variant of [`Op`], a method of [`crate::Tape`] that records it, its `backward`, and a
 //! finite-difference test in `tests/gradients.rs`.
 
+pub(crate) mod absolute;
 mod action;
 mod categorical;
 pub(crate) mod convolution;
@@ -14,6 +15,7 @@ pub(crate) mod norm;
 pub(crate) mod returns;
 pub(crate) mod scalar;
 mod shape;
+mod standardise;
 
 pub use action::{Squash, squashed_log_density};
 pub use categorical::{class_probabilities, sampled_class};
@@ -94,6 +96,13 @@ pub(crate) enum Op {
     Silu {
         x: Var,
     },
+    Standardise {
+        x: Var,
+        mean: Parameter,
+        deviation: Parameter,
+        first: usize,
+    },
+    AbsoluteSum(absolute::AbsoluteSum),
     Returns(returns::Returns),
     Weights {
         discount: Var,
@@ -142,6 +151,10 @@ impl Op {
             &Op::CategoricalEntropy { logits, unimix } => categorical::entropy_backward(back, logits, unimix),
             &Op::RmsNorm { x, scale, trainable } => norm::rms_backward(back, x, scale, trainable),
             &Op::Silu { x } => norm::silu_backward(back, x),
+            &Op::Standardise { x, deviation, first, .. } => {
+                standardise::standardise_backward(back, x, deviation, first);
+            }
+            Op::AbsoluteSum(sum) => sum.backward(back),
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),
             &Op::InputScalar { x, derivatives, .. } => scalar::input_scalar_backward(back, x, derivatives),

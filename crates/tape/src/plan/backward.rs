@@ -4,11 +4,12 @@
 use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
 use super::layout::{Planner, arguments};
-use super::products::{Factor, Finish, Matrix};
+use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
 use crate::ops::Op;
+use crate::ops::absolute::AbsoluteSum;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
@@ -220,6 +221,14 @@ impl Planner {
                     self.each("silu_gradient", count, arguments![out, gradient, traced.place(x), count, accumulate]);
                 }
             }
+            &Op::Standardise { x, deviation, first, .. } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let deviation = traced.parameter(deviation).after(first);
+                    let arguments = arguments![out, gradient, deviation, rows, cols, accumulate];
+                    self.each("standardise_gradient", count, arguments);
+                }
+            }
+            Op::AbsoluteSum(sum) => self.absolute_sum_gradient(traced, sum, own, gradients),
             Op::Returns(returns) => self.returns_gradient(traced, returns, own),
             &Op::WeightedSum { x, weight } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
@@ -377,6 +386,26 @@ impl Planner {
         if let Some((out, accumulate)) = self.input(traced, x) {
             self.product(out, above, weights, accumulate);
         }
+    }
+
+    fn absolute_sum_gradient(
+        &mut self,
+        traced: &Traced<'_>,
+        sum: &AbsoluteSum,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let AbsoluteSum { parameter, numbers, trainable } = sum;
+        let Some((out, accumulate)) = gradients.slot(*parameter, *trainable) else { return };
+        if !accumulate {
+            self.fill(out, traced.parameters.place(*parameter).len(), 0.0);
+        }
+        let from = traced.parameter(*parameter).after(numbers.start);
+        self.with_scratch(1, |planner, factor| {
+            planner.total(factor, own.gradient, own.rows, Total::Numbers);
+            let arguments = arguments![out.after(numbers.start), from, factor, numbers.len()];
+            planner.each("add_signs", numbers.len(), arguments);
+        });
     }
 
     fn returns_gradient(&mut self, traced: &mut Traced<'_>, returns: &Returns, own: Own) {

@@ -2,10 +2,11 @@
 
 use super::launch::Place;
 use super::layout::{Planner, arguments};
-use super::products::{Factor, Finish, Matrix};
+use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
 use crate::ops::Op;
+use crate::ops::absolute::AbsoluteSum;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
@@ -136,6 +137,17 @@ impl Planner {
                 self.each("rms_norm", rows, arguments![y, at(x), traced.parameter(scale), rows, cols, EPSILON]);
             }
             &Op::Silu { x } => self.each("silu", count, arguments![y, at(x), count]),
+            &Op::Standardise { x, mean, deviation, first } => {
+                let [mean, deviation] = [mean, deviation].map(|one| traced.parameter(one).after(first));
+                self.each("standardise", count, arguments![y, at(x), mean, deviation, rows, cols]);
+            }
+            Op::AbsoluteSum(AbsoluteSum { parameter, numbers, .. }) => {
+                let from = traced.parameter(*parameter).after(numbers.start);
+                self.with_scratch(1, |planner, sum| {
+                    planner.total(sum, from, numbers.len(), Total::Absolutes);
+                    planner.each("same_rows", rows, arguments![y, sum, rows, 1usize]);
+                });
+            }
             &Op::Returns(Returns { reward, value, discount, lambda, rollouts }) => {
                 let (places, steps) = ([reward, value, discount].map(at), rows / rollouts + 1);
                 let arguments = arguments![y, places[0], places[1], places[2], steps, rollouts, lambda];

@@ -39,6 +39,14 @@ impl Matrix {
     }
 }
 
+/// What a sum over all numbers of a value adds up, by its number for the kernel `total`, which has more of them for the metrics of an
+/// agent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Total {
+    Numbers = 0,
+    Absolutes = 3,
+}
+
 /// A product's left factor.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Factor {
@@ -178,6 +186,11 @@ impl Planner {
             planner.launch("column_sums", grid, arguments![sums, x, rows, cols, part, false]);
             planner.sum_parts(out, sums, [parts, cols, cols], accumulate, Finish::NONE);
         });
+    }
+
+    /// out[0] = the sum over the `count` numbers of x.
+    pub(super) fn total(&mut self, out: Place, x: Place, count: usize, of: Total) {
+        self.launch("total", [1; 3], arguments![out, x, count, 1usize, of as usize, 1.0]);
     }
 
     /// The images whose patches are small b, with small [images * patches, channels]: x = the operation of them, or of

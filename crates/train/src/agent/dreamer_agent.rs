@@ -4,10 +4,11 @@ use crate::Broken;
 use crate::agent::{Actor, Metrics, Trainable};
 use dreamer::{
     ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, Policy, PolicyState, SourceAblation,
+    SourceStandard,
 };
 use environment::{Observation, ObservationSpace};
 use random::Stream;
-use replay::{Batch, Episode};
+use replay::{Batch, CompressedEpisode, Episode};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
@@ -166,6 +167,14 @@ impl Trainable for Agent {
         report: &mut Report,
     ) -> Result<(), TransferError> {
         transfer::fit_fractions(plan, self.learner_mut(), sources, episodes, report)
+    }
+
+    fn standardise_sources(&mut self, episodes: &[&CompressedEpisode]) -> Result<Vec<SourceStandard>, DreamerError> {
+        self.standardise_sources(episodes)
+    }
+
+    fn source_predictions(&self, observations: Observation<'_>, action: &[f32]) -> Vec<Vec<f64>> {
+        self.learner().source_predictions(observations, action)
     }
 
     fn reward_use(&self) -> Option<InputUse> {

@@ -12,10 +12,10 @@ pub(crate) mod learned;
 pub(crate) mod play;
 
 use crate::run::broken::Broken;
-use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation, SourceStandard};
 use environment::{Observation, ObservationSpace};
 use random::Stream;
-use replay::{Batch, Episode};
+use replay::{Batch, CompressedEpisode, Episode};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
@@ -137,9 +137,24 @@ pub trait Trainable: Actor {
         Ok(())
     }
 
+    /// Standardises the predictions of the reward meta-model's sources from now on, by their mean and deviation in these episodes;
+    /// nothing without a meta-model that does so. Called before the first gradient step only.
+    ///
+    /// # Errors
+    /// If the device that it learns on fails.
+    fn standardise_sources(&mut self, _episodes: &[&CompressedEpisode]) -> Result<Vec<SourceStandard>, DreamerError> {
+        Ok(Vec::new())
+    }
+
     /// How much the reward meta-model uses each of its inputs; `None` without a meta-model.
     fn reward_use(&self) -> Option<InputUse> {
         None
+    }
+
+    /// What each source of the reward meta-model predicts in the states of an episode: T observations and the actions that led to
+    /// them `[T, A]`; nothing without a meta-model.
+    fn source_predictions(&self, _observations: Observation<'_>, _action: &[f32]) -> Vec<Vec<f64>> {
+        Vec::new()
     }
 
     /// How much the prediction of the reward meta-model depends on each source, in the states of an episode: T

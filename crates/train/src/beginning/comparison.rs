@@ -49,13 +49,15 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
 /// [`TrainError::Differs`] or [`TrainError::OtherTransfer`] with the differences; or the folder or the request cannot be read.
 pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError> {
     /// Settings of the agent that the tasks or the transfer decide.
-    const DECIDED: [&str; 6] = [
+    const DECIDED: [&str; 8] = [
         "agent.images",
         "agent.vector",
         "agent.actor",
         "agent.frozen_encoder",
         "agent.reward_sources",
         "agent.reward_layers",
+        "agent.reward_sources_standardised",
+        "agent.reward_sources_l1",
     ];
     if !is_run(root) {
         return Ok(());

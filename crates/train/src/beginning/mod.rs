@@ -141,6 +141,8 @@ pub(crate) fn of_resumed_run(
         if let Some(meta_model) = &report.meta_model {
             config.agent.reward_sources.clone_from(&stored.agent.reward_sources);
             config.agent.reward_layers = meta_model.layers;
+            config.agent.reward_sources_standardised = stored.agent.reward_sources_standardised;
+            config.agent.reward_sources_l1 = stored.agent.reward_sources_l1;
         }
     }
     Ok((config, transfer))

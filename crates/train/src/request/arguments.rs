@@ -32,7 +32,8 @@ impl RunRequest {
                 arguments.option("--plan", plan);
                 arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
             }
-            Origin::Universal { encoder, rewards, any_encoder } => {
+            Origin::Universal { encoder, rewards, any_encoder, plan } => {
+                arguments.options("--plan", plan);
                 arguments.option("--universal", encoder);
                 arguments.options("--reward-from", rewards);
                 arguments.flag("--any-encoder", *any_encoder);

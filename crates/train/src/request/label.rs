@@ -24,10 +24,11 @@ pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String
     };
     let mut label = match origin {
         Origin::Random => return None,
-        Origin::Universal { encoder, rewards, .. } => {
+        Origin::Universal { encoder, rewards, plan, .. } => {
             let rewards = rewards.iter().map(|path| label_of(path, catalogue)).collect::<Vec<_>>().join("+");
             let rewards = if rewards.is_empty() { rewards } else { format!("-reward-{rewards}") };
-            format!("{UNIVERSAL}-from-{}{rewards}", label_of(encoder, catalogue))
+            let plan = plan.as_deref().map_or_else(|| UNIVERSAL.to_owned(), of_plan);
+            format!("{plan}-from-{}{rewards}", label_of(encoder, catalogue))
         }
         Origin::Agent { from, plan, fraction } => {
             let plan = plan.as_deref().map_or_else(|| DEFAULT_PLAN.to_owned(), of_plan);
@@ -134,7 +135,7 @@ mod tests {
         assert_eq!(label(&file), "two_walkers-6112a22b-0.5");
         assert_eq!(label(&Origin::Plan { plan: "two-walkers.toml".into(), fraction: None }), "two-walkers");
         let rewards = vec!["runs/ant/small/0".into(), "../b".into()];
-        let universal = Origin::Universal { encoder: "/u".into(), rewards, any_encoder: false };
+        let universal = Origin::Universal { encoder: "/u".into(), rewards, any_encoder: false, plan: None };
         assert_eq!(label(&universal), "universal-from-u-73aaaf21-reward-ant-small-0+b-e2da54e2");
         let long = |last: &str| label(&agent(format!("runs/{}/{last}", "x".repeat(300)), None));
         assert_eq!((long("1").len(), long("2").len()), (LONGEST_LABEL, LONGEST_LABEL));

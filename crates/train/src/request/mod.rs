@@ -83,7 +83,7 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fraction: Option<Fraction>,
     },
-    /// The encoder of an earlier agent, frozen.
+    /// The encoder of an earlier agent, frozen, and what else a plan for this takes from it.
     Universal {
         /// That agent.
         #[serde(with = "files::path_text")]
@@ -94,6 +94,9 @@ pub enum Origin {
         /// Whether these agents may have other encoders.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         any_encoder: bool,
+        /// The plan: a preset or a file without sources. If none is given, the preset `universal`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<String>,
     },
 }
 

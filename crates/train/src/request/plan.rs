@@ -18,9 +18,11 @@ const SOURCE: &str = "source";
 pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
     let (mut plan, fraction) = match origin {
         Origin::Random => return Ok(None),
-        Origin::Universal { encoder, rewards, any_encoder } => {
-            let mut plan =
-                Plan::universal(encoder, &named(rewards)?, MetaModel::DEFAULT_LAYERS).map_err(TransferError::from)?;
+        Origin::Universal { encoder, rewards, any_encoder, plan } => {
+            let plan = Plan::find(plan.as_deref().unwrap_or(UNIVERSAL)).map_err(TransferError::from)?;
+            let mut plan = plan
+                .over_universal(encoder, &named(rewards)?, MetaModel::DEFAULT_LAYERS)
+                .map_err(TransferError::from)?;
             if *any_encoder {
                 plan.allow_any_encoder();
             }

@@ -88,12 +88,17 @@ impl<L: Trainable> Run<'_, L> {
         Ok(Some(played))
     }
 
+    /// The name of a source of the reward meta-model; its index if it is not known.
+    pub(super) fn reward_source(&self, index: usize) -> String {
+        self.reward_sources.get(index).cloned().unwrap_or_else(|| index.to_string())
+    }
+
     /// How much the agent's reward meta-model uses each of its inputs, by name; and each of its sources, in the episodes.
     fn reward_use(&self, episodes: &[Played]) -> Vec<(String, f64)> {
         let Some(used) = self.agent.reward_use() else { return Vec::new() };
-        let name = |index: usize| self.reward_sources.get(index).cloned().unwrap_or_else(|| index.to_string());
         let of = |metric: &str, figures: Vec<f64>| -> Vec<(String, f64)> {
-            figures.into_iter().enumerate().map(|(index, x)| (format!("{metric}/{}", name(index)), x)).collect()
+            let named = |(index, x)| (format!("{metric}/{}", self.reward_source(index)), x);
+            figures.into_iter().enumerate().map(named).collect()
         };
         let mut values = of("reward_source_use", used.predictions);
         values.push(("reward_latent_use/stoch".to_owned(), used.stoch));
@@ -104,6 +109,7 @@ impl<L: Trainable> Run<'_, L> {
             values.extend(of(&task("reward_source_silenced"), ablation.changes));
             values.push((task("reward_spread"), ablation.spread));
         }
+        values.extend(self.source_correlations());
         values
     }
 }

@@ -12,6 +12,8 @@ impl<L: Trainable> Run<'_, L> {
     /// One gradient step. If interrupted on the way, the agent and the streams are as before.
     pub(super) fn learn(&mut self, phase: Phase) -> Result<(), TrainError> {
         self.fit_fractions()?;
+        self.standardise_sources()?;
+        self.predict_as_sources()?;
         let (position, end) = (&self.position, self.config.steps);
         let left = self.speed.left(self.config, position);
         self.reporter.event(&Event::Progress { phase, position, end, left });

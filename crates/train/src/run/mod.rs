@@ -20,7 +20,9 @@ pub(crate) mod returns;
 mod save;
 pub(crate) mod schedule;
 pub(crate) mod session;
+mod source_rewards;
 pub(crate) mod speed;
+mod standardise;
 pub(crate) mod stop;
 pub(crate) mod warnings;
 

@@ -14,6 +14,7 @@ mod table;
 
 pub use order::order;
 pub use plan::ranked_plan;
+pub(crate) use scores::actions_of_size;
 pub use scores::{HORIZONS, Scores, image_score, score};
 
 use dreamer::AgentConfig;

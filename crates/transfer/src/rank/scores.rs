@@ -67,9 +67,13 @@ pub fn image_score(agent: &Policy, episodes: &[Episode]) -> Option<f64> {
 
 /// The actions of an episode, as long as the agent's.
 fn actions(agent: &Policy, episode: &Episode) -> Vec<f32> {
-    let (own, size) = (agent.action_size(), episode.action_size());
-    let of = |action: &[f32]| -> Vec<f32> { (0..own).map(|index| action.get(index).copied().unwrap_or(0.0)).collect() };
-    episode.action().chunks_exact(size).flat_map(of).collect()
+    actions_of_size(agent.action_size(), episode).collect()
+}
+
+/// The actions of an episode, each cut or filled up with zeros to `size` elements.
+pub(crate) fn actions_of_size(size: usize, episode: &Episode) -> impl Iterator<Item = f32> {
+    let actions = episode.action().chunks_exact(episode.action_size());
+    actions.flat_map(move |action| (0..size).map(|index| action.get(index).copied().unwrap_or(0.0)))
 }
 
 /// The sum of squared distances of the episodes' observations from their mean, as numbers that a decoder predicts.

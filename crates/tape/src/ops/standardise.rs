@@ -1,0 +1,35 @@
+//! Subtracting a mean and dividing by a deviation, both of which are parameters that are never trained.
+
+use super::Op;
+use super::gaussian::put;
+use crate::kernels::dispatch::Real;
+use crate::parameters::Parameter;
+use crate::tape::{Backward, Tape, Var};
+
+impl<F: Real> Tape<'_, F> {
+    /// `(x - mean) / deviation` for x [N, C], with the C numbers of mean and deviation from `first` on. No gradient reaches them.
+    pub fn standardise(&mut self, x: Var, mean: Parameter, deviation: Parameter, first: usize) -> Var {
+        let (rows, cols) = self.shape(x);
+        self.push(Op::Standardise { x, mean, deviation, first }, rows, cols, x.gradient, |context, y| {
+            let of = |parameter| &context.parameters.values(parameter)[first..first + cols];
+            let (mean, deviation) = (of(mean), of(deviation));
+            for (y, x) in y.chunks_exact_mut(cols).zip(context.value(x).chunks_exact(cols)) {
+                for (index, y) in y.iter_mut().enumerate() {
+                    *y = (x[index] - mean[index]) / deviation[index];
+                }
+            }
+        })
+    }
+}
+
+pub(super) fn standardise_backward<F: Real>(back: &mut Backward<F>, x: Var, deviation: Parameter, first: usize) {
+    let cols = back.cols;
+    back.input(x, |context, gradient, target, accumulate| {
+        let deviation = &context.parameters.values(deviation)[first..first + cols];
+        for (target, gradient) in target.chunks_exact_mut(cols).zip(gradient.chunks_exact(cols)) {
+            for (index, target) in target.iter_mut().enumerate() {
+                put(target, gradient[index] / deviation[index], accumulate);
+            }
+        }
+    });
+}
