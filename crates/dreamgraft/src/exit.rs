@@ -241,7 +241,8 @@ impl From<&TrainError> for Exit {
             }
             // A path that is not a file's is one that was typed; a file that the system refuses to read is not.
             TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
-            TrainError::Transfer(error) | TrainError::FitNeedsSources(error) => of_transfer(error),
+            TrainError::Transfer(error) => of_transfer(error),
+            TrainError::FitNeedsSources(error) => of_transfer(error),
             TrainError::Config(ConfigError::Stored { .. }) | TrainError::Output(OutputError::Line { .. }) => {
                 Self::FolderTaken
             }

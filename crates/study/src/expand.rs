@@ -223,6 +223,7 @@ mod tests {
     use crate::study_file;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
+    use std::path::Path;
 
     /// The manifest of a study in `folder` with its own plan file.
     fn manifest_in(folder: &Path) -> Result<Manifest, StudyError> {

@@ -237,8 +237,8 @@ mod tests {
         assert_eq!(folders, ["sources/ant/2000/1000", other, "runs/hopper/meta-model-from-other/1"]);
         let plans: Vec<_> = found.entries[1..].iter().map(|entry| entry.request.plan().unwrap().unwrap()).collect();
         assert_eq!(plans.iter().map(|plan| plan.rules().len()).collect::<Vec<_>>(), [5, 5]);
-        let meta_model = plans[1].meta_model().unwrap();
-        assert_eq!((meta_model.start, meta_model.sources.len()), (transfer::MetaModelStart::Silent, 1));
+        let planned = plans[1].meta_model().unwrap();
+        assert_eq!((planned.start, planned.sources.len()), (transfer::MetaModelStart::Silent, 1));
         // The text of the plan is part of the study.
         let checksum = read(&folder.join("study.toml")).unwrap().checksum;
         std::fs::write(folder.join("silent.toml"), silent.replace("silent", "random")).unwrap();

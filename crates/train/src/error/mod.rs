@@ -38,7 +38,7 @@ pub enum TrainError {
     #[error(
         "the fractions of this run's transfer are fitted after the random episodes, so its sources are still needed: {0}"
     )]
-    FitNeedsSources(#[source] transfer::TransferError),
+    FitNeedsSources(#[source] Box<transfer::TransferError>),
     /// The run folder was created with another transfer.
     #[error(
         "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)

@@ -17,7 +17,7 @@ impl<L: Trainable> Run<'_, L> {
         }
         let root = self.folder.root().to_owned();
         let Some((plan, mut report)) = recorded_transfer(&root)? else { return Ok(()) };
-        let sources = Sources::open(&plan).map_err(TrainError::FitNeedsSources)?;
+        let sources = Sources::open(&plan).map_err(|error| TrainError::FitNeedsSources(Box::new(error)))?;
         self.agent.sync_from_device()?;
         let mut episodes = self.replay.episodes().map(CompressedEpisode::decompress);
         self.agent.fit_fractions(&plan, &sources, &mut episodes, &mut report)?;
