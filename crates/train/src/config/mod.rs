@@ -15,7 +15,7 @@ mod tables;
 pub use bytes::ByteSize;
 pub use difference::{Difference, difference};
 pub use error::ConfigError;
-pub use kind::SettingKind;
+pub use kind::{SettingKind, meant};
 pub(crate) use layers::PROVENANCE;
 pub use layers::{Layer, resolve, task_options, value_of};
 pub use names::settings_meant;
