@@ -123,12 +123,12 @@ mod tests {
         let fraction = || option::of(prop_oneof![0.0..=1.0, Just(0.0), Just(1.0), Just(f64::MIN_POSITIVE)]);
         prop_oneof![
             Just(Origin::Random),
-            (path(), option::of(text()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {
+            (path(), option::of(path()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {
                 from,
                 plan,
                 fraction
             }),
-            (text(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
+            (path(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
             (path(), prop::collection::vec(path(), 0..3), any::<bool>()).prop_map(|(encoder, rewards, any)| {
                 // Without reward models, the program would refuse `--any-encoder`.
                 let any_encoder = any && !rewards.is_empty();

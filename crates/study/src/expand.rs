@@ -518,7 +518,7 @@ mod tests {
         let manifest = manifest_in(&folder).unwrap();
         let plan = folder.canonicalize().unwrap().join("plan.toml");
         let [entry] = manifest.entries.as_slice() else { panic!("one run") };
-        assert_eq!(entry.request.origin, Origin::Plan { plan: plan.to_str().unwrap().to_owned(), fraction: None });
+        assert_eq!(entry.request.origin, Origin::Plan { plan: plan.clone(), fraction: None });
         let message = manifest_in(&root.path().join(OsStr::from_bytes(b"\xff"))).unwrap_err().to_string();
         assert!(message.contains("method 1, file") && message.contains("not UTF-8"), "{message}");
     }

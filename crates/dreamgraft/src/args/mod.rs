@@ -92,7 +92,7 @@ pub struct Inherits {
     /// universal, or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
-    pub plan: Option<String>,
+    pub plan: Option<PathBuf>,
     /// The fraction w in W = W_random + w * W_source, from 0 to 1, for every rule of the plan that has a fraction
     #[arg(long, value_name = "W", value_parser = number::fraction, allow_negative_numbers = true)]
     pub fraction: Option<f64>,

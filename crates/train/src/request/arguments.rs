@@ -91,7 +91,7 @@ mod tests {
             steps: Some(Frames(2000)),
             seed: Some(3),
             folder: Some("runs/3".into()),
-            origin: Origin::Agent { from: "runs/ant".into(), plan: Some("paper".to_owned()), fraction: Some(0.2) },
+            origin: Origin::Agent { from: "runs/ant".into(), plan: Some("paper".into()), fraction: Some(0.2) },
             ..request()
         };
         let arguments = "train hopper --preset smoke --set log.videos=false --steps 2000 --seed 3 --logdir runs/3 --plan paper \
