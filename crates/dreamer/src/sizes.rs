@@ -67,9 +67,10 @@ mod tests {
             Value::Bool(value) => Some((!value).into()),
             Value::Number(value) => value.as_u64().map(|value| (value + 1).into()),
             Value::String(_) if key == "actor" => Some("one_hot".into()),
-            Value::Array(_) => {
-                Some(serde_json::to_value([RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }]).unwrap())
-            }
+            Value::Array(_) => Some(
+                serde_json::to_value([RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }])
+                    .unwrap(),
+            ),
             _ => None,
         }
     }

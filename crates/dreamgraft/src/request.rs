@@ -132,13 +132,13 @@ mod tests {
         };
         prop_oneof![
             Just(Origin::Random),
-            (path(), option::of(text()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {
+            (path(), option::of(path()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {
                 from,
                 plan,
                 fraction
             }),
-            (text(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
-            (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(text())).prop_map(
+            (path(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
+            (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(path())).prop_map(
                 |(encoder, rewards, any, plan)| {
                     // Without reward models, the program would refuse `--any-encoder`.
                     let any_encoder = any && !rewards.is_empty();

@@ -1,9 +1,11 @@
 //! What is answered to words on the command line that mean nothing to the program.
 //!
-//! Here: the tip for an option or a command that does not exist, and `help` with options. Not here: settings that do not
-//! exist (`train`), and arguments that contradict each other (`meaning`, `request`).
+//! Here: the tip for an option or a command that does not exist, the word that is not text, and `help` with options. Not here:
+//! settings that do not exist (`train`), and arguments that contradict each other (`meaning`, `request`).
 
+use crate::args::Typed;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory, Parser};
 use std::ffi::OsString;
 use train::config::settings_meant;
 
@@ -32,6 +34,9 @@ fn without_repeated_help(mut words: Vec<OsString>) -> Vec<OsString> {
 
 /// The error of the words on the command line, with a tip that can be followed, or none.
 pub fn advised(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        return not_text(&words()).unwrap_or(error);
+    }
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
@@ -61,6 +66,44 @@ pub fn advised(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
+}
+
+/// The error of the first word that is not UTF-8 where the program takes text: paths may have any bytes.
+fn not_text(words: &[OsString]) -> Option<clap::Error> {
+    let lossy = |word: &OsString| OsString::from(&*word.to_string_lossy());
+    let is_refused = |index: usize| {
+        let others = words.iter().enumerate().map(|(i, word)| if i == index { word.clone() } else { lossy(word) });
+        Typed::try_parse_from(others).is_err_and(|error| error.kind() == ErrorKind::InvalidUtf8)
+    };
+    let wrong = (1..words.len()).find(|&index| words[index].to_str().is_none() && is_refused(index))?;
+    let text = format!(
+        "{} is not UTF-8. Only paths may have other bytes, and `--help` shows which arguments are paths",
+        argument(words, wrong)
+    );
+    Some(Typed::command().error(ErrorKind::InvalidUtf8, text))
+}
+
+/// The word with this number for a message, with its option: its bytes are written as shells take them.
+fn argument(words: &[OsString], index: usize) -> String {
+    let word = words[index].as_encoded_bytes();
+    if word.starts_with(b"-") {
+        return wording::shell_word(&words[index]);
+    }
+    let mut command = &Typed::command();
+    let mut option = None;
+    for word in words[1..index].iter().filter_map(|word| word.to_str()) {
+        command = command.find_subcommand(word).unwrap_or(command);
+        option = takes_value(command, word).then_some(word);
+    }
+    let value = wording::shell_word(&words[index]);
+    option.map_or_else(|| format!("the argument {value}"), |option| format!("{option} {value}"))
+}
+
+/// Whether `word` is an option of `command` whose value is the next word.
+fn takes_value(command: &Command, word: &str) -> bool {
+    let name = word.strip_prefix("--");
+    let mut options = command.get_arguments().filter(|option| option.get_long() == name && name.is_some());
+    options.any(|option| option.get_action().takes_values())
 }
 
 /// What to write in place of the option `typed`, such as `--lr`, that the command of `words` does not have.

@@ -37,24 +37,33 @@ const NAMES: u64 = 20;
 /// # Errors
 /// If the stamp is none, the file exists, or the file system refuses.
 pub fn write_episode(folder: &Path, stamp: &str, id: u64, episode: &Episode) -> Result<PathBuf, FileError> {
-    if !is_stamp(stamp) {
-        return Err(FileError::Stamp { stamp: stamp.to_owned() });
+    write_encoded(folder, EpisodeName { stamp: stamp.to_owned(), id, length: episode.len() }, || {
+        encode_episode(episode)
+    })
+}
+
+/// Writes the bytes of an episode's file under its name, like [`write_episode`].
+pub(crate) fn write_encoded(
+    folder: &Path,
+    name: EpisodeName,
+    encode: impl FnOnce() -> Result<Vec<u8>, ZipError>,
+) -> Result<PathBuf, FileError> {
+    if !is_stamp(&name.stamp) {
+        return Err(FileError::Stamp { stamp: name.stamp });
     }
-    let name = EpisodeName { stamp: stamp.to_owned(), id, length: episode.len() };
     let path = folder.join(name.to_string());
     if path.symlink_metadata().is_ok() {
         return Err(FileError::Exists { path });
     }
     // The container is made in memory: a full disk is then met by a plain write, whose error is the one to report.
-    let written = encode_episode(episode)
-        .map_err(io::Error::from)
-        .and_then(|bytes| write_atomically(&path, |file| file.write_all(&bytes)));
+    let written =
+        encode().map_err(io::Error::from).and_then(|bytes| write_atomically(&path, |file| file.write_all(&bytes)));
     written.map_err(|source| FileError::Io { action: "write the episode", path: path.clone(), source })?;
     Ok(path)
 }
 
-/// The bytes of an episode's file.
-fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
+/// The bytes of an episode's file. Equal episodes have equal bytes.
+pub(crate) fn encode_episode(episode: &Episode) -> Result<Vec<u8>, ZipError> {
     let length = episode.len() as u64;
     let side = IMAGE_SIDE as u64;
     let task: Vec<u8> = episode.task.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();

@@ -10,9 +10,10 @@ use rayon::prelude::*;
 
 use crate::error::Damage;
 use crate::error::{FileError, ReplayError};
+use crate::file::{encode_episode, write_encoded};
 use crate::memory::{check_sizes, check_uncompressed};
 use crate::name::EpisodeName;
-use crate::{CompressedEpisode, Episode, Replay, Sizes, read_episode_of, write_episode};
+use crate::{CompressedEpisode, Episode, Replay, Sizes, read_episode_of};
 use environment::ObservationSpace;
 use files::{create_folders, is_partial, sync_folder};
 
@@ -190,11 +191,21 @@ fn list_added(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayErr
     if added.is_dir() { list(&added) } else { Ok((Vec::new(), OpenReport::default())) }
 }
 
-/// Writes episodes that another program collected to those of a run in `folder`, after the ones that were added before.
+/// What [`add_episodes`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addition {
+    /// The folder of added episodes.
+    pub folder: PathBuf,
+    /// The episodes that were not written because the run has them already: their indices, and the files that are equal.
+    pub known: Vec<(usize, PathBuf)>,
+}
+
+/// Writes episodes that another program collected to those of a run in `folder`, after the ones that were added before. An episode
+/// that the run has already, its own or an added one, is not written again.
 ///
 /// # Errors
-/// If a file cannot be written; those written before it stay.
-pub fn add_episodes(folder: &Path, stamp: &str, episodes: &[Episode]) -> Result<PathBuf, ReplayError> {
+/// If a file cannot be read or written; those written before it stay.
+pub fn add_episodes(folder: &Path, stamp: &str, episodes: &[Episode]) -> Result<Addition, ReplayError> {
     let added = folder.join(ADDED);
     create_folders(&added).map_err(|source| FileError::Io {
         action: "make the folder",
@@ -202,11 +213,52 @@ pub fn add_episodes(folder: &Path, stamp: &str, episodes: &[Episode]) -> Result<
         source,
     })?;
     let (names, _) = list(&added)?;
-    let first = names.last().map_or(0, |name| name.id.saturating_add(1));
-    for (id, episode) in (first..).zip(episodes) {
-        write_episode(&added, stamp, id, episode)?;
+    let mut next = names.last().map_or(0, |name| name.id.saturating_add(1));
+    let of = |folder: &Path, names: Vec<EpisodeName>| -> Vec<(PathBuf, usize)> {
+        names.into_iter().map(|name| (folder.join(name.to_string()), name.length)).collect()
+    };
+    let mut all = of(&added, names);
+    all.extend(of(folder, list(folder)?.0));
+    let mut known = Vec::new();
+    for (index, episode) in episodes.iter().enumerate() {
+        let bytes = encode_episode(episode).map_err(|error| FileError::Io {
+            action: "write the episode",
+            path: added.clone(),
+            source: error.into(),
+        })?;
+        let of_length = all.iter().filter(|(_, length)| *length == episode.len()).map(|(path, _)| path);
+        if let Some(path) = first_with_content(of_length, &bytes)? {
+            known.push((index, path.clone()));
+            continue;
+        }
+        let name = EpisodeName { stamp: stamp.to_owned(), id: next, length: episode.len() };
+        all.push((write_encoded(&added, name, || Ok(bytes))?, episode.len()));
+        next = next.saturating_add(1);
     }
-    Ok(added)
+    Ok(Addition { folder: added, known })
+}
+
+/// The first of these files that has these bytes.
+fn first_with_content<'a>(
+    paths: impl Iterator<Item = &'a PathBuf>,
+    bytes: &[u8],
+) -> Result<Option<&'a PathBuf>, FileError> {
+    for path in paths {
+        if has_content(path, bytes)? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the file at `path` has these bytes.
+fn has_content(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
+    let io_error = |source| FileError::Io { action: "read the episode", path: path.to_owned(), source };
+    let size = bytes.len() as u64;
+    if path.metadata().map_err(io_error)?.len() != size {
+        return Ok(false);
+    }
+    Ok(files::read_bytes(path, size).map_err(|error| io_error(error.into()))? == bytes)
 }
 
 /// The folder's episodes by number, and a report of the names that are none.

@@ -46,7 +46,7 @@ pub use embeddings::Embeddings;
 pub use episode::{Arrays, Episode};
 pub use error::{Damage, EpisodeError, FileError, ReplayError};
 pub use file::{decode_episode, read_episode, read_episode_of, write_batch, write_episode};
-pub use folder::{ADDED, OpenReport, SkippedFile, add_episodes, set_aside};
+pub use folder::{ADDED, Addition, OpenReport, SkippedFile, add_episodes, set_aside};
 pub use memory::{LARGEST_EPISODE, Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};
 pub use sizes::Sizes;

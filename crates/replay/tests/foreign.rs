@@ -4,7 +4,7 @@ mod common;
 
 use common::{STAMP, arrays, bytes, container, episode, npy, put, with};
 use replay::{
-    ADDED, Damage, EpisodeError, FileError, IMAGE_BYTES, Replay, add_episodes, read_episode, read_episode_of,
+    ADDED, Addition, Damage, EpisodeError, FileError, IMAGE_BYTES, Replay, add_episodes, read_episode, read_episode_of,
     write_episode,
 };
 use std::io::Read;
@@ -108,13 +108,29 @@ fn what_no_episode_is_is_named() {
 }
 
 #[test]
+fn an_episode_that_is_there_is_not_added_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |seed| episode("hopper", 2, 4, seed);
+    let own = write_episode(folder.path(), STAMP, 0, &of(5)).unwrap();
+    let first = add_episodes(folder.path(), STAMP, &[of(1), of(2)]).unwrap();
+    let added = |number: u64| first.folder.join(format!("{STAMP}-{number:08}-4.npz"));
+    // One of an earlier command, a new one, the same again, and one of the run's own.
+    let again = add_episodes(folder.path(), STAMP, &[of(2), of(3), of(3), of(5)]).unwrap();
+    assert_eq!(again.known, [(0, added(1)), (2, added(2)), (3, own)]);
+    assert_eq!(std::fs::read_dir(&first.folder).unwrap().count(), 3);
+    // Of other tasks, or other numbers, it is another.
+    let other = add_episodes(folder.path(), STAMP, &[episode("ant", 2, 4, 1), episode("hopper", 2, 5, 1)]).unwrap();
+    assert_eq!(other.known, []);
+}
+
+#[test]
 fn added_episodes_come_before_all_others() {
     let folder = tempfile::tempdir().unwrap();
     let of = |seed| episode("hopper", 2, 4, seed);
     write_episode(folder.path(), STAMP, 0, &of(5)).unwrap();
     add_episodes(folder.path(), STAMP, &[of(1), of(2)]).unwrap();
     let added = add_episodes(folder.path(), STAMP, &[of(3)]).unwrap();
-    assert_eq!(added, folder.path().join(ADDED));
+    assert_eq!(added, Addition { folder: folder.path().join(ADDED), known: Vec::new() });
     write_episode(folder.path(), STAMP, 1, &of(6)).unwrap();
     let tasks = ["hopper".to_owned()];
     let (replay, report) = Replay::open(folder.path(), 2, u64::MAX, Some(2), Some(&tasks)).unwrap();

@@ -10,6 +10,7 @@ use crate::status::Status;
 use environment::{Catalogue, TaskInfo};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::path::Path;
 use train::config::Config;
 use train::{Needs, Origin, TrainError};
 
@@ -59,7 +60,7 @@ pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs
 
 /// Whether an agent of this origin may have a frozen encoder. Plans of the user's are not read for this.
 fn may_freeze(origin: &Origin) -> bool {
-    let preset = |plan: &str| transfer::Preset::named(plan).filter(|preset| !preset.freezes_encoder());
+    let preset = |plan: &Path| transfer::Preset::named(plan).filter(|preset| !preset.freezes_encoder());
     match origin {
         Origin::Random | Origin::Agent { plan: None, .. } => false,
         Origin::Universal { .. } => true,

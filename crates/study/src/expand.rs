@@ -214,7 +214,7 @@ impl<'a> Expansion<'a> {
 
 /// The encoder of the agent in `encoder`, the reward models of those in `rewards`, and the plan for them.
 fn universal_origin(encoder: PathBuf, rewards: Vec<PathBuf>, plan: Option<String>) -> Origin {
-    Origin::Universal { encoder, rewards, any_encoder: false, plan }
+    Origin::Universal { encoder, rewards, any_encoder: false, plan: plan.map(PathBuf::from) }
 }
 
 #[cfg(test)]
@@ -368,7 +368,7 @@ mod tests {
         let manifest = manifest_in(&folder).unwrap();
         let plan = folder.canonicalize().unwrap().join("plan.toml");
         let [entry] = manifest.entries.as_slice() else { panic!("one run") };
-        assert_eq!(entry.request.origin, Origin::Plan { plan: plan.to_str().unwrap().to_owned(), fraction: None });
+        assert_eq!(entry.request.origin, Origin::Plan { plan: plan.clone(), fraction: None });
         let message = manifest_in(&root.path().join(OsStr::from_bytes(b"\xff"))).unwrap_err().to_string();
         assert!(message.contains("method 1, file") && message.contains("not UTF-8"), "{message}");
     }

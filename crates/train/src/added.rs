@@ -6,7 +6,7 @@ use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::folder::{config_of_run, episodes_of, lock::RunLock};
 use environment::Catalogue;
-use replay::{Episode, FileError, LARGEST_EPISODE, ReplayError, Sizes};
+use replay::{Addition, Episode, FileError, LARGEST_EPISODE, ReplayError, Sizes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -21,11 +21,13 @@ pub struct Added {
     pub transitions: u64,
     /// Those that name another task than the one that was asked for: the files, and the tasks that they name.
     pub renamed: Vec<(PathBuf, String)>,
+    /// Those that were not added because the run has them already: the files, and the run's files that are equal.
+    pub known: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Adds the episodes in `files`, which other Dreamer programs may have written, to the run in `root`. With `task`, they are
 /// episodes of that task, whatever they say; otherwise one that names none is of the run's only task. Either all are added or
-/// none is.
+/// none is, but for those that the run has already.
 ///
 /// # Errors
 /// If there is no run, a process works on it, or a file is not an episode that it can learn from.
@@ -43,20 +45,26 @@ pub fn add_episodes(
     let sizes = Environments::make(catalogue, &config)?.sizes();
     let only = task.or(if let [one] = &*config.tasks { Some(one) } else { None });
     let (mut episodes, mut renamed) = (Vec::new(), Vec::new());
-    for path in files {
+    for (index, path) in files.iter().enumerate() {
         let mut episode = replay::read_episode_of(path, LARGEST_EPISODE, only).map_err(not_added)?;
         if let Some(task) = task {
             if episode.task() != task {
-                renamed.push((path.clone(), episode.task().to_owned()));
+                renamed.push((index, episode.task().to_owned()));
             }
             let damaged = |source| TrainError::Episode { task: task.to_owned(), source };
             episode = episode.of_task(task).map_err(damaged)?;
         }
         episodes.push(fitting(episode, path, &config.tasks, &sizes)?);
     }
-    let folder = replay::add_episodes(&episodes_of(root), &replay::stamp(SystemTime::now()), &episodes)?;
-    let transitions = episodes.iter().map(|episode| episode.len() as u64).sum();
-    Ok(Added { folder, episodes: episodes.len() as u64, transitions, renamed })
+    let stamp = replay::stamp(SystemTime::now());
+    let Addition { folder, known } = replay::add_episodes(&episodes_of(root), &stamp, &episodes)?;
+    let is_new = |index: &usize| known.iter().all(|(other, _)| other != index);
+    let lengths = (0..episodes.len()).filter(is_new).map(|index| episodes[index].len() as u64);
+    let (count, transitions) = (lengths.clone().count() as u64, lengths.sum());
+    renamed.retain(|(index, _)| is_new(index));
+    let renamed = renamed.into_iter().map(|(index, named)| (files[index].clone(), named)).collect();
+    let known = known.into_iter().map(|(index, path)| (files[index].clone(), path)).collect();
+    Ok(Added { folder, episodes: count, transitions, renamed, known })
 }
 
 /// The error of a lock, with the next step of a command that adds episodes and does not train.

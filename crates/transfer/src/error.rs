@@ -28,7 +28,7 @@ pub enum PlanError {
     )]
     Unknown {
         /// The text as typed.
-        typed: String,
+        typed: PathBuf,
         /// The preset most like it.
         nearest: &'static str,
     },

@@ -4,6 +4,7 @@
 
 use crate::error::PlanError;
 use crate::plan::{MetaModel, Plan};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// A plan that comes with the program.
@@ -58,8 +59,8 @@ impl Preset {
     }
 
     /// The preset of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|preset| preset.name() == name)
+    pub fn named(name: impl AsRef<OsStr>) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| name.as_ref() == preset.name())
     }
 
     /// The plan, without sources.
@@ -79,15 +80,20 @@ impl Plan {
     ///
     /// # Errors
     /// Like [`Plan::read`]; if there is neither a preset nor a file, the error suggests the nearest preset.
-    pub fn find(typed: &str) -> Result<Self, PlanError> {
-        if let Some(preset) = Preset::named(typed) {
+    pub fn find(typed: impl AsRef<Path>) -> Result<Self, PlanError> {
+        let path = typed.as_ref();
+        if let Some(preset) = Preset::named(path) {
             return Ok(preset.plan());
         }
-        let path = Path::new(typed);
-        if !path.exists() {
-            return Err(PlanError::Unknown { typed: typed.to_owned(), nearest: Preset::nearest(typed) });
+        match path.try_exists() {
+            Ok(true) => Self::read(path),
+            Ok(false) => {
+                let nearest = path.to_str().map_or("", Preset::nearest);
+                Err(PlanError::Unknown { typed: path.to_owned(), nearest })
+            }
+            // Whether it exists is not known.
+            Err(source) => Err(PlanError::Read { path: path.to_owned(), source }),
         }
-        Self::read(path)
     }
 
     /// The universal feature space and the reward meta-model of the paper (sections 4.3.1 and 4.3.2), with the built-in plan

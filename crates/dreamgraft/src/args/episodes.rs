@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const ADD: &str = "Add episodes that other programs collected to those that a run \
     learns from.\n\n\
     The files are those of this program, or of Dreamer, DreamerV2 or dreamerv3-torch: one episode each, with images of 64 x 64 \
-    pixels. They are copied into RUN/episodes/added. The run learns from them when it is resumed; they count \
+    pixels. They are copied into RUN/episodes/added, unless the run has them already. The run learns from them when it is resumed; they count \
     as older than its own episodes, and not as frames of the run.";
 
 /// `dreamgraft episodes`.

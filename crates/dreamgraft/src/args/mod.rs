@@ -95,7 +95,7 @@ pub struct OriginArguments {
     /// universal or universal-dynamics, or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
-    pub plan: Option<String>,
+    pub plan: Option<PathBuf>,
     /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0 to 1, or fit for
     /// the one that predicts the random episodes best
     #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]

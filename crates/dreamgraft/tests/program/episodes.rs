@@ -38,6 +38,28 @@ fn a_run_learns_from_episodes_that_another_program_collected() {
 }
 
 #[test]
+fn an_episode_is_added_once_whatever_its_file_is_called() {
+    let program = Program::new();
+    program.succeed(&["train", "inverted-pendulum-swingup", "--preset", "smoke", "--seed", "5", "--logdir", "other"]);
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let names = program.names("other/episodes");
+    let of = |index: usize| format!("other/episodes/{}", names[index]);
+    program.succeed(&["episodes", "add", "run", &of(0)]);
+    std::fs::copy(program.path(&of(0)), program.path("copy.npz")).unwrap();
+    let own = format!("run/episodes/{}", program.names("run/episodes")[0]);
+    let ended = program.run(&["episodes", "add", "run", "copy.npz", &of(1), &of(1), &own]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.starts_with("1 episode with 501 transitions added"), "{ended:?}");
+    let notes: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert!(
+        notes[0].starts_with("note: copy.npz was not added: the run has this episode already, in run/episodes/added/")
+    );
+    assert!(notes[1].contains(&names[1]) && notes[2].ends_with(&format!("in {own}")), "{notes:?}");
+    assert_eq!(program.names("run/episodes/added").len(), 2);
+}
+
+#[test]
 fn what_a_run_cannot_take_is_refused_as_a_whole() {
     let program = Program::new();
     program.succeed(&smoke(&["--steps", "1000"]));

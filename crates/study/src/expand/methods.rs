@@ -68,7 +68,7 @@ impl<'a> Expansion<'a> {
                     for agent in self.add_agents(source, aim, &mut Vec::new())? {
                         let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
-                        let origin = Origin::Agent { from, plan: Some(plan.clone()), fraction: *fraction };
+                        let origin = Origin::Agent { from, plan: Some(plan.into()), fraction: *fraction };
                         self.add_target(&key, &named(name, "single-source"), Some(own), aim, &[agent], origin)?;
                     }
                 }
@@ -91,7 +91,9 @@ impl<'a> Expansion<'a> {
                 let name = named(name, &stem);
                 match from {
                     Some(from) => self.add_target_from(&key, &name, from, aim, &plan, None),
-                    None => self.add_target(&key, &name, None, aim, &[], Origin::Plan { plan, fraction: None }),
+                    None => {
+                        self.add_target(&key, &name, None, aim, &[], Origin::Plan { plan: plan.into(), fraction: None })
+                    }
                 }
             }
         }
@@ -137,7 +139,7 @@ impl<'a> Expansion<'a> {
         let source = self.source(&key_from, from)?;
         let agent = self.add_one_agent(&key_from, source, aim, &mut Vec::new())?;
         let folder = self.entries[agent].folder.clone();
-        let origin = Origin::Agent { from: folder, plan: Some(plan.to_owned()), fraction };
+        let origin = Origin::Agent { from: folder, plan: Some(plan.into()), fraction };
         self.add_target(key, name, Some(from.to_owned()), aim, &[agent], origin)
     }
 

@@ -8,7 +8,7 @@ use environment::file_name;
 use files::sha256;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
-use train::config::SettingKind;
+use train::config::{SettingKind, meant};
 
 /// The most variants of a method, or of all runs.
 const MOST_VARIANTS: usize = 1000;
@@ -23,6 +23,8 @@ const SWEEP: &str = "sweep";
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     settings: Vec<Setting>,
+    /// The first sweep that is not written as one.
+    wrong: Option<Wrong>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,13 @@ impl Sweep {
                 }
                 _ => None,
             };
+            // An argument of an external environment may be such a table.
+            if let (None, Value::Table(inner), Some(SettingKind::Single | SettingKind::List)) = (values, value, kind)
+                && let Some(given) = inner.get(SWEEP)
+            {
+                self.wrong.get_or_insert((key, no_sweep(inner, given)));
+                continue;
+            }
             match (values, value) {
                 (Some(values), _) => self.settings.push(Setting { key, values: values.clone(), swept: true }),
                 (None, Value::Table(inner)) => self.collect(&key, inner),
@@ -87,8 +96,11 @@ impl Sweep {
     /// Every combination of values. `all` are the swept settings of the whole study, whose names must differ.
     ///
     /// # Errors
-    /// The first list that is empty or has a value twice, or that there are too many combinations.
+    /// The first list that is empty, has a value twice, however it is written, or is none, or that there are too many combinations.
     pub fn variants(&self, all: &BTreeSet<&str>) -> Result<Vec<Variant>, Wrong> {
+        if let Some(wrong) = &self.wrong {
+            return Err(wrong.clone());
+        }
         let mut variants = vec![Variant::default()];
         for Setting { key, values, swept } in &self.settings {
             if values.is_empty() {
@@ -96,10 +108,18 @@ impl Sweep {
                 return Err((key.clone(), why.to_owned()));
             }
             let name = name_of(key, all);
-            let mut seen = BTreeSet::new();
+            let mut seen: Vec<(&Value, Value)> = Vec::new();
             for value in values {
-                if !seen.insert(plain(value)) {
-                    return Err((key.clone(), format!("the value {value} is listed twice; remove one")));
+                // A value that cannot be used is refused later, with its reason.
+                let same = meant(key, &value.to_string()).unwrap_or_else(|| value.clone());
+                match seen.iter().find(|(_, other)| *other == same) {
+                    None => seen.push((value, same)),
+                    Some((first, _)) if first.to_string() == value.to_string() => {
+                        return Err((key.clone(), format!("the value {value} is listed twice; remove one")));
+                    }
+                    Some((first, _)) => {
+                        return Err((key.clone(), format!("the values {first} and {value} are the same; remove one")));
+                    }
                 }
             }
             let combinations = variants.len().saturating_mul(values.len());
@@ -159,6 +179,16 @@ impl Variant {
     }
 }
 
+/// Why the table `inner` with the value `given` of the key [`SWEEP`] is not a sweep.
+fn no_sweep(inner: &Table, given: &Value) -> String {
+    match inner.keys().find(|key| *key != SWEEP) {
+        Some(other) => format!("a table with the key {SWEEP} has no other keys; remove {other}"),
+        None => format!(
+            "{SWEEP} takes a list of values, such as {SWEEP} = [{given}]; for a single value, write {given} alone"
+        ),
+    }
+}
+
 /// The last part of a setting's path, or all of it if another swept setting has the same last part.
 fn name_of<'a>(key: &'a str, all: &BTreeSet<&str>) -> &'a str {
     let last = |key: &'a str| key.rsplit('.').next().unwrap_or(key);
@@ -209,6 +239,8 @@ mod tests {
         // An argument whose name is that of the key, and tables of arguments.
         let named = variants("task.arguments.sweep = [1, 2]\ntask.arguments.x = { sweep = 3 }").unwrap();
         assert_eq!(named.len(), 1);
+        // Arguments of an environment are what they are written as: it may tell a whole number from a real one.
+        assert_eq!(names("task.arguments.x = { sweep = [8, 8.0] }").len(), 2);
         assert_eq!(named[0].typed(), ["task.arguments.sweep=[1, 2]", "task.arguments.x.sweep=3"]);
     }
 
@@ -219,6 +251,14 @@ mod tests {
         for (text, key, part) in [
             ("agent.horizon = []", "agent.horizon", "empty"),
             ("agent.horizon = [3, 4, 3]", "agent.horizon", "3 is listed twice"),
+            ("agent.horizon = [3, 3.0]", "agent.horizon", "the values 3 and 3.0 are the same"),
+            ("agent.discount = [1, 0.5, 1.0]", "agent.discount", "the values 1 and 1.0 are the same"),
+            ("replay.budget = [\"2GB\", 2e9]", "replay.budget", "the values \"2GB\" and 2000000000.0 are the same"),
+            ("replay.budget = [\"2GB\", \"2000MB\"]", "replay.budget", "\"2GB\" and \"2000MB\" are the same"),
+            ("agent.horizon = { sweep = [8, 8e0] }", "agent.horizon", "are the same"),
+            ("agent.horizon = { sweep = 8 }", "agent.horizon", "such as sweep = [8]"),
+            ("tasks = { sweep = \"ant\" }", "tasks", "such as sweep = [\"ant\"]"),
+            ("agent.horizon = { sweep = [8], also = 1 }", "agent.horizon", "remove also"),
             (&*many, "agent.units", "1100 combinations of settings, and a study has at most 1000"),
         ] {
             let (place, why) = variants(text).unwrap_err();

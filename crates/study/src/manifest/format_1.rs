@@ -49,7 +49,7 @@ fn request(arguments: &[String]) -> Option<RunRequest> {
             "--steps" => request.steps = Some(Frames(value.parse().ok()?)),
             "--seed" => request.seed = Some(value.parse().ok()?),
             "--logdir" => request.folder = Some(value.into()),
-            "--plan" => plan = Some(value.clone()),
+            "--plan" => plan = Some(value.into()),
             "--fraction" => fraction = Some(value.parse().ok()?),
             "--from" => from = Some(value.into()),
             "--universal" => encoder = Some(value.into()),

@@ -135,7 +135,7 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
         Origin::Agent { from, plan, fraction } => {
             json!({ "agent": earlier(from)?, "plan": of_plan(plan.as_deref())?, "fraction": fraction })
         }
-        Origin::Plan { plan, .. } => return Err(format!("the plan {plan} names its sources itself")),
+        Origin::Plan { plan, .. } => return Err(format!("the plan {} names its sources itself", plan.display())),
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
             let rewards = rewards.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
             let mut all = json!({ "universal": earlier(encoder)?, "rewards": rewards, "any_encoder": any_encoder });
@@ -149,16 +149,18 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
 }
 
 /// The name of a preset, or the text of a plan.
-fn of_plan(plan: Option<&str>) -> Result<Value, String> {
+fn of_plan(plan: Option<&Path>) -> Result<Value, String> {
     match plan {
         None => Ok(Value::Null),
-        Some(name) if Preset::named(name).is_some() => Ok(json!(name)),
         Some(file) => {
+            if let Some(preset) = Preset::named(file) {
+                return Ok(json!(preset.name()));
+            }
             let plan = Plan::find(file).map_err(|error| error.to_string())?;
             if !plan.sources().is_empty() {
-                return Err(format!("the plan {file} names sources itself"));
+                return Err(format!("the plan {} names sources itself", file.display()));
             }
-            Ok(json!({ "text": contents(Path::new(file)).map_err(|error| error.to_string())? }))
+            Ok(json!({ "text": contents(file).map_err(|error| error.to_string())? }))
         }
     }
 }

@@ -65,8 +65,10 @@ impl Scripts<'_> {
     /// Writes a script for each array of runs that are not finished, in an order in which they can be submitted.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If a path cannot stand in a script, or a file cannot be written.
     pub fn write(&self) -> Result<Vec<Written>, StudyError> {
+        let paths = [Some(self.program), Some(self.study_file), Some(self.folder), self.share];
+        paths.into_iter().flatten().try_for_each(check_path)?;
         let folder = self.folder.join(layout::SLURM);
         for path in [&folder, &self.folder.join(layout::LOGS)] {
             files::create_folders(path).map_err(StudyError::io(path))?;
@@ -96,6 +98,16 @@ impl Scripts<'_> {
         remove_from(&folder, written.len())?;
         Ok(written)
     }
+}
+
+/// Refuses a path that a script of Slurm cannot contain: a line of it is text, and has an end.
+fn check_path(path: &Path) -> Result<(), StudyError> {
+    if path.to_str().is_some_and(|text| !text.chars().any(char::is_control)) {
+        return Ok(());
+    }
+    let why = "a script for Slurm cannot contain this path, which is not UTF-8 or has a control character; rename the file or \
+               folder";
+    Err(StudyError::StudyFile { place: wording::shell_word(path), why: why.to_owned() })
 }
 
 /// Removes scripts of an earlier submission that had more arrays: those with the number `first` and above.

@@ -4,6 +4,7 @@
 
 use crate::StudyError;
 use crate::manifest::Role;
+use crate::place::place_of;
 use crate::study_file::contents;
 use serde::Deserialize;
 use std::path::Path;
@@ -49,6 +50,68 @@ pub struct Part {
     pub lines: Vec<String>,
 }
 
+impl Part {
+    /// As [`Profile::check`].
+    fn check(&self) -> Option<(String, String)> {
+        let out_of_range = |key: &str, value: String, range: String| {
+            Some((key.to_owned(), format!("{value} is out of range: it must be {range}")))
+        };
+        let refuse =
+            |key: &str, value: &str, expected: &str| Some((key.to_owned(), format!("{value:?} is not {expected}")));
+        if let Some(cpus) = self.cpus.filter(|cpus| !(1..=MOST_CPUS).contains(cpus)) {
+            return out_of_range("cpus", cpus.to_string(), format!("a whole number from 1 to {MOST_CPUS}"));
+        }
+        if let Some(lead) = self.signal_lead.filter(|lead| !(1..=LONGEST_LEAD).contains(lead)) {
+            return out_of_range("signal_lead", lead.to_string(), format!("from 1 to {LONGEST_LEAD} seconds"));
+        }
+        if let Some(name) = self.partition.as_deref().filter(|name| !is_name(name)) {
+            let expected = "the name of a partition, or several with commas between them: it must have no spaces, quotes, \
+                            backslashes or control characters";
+            return refuse("partition", name, expected);
+        }
+        if let Some(memory) = self.memory.as_deref().filter(|memory| !memory.is_empty() && !is_memory(memory)) {
+            let expected = "an amount of memory, such as \"8G\" or \"500M\"; \"\" stands for the cluster's default";
+            return refuse("memory", memory, expected);
+        }
+        if let Some(time) = self.time.as_deref().filter(|time| !is_time(time)) {
+            let expected = "a time, such as \"90\" (minutes), \"12:00:00\" or \"2-00:00:00\" (days first)";
+            return refuse("time", time, expected);
+        }
+        let unprintable =
+            |line: &&String| line.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));
+        let (number, line) = self.lines.iter().enumerate().find(|(_, line)| unprintable(line))?;
+        refuse(&format!("lines[{number}]"), line, "a line of a script: it has a control character; remove it")
+    }
+}
+
+/// Whether Slurm can read it as the name of a partition, or several.
+fn is_name(text: &str) -> bool {
+    let letter = |letter: char| !letter.is_control() && !letter.is_whitespace() && !matches!(letter, '"' | '\'' | '\\');
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(letter)
+}
+
+/// Whether Slurm can read it as an amount of memory: a number with a unit, or without one for megabytes.
+fn is_memory(text: &str) -> bool {
+    let number = text.strip_suffix(['B', 'b']).filter(|rest| !rest.ends_with(|last: char| last.is_ascii_digit()));
+    let number = number.unwrap_or(text);
+    is_number(number.strip_suffix(['K', 'M', 'G', 'T', 'k', 'm', 'g', 't']).unwrap_or(number))
+}
+
+/// Whether Slurm can read it as a time: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, each of these after `days-` with hours
+/// first, or none at all.
+fn is_time(text: &str) -> bool {
+    if ["infinite", "unlimited"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    let (days, rest) = text.split_once('-').unwrap_or(("0", text));
+    is_number(days) && rest.split(':').count() <= 3 && rest.split(':').all(is_number)
+}
+
+/// Whether it is a whole number of a size that a cluster may have.
+fn is_number(text: &str) -> bool {
+    (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The resources of the runs of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Resources {
@@ -65,6 +128,9 @@ const SHORTEST_LEAD: u64 = 120;
 
 /// Seconds for everything but writing the checkpoint: a gradient step, and Slurm's signals, which may come a minute late.
 const LEAD: u64 = 90;
+
+/// The most threads of a run.
+const MOST_CPUS: usize = 4096;
 
 /// The longest lead that Slurm accepts, in seconds.
 const LONGEST_LEAD: u64 = 65_535;
@@ -85,14 +151,27 @@ impl Profile {
             let why = transfer::plain(&error.message().split_whitespace().collect::<Vec<_>>().join(" "));
             wrong(format!("{} (line {line})", path.display()), why)
         })?;
-        let parts = [("", profile.cpus), ("source.", profile.source.cpus), ("target.", profile.target.cpus)];
-        match parts.iter().find(|(_, cpus)| *cpus == Some(0)) {
-            Some((part, _)) => {
-                let why = format!("{part}cpus = 0 is out of range: it must be at least 1");
-                Err(wrong(path.display().to_string(), why))
-            }
+        match profile.check() {
+            Some((key, why)) => Err(wrong(place_of(path, &text, &key), why)),
             None => Ok(profile),
         }
+    }
+
+    /// The first value that Slurm or the scripts could not read: its key, and why.
+    fn check(&self) -> Option<(String, String)> {
+        let general = Part {
+            partition: self.partition.clone(),
+            cpus: self.cpus,
+            memory: self.memory.clone(),
+            time: self.time.clone(),
+            signal_lead: self.signal_lead,
+            lines: self.lines.clone(),
+        };
+        let parts = [("", &general), ("source.", &self.source), ("target.", &self.target)];
+        parts.into_iter().find_map(|(above, part)| {
+            let (key, why) = part.check()?;
+            Some((format!("{above}{key}"), why))
+        })
     }
 
     /// The resources of runs of a role that are estimated to need `memory` bytes with this many threads and write checkpoints of
@@ -140,10 +219,59 @@ mod tests {
     fn profiles_that_cannot_be_used_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile.toml");
-        for (text, part) in [("[source]\ncpu = 3", "(line 2)"), ("[target]\ncpus = 0", "target.cpus = 0")] {
+        for (text, part) in [
+            ("[source]\ncpu = 3", "(line 2)"),
+            (
+                "[target]\ncpus = 0",
+                "(line 2), target.cpus: 0 is out of range: it must be a whole number from 1 to 4096",
+            ),
+            ("cpus = -1", "(line 1): "),
+            ("cpus = 5000", "cpus: 5000 is out of range"),
+            ("signal_lead = 65536", "signal_lead: 65536 is out of range: it must be from 1 to 65535 seconds"),
+            ("[source]\nsignal_lead = 0", "source.signal_lead: 0 is out of range"),
+            ("partition = \"a\\nb\"", "partition: \"a\\nb\" is not the name of a partition"),
+            ("partition = \"\"", "partition: \"\" is not"),
+            ("partition = \"a b\"", "no spaces"),
+            ("partition = \"-a\"", "partition: "),
+            ("[target]\nmemory = \"-3G\"", "(line 2), target.memory: \"-3G\" is not an amount of memory"),
+            ("memory = \"much\"", "memory: \"much\""),
+            ("memory = \"8 G\"", "memory: \"8 G\""),
+            ("memory = \"1.5G\"", "memory: \"1.5G\""),
+            ("time = \"-1\"", "time: \"-1\" is not a time"),
+            ("time = \"1h\"", "time: \"1h\""),
+            ("time = \"1:2:3:4\"", "time: \"1:2:3:4\""),
+            ("time = \"\"", "time: \"\""),
+            ("time = 60", "(line 1): "),
+            ("lines = [\"a\", \"b\\u001b[31m\"]", "lines, entry 2: "),
+        ] {
             std::fs::write(&path, text).unwrap();
             let message = Profile::read(&path).unwrap_err().to_string();
-            assert!(message.contains(part) && message.contains("profile.toml"), "{message}");
+            assert!(message.contains(part) && message.contains("profile.toml"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_slurm_reads_is_accepted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile.toml");
+        for text in [
+            "partition = \"long,gpu-a_100.x\"",
+            "memory = \"\"",
+            "memory = \"0\"",
+            "memory = \"500\"",
+            "memory = \"9G\"",
+            "memory = \"9GB\"",
+            "memory = \"2000m\"",
+            "time = \"90\"",
+            "time = \"90:30\"",
+            "time = \"12:00:00\"",
+            "time = \"2-00\"",
+            "time = \"2-00:00:00\"",
+            "time = \"UNLIMITED\"",
+            "lines = [\"#SBATCH --account=mine\", \"\", \"module load gcc\\n\\tx\"]",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            Profile::read(&path).unwrap();
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Which kind of value a setting has, for programs that read lists of values.
+//! Which kind of value a setting has, and which values are the same, for programs that read lists of values.
 
 use super::Config;
-use super::layers::FREE;
+use super::layer::Layer;
+use super::layers::{FREE, value_of};
 use super::tables::{get, table_of};
 use toml::Value;
 
@@ -33,9 +34,30 @@ impl SettingKind {
     }
 }
 
+/// The value of the setting at the dotted path `key` as a configuration holds it, however it is written: `8`, `8.0` and `8e0` are
+/// one. `None` if the setting does not exist or cannot have the value.
+pub fn meant(key: &str, value: &str) -> Option<Value> {
+    value_of(Layer::value("", key, value), |config| get(&table_of(config), key).cloned()).ok()?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_the_same_however_it_is_written() {
+        for (key, values) in [
+            ("agent.horizon", ["8", "8.0"]),
+            ("agent.discount", ["1", "1e0"]),
+            ("replay.budget", ["\"2GB\"", "2e9"]),
+            ("task.observe", ["vector", "\"vector\""]),
+        ] {
+            let [one, other] = values.map(|value| meant(key, value).unwrap());
+            assert_eq!(one, other, "{key}");
+        }
+        assert_ne!(meant("task.arguments.x", "8"), meant("task.arguments.x", "8.0"));
+        assert_eq!((meant("agent.horizn", "8"), meant("agent.horizon", "much")), (None, None));
+    }
 
     #[test]
     fn the_only_settings_that_may_be_lists_are_known() {

@@ -17,7 +17,7 @@ mod tables;
 pub use bytes::ByteSize;
 pub use difference::{Difference, difference};
 pub use error::ConfigError;
-pub use kind::SettingKind;
+pub use kind::{SettingKind, meant};
 pub use layer::Layer;
 pub(crate) use layer::PROVENANCE;
 pub use layers::{resolve, task_options, value_of};

@@ -94,7 +94,7 @@ mod tests {
             folder: Some("runs/3".into()),
             origin: Origin::Agent {
                 from: "runs/ant".into(),
-                plan: Some("paper".to_owned()),
+                plan: Some("paper".into()),
                 fraction: Some(transfer::Fraction::Of(0.2)),
             },
             ..request()

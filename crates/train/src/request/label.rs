@@ -12,9 +12,9 @@ const LONGEST_LABEL: usize = 200;
 
 /// A short name of a transfer: plan, fraction and sources. `None` if nothing is transferred.
 pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String> {
-    let of_plan = |plan: &str| match Preset::named(plan) {
-        Some(_) => plan.to_owned(),
-        None => plan_label(Path::new(plan)),
+    let of_plan = |plan: &Path| match Preset::named(plan) {
+        Some(preset) => preset.name().to_owned(),
+        None => plan_label(plan),
     };
     let with = |mut label: String, fraction: &Option<Fraction>| {
         if let Some(fraction) = fraction {
@@ -117,7 +117,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     fn agent(from: impl Into<PathBuf>, plan: Option<&str>) -> Origin {
-        Origin::Agent { from: from.into(), plan: plan.map(str::to_owned), fraction: None }
+        Origin::Agent { from: from.into(), plan: plan.map(PathBuf::from), fraction: None }
     }
 
     fn label(origin: &Origin) -> Option<String> {

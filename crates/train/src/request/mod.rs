@@ -69,8 +69,8 @@ pub enum Origin {
         #[serde(with = "files::path_text")]
         from: PathBuf,
         /// The plan: a preset or a file. If none is given, the preset `paper`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plan: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
+        plan: Option<PathBuf>,
         /// The fraction of the plan's rules that have one; if none is given, the plan's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fraction: Option<Fraction>,
@@ -78,7 +78,8 @@ pub enum Origin {
     /// Parameters of the agents that a plan names itself.
     Plan {
         /// The plan's file.
-        plan: String,
+        #[serde(with = "files::path_text")]
+        plan: PathBuf,
         /// The fraction of the plan's rules that have one; if none is given, the plan's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fraction: Option<Fraction>,
@@ -95,8 +96,8 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         any_encoder: bool,
         /// The plan: a preset or a file without sources. If none is given, the preset `universal`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plan: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
+        plan: Option<PathBuf>,
     },
 }
 

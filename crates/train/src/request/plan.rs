@@ -5,7 +5,7 @@
 use super::label::name;
 use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use crate::TrainError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError};
 
 /// The name of the agent of `--from` in plans.
@@ -19,7 +19,7 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
     let (mut plan, fraction) = match origin {
         Origin::Random => return Ok(None),
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
-            let plan = Plan::find(plan.as_deref().unwrap_or(UNIVERSAL)).map_err(TransferError::from)?;
+            let plan = Plan::find(plan.as_deref().unwrap_or(Path::new(UNIVERSAL))).map_err(TransferError::from)?;
             let mut plan = plan
                 .over_universal(encoder, &named(rewards)?, MetaModel::DEFAULT_LAYERS)
                 .map_err(TransferError::from)?;
@@ -29,7 +29,8 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
             return Ok(Some(plan));
         }
         Origin::Agent { from, plan, fraction } => {
-            let mut plan = Plan::find(plan.as_deref().unwrap_or(DEFAULT_PLAN)).map_err(TransferError::from)?;
+            let mut plan =
+                Plan::find(plan.as_deref().unwrap_or(Path::new(DEFAULT_PLAN))).map_err(TransferError::from)?;
             // The agent of --from is for rules that name no source: where every rule names one of the plan's, none uses it.
             let is_complete = !plan.sources().is_empty() && plan.check_sources().is_ok();
             if is_complete {
@@ -80,7 +81,6 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     #[test]
     fn every_reward_model_has_a_name_of_its_own() {
