@@ -389,7 +389,7 @@ fn a_meta_model_that_standardises_resumes_from_the_random_episodes_and_from_late
     }
     // The numbers go with the agent, into its export.
     program.succeed(&["export", "whole", "--out", "export"]);
-    let exported = tensors(&program.path("export/agent.safetensors"));
+    let exported = tensors(&program.path("export/model.safetensors"));
     assert_eq!(exported["world_model.reward.standard.mean"], mean.to_le_bytes());
 }
 
