@@ -10,13 +10,12 @@
 
 use crate::document::Take;
 use crate::error::TransferError;
-use crate::fit::Fit;
 use crate::fraction::Fraction;
 use crate::matching::{Claim, Effective, effective_rules, match_rules};
 use crate::mixture::{Criterion, Mixture};
 use crate::plan::Plan;
 use crate::report::{FittedFraction, Report, SourceFraction};
-use crate::resolve::fit_all;
+use crate::resolve::{FittedSource, fit_all};
 use crate::source::Sources;
 use dreamer::Learner;
 use dreamer::networks::Role;
@@ -48,10 +47,7 @@ pub fn fit_fractions<F: Real>(
         // A layer that does not fit its source stays random, where its rule allows that.
         let (true, Ok(fits)) = (is_fitted(rule), fits) else { continue };
         let role = target.networks().role(claim.parameter);
-        let values = |(fit, (name, _)): &(Fit, &(String, f64))| {
-            let source = sources.get(name).expect("it was fitted");
-            source.parameters().values(fit.parameter)[fit.numbers.clone()].iter().map(|x| x.to_f64()).collect()
-        };
+        let values = |source: &FittedSource<'_>| source.values(sources).iter().map(|x| x.to_f64()).collect();
         let values: Vec<Vec<f64>> = fits.iter().map(values).collect();
         let (kernel, _) = target.networks().output_layer(role).expect("it was checked");
         let head = match heads.iter().position(|head| head.role == role) {

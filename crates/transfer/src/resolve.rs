@@ -104,7 +104,7 @@ impl<F: Real> Resolved<F> {
         &mut self,
         claim: &Claim,
         rule: &Effective,
-        fits: Taken,
+        fits: Fitted,
         target: &Learner<F>,
         sources: &Sources<F>,
     ) -> Result<(), TransferError> {
@@ -133,12 +133,12 @@ impl<F: Real> Resolved<F> {
         }
         let norm_before = norm(before);
         self.count(claim.rule, take, frozen, numbers.len(), note.is_some());
-        let total: f64 = fits.iter().map(|(_, (_, weight))| weight).sum();
-        let given = |(fit, (source, weight)): &(Fit, &(String, f64))| GivenReport {
-            source: source.clone(),
+        let total: f64 = fits.iter().map(|source| source.weight).sum();
+        let given = |source: &FittedSource<'_>| GivenReport {
+            source: source.name.to_owned(),
             path: rule.source_path(path),
-            shape: fit.shape.clone(),
-            share: weight / total,
+            shape: source.fit.shape.clone(),
+            share: source.weight / total,
         };
         self.report.parts.push(PartReport {
             path: path.to_owned(),
@@ -195,21 +195,31 @@ impl<F: Real> Resolved<F> {
     }
 }
 
-/// The values of a claim from each source of its rule, by name and weight; or why it stays random despite its rule.
-pub(crate) type Taken<'r> = Result<Vec<(Fit, &'r (String, f64))>, String>;
+/// The values of a claim from one source of its rule.
+pub(crate) struct FittedSource<'r> {
+    /// The source's name.
+    pub name: &'r str,
+    /// Its weight in the mean of the rule's sources.
+    pub weight: f64,
+    /// The place of the values in it.
+    pub fit: Fit,
+}
+
+impl FittedSource<'_> {
+    /// The values.
+    pub fn values<'s, F: Real>(&self, sources: &'s Sources<F>) -> &'s [F] {
+        let source = sources.get(self.name).expect("it was fitted");
+        &source.parameters().values(self.fit.parameter)[self.fit.numbers.clone()]
+    }
+}
+
+/// The values of a claim from each source of its rule; or why it stays random despite its rule.
+pub(crate) type Fitted<'r> = Result<Vec<FittedSource<'r>>, String>;
 
 /// The new numbers; `None` if the old ones stay.
-fn new_values<F: Real>(
-    take: Take,
-    before: &[F],
-    fits: &[(Fit, &(String, f64))],
-    sources: &Sources<F>,
-) -> Option<Vec<F>> {
+fn new_values<F: Real>(take: Take, before: &[F], fits: &[FittedSource<'_>], sources: &Sources<F>) -> Option<Vec<F>> {
     let mean = || {
-        let parts = fits.iter().map(|(fit, (name, weight))| {
-            let source = sources.get(name).expect("it was fitted");
-            (*weight, &source.parameters().values(fit.parameter)[fit.numbers.clone()])
-        });
+        let parts = fits.iter().map(|source| (source.weight, source.values(sources)));
         weighted_mean(&parts.collect::<Vec<_>>())
     };
     match take {
@@ -234,7 +244,7 @@ pub(crate) fn fit_all<'r, F: Real>(
     claims: &[Claim],
     target: &Learner<F>,
     sources: &Sources<F>,
-) -> Result<Vec<Taken<'r>>, TransferError> {
+) -> Result<Vec<Fitted<'r>>, TransferError> {
     let parameters = target.parameters();
     let mut fits = Vec::with_capacity(claims.len());
     let mut misfits: BTreeMap<(usize, &str), String> = BTreeMap::new();
@@ -243,12 +253,12 @@ pub(crate) fn fit_all<'r, F: Real>(
         let path = parameters.path(claim.parameter);
         let mut found = Vec::with_capacity(rule.sources.len());
         let mut failed = None;
-        for named in &rule.sources {
-            match fit(claim, target, source_of(sources, &named.0)?, &rule.source_path(path)) {
-                Ok(fit) => found.push((fit, named)),
-                Err(unfit) if rule.misfit == Misfit::Error => return Err(misfit(claim, rule, &named.0, unfit, target)),
+        for (name, weight) in &rule.sources {
+            match fit(claim, target, source_of(sources, name)?, &rule.source_path(path)) {
+                Ok(fit) => found.push(FittedSource { name, weight: *weight, fit }),
+                Err(unfit) if rule.misfit == Misfit::Error => return Err(misfit(claim, rule, name, unfit, target)),
                 Err(unfit) => {
-                    failed = Some(format!("does not match {} of {}: {}", unfit.given, named.0, unfit.why));
+                    failed = Some(format!("does not match {} of {}: {}", unfit.given, name, unfit.why));
                     break;
                 }
             }
