@@ -50,6 +50,7 @@ impl AgentConfig {
             size("agent.discount_head", &self.discount_head, Tasks),
             size("agent.discount_layers", &self.discount_layers, Settings),
             size("length of agent.reward_sources", &self.reward_sources.len(), Transfer),
+            size("agent.reward_sources_standardised", &self.reward_sources_standardised, Transfer),
         ]
     }
 }
@@ -67,10 +68,7 @@ mod tests {
             Value::Bool(value) => Some((!value).into()),
             Value::Number(value) => value.as_u64().map(|value| (value + 1).into()),
             Value::String(_) if key == "actor" => Some("one_hot".into()),
-            Value::Array(_) => Some(
-                serde_json::to_value([RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }])
-                    .unwrap(),
-            ),
+            Value::Array(sources) => Some([&sources[..], &sources[..]].concat().into()),
             _ => None,
         }
     }
@@ -92,6 +90,7 @@ mod tests {
             hidden: 4,
             units: 5,
             discount_head: true,
+            reward_sources: vec![RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }],
             ..AgentConfig::default()
         };
         let before = shapes(&config);

@@ -348,8 +348,8 @@ impl Step<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AgentConfig;
     use crate::metrics::{METRICS, MetricValue};
+    use crate::{AgentConfig, RewardSource};
 
     /// The launches of kernels of this name whose first argument is `place`.
     fn launches(plan: &Plan, kernel: &str, place: Place) -> usize {
@@ -362,6 +362,8 @@ mod tests {
         let config = AgentConfig {
             discount_head: true,
             vector: 3,
+            reward_sources: vec![RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }],
+            reward_sources_l1: 0.1,
             batch: 2,
             length: 3,
             horizon: 3,
