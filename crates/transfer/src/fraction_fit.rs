@@ -20,8 +20,11 @@ use crate::source::Sources;
 use dreamer::Learner;
 use dreamer::networks::Role;
 use replay::Episode;
+use std::ops::Range;
 use tape::{Parameter, Real};
 
+/// Pieces of episodes, at least, by whose differences chance is judged.
+const FEWEST_PIECES: usize = 10;
 /// An improvement counts if it is more than this many standard errors above nothing.
 const STANDARD_ERRORS: f64 = 2.0;
 
@@ -161,10 +164,9 @@ impl Head {
         }
         let (criterion, count) = (self.criterion(), self.sources.len());
         let nothing = vec![0.0; count];
-        let mut fractions = self.rows.best_weights(criterion);
-        if !self.is_better_than_nothing(&fractions) {
-            fractions.fill(0.0);
-        }
+        let best = self.rows.best_weights(criterion);
+        let is_sure = self.is_better_than_nothing(&best);
+        let fractions = if is_sure { best.clone() } else { nothing.clone() };
         let alone = |source: usize, omega: f64| {
             let mut weights = nothing.clone();
             weights[source] = omega;
@@ -174,6 +176,7 @@ impl Head {
         let sources = self.sources.iter().enumerate().map(|(index, name)| SourceFraction {
             source: name.clone(),
             fraction: fractions[index],
+            best: best[index],
             errors: std::array::from_fn(|step| alone(index, step as f64 / 10.0)),
         });
         let fitted = FittedFraction {
@@ -198,18 +201,27 @@ impl Head {
     }
 
     /// Whether these fractions predict the episodes better than none, by more than chance would: by the differences between states
-    /// and, where there are several, between episodes, whose states are not independent.
+    /// and between pieces of the episodes, whose states are not independent. What does not vary tells nothing.
     fn is_better_than_nothing(&self, fractions: &[f64]) -> bool {
+        let targets = &self.rows.targets;
+        if targets.iter().all(|target| target == &targets[0]) {
+            return false;
+        }
         let nothing = vec![0.0; fractions.len()];
         let gains = self.rows.gains(self.criterion(), &nothing, fractions);
+        let of_pieces: Vec<f64> = self.pieces().into_iter().map(|piece| mean(&gains[piece])).collect();
+        mean(&gains) > STANDARD_ERRORS * standard_error(&gains).max(standard_error(&of_pieces))
+    }
+
+    /// The states of the episodes in pieces: whole episodes if there are many, otherwise parts of them.
+    fn pieces(&self) -> Vec<Range<usize>> {
+        let parts = FEWEST_PIECES.div_ceil(self.ends.len().max(1));
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let of_episodes: Vec<f64> = starts
-            .zip(&self.ends)
-            .map(|(start, end)| mean(&gains[start..*end]))
-            .filter(|gain| gain.is_finite())
-            .collect();
-        let error = standard_error(&gains).max(if of_episodes.len() > 1 { standard_error(&of_episodes) } else { 0.0 });
-        mean(&gains) > STANDARD_ERRORS * error
+        let of_episode = |(start, end): (usize, usize)| {
+            let length = (end - start).div_ceil(parts).max(1);
+            (start..end).step_by(length).map(move |first| first..(first + length).min(end))
+        };
+        starts.zip(self.ends.iter().copied()).flat_map(of_episode).collect()
     }
 }
 

@@ -118,7 +118,10 @@ fn nearest_allowed(weights: Vec<f64>) -> Vec<f64> {
     if positive.iter().sum::<f64>() <= 1.0 {
         return positive;
     }
-    // The same amount is taken from all that stay positive (Duchi et al., 2008).
+    // The same amount is taken from all that stay positive (Duchi et al., 2008). Shifted so that the largest is 1, which changes nothing,
+    // huge weights lose no digits.
+    let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = weights.into_iter().map(|weight| weight - largest + 1.0).collect();
     let mut sorted = weights.clone();
     sorted.sort_unstable_by(|a, b| b.total_cmp(a));
     let (mut sum, mut taken) = (0.0, 0.0);
@@ -189,6 +192,20 @@ mod tests {
                 prop_assert!((again - near).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn huge_targets_get_weights_that_are_allowed() {
+        for size in [1e30, 1e38, 1e76] {
+            let mut mixture = planted(2, &[0.5, 0.5], 0.0);
+            mixture.targets.iter_mut().for_each(|target| *target *= size);
+            let weights = mixture.best_weights(Criterion::SquaredError);
+            let sum: f64 = weights.iter().sum();
+            assert!(weights.iter().all(|weight| (0.0..=1.0).contains(weight)) && sum <= 1.0 + 1e-9, "{weights:?}");
+            assert!(sum > 0.999, "{weights:?}");
+        }
+        assert_eq!(nearest_allowed(vec![1e40]), [1.0]);
+        assert_eq!(nearest_allowed(vec![1e40, 3.0, -1e40]), [1.0, 0.0, 0.0]);
     }
 
     #[test]

@@ -208,7 +208,15 @@ impl Plan {
                 changed = true;
             }
         }
-        if changed { Ok(()) } else { Err(PlanError::NoFraction { plan: self.name.clone() }) }
+        if !changed {
+            return Err(PlanError::NoFraction { plan: self.name.clone() });
+        }
+        let said = match new {
+            Fraction::Of(omega) => format!("the fraction {omega}"),
+            Fraction::Fit => "fitted fractions".to_owned(),
+        };
+        self.description.push_str(&format!(" ({said} instead of the plan's)"));
+        Ok(())
     }
 
     /// The name of the plan in messages: its preset, or its file.

@@ -123,6 +123,11 @@ impl Plan {
                 format!("it names sources itself, such as {own:?}; use it without --universal, or remove them from it");
             return Err(PlanError::Contradiction { place: self.name().to_owned(), why });
         }
+        if !self.rules().iter().any(|rule| rule.frozen) {
+            let why = "it does not freeze the encoder, which agents with --universal share; use it with --from, or add `frozen = true` to \
+                       its rule for the encoder";
+            return Err(PlanError::Contradiction { place: self.name().to_owned(), why: why.to_owned() });
+        }
         self.take_only_from(NAME);
         self.add_source(NAME, universal)?;
         for (name, path) in rewards {

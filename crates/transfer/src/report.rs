@@ -158,6 +158,13 @@ pub struct FittedFraction {
     pub sources: Vec<SourceFraction>,
 }
 
+impl FittedFraction {
+    /// Whether the best fractions were not taken because their improvement could be chance.
+    pub fn is_chance(&self) -> bool {
+        self.sources.iter().any(|source| source.fraction != source.best)
+    }
+}
+
 /// The fraction of one source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceFraction {
@@ -165,6 +172,8 @@ pub struct SourceFraction {
     pub source: String,
     /// Its fraction, from 0 to 1.
     pub fraction: f64,
+    /// The fraction with the least error. If the improvement could be chance, `fraction` is 0 all the same.
+    pub best: f64,
     /// The error with fractions of 0, 0.1, ..., 1 of this source alone.
     pub errors: [f64; 11],
 }
@@ -221,6 +230,23 @@ pub struct MetaModelReport {
     pub l1: f64,
 }
 
+impl MetaModelReport {
+    /// How it reads its sources, if not as published: `, silent at first, L1 0.003`.
+    pub fn how(&self) -> String {
+        let mut how = String::new();
+        if self.start == MetaModelStart::Silent {
+            how.push_str(", silent at first");
+        }
+        if self.predictions == MetaModelPredictions::Standardised {
+            how.push_str(", predictions standardised on the random episodes");
+        }
+        if self.l1 > 0.0 {
+            how.push_str(&format!(", L1 {}", self.l1));
+        }
+        how
+    }
+}
+
 impl Report {
     /// Notes about sources that were trained on one of the target's own `tasks`. This is allowed, but the target's gain
     /// is then not a gain from other tasks.
@@ -234,6 +260,11 @@ impl Report {
                 format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
             })
             .collect()
+    }
+
+    /// Whether a part's fraction is not known yet.
+    pub(crate) fn is_still_to_be_fitted(&self, part: &PartReport) -> bool {
+        part.take == Take::Fraction(Fraction::Fit) && !self.fractions.iter().any(|fitted| fitted.rule == part.rule)
     }
 
     /// Whether fractions are fitted to the target's first episodes.

@@ -1,9 +1,10 @@
 //! The report of a transfer as a table for people.
 
-use crate::document::{MetaModelPredictions, MetaModelStart, Take};
+use crate::document::Take;
 use crate::fraction::Fraction;
 use crate::report::{Count, FittedFraction, PartReport, Report, SourceReport};
 use std::fmt;
+use wording::significant;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -12,16 +13,7 @@ impl fmt::Display for Report {
             writeln!(f, "source   {}", source_line(source))?;
         }
         if let Some(meta_model) = &self.meta_model {
-            let mut how = format!("{} hidden", meta_model.layers);
-            if meta_model.start == MetaModelStart::Silent {
-                how.push_str(", silent at first");
-            }
-            if meta_model.predictions == MetaModelPredictions::Standardised {
-                how.push_str(", predictions standardised on the random episodes");
-            }
-            if meta_model.l1 > 0.0 {
-                how.push_str(&format!(", L1 {}", meta_model.l1));
-            }
+            let how = format!("{} hidden{}", meta_model.layers, meta_model.how());
             writeln!(f, "reward   meta-model over {} ({how})", meta_model.sources.join(", "))?;
         }
         writeln!(f)?;
@@ -58,11 +50,6 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// Whether the fraction of a part is not known yet.
-    fn is_still_to_be_fitted(&self, part: &PartReport) -> bool {
-        part.take == Take::Fraction(Fraction::Fit) && !self.fractions.iter().any(|fitted| fitted.rule == part.rule)
-    }
-
     fn rules_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = vec![["rule", "match", "take", "parts", "numbers", "place"].map(str::to_owned)];
         for (index, rule) in self.rules.iter().enumerate() {
@@ -102,7 +89,10 @@ fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::
     let FittedFraction { head, states, episodes, error_of_random, error, .. } = fitted;
     writeln!(
         f,
-        "fraction of the {head}, fitted to {states} states of {episodes} episodes: error {error:.4}, without transfer {error_of_random:.4}"
+        "fraction of the {head}, fitted to {states} states of {episodes} episodes: error {}, without transfer {}{}",
+        significant(*error),
+        significant(*error_of_random),
+        if fitted.is_chance() { " (what other fractions improve could be chance)" } else { "" }
     )?;
     let mut rows: Vec<[String; 13]> = vec![std::array::from_fn(|column| match column {
         0 => "source".to_owned(),
@@ -113,7 +103,7 @@ fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::
         rows.push(std::array::from_fn(|column| match column {
             0 => source.source.clone(),
             1 => format!("{:.3}", source.fraction),
-            _ => format!("{:.4}", source.errors[column - 2]),
+            _ => significant(source.errors[column - 2]),
         }));
     }
     table(f, &rows, &std::array::from_fn::<usize, 12, _>(|column| column + 1))

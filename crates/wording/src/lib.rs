@@ -14,6 +14,6 @@ mod typed;
 pub use causes::with_causes;
 pub use natural::natural_order;
 pub use nearest::{did_you_mean, distance, nearest};
-pub use numbers::{bytes, counted, grouped, rounded};
+pub use numbers::{bytes, counted, grouped, rounded, significant};
 pub use system::of_system;
 pub use typed::{printable, printable_lines, shell_word};

@@ -27,6 +27,19 @@ pub fn rounded(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A number with four significant digits: `0.001234`, `12.35`, `12345`, and with an exponent if it is very large or small.
+pub fn significant(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() {
+        return format!("{value}");
+    }
+    if !(1e-4..1e7).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (3 - size.log10().floor() as i32).max(0) as usize;
+    format!("{value:.decimals$}")
+}
+
 /// An amount of memory with one decimal, in the largest unit of which it is at least a tenth: `0.8 GB`, `7.0 MB`, `12 B`.
 pub fn bytes(number: u64) -> String {
     let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
@@ -40,6 +53,22 @@ pub fn bytes(number: u64) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn four_digits_are_significant() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.0012345, "0.001234"),
+            (1.0, "1.000"),
+            (-27.1949, "-27.19"),
+            (104765.3454, "104765"),
+            (7.4e75, "7.400e75"),
+            (2.5e-9, "2.500e-9"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(significant(value), text);
+        }
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use train::{Episodes, Frames, Split, TimeLeft};
 use transfer::Report;
 use transfer::report::{FittedFraction, SourceFraction};
-use wording::{counted, grouped, rounded};
+use wording::{counted, grouped, rounded, significant};
 
 /// `agent: 1 234 567 parameters (encoder 83 000, dynamics 290 000, ...)`.
 pub fn agent_line(parameters: &[(&str, u64)]) -> String {
@@ -58,7 +58,8 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
     });
     lines.push(format!("plan {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
     if let Some(meta_model) = &report.meta_model {
-        lines.push(format!("the reward model reads the reward models of {}", meta_model.sources.join(", ")));
+        let (sources, how) = (meta_model.sources.join(", "), meta_model.how());
+        lines.push(format!("the reward model reads the reward models of {sources}{how}"));
     }
     lines
 }
@@ -68,13 +69,17 @@ pub fn fitted_lines(report: &Report) -> Vec<String> {
     let line = |fitted: &FittedFraction| {
         let of_source = |one: &SourceFraction| format!("{:.3} of {}", one.fraction, one.source);
         let fractions: Vec<String> = fitted.sources.iter().map(of_source).collect();
+        let errors = format!("{} instead of {}", significant(fitted.error), significant(fitted.error_of_random));
+        let why = if fitted.is_chance() {
+            "what more would improve could be chance".to_owned()
+        } else {
+            format!("error {errors}")
+        };
         format!(
-            "fitted the fraction of the {} to {}: {} (error {:.4} instead of {:.4})",
+            "fitted the fraction of the {} to {}: {} ({why})",
             fitted.head,
             counted(fitted.episodes as u64, "episode"),
             fractions.join(", "),
-            fitted.error,
-            fitted.error_of_random
         )
     };
     report.fractions.iter().map(line).collect()

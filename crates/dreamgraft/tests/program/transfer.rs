@@ -261,7 +261,7 @@ fn a_fitted_fraction_is_found_once_wherever_a_run_is_stopped() {
         arguments(&["hopper"], folder, &more).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let text = program.succeed(&train("whole"));
-    for part in ["fitted the fraction of the reward to 2 episodes: ", " of source (error ", "fraction of the value"] {
+    for part in ["fitted the fraction of the reward to 2 episodes: ", " of source (", "fraction of the value"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let report = |run: &str| -> Value {

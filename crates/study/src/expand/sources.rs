@@ -88,6 +88,12 @@ impl<'a> Expansion<'a> {
                 return Err(self.error(&key, "it is for sources with `universal`; add that key, or remove this one"));
             }
             check_preset(plan).map_err(|why| self.error(&key, why))?;
+            if transfer::Preset::named(plan).is_some_and(|preset| !preset.freezes_encoder()) {
+                let why = format!(
+                    "{plan:?} does not freeze the encoder, which agents with `universal` share; use universal or universal-dynamics"
+                );
+                return Err(self.error(&key, why));
+            }
         }
         let groups = match (&source.tasks, &source.each) {
             (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, aim.task)?],

@@ -67,13 +67,16 @@ fn fractions_that_were_fitted_are_listed_with_the_error_of_others() {
     let errors: Vec<f64> = (0..11).map(|step| 2.0 + f64::from(step)).collect();
     report["fractions"] = json!([{
         "head": "reward", "rule": 0, "states": 99, "episodes": 3, "error_of_random": 2.0, "error": 1.5,
-        "sources": [{ "source": "source", "fraction": 0.375, "errors": errors }],
+        "sources": [{ "source": "source", "fraction": 0.375, "best": 0.375, "errors": errors }],
     }]);
     std::fs::write(&path, report.to_string()).unwrap();
     let text = words();
     assert!(text.contains("Fractions that were fitted"), "{text}");
     let row = text.lines().find(|line| line.contains("0.375")).unwrap_or_else(|| panic!("{text}"));
-    assert!(row.contains("| reward |") && row.contains("| 2.0000 | 3.0000 |") && row.contains("| 12.0000 |"), "{row}");
+    assert!(
+        row.contains("| reward |") && row.contains("| ant | 0.375 | 2.000 | 3.000 |") && row.contains("| 12.00 |"),
+        "{row}"
+    );
 }
 
 #[test]

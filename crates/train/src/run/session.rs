@@ -113,6 +113,7 @@ impl Session<'_> {
             agent.move_to(device)?;
         }
         let mut run = Run::restore(self, agent, state, (reward_sources, fits), left)?;
+        run.check_sources_of_fit()?;
         let end = run.go();
         run.reporter.event(&Event::Spent { split: run.speed.split() });
         end.map_err(|error| if error.is_of_the_system() { run.halted(error) } else { error })
