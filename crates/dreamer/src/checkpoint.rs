@@ -5,7 +5,7 @@
 //! with several entries, their order would be left to chance.
 
 use crate::agent::Agent;
-use crate::footprint::available_bytes;
+use crate::footprint::available;
 use crate::learner::{Learner, Optimisers};
 use crate::{AgentConfig, DreamerError};
 use random::{Stream, StreamState};
@@ -121,12 +121,8 @@ impl Agent {
         }
         // The file, parameters and moments, and their gradients.
         let needed = expected.saturating_mul(2).saturating_add(declared.bytes() / 3);
-        if let Some(available) = available_bytes().filter(|&available| available < needed) {
-            let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
-            return Err(refuse(format!(
-                "its agent needs {needed:.1} GB of memory, but only {available:.1} GB are available; use a larger \
-                 computer"
-            )));
+        if let Some(available) = available().filter(|available| available.bytes < needed) {
+            return Err(DreamerError::Memory { path: path.to_owned(), needed, available: Box::new(available) });
         }
         (&mut input).take(expected.saturating_sub(file.len() as u64)).read_to_end(&mut file).map_err(io)?;
         declared.fill(&file).map_err(refuse)
@@ -162,12 +158,8 @@ pub(crate) fn write(path: &Path, tensors: &[TensorBytes], metadata: &Metadata) -
     });
     let file = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), metadata)])))
         .expect("distinct names and whole tensors");
-    let write = || {
-        let mut out = File::create(path)?;
-        out.write_all(&file)?;
-        out.sync_all()
-    };
-    write().map_err(|source| DreamerError::Io { path: path.to_owned(), source })
+    files::write_atomically(path, |out| out.write_all(&file))
+        .map_err(|source| DreamerError::Io { path: path.to_owned(), source })
 }
 
 /// Opens the file of an agent; its length in bytes.

@@ -1,5 +1,6 @@
 //! Errors of an agent, each with its place and the next step.
 
+use crate::available::Available;
 use std::path::PathBuf;
 
 /// The next step of most damaged checkpoints, at the end of what is wrong with them.
@@ -31,6 +32,19 @@ pub enum DreamerError {
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
+    },
+    /// More memory than there is. The file may be whole.
+    #[error(
+        "the agent of {path} needs {} of memory, and {} are available within {}; raise the limit, or use a larger computer",
+        wording::bytes(*needed), wording::bytes(available.bytes), available.limit
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that reading it takes.
+        needed: u64,
+        /// What is available.
+        available: Box<Available>,
     },
     /// A device failed.
     #[error("{0}")]

@@ -53,11 +53,6 @@ pub fn checkpoint_bytes(config: &AgentConfig, action_size: usize) -> Result<u64,
     Ok(numbers.saturating_mul(3 * size_of::<f32>() as u64))
 }
 
-/// Bytes of memory that this process could still take: [`available`]. `None` on systems that do not report it; Linux does.
-pub fn available_bytes() -> Option<u64> {
-    available().map(|available| available.bytes)
-}
-
 /// Bytes that the embeddings of `transitions` images of a frozen encoder take, if all of them are kept.
 pub fn embedding_bytes(config: &AgentConfig, transitions: u64) -> u64 {
     transitions.saturating_mul((config.embed() * size_of::<f32>() + size_of::<bool>()) as u64)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use study::statistics::{deviation, mean};
 use train::{About, Learned, Plays, Policy};
-use wording::{counted, grouped, rounded};
+use wording::{counted, rounded};
 
 /// The page about the agent of `run`, which earned what `plays` say, with animations of these names.
 pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[String]) -> String {
@@ -38,10 +38,11 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     text.push_str(&format!("---\n\n# {title}\n\n"));
     videos.iter().for_each(|video| text.push_str(&format!("![The agent in an episode]({video})\n")));
     text.push_str(&format!(
-        "\nA Dreamer agent, trained by dreamgraft {} on {frames} frames of {title}, with {} gradient steps.\n\n\
+        "\nA Dreamer agent, trained by dreamgraft {} on {} of {title}, with {}.\n\n\
          | task | mean return | episodes | seed |\n| --- | --- | --- | --- |\n",
         env!("CARGO_PKG_VERSION"),
-        grouped(learned.agent.updates()),
+        frames.counted(),
+        counted(learned.agent.updates(), "gradient step"),
     ));
     for played in plays {
         text.push_str(&format!(

@@ -31,6 +31,12 @@ pub enum Failure {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// Lines about work that is done nevertheless.
+    #[error("cannot write to standard output: {}; all else that the command does was done", wording::of_system(source))]
+    Unsaid {
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
     /// Results of runs, or a page about them.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -65,7 +71,7 @@ impl From<&Failure> for Exit {
             Failure::Study(error) => Self::from(error),
             Failure::Results(ResultsError::Study(error)) => Self::from(error),
             Failure::Results(ResultsError::NoMethod { .. }) => Self::Usage,
-            Failure::Results(_) | Failure::Device(_) | Failure::Output { .. } => Self::Failed,
+            Failure::Results(_) | Failure::Device(_) | Failure::Output { .. } | Failure::Unsaid { .. } => Self::Failed,
         }
     }
 }
@@ -267,9 +273,11 @@ impl From<&TrainError> for Exit {
             | TrainError::SameRewardSource { .. }
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
-            | TrainError::Agent(DreamerError::Config { .. } | DreamerError::Machine(MachineError::TooMuch { .. })) => {
-                Self::Usage
-            }
+            | TrainError::Agent(
+                DreamerError::Config { .. }
+                | DreamerError::Memory { .. }
+                | DreamerError::Machine(MachineError::TooMuch { .. }),
+            ) => Self::Usage,
             TrainError::Busy { .. }
             | TrainError::Differs { .. }
             | TrainError::OtherTransfer { .. }
@@ -301,6 +309,7 @@ fn of_transfer(error: &TransferError) -> Exit {
         TransferError::Source(
             SourceError::Read { source, .. } | SourceError::Agent { source: DreamerError::Io { source, .. }, .. },
         ) => of_reading(source, Exit::Checkpoint),
+        TransferError::Source(SourceError::Agent { source: DreamerError::Memory { .. }, .. }) => Exit::Usage,
         TransferError::Source(_) => Exit::Checkpoint,
         TransferError::Record { .. } => Exit::Failed,
         _ => Exit::Usage,

@@ -21,7 +21,7 @@ use clap::Parser;
 use dreamer::footprint::{Available, Limit, available};
 use exit::{Exit, Failure};
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use train::SimdInstructionSet;
@@ -37,14 +37,30 @@ fn main() -> ExitCode {
             let error = usage::advised(error);
             // Help and version are printed to stdout; a closed one is no error.
             let plain = error.render().to_string();
-            let _ = match printable_lines(&plain) {
+            let printed = match printable_lines(&plain) {
                 Cow::Borrowed(_) => error.print(),
                 Cow::Owned(clean) => write!(std::io::stderr(), "{clean}"),
             };
+            if let Err(source) = printed.and_then(|()| std::io::stdout().flush())
+                && !error.use_stderr()
+                && source.kind() != ErrorKind::BrokenPipe
+            {
+                return ended(Err(Failure::Output { source }));
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
     };
-    let end = run(typed.command).unwrap_or_else(|error| {
+    let end = run(typed.command);
+    ended(match (end, print::unsaid()) {
+        (Ok(Exit::Done), Some(source)) => Err(Failure::Unsaid { source }),
+        // A scheduler is to start the command again, whoever may read it.
+        (end, _) => end,
+    })
+}
+
+/// The exit code of a command, after the message of an error.
+fn ended(end: Result<Exit, Failure>) -> ExitCode {
+    let end = end.unwrap_or_else(|error| {
         let text = wording::with_causes(&error);
         // Names in it may be anything. Only compilers of kernels report on several lines.
         let text = if error.is_of_a_device() { printable_lines(&text) } else { printable(&text) };

@@ -14,8 +14,8 @@ fn mean_length(plays: &Plays) -> Option<f64> {
 pub fn summary(plays: &Plays, policy: &WhoPlays) -> String {
     let who = match (plays.trained, policy) {
         (Some(frames), _) => match plays.evaluation {
-            Some(evaluation) => format!("after {frames} frames, acting by the {}", evaluation.name()),
-            None => format!("after {frames} frames"),
+            Some(evaluation) => format!("after {}, acting by the {}", frames.counted(), evaluation.name()),
+            None => format!("after {}", frames.counted()),
         },
         (None, WhoPlays::Zero) => "with zero actions".to_owned(),
         (None, _) => "with random actions".to_owned(),

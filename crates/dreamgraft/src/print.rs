@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use std::io::{self, Write};
+use std::sync::Mutex;
 use train::TrainError;
 
 /// Writes a line to stdout. Names in it may be anything; control characters are escaped.
@@ -12,6 +13,24 @@ pub fn line(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", wording::printable(text))?;
     stdout.flush()
+}
+
+/// The first error of [`say`].
+static UNSAID: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Writes a line about work that must not stop because nobody can read it. What could not be written is remembered
+/// ([`unsaid`]), unless the reader closed stdout.
+pub fn say(text: &str) {
+    if let Err(error) = line(text)
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        UNSAID.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Why a line of [`say`] was not written; `None` if all were. Only the first call says it.
+pub fn unsaid() -> Option<io::Error> {
+    UNSAID.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
 }
 
 /// Writes a text of several lines to stdout, like [`line()`].

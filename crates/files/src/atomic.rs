@@ -50,7 +50,7 @@ pub fn write_atomically<E: From<io::Error>>(
 /// # Errors
 /// What would stand in the way.
 pub fn check_writable(path: &Path, make_folders: bool) -> io::Result<()> {
-    if path.is_dir() {
+    if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
@@ -148,7 +148,7 @@ mod tests {
         }
         check_writable(&path("a/b/c"), true).unwrap();
         for (name, make_folders) in
-            [("a/new", false), ("file/new", false), ("file/new", true), ("", true), ("..", false)]
+            [("a/new", false), ("file/new", false), ("file/new", true), ("new/", true), ("", true), ("..", false)]
         {
             assert!(check_writable(&path(name), make_folders).is_err(), "{name}");
         }

@@ -2,6 +2,7 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -61,7 +62,13 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 
 /// Opens a file of any kind, without waiting for the other end of a pipe.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)
+    let opened = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
+    // What the system says of a socket: "no such device or address".
+    let is_socket = |error: &io::Error| error.raw_os_error() == Some(Errno::NXIO.raw_os_error());
+    opened.map_err(|error| match is_socket(&error) {
+        true => io::Error::new(ErrorKind::InvalidInput, "it is a socket, where a file belongs"),
+        false => error,
+    })
 }
 
 /// The bytes of the file at `path`, if there are at most `limit`. No more than that is ever held in memory. A pipe or a device is
@@ -96,7 +103,15 @@ fn read_what_comes(mut file: File, limit: u64, patience: Duration, bytes: &mut V
         let timeout = Timespec { tv_sec: left.as_secs() as _, tv_nsec: left.subsec_nanos().into() };
         match poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&timeout)) {
             Ok(0) => {
-                let why = format!("this pipe or device did not end within {} seconds", patience.as_secs_f64());
+                let seconds = patience.as_secs_f64();
+                let why = if bytes.is_empty() {
+                    format!(
+                        "nothing was written to this pipe or device within {seconds} seconds; give a file, or start the program \
+                         that writes to it first"
+                    )
+                } else {
+                    format!("this pipe or device did not end within {seconds} seconds")
+                };
                 return Err(io::Error::new(ErrorKind::TimedOut, why));
             }
             Ok(_) => {}
@@ -161,11 +176,15 @@ mod tests {
     fn a_pipe_that_nobody_writes_to_is_given_up() {
         let (_folder, path) = pipe();
         let error = read_within(&path, 100, Duration::from_millis(10)).unwrap_err();
-        assert!(error.to_string().contains("did not end within 0.01 seconds"), "{error}");
+        assert!(
+            error.to_string().contains("nothing was written to this pipe or device within 0.01 seconds"),
+            "{error}"
+        );
         // One that is written to, and never closed.
         let mut other_end = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         other_end.write_all(b"some").unwrap();
-        assert!(read_within(&path, 100, Duration::from_millis(10)).is_err());
+        let error = read_within(&path, 100, Duration::from_millis(10)).unwrap_err();
+        assert!(error.to_string().contains("did not end within 0.01 seconds"), "{error}");
     }
 
     #[test]
@@ -176,6 +195,19 @@ mod tests {
             read_text(&path, 100).unwrap()
         });
         assert_eq!(text, "steps = 5\n");
+    }
+
+    #[test]
+    fn a_socket_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        for error in [open_file(&path).unwrap_err(), read_text(&path, 1).unwrap_err().into()] {
+            assert_eq!(
+                (error.to_string(), error.kind()),
+                ("it is a socket, where a file belongs".to_owned(), ErrorKind::InvalidInput)
+            );
+        }
     }
 
     #[test]

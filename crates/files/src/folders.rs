@@ -22,8 +22,20 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
 fn create(path: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     let named = |folder: &&Path| !folder.as_os_str().is_empty();
     let missing: Vec<&Path> = path.ancestors().filter(named).take_while(|folder| !folder.exists()).collect();
-    fs::create_dir_all(path)?;
+    fs::create_dir_all(path).map_err(|error| broken_link(path).unwrap_or(error))?;
     missing.into_iter().rev().try_for_each(|folder| sync(folder_of(folder)))
+}
+
+/// That `path` is, or lies below, a link that leads nowhere: the system only reports that something is there.
+fn broken_link(path: &Path) -> Option<io::Error> {
+    let (link, why) = path
+        .ancestors()
+        .find_map(|above| Some((above, fs::metadata(above).err()?)).filter(|(link, _)| link.is_symlink()))?;
+    let target = fs::read_link(link).ok()?;
+    let (link, target) = (link.display(), target.display());
+    Some(io::Error::other(format!(
+        "{link} is a link to {target}, which cannot be followed ({why}); correct or remove it"
+    )))
 }
 
 /// Makes the names in `folder` durable, as is needed after creating, renaming or deleting a file in it.
@@ -65,6 +77,21 @@ mod tests {
         assert_eq!(synced("a/b/d"), [path("a/b")]);
         assert_eq!(synced("a/b"), Vec::<PathBuf>::new());
         assert_eq!((folder_of(Path::new("a")), folder_of(Path::new("/a"))), (Path::new("."), Path::new("/")));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        std::os::unix::fs::symlink("itself", path("itself")).unwrap();
+        std::os::unix::fs::symlink("missing", path("dangling")).unwrap();
+        for (name, target) in
+            [("itself", "itself"), ("itself/run", "itself"), ("dangling", "missing"), ("dangling/a/b", "missing")]
+        {
+            let error = create_folders(&path(name)).unwrap_err().to_string();
+            let text = format!("is a link to {target}, which cannot be followed");
+            assert!(error.contains(&text) && error.contains("correct or remove it"), "{name}: {error}");
+        }
     }
 
     #[test]

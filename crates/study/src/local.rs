@@ -165,7 +165,8 @@ impl Pool<'_> {
             for (index, status) in workers.ended()? {
                 let entry = &entries[index];
                 match status.code() {
-                    Some(0) if is_finished(self.folder, entry) => {
+                    // A finished run that could not write to its log is finished all the same.
+                    Some(0 | FAILED) if is_finished(self.folder, entry) => {
                         marks[index] = Mark::Finished;
                         listen(&PoolEvent::Finished { entry });
                         if let Some(Err(why)) = self.sharing.map(|sharing| sharing.put(entry)) {
@@ -246,6 +247,10 @@ impl Pool<'_> {
     fn start(&self, entry: &Entry) -> Result<Child, StudyError> {
         let path = self.log(entry.index);
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            // To open a pipe could take for ever.
+            return Err(TrainError::WrongKind { path, found: "folder, a pipe or a device", needed: "file" }.into());
+        }
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
         let errors = log.try_clone().map_err(StudyError::io(&path))?;
         // The number of threads changes no result; a device changes it by rounding.
@@ -297,6 +302,9 @@ fn why(status: ExitStatus, log: &Path) -> String {
     };
     format!("{how}: {} ({})", wording::printable(&last), log.display())
 }
+
+/// The code of a run that the system prevented from something.
+const FAILED: i32 = 1;
 
 /// The code that Rust's runtime ends a program with after a panic.
 const PANICKED: i32 = 101;

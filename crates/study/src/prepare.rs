@@ -16,10 +16,16 @@ use train::TrainError;
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
 pub fn recorded(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
-    if !folder.join(FILE).exists() {
-        return Ok(None);
-    }
-    let recorded = Manifest::read(folder)?;
+    let Some(recorded) = Manifest::find(folder)? else { return Ok(None) };
+    of_document(read, catalogue, recorded)
+}
+
+/// A manifest, if it was made from this document.
+fn of_document(
+    read: &LoadedStudy,
+    catalogue: &dyn Catalogue,
+    recorded: Manifest,
+) -> Result<Option<Manifest>, StudyError> {
     let same =
         manifest_of(read, catalogue)? == recorded || manifest_with(read, catalogue, EARLIER_SOURCE_SEED)? == recorded;
     Ok(same.then_some(recorded))
@@ -30,10 +36,7 @@ pub fn recorded(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) ->
 /// # Errors
 /// If the manifest is not as it was written.
 pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, StudyError> {
-    if !folder.join(FILE).exists() {
-        return Ok(None);
-    }
-    let recorded = Manifest::read(folder)?;
+    let Some(recorded) = Manifest::find(folder)? else { return Ok(None) };
     let same = recorded.header.document == read.checksum && recorded.header.study == read.study.name;
     Ok(same.then_some(recorded))
 }
@@ -45,9 +48,9 @@ pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, 
 /// If the folder was created from another study file, or cannot be written.
 pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
-    if folder.join(FILE).exists() {
+    if let Some(found) = Manifest::find(folder)? {
         let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
-        return recorded(read, catalogue, folder)?.ok_or_else(changed);
+        return of_document(read, catalogue, found)?.ok_or_else(changed);
     }
     files::create_folders(folder).map_err(StudyError::io(folder))?;
     refuse_foreign(folder)?;

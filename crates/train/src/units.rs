@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign};
-use wording::grouped;
+use wording::{counted, grouped};
 
 /// Environment frames: the unit of every schedule, metric and plot ("environment steps" in the papers).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +40,11 @@ impl Frames {
     /// Frames from `earlier` to here; none if `earlier` is later.
     pub fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))
+    }
+
+    /// With the noun, for a sentence: `1 frame`, `2 000 frames`.
+    pub fn counted(self) -> String {
+        counted(self.0, "frame")
     }
 }
 

@@ -5,33 +5,57 @@
 //! source of a transfer does not depend on damage.
 
 use files::layout::{AGENT, CHECKPOINTS, EXPORTED_AGENT, EXPORTED_CONFIG, REPLACED};
-use std::io::Read;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+/// Why no agent's file was found.
+pub(crate) enum NotFound {
+    /// There is none: what is wrong with the path.
+    No(String),
+    /// The system refuses to tell: the file or folder, and its error.
+    Unknown(PathBuf, io::Error),
+}
+
 /// The agent's file that `path` refers to, or the problem.
-pub(crate) fn locate(path: &Path) -> Result<PathBuf, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read ({error}); check the path"))?;
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, NotFound> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Err(NotFound::Unknown(path.to_owned(), error));
+        }
+        Err(error) => return Err(NotFound::No(format!("cannot be read ({error}); check the path"))),
+    };
     if metadata.is_file() {
-        return if is_agents(path) { Ok(path.to_owned()) } else { Err(no_agent(path)) };
+        return if is_agents(path) { Ok(path.to_owned()) } else { Err(NotFound::No(no_agent(path))) };
     }
     let agent = path.join(AGENT);
-    if agent.is_file() {
+    if is(&agent, Metadata::is_file)? {
         return Ok(agent);
     }
     let exported = path.join(EXPORTED_AGENT);
-    if exported.is_file() && path.join(EXPORTED_CONFIG).is_file() {
+    if is(&exported, Metadata::is_file)? && is(&path.join(EXPORTED_CONFIG), Metadata::is_file)? {
         return Ok(exported);
     }
     let checkpoints = path.join(CHECKPOINTS);
-    if !checkpoints.is_dir() {
-        return Err(format!(
+    if !is(&checkpoints, Metadata::is_dir)? {
+        return Err(NotFound::No(format!(
             "is not the file of an agent, a checkpoint (a folder with {AGENT}), an export (a folder with \
              {EXPORTED_AGENT}) or a run (a folder with checkpoints)"
-        ));
+        )));
     }
-    match newest(&checkpoints).map_err(|error| format!("has checkpoints that cannot be listed ({error})"))? {
+    match newest(&checkpoints).map_err(|error| NotFound::Unknown(checkpoints, error))? {
         Some(checkpoint) => Ok(checkpoint.join(AGENT)),
-        None => Err("is a run without a checkpoint; train it for longer".to_owned()),
+        None => Err(NotFound::No("is a run without a checkpoint; train it for longer".to_owned())),
+    }
+}
+
+/// Whether there is something of a kind at `path`.
+fn is(path: &Path, kind: fn(&Metadata) -> bool) -> Result<bool, NotFound> {
+    match path.metadata() {
+        Ok(metadata) => Ok(kind(&metadata)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(NotFound::Unknown(path.to_owned(), error)),
+        Err(_) => Ok(false),
     }
 }
 
@@ -44,7 +68,7 @@ fn is_agents(path: &Path) -> bool {
     let mut start = [0; 9];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
     // A file that may not be read says nothing about what is in it.
-    read.is_err_and(|error| error.kind() != std::io::ErrorKind::UnexpectedEof) || start[8] == b'{'
+    read.is_err_and(|error| error.kind() != ErrorKind::UnexpectedEof) || start[8] == b'{'
 }
 
 /// That a file is none of an agent, and the run folder that it lies in.
@@ -57,7 +81,7 @@ fn no_agent(path: &Path) -> String {
 }
 
 /// The checkpoint with the most frames; a new one comes before the one that it replaces.
-fn newest(checkpoints: &Path) -> std::io::Result<Option<PathBuf>> {
+fn newest(checkpoints: &Path) -> io::Result<Option<PathBuf>> {
     let mut newest: Option<((u64, bool), PathBuf)> = None;
     for entry in std::fs::read_dir(checkpoints)? {
         let entry = entry?;

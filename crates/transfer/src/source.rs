@@ -4,11 +4,11 @@
 
 use crate::description::{Training, training_of};
 use crate::error::{SourceError, TransferError};
-use crate::locate::locate;
+use crate::locate::{NotFound, locate};
 use crate::plan::{Plan, SourceRef};
 use crate::rank::actions_of_size;
 use dreamer::networks::Networks;
-use dreamer::{AgentConfig, AgentView, Learner, Policy, footprint};
+use dreamer::{AgentConfig, AgentView, DreamerError, Learner, Policy, footprint};
 use files::Checksums;
 use replay::Episode;
 use serde::{Deserialize, Serialize};
@@ -110,10 +110,18 @@ impl<F: Real> Source<F> {
 /// # Errors
 /// [`SourceError`] if the file does not exist or cannot be read.
 pub fn sha256_of(name: &str, path: &Path) -> Result<String, SourceError> {
-    let file =
-        locate(path).map_err(|why| SourceError::NotFound { name: name.to_owned(), path: path.to_owned(), why })?;
+    let file = locate(path).map_err(|problem| not_located(name, path, problem))?;
     let read = |source| SourceError::Read { name: name.to_owned(), path: file.clone(), source };
     Checksums::of_file(&file).map(|sums| sums.sha256).map_err(read)
+}
+
+/// The error of a source without an agent's file.
+fn not_located(name: &str, path: &Path, problem: NotFound) -> SourceError {
+    let name = name.to_owned();
+    match problem {
+        NotFound::No(why) => SourceError::NotFound { name, path: path.to_owned(), why },
+        NotFound::Unknown(path, source) => SourceError::Read { name, path, source },
+    }
 }
 
 impl Source<f32> {
@@ -123,19 +131,16 @@ impl Source<f32> {
     /// [`SourceError`] names the path and the problem: a missing agent, a damaged file, a checksum that differs from
     /// the plan's.
     pub fn open(name: &str, at: &SourceRef) -> Result<Self, SourceError> {
-        let not_found = |why: String| SourceError::NotFound { name: name.to_owned(), path: at.path.clone(), why };
-        let found = locate(&at.path).map_err(not_found)?;
+        let found = locate(&at.path).map_err(|problem| not_located(name, &at.path, problem))?;
         let read = |path: &Path| {
             let path = path.to_owned();
             move |source| SourceError::Read { name: name.to_owned(), path, source }
         };
         let file = std::path::absolute(&found).map_err(read(&found))?;
         let size = file.metadata().map_err(read(&file))?.len();
-        if let Some(available) = footprint::available_bytes().filter(|&available| available < size) {
-            let [size, available] = [size, available].map(|bytes| bytes as f64 / 1e9);
-            let why =
-                format!("has {size:.1} GB, but only {available:.1} GB of memory are available; use a larger computer");
-            return Err(SourceError::Damaged { name: name.to_owned(), path: file, why });
+        if let Some(available) = footprint::available().filter(|available| available.bytes < size) {
+            let source = DreamerError::Memory { path: file, needed: size, available: Box::new(available) };
+            return Err(SourceError::Agent { name: name.to_owned(), source });
         }
         let Checksums { bytes, sha256, crc32 } = Checksums::of_file(&file).map_err(read(&file))?;
         if let Some(expected) = at.sha256.as_ref().filter(|expected| **expected != sha256) {

@@ -4,7 +4,11 @@ use std::io::{Error, ErrorKind};
 
 /// What the system said, and the next step where the kind of the error has one.
 pub fn of_system(error: &Error) -> String {
+    /// Too many links on the way, as Linux and macOS number it: the standard library has no stable kind for it.
+    const LOOP: i32 = if cfg!(target_os = "macos") { 62 } else { 40 };
     let step = match error.kind() {
+        _ if error.raw_os_error() == Some(LOOP) => "a link on the way leads back to itself; correct it",
+        ErrorKind::InvalidFilename => "choose a shorter name",
         ErrorKind::NotFound => "check the path",
         ErrorKind::PermissionDenied => "check the permissions of it and of the folder that it lies in",
         ErrorKind::ReadOnlyFilesystem => "choose a place that can be written",
@@ -33,5 +37,13 @@ mod tests {
             assert_eq!(text, format!("{}{step}", Error::from(kind)));
         }
         assert_eq!(of_system(&Error::other("it broke")), "it broke");
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink("a", path("a")).unwrap();
+        assert!(
+            of_system(&std::fs::read(path("a")).unwrap_err())
+                .ends_with("; a link on the way leads back to itself; correct it")
+        );
+        assert!(of_system(&std::fs::read(path(&"x".repeat(300))).unwrap_err()).ends_with("; choose a shorter name"));
     }
 }

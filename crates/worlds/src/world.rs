@@ -232,12 +232,20 @@ fn keep(observation: ObservationBytes<'_>, image: &mut [u8], vector: &mut Vec<f3
 /// What to do if the system does not start the program in `file`.
 fn what_to_do(file: &Path) -> String {
     use std::os::unix::fs::PermissionsExt;
-    let Ok(metadata) = file.metadata() else {
-        return "this file does not exist: give the path of an executable file, such as program:./my-environment"
-            .to_owned();
+    let metadata = match file.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let step =
+                "this file does not exist: give the path of an executable file, such as program:./my-environment";
+            return step.to_owned();
+        }
+        Err(_) => return "check the path".to_owned(),
     };
     if metadata.is_dir() {
         return "it is a folder: give the path of an executable file in it".to_owned();
+    }
+    if !metadata.is_file() {
+        return "it is a pipe or a device: give the path of an executable file".to_owned();
     }
     if metadata.permissions().mode() & 0o111 == 0 {
         return format!("it is not executable: chmod +x {}", file.display());

@@ -7,7 +7,7 @@ use environment::Catalogue;
 use files::layout::{EXPORTED_AGENT, EXPORTED_CONFIG};
 use std::io::Write;
 use std::path::Path;
-use train::{Film, PlayEvent, PlayOptions, Policy, TrainError, WhoPlays, export, find_learned};
+use train::{Film, Learned, PlayEvent, PlayOptions, Plays, Policy, TrainError, WhoPlays, export, find_learned};
 
 /// Writes the agent without its optimisers, what it earns, an animation of it, and a page about all of it.
 ///
@@ -23,6 +23,8 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
     if out.exists() && std::fs::read_dir(out).map_err(io(out))?.next().is_some() {
         return Err(Failure::Arguments(format!("--out {}: it is not empty; choose another folder", out.display())));
     }
+    // What stands in the way is known before anything is played.
+    files::check_writable(&out.join("README.md"), true).map_err(io(out))?;
     let options = PlayOptions {
         policy: WhoPlays::Run(typed.run.clone()),
         task: None,
@@ -39,8 +41,30 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         }
         true
     })?;
+    let is_new = !out.exists();
     files::create_folders(out).map_err(io(out))?;
-    export::write(out, &learned)?;
+    let names = write(typed, &learned, &all).inspect_err(|_| clear(out, is_new))?;
+    Ok(print::done(print::line(&format!("{}: {}", out.display(), names.join(", "))))?)
+}
+
+/// Removes what was written into a folder that was empty or new, so that the same command can be tried again.
+fn clear(folder: &Path, is_new: bool) {
+    // The error of writing is the one to report.
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.for_each(|file| drop(std::fs::remove_file(file.path())));
+    if is_new {
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+
+/// Writes the files of an export; their names.
+fn write(typed: &Export, learned: &Learned<Policy>, all: &[Plays]) -> Result<Vec<String>, Failure> {
+    let out = &typed.out;
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TrainError::Io { path, source }
+    };
+    export::write(out, learned)?;
     let results: Vec<serde_json::Value> = all.iter().map(plays::value).collect();
     let write = |name: &str, text: String| {
         let path = out.join(name);
@@ -54,8 +78,7 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         played.write_video(&path)?;
         videos.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     }
-    write("README.md", card::card(&typed.run, &learned, &all, &videos))?;
+    write("README.md", card::card(&typed.run, learned, all, &videos))?;
     let files = [EXPORTED_AGENT, EXPORTED_CONFIG, "results.json", "README.md"].map(str::to_owned);
-    let names: Vec<String> = files.into_iter().chain(videos).collect();
-    Ok(print::done(print::line(&format!("{}: {}", out.display(), names.join(", "))))?)
+    Ok(files.into_iter().chain(videos).collect())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use study::results::{Results, RunResult};
 use train::{About, Learned, Policy, TrainError, find_learned};
-use wording::{bytes, grouped, rounded};
+use wording::{bytes, counted, grouped, rounded};
 
 /// Prints what is known of a place.
 ///
@@ -68,7 +68,7 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     let mut lines = vec![
         format!("agent         {}", path.display()),
         format!("tasks         {}", tasks.join(", ")),
-        format!("trained       {frames} frames, {} gradient steps", grouped(agent.updates())),
+        format!("trained       {}, {}", frames.counted(), counted(agent.updates(), "gradient step")),
         format!(
             "parameters    {} numbers ({}): depth {}, stoch {}, deter {}, units {}",
             grouped(numbers),
@@ -95,7 +95,7 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     }
     if let Some(run) = run {
         let state = if run.finished() { "finished" } else { "not finished" };
-        lines.push(format!("run           {state}, seed {}, {} frames requested", run.seed, grouped(run.steps)));
+        lines.push(format!("run           {state}, seed {}, {} requested", run.seed, counted(run.steps, "frame")));
         lines.extend(run.problems.iter().map(|problem| format!("not read      {problem}")));
     }
     Ok(lines)
@@ -118,13 +118,16 @@ fn of_run(results: &Results, run: &RunResult, as_json: bool) -> String {
     }
     if run.steps == u64::MAX {
         let why = run.problems.first().map_or("its config.toml cannot be read", String::as_str);
-        return format!("{}  {} frames  {why}", folder.display(), grouped(frames));
+        return format!("{}  {}  {why}", folder.display(), counted(frames, "frame"));
     }
     let beyond = frames > run.steps;
     let returns: Vec<String> = returns.iter().map(|(_, value)| rounded(*value, 1)).collect();
     let returns = if returns.is_empty() { String::new() } else { format!("  return {}", returns.join(", ")) };
-    let (frames, steps) = (grouped(frames), grouped(run.steps));
-    let progress =
-        if beyond { format!("{frames} frames ({steps} requested)") } else { format!("{frames} of {steps} frames") };
+    let steps = run.steps;
+    let progress = if beyond {
+        format!("{} ({} requested)", counted(frames, "frame"), grouped(steps))
+    } else {
+        format!("{} of {}", grouped(frames), counted(steps, "frame"))
+    };
     format!("{}  {progress}{returns}", folder.display())
 }

@@ -35,7 +35,7 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
             PlayEvent::Note(text) => print::note(text),
             PlayEvent::Episode { task, index, score, frames } if !results.json => {
                 let (number, score) = (index + 1, rounded(score, 3));
-                printed = print::line(&format!("{task}  episode {number:>3}  return {score}  {frames} frames"));
+                printed = print::line(&format!("{task}  episode {number:>3}  return {score}  {}", frames.counted()));
             }
             PlayEvent::Episode { .. } => {}
         }
@@ -51,7 +51,7 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
             plays.write_video(&path)?;
             // JSON stays JSON, and a closed stdout is no error.
             if !results.json {
-                let _ = print::line(&format!("wrote {}", path.display()));
+                print::say(&format!("wrote {}", path.display()));
             }
         }
     }

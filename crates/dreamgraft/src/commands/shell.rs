@@ -37,7 +37,7 @@ pub fn completions(catalogue: &'static dyn Catalogue, typed: &Completions) -> Re
 pub fn manual(typed: &Manual) -> Result<Exit, Failure> {
     let folder = &typed.folder;
     let failed = |source| TrainError::Io { path: folder.clone(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    files::create_folders(folder).map_err(failed)?;
     clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
     Ok(print::done(print::line(&format!(
         "wrote the man pages; read them with: man -l {}",

@@ -5,14 +5,15 @@
 use super::report::report;
 use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyPlace};
 use crate::exit::{Exit, Failure};
-use crate::{device, print, signals};
+use crate::print::{self, say};
+use crate::{device, signals};
 use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use study::estimate::{self, Costs};
 use study::local::{self, Ended, Pool, PoolEvent};
-use study::share::Sharing;
+use study::share::{Sharing, Store};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::study_file::{self, LoadedStudy, StudyFile};
@@ -33,10 +34,8 @@ pub fn study(catalogue: &dyn Catalogue, typed: &StudyCommand) -> Result<Exit, Fa
         StudyCommand::Status(typed) => status_of(typed),
         StudyCommand::RunOne(typed) => run_one(catalogue, typed),
         StudyCommand::Report(typed) => {
-            let folder = folder_of(&typed.study, typed.dir.as_deref())?;
-            if !typed.study.is_dir()
-                && let Some(note) = edited(&study_file::read(&typed.study)?, &folder)
-            {
+            let (folder, read) = folder_of(&typed.study, typed.dir.as_deref())?;
+            if let Some(note) = read.and_then(|read| edited(&read, &folder)) {
                 print::note(&note);
             }
             report(&folder, typed)
@@ -51,10 +50,10 @@ impl StudyPlace {
     }
 }
 
-/// How many runs at once, and how many threads each has.
-fn divided(jobs: Option<u64>) -> (usize, usize) {
+/// How many of the `runs` of a study at once, and how many threads each has.
+fn divided(jobs: Option<u64>, runs: usize) -> (usize, usize) {
     let cores = train::threads(0);
-    let jobs = jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(usize::MAX));
+    let jobs = jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(usize::MAX)).min(runs.max(1));
     (jobs, (cores / jobs).max(1))
 }
 
@@ -83,11 +82,11 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         let state = if shared[entry.index] { "shared" } else { states[entry.index].state.name() };
         let after: Vec<String> = entry.after.iter().map(usize::to_string).collect();
         let after = if after.is_empty() { String::new() } else { format!("  after {}", after.join(", ")) };
-        let (index, folder, steps) = (entry.index, entry.folder.display(), grouped(entry.steps));
-        lines.push(format!("{index:>4}  {state:8}  {steps:>10} frames  {folder}{after}"));
+        let (index, folder, steps) = (entry.index, entry.folder.display(), counted(entry.steps, "frame"));
+        lines.push(format!("{index:>4}  {state:8}  {steps:>17}  {folder}{after}"));
     }
     let configs = manifest.entries.iter().map(estimate::config).collect::<Result<Vec<_>, _>>()?;
-    let (jobs, threads) = divided(typed.jobs);
+    let (jobs, threads) = divided(typed.jobs, manifest.entries.len());
     let (costs, origin) = match estimate::seen(&states) {
         // The speed of runs has playing and evaluation in it.
         Some(rate) => {
@@ -112,10 +111,10 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
     let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
     let finished = states.iter().filter(|state| state.state == State::Finished).count();
     lines.push(format!(
-        "{}, {finished} of them finished; {} frames, {} gradient steps in all, in {}",
+        "{}, {finished} of them finished; {}, {} in all, in {}",
         counted(manifest.entries.len() as u64, "run"),
-        grouped(frames),
-        grouped(updates.iter().sum()),
+        counted(frames, "frame"),
+        counted(updates.iter().sum(), "gradient step"),
         folder.display()
     ));
     lines.push(format!(
@@ -224,17 +223,23 @@ fn run(catalogue: &dyn Catalogue, typed: &RunArgs) -> Result<Exit, Failure> {
     }
     let manifest = study::prepare(&read, catalogue, &folder)?;
     match typed.launcher {
-        Launcher::Local => run_here(catalogue, typed, &folder, &manifest),
+        Launcher::Local => run_here(catalogue, typed, &read.study, &folder, &manifest),
         Launcher::Slurm => run_on_slurm(catalogue, typed, &folder, &manifest),
     }
 }
 
-fn run_here(catalogue: &dyn Catalogue, typed: &RunArgs, folder: &Path, manifest: &Manifest) -> Result<Exit, Failure> {
+fn run_here(
+    catalogue: &dyn Catalogue,
+    typed: &RunArgs,
+    study: &StudyFile,
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Exit, Failure> {
     let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
     // The memory of a GPU is enough for few runs, so several at a time must be requested with --jobs.
     let device = typed.device.name();
-    let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)));
+    let (jobs, threads) = divided(typed.jobs.or(device.is_some().then_some(1)), manifest.entries.len());
     let on_device = device.is_some();
     let sharing = Sharing::new(catalogue, &program, on_device, folder, manifest, typed.share.as_deref())?;
     store_finished(&sharing);
@@ -243,9 +248,7 @@ fn run_here(catalogue: &dyn Catalogue, typed: &RunArgs, folder: &Path, manifest:
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
-    if let Ok(read) = study_file::read(&typed.place.file) {
-        study::unused(&read.study).iter().for_each(|note| say(&format!("note: {note}")));
-    }
+    study::unused(study).iter().for_each(|note| say(&format!("note: {note}")));
     let ended = pool.run(&interrupted, &mut |event| match event {
         PoolEvent::Started { entry, killed: 0 } => {
             say(&format!("run {} started: {}", entry.index, entry.folder.display()))
@@ -307,16 +310,28 @@ fn run_on_slurm(
     let (program, file, folder) = (program()?, whole(&typed.place.file)?, whole(folder)?);
     let device = typed.device.name();
     let device = device.as_deref();
-    let sharing = Sharing::new(catalogue, &program, device.is_some(), &folder, manifest, typed.share.as_deref())?;
-    store_finished(&sharing);
-    for entry in &manifest.entries {
-        match sharing.take(entry) {
-            Ok(Some(taken)) => say(&was_taken(entry, &taken)),
-            Ok(None) => {}
-            Err(why) => say(&format!("note: run {} is not shared: {why}", entry.index)),
+    let share = if typed.dry_run {
+        let store = typed.share.as_deref().map(Store::check).transpose()?;
+        // A store that is not there yet has no runs.
+        let found = store.as_deref().filter(|store| store.is_dir());
+        let sharing = Sharing::new(catalogue, &program, device.is_some(), &folder, manifest, found)?;
+        if let Some(store) = &store {
+            let count = counted(sharing.found() as u64, "run");
+            say(&format!("{count} in {} would be copied, not trained", store.display()));
         }
-    }
-    let share = typed.share.as_deref().map(whole).transpose()?;
+        store
+    } else {
+        let sharing = Sharing::new(catalogue, &program, device.is_some(), &folder, manifest, typed.share.as_deref())?;
+        store_finished(&sharing);
+        for entry in &manifest.entries {
+            match sharing.take(entry) {
+                Ok(Some(taken)) => say(&was_taken(entry, &taken)),
+                Ok(None) => {}
+                Err(why) => say(&format!("note: run {} is not shared: {why}", entry.index)),
+            }
+        }
+        typed.share.as_deref().map(whole).transpose()?
+    };
     let scripts = Scripts {
         program: &program,
         study_file: &file,
@@ -379,23 +394,23 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
         .into())
 }
 
-/// The folder of a study that is given as a study file (with `--dir`, if that was typed) or as its folder.
-fn folder_of(study: &Path, dir: Option<&Path>) -> Result<PathBuf, Failure> {
+/// The folder of a study that is given as a study file (with `--dir`, if that was typed), which is read, or as its folder.
+fn folder_of(study: &Path, dir: Option<&Path>) -> Result<(PathBuf, Option<LoadedStudy>), Failure> {
     match (dir, study.is_dir()) {
-        (None, true) => Ok(study.to_owned()),
+        (None, true) => Ok((study.to_owned(), None)),
         (Some(_), true) => Err(Failure::Arguments(format!(
             "--dir can be used with a study file only, but {} is a folder; remove --dir",
             study.display()
         ))),
         (dir, false) => {
-            let file = study_file::read(study)?.study;
-            Ok(dir.map_or_else(|| study::default_folder(&file), Path::to_owned))
+            let read = study_file::read(study)?;
+            Ok((dir.map_or_else(|| study::default_folder(&read.study), Path::to_owned), Some(read)))
         }
     }
 }
 
 fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
-    let folder = folder_of(&typed.study, typed.dir.as_deref())?;
+    let (folder, _) = folder_of(&typed.study, typed.dir.as_deref())?;
     let manifest = Manifest::read(&folder)?;
     let states = status::status(&folder, &manifest);
     let mut lines: Vec<String> = states.iter().map(|run| if typed.json { json(run) } else { line(run) }).collect();
@@ -405,11 +420,11 @@ fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
         let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.name())).collect();
         let (frames, steps) = (states.iter().map(|run| run.frames).sum(), states.iter().map(|run| run.steps).sum());
         lines.push(format!(
-            "{}: {}; {} of {} frames",
+            "{}: {}; {} of {}",
             counted(states.len() as u64, "run"),
             counts.join(", "),
             grouped(frames),
-            grouped(steps)
+            counted(steps, "frame")
         ));
     }
     Ok(print::done(lines.iter().try_for_each(|line| print::line(line)))?)
@@ -438,14 +453,9 @@ fn json(run: &Status) -> String {
 
 fn line(run: &Status) -> String {
     let last = run.eval_return.map(|mean| format!("  return {}", wording::rounded(mean, 0))).unwrap_or_default();
-    let (state, frames, steps) = (run.state.name(), grouped(run.frames), grouped(run.steps));
+    let (state, frames, steps) = (run.state.name(), grouped(run.frames), counted(run.steps, "frame"));
     let shared = run.shared.as_ref().map(|taken| format!("  taken from the study {}", taken.study)).unwrap_or_default();
-    format!("{:>4}  {state:8}  {frames:>10} of {steps:>10} frames  {}{last}{shared}", run.index, run.folder.display())
-}
-
-/// Prints a line. A closed stdout does not stop a study.
-fn say(text: &str) {
-    let _ = print::line(text);
+    format!("{:>4}  {state:8}  {frames:>10} of {steps:>17}  {}{last}{shared}", run.index, run.folder.display())
 }
 
 /// A time in its largest units.

@@ -56,9 +56,10 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
             root.display()
         )),
         End::FinishedBefore { frames, rule: None } => console.line(&format!(
-            "this run is already finished: {} has {frames} frames, and this command asks for {}; to train it for \
-             longer, use the same command with --steps {}",
+            "this run is already finished: {} has {}, and this command asks for {}; to train it for longer, use the same \
+             command with --steps {}",
             root.display(),
+            frames.counted(),
             config.steps,
             2 * frames.0
         )),

@@ -15,7 +15,7 @@ const NOTICE: Duration = Duration::from_millis(100);
 /// # Errors
 /// If the folder cannot be read, the port is in use, or signals cannot be handled.
 pub fn watch(typed: &Watch) -> Result<Exit, Failure> {
-    if !typed.logdir.exists() {
+    if !typed.logdir.try_exists().map_err(|source| TrainError::Io { path: typed.logdir.clone(), source })? {
         let folder = typed.logdir.display();
         return Err(Failure::Arguments(format!(
             "{folder} does not exist; give a study's folder, or one with runs in it"
@@ -23,9 +23,8 @@ pub fn watch(typed: &Watch) -> Result<Exit, Failure> {
     }
     let asked_to_end = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
     let watch = study::watch::Watch::start(&typed.logdir, typed.port)?;
-    // The page does not need anyone who reads this line, so a closed stdout is not an error.
-    let _ =
-        print::line(&format!("watching {} at http://{}/ (Ctrl-C ends it)", typed.logdir.display(), watch.address()));
+    // The page does not need anyone who reads this line.
+    print::say(&format!("watching {} at http://{}/ (Ctrl-C ends it)", typed.logdir.display(), watch.address()));
     while !asked_to_end.load(Ordering::SeqCst) {
         std::thread::park_timeout(NOTICE);
     }

@@ -40,7 +40,8 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for source in &report.sources {
         let (tasks, file) = (source.provenance.tasks.join("+"), source.provenance.file.display());
-        let after = source.provenance.frames.map(|frames| format!(", {} frames", grouped(frames))).unwrap_or_default();
+        let after =
+            source.provenance.frames.map(|frames| format!(", {}", counted(frames, "frame"))).unwrap_or_default();
         let tasks = if tasks.is_empty() { tasks } else { format!(", {tasks}") };
         lines.push(format!("transfer from {}{tasks}{after}: {file}", source.name));
     }

@@ -7,6 +7,7 @@
 mod bar;
 mod lines;
 
+use crate::print;
 use bar::Bar;
 use lines::{agent_line, evaluation_line, fitted_lines, metrics_line, progress_line, split_line, transfer_lines};
 use std::io::{IsTerminal, Write};
@@ -50,14 +51,12 @@ impl Console {
         }
     }
 
-    /// Writes a line to stdout, unless this is quiet. A closed stdout (`| head`) does not stop a run.
+    /// Writes a line to stdout, unless this is quiet. A stdout that is closed (`| head`) or full does not stop a run.
     pub fn line(&mut self, text: &str) {
         if self.quiet {
             return;
         }
-        let write = || {
-            let _ = writeln!(std::io::stdout(), "{}", printable(text));
-        };
+        let write = || print::say(text);
         match &self.bar {
             Some(bar) => bar.aside(write),
             None => write(),
@@ -106,9 +105,9 @@ impl Reporter for Console {
             Event::Begins { root, config, from } => {
                 self.checkpoint_every = config.checkpoint.every;
                 let begins = from.map_or_else(|| "new run".to_owned(), |frames| format!("resuming at frame {frames}"));
-                let (root, tasks, steps) = (root.display(), config.tasks.join(", "), config.steps);
+                let (root, tasks, steps) = (root.display(), config.tasks.join(", "), config.steps.counted());
                 self.line(&format!(
-                    "{begins} in {root}: {tasks}, {steps} frames, {}",
+                    "{begins} in {root}: {tasks}, {steps}, {}",
                     counted(train::threads(config.threads) as u64, "thread")
                 ));
             }
@@ -130,8 +129,8 @@ impl Reporter for Console {
             Event::Evaluated { frames, task, mean } => self.line(&evaluation_line(*frames, task, *mean)),
             // The later ones say nothing new.
             Event::Saved { path } if !std::mem::replace(&mut self.saved, true) => {
-                let every = self.checkpoint_every;
-                self.line(&format!("checkpoint {}; from now on, one every {every} frames", path.display()));
+                let every = self.checkpoint_every.counted();
+                self.line(&format!("checkpoint {}; from now on, one every {every}", path.display()));
             }
             Event::Saved { .. } => {}
             Event::Spent { split } => self.line(&split_line(split)),

@@ -157,6 +157,53 @@ fn a_video_beyond_the_limit_of_files_is_an_error() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_export_that_fails_leaves_nothing() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let words = ["export", "run", "--out", "out", "--episodes", "1"];
+    for blocks in [20, 150] {
+        let ended = ended(under_shell(&program, &format!("ulimit -f {blocks}"), &words));
+        assert_eq!(ended.code, Some(1), "{blocks}: {ended:?}");
+        assert!(ended.stderr.contains("File too large"), "{ended:?}");
+        assert_eq!(program.names("."), ["run"], "{blocks}");
+    }
+    std::fs::create_dir(program.path("out")).unwrap();
+    let stopped = ended(under_shell(&program, "ulimit -f 20", &words));
+    assert_eq!(stopped.code, Some(1), "{stopped:?}");
+    assert_eq!(program.names("out"), Vec::<String>::new());
+    program.succeed(&words);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_nobody_can_read_does_not_stop_work_and_is_no_success() {
+    let program = Program::new();
+    let full = |words: &[&str]| {
+        let ended = ended(program.wrapped(&["sh", "-c", "exec \"$0\" \"$@\" > /dev/full"], words));
+        assert_eq!((ended.code, ended.stderr.lines().count()), (Some(1), 1), "{words:?} {ended:?}");
+        assert!(ended.stderr.contains("No space left on device"), "{words:?} {ended:?}");
+        ended.stderr
+    };
+    let error = full(&smoke(&[]));
+    assert!(error.contains("cannot write to standard output") && error.contains("was done"), "{error}");
+    assert!(program.succeed(&["inspect", "run"]).contains("finished"));
+    assert!(program.succeed(&smoke(&[])).contains("this run is already finished"));
+    for words in [&["study", "report", "run"][..], &["play", "hopper"], &["tasks"], &["--help"], &["inspect", "run"]] {
+        full(words);
+    }
+    assert!(program.path("run/report/report.html").exists());
+    // Nothing is written by a quiet run, and whoever closes the pipe has seen enough.
+    let script =
+        |words: &[&str], end: &str| ended(program.wrapped(&["sh", "-c", &format!("\"$0\" \"$@\" {end}")], words));
+    let new = ["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir"];
+    let quiet = script(&[&new[..], &["quiet", "--quiet"]].concat(), "> /dev/full");
+    assert_eq!((quiet.code, &*quiet.stderr), (Some(0), ""), "{quiet:?}");
+    let closed = script(&[&new[..], &["closed"]].concat(), "| true; test -d closed/checkpoints/0000001000");
+    assert_eq!((closed.code, &*closed.stderr), (Some(0), ""), "{closed:?}");
+}
+
+#[test]
 fn a_folder_that_vanishes_stops_the_run() {
     let program = Program::new();
     let mut child = program.command(&smoke(&["--steps", "1e9"]));
@@ -175,6 +222,58 @@ fn a_folder_that_vanishes_stops_the_run() {
     std::fs::rename(program.path("elsewhere"), program.path("run")).unwrap();
     let text = program.succeed(&smoke(&["--steps", "3000"]));
     assert!(text.contains("resuming at frame") || text.contains("is finished"), "{text}");
+}
+
+#[test]
+fn files_that_somebody_removes_from_a_run_under_way_are_put_back() {
+    let program = Program::new();
+    let mut child = program.command(&smoke(&["--steps", "1e9"]));
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("checkpoint")));
+    for name in ["metrics.jsonl", "config.toml", "run.lock"] {
+        std::fs::remove_file(program.path("run").join(name)).unwrap();
+        let note = lines.find(|line| line.starts_with("note: ")).unwrap();
+        assert!(note.contains(&format!("run/{name} was removed while the run goes on; it was")), "{note}");
+    }
+    let error = program.fail(4, &smoke(&["--steps", "1e9"]));
+    assert!(error.contains("is in use by process"), "{error}");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(75), "{rest:?}");
+    // It is the run that it would have been.
+    let frames = outcomes(&program.path("run")).state["position"]["frames"].as_u64().unwrap();
+    let longer = smoke(&["--steps", &(frames + 1000).to_string()]).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    program.succeed(&longer);
+    let parts = outcomes(&program.path("run"));
+    std::fs::rename(program.path("run"), program.path("parts")).unwrap();
+    program.succeed(&longer);
+    assert_eq!(outcomes(&program.path("run")), parts);
+}
+
+#[test]
+fn metrics_that_somebody_shortens_are_counted_again() {
+    let program = Program::new();
+    let mut child = program.command(&smoke(&["--steps", "1e9"]));
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("checkpoint")));
+    let path = program.path("run/metrics.jsonl");
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    let note = lines.find(|line| line.starts_with("note: ")).unwrap();
+    assert!(note.contains("run/metrics.jsonl was changed while the run goes on: it had "), "{note}");
+    // Three more lines, and a checkpoint that counts what is there.
+    assert_eq!(lines.by_ref().filter(|line| line.starts_with("frame")).take(3).count(), 3);
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("{\"step\":") && text.ends_with("}\n"), "{text:?}");
+    let state = outcomes(&program.path("run")).state;
+    assert_eq!(state["metrics_lines"], text.lines().count(), "{state}");
+    let steps = (state["position"]["frames"].as_u64().unwrap() + 1000).to_string();
+    let text = program.succeed(&smoke(&["--steps", &steps]));
+    assert!(!text.contains("the file was shortened") && !text.contains("moved"), "{text}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::program::{Program, smoke};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 /// Names that are not UTF-8, that end a line, and that colour a terminal.
@@ -86,6 +87,69 @@ fn what_is_typed_may_be_anything() {
         }
     }
     assert!(program.names(".").is_empty());
+}
+
+#[test]
+fn a_plan_may_have_any_path() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    let plan = program.succeed(&["transfer", "preset", "full"]);
+    for name in NAMES {
+        let relative = Path::new(OsStr::from_bytes(name));
+        let words = |path: &Path| {
+            let text = ["transfer", "plan", "hopper", "--preset", "smoke", "--from", "run", "--plan"];
+            words(&text, path)
+        };
+        let error = program.fail(2, &words(relative));
+        assert!(error.contains("is neither a built-in plan nor an existing file"), "{error}");
+        std::fs::write(program.path("").join(relative), &plan).unwrap();
+        assert!(program.succeed(&words(relative)).contains("full"));
+        let text = ["train", "hopper", "--preset", "smoke", "--steps", "1000", "--from", "run", "--plan"];
+        program.succeed(&self::words(&text, relative));
+    }
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_named_with_its_argument() {
+    let program = Program::new();
+    let word = Path::new(OsStr::from_bytes(b"a\xffb"));
+    for (text, part) in [
+        (&["train"][..], "the argument $'a\\377b' is not UTF-8"),
+        (&["train", "--wait"], "the argument $'a\\377b' is not UTF-8"),
+        (&["train", "hopper", "--preset"], "--preset $'a\\377b' is not UTF-8"),
+        (&["train", "hopper", "--set"], "--set $'a\\377b' is not UTF-8"),
+        (&["transfer", "preset"], "the argument $'a\\377b' is not UTF-8"),
+        (&["study", "report", "x", "--baseline"], "--baseline $'a\\377b' is not UTF-8"),
+    ] {
+        let error = refused(&program, &words(text, word));
+        assert!(error.contains(part), "{text:?}: {error}");
+    }
+    // A path may be anything, and is not the word that is refused.
+    let mut both = words(&["train", "hopper", "--logdir"], word);
+    both.extend([OsString::from("--seed"), OsStr::from_bytes(b"\xfe").to_owned()]);
+    let error = refused(&program, &both);
+    assert!(error.contains("--seed $'\\376' is not UTF-8"), "{error}");
+    let error = refused(&program, &words(&["train", "hopper"], Path::new(OsStr::from_bytes(b"--set=a\xff"))));
+    assert!(error.contains("$'--set=a\\377' is not UTF-8"), "{error}");
+}
+
+/// The message of arguments that are refused, which the usage may follow.
+fn refused(program: &Program, words: &[OsString]) -> String {
+    let ended = program.run(words);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    ended.stderr
+}
+
+#[test]
+fn a_run_folder_that_is_a_link_to_nowhere_is_named() {
+    let program = Program::new();
+    symlink("itself", program.path("itself")).unwrap();
+    symlink("missing", program.path("dangling")).unwrap();
+    for (folder, target) in [("itself", "itself"), ("itself/run", "itself"), ("dangling", "missing")] {
+        let error = program.fail(1, &["train", "hopper", "--preset", "smoke", "--logdir", folder]);
+        assert!(error.contains(&format!("is a link to {target}, which cannot be followed")), "{folder}: {error}");
+    }
+    assert_eq!(program.names("."), ["dangling", "itself"]);
 }
 
 #[test]

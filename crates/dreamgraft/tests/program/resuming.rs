@@ -180,6 +180,15 @@ fn a_truncated_episode_is_named_skipped_and_counted() {
 }
 
 #[test]
+fn a_run_without_its_configuration_is_named_as_one() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    std::fs::remove_file(program.path("run/config.toml")).unwrap();
+    let error = program.fail(4, &smoke(&["--steps", "2000"]));
+    assert!(error.starts_with("run has the checkpoints and episodes of a run, but no config.toml"), "{error}");
+}
+
+#[test]
 fn a_checkpoint_of_another_run_is_refused_and_nothing_moved() {
     let program = Program::new();
     program.succeed(&smoke(&[]));

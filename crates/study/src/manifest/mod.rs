@@ -9,7 +9,7 @@ mod format_1;
 use crate::StudyError;
 use files::{ReadError, sha256};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use train::{Frames, RunRequest};
 
@@ -130,16 +130,25 @@ impl Manifest {
     /// # Errors
     /// If there is none, or it is not as it was written.
     pub fn read(folder: &Path) -> Result<Self, StudyError> {
+        Self::find(folder)?.ok_or_else(|| StudyError::NoManifest { path: folder.to_owned() })
+    }
+
+    /// [`Manifest::read`], of a folder that may have none.
+    ///
+    /// # Errors
+    /// If there is one that is not as it was written, or that cannot be read.
+    pub fn find(folder: &Path) -> Result<Option<Self>, StudyError> {
         let path = folder.join(FILE);
-        if !path.exists() {
-            return Err(StudyError::NoManifest { path: folder.to_owned() });
-        }
         let unusable = |why: String| StudyError::Manifest { path: path.clone(), why };
-        let text = files::read_text(&path, LARGEST_FILE).map_err(|error| match error {
-            ReadError::Io(source) => StudyError::io(&path)(source),
-            error => unusable(format!("{error}; {REMEDY}")),
-        })?;
-        Self::parse(&text).map_err(unusable)
+        let text = match files::read_text(&path, LARGEST_FILE) {
+            Ok(text) => text,
+            Err(ReadError::Io(source)) if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(ReadError::Io(source)) => return Err(StudyError::io(&path)(source)),
+            Err(error) => return Err(unusable(format!("{error}; {REMEDY}"))),
+        };
+        Self::parse(&text).map(Some).map_err(unusable)
     }
 
     /// Writes the manifest into the study's folder `folder`.

@@ -55,7 +55,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(None) => return run,
         Err(problem) => run.problems.push(problem),
     }
-    let mut last = None;
+    let (mut last, mut is_read) = (None, true);
     if let Some(metrics) = read_metrics(&path.join(layout::METRICS), tasks) {
         last = metrics.frames;
         (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
@@ -67,6 +67,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
                 series.training = std::mem::take(&mut series.training).with_random_first();
             }
         }
+        is_read = metrics.problems.is_empty();
         run.problems.extend(metrics.problems);
     }
     // Whether a run is finished stands in its checkpoint. Committed results have none: there, the last line decides.
@@ -85,10 +86,12 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
     if let Some(frames) = state.map(|state| state.position.frames.0)
         && run.progress == Progress::Finished
         && last.unwrap_or(0) < frames
+        && is_read
     {
         run.problems.push(format!(
-            "{}: the run is finished, with {frames} frames, but its metrics end before: they were cut or removed",
-            path.join(layout::METRICS).display()
+            "{}: the run is finished, with {}, but its metrics end before: they were cut or removed",
+            path.join(layout::METRICS).display(),
+            wording::counted(frames, "frame")
         ));
     }
     match transfer::read_report(&path) {

@@ -52,18 +52,31 @@ impl Store {
     /// # Errors
     /// If it cannot be made.
     pub fn open(folder: &Path) -> Result<Self, StudyError> {
+        Self::check(folder)?;
+        files::create_folders(folder).map_err(StudyError::io(folder))?;
+        let folder = folder.canonicalize().map_err(StudyError::io(folder))?;
+        Ok(Self { folder })
+    }
+
+    /// The absolute path of the folder of a store, which may not be there yet. Nothing is written.
+    ///
+    /// # Errors
+    /// If it is the folder of something else.
+    pub fn check(folder: &Path) -> Result<PathBuf, StudyError> {
         let taken = |what| Err(StudyError::ShareIsTaken { path: folder.to_owned(), what });
         if folder.join(layout::CONFIG).exists() {
             return taken("a run folder");
         }
-        for above in std::path::absolute(folder).map_err(StudyError::io(folder))?.ancestors() {
+        let absolute = std::path::absolute(folder).map_err(StudyError::io(folder))?;
+        for above in absolute.ancestors() {
             if above.join(crate::manifest::FILE).exists() {
                 return taken("the folder of a study, or lies in one");
             }
         }
-        files::create_folders(folder).map_err(StudyError::io(folder))?;
-        let folder = folder.canonicalize().map_err(StudyError::io(folder))?;
-        Ok(Self { folder })
+        if folder.exists() && !folder.is_dir() {
+            return taken("a file");
+        }
+        Ok(absolute)
     }
 
     fn of(&self, identity: &Identity) -> PathBuf {

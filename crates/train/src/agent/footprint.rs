@@ -160,7 +160,7 @@ mod tests {
         let config = config(&["steps=2e6"]);
         let agent = footprint::training_bytes(&config.agent, 8).unwrap();
         assert!(config.replay.budget.0 + agent < 10_000_000_000, "{agent}");
-        if footprint::available_bytes().is_some_and(|available| available >= 20_000_000_000) {
+        if footprint::available().is_some_and(|available| available.bytes >= 20_000_000_000) {
             check_run(&config, Episodes::of(&config, &ant()), true).unwrap();
         }
     }

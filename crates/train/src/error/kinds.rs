@@ -31,7 +31,11 @@ impl TrainError {
             Self::Io { .. }
             | Self::Folder { .. }
             | Self::Task(TaskError::World { .. })
-            | Self::Agent(DreamerError::Io { .. } | DreamerError::Machine(MachineError::Failed { .. }))
+            | Self::Agent(
+                DreamerError::Io { .. }
+                | DreamerError::Memory { .. }
+                | DreamerError::Machine(MachineError::Failed { .. }),
+            )
             | Self::EpisodeFile(FileError::Io { .. })
             | Self::Replay(ReplayError::File(FileError::Io { .. }))
             | Self::Output(OutputError::Io { .. }) => true,

@@ -13,11 +13,12 @@ use dreamer::footprint::Available;
 use dreamer::{ActionDistribution, DreamerError};
 use environment::{ObservationSpace, TaskError};
 use phrases::{
-    after_step, giga, in_the_way, kind, list, maybe, of_actions, of_batch, of_embeddings, of_gradient, other,
+    after_step, in_the_way, kind, list, maybe, of_actions, of_batch, of_embeddings, of_gradient, other,
     with_other_settings,
 };
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::PathBuf;
+use wording::bytes;
 
 /// An error of a run or of an evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -339,8 +340,8 @@ pub enum TrainError {
     },
     /// A loss or gradient stopped being a number.
     #[error(
-        "{metric} became {value} at gradient step {update} ({frames} frames){}{}: the run stops, {}",
-        of_gradient(gradient.as_deref()), of_batch(batch), after_step(*update, root, *saved)
+        "{metric} became {value} at gradient step {update} ({}){}{}: the run stops, {}",
+        frames.counted(), of_gradient(gradient.as_deref()), of_batch(batch), after_step(*update, root, *saved)
     )]
     NotFinite {
         /// The first metric that is not finite.
@@ -362,9 +363,9 @@ pub enum TrainError {
     },
     /// A parameter stopped being a number.
     #[error(
-        "the parameter {} became {} by gradient step {update} ({frames} frames), and {} of its {} numbers are not \
+        "the parameter {} became {} by gradient step {update} ({}), and {} of its {} numbers are not \
          finite: the run stops, {}",
-        broken.path, broken.value, broken.count, broken.numbers, with_other_settings(root, *saved)
+        broken.path, broken.value, frames.counted(), broken.count, broken.numbers, with_other_settings(root, *saved)
     )]
     Diverged {
         /// The parameter.
@@ -390,11 +391,10 @@ pub enum TrainError {
     },
     /// More memory than there is.
     #[error(
-        "this run may need {:.1} GB of memory (at least {:.1} GB for the agent, up to {:.1} GB for episodes{}), and {:.1} GB \
-         are available within {}; make agent.batch, agent.depth, agent.units, replay.budget or replay.embeddings smaller, \
+        "this run may need {} of memory (at least {} for the agent, up to {} for episodes{}), and {} are available within {}; make agent.batch, agent.depth, agent.units, replay.budget or replay.embeddings smaller, \
          raise the limit, or use a larger computer",
-        giga(agent.saturating_add(*replay).saturating_add(*embeddings)), giga(*agent), giga(*replay),
-        of_embeddings(*embeddings), giga(available.bytes), available.limit
+        bytes(agent.saturating_add(*replay).saturating_add(*embeddings)), bytes(*agent), bytes(*replay),
+        of_embeddings(*embeddings), bytes(available.bytes), available.limit
     )]
     Memory {
         /// Bytes that the agent takes at least.
@@ -435,11 +435,15 @@ pub enum TrainError {
     #[error(
         "{path} has none of the {episodes} episodes of this run any more, and the agent cannot learn on without them: they are \
          removed when a run with replay.files = \"until_finished\" finishes, and are not copied with a shared run. Use the \
-         finished agent, or train it again with another --logdir and replay.files = \"always\""
+         finished agent as it is, or begin again: remove the folder {}, and run the same command; with replay.files = \
+         \"always\", the new run can later be made longer",
+        wording::shell_word(root)
     )]
     EpisodesGone {
         /// The folder of episodes.
         path: PathBuf,
+        /// The run folder.
+        root: PathBuf,
         /// How many there were.
         episodes: u64,
     },

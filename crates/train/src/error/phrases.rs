@@ -71,12 +71,8 @@ pub(super) fn other(actor: ActionDistribution) -> ActionDistribution {
     }
 }
 
-pub(super) fn giga(bytes: u64) -> f64 {
-    bytes as f64 / 1e9
-}
-
-pub(super) fn of_embeddings(bytes: u64) -> String {
-    if bytes == 0 { String::new() } else { format!(", up to {:.1} GB for embeddings", giga(bytes)) }
+pub(super) fn of_embeddings(size: u64) -> String {
+    if size == 0 { String::new() } else { format!(", up to {} for embeddings", wording::bytes(size)) }
 }
 
 pub(super) fn of_gradient(broken: Option<&Broken>) -> String {

@@ -5,14 +5,15 @@
 
 use crate::TrainError;
 use files::layout::RUN_LOCK;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Held as long as a process works in a run folder.
 #[derive(Debug)]
 pub struct RunLock {
-    _file: File,
+    path: PathBuf,
+    file: File,
 }
 
 impl RunLock {
@@ -54,7 +55,31 @@ impl RunLock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(unwritable)?;
-        Ok(Self { _file: file })
+        Ok(Self { path, file })
+    }
+
+    /// Takes the lock again if its file was removed or replaced: another process could take it, and two would work in one folder.
+    /// Whether that was so.
+    ///
+    /// # Errors
+    /// As [`RunLock::take`], if another process has it by now.
+    pub fn keep(&mut self) -> Result<bool, TrainError> {
+        use std::os::unix::fs::MetadataExt;
+        let number = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let own = self.file.metadata().map(number);
+        if matches!((own, self.path.metadata().map(number)), (Ok(own), Ok(there)) if own == there) {
+            return Ok(false);
+        }
+        let (root, name) = (self.path.parent().unwrap_or(Path::new("")), self.path.file_name().unwrap_or_default());
+        match Self::take_file(root, &name.to_string_lossy()) {
+            Ok(lock) => {
+                *self = lock;
+                Ok(true)
+            }
+            // Some file systems number a file anew each time they are asked.
+            Err(TrainError::Busy { process, .. }) if process == std::process::id().to_string() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -85,6 +110,22 @@ mod tests {
         drop(first);
         assert!(!in_use(folder.path()));
         RunLock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_is_taken_again_unless_another_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = RunLock::take(folder.path()).unwrap();
+        assert!(!first.keep().unwrap());
+        std::fs::remove_file(folder.path().join(RUN_LOCK)).unwrap();
+        assert!(first.keep().unwrap() && !first.keep().unwrap());
+        assert!(RunLock::take(folder.path()).is_err());
+        std::fs::remove_file(folder.path().join(RUN_LOCK)).unwrap();
+        let second = RunLock::take(folder.path()).unwrap();
+        std::fs::write(folder.path().join(RUN_LOCK), "1\n").unwrap();
+        let message = first.keep().unwrap_err().to_string();
+        assert!(message.contains("in use by process 1"), "{message}");
+        drop(second);
     }
 
     #[test]

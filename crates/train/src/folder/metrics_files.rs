@@ -1,7 +1,7 @@
 //! The metrics of a run: `metrics.jsonl` and TensorBoard events.
 
 use crate::folder::RunFolder;
-use crate::output::{EventWriter, MetricsLog, host_name};
+use crate::output::{EventWriter, Meddled, MetricsLog, host_name};
 use crate::units::unsigned_zero;
 use crate::{Frames, TrainError};
 use std::path::Path;
@@ -74,6 +74,27 @@ impl MetricsFiles {
         self.metrics.lines()
     }
 
+    /// Mends the metrics if somebody removed or changed their file; a note about it.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    pub fn check(&mut self) -> Result<Option<String>, TrainError> {
+        let path = self.metrics.path().display().to_string();
+        Ok(self.metrics.check()?.map(|meddled| match meddled {
+            Meddled::Restored { aside: None } => {
+                format!("{path} was removed while the run goes on; it was written again, and no line is missing")
+            }
+            Meddled::Restored { aside: Some(aside) } => format!(
+                "{path} was replaced while the run goes on; the other file was moved to {}, and no line is missing",
+                aside.display()
+            ),
+            Meddled::Changed { were, are } => format!(
+                "{path} was changed while the run goes on: it had {}, and has {are} now; missing lines cannot be restored",
+                counted(were, "line")
+            ),
+        }))
+    }
+
     /// Makes everything written so far durable.
     ///
     /// # Errors
@@ -94,7 +115,7 @@ mod tests {
     fn nothing_is_written_as_minus_zero() {
         let root = tempfile::tempdir().unwrap();
         let config = Config { tasks: vec!["hopper".into()], ..Config::default() };
-        let Opened::New(folder) = RunFolder::open(root.path(), &[]).unwrap() else { unreachable!("it is empty") };
+        let Opened::New(mut folder) = RunFolder::open(root.path(), &[]).unwrap() else { unreachable!("it is empty") };
         folder.create(&config).unwrap();
         let (mut files, _) = MetricsFiles::open(&folder, 0, None).unwrap();
         files.line(Frames(7), &[("loss".to_owned(), -0.0), ("kl".to_owned(), -1.5)]).unwrap();

@@ -27,7 +27,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct RunFolder {
     root: PathBuf,
-    _lock: RunLock,
+    lock: RunLock,
+    /// The text of `config.toml`, once this process has written it.
+    config: Option<String>,
     /// Whether this was a run's folder, but had none for checkpoints.
     checkpoints_gone: bool,
 }
@@ -56,7 +58,7 @@ impl RunFolder {
         // Looked at again under the lock: another process may have made it a run folder meanwhile.
         let existing = is_run(root);
         let checkpoints_gone = existing && !checkpoints_of(root).exists();
-        let folder = Self { root: root.to_owned(), _lock: lock, checkpoints_gone };
+        let folder = Self { root: root.to_owned(), lock, config: None, checkpoints_gone };
         Ok(if existing { Opened::Existing(folder, Box::new(stored_config(root)?)) } else { Opened::New(folder) })
     }
 
@@ -64,7 +66,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn create(&self, config: &Config) -> Result<(), TrainError> {
+    pub fn create(&mut self, config: &Config) -> Result<(), TrainError> {
         self.write_config(config, None, &[])?;
         self.make_folders()
     }
@@ -119,7 +121,10 @@ impl RunFolder {
     pub(crate) fn refuse_gone_episodes(&self, count: u64) -> Result<(), TrainError> {
         let some = self.own_episodes()?.iter().any(|(_, name)| name.id < count);
         match count > 0 && !some {
-            true => Err(TrainError::EpisodesGone { path: self.episodes(), episodes: count }),
+            true => {
+                let (path, root) = (self.episodes(), self.root.clone());
+                Err(TrainError::EpisodesGone { path, root, episodes: count })
+            }
             false => Ok(()),
         }
     }
@@ -204,14 +209,49 @@ impl RunFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_config(
-        &self,
+        &mut self,
         config: &Config,
         device: Option<&str>,
         external: &[ExternalEnvironment],
     ) -> Result<(), TrainError> {
-        let path = self.root.join(CONFIG);
         let text = config_text(config, device, external);
+        self.write_text(&text)?;
+        self.config = Some(text);
+        Ok(())
+    }
+
+    fn write_text(&self, text: &str) -> Result<(), TrainError> {
+        let path = self.root.join(CONFIG);
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
+    }
+
+    /// Puts back what somebody removed while a run works in the folder, and what the run needs to go on and to be resumed: its
+    /// lock, its configuration and its folders. Notes about what was put back. A folder that is gone as a whole is not made again.
+    ///
+    /// # Errors
+    /// If another process has the lock by now, or something cannot be written.
+    pub(crate) fn keep(&mut self) -> Result<Vec<String>, TrainError> {
+        let mut notes = Vec::new();
+        if !self.root.is_dir() {
+            return Ok(notes);
+        }
+        let mut note = |path: &Path, what: &str| {
+            notes.push(format!("{} was removed while the run goes on; {what}", path.display()))
+        };
+        if self.lock.keep()? {
+            note(&self.root.join(RUN_LOCK), "it was made and locked again");
+        }
+        if let Some(text) = self.config.as_ref().filter(|_| !is_run(&self.root)) {
+            self.write_text(text)?;
+            note(&self.root.join(CONFIG), "it was written again");
+        }
+        for path in [self.episodes(), self.checkpoints(), self.videos()] {
+            if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+                files::create_folders(&path).map_err(TrainError::io(&path))?;
+                note(&path, "it was made again, but what was in it is lost");
+            }
+        }
+        Ok(notes)
     }
 }
 
@@ -227,6 +267,13 @@ pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
 
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
 fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
+    if checkpoints_of(root).is_dir() && episodes_of(root).is_dir() {
+        let why = format!(
+            "has the checkpoints and episodes of a run, but no {CONFIG}: restore that file from a copy, or choose another folder with \
+             --logdir"
+        );
+        return Err(TrainError::NotARunFolder { path: root.to_owned(), why });
+    }
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
         if name != RUN_LOCK && !leftovers.contains(&&*name) && !files::is_partial(&name) {
@@ -248,7 +295,7 @@ mod tests {
     /// The folder `root` for a run of `config`, new or not.
     fn open(root: &Path, config: &Config) -> Result<RunFolder, TrainError> {
         match RunFolder::open(root, &[])? {
-            Opened::New(folder) => folder.create(config).map(|()| folder),
+            Opened::New(mut folder) => folder.create(config).map(|()| folder),
             Opened::Existing(folder, stored) => folder.reopen(&stored, config).map(|()| folder),
         }
     }
@@ -262,6 +309,30 @@ mod tests {
         let text = std::fs::read_to_string(root.join(CONFIG)).unwrap();
         assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
         assert!(run.episodes().is_dir() && run.checkpoints().is_dir() && run.videos().is_dir());
+    }
+
+    #[test]
+    fn what_somebody_removes_is_put_back() {
+        let root = tempfile::tempdir().unwrap();
+        let mut run = open(root.path(), &config()).unwrap();
+        assert_eq!(run.keep().unwrap(), Vec::<String>::new());
+        for name in [CONFIG, RUN_LOCK] {
+            std::fs::remove_file(root.path().join(name)).unwrap();
+        }
+        for name in [EPISODES, CHECKPOINTS, VIDEOS] {
+            std::fs::remove_dir(root.path().join(name)).unwrap();
+        }
+        let notes = run.keep().unwrap();
+        for (note, name) in notes.iter().zip([RUN_LOCK, CONFIG, EPISODES, CHECKPOINTS, VIDEOS]) {
+            assert!(note.contains(&format!("/{name} was removed while the run goes on")), "{note}");
+        }
+        assert_eq!((notes.len(), run.keep().unwrap().len()), (5, 0));
+        assert_eq!(stored_config(root.path()).unwrap(), config());
+        assert!(open(root.path(), &config()).is_err(), "the lock is held");
+        // A folder that is gone as a whole is not made again.
+        std::fs::remove_dir_all(root.path()).unwrap();
+        assert_eq!(run.keep().unwrap(), Vec::<String>::new());
+        assert!(!root.path().exists());
     }
 
     #[test]

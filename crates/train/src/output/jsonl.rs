@@ -2,8 +2,9 @@
 //!
 //! Here: appending complete lines, and continuing the file of a stopped run. Not here: the metrics themselves.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -44,6 +45,23 @@ pub struct Reopened {
     pub aside: Option<PathBuf>,
 }
 
+/// What somebody did to a metrics file while it was being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meddled {
+    /// The file was removed or replaced. It has all its lines again, and the other file, if there is one, has another name.
+    Restored {
+        /// Where the other file is now.
+        aside: Option<PathBuf>,
+    },
+    /// The file was shortened or written to. It goes on with the lines that it has now.
+    Changed {
+        /// How many lines there were.
+        were: u64,
+        /// How many there are.
+        are: u64,
+    },
+}
+
 impl MetricsLog {
     /// Opens `path` for appending, and makes it if there is none.
     ///
@@ -73,11 +91,16 @@ impl MetricsLog {
             }
         }
         let io_error = |source| OutputError::io("open", path, source);
-        let file = OpenOptions::new().append(true).create(true).open(path).map_err(io_error)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io_error)?;
         file.set_len(length).and_then(|()| file.sync_all()).map_err(io_error)?;
         let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
         files::sync_folder(folder).map_err(|source| OutputError::io("sync", folder, source))?;
         Ok((Self { path: path.to_owned(), file, length, lines }, reopened))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whole lines in the file.
@@ -116,12 +139,58 @@ impl MetricsLog {
         line.push_str("}\n");
         if let Err(source) = self.file.write_all(line.as_bytes()) {
             // The first error is the one to report; a torn line that stays is cut off when the file is opened again.
-            let _ = self.file.set_len(self.length);
+            let is_torn = self.file.metadata().is_ok_and(|metadata| metadata.len() > self.length);
+            let _ = if is_torn { self.file.set_len(self.length) } else { Ok(()) };
             return Err(OutputError::io("write", &self.path, source));
         }
         self.length += line.len() as u64;
         self.lines += 1;
         Ok(())
+    }
+
+    /// Looks whether the file is still the one that this writes to, and as long, and mends what can be mended: nobody else is meant
+    /// to write to it.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn check(&mut self) -> Result<Option<Meddled>, OutputError> {
+        let own = self.file.metadata().map_err(|source| OutputError::io("read", &self.path, source))?;
+        let there = match self.path.symlink_metadata() {
+            Ok(_) => self.path.metadata().ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.path.parent().is_some_and(Path::is_dir) => {
+                None
+            }
+            Err(error) => return Err(OutputError::io("look for", &self.path, error)),
+        };
+        if own.len() != self.length {
+            let were = self.lines;
+            self.count_again()?;
+            return Ok(Some(Meddled::Changed { were, are: self.lines }));
+        }
+        if there.is_some_and(|there| is_same(&own, &there)) {
+            return Ok(None);
+        }
+        let mut aside = None;
+        if self.path.symlink_metadata().is_ok() {
+            let free = free_name(&self.path)?;
+            std::fs::rename(&self.path, &free).map_err(|source| OutputError::io("move", &self.path, source))?;
+            aside = Some(free);
+        }
+        let io_error = |source| OutputError::io("write", &self.path, source);
+        self.file.rewind().map_err(io_error)?;
+        files::write_atomically(&self.path, |file| io::copy(&mut (&self.file).take(self.length), file).map(|_| ()))
+            .map_err(io_error)?;
+        self.file = OpenOptions::new().read(true).append(true).open(&self.path).map_err(io_error)?;
+        Ok(Some(Meddled::Restored { aside }))
+    }
+
+    /// Counts the whole lines that the file has now, and cuts off what follows them.
+    fn count_again(&mut self) -> Result<(), OutputError> {
+        let io_error = |source| OutputError::io("read", &self.path, source);
+        self.file.rewind().map_err(io_error)?;
+        let rest = Rest::of(BufReader::new(&self.file)).map_err(io_error)?;
+        (self.lines, self.length) = (rest.lines, rest.whole);
+        self.file.set_len(self.length).map_err(io_error)
     }
 
     /// Makes everything written so far durable.
@@ -147,11 +216,15 @@ struct Rest {
 impl Rest {
     /// The rest of the file at `path` after its first `length` bytes.
     fn after(path: &Path, length: u64) -> Result<Self, OutputError> {
-        let io_error = |source| OutputError::io("read", path, source);
-        let mut file = BufReader::new(open_at(path, length)?);
+        let file = BufReader::new(open_at(path, length)?);
+        Self::of(file).map_err(|source| OutputError::io("read", path, source))
+    }
+
+    /// What follows in a file.
+    fn of(mut file: impl BufRead) -> io::Result<Self> {
         let mut rest = Self::default();
         loop {
-            let bytes = file.fill_buf().map_err(io_error)?;
+            let bytes = file.fill_buf()?;
             let Some(last) = bytes.len().checked_sub(1) else { return Ok(rest) };
             if let Some(end) = bytes.iter().rposition(|&byte| byte == b'\n') {
                 rest.lines += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
@@ -171,6 +244,13 @@ impl Rest {
         files::write_atomically(to, |file| io::copy(&mut lines, file).map(|_| ()))
             .map_err(|source| OutputError::io("write", to, source))
     }
+}
+
+/// Whether an open file is the one that a path leads to. Some file systems number a file anew each time they are asked.
+fn is_same(own: &Metadata, there: &Metadata) -> bool {
+    let number = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+    let look = |metadata: &Metadata| (metadata.len(), metadata.modified().ok());
+    number(own) == number(there) || (own.nlink() > 0 && look(own) == look(there))
 }
 
 /// The file at `path`, to be read from byte `place` on.
@@ -309,6 +389,50 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_file_that_somebody_removes_or_replaces_has_all_its_lines_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let (mut log, _) = open(&path, None);
+        log.write(Frames(1), [("a", 1.0)]).unwrap();
+        assert_eq!(log.check().unwrap(), None);
+        fs::remove_file(&path).unwrap();
+        log.write(Frames(2), [("a", 2.0)]).unwrap();
+        assert_eq!(log.check().unwrap(), Some(Meddled::Restored { aside: None }));
+        let moved = folder.path().join("moved");
+        fs::rename(&path, &moved).unwrap();
+        fs::write(&path, "somebody's").unwrap();
+        let aside = folder.path().join("metrics.jsonl.aside-1");
+        assert_eq!(log.check().unwrap(), Some(Meddled::Restored { aside: Some(aside.clone()) }));
+        log.write(Frames(3), [("a", 3.0)]).unwrap();
+        assert_eq!((log.check().unwrap(), log.lines()), (None, 3));
+        let whole = "{\"step\":1,\"a\":1.0}\n{\"step\":2,\"a\":2.0}\n{\"step\":3,\"a\":3.0}\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), whole);
+        assert_eq!(fs::read_to_string(aside).unwrap(), "somebody's");
+        assert_eq!(
+            whole.strip_prefix(&*fs::read_to_string(moved).unwrap()),
+            whole.lines().last().map(|line| format!("{line}\n")).as_deref()
+        );
+        fs::remove_dir_all(folder.path()).unwrap();
+        assert!(log.check().unwrap_err().to_string().contains("metrics.jsonl"));
+    }
+
+    #[test]
+    fn a_file_that_somebody_shortens_is_counted_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let (mut log, _) = open(&path, None);
+        (1..=4).for_each(|step| log.write(Frames(step), [("a", 1.0)]).unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        let cut = text.find("{\"step\":3").unwrap() + 5;
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(cut as u64).unwrap();
+        assert_eq!(log.check().unwrap(), Some(Meddled::Changed { were: 4, are: 2 }));
+        log.write(Frames(5), [("a", 1.0)]).unwrap();
+        assert_eq!((log.check().unwrap(), log.lines()), (None, 3));
+        let whole = "{\"step\":1,\"a\":1.0}\n{\"step\":2,\"a\":1.0}\n{\"step\":5,\"a\":1.0}\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), whole);
     }
 
     #[test]

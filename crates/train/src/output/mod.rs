@@ -14,6 +14,6 @@ mod write;
 pub use self::gif::{GifOptions, encode_gif, write_gif};
 pub use error::OutputError;
 pub(crate) use jsonl::metrics_lines;
-pub use jsonl::{MetricsLog, Reopened, count_lines};
+pub use jsonl::{Meddled, MetricsLog, Reopened, count_lines};
 pub use picture::{OpenLoop, Pixels, encode_png, write_png};
 pub use tensorboard::{EventWriter, host_name};

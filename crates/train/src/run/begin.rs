@@ -56,7 +56,7 @@ pub(crate) fn begin<L: Trainable>(
     new_run: impl FnOnce() -> Result<(Config, Beginning<L>), TrainError>,
 ) -> Result<(RunFolder, Config, Beginning<L>), TrainError> {
     match RunFolder::open(root, beginning::leftovers(root))? {
-        Opened::New(folder) => {
+        Opened::New(mut folder) => {
             let (config, beginning) = new_run()?;
             // The configuration comes last: it makes the folder a run's.
             beginning::record(root, &beginning)?;

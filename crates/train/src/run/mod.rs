@@ -117,6 +117,7 @@ impl<L: Trainable> Run<'_, L> {
             let phase = self.next();
             if !matches!(phase, Phase::Learn { .. } | Phase::Log) {
                 self.timed(Work::Learning, |run| run.agent.sync_from_device())?;
+                self.keep_files()?;
             }
             match phase {
                 Phase::Prefill { task } | Phase::Collect { task } => {

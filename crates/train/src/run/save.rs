@@ -33,11 +33,20 @@ impl<L: Trainable> Run<'_, L> {
 
     /// Ends an interrupted run with a checkpoint of where it stands.
     pub(super) fn stop(&mut self) -> Result<End, TrainError> {
+        self.keep_files()?;
         let checkpoint = match &self.saved {
             Some((path, position)) if *position == self.position => path.clone(),
             _ => self.save(self.state())?,
         };
         Ok(End::Stopped { frames: self.position.frames, checkpoint })
+    }
+
+    /// Puts back what somebody removed from the folder, and says so: before the state for a checkpoint is taken, which counts the
+    /// lines of metrics.
+    pub(super) fn keep_files(&mut self) -> Result<(), TrainError> {
+        let notes = self.folder.keep()?.into_iter().chain(self.metrics_files.check()?);
+        notes.for_each(|note| self.reporter.event(&Event::Note(&note)));
+        Ok(())
     }
 
     pub(super) fn save_if_due(&mut self) -> Result<(), TrainError> {

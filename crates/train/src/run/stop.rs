@@ -6,7 +6,7 @@
 use super::returns::Returns;
 use crate::config::StopSettings;
 use std::fmt;
-use wording::{counted, grouped, rounded};
+use wording::{counted, rounded};
 
 /// The rule by which a run ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,9 +39,9 @@ impl fmt::Display for Stop {
             ),
             Self::NoProgress { evaluations, patience } => write!(
                 f,
-                "the mean return of the last {} has not improved for {} frames (stop.patience)",
+                "the mean return of the last {} has not improved for {} (stop.patience)",
                 last(evaluations),
-                grouped(patience)
+                counted(patience, "frame")
             ),
         }
     }

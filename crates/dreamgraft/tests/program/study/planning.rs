@@ -211,3 +211,15 @@ fn runs_of_studies_write_fewer_videos_unless_the_study_file_says_otherwise() {
         std::fs::remove_dir_all(program.path("studies")).unwrap();
     }
 }
+
+#[test]
+fn a_study_of_one_run_is_not_planned_with_more_at_a_time() {
+    let program = Program::new();
+    let text = "name = \"one\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n[[method]]\nkind = \"baseline\"\n";
+    std::fs::write(program.path("one.toml"), text).unwrap();
+    for words in [&["study", "plan", "one.toml"][..], &["study", "plan", "one.toml", "--jobs", "4"]] {
+        let plan = program.succeed(words);
+        assert!(plan.contains("left with 1 run at a time, each on "), "{plan}");
+        assert!(plan.contains("1 run, 0 of them finished; 1 000 frames"), "{plan}");
+    }
+}

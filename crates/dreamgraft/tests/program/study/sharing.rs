@@ -76,6 +76,49 @@ fn equal_runs_of_two_studies_are_trained_once() {
 }
 
 #[test]
+fn a_run_from_the_store_that_is_to_be_longer_can_be_begun_again() {
+    let program = Program::new();
+    let (first, second) = (sharing(&program, "first", "", ""), sharing(&program, "second", "", ""));
+    let share = |file: &str| program.run(&["study", "run", file, "--share", "shared", "--jobs", "1"]);
+    assert_eq!((share(&first).code, share(&second).code), (Some(0), Some(0)));
+    // The targets get more frames; the source stays.
+    let text = std::fs::read_to_string(program.path(&second)).unwrap();
+    std::fs::write(program.path(&second), text.replacen("steps = 2000", "steps = 3000", 1)).unwrap();
+    std::fs::remove_file(program.path("studies/second/manifest.jsonl")).unwrap();
+    let ended = share(&second);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let advice: Vec<&str> = ended.stdout.lines().filter(|line| line.contains("has none of the")).collect();
+    assert_eq!(advice.len(), 2, "{ended:?}");
+    for line in advice {
+        let folder = line.split_once("remove the folder ").unwrap().1.split(',').next().unwrap();
+        std::fs::remove_dir_all(program.path("studies/second").join(folder)).unwrap();
+    }
+    let ended = share(&second);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("1 of them finished") && ended.stdout.contains("(3 of 3"), "{ended:?}");
+}
+
+#[test]
+fn a_dry_run_neither_fills_a_store_nor_takes_from_it() {
+    let program = Program::new();
+    let (first, second) = (sharing(&program, "first", "", ""), sharing(&program, "second", "", ""));
+    let dry = |file: &str| {
+        let words = ["study", "run", file, "--launcher", "slurm", "--dry-run", "--share", "shared"];
+        program.succeed(&words)
+    };
+    assert!(dry(&first).contains("0 runs in ") && !program.path("shared").exists());
+    program.succeed(&["study", "run-one", &first, "--index", "0"]);
+    dry(&first);
+    assert!(!program.path("shared").exists(), "finished runs are not copied to the store");
+    program.succeed(&["study", "run", &first, "--share", "shared"]);
+    let before = stored(&program);
+    let text = dry(&second);
+    assert!(text.contains("3 runs in ") && text.contains("would be copied, not trained"), "{text}");
+    assert!(!program.path("studies/second/runs").exists() && stored(&program) == before);
+    assert!(std::fs::read_to_string(program.path("studies/second/slurm/array-0.sh")).unwrap().contains("/shared"));
+}
+
+#[test]
 fn only_finished_runs_of_one_program_are_shared() {
     let program = Program::new();
     let file = sharing(&program, "first", "", "");
