@@ -6,12 +6,11 @@
 //! the discount head whether the episode goes on. A constant that is added to all predictions counts for nothing where the error is a
 //! squared one: the bias learns it soon, and otherwise every source whose output happens to lie on the right side would be taken in full.
 //!
-//! Here: what can be fitted, and the fit. Not here: the search for the best weights (`mixture`), and when it is done (`train`).
+//! Here: the fit. Not here: what can be fitted (`fittable`), the search for the best weights (`mixture`), and when it is done (`train`).
 
-use crate::document::Take;
 use crate::error::TransferError;
-use crate::fraction::Fraction;
-use crate::matching::{Claim, Effective, effective_rules, match_rules};
+use crate::fittable::{check_fitted, is_fitted};
+use crate::matching::{effective_rules, match_rules};
 use crate::mixture::{Criterion, Mixture};
 use crate::plan::Plan;
 use crate::report::{FittedFraction, Report, SourceFraction};
@@ -21,7 +20,7 @@ use dreamer::Learner;
 use dreamer::networks::Role;
 use replay::Episode;
 use std::ops::Range;
-use tape::{Parameter, Real};
+use tape::Real;
 
 /// Pieces of episodes, at least, by whose differences chance is judged.
 const FEWEST_PIECES: usize = 10;
@@ -75,41 +74,6 @@ pub fn fit_fractions<F: Real>(
     }
     report.fractions = heads.iter_mut().map(|head| head.fit(target)).collect();
     report.note_fitted(target);
-    Ok(())
-}
-
-/// Whether a rule's fraction is fitted.
-fn is_fitted(rule: &Effective) -> bool {
-    rule.take == Take::Fraction(Fraction::Fit)
-}
-
-/// Checks that every fraction that is fitted is one of an output layer that something is known about, and of the whole layer.
-pub(crate) fn check_fitted<F: Real>(
-    rules: &[Effective],
-    claims: &[Claim],
-    target: &Learner<F>,
-) -> Result<(), TransferError> {
-    let networks = target.networks();
-    for claim in claims.iter().filter(|claim| is_fitted(&rules[claim.rule])) {
-        let role = networks.role(claim.parameter);
-        let cannot = |why: String| {
-            let (parameter, place) = (claim.name(target.parameters()), rules[claim.rule].place.clone());
-            Err(TransferError::CannotFit { parameter, place, why })
-        };
-        let Some((kernel, bias)) = networks.output_layer(role) else {
-            return cannot(format!("no random episode tells how good a fraction of the {} is", role.name()));
-        };
-        if ![kernel, bias].contains(&claim.parameter) {
-            return cannot(format!("the {} depends in no simple way on a fraction of this layer", role.name()));
-        }
-        let is_of_rule = |other: &&Claim| other.rule == claim.rule && other.reads.is_none();
-        let fitted: Vec<Parameter> = claims.iter().filter(is_of_rule).map(|claim| claim.parameter).collect();
-        if !(fitted.contains(&kernel) && fitted.contains(&bias)) {
-            return cannot(
-                "kernel and bias of an output layer are fitted together: put them under one rule".to_owned(),
-            );
-        }
-    }
     Ok(())
 }
 

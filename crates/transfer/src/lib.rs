@@ -49,6 +49,7 @@ mod description;
 mod document;
 mod error;
 mod fit;
+mod fittable;
 mod fraction;
 mod fraction_fit;
 mod graft;

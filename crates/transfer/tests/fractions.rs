@@ -15,16 +15,22 @@ const REST: &str = "[[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
 
 /// An episode of random images and actions with these rewards, the first of which is not earned.
 fn episode(seed: u64, rewards: &[f64]) -> Episode {
+    ending(seed, rewards, 1.0)
+}
+
+/// The same with this discount of the last state.
+fn ending(seed: u64, rewards: &[f64], last: f32) -> Episode {
     let mut random = Stream::new(seed, "episode");
     let image = |random: &mut Stream| {
         let brightness = random.uniform();
         (0..IMAGE_NUMBERS).map(|_| (255.0 * brightness * random.uniform()) as u8).collect::<Vec<u8>>()
     };
     let mut builder = EpisodeBuilder::new("task", 3, &image(&mut random)).unwrap();
-    for reward in &rewards[1..] {
+    for (index, reward) in rewards.iter().enumerate().skip(1) {
+        let discount = if index + 1 == rewards.len() { last } else { 1.0 };
         let action: Vec<f32> = (0..3).map(|_| random.uniform() as f32).collect();
         let image = image(&mut random);
-        builder.push(&action, *reward as f32, 1.0, &image).unwrap();
+        builder.push(&action, *reward as f32, discount, &image).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -157,13 +163,24 @@ proptest! {
 }
 
 #[test]
+fn rewards_that_do_not_vary_take_nothing() {
+    let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
+    for reward in [0.0, 1.0] {
+        let episodes: Vec<Episode> = (0..3).map(|seed| episode(seed, &[reward; LENGTH])).collect();
+        let plan = plan(&["a"], &fit_rule("world_model.reward"));
+        let (_, report) = fitted(&plan, &target, &sources(&[("a", &source)]), &episodes).unwrap();
+        assert_eq!(report.fractions[0].sources[0].fraction, 0.0);
+    }
+}
+
+#[test]
 fn a_discount_head_is_fitted_to_how_likely_it_makes_the_episodes() {
     let config = AgentConfig { discount_head: true, ..config() };
     let (mut source, target) = (learner(&config, 4, 1), learner(&config, 3, 2));
-    // A source that is sure that episodes go on, as they do.
+    // A source that is sure that episodes go on, as they do in all states but their last.
     let bias = source.parameters().find("world_model.discount.hout.bias").unwrap();
     source.parameters_mut().values_mut(bias).fill(3.0);
-    let episodes: Vec<Episode> = (0..3).map(|seed| episode(seed, &[0.0; LENGTH])).collect();
+    let episodes: Vec<Episode> = (0..3).map(|seed| ending(seed, &[0.0; LENGTH], 0.0)).collect();
     let plan = plan(&["a"], &fit_rule("world_model.discount"));
     let (_, report) = fitted(&plan, &target, &sources(&[("a", &source)]), &episodes).unwrap();
     let fitted = &report.fractions[0];

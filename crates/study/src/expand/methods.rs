@@ -258,7 +258,8 @@ mod tests {
         let own = transfer::Preset::Universal.text().replacen("[[rule]]", "[sources]\na = \"a\"\n[[rule]]", 1);
         std::fs::write(folder.join("own.toml"), own).unwrap();
         for (of_source, of_method, part) in [
-            ("plan = \"universal-dynamic\"", "", "source[1].plan"),
+            ("plan = \"universal-dynamic\"", "", "source 2, plan: \"universal-dynamic\" is not a built-in plan"),
+            ("plan = \"paper\"", "", "\"paper\" does not freeze the encoder"),
             ("", "plan = \"own.toml\"", "names sources itself"),
             ("", "plan = \"none.toml\"", "none.toml"),
         ] {
