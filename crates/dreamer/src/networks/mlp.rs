@@ -47,7 +47,7 @@ impl Mlp {
         hidden.iter().fold(x, |x, layer| tape.dense(x, layer.0, layer.1, Activation::Elu))
     }
 
-    /// The kernel [units, outputs] and the bias [outputs] of the output layer.
+    /// The kernel [units, outputs] and the bias `[outputs]` of the output layer.
     pub fn output_layer(&self) -> (Parameter, Parameter) {
         *self.layers.last().expect("at least the output layer")
     }

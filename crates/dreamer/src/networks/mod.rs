@@ -79,7 +79,7 @@ impl Networks {
         &self.meanings[parameter.index()].rows
     }
 
-    /// The kernel [units, 1] and the bias [1] of the output layer of a head that predicts a number; `None` for other roles, and
+    /// The kernel [units, 1] and the bias `[1]` of the output layer of a head that predicts a number; `None` for other roles, and
     /// for a head that the agent does not have.
     pub fn output_layer(&self, role: Role) -> Option<(Parameter, Parameter)> {
         match role {

@@ -62,7 +62,7 @@ impl RewardHead {
         self.head.hidden(tape, input)
     }
 
-    /// The kernel [units, 1] and the bias [1] of the output layer.
+    /// The kernel [units, 1] and the bias `[1]` of the output layer.
     pub fn output_layer(&self) -> (Parameter, Parameter) {
         self.head.output_layer()
     }
