@@ -234,7 +234,7 @@ fn files_that_somebody_removes_from_a_run_under_way_are_put_back() {
     for name in ["metrics.jsonl", "config.toml", "run.lock"] {
         std::fs::remove_file(program.path("run").join(name)).unwrap();
         let note = lines.find(|line| line.starts_with("note: ")).unwrap();
-        assert!(note.contains(&format!("run/{name} was removed while the run goes on; it was")), "{note}");
+        assert!(note.contains(&format!("run/{name} was removed during the run; it was")), "{note}");
     }
     let error = program.fail(4, &smoke(&["--steps", "1e9"]));
     assert!(error.contains("is in use by process"), "{error}");
@@ -261,7 +261,7 @@ fn metrics_that_somebody_shortens_are_counted_again() {
     let path = program.path("run/metrics.jsonl");
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
     let note = lines.find(|line| line.starts_with("note: ")).unwrap();
-    assert!(note.contains("run/metrics.jsonl was changed while the run goes on: it had "), "{note}");
+    assert!(note.contains("run/metrics.jsonl was changed during the run: it had "), "{note}");
     // Three more lines, and a checkpoint that counts what is there.
     assert_eq!(lines.by_ref().filter(|line| line.starts_with("frame")).take(3).count(), 3);
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());

@@ -82,14 +82,14 @@ impl MetricsFiles {
         let path = self.metrics.path().display().to_string();
         Ok(self.metrics.check()?.map(|meddled| match meddled {
             Meddled::Restored { aside: None } => {
-                format!("{path} was removed while the run goes on; it was written again, and no line is missing")
+                format!("{path} was removed during the run; it was written again, and no line is missing")
             }
             Meddled::Restored { aside: Some(aside) } => format!(
-                "{path} was replaced while the run goes on; the other file was moved to {}, and no line is missing",
+                "{path} was replaced during the run; the other file was moved to {}, and no line is missing",
                 aside.display()
             ),
             Meddled::Changed { were, are } => format!(
-                "{path} was changed while the run goes on: it had {}, and has {are} now; missing lines cannot be restored",
+                "{path} was changed during the run: it had {}, and has {are} now; missing lines cannot be restored",
                 counted(were, "line")
             ),
         }))

@@ -235,9 +235,8 @@ impl RunFolder {
         if !self.root.is_dir() {
             return Ok(notes);
         }
-        let mut note = |path: &Path, what: &str| {
-            notes.push(format!("{} was removed while the run goes on; {what}", path.display()))
-        };
+        let mut note =
+            |path: &Path, what: &str| notes.push(format!("{} was removed during the run; {what}", path.display()));
         if self.lock.keep()? {
             note(&self.root.join(RUN_LOCK), "it was made and locked again");
         }
@@ -324,7 +323,7 @@ mod tests {
         }
         let notes = run.keep().unwrap();
         for (note, name) in notes.iter().zip([RUN_LOCK, CONFIG, EPISODES, CHECKPOINTS, VIDEOS]) {
-            assert!(note.contains(&format!("/{name} was removed while the run goes on")), "{note}");
+            assert!(note.contains(&format!("/{name} was removed during the run")), "{note}");
         }
         assert_eq!((notes.len(), run.keep().unwrap().len()), (5, 0));
         assert_eq!(stored_config(root.path()).unwrap(), config());

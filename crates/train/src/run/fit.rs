@@ -1,6 +1,7 @@
 //! Before the first gradient step: the fractions of a transfer that the random episodes decide.
 
 use super::Run;
+use super::standardise::random_episodes;
 use crate::TrainError;
 use crate::agent::Trainable;
 use crate::beginning::recorded_transfer;
@@ -36,7 +37,8 @@ impl<L: Trainable> Run<'_, L> {
         let Some((plan, mut report)) = recorded_transfer(&root)? else { return Ok(()) };
         let sources = Sources::open(&plan).map_err(|error| TrainError::FitNeedsSources(Box::new(error)))?;
         self.agent.sync_from_device()?;
-        let mut episodes = self.replay.episodes().map(CompressedEpisode::decompress);
+        let random = random_episodes(&self.replay, &self.position);
+        let mut episodes = random.into_iter().map(CompressedEpisode::decompress);
         self.agent.fit_fractions(&plan, &sources, &mut episodes, &mut report)?;
         if let Some(device) = self.device {
             self.agent.move_to(device)?;

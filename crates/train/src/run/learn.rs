@@ -11,9 +11,10 @@ use std::time::Instant;
 impl<L: Trainable> Run<'_, L> {
     /// One gradient step. If interrupted on the way, the agent and the streams are as before.
     pub(super) fn learn(&mut self, phase: Phase) -> Result<(), TrainError> {
-        self.fit_fractions()?;
         self.standardise_sources()?;
         self.predict_as_sources()?;
+        // After the sources are standardised, since a reward head that reads them predicts otherwise before.
+        self.fit_fractions()?;
         let (position, end) = (&self.position, self.config.steps);
         let left = self.speed.left(self.config, position);
         self.reporter.event(&Event::Progress { phase, position, end, left });

@@ -33,7 +33,7 @@ impl<L: Trainable> Run<'_, L> {
 
 /// The run's random episodes that are in memory, oldest first. Episodes of other programs are older than all of the run's, and those of
 /// the agent's own newer than the random ones.
-fn random_episodes<'r>(replay: &'r Replay, position: &Position) -> Vec<&'r CompressedEpisode> {
+pub(super) fn random_episodes<'r>(replay: &'r Replay, position: &Position) -> Vec<&'r CompressedEpisode> {
     let count = |episodes: u64| usize::try_from(episodes).unwrap_or(usize::MAX);
     let random = position.prefill.iter().map(|task| task.episodes).sum();
     let newest_first = replay.episodes().rev().skip(count(position.own_episodes())).take(count(random));
