@@ -217,7 +217,7 @@ impl From<&study::StudyError> for Exit {
     fn from(error: &study::StudyError) -> Self {
         use study::StudyError;
         match error {
-            StudyError::StudyFile { .. } | StudyError::NoRun { .. } => Self::Usage,
+            StudyError::StudyFile { .. } | StudyError::NoRun { .. } | StudyError::PilotOnSlurm { .. } => Self::Usage,
             StudyError::NoManifest { .. }
             | StudyError::NotAStudy { .. }
             | StudyError::OtherRun { .. }
@@ -270,7 +270,8 @@ impl From<&TrainError> for Exit {
             | TrainError::ImaginesNothing { .. }
             | TrainError::NoSource { .. }
             | TrainError::OwnSources { .. }
-            | TrainError::SameRewardSource { .. }
+            | TrainError::SameSource { .. }
+            | TrainError::RankForSeveralTasks { .. }
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use dreamer::{DecidedBy, Size};
 use train::config::presets;
 use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
-use transfer::TransferError;
+use transfer::{ChooseBy, TransferError};
 
 /// The origin of the agent, from the arguments.
 ///
@@ -15,9 +15,24 @@ use transfer::TransferError;
 /// If arguments contradict each other.
 pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     let refuse = |why: &str| Err(Failure::Arguments(why.to_owned()));
-    let OriginArguments { from, plan, fraction, universal, reward_from: rewards, any_encoder } = typed;
+    let OriginArguments {
+        from,
+        untrained_source,
+        choose,
+        plan,
+        fraction,
+        universal,
+        reward_from: rewards,
+        any_encoder,
+    } = typed;
     if *any_encoder && rewards.is_empty() {
         return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
+    }
+    if *untrained_source && from.len() != 1 {
+        return refuse("--untrained-source allows the one agent of --from to be untrained; give --from RUN once");
+    }
+    if choose.is_some() && from.len() < 2 {
+        return refuse("--choose chooses among several agents; give --from RUN for each of them");
     }
     if let Some(encoder) = universal {
         if !from.is_empty() || fraction.is_some() {
@@ -35,13 +50,11 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
         );
     }
     if from.len() > 1 {
-        return refuse(
-            "--from names one agent; to take from several, write a plan that names them as its sources, and give it with \
-             --plan (`dreamgraft transfer preset paper` prints a plan to begin with)",
-        );
+        let (from, choose) = (from.clone(), choose.unwrap_or(ChooseBy::Rank));
+        return Ok(Origin::Agents { from, choose, plan: plan.clone(), fraction: *fraction });
     }
     match (from.first().cloned(), plan.clone(), *fraction) {
-        (Some(from), plan, fraction) => Ok(Origin::Agent { from, plan, fraction }),
+        (Some(from), plan, fraction) => Ok(Origin::Agent { from, plan, fraction, untrained: *untrained_source }),
         (None, Some(plan), fraction) => Ok(Origin::Plan { plan, fraction }),
         (None, None, Some(_)) => refuse("--fraction needs --from RUN, or a --plan that names its sources"),
         (None, None, None) => Ok(Origin::Random),
@@ -52,6 +65,7 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
 pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     let from = match &request.origin {
         Origin::Agent { from, .. } => from,
+        Origin::Agents { from, .. } => &from[0],
         Origin::Universal { encoder, .. } => encoder,
         Origin::Random | Origin::Plan { .. } => return error.into(),
     };

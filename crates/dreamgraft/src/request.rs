@@ -89,7 +89,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
     use std::path::PathBuf;
     use train::{Frames, Origin};
-    use transfer::Fraction;
+    use transfer::{ChooseBy, Fraction};
 
     /// The request that the program creates from these arguments.
     fn parsed(arguments: impl IntoIterator<Item = OsString>) -> RunRequest {
@@ -132,11 +132,14 @@ mod tests {
         };
         prop_oneof![
             Just(Origin::Random),
-            (path(), option::of(path()), fraction()).prop_map(|(from, plan, fraction)| Origin::Agent {
-                from,
-                plan,
-                fraction
-            }),
+            (prop::collection::vec(path(), 2..4), any::<bool>(), option::of(path()), fraction()).prop_map(
+                |(from, by_rank, plan, fraction)| {
+                    let choose = if by_rank { ChooseBy::Rank } else { ChooseBy::Chance };
+                    Origin::Agents { from, choose, plan, fraction }
+                }
+            ),
+            (path(), option::of(path()), fraction(), any::<bool>())
+                .prop_map(|(from, plan, fraction, untrained)| Origin::Agent { from, plan, fraction, untrained }),
             (path(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
             (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(path())).prop_map(
                 |(encoder, rewards, any, plan)| {

@@ -93,6 +93,15 @@ pub enum StudyError {
         /// Its folder.
         path: PathBuf,
     },
+    /// Pilot runs on Slurm.
+    #[error(
+        "the method {method:?} chooses by pilot runs, whose candidates wait for each other: only the local launcher can start them; \
+         use --launcher local, or put the method into a study of its own"
+    )]
+    PilotOnSlurm {
+        /// The method.
+        method: String,
+    },
     /// A study whose folder has a run of other settings.
     #[error("{why}; to train it again, remove the folder {path}, or give the study another folder with --dir")]
     OtherRun {

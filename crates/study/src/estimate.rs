@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::path::Path;
 use train::config::Config;
-use train::{Needs, Origin, TrainError};
+use train::{Frames, Needs, Origin, RunRequest, TrainError};
 
 /// The number of gradient steps from which their speed is estimated.
 const ENOUGH: u64 = 50;
@@ -22,7 +22,8 @@ const ENOUGH: u64 = 50;
 /// # Errors
 /// The first setting of its request that cannot be used.
 pub fn config(entry: &Entry) -> Result<Config, StudyError> {
-    Ok(request(entry).configuration()?)
+    let request = RunRequest { steps: Some(Frames(entry.expected_frames())), ..request(entry) };
+    Ok(request.configuration()?)
 }
 
 /// What the needs of a run depend on.
@@ -45,7 +46,8 @@ pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs
     let mut all = Vec::new();
     for entry in &manifest.entries {
         let frozen = may_freeze(&entry.request.origin);
-        let kind = Kind { tasks: &entry.tasks, settings: &entry.request.settings, steps: entry.steps, frozen };
+        let kind =
+            Kind { tasks: &entry.tasks, settings: &entry.request.settings, steps: entry.expected_frames(), frozen };
         let needs = match known.entry(kind) {
             Occupied(needs) => needs.into_mut(),
             Vacant(place) => {
@@ -62,9 +64,11 @@ pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs
 fn may_freeze(origin: &Origin) -> bool {
     let preset = |plan: &Path| transfer::Preset::named(plan).filter(|preset| !preset.freezes_encoder());
     match origin {
-        Origin::Random | Origin::Agent { plan: None, .. } => false,
+        Origin::Random | Origin::Agent { plan: None, .. } | Origin::Agents { plan: None, .. } => false,
         Origin::Universal { .. } => true,
-        Origin::Agent { plan: Some(plan), .. } | Origin::Plan { plan, .. } => preset(plan).is_none(),
+        Origin::Agent { plan: Some(plan), .. }
+        | Origin::Agents { plan: Some(plan), .. }
+        | Origin::Plan { plan, .. } => preset(plan).is_none(),
     }
 }
 

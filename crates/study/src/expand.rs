@@ -1,12 +1,14 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
 //! Here: the order of the runs, and their requests; in `sources`, the runs of sources; in `methods`, those of each method; in
-//! `sweep`, settings with several values; in `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a
+//! `choosing`, those that choose a source when they begin; in `sweep`, settings with several values; in `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a
 //! target. Not here: the keys of a study file (`study_file`), the manifest in a folder (`prepare`), and starting runs (`local`,
 //! `slurm`).
 
 mod checks;
+mod choosing;
 mod methods;
+mod pilot;
 mod shared_seeds;
 mod sources;
 mod sweep;
@@ -207,7 +209,21 @@ impl<'a> Expansion<'a> {
         self.folders.insert(folder.clone(), index);
         let (method, arguments) = (method.to_owned(), arguments_of(&request));
         let steps = steps.0;
-        self.entries.push(Entry { index, role, tasks, method, source, seed, steps, folder, after, request, arguments });
+        let pilot = None;
+        self.entries.push(Entry {
+            index,
+            role,
+            tasks,
+            method,
+            source,
+            seed,
+            steps,
+            folder,
+            after,
+            pilot,
+            request,
+            arguments,
+        });
         Ok(index)
     }
 }

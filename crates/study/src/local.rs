@@ -6,6 +6,7 @@
 
 use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
+use crate::pilot::{self, Candidate, Next};
 use crate::share::Sharing;
 use crate::status::{end_of, failure_file, is_finished};
 use crate::taken::Taken;
@@ -20,7 +21,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use train::checkpoint::newest_state;
-use train::{RunLock, RunRequest, TrainError};
+use train::{Frames, RunLock, RunRequest, TrainError};
 
 /// The exit code of a run that was stopped by a signal after it saved a checkpoint, and resumes with the same command.
 pub const STOPPED: i32 = 75;
@@ -77,6 +78,13 @@ pub enum PoolEvent<'a> {
         entry: &'a Entry,
         /// Why.
         why: &'a StudyError,
+    },
+    /// A candidate of a choice by pilot runs is dropped.
+    Dropped {
+        /// The run.
+        entry: &'a Entry,
+        /// Frames of the slice in which others were better.
+        slice: u64,
     },
     /// A run failed.
     Failed {
@@ -156,23 +164,31 @@ impl Pool<'_> {
         let mut tries = vec![Tries::default(); entries.len()];
         let mut elsewhere = vec![false; entries.len()];
         let mut stopping = false;
+        let mut pilots = pilot::outcomes(self.folder, self.manifest);
         loop {
             if !stopping && interrupted.load(Ordering::Relaxed) {
                 stopping = true;
                 listen(&PoolEvent::Stopping { workers: workers.children.len() });
                 workers.stop();
             }
-            for (index, status) in workers.ended()? {
+            let ended = workers.ended()?;
+            if ended.iter().any(|(index, _)| entries[*index].pilot.is_some()) {
+                pilots = pilot::outcomes(self.folder, self.manifest);
+            }
+            for (index, status) in ended {
                 let entry = &entries[index];
                 match status.code() {
                     // A finished run that could not write to its log is finished all the same.
                     Some(0 | FAILED) if is_finished(self.folder, entry) => {
                         marks[index] = Mark::Finished;
                         listen(&PoolEvent::Finished { entry });
-                        if let Some(Err(why)) = self.sharing.map(|sharing| sharing.put(entry)) {
+                        let sharing = self.sharing.filter(|_| entry.pilot.is_none());
+                        if let Some(Err(why)) = sharing.map(|sharing| sharing.put(entry)) {
                             listen(&PoolEvent::NotShared { entry, why: &why });
                         }
                     }
+                    // A candidate that has its slice waits for the others.
+                    Some(0) if pilot::candidate(&pilots, entry).is_some() => {}
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or stopped by another process.
                     Some(STOPPED) | None if tries[index].again(self.saved(entry)) => {}
@@ -194,6 +210,18 @@ impl Pool<'_> {
                 if !ready || workers.children.len() >= self.jobs {
                     continue;
                 }
+                let until = match pilot::candidate(&pilots, entry).map(|Candidate { next, .. }| next) {
+                    None => entry.steps,
+                    Some(Next::LearnUntil(frames)) => frames,
+                    Some(Next::Wait) => continue,
+                    Some(Next::Dropped(slice)) => {
+                        marks[index] = Mark::Finished;
+                        let slice = entry.pilot.as_ref().map_or(0, |pilot| pilot.slices[slice]);
+                        listen(&PoolEvent::Dropped { entry, slice });
+                        others = true;
+                        continue;
+                    }
+                };
                 if train::in_use(&self.folder.join(&entry.folder)) {
                     others = true;
                     if !std::mem::replace(&mut elsewhere[index], true) {
@@ -207,7 +235,8 @@ impl Pool<'_> {
                     others = true;
                     continue;
                 }
-                if let Some(sharing) = self.sharing {
+                // A candidate may end early, so it is not one of the runs that studies share.
+                if let Some(sharing) = self.sharing.filter(|_| entry.pilot.is_none()) {
                     match sharing.take(entry) {
                         Ok(Some(taken)) => {
                             marks[index] = Mark::Finished;
@@ -222,7 +251,7 @@ impl Pool<'_> {
                 }
                 listen(&PoolEvent::Started { entry, killed: tries[index].killed });
                 tries[index].began_at = self.saved(entry);
-                workers.children.insert(index, self.start(entry)?);
+                workers.children.insert(index, self.start(entry, until)?);
             }
             if workers.children.is_empty() && !others {
                 let count = |wanted: Mark| marks.iter().filter(|mark| **mark == wanted).count();
@@ -243,8 +272,9 @@ impl Pool<'_> {
         self.folder.join(layout::LOGS).join(format!("{index}.log"))
     }
 
-    /// Starts a run as if its arguments had been typed in the folder of the study.
-    fn start(&self, entry: &Entry) -> Result<Child, StudyError> {
+    /// Starts a run as if its arguments had been typed in the folder of the study, but for a candidate that has only `until` frames for
+    /// now.
+    fn start(&self, entry: &Entry, until: u64) -> Result<Child, StudyError> {
         let path = self.log(entry.index);
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
@@ -254,8 +284,8 @@ impl Pool<'_> {
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
         let errors = log.try_clone().map_err(StudyError::io(&path))?;
         // The number of threads changes no result; a device changes it by rounding.
-        let request =
-            RunRequest { threads: Some(self.threads), device: self.device.map(str::to_owned), ..request(entry) };
+        let (threads, device) = (Some(self.threads), self.device.map(str::to_owned));
+        let request = RunRequest { threads, device, steps: Some(Frames(until)), ..request(entry) };
         let mut command = command(self.program, self.folder, &request);
         // In its own process group: only this process receives Ctrl-C, and it signals the workers.
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
@@ -400,6 +430,7 @@ mod tests {
         std::fs::write(&program, "#!/bin/sh\necho here >> started\nkill -KILL $$\n").unwrap();
         std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         let entry = Entry {
+            pilot: None,
             index: 0,
             role: Role::Target,
             tasks: vec!["hopper".into()],

@@ -3,6 +3,7 @@
 //! Here: the state of each run, for launchers and people. Not here: the results of runs (`results`).
 
 use crate::manifest::{Entry, Manifest};
+use crate::pilot::{self, Next};
 use crate::results::read_metrics;
 use crate::taken::{Taken, taken};
 use files::layout;
@@ -26,6 +27,8 @@ pub enum State {
     Failed,
     /// It has its last evaluation, and all its frames or an end by a rule of its settings.
     Finished,
+    /// It was one of several candidates, and others were better.
+    Dropped,
 }
 
 impl State {
@@ -37,6 +40,7 @@ impl State {
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Finished => "finished",
+            Self::Dropped => "dropped",
         }
     }
 }
@@ -101,7 +105,16 @@ pub fn check_ready(folder: &Path, manifest: &Manifest, index: usize) -> Result<(
 
 /// The states of all runs.
 pub fn status(folder: &Path, manifest: &Manifest) -> Vec<Status> {
-    manifest.entries.iter().map(|entry| of_run(folder, entry)).collect()
+    let pilots = pilot::outcomes(folder, manifest);
+    let is_dropped = |entry: &Entry| {
+        pilot::candidate(&pilots, entry).is_some_and(|candidate| matches!(candidate.next, Next::Dropped(_)))
+    };
+    let of_run = |entry: &Entry| {
+        let status = of_run(folder, entry);
+        let state = if is_dropped(entry) && status.state == State::Stopped { State::Dropped } else { status.state };
+        Status { state, ..status }
+    };
+    manifest.entries.iter().map(of_run).collect()
 }
 
 /// The state of one run.

@@ -86,6 +86,9 @@ pub struct Source {
     pub steps: Count,
     /// Its seed; [`StudyFile::source_seed`] by default.
     pub seed: Option<SourceSeed>,
+    /// Whether it is a control that takes no gradient step.
+    #[serde(default)]
+    pub untrained: bool,
     /// The source whose encoder it has, frozen.
     pub universal: Option<String>,
     /// The preset of the plan for that; `universal` by default.
@@ -219,6 +222,28 @@ pub enum Method {
         #[serde(default)]
         set: toml::Table,
     },
+    /// The plan `paper`, or another, from the agent of these sources that ranks first on the run's random episodes.
+    Ranked(Chosen),
+    /// The same from an agent that the seed decides: a control for `ranked`.
+    RandomSource(Chosen),
+    /// Several candidates, each a source with a plan and a fraction, of which the better half goes on after each slice of frames.
+    Pilot {
+        /// Its name in tables.
+        name: Option<String>,
+        /// The sources.
+        from: Vec<String>,
+        /// The plans' presets.
+        #[serde(default = "only_paper")]
+        plans: Vec<String>,
+        /// The fractions of plans that have one; if there are none, the plans' own.
+        #[serde(default)]
+        fractions: Vec<Fraction>,
+        /// The frames after which candidates are dropped.
+        slices: Vec<Count>,
+        /// Settings of its targets.
+        #[serde(default)]
+        set: toml::Table,
+    },
     /// A plan file.
     Plan {
         /// Its name in tables.
@@ -233,6 +258,24 @@ pub enum Method {
     },
 }
 
+/// A method that chooses one of several agents.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    /// Its name in tables.
+    pub name: Option<String>,
+    /// The sources.
+    pub from: Vec<String>,
+    /// The plan's preset.
+    #[serde(default = "paper")]
+    pub plan: String,
+    /// The fraction of its rules that have one.
+    pub fraction: Option<Fraction>,
+    /// Settings of its targets.
+    #[serde(default)]
+    pub set: toml::Table,
+}
+
 impl Method {
     /// Settings of its targets.
     pub fn set(&self) -> &toml::Table {
@@ -244,7 +287,9 @@ impl Method {
             | Self::EncoderOnly { set, .. }
             | Self::FineTune { set, .. }
             | Self::SingleSource { set, .. }
+            | Self::Pilot { set, .. }
             | Self::Plan { set, .. } => set,
+            Self::Ranked(chosen) | Self::RandomSource(chosen) => &chosen.set,
         }
     }
 
@@ -270,10 +315,15 @@ impl Method {
             Self::MetaModel { universal, reward_from, .. } => {
                 reward_from.iter().chain([universal]).map(String::as_str).collect()
             }
-            Self::SingleSource { from, .. } => from.iter().map(String::as_str).collect(),
+            Self::SingleSource { from, .. } | Self::Pilot { from, .. } => from.iter().map(String::as_str).collect(),
+            Self::Ranked(chosen) | Self::RandomSource(chosen) => chosen.from.iter().map(String::as_str).collect(),
             Self::Plan { from, .. } => from.iter().map(String::as_str).collect(),
         }
     }
+}
+
+fn only_paper() -> Vec<String> {
+    vec![paper()]
 }
 
 fn paper() -> String {

@@ -9,7 +9,7 @@ use crate::agent::footprint;
 use crate::agent::play::{PlayEvent, PlayOptions, Plays, play_with};
 use crate::beginning;
 use crate::config::Config;
-use crate::events::Reporter;
+use crate::events::{Event, Reporter};
 use crate::folder::is_run;
 use crate::run::End;
 use crate::run::begin::begin;
@@ -20,7 +20,7 @@ use environment::Catalogue;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
-use transfer::Plan;
+use transfer::{ChooseBy, Plan};
 
 /// A run of a Dreamer agent, new or to be resumed.
 #[derive(Clone, Copy)]
@@ -67,12 +67,17 @@ pub fn train(
         None => Ok(()),
     };
     let new_run = || {
-        let (config, beginning) = beginning::of_new_run(config, plan, action_size)?;
+        let (config, beginning) = beginning::of_new_run(catalogue, config, plan, action_size)?;
         // A transfer may freeze the encoder, whose embeddings take memory as well.
         footprint::check_run(&config, episodes, device.is_none())?;
         check_device(&config)?;
         Ok((config, beginning))
     };
+    let open = plan.filter(|plan| plan.open_choice() == Some(ChooseBy::Rank) && !is_run(root));
+    if let Some(plan) = open {
+        let sources = wording::counted(plan.candidates().len() as u64, "source");
+        reporter.event(&Event::Note(&format!("ranking {sources} on the random episodes with which this run begins")));
+    }
     // A transfer or a device that cannot be used must not leave a folder either. Whether this beginning is used is decided when
     // the folder is locked: only then is it certain that there is no run in it.
     let prepared = if is_run(root) { None } else { Some(new_run()?) };

@@ -50,7 +50,7 @@ pub use folder::lock::{RunLock, in_use};
 pub use folder::provenance::Arithmetic;
 pub use folder::{Left, checkpoint, config_text, remove_unfinished, stored_config};
 pub use needs::{Disk, Files, Needs};
-pub use rank::{RankEvent, RankOptions, rank};
+pub use rank::{RankEpisodes, RankEvent, RankOptions, rank};
 pub use request::{Origin, RunRequest};
 pub use run::End;
 pub use run::begin::train_with;

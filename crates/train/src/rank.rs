@@ -8,8 +8,9 @@ use crate::agent::learned::{Learned, find_learned};
 use crate::config::Config;
 use crate::entrance::pool;
 use crate::folder::{config_of_run, episodes_of, is_run, stored_config};
-use crate::run::episode::{evaluate_episode, play_episode, random_action};
-use crate::streams::EvaluationStreams;
+use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
+use crate::run::schedule::{Phase, Position, next};
+use crate::streams::{EvaluationStreams, RunKey, Streams};
 use dreamer::{ActionDistribution, Agent, Policy};
 use environment::{Catalogue, Environment, Observation, ObservationSpace};
 use replay::{Episode, EpisodeName, read_episode};
@@ -29,10 +30,19 @@ pub struct RankOptions {
     pub from: Vec<PathBuf>,
     /// An agent of the target itself, as a control.
     pub target: Option<PathBuf>,
-    /// A run whose newest episodes of the target are used; if none is given, episodes of random actions are played.
-    pub episodes_of: Option<PathBuf>,
-    /// How many episodes, at least two.
-    pub episodes: usize,
+    /// The episodes of the target.
+    pub episodes: RankEpisodes,
+}
+
+/// The episodes of the target, at least two, on which agents are ranked.
+#[derive(Clone, Debug)]
+pub enum RankEpisodes {
+    /// So many of random actions.
+    Random(usize),
+    /// So many of the newest of this run.
+    OfRun(PathBuf, usize),
+    /// The random episodes with which a run of the configuration begins.
+    OfThisRun,
 }
 
 /// What happens while agents are ranked.
@@ -71,9 +81,11 @@ pub fn rank(
         return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
     }
     pool(config.threads)?.install(|| {
-        let (episodes, episodes_of) = match &options.episodes_of {
-            Some(run) => (episodes_of_run(run, &task, options.episodes, shown)?, run.display().to_string()),
-            None => (random_episodes(environment, config.seed, options.episodes)?, "random actions".to_owned()),
+        let random = "random actions".to_owned();
+        let (episodes, episodes_of) = match &options.episodes {
+            RankEpisodes::OfRun(run, count) => (episodes_of_run(run, &task, *count, shown)?, run.display().to_string()),
+            RankEpisodes::Random(count) => (random_episodes(environment, config.seed, *count)?, random),
+            RankEpisodes::OfThisRun => (first_episodes(environment, config)?, random),
         };
         if episodes.len() < 2 {
             return Err(TrainError::TooFewEpisodes { task, of: episodes_of, found: episodes.len() });
@@ -126,6 +138,22 @@ fn random_episodes(environment: &mut dyn Environment, seed: u64, count: usize) -
         Ok(play_episode(environment, &mut starts, choose, || false)?.expect("nobody interrupts").episode)
     };
     (0..count as u64).map(one).collect()
+}
+
+/// The random episodes with which a run of `config` on this one task begins: drawn from the same streams, they are the same.
+fn first_episodes(environment: &mut dyn Environment, config: &Config) -> Result<Vec<Episode>, TrainError> {
+    let discrete = environment.info().actions.is_discrete();
+    let (mut streams, mut position) = (Streams::new(RunKey::of(config)), Position::default());
+    let mut episodes = Vec::new();
+    while let phase @ Phase::Prefill { .. } = next(config, &position) {
+        let random = &mut streams.prefill;
+        let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, random, action);
+        let played = play_episode(environment, &mut streams.environment, choose, || false)?;
+        let Played { episode, frames, agent_steps, .. } = played.expect("nobody interrupts");
+        position.collected(config, phase, frames, agent_steps);
+        episodes.push(episode);
+    }
+    Ok(episodes)
 }
 
 /// The newest episodes of a run for ranking: of `task`, which it must learn, with what the task shows.

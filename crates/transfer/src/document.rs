@@ -2,6 +2,7 @@
 //!
 //! Here: the text, with the line of each rule. Not here: its meaning and its checks ([`crate::plan`]).
 
+use crate::choice::Choice;
 use crate::error::PlanError;
 use crate::fraction::Fraction;
 use crate::pattern::Pattern;
@@ -25,10 +26,14 @@ pub(crate) struct Document {
     pub format: u32,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub untrained_sources: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, SourceText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta_model: Option<MetaModelText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choose: Option<Choice>,
     #[serde(default)]
     pub rule: Vec<RuleText>,
 }

@@ -101,6 +101,14 @@ pub enum PlanError {
         /// The names of the plan's sources, as text.
         known: String,
     },
+    /// A rule whose source is still to be chosen.
+    #[error(
+        "the source of {place} is still to be chosen, when a run begins; `dreamgraft transfer plan` shows the choice"
+    )]
+    Open {
+        /// The rule.
+        place: String,
+    },
     /// A source that no rule uses.
     #[error("no rule of {plan} uses the source {name:?}; remove the source, or name it in a rule")]
     UnusedSource {
@@ -184,7 +192,7 @@ pub enum SourceError {
     /// An agent that has not been trained: all its parameters are random.
     #[error(
         "the source {name:?}: {path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
-         train it for longer"
+         train it for longer, or allow it as a control with --untrained-source"
     )]
     Untrained {
         /// The source's name.

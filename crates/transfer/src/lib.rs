@@ -45,6 +45,7 @@
 //! The agent does not know that transfer exists. Not here: training, and the command line.
 
 pub mod arithmetic;
+mod choice;
 mod description;
 mod document;
 mod error;
@@ -69,6 +70,7 @@ mod rows;
 mod source;
 mod table;
 
+pub use choice::{Candidate, Choice, ChoiceReport, ChooseBy, NotARule, Standing};
 pub use document::{FORMAT, MetaModelPredictions, MetaModelStart, Misfit, Take, counted_from_one};
 pub use error::{MisfitError, PlanError, SourceError, TransferError};
 pub use fraction::{Fraction, NotAFraction};

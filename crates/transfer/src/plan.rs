@@ -1,8 +1,11 @@
 //! A plan as it is meant: sources, rules and a meta-model, checked.
 //!
 //! Here: [`Plan`], read from a file or a preset or built in code, and the changes that the command line can make to it.
-//! Not here: agents. The parameters that a rule matches are determined for a target ([`crate::resolve`]).
+//! In `choose`: a source that is left open. Not here: agents. The parameters that a rule matches are determined for a target ([`crate::resolve`]).
 
+mod choose;
+
+use crate::choice::Choice;
 use crate::document::{
     self, Document, FORMAT, MetaModelPredictions, MetaModelStart, MetaModelText, Misfit, OneOrMany, PinnedText,
     RuleText, SourceText, Take,
@@ -32,6 +35,8 @@ pub struct Plan {
     description: String,
     sources: BTreeMap<String, SourceRef>,
     meta_model: Option<MetaModel>,
+    choice: Option<Choice>,
+    untrained_sources: bool,
     rules: Vec<Rule>,
 }
 
@@ -140,6 +145,8 @@ impl Plan {
             description: document.description,
             sources: BTreeMap::new(),
             meta_model: None,
+            choice: document.choose,
+            untrained_sources: document.untrained_sources,
             rules: Vec::new(),
         };
         for (name, source) in document.sources {
@@ -192,6 +199,16 @@ impl Plan {
         if let Some(meta_model) = &mut self.meta_model {
             meta_model.any_encoder = true;
         }
+    }
+
+    /// Whether agents without any gradient step may be sources: as controls.
+    pub fn allows_untrained(&self) -> bool {
+        self.untrained_sources
+    }
+
+    /// Allows agents without any gradient step as sources.
+    pub fn allow_untrained(&mut self) {
+        self.untrained_sources = true;
     }
 
     /// Changes the fraction of every rule that has one.
@@ -270,6 +287,7 @@ impl Plan {
         let document = Document {
             format: FORMAT,
             description: self.description.clone(),
+            untrained_sources: self.untrained_sources,
             sources: self.sources.iter().map(|(name, at)| (name.clone(), source(at))).collect(),
             meta_model: self.meta_model.as_ref().map(|meta_model| MetaModelText {
                 sources: Some(meta_model.sources.clone()).filter(|sources| !sources.is_empty()),
@@ -279,6 +297,7 @@ impl Plan {
                 predictions: meta_model.predictions,
                 l1: meta_model.l1,
             }),
+            choose: self.choice.clone(),
             rule: self.rules.iter().map(text).collect(),
         };
         toml::to_string(&document).expect("a plan is made of what TOML can hold")
@@ -297,6 +316,12 @@ impl Plan {
     /// The sources of a rule that takes something, with their weights.
     pub(crate) fn sources_of(&self, rule: usize) -> Result<Vec<(String, f64)>, PlanError> {
         match &self.rules[rule].sources {
+            RuleSources::Only if self.choice.is_some() => {
+                match self.choice.iter().find_map(|choice| choice.source.clone()) {
+                    Some(chosen) => Ok(vec![(chosen, 1.0)]),
+                    None => Err(PlanError::Open { place: self.place(rule) }),
+                }
+            }
             RuleSources::Only => match self.sources.keys().next() {
                 Some(only) if self.sources.len() == 1 => Ok(vec![(only.clone(), 1.0)]),
                 _ => Err(PlanError::WhichSource { place: self.place(rule), known: self.known_sources() }),
@@ -318,9 +343,10 @@ impl Plan {
         if self.meta_model.as_ref().is_some_and(|meta_model| meta_model.sources.is_empty()) {
             return Err(self.no_meta_model_sources());
         }
-        let mut used = BTreeSet::new();
+        let mut used = self.check_choice()?;
         for (index, rule) in self.rules.iter().enumerate() {
-            if rule.take != Take::Random {
+            // All candidates are used, whichever is chosen.
+            if rule.take != Take::Random && (self.choice.is_none() || rule.sources != RuleSources::Only) {
                 used.extend(self.sources_of(index)?.into_iter().map(|(name, _)| name));
             }
         }

@@ -24,9 +24,9 @@ pub fn is_record(path: &Path) -> bool {
 /// # Errors
 /// [`TransferError::Record`] if a file cannot be written.
 pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), TransferError> {
-    let sources = report.sources.iter().map(|source| {
-        let (path, sha256) = (source.provenance.file.clone(), source.provenance.sha256.clone());
-        (source.name.clone(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
+    let sources = report.provenances().map(|(name, provenance)| {
+        let (path, sha256) = (provenance.file.clone(), provenance.sha256.clone());
+        (name.to_owned(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
     });
     let pinned = plan.with_sources(sources.collect())?;
     let head = format!("{HEAD}, written by {}.\n", one_line(plan.name()));

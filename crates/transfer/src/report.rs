@@ -3,6 +3,7 @@
 //! Here: the report as data. Not here: its tables (`table`) and its files (`record`).
 
 use crate::arithmetic::norm;
+use crate::choice::ChoiceReport;
 use crate::document::{MetaModelPredictions, MetaModelStart, Take};
 use crate::fraction::Fraction;
 use crate::rows::RowInput;
@@ -40,6 +41,9 @@ pub struct Report {
     /// The fractions that were fitted; empty before the random episodes, and if the plan fits none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fractions: Vec<FittedFraction>,
+    /// How one of several sources was chosen, if the plan left it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<ChoiceReport>,
 }
 
 /// The agent that was made.
@@ -260,6 +264,14 @@ impl Report {
                 format!("{} was trained on {}, which this run also learns", source.name, own.join(", "))
             })
             .collect()
+    }
+
+    /// Where the sources came from, by name, and the candidates that were not chosen.
+    pub fn provenances(&self) -> impl Iterator<Item = (&str, &SourceProvenance)> {
+        let candidates = self.choice.iter().flat_map(|choice| &choice.candidates);
+        let others = candidates.filter(|one| !self.sources.iter().any(|source| source.name == one.name));
+        let sources = self.sources.iter().map(|source| (&*source.name, &source.provenance));
+        sources.chain(others.map(|one| (&*one.name, &one.provenance)))
     }
 
     /// Whether a part's fraction is not known yet.

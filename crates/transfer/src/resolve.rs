@@ -377,5 +377,6 @@ fn begin_report<F: Real>(plan: &Plan, rules: &[Effective], target: &Learner<F>, 
             l1: meta_model.l1,
         }),
         fractions: Vec::new(),
+        choice: None,
     }
 }

@@ -125,12 +125,13 @@ fn not_located(name: &str, path: &Path, problem: NotFound) -> SourceError {
 }
 
 impl Source<f32> {
-    /// Reads the agent that a plan calls `name`: a run's newest checkpoint, a checkpoint, or an agent's file.
+    /// Reads the agent that a plan calls `name`: a run's newest checkpoint, a checkpoint, or an agent's file. One without any gradient
+    /// step is refused unless it may be `untrained`.
     ///
     /// # Errors
     /// [`SourceError`] names the path and the problem: a missing agent, a damaged file, a checksum that differs from
     /// the plan's.
-    pub fn open(name: &str, at: &SourceRef) -> Result<Self, SourceError> {
+    pub fn open(name: &str, at: &SourceRef, untrained: bool) -> Result<Self, SourceError> {
         let found = locate(&at.path).map_err(|problem| not_located(name, &at.path, problem))?;
         let read = |path: &Path| {
             let path = path.to_owned();
@@ -154,7 +155,7 @@ impl Source<f32> {
         })?;
         // The parameters alone: a source does not learn, and an export has nothing else.
         let policy = Policy::load(&file).map_err(|source| SourceError::Agent { name: name.to_owned(), source })?;
-        if policy.updates() == 0 {
+        if policy.updates() == 0 && !untrained {
             return Err(SourceError::Untrained { name: name.to_owned(), path: file });
         }
         let updates = policy.updates();
@@ -173,15 +174,15 @@ impl Source<f32> {
 pub struct Sources<F>(BTreeMap<String, Source<F>>);
 
 impl Sources<f32> {
-    /// Reads every source of a plan.
+    /// Reads every source of a plan, but for candidates that were not chosen.
     ///
     /// # Errors
     /// If the plan's rules and sources do not go together, or a source cannot be read.
     pub fn open(plan: &Plan) -> Result<Self, TransferError> {
-        plan.check_sources()?;
+        let used = plan.used_sources()?;
         let mut sources = BTreeMap::new();
-        for (name, at) in plan.sources() {
-            sources.insert(name.clone(), Source::open(name, at)?);
+        for (name, at) in plan.sources().iter().filter(|(name, _)| used.contains(*name)) {
+            sources.insert(name.clone(), Source::open(name, at, plan.allows_untrained())?);
         }
         Ok(Self(sources))
     }

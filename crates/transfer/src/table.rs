@@ -1,7 +1,9 @@
 //! The report of a transfer as a table for people.
 
+use crate::choice::{ChoiceReport, Standing};
 use crate::document::Take;
 use crate::fraction::Fraction;
+use crate::rank::{HORIZONS, cell};
 use crate::report::{Count, FittedFraction, PartReport, Report, SourceReport};
 use std::fmt;
 use wording::significant;
@@ -11,6 +13,9 @@ impl fmt::Display for Report {
         writeln!(f, "plan     {}: {}", self.plan, self.description)?;
         for source in &self.sources {
             writeln!(f, "source   {}", source_line(source))?;
+        }
+        if let Some(choice) = &self.choice {
+            writeln!(f, "choice   {}", choice.line())?;
         }
         if let Some(meta_model) = &self.meta_model {
             let how = format!("{} hidden{}", meta_model.layers, meta_model.how());
@@ -40,6 +45,10 @@ impl fmt::Display for Report {
         }
         if self.parts.iter().any(|part| self.is_still_to_be_fitted(part)) {
             writeln!(f, "fraction fit: the fraction is found when the random episodes of the run are there")?;
+        }
+        if let Some(choice) = self.choice.as_ref().filter(|choice| choice.episodes > 0) {
+            writeln!(f)?;
+            candidates_table(f, choice)?;
         }
         for fitted in &self.fractions {
             writeln!(f)?;
@@ -82,6 +91,27 @@ impl Report {
         }
         table(f, &rows, &[2, 5, 6])
     }
+}
+
+/// The candidates of a ranking and their scores, the chosen one first.
+fn candidates_table(f: &mut fmt::Formatter<'_>, choice: &ChoiceReport) -> fmt::Result {
+    let ahead = format!("ahead {}", HORIZONS[1]);
+    let mut rows: Vec<[String; 6]> =
+        vec![["candidate", "rank", "image", &ahead, "reward", "return"].map(str::to_owned)];
+    let controls = choice.untrained.iter().map(|standing| ("(control) untrained agent", standing));
+    let candidates = choice.candidates.iter().filter_map(|one| Some((&*one.name, one.standing.as_ref()?)));
+    for (name, Standing { rank, scores, zero_shot }) in candidates.chain(controls) {
+        let number = |value: Option<f64>, decimals| cell(value, decimals).into_owned();
+        rows.push([
+            name.to_owned(),
+            number(Some(*rank), 1),
+            number(scores.image, 3),
+            number(scores.ahead[1], 3),
+            number(scores.reward, 3),
+            number(*zero_shot, 1),
+        ]);
+    }
+    table(f, &rows, &[1, 2, 3, 4, 5])
 }
 
 /// What was fitted: each source's fraction, and the error with other fractions of it.

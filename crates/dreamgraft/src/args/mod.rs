@@ -15,7 +15,7 @@ pub mod train;
 pub mod transfer;
 
 use crate::exit;
-use ::transfer::Fraction;
+use ::transfer::{ChooseBy, Fraction};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -88,9 +88,16 @@ pub enum Command {
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {
     /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
-    /// export
+    /// export. If it is repeated, one of the agents is chosen when the run begins (--choose)
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
+    /// As a control: also accept an agent of --from that has not been trained (0 gradient steps)
+    #[arg(long)]
+    pub untrained_source: bool,
+    /// How one of several agents of --from is chosen: rank (the first of a ranking on the random episodes with which the run
+    /// begins, as `dreamgraft transfer rank` makes it) or chance (decided by the seed, as a control) [default: rank]
+    #[arg(long, value_name = "rank|chance")]
+    pub choose: Option<ChooseBy>,
     /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune,
     /// universal or universal-dynamics, or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]

@@ -6,7 +6,7 @@ use crate::{meaning, print};
 use environment::Catalogue;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use train::{RankEvent, RankOptions, RunRequest, TrainError};
+use train::{RankEpisodes, RankEvent, RankOptions, RunRequest, TrainError};
 use transfer::rank::ranked_plan;
 
 /// Prints the ranking, and writes the plan that was asked for.
@@ -20,12 +20,12 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
     let mut request = RunRequest::new(vec![typed.task.clone()], "small");
     typed.set.iter().try_for_each(|setting| meaning::check_of_task(setting))?;
     (request.seed, request.settings) = (Some(typed.seed), typed.set.clone());
-    let options = RankOptions {
-        from: typed.from.clone(),
-        target: typed.target.clone(),
-        episodes_of: typed.episodes_of.clone(),
-        episodes: usize::try_from(typed.episodes).unwrap_or(usize::MAX),
+    let count = usize::try_from(typed.episodes).unwrap_or(usize::MAX);
+    let episodes = match &typed.episodes_of {
+        Some(run) => RankEpisodes::OfRun(run.clone(), count),
+        None => RankEpisodes::Random(count),
     };
+    let options = RankOptions { from: typed.from.clone(), target: typed.target.clone(), episodes };
     let ranking = train::rank(catalogue, &request.configuration()?, &options, |event| {
         // For people who wait; results alone go to stdout.
         if !std::io::stderr().is_terminal() {

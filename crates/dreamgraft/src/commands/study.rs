@@ -82,7 +82,12 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         let state = if shared[entry.index] { "shared" } else { states[entry.index].state.name() };
         let after: Vec<String> = entry.after.iter().map(usize::to_string).collect();
         let after = if after.is_empty() { String::new() } else { format!("  after {}", after.join(", ")) };
-        let (index, folder, steps) = (entry.index, entry.folder.display(), counted(entry.steps, "frame"));
+        let (index, folder) = (entry.index, entry.folder.display());
+        let steps = match &entry.pilot {
+            // Which of the candidates has more is not known yet.
+            Some(pilot) => format!("{} or more", counted(pilot.slices[0], "frame")),
+            None => counted(entry.steps, "frame"),
+        };
         lines.push(format!("{index:>4}  {state:8}  {steps:>17}  {folder}{after}"));
     }
     let configs = manifest.entries.iter().map(estimate::config).collect::<Result<Vec<_>, _>>()?;
@@ -108,7 +113,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         .zip(&states)
         .map(|(seconds, state)| if state.state == State::Finished || shared[state.index] { 0.0 } else { seconds })
         .collect();
-    let frames: u64 = manifest.entries.iter().map(|entry| entry.steps).sum();
+    let frames: u64 = manifest.entries.iter().map(Entry::expected_frames).sum();
     let finished = states.iter().filter(|state| state.state == State::Finished).count();
     lines.push(format!(
         "{}, {finished} of them finished; {}, {} in all, in {}",
@@ -270,6 +275,15 @@ fn run_here(
             say(&format!("{} ({finished} of {total})", was_taken(entry, taken)));
         }
         PoolEvent::NotShared { entry, why } => say(&format!("note: run {} is not shared: {why}", entry.index)),
+        PoolEvent::Dropped { entry, slice } => {
+            finished += 1;
+            say(&format!(
+                "run {} is dropped: other candidates were better after {}: {} ({finished} of {total})",
+                entry.index,
+                counted(*slice, "frame"),
+                entry.folder.display()
+            ));
+        }
         PoolEvent::Failed { entry, why } => {
             say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display()))
         }
@@ -416,8 +430,10 @@ fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
     let mut lines: Vec<String> = states.iter().map(|run| if typed.json { json(run) } else { line(run) }).collect();
     if !typed.json {
         let count = |state: State| states.iter().filter(|run| run.state == state).count();
-        let all = [State::Finished, State::Running, State::Stopped, State::Failed, State::Waiting];
-        let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.name())).collect();
+        let all = [State::Finished, State::Dropped, State::Running, State::Stopped, State::Failed, State::Waiting];
+        let is_shown = |state: &State| *state != State::Dropped || count(State::Dropped) > 0;
+        let counts = all.into_iter().filter(is_shown);
+        let counts: Vec<String> = counts.map(|state| format!("{} {}", count(state), state.name())).collect();
         let (frames, steps) = (states.iter().map(|run| run.frames).sum(), states.iter().map(|run| run.steps).sum());
         lines.push(format!(
             "{}: {}; {} of {}",

@@ -2,7 +2,7 @@
 //! for runs and their folders, `resuming` for stopping, damaging and resuming, `killing` for SIGKILL, `faults` for
 //! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
 //! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
-//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `simd` for processors with fewer
+//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `choosing` for a source that is one of several, `simd` for processors with fewer
 //! instructions, `vectors` for agents that observe vectors,
 //! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
 //! names of files and for pipes, `progress` for what `train` shows on the way, `advice` for messages about mistakes, `agents` for the
@@ -11,6 +11,7 @@
 mod advice;
 mod agents;
 mod arguments;
+mod choosing;
 mod device;
 mod earlier_versions;
 mod episodes;

@@ -2,7 +2,8 @@
 //!
 //! Here: what each kind of method asks for. Not here: the sources' own runs, and the order of all runs (`expand`).
 
-use super::checks::{check_fraction, check_name, check_preset};
+use super::checks::{check_fraction, check_name};
+use super::pilot::Candidates;
 use super::{Aim, Asked, Expansion, universal_origin};
 use crate::manifest::Role;
 use crate::study_file::{Method, next_to};
@@ -10,7 +11,7 @@ use crate::{StudyError, layout, results};
 use environment::file_name;
 use std::path::Path;
 use train::Origin;
-use transfer::Fraction;
+use transfer::{ChooseBy, Fraction};
 
 impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
@@ -53,27 +54,25 @@ impl<'a> Expansion<'a> {
                 self.add_meta_model(&key, &named(name, "meta-model"), (universal, reward_from), plan, aim)
             }
             Method::SingleSource { name, from, plan, fraction, .. } => {
-                check_preset(plan).map_err(|why| self.error(&key, format!("plan: {why}")))?;
-                if let Some(fraction) = fraction {
-                    let key = format!("{key}.fraction");
-                    check_fraction(*fraction).map_err(|why| self.error(&key, why))?;
-                    let found = transfer::Plan::find(plan).and_then(|mut plan| plan.set_fraction(*fraction));
-                    found.map_err(|error| self.error(&key, error))?;
-                }
-                if from.is_empty() {
-                    return Err(self.error(&format!("{key}.from"), "the list is empty; name at least one source"));
-                }
+                self.check_several(&key, from, plan, *fraction)?;
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
+                    let untrained = source.untrained;
                     for agent in self.add_agents(source, aim, &mut Vec::new())? {
                         let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
-                        let origin = Origin::Agent { from, plan: Some(plan.into()), fraction: *fraction };
+                        let origin = Origin::Agent { from, plan: Some(plan.into()), fraction: *fraction, untrained };
                         self.add_target(&key, &named(name, "single-source"), Some(own), aim, &[agent], origin)?;
                     }
                 }
                 Ok(())
             }
+            Method::Pilot { name, from, plans, fractions, slices, .. } => {
+                let candidates = Candidates { name: name.as_deref(), from, plans, fractions, slices };
+                self.add_pilot(&key, &candidates, aim)
+            }
+            Method::Ranked(chosen) => self.add_chosen(&key, "ranked", chosen, ChooseBy::Rank, aim),
+            Method::RandomSource(chosen) => self.add_chosen(&key, "random-source", chosen, ChooseBy::Chance, aim),
             Method::Plan { name, file, from, .. } => {
                 let (plan, found) = self.plan_file(&format!("{key}.file"), file)?;
                 let path = Path::new(&plan);
@@ -139,7 +138,7 @@ impl<'a> Expansion<'a> {
         let source = self.source(&key_from, from)?;
         let agent = self.add_one_agent(&key_from, source, aim, &mut Vec::new())?;
         let folder = self.entries[agent].folder.clone();
-        let origin = Origin::Agent { from: folder, plan: Some(plan.into()), fraction };
+        let origin = Origin::Agent { from: folder, plan: Some(plan.into()), fraction, untrained: source.untrained };
         self.add_target(key, name, Some(from.to_owned()), aim, &[agent], origin)
     }
 
@@ -178,7 +177,7 @@ impl<'a> Expansion<'a> {
         self.add_target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
-    fn add_target(
+    pub(super) fn add_target(
         &mut self,
         key: &str,
         method: &str,

@@ -151,6 +151,9 @@ impl<'a> Expansion<'a> {
                 what.push_str(&format!("-by-{plan}"));
             }
         }
+        if source.untrained {
+            what.push_str("-untrained");
+        }
         let seed = match source.seed {
             None => self.source_seed,
             Some(SourceSeed::Number(seed)) => seed,
@@ -168,7 +171,11 @@ impl<'a> Expansion<'a> {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => file_name(&tasks.join("+")),
         };
-        let asked = Asked { tasks, settings: variant.typed(), steps: source.steps, seed, folder, origin };
+        let mut settings = variant.typed();
+        if source.untrained {
+            settings.extend(["pretrain", "train"].map(|kind| format!("schedule.{kind}_updates=0")));
+        }
+        let asked = Asked { tasks, settings, steps: source.steps, seed, folder, origin };
         self.push(Role::Source, "source", Some(name), asked, encoder.into_iter().collect())
     }
 

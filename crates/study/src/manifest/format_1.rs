@@ -31,7 +31,7 @@ pub fn entry(line: &str) -> Result<Entry, String> {
     // The comparison detects anything that was ignored.
     let request = request(&arguments).filter(|request| arguments_of(request) == arguments);
     let request = request.ok_or("a study does not create runs with these arguments")?;
-    Ok(Entry { index, role, tasks, method, source, seed, steps, folder, after, request, arguments })
+    Ok(Entry { index, role, tasks, method, source, seed, steps, folder, after, pilot: None, request, arguments })
 }
 
 /// The request that studies of that format typed these arguments for; `None` if they typed others.
@@ -59,7 +59,7 @@ fn request(arguments: &[String]) -> Option<RunRequest> {
     }
     request.origin = match (from, plan, encoder) {
         (None, None, None) => Origin::Random,
-        (Some(from), plan, None) => Origin::Agent { from, plan, fraction },
+        (Some(from), plan, None) => Origin::Agent { from, plan, fraction, untrained: false },
         (None, Some(plan), None) => Origin::Plan { plan, fraction },
         (None, None, Some(encoder)) => Origin::Universal { encoder, rewards, any_encoder: false, plan: None },
         _ => return None,

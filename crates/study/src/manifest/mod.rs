@@ -7,6 +7,7 @@
 mod format_1;
 
 use crate::StudyError;
+use crate::pilot::{Pilot, expected_frames};
 use files::{ReadError, sha256};
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Write};
@@ -45,6 +46,8 @@ pub struct Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// One of several runs for the same target, of which the best is compared.
+    Candidate,
     /// A source of transfers.
     Source,
     /// A target, whose returns are compared.
@@ -75,6 +78,9 @@ pub struct Entry {
     pub folder: PathBuf,
     /// Numbers of the runs that must be finished before it begins.
     pub after: Vec<usize>,
+    /// Its part in a choice by pilot runs, if it is a candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pilot: Option<Pilot>,
     /// Its request. Paths are relative to the folder of the study.
     pub request: RunRequest,
     /// The same as arguments of `dreamgraft`, with the folder of the study as working directory.
@@ -82,6 +88,23 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The frames that it will have: of a candidate that may be dropped, what its place in the group gets, so that the sum over the
+    /// group is right.
+    pub fn expected_frames(&self) -> u64 {
+        self.pilot.as_ref().map_or(self.steps, |pilot| {
+            expected_frames(self.index - pilot.group, pilot.candidates, &pilot.slices, self.steps)
+        })
+    }
+
+    /// Checks that the group of a candidate is one among so many runs.
+    fn check_pilot(&self, runs: usize) -> Result<(), String> {
+        let Some(Pilot { group, candidates, slices }) = &self.pilot else { return Ok(()) };
+        let is_in_it =
+            *group <= self.index && group.checked_add(*candidates).is_some_and(|end| self.index < end && end <= runs);
+        let is_rising = !slices.is_empty() && slices.windows(2).all(|pair| pair[0] < pair[1]);
+        if is_in_it && is_rising { Ok(()) } else { Err("its pilot group is not one of this manifest".to_owned()) }
+    }
+
     /// Checks that the other values of a line agree with its request.
     fn check(&self) -> Result<(), String> {
         let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
@@ -210,6 +233,7 @@ impl Manifest {
                 return Err(wrong(format!("run {index} cannot depend on run {later}, which comes later")));
             }
             entry.check().map_err(wrong)?;
+            entry.check_pilot(header.runs).map_err(wrong)?;
             entries.push(entry);
         }
         if entries.len() != header.runs {
@@ -262,6 +286,7 @@ mod tests {
             steps: 1000,
             folder: folder.into(),
             after: after.to_vec(),
+            pilot: None,
             arguments: arguments_of(&request),
             request,
         }

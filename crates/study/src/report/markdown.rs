@@ -1,7 +1,9 @@
 //! The report as Markdown: the text and tables of the page, without plots and images.
 
 use super::Report;
+use super::choices::choices;
 use super::fitted_fractions::fitted_fractions;
+use super::pilots::pilots;
 use super::run_tables;
 use super::single_sources::single_sources;
 use super::tables::{self, Cell, Table};
@@ -32,6 +34,8 @@ pub fn markdown(report: &Report<'_>) -> String {
     let transfer = [
         tables::transfers(figures),
         single_sources(results),
+        pilots(results),
+        choices(results),
         run_tables::source_use(results),
         fitted_fractions(results),
     ];

@@ -6,6 +6,7 @@
 
 mod axis;
 mod chart;
+mod choices;
 mod comparable;
 mod data;
 mod figures;
@@ -16,6 +17,7 @@ mod limits;
 mod markdown;
 mod media;
 mod page;
+mod pilots;
 mod pooled;
 mod published;
 mod run_tables;
@@ -31,6 +33,7 @@ pub use media::{MOST_BYTES, Media, mime, read as read_image};
 pub use page::page;
 
 use self::wording::counted;
+use crate::manifest::Role;
 use crate::results::{Results, ResultsError, RunResult};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -122,9 +125,11 @@ impl<'a> Report<'a> {
             counted(figures.methods.len(), "method"),
             counted(seeds.len(), "seed"),
         ];
-        let sources = results.runs.len() - targets;
-        if sources > 0 {
-            parts.push(counted(sources, "source run"));
+        for (role, name) in [(Role::Source, "source run"), (Role::Candidate, "other candidate")] {
+            let count = results.runs.iter().filter(|run| run.role == role).count();
+            if count > 0 {
+                parts.push(counted(count, name));
+            }
         }
         parts.push(match self.unfinished() {
             0 => "all finished".to_owned(),

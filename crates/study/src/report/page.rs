@@ -3,9 +3,11 @@
 //! Here: the structure of the page. Not here: its style (`page.css`), its script (`page.js`), the cells (`tables`).
 
 use super::chart::{Which, any, chart};
+use super::choices::choices;
 use super::fitted_fractions::fitted_fractions;
 use super::folds;
 use super::media::Media;
+use super::pilots::pilots;
 use super::run_tables;
 use super::single_sources::single_sources;
 use super::tables::{self, Cell, Table};
@@ -152,7 +154,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             h2 #robust { "Is the difference more than chance?" }
             @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
         }
-        @let transfer = [tables::transfers(figures), single_sources(results), run_tables::source_use(results), fitted_fractions(results)];
+        @let transfer = [tables::transfers(figures), single_sources(results), pilots(results), choices(results), run_tables::source_use(results), fitted_fractions(results)];
         @if transfer.iter().any(|it| !it.rows.is_empty()) {
             section aria-labelledby="transfer" {
                 h2 #transfer { "Effect of transfer" }

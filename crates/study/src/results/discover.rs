@@ -35,6 +35,7 @@ pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
     }
     let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
     Ok(Results {
+        pilots: Vec::new(),
         name: name.unwrap_or_else(|| root.display().to_string()),
         root: root.to_owned(),
         document: None,

@@ -69,6 +69,7 @@ mod tests {
 
     fn entry(index: usize, role: Role, tasks: &[&str], steps: u64, after: &[usize]) -> Entry {
         Entry {
+            pilot: None,
             index,
             role,
             tasks: tasks.iter().map(|task| (*task).to_owned()).collect(),

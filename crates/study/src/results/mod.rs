@@ -11,6 +11,7 @@ mod folder;
 mod lineage;
 mod metrics;
 mod opening;
+mod pilots;
 mod settings;
 mod shares;
 mod transfer_record;
@@ -28,6 +29,7 @@ pub use discover::run_folders;
 pub use error::ResultsError;
 pub use metrics::{Metrics, decode_metrics, read_metrics};
 pub use opening::FirstLine;
+pub use pilots::PilotRow;
 
 /// The name of the method of runs that take nothing from others, unless the study file gives it another.
 pub const BASELINE: &str = "baseline";
@@ -45,6 +47,8 @@ pub struct Results {
     pub baseline: Option<String>,
     /// The runs: in the manifest's order, or in that of their folders' names.
     pub runs: Vec<RunResult>,
+    /// The choices by pilot runs, a row for each candidate.
+    pub pilots: Vec<PilotRow>,
     /// Notes, for example about runs that were left out.
     pub notes: Vec<String>,
 }
@@ -185,12 +189,15 @@ impl Results {
             run.command = command(&entry.arguments);
             run
         });
+        let mut runs: Vec<RunResult> = runs.collect();
+        let pilots = pilots::choose(root, manifest, &mut runs);
         Self {
             name: manifest.header.study.clone(),
             root: root.to_owned(),
             document: Some(manifest.header.document.clone()),
             baseline: manifest.header.baseline.clone(),
-            runs: runs.collect(),
+            runs,
+            pilots,
             notes: Vec::new(),
         }
     }

@@ -10,10 +10,10 @@ use transfer::{Plan, Report};
 /// The transfer of a run.
 #[derive(Clone, Debug)]
 pub struct TransferRecord {
-    /// The agents that it took from.
+    /// The agents that it took from, and those from which one was chosen.
     pub sources: Vec<RecordedSource>,
-    /// The names of the sources whose reward models a meta-model reads; `None` if there is no meta-model.
-    rewards: Option<Vec<String>>,
+    /// The names of the sources whose tasks count as the run's source tasks; `None` if all of them do.
+    own: Option<Vec<String>>,
 }
 
 /// A source of a run.
@@ -48,12 +48,14 @@ impl TransferRecord {
     }
 
     fn of_report(report: &Report) -> Self {
-        let sources = report.sources.iter().map(|source| {
-            let at = source.provenance.clone();
-            RecordedSource { name: source.name.clone(), file: at.file, tasks: at.tasks, frames: at.frames }
+        let sources = report.provenances().map(|(name, at)| {
+            let at = at.clone();
+            RecordedSource { name: name.to_owned(), file: at.file, tasks: at.tasks, frames: at.frames }
         });
+        let used = || report.sources.iter().map(|source| source.name.clone()).collect();
         let rewards = report.meta_model.as_ref().map(|meta_model| meta_model.sources.clone());
-        Self { sources: sources.collect(), rewards }
+        let own = rewards.or_else(|| report.choice.as_ref().map(|_| used()));
+        Self { sources: sources.collect(), own }
     }
 
     fn of_plan(plan: &Plan) -> Self {
@@ -63,14 +65,16 @@ impl TransferRecord {
             tasks: Vec::new(),
             frames: frames_of(&at.path),
         });
+        let chosen = || plan.used_sources().ok().map(|used| used.into_iter().collect());
         let rewards = plan.meta_model().map(|meta_model| meta_model.sources.clone());
-        Self { sources: sources.collect(), rewards }
+        let own = rewards.or_else(|| plan.choice().and_then(|_| chosen()));
+        Self { sources: sources.collect(), own }
     }
 
-    /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, or all sources
-    /// without a reward meta-model.
+    /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, the one that was chosen, or
+    /// else all.
     pub fn own(&self) -> impl Iterator<Item = &RecordedSource> {
-        self.sources.iter().filter(|source| self.rewards.as_ref().is_none_or(|names| names.contains(&source.name)))
+        self.sources.iter().filter(|source| self.own.as_ref().is_none_or(|names| names.contains(&source.name)))
     }
 }
 

@@ -132,8 +132,12 @@ fn of_config(config: &Config) -> Value {
 fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> Result<Value, String> {
     Ok(match origin {
         Origin::Random => json!("random"),
-        Origin::Agent { from, plan, fraction } => {
+        Origin::Agent { from, plan, fraction, .. } => {
             json!({ "agent": earlier(from)?, "plan": of_plan(plan.as_deref())?, "fraction": fraction })
+        }
+        Origin::Agents { from, choose, plan, fraction } => {
+            let agents = from.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
+            json!({ "agents": agents, "choose": choose, "plan": of_plan(plan.as_deref())?, "fraction": fraction })
         }
         Origin::Plan { plan, .. } => return Err(format!("the plan {} names its sources itself", plan.display())),
         Origin::Universal { encoder, rewards, any_encoder, plan } => {

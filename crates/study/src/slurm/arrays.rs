@@ -56,6 +56,7 @@ mod tests {
             steps: 1,
             folder: PathBuf::from(index.to_string()),
             after: after.to_vec(),
+            pilot: None,
             request: RunRequest::new(vec!["hopper".to_owned()], "smoke"),
             arguments: Vec::new(),
         };

@@ -67,6 +67,9 @@ impl Scripts<'_> {
     /// # Errors
     /// If a path cannot stand in a script, or a file cannot be written.
     pub fn write(&self) -> Result<Vec<Written>, StudyError> {
+        if let Some(entry) = self.manifest.entries.iter().find(|entry| entry.pilot.is_some()) {
+            return Err(StudyError::PilotOnSlurm { method: entry.method.clone() });
+        }
         let paths = [Some(self.program), Some(self.study_file), Some(self.folder), self.share];
         paths.into_iter().flatten().try_for_each(check_path)?;
         let folder = self.folder.join(layout::SLURM);

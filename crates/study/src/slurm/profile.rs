@@ -179,7 +179,7 @@ impl Profile {
     pub(super) fn resources(&self, role: Role, memory: impl Fn(usize) -> u64, checkpoint: u64) -> Resources {
         let part = match role {
             Role::Source => &self.source,
-            Role::Target => &self.target,
+            Role::Target | Role::Candidate => &self.target,
         };
         let cpus = part.cpus.or(self.cpus).unwrap_or(1);
         let estimated = || format!("{}M", memory(cpus).div_ceil(1 << 20));

@@ -105,6 +105,7 @@ impl Drop for Renewing<'_> {
 fn read(root: &Path) -> Result<Results, ResultsError> {
     match Results::read(root) {
         Err(ResultsError::NoRuns { .. }) => Ok(Results {
+            pilots: Vec::new(),
             baseline: None,
             name: root.display().to_string(),
             root: root.to_owned(),

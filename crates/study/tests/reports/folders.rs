@@ -75,7 +75,8 @@ pub fn entry(
     let folder = format!("runs/{}/{method}/{seed}", tasks.join("+"));
     let tasks: Vec<String> = tasks.iter().map(|task| (*task).to_owned()).collect();
     let is_random = role == Role::Source || method == "baseline";
-    let origin = Origin::Agent { from: "runs/hopper+ant/source/0".into(), plan: None, fraction: None };
+    let origin =
+        Origin::Agent { from: "runs/hopper+ant/source/0".into(), plan: None, fraction: None, untrained: false };
     let request = RunRequest {
         steps: Some(Frames(STEPS)),
         seed: Some(seed),
@@ -85,6 +86,7 @@ pub fn entry(
     };
     let arguments = request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();
     Entry {
+        pilot: None,
         index,
         role,
         tasks,

@@ -6,11 +6,11 @@ use crate::config::{Config, Difference, difference};
 use crate::folder::{is_run, stored_config};
 use crate::request::RunRequest;
 use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-use transfer::{Plan, Report, read_report};
+use transfer::{Plan, Report, SourceProvenance, read_report};
 
 /// The most differences that a message lists one by one.
 const MOST_LISTED: usize = 4;
@@ -137,6 +137,10 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
         // Sources are compared by content, and descriptions are not compared.
         table.remove("sources");
         table.remove("description");
+        // What was chosen is no difference to a plan that leaves it open.
+        if let Some(Value::Table(choose)) = table.get_mut("choose") {
+            choose.remove("source");
+        }
         Value::Table(table)
     };
     let mut differences = Vec::new();
@@ -156,27 +160,24 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
 /// The differences between the sources of the run and those of a plan. A source that no longer exists is equal if it
 /// has the same path.
 fn sources(report: &Report, plan: &Plan) -> Vec<Difference> {
-    let recorded = |name: &str| report.sources.iter().find(|source| source.name == name);
-    let all: BTreeSet<&str> = report.sources.iter().map(|source| &*source.name).collect();
-    let all = all.into_iter().chain(plan.sources().keys().map(String::as_str)).collect::<BTreeSet<_>>();
+    let all: BTreeMap<&str, &SourceProvenance> = report.provenances().collect();
+    let recorded = |name: &str| all.get(name).copied();
+    let all = all.keys().copied().chain(plan.sources().keys().map(String::as_str)).collect::<BTreeSet<_>>();
     let mut differences = Vec::new();
     for name in all {
         let key = format!("sources.{name}");
         let (was, now) = match (recorded(name), plan.sources().get(name)) {
-            (Some(was), Some(now)) => {
-                let was = &was.provenance;
-                match now.sha256.clone().or_else(|| transfer::sha256_of(name, &now.path).ok()) {
-                    Some(sha256) if sha256 == was.sha256 => continue,
-                    Some(sha256) => (
-                        format!("{} (sha256 {:.12})", was.file.display(), was.sha256),
-                        format!("{} (sha256 {sha256:.12})", now.path.display()),
-                    ),
-                    None if now.path == was.path => continue,
-                    None => (was.path.display().to_string(), now.path.display().to_string()),
-                }
-            }
+            (Some(was), Some(now)) => match now.sha256.clone().or_else(|| transfer::sha256_of(name, &now.path).ok()) {
+                Some(sha256) if sha256 == was.sha256 => continue,
+                Some(sha256) => (
+                    format!("{} (sha256 {:.12})", was.file.display(), was.sha256),
+                    format!("{} (sha256 {sha256:.12})", now.path.display()),
+                ),
+                None if now.path == was.path => continue,
+                None => (was.path.display().to_string(), now.path.display().to_string()),
+            },
             (was, now) => (
-                was.map_or("nothing".to_owned(), |was| was.provenance.path.display().to_string()),
+                was.map_or("nothing".to_owned(), |was| was.path.display().to_string()),
                 now.map_or("nothing".to_owned(), |now| now.path.display().to_string()),
             ),
         };

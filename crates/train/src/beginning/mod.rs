@@ -1,9 +1,10 @@
 //! The beginning of a run: a new agent, a transfer from earlier agents, or its own newest checkpoint.
 //!
 //! Here: [`Beginning`], the graft of a new run's agent, and the record of it in the run's folder; in `comparison`,
-//! whether a plan is the one with which a run started. Not here: the meaning of plans (`transfer`), and the decision
+//! whether a plan is the one with which a run started; in `choose`, the choice of a source that a plan leaves open. Not here: the meaning of plans (`transfer`), and the decision
 //! which beginning a run has (`run::begin`).
 
+mod choose;
 mod comparison;
 
 pub use comparison::check_run_of;
@@ -90,7 +91,9 @@ pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Resul
     let environments = Environments::make(catalogue, config)?;
     let (config, action_size) = (environments.adapted(config)?, environments.action_size());
     footprint::check_agent(&config.agent, action_size)?;
-    Ok(grafted(&config, plan, action_size)?.report)
+    let (plan, choice) = choose::choose(catalogue, &config, plan)?;
+    let report = grafted(&config, &plan, action_size)?.report;
+    Ok(Report { choice, ..report })
 }
 
 /// The beginning of a new run of `config`, and its configuration with the changes of `plan` to the agent. Nothing is
@@ -99,6 +102,7 @@ pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Resul
 /// # Errors
 /// If the transfer cannot be done, or parts of an agent without transfer are frozen.
 pub(crate) fn of_new_run(
+    catalogue: &dyn Catalogue,
     config: &Config,
     plan: Option<&Plan>,
     action_size: usize,
@@ -108,9 +112,10 @@ pub(crate) fn of_new_run(
         refuse_random_frozen(&config.agent)?;
         return Ok((config, Beginning::New));
     };
-    let Grafted { agent, report } = grafted(&config, plan, action_size)?;
+    let (plan, choice) = choose::choose(catalogue, &config, plan)?;
+    let Grafted { agent, report } = grafted(&config, &plan, action_size)?;
     config.agent = agent.config().clone();
-    let transfer = Transferred { plan: plan.clone(), report };
+    let transfer = Transferred { plan: plan.into_owned(), report: Report { choice, ..report } };
     Ok((config, Beginning::Grafted { agent: Box::new(agent), transfer }))
 }
 

@@ -64,15 +64,26 @@ pub enum TrainError {
         /// The plan.
         plan: String,
     },
-    /// The same agent twice among those whose reward models are read.
-    #[error("--reward-from {} is given twice; remove one", path.display())]
-    SameRewardSource {
+    /// The same agent twice among those whose reward models are read, or among which one is chosen.
+    #[error("{option} {} is given twice; remove one", path.display())]
+    SameSource {
+        /// The argument.
+        option: &'static str,
         /// The agent.
         path: PathBuf,
     },
     /// No agent to rank.
     #[error("there is no agent to rank; give at least one with --from RUN")]
     NothingToRank,
+    /// A ranking for several tasks.
+    #[error(
+        "sources are ranked for one task, but this run learns {}; give one source with --from, or choose with --choose chance",
+        tasks.join(", ")
+    )]
+    RankForSeveralTasks {
+        /// The tasks.
+        tasks: Vec<String>,
+    },
     /// Agents are ranked by what they predict in episodes that were left out: two are needed.
     #[error(
         "ranking agents takes at least 2 episodes of {task}, but {of} has {}; train that run for longer, or use random episodes",

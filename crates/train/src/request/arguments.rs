@@ -23,10 +23,17 @@ impl RunRequest {
         arguments.options("--logdir", &self.folder);
         match &self.origin {
             Origin::Random => {}
-            Origin::Agent { from, plan, fraction } => {
+            Origin::Agent { from, plan, fraction, untrained } => {
                 arguments.options("--plan", plan);
                 arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
                 arguments.option("--from", from);
+                arguments.flag("--untrained-source", *untrained);
+            }
+            Origin::Agents { from, choose, plan, fraction } => {
+                arguments.options("--plan", plan);
+                arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
+                arguments.options("--from", from);
+                arguments.option("--choose", choose.name());
             }
             Origin::Plan { plan, fraction } => {
                 arguments.option("--plan", plan);
@@ -96,6 +103,7 @@ mod tests {
                 from: "runs/ant".into(),
                 plan: Some("paper".into()),
                 fraction: Some(transfer::Fraction::Of(0.2)),
+                untrained: false,
             },
             ..request()
         };

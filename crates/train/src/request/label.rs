@@ -30,9 +30,14 @@ pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String
             let plan = plan.as_deref().map_or_else(|| UNIVERSAL.to_owned(), of_plan);
             format!("{plan}-from-{}{rewards}", label_of(encoder, catalogue))
         }
-        Origin::Agent { from, plan, fraction } => {
+        Origin::Agent { from, plan, fraction, .. } => {
             let plan = plan.as_deref().map_or_else(|| DEFAULT_PLAN.to_owned(), of_plan);
             format!("{}-from-{}", with(plan, fraction), label_of(from, catalogue))
+        }
+        Origin::Agents { from, choose, plan, fraction } => {
+            let plan = plan.as_deref().map_or_else(|| DEFAULT_PLAN.to_owned(), of_plan);
+            let from = from.iter().map(|path| label_of(path, catalogue)).collect::<Vec<_>>().join("+");
+            format!("{}-by-{choose}-from-{from}", with(plan, fraction))
         }
         Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
     };
@@ -117,7 +122,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     fn agent(from: impl Into<PathBuf>, plan: Option<&str>) -> Origin {
-        Origin::Agent { from: from.into(), plan: plan.map(PathBuf::from), fraction: None }
+        Origin::Agent { from: from.into(), plan: plan.map(PathBuf::from), fraction: None, untrained: false }
     }
 
     fn label(origin: &Origin) -> Option<String> {

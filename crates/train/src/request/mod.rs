@@ -12,7 +12,7 @@ use crate::{Frames, TrainError};
 use environment::Catalogue;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use transfer::{Fraction, Plan};
+use transfer::{ChooseBy, Fraction, Plan};
 
 /// The default plan.
 const DEFAULT_PLAN: &str = "paper";
@@ -68,6 +68,23 @@ pub enum Origin {
         /// Its run folder, a folder in its checkpoints, or its file.
         #[serde(with = "files::path_text")]
         from: PathBuf,
+        /// The plan: a preset or a file. If none is given, the preset `paper`.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
+        plan: Option<PathBuf>,
+        /// The fraction of the plan's rules that have one; if none is given, the plan's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fraction: Option<Fraction>,
+        /// Whether it may be an agent without any gradient step: a control.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        untrained: bool,
+    },
+    /// Parameters of one of several earlier agents, which is chosen when the run begins.
+    Agents {
+        /// The candidates, each like that of [`Origin::Agent`].
+        #[serde(with = "files::path_text::list")]
+        from: Vec<PathBuf>,
+        /// How one of them is chosen.
+        choose: ChooseBy,
         /// The plan: a preset or a file. If none is given, the preset `paper`.
         #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
         plan: Option<PathBuf>,
@@ -176,7 +193,12 @@ mod tests {
         assert_eq!(root(&request()), Path::new("runs/hopper/smoke/7"));
         let both = RunRequest { tasks: vec!["hopper".to_owned(), "ant".to_owned()], ..request() };
         assert_eq!(root(&both), Path::new("runs/hopper+ant/smoke/7"));
-        let origin = Origin::Agent { from: "runs/ant/small/3".into(), plan: None, fraction: Some(Fraction::Of(0.3)) };
+        let origin = Origin::Agent {
+            from: "runs/ant/small/3".into(),
+            plan: None,
+            fraction: Some(Fraction::Of(0.3)),
+            untrained: false,
+        };
         assert_eq!(
             root(&RunRequest { origin, ..request() }),
             Path::new("runs/hopper/smoke-paper-0.3-from-ant-small-3/7")

@@ -21,22 +21,28 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
             let plan = Plan::find(plan.as_deref().unwrap_or(Path::new(UNIVERSAL))).map_err(TransferError::from)?;
             let mut plan = plan
-                .over_universal(encoder, &named(rewards)?, MetaModel::DEFAULT_LAYERS)
+                .over_universal(encoder, &named("--reward-from", rewards)?, MetaModel::DEFAULT_LAYERS)
                 .map_err(TransferError::from)?;
             if *any_encoder {
                 plan.allow_any_encoder();
             }
             return Ok(Some(plan));
         }
-        Origin::Agent { from, plan, fraction } => {
-            let mut plan =
-                Plan::find(plan.as_deref().unwrap_or(Path::new(DEFAULT_PLAN))).map_err(TransferError::from)?;
-            // The agent of --from is for rules that name no source: where every rule names one of the plan's, none uses it.
-            let is_complete = !plan.sources().is_empty() && plan.check_sources().is_ok();
-            if is_complete {
-                return Err(TrainError::OwnSources { plan: plan.name().to_owned() });
-            }
+        Origin::Agent { from, plan, fraction, untrained } => {
+            let mut plan = of_agents(plan.as_deref())?;
             plan.add_source(SOURCE, from).map_err(TransferError::from)?;
+            if *untrained {
+                plan.allow_untrained();
+            }
+            (plan, fraction)
+        }
+        Origin::Agents { from, choose, plan, fraction } => {
+            let mut plan = of_agents(plan.as_deref())?;
+            for (name, path) in named("--from", from)? {
+                plan.add_source(&name, &path).map_err(TransferError::from)?;
+            }
+            plan.leave_open(*choose);
+            plan.check_sources().map_err(TransferError::from)?;
             (plan, fraction)
         }
         Origin::Plan { plan, fraction } => {
@@ -53,12 +59,23 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
     Ok(Some(plan))
 }
 
-/// The agents of `--reward-from` with names made of their paths, each its own.
-fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, TrainError> {
+/// The plan of the agents of `--from`: `typed`, or the default.
+fn of_agents(typed: Option<&Path>) -> Result<Plan, TrainError> {
+    let plan = Plan::find(typed.unwrap_or(Path::new(DEFAULT_PLAN))).map_err(TransferError::from)?;
+    // The agent of --from is for rules that name no source: where every rule names one of the plan's, none uses it.
+    let is_complete = !plan.sources().is_empty() && plan.check_sources().is_ok();
+    if is_complete {
+        return Err(TrainError::OwnSources { plan: plan.name().to_owned() });
+    }
+    Ok(plan)
+}
+
+/// The agents of the argument `option` with names made of their paths, each its own.
+fn named(option: &'static str, paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, TrainError> {
     let mut named: Vec<(String, PathBuf)> = Vec::new();
     for path in paths {
         if named.iter().any(|(_, other)| other == path) {
-            return Err(TrainError::SameRewardSource { path: path.clone() });
+            return Err(TrainError::SameSource { option, path: path.clone() });
         }
         let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
@@ -86,7 +103,7 @@ mod tests {
     fn every_reward_model_has_a_name_of_its_own() {
         let names = |paths: &[&str]| -> Vec<String> {
             let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-            named(&paths).unwrap().into_iter().map(|(name, _)| name).collect()
+            named("--from", &paths).unwrap().into_iter().map(|(name, _)| name).collect()
         };
         assert_eq!(
             names(&["runs/ant/small/0", "a/b", "a-b", "universal", "/"]),
@@ -97,9 +114,10 @@ mod tests {
         let long = format!("runs/{}", "x".repeat(90));
         let other = format!("{long}/..");
         assert!(names(&[&long, &other, "é"]).iter().all(|name| (1..=LONGEST_SOURCE_NAME).contains(&name.len())));
-        let message = named(&["a".into(), "a".into()]).unwrap_err().to_string();
+        let message = named("--from", &["a".into(), "a".into()]).unwrap_err().to_string();
         assert!(message.contains("twice"), "{message}");
-        let plan = Plan::universal(Path::new("u"), &named(&["a/b".into(), "a-b".into()]).unwrap(), 1).unwrap();
+        let plan =
+            Plan::universal(Path::new("u"), &named("--from", &["a/b".into(), "a-b".into()]).unwrap(), 1).unwrap();
         assert_eq!(plan.sources().len(), 3);
     }
 }

@@ -147,6 +147,12 @@ impl Session<'_> {
         }
         let Some(report) = beginning.report() else { return };
         self.reporter.event(&Event::Transferred { report, begins: from.is_none() });
+        if let Some(choice) = report.choice.as_ref().filter(|choice| from.is_none() && choice.is_doubtful()) {
+            self.reporter.event(&Event::Note(&format!(
+                "an untrained agent ranks as high as {}, the first of the sources: none of them promises to help",
+                choice.chosen
+            )));
+        }
         let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
         for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
             self.reporter.event(&Event::Note(&note));

@@ -14,8 +14,8 @@ mod table;
 
 pub use order::order;
 pub use plan::ranked_plan;
-pub(crate) use scores::actions_of_size;
 pub use scores::{HORIZONS, Scores, image_score, score};
+pub(crate) use scores::{actions_of_size, cell};
 
 use dreamer::AgentConfig;
 use serde::Serialize;

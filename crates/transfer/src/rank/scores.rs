@@ -3,14 +3,14 @@
 use super::evidence::Regression;
 use dreamer::{AheadError, Assessment, Policy, observed_numbers};
 use replay::Episode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// How many steps ahead images are predicted.
 pub const HORIZONS: [usize; 3] = [5, 15, 45];
 
 /// What an agent makes of episodes of a target.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// The squared error of reconstructed observations, over that of predicting their mean; `None` if they do not vary.
     pub image: Option<f64>,
@@ -126,6 +126,6 @@ fn rows(assessed: &Assessment, episode: &Episode) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// A number of a table; `-` if there is none.
-pub(super) fn cell(value: Option<f64>, decimals: usize) -> Cow<'static, str> {
+pub(crate) fn cell(value: Option<f64>, decimals: usize) -> Cow<'static, str> {
     value.map_or(Cow::Borrowed("-"), |value| Cow::Owned(format!("{value:.decimals$}")))
 }

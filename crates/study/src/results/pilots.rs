@@ -1,0 +1,63 @@
+//! The candidates of choices by pilot runs: the one that is compared, and what the choice cost.
+//!
+//! Not here: which of them go on (`crate::pilot`).
+
+use super::RunResult;
+use crate::manifest::{Manifest, Role};
+use crate::pilot::{Candidate, Next, outcomes};
+use std::path::Path;
+
+/// A candidate of a choice by pilot runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PilotRow {
+    /// Its place in [`super::Results::runs`].
+    pub run: usize,
+    /// Its source, plan and fraction.
+    pub name: String,
+    /// The frames of each slice.
+    pub slices: Vec<u64>,
+    /// Its mean training return in each slice that was compared.
+    pub scores: Vec<f64>,
+    /// Whether it is the one that was chosen; `None` as long as nothing is decided.
+    pub is_chosen: Option<bool>,
+}
+
+/// Makes the chosen candidate of each group the target that is compared, with the frames of the others among its costs; before the
+/// choice, the first that was not dropped. Returns a row for each candidate.
+pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -> Vec<PilotRow> {
+    let mut rows = Vec::new();
+    for candidates in outcomes(root, manifest).into_values() {
+        let slices =
+            |index: usize| manifest.entries[index].pilot.as_ref().map(|pilot| pilot.slices.clone()).unwrap_or_default();
+        let is_dropped = |candidate: &Candidate| matches!(candidate.next, Next::Dropped(_));
+        let left = || candidates.iter().filter(|candidate| !is_dropped(candidate));
+        let Some(first) = left().next().map(|candidate| candidate.index) else { continue };
+        let is_decided = left().count() == 1;
+        let lost: u64 = candidates
+            .iter()
+            .filter(|candidate| candidate.index != first)
+            .map(|candidate| frames_of(&runs[candidate.index]))
+            .fold(0, u64::saturating_add);
+        for candidate in &candidates {
+            let index = candidate.index;
+            rows.push(PilotRow {
+                run: index,
+                name: runs[index].source.clone().unwrap_or_default(),
+                slices: slices(index),
+                scores: candidate.scores.clone(),
+                is_chosen: (is_decided || is_dropped(candidate)).then_some(index == first),
+            });
+        }
+        let run = &mut runs[first];
+        run.role = Role::Target;
+        run.source = Some(format!("{} candidates", candidates.len()));
+        run.ancestry.frames = run.ancestry.frames.saturating_add(lost);
+    }
+    rows
+}
+
+/// The frames that a run has by now.
+fn frames_of(run: &RunResult) -> u64 {
+    let points = run.series.iter().filter_map(|series| series.training.points().last());
+    points.map(|point| point.frames as u64).max().unwrap_or(0)
+}

@@ -1,0 +1,83 @@
+//! The choice of one source among several, when a run begins.
+//!
+//! Not here: what a plan says about it and its record (`transfer::Choice`), and the scores of a ranking (`transfer::rank`).
+
+use crate::TrainError;
+use crate::config::Config;
+use crate::rank::{RankEpisodes, RankOptions, rank};
+use crate::streams::RunKey;
+use environment::Catalogue;
+use random::Stream;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use transfer::rank::{Kind, Ranked, Scores};
+use transfer::{Candidate, ChoiceReport, ChooseBy, Plan, Source, SourceRef, Standing};
+
+/// The plan with its source chosen, and the record of the choice; the plan as it is if nothing is open.
+///
+/// A ranking uses the random episodes that a run of `config` collects at its start. It plays them once more, so they cost no frames.
+///
+/// # Errors
+/// If a candidate cannot be read, or the candidates cannot be ranked.
+pub(super) fn choose<'p>(
+    catalogue: &dyn Catalogue,
+    config: &Config,
+    plan: &'p Plan,
+) -> Result<(Cow<'p, Plan>, Option<ChoiceReport>), TrainError> {
+    let Some(by) = plan.open_choice() else { return Ok((Cow::Borrowed(plan), None)) };
+    plan.check_sources().map_err(transfer::TransferError::from)?;
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for name in plan.candidates() {
+        let source = Source::open(name, &plan.sources()[name], plan.allows_untrained())
+            .map_err(transfer::TransferError::from)?;
+        let (name, provenance) = (name.to_owned(), source.provenance().clone());
+        candidates.push(Candidate { name, provenance, standing: None });
+    }
+    let report = match by {
+        ChooseBy::Chance => {
+            let chosen = Stream::new(RunKey::of(config).seed(), "choice of a source").below(candidates.len());
+            ChoiceReport { by, chosen: candidates[chosen].name.clone(), episodes: 0, candidates, untrained: None }
+        }
+        ChooseBy::Rank => by_rank(catalogue, config, plan.sources(), candidates)?,
+    };
+    let plan = plan.with_choice(&report.chosen).map_err(transfer::TransferError::from)?;
+    Ok((Cow::Owned(plan), Some(report)))
+}
+
+fn by_rank(
+    catalogue: &dyn Catalogue,
+    config: &Config,
+    sources: &BTreeMap<String, SourceRef>,
+    candidates: Vec<Candidate>,
+) -> Result<ChoiceReport, TrainError> {
+    if config.tasks.len() > 1 {
+        return Err(TrainError::RankForSeveralTasks { tasks: config.tasks.clone() });
+    }
+    let from: Vec<PathBuf> = candidates.iter().map(|candidate| sources[&candidate.name].path.clone()).collect();
+    let options = RankOptions { from: from.clone(), target: None, episodes: RankEpisodes::OfThisRun };
+    let ranking = rank(catalogue, config, &options, |_| {})?;
+    let standing = |row: &Ranked| Standing { rank: row.rank, scores: finite(&row.scores), zero_shot: row.zero_shot };
+    let untrained = ranking.untrained().map(standing);
+    let mut ordered = Vec::new();
+    for row in ranking.rows.iter().filter(|row| row.kind == Kind::Source) {
+        let index = from.iter().position(|path| path.display().to_string() == row.name);
+        if let Some(index) = index {
+            ordered.push(Candidate { standing: Some(standing(row)), ..candidates[index].clone() });
+        }
+    }
+    let chosen = ordered[0].name.clone();
+    Ok(ChoiceReport { by: ChooseBy::Rank, chosen, episodes: ranking.episodes, candidates: ordered, untrained })
+}
+
+/// The scores with the largest numbers in place of infinite and undefined ones, which JSON does not have.
+fn finite(scores: &Scores) -> Scores {
+    let number = |value: f64| if value.is_nan() { f64::MAX } else { value.clamp(-f64::MAX, f64::MAX) };
+    Scores {
+        image: scores.image.map(number),
+        divergence: number(scores.divergence),
+        ahead: scores.ahead.map(|ratio| ratio.map(number)),
+        reward: scores.reward.filter(|reward| !reward.is_nan()).map(number),
+        reward_log_evidence: number(scores.reward_log_evidence),
+    }
+}
