@@ -19,6 +19,7 @@ pub fn plain(message: &str) -> String {
     if let Some((found, expected)) = parts("invalid type: ").or_else(|| parts("invalid value: ")) {
         return format!("it is {} instead of {}", found_value(found), expected_type(expected));
     }
+    // Of an enum of texts, such as the key `start` of a meta-model.
     if message.starts_with("wanted ") {
         return "it is not a text in quotes".to_owned();
     }

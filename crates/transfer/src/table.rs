@@ -40,7 +40,7 @@ impl fmt::Display for Report {
             }
         }
         if self.parts.iter().any(|part| self.is_still_to_be_fitted(part)) {
-            writeln!(f, "fraction fit: the fraction is found when the random episodes of the run are there")?;
+            writeln!(f, "fraction fit: the fraction will be fitted to the random episodes of the run")?;
         }
         for fitted in &self.fractions {
             writeln!(f)?;
@@ -93,7 +93,7 @@ fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::
         "fraction of the {head}, fitted to {states} states of {episodes} episodes: error {}, without transfer {}{}",
         significant(*error),
         significant(*error_of_random),
-        if fitted.is_chance() { " (what other fractions improve could be chance)" } else { "" }
+        if fitted.is_chance() { " (the improvement by other fractions could be chance)" } else { "" }
     )?;
     let mut rows: Vec<[String; 13]> = vec![std::array::from_fn(|column| match column {
         0 => "source".to_owned(),

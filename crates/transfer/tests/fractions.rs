@@ -196,9 +196,9 @@ fn what_no_data_decides_is_refused() {
         resolve(&plan(&["a"], &rule), &target, &from).unwrap_err().to_string()
     };
     for (pattern, part) in [
-        ("actor.hout.*", "no random episode tells how good a fraction of the actor is"),
+        ("actor.hout.*", "random episodes do not show how good a fraction of the actor is"),
         ("world_model.rssm.gru.*", "fraction of the dynamics"),
-        ("value.h0.*", "the value depends in no simple way on a fraction of this layer"),
+        ("value.h0.*", "the value is not linear in this layer"),
         ("value.hout.kernel", "kernel and bias of an output layer are fitted together"),
     ] {
         let message = error(pattern);

@@ -15,7 +15,7 @@ pub fn of_system(error: &Error) -> String {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
         ErrorKind::IsADirectory => "it is a folder where a file is needed; check the path",
         ErrorKind::NotADirectory => "it is a file, or lies below one, where a folder is needed; check the path",
-        ErrorKind::AlreadyExists => "move away what is there, or choose another path",
+        ErrorKind::AlreadyExists => "move the existing file or folder away, or choose another path",
         _ => return error.to_string(),
     };
     format!("{error}; {step}")

@@ -72,7 +72,7 @@ pub fn fitted_lines(report: &Report) -> Vec<String> {
         let fractions: Vec<String> = fitted.sources.iter().map(of_source).collect();
         let errors = format!("{} instead of {}", significant(fitted.error), significant(fitted.error_of_random));
         let why = if fitted.is_chance() {
-            "what more would improve could be chance".to_owned()
+            "the improvement by larger fractions could be chance".to_owned()
         } else {
             format!("error {errors}")
         };

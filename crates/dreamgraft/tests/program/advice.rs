@@ -196,7 +196,7 @@ fn what_new_users_type_first_is_answered_with_what_they_meant() {
         (2, "play hopper --set task.arguments.g=9", "task.arguments.g has no effect on hopper"),
         (2, "train hopper --set task.arguments.g=9", "task.arguments.g has no effect on hopper"),
         (2, "train hopper --set agent.vector=5", "set task.observe to image, vector or both instead"),
-        (2, "train hopper --set task.frame_limit=5", "has 5 frames and 2 of them for each action"),
+        (2, "train hopper --set task.frame_limit=5", "has 5 frames, 2 for each action"),
         (2, "play hopper --set frame_limit=5", "task.frame_limit=200"),
         (2, "eval run --episodes 0", "it must be a whole number from 1 to 1000000"),
         (2, "eval run --episodes -1", "it must be a whole number from 1 to 1000000"),

@@ -53,7 +53,7 @@ impl<'a> Expansion<'a> {
                 self.add_meta_model(&key, &named(name, "meta-model"), (universal, reward_from), plan, aim)
             }
             Method::SingleSource { name, from, plan, fraction, .. } => {
-                check_preset(plan).map_err(|why| self.error(&key, format!("plan: {why}")))?;
+                check_preset(plan).map_err(|why| self.error(&format!("{key}.plan"), why))?;
                 if let Some(fraction) = fraction {
                     let key = format!("{key}.fraction");
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;

@@ -178,7 +178,7 @@ impl<'a> Expansion<'a> {
         sources.iter().find(|source| source.name == name).ok_or_else(|| {
             let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
             let like = wording::did_you_mean(like.unwrap_or_default());
-            self.error(key, format!("source {name:?} does not exist{like}"))
+            self.error(key, format!("source {name:?} does not exist{like} It must be the name of a [[source]]"))
         })
     }
 
@@ -191,7 +191,13 @@ impl<'a> Expansion<'a> {
         let known = &self.study.combination;
         let targets = known.get(name).ok_or_else(|| {
             let like = nearest(name, known.keys().map(String::as_str)).unwrap_or_default();
-            self.error(key, format!("combination {name:?} does not exist{}", wording::did_you_mean(like)))
+            self.error(
+                key,
+                format!(
+                    "combination {name:?} does not exist{} It must be the name of a [combination.NAME]",
+                    wording::did_you_mean(like)
+                ),
+            )
         })?;
         let missing = || {
             self.error(

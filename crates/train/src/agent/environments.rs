@@ -103,8 +103,8 @@ impl Environments {
                 value: config.agent.length.to_string(),
                 place: String::new(),
                 range: format!(
-                    "a whole number from 2 to {longest}, the transitions of the longest episode of {}, which has {} frames and \
-                     {} of them for each action",
+                    "a whole number from 2 to {longest}, the transitions of the longest episode of {}, which has {} \
+                     frames, {} for each action",
                     task.name,
                     task.timing.frame_limit,
                     task.timing.action_repeat,
