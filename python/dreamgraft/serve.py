@@ -231,7 +231,7 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
 def _missing(error: ImportError) -> str:
     """What to do about a package that cannot be imported; with the traceback where that may be the environment's own fault."""
     if error.name == "gymnasium":
-        return f"{sys.executable} cannot import gymnasium: install it there with `{sys.executable} -m pip install gymnasium`"
+        return f"{sys.executable} cannot import gymnasium: install it for this interpreter with `{sys.executable} -m pip install gymnasium`"
     return traceback.format_exc()
 
 
