@@ -59,7 +59,7 @@ def test_an_export_acts_as_its_run_and_can_be_a_source(hopper: Path, program: Pr
     assert "it is not empty" in line
     assert "3 000 frames, 25 gradient steps" in program.succeed("inspect", "export")
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1] + b"x")
-    assert "it is changed" in program.fail(5, "eval", "export")
+    assert "it was changed" in program.fail(5, "eval", "export")
 
 
 def test_an_agent_of_an_environment_acts_in_its_units(program: Program) -> None:

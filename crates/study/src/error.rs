@@ -102,7 +102,7 @@ pub enum StudyError {
         why: String,
     },
     /// A folder of shared runs that is part of a study or of a run.
-    #[error("--share {path}: it is {what}; give a folder of its own, which only shared runs are in")]
+    #[error("--share {path}: it is {what}; give a separate folder for shared runs")]
     ShareIsTaken {
         /// The folder.
         path: PathBuf,

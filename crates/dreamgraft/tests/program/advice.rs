@@ -112,7 +112,7 @@ fn a_run_folder_whose_files_were_cut_says_which() {
         let text = program.succeed(&smoke(&["--steps", "2000"]));
         assert!(text.contains("already finished") && text.contains("the file was shortened"), "{text}");
         let text = program.succeed(&["study", "report", "run"]);
-        assert!(text.contains("all finished") && text.contains("they were cut or removed"), "{text}");
+        assert!(text.contains("all finished") && text.contains("lines were cut or removed"), "{text}");
     }
 }
 
@@ -131,7 +131,7 @@ fn what_a_study_does_not_use_and_edits_of_its_files_are_noted() {
     assert!(text.contains("note: no method uses the source \"idle\""), "{text}");
     program.succeed(&["study", "report", "s.toml"]);
     std::fs::write(program.path("s.toml"), STUDY.replace("seeds = [0]", "seeds = [0, 1]")).unwrap();
-    let note = "was made from another study file than s.toml is now";
+    let note = "was created from another version of s.toml";
     assert!(program.succeed(&["study", "plan", "s.toml"]).contains(note));
     let ended = program.run(&["study", "report", "s.toml"]);
     assert!(ended.code == Some(0) && ended.stderr.contains(note), "{ended:?}");
@@ -256,9 +256,9 @@ fn what_stands_in_the_way_in_a_run_folder_is_an_error_of_the_folder() {
     assert!(told.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{told}");
     std::fs::write(program.path("run/metrics.jsonl"), metrics).unwrap();
     for (name, part) in [
-        ("videos", "run/videos is a file, where a run has a folder; move it away"),
-        ("checkpoints", "run/checkpoints is a file, where a run has a folder; move it away"),
-        ("run.lock", "run/run.lock is a folder, where a run has a file; move it away"),
+        ("videos", "run/videos is a file, but a run needs a folder there; move it away"),
+        ("checkpoints", "run/checkpoints is a file, but a run needs a folder there; move it away"),
+        ("run.lock", "run/run.lock is a folder, but a run needs a file there; move it away"),
     ] {
         let (path, aside) = (program.path("run").join(name), program.path("aside"));
         std::fs::rename(&path, &aside).unwrap();

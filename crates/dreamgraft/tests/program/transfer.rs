@@ -126,7 +126,7 @@ fn an_export_that_is_damaged_is_no_source() {
     changed["model"]["crc32"] = 1.into();
     std::fs::write(program.path("export/config.json"), changed.to_string()).unwrap();
     let error = program.fail(5, &words);
-    assert!(error.contains("is changed: it has") && error.contains("its config.json says"), "{error}");
+    assert!(error.contains("was changed: it has") && error.contains("its config.json records"), "{error}");
     assert!(error.contains("export the run again") && !error.contains("run.json"), "{error}");
     // A task that nobody typed.
     let other = config.replace("\"inverted-pendulum-swingup\"", "\"juggling\"");

@@ -104,5 +104,5 @@ fn a_world_without_images_is_learned_and_cannot_be_filmed() {
     let without = LINE.replace("{\"vector\": 2}", "{\"image\": [64, 64, 3]}");
     std::fs::write(program.path("line.py"), without).unwrap();
     let error = program.fail(1, &["play", "program:./line.py", "--set", VECTOR]);
-    assert!(error.contains("message observation has 8 bytes, and 12288 belong there"), "{error}");
+    assert!(error.contains("message observation has 8 bytes instead of 12288"), "{error}");
 }

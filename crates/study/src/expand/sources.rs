@@ -16,7 +16,7 @@ use wording::nearest;
 /// The longest chain of sources in which each has the encoder of the next.
 const LONGEST_CHAIN: usize = 8;
 
-/// Sources and combinations of tasks that no method of a study file uses. Such sources are trained all the same.
+/// Sources and combinations of tasks that no method of a study file uses. Such sources are trained anyway.
 pub fn unused(study: &StudyFile) -> Vec<String> {
     let mut used: BTreeSet<&str> = study.method.iter().flat_map(Method::sources).collect();
     // A source may have the encoder of another.
@@ -27,7 +27,7 @@ pub fn unused(study: &StudyFile) -> Vec<String> {
     }
     let sources = study.source.iter().map(|source| &*source.name).filter(|name| !used.contains(name));
     let mut notes: Vec<String> =
-        sources.map(|name| format!("no method uses the source {name:?}; it is trained all the same")).collect();
+        sources.map(|name| format!("no method uses the source {name:?}; it will be trained anyway")).collect();
     let lists = || study.source.iter().flat_map(|source| source.tasks.iter().chain(&source.each));
     let is_used = |name: &str| lists().any(|tasks| matches!(tasks, Tasks::Combination(used) if used == name));
     let combinations = study.combination.keys().filter(|name| !is_used(name));

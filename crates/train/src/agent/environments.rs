@@ -176,13 +176,13 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
     if !repeatable {
         all.push(format!(
             "{name} is not repeatable: the same seed and the same actions did not give the same episode. A run that resumes is \
-             valid, but not bitwise equal to one that was never stopped"
+             valid, but not bitwise identical to an uninterrupted one"
         ));
     }
     all
 }
 
-/// Refuses arguments that no task takes: only environments of other programs do.
+/// Refuses arguments that no task takes: only external environments do.
 ///
 /// # Errors
 /// [`TrainError::NoArguments`] names the first of them.

@@ -238,7 +238,7 @@ impl RunFolder {
         let mut note =
             |path: &Path, what: &str| notes.push(format!("{} was removed during the run; {what}", path.display()));
         if self.lock.keep()? {
-            note(&self.root.join(RUN_LOCK), "it was made and locked again");
+            note(&self.root.join(RUN_LOCK), "it was created and locked again");
         }
         if let Some(text) = self.config.as_ref().filter(|_| !is_run(&self.root)) {
             self.write_text(text)?;
@@ -247,7 +247,7 @@ impl RunFolder {
         for path in [self.episodes(), self.checkpoints(), self.videos()] {
             if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
                 files::create_folders(&path).map_err(TrainError::io(&path))?;
-                note(&path, "it was made again, but what was in it is lost");
+                note(&path, "it was created again, but its contents are lost");
             }
         }
         Ok(notes)
