@@ -91,7 +91,7 @@ def test_an_observation_of_another_shape_is_told(program: Program) -> None:
     code, _, _ = program.run(*world)
     assert code == 0
     line = program.fail(1, *world, "--set", "task.arguments.fault=shape", "--set", "task.arguments.at=5")
-    assert "the observation has the shape [3], and its space" in line and "while" not in line
+    assert "the observation has the shape [3], but its space" in line and "while" not in line
 
 
 def test_an_environment_without_images_or_of_another_interface_is_told_in_one_line(program: Program) -> None:
