@@ -252,8 +252,8 @@ fn what_stands_in_the_way_in_a_run_folder_is_an_error_of_the_folder() {
     let part =
         "line 1 of run/metrics.jsonl is not JSON (\"garbage\"); remove this line, or move the file out of the folder";
     assert!(error.contains(part), "{error}");
-    let told = program.succeed(&["inspect", "run"]);
-    assert!(told.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{told}");
+    let printed = program.succeed(&["inspect", "run"]);
+    assert!(printed.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{printed}");
     std::fs::write(program.path("run/metrics.jsonl"), metrics).unwrap();
     for (name, part) in [
         ("videos", "run/videos is a file, but a run needs a folder there; move it away"),

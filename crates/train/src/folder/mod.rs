@@ -225,8 +225,9 @@ impl RunFolder {
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 
-    /// Puts back what somebody removed while a run works in the folder, and what the run needs to go on and to be resumed: its
-    /// lock, its configuration and its folders. Notes about what was put back. A folder that is gone as a whole is not made again.
+    /// Creates the files and folders again that somebody removed while a run works in the folder and that the run needs to continue
+    /// and to be resumed: its lock, its configuration and its folders. Returns notes about them. If the run folder itself was
+    /// removed, it is not created again.
     ///
     /// # Errors
     /// If another process has the lock by now, or something cannot be written.
