@@ -74,7 +74,10 @@ pub enum StudyError {
         jobs: String,
     },
     /// No such run.
-    #[error("run {index} does not exist: {folder} has {runs} runs, numbered from 0")]
+    #[error(
+        "run {index} does not exist: {folder} has {}, numbered from 0",
+        wording::counted(*runs as u64, "run")
+    )]
     NoRun {
         /// The requested number.
         index: usize,
