@@ -1,4 +1,4 @@
-"""Acting with dreamgraft's agents, its tasks as environments of Gymnasium, and what its runs have written.
+"""dreamgraft for Python: act with trained agents, use the tasks as environments of Gymnasium, and read runs.
 
 ``load(run)`` gives an agent, ``metrics(run)`` and ``episodes(run)`` read a run folder, and with this package imported,
 ``gymnasium.make("dreamgraft/hopper-v0")`` makes one of the six tasks. The program itself is the command ``dreamgraft``.

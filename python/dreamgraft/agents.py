@@ -1,4 +1,4 @@
-"""Acting with what a run has learned."""
+"""Trained agents: observations in, actions out."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Agent:
         self._begun = True
 
     def act(self, observation: Any) -> Any:
-        """The action for an observation: an image ``[H, W, 3]`` of bytes, or what the task's observations are.
+        """The action for an observation: an image ``[H, W, 3]`` of bytes, a vector, or both, as the agent observed in training.
 
-        A dict with the keys ``image`` and ``vector`` is taken by agents that observe both.
+        An agent that observes both takes a dict with the keys ``image`` and ``vector``.
         """
         if not self._begun:
             self.reset()
@@ -70,14 +70,14 @@ class Agent:
             if not images.is_image(image):
                 found = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
                 raise ValueError(
-                    f"the agent observes images, [H, W, 3] bytes (uint8), and this is {found}; if the environment's "
+                    f"the agent observes images, [H, W, 3] bytes (uint8), but this is {found}; if the environment's "
                     "observations are not images, pass env.render() (made with render_mode=\"rgb_array\")"
                 )
             payload += images.resize(image).tobytes()
         if self._vector:
             vector = np.asarray(observation["vector"] if both else observation, dtype="<f4").reshape(-1)
             if vector.size != self._vector:
-                raise ValueError(f"the agent observes vectors of {self._vector} numbers, and this one has {vector.size}")
+                raise ValueError(f"the agent observes vectors of {self._vector} numbers, but this one has {vector.size}")
             payload += vector.tobytes()
         return payload
 

@@ -15,7 +15,7 @@ from . import protocol
 
 
 class DreamgraftError(RuntimeError):
-    """The program refused, or is gone; the message is its own."""
+    """The program refused a request or ended; the message is that of the program."""
 
 
 def binary() -> str:
@@ -30,7 +30,7 @@ def binary() -> str:
     found = shutil.which("dreamgraft")
     if found is None:
         raise FileNotFoundError(
-            "the program dreamgraft is not installed: run `pip install .` in the folder of its sources, or set DREAMGRAFT_BINARY to its path"
+            "the program dreamgraft is not installed: run `pip install .` in a clone of its repository, or set DREAMGRAFT_BINARY to its path"
         )
     return found
 
@@ -46,14 +46,14 @@ class Served:
         self.info: dict[str, Any] = protocol.read_handshake(payload)
 
     def ask(self, kind: int, payload: bytes, expected: int) -> bytes:
-        """Sends a request and gives the payload of the answer."""
+        """Sends a request and returns the payload of the answer."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            raise DreamgraftError("it is closed")
+            raise DreamgraftError("it was closed, so it does not answer any more")
         try:
             protocol.write(process.stdin, kind, payload)
         except BrokenPipeError:
-            pass  # it has ended; reading tells, and its standard error says why
+            pass  # it has ended: reading shows that, and its standard error has the reason
         answer = protocol.read(process.stdout)
         if answer is None:
             _, error = process.communicate()
@@ -64,7 +64,7 @@ class Served:
         if kind == protocol.ERROR:
             raise DreamgraftError(payload.decode(errors="replace"))
         if kind != expected:
-            raise protocol.ProtocolError(f"the program answered with a message of kind {kind}, and {expected} belongs there")
+            raise protocol.ProtocolError(f"the program answered with a message of kind {kind} instead of {expected}")
         return payload
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.uint8], NDArray[np.float32]]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode = {render_mode!r}: there is only \"rgb_array\"")
+            raise ValueError(f"render_mode = {render_mode!r} is not supported: use \"rgb_array\"")
         hello = {
             "action_repeat": action_repeat,
             "frame_limit": frame_limit,

@@ -45,7 +45,7 @@ def handshake(content: dict[str, Any]) -> bytes:
 def read_handshake(payload: bytes) -> dict[str, Any]:
     """The content of a handshake of this version."""
     if len(payload) < 4:
-        raise ProtocolError(f"a handshake begins with a version of 4 bytes, and this one has {len(payload)} bytes")
+        raise ProtocolError(f"a handshake begins with a version of 4 bytes, but this one has {len(payload)} bytes")
     (version,) = struct.unpack_from("<I", payload)
     if version != VERSION:
         raise ProtocolError(

@@ -1,4 +1,4 @@
-"""Reading what a run has written: metrics and episodes."""
+"""Reads the metrics and episodes of a run."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Episode:
     vector: NDArray[np.float32] | None
     #: ``[T + 1, A]``: the action that led to each observation.
     action: NDArray[np.float32]
-    #: ``[T + 1]``: what it earned.
+    #: ``[T + 1]``: the rewards.
     reward: NDArray[np.float32]
     #: ``[T + 1]``: 0 in a state from which nothing more can be earned, else 1.
     discount: NDArray[np.float32]

@@ -1,7 +1,7 @@
 """Serves an environment of Gymnasium to dreamgraft: ``python -m dreamgraft.serve NAME``.
 
 NAME is ``gymnasium:ID``, ``gymnasium:MODULE:ID`` or ``python:MODULE:CALLABLE``. The messages go over the standard input and output
-that the process was started with; whatever the environment prints goes to standard error.
+that the process was started with; all output of the environment goes to standard error.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ LONGEST_ERROR = 1 << 16
 
 
 NO_IMAGE = (
-    "it shows no images: render() {}. Set task.observe=vector if its observations are numbers, or let render() return "
+    "it does not provide images: render() {}. Set task.observe=vector if its observations are numbers, or let render() return "
     "[H, W, 3] bytes (uint8) for render_mode=\"rgb_array\""
 )
 
 
 class NotGymnasium(Exception):
-    """An environment that does not keep to Gymnasium's interface: the message says all."""
+    """An environment that does not follow Gymnasium's interface; the message is enough, without a traceback."""
 
 
 class World:
@@ -55,7 +55,7 @@ class World:
         self.actions = spaces.of_actions(self.action_space)
         if isinstance(self.actions, spaces.Continuous) and self.actions.unbounded:
             count, size = self.actions.unbounded, self.actions.size
-            self.notes.append(f"{count} of the {size} elements of its actions have no bounds: they are taken as -1 to 1")
+            self.notes.append(f"{count} of the {size} elements of its actions have no bounds: the bounds -1 and 1 are used")
         space = self.env.observation_space
         self.observes_image = _is_image_space(space)
         self.vector = 0
@@ -69,7 +69,7 @@ class World:
         self.frames = 0
 
     def info(self) -> dict[str, Any]:
-        """What the handshake says."""
+        """The description of the environment in the handshake."""
         fps = (self.env.metadata or {}).get("render_fps") or 30
         return {
             "name": self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__,
@@ -87,7 +87,7 @@ class World:
         }
 
     def reset(self, seed: int) -> bytes:
-        """Begins an episode; what is seen."""
+        """Begins an episode; returns the first observation."""
         began = self.env.reset(seed=seed)
         if not (isinstance(began, tuple) and len(began) == 2):
             raise NotGymnasium("reset() must return an observation and a dict, as Gymnasium has it since 0.26")
@@ -105,7 +105,7 @@ class World:
             outcome = self.env.step(action)
             if len(outcome) != 5:
                 raise NotGymnasium(
-                    f"step() returned {len(outcome)} values, and Gymnasium requires 5: observation, reward, terminated, truncated, info"
+                    f"step() returned {len(outcome)} values, but Gymnasium requires 5: observation, reward, terminated, truncated, info"
                 )
             observation, earned, terminated, truncated, _ = outcome
             reward += float(earned)
@@ -137,11 +137,11 @@ class World:
         if not images.is_image(image):
             what = "its observation" if self.observes_image else "render()"
             found = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else repr(type(image).__name__)
-            raise ValueError(f"{what} is {found}: an agent that sees images needs [H, W, 3] bytes (uint8)")
+            raise ValueError(f"{what} is {found}: an agent that observes images needs [H, W, 3] bytes (uint8)")
         if self.shape is None:
             self.shape = image.shape
         if image.shape != self.shape:
-            raise ValueError(f"an image has the shape {list(image.shape)}, and the first one had {list(self.shape)}")
+            raise ValueError(f"an image has the shape {list(image.shape)}, but the first one had {list(self.shape)}")
         return image
 
 
@@ -231,7 +231,7 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
 def _missing(error: ImportError) -> str:
     """What to do about a package that cannot be imported; with the traceback where that may be the environment's own fault."""
     if error.name == "gymnasium":
-        return f"{sys.executable} cannot import gymnasium: install it there with `{sys.executable} -m pip install gymnasium`"
+        return f"{sys.executable} cannot import gymnasium: install it for this interpreter with `{sys.executable} -m pip install gymnasium`"
     return traceback.format_exc()
 
 

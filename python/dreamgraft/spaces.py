@@ -24,14 +24,14 @@ class Continuous:
         self.shape, self.dtype, self.size = space.shape, space.dtype, low.size
 
     def describe(self) -> dict[str, Any]:
-        """What the handshake says of it."""
+        """Its description in the handshake."""
         return {"continuous": {"low": self.low.tolist(), "high": self.high.tolist()}}
 
     def decode(self, payload: bytes) -> NDArray[Any]:
         """The action that a payload is, in the world's own units."""
         action = np.frombuffer(payload, "<f4")
         if action.size != self.size:
-            raise ValueError(f"an action has {self.size} numbers, and not {action.size}")
+            raise ValueError(f"an action has {self.size} numbers, not {action.size}")
         return self.stretch(action)
 
     def stretch(self, action: NDArray[np.float32]) -> NDArray[Any]:
@@ -52,7 +52,7 @@ class Discrete:
         self.count, self.start = int(space.n), int(getattr(space, "start", 0))
 
     def describe(self) -> dict[str, Any]:
-        """What the handshake says of it."""
+        """Its description in the handshake."""
         return {"discrete": self.count, "first": self.start}
 
     def decode(self, payload: bytes) -> int:
@@ -104,7 +104,7 @@ def _parts(space: Any, observation: Any) -> list[NDArray[Any]]:
     if isinstance(space, spaces.Dict):
         if not isinstance(observation, dict) or set(observation) != set(space.spaces):
             keys = sorted(observation) if isinstance(observation, dict) else type(observation).__name__
-            raise ValueError(f"the observation has {keys}, and the space {space} has the keys {sorted(space.spaces)}")
+            raise ValueError(f"the observation has {keys}, but the space {space} has the keys {sorted(space.spaces)}")
         return [part for key, inner in space.spaces.items() for part in _parts(inner, observation[key])]
     if isinstance(space, spaces.Discrete):
         hot = np.zeros(int(space.n), dtype=np.float32)
@@ -112,5 +112,5 @@ def _parts(space: Any, observation: Any) -> list[NDArray[Any]]:
         return [hot]
     array = np.asarray(observation)
     if array.shape != space.shape:
-        raise ValueError(f"the observation has the shape {list(array.shape)}, and its space {space} says {list(space.shape)}")
+        raise ValueError(f"the observation has the shape {list(array.shape)}, but its space {space} has {list(space.shape)}")
     return [array]

@@ -33,8 +33,8 @@ def test_an_agent_earns_what_the_program_says(hopper: Path, program: Program) ->
     with dreamgraft.load(hopper) as agent:
         assert agent.task == "hopper" and agent.low.tolist() == [-1] * 3 and agent.choices is None
         for seed in (0, 3):
-            told = json.loads(program.succeed("eval", hopper, "--seed", seed, "--episodes", 1, "--json"))
-            assert play(env, agent, seed) == pytest.approx(told["returns"][0], rel=1e-12)
+            printed = json.loads(program.succeed("eval", hopper, "--seed", seed, "--episodes", 1, "--json"))
+            assert play(env, agent, seed) == pytest.approx(printed["returns"][0], rel=1e-12)
     env.close()
 
 
@@ -59,7 +59,7 @@ def test_an_export_acts_as_its_run_and_can_be_a_source(hopper: Path, program: Pr
     assert "it is not empty" in line
     assert "3 000 frames, 25 gradient steps" in program.succeed("inspect", "export")
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1] + b"x")
-    assert "it is changed" in program.fail(5, "eval", "export")
+    assert "it was changed" in program.fail(5, "eval", "export")
 
 
 def test_an_agent_of_an_environment_acts_in_its_units(program: Program) -> None:
@@ -79,7 +79,7 @@ def test_an_agent_of_an_environment_acts_in_its_units(program: Program) -> None:
     env.close()
 
 
-def test_what_cannot_be_loaded_is_told(hopper: Path, tmp_path: Path) -> None:
+def test_errors_of_loading_are_reported(hopper: Path, tmp_path: Path) -> None:
     with pytest.raises(dreamgraft.DreamgraftError, match="nowhere does not exist"):
         dreamgraft.load("nowhere")
     with pytest.raises(dreamgraft.DreamgraftError, match="trained for hopper; choose one of these"):

@@ -63,11 +63,11 @@ def test_a_stopped_run_resumes_bit_for_bit(program: Program) -> None:
         ("raise in step", ["failed in step", "ValueError: boom in step"]),
         ("raise in reset", ["failed in reset", "ValueError: boom in reset"]),
         ("raise in render", ["failed in", "ValueError: boom in render"]),
-        ("kill", ["is gone: it was ended by signal 9 in step"]),
-        ("exit", ["is gone: it ended with exit code 7 in step"]),
-        ("hang", ["gave no answer in step", "within 10 seconds"]),
+        ("kill", ["ended unexpectedly: it was ended by signal 9 in step"]),
+        ("exit", ["ended unexpectedly: it ended with exit code 7 in step"]),
+        ("hang", ["did not answer in step", "within 10 seconds"]),
         ("nan reward", ["the reward is NaN"]),
-        ("image", ["an image has the shape [97, 97, 3], and the first one had [96, 96, 3]"]),
+        ("image", ["an image has the shape [97, 97, 3], but the first one had [96, 96, 3]"]),
         ("space", ["the action space was Box"]),
     ],
 )
@@ -91,7 +91,7 @@ def test_an_observation_of_another_shape_is_told(program: Program) -> None:
     code, _, _ = program.run(*world)
     assert code == 0
     line = program.fail(1, *world, "--set", "task.arguments.fault=shape", "--set", "task.arguments.at=5")
-    assert "the observation has the shape [3], and its space" in line and "while" not in line
+    assert "the observation has the shape [3], but its space" in line and "while" not in line
 
 
 def test_an_environment_without_images_or_of_another_interface_is_told_in_one_line(program: Program) -> None:
@@ -101,7 +101,7 @@ def test_an_environment_without_images_or_of_another_interface_is_told_in_one_li
     code, _, _ = program.run("play", "python:worlds:Blind", *limit, "--set", "task.observe=vector")
     assert code == 0
     line = program.fail(1, "play", "python:worlds:Old", *limit)
-    assert "step() returned 4 values, and Gymnasium requires 5" in line and "Traceback" not in line
+    assert "step() returned 4 values, but Gymnasium requires 5" in line and "Traceback" not in line
 
 
 def test_prints_go_to_standard_error(program: Program) -> None:

@@ -111,7 +111,7 @@ fn predict_ahead<F: Real>(
         let count = starts.len();
         let before = tape.constant(count, config.stoch, |y| y.copy_from_slice(&stoch));
         let past = tape.constant(count, config.deter, |y| y.copy_from_slice(&deter));
-        // Beyond the end of the sequence, predictions go on without an action and are not counted.
+        // Beyond the end of the sequence, predictions continue without an action and are not counted.
         let action = tape.constant(count, size, |y| {
             for (y, start) in y.chunks_exact_mut(size).zip(&starts) {
                 let frame = start + ahead;

@@ -24,7 +24,7 @@ impl<F: Real> Noise<F> {
         self.prior.resize(config.horizon * transitions * config.stoch, F::ZERO);
     }
 
-    /// Draws everything anew, for actions of this distribution.
+    /// Draws all noise again, for actions of this distribution.
     pub fn draw(&mut self, actions: ActionDistribution, random: &mut Stream) {
         fill_normal(&mut self.posterior, random);
         match actions {

@@ -63,7 +63,7 @@ impl Policy {
             let (name, shape) = (learner.parameters().path(parameter), learner.parameters().shape(parameter));
             let Place { dtype, shape: own, data_offsets: [begin, end] } = place(name)?;
             if dtype != "F32" || own != shape {
-                return Err(Unreadable::Content(format!("its {name} is {dtype} {own:?}, and should be F32 {shape:?}")));
+                return Err(Unreadable::Content(format!("its {name} is {dtype} {own:?} instead of F32 {shape:?}")));
             }
             let bytes = shape.iter().fold(4u64, |size, &side| size.saturating_mul(side as u64));
             if begin.checked_add(bytes) != Some(end) || data.checked_add(end).is_none_or(|end| end > length) {
@@ -85,7 +85,8 @@ impl Policy {
                 *value = f32::from_le_bytes(*bytes);
             }
             if let Some(value) = values.iter().find(|value| !value.is_finite()).copied() {
-                let why = format!("its {} holds {value}; use another checkpoint", learner.parameters().path(parameter));
+                let why =
+                    format!("its {} contains {value}; use another checkpoint", learner.parameters().path(parameter));
                 return Err(Unreadable::Content(why));
             }
         }

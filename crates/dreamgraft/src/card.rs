@@ -59,7 +59,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     if let Some(report) = &base {
         let count = counted(bases.len() as u64, "earlier agent");
         text.push_str(&format!(
-            "\nIt began with parameters of {count}, under {}: {}.\n",
+            "\nIt started with parameters of {count}, under {}: {}.\n",
             report.plan,
             bases.join(", ")
         ));

@@ -32,7 +32,10 @@ pub enum Failure {
         source: std::io::Error,
     },
     /// Lines about work that is done nevertheless.
-    #[error("cannot write to standard output: {}; all else that the command does was done", wording::of_system(source))]
+    #[error(
+        "cannot write to standard output: {}; everything else that the command does was done",
+        wording::of_system(source)
+    )]
     Unsaid {
         /// The error of the operating system.
         source: std::io::Error,

@@ -44,7 +44,7 @@ pub fn write_atomically<E: From<io::Error>>(
     sync_folder(folder).map_err(E::from)
 }
 
-/// Whether [`write_atomically`] could write `path` now, found out by making and removing a temporary file beside it. With
+/// Whether [`write_atomically`] could write `path` now, tested by creating and removing a temporary file next to it. With
 /// `make_folders`, folders above it may be missing.
 ///
 /// # Errors

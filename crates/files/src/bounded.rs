@@ -54,7 +54,7 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(
             ErrorKind::InvalidInput,
-            "it is a folder, a pipe or a device, where a file belongs",
+            "it is a folder, a pipe or a device, but a file is needed",
         ));
     }
     Ok(file)
@@ -66,7 +66,7 @@ fn open(path: &Path) -> io::Result<File> {
     // What the system says of a socket: "no such device or address".
     let is_socket = |error: &io::Error| error.raw_os_error() == Some(Errno::NXIO.raw_os_error());
     opened.map_err(|error| match is_socket(&error) {
-        true => io::Error::new(ErrorKind::InvalidInput, "it is a socket, where a file belongs"),
+        true => io::Error::new(ErrorKind::InvalidInput, "it is a socket, but a file is needed"),
         false => error,
     })
 }
@@ -205,7 +205,7 @@ mod tests {
         for error in [open_file(&path).unwrap_err(), read_text(&path, 1).unwrap_err().into()] {
             assert_eq!(
                 (error.to_string(), error.kind()),
-                ("it is a socket, where a file belongs".to_owned(), ErrorKind::InvalidInput)
+                ("it is a socket, but a file is needed".to_owned(), ErrorKind::InvalidInput)
             );
         }
     }
@@ -214,7 +214,7 @@ mod tests {
     fn only_files_and_links_to_them_are_opened() {
         let (folder, pipe) = pipe();
         for path in [&*pipe, folder.path(), Path::new("/dev/null")] {
-            assert!(open_file(path).unwrap_err().to_string().contains("where a file belongs"), "{path:?}");
+            assert!(open_file(path).unwrap_err().to_string().contains("but a file is needed"), "{path:?}");
         }
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         std::fs::write(&file, "").unwrap();

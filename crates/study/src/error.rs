@@ -74,7 +74,10 @@ pub enum StudyError {
         jobs: String,
     },
     /// No such run.
-    #[error("run {index} does not exist: {folder} has {runs} runs, numbered from 0")]
+    #[error(
+        "run {index} does not exist: {folder} has {}, numbered from 0",
+        wording::counted(*runs as u64, "run")
+    )]
     NoRun {
         /// The requested number.
         index: usize,
@@ -111,7 +114,7 @@ pub enum StudyError {
         why: String,
     },
     /// A folder of shared runs that is part of a study or of a run.
-    #[error("--share {path}: it is {what}; give a folder of its own, which only shared runs are in")]
+    #[error("--share {path}: it is {what}; give a separate folder for shared runs")]
     ShareIsTaken {
         /// The folder.
         path: PathBuf,

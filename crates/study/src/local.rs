@@ -254,7 +254,7 @@ impl Pool<'_> {
                 workers.children.insert(index, self.start(entry, until)?);
             }
             if workers.children.is_empty() && !others {
-                let count = |wanted: Mark| marks.iter().filter(|mark| **mark == wanted).count();
+                let count = |which: Mark| marks.iter().filter(|mark| **mark == which).count();
                 let (finished, failed, left) = (count(Mark::Finished), count(Mark::Failed), count(Mark::Waiting));
                 return Ok(Ended { finished, failed, left, stopped: stopping && left > 0 });
             }

@@ -412,6 +412,9 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let mut key = error.path().to_string();
         let error = error.into_inner();
+        if error.message().starts_with("invalid ") {
+            key.extend(wrong_key(text, &key).map(|wrong| format!(".{wrong}")));
+        }
         let mut why = one_line(&transfer::plain(error.message()));
         if let Some((wrong, known)) = choices(error.message()) {
             let like = wording::nearest(wrong, known.into_iter());
@@ -424,6 +427,28 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
         let place = if key == "." { path.display().to_string() } else { place_of(path, text, &key) };
         StudyError::StudyFile { place, why }
     })
+}
+
+/// The key of the method at `path`, such as `method[1]`, whose value has a wrong type. The reader names only the method, because it
+/// reads all keys before it knows their kind; without the wrong key, it reports another error.
+fn wrong_key(text: &str, path: &str) -> Option<String> {
+    /// More keys than any kind of method has: others are not tried, so that a large table takes no time.
+    const MOST_KEYS: usize = 16;
+    let number: usize = path.strip_prefix("method[")?.strip_suffix(']')?.parse().ok()?;
+    let study: toml::Table = text.parse().ok()?;
+    let method = study.get("method")?.get(number)?.as_table()?;
+    let message_of = |method: toml::Table| {
+        let read = toml::Value::Table(method).try_into::<Method>();
+        read.err().map(|error| error.message().to_owned())
+    };
+    let message = message_of(method.clone())?;
+    let is_wrong = |key: &&String| {
+        let mut rest = method.clone();
+        rest.remove(key.as_str());
+        message_of(rest).as_ref() != Some(&message)
+    };
+    let is_small = method.len() <= MOST_KEYS;
+    method.keys().filter(|key| is_small && *key != "kind").find(is_wrong).cloned()
 }
 
 /// The wrong name, and the known ones, of a message about an unknown key or value.

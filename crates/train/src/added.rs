@@ -100,11 +100,11 @@ fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Re
     Ok(episode.with_actions_padded(size))
 }
 
-/// The error of a file that was named, and so is not in the way of anything.
+/// The error of a file that was named on the command line: it stays where it is, and is not renamed as damaged.
 fn not_added(error: FileError) -> TrainError {
     match error {
         FileError::Damaged { path, damage } => {
-            TrainError::NotAdded { path, why: format!("it is not an episode that can be read: {damage}") }
+            TrainError::NotAdded { path, why: format!("it cannot be read as an episode: {damage}") }
         }
         other => other.into(),
     }

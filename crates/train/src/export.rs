@@ -79,8 +79,8 @@ pub(crate) fn load<L: Actor>(folder: &Path) -> Result<Learned<L>, TrainError> {
     let (bytes, crc32) = files::crc32_of_file(&model).map_err(TrainError::io(&model))?;
     if (bytes, crc32) != (file.model.bytes, file.model.crc32) {
         let why = format!(
-            "it is changed: it has {bytes} bytes and the CRC-32 {crc32:08x}, {EXPORTED_CONFIG} says {} and {:08x}; export the run \
-             again",
+            "it was changed: it has {bytes} bytes and the CRC-32 {crc32:08x}, but {EXPORTED_CONFIG} records {} and \
+             {:08x}; export the run again",
             file.model.bytes, file.model.crc32
         );
         return Err(refuse(&model, why));

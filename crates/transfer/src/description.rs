@@ -93,8 +93,8 @@ fn of_export(file: &Path, bytes: u64, crc32: u32) -> Result<Training, String> {
     })?;
     if (model.bytes, model.crc32) != (bytes, crc32) {
         return Err(format!(
-            "is changed: it has {bytes} bytes and the CRC-32 {crc32}, but its {EXPORTED_CONFIG} says {} and {}; export the run \
-             again",
+            "was changed: it has {bytes} bytes and the CRC-32 {crc32}, but its {EXPORTED_CONFIG} records {} and {}; \
+             export the run again",
             model.bytes, model.crc32
         ));
     }

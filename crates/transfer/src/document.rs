@@ -308,7 +308,7 @@ pub(crate) fn read(text: &str, name: &str) -> Result<(Document, Vec<usize>), Pla
     let table = table.get_ref();
     match table.get("format").map(|format| format.get_ref()) {
         None => {
-            let why = format!("a plan starts with `format = {FORMAT}`");
+            let why = format!("the key is missing; a plan starts with `format = {FORMAT}`");
             return Err(PlanError::Key { key: "format".into(), place: name.to_owned(), why });
         }
         Some(found) if found.as_integer().map(toml::de::DeInteger::as_str) != Some("1") => {

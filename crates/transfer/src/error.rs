@@ -347,7 +347,7 @@ pub enum TransferError {
     /// A fraction that no data can decide.
     #[error(
         "{place} fits the fraction of {parameter}, which cannot be fitted: {why}. Only the output layers of the reward, value and \
-         discount heads can be fitted; write a number, such as {{ fraction = 0.2 }}"
+         discount models can be fitted; write a number, such as {{ fraction = 0.2 }}"
     )]
     CannotFit {
         /// The rule.

@@ -28,10 +28,10 @@ pub(crate) fn check_fitted<F: Real>(
             Err(TransferError::CannotFit { parameter, place, why })
         };
         let Some((kernel, bias)) = networks.output_layer(role) else {
-            return cannot(format!("no random episode tells how good a fraction of the {} is", role.name()));
+            return cannot(format!("random episodes do not show how good a fraction of the {} is", role.name()));
         };
         if ![kernel, bias].contains(&claim.parameter) {
-            return cannot(format!("the {} depends in no simple way on a fraction of this layer", role.name()));
+            return cannot(format!("the {} is not linear in this layer", role.name()));
         }
         let is_of_rule = |other: &&Claim| other.rule == claim.rule && other.reads.is_none();
         let fitted: Vec<Parameter> = claims.iter().filter(is_of_rule).map(|claim| claim.parameter).collect();

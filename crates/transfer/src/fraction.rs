@@ -45,7 +45,7 @@ impl fmt::Display for Fraction {
 
 /// What was typed is not a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it must be a number from 0 to 1, such as 0.2, or the word fit")]
+#[error("it must be a number from 0 to 1, such as 0.2, or fit")]
 pub struct NotAFraction;
 
 impl FromStr for Fraction {

@@ -19,6 +19,10 @@ pub fn plain(message: &str) -> String {
     if let Some((found, expected)) = parts("invalid type: ").or_else(|| parts("invalid value: ")) {
         return format!("it is {} instead of {}", found_value(found), expected_type(expected));
     }
+    // Of an enum of texts, such as the key `start` of a meta-model.
+    if message.starts_with("wanted ") {
+        return "it is not a text in quotes".to_owned();
+    }
     message.to_owned()
 }
 
@@ -74,6 +78,8 @@ mod tests {
             ("invalid type: floating point `1.5`, expected a string", "it is 1.5 instead of a text in quotes"),
             ("invalid type: sequence, expected f64", "it is a list instead of a number"),
             ("invalid type: map, expected a boolean", "it is a table instead of true or false"),
+            ("wanted string or table", "it is not a text in quotes"),
+            ("wanted exactly 1 element, found 0 elements", "it is not a text in quotes"),
             ("duplicate key", "duplicate key"),
         ] {
             assert_eq!(plain(message), plain_message);

@@ -28,7 +28,7 @@ pub const LONGEST_SOURCE_NAME: usize = 64;
 /// Largest weight of the L1 norm of a reward meta-model's weights, as of any loss.
 const LARGEST_L1: f64 = 1e6;
 
-/// A description of a transfer. `docs/transfer.md` describes its language.
+/// A description of a transfer. `docs/transfer-reference.md` describes its language.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     name: String,

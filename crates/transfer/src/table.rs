@@ -6,11 +6,12 @@ use crate::fraction::Fraction;
 use crate::rank::{HORIZONS, cell};
 use crate::report::{Count, FittedFraction, PartReport, Report, SourceReport};
 use std::fmt;
-use wording::significant;
+use wording::{counted, significant};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "plan     {}: {}", self.plan, self.description)?;
+        let description = if self.description.is_empty() { String::new() } else { format!(": {}", self.description) };
+        writeln!(f, "plan     {}{description}", self.plan)?;
         for source in &self.sources {
             writeln!(f, "source   {}", source_line(source))?;
         }
@@ -18,7 +19,7 @@ impl fmt::Display for Report {
             writeln!(f, "choice   {}", choice.line())?;
         }
         if let Some(meta_model) = &self.meta_model {
-            let how = format!("{} hidden{}", meta_model.layers, meta_model.how());
+            let how = format!("{}{}", counted(meta_model.layers as u64, "hidden layer"), meta_model.how());
             writeln!(f, "reward   meta-model over {} ({how})", meta_model.sources.join(", "))?;
         }
         writeln!(f)?;
@@ -44,7 +45,7 @@ impl fmt::Display for Report {
             }
         }
         if self.parts.iter().any(|part| self.is_still_to_be_fitted(part)) {
-            writeln!(f, "fraction fit: the fraction is found when the random episodes of the run are there")?;
+            writeln!(f, "fraction fit: the fraction will be fitted to the random episodes of the run")?;
         }
         if let Some(choice) = self.choice.as_ref().filter(|choice| choice.episodes > 0) {
             writeln!(f)?;
@@ -122,7 +123,7 @@ fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::
         "fraction of the {head}, fitted to {states} states of {episodes} episodes: error {}, without transfer {}{}",
         significant(*error),
         significant(*error_of_random),
-        if fitted.is_chance() { " (what other fractions improve could be chance)" } else { "" }
+        if fitted.is_chance() { " (the improvement by other fractions could be chance)" } else { "" }
     )?;
     let mut rows: Vec<[String; 13]> = vec![std::array::from_fn(|column| match column {
         0 => "source".to_owned(),
@@ -147,9 +148,9 @@ fn source_line(source: &SourceReport) -> String {
     }
     line.push_str(&format!(", action size {}", source.action_size));
     if let Some(frames) = provenance.frames {
-        line.push_str(&format!(", {frames} frames"));
+        line.push_str(&format!(", {}", counted(frames, "frame")));
     }
-    line.push_str(&format!(", {} gradient steps", provenance.updates));
+    line.push_str(&format!(", {}", counted(provenance.updates, "gradient step")));
     if !provenance.sha256.is_empty() {
         line.push_str(&format!(", {} (sha256 {:.12})", provenance.file.display(), provenance.sha256));
     }
@@ -175,8 +176,7 @@ fn given(part: &PartReport) -> String {
 }
 
 fn count_in_words(count: Count) -> String {
-    let parts = if count.parts == 1 { "part" } else { "parts" };
-    format!("{} numbers in {} {parts}", count.numbers, count.parts)
+    format!("{} in {}", counted(count.numbers as u64, "number"), counted(count.parts as u64, "part"))
 }
 
 /// Writes rows as columns, those in `right` aligned to the right, without spaces at the ends of lines.

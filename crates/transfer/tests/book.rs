@@ -1,4 +1,4 @@
-//! The plans in the user's book are plans, and do something to agents.
+//! The plans on the page of the book that describes plans can be read, and do something to agents.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{config, learner, sources};
 use dreamer::Learner;
 use transfer::{Fraction, Plan, Preset, Take, resolve, target_config};
 
-const BOOK: &str = include_str!("../../../docs/transfer.md");
+const BOOK: &str = include_str!("../../../docs/transfer-reference.md");
 
 /// The book's plans, resolved against agents of its sources' names.
 fn reports() -> Vec<transfer::Report> {
@@ -14,7 +14,7 @@ fn reports() -> Vec<transfer::Report> {
     let resolved = blocks.map(|text| {
         let plan = Plan::parse(text, "the book").unwrap_or_else(|error| panic!("{error}\n{text}"));
         let encoder: Learner<f32> = learner(&config(), 6, 1);
-        // All of them see with one encoder, as a meta-model's sources must.
+        // All of them have the same encoder, as the sources of a meta-model must.
         let named: Vec<(&str, &Learner<f32>)> = plan.sources().keys().map(|name| (name.as_str(), &encoder)).collect();
         let from = sources(&named);
         let target = learner(&target_config(&plan, &config(), &from).unwrap(), 3, 2);

@@ -1,4 +1,4 @@
-//! Fractions that the target's episodes decide: planted ones are found, chance is not taken for one, and what no data tells is refused.
+//! Fractions that are fitted to the target's episodes: planted fractions are found, chance gives 0, and other layers are refused.
 
 mod common;
 
@@ -177,7 +177,7 @@ fn rewards_that_do_not_vary_take_nothing() {
 fn a_discount_head_is_fitted_to_how_likely_it_makes_the_episodes() {
     let config = AgentConfig { discount_head: true, ..config() };
     let (mut source, target) = (learner(&config, 4, 1), learner(&config, 3, 2));
-    // A source that is sure that episodes go on, as they do in all states but their last.
+    // A source that predicts that episodes continue, as they do in all states but their last.
     let bias = source.parameters().find("world_model.discount.hout.bias").unwrap();
     source.parameters_mut().values_mut(bias).fill(3.0);
     let episodes: Vec<Episode> = (0..3).map(|seed| ending(seed, &[0.0; LENGTH], 0.0)).collect();
@@ -196,9 +196,9 @@ fn what_no_data_decides_is_refused() {
         resolve(&plan(&["a"], &rule), &target, &from).unwrap_err().to_string()
     };
     for (pattern, part) in [
-        ("actor.hout.*", "no random episode tells how good a fraction of the actor is"),
+        ("actor.hout.*", "random episodes do not show how good a fraction of the actor is"),
         ("world_model.rssm.gru.*", "fraction of the dynamics"),
-        ("value.h0.*", "the value depends in no simple way on a fraction of this layer"),
+        ("value.h0.*", "the value is not linear in this layer"),
         ("value.hout.kernel", "kernel and bias of an output layer are fitted together"),
     ] {
         let message = error(pattern);

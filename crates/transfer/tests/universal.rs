@@ -341,7 +341,7 @@ fn the_dynamics_of_the_universal_agent_can_be_a_start_for_sources_and_targets() 
             assert_eq!(ours, values(random.learner(), path), "{path}");
         }
     }
-    // They go on learning.
+    // They continue to learn.
     let dynamics = "world_model.rssm.gru.kernel";
     assert_ne!(values(learned(agent).learner(), dynamics), values(universal.learner(), dynamics));
 }

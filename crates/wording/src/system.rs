@@ -7,15 +7,15 @@ pub fn of_system(error: &Error) -> String {
     /// Too many links on the way, as Linux and macOS number it: the standard library has no stable kind for it.
     const LOOP: i32 = if cfg!(target_os = "macos") { 62 } else { 40 };
     let step = match error.kind() {
-        _ if error.raw_os_error() == Some(LOOP) => "a link on the way leads back to itself; correct it",
+        _ if error.raw_os_error() == Some(LOOP) => "a link in the path leads back to itself; correct it",
         ErrorKind::InvalidFilename => "choose a shorter name",
         ErrorKind::NotFound => "check the path",
-        ErrorKind::PermissionDenied => "check the permissions of it and of the folder that it lies in",
+        ErrorKind::PermissionDenied => "check its permissions and those of its folder",
         ErrorKind::ReadOnlyFilesystem => "choose a place that can be written",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
         ErrorKind::IsADirectory => "it is a folder where a file is needed; check the path",
         ErrorKind::NotADirectory => "it is a file, or lies below one, where a folder is needed; check the path",
-        ErrorKind::AlreadyExists => "move away what is there, or choose another path",
+        ErrorKind::AlreadyExists => "move the existing file or folder away, or choose another path",
         _ => return error.to_string(),
     };
     format!("{error}; {step}")
@@ -29,7 +29,7 @@ mod tests {
     fn the_next_step_follows_from_what_the_system_said() {
         for (kind, step) in [
             (ErrorKind::NotFound, "; check the path"),
-            (ErrorKind::PermissionDenied, "; check the permissions of it and of the folder that it lies in"),
+            (ErrorKind::PermissionDenied, "; check its permissions and those of its folder"),
             (ErrorKind::StorageFull, "; free some space"),
             (ErrorKind::IsADirectory, "; it is a folder where a file is needed; check the path"),
         ] {
@@ -42,7 +42,7 @@ mod tests {
         std::os::unix::fs::symlink("a", path("a")).unwrap();
         assert!(
             of_system(&std::fs::read(path("a")).unwrap_err())
-                .ends_with("; a link on the way leads back to itself; correct it")
+                .ends_with("; a link in the path leads back to itself; correct it")
         );
         assert!(of_system(&std::fs::read(path(&"x".repeat(300))).unwrap_err()).ends_with("; choose a shorter name"));
     }

@@ -52,7 +52,7 @@ pub enum WorldError {
     },
     /// It did not answer in time.
     #[error(
-        "the external environment {task} gave no answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
+        "the external environment {task} did not answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
     )]
     Silent {
         /// The world.
@@ -63,7 +63,7 @@ pub enum WorldError {
         seconds: u64,
     },
     /// Its process is gone.
-    #[error("the external environment {task} is gone: {how} {during}")]
+    #[error("the external environment {task} ended unexpectedly: {how} {during}")]
     Gone {
         /// The world.
         task: String,

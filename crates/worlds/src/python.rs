@@ -12,8 +12,8 @@ import os, struct, sys
 try:
     from dreamgraft.serve import main
 except ImportError as error:
-    text = f'{sys.executable} cannot import {error.name}: in the folder of the sources of dreamgraft, install it there with '
-    text += f"`{sys.executable} -m pip install '.[gymnasium]'`, or set DREAMGRAFT_PYTHON to an interpreter that has it"
+    text = f'{sys.executable} cannot import {error.name}: in a clone of the repository of dreamgraft, install it for this '
+    text += f"interpreter with `{sys.executable} -m pip install '.[gymnasium]'`, or set DREAMGRAFT_PYTHON to an interpreter that has it"
     os.write(1, struct.pack('<IB', len(text.encode()), 20) + text.encode())
     sys.exit(1)
 main(sys.argv[1:])

@@ -143,7 +143,7 @@ fn options(payload: &[u8]) -> Result<TaskOptions, String> {
 /// # Errors
 /// If it has another length.
 pub fn seed(payload: &[u8]) -> Result<u64, String> {
-    let seed = payload.try_into().map_err(|_| format!("a seed has 8 bytes, and not {}", payload.len()))?;
+    let seed = payload.try_into().map_err(|_| format!("a seed has 8 bytes, not {}", payload.len()))?;
     Ok(u64::from_le_bytes(seed))
 }
 
@@ -152,7 +152,7 @@ fn action(payload: &[u8], info: &TaskInfo) -> Result<Vec<f32>, String> {
     let size = info.actions.size;
     let expected = if info.actions.is_discrete() { 4 } else { 4 * size };
     if payload.len() != expected {
-        return Err(format!("an action of {} has {expected} bytes, and not {}", info.name, payload.len()));
+        return Err(format!("an action of {} has {expected} bytes, not {}", info.name, payload.len()));
     }
     if !info.actions.is_discrete() {
         return Ok(numbers(payload).collect());

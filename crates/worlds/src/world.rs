@@ -205,7 +205,7 @@ impl World {
             }
             let Stepped { reward, terminated, truncated, frames, observation } = Stepped::decode(payload, &space)?;
             if !(1..=most).contains(&frames) {
-                let why = format!("it says that the step took {frames} frames, and an action is held for 1 to {most}");
+                let why = format!("it reported {frames} frames for the step, but an action is held for 1 to {most}");
                 return Err(Malformed::Handshake { message: kind.name(), why });
             }
             keep(observation, image, &mut vector);

@@ -28,7 +28,7 @@ pub struct AddArgs {
     /// The episodes' files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The task that the episodes are of [default: the one that a file names, or else the only one of the run]
+    /// The task of the episodes [default: the task that a file names; without one, the only task of the run]
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
 }

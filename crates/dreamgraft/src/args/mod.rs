@@ -108,7 +108,7 @@ pub struct OriginArguments {
     #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]
     pub fraction: Option<Fraction>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
-    /// share reward models. With --plan, a plan that takes more from it: universal-dynamics, or a file without sources
+    /// share reward models. With --plan, another plan for this agent: universal-dynamics, or a file without sources
     #[arg(long, value_name = "RUN")]
     pub universal: Option<PathBuf>,
     /// With --universal: learn a reward meta-model that reads the reward model of this agent, which has the same
@@ -200,7 +200,7 @@ mod tests {
         for text in [
             "Finished runs stay finished, and stopped runs resume",
             "After exit code 75, start the same command again",
-            "The report includes unfinished runs as far as they are",
+            "The report includes unfinished runs with the frames that they have so far",
             "It is served at 127.0.0.1, so only this machine can open it",
             "They are copied into RUN/episodes/added",
             "For zsh: dreamgraft completions zsh",

@@ -30,7 +30,7 @@ pub struct Act {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::PRINT))]
 pub struct Serve {
-    /// The task to serve (`dreamgraft tasks` lists them), or an environment of another program: gymnasium:ID,
+    /// The task to serve (`dreamgraft tasks` lists them), or an external environment: gymnasium:ID,
     /// python:MODULE:CALLABLE or program:FILE
     pub task: String,
 }

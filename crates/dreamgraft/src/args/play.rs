@@ -51,7 +51,7 @@ pub struct Play {
     /// agent's training, otherwise fixed]
     #[arg(long, value_name = "fixed|stock", value_parser = ["fixed", "stock"], hide_possible_values = true)]
     pub termination: Option<String>,
-    /// A setting of the task, such as task.frame_limit=200, or of an environment of another program
+    /// A setting of the task, such as task.frame_limit=200, or of an external environment, such as
     /// task.arguments.g=9.81; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

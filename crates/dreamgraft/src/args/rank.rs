@@ -10,7 +10,7 @@ pub const RANK: &str = "Rank earlier agents by how much they promise to help on 
     Every agent runs on the same episodes of the task. The scores measure how well it reconstructs and predicts their \
     images, and how well its latent state predicts their rewards. The table always contains an untrained agent as a \
     control. Nothing is trained, and only the file of --plan is written. The page \"Transfer\" of the documentation \
-    explains the scores and how far to trust them.";
+    says how far to trust the scores, and the page \"Reference of transfer\" explains each of them.";
 
 /// `dreamgraft transfer rank`.
 #[derive(Debug, Args)]

@@ -20,8 +20,8 @@ const RUN_ONE: &str = "Run a single run of a study, for job arrays on a cluster.
 /// The long help of `dreamgraft study report`.
 const REPORT: &str = "Write the report of a study: report.html, a page that works without a network, and the same \
     results as report.md, figures.csv and curves.json.\n\n\
-    The report includes unfinished runs as far as they are, and marks them. For a folder without a study, such as runs, \
-    it includes every run in the folder.";
+    The report includes unfinished runs with the frames that they have so far, and marks them. For a folder without a \
+    study, such as runs, it includes every run in the folder.";
 
 /// The long help of `dreamgraft watch`.
 pub(super) const WATCH: &str = "Show the runs in a folder as a live page in a browser.\n\n\

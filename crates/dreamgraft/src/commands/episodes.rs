@@ -17,9 +17,7 @@ pub fn episodes(catalogue: &dyn Catalogue, typed: &EpisodesCommand) -> Result<Ex
         train::add_episodes(catalogue, run, files, task.as_deref())?;
     for (path, named) in renamed {
         let (path, task) = (path.display(), task.as_deref().unwrap_or_default());
-        print::note(&format!(
-            "{path} says that it is an episode of {named}; it was added as one of {task}, because of --task"
-        ));
+        print::note(&format!("{path} names the task {named}; it was added as an episode of {task}, because of --task"));
     }
     for (path, equal) in known {
         let (path, equal) = (path.display(), equal.display());

@@ -122,7 +122,7 @@ fn over_pipes(work: impl FnOnce(&mut Pipes<'_>) -> io::Result<()>) -> Result<Exi
                 "standard input has {text:?} where a message of the protocol must begin. This command is for programs; from \
                  Python, use dreamgraft.load(RUN) or gymnasium.make(\"dreamgraft/TASK-v0\")"
             )),
-            Ok(other) => Failure::Arguments(format!("standard input is no message that can be answered: {other}")),
+            Ok(other) => Failure::Arguments(format!("standard input has a message that cannot be answered: {other}")),
             Err(error) => match error.downcast::<NotSent>() {
                 Ok(NotSent(source)) => Failure::Output { source },
                 Err(error) => pipe("standard input", error).into(),

@@ -208,7 +208,7 @@ fn edited(read: &LoadedStudy, folder: &Path) -> Option<String> {
     let header = Manifest::read(folder).ok()?.header;
     (header.document != read.checksum || header.study != read.study.name).then(|| {
         format!(
-            "{} was made from another study file than {} is now, or its manifest was edited: `study run` refuses it",
+            "{} was created from another version of {}, or its manifest was edited: `study run` refuses it",
             folder.display(),
             read.path.display()
         )
@@ -449,7 +449,7 @@ fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
 /// That a run was copied from the shared runs.
 fn was_taken(entry: &Entry, taken: &Taken) -> String {
     let (index, folder, store) = (entry.index, entry.folder.display(), taken.store.display());
-    format!("run {index} was taken from {store}, where the study {} put it: {folder}", taken.study)
+    format!("run {index} was copied from {store}, where the study {} stored it: {folder}", taken.study)
 }
 
 /// Copies the finished runs of a study to those that are shared.
@@ -470,7 +470,8 @@ fn json(run: &Status) -> String {
 fn line(run: &Status) -> String {
     let last = run.eval_return.map(|mean| format!("  return {}", wording::rounded(mean, 0))).unwrap_or_default();
     let (state, frames, steps) = (run.state.name(), grouped(run.frames), counted(run.steps, "frame"));
-    let shared = run.shared.as_ref().map(|taken| format!("  taken from the study {}", taken.study)).unwrap_or_default();
+    let shared =
+        run.shared.as_ref().map(|taken| format!("  copied from the study {}", taken.study)).unwrap_or_default();
     format!("{:>4}  {state:8}  {frames:>10} of {steps:>17}  {}{last}{shared}", run.index, run.folder.display())
 }
 

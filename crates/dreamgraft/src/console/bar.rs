@@ -52,9 +52,9 @@ impl Bar {
         self.shown = Some(Instant::now());
     }
 
-    /// Writes something else, for which the bar makes room.
+    /// Writes other output, for which the bar is cleared and drawn again.
     pub fn aside(&self, write: impl FnOnce()) {
-        // Before it was shown, there is nothing to make room, and nothing to draw again.
+        // Before the bar is shown, there is nothing to clear or to draw again.
         if self.shown.is_some() { self.bar.suspend(write) } else { write() }
     }
 }

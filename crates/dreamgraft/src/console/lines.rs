@@ -54,10 +54,9 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
         ("frozen", totals.frozen),
     ];
     let counts = counts.into_iter().filter(|(_, count)| count.parts > 0).map(|(name, count)| {
-        let parts = if count.parts == 1 { "part" } else { "parts" };
-        format!("{} {parts} {name} ({} numbers)", count.parts, grouped(count.numbers as u64))
+        format!("{} {name} ({})", counted(count.parts as u64, "part"), counted(count.numbers as u64, "number"))
     });
-    lines.push(format!("plan {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
+    lines.push(format!("transfer by {}: {}", report.plan, counts.collect::<Vec<_>>().join(", ")));
     if let Some(meta_model) = &report.meta_model {
         let (sources, how) = (meta_model.sources.join(", "), meta_model.how());
         lines.push(format!("the reward model reads the reward models of {sources}{how}"));
@@ -72,7 +71,7 @@ pub fn fitted_lines(report: &Report) -> Vec<String> {
         let fractions: Vec<String> = fitted.sources.iter().map(of_source).collect();
         let errors = format!("{} instead of {}", significant(fitted.error), significant(fitted.error_of_random));
         let why = if fitted.is_chance() {
-            "what more would improve could be chance".to_owned()
+            "the improvement by larger fractions could be chance".to_owned()
         } else {
             format!("error {errors}")
         };

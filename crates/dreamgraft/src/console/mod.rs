@@ -64,7 +64,7 @@ impl Console {
         self.written = Instant::now();
     }
 
-    /// Writes a line that is wanted even from a quiet run.
+    /// Writes a line that a quiet run prints, too.
     fn remark(&mut self, kind: &str, text: &str) {
         if self.quiet {
             let _ = writeln!(std::io::stderr(), "{kind}: {}", printable(text));

@@ -112,7 +112,7 @@ fn a_run_folder_whose_files_were_cut_says_which() {
         let text = program.succeed(&smoke(&["--steps", "2000"]));
         assert!(text.contains("already finished") && text.contains("the file was shortened"), "{text}");
         let text = program.succeed(&["study", "report", "run"]);
-        assert!(text.contains("all finished") && text.contains("they were cut or removed"), "{text}");
+        assert!(text.contains("all finished") && text.contains("lines were cut or removed"), "{text}");
     }
 }
 
@@ -131,7 +131,7 @@ fn what_a_study_does_not_use_and_edits_of_its_files_are_noted() {
     assert!(text.contains("note: no method uses the source \"idle\""), "{text}");
     program.succeed(&["study", "report", "s.toml"]);
     std::fs::write(program.path("s.toml"), STUDY.replace("seeds = [0]", "seeds = [0, 1]")).unwrap();
-    let note = "was made from another study file than s.toml is now";
+    let note = "was created from another version of s.toml";
     assert!(program.succeed(&["study", "plan", "s.toml"]).contains(note));
     let ended = program.run(&["study", "report", "s.toml"]);
     assert!(ended.code == Some(0) && ended.stderr.contains(note), "{ended:?}");
@@ -196,7 +196,7 @@ fn what_new_users_type_first_is_answered_with_what_they_meant() {
         (2, "play hopper --set task.arguments.g=9", "task.arguments.g has no effect on hopper"),
         (2, "train hopper --set task.arguments.g=9", "task.arguments.g has no effect on hopper"),
         (2, "train hopper --set agent.vector=5", "set task.observe to image, vector or both instead"),
-        (2, "train hopper --set task.frame_limit=5", "has 5 frames and 2 of them for each action"),
+        (2, "train hopper --set task.frame_limit=5", "has 5 frames, 2 for each action"),
         (2, "play hopper --set frame_limit=5", "task.frame_limit=200"),
         (2, "eval run --episodes 0", "it must be a whole number from 1 to 1000000"),
         (2, "eval run --episodes -1", "it must be a whole number from 1 to 1000000"),
@@ -252,13 +252,13 @@ fn what_stands_in_the_way_in_a_run_folder_is_an_error_of_the_folder() {
     let part =
         "line 1 of run/metrics.jsonl is not JSON (\"garbage\"); remove this line, or move the file out of the folder";
     assert!(error.contains(part), "{error}");
-    let told = program.succeed(&["inspect", "run"]);
-    assert!(told.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{told}");
+    let printed = program.succeed(&["inspect", "run"]);
+    assert!(printed.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{printed}");
     std::fs::write(program.path("run/metrics.jsonl"), metrics).unwrap();
     for (name, part) in [
-        ("videos", "run/videos is a file, where a run has a folder; move it away"),
-        ("checkpoints", "run/checkpoints is a file, where a run has a folder; move it away"),
-        ("run.lock", "run/run.lock is a folder, where a run has a file; move it away"),
+        ("videos", "run/videos is a file, but a run needs a folder there; move it away"),
+        ("checkpoints", "run/checkpoints is a file, but a run needs a folder there; move it away"),
+        ("run.lock", "run/run.lock is a folder, but a run needs a file there; move it away"),
     ] {
         let (path, aside) = (program.path("run").join(name), program.path("aside"));
         std::fs::rename(&path, &aside).unwrap();

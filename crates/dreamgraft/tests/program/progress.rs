@@ -92,7 +92,7 @@ fn a_quiet_run_prints_only_notes() {
     assert!(resumed.stderr.lines().all(|line| line.starts_with("note: moved")), "{resumed:?}");
     let ended = program.run(&["train", "hopper", "--preset", "smoke", "--steps", "10", "-q"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
-    assert!(ended.stderr.starts_with("note: the random episodes before"), "{ended:?}");
+    assert!(ended.stderr.starts_with("note: the random episodes at the start"), "{ended:?}");
     let error = program.fail(2, &["train", "hoper", "-q"]);
     assert!(error.contains("hopper"), "{error}");
 }

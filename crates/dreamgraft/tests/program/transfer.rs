@@ -126,7 +126,7 @@ fn an_export_that_is_damaged_is_no_source() {
     changed["model"]["crc32"] = 1.into();
     std::fs::write(program.path("export/config.json"), changed.to_string()).unwrap();
     let error = program.fail(5, &words);
-    assert!(error.contains("is changed: it has") && error.contains("its config.json says"), "{error}");
+    assert!(error.contains("was changed: it has") && error.contains("its config.json records"), "{error}");
     assert!(error.contains("export the run again") && !error.contains("run.json"), "{error}");
     // A task that nobody typed.
     let other = config.replace("\"inverted-pendulum-swingup\"", "\"juggling\"");
@@ -142,7 +142,7 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
     let plan = ["transfer", "plan", "hopper", "--preset", "smoke", "--from", "source", "--fraction", "0.5"];
     let text = program.succeed(&plan);
     for part in
-        ["source, inverted-pendulum-swingup, action size 1, 1000 frames", "fraction 0.5", "norm before", "[3, 8]"]
+        ["source, inverted-pendulum-swingup, action size 1, 1 000 frames", "fraction 0.5", "norm before", "[3, 8]"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -293,7 +293,7 @@ fn a_fitted_fraction_is_found_once_wherever_a_run_is_stopped() {
         let words = ["transfer", "plan", "hopper", "--preset", "smoke", "--from", "source", "--fraction", fraction];
         let ended = program.run(&words);
         assert_eq!(ended.code, Some(2), "{ended:?}");
-        assert!(ended.stderr.contains("a number from 0 to 1, such as 0.2, or the word fit"), "{ended:?}");
+        assert!(ended.stderr.contains("a number from 0 to 1, such as 0.2, or fit"), "{ended:?}");
     }
 }
 
@@ -403,7 +403,7 @@ fn a_plan_can_say_what_is_taken_from_the_universal_agent_and_how_reward_models_a
     std::fs::write(program.path("silent.toml"), &text).unwrap();
     let plan = ["transfer", "plan", "hopper", "--preset", "smoke", "--universal", "source", "--plan", "silent.toml"];
     let table = program.succeed(&[&plan[..], &["--reward-from", "u/one"]].concat());
-    assert!(table.contains("meta-model over u-one (1 hidden, silent at first)"), "{table}");
+    assert!(table.contains("meta-model over u-one (1 hidden layer, silent at first)"), "{table}");
     let error = program.fail(2, &plan);
     assert!(error.contains("[meta_model] of silent.toml") && error.contains("--reward-from RUN"), "{error}");
     std::fs::write(program.path("own.toml"), format!("{text}[sources]\na = \"source\"\n")).unwrap();

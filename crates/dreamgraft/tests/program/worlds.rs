@@ -51,7 +51,7 @@ fn failing(program: &Program, instead: &str) {
     world(program, &[("import json\n", "import json\nimport os\nimport signal\n"), (STEP, &count)]);
 }
 
-/// A run that was stopped by its world: one line that names the world, with what is left, and how to go on.
+/// A run that was stopped by its environment: one line names the environment, the remaining checkpoint, and how to resume.
 fn halted(ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     // Python may have printed before.
@@ -114,9 +114,9 @@ fn a_built_in_task_and_a_world_are_learned_together_with_padded_actions() {
 #[test]
 fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
     for (instead, parts) in [
-        ("raise ValueError('boom')", &["is gone: it ended with exit code 1", "in step"][..]),
-        ("os.kill(os.getpid(), signal.SIGKILL)", &["is gone: it was ended by signal 9", "in step"]),
-        ("answers.close(); sys.exit(0)", &["is gone: it ended with exit code 0"]),
+        ("raise ValueError('boom')", &["ended unexpectedly: it ended with exit code 1", "in step"][..]),
+        ("os.kill(os.getpid(), signal.SIGKILL)", &["ended unexpectedly: it was ended by signal 9", "in step"]),
+        ("answers.close(); sys.exit(0)", &["ended unexpectedly: it ended with exit code 0"]),
         (
             "sys.__stdout__.write('progress: 10 %\\n'); sys.__stdout__.flush()",
             &["not a message (\"progr\")", "standard error"],
@@ -126,12 +126,15 @@ fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
             &["failed in step", "ValueError: boom"],
         ),
         ("send(OBSERVATION, image(x, y)); continue", &["answered with the message observation, and outcome"]),
-        ("send(OUTCOME, bytes(10 + 3)); continue", &["outcome has 13 bytes, and 12298 belong there", "[64, 64, 3]"]),
+        ("send(OUTCOME, bytes(10 + 3)); continue", &["outcome has 13 bytes instead of 12298", "[64, 64, 3]"]),
         (
             "send(OUTCOME, struct.pack('<fBBI', float('nan'), 0, 0, 1) + image(x, y)); continue",
             &["the reward is NaN: environments must give finite numbers"],
         ),
-        ("send(OUTCOME, struct.pack('<fBBI', 0, 0, 0, 9) + image(x, y)); continue", &["the step took 9 frames"]),
+        (
+            "send(OUTCOME, struct.pack('<fBBI', 0, 0, 0, 9) + image(x, y)); continue",
+            &["reported 9 frames for the step"],
+        ),
     ] {
         let program = Program::new();
         failing(&program, instead);
@@ -158,7 +161,7 @@ fn a_world_that_hangs_is_not_waited_for_longer_than_the_setting_says() {
     let program = Program::new();
     failing(&program, "signal.pause()");
     let ended = program.run(&[&TRAIN[..], &["--set", "task.timeout=10"]].concat());
-    halted(&ended, &["gave no answer in step", "within 10 seconds", "task.timeout"]);
+    halted(&ended, &["did not answer in step", "within 10 seconds", "task.timeout"]);
     // The time limit does not change results: the same run resumes with another one.
     program.succeed(&TRAIN);
 }

@@ -111,7 +111,7 @@ pub enum Damage {
     },
     /// Nothing tells which task the episode is of.
     #[error(
-        "it holds no array \"task\", and the run learns several tasks; name one with `dreamgraft episodes add --task`"
+        "it does not contain the array \"task\", and the run learns several tasks; name one with `dreamgraft episodes add --task`"
     )]
     NoTask,
     /// An array's header cannot be understood.

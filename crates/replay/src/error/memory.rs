@@ -74,7 +74,7 @@ pub enum ReplayError {
         most: u64,
     },
     /// A batch that asks for nothing.
-    #[error("a batch of {batch} windows of {length} transitions is empty; ask for at least 1 of each")]
+    #[error("a batch of {batch} sequences of {length} transitions is empty; ask for at least 1 of each")]
     EmptyBatch {
         /// Sequences.
         batch: usize,
@@ -83,8 +83,8 @@ pub enum ReplayError {
     },
     /// A batch whose size no machine can hold.
     #[error(
-        "a batch of {batch} windows of {length} transitions needs more memory than any machine has; ask for fewer or \
-         shorter windows"
+        "a batch of {batch} sequences of {length} transitions needs more memory than any machine has; ask for fewer or \
+         shorter sequences"
     )]
     HugeBatch {
         /// Sequences.
@@ -92,10 +92,10 @@ pub enum ReplayError {
         /// Transitions in a sequence.
         length: usize,
     },
-    /// No episode is as long as the window.
+    /// No episode is as long as a sequence.
     #[error(
-        "none of the {episodes} episodes in the replay memory has the {length} transitions of a window (the longest \
-         has {longest}); collect longer episodes, or shorten the window"
+        "none of the {episodes} episodes in the replay memory has the {length} transitions of a sequence (the longest \
+         has {longest}); collect longer episodes, or ask for shorter sequences"
     )]
     NoneLongEnough {
         /// Episodes in memory.

@@ -84,7 +84,7 @@ mod tests {
              [[source]]\nname = \"alone\"\neach = [\"ant\", \"walker2d\"]\nsteps = 2000\n\
              [[source]]\nname = \"one\"\ntasks = [\"ant\"]\nsteps = 3000\n{methods}"
         );
-        let path = "study.toml".into();
+        let path = std::path::PathBuf::from("study.toml");
         let study = parse(&path, &text)?;
         manifest_of(&LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
     }

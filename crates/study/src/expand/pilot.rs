@@ -106,7 +106,7 @@ mod tests {
              [[source]]\nname = \"alone\"\neach = [\"ant\", \"walker2d\"]\nsteps = 20_000\n\
              [[method]]\nkind = \"pilot\"\nfrom = [\"alone\"]\n{method}"
         );
-        let path = "study.toml".into();
+        let path = std::path::PathBuf::from("study.toml");
         let study = parse(&path, &text)?;
         manifest_of(&LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
     }

@@ -16,7 +16,7 @@ use wording::nearest;
 /// The longest chain of sources in which each has the encoder of the next.
 const LONGEST_CHAIN: usize = 8;
 
-/// Sources and combinations of tasks that no method of a study file uses. Such sources are trained all the same.
+/// Sources and combinations of tasks that no method of a study file uses. Such sources are trained anyway.
 pub fn unused(study: &StudyFile) -> Vec<String> {
     let mut used: BTreeSet<&str> = study.method.iter().flat_map(Method::sources).collect();
     // A source may have the encoder of another.
@@ -27,7 +27,7 @@ pub fn unused(study: &StudyFile) -> Vec<String> {
     }
     let sources = study.source.iter().map(|source| &*source.name).filter(|name| !used.contains(name));
     let mut notes: Vec<String> =
-        sources.map(|name| format!("no method uses the source {name:?}; it is trained all the same")).collect();
+        sources.map(|name| format!("no method uses the source {name:?}; it will be trained anyway")).collect();
     let lists = || study.source.iter().flat_map(|source| source.tasks.iter().chain(&source.each));
     let is_used = |name: &str| lists().any(|tasks| matches!(tasks, Tasks::Combination(used) if used == name));
     let combinations = study.combination.keys().filter(|name| !is_used(name));
@@ -185,7 +185,7 @@ impl<'a> Expansion<'a> {
         sources.iter().find(|source| source.name == name).ok_or_else(|| {
             let like = nearest(name, sources.iter().map(|source| source.name.as_str()));
             let like = wording::did_you_mean(like.unwrap_or_default());
-            self.error(key, format!("source {name:?} does not exist{like}"))
+            self.error(key, format!("source {name:?} does not exist{like} It must be the name of a [[source]]"))
         })
     }
 
@@ -198,7 +198,13 @@ impl<'a> Expansion<'a> {
         let known = &self.study.combination;
         let targets = known.get(name).ok_or_else(|| {
             let like = nearest(name, known.keys().map(String::as_str)).unwrap_or_default();
-            self.error(key, format!("combination {name:?} does not exist{}", wording::did_you_mean(like)))
+            self.error(
+                key,
+                format!(
+                    "combination {name:?} does not exist{} It must be the name of a [combination.NAME]",
+                    wording::did_you_mean(like)
+                ),
+            )
         })?;
         let missing = || {
             self.error(

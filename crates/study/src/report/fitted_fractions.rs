@@ -14,10 +14,10 @@ fn source_of(run: &RunResult, name: &str) -> String {
 
 /// A row for each target, head and source whose fraction was fitted.
 pub fn fitted_fractions(results: &Results) -> Table {
-    let about = "The fraction of each source with which the output layer of a head predicts the random episodes best, found before the \
-        first gradient step; and the error of the prediction with other fractions of this source alone: the mean squared error, but for \
-        the best constant, or, of the discount head, the negative log-likelihood. A fraction of 0 is taken where \
-        what others improve could be chance."
+    let about = "The fraction of each source with which the output layer of a model predicts the random episodes best, found before \
+        the first gradient step; and the error of the prediction with other fractions of this source alone: the mean squared error \
+        after the best constant has been added or, for the discount model, the negative log-likelihood. The fraction is 0 if the \
+        improvement by other fractions could be chance."
         .to_owned();
     let mut rows = Vec::new();
     for run in results.targets() {
@@ -39,7 +39,7 @@ pub fn fitted_fractions(results: &Results) -> Table {
             rows.push(row);
         }
     }
-    let mut columns = ["Task", "Method", "Seed", "Head", "Source", "Fraction"].map(str::to_owned).to_vec();
+    let mut columns = ["Task", "Method", "Seed", "Model", "Source", "Fraction"].map(str::to_owned).to_vec();
     columns.extend((0..=10).map(|step| format!("Error at {:.1}", f64::from(step) / 10.0)));
     Table { id: "fitted-fractions", title: "Fractions that were fitted".to_owned(), about, columns, rows }
 }

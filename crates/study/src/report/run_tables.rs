@@ -156,8 +156,8 @@ fn method_of(run: &RunResult) -> String {
 pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
     let about =
         "Every run with its overall and final return, and the command that repeats it in the study's folder. Wall time \
-         is the sum over all sessions of the run. A run that was taken from another study was trained there, by the same \
-         program with the same settings."
+         is the sum over all sessions of the run. A run that was copied from another study was trained there, by the \
+         same program with the same settings."
             .to_owned();
     let columns =
         ["Task", "Method", "Seed", "State", "Overall", "Final", "Wall time", "Machine", "Command"].map(str::to_owned);
@@ -172,7 +172,7 @@ pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
         let version = run.made_by.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
         let mut machine = Cell::of(if machine.is_empty() { NONE.to_owned() } else { machine.join(", ") });
         machine.notes.extend(version);
-        machine.notes.extend(run.shared.as_ref().map(|taken| format!("taken from the study {}", taken.study)));
+        machine.notes.extend(run.shared.as_ref().map(|taken| format!("copied from the study {}", taken.study)));
         vec![
             Cell::of(tasks_of(run)),
             Cell::of(method_of(run)),

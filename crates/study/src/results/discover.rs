@@ -78,8 +78,8 @@ impl Search {
             let (most, runs) = (grouped(MOST_RUNS as u64), counted(search.folders.len() as u64, "run"));
             let entries = grouped(MOST_ENTRIES as u64);
             search.notes.push(format!(
-                "{} holds more than is looked at ({most} runs, {entries} files and folders): these are the first {runs}; \
-                 give a folder in it to see others",
+                "{} contains more than {most} runs or {entries} files and folders, the most that are read: these are \
+                 the first {runs}; give a folder inside it to see others",
                 root.display()
             ));
         }
@@ -90,7 +90,7 @@ impl Search {
         let path = root.join(folder);
         let place = path.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
         if place.is_ok_and(|place| !self.seen.insert(place)) {
-            self.notes.push(format!("{}: passed over, because it is a link to a folder that is shown", path.display()));
+            self.notes.push(format!("{}: skipped, because it is a link to a folder that is shown", path.display()));
             return;
         }
         if path.join(layout::CONFIG).is_file() {

@@ -89,7 +89,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         && is_read
     {
         run.problems.push(format!(
-            "{}: the run is finished, with {}, but its metrics end before: they were cut or removed",
+            "{}: the run is finished, with {}, but its metrics end earlier: lines were cut or removed",
             path.join(layout::METRICS).display(),
             wording::counted(frames, "frame")
         ));

@@ -83,7 +83,7 @@ impl<'a> Identities<'a> {
         let entry = &self.manifest.entries[index];
         let config = entry.request.configuration().map_err(|error| error.to_string())?;
         if let Some(task) = self.outside(&config) {
-            return Err(format!("{task} is an environment of another program, which may have changed"));
+            return Err(format!("{task} is an external environment, whose program may have changed"));
         }
         let earlier = |folder: &Path| -> Result<Value, String> {
             // A manifest's runs start from earlier ones, so this ends.

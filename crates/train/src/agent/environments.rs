@@ -103,8 +103,8 @@ impl Environments {
                 value: config.agent.length.to_string(),
                 place: String::new(),
                 range: format!(
-                    "a whole number from 2 to {longest}, the transitions of the longest episode of {}, which has {} frames and \
-                     {} of them for each action",
+                    "a whole number from 2 to {longest}, the transitions of the longest episode of {}, which has {} \
+                     frames, {} for each action",
                     task.name,
                     task.timing.frame_limit,
                     task.timing.action_repeat,
@@ -176,13 +176,13 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
     if !repeatable {
         all.push(format!(
             "{name} is not repeatable: the same seed and the same actions did not give the same episode. A run that resumes is \
-             valid, but not bitwise equal to one that was never stopped"
+             valid, but not bitwise identical to an uninterrupted one"
         ));
     }
     all
 }
 
-/// Refuses arguments that no task takes: only environments of other programs do.
+/// Refuses arguments that no task takes: only external environments do.
 ///
 /// # Errors
 /// [`TrainError::NoArguments`] names the first of them.

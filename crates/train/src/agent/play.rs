@@ -200,7 +200,7 @@ impl<L: Actor> Player<L> {
     fn check_imagines(&self, film: Film) -> Result<(), TrainError> {
         let why = match self {
             _ if film != Film::Imagined => return Ok(()),
-            Self::Random | Self::Zero => "random and zero actions come from no world model; give a trained agent",
+            Self::Random | Self::Zero => "random and zero actions do not come from a world model; give a trained agent",
             Self::Agent(loaded) if loaded.agent.observation_space().image.is_none() => {
                 "this agent observes vectors, so its world model does not predict images"
             }

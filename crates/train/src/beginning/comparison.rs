@@ -149,10 +149,10 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
         one.path = transfer::counted_from_one(&one.path, 1);
     }
     if differences.len() > MOST_LISTED {
-        let more = differences.len() - MOST_LISTED;
+        let path = format!("plan ({} differences, of which {MOST_LISTED} are listed)", differences.len());
         differences.truncate(MOST_LISTED);
         let (was, now) = (report.plan.clone(), now.name().to_owned());
-        differences.insert(0, Difference { path: format!("plan (these and {more} more differences)"), was, now });
+        differences.insert(0, Difference { path, was, now });
     }
     differences
 }

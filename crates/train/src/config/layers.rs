@@ -156,13 +156,13 @@ mod tests {
         assert_eq!(resolve(&[Layer::parse("file", &text).unwrap()]).unwrap(), config, "{text}");
         let other = typed(&["task.arguments.g=9.8"]).unwrap();
         let differences = difference(&config, &other);
-        let told: Vec<_> = differences.iter().map(|one| (&*one.path, &*one.was, &*one.now)).collect();
+        let listed: Vec<_> = differences.iter().map(|one| (&*one.path, &*one.was, &*one.now)).collect();
         let expected = [
             ("task.arguments.g", "9.81", "9.8"),
             ("task.arguments.inner.a", "[1, 2]", "nothing"),
             ("task.arguments.map_name", "\"4x4\"", "nothing"),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(listed, expected);
         // The section itself is none, and other sections still have only their own keys.
         assert!(message(&["task.arguments=3"]).contains("is a section"));
         assert!(message(&["task.argument.g=3"]).contains("unknown key"));

@@ -140,7 +140,7 @@ pub enum TrainError {
         next: &'static str,
     },
     /// A file where a folder of a run belongs, or the other way round.
-    #[error("{path} is a {found}, where a run has a {needed}; move it away, or choose another folder")]
+    #[error("{path} is a {found}, but a run needs a {needed} there; move it away, or choose another folder")]
     WrongKind {
         /// The path.
         path: PathBuf,
@@ -159,8 +159,8 @@ pub enum TrainError {
     },
     /// A policy that does not exist.
     #[error(
-        "--policy {typed:?} is neither random nor zero nor a path that exists{}; a trained agent is given by its run folder, \
-         for example runs/TASK/small/0",
+        "--policy {typed:?} is neither random nor zero nor a path that exists{}; a trained agent is given by its run \
+         folder, for example runs/TASK/small/0",
         maybe(nearest)
     )]
     NoPolicy {
@@ -190,7 +190,7 @@ pub enum TrainError {
     },
     /// Checkpoints of which none can be used.
     #[error(
-        "no checkpoint in {folder} is usable. The newest: {}. Restore one from a copy, or start again in another folder",
+        "no checkpoint in {folder} is usable. The newest: {}. Restore one from a copy, or restart in another folder",
         newest.damage()
     )]
     NoneUsable {
@@ -231,7 +231,7 @@ pub enum TrainError {
     },
     /// Arguments for a task that does not take any.
     #[error(
-        "task.arguments.{key} has no effect on {task}: only environments of other programs (gymnasium:, python: and program:) \
+        "task.arguments.{key} has no effect on {task}: only external environments (gymnasium:, python: and program:) \
          take arguments; remove it"
     )]
     NoArguments {
@@ -276,8 +276,8 @@ pub enum TrainError {
     },
     /// The agent observes something that the task does not show.
     #[error(
-        "the agent of {path} observes {agent}, but {task} shows {shown}; choose a task that it was trained for, with the same \
-         task.observe"
+        "the agent of {path} observes {agent}, but the observations of {task} are {shown}; choose a task that it was \
+         trained for, with the same task.observe"
     )]
     Observations {
         /// The checkpoint.
@@ -291,7 +291,7 @@ pub enum TrainError {
     },
     /// A video of episodes without images.
     #[error(
-        "episodes of {task} have no images to make a video of, because the environment does not show any; leave out the video"
+        "episodes of {task} have no images to make a video of, because the environment does not provide any; leave out the video"
     )]
     NoImages {
         /// The task.
@@ -334,8 +334,8 @@ pub enum TrainError {
     },
     /// No random episode is as long as a window.
     #[error(
-        "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
-         {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
+        "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest \
+         has {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
         .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2),
         if *can_be_fixed { ", or task.termination = \"fixed\"" } else { "" }
     )]
@@ -402,8 +402,8 @@ pub enum TrainError {
     },
     /// More memory than there is.
     #[error(
-        "this run may need {} of memory (at least {} for the agent, up to {} for episodes{}), and {} are available within {}; make agent.batch, agent.depth, agent.units, replay.budget or replay.embeddings smaller, \
-         raise the limit, or use a larger computer",
+        "this run may need {} of memory (at least {} for the agent, up to {} for episodes{}), and {} are available \
+         within {}; make agent.batch, agent.depth, agent.units, replay.budget or replay.embeddings smaller, raise the limit, or use a larger computer",
         bytes(agent.saturating_add(*replay).saturating_add(*embeddings)), bytes(*agent), bytes(*replay),
         of_embeddings(*embeddings), bytes(available.bytes), available.limit
     )]
@@ -444,10 +444,10 @@ pub enum TrainError {
     },
     /// The files of all episodes are gone, as they are once a run with `replay.files = "until_finished"` has finished.
     #[error(
-        "{path} has none of the {episodes} episodes of this run any more, and the agent cannot learn on without them: they are \
-         removed when a run with replay.files = \"until_finished\" finishes, and are not copied with a shared run. Use the \
-         finished agent as it is, or begin again: remove the folder {}, and run the same command; with replay.files = \
-         \"always\", the new run can later be made longer",
+        "{path} has none of the {episodes} episodes of this run any more, and the agent cannot continue to learn \
+         without them: they are removed when a run with replay.files = \"until_finished\" finishes, and are not copied \
+         with a shared run. Use the finished agent as it is, or restart: remove the folder {}, and run the same \
+         command; with replay.files = \"always\", the new run can later be made longer",
         wording::shell_word(root)
     )]
     EpisodesGone {

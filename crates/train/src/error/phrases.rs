@@ -11,13 +11,13 @@ pub(super) fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, l
     let path = path.display();
     if learned.iter().any(|known| known == task) {
         return format!(
-            "{task} now has {needed} action elements, but the agent of {path} was trained with {agent}: the environment has \
-             changed. Restore the version that it was trained with, or train a new agent"
+            "{task} now has {needed} action elements, but the agent of {path} was trained with {agent}: the \
+             environment has changed. Restore the version that it was trained with, or train a new agent"
         );
     }
     format!(
-        "{task} has {needed} action elements, but the agent of {path} has {agent}; it was trained for {}: choose a task that it \
-         was trained for",
+        "{task} has {needed} action elements, but the agent of {path} has {agent}; it was trained for {}: choose a \
+         task that it was trained for",
         learned.join(", ")
     )
 }
@@ -36,8 +36,8 @@ pub(super) fn after_step(update: u64, root: &Path, saved: bool) -> String {
     if update > 1 {
         return with_other_settings(root, saved);
     }
-    "before any parameter had changed, so the cause is in the data: check the rewards and observations in that file, and what the \
-     environment gives"
+    "before any parameter had changed, so the cause is in the data: check the rewards and observations in that file, \
+     and the environment"
         .to_owned()
 }
 

@@ -263,8 +263,8 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
     }
     let size = agent_file.metadata().map_err(cannot_be_read(&agent_file))?.len();
     if size != agent_bytes {
-        let what = if size < agent_bytes { "truncated" } else { "changed" };
-        let why = format!("it is {what} ({size} bytes instead of {agent_bytes}); use another checkpoint");
+        let what = if size < agent_bytes { "is truncated" } else { "was changed" };
+        let why = format!("it {what} ({size} bytes instead of {agent_bytes}); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
     let (_, crc32) = files::crc32_of_file(&agent_file).map_err(TrainError::io(&agent_file))?;

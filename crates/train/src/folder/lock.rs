@@ -76,7 +76,7 @@ impl RunLock {
                 *self = lock;
                 Ok(true)
             }
-            // Some file systems number a file anew each time they are asked.
+            // Some file systems give a file a new number each time they are asked.
             Err(TrainError::Busy { process, .. }) if process == std::process::id().to_string() => Ok(false),
             Err(error) => Err(error),
         }

@@ -225,8 +225,9 @@ impl RunFolder {
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 
-    /// Puts back what somebody removed while a run works in the folder, and what the run needs to go on and to be resumed: its
-    /// lock, its configuration and its folders. Notes about what was put back. A folder that is gone as a whole is not made again.
+    /// Creates the files and folders again that somebody removed while a run works in the folder and that the run needs to continue
+    /// and to be resumed: its lock, its configuration and its folders. Returns notes about them. If the run folder itself was
+    /// removed, it is not created again.
     ///
     /// # Errors
     /// If another process has the lock by now, or something cannot be written.
@@ -238,7 +239,7 @@ impl RunFolder {
         let mut note =
             |path: &Path, what: &str| notes.push(format!("{} was removed during the run; {what}", path.display()));
         if self.lock.keep()? {
-            note(&self.root.join(RUN_LOCK), "it was made and locked again");
+            note(&self.root.join(RUN_LOCK), "it was created and locked again");
         }
         if let Some(text) = self.config.as_ref().filter(|_| !is_run(&self.root)) {
             self.write_text(text)?;
@@ -247,7 +248,7 @@ impl RunFolder {
         for path in [self.episodes(), self.checkpoints(), self.videos()] {
             if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
                 files::create_folders(&path).map_err(TrainError::io(&path))?;
-                note(&path, "it was made again, but what was in it is lost");
+                note(&path, "it was created again, but its contents are lost");
             }
         }
         Ok(notes)

@@ -53,7 +53,7 @@ pub enum Meddled {
         /// Where the other file is now.
         aside: Option<PathBuf>,
     },
-    /// The file was shortened or written to. It goes on with the lines that it has now.
+    /// The file was shortened or written to. It continues with the lines that it has now.
     Changed {
         /// How many lines there were.
         were: u64,
@@ -246,7 +246,7 @@ impl Rest {
     }
 }
 
-/// Whether an open file is the one that a path leads to. Some file systems number a file anew each time they are asked.
+/// Whether an open file is the one that a path leads to. Some file systems give a file a new number each time they are asked.
 fn is_same(own: &Metadata, there: &Metadata) -> bool {
     let number = |metadata: &Metadata| (metadata.dev(), metadata.ino());
     let look = |metadata: &Metadata| (metadata.len(), metadata.modified().ok());

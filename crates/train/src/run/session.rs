@@ -60,7 +60,7 @@ impl Session<'_> {
                 let now = match checkpoint::set_aside(&damaged.path) {
                     Ok(aside) => format!("the damaged one was moved to {}", aside.display()),
                     Err(why) => {
-                        format!("the damaged one stays where it is, because it cannot be moved aside: {why}")
+                        format!("the damaged one stays where it is, because it cannot be moved: {why}")
                     }
                 };
                 let (what, from) = (damaged.why.damage(), checkpoint.path.display());
@@ -125,8 +125,8 @@ impl Session<'_> {
         let frames = schedule.prefill_frames.0.saturating_mul(self.config.tasks.len() as u64);
         (frames > steps.0).then(|| {
             format!(
-                "the random episodes before anything is learned take {} frames (schedule.prefill_frames, for each task), more than \
-                 the {steps} that the run is asked for: it will be longer, and learn little",
+                "the random episodes at the start take {} frames (schedule.prefill_frames, for each task), more than \
+                 the {steps} requested: the run will be longer, and learn little",
                 wording::grouped(frames)
             )
         })

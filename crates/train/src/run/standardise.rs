@@ -21,7 +21,7 @@ impl<L: Trainable> Run<'_, L> {
         for (index, standard) in standards.iter().enumerate().filter(|(_, standard)| !standard.varies) {
             let note = format!(
                 "the reward model of {} predicts {:.6} in every state of the random episodes, so its predictions are only centred; \
-                 it may tell nothing about this task",
+                 it may be useless for this task",
                 self.reward_source(index),
                 standard.mean
             );

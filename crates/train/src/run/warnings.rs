@@ -67,7 +67,7 @@ impl Warnings {
         watched.warned = true;
         Some(format!(
             "after {} frames of its own, the agent earns no more in {name} than random actions: {} in its last {RECENT} \
-             episodes, {} in the {} random ones; the page \"Metrics\" of the documentation says what to look at",
+             episodes, {} in the {} random ones; the page \"Metrics\" of the documentation explains what to check",
             grouped(own.0),
             rounded(recent.mean, 1),
             rounded(random.mean, 1),

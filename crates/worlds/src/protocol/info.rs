@@ -242,7 +242,10 @@ fn refuse(kind: Kind, why: String) -> Malformed {
 /// What follows the version, if it is ours.
 fn after_version(kind: Kind, payload: &[u8]) -> Result<&[u8], Malformed> {
     let Some((version, text)) = payload.split_first_chunk::<4>() else {
-        return Err(refuse(kind, format!("it has {} bytes, and a version of 4 bytes comes first", payload.len())));
+        return Err(refuse(
+            kind,
+            format!("it has {} bytes, but it must begin with a version of 4 bytes", payload.len()),
+        ));
     };
     match u32::from_le_bytes(*version) {
         VERSION => Ok(text),

@@ -4,10 +4,10 @@
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Malformed {
     /// A frame that is longer than any, or of an unknown kind: most likely text.
-    #[error("its output holds bytes that are not a message ({0:?}): whatever it prints must go to standard error")]
+    #[error("its output contains bytes that are not a message ({0:?}): its other output must go to standard error")]
     NotAFrame(String),
     /// A message that does not belong here.
-    #[error("it answered with the message {found}, and {expected} belongs here")]
+    #[error("it answered with the message {found} instead of {expected}")]
     OutOfPlace {
         /// The message's name.
         found: &'static str,
@@ -15,7 +15,7 @@ pub enum Malformed {
         expected: &'static str,
     },
     /// A payload of a wrong length.
-    #[error("its message {message} has {found} bytes, and {expected} belong there: {what}")]
+    #[error("its message {message} has {found} bytes instead of {expected}: {what}")]
     Length {
         /// The message's name.
         message: &'static str,
@@ -49,7 +49,7 @@ pub enum Malformed {
         value: f32,
     },
     /// A choice that there is not.
-    #[error("it chose {index} of {count} actions")]
+    #[error("it chose the action {index}, but there are {count} actions, numbered from 0")]
     Choice {
         /// The choice, from 0.
         index: u32,

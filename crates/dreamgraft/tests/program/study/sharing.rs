@@ -36,7 +36,7 @@ fn equal_runs_of_two_studies_are_trained_once() {
     assert!(plan.contains("   2  shared ") && plan.contains("   3  waiting "), "{plan}");
     // The source, the baseline and the fraction are equal; the other method is new.
     let text = run(&second);
-    assert_eq!((text.matches(" was taken from ").count(), text.matches(" started: ").count()), (3, 1), "{text}");
+    assert_eq!((text.matches(" was copied from ").count(), text.matches(" started: ").count()), (3, 1), "{text}");
     assert_eq!(stored(&program).len(), 4);
     let folder = |study: &str, run: &str| program.path(&format!("studies/{study}/{run}"));
     let runs = ["sources/inverted-double-pendulum-swingup/2000/1000", "runs/inverted-pendulum-swingup/baseline/0"];
@@ -45,11 +45,11 @@ fn equal_runs_of_two_studies_are_trained_once() {
         assert_eq!((one.metrics, one.agent, one.state), (other.metrics, other.agent, other.state), "{name}");
     }
     let status = program.succeed(&["study", "status", &second]);
-    assert_eq!(status.matches("taken from the study first").count(), 3, "{status}");
+    assert_eq!(status.matches("copied from the study first").count(), 3, "{status}");
     let states = program.succeed(&["study", "status", &second, "--json"]);
     assert!(states.lines().next().unwrap().contains("\"study\":\"first\""), "{states}");
     let report = std::fs::read_to_string(program.path("studies/second/report/report.md")).unwrap();
-    assert!(report.contains("taken from the study first"), "{report}");
+    assert!(report.contains("copied from the study first"), "{report}");
 
     // Nothing is lost with a study or the store, and the runs are complete sources.
     std::fs::remove_dir_all(program.path("studies/first")).unwrap();
