@@ -131,7 +131,6 @@ pub struct Standing {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Plan, PlanError, Preset};
 
     /// The preset `paper` with these sources and the choice `choose`.

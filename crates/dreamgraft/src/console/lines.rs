@@ -38,6 +38,7 @@ pub fn time_left(left: TimeLeft) -> String {
 /// part, and not at all.
 pub fn transfer_lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(report.choice.as_ref().map(|choice| format!("source: {}", choice.line())));
     for source in &report.sources {
         let (tasks, file) = (source.provenance.tasks.join("+"), source.provenance.file.display());
         let after =

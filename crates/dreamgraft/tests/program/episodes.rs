@@ -74,6 +74,6 @@ fn what_a_run_cannot_take_is_refused_as_a_whole() {
     let error = program.fail(2, &["episodes", "add", "none", &own]);
     assert!(error.contains("none does not exist"), "{error}");
     let error = program.fail(1, &["episodes", "add", "run", "run/config.toml"]);
-    assert!(error.contains("run/config.toml cannot be added: it is not an episode"), "{error}");
+    assert!(error.contains("run/config.toml cannot be added: it cannot be read as an episode"), "{error}");
     assert!(!program.path("run/episodes/added").exists());
 }

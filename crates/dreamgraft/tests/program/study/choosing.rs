@@ -71,7 +71,7 @@ fn of_the_candidates_of_a_pilot_the_best_learns_to_the_end() {
     let report = std::fs::read_to_string(program.path("studies/tiny/report/report.md")).unwrap();
     for part in [
         "Pilot runs",
-        "4 candidates",
+        "3 other candidates",
         "| chosen |",
         "| dropped |",
         "Sources that were chosen",
