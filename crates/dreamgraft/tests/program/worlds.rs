@@ -125,7 +125,7 @@ fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
             "send(ERROR, b'Traceback (most recent call last):\\n  here\\nValueError: boom'); continue",
             &["failed in step", "ValueError: boom"],
         ),
-        ("send(OBSERVATION, image(x, y)); continue", &["answered with the message observation, and outcome"]),
+        ("send(OBSERVATION, image(x, y)); continue", &["answered with the message observation instead of outcome"]),
         ("send(OUTCOME, bytes(10 + 3)); continue", &["outcome has 13 bytes instead of 12298", "[64, 64, 3]"]),
         (
             "send(OUTCOME, struct.pack('<fBBI', float('nan'), 0, 0, 1) + image(x, y)); continue",

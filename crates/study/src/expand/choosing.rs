@@ -106,10 +106,10 @@ mod tests {
     #[test]
     fn nothing_to_choose_is_refused_with_its_place() {
         for (more, parts) in [
-            ("from = [\"one\"]", ["(line 16), method[0].from", "only one agent"]),
-            ("from = []", ["(line 16), method[0].from", "empty"]),
-            ("from = [\"alone\"]\nplan = \"papr\"", ["(line 17), method[0].plan", "built-in plan"]),
-            ("from = [\"alone\"]\nfraction = 2.0", ["(line 17), method[0].fraction", "from 0 to 1"]),
+            ("from = [\"one\"]", ["(line 16), method 1, from", "only one agent"]),
+            ("from = []", ["(line 16), method 1, from", "empty"]),
+            ("from = [\"alone\"]\nplan = \"papr\"", ["(line 17), method 1, plan", "built-in plan"]),
+            ("from = [\"alone\"]\nfraction = 2.0", ["(line 17), method 1, fraction", "from 0 to 1"]),
         ] {
             let message = manifest(&format!("[[method]]\nkind = \"ranked\"\n{more}\n")).unwrap_err().to_string();
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");

@@ -136,12 +136,12 @@ mod tests {
     #[test]
     fn slices_and_candidates_that_cannot_be_used_are_named_with_their_place() {
         for (method, parts) in [
-            ("slices = []", ["method[0].slices", "empty"]),
-            ("slices = [2e4, 1e4]", ["method[0].slices", "longer than the one before"]),
-            ("slices = [1e3]", ["method[0].slices", "random episodes"]),
-            ("slices = [4e4]", ["method[0].slices", "whole run"]),
-            ("slices = [1e4]\nfractions = [2.0]", ["method[0].fractions", "from 0 to 1"]),
-            ("slices = [1e4]\nplans = [\"papr\"]", ["method[0].plan", "built-in plan"]),
+            ("slices = []", ["method 1, slices", "empty"]),
+            ("slices = [2e4, 1e4]", ["method 1, slices", "longer than the one before"]),
+            ("slices = [1e3]", ["method 1, slices", "random episodes"]),
+            ("slices = [4e4]", ["method 1, slices", "whole run"]),
+            ("slices = [1e4]\nfractions = [2.0]", ["method 1, fractions", "from 0 to 1"]),
+            ("slices = [1e4]\nplans = [\"papr\"]", ["method 1, plan", "built-in plan"]),
         ] {
             let message = manifest(method).unwrap_err().to_string();
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");

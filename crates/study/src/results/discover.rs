@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(run_folders(root.path()).len(), 2);
         // The loops, and the run that was reached by another link.
         assert_eq!(results.notes.len(), 3, "{:?}", results.notes);
-        assert!(results.notes.iter().all(|note| note.contains("passed over")), "{:?}", results.notes);
+        assert!(results.notes.iter().all(|note| note.contains("skipped, because")), "{:?}", results.notes);
     }
 
     #[test]

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn another_shape_is_told_with_the_one_that_belongs_there() {
         let message = ObservationBytes::decode(&[0; 13], &SPACE).unwrap_err().to_string();
-        let parts = ["observation has 13 bytes, and 14", "an image [1, 2, 3], a vector [2] of 32-bit numbers"];
+        let parts = ["observation has 13 bytes instead of 14", "an image [1, 2, 3], a vector [2] of 32-bit numbers"];
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     }
 
