@@ -297,6 +297,44 @@ fn a_fitted_fraction_is_found_once_wherever_a_run_is_stopped() {
     }
 }
 
+/// Episodes of other programs are learned from, but they are not the run's random episodes.
+#[test]
+fn added_episodes_do_not_change_a_fitted_fraction() {
+    let program = with_source();
+    let more = [
+        "--from",
+        "source",
+        "--fraction",
+        "fit",
+        "--set",
+        "schedule.prefill_frames=2000",
+        "--set",
+        "checkpoint.every=1000",
+    ];
+    let train = |folder: &str| {
+        let more = [&more[..], &["--steps", "3000"]].concat();
+        arguments(&["hopper"], folder, &more).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    program.succeed(&train("whole"));
+    program.succeed(&arguments(&["hopper"], "other", &["--steps", "2000", "--seed", "5"]));
+    let mut child = program.command(&train("added")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("checkpoint")), "among the random episodes");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    drop(lines.map(|line| line.unwrap()).collect::<Vec<_>>());
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    for name in program.names("other/episodes") {
+        program.succeed(&["episodes", "add", "added", &format!("other/episodes/{name}")]);
+    }
+    program.succeed(&train("added"));
+    let fractions = |run: &str| -> Value {
+        let bytes = std::fs::read(program.path(&format!("{run}/transfer.json"))).unwrap();
+        serde_json::from_slice::<Value>(&bytes).unwrap()["fractions"].clone()
+    };
+    assert!(fractions("whole").is_array());
+    assert_eq!(fractions("added"), fractions("whole"));
+}
+
 #[test]
 fn the_universal_encoder_does_not_change() {
     let program = Program::new();
