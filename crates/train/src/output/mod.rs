@@ -7,13 +7,15 @@ mod crc32c;
 mod error;
 mod gif;
 mod jsonl;
+mod lines;
 mod picture;
 mod tensorboard;
 mod write;
 
 pub use self::gif::{GifOptions, encode_gif, write_gif};
 pub use error::OutputError;
-pub(crate) use jsonl::metrics_lines;
-pub use jsonl::{Meddled, MetricsLog, Reopened, count_lines};
+pub use jsonl::{Meddled, MetricsLog, Reopened};
+pub use lines::count_lines;
+pub(crate) use lines::metrics_lines;
 pub use picture::{OpenLoop, Pixels, encode_png, write_png};
 pub use tensorboard::{EventWriter, host_name};
