@@ -2,6 +2,10 @@
 
 use crate::faults::{ended, under_shell};
 use crate::program::{Program, smoke};
+#[cfg(target_os = "linux")]
+use std::io::Write;
+#[cfg(target_os = "linux")]
+use std::path::{Path, PathBuf};
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -26,6 +30,73 @@ fn limits_under_which_nothing_can_work_are_named() {
             let ended = ended(under_shell(&program, &format!("ulimit -v {kilobytes}"), words));
             assert_eq!(ended.code, Some(2), "{kilobytes} {words:?} {ended:?}");
             assert!(ended.stderr.contains("`ulimit -v`") && ended.stderr.contains("raise the limit"), "{ended:?}");
+        }
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_the_stack_is_no_obstacle() {
+    let program = Program::new();
+    for words in [&smoke(&["--steps", "1000"])[..], &["tasks"], &["play", "hopper"], &["inspect", "run"]] {
+        let ended = ended(under_shell(&program, "ulimit -s 64", words));
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{words:?} {ended:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_open_files_is_named_with_the_next_step() {
+    let program = Program::new();
+    let ended = ended(under_shell(&program, "ulimit -n 6", &smoke(&["--steps", "1000"])));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("Too many open files") && ended.stderr.contains("`ulimit -n`"), "{ended:?}");
+}
+
+/// A memory cgroup of this number of bytes below that of this process, if the system lets a test make one.
+#[cfg(target_os = "linux")]
+struct Cgroup(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Cgroup {
+    fn of(bytes: u64) -> Option<Self> {
+        let own = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        // Version 2, and version 1.
+        let versions =
+            [("0::/", "/sys/fs/cgroup", "memory.max"), (":memory:/", "/sys/fs/cgroup/memory", "memory.limit_in_bytes")];
+        let mounted = |root: &str| Path::new(root).join("cgroup.procs").exists();
+        versions.into_iter().filter(|(_, root, _)| mounted(root)).find_map(|(key, root, limit)| {
+            let path = own.lines().find_map(|line| line.split_once(key).map(|(_, path)| path))?;
+            let folder = Path::new(root).join(path).join(format!("dreamgraft-{}-{bytes}", std::process::id()));
+            std::fs::create_dir(&folder).ok()?;
+            let made = Self(folder);
+            std::fs::write(made.0.join(limit), bytes.to_string()).ok().map(|()| made)
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_small_cgroup_is_refused_before_the_system_kills() {
+    let program = Program::new();
+    for bytes in [20_000_000, 30_000_000] {
+        let Some(cgroup) = Cgroup::of(bytes) else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: this system gives a test no cgroup of its own");
+            return;
+        };
+        let enter = format!("echo $$ > {}/cgroup.procs", cgroup.0.display());
+        for words in [&["train", "hopper", "--logdir", "run"][..], &["play", "hopper"]] {
+            let ended = ended(under_shell(&program, &enter, words));
+            assert_eq!(ended.code, Some(2), "{bytes} {words:?} {ended:?}");
+            assert!(ended.stderr.contains("cgroup") && ended.stderr.contains("raise the limit"), "{ended:?}");
         }
     }
     assert!(program.names(".").is_empty());

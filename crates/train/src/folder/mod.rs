@@ -50,7 +50,9 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be made or written, holds something else, is in use, or has a configuration that cannot be read.
     pub fn open(root: &Path, leftovers: &[&str]) -> Result<Opened, TrainError> {
-        files::create_folders(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
+        let unusable = |source| TrainError::Folder { path: root.to_owned(), source };
+        check_length(root).map_err(unusable)?;
+        files::create_folders(root).map_err(unusable)?;
         if !is_run(root) {
             refuse_foreign(root, leftovers)?;
         }
@@ -263,6 +265,16 @@ pub(crate) fn episodes_of(root: &Path) -> PathBuf {
 /// Where the checkpoints of the run in `root` lie.
 pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join(CHECKPOINTS)
+}
+
+/// Refuses a folder in which the paths of a run's files would be too long for the system, such as that of its first checkpoint.
+fn check_length(root: &Path) -> std::io::Result<()> {
+    /// Characters, as many as no name in a folder of a run has.
+    const LONGEST: usize = 200;
+    match root.join(CHECKPOINTS).join("x".repeat(LONGEST)).symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
