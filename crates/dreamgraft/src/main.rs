@@ -104,8 +104,8 @@ fn check_limits(command: &Command) -> Result<(), Failure> {
     let (who, least) = match (&limit, command) {
         (Limit::Machine, _) => return Ok(()),
         (Limit::Process(_), _) => ("every command", LEAST),
-        // Bytes in memory before a run or an episode begins, measured with the largest models. A cgroup kills, so it is asked first.
-        (Limit::Cgroup(_), Command::Train(_)) => ("this command", 70_000_000),
+        // A cgroup kills without a message. The smallest runs need this, and the longest episodes.
+        (Limit::Cgroup(_), Command::Train(_)) => ("this command", 85_000_000),
         (Limit::Cgroup(_), Command::Eval(_) | Command::Play(_) | Command::Export(_) | Command::Serve(_)) => {
             ("this command", 40_000_000)
         }

@@ -261,7 +261,7 @@ impl Pool<'_> {
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         command.spawn().map_err(|error| StudyError::Launch {
             program: self.program.display().to_string(),
-            why: format!("cannot be started ({error})"),
+            why: format!("cannot be started ({error}); `ulimit -a` shows the limits of processes and memory"),
         })
     }
 }

@@ -457,7 +457,10 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// The threads cannot be started.
-    #[error("cannot start threads = {threads}: {why}; set threads to a smaller number")]
+    #[error(
+        "cannot start threads = {threads}: {why}; set threads to a smaller number, or raise the limit of processes \
+         (`ulimit -u`)"
+    )]
     Threads {
         /// The requested number of threads.
         threads: usize,

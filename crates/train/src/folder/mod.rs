@@ -279,7 +279,9 @@ fn check_length(root: &Path) -> std::io::Result<()> {
 
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
 fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
-    if checkpoints_of(root).is_dir() && episodes_of(root).is_dir() {
+    // Another process may make it a run folder meanwhile.
+    let still_none = || !is_run(root);
+    if checkpoints_of(root).is_dir() && episodes_of(root).is_dir() && still_none() {
         let why = format!(
             "has the checkpoints and episodes of a run, but no {CONFIG}: restore that file from a copy, or choose another folder with \
              --logdir"
@@ -288,7 +290,7 @@ fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
     }
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
-        if name != RUN_LOCK && !leftovers.contains(&&*name) && !files::is_partial(&name) {
+        if name != RUN_LOCK && !leftovers.contains(&&*name) && !files::is_partial(&name) && still_none() {
             return Err(TrainError::NotARun { path: root.to_owned(), example: name });
         }
     }
@@ -321,6 +323,17 @@ mod tests {
         let text = std::fs::read_to_string(root.join(CONFIG)).unwrap();
         assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
         assert!(run.episodes().is_dir() && run.checkpoints().is_dir() && run.videos().is_dir());
+    }
+
+    #[test]
+    fn a_run_that_another_process_made_meanwhile_is_not_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [CHECKPOINTS, EPISODES, VIDEOS] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        refuse_foreign(folder.path(), &[]).unwrap_err();
+        std::fs::write(folder.path().join(CONFIG), "").unwrap();
+        refuse_foreign(folder.path(), &[]).unwrap();
     }
 
     #[test]
