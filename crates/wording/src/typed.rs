@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
-/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u{1b}`.
+/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u001b`, as in JSON, so
+/// that a line of JSON means the same.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
 }
@@ -28,10 +29,14 @@ fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
     let mut clean = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        if is_bad(letter) {
-            clean.extend(letter.escape_default());
-        } else {
-            clean.push(letter);
+        match letter {
+            letter if !is_bad(letter) => clean.push(letter),
+            '\t' => clean.push_str(r"\t"),
+            '\n' => clean.push_str(r"\n"),
+            '\r' => clean.push_str(r"\r"),
+            letter => {
+                let _ = write!(clean, "\\u{:04x}", u32::from(letter));
+            }
         }
     }
     Cow::Owned(clean)
@@ -85,10 +90,10 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
-        assert_eq!(printable("runs/a\u{1b}[31m\nb\u{9b}c\t"), "runs/a\\u{1b}[31m\\nb\\u{9b}c\\t");
-        assert_eq!(printable_lines("a\tb\nc\r\u{7f}"), "a\tb\nc\\r\\u{7f}");
+        assert_eq!(printable("runs/a\u{1b}[31m\nb\u{9b}c\t"), "runs/a\\u001b[31m\\nb\\u009bc\\t");
+        assert_eq!(printable_lines("a\tb\nc\r\u{7f}"), "a\tb\nc\\r\\u007f");
         assert!(matches!(printable("runs/\u{e9}"), Cow::Borrowed(_)));
-        assert_eq!(printable("runs/\u{202e}sdnuor"), "runs/\\u{202e}sdnuor");
+        assert_eq!(printable("runs/\u{202e}sdnuor"), "runs/\\u202esdnuor");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Names that are not UTF-8, that end a line, that colour a terminal, and that turn the direction of letters round.
-const NAMES: [&[u8]; 4] = [b"a\xffb", b"a\nb", b"a\x1b[31mb", "a\u{202e}b".as_bytes()];
+/// Names that are not UTF-8, that end a line, that colour a terminal (in two ways), and that turn the direction of letters round.
+const NAMES: [&[u8]; 5] = [b"a\xffb", b"a\nb", b"a\x1b[31mb", "a\u{9b}31mb".as_bytes(), "a\u{202e}b".as_bytes()];
 
 /// Words, the last of which is a path of any bytes.
 fn words(text: &[&str], last: &Path) -> Vec<OsString> {
@@ -55,6 +55,20 @@ fn sources_may_have_any_name() {
         std::fs::remove_dir_all(inside).unwrap();
         std::fs::remove_dir_all(program.path("target")).unwrap();
         std::fs::rename(path, program.path("run")).unwrap();
+    }
+}
+
+#[test]
+fn json_names_runs_by_any_name() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    for name in ["a\u{1b}b", "a\u{9b}b", "a\u{202e}b", "a\nb", "a\"b"] {
+        std::fs::rename(program.path("run"), program.path(name)).unwrap();
+        let text = program.succeed(&["inspect", "--json", name]);
+        clean(&text);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value["agent"], format!("{name}/checkpoints/0000001000"));
+        std::fs::rename(program.path(name), program.path("run")).unwrap();
     }
 }
 

@@ -435,8 +435,8 @@ pub enum TrainError {
     #[error(
         "{path} has none of the {episodes} episodes of this run any more, and the agent cannot continue to learn \
          without them: they are removed when a run with replay.files = \"until_finished\" finishes, and are not copied \
-         with a shared run. Restore them from a copy, use the finished agent as it is, or restart: remove the folder {}, and run the same \
-         command; with replay.files = \"always\", the new run can later be made longer",
+         with a shared run. Restore them from a copy, use the finished agent as it is, or restart: remove the folder \
+         {}, and run the same command; with replay.files = \"always\", the new run can later be made longer",
         wording::shell_path(root)
     )]
     EpisodesGone {
