@@ -29,6 +29,19 @@ use wording::{printable, printable_lines};
 use worlds::Worlds;
 
 fn main() -> ExitCode {
+    /// Bytes of a stack, as many as the first thread usually has.
+    const STACK: usize = 8 << 20;
+    // The first thread's stack is as small as `ulimit -s` says, which may be too little to read the arguments.
+    let own = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK).spawn(work);
+    match own {
+        Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        // A process that may not have another thread may still have a stack of the usual size.
+        Err(_) => work(),
+    }
+}
+
+/// The work of the program: arguments in, an exit code out.
+fn work() -> ExitCode {
     signals::outlive_file_limit();
     ask_for_reports();
     let typed = match Typed::try_parse_from(usage::words()) {
@@ -84,24 +97,33 @@ fn ask_for_reports() {
 }
 
 /// Refuses limits of this process's memory under which the program, or the simulator in it, could end at once without a message.
-fn check_limits() -> Result<(), Failure> {
-    /// Bytes that every command may take.
+fn check_limits(command: &Command) -> Result<(), Failure> {
+    /// Bytes of address space that every command may take.
     const LEAST: u64 = 160_000_000;
-    match available() {
-        Some(Available { bytes, limit: limit @ Limit::Process(_) }) if bytes < LEAST => {
-            Err(Failure::Arguments(format!(
-                "{} MB of memory are available within {limit}, and every command may need {} MB: raise the limit",
-                bytes / 1_000_000,
-                LEAST / 1_000_000
-            )))
+    let Some(Available { bytes, limit }) = available() else { return Ok(()) };
+    let (who, least) = match (&limit, command) {
+        (Limit::Machine, _) => return Ok(()),
+        (Limit::Process(_), _) => ("every command", LEAST),
+        // A cgroup kills without a message. The smallest runs need this, and the longest episodes.
+        (Limit::Cgroup(_), Command::Train(_)) => ("this command", 85_000_000),
+        (Limit::Cgroup(_), Command::Eval(_) | Command::Play(_) | Command::Export(_) | Command::Serve(_)) => {
+            ("this command", 40_000_000)
         }
-        _ => Ok(()),
+        (Limit::Cgroup(_), _) => return Ok(()),
+    };
+    if bytes >= least {
+        return Ok(());
     }
+    Err(Failure::Arguments(format!(
+        "{} MB of memory are available within {limit}, and {who} may need {} MB: raise the limit",
+        bytes / 1_000_000,
+        least / 1_000_000
+    )))
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
-    check_limits()?;
+    check_limits(&command)?;
     static CATALOGUE: LazyLock<Worlds<'static>> = LazyLock::new(|| Worlds::and(tasks::catalogue()));
     let catalogue = &*CATALOGUE;
     match command {

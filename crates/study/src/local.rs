@@ -291,7 +291,7 @@ impl Pool<'_> {
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         command.spawn().map_err(|error| StudyError::Launch {
             program: self.program.display().to_string(),
-            why: format!("cannot be started ({error})"),
+            why: format!("cannot be started ({error}); `ulimit -a` shows the limits of processes and memory"),
         })
     }
 }
@@ -417,7 +417,7 @@ mod tests {
             note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
         std::fs::write(&log, text).unwrap();
         let panicked = why(ExitStatus::from_raw(PANICKED << 8), &log);
-        let expected = "exit code 101: thread 'main' (7) panicked at src/a.rs:1:2: the path \\u{1b}[1m is odd (";
+        let expected = "exit code 101: thread 'main' (7) panicked at src/a.rs:1:2: the path \\u001b[1m is odd (";
         assert!(panicked.starts_with(expected), "{panicked}");
         std::fs::write(&log, text.to_owned() + "error: the disk is full\n").unwrap();
         assert!(why(ExitStatus::from_raw(1 << 8), &log).starts_with("exit code 1: error: the disk is full ("));

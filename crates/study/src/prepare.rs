@@ -48,12 +48,15 @@ pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, 
 /// If the folder was created from another study file, or cannot be written.
 pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Manifest, StudyError> {
     let manifest = manifest_of(read, catalogue)?;
-    if let Some(found) = Manifest::find(folder)? {
-        let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
-        return of_document(read, catalogue, found)?.ok_or_else(changed);
+    if let Some(found) = written(read, catalogue, folder)? {
+        return Ok(found);
     }
     files::create_folders(folder).map_err(StudyError::io(folder))?;
     refuse_foreign(folder)?;
+    // Another process may have written it meanwhile.
+    if let Some(found) = written(read, catalogue, folder)? {
+        return Ok(found);
+    }
     // Runs from before the manifest was removed: they count as this study's, so they must be what it asks for.
     for entry in &manifest.entries {
         let path = folder.join(&entry.folder);
@@ -70,7 +73,14 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     Ok(manifest)
 }
 
-/// Refuses a folder without a manifest that contains something other than a study does.
+/// The manifest in the folder, which must be of this document; `None` if there is none.
+fn written(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
+    let Some(found) = Manifest::find(folder)? else { return Ok(None) };
+    let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
+    of_document(read, catalogue, found)?.map(Some).ok_or_else(changed)
+}
+
+/// Refuses a folder that contains something other than a study does.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
     if folder.join(files::layout::CONFIG).exists() {
@@ -78,7 +88,7 @@ fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     }
     for entry in std::fs::read_dir(folder).map_err(StudyError::io(folder))? {
         let name = entry.map_err(StudyError::io(folder))?.file_name().to_string_lossy().into_owned();
-        if !layout::ALL.contains(&&*name) && !files::is_partial(&name) {
+        if name != FILE && !layout::ALL.contains(&&*name) && !files::is_partial(&name) {
             return refuse(format!("contains {name:?} but no {FILE}, so it is not the folder of a study"));
         }
     }
@@ -88,4 +98,20 @@ fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
 /// The study's folder that is used if none is given.
 pub fn default_folder(study: &StudyFile) -> PathBuf {
     Path::new("studies").join(&study.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_another_process_wrote_meanwhile_is_not_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [FILE, layout::RUNS, layout::LOCK] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        refuse_foreign(folder.path()).unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "").unwrap();
+        assert!(refuse_foreign(folder.path()).unwrap_err().to_string().contains("notes.txt"));
+    }
 }

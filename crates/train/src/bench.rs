@@ -119,7 +119,7 @@ pub fn measure(
     let kept = config.replay.embeddings.0 > 0;
     let (threads, config) = (crate::threads(config.threads), &config.agent);
     match device {
-        None => crate::agent::footprint::check_agent(config, ACTION_SIZE)?,
+        None => crate::agent::footprint::check_learner(config, ACTION_SIZE, threads)?,
         Some((_, device)) => dreamer::check_device(config, ACTION_SIZE, device)?,
     }
     let began = Instant::now();

@@ -19,6 +19,11 @@ impl Fraction {
     /// How a fitted fraction is written.
     const FIT: &str = "fit";
 
+    /// This number; -0.0 is 0.0, so that equal fractions have one name.
+    fn of(omega: f64) -> Self {
+        Self::Of(omega + 0.0)
+    }
+
     /// Whether it is fitted, or a number from 0 to 1.
     pub fn is_in_range(self) -> bool {
         match self {
@@ -30,7 +35,7 @@ impl Fraction {
 
 impl From<f64> for Fraction {
     fn from(omega: f64) -> Self {
-        Self::Of(omega)
+        Self::of(omega)
     }
 }
 
@@ -55,7 +60,7 @@ impl FromStr for Fraction {
         match typed.trim() {
             Self::FIT => Ok(Self::Fit),
             number => {
-                let number = number.parse().map(Self::Of).ok();
+                let number = number.parse().map(Self::of).ok();
                 number.filter(|fraction| fraction.is_in_range()).ok_or(NotAFraction)
             }
         }
@@ -82,7 +87,7 @@ impl<'de> Deserialize<'de> for Fraction {
             }
 
             fn visit_f64<E: de::Error>(self, omega: f64) -> Result<Fraction, E> {
-                Ok(Fraction::Of(omega))
+                Ok(Fraction::of(omega))
             }
 
             fn visit_i64<E: de::Error>(self, omega: i64) -> Result<Fraction, E> {
@@ -127,5 +132,9 @@ mod tests {
         }
         assert_eq!(serde_json::from_str::<Fraction>("1").unwrap(), Fraction::Of(1.0));
         assert!(serde_json::from_str::<Fraction>("\"best\"").is_err());
+        // -0.0 is written as 0.0 is.
+        for zero in ["-0.0".parse().unwrap(), serde_json::from_str("-0.0").unwrap(), Fraction::from(-0.0)] {
+            assert_eq!(format!("{zero} {zero:?}"), "0 Of(0.0)");
+        }
     }
 }

@@ -16,4 +16,4 @@ pub use natural::natural_order;
 pub use nearest::{did_you_mean, distance, nearest};
 pub use numbers::{bytes, counted, grouped, rounded, significant};
 pub use system::of_system;
-pub use typed::{printable, printable_lines, shell_word};
+pub use typed::{printable, printable_lines, shell_path, shell_word};

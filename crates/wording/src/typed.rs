@@ -3,15 +3,24 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::path::Path;
 
-/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u{1b}`.
+/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u001b`, as in JSON, so
+/// that a line of JSON means the same.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    escaped(text, |letter| letter.is_control())
+    escaped(text, is_obeyed)
 }
 
 /// `text` without anything that a terminal obeys but the ends of its lines and tabs.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
-    escaped(text, |letter| letter.is_control() && !matches!(letter, '\n' | '\t'))
+    escaped(text, |letter| is_obeyed(letter) && !matches!(letter, '\n' | '\t'))
+}
+
+/// Control characters, the ends of lines and paragraphs of Unicode, and what changes the direction of the letters around it: with
+/// these, a name can look like another one.
+fn is_obeyed(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -20,10 +29,14 @@ fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
     let mut clean = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        if is_bad(letter) {
-            clean.extend(letter.escape_default());
-        } else {
-            clean.push(letter);
+        match letter {
+            letter if !is_bad(letter) => clean.push(letter),
+            '\t' => clean.push_str(r"\t"),
+            '\n' => clean.push_str(r"\n"),
+            '\r' => clean.push_str(r"\r"),
+            letter => {
+                let _ = write!(clean, "\\u{:04x}", u32::from(letter));
+            }
         }
     }
     Cow::Owned(clean)
@@ -35,7 +48,7 @@ pub fn shell_word(word: impl AsRef<OsStr>) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./+=:,@%".contains(byte);
     match std::str::from_utf8(bytes) {
         Ok(text) if !bytes.is_empty() && bytes.iter().all(plain) => text.to_owned(),
-        Ok(text) if !text.chars().any(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        Ok(text) if !text.chars().any(is_obeyed) => format!("'{}'", text.replace('\'', r"'\''")),
         _ => {
             // The shells bash, zsh and ksh read this form, which alone can hold every byte.
             let mut quoted = "$'".to_owned();
@@ -43,7 +56,7 @@ pub fn shell_word(word: impl AsRef<OsStr>) -> String {
                 for letter in chunk.valid().chars() {
                     match letter {
                         '\'' | '\\' => quoted.extend(['\\', letter]),
-                        _ if letter.is_control() => {
+                        _ if is_obeyed(letter) => {
                             letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_byte(&mut quoted, byte));
                         }
                         _ => quoted.push(letter),
@@ -53,6 +66,15 @@ pub fn shell_word(word: impl AsRef<OsStr>) -> String {
             }
             quoted + "'"
         }
+    }
+}
+
+/// A path as people type it in a shell as an argument of a program: `./-x` for one that would be read as an option.
+pub fn shell_path(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    match path.as_os_str().as_encoded_bytes().first() {
+        Some(b'-') => shell_word(Path::new(".").join(path)),
+        _ => shell_word(path),
     }
 }
 
@@ -68,9 +90,10 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
-        assert_eq!(printable("runs/a\u{1b}[31m\nb\u{9b}c\t"), "runs/a\\u{1b}[31m\\nb\\u{9b}c\\t");
-        assert_eq!(printable_lines("a\tb\nc\r\u{7f}"), "a\tb\nc\\r\\u{7f}");
+        assert_eq!(printable("runs/a\u{1b}[31m\nb\u{9b}c\t"), "runs/a\\u001b[31m\\nb\\u009bc\\t");
+        assert_eq!(printable_lines("a\tb\nc\r\u{7f}"), "a\tb\nc\\r\\u007f");
         assert!(matches!(printable("runs/\u{e9}"), Cow::Borrowed(_)));
+        assert_eq!(printable("runs/\u{202e}sdnuor"), "runs/\\u202esdnuor");
     }
 
     #[test]
@@ -84,6 +107,8 @@ mod tests {
         ] {
             assert_eq!(shell_word(word), typed);
         }
+        assert_eq!(shell_word("a\u{202e}b"), r"$'a\342\200\256b'");
+        assert_eq!([shell_path("-x"), shell_path("-"), shell_path("a-x")], ["./-x", "./-", "a-x"]);
         assert_eq!(shell_word(OsStr::from_bytes(b"a\xff1 \xc3\xa9")), "$'a\\3771 \u{e9}'");
     }
 }

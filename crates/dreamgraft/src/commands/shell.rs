@@ -41,6 +41,6 @@ pub fn manual(typed: &Manual) -> Result<Exit, Failure> {
     clap_mangen::generate_to(Typed::command().disable_help_subcommand(true), folder).map_err(failed)?;
     Ok(print::done(print::line(&format!(
         "wrote the man pages; read them with: man -l {}",
-        wording::shell_word(folder.join("dreamgraft.1"))
+        wording::shell_path(folder.join("dreamgraft.1"))
     )))?)
 }

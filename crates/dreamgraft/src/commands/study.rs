@@ -366,7 +366,7 @@ fn run_on_slurm(
     for (array, job) in arrays.iter().zip(jobs) {
         say(&format!("{}: {}, job {job}", array.script.display(), counted(array.runs.len() as u64, "run")));
     }
-    say(&format!("`dreamgraft study status {}` prints their progress", wording::shell_word(&folder)));
+    say(&format!("`dreamgraft study status {}` prints their progress", wording::shell_path(&folder)));
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,7 @@ use crate::meaning::Training;
 use crate::{device, origin, request, signals, waiting};
 use environment::Catalogue;
 use train::{Device, End, Job, TrainError};
-use wording::shell_word;
+use wording::shell_path;
 
 /// Trains an agent, or resumes a run, until it is finished or stopped.
 ///
@@ -47,7 +47,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
     match end {
         End::Finished { frames, rule } => {
             let why = rule.map(|rule| format!(", because {rule}")).unwrap_or_default();
-            let root = shell_word(&root);
+            let root = shell_path(&root);
             console.line(&format!("finished at frame {frames}{why}; `dreamgraft eval {root}` evaluates the agent"));
         }
         End::FinishedBefore { frames, rule: Some(rule) } => console.line(&format!(

@@ -2,6 +2,13 @@
 
 use crate::faults::{ended, under_shell};
 use crate::program::{Program, smoke};
+#[cfg(target_os = "linux")]
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -26,6 +33,113 @@ fn limits_under_which_nothing_can_work_are_named() {
             let ended = ended(under_shell(&program, &format!("ulimit -v {kilobytes}"), words));
             assert_eq!(ended.code, Some(2), "{kilobytes} {words:?} {ended:?}");
             assert!(ended.stderr.contains("`ulimit -v`") && ended.stderr.contains("raise the limit"), "{ended:?}");
+        }
+    }
+    assert!(program.names(".").is_empty());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_the_stack_is_no_obstacle() {
+    let program = Program::new();
+    for words in [&smoke(&["--steps", "1000"])[..], &["tasks"], &["play", "hopper"], &["inspect", "run"]] {
+        let ended = ended(under_shell(&program, "ulimit -s 64", words));
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{words:?} {ended:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_open_files_is_named_with_the_next_step() {
+    let program = Program::new();
+    let ended = ended(under_shell(&program, "ulimit -n 6", &smoke(&["--steps", "1000"])));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("Too many open files") && ended.stderr.contains("`ulimit -n`"), "{ended:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_page_is_served_with_few_threads_or_the_limit_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let program = Program::new();
+    let folder = program.path("");
+    // Somebody else, because nothing limits the processes of root.
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_dreamgraft"), program.path("copy")).unwrap();
+    let somebody = ["--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c"];
+    let command = |script: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(somebody).arg(script).current_dir(&folder).stdin(Stdio::null());
+        command
+    };
+    if !command("./copy tasks").output().is_ok_and(|output| output.status.success()) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: this system does not let a test be somebody else");
+        return;
+    }
+    for limit in 1..=4 {
+        let mut command = command(&format!("ulimit -u {limit}; exec ./copy watch . --port 0"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(address) = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()) else {
+            let output = child.wait_with_output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.code() == Some(1) && text.contains("`ulimit -u`"), "{limit}: {output:?}");
+            continue;
+        };
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(read.is_ok() && answer.starts_with(b"HTTP/1.1 "), "{limit}");
+    }
+}
+
+/// A memory cgroup of this number of bytes below that of this process, if the system lets a test make one.
+#[cfg(target_os = "linux")]
+struct Cgroup(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Cgroup {
+    fn of(bytes: u64) -> Option<Self> {
+        let own = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        // Version 2, and version 1.
+        let versions =
+            [("0::/", "/sys/fs/cgroup", "memory.max"), (":memory:/", "/sys/fs/cgroup/memory", "memory.limit_in_bytes")];
+        let mounted = |root: &str| Path::new(root).join("cgroup.procs").exists();
+        versions.into_iter().filter(|(_, root, _)| mounted(root)).find_map(|(key, root, limit)| {
+            let path = own.lines().find_map(|line| line.split_once(key).map(|(_, path)| path))?;
+            let folder = Path::new(root).join(path).join(format!("dreamgraft-{}-{bytes}", std::process::id()));
+            std::fs::create_dir(&folder).ok()?;
+            let made = Self(folder);
+            std::fs::write(made.0.join(limit), bytes.to_string()).ok().map(|()| made)
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_small_cgroup_is_refused_before_the_system_kills() {
+    let program = Program::new();
+    for bytes in [20_000_000, 30_000_000] {
+        let Some(cgroup) = Cgroup::of(bytes) else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: this system gives a test no cgroup of its own");
+            return;
+        };
+        let enter = format!("echo $$ > {}/cgroup.procs", cgroup.0.display());
+        for words in [&["train", "hopper", "--logdir", "run"][..], &["play", "hopper"]] {
+            let ended = ended(under_shell(&program, &enter, words));
+            assert_eq!(ended.code, Some(2), "{bytes} {words:?} {ended:?}");
+            assert!(ended.stderr.contains("cgroup") && ended.stderr.contains("raise the limit"), "{ended:?}");
         }
     }
     assert!(program.names(".").is_empty());

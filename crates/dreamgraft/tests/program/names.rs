@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Names that are not UTF-8, that end a line, and that colour a terminal.
-const NAMES: [&[u8]; 3] = [b"a\xffb", b"a\nb", b"a\x1b[31mb"];
+/// Names that are not UTF-8, that end a line, that colour a terminal (in two ways), and that turn the direction of letters round.
+const NAMES: [&[u8]; 5] = [b"a\xffb", b"a\nb", b"a\x1b[31mb", "a\u{9b}31mb".as_bytes(), "a\u{202e}b".as_bytes()];
 
 /// Words, the last of which is a path of any bytes.
 fn words(text: &[&str], last: &Path) -> Vec<OsString> {
@@ -16,7 +16,8 @@ fn words(text: &[&str], last: &Path) -> Vec<OsString> {
 
 /// Checks that nothing in a text is obeyed by a terminal.
 fn clean(text: &str) {
-    assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+    let is_obeyed = |letter: char| (letter.is_control() && letter != '\n') || letter == '\u{202e}';
+    assert!(!text.chars().any(is_obeyed), "{text:?}");
 }
 
 #[test]
@@ -54,6 +55,20 @@ fn sources_may_have_any_name() {
         std::fs::remove_dir_all(inside).unwrap();
         std::fs::remove_dir_all(program.path("target")).unwrap();
         std::fs::rename(path, program.path("run")).unwrap();
+    }
+}
+
+#[test]
+fn json_names_runs_by_any_name() {
+    let program = Program::new();
+    program.succeed(&smoke(&["--steps", "1000"]));
+    for name in ["a\u{1b}b", "a\u{9b}b", "a\u{202e}b", "a\nb", "a\"b"] {
+        std::fs::rename(program.path("run"), program.path(name)).unwrap();
+        let text = program.succeed(&["inspect", "--json", name]);
+        clean(&text);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value["agent"], format!("{name}/checkpoints/0000001000"));
+        std::fs::rename(program.path(name), program.path("run")).unwrap();
     }
 }
 
@@ -155,11 +170,21 @@ fn a_run_folder_that_is_a_link_to_nowhere_is_named() {
 #[test]
 fn hints_can_be_typed_again() {
     let program = Program::new();
-    let text =
-        program.succeed(&["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "my runs/it's"]);
-    let hint = text.lines().last().unwrap().split('`').nth(1).unwrap();
-    let output = program.wrapped(&["sh", "-c", &hint.replacen("dreamgraft", "\"$0\"", 1)], &[]).output().unwrap();
-    assert!(output.status.success(), "{hint}: {output:?}");
+    for folder in ["--logdir=my runs/it's", "--logdir=-x", "--logdir=--"] {
+        let text = program.succeed(&["train", "hopper", "--preset", "smoke", "--steps", "1000", folder]);
+        let hint = text.lines().last().unwrap().split('`').nth(1).unwrap();
+        let output = program.wrapped(&["sh", "-c", &hint.replacen("dreamgraft", "\"$0\"", 1)], &[]).output().unwrap();
+        assert!(output.status.success(), "{hint}: {output:?}");
+    }
+}
+
+#[test]
+fn a_run_folder_whose_files_would_have_too_long_paths_is_refused_before_the_run() {
+    let program = Program::new();
+    let deep = "abcdefghi/".repeat(395);
+    let error = program.fail(1, &["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", &deep]);
+    assert!(error.contains("cannot write to the run folder") && error.contains("--logdir"), "{error}");
+    assert!(program.names(".").is_empty());
 }
 
 #[test]

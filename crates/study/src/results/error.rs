@@ -39,6 +39,12 @@ pub enum ResultsError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// The page cannot be served.
+    #[error("cannot start a thread that serves the page: {source}; raise the limit of processes (`ulimit -u`)")]
+    Thread {
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
     /// A file or folder cannot be read or written.
     #[error("{path}: {}", wording::of_system(source))]
     Io {

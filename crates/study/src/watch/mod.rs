@@ -36,7 +36,7 @@ impl Watch {
     /// Serves the runs in `root` at `port` of this machine, or at any free one if that is 0.
     ///
     /// # Errors
-    /// If the folder cannot be read, or the port is in use.
+    /// If the folder cannot be read, the port is in use, or no thread can be had.
     pub fn start(root: &Path, port: u16) -> Result<Self, ResultsError> {
         std::fs::read_dir(root).map_err(ResultsError::io(root))?;
         let shown = Arc::new(Mutex::new(Shown::new(root)?));
@@ -46,7 +46,8 @@ impl Watch {
         let ends = Arc::new(AtomicBool::new(false));
         let thread = {
             let ends = Arc::clone(&ends);
-            std::thread::spawn(move || accept(&listener, address.port(), &shown, &ends))
+            let accepting = move || accept(&listener, address.port(), &shown, &ends);
+            std::thread::Builder::new().spawn(accepting).map_err(|source| ResultsError::Thread { source })?
         };
         Ok(Self { address, ends, thread: Some(thread) })
     }
@@ -85,12 +86,20 @@ fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &A
             open.fetch_sub(1, Ordering::SeqCst);
             continue;
         }
-        let (shown, open) = (Arc::clone(shown), Arc::clone(&open));
-        std::thread::spawn(move || {
-            // A client that closed its connection is not an error.
-            let _ = serve(&stream, port, &shown);
+        // A client that closed its connection is not an error.
+        let stream = Arc::new(stream);
+        let serving = {
+            let (stream, shown, open) = (Arc::clone(&stream), Arc::clone(shown), Arc::clone(&open));
+            std::thread::Builder::new().spawn(move || {
+                let _ = serve(&stream, port, &shown);
+                open.fetch_sub(1, Ordering::SeqCst);
+            })
+        };
+        // Without another thread, clients wait for each other.
+        if serving.is_err() {
+            let _ = serve(&stream, port, shown);
             open.fetch_sub(1, Ordering::SeqCst);
-        });
+        }
     }
 }
 

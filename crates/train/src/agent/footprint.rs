@@ -41,7 +41,8 @@ impl Episodes {
 pub(crate) fn check_run(config: &Config, episodes: Episodes, learns_here: bool) -> Result<(), TrainError> {
     let Episodes { sizes, transitions } = episodes;
     let whole = transitions.saturating_mul(sizes.bytes() as u64);
-    let agent = if learns_here { footprint::training_bytes(&config.agent, sizes.action)? } else { 0 };
+    let agent =
+        if learns_here { learning_bytes(&config.agent, sizes.action, crate::threads(config.threads))? } else { 0 };
     let all = if config.agent.frozen_encoder && config.agent.vector == 0 {
         footprint::embedding_bytes(&config.agent, transitions)
     } else {
@@ -50,7 +51,23 @@ pub(crate) fn check_run(config: &Config, episodes: Episodes, learns_here: bool) 
     check(agent, config.replay.budget.0.min(whole), config.replay.embeddings.0.min(all))
 }
 
-/// Checks that there is memory enough for an agent that learns.
+/// Checks that there is memory enough for an agent that learns on so many threads.
+///
+/// # Errors
+/// As [`check_run`].
+pub(crate) fn check_learner(config: &AgentConfig, action_size: usize, threads: usize) -> Result<(), TrainError> {
+    check(learning_bytes(config, action_size, threads)?, 0, 0)
+}
+
+/// A lower bound of the bytes that an agent takes while it learns on so many threads.
+fn learning_bytes(config: &AgentConfig, action_size: usize, threads: usize) -> Result<u64, TrainError> {
+    // More threads than shards have nothing to compute.
+    let workers = threads.min(config.batch.div_ceil(config.shard.max(1))) as u64;
+    let of_workers = footprint::least_worker_bytes(config).saturating_mul(workers);
+    Ok(footprint::training_bytes(config, action_size)?.saturating_add(of_workers))
+}
+
+/// Checks that there is memory enough for an agent that is made, before it learns.
 ///
 /// # Errors
 /// As [`check_run`].

@@ -122,7 +122,7 @@ fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), 
         return Ok(());
     }
     let advice = if taken {
-        let [plan, folder] = [root.join(TRANSFER_PLAN), root.to_owned()].map(wording::shell_word);
+        let [plan, folder] = [root.join(TRANSFER_PLAN), root.to_owned()].map(wording::shell_path);
         format!("with --plan {plan} --logdir {folder}")
     } else {
         "without transfer".to_owned()

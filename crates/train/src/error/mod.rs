@@ -446,9 +446,9 @@ pub enum TrainError {
     #[error(
         "{path} has none of the {episodes} episodes of this run any more, and the agent cannot continue to learn \
          without them: they are removed when a run with replay.files = \"until_finished\" finishes, and are not copied \
-         with a shared run. Use the finished agent as it is, or restart: remove the folder {}, and run the same \
-         command; with replay.files = \"always\", the new run can later be made longer",
-        wording::shell_word(root)
+         with a shared run. Restore them from a copy, use the finished agent as it is, or restart: remove the folder \
+         {}, and run the same command; with replay.files = \"always\", the new run can later be made longer",
+        wording::shell_path(root)
     )]
     EpisodesGone {
         /// The folder of episodes.
@@ -468,7 +468,10 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// The threads cannot be started.
-    #[error("cannot start threads = {threads}: {why}; set threads to a smaller number")]
+    #[error(
+        "cannot start threads = {threads}: {why}; set threads to a smaller number, or raise the limit of processes \
+         (`ulimit -u`)"
+    )]
     Threads {
         /// The requested number of threads.
         threads: usize,

@@ -45,7 +45,7 @@ pub(super) fn after_step(update: u64, root: &Path, saved: bool) -> String {
 pub(super) fn with_other_settings(root: &Path, saved: bool) -> String {
     let settings = "other settings, such as a smaller agent.model_learning_rate";
     if saved {
-        let from = wording::shell_word(root);
+        let from = wording::shell_path(root);
         format!(
             "its last checkpoint is not affected; to continue from it with {settings}, start a new run with --from \
              {from} --plan full"

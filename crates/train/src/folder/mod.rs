@@ -50,7 +50,9 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be made or written, holds something else, is in use, or has a configuration that cannot be read.
     pub fn open(root: &Path, leftovers: &[&str]) -> Result<Opened, TrainError> {
-        files::create_folders(root).map_err(|source| TrainError::Folder { path: root.to_owned(), source })?;
+        let unusable = |source| TrainError::Folder { path: root.to_owned(), source };
+        check_length(root).map_err(unusable)?;
+        files::create_folders(root).map_err(unusable)?;
         if !is_run(root) {
             refuse_foreign(root, leftovers)?;
         }
@@ -265,9 +267,21 @@ pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join(CHECKPOINTS)
 }
 
+/// Refuses a folder in which the paths of a run's files would be too long for the system, such as that of its first checkpoint.
+fn check_length(root: &Path) -> std::io::Result<()> {
+    /// Characters, as many as no name in a folder of a run has.
+    const LONGEST: usize = 200;
+    match root.join(CHECKPOINTS).join("x".repeat(LONGEST)).symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a folder without `config.toml` that holds more than an interrupted start leaves: a lock, partial files, `leftovers`.
 fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
-    if checkpoints_of(root).is_dir() && episodes_of(root).is_dir() {
+    // Another process may make it a run folder meanwhile.
+    let still_none = || !is_run(root);
+    if checkpoints_of(root).is_dir() && episodes_of(root).is_dir() && still_none() {
         let why = format!(
             "has the checkpoints and episodes of a run, but no {CONFIG}: restore that file from a copy, or choose another folder with \
              --logdir"
@@ -276,7 +290,7 @@ fn refuse_foreign(root: &Path, leftovers: &[&str]) -> Result<(), TrainError> {
     }
     for entry in std::fs::read_dir(root).map_err(TrainError::io(root))? {
         let name = entry.map_err(TrainError::io(root))?.file_name().to_string_lossy().into_owned();
-        if name != RUN_LOCK && !leftovers.contains(&&*name) && !files::is_partial(&name) {
+        if name != RUN_LOCK && !leftovers.contains(&&*name) && !files::is_partial(&name) && still_none() {
             return Err(TrainError::NotARun { path: root.to_owned(), example: name });
         }
     }
@@ -309,6 +323,17 @@ mod tests {
         let text = std::fs::read_to_string(root.join(CONFIG)).unwrap();
         assert!(text.contains("[made_by]") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
         assert!(run.episodes().is_dir() && run.checkpoints().is_dir() && run.videos().is_dir());
+    }
+
+    #[test]
+    fn a_run_that_another_process_made_meanwhile_is_not_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [CHECKPOINTS, EPISODES, VIDEOS] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        refuse_foreign(folder.path(), &[]).unwrap_err();
+        std::fs::write(folder.path().join(CONFIG), "").unwrap();
+        refuse_foreign(folder.path(), &[]).unwrap();
     }
 
     #[test]

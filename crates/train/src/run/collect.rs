@@ -52,6 +52,8 @@ impl<L: Trainable> Run<'_, L> {
     /// Writes an episode, adds it to the memory and counts it.
     fn keep(&mut self, played: Played, phase: Phase, index: usize) -> Result<(), TrainError> {
         let Played { episode, frames, agent_steps, .. } = played;
+        // If the lock was removed during the episode, another process may have written an episode with this number.
+        self.keep_files()?;
         let stamp = replay::stamp(SystemTime::now());
         replay::write_episode(&self.folder.episodes(), &stamp, self.position.episodes, &episode)?;
         let task = episode.task();

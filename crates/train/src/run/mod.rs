@@ -117,6 +117,8 @@ impl<L: Trainable> Run<'_, L> {
             let phase = self.next();
             if !matches!(phase, Phase::Learn { .. } | Phase::Log) {
                 self.timed(Work::Learning, |run| run.agent.sync_from_device())?;
+            }
+            if !matches!(phase, Phase::Learn { .. }) {
                 self.keep_files()?;
             }
             match phase {

@@ -18,6 +18,29 @@ fn a_longer_run_is_the_run_made_longer() {
 }
 
 #[test]
+fn a_run_whose_lock_another_process_took_writes_no_more_episodes() {
+    let mut refused = 0;
+    for at in (30..200).step_by(17) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let count = || names(&root.join("episodes")).len();
+        let mut other = None;
+        let mut listener = Listener::new(|event| {
+            if event == at {
+                std::fs::remove_file(root.join("run.lock")).unwrap();
+                other = Some((train::RunLock::take(root).unwrap(), count()));
+            }
+        });
+        let end = run(root, &config(&[]), &AtomicBool::new(false), &mut listener);
+        drop(listener);
+        let (_lock, before) = other.unwrap();
+        assert_eq!(count(), before, "event {at}");
+        refused += u32::from(end.is_err_and(|error| error.to_string().contains("in use by process")));
+    }
+    assert!(refused > 0);
+}
+
+#[test]
 fn a_finished_run_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));

@@ -29,6 +29,10 @@ fn studies_whose_runs_must_fail_are_refused_by_the_plan() {
             "[[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2, 0.2]",
             "and the same source; list the fraction 0.2 once",
         ),
+        (
+            "[[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.0, -0.0]",
+            "and the same source; list the fraction 0.0 once",
+        ),
     ] {
         let method =
             if method.starts_with("[set") { format!("{method}\n{source}") } else { format!("{source}{method}\n") };

@@ -29,10 +29,10 @@ fn a_cluster_gets_scripts_that_people_can_read_and_edited_files_are_refused() {
         array(1)
     );
     let script = array(2);
-    // The memory of a source is an estimate.
+    // The memory of a source is an estimate. The smallest runs were killed with 80 MB.
     let memory = script.lines().find_map(|line| line.strip_prefix("#SBATCH --mem=")).unwrap();
     let memory: u64 = memory.strip_suffix('M').unwrap().parse().unwrap();
-    assert!((60..600).contains(&memory), "{memory}");
+    assert!((83..600).contains(&memory), "{memory}");
     for part in [
         "--array=0-1\n",
         ", after the runs 0.\n",
