@@ -61,7 +61,8 @@ impl Report<'_> {
             let whose =
                 if few { listed(&methods) } else { format!("{} with a transfer", counted(methods.len(), "method")) };
             said.push(format!(
-                "The curves of {whose} do not include what their sources cost; the table \u{201c}Cost\u{201d} has it."
+                "The curves of {whose} do not include what their sources cost; for finished runs, the table \u{201c}Cost\u{201d} \
+                 has it."
             ));
         }
         let left_out: Vec<String> = self

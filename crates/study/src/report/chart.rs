@@ -19,6 +19,9 @@ const BOX: f64 = 1000.0;
 /// The least distance of two labels at the ends of curves, as a share of the plot's height.
 const LABEL: f64 = 0.075;
 
+/// The place from which on a tick is the last of the horizontal axis: on a telephone, its label leans to the left.
+const LAST: f64 = 0.95;
+
 /// The most labels at the ends of curves: as many as fit, with one place for the number of the others.
 const MOST_LABELS: usize = 13;
 
@@ -90,7 +93,7 @@ fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
                 div.cross hidden {}
             }
             div.xs aria-hidden="true" {
-                @for at in &x.ticks { span style={ "left:" (percent(x.place(*at))) } { (tick(*at)) } }
+                @for at in &x.ticks { span.last[x.place(*at) > LAST] style={ "left:" (percent(x.place(*at))) } { (tick(*at)) } }
             }
             div.ends aria-hidden="true" {
                 @for (label, place) in ends(plot, &y) {

@@ -200,7 +200,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     let runs = |is: &dyn Fn(f64, f64) -> bool| {
         let with = timed.iter().filter(|run| {
             let cores = run.made_by.get("cores").and_then(|cores| cores.parse().ok());
-            run.threads().zip(cores).is_some_and(|(threads, cores)| is(threads, cores))
+            run.threads.zip(cores).is_some_and(|(threads, cores)| is(threads, cores))
         });
         with.count()
     };

@@ -28,6 +28,9 @@ const SCRIPT: &str = include_str!("page.js");
 /// The most rows of a table, or images of a gallery, that are shown without a frame to scroll in.
 const LONGEST_TABLE: usize = 40;
 
+/// The most rows of the table of costs that are shown without a fold.
+const MOST_COSTS: usize = 12;
+
 /// The most problems that the page lists.
 const MOST_PROBLEMS: usize = 30;
 
@@ -166,7 +169,12 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
         @if !cost.rows.is_empty() {
             section aria-labelledby="cost" {
                 h2 #cost { "Cost" }
-                (table(&cost))
+                @if cost.rows.len() <= MOST_COSTS { (table(&cost)) } @else {
+                    details data-keep="cost" {
+                        summary { "All methods" span.count { " " (super::wording::counted(cost.rows.len(), "row")) } }
+                        (framed(&cost, MOST_COSTS))
+                    }
+                }
                 @for sentence in cautions(results) { p.about { (sentence) } }
             }
         }
@@ -260,6 +268,11 @@ fn controls(report: &Report<'_>, axes: &[Abscissa]) -> Markup {
 }
 
 fn table(table: &Table) -> Markup {
+    framed(table, LONGEST_TABLE)
+}
+
+/// The table, in a frame to scroll in if it has more than `most` rows.
+fn framed(table: &Table, most: usize) -> Markup {
     if table.rows.is_empty() {
         return html! {};
     }
@@ -267,7 +280,7 @@ fn table(table: &Table) -> Markup {
     html! {
         @if !table.title.is_empty() { h3 { (table.title) } }
         @if !table.about.is_empty() { p.about { (table.about) } }
-        div.scroll.long[table.rows.len() > LONGEST_TABLE] tabindex="0" role="region" aria-label=(name) {
+        div.scroll.long[table.rows.len() > most] tabindex="0" role="region" aria-label=(name) {
             table class=(table.id) {
                 thead { tr { @for column in &table.columns { th scope="col" { (column) } } } }
                 tbody {

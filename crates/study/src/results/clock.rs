@@ -4,6 +4,7 @@
 //! are interpolated. Not here: curves over them (`report`).
 
 use super::RunResult;
+use std::collections::BTreeMap;
 
 /// The most of anything that a run spends: thirty million years. Greater numbers are damage.
 const MOST: f64 = 1e15;
@@ -44,18 +45,18 @@ impl Clock {
     }
 }
 
-impl RunResult {
-    /// The threads that worked on the run in its last session; `None` if its folder does not record them.
-    pub fn threads(&self) -> Option<f64> {
-        let number = |text: Option<&String>| text?.parse::<u64>().ok().map(|number| number as f64);
-        let threads = match number(self.settings.get("threads"))? {
-            // One per core.
-            0.0 => number(self.made_by.get("cores")).filter(|cores| *cores > 0.0)?,
-            threads => threads,
-        };
-        Some(threads.min(MOST_THREADS))
-    }
+/// The threads of a run with these settings on this machine; `None` if they are not recorded.
+pub fn threads(settings: &BTreeMap<String, String>, made_by: &BTreeMap<String, String>) -> Option<f64> {
+    let number = |text: Option<&String>| text?.parse::<u64>().ok().map(|number| number as f64);
+    let threads = match number(settings.get("threads"))? {
+        // One per core.
+        0.0 => number(made_by.get("cores")).filter(|cores| *cores > 0.0)?,
+        threads => threads,
+    };
+    Some(threads.min(MOST_THREADS))
+}
 
+impl RunResult {
     /// What the run had spent when it had `frames` frames; `None` if its metrics do not record that, or do not reach so far.
     pub fn spent(&self, cost: Cost, frames: f64) -> Option<f64> {
         self.counted(cost, |ladder| ladder.at(frames))
@@ -75,7 +76,7 @@ impl RunResult {
     fn counted(&self, cost: Cost, of: impl Fn(&Ladder) -> Option<f64>) -> Option<f64> {
         match cost {
             Cost::Updates => of(&self.clock.updates),
-            Cost::CoreSeconds => Some(of(&self.clock.seconds)? * self.threads()?),
+            Cost::CoreSeconds => Some(of(&self.clock.seconds)? * self.threads?),
         }
     }
 }
@@ -150,6 +151,15 @@ mod tests {
         assert_eq!(order.steps, [(2000.0, 30.0)]);
         let odd = ladder(&[(1.0, f64::NAN), (2.0, -1.0), (3.0, f64::INFINITY), (4.0, 1e300)]);
         assert_eq!(odd, Ladder::default());
+    }
+
+    #[test]
+    fn threads_are_those_of_the_settings_or_the_cores() {
+        let table = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let of = |setting: &str| threads(&table("threads", setting), &table("cores", "8"));
+        assert_eq!([of("3"), of("0"), of("4000"), of("-1")], [Some(3.0), Some(8.0), Some(256.0), None]);
+        assert_eq!(threads(&table("threads", "0"), &BTreeMap::new()), None);
+        assert_eq!(threads(&BTreeMap::new(), &table("cores", "8")), None);
     }
 
     #[test]

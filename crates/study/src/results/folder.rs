@@ -1,5 +1,6 @@
 //! Reads one run folder: settings, metrics, transfer, the names of its last images.
 
+use super::clock::threads;
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::settings::settings;
@@ -36,6 +37,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         random_unknown: None,
         source_use: Vec::new(),
         seconds: None,
+        threads: None,
         clock: Clock::default(),
         settings: BTreeMap::new(),
         made_by: BTreeMap::new(),
@@ -56,6 +58,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(None) => return run,
         Err(problem) => run.problems.push(problem),
     }
+    run.threads = threads(&run.settings, &run.made_by);
     let (mut last, mut is_read) = (None, true);
     if let Some(metrics) = read_metrics(&path.join(layout::METRICS), tasks) {
         last = metrics.frames;

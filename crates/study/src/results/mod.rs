@@ -89,6 +89,8 @@ pub struct RunResult {
     pub source_use: Vec<SourceUse>,
     /// Seconds worked on it.
     pub seconds: Option<f64>,
+    /// The threads that worked on it in its last session; `None` if its folder does not record them.
+    pub threads: Option<f64>,
     /// Its gradient steps and seconds at each of its frames.
     pub clock: Clock,
     /// Its settings, each under its path, such as `agent.horizon`.

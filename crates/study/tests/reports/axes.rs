@@ -136,7 +136,7 @@ fn threads_of_zero_are_one_per_core_and_runs_that_shared_a_machine_are_noted() {
     let total = |threads: &str| {
         change(root.path(), &folders[1], "config.toml", "threads = ", &format!("threads = {threads} # "));
         let results = Results::read(root.path()).unwrap();
-        (results.runs[1].threads().unwrap(), markdown(&Report::new(&results)))
+        (results.runs[1].threads.unwrap(), markdown(&Report::new(&results)))
     };
     assert_eq!(total("0").0, 2.0);
     let (threads, words) = total("1");
@@ -218,7 +218,7 @@ fn large_studies_are_drawn_over_frames_only_and_the_page_notes_it() {
         page_of(&Results::read(root.path()).unwrap())
     };
     let methods = page(33, 1);
-    assert!(!methods.contains("data-axis=\"updates\"") && !methods.contains("name=\"axis\""));
+    assert!(!methods.contains("data-series=\"training\" data-axis=\"updates\"") && !methods.contains("name=\"axis\""));
     assert!(methods.contains("it has 66 pairs of a task and a method, and draws them for at most 64."));
     let methods = page(32, 1);
     assert_eq!(methods.matches("class=\"panel\" data-series=\"training\" data-axis=\"updates\"").count(), 2);
