@@ -3,11 +3,13 @@
 //! Lines and bands are SVG in a box of 1000 by 1000, stretched; axes and labels are text next to it, so that they stay
 //! legible on a telephone. The values for pointer and keys are embedded as JSON. Not here: the script that reads them.
 
+use super::abscissa::{Abscissa, Unit};
 use super::axis::Axis;
+use super::curves::{Curves, Plot, Which};
 use super::figures::Figures;
 use super::published::title;
-use super::task_figures::{Curves, MethodFigures, TaskFigures};
-use super::wording::{frames, spread, tick, value};
+use super::task_figures::TaskFigures;
+use super::wording::{spread, tick, value};
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
 
@@ -17,79 +19,50 @@ const BOX: f64 = 1000.0;
 /// The least distance of two labels at the ends of curves, as a share of the plot's height.
 const LABEL: f64 = 0.075;
 
+/// The place from which on a tick is the last of the horizontal axis: on a telephone, its label leans to the left.
+const LAST: f64 = 0.95;
+
 /// The most labels at the ends of curves: as many as fit, with one place for the number of the others.
 const MOST_LABELS: usize = 13;
 
-/// Which returns are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// Of training episodes.
-    Training,
-    /// Of evaluation episodes.
-    Evaluation,
-}
-
-impl Which {
-    fn of(self, method: &MethodFigures) -> &Curves {
-        match self {
-            Self::Training => &method.training,
-            Self::Evaluation => &method.evaluation,
-        }
-    }
-
-    fn pieces(self, task: &TaskFigures) -> usize {
-        match self {
-            Self::Training => task.training_pieces,
-            Self::Evaluation => task.evaluation_pieces,
-        }
-    }
-
-    /// Its name in the page.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Training => "training",
-            Self::Evaluation => "evaluation",
-        }
-    }
-
-    /// The label of the vertical axis.
-    fn axis(self) -> &'static str {
-        match self {
-            Self::Training => "return of a training episode",
-            Self::Evaluation => "return of an evaluation episode",
-        }
+/// The label of the vertical axis.
+fn returns(which: Which) -> &'static str {
+    match which {
+        Which::Training => "return of a training episode",
+        Which::Evaluation => "return of an evaluation episode",
     }
 }
 
 /// Whether any curve of these is there to draw.
 pub fn any(figures: &Figures, which: Which) -> bool {
-    figures.tasks.iter().any(|task| drawn(task, which).next().is_some())
+    figures.tasks.iter().flat_map(|task| &task.plots).any(|plot| plot.which == which && !plot.is_empty())
 }
 
-/// The methods of a task that have curves, with their numbers.
-fn drawn(task: &TaskFigures, which: Which) -> impl Iterator<Item = (usize, &Curves)> {
-    let all = task.methods.iter().enumerate().filter_map(|(index, method)| Some((index, method.as_ref()?)));
-    all.map(move |(index, method)| (index, which.of(method))).filter(|(_, curves)| !curves.band.is_empty())
-}
-
-/// The learning curves of a task.
-pub fn chart(figures: &Figures, task: &TaskFigures) -> Markup {
+/// The learning curves of a task, over each of these axes.
+pub fn chart(figures: &Figures, task: &TaskFigures, axes: &[Abscissa]) -> Markup {
     html! {
         figure.chart {
             figcaption { (title(&task.task)) }
-            @for which in [Which::Training, Which::Evaluation] {
-                div.panel data-series=(which.name()) { (panel(figures, task, which)) }
+            @for plot in task.plots.iter().filter(|plot| axes.contains(&plot.abscissa)) {
+                div.panel data-series=(plot.which.name()) data-axis=(plot.abscissa.name()) { (panel(figures, task, plot)) }
             }
         }
     }
 }
 
-fn panel(figures: &Figures, task: &TaskFigures, which: Which) -> Markup {
-    if drawn(task, which).next().is_none() {
-        return html! { p.empty { "No " (which.name()) " returns yet." } };
+fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
+    if plot.is_empty() {
+        return html! {
+            p.empty {
+                "No " (plot.which.name()) " returns"
+                @if plot.abscissa != Abscissa::Frames { " over " (plot.abscissa.label()) }
+                " yet."
+            }
+        };
     }
-    let x = Axis::new([0.0, task.frames].into_iter(), 5, false);
-    let values = drawn(task, which).flat_map(|(_, curves)| {
+    let unit = plot.abscissa.unit(plot.end);
+    let x = Axis::new([0.0, plot.end / unit.size].into_iter(), 5, false);
+    let values = plot.drawn().flat_map(|(_, curves)| {
         let ends = curves.band.iter().flat_map(|band| {
             let half = band.deviation.unwrap_or(0.0);
             [band.mean - half, band.mean + half]
@@ -97,10 +70,10 @@ fn panel(figures: &Figures, task: &TaskFigures, which: Which) -> Markup {
         ends.chain(curves.runs.iter().flatten().map(|(_, value)| *value)).collect::<Vec<_>>()
     });
     let y = Axis::new(values, 5, true);
-    let sentence = sentence(figures, task, which);
+    let sentence = sentence(figures, task, plot, &unit);
     let percent = |share: f64| format!("{:.2}%", 100.0 * share);
     html! {
-        div.ytitle { (which.axis()) }
+        div.ytitle { (returns(plot.which)) }
         div.plot tabindex="0" role="group" aria-roledescription="chart" aria-label=(sentence) {
             div.ys aria-hidden="true" {
                 @for at in &y.ticks { span style={ "top:" (percent(1.0 - y.place(*at))) } { (tick(*at)) } }
@@ -115,15 +88,15 @@ fn panel(figures: &Figures, task: &TaskFigures, which: Which) -> Markup {
                         @let place = round(BOX * (1.0 - y.place(random)));
                         line.random x1="0" x2=(BOX) y1=(place) y2=(place) {}
                     }
-                    @for (index, curves) in drawn(task, which) { (curves_of(figures, index, curves, &x, &y)) }
+                    @for (index, curves) in plot.drawn() { (curves_of(figures, index, curves, unit.size, &x, &y)) }
                 }
                 div.cross hidden {}
             }
             div.xs aria-hidden="true" {
-                @for at in &x.ticks { span style={ "left:" (percent(x.place(*at))) } { (tick(*at)) } }
+                @for at in &x.ticks { span.last[x.place(*at) > LAST] style={ "left:" (percent(x.place(*at))) } { (tick(*at)) } }
             }
             div.ends aria-hidden="true" {
-                @for (label, place) in ends(task, which, &y) {
+                @for (label, place) in ends(plot, &y) {
                     @match label {
                         Label::Method(index) => {
                             span class=(format!("of m{index}")) data-of=(index) style={ "top:" (percent(place)) } {
@@ -137,16 +110,17 @@ fn panel(figures: &Figures, task: &TaskFigures, which: Which) -> Markup {
                 }
             }
             div.tip hidden {}
-            script type="application/json" { (PreEscaped(data(task, which))) }
+            script type="application/json" { (PreEscaped(data(plot, &unit))) }
         }
-        div.xtitle aria-hidden="true" { "environment frames" }
+        div.xtitle aria-hidden="true" { (unit.title) }
     }
 }
 
-/// A method's band, runs and mean.
-fn curves_of(figures: &Figures, index: usize, curves: &Curves, x: &Axis, y: &Axis) -> Markup {
-    let at =
-        |frames: f64, value: f64| format!("{} {}", round(BOX * x.place(frames)), round(BOX * (1.0 - y.place(value))));
+/// A method's band, runs and mean. `x` is in units of this size.
+fn curves_of(figures: &Figures, index: usize, curves: &Curves, size: f64, x: &Axis, y: &Axis) -> Markup {
+    let at = |spent: f64, value: f64| {
+        format!("{} {}", round(BOX * x.place(spent / size)), round(BOX * (1.0 - y.place(value))))
+    };
     let path = |points: &mut dyn Iterator<Item = (f64, f64)>| {
         let places: Vec<String> = points.map(|(frames, value)| at(frames, value)).collect();
         format!("M{}", places.join("L"))
@@ -179,10 +153,10 @@ enum Label {
 
 /// Where the labels at the ends of the curves stand: 0 at the top, 1 at the bottom; none upon another. Of many methods, those with
 /// the highest returns.
-fn ends(task: &TaskFigures, which: Which, y: &Axis) -> Vec<(Label, f64)> {
+fn ends(plot: &Plot, y: &Axis) -> Vec<(Label, f64)> {
     let last =
         |(index, curves): (usize, &Curves)| Some((Label::Method(index), 1.0 - y.place(curves.band.last()?.mean)));
-    placed(drawn(task, which).filter_map(last).collect())
+    placed(plot.drawn().filter_map(last).collect())
 }
 
 /// The labels, moved so that none stands upon another or outside.
@@ -206,28 +180,30 @@ fn placed(mut labels: Vec<(Label, f64)>) -> Vec<(Label, f64)> {
 }
 
 /// A description of the chart.
-fn sentence(figures: &Figures, task: &TaskFigures, which: Which) -> String {
-    let ends = drawn(task, which).filter_map(|(index, curves)| {
+fn sentence(figures: &Figures, task: &TaskFigures, plot: &Plot, unit: &Unit) -> String {
+    let ends = plot.drawn().filter_map(|(index, curves)| {
         let last = curves.band.last()?;
-        Some(format!("{} {} at frame {}", figures.methods[index], value(last.mean), frames(last.frames)))
+        Some(format!("{} {} at {}", figures.methods[index], value(last.mean), unit.text(last.frames)))
     });
     let ends: Vec<String> = ends.collect();
     format!(
-        "{}, {} returns: {}. The left and right arrow keys move along the curve.",
+        "{}, {} returns over {}: {}. The left and right arrow keys move along the curve.",
         title(&task.task),
-        which.name(),
+        plot.which.name(),
+        unit.title,
         ends.join("; ")
     )
 }
 
 /// The values that the script shows for each interval: mean, deviation and number of runs of each method, as text.
-fn data(task: &TaskFigures, which: Which) -> String {
-    let pieces = which.pieces(task);
-    let methods: Vec<_> = drawn(task, which)
+fn data(plot: &Plot, unit: &Unit) -> String {
+    let pieces = plot.pieces;
+    let methods: Vec<_> = plot
+        .drawn()
         .map(|(index, curves)| {
             let mut cells = vec![serde_json::Value::Null; pieces];
             for band in &curves.band {
-                let piece = (band.frames / task.frames * pieces as f64).round() as usize;
+                let piece = (band.frames / plot.end * pieces as f64).round() as usize;
                 if let Some(cell) = piece.checked_sub(1).and_then(|piece| cells.get_mut(piece)) {
                     *cell = json!([spread(band.mean, band.deviation), band.runs, band.mean]);
                 }
@@ -235,8 +211,8 @@ fn data(task: &TaskFigures, which: Which) -> String {
             json!({ "of": index, "at": cells })
         })
         .collect();
-    let places: Vec<String> = (1..=pieces).map(|piece| frames(task.frames * piece as f64 / pieces as f64)).collect();
-    in_script(&json!({ "frames": places, "methods": methods }).to_string())
+    let places: Vec<String> = (1..=pieces).map(|piece| unit.number(plot.end * piece as f64 / pieces as f64)).collect();
+    in_script(&json!({ "unit": [unit.before, unit.after], "places": places, "methods": methods }).to_string())
 }
 
 /// JSON that no browser takes for the end of the script it stands in.

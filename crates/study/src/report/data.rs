@@ -2,9 +2,10 @@
 
 use super::Report;
 use super::comparable::FRAMES;
+use super::cost::{Amount, MethodCost};
 use super::pooled::Pooled;
 use super::task_figures::{MethodFigures, Spread, TaskFigures};
-use crate::results::Results;
+use crate::results::{Cost, Results, RunResult};
 use crate::statistics::{Curve, Estimate};
 use serde::Serialize;
 
@@ -91,6 +92,7 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
         let note = if method.source_frames_at_least { "a lower bound: not all sources are known" } else { "" };
         lines.push(Line { figure: "source_frames", value: Some(method.source_frames as f64), note, ..finished });
     }
+    lines.extend(costs(&Line { frames: None, ..line }, &method.cost));
     for published in &method.published {
         lines.push(Line {
             figure: "overall_published",
@@ -102,6 +104,21 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
             ..of_task
         });
     }
+}
+
+/// What a whole run cost, and its sources.
+fn costs<'a>(line: &Line<'a>, cost: &MethodCost) -> Vec<Line<'a>> {
+    let mut named = vec![("updates", cost.own.updates), ("core_seconds", cost.own.core_seconds)];
+    if let Some(sources) = &cost.sources {
+        named.extend([("source_updates", sources.updates), ("source_core_seconds", sources.core_seconds)]);
+    }
+    let of = |(figure, amount): (&'static str, Amount)| {
+        let spread = amount.spread?;
+        let note = if amount.at_least { "a lower bound: not all sources are known" } else { "" };
+        let (value, deviation, runs) = (Some(spread.mean), spread.deviation, Some(spread.runs));
+        Some(Line { figure, value, deviation, runs, note, ..*line })
+    };
+    named.into_iter().filter_map(of).collect()
 }
 
 fn estimated<'a>(figure: &'a str, line: &Line<'a>, estimate: Option<Estimate>) -> Option<Line<'a>> {
@@ -120,9 +137,15 @@ struct Exchanged<'a> {
     xs: Vec<f64>,
     /// Mean return of the training episodes that ended since the frame before.
     ys: Vec<f64>,
+    /// Gradient steps so far, at each of `xs`; null where they are not recorded.
+    updates: Vec<Option<f64>>,
+    /// The same of core-seconds.
+    core_seconds: Vec<Option<f64>>,
     /// The same of evaluation episodes.
     eval_xs: Vec<f64>,
     eval_ys: Vec<f64>,
+    eval_updates: Vec<Option<f64>>,
+    eval_core_seconds: Vec<Option<f64>>,
     finished: bool,
 }
 
@@ -130,6 +153,11 @@ struct Exchanged<'a> {
 pub fn curves_json(results: &Results) -> String {
     let xs = |curve: &Curve| curve.points().iter().map(|point| point.frames).collect();
     let ys = |curve: &Curve| curve.points().iter().map(|point| point.value).collect();
+    // Milliseconds are enough, and keep the file small.
+    let rounded = |number: f64| (1e3 * number).round() / 1e3;
+    let spent = |run: &RunResult, cost: Cost, curve: &Curve| -> Vec<Option<f64>> {
+        curve.points().iter().map(|point| run.spent(cost, point.frames).map(rounded)).collect()
+    };
     let mut curves = Vec::new();
     for run in &results.runs {
         for series in &run.series {
@@ -139,8 +167,12 @@ pub fn curves_json(results: &Results) -> String {
                 seed: run.seed,
                 xs: xs(&series.training),
                 ys: ys(&series.training),
+                updates: spent(run, Cost::Updates, &series.training),
+                core_seconds: spent(run, Cost::CoreSeconds, &series.training),
                 eval_xs: xs(&series.evaluation),
                 eval_ys: ys(&series.evaluation),
+                eval_updates: spent(run, Cost::Updates, &series.evaluation),
+                eval_core_seconds: spent(run, Cost::CoreSeconds, &series.evaluation),
                 finished: run.finished(),
             });
         }

@@ -4,18 +4,17 @@
 //! all tasks (`pooled`), tables (`tables`) and plots (`chart`).
 
 use super::comparable::differences;
+use super::cost::{Agents, has_sources, method_cost};
+use super::curves::{Drawn, plots};
 use super::groups::{Group, baseline, common_length, groups, overall, returns_of_both};
 use super::pooled::{Together, together};
 use super::published::published;
-use super::task_figures::{Curves, MethodFigures, TaskFigures};
+use super::task_figures::{MethodFigures, TaskFigures};
 use crate::results::{Results, RunResult, Series};
 use crate::statistics::{
-    Curve, Estimate, LAST, TransferInput, band, bootstrap, improvement, interquartile_mean, mean, transfer,
+    Curve, Estimate, LAST, TransferInput, bootstrap, improvement, interquartile_mean, mean, transfer,
 };
 use std::collections::BTreeSet;
-
-/// Most pieces that a curve is drawn with.
-const PIECES: usize = 50;
 
 /// The statistics of a report.
 #[derive(Debug)]
@@ -26,6 +25,8 @@ pub struct Figures {
     pub baseline: Option<String>,
     /// The number of methods that start from scratch: with more than one, there may be no baseline for comparisons.
     pub from_scratch: usize,
+    /// Which curves are drawn.
+    pub drawn: Drawn,
     /// The tasks, in the order of the runs.
     pub tasks: Vec<TaskFigures>,
     /// The statistics of each method over all tasks.
@@ -56,9 +57,11 @@ impl Figures {
         let baselines: BTreeSet<&str> =
             tasks.iter().filter_map(|task| Some(&*baseline(task, &groups, named)?.method)).collect();
         let baseline = baselines.first().filter(|_| baselines.len() == 1).map(|name| (*name).to_owned());
-        let tasks: Vec<TaskFigures> = tasks.iter().map(|task| of_task(task, &methods, &groups, named)).collect();
+        let (drawn, agents) = (Drawn::new(&groups), Agents::new(results));
+        let tasks: Vec<TaskFigures> =
+            tasks.iter().map(|task| of_task(task, &methods, &groups, named, &agents, &drawn)).collect();
         let together = together(&methods, &tasks, &groups, named);
-        Self { methods, baseline, from_scratch, tasks, together }
+        Self { methods, baseline, from_scratch, drawn, tasks, together }
     }
 }
 
@@ -67,7 +70,14 @@ pub fn last_tenth(run: &RunResult, series: &Series) -> Option<f64> {
     series.training.mean_between((1.0 - LAST) * run.steps as f64, f64::INFINITY)
 }
 
-fn of_task(task: &str, methods: &[String], groups: &[Group<'_>], named: Option<&str>) -> TaskFigures {
+fn of_task(
+    task: &str,
+    methods: &[String],
+    groups: &[Group<'_>],
+    named: Option<&str>,
+    agents: &Agents<'_>,
+    drawn: &Drawn,
+) -> TaskFigures {
     let of_task: Vec<&Group<'_>> = groups.iter().filter(|group| group.task == task).collect();
     let length = common_length(task, groups);
     let lengths: Vec<_> = of_task.iter().map(|group| (group.method.clone(), group.lengths())).collect();
@@ -78,22 +88,12 @@ fn of_task(task: &str, methods: &[String], groups: &[Group<'_>], named: Option<&
     let random = mean(&begun.filter_map(|series| Some(series.training.random()?.value)).collect::<Vec<_>>());
     let runs = of_task.iter().flat_map(|group| &group.runs);
     let unknown = runs.filter_map(|run| Some((run.folder.display().to_string(), run.random_unknown.clone()?)));
-    let pieces = |curve: &dyn Fn(&Series) -> &Curve| {
-        let series = of_task.iter().flat_map(|group| group.series());
-        series.map(|series| curve(series).points().len()).max().unwrap_or(0).clamp(1, PIECES)
-    };
-    let ground = Ground {
-        random,
-        length,
-        frames,
-        training: pieces(&|series| &series.training),
-        evaluation: pieces(&|series| &series.evaluation),
-    };
+    let ground = Ground { random, length, agents };
     let figures = methods.iter().map(|method| {
         let group = of_task.iter().find(|group| group.method == *method)?;
         Some(of_group(group, baseline, &ground))
     });
-    let methods = figures.collect();
+    let figures = figures.collect();
     TaskFigures {
         task: task.to_owned(),
         frames,
@@ -101,23 +101,20 @@ fn of_task(task: &str, methods: &[String], groups: &[Group<'_>], named: Option<&
         lengths: lengths.into_iter().filter(|(_, lengths)| differ && !lengths.is_empty()).collect(),
         random,
         random_unknown: unknown.collect(),
-        methods,
-        training_pieces: ground.training,
-        evaluation_pieces: ground.evaluation,
+        plots: plots(methods, &of_task, frames, drawn),
+        methods: figures,
     }
 }
 
-/// The frames and the baseline that all methods of a task share.
-struct Ground {
+/// What all methods of a task share.
+struct Ground<'a> {
     random: Option<f64>,
     length: Option<f64>,
-    frames: f64,
-    training: usize,
-    evaluation: usize,
+    agents: &'a Agents<'a>,
 }
 
-fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground) -> MethodFigures {
-    let (frames, length) = (ground.frames, ground.length);
+fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>) -> MethodFigures {
+    let length = ground.length;
     let finished = group.finished(length);
     let returns = overall(&finished);
     let single = |values: &[f64]| {
@@ -166,19 +163,10 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground) ->
         transfer: measures,
         source_frames,
         source_frames_at_least: group.runs.iter().any(|run| !run.ancestry.gaps.is_empty()),
+        has_sources: group.runs.iter().any(|run| has_sources(run)),
         shares_sources: group.shares_sources(),
         published_apart: if published.is_empty() { Vec::new() } else { differences(&group.runs, length) },
         published,
-        training: curves(group.series().iter().map(|series| &series.training), frames, ground.training),
-        evaluation: curves(group.series().iter().map(|series| &series.evaluation), frames, ground.evaluation),
+        cost: method_cost(group, ground.agents),
     }
-}
-
-fn curves<'a>(of: impl Iterator<Item = &'a Curve>, frames: f64, pieces: usize) -> Curves {
-    let all: Vec<&Curve> = of.filter(|curve| !curve.is_empty()).collect();
-    let run = |curve: &&Curve| {
-        let binned = curve.binned(frames, pieces).into_iter().enumerate();
-        binned.filter_map(|(piece, value)| Some((frames * (piece + 1) as f64 / pieces as f64, value?))).collect()
-    };
-    Curves { band: band(&all, frames, pieces), runs: all.iter().map(run).collect() }
 }

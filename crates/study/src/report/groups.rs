@@ -147,7 +147,7 @@ impl Group<'_> {
     /// Whether several of its runs learn from one source agent.
     pub fn shares_sources(&self) -> bool {
         let mut learners: BTreeMap<&String, usize> = BTreeMap::new();
-        for agent in self.runs.iter().flat_map(|run| &run.ancestry.agents) {
+        for agent in self.runs.iter().flat_map(|run| run.ancestry.agents.keys()) {
             *learners.entry(agent).or_default() += 1;
         }
         learners.values().any(|count| *count > 1)

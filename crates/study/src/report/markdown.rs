@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::choices::choices;
+use super::cost::{cautions, costs};
 use super::fitted_fractions::fitted_fractions;
 use super::pilots::pilots;
 use super::run_tables;
@@ -31,6 +32,12 @@ pub fn markdown(report: &Report<'_>) -> String {
     heading(&mut text, "Is the difference more than chance?");
     table(&mut text, &tables::interquartile_means(figures));
     table(&mut text, &tables::improvements(figures));
+    let cost = costs(figures);
+    if !cost.rows.is_empty() {
+        heading(&mut text, "Cost");
+        table(&mut text, &cost);
+        cautions(results).iter().for_each(|sentence| paragraph(&mut text, sentence));
+    }
     let transfer = [
         tables::transfers(figures),
         single_sources(results),

@@ -1,13 +1,17 @@
 //! The report of a study: one page, and the same as Markdown, CSV and JSON.
 //!
 //! Here: [`Report`] and its files. Statistics: `groups`, `figures`, `pooled`; their limits: `limits`; cells: `tables`,
-//! `run_tables`; the page: `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in
+//! `run_tables`; the curves: `curves`, over the axes of `abscissa`; the page: `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in
 //! `tables`, and a line each in `page` and `markdown`. docs/reports.md explains every statistic.
 
+mod abscissa;
 mod axis;
+mod axis_notes;
 mod chart;
 mod choices;
 mod comparable;
+mod cost;
+mod curves;
 mod data;
 mod figures;
 mod fitted_fractions;

@@ -30,12 +30,14 @@
     }
     const series = document.querySelector("input[name=series]:checked");
     root.dataset.series = series ? series.value : "training";
+    const axis = document.querySelector("input[name=axis]:checked");
+    root.dataset.axis = axis ? axis.value : "frames";
   }
 
   function plot(element) {
     const data = JSON.parse(element.querySelector("script").textContent);
     const [canvas, cross, tip] = [".canvas", ".cross", ".tip"].map((name) => element.querySelector(name));
-    const count = data.frames.length;
+    const count = data.places.length;
     let place = -1;
 
     function show(index, aloud) {
@@ -44,7 +46,7 @@
       cross.style.left = 100 * share + "%";
       tip.replaceChildren();
       const head = document.createElement("b");
-      head.textContent = "frame " + data.frames[place];
+      head.textContent = data.unit[0] + data.places[place] + data.unit[1];
       tip.append(head);
       const words = [head.textContent];
       const there = data.methods
@@ -132,7 +134,7 @@
     const fresh = page.getElementById("main");
     if (!fresh || page.documentElement.dataset.live === root.dataset.live) return;
     const boxes = new Map(all("[data-show]").map((box) => [box.dataset.show, box.checked]));
-    const series = root.dataset.series;
+    const { series, axis } = root.dataset;
     const open = new Set(all("details[open]").map((one) => one.dataset.keep));
     const focus = document.activeElement;
     const selector = focus?.classList.length ? `${focus.tagName}.${focus.classList[0]}` : "";
@@ -143,7 +145,7 @@
     root.dataset.live = page.documentElement.dataset.live;
     for (const box of all("[data-show]")) box.checked = boxes.get(box.dataset.show) ?? box.checked;
     for (const one of all("details")) one.open = open.has(one.dataset.keep);
-    for (const input of all("input[name=series]")) input.checked = input.value === series;
+    for (const input of all("input[name=series], input[name=axis]")) input.checked ||= [series, axis].includes(input.value);
     begin();
     if (focused >= 0) all(selector)[focused]?.focus({ preventScroll: true });
   }

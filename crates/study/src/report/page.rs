@@ -2,8 +2,11 @@
 //!
 //! Here: the structure of the page. Not here: its style (`page.css`), its script (`page.js`), the cells (`tables`).
 
-use super::chart::{Which, any, chart};
+use super::abscissa::Abscissa;
+use super::chart::{any, chart};
 use super::choices::choices;
+use super::cost::{cautions, costs};
+use super::curves::Which;
 use super::fitted_fractions::fitted_fractions;
 use super::folds;
 use super::media::Media;
@@ -24,6 +27,9 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The most rows of a table, or images of a gallery, that are shown without a frame to scroll in.
 const LONGEST_TABLE: usize = 40;
+
+/// The most rows of the table of costs that are shown without a fold.
+const MOST_COSTS: usize = 12;
 
 /// The most problems that the page lists.
 const MOST_PROBLEMS: usize = 30;
@@ -56,7 +62,7 @@ pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
     let title = format!("{}: {}", report.results.name, if live.is_some() { "live" } else { "report" });
     let document = html! {
         (DOCTYPE)
-        html lang="en" data-live=[live] data-series="training" {
+        html lang="en" data-live=[live] data-series="training" data-axis="frames" {
             head {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(policy);
@@ -134,10 +140,15 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
         (problems(report))
         section aria-labelledby="curves" {
             h2 #curves { "Learning curves" }
-            (controls(report))
-            div.charts { @for task in &figures.tasks { (chart(figures, task)) } }
+            @let axes = report.axes();
+            (controls(report, &axes))
+            div.charts { @for task in &figures.tasks { (chart(figures, task, &axes)) } }
+            @for axis in &axes {
+                div.notes data-axis=(axis.name()) { @for sentence in report.axis_notes(*axis) { p.about { (sentence) } } }
+            }
+            @for sentence in report.missing_axes() { p.about { (sentence) } }
             p.about {
-                "Mean over the runs that have reached this frame; shaded: one standard deviation to each side. A run \
+                "Mean over the runs that have reached this point of the axis; shaded: one standard deviation to each side. A run \
                  is divided into at most 50 equal intervals, and each point shows the mean of the episodes that ended \
                  in the interval before it. The dotted line is the return of random actions."
             }
@@ -153,6 +164,19 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
         section aria-labelledby="robust" {
             h2 #robust { "Is the difference more than chance?" }
             @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
+        }
+        @let cost = costs(figures);
+        @if !cost.rows.is_empty() {
+            section aria-labelledby="cost" {
+                h2 #cost { "Cost" }
+                @if cost.rows.len() <= MOST_COSTS { (table(&cost)) } @else {
+                    details data-keep="cost" {
+                        summary { "All methods" span.count { " " (super::wording::counted(cost.rows.len(), "row")) } }
+                        (framed(&cost, MOST_COSTS))
+                    }
+                }
+                @for sentence in cautions(results) { p.about { (sentence) } }
+            }
         }
         @let transfer = [tables::transfers(figures), single_sources(results), pilots(results), choices(results), run_tables::source_use(results), fitted_fractions(results)];
         @if transfer.iter().any(|it| !it.rows.is_empty()) {
@@ -199,7 +223,7 @@ fn problems(report: &Report<'_>) -> Markup {
 }
 
 /// The controls of the curves.
-fn controls(report: &Report<'_>) -> Markup {
+fn controls(report: &Report<'_>, axes: &[Abscissa]) -> Markup {
     let figures = &report.figures;
     html! {
         div.controls role="group" aria-label="Methods and settings of the curves" {
@@ -218,10 +242,21 @@ fn controls(report: &Report<'_>) -> Markup {
             @if any(figures, Which::Evaluation) {
                 fieldset.series {
                     legend.visually-hidden { "Episodes" }
-                    @for which in [Which::Training, Which::Evaluation] {
+                    @for which in Which::ALL {
                         label {
                             input type="radio" name="series" value=(which.name()) checked[which == Which::Training];
                             span { (which.name()) }
+                        }
+                    }
+                }
+            }
+            @if axes.len() > 1 {
+                fieldset.series {
+                    legend.visually-hidden { "Horizontal axis" }
+                    @for axis in axes {
+                        label {
+                            input type="radio" name="axis" value=(axis.name()) checked[*axis == Abscissa::Frames];
+                            span { (axis.label()) }
                         }
                     }
                 }
@@ -233,6 +268,11 @@ fn controls(report: &Report<'_>) -> Markup {
 }
 
 fn table(table: &Table) -> Markup {
+    framed(table, LONGEST_TABLE)
+}
+
+/// The table, in a frame to scroll in if it has more than `most` rows.
+fn framed(table: &Table, most: usize) -> Markup {
     if table.rows.is_empty() {
         return html! {};
     }
@@ -240,7 +280,7 @@ fn table(table: &Table) -> Markup {
     html! {
         @if !table.title.is_empty() { h3 { (table.title) } }
         @if !table.about.is_empty() { p.about { (table.about) } }
-        div.scroll.long[table.rows.len() > LONGEST_TABLE] tabindex="0" role="region" aria-label=(name) {
+        div.scroll.long[table.rows.len() > most] tabindex="0" role="region" aria-label=(name) {
             table class=(table.id) {
                 thead { tr { @for column in &table.columns { th scope="col" { (column) } } } }
                 tbody {

@@ -2,8 +2,10 @@
 //!
 //! Here: the numbers. Not here: computing them (`figures`), tables (`tables`) and plots (`chart`).
 
+use super::cost::MethodCost;
+use super::curves::Plot;
 use super::published::Published;
-use crate::statistics::{Band, Estimate, Transfer};
+use crate::statistics::{Estimate, Transfer};
 use std::collections::BTreeSet;
 
 /// The statistics of a task.
@@ -22,10 +24,8 @@ pub struct TaskFigures {
     pub random: Option<f64>,
     /// Folders of runs where that is not known, and why.
     pub random_unknown: Vec<(String, String)>,
-    /// Pieces that training curves are drawn with.
-    pub training_pieces: usize,
-    /// Pieces that evaluation curves are drawn with.
-    pub evaluation_pieces: usize,
+    /// The learning curves, over each axis that the report has.
+    pub plots: Vec<Plot>,
     /// The statistics of each method of the report that has runs.
     pub methods: Vec<Option<MethodFigures>>,
 }
@@ -57,16 +57,16 @@ pub struct MethodFigures {
     pub source_frames: u64,
     /// Whether they are at least so many, for not all sources are known.
     pub source_frames_at_least: bool,
+    /// Whether runs of it learn from other agents.
+    pub has_sources: bool,
     /// Whether several of its runs learn from one source agent.
     pub shares_sources: bool,
     /// The published results.
     pub published: Vec<Published>,
     /// Why the published results are not comparable with these runs; empty if they are.
     pub published_apart: Vec<String>,
-    /// Curves of training returns.
-    pub training: Curves,
-    /// Curves of evaluation returns.
-    pub evaluation: Curves,
+    /// What its finished runs have cost.
+    pub cost: MethodCost,
 }
 
 /// Mean and deviation over runs.
@@ -78,13 +78,4 @@ pub struct Spread {
     pub deviation: Option<f64>,
     /// How many runs.
     pub runs: usize,
-}
-
-/// The curves of a method's runs.
-#[derive(Debug, Default)]
-pub struct Curves {
-    /// Mean and deviation.
-    pub band: Vec<Band>,
-    /// Each run: frames and returns.
-    pub runs: Vec<Vec<(f64, f64)>>,
 }

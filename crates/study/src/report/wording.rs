@@ -113,6 +113,18 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Hours as `3.25`, or of less than a tenth with two digits that count: `0.0047`; with a deviation `3.25 ± 0.12`.
+pub fn hours(mean: f64, deviation: Option<f64>) -> String {
+    let largest = mean.abs().max(deviation.unwrap_or(0.0));
+    let digits = if largest >= 0.1 || largest <= 0.0 {
+        digits(largest)
+    } else {
+        (1.0 - largest.log10().floor()).clamp(2.0, 9.0) as usize
+    };
+    let mean = fixed(mean, digits);
+    deviation.map_or(mean.clone(), |deviation| format!("{mean} \u{b1} {}", fixed(deviation, digits)))
+}
+
 /// `1 run`, `2 runs`.
 pub fn counted(count: usize, what: &str) -> String {
     format!("{} {what}{}", grouped(count as u64), if count == 1 { "" } else { "s" })
@@ -149,6 +161,8 @@ mod tests {
         assert_eq!([0, 12, 1234, 1_234_567].map(grouped), ["0", "12", "1\u{a0}234", "1\u{a0}234\u{a0}567"]);
         assert_eq!([0.0, 250_000.0, 1.5e6, -800.0, 0.25].map(tick), ["0", "250k", "1.5M", "\u{2212}800", "0.25"]);
         assert_eq!([45.2, 754.0, 12_000.0].map(duration), ["45\u{a0}s", "13\u{a0}min", "3\u{a0}h 20\u{a0}min"]);
+        assert_eq!((hours(3.25, Some(0.125)), hours(0.0, None)), ("3.25 \u{b1} 0.12".into(), "0.00".into()));
+        assert_eq!((hours(0.0047, None), hours(0.004, Some(0.02))), ("0.0047".into(), "0.004 \u{b1} 0.020".into()));
         assert_eq!((counted(1, "run"), counted(2, "run")), ("1 run".into(), "2 runs".into()));
         let words = ["a", "b", "c"].map(str::to_owned);
         assert_eq!((listed(&words[..1]), listed(&words)), ("a".into(), "a, b and c".into()));

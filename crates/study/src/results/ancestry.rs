@@ -23,8 +23,9 @@ pub struct Ancestry {
     /// Environment frames that all agents trained for, sources of sources included, each agent once. Too few if there are
     /// [`Ancestry::gaps`].
     pub frames: u64,
-    /// All agents, each by its run folder, or by its file if there is no run folder.
-    pub agents: BTreeSet<String>,
+    /// All agents, each by its run folder, or by its file if there is no run folder, with the frames that it trained for. With
+    /// them are the candidates that a choice by pilot runs dropped.
+    pub agents: BTreeMap<String, u64>,
     /// Sentences about missing information.
     pub gaps: Vec<String>,
 }
@@ -78,7 +79,7 @@ impl Ancestry {
         gaps.sort();
         gaps.dedup();
         let sum = frames.values().fold(0, |sum: u64, frames| sum.saturating_add(*frames));
-        Self { tasks: tasks.into_iter().collect(), direct, frames: sum, agents: frames.into_keys().collect(), gaps }
+        Self { tasks: tasks.into_iter().collect(), direct, frames: sum, agents: frames, gaps }
     }
 }
 

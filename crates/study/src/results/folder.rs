@@ -1,9 +1,10 @@
 //! Reads one run folder: settings, metrics, transfer, the names of its last images.
 
+use super::clock::threads;
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::settings::settings;
-use super::{Ancestry, Image, ImageKind, Progress, RunResult, SourceUse};
+use super::{Ancestry, Clock, Image, ImageKind, Progress, RunResult, SourceUse};
 use crate::manifest::Role;
 use crate::taken::taken;
 use environment::file_name;
@@ -36,6 +37,8 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         random_unknown: None,
         source_use: Vec::new(),
         seconds: None,
+        threads: None,
+        clock: Clock::default(),
         settings: BTreeMap::new(),
         made_by: BTreeMap::new(),
         shared: taken(&path),
@@ -55,10 +58,12 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(None) => return run,
         Err(problem) => run.problems.push(problem),
     }
+    run.threads = threads(&run.settings, &run.made_by);
     let (mut last, mut is_read) = (None, true);
     if let Some(metrics) = read_metrics(&path.join(layout::METRICS), tasks) {
         last = metrics.frames;
-        (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
+        (run.series, run.source_use) = (metrics.series, metrics.source_use);
+        (run.seconds, run.clock) = (metrics.seconds, metrics.clock);
         if let Some(first) = &metrics.first {
             run.random_unknown = not_only_random(&run.settings, tasks.len(), first);
         }

@@ -39,7 +39,7 @@ impl<'a> Lineage<'a> {
             tasks: tasks.into_iter().cloned().collect(),
             direct: own.len(),
             frames: sources.iter().map(|index| self.entries[*index].steps).fold(0, u64::saturating_add),
-            agents: sources.iter().map(|index| self.entries[*index].folder.display().to_string()).collect(),
+            agents: sources.iter().map(|index| agent(&self.entries[*index])).collect(),
             gaps: Vec::new(),
         }
     }
@@ -60,6 +60,11 @@ impl<'a> Lineage<'a> {
         let below: BTreeSet<usize> = sources.iter().flat_map(|index| self.entries[*index].after.clone()).collect();
         sources.difference(&below).copied().collect()
     }
+}
+
+/// The agent of a run: its folder, and the frames that it trains for.
+fn agent(entry: &Entry) -> (String, u64) {
+    (entry.folder.display().to_string(), entry.steps)
 }
 
 #[cfg(test)]
@@ -96,7 +101,7 @@ mod tests {
         ];
         let found = |index: usize| {
             let Ancestry { tasks, direct, frames, agents, .. } = Lineage::new(&entries).ancestry(&entries[index]);
-            (tasks, direct, frames, agents.into_iter().collect::<Vec<_>>())
+            (tasks, direct, frames, agents.into_keys().collect::<Vec<_>>())
         };
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
         assert_eq!(found(3), (words(&["ant", "walker2d"]), 2, 400, words(&["0", "1", "2"])));

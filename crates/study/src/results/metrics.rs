@@ -4,7 +4,7 @@
 
 use super::opening::FirstLine;
 use super::shares::shares;
-use super::{Series, SourceUse};
+use super::{Clock, Series, SourceUse};
 use crate::statistics::{Curve, Point};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Metrics {
     pub first: Option<FirstLine>,
     /// Seconds worked.
     pub seconds: Option<f64>,
+    /// Gradient steps and seconds at each line.
+    pub clock: Clock,
     /// Problems with reading.
     pub problems: Vec<String>,
 }
@@ -79,6 +81,7 @@ struct Reading<'a> {
     undivided: Option<(u64, u64)>,
     frames: Option<u64>,
     seconds: Option<f64>,
+    clock: Clock,
     /// The first line that is none, and how many are.
     broken: Option<(u64, u64)>,
 }
@@ -96,6 +99,7 @@ impl<'a> Reading<'a> {
             undivided: None,
             frames: None,
             seconds: None,
+            clock: Clock::default(),
             broken: None,
         }
     }
@@ -125,6 +129,7 @@ impl<'a> Reading<'a> {
         self.frames = self.frames.max(Some(step));
         let (frames, number) = (step as f64, |name: &str| line.get(name).and_then(Value::as_f64));
         self.seconds = number("seconds").or(self.seconds);
+        self.clock.add(frames, number("updates"), number("seconds"));
         let (mut trained, mut evaluated) = (Vec::new(), Vec::new());
         for (index, task) in self.tasks.iter().enumerate() {
             // Metrics of a run of one task are without its name.
@@ -202,6 +207,7 @@ impl<'a> Reading<'a> {
             frames: self.frames,
             first: self.first,
             seconds: self.seconds,
+            clock: self.clock,
             problems: broken.into_iter().chain(undivided).collect(),
         }
     }

@@ -5,6 +5,7 @@
 //! `report`).
 
 mod ancestry;
+mod clock;
 mod discover;
 mod error;
 mod folder;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use train::Origin;
 
 pub use ancestry::Ancestry;
+pub use clock::{Clock, Cost};
 pub use discover::run_folders;
 pub use error::ResultsError;
 pub use metrics::{Metrics, decode_metrics, read_metrics};
@@ -87,6 +89,10 @@ pub struct RunResult {
     pub source_use: Vec<SourceUse>,
     /// Seconds worked on it.
     pub seconds: Option<f64>,
+    /// The threads that worked on it in its last session; `None` if its folder does not record them.
+    pub threads: Option<f64>,
+    /// Its gradient steps and seconds at each of its frames.
+    pub clock: Clock,
     /// Its settings, each under its path, such as `agent.horizon`.
     pub settings: BTreeMap<String, String>,
     /// The program and machine of its last session, with keys such as `processor`.

@@ -5,6 +5,7 @@
 use super::RunResult;
 use crate::manifest::{Manifest, Role};
 use crate::pilot::{Candidate, Next, outcomes};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A candidate of a choice by pilot runs.
@@ -33,11 +34,9 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         let left = || candidates.iter().filter(|candidate| !is_dropped(candidate));
         let Some(first) = left().next().map(|candidate| candidate.index) else { continue };
         let is_decided = left().count() == 1;
-        let lost: u64 = candidates
-            .iter()
-            .filter(|candidate| candidate.index != first)
-            .map(|candidate| frames_of(&runs[candidate.index]))
-            .fold(0, u64::saturating_add);
+        let others = candidates.iter().map(|candidate| candidate.index).filter(|index| *index != first);
+        let lost: BTreeMap<String, u64> =
+            others.map(|index| (runs[index].folder.display().to_string(), frames_of(&runs[index]))).collect();
         for candidate in &candidates {
             let index = candidate.index;
             rows.push(PilotRow {
@@ -51,7 +50,8 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         let run = &mut runs[first];
         run.role = Role::Target;
         run.source = Some(format!("{} candidates", candidates.len()));
-        run.ancestry.frames = run.ancestry.frames.saturating_add(lost);
+        run.ancestry.frames = lost.values().fold(run.ancestry.frames, |sum, frames| sum.saturating_add(*frames));
+        run.ancestry.agents.extend(lost);
     }
     rows
 }

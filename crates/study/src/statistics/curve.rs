@@ -5,7 +5,7 @@ use super::{deviation, mean};
 /// Episodes of a run that are reported together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Environment frames of the run by the end of them.
+    /// Environment frames of the run by the end of them; or what else a curve is drawn over.
     pub frames: f64,
     /// The mean of their returns.
     pub value: f64,
@@ -64,7 +64,9 @@ impl Curve {
     /// The mean return of all episodes that ended after frame `after`, and not after frame `to`.
     pub fn mean_between(&self, after: f64, to: f64) -> Option<f64> {
         let (mut sum, mut episodes) = (0.0, 0.0);
-        for point in self.points.iter().filter(|point| point.frames > after && point.frames <= to) {
+        // The points are sorted.
+        let first = self.points.partition_point(|point| point.frames <= after);
+        for point in self.points[first..].iter().take_while(|point| point.frames <= to) {
             sum += point.value * point.episodes;
             episodes += point.episodes;
         }
@@ -101,7 +103,7 @@ impl Curve {
 /// Several runs at one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
-    /// Environment frames at the end of the piece.
+    /// Environment frames at the end of the piece; or what else a curve is drawn over.
     pub frames: f64,
     /// Mean over the runs that have come so far.
     pub mean: f64,

@@ -114,7 +114,7 @@ pub fn run(root: &Path, entry: &Entry, frames: u64) {
     let folder = root.join(&entry.folder);
     std::fs::create_dir_all(folder.join("videos")).unwrap();
     let config = format!(
-        "tasks = {:?}\nseed = {}\nsteps = {}\n[log]\nevery = 1000\n[schedule]\nprefill_frames = 5000\n\
+        "tasks = {:?}\nseed = {}\nsteps = {}\nthreads = 2\n[log]\nevery = 1000\n[schedule]\nprefill_frames = 5000\n\
          pretrain_updates = 100\ntrain_every = 1000\ntrain_updates = 100\n[task]\ntermination = \"fixed\"\n[agent]\n\
          horizon = 15\nmodel_learning_rate = 0.001\n[made_by]\ndreamgraft = \"0.1.0\"\nprocessor = \"A processor\"\ncores = 2\nsystem = \"A system\"\n",
         entry.tasks, entry.seed, entry.steps
@@ -148,7 +148,8 @@ fn metrics(entry: &Entry, frames: u64) -> String {
         }
         // An episode of each task in every 1000 frames.
         let episodes = frame / 1000 * entry.tasks.len() as u64;
-        writeln!(text, "{line},\"episodes\":{episodes},\"seconds\":{}}}", frame / 40).unwrap();
+        let updates = 100 + (frame - 5000) / 10;
+        writeln!(text, "{line},\"episodes\":{episodes},\"updates\":{updates},\"seconds\":{}}}", frame / 40).unwrap();
         if frame % 10_000 == 0 {
             let mut line = format!("{{\"step\":{frame}");
             for task in &entry.tasks {
