@@ -217,7 +217,8 @@ impl Guard {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", Self::SCRIPT, &group.to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let why = |error| io::Error::other(format!("/bin/sh, which would end what it starts, cannot be started: {error}"));
+        let why =
+            |error| io::Error::other(format!("/bin/sh, which would end what it starts, cannot be started: {error}"));
         command.spawn().map(Self).map_err(why)
     }
 
