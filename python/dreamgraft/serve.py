@@ -41,6 +41,8 @@ class World:
 
     def __init__(self, name: str, asked: dict[str, Any]) -> None:
         self.observe: str = asked.get("observe") or "image"
+        if self.observe in ("image", "both"):
+            _draw_without_a_display()
         self.repeat = int(asked.get("action_repeat") or 1)
         self.notes: list[str] = []
         limit = int(asked.get("frame_limit") or 0)
@@ -177,6 +179,15 @@ def _accepted(made: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     return arguments if takes else {key: value for key, value in arguments.items() if key != "render_mode"}
 
 
+def _draw_without_a_display() -> None:
+    """Has MuJoCo draw with EGL if there is no display, unless ``$MUJOCO_GL`` says otherwise: its default needs a window."""
+    from importlib.util import find_spec
+
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not display and find_spec("OpenGL") is not None:
+        os.environ.setdefault("MUJOCO_GL", "egl")
+
+
 def _is_image_space(space: Any) -> bool:
     shape = getattr(space, "shape", None)
     return getattr(space, "dtype", None) == np.uint8 and shape is not None and len(shape) == 3 and shape[2] == 3
@@ -222,7 +233,7 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
             _refuse(answers, _missing(error))
         except (protocol.ProtocolError, spaces.UnsupportedSpace, NotGymnasium) as error:
             _refuse(answers, str(error))
-        except Exception:  # whatever the environment raises is the other side's to show
+        except (Exception, SystemExit):  # whatever the environment raises is the other side's to show
             _refuse(answers, traceback.format_exc())
     if world is not None:
         world.env.close()

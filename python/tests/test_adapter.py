@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from typing import Any
 
@@ -151,6 +152,29 @@ def test_an_observation_that_is_an_image_needs_no_render() -> None:
 def test_what_cannot_be_served_is_told(name: str, hello: dict[str, Any], part: str) -> None:
     ((kind, text),) = talk(name, hello)
     assert kind == protocol.ERROR and part in text.decode().splitlines()[-1], text.decode()
+
+
+@pytest.mark.parametrize(
+    ("variables", "observe", "drawn_with"),
+    [
+        ({}, "image", "egl"),
+        ({}, "vector", None),
+        ({"DISPLAY": ":0"}, "image", None),
+        ({"MUJOCO_GL": "osmesa"}, "both", "osmesa"),
+    ],
+)
+def test_mujoco_draws_without_a_display(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], observe: str, drawn_with: str | None
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"):
+        monkeypatch.setenv(name, "")  # so that it is as before after the test, whatever happens to it
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "OpenGL" or None)
+    serve.World("python:worlds:Dot", {"observe": observe})
+    assert os.environ.get("MUJOCO_GL") == drawn_with
 
 
 def test_a_version_of_the_future_is_told() -> None:

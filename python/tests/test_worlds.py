@@ -65,6 +65,7 @@ def test_a_stopped_run_resumes_bit_for_bit(program: Program) -> None:
         ("raise in render", ["failed in", "ValueError: boom in render"]),
         ("kill", ["ended unexpectedly: it was ended by signal 9 in step"]),
         ("exit", ["ended unexpectedly: it ended with exit code 7 in step"]),
+        ("raise SystemExit", ["failed in step", "SystemExit: the licence has expired"]),
         ("hang", ["did not answer in step", "within 10 seconds"]),
         ("nan reward", ["the reward is NaN"]),
         ("image", ["an image has the shape [97, 97, 3], but the first one had [96, 96, 3]"]),

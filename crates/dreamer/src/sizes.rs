@@ -36,7 +36,7 @@ impl AgentConfig {
         vec![
             size("agent.actor", &self.actor.name(), Tasks),
             size("images observed", &self.images, Tasks),
-            size("numbers of vectors observed", &self.vector, Tasks),
+            size("length of the observed vector", &self.vector, Tasks),
             size("agent.vector_layers", &self.vector_layers, Settings),
             size("agent.vector_units", &self.vector_units, Settings),
             size("agent.depth", &self.depth, Settings),
@@ -107,7 +107,7 @@ mod tests {
         }
         let setting = |name: &str| match name {
             "images observed" => "images".to_owned(),
-            "numbers of vectors observed" => "vector".to_owned(),
+            "length of the observed vector" => "vector".to_owned(),
             name => name.rsplit('.').next().unwrap().to_owned(),
         };
         let listed: BTreeSet<String> = config.sizes().iter().map(|size| setting(size.name)).collect();

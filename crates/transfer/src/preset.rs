@@ -63,10 +63,19 @@ impl Preset {
         Self::ALL.into_iter().find(|preset| name.as_ref() == preset.name())
     }
 
+    /// The name of its plan in messages.
+    fn plan_name(self) -> String {
+        format!("the built-in plan {}", self.name())
+    }
+
+    /// The preset that a plan comes from; `None` for a plan in a file.
+    pub(crate) fn of(plan: &Plan) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| plan.name() == preset.plan_name())
+    }
+
     /// The plan, without sources.
     pub fn plan(self) -> Plan {
-        let name = format!("the built-in plan {}", self.name());
-        Plan::parse(self.text(), &name).expect("a preset is a plan: the tests read all of them")
+        Plan::parse(self.text(), &self.plan_name()).expect("a preset is a plan: the tests read all of them")
     }
 
     /// The name of the preset that is most like a mistyped one; empty if none is.

@@ -12,6 +12,7 @@ use crate::fraction::Fraction;
 use crate::matching::{Claim, Effective, effective_rules, match_rules};
 use crate::meta_model;
 use crate::plan::Plan;
+use crate::preset::Preset;
 use crate::report::*;
 use crate::source::{Source, Sources};
 use dreamer::Learner;
@@ -52,7 +53,7 @@ pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) 
     let claims = match_rules(&rules, target, plan.name())?;
     check_frozen(plan, &rules, &claims, target)?;
     check_fitted(&rules, &claims, target)?;
-    let fits = fit_all(&rules, &claims, target, sources)?;
+    let fits = fit_all(&rules, &claims, target, sources).map_err(|error| for_built_in(plan, error))?;
     let mut resolved = Resolved { changes: Vec::new(), report: begin_report(plan, &rules, target, sources) };
     for (claim, fits) in claims.iter().zip(fits) {
         resolved.add(claim, &rules[claim.rule], fits, target, sources)?;
@@ -298,6 +299,21 @@ fn misfit<F: Real>(claim: &Claim, rule: &Effective, source: &str, unfit: Unfit, 
         why: unfit.why,
         advice: unfit.advice,
     }))
+}
+
+/// The error, which for a built-in plan also says where to write what it advises.
+fn for_built_in(plan: &Plan, error: TransferError) -> TransferError {
+    match (Preset::of(plan), error) {
+        (Some(preset), TransferError::Misfit(mut misfit)) => {
+            let name = preset.name();
+            misfit.advice += &format!(
+                " (in a copy of the plan: `dreamgraft transfer preset {name} > my-plan.toml`, add it to the rule, and use \
+                 --plan my-plan.toml)"
+            );
+            TransferError::Misfit(misfit)
+        }
+        (_, error) => error,
+    }
 }
 
 /// Checks that only parameters are frozen that can be, and that a frozen encoder is frozen as a whole.

@@ -36,6 +36,7 @@ pub(crate) enum Lost {
 #[derive(Debug)]
 pub(crate) struct Child {
     process: std::process::Child,
+    guard: Guard,
     input: Option<ChildStdin>,
     output: ChildStdout,
     /// Bytes that were read: those in `unread` are not yet part of an answer that was given out.
@@ -48,15 +49,24 @@ impl Child {
     /// Starts `command`. Its standard error is that of this process.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; also if the guard cannot be started.
     pub fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
         end_with_this_process(&mut command);
         let mut process = command.spawn()?;
+        let guard = match Guard::start(process.id()) {
+            Ok(guard) => guard,
+            Err(error) => {
+                // It has just been started, so it has started nothing itself.
+                let _ = process.kill();
+                let _ = process.wait();
+                return Err(error);
+            }
+        };
         let pipes = process.stdin.take().zip(process.stdout.take());
         let (input, output) = pipes.ok_or_else(|| io::Error::other("the process has no pipes"))?;
         let (buffer, frame) = (vec![0; CHUNK], Vec::new());
-        Ok(Self { process, input: Some(input), output, buffer, unread: 0..0, frame })
+        Ok(Self { process, guard, input: Some(input), output, buffer, unread: 0..0, frame })
     }
 
     /// Sends a message.
@@ -159,6 +169,8 @@ impl Child {
             // Before the process is waited for: until then, nobody else has its number.
             let _ = kill_process_group(group, Signal::KILL);
         }
+        // Before the process is waited for, too: afterwards, another group may have its number.
+        self.guard.dismiss();
         self.process.wait().ok()
     }
 
@@ -188,6 +200,32 @@ impl Drop for Child {
             self.ends_soon();
         }
         self.kill();
+    }
+}
+
+/// A small process that ends a group of processes once this process is gone, however it ended. Without it, what a world has started
+/// would outlive a run that is killed: the system ends only the world itself ([`end_with_this_process`]).
+#[derive(Debug)]
+struct Guard(std::process::Child);
+
+impl Guard {
+    /// The guard reads from a pipe that this process holds open and never writes to: the pipe ends with this process.
+    const SCRIPT: &str = r#"read -r _ || kill -s KILL -- "-$0""#;
+
+    /// Starts the guard of the group of this number.
+    fn start(group: u32) -> io::Result<Self> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", Self::SCRIPT, &group.to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let why =
+            |error| io::Error::other(format!("/bin/sh, which would end what it starts, cannot be started: {error}"));
+        command.spawn().map(Self).map_err(why)
+    }
+
+    /// Ends the guard, and not the group.
+    fn dismiss(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -82,6 +82,9 @@ fn collect_leaves(
     for (key, value) in table {
         above.push(key.clone());
         if above.len() > FREE.len() && above.iter().zip(FREE).all(|(key, free)| key == free) {
+            if !can_be_passed_on(value) {
+                return Err(not_an_argument(above, value, layer));
+            }
             leaves.push((above.clone(), value.clone()));
             above.pop();
             continue;
@@ -99,6 +102,30 @@ fn collect_leaves(
         above.pop();
     }
     Ok(())
+}
+
+/// Whether an external environment can be given this argument: arguments are written as JSON, which does not have NaN, infinity and
+/// dates.
+fn can_be_passed_on(value: &Value) -> bool {
+    match value {
+        Value::Float(real) => real.is_finite(),
+        Value::Datetime(_) => false,
+        Value::Array(values) => values.iter().all(can_be_passed_on),
+        Value::Table(table) => table.values().all(can_be_passed_on),
+        Value::String(_) | Value::Integer(_) | Value::Boolean(_) => true,
+    }
+}
+
+fn not_an_argument(path: &[String], value: &Value, layer: &Layer) -> ConfigError {
+    let path = path.join(".");
+    ConfigError::Kind {
+        why: "an argument of an environment is text, a finite number, true or false, or a list or table of these; text that reads like \
+              another type needs quotes, as in '...=\"nan\"'"
+            .to_owned(),
+        value: value.to_string(),
+        source_name: layer.place(&path),
+        path,
+    }
 }
 
 /// `1e5` where a whole number belongs, `1` where a real one does, a single name where a list does.
@@ -166,6 +193,17 @@ mod tests {
         // The section itself is none, and other sections still have only their own keys.
         assert!(message(&["task.arguments=3"]).contains("is a section"));
         assert!(message(&["task.argument.g=3"]).contains("unknown key"));
+    }
+
+    #[test]
+    fn arguments_that_cannot_be_passed_on_are_refused() {
+        for argument in ["nan", "-inf", "[1.0, inf]", "{ a = { b = nan } }", "2020-01-01"] {
+            let message = message(&[&format!("task.arguments.x={argument}")]);
+            assert!(message.starts_with("task.arguments.x = "), "{message}");
+            assert!(message.contains("a finite number") && message.contains("needs quotes"), "{message}");
+        }
+        let config = typed(&["task.arguments.x=\"nan\""]).unwrap();
+        assert_eq!(config.task.arguments["x"], "nan");
     }
 
     #[test]
