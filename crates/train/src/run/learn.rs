@@ -23,7 +23,7 @@ impl<L: Trainable> Run<'_, L> {
         let began = Instant::now();
         if let Some(embeddings) = &mut self.embeddings {
             let agent = &mut self.agent;
-            embeddings.fill(&self.replay, &mut self.batch, |images, out| agent.embed(images, out));
+            embeddings.fill(&self.replay, None, &mut self.batch, |images, out| agent.embed(images, out));
         }
         let Some(metrics) = self.agent.learn(&self.batch, self.interrupted)? else {
             self.streams.replay = before;
