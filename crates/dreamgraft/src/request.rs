@@ -14,7 +14,8 @@ use train::{RunRequest, TrainError};
 /// If a number is not valid, or arguments exclude each other.
 pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
     let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.origin)?;
-    Ok(RunRequest { folder: typed.logdir.clone(), device: typed.device.name(), wait: typed.wait, ..request })
+    let (folder, guide) = (typed.logdir.clone(), typed.guide.clone());
+    Ok(RunRequest { folder, guide, device: typed.device.name(), wait: typed.wait, ..request })
 }
 
 /// The part of a request that describes the tasks, the settings and the transfer.
@@ -157,20 +158,24 @@ mod tests {
             prop::collection::vec(setting(), 0..4),
             (option::of(0..=MOST), option::of(0..=MOST), option::of(0..=MOST as usize)),
         );
-        (learned, option::of(path()), origin(), option::of(any::<usize>()), any::<bool>()).prop_map(
-            |((tasks, preset, config, settings, (steps, seed, threads)), folder, origin, device, wait)| RunRequest {
-                config,
-                settings,
-                steps: steps.map(Frames),
-                seed,
-                folder,
-                origin,
-                threads,
-                device: device.map(|number| format!("cuda:{number}")),
-                wait,
-                ..RunRequest::new(tasks, preset)
-            },
-        )
+        (learned, option::of(path()), (origin(), option::of(path())), option::of(any::<usize>()), any::<bool>())
+            .prop_map(
+                |((tasks, preset, config, settings, (steps, seed, threads)), folder, (origin, guide), device, wait)| {
+                    RunRequest {
+                        config,
+                        settings,
+                        steps: steps.map(Frames),
+                        seed,
+                        folder,
+                        origin,
+                        guide,
+                        threads,
+                        device: device.map(|number| format!("cuda:{number}")),
+                        wait,
+                        ..RunRequest::new(tasks, preset)
+                    }
+                },
+            )
     }
 
     proptest! {

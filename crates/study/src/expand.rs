@@ -78,12 +78,15 @@ struct Asked {
     seed: u64,
     folder: PathBuf,
     origin: Origin,
+    guide: Option<PathBuf>,
 }
 
 /// What the targets of a method are created for.
 struct Aim<'t> {
     task: &'t str,
     seed: u64,
+    /// The source whose policy plays their first episodes.
+    guide: Option<&'t str>,
     /// The settings of the sources.
     base: Variant,
     /// The settings of the target: those of the sources, and the method's own.
@@ -147,7 +150,8 @@ impl<'a> Expansion<'a> {
         for (number, method) in study.method.iter().enumerate() {
             for base in self.variants.clone() {
                 for own in self.of_methods[number].clone() {
-                    let aim = Aim { task, seed, own: base.with(&own), base: base.clone() };
+                    let (guide, own) = (method.guide(), base.with(&own));
+                    let aim = Aim { task, seed, guide, own, base: base.clone() };
                     self.add_targets(number, method, &aim)?;
                 }
             }
@@ -195,13 +199,14 @@ impl<'a> Expansion<'a> {
                 format!("the study has more than {MOST_RUNS} runs; split it into several studies"),
             ));
         }
-        let Asked { tasks, settings, steps, seed, folder, origin } = asked;
+        let Asked { tasks, settings, steps, seed, folder, origin, guide } = asked;
         let request = RunRequest {
             settings,
             steps: Some(Frames(steps.0)),
             seed: Some(seed),
             folder: Some(folder.clone()),
             origin,
+            guide,
             ..RunRequest::new(tasks.clone(), &*self.study.preset)
         };
         self.folders.insert(folder.clone(), index);

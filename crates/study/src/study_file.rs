@@ -138,7 +138,7 @@ pub enum Tasks {
 }
 
 /// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a list of values is a
-/// sweep, in which each value is a method of its own.
+/// sweep, in which each value is a method of its own. With `guide`, the policy of a source plays the first episodes of its targets.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Method {
@@ -146,6 +146,8 @@ pub enum Method {
     Baseline {
         /// Its name in tables.
         name: Option<String>,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -156,6 +158,8 @@ pub enum Method {
         from: String,
         /// Fractions, a method each: numbers, or the one that is fitted to the random episodes.
         fractions: Vec<Fraction>,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -170,6 +174,8 @@ pub enum Method {
         reward_from: Vec<String>,
         /// The plan for both: a preset, or the path of a file without sources, relative to the study file; `universal` by default.
         plan: Option<String>,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -180,6 +186,8 @@ pub enum Method {
         name: Option<String>,
         /// The source.
         from: String,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -190,6 +198,8 @@ pub enum Method {
         name: Option<String>,
         /// The source.
         from: String,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -200,6 +210,8 @@ pub enum Method {
         name: Option<String>,
         /// The source.
         from: String,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -215,6 +227,8 @@ pub enum Method {
         plan: String,
         /// The fraction of its rules that have one.
         fraction: Option<Fraction>,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -227,6 +241,8 @@ pub enum Method {
         file: PathBuf,
         /// The source, if the plan does not name one.
         from: Option<String>,
+        /// The source whose policy plays the first episodes of its targets.
+        guide: Option<String>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -248,6 +264,20 @@ impl Method {
         }
     }
 
+    /// The source whose policy plays the first episodes of its targets.
+    pub fn guide(&self) -> Option<&str> {
+        match self {
+            Self::Baseline { guide, .. }
+            | Self::Fractional { guide, .. }
+            | Self::MetaModel { guide, .. }
+            | Self::Full { guide, .. }
+            | Self::EncoderOnly { guide, .. }
+            | Self::FineTune { guide, .. }
+            | Self::SingleSource { guide, .. }
+            | Self::Plan { guide, .. } => guide.as_deref(),
+        }
+    }
+
     /// The plan file that it names.
     fn plan_file(&self) -> Option<&Path> {
         match self {
@@ -261,7 +291,7 @@ impl Method {
 
     /// The names of the sources that it takes from.
     pub fn sources(&self) -> Vec<&str> {
-        match self {
+        let mut sources: Vec<&str> = match self {
             Self::Baseline { .. } => Vec::new(),
             Self::Fractional { from, .. }
             | Self::Full { from, .. }
@@ -272,7 +302,9 @@ impl Method {
             }
             Self::SingleSource { from, .. } => from.iter().map(String::as_str).collect(),
             Self::Plan { from, .. } => from.iter().map(String::as_str).collect(),
-        }
+        };
+        sources.extend(self.guide());
+        sources
     }
 }
 

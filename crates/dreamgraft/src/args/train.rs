@@ -48,4 +48,8 @@ pub struct Train {
     /// The transfer with which the agent starts
     #[command(flatten)]
     pub origin: OriginArguments,
+    /// Let the policy of this agent play the episodes before the first gradient step, instead of random actions: a run folder, one of
+    /// its checkpoint folders, an agent.safetensors file, or an export
+    #[arg(long, value_name = "RUN", help_heading = "Transfer")]
+    pub guide: Option<PathBuf>,
 }

@@ -2,8 +2,8 @@
 //! for runs and their folders, `resuming` for stopping, damaging and resuming, `killing` for SIGKILL, `faults` for
 //! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
 //! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
-//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `simd` for processors with fewer
-//! instructions, `vectors` for agents that observe vectors,
+//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `guide` for agents that play the first
+//! episodes of others, `simd` for processors with fewer instructions, `vectors` for agents that observe vectors,
 //! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
 //! names of files and for pipes, `progress` for what `train` shows on the way, `advice` for messages about mistakes, `agents` for the
 //! trained agents of the repository, `episodes` for episodes of other programs.
@@ -17,6 +17,7 @@ mod episodes;
 mod errors;
 mod evaluation;
 mod faults;
+mod guide;
 mod killing;
 mod limits;
 mod measuring;

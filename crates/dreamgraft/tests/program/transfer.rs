@@ -1,6 +1,6 @@
 //! Transfer: `dreamgraft transfer plan`, and `dreamgraft train` with a source.
 
-use crate::program::{Program, metrics, outcomes};
+use crate::program::{Program, copy, metrics, outcomes};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -24,20 +24,6 @@ fn with_source() -> Program {
 fn newest(program: &Program, run: &str) -> PathBuf {
     let checkpoints = program.names(&format!("{run}/checkpoints"));
     program.path(&format!("{run}/checkpoints/{}/agent.safetensors", checkpoints.last().unwrap()))
-}
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// The bytes of every tensor in a file of safetensors.

@@ -16,7 +16,9 @@ impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
     pub(super) fn add_targets(&mut self, number: usize, method: &'a Method, aim: &Aim<'_>) -> Result<(), StudyError> {
         let key = format!("method[{number}]");
-        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
+        // A guided method is another one than the same without a guide.
+        let guided = if aim.guide.is_some() { "-guided" } else { "" };
+        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| format!("{default}{guided}"));
         match method {
             Method::Baseline { name, .. } => {
                 self.add_target(&key, &named(name, results::BASELINE), None, aim, &[], Origin::Random)
@@ -32,8 +34,8 @@ impl<'a> Expansion<'a> {
                     check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
                     let name = match fraction {
                         // With a decimal point in whole numbers, too.
-                        Fraction::Of(omega) => format!("fractional-{omega:?}"),
-                        Fraction::Fit => format!("fractional-{fraction}"),
+                        Fraction::Of(omega) => format!("fractional-{omega:?}{guided}"),
+                        Fraction::Fit => format!("fractional-{fraction}{guided}"),
                     };
                     self.add_target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
                 }
@@ -189,6 +191,8 @@ impl<'a> Expansion<'a> {
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
         let Aim { task, seed, own, .. } = aim;
+        let guide = self.add_guide(&format!("{key}.guide"), aim)?;
+        let source = with_guide(source, aim.guide);
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let name = format!("{method}{}{from}", own.of_folder());
         let folder = Path::new(layout::RUNS).join(file_name(task)).join(name).join(seed.to_string());
@@ -201,9 +205,54 @@ impl<'a> Expansion<'a> {
             return Err(self.error(key, why));
         }
         let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);
-        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin };
-        self.push(Role::Target, &own.of_method(method), source, asked, after.to_vec())?;
+        let mut after = after.to_vec();
+        after.extend(guide);
+        after.sort_unstable();
+        after.dedup();
+        let guide = guide.map(|index| self.entries[index].folder.clone());
+        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin, guide };
+        self.push(Role::Target, &own.of_method(method), source, asked, after)?;
         Ok(())
+    }
+
+    /// The run of the agent that guides the targets of `aim`, which is added if necessary. That it cannot act in the task must not come
+    /// to light only after it has been trained.
+    fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+        let Some(guide) = aim.guide else { return Ok(None) };
+        let source = self.source(key, guide)?;
+        let agent = self.add_one_agent(key, source, aim, &mut Vec::new())?;
+        let learned = &self.entries[agent].tasks;
+        if learned.iter().any(|task| task == aim.task) {
+            return Ok(Some(agent));
+        }
+        let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
+        // To ask about an environment of another program would start it.
+        let size =
+            |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !task.contains(':'));
+        let own: Option<Vec<usize>> = learned.iter().map(|task| size(task)).collect();
+        match (own.and_then(|sizes| sizes.into_iter().max()), size(aim.task)) {
+            (Some(own), Some(needed)) if own != needed => {
+                let needed = wording::counted(needed as u64, "action element");
+                let why = format!(
+                    "source {guide:?} cannot act in {}, which has {needed}, while its agent has {own}; name a source that learns \
+                     {0}, or whose agent has as many",
+                    aim.task
+                );
+                Err(self.error(key, why))
+            }
+            _ => Ok(Some(agent)),
+        }
+    }
+}
+
+/// The name of the sources of a target, with that of its guide.
+fn with_guide(source: Option<String>, guide: Option<&str>) -> Option<String> {
+    match (source, guide) {
+        (Some(source), Some(guide)) if source.split(", ").all(|name| name != guide) => {
+            Some(format!("{source}, {guide}"))
+        }
+        (None, Some(guide)) => Some(guide.to_owned()),
+        (source, _) => source,
     }
 }
 
@@ -264,6 +313,67 @@ mod tests {
             ("", "plan = \"none.toml\"", "none.toml"),
         ] {
             let message = meta_model(folder, of_source, of_method).unwrap_err().to_string();
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+
+    /// The manifest of a study of these methods on hopper, with sources that learn it, it and another task, and another task.
+    fn guided(methods: &str) -> Result<Manifest, StudyError> {
+        let source =
+            |name: &str, tasks: &str| format!("[[source]]\nname = \"{name}\"\ntasks = [{tasks}]\nsteps = 2000\n");
+        let sources = [source("same", "\"hopper\""), source("both", "\"hopper\", \"ant\""), source("ant", "\"ant\"")];
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n{}{methods}",
+            sources.concat()
+        );
+        let path = Path::new("study.toml").to_owned();
+        let study = crate::study_file::parse(&path, &text)?;
+        manifest_of(&crate::study_file::LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
+    }
+
+    #[test]
+    fn every_kind_of_method_can_be_guided() {
+        let methods = "[[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"baseline\"\nguide = \"same\"\n\
+                       [[method]]\nkind = \"full\"\nfrom = \"ant\"\nguide = \"both\"\n\
+                       [[method]]\nkind = \"fine-tune\"\nname = \"tuned\"\nfrom = \"same\"\nguide = \"same\"\n\
+                       [[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2]\nguide = \"same\"\n";
+        let manifest = guided(methods).unwrap();
+        let found: Vec<_> = manifest.entries[3..]
+            .iter()
+            .map(|entry| (&*entry.method, entry.source.as_deref(), &*entry.after, entry.request.guide.as_deref()))
+            .collect();
+        let [same, both] =
+            ["sources/hopper/2000/1000", "sources/hopper+ant/2000/1000"].map(|path| Some(Path::new(path)));
+        assert_eq!(
+            found,
+            [
+                ("baseline", None, &[][..], None),
+                ("baseline-guided", Some("same"), &[0], same),
+                ("full-guided", Some("ant, both"), &[1, 2], both),
+                ("tuned", Some("same"), &[0], same),
+                ("fractional-0.2-guided", Some("ant, same"), &[0, 2], same),
+            ]
+        );
+        assert!(manifest.entries[5].folder.ends_with("hopper/full-guided-from-ant+both/1"));
+        assert!(
+            manifest.entries[4].arguments.ends_with(&["--guide".to_owned(), "sources/hopper/2000/1000".to_owned()])
+        );
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
+        // A run without a guide is written as before.
+        assert!(!manifest.to_text().lines().nth(4).unwrap().contains("guide"));
+    }
+
+    #[test]
+    fn guides_that_cannot_act_in_the_task_are_named_before_anything_is_trained() {
+        for (guide, part) in [
+            (
+                "ant",
+                "method 1, guide: source \"ant\" cannot act in hopper, which has 3 action elements, while its agent has 8",
+            ),
+            ("sam", "did you mean same?"),
+        ] {
+            let message =
+                guided(&format!("[[method]]\nkind = \"baseline\"\nguide = \"{guide}\"\n")).unwrap_err().to_string();
             assert!(message.contains(part), "{part}: {message}");
         }
     }

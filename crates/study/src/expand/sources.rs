@@ -43,7 +43,8 @@ impl<'a> Expansion<'a> {
             for source in &study.source {
                 for task in &study.tasks {
                     for seed in &study.seeds {
-                        let aim = Aim { task, seed: *seed, base: base.clone(), own: base.clone() };
+                        let (base, own) = (base.clone(), base.clone());
+                        let aim = Aim { task, seed: *seed, guide: None, base, own };
                         self.add_agents(source, &aim, &mut Vec::new())?;
                     }
                 }
@@ -168,7 +169,8 @@ impl<'a> Expansion<'a> {
             Some(Tasks::List(_)) => source.name.clone(),
             _ => file_name(&tasks.join("+")),
         };
-        let asked = Asked { tasks, settings: variant.typed(), steps: source.steps, seed, folder, origin };
+        let (settings, steps) = (variant.typed(), source.steps);
+        let asked = Asked { tasks, settings, steps, seed, folder, origin, guide: None };
         self.push(Role::Source, "source", Some(name), asked, encoder.into_iter().collect())
     }
 

@@ -76,7 +76,8 @@ fn of_task(task: &str, methods: &[String], groups: &[Group<'_>], named: Option<&
     let baseline = baseline(task, groups, named);
     let begun = of_task.iter().flat_map(|group| group.series());
     let random = mean(&begun.filter_map(|series| Some(series.training.random()?.value)).collect::<Vec<_>>());
-    let runs = of_task.iter().flat_map(|group| &group.runs);
+    // That nothing is known of chance from guided episodes is said where methods are described.
+    let runs = of_task.iter().flat_map(|group| &group.runs).filter(|run| run.guide.is_none());
     let unknown = runs.filter_map(|run| Some((run.folder.display().to_string(), run.random_unknown.clone()?)));
     let pieces = |curve: &dyn Fn(&Series) -> &Curve| {
         let series = of_task.iter().flat_map(|group| group.series());
@@ -151,6 +152,7 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground) ->
     };
     MethodFigures {
         runs: group.runs.len(),
+        guided: group.runs.iter().any(|run| run.guide.is_some()),
         finished: finished.len(),
         begun: group.series().iter().filter(|series| !series.training.is_empty()).count(),
         compared: returns.len(),

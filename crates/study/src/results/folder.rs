@@ -40,6 +40,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         made_by: BTreeMap::new(),
         shared: taken(&path),
         transfer: None,
+        guide: None,
         images: Vec::new(),
         problems: Vec::new(),
     };
@@ -55,12 +56,19 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(None) => return run,
         Err(problem) => run.problems.push(problem),
     }
+    match train::GuideRecord::read(&path) {
+        Ok(guide) => run.guide = guide,
+        Err(error) => run.problems.push(error.to_string()),
+    }
     let (mut last, mut is_read) = (None, true);
     if let Some(metrics) = read_metrics(&path.join(layout::METRICS), tasks) {
         last = metrics.frames;
         (run.series, run.source_use, run.seconds) = (metrics.series, metrics.source_use, metrics.seconds);
         if let Some(first) = &metrics.first {
-            run.random_unknown = not_only_random(&run.settings, tasks.len(), first);
+            run.random_unknown = match run.guide {
+                Some(_) => Some("an earlier agent played its first episodes (--guide)".to_owned()),
+                None => not_only_random(&run.settings, tasks.len(), first),
+            };
         }
         if run.random_unknown.is_none() {
             for series in &mut run.series {

@@ -3,8 +3,9 @@
 //! The report `transfer.json` contains everything. If only the plan `transfer.toml` is left, less is known. Not here:
 //! the sources of the sources (`ancestry`).
 
-use files::layout::{CHECKPOINTS, TRANSFER_PLAN, TRANSFER_REPORT};
+use files::layout::{CHECKPOINTS, GUIDE, TRANSFER_PLAN, TRANSFER_REPORT};
 use std::path::{Path, PathBuf};
+use train::GuideRecord;
 use transfer::{Plan, Report};
 
 /// The transfer of a run.
@@ -14,6 +15,8 @@ pub struct TransferRecord {
     pub sources: Vec<RecordedSource>,
     /// The names of the sources whose reward models a meta-model reads; `None` if there is no meta-model.
     rewards: Option<Vec<String>>,
+    /// Whether the last source is the agent that guides the run.
+    guided: bool,
 }
 
 /// A source of a run.
@@ -30,11 +33,27 @@ pub struct RecordedSource {
 }
 
 impl TransferRecord {
-    /// The transfer of the run in `folder`; `None` if it has no transfer.
+    /// The transfer of the run in `folder`, with the agent that guides it as a source; `None` if it has neither.
     ///
     /// # Errors
     /// Why that cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, String> {
+        let transfer = Self::of_transfer(folder)?;
+        let is_guided = is_file(&folder.join(GUIDE))?;
+        let guide = if is_guided { GuideRecord::read(folder).map_err(|error| error.to_string())? } else { None };
+        let Some(GuideRecord { guide: at, .. }) = guide else { return Ok(transfer) };
+        let mut all = transfer.unwrap_or(Self { sources: Vec::new(), rewards: None, guided: true });
+        all.guided = true;
+        all.sources.push(RecordedSource {
+            name: "guide".to_owned(),
+            file: at.file,
+            tasks: at.tasks,
+            frames: at.frames,
+        });
+        Ok(Some(all))
+    }
+
+    fn of_transfer(folder: &Path) -> Result<Option<Self>, String> {
         if is_file(&folder.join(TRANSFER_REPORT))? {
             let report = transfer::read_report(folder).map_err(|error| error.to_string())?;
             return Ok(report.map(|report| Self::of_report(&report)));
@@ -53,7 +72,7 @@ impl TransferRecord {
             RecordedSource { name: source.name.clone(), file: at.file, tasks: at.tasks, frames: at.frames }
         });
         let rewards = report.meta_model.as_ref().map(|meta_model| meta_model.sources.clone());
-        Self { sources: sources.collect(), rewards }
+        Self { sources: sources.collect(), rewards, guided: false }
     }
 
     fn of_plan(plan: &Plan) -> Self {
@@ -64,13 +83,18 @@ impl TransferRecord {
             frames: frames_of(&at.path),
         });
         let rewards = plan.meta_model().map(|meta_model| meta_model.sources.clone());
-        Self { sources: sources.collect(), rewards }
+        Self { sources: sources.collect(), rewards, guided: false }
     }
 
     /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, or all sources
-    /// without a reward meta-model.
+    /// without a reward meta-model. The agent that guides it is always one of them.
     pub fn own(&self) -> impl Iterator<Item = &RecordedSource> {
-        self.sources.iter().filter(|source| self.rewards.as_ref().is_none_or(|names| names.contains(&source.name)))
+        let guide = if self.guided { self.sources.last() } else { None };
+        let is_own = move |source: &&RecordedSource| {
+            guide.is_some_and(|guide| std::ptr::eq(guide, *source))
+                || self.rewards.as_ref().is_none_or(|names| names.contains(&source.name))
+        };
+        self.sources.iter().filter(is_own)
     }
 }
 

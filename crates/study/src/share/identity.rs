@@ -93,7 +93,12 @@ impl<'a> Identities<'a> {
         };
         let origin = origin(&entry.request.origin, &earlier)?;
         let config = of_config(&config);
-        Ok(Identity::of(&json!({ "format": FORMAT, "program": self.program, "config": config, "origin": origin })))
+        let mut all = json!({ "format": FORMAT, "program": self.program, "config": config, "origin": origin });
+        // Runs without one stay what they were in versions that knew none.
+        if let Some(guide) = &entry.request.guide {
+            all["guide"] = earlier(guide)?;
+        }
+        Ok(Identity::of(&all))
     }
 
     /// A task that is an environment of another program.
@@ -208,6 +213,17 @@ mod tests {
         // Another source: the baseline is the same, the run that starts from the source is not.
         let other = found("", "seed = 7", false);
         assert_eq!(first.iter().zip(&other).map(|(one, other)| one == other).collect::<Vec<_>>(), [false, true, false]);
+    }
+
+    #[test]
+    fn a_guide_makes_another_run() {
+        let first = found("", "", false);
+        let guided = found("", "[[method]]\nkind = \"baseline\"\nguide = \"a\"\n", false);
+        assert!(guided.len() == 4 && first.iter().all(|one| guided.contains(one)));
+        let [Ok(one), Ok(other)] = [&guided[1], &guided[2]] else { panic!("{guided:?}") };
+        assert_ne!(one, other);
+        let text = if one.text.contains("guide") { &one.text } else { &other.text };
+        assert!(text.contains(&first[0].as_ref().unwrap().checksum), "{text}");
     }
 
     #[test]

@@ -40,6 +40,17 @@ pub enum TrainError {
         "the fractions of this run's transfer are fitted after the random episodes, so its sources are still needed: {0}"
     )]
     FitNeedsSources(#[source] Box<transfer::TransferError>),
+    /// An agent that cannot play the first episodes of a run.
+    #[error("{path} cannot guide this run: {why}")]
+    Guide {
+        /// The agent.
+        path: PathBuf,
+        /// Why not, and the next step.
+        why: String,
+    },
+    /// A guide that is gone, or is another one, before it played all its episodes.
+    #[error("the guided episodes of this run are not all collected, so its guide is still needed: {0}")]
+    GuideNeeded(#[source] Box<Self>),
     /// The run folder was created with another transfer.
     #[error(
         "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)
@@ -323,7 +334,7 @@ pub enum TrainError {
     },
     /// No random episode is as long as a window.
     #[error(
-        "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
+        "none of {} {of} episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
          {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
         .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2),
         if *can_be_fixed { ", or task.termination = \"fixed\"" } else { "" }
@@ -333,6 +344,8 @@ pub enum TrainError {
         task: String,
         /// Transitions of a window.
         length: usize,
+        /// What the episodes are: random, or guided.
+        of: &'static str,
         /// The episodes.
         seen: Prefilled,
         /// Whether its episodes end early only because of a setting.

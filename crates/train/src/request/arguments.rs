@@ -39,6 +39,7 @@ impl RunRequest {
                 arguments.flag("--any-encoder", *any_encoder);
             }
         }
+        arguments.options("--guide", &self.guide);
         arguments.options("--device", &self.device);
         arguments.flag("--wait", self.wait);
         if tasks_last {

@@ -33,6 +33,7 @@ use crate::events::Reporter;
 use crate::folder::RunFolder;
 use crate::folder::metrics_files::MetricsFiles;
 use crate::streams::Streams;
+use crate::support::Support;
 use crate::{Frames, TrainError};
 use meters::Meters;
 use replay::{Batch, Embeddings, Replay};
@@ -78,6 +79,7 @@ struct Run<'a, L> {
     config: &'a Config,
     folder: RunFolder,
     environments: Environments,
+    support: Support,
     agent: L,
     replay: Replay,
     /// Of a frozen encoder; none if it is learned.

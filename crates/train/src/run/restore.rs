@@ -29,7 +29,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         (reward_sources, fits): (Vec<String>, bool),
         left: BTreeSet<PathBuf>,
     ) -> Result<Self, TrainError> {
-        let Session { config, folder, environments, device, interrupted, reporter } = session;
+        let Session { config, folder, environments, support, device, interrupted, reporter } = session;
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
@@ -88,6 +88,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             config,
             folder,
             environments,
+            support,
             agent,
             replay,
             embeddings,
