@@ -272,6 +272,8 @@ impl From<&TrainError> for Exit {
             | TrainError::FrozenAtRandom { .. }
             | TrainError::ImaginesNothing { .. }
             | TrainError::Guide { .. }
+            | TrainError::Rehearsal { .. }
+            | TrainError::Share { .. }
             | TrainError::NoSource { .. }
             | TrainError::OwnSources { .. }
             | TrainError::SameRewardSource { .. }
@@ -300,6 +302,7 @@ impl From<&TrainError> for Exit {
             | TrainError::NoneUsable { .. }
             | TrainError::CheckpointsGone { .. }
             | TrainError::EpisodesGone { .. }
+            | TrainError::RehearsalGone { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }

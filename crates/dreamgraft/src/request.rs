@@ -6,7 +6,7 @@
 use crate::exit::Failure;
 use crate::{args, origin};
 use train::config::{Config, Layer, value_of};
-use train::{RunRequest, TrainError};
+use train::{Rehearse, RunRequest, TrainError};
 
 /// The request that the arguments of `dreamgraft train` describe.
 ///
@@ -15,7 +15,18 @@ use train::{RunRequest, TrainError};
 pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
     let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.origin)?;
     let (folder, guide) = (typed.logdir.clone(), typed.guide.clone());
-    Ok(RunRequest { folder, guide, device: typed.device.name(), wait: typed.wait, ..request })
+    let rehearse = match (&typed.rehearse, typed.share) {
+        (Some(from), share) => Some(Rehearse { from: from.clone(), share }),
+        (None, None) => None,
+        (None, Some(share)) => {
+            let why = format!("--share {share} needs --rehearse RUN, the run whose episodes are to be learned from");
+            return Err(Failure::Arguments(why));
+        }
+    };
+    if let Some(rehearse) = &rehearse {
+        rehearse.check()?;
+    }
+    Ok(RunRequest { folder, guide, rehearse, device: typed.device.name(), wait: typed.wait, ..request })
 }
 
 /// The part of a request that describes the tasks, the settings and the transfer.
@@ -158,24 +169,25 @@ mod tests {
             prop::collection::vec(setting(), 0..4),
             (option::of(0..=MOST), option::of(0..=MOST), option::of(0..=MOST as usize)),
         );
-        (learned, option::of(path()), (origin(), option::of(path())), option::of(any::<usize>()), any::<bool>())
-            .prop_map(
-                |((tasks, preset, config, settings, (steps, seed, threads)), folder, (origin, guide), device, wait)| {
-                    RunRequest {
-                        config,
-                        settings,
-                        steps: steps.map(Frames),
-                        seed,
-                        folder,
-                        origin,
-                        guide,
-                        threads,
-                        device: device.map(|number| format!("cuda:{number}")),
-                        wait,
-                        ..RunRequest::new(tasks, preset)
-                    }
-                },
-            )
+        let share = option::of(prop_oneof![0.001..0.999, Just(f64::MIN_POSITIVE)]);
+        let rehearse = option::of((path(), share).prop_map(|(from, share)| Rehearse { from, share }));
+        let others = (origin(), option::of(path()), rehearse);
+        (learned, option::of(path()), others, option::of(any::<usize>()), any::<bool>()).prop_map(
+            |((tasks, preset, config, settings, (steps, seed, threads)), folder, others, device, wait)| RunRequest {
+                config,
+                settings,
+                steps: steps.map(Frames),
+                seed,
+                folder,
+                origin: others.0,
+                guide: others.1,
+                rehearse: others.2,
+                threads,
+                device: device.map(|number| format!("cuda:{number}")),
+                wait,
+                ..RunRequest::new(tasks, preset)
+            },
+        )
     }
 
     proptest! {

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
-use train::{Frames, Origin, RunRequest};
+use train::{Frames, Origin, Rehearse, RunRequest};
 
 pub use sources::unused;
 
@@ -79,6 +79,7 @@ struct Asked {
     folder: PathBuf,
     origin: Origin,
     guide: Option<PathBuf>,
+    rehearse: Option<Rehearse>,
 }
 
 /// What the targets of a method are created for.
@@ -87,6 +88,8 @@ struct Aim<'t> {
     seed: u64,
     /// The source whose policy plays their first episodes.
     guide: Option<&'t str>,
+    /// The source whose episodes they rehearse, and the share of their sequences.
+    rehearse: (Option<&'t str>, Option<f64>),
     /// The settings of the sources.
     base: Variant,
     /// The settings of the target: those of the sources, and the method's own.
@@ -150,8 +153,8 @@ impl<'a> Expansion<'a> {
         for (number, method) in study.method.iter().enumerate() {
             for base in self.variants.clone() {
                 for own in self.of_methods[number].clone() {
-                    let (guide, own) = (method.guide(), base.with(&own));
-                    let aim = Aim { task, seed, guide, own, base: base.clone() };
+                    let (guide, rehearse, own) = (method.guide(), method.rehearse(), base.with(&own));
+                    let aim = Aim { task, seed, guide, rehearse, own, base: base.clone() };
                     self.add_targets(number, method, &aim)?;
                 }
             }
@@ -199,7 +202,7 @@ impl<'a> Expansion<'a> {
                 format!("the study has more than {MOST_RUNS} runs; split it into several studies"),
             ));
         }
-        let Asked { tasks, settings, steps, seed, folder, origin, guide } = asked;
+        let Asked { tasks, settings, steps, seed, folder, origin, guide, rehearse } = asked;
         let request = RunRequest {
             settings,
             steps: Some(Frames(steps.0)),
@@ -207,6 +210,7 @@ impl<'a> Expansion<'a> {
             folder: Some(folder.clone()),
             origin,
             guide,
+            rehearse,
             ..RunRequest::new(tasks.clone(), &*self.study.preset)
         };
         self.folders.insert(folder.clone(), index);

@@ -138,7 +138,8 @@ pub enum Tasks {
 }
 
 /// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a list of values is a
-/// sweep, in which each value is a method of its own. With `guide`, the policy of a source plays the first episodes of its targets.
+/// sweep, in which each value is a method of its own. With `guide`, the policy of a source plays the first episodes of its targets; with `rehearse`,
+/// they also learn from the episodes of a source.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Method {
@@ -148,6 +149,10 @@ pub enum Method {
         name: Option<String>,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -160,6 +165,10 @@ pub enum Method {
         fractions: Vec<Fraction>,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -176,6 +185,10 @@ pub enum Method {
         plan: Option<String>,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -188,6 +201,10 @@ pub enum Method {
         from: String,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -200,6 +217,10 @@ pub enum Method {
         from: String,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -212,6 +233,10 @@ pub enum Method {
         from: String,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -229,6 +254,10 @@ pub enum Method {
         fraction: Option<Fraction>,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -243,6 +272,10 @@ pub enum Method {
         from: Option<String>,
         /// The source whose policy plays the first episodes of its targets.
         guide: Option<String>,
+        /// The source whose episodes its targets rehearse.
+        rehearse: Option<String>,
+        /// The probability with which a sequence is drawn from them.
+        share: Option<f64>,
         /// Settings of its targets.
         #[serde(default)]
         set: toml::Table,
@@ -278,6 +311,20 @@ impl Method {
         }
     }
 
+    /// The source whose episodes its targets rehearse, and the share of their sequences.
+    pub fn rehearse(&self) -> (Option<&str>, Option<f64>) {
+        match self {
+            Self::Baseline { rehearse, share, .. }
+            | Self::Fractional { rehearse, share, .. }
+            | Self::MetaModel { rehearse, share, .. }
+            | Self::Full { rehearse, share, .. }
+            | Self::EncoderOnly { rehearse, share, .. }
+            | Self::FineTune { rehearse, share, .. }
+            | Self::SingleSource { rehearse, share, .. }
+            | Self::Plan { rehearse, share, .. } => (rehearse.as_deref(), *share),
+        }
+    }
+
     /// The plan file that it names.
     fn plan_file(&self) -> Option<&Path> {
         match self {
@@ -303,7 +350,7 @@ impl Method {
             Self::SingleSource { from, .. } => from.iter().map(String::as_str).collect(),
             Self::Plan { from, .. } => from.iter().map(String::as_str).collect(),
         };
-        sources.extend(self.guide());
+        sources.extend(self.guide().into_iter().chain(self.rehearse().0));
         sources
     }
 }

@@ -62,7 +62,9 @@ pub fn train(
     // Before anything is written: a run that cannot be should leave nothing.
     let config = &environments.adapted(config)?;
     environments.check_length(config)?;
-    let episodes = footprint::Episodes::of(config, &environments);
+    let sizes = environments.sizes();
+    let rehearsed = asked.rehearse.map_or(0, |rehearse| rehearse.budget(config.replay.budget.0));
+    let episodes = footprint::Episodes::of(config, &environments, rehearsed);
     footprint::check_run(config, episodes, device.is_none())?;
     let pool = pool(config.threads)?;
     let check_device = |config: &Config| match device {
@@ -76,7 +78,7 @@ pub fn train(
         // A transfer may freeze the encoder, whose embeddings take memory as well.
         footprint::check_run(&config, episodes, device.is_none())?;
         check_device(&config)?;
-        let support = Support::of_new_run(asked, &shapes)?;
+        let support = pool.install(|| Support::of_new_run(catalogue, asked, &config, (&shapes, sizes)))?;
         Ok(NewRun { config, beginning, support })
     };
     // A transfer, a guide or a device that cannot be used must not leave a folder either. Whether this beginning is used is decided when

@@ -5,7 +5,7 @@
 use crate::config::Config;
 use crate::run::schedule::Position;
 use crate::run::speed::{Split, TimeLeft};
-use crate::support::GuideRecord;
+use crate::support::{GuideRecord, RehearsalRecord};
 use crate::{Frames, Phase};
 use std::path::Path;
 
@@ -53,6 +53,13 @@ pub enum Event<'a> {
     Guided {
         /// Its record.
         record: &'a GuideRecord,
+        /// Whether the run begins.
+        begins: bool,
+    },
+    /// The episodes of another run that the run rehearses.
+    Rehearses {
+        /// Their record.
+        record: &'a RehearsalRecord,
         /// Whether the run begins.
         begins: bool,
     },

@@ -3,7 +3,7 @@
 //! Here: texts. Not here: when and where they are printed.
 
 use std::time::Duration;
-use train::{Episodes, Frames, GuideRecord, Split, TimeLeft};
+use train::{Episodes, Frames, GuideRecord, RehearsalRecord, Split, TimeLeft};
 use transfer::Report;
 use transfer::report::{FittedFraction, SourceFraction};
 use wording::{counted, grouped, rounded, significant};
@@ -72,6 +72,15 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
         lines.push(format!("the reward model reads the reward models of {sources}{how}"));
     }
     lines
+}
+
+/// What a run rehearses that begins, or resumes: `rehearses 82 episodes of hopper, 41 000 transitions, from runs/hopper/small/0: ...`.
+pub fn rehearsal_line(record: &RehearsalRecord, begins: bool) -> String {
+    let (episodes, tasks) = (counted(record.episodes, "episode"), record.tasks.join("+"));
+    let (transitions, folder) = (counted(record.transitions, "transition"), record.folder.display());
+    let copied = if begins { "copied from" } else { "which came from" };
+    let share = record.share;
+    format!("rehearses {episodes} of {tasks} ({transitions}), {copied} {folder}: a share of {share} of the sequences")
 }
 
 /// The fractions that were fitted, a line for each head: `reward: fraction 0.37 of ant; mean squared error 0.41, 0.92 without`.

@@ -10,8 +10,8 @@ mod lines;
 use crate::print;
 use bar::Bar;
 use lines::{
-    agent_line, evaluation_line, fitted_lines, guide_line, metrics_line, progress_line, split_line, time_left,
-    transfer_lines,
+    agent_line, evaluation_line, fitted_lines, guide_line, metrics_line, progress_line, rehearsal_line, split_line,
+    time_left, transfer_lines,
 };
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -130,6 +130,7 @@ impl Reporter for Console {
                 self.first = "guided";
                 self.line(&guide_line(record, *begins));
             }
+            Event::Rehearses { record, begins } => self.line(&rehearsal_line(record, *begins)),
             Event::Fitted { report } => fitted_lines(report).iter().for_each(|line| self.line(line)),
             Event::Note(text) => self.remark("note", text),
             Event::Warning(text) => self.remark("warning", text),

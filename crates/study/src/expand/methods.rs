@@ -4,20 +4,26 @@
 
 use super::checks::{check_fraction, check_name, check_preset};
 use super::{Aim, Asked, Expansion, universal_origin};
-use crate::manifest::Role;
+use crate::manifest::{Entry, Role};
 use crate::study_file::{Method, next_to};
 use crate::{StudyError, layout, results};
 use environment::file_name;
-use std::path::Path;
-use train::Origin;
+use std::path::{Path, PathBuf};
+use train::config::KeptFiles;
+use train::{Origin, Rehearse};
 use transfer::Fraction;
 
 impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
     pub(super) fn add_targets(&mut self, number: usize, method: &'a Method, aim: &Aim<'_>) -> Result<(), StudyError> {
         let key = format!("method[{number}]");
-        // A guided method is another one than the same without a guide.
-        let guided = if aim.guide.is_some() { "-guided" } else { "" };
+        // A guided or a rehearsing method is another one than the same without that.
+        let guided = match (aim.guide, aim.rehearse.0) {
+            (None, None) => "",
+            (Some(_), None) => "-guided",
+            (None, Some(_)) => "-rehearsing",
+            (Some(_), Some(_)) => "-guided-rehearsing",
+        };
         let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| format!("{default}{guided}"));
         match method {
             Method::Baseline { name, .. } => {
@@ -192,7 +198,8 @@ impl<'a> Expansion<'a> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
         let Aim { task, seed, own, .. } = aim;
         let guide = self.add_guide(&format!("{key}.guide"), aim)?;
-        let source = with_guide(source, aim.guide);
+        let rehearse = self.add_rehearsal(key, aim)?;
+        let source = with_names(source, aim.guide.into_iter().chain(aim.rehearse.0));
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let name = format!("{method}{}{from}", own.of_folder());
         let folder = Path::new(layout::RUNS).join(file_name(task)).join(name).join(seed.to_string());
@@ -206,11 +213,13 @@ impl<'a> Expansion<'a> {
         }
         let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);
         let mut after = after.to_vec();
-        after.extend(guide);
+        after.extend(guide.into_iter().chain(rehearse));
         after.sort_unstable();
         after.dedup();
-        let guide = guide.map(|index| self.entries[index].folder.clone());
-        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin, guide };
+        let folder_of = |index: usize| self.entries[index].folder.clone();
+        let (guide, share) = (guide.map(folder_of), aim.rehearse.1);
+        let rehearse = rehearse.map(|index| Rehearse { from: folder_of(index), share });
+        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin, guide, rehearse };
         self.push(Role::Target, &own.of_method(method), source, asked, after)?;
         Ok(())
     }
@@ -221,17 +230,9 @@ impl<'a> Expansion<'a> {
         let Some(guide) = aim.guide else { return Ok(None) };
         let source = self.source(key, guide)?;
         let agent = self.add_one_agent(key, source, aim, &mut Vec::new())?;
-        let learned = &self.entries[agent].tasks;
-        if learned.iter().any(|task| task == aim.task) {
-            return Ok(Some(agent));
-        }
-        let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
-        // To ask about an environment of another program would start it.
-        let size =
-            |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !task.contains(':'));
-        let own: Option<Vec<usize>> = learned.iter().map(|task| size(task)).collect();
-        match (own.and_then(|sizes| sizes.into_iter().max()), size(aim.task)) {
-            (Some(own), Some(needed)) if own != needed => {
+        let learns_it = self.entries[agent].tasks.iter().any(|task| task == aim.task);
+        match self.action_sizes(key, agent, aim)? {
+            Some((own, needed)) if !learns_it && own != needed => {
                 let needed = wording::counted(needed as u64, "action element");
                 let why = format!(
                     "source {guide:?} cannot act in {}, which has {needed}, while its agent has {own}; name a source that learns \
@@ -243,17 +244,64 @@ impl<'a> Expansion<'a> {
             _ => Ok(Some(agent)),
         }
     }
+
+    /// The run of the agent whose episodes the targets of `aim` rehearse, which is added if necessary.
+    fn add_rehearsal(&mut self, method: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+        let (key, share) = (format!("{method}.rehearse"), format!("{method}.share"));
+        let Some(name) = aim.rehearse.0 else {
+            return match aim.rehearse.1 {
+                Some(_) => {
+                    Err(self.error(&share, "it is for methods with `rehearse`; add that key, or remove this one"))
+                }
+                None => Ok(None),
+            };
+        };
+        let asked = Rehearse { from: PathBuf::new(), share: aim.rehearse.1 };
+        if asked.check().is_err() {
+            let why = format!("{} is out of range: it must be a number between 0 and 1, such as 0.2", asked.share());
+            return Err(self.error(&share, why));
+        }
+        let source = self.source(&key, name)?;
+        let agent = self.add_one_agent(&key, source, aim, &mut Vec::new())?;
+        let Entry { tasks, seed, .. } = &self.entries[agent];
+        let of_source = self.config(&key, tasks, self.study.steps, *seed, &aim.base)?;
+        if of_source.replay.files == KeptFiles::UntilFinished {
+            let why = "replay.files = \"until_finished\" removes the episodes of its source; remove that setting from the study's [set]";
+            return Err(self.error(&key, why));
+        }
+        match self.action_sizes(&key, agent, aim)? {
+            Some((own, needed)) if own > needed && self.entries[agent].tasks.len() == 1 => {
+                let own = wording::counted(own as u64, "action element");
+                let why = format!(
+                    "the episodes of source {name:?} have {own}, and {} has {needed}; name a source with at most as many",
+                    aim.task
+                );
+                Err(self.error(&key, why))
+            }
+            _ => Ok(Some(agent)),
+        }
+    }
+
+    /// The action sizes of a source's agent and of the task of `aim`; `None` if one of them is an environment of another program, which
+    /// would be started.
+    fn action_sizes(&self, key: &str, agent: usize, aim: &Aim<'_>) -> Result<Option<(usize, usize)>, StudyError> {
+        let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
+        let size =
+            |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !task.contains(':'));
+        let own: Option<Vec<usize>> = self.entries[agent].tasks.iter().map(|task| size(task)).collect();
+        Ok(own.and_then(|sizes| sizes.into_iter().max()).zip(size(aim.task)))
+    }
 }
 
-/// The name of the sources of a target, with that of its guide.
-fn with_guide(source: Option<String>, guide: Option<&str>) -> Option<String> {
-    match (source, guide) {
-        (Some(source), Some(guide)) if source.split(", ").all(|name| name != guide) => {
-            Some(format!("{source}, {guide}"))
+/// The names of the sources of a target, with these, each once.
+fn with_names<'n>(source: Option<String>, more: impl Iterator<Item = &'n str>) -> Option<String> {
+    let mut names: Vec<String> = source.iter().flat_map(|source| source.split(", ")).map(str::to_owned).collect();
+    for name in more {
+        if names.iter().all(|known| known != name) {
+            names.push(name.to_owned());
         }
-        (None, Some(guide)) => Some(guide.to_owned()),
-        (source, _) => source,
     }
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 #[cfg(test)]
@@ -374,6 +422,39 @@ mod tests {
         ] {
             let message =
                 guided(&format!("[[method]]\nkind = \"baseline\"\nguide = \"{guide}\"\n")).unwrap_err().to_string();
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_method_can_rehearse() {
+        let methods = "[[method]]\nkind = \"baseline\"\nrehearse = \"same\"\n\
+                       [[method]]\nkind = \"full\"\nfrom = \"ant\"\nrehearse = \"both\"\nshare = 0.5\nguide = \"same\"\n";
+        let manifest = guided(methods).unwrap();
+        let [first, second] = &manifest.entries[3..] else { panic!("two targets") };
+        assert_eq!(
+            (&*first.method, first.source.as_deref(), &*first.after),
+            ("baseline-rehearsing", Some("same"), &[0][..])
+        );
+        let rehearse = first.request.rehearse.clone().unwrap();
+        assert_eq!((&*rehearse.from, rehearse.share), (Path::new("sources/hopper/2000/1000"), None));
+        assert_eq!((&*second.method, second.source.as_deref()), ("full-guided-rehearsing", Some("ant, same, both")));
+        assert_eq!((&*second.after, second.request.rehearse.as_ref().unwrap().share), (&[0, 1, 2][..], Some(0.5)));
+        assert!(second.arguments.ends_with(&["--share".to_owned(), "0.5".to_owned()]));
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn episodes_that_cannot_be_rehearsed_are_named_before_anything_is_trained() {
+        for (keys, part) in [
+            ("rehearse = \"ant\"", "the episodes of source \"ant\" have 8 action elements, and hopper has 3"),
+            (
+                "rehearse = \"same\"\nshare = 1.0",
+                "method 1, share: 1 is out of range: it must be a number between 0 and 1",
+            ),
+            ("share = 0.3", "it is for methods with `rehearse`"),
+        ] {
+            let message = guided(&format!("[[method]]\nkind = \"baseline\"\n{keys}\n")).unwrap_err().to_string();
             assert!(message.contains(part), "{part}: {message}");
         }
     }

@@ -44,7 +44,7 @@ impl<'a> Expansion<'a> {
                 for task in &study.tasks {
                     for seed in &study.seeds {
                         let (base, own) = (base.clone(), base.clone());
-                        let aim = Aim { task, seed: *seed, guide: None, base, own };
+                        let aim = Aim { task, seed: *seed, guide: None, rehearse: (None, None), base, own };
                         self.add_agents(source, &aim, &mut Vec::new())?;
                     }
                 }
@@ -170,7 +170,7 @@ impl<'a> Expansion<'a> {
             _ => file_name(&tasks.join("+")),
         };
         let (settings, steps) = (variant.typed(), source.steps);
-        let asked = Asked { tasks, settings, steps, seed, folder, origin, guide: None };
+        let asked = Asked { tasks, settings, steps, seed, folder, origin, guide: None, rehearse: None };
         self.push(Role::Source, "source", Some(name), asked, encoder.into_iter().collect())
     }
 

@@ -41,6 +41,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         shared: taken(&path),
         transfer: None,
         guide: None,
+        rehearsal: None,
         images: Vec::new(),
         problems: Vec::new(),
     };
@@ -58,6 +59,10 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
     }
     match train::GuideRecord::read(&path) {
         Ok(guide) => run.guide = guide,
+        Err(error) => run.problems.push(error.to_string()),
+    }
+    match train::RehearsalRecord::read(&path) {
+        Ok(rehearsal) => run.rehearsal = rehearsal,
         Err(error) => run.problems.push(error.to_string()),
     }
     let (mut last, mut is_read) = (None, true);

@@ -3,9 +3,9 @@
 //! The report `transfer.json` contains everything. If only the plan `transfer.toml` is left, less is known. Not here:
 //! the sources of the sources (`ancestry`).
 
-use files::layout::{CHECKPOINTS, GUIDE, TRANSFER_PLAN, TRANSFER_REPORT};
+use files::layout::{AGENT, CHECKPOINTS, GUIDE, REHEARSAL, TRANSFER_PLAN, TRANSFER_REPORT};
 use std::path::{Path, PathBuf};
-use train::GuideRecord;
+use train::{GuideRecord, RehearsalRecord};
 use transfer::{Plan, Report};
 
 /// The transfer of a run.
@@ -15,8 +15,8 @@ pub struct TransferRecord {
     pub sources: Vec<RecordedSource>,
     /// The names of the sources whose reward models a meta-model reads; `None` if there is no meta-model.
     rewards: Option<Vec<String>>,
-    /// Whether the last source is the agent that guides the run.
-    guided: bool,
+    /// How many of the sources, the last ones, support the run in other ways than with parameters.
+    supporting: usize,
 }
 
 /// A source of a run.
@@ -33,23 +33,33 @@ pub struct RecordedSource {
 }
 
 impl TransferRecord {
-    /// The transfer of the run in `folder`, with the agent that guides it as a source; `None` if it has neither.
+    /// The transfer of the run in `folder`, with the agent that guides it and the run whose episodes it rehearses as sources; `None` if it
+    /// has none of these.
     ///
     /// # Errors
     /// Why that cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, String> {
         let transfer = Self::of_transfer(folder)?;
-        let is_guided = is_file(&folder.join(GUIDE))?;
-        let guide = if is_guided { GuideRecord::read(folder).map_err(|error| error.to_string())? } else { None };
-        let Some(GuideRecord { guide: at, .. }) = guide else { return Ok(transfer) };
-        let mut all = transfer.unwrap_or(Self { sources: Vec::new(), rewards: None, guided: true });
-        all.guided = true;
-        all.sources.push(RecordedSource {
-            name: "guide".to_owned(),
-            file: at.file,
-            tasks: at.tasks,
-            frames: at.frames,
-        });
+        let mut supporting = Vec::new();
+        if is_file(&folder.join(GUIDE))?
+            && let Some(GuideRecord { guide: at, .. }) = GuideRecord::read(folder).map_err(|error| error.to_string())?
+        {
+            let (name, file) = ("guide".to_owned(), at.file);
+            supporting.push(RecordedSource { name, file, tasks: at.tasks, frames: at.frames });
+        }
+        if is_file(&folder.join(REHEARSAL))?
+            && let Some(record) = RehearsalRecord::read(folder).map_err(|error| error.to_string())?
+        {
+            // As if it were the file of an agent of that run.
+            let (name, file) = ("rehearsal".to_owned(), record.folder.join(CHECKPOINTS).join("newest").join(AGENT));
+            supporting.push(RecordedSource { name, file, tasks: record.tasks, frames: record.frames });
+        }
+        if supporting.is_empty() {
+            return Ok(transfer);
+        }
+        let mut all = transfer.unwrap_or(Self { sources: Vec::new(), rewards: None, supporting: 0 });
+        all.supporting = supporting.len();
+        all.sources.extend(supporting);
         Ok(Some(all))
     }
 
@@ -72,7 +82,7 @@ impl TransferRecord {
             RecordedSource { name: source.name.clone(), file: at.file, tasks: at.tasks, frames: at.frames }
         });
         let rewards = report.meta_model.as_ref().map(|meta_model| meta_model.sources.clone());
-        Self { sources: sources.collect(), rewards, guided: false }
+        Self { sources: sources.collect(), rewards, supporting: 0 }
     }
 
     fn of_plan(plan: &Plan) -> Self {
@@ -83,18 +93,17 @@ impl TransferRecord {
             frames: frames_of(&at.path),
         });
         let rewards = plan.meta_model().map(|meta_model| meta_model.sources.clone());
-        Self { sources: sources.collect(), rewards, guided: false }
+        Self { sources: sources.collect(), rewards, supporting: 0 }
     }
 
     /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, or all sources
-    /// without a reward meta-model. The agent that guides it is always one of them.
+    /// without a reward meta-model. Those that support it in other ways are always among them.
     pub fn own(&self) -> impl Iterator<Item = &RecordedSource> {
-        let guide = if self.guided { self.sources.last() } else { None };
-        let is_own = move |source: &&RecordedSource| {
-            guide.is_some_and(|guide| std::ptr::eq(guide, *source))
-                || self.rewards.as_ref().is_none_or(|names| names.contains(&source.name))
+        let transferred = self.sources.len() - self.supporting;
+        let is_own = move |(index, source): &(usize, &RecordedSource)| {
+            *index >= transferred || self.rewards.as_ref().is_none_or(|names| names.contains(&source.name))
         };
-        self.sources.iter().filter(is_own)
+        self.sources.iter().enumerate().filter(is_own).map(|(_, source)| source)
     }
 }
 

@@ -98,6 +98,9 @@ impl<'a> Identities<'a> {
         if let Some(guide) = &entry.request.guide {
             all["guide"] = earlier(guide)?;
         }
+        if let Some(rehearse) = &entry.request.rehearse {
+            all["rehearsal"] = json!({ "of": earlier(&rehearse.from)?, "share": rehearse.share() });
+        }
         Ok(Identity::of(&all))
     }
 
@@ -224,6 +227,10 @@ mod tests {
         assert_ne!(one, other);
         let text = if one.text.contains("guide") { &one.text } else { &other.text };
         assert!(text.contains(&first[0].as_ref().unwrap().checksum), "{text}");
+        let rehearsing =
+            |share: &str| found("", &format!("[[method]]\nkind = \"baseline\"\nrehearse = \"a\"\n{share}"), false);
+        let (default, same, other) = (rehearsing(""), rehearsing("share = 0.2\n"), rehearsing("share = 0.4\n"));
+        assert!(default == same && default.iter().filter(|run| !other.contains(run)).count() == 1);
     }
 
     #[test]

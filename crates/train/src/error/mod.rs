@@ -51,6 +51,31 @@ pub enum TrainError {
     /// A guide that is gone, or is another one, before it played all its episodes.
     #[error("the guided episodes of this run are not all collected, so its guide is still needed: {0}")]
     GuideNeeded(#[source] Box<Self>),
+    /// A run whose episodes cannot be rehearsed.
+    #[error("--rehearse {path}: the run {why}")]
+    Rehearsal {
+        /// The run.
+        path: PathBuf,
+        /// Why not, and the next step.
+        why: String,
+    },
+    /// A share of sequences that none can be.
+    #[error("--share {share} is out of range: it must be a number between 0 and 1, such as 0.2")]
+    Share {
+        /// The share.
+        share: f64,
+    },
+    /// Copies of episodes to rehearse that are not as they were made.
+    #[error(
+        "{path} does not have the episodes of another run that this run rehearses: {why}; restore the folder from a copy, or start again \
+         in another folder (--logdir)"
+    )]
+    RehearsalGone {
+        /// The folder of copies.
+        path: PathBuf,
+        /// The difference.
+        why: String,
+    },
     /// The run folder was created with another transfer.
     #[error(
         "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)

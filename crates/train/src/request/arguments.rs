@@ -40,6 +40,9 @@ impl RunRequest {
             }
         }
         arguments.options("--guide", &self.guide);
+        arguments.options("--rehearse", self.rehearse.as_ref().map(|rehearse| &rehearse.from));
+        let share = self.rehearse.as_ref().and_then(|rehearse| rehearse.share);
+        arguments.options("--share", share.map(|share| share.to_string()));
         arguments.options("--device", &self.device);
         arguments.flag("--wait", self.wait);
         if tasks_last {

@@ -3,6 +3,7 @@
 //! Different transfers have different names: where a path cannot stand in a name as it is, the name contains a checksum of it.
 
 use super::{DEFAULT_PLAN, Origin, RunRequest, UNIVERSAL};
+use crate::support::Rehearse;
 use environment::Catalogue;
 use std::path::{Component, Path, PathBuf};
 use transfer::{Fraction, Preset};
@@ -10,10 +11,14 @@ use transfer::{Fraction, Preset};
 /// The most bytes of the name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
 
-/// A short name of what a run takes from others: its transfer, and its guide. `None` if it takes nothing.
+/// A short name of what a run takes from others: its transfer, its guide and what it rehearses. `None` if it takes nothing.
 pub(super) fn label(request: &RunRequest, catalogue: &dyn Catalogue) -> Option<String> {
     let guide = request.guide.as_deref().map(|guide| format!("guided-by-{}", label_of(guide, catalogue)));
-    let parts: Vec<String> = of_origin(&request.origin, catalogue).into_iter().chain(guide).collect();
+    let rehearsing = request.rehearse.as_ref().map(|Rehearse { from, share }| {
+        let share = share.map(|share| format!("{share}-")).unwrap_or_default();
+        format!("rehearsing-{share}{}", label_of(from, catalogue))
+    });
+    let parts: Vec<String> = of_origin(&request.origin, catalogue).into_iter().chain(guide).chain(rehearsing).collect();
     if parts.is_empty() {
         return None;
     }

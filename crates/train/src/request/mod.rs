@@ -8,7 +8,7 @@ mod label;
 mod plan;
 
 use crate::config::{Config, Layer, preset, resolve};
-use crate::support::Asked;
+use crate::support::{Asked, Rehearse};
 use crate::{Frames, TrainError};
 use environment::Catalogue;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,9 @@ pub struct RunRequest {
     /// file, or an export.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
     pub guide: Option<PathBuf>,
+    /// The run whose episodes are rehearsed, and how often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearse: Option<Rehearse>,
     /// Threads that compute; if none are given, the setting of the preset or the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
@@ -119,6 +122,7 @@ impl RunRequest {
             folder: None,
             origin: Origin::Random,
             guide: None,
+            rehearse: None,
             threads: None,
             device: None,
             wait: false,
@@ -157,7 +161,7 @@ impl RunRequest {
 
     /// What supports the run besides a transfer.
     pub fn support(&self) -> Asked<'_> {
-        Asked { guide: self.guide.as_deref() }
+        Asked { guide: self.guide.as_deref(), rehearse: self.rehearse.as_ref() }
     }
 
     /// The folder of the run with this `seed`: the given one, or one below `runs` that is named after the tasks, the preset, the
@@ -194,6 +198,13 @@ mod tests {
         );
         let guide = Some("runs/hopper/small/3".into());
         assert_eq!(root(&RunRequest { guide, ..request() }), Path::new("runs/hopper/smoke-guided-by-hopper-small-3/7"));
+        let rehearse = |share| Some(Rehearse { from: "runs/ant/small/3".into(), share });
+        assert_eq!(
+            root(&RunRequest { rehearse: rehearse(None), ..request() }),
+            Path::new("runs/hopper/smoke-rehearsing-ant-small-3/7")
+        );
+        let label = "runs/hopper/smoke-rehearsing-0.5-ant-small-3/7";
+        assert_eq!(root(&RunRequest { rehearse: rehearse(Some(0.5)), ..request() }), Path::new(label));
         assert_eq!(root(&RunRequest { folder: Some("here".into()), ..request() }), Path::new("here"));
     }
 

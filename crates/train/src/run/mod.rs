@@ -36,7 +36,7 @@ use crate::streams::Streams;
 use crate::support::Support;
 use crate::{Frames, TrainError};
 use meters::Meters;
-use replay::{Batch, Embeddings, Replay};
+use replay::{Batch, Embeddings, Rehearsal, Replay};
 use returns::Returns;
 use schedule::{Phase, Position, next};
 use speed::{Speed, Work};
@@ -82,6 +82,8 @@ struct Run<'a, L> {
     support: Support,
     agent: L,
     replay: Replay,
+    /// Episodes of another run; none if only its own are learned from.
+    rehearsal: Option<Rehearsal>,
     /// Of a frozen encoder; none if it is learned.
     embeddings: Option<Embeddings>,
     batch: Batch,

@@ -15,7 +15,7 @@ use crate::folder::metrics_files::missing_lines;
 use crate::folder::provenance::Arithmetic;
 use crate::folder::{Left, RunFolder, stored_arithmetic};
 use crate::output::metrics_lines;
-use crate::support::Support;
+use crate::support::{Support, remove_episodes};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -80,6 +80,7 @@ impl Session<'_> {
             }
             if self.config.replay.files == KeptFiles::UntilFinished {
                 note_left(self.folder.remove_episodes()?, &mut left, self.reporter);
+                remove_episodes(self.folder.root())?;
             }
             let frames = state.position.frames;
             let rule = if frames >= self.config.steps { None } else { state.rule(&self.config.stop) };
@@ -161,6 +162,9 @@ impl Session<'_> {
             self.reporter.event(&Event::Guided { record, begins });
             let guide = std::iter::once(("the guide", &*record.guide.file));
             notes.extend(identity::shared_luck(guide, self.config).into_iter().filter(|_| begins));
+        }
+        if let Some(rehearsed) = &self.support.rehearsed {
+            self.reporter.event(&Event::Rehearses { record: &rehearsed.record, begins });
         }
         notes.iter().for_each(|note| self.reporter.event(&Event::Note(note)));
     }
