@@ -276,7 +276,7 @@ impl From<&TrainError> for Exit {
             | TrainError::Share { .. }
             | TrainError::NoSource { .. }
             | TrainError::OwnSources { .. }
-            | TrainError::SameRewardSource { .. }
+            | TrainError::SameSource { .. }
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(

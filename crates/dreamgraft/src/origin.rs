@@ -34,11 +34,18 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
             "--reward-from needs --universal RUN: agents can share reward models only if they share an encoder",
         );
     }
-    if from.len() > 1 {
-        return refuse(
-            "--from names one agent; to take from several, write a plan that names them as its sources, and give it with \
-             --plan (`dreamgraft transfer preset paper` prints a plan to begin with)",
-        );
+    if let [_, _, ..] = &from[..] {
+        let Some(plan) = plan else {
+            return refuse(
+                "--from names one agent; to take from several, write a plan that names them as its sources, and give it with \
+                 --plan (`dreamgraft transfer preset paper` prints a plan to begin with), or average descendants of one agent with \
+                 --plan soup",
+            );
+        };
+        if fraction.is_some() {
+            return refuse("--fraction cannot be combined with several --from; write a plan that names its sources");
+        }
+        return Ok(Origin::Soup { from: from.clone(), plan: plan.clone() });
     }
     match (from.first().cloned(), plan.clone(), *fraction) {
         (Some(from), plan, fraction) => Ok(Origin::Agent { from, plan, fraction }),
@@ -53,7 +60,8 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     let from = match &request.origin {
         Origin::Agent { from, .. } => from,
         Origin::Universal { encoder, .. } => encoder,
-        Origin::Random | Origin::Plan { .. } => return error.into(),
+        Origin::Soup { from, .. } if !from.is_empty() => &from[0],
+        Origin::Random | Origin::Soup { .. } | Origin::Plan { .. } => return error.into(),
     };
     if !matches!(error, TrainError::Transfer(TransferError::Misfit(_))) {
         return error.into();

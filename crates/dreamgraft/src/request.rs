@@ -150,6 +150,7 @@ mod tests {
                 fraction
             }),
             (path(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
+            (prop::collection::vec(path(), 2..4), path()).prop_map(|(from, plan)| Origin::Soup { from, plan }),
             (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(path())).prop_map(
                 |(encoder, rewards, any, plan)| {
                     // Without reward models, the program would refuse `--any-encoder`.

@@ -72,7 +72,9 @@ fn may_freeze(origin: &Origin) -> bool {
     match origin {
         Origin::Random | Origin::Agent { plan: None, .. } => false,
         Origin::Universal { .. } => true,
-        Origin::Agent { plan: Some(plan), .. } | Origin::Plan { plan, .. } => preset(plan).is_none(),
+        Origin::Agent { plan: Some(plan), .. } | Origin::Soup { plan, .. } | Origin::Plan { plan, .. } => {
+            preset(plan).is_none()
+        }
     }
 }
 

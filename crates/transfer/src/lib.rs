@@ -53,6 +53,7 @@ mod fittable;
 mod fraction;
 mod fraction_fit;
 mod graft;
+mod lineage;
 mod locate;
 mod matching;
 mod meta_model;

@@ -88,11 +88,11 @@ pub enum Command {
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {
     /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
-    /// export
+    /// export; with --plan soup, several
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
     /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune,
-    /// universal or universal-dynamics, or a plan file, which can name its own sources (`dreamgraft
+    /// universal, universal-dynamics or soup (the mean of descendants of one agent), or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<PathBuf>,

@@ -57,6 +57,7 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
     let totals = &report.totals;
     let counts = [
         ("in full", totals.full),
+        ("in a soup", totals.soup),
         ("by a fraction", totals.fraction),
         ("interpolated", totals.interpolated),
         ("random", totals.random),

@@ -62,6 +62,10 @@ impl<'a> Expansion<'a> {
             }
             Method::SingleSource { name, from, plan, fraction, .. } => {
                 check_preset(plan).map_err(|why| self.error(&key, format!("plan: {why}")))?;
+                if transfer::Preset::named(plan) == Some(transfer::Preset::Soup) {
+                    let why = "plan: a soup is the mean of several agents, and this method takes one at a time; use another plan";
+                    return Err(self.error(&key, why));
+                }
                 if let Some(fraction) = fraction {
                     let key = format!("{key}.fraction");
                     check_fraction(*fraction).map_err(|why| self.error(&key, why))?;

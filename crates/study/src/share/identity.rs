@@ -143,6 +143,10 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
         Origin::Agent { from, plan, fraction } => {
             json!({ "agent": earlier(from)?, "plan": of_plan(plan.as_deref())?, "fraction": fraction })
         }
+        Origin::Soup { from, plan } => {
+            let from = from.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
+            json!({ "soup": from, "plan": of_plan(Some(plan))? })
+        }
         Origin::Plan { plan, .. } => return Err(format!("the plan {} names its sources itself", plan.display())),
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
             let rewards = rewards.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;

@@ -100,9 +100,11 @@ pub enum TrainError {
         /// The plan.
         plan: String,
     },
-    /// The same agent twice among those whose reward models are read.
-    #[error("--reward-from {} is given twice; remove one", path.display())]
-    SameRewardSource {
+    /// The same agent twice among those of an option.
+    #[error("{option} {} is given twice; remove one", path.display())]
+    SameSource {
+        /// The option.
+        option: &'static str,
         /// The agent.
         path: PathBuf,
     },

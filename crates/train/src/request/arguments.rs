@@ -28,6 +28,10 @@ impl RunRequest {
                 arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
                 arguments.option("--from", from);
             }
+            Origin::Soup { from, plan } => {
+                arguments.option("--plan", plan);
+                arguments.options("--from", from);
+            }
             Origin::Plan { plan, fraction } => {
                 arguments.option("--plan", plan);
                 arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));

@@ -56,6 +56,10 @@ fn of_origin(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String> {
             let plan = plan.as_deref().map_or_else(|| DEFAULT_PLAN.to_owned(), of_plan);
             format!("{}-from-{}", with(plan, fraction), label_of(from, catalogue))
         }
+        Origin::Soup { from, plan } => {
+            let from = from.iter().map(|path| label_of(path, catalogue)).collect::<Vec<_>>().join("+");
+            format!("{}-from-{from}", of_plan(plan))
+        }
         Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
     })
 }

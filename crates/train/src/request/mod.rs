@@ -83,6 +83,15 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fraction: Option<Fraction>,
     },
+    /// Means of the parameters of several agents that descend from one.
+    Soup {
+        /// These agents: of each, its run folder, a folder in its checkpoints, or its file.
+        #[serde(with = "files::path_text::list")]
+        from: Vec<PathBuf>,
+        /// The plan: a preset or a file.
+        #[serde(with = "files::path_text")]
+        plan: PathBuf,
+    },
     /// Parameters of the agents that a plan names itself.
     Plan {
         /// The plan's file.

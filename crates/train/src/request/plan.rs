@@ -21,7 +21,7 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
             let plan = Plan::find(plan.as_deref().unwrap_or(Path::new(UNIVERSAL))).map_err(TransferError::from)?;
             let mut plan = plan
-                .over_universal(encoder, &named(rewards)?, MetaModel::DEFAULT_LAYERS)
+                .over_universal(encoder, &named(rewards, "--reward-from")?, MetaModel::DEFAULT_LAYERS)
                 .map_err(TransferError::from)?;
             if *any_encoder {
                 plan.allow_any_encoder();
@@ -39,6 +39,16 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
             plan.add_source(SOURCE, from).map_err(TransferError::from)?;
             (plan, fraction)
         }
+        Origin::Soup { from, plan } => {
+            let mut plan = Plan::find(plan).map_err(TransferError::from)?;
+            if !plan.sources().is_empty() {
+                return Err(TrainError::OwnSources { plan: plan.name().to_owned() });
+            }
+            for (name, path) in named(from, "--from")? {
+                plan.add_source(&name, &path).map_err(TransferError::from)?;
+            }
+            return Ok(Some(plan));
+        }
         Origin::Plan { plan, fraction } => {
             let plan = Plan::find(plan).map_err(TransferError::from)?;
             if plan.sources().is_empty() {
@@ -53,12 +63,12 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
     Ok(Some(plan))
 }
 
-/// The agents of `--reward-from` with names made of their paths, each its own.
-fn named(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, TrainError> {
+/// The agents of an option that can be repeated, with names made of their paths, each its own.
+fn named(paths: &[PathBuf], option: &'static str) -> Result<Vec<(String, PathBuf)>, TrainError> {
     let mut named: Vec<(String, PathBuf)> = Vec::new();
     for path in paths {
         if named.iter().any(|(_, other)| other == path) {
-            return Err(TrainError::SameRewardSource { path: path.clone() });
+            return Err(TrainError::SameSource { option, path: path.clone() });
         }
         let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
@@ -86,7 +96,7 @@ mod tests {
     fn every_reward_model_has_a_name_of_its_own() {
         let names = |paths: &[&str]| -> Vec<String> {
             let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-            named(&paths).unwrap().into_iter().map(|(name, _)| name).collect()
+            named(&paths, "--reward-from").unwrap().into_iter().map(|(name, _)| name).collect()
         };
         assert_eq!(
             names(&["runs/ant/small/0", "a/b", "a-b", "universal", "/"]),
@@ -97,9 +107,10 @@ mod tests {
         let long = format!("runs/{}", "x".repeat(90));
         let other = format!("{long}/..");
         assert!(names(&[&long, &other, "é"]).iter().all(|name| (1..=LONGEST_SOURCE_NAME).contains(&name.len())));
-        let message = named(&["a".into(), "a".into()]).unwrap_err().to_string();
+        let message = named(&["a".into(), "a".into()], "--from").unwrap_err().to_string();
         assert!(message.contains("twice"), "{message}");
-        let plan = Plan::universal(Path::new("u"), &named(&["a/b".into(), "a-b".into()]).unwrap(), 1).unwrap();
+        let plan =
+            Plan::universal(Path::new("u"), &named(&["a/b".into(), "a-b".into()], "--from").unwrap(), 1).unwrap();
         assert_eq!(plan.sources().len(), 3);
     }
 }
