@@ -252,6 +252,9 @@ impl From<&TrainError> for Exit {
             TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
             TrainError::Transfer(error) => of_transfer(error),
             TrainError::FitNeedsSources(error) => of_transfer(error),
+            // What was fit to guide the run when it began is no longer there.
+            TrainError::GuideNeeded(error) if matches!(**error, TrainError::Guide { .. }) => Self::Checkpoint,
+            TrainError::GuideNeeded(error) => Self::from(&**error),
             TrainError::Config(ConfigError::Stored { .. }) | TrainError::Output(OutputError::Line { .. }) => {
                 Self::FolderTaken
             }
@@ -271,10 +274,14 @@ impl From<&TrainError> for Exit {
             | TrainError::Memory { .. }
             | TrainError::FrozenAtRandom { .. }
             | TrainError::ImaginesNothing { .. }
+            | TrainError::Guide { .. }
+            | TrainError::Rehearsal { .. }
+            | TrainError::Share { .. }
             | TrainError::NoSource { .. }
             | TrainError::OwnSources { .. }
             | TrainError::SameSource { .. }
             | TrainError::RankForSeveralTasks { .. }
+            | TrainError::RankWithGuide
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(
@@ -300,6 +307,7 @@ impl From<&TrainError> for Exit {
             | TrainError::NoneUsable { .. }
             | TrainError::CheckpointsGone { .. }
             | TrainError::EpisodesGone { .. }
+            | TrainError::RehearsalGone { .. }
             | TrainError::Agent(DreamerError::Checkpoint { .. }) => Self::Checkpoint,
             _ => Self::Failed,
         }

@@ -2,12 +2,12 @@
 //!
 //! Not here: the plan of an origin (`train`), and how a plan is applied (`transfer`).
 
-use crate::args::OriginArguments;
+use crate::args::{Choose, OriginArguments};
 use crate::exit::Failure;
 use dreamer::{DecidedBy, Size};
 use train::config::presets;
 use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
-use transfer::{ChooseBy, TransferError};
+use transfer::{ChooseBy, Preset, TransferError};
 
 /// The origin of the agent, from the arguments.
 ///
@@ -50,8 +50,24 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
         );
     }
     if from.len() > 1 {
-        let (from, choose) = (from.clone(), choose.unwrap_or(ChooseBy::Rank));
-        return Ok(Origin::Agents { from, choose, plan: plan.clone(), fraction: *fraction });
+        let from = from.clone();
+        // A soup is of all of them.
+        let is_soup = plan.as_deref().and_then(Preset::named) == Some(Preset::Soup);
+        let default = if is_soup { Choose::All } else { Choose::Rank };
+        let by = match (choose.unwrap_or(default), plan) {
+            (Choose::Rank, _) => ChooseBy::Rank,
+            (Choose::Chance, _) => ChooseBy::Chance,
+            (Choose::All, None) => {
+                return refuse(
+                    "--choose all needs a --plan that says what is taken from each of the agents, such as soup",
+                );
+            }
+            (Choose::All, Some(_)) if fraction.is_some() => {
+                return refuse("--fraction cannot be combined with --choose all; write a plan that names its sources");
+            }
+            (Choose::All, Some(plan)) => return Ok(Origin::Soup { from, plan: plan.clone() }),
+        };
+        return Ok(Origin::Agents { from, choose: by, plan: plan.clone(), fraction: *fraction });
     }
     match (from.first().cloned(), plan.clone(), *fraction) {
         (Some(from), plan, fraction) => Ok(Origin::Agent { from, plan, fraction, untrained: *untrained_source }),
@@ -67,7 +83,8 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
         Origin::Agent { from, .. } => from,
         Origin::Agents { from, .. } => &from[0],
         Origin::Universal { encoder, .. } => encoder,
-        Origin::Random | Origin::Plan { .. } => return error.into(),
+        Origin::Soup { from, .. } if !from.is_empty() => &from[0],
+        Origin::Random | Origin::Soup { .. } | Origin::Plan { .. } => return error.into(),
     };
     if !matches!(error, TrainError::Transfer(TransferError::Misfit(_))) {
         return error.into();

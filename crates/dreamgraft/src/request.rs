@@ -6,7 +6,7 @@
 use crate::exit::Failure;
 use crate::{args, origin};
 use train::config::{Config, Layer, value_of};
-use train::{RunRequest, TrainError};
+use train::{Rehearse, RunRequest, TrainError};
 
 /// The request that the arguments of `dreamgraft train` describe.
 ///
@@ -14,7 +14,19 @@ use train::{RunRequest, TrainError};
 /// If a number is not valid, or arguments exclude each other.
 pub fn of(typed: &args::train::Train) -> Result<RunRequest, Failure> {
     let request = of_settings(&typed.settings, typed.steps.as_deref(), &typed.origin)?;
-    Ok(RunRequest { folder: typed.logdir.clone(), device: typed.device.name(), wait: typed.wait, ..request })
+    let (folder, guide) = (typed.logdir.clone(), typed.guide.clone());
+    let rehearse = match (&typed.rehearse, typed.share) {
+        (Some(from), share) => Some(Rehearse { from: from.clone(), share }),
+        (None, None) => None,
+        (None, Some(share)) => {
+            let why = format!("--share {share} needs --rehearse RUN, the run whose episodes are to be learned from");
+            return Err(Failure::Arguments(why));
+        }
+    };
+    if let Some(rehearse) = &rehearse {
+        rehearse.check()?;
+    }
+    Ok(RunRequest { folder, guide, rehearse, device: typed.device.name(), wait: typed.wait, ..request })
 }
 
 /// The part of a request that describes the tasks, the settings and the transfer.
@@ -141,6 +153,7 @@ mod tests {
             (path(), option::of(path()), fraction(), any::<bool>())
                 .prop_map(|(from, plan, fraction, untrained)| Origin::Agent { from, plan, fraction, untrained }),
             (path(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
+            (prop::collection::vec(path(), 2..4), path()).prop_map(|(from, plan)| Origin::Soup { from, plan }),
             (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(path())).prop_map(
                 |(encoder, rewards, any, plan)| {
                     // Without reward models, the program would refuse `--any-encoder`.
@@ -160,14 +173,19 @@ mod tests {
             prop::collection::vec(setting(), 0..4),
             (option::of(0..=MOST), option::of(0..=MOST), option::of(0..=MOST as usize)),
         );
-        (learned, option::of(path()), origin(), option::of(any::<usize>()), any::<bool>()).prop_map(
-            |((tasks, preset, config, settings, (steps, seed, threads)), folder, origin, device, wait)| RunRequest {
+        let share = option::of(prop_oneof![0.001..0.999, Just(f64::MIN_POSITIVE)]);
+        let rehearse = option::of((path(), share).prop_map(|(from, share)| Rehearse { from, share }));
+        let others = (origin(), option::of(path()), rehearse);
+        (learned, option::of(path()), others, option::of(any::<usize>()), any::<bool>()).prop_map(
+            |((tasks, preset, config, settings, (steps, seed, threads)), folder, others, device, wait)| RunRequest {
                 config,
                 settings,
                 steps: steps.map(Frames),
                 seed,
                 folder,
-                origin,
+                origin: others.0,
+                guide: others.1,
+                rehearse: others.2,
                 threads,
                 device: device.map(|number| format!("cuda:{number}")),
                 wait,

@@ -17,6 +17,12 @@ pub const VIDEOS: &str = "videos";
 pub const TRANSFER_PLAN: &str = "transfer.toml";
 /// In a run folder: the report of the transfer with which the run started.
 pub const TRANSFER_REPORT: &str = "transfer.json";
+/// In a run folder: which agent played the episodes before the first gradient step.
+pub const GUIDE: &str = "guide.json";
+/// In a run folder: which run's episodes are rehearsed, and how often.
+pub const REHEARSAL: &str = "rehearsal.json";
+/// In a run folder: the copies of these episodes.
+pub const REHEARSED_EPISODES: &str = "rehearsal";
 /// In a run folder: what the sources of a reward meta-model predict from their own latent states in the first random episode.
 pub const SOURCE_REWARDS: &str = "source_rewards.json";
 /// In a run folder: the lock of the process that works in it.

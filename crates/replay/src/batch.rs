@@ -39,6 +39,8 @@ pub struct Window {
     pub episode: u64,
     /// Its first transition.
     pub start: usize,
+    /// Whether it is an episode of another run ([`crate::Rehearsal`]), which are numbered among themselves.
+    pub rehearsed: bool,
 }
 
 impl Batch {

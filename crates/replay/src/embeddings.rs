@@ -1,4 +1,4 @@
-//! The embeddings of the images in the replay memory by a frozen encoder, stored so that each image is encoded once.
+//! The embeddings of the images in the replay memory, and of those that are rehearsed, by a frozen encoder, stored so that each image is encoded once.
 //!
 //! Here: storing, dropping and computing embeddings. Not here: the encoder, which is a function from images to
 //! embeddings. Results do not depend on whether an embedding was stored or is computed again, if that function gives an
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Batch, IMAGE_BYTES, Replay};
+use crate::{Batch, CompressedEpisode, IMAGE_BYTES, Rehearsal, Replay};
 
 /// The embeddings of a [`Replay`]'s images, at most `budget` bytes of them: those of the episodes drawn from last.
 #[derive(Debug)]
@@ -16,9 +16,12 @@ pub struct Embeddings {
     bytes: u64,
     /// Counts the batches that were filled.
     batches: u64,
-    held: BTreeMap<u64, Held>,
+    held: BTreeMap<Key, Held>,
     unknown: Unknown,
 }
+
+/// An episode: whether it is one of another run, and its number.
+type Key = (bool, u64);
 
 /// The stored embeddings of one episode.
 #[derive(Debug)]
@@ -50,23 +53,31 @@ impl Embeddings {
         self.bytes
     }
 
-    /// Fills `batch.embedding` for the windows that [`Replay::sample`] has drawn from `replay`. Images that are not known
-    /// are given to `encode`, all of them at once: images `[N, 64, 64, 3]` to embeddings `[N, E]`.
-    pub fn fill(&mut self, replay: &Replay, batch: &mut Batch, encode: impl FnOnce(&[u8], &mut [f32])) {
+    /// Fills `batch.embedding` for the windows that [`Replay::sample`] has drawn from `replay`, and those drawn from `rehearsal`. Images
+    /// that are not known are given to `encode`, all of them at once: images `[N, 64, 64, 3]` to embeddings `[N, E]`.
+    pub fn fill(
+        &mut self,
+        replay: &Replay,
+        rehearsal: Option<&Rehearsal>,
+        batch: &mut Batch,
+        encode: impl FnOnce(&[u8], &mut [f32]),
+    ) {
         self.batches += 1;
         let (size, length) = (self.size, batch.length);
         batch.embedding.resize(batch.batch * length * size, 0.0);
-        while let Some((&oldest, _)) = self.held.first_key_value()
+        // Episodes of another run come last, and are never dropped.
+        while let Some((&(false, oldest), _)) = self.held.first_key_value()
             && oldest < replay.oldest()
         {
-            self.drop_episode(oldest);
+            self.drop_episode((false, oldest));
         }
         self.unknown.places.clear();
         for (index, window) in batch.windows.iter().enumerate() {
-            if let Some(held) = self.held.get_mut(&window.episode) {
+            let key = (window.rehearsed, window.episode);
+            if let Some(held) = self.held.get_mut(&key) {
                 held.used = self.batches;
             }
-            let held = self.held.get(&window.episode);
+            let held = self.held.get(&key);
             for t in 0..length {
                 let (place, t) = (index * length + t, window.start + t);
                 match held {
@@ -80,7 +91,11 @@ impl Embeddings {
             return;
         }
         self.encode(batch, encode);
-        self.keep(replay, batch);
+        let length = |(rehearsed, number): Key| {
+            let memory = if rehearsed { &rehearsal?.memory } else { replay };
+            memory.episode(number).map(CompressedEpisode::len)
+        };
+        self.keep(&length, batch);
     }
 
     /// Encodes the unknown images, and writes their embeddings where the batch has them.
@@ -98,15 +113,16 @@ impl Embeddings {
     }
 
     /// Stores new embeddings within the budget; those of the least recently used episodes are dropped first.
-    fn keep(&mut self, replay: &Replay, batch: &Batch) {
+    fn keep(&mut self, length: &dyn Fn(Key) -> Option<usize>, batch: &Batch) {
         let size = self.size;
         let places = std::mem::take(&mut self.unknown.places);
         for &place in &places {
             let window = batch.windows[place / batch.length];
-            if !self.held.contains_key(&window.episode) && !self.make_room(replay, window.episode) {
+            let key = (window.rehearsed, window.episode);
+            if !self.held.contains_key(&key) && !self.make_room(length(key), key) {
                 continue;
             }
-            let held = self.held.get_mut(&window.episode).expect("there is room for it");
+            let held = self.held.get_mut(&key).expect("there is room for it");
             let t = window.start + place % batch.length;
             held.values[t * size..(t + 1) * size].copy_from_slice(&batch.embedding[place * size..(place + 1) * size]);
             held.known[t] = true;
@@ -114,9 +130,9 @@ impl Embeddings {
         self.unknown.places = places;
     }
 
-    /// Drops embeddings to make space for those of an episode; `false` if this batch needs all stored ones.
-    fn make_room(&mut self, replay: &Replay, episode: u64) -> bool {
-        let Some(length) = replay.episode(episode).map(crate::CompressedEpisode::len) else { return false };
+    /// Drops embeddings to make space for those of an episode of this length; `false` if this batch needs all stored ones.
+    fn make_room(&mut self, length: Option<usize>, episode: Key) -> bool {
+        let Some(length) = length else { return false };
         let needed = bytes_of(length, self.size);
         while self.bytes + needed > self.budget {
             let longest_ago = self.held.iter().min_by_key(|(_, held)| held.used);
@@ -131,7 +147,7 @@ impl Embeddings {
         true
     }
 
-    fn drop_episode(&mut self, episode: u64) {
+    fn drop_episode(&mut self, episode: Key) {
         if let Some(held) = self.held.remove(&episode) {
             self.bytes -= bytes_of(held.known.len(), self.size);
         }

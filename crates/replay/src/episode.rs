@@ -105,6 +105,28 @@ impl Episode {
         self
     }
 
+    /// The episode with actions of at most `size` elements: those after the first `size` are left out.
+    #[must_use]
+    pub fn with_actions_cut(mut self, size: usize) -> Self {
+        let own = self.sizes.action;
+        if size < own {
+            self.arrays.action = narrowed(&self.arrays.action, own, size);
+            self.sizes.action = size;
+        }
+        self
+    }
+
+    /// The episode with vectors of at most `size` numbers: those after the first `size` are left out.
+    #[must_use]
+    pub fn with_vectors_cut(mut self, size: usize) -> Self {
+        let own = self.sizes.vector();
+        if size < own {
+            self.arrays.vector = narrowed(&self.arrays.vector, own, size);
+            self.sizes.observations.vector = size;
+        }
+        self
+    }
+
     /// The episode as one of the task `task`.
     ///
     /// # Errors
@@ -180,6 +202,11 @@ impl Episode {
 /// Row `t` of an array whose rows have `size` numbers.
 fn row(array: &[f32], t: usize, size: usize) -> &[f32] {
     &array[t * size..(t + 1) * size]
+}
+
+/// Rows of `own` numbers, cut to `size`.
+fn narrowed(rows: &[f32], own: usize, size: usize) -> Vec<f32> {
+    rows.chunks_exact(own).flat_map(|row| &row[..size]).copied().collect()
 }
 
 /// Rows of `own` numbers as rows of `size`, with zeros after their own.

@@ -262,7 +262,7 @@ fn has_content(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
 }
 
 /// The folder's episodes by number, and a report of the names that are none.
-fn list(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayError> {
+pub(crate) fn list(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayError> {
     let io_error = |source| FileError::Io { action: "list the episodes in", path: folder.to_owned(), source };
     let mut names = Vec::new();
     let mut report = OpenReport::default();

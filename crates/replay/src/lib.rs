@@ -36,6 +36,7 @@ mod folder;
 mod memory;
 mod name;
 mod npy;
+mod rehearsal;
 mod sizes;
 mod starts;
 
@@ -49,6 +50,7 @@ pub use file::{decode_episode, read_episode, read_episode_of, write_batch, write
 pub use folder::{ADDED, Addition, OpenReport, SkippedFile, add_episodes, set_aside};
 pub use memory::{LARGEST_EPISODE, Replay, ReplayStats};
 pub use name::{EpisodeName, stamp};
+pub use rehearsal::Rehearsal;
 pub use sizes::Sizes;
 pub use starts::WindowStarts;
 

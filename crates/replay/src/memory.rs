@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::error::ReplayError;
 use crate::starts::{self, Candidate};
-use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Sizes, Window, WindowStarts};
+use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Rehearsal, Sizes, Window, WindowStarts};
 
 /// The largest uncompressed episode that a replay memory accepts with any budget, in bytes: 87 000 transitions. With a
 /// larger budget, it accepts episodes up to that budget. Episode files are decompressed as a whole, so this limits the
@@ -142,14 +142,38 @@ impl Replay {
     /// # Errors
     /// If the batch is empty or beyond any memory, or no episode is long enough; nothing is drawn then.
     pub fn sample(&mut self, random: &mut Stream, starts: WindowStarts, batch: &mut Batch) -> Result<(), ReplayError> {
+        self.sample_mixed(random, starts, batch, None).map(|_| ())
+    }
+
+    /// As [`Replay::sample`], with a share of the sequences from the episodes of another run. Which sequences these are, and where they
+    /// begin, is drawn from a stream of their own. Returns how many there are.
+    ///
+    /// # Errors
+    /// As [`Replay::sample`], for either memory.
+    pub fn sample_rehearsing(
+        &mut self,
+        random: &mut Stream,
+        starts: WindowStarts,
+        batch: &mut Batch,
+        (rehearsal, of_rehearsal): (&mut Rehearsal, &mut Stream),
+    ) -> Result<usize, ReplayError> {
+        self.sample_mixed(random, starts, batch, Some((rehearsal, of_rehearsal)))
+    }
+
+    fn sample_mixed(
+        &mut self,
+        random: &mut Stream,
+        starts: WindowStarts,
+        batch: &mut Batch,
+        mut rehearsal: Option<(&mut Rehearsal, &mut Stream)>,
+    ) -> Result<usize, ReplayError> {
         let length = batch.length;
         if batch.batch == 0 || length == 0 {
             return Err(ReplayError::EmptyBatch { batch: batch.batch, length });
         }
-        starts::list(self.episodes.iter().map(CompressedEpisode::len), length, &mut self.candidates);
-        if self.candidates.is_empty() {
-            let longest = self.episodes.iter().map(CompressedEpisode::len).max().unwrap_or(0);
-            return Err(ReplayError::NoneLongEnough { episodes: self.episodes.len(), length, longest });
+        self.list_candidates(length)?;
+        if let Some((rehearsal, _)) = &mut rehearsal {
+            rehearsal.memory.list_candidates(length)?;
         }
         let transitions = batch.batch.checked_mul(length);
         let bytes = transitions.and_then(|transitions| transitions.checked_mul(self.sizes.bytes()));
@@ -158,24 +182,49 @@ impl Replay {
         }
         batch.fit(&self.sizes);
         for sequence in 0..batch.batch {
-            let (index, start) = starts.draw(&self.candidates, length, random);
-            let episode = &self.episodes[index];
-            batch.windows.push(Window { episode: self.dropped + index as u64, start });
-            copy_window(&mut batch.vector, sequence, episode.vector(), start, length, self.sizes.vector());
-            copy_window(&mut batch.action, sequence, episode.action(), start, length, self.sizes.action);
-            copy_window(&mut batch.reward, sequence, episode.reward(), start, length, 1);
-            copy_window(&mut batch.discount, sequence, episode.discount(), start, length, 1);
+            let rehearsed = match &mut rehearsal {
+                Some((rehearsal, random)) => random.uniform() < rehearsal.share,
+                None => false,
+            };
+            let (memory, random) = match &mut rehearsal {
+                Some((rehearsal, random)) if rehearsed => (&rehearsal.memory, &mut **random),
+                _ => (&*self, &mut *random),
+            };
+            let (index, start) = starts.draw(&memory.candidates, length, random);
+            memory.copy_numbers(batch, sequence, index, start);
+            batch.windows.push(Window { episode: memory.dropped + index as u64, start, rehearsed });
         }
+        let count = batch.windows.iter().filter(|window| window.rehearsed).count();
         if self.sizes.image() == 0 {
-            return Ok(());
+            return Ok(count);
         }
-        let (episodes, dropped) = (&self.episodes, self.dropped);
+        let others = rehearsal.as_ref().map_or(&*self, |(rehearsal, _)| &rehearsal.memory);
         let images = batch.image.par_chunks_exact_mut(length * IMAGE_BYTES);
         images.zip(&batch.windows).for_each(|(images, window)| {
-            let episode = &episodes[(window.episode - dropped) as usize];
+            let memory = if window.rehearsed { others } else { &*self };
+            let episode = &memory.episodes[(window.episode - memory.dropped) as usize];
             episode.copy_images(window.start..window.start + length, images);
         });
+        Ok(count)
+    }
+
+    /// Lists the episodes that are long enough for windows of `length` transitions.
+    fn list_candidates(&mut self, length: usize) -> Result<(), ReplayError> {
+        starts::list(self.episodes.iter().map(CompressedEpisode::len), length, &mut self.candidates);
+        if self.candidates.is_empty() {
+            let longest = self.episodes.iter().map(CompressedEpisode::len).max().unwrap_or(0);
+            return Err(ReplayError::NoneLongEnough { episodes: self.episodes.len(), length, longest });
+        }
         Ok(())
+    }
+
+    /// Copies all but the images of the window at `start` of the episode with this index to sequence `sequence` of a batch.
+    fn copy_numbers(&self, batch: &mut Batch, sequence: usize, index: usize, start: usize) {
+        let (episode, length) = (&self.episodes[index], batch.length);
+        copy_window(&mut batch.vector, sequence, episode.vector(), start, length, self.sizes.vector());
+        copy_window(&mut batch.action, sequence, episode.action(), start, length, self.sizes.action);
+        copy_window(&mut batch.reward, sequence, episode.reward(), start, length, 1);
+        copy_window(&mut batch.discount, sequence, episode.discount(), start, length, 1);
     }
 }
 

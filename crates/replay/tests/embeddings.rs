@@ -47,7 +47,7 @@ proptest! {
             replay.add(numbered(1, length, id)).unwrap();
             for _ in 0..3 {
                 replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
-                embeddings.fill(&replay, &mut batch, encode);
+                embeddings.fill(&replay, None, &mut batch, encode);
                 prop_assert_eq!(&batch.embedding, &expected(&batch));
                 prop_assert!(embeddings.bytes() <= bytes(budget));
             }
@@ -67,7 +67,7 @@ fn stored_embeddings_are_not_computed_again() {
     for _ in 0..20 {
         replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
         let mut now = 0;
-        embeddings.fill(&replay, &mut batch, |images, out| {
+        embeddings.fill(&replay, None, &mut batch, |images, out| {
             now = images.len() / IMAGE_BYTES;
             encode(images, out);
         });
@@ -87,7 +87,7 @@ fn episodes_drawn_from_longest_ago_and_those_gone_make_room() {
     let mut fill = |replay: &mut Replay| {
         replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
         let mut encoded = 0;
-        embeddings.fill(replay, &mut batch, |images, out| {
+        embeddings.fill(replay, None, &mut batch, |images, out| {
             encoded = images.len() / IMAGE_BYTES;
             encode(images, out);
         });

@@ -57,6 +57,14 @@ pub fn needs(catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<Vec<Needs
         };
         all.push(needs.clone());
     }
+    for entry in &manifest.entries {
+        let Some(rehearse) = &entry.request.rehearse else { continue };
+        let of = manifest.entries.iter().find(|other| other.folder == rehearse.from);
+        if let Some(of) = of.map(|other| all[other.index].clone()) {
+            let budget = rehearse.budget(config(entry)?.replay.budget.0);
+            all[entry.index] = all[entry.index].clone().rehearsing(&of, budget);
+        }
+    }
     Ok(all)
 }
 
@@ -68,6 +76,7 @@ fn may_freeze(origin: &Origin) -> bool {
         Origin::Universal { .. } => true,
         Origin::Agent { plan: Some(plan), .. }
         | Origin::Agents { plan: Some(plan), .. }
+        | Origin::Soup { plan, .. }
         | Origin::Plan { plan, .. } => preset(plan).is_none(),
     }
 }

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
-use train::{Frames, Origin, RunRequest};
+use train::{Frames, Origin, Rehearse, RunRequest};
 
 pub use sources::unused;
 
@@ -80,12 +80,18 @@ struct Asked {
     seed: u64,
     folder: PathBuf,
     origin: Origin,
+    guide: Option<PathBuf>,
+    rehearse: Option<Rehearse>,
 }
 
 /// What the targets of a method are created for.
 struct Aim<'t> {
     task: &'t str,
     seed: u64,
+    /// The source whose policy plays their first episodes.
+    guide: Option<&'t str>,
+    /// The source whose episodes they rehearse, and the share of their sequences.
+    rehearse: (Option<&'t str>, Option<f64>),
     /// The settings of the sources.
     base: Variant,
     /// The settings of the target: those of the sources, and the method's own.
@@ -149,7 +155,8 @@ impl<'a> Expansion<'a> {
         for (number, method) in study.method.iter().enumerate() {
             for base in self.variants.clone() {
                 for own in self.of_methods[number].clone() {
-                    let aim = Aim { task, seed, own: base.with(&own), base: base.clone() };
+                    let (guide, rehearse, own) = (method.guide(), method.rehearse(), base.with(&own));
+                    let aim = Aim { task, seed, guide, rehearse, own, base: base.clone() };
                     self.add_targets(number, method, &aim)?;
                 }
             }
@@ -197,13 +204,15 @@ impl<'a> Expansion<'a> {
                 format!("the study has more than {MOST_RUNS} runs; split it into several studies"),
             ));
         }
-        let Asked { tasks, settings, steps, seed, folder, origin } = asked;
+        let Asked { tasks, settings, steps, seed, folder, origin, guide, rehearse } = asked;
         let request = RunRequest {
             settings,
             steps: Some(Frames(steps.0)),
             seed: Some(seed),
             folder: Some(folder.clone()),
             origin,
+            guide,
+            rehearse,
             ..RunRequest::new(tasks.clone(), &*self.study.preset)
         };
         self.folders.insert(folder.clone(), index);

@@ -32,6 +32,7 @@ mod launch;
 pub mod layout;
 pub mod local;
 pub mod manifest;
+mod method;
 pub mod pilot;
 mod place;
 mod prepare;

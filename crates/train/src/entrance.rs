@@ -12,9 +12,10 @@ use crate::config::Config;
 use crate::events::{Event, Reporter};
 use crate::folder::is_run;
 use crate::run::End;
-use crate::run::begin::begin;
+use crate::run::begin::{NewRun, begin};
 use crate::run::session::Session;
 use crate::streams::RunKey;
+use crate::support::{Asked, Support};
 use dreamer::{Agent, Policy};
 use environment::Catalogue;
 use std::path::Path;
@@ -31,6 +32,8 @@ pub struct Job<'a> {
     pub config: &'a Config,
     /// What a new agent starts from. A run that is resumed transfers nothing again, and its sources may be gone.
     pub plan: Option<&'a Plan>,
+    /// What else comes from earlier runs.
+    pub support: Asked<'a>,
     /// Where gradient steps are taken; `None` is the CPU.
     pub device: Option<&'a dyn Device>,
 }
@@ -38,7 +41,7 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// A run in `root` whose agent starts from random parameters and learns on the CPU.
     pub fn new(root: &'a Path, config: &'a Config) -> Self {
-        Self { root, config, plan: None, device: None }
+        Self { root, config, plan: None, support: Asked::default(), device: None }
     }
 }
 
@@ -53,37 +56,46 @@ pub fn train(
     interrupted: &AtomicBool,
     reporter: &mut dyn Reporter,
 ) -> Result<End, TrainError> {
-    let Job { root, config, plan, device } = job;
+    let Job { root, config, plan, support: asked, device } = job;
     let environments = Environments::make(catalogue, config)?;
     let action_size = environments.action_size();
     // Before anything is written: a run that cannot be should leave nothing.
     let config = &environments.adapted(config)?;
     environments.check_length(config)?;
-    let episodes = footprint::Episodes::of(config, &environments);
+    let sizes = environments.sizes();
+    let rehearsed = asked.rehearse.map_or(0, |rehearse| rehearse.budget(config.replay.budget.0));
+    let episodes = footprint::Episodes::of(config, &environments, rehearsed);
     footprint::check_run(config, episodes, device.is_none())?;
     let pool = pool(config.threads)?;
     let check_device = |config: &Config| match device {
         Some(device) => dreamer::check_device(&config.agent, action_size, device),
         None => Ok(()),
     };
+    // Environments stay on this thread.
+    let shapes = environments.shapes().to_vec();
     let new_run = || {
         let (config, beginning) = beginning::of_new_run(catalogue, config, plan, action_size)?;
         // A transfer may freeze the encoder, whose embeddings take memory as well.
         footprint::check_run(&config, episodes, device.is_none())?;
         check_device(&config)?;
-        Ok((config, beginning))
+        let support = pool.install(|| Support::of_new_run(catalogue, asked, &config, (&shapes, sizes)))?;
+        Ok(NewRun { config, beginning, support })
     };
     let open = plan.filter(|plan| plan.open_choice() == Some(ChooseBy::Rank) && !is_run(root));
     if let Some(plan) = open {
+        if asked.guide.is_some() {
+            return Err(TrainError::RankWithGuide);
+        }
         let sources = wording::counted(plan.candidates().len() as u64, "source");
         reporter.event(&Event::Note(&format!("ranking {sources} on the random episodes with which this run begins")));
     }
-    // A transfer or a device that cannot be used must not leave a folder either. Whether this beginning is used is decided when
+    // A transfer, a guide or a device that cannot be used must not leave a folder either. Whether this beginning is used is decided when
     // the folder is locked: only then is it certain that there is no run in it.
     let prepared = if is_run(root) { None } else { Some(new_run()?) };
     pool.install(|| {
         let new_run = || prepared.map_or_else(new_run, Ok);
-        let (folder, config, beginning) = begin(root, config, plan, &environments, new_run)?;
+        let (folder, run) = begin(root, config, plan, asked, &environments, new_run)?;
+        let NewRun { config, beginning, support } = run;
         if !beginning.is_new() {
             footprint::check_run(&config, episodes, device.is_none())?;
             check_device(&config)?;
@@ -92,7 +104,7 @@ pub fn train(
             None => Ok(Agent::new(&config.agent, action_size, RunKey::of(config).seed())?),
             Some(plan) => Ok(beginning::grafted(config, plan, action_size)?.agent),
         };
-        let session = Session { config: &config, folder, environments, device, interrupted, reporter };
+        let session = Session { config: &config, folder, environments, support, device, interrupted, reporter };
         session.run(beginning, first)
     })
 }

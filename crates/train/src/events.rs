@@ -5,6 +5,7 @@
 use crate::config::Config;
 use crate::run::schedule::Position;
 use crate::run::speed::{Split, TimeLeft};
+use crate::support::{GuideRecord, RehearsalRecord};
 use crate::{Frames, Phase};
 use std::path::Path;
 
@@ -21,6 +22,10 @@ pub enum Episodes {
     Random,
     /// Random ones, and the agent's first.
     Mixed,
+    /// Those of a guide alone.
+    Guided,
+    /// Those of a guide, and the agent's first.
+    MixedGuided,
     /// The agent's own, or none.
     Own,
 }
@@ -41,6 +46,20 @@ pub enum Event<'a> {
     Transferred {
         /// The report of the transfer.
         report: &'a transfer::Report,
+        /// Whether the run begins.
+        begins: bool,
+    },
+    /// The guide that plays, or played, the episodes before the first gradient step.
+    Guided {
+        /// Its record.
+        record: &'a GuideRecord,
+        /// Whether the run begins.
+        begins: bool,
+    },
+    /// The episodes of another run that the run rehearses.
+    Rehearses {
+        /// Their record.
+        record: &'a RehearsalRecord,
         /// Whether the run begins.
         begins: bool,
     },

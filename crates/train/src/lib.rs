@@ -33,6 +33,7 @@ mod rank;
 mod request;
 mod run;
 pub mod streams;
+mod support;
 mod system;
 mod units;
 
@@ -62,6 +63,7 @@ pub use run::schedule::{Phase, Position, Prefilled, next};
 pub use run::speed::{Split, TimeLeft, Work};
 pub use run::stop::Stop;
 pub use run::warnings::{CHANCE_AFTER, SATURATED_FOR};
+pub use support::{Asked, GuideRecord, RehearsalRecord, Rehearse};
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, Policy};

@@ -115,6 +115,18 @@ impl Needs {
         })
     }
 
+    /// The same with the episodes of a run of these needs to rehearse, of which the memory holds at most `budget` bytes.
+    #[must_use]
+    pub fn rehearsing(mut self, of: &Self, budget: u64) -> Self {
+        let Files { count, bytes } = of.disk.episodes;
+        // The images of all of them, compressed in memory as they are measured to be.
+        let in_memory = (bytes / IMAGE_IN_FILE).saturating_mul(COMPRESSED_IMAGE).min(budget);
+        self.fixed = self.fixed.saturating_add(in_memory);
+        let own = &mut self.disk.episodes;
+        *own = Files { count: own.count.saturating_add(count), bytes: own.bytes.saturating_add(bytes) };
+        self
+    }
+
     /// Bytes of memory of the run with so many threads.
     pub fn memory(&self, threads: usize) -> u64 {
         let workers = threads.clamp(1, self.shards.max(1)) as u64;

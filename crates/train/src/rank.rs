@@ -143,7 +143,7 @@ fn random_episodes(environment: &mut dyn Environment, seed: u64, count: usize) -
 /// The random episodes with which a run of `config` on this one task begins: drawn from the same streams, they are the same.
 fn first_episodes(environment: &mut dyn Environment, config: &Config) -> Result<Vec<Episode>, TrainError> {
     let discrete = environment.info().actions.is_discrete();
-    let (mut streams, mut position) = (Streams::new(RunKey::of(config)), Position::default());
+    let (mut streams, mut position) = (Streams::new(RunKey::of(config), false), Position::default());
     let mut episodes = Vec::new();
     while let phase @ Phase::Prefill { .. } = next(config, &position) {
         let random = &mut streams.prefill;

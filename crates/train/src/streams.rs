@@ -66,6 +66,9 @@ pub struct Streams {
     pub exploration: Stream,
     /// Which windows of which episodes are learned from.
     pub replay: Stream,
+    /// Which sequences are rehearsed, and which windows of which episodes of the other run these are; `None` in a run that rehearses
+    /// nothing.
+    pub rehearsal: Option<Stream>,
 }
 
 /// The state of [`Streams`] in a checkpoint.
@@ -76,6 +79,8 @@ pub struct StreamsState {
     prefill: StreamState,
     exploration: StreamState,
     replay: StreamState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rehearsal: Option<StreamState>,
 }
 
 impl StreamsState {
@@ -86,13 +91,14 @@ impl StreamsState {
 }
 
 impl Streams {
-    /// The streams of the run with this key, at their beginning.
-    pub fn new(RunKey(seed): RunKey) -> Self {
+    /// The streams of the run with this key, at their beginning; those of a run that rehearses episodes of another one, if `rehearses`.
+    pub fn new(RunKey(seed): RunKey, rehearses: bool) -> Self {
         Self {
             environment: Stream::new(seed, "environment"),
             prefill: Stream::new(seed, "prefill"),
             exploration: Stream::new(seed, "exploration"),
             replay: Stream::new(seed, "replay"),
+            rehearsal: rehearses.then(|| Stream::new(seed, "rehearsal")),
         }
     }
 
@@ -108,6 +114,7 @@ impl Streams {
             prefill: self.prefill.state(),
             exploration: self.exploration.state(),
             replay: self.replay.state(),
+            rehearsal: self.rehearsal.as_ref().map(Stream::state),
         }
     }
 
@@ -118,6 +125,10 @@ impl Streams {
             prefill: Stream::resume(&state.prefill)?,
             exploration: Stream::resume(&state.exploration)?,
             replay: Stream::resume(&state.replay)?,
+            rehearsal: match &state.rehearsal {
+                Some(state) => Some(Stream::resume(state)?),
+                None => None,
+            },
         })
     }
 }
@@ -169,18 +180,23 @@ mod tests {
 
     #[test]
     fn resumed_streams_continue_and_are_independent() {
-        let mut streams = Streams::new(key(&["hopper"], 3));
+        let mut streams = Streams::new(key(&["hopper"], 3), true);
         streams.exploration.normal();
         streams.replay.uniform();
         let text = serde_json::to_string(&streams.state()).unwrap();
+        // A run that rehearses nothing has the same others, and writes what earlier versions wrote.
+        let without = Streams::new(key(&["hopper"], 3), false).state();
+        assert!(!serde_json::to_string(&without).unwrap().contains("rehearsal"));
+        assert_eq!(StreamsState { rehearsal: None, ..Streams::new(key(&["hopper"], 3), true).state() }, without);
         let mut resumed = Streams::resume(&serde_json::from_str(&text).unwrap()).unwrap();
         let draws = |streams: &mut Streams| {
-            [&mut streams.environment, &mut streams.prefill, &mut streams.exploration, &mut streams.replay]
+            let rehearsal = streams.rehearsal.as_mut().unwrap();
+            [&mut streams.environment, &mut streams.prefill, &mut streams.exploration, &mut streams.replay, rehearsal]
                 .map(|stream| stream.uniform())
         };
         let (expected, found) = (draws(&mut streams), draws(&mut resumed));
         assert_eq!(found, expected);
-        assert!((0..4).all(|i| (0..i).all(|j| found[i] != found[j])));
+        assert!((0..5).all(|i| (0..i).all(|j| found[i] != found[j])));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::rank::Scores;
 use crate::source::SourceProvenance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 
 /// How the source of the rules that name none is chosen among several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +19,6 @@ pub enum ChooseBy {
 }
 
 impl ChooseBy {
-    /// Every rule.
-    pub const ALL: [Self; 2] = [Self::Rank, Self::Chance];
-
     /// Its name in plans and arguments.
     pub fn name(self) -> &'static str {
         match self {
@@ -35,19 +31,6 @@ impl ChooseBy {
 impl fmt::Display for ChooseBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// A text that names no rule of [`ChooseBy`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it must be rank (the first of a ranking on the random episodes) or chance (decided by the seed)")]
-pub struct NotARule;
-
-impl FromStr for ChooseBy {
-    type Err = NotARule;
-
-    fn from_str(text: &str) -> Result<Self, NotARule> {
-        Self::ALL.into_iter().find(|rule| rule.name() == text).ok_or(NotARule)
     }
 }
 

@@ -143,6 +143,8 @@ pub enum Take {
     Random,
     /// Everything: it becomes the source's.
     Full,
+    /// The mean of several sources that descend from one agent.
+    Soup,
     /// Its random start plus this fraction of the source's (Eq. 3).
     Fraction(Fraction),
     /// The weighted mean of its random start and the source's: this is the weight of the source's, from 0 to 1.
@@ -156,13 +158,14 @@ impl<'de> Deserialize<'de> for Take {
             type Value = Take;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"random\", \"full\", { fraction = 0.2 }, { fraction = \"fit\" } or { interpolate = 0.2 }")
+                f.write_str("\"random\", \"full\", \"soup\", { fraction = 0.2 }, { fraction = \"fit\" } or { interpolate = 0.2 }")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Take, E> {
                 match text {
                     "random" => Ok(Take::Random),
                     "full" => Ok(Take::Full),
+                    "soup" => Ok(Take::Soup),
                     "fraction" | "interpolate" => {
                         Err(E::custom(format!("write {text} with its number: {{ {text} = 0.2 }}")))
                     }
@@ -199,6 +202,7 @@ impl fmt::Display for Take {
         match self {
             Self::Random => f.write_str("random"),
             Self::Full => f.write_str("full"),
+            Self::Soup => f.write_str("soup"),
             Self::Fraction(omega) => write!(f, "fraction {omega}"),
             Self::Interpolate(weight) => write!(f, "interpolate {weight}"),
         }

@@ -445,6 +445,26 @@ pub enum TransferError {
         /// The plan's section.
         place: String,
     },
+    /// A soup of agents that do not descend from one.
+    #[error(
+        "{place} makes a soup of strangers: {parameter} of {one} and of {other} does not descend from one agent ({one}: {one_began}; \
+         {other}: {other_began}), so their mean would mean nothing; make a soup of agents that started from one agent in full, for \
+         example with --plan fine-tune, or of the layers that they have from it"
+    )]
+    Strangers {
+        /// The rule.
+        place: String,
+        /// The parameter.
+        parameter: String,
+        /// A source.
+        one: String,
+        /// How its parameter began.
+        one_began: String,
+        /// Another source.
+        other: String,
+        /// How its parameter began.
+        other_began: String,
+    },
     /// A number too large for the agent's precision.
     #[error(
         "{parameter} would become infinite or NaN under {place}, because the numbers of its source are too large to add"

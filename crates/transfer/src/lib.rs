@@ -54,6 +54,7 @@ mod fittable;
 mod fraction;
 mod fraction_fit;
 mod graft;
+mod lineage;
 mod locate;
 mod matching;
 mod meta_model;
@@ -70,7 +71,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use choice::{Candidate, Choice, ChoiceReport, ChooseBy, NotARule, Standing};
+pub use choice::{Candidate, Choice, ChoiceReport, ChooseBy, Standing};
 pub use document::{FORMAT, MetaModelPredictions, MetaModelStart, Misfit, Take, counted_from_one};
 pub use error::{MisfitError, PlanError, SourceError, TransferError};
 pub use fraction::{Fraction, NotAFraction};

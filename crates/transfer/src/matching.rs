@@ -108,7 +108,8 @@ impl Claim {
     }
 }
 
-fn part_name(path: &str, reads: Option<RowInput>) -> String {
+/// The name of a parameter, or of its rows that read something.
+pub(crate) fn part_name(path: &str, reads: Option<RowInput>) -> String {
     reads.map_or_else(|| path.to_owned(), |reads| format!("{path} ({reads} rows)"))
 }
 

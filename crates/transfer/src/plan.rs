@@ -111,7 +111,7 @@ pub struct Rule {
 /// The sources of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RuleSources {
-    /// The only source of the plan.
+    /// The only source of the plan; of a soup, all sources of the plan with equal weights.
     Only,
     /// The mean of these, with their weights.
     Mean(BTreeMap<String, f64>),
@@ -313,9 +313,28 @@ impl Plan {
         }
     }
 
-    /// The sources of a rule that takes something, with their weights.
+    /// The sources of a rule that takes something, with their weights. A soup without sources of its own is of all of the plan's.
     pub(crate) fn sources_of(&self, rule: usize) -> Result<Vec<(String, f64)>, PlanError> {
+        let sources = self.any_sources_of(rule)?;
+        if self.rules[rule].take == Take::Soup && sources.len() < 2 {
+            let why = format!(
+                "a soup is the mean of several agents, and it has {}; name at least two, with --from RUN --from RUN or in [sources], or \
+                 write take = \"full\" for one",
+                match sources.first() {
+                    Some((name, _)) => format!("only {name:?}"),
+                    None => "none".to_owned(),
+                }
+            );
+            return Err(PlanError::Contradiction { place: self.place(rule), why });
+        }
+        Ok(sources)
+    }
+
+    fn any_sources_of(&self, rule: usize) -> Result<Vec<(String, f64)>, PlanError> {
         match &self.rules[rule].sources {
+            RuleSources::Only if self.rules[rule].take == Take::Soup => {
+                Ok(self.sources.keys().map(|name| (name.clone(), 1.0)).collect())
+            }
             RuleSources::Only if self.choice.is_some() => {
                 match self.choice.iter().find_map(|choice| choice.source.clone()) {
                     Some(chosen) => Ok(vec![(chosen, 1.0)]),

@@ -22,12 +22,21 @@ pub enum Preset {
     Universal,
     /// The same, with the dynamics as a start too.
     UniversalDynamics,
+    /// The mean of several agents that descend from one.
+    Soup,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Paper, Self::Full, Self::EncoderOnly, Self::FineTune, Self::Universal, Self::UniversalDynamics];
+    pub const ALL: [Self; 7] = [
+        Self::Paper,
+        Self::Full,
+        Self::EncoderOnly,
+        Self::FineTune,
+        Self::Universal,
+        Self::UniversalDynamics,
+        Self::Soup,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -38,6 +47,7 @@ impl Preset {
             Self::FineTune => "fine-tune",
             Self::Universal => "universal",
             Self::UniversalDynamics => "universal-dynamics",
+            Self::Soup => "soup",
         }
     }
 
@@ -50,6 +60,7 @@ impl Preset {
             Self::FineTune => include_str!("presets/fine-tune.toml"),
             Self::Universal => include_str!("presets/universal.toml"),
             Self::UniversalDynamics => include_str!("presets/universal-dynamics.toml"),
+            Self::Soup => include_str!("presets/soup.toml"),
         }
     }
 

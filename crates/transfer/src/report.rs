@@ -192,6 +192,9 @@ pub struct Totals {
     /// Weighted means of random values and the source's; none in reports of earlier versions.
     #[serde(default)]
     pub interpolated: Count,
+    /// Means of several sources that descend from one agent; 0 in reports of earlier versions.
+    #[serde(default)]
+    pub soup: Count,
     /// Random values.
     pub random: Count,
     /// The frozen part of all of these.

@@ -9,6 +9,7 @@ use crate::error::{MisfitError, TransferError};
 use crate::fit::{Fit, Unfit, fit};
 use crate::fittable::check_fitted;
 use crate::fraction::Fraction;
+use crate::lineage::check_soups;
 use crate::matching::{Claim, Effective, effective_rules, match_rules};
 use crate::meta_model;
 use crate::plan::Plan;
@@ -54,6 +55,7 @@ pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) 
     check_frozen(plan, &rules, &claims, target)?;
     check_fitted(&rules, &claims, target)?;
     let fits = fit_all(&rules, &claims, target, sources).map_err(|error| for_built_in(plan, error))?;
+    check_soups(&rules, &claims, &fits, target, sources)?;
     let mut resolved = Resolved { changes: Vec::new(), report: begin_report(plan, &rules, target, sources) };
     for (claim, fits) in claims.iter().zip(fits) {
         resolved.add(claim, &rules[claim.rule], fits, target, sources)?;
@@ -165,6 +167,7 @@ impl<F: Real> Resolved<F> {
         match take {
             Take::Random => totals.random.add(numbers),
             Take::Full => totals.full.add(numbers),
+            Take::Soup => totals.soup.add(numbers),
             Take::Fraction(_) => totals.fraction.add(numbers),
             Take::Interpolate(_) => totals.interpolated.add(numbers),
         }
@@ -225,7 +228,7 @@ fn new_values<F: Real>(take: Take, before: &[F], fits: &[FittedSource<'_>], sour
     };
     match take {
         Take::Random => None,
-        Take::Full => Some(mean().into_iter().map(F::of).collect()),
+        Take::Full | Take::Soup => Some(mean().into_iter().map(F::of).collect()),
         Take::Fraction(Fraction::Of(omega)) => Some(fractional(before, omega, &mean())),
         // The target's first episodes decide (`fraction_fit`).
         Take::Fraction(Fraction::Fit) => None,

@@ -30,6 +30,7 @@ impl fmt::Display for Report {
         let totals = &self.totals;
         for (name, count) in [
             ("full", totals.full),
+            ("soup", totals.soup),
             ("fraction", totals.fraction),
             ("interpolated", totals.interpolated),
             ("random", totals.random),

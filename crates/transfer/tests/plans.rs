@@ -297,3 +297,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_soup_is_of_all_sources_of_the_plan_or_of_several_that_are_named() {
+    let checked = |sources: &str, rule: &str| {
+        let text = format!("format = 1\n{sources}\n[[rule]]\nmatch = \"**\"\ntake = \"soup\"\n{rule}\n");
+        let plan = Plan::parse(&text, "mine").unwrap();
+        assert_eq!(Plan::parse(&plan.to_toml(), "mine").unwrap().to_toml(), plan.to_toml());
+        plan.check_sources().map_err(|error| error.to_string())
+    };
+    let three = "[sources]\na = \"x\"\nb = \"y\"\nc = \"z\"";
+    assert_eq!(checked(three, ""), Ok(()));
+    assert_eq!(checked(three, "sources = { a = 1, b = 2, c = 3 }"), Ok(()));
+    let message = checked(three, "sources = { a = 1, b = 2 }").unwrap_err();
+    assert!(message.contains("\"c\""), "no rule uses it: {message}");
+    for (sources, rule, part) in [
+        (three, "source = \"a\"", "rule 1 (line 6) of mine"),
+        (three, "source = \"a\"", "a soup is the mean of several agents, and it has only \"a\"; name at least two"),
+        ("[sources]\na = \"x\"", "", "it has only \"a\""),
+        ("", "", "it has none"),
+    ] {
+        let message = checked(sources, rule).unwrap_err();
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let message =
+        Plan::parse("format = 1\n[[rule]]\nmatch = \"**\"\ntake = \"stew\"\n", "mine").unwrap_err().to_string();
+    assert!(message.contains("\"random\", \"full\", \"soup\", { fraction = 0.2 }"), "{message}");
+}

@@ -461,6 +461,7 @@ proptest! {
                     Take::Fraction(Fraction::Fit) => unreachable!("the rules give numbers"),
                     Take::Interpolate(weight) => (1.0 - weight) * random + weight * given,
                     Take::Full | Take::Random => *given,
+                    Take::Soup => unreachable!("no rule makes a soup"),
                 };
                 prop_assert_eq!(*now, expected, "{}", &part.path);
             }

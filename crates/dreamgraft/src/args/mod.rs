@@ -15,8 +15,8 @@ pub mod train;
 pub mod transfer;
 
 use crate::exit;
-use ::transfer::{ChooseBy, Fraction};
-use clap::{Args, Parser, Subcommand};
+use ::transfer::Fraction;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// The last lines of the program's help. Exit codes depend on the command, so the program's help does not list them.
@@ -88,18 +88,17 @@ pub enum Command {
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {
     /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
-    /// export. If it is repeated, one of the agents is chosen when the run begins (--choose)
+    /// export. If it is repeated, one of the agents is chosen when the run begins (--choose), or all are used (--plan soup)
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
     /// As a control: also accept an agent of --from that has not been trained (0 gradient steps)
     #[arg(long)]
     pub untrained_source: bool,
-    /// How one of several agents of --from is chosen: rank (the first of a ranking on the random episodes with which the run
-    /// begins, as `dreamgraft transfer rank` makes it) or chance (decided by the seed, as a control) [default: rank]
-    #[arg(long, value_name = "rank|chance")]
-    pub choose: Option<ChooseBy>,
+    /// How one of several agents of --from is chosen [default: rank; with --plan soup, all]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub choose: Option<Choose>,
     /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune,
-    /// universal or universal-dynamics, or a plan file, which can name its own sources (`dreamgraft
+    /// universal, universal-dynamics or soup (the mean of descendants of one agent), or a plan file, which can name its own sources (`dreamgraft
     /// transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<PathBuf>,
@@ -118,6 +117,17 @@ pub struct OriginArguments {
     /// With --reward-from: also accept reward models of agents with another encoder
     #[arg(long)]
     pub any_encoder: bool,
+}
+
+/// How one of several agents is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Choose {
+    /// The first of a ranking on the random episodes with which the run begins, as `dreamgraft transfer rank` makes it
+    Rank,
+    /// One that the seed decides: a control for a ranking
+    Chance,
+    /// None of them: the plan uses all, as soup does
+    All,
 }
 
 /// Tasks and settings of a run.

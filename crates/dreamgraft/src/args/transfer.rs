@@ -21,7 +21,7 @@ pub enum Transfer {
 /// `dreamgraft transfer preset`.
 #[derive(Debug, Args)]
 pub struct TransferPreset {
-    /// The plan: paper, full, encoder-only, fine-tune, universal or universal-dynamics
+    /// The plan: paper, full, encoder-only, fine-tune, universal, universal-dynamics or soup
     pub name: String,
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use study::results::{Results, RunResult};
 use train::{About, Learned, Policy, TrainError, find_learned};
+use transfer::SourceProvenance;
 use wording::{bytes, counted, grouped, rounded};
 
 /// Prints what is known of a place.
@@ -62,6 +63,8 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
             "action_size": agent.action_size(), "worlds": external, "config": config,
             "last_return": returns.iter().cloned().map(|(task, value)| (task, json!(value))).collect::<serde_json::Map<_, _>>(),
             "finished": run.map(RunResult::finished),
+            "guide": run.and_then(|run| run.guide.as_ref()).map(|record| &record.guide),
+            "rehearsal": run.and_then(|run| run.rehearsal.as_ref()),
         });
         return Ok(vec![object.to_string()]);
     }
@@ -92,6 +95,17 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
         for source in &report.sources {
             lines.push(format!("began with    {} ({})", source.provenance.path.display(), report.plan));
         }
+    }
+    if let Some(record) = run.and_then(|run| run.guide.as_ref()) {
+        let SourceProvenance { file, tasks, sha256, .. } = &record.guide;
+        lines.push(format!("guided by     {} ({}, sha256 {sha256:.12})", file.display(), tasks.join("+")));
+    }
+    if let Some(record) = run.and_then(|run| run.rehearsal.as_ref()) {
+        let (folder, tasks, share) = (record.folder.display(), record.tasks.join("+"), record.share);
+        lines.push(format!(
+            "rehearses     {} of {folder} ({tasks}), share {share}",
+            counted(record.episodes, "episode")
+        ));
     }
     if let Some(run) = run {
         let state = if run.finished() { "finished" } else { "not finished" };

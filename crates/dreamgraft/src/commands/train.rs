@@ -26,6 +26,7 @@ pub fn train(catalogue: &dyn Catalogue, typed: &args::train::Train) -> Result<Ex
         root: &root,
         config: &config,
         plan: plan.as_ref(),
+        support: request.support(),
         device: device.as_ref().map(|device| device as &dyn Device),
     };
     let mut waited = false;

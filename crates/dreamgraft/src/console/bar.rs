@@ -3,10 +3,9 @@
 //! Here: what it shows, most important first, because narrow terminals cut it off. Drawing it is the work of `indicatif`. Not
 //! here: whether there is a terminal.
 
-use super::lines::time_left;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
-use train::{Frames, TimeLeft};
+use train::Frames;
 use wording::printable;
 
 /// Time between two updates.
@@ -41,9 +40,9 @@ impl Bar {
         self.shown.is_none_or(|shown| shown.elapsed() >= REDRAW)
     }
 
-    /// Shows the place of a run, what it is doing, and the time left.
-    pub fn show(&mut self, frames: Frames, end: Frames, doing: &str, left: Option<TimeLeft>) {
-        let left = left.map(|left| time_left(left) + "  ").unwrap_or_default();
+    /// Shows the place of a run, what it is doing, and the text of the time left.
+    pub fn show(&mut self, frames: Frames, end: Frames, doing: &str, left: Option<String>) {
+        let left = left.map(|left| left + "  ").unwrap_or_default();
         self.bar.update(|state| {
             state.set_len(end.0);
             state.set_pos(frames.0.min(end.0));
@@ -70,10 +69,12 @@ impl Drop for Bar {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::time_left;
     use super::*;
     use indicatif::TermLike;
     use std::io;
     use std::sync::{Arc, Mutex};
+    use train::TimeLeft;
 
     /// A terminal of some width, which keeps what is written.
     #[derive(Debug, Clone)]
@@ -124,6 +125,7 @@ mod tests {
         let terminal = Terminal(width, Arc::default());
         let mut bar = Bar::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())));
         assert!(bar.is_due());
+        let left = left.map(|left| time_left(left, "random"));
         bar.show(Frames(41_000), Frames(100_000), "gradient step 3 of 200", left);
         assert!(!bar.is_due(), "it was just shown");
         terminal.1.lock().unwrap().trim_end().to_owned()
@@ -147,7 +149,7 @@ mod tests {
         assert!(text.chars().count() <= 40 && !text.contains('\n'), "{text:?}");
         let wide = shown(100, left);
         assert_eq!(wide, "[====>     ]  41 % 1 h 20 min left  gradient step 3 of 200  frame 41 000 of 100 000");
-        let random = shown(44, Some(TimeLeft::RandomEpisodes(Duration::from_secs(12))));
+        let random = shown(44, Some(TimeLeft::FirstEpisodes(Duration::from_secs(12))));
         assert!(random.contains("12 s of random episodes"), "{random:?}");
         assert!(shown(80, None).contains("41 % gradient step 3 of 200"));
     }

@@ -3,7 +3,7 @@
 //! Here: texts. Not here: when and where they are printed.
 
 use std::time::Duration;
-use train::{Episodes, Frames, Split, TimeLeft};
+use train::{Episodes, Frames, GuideRecord, RehearsalRecord, Split, TimeLeft};
 use transfer::Report;
 use transfer::report::{FittedFraction, SourceFraction};
 use wording::{counted, grouped, rounded, significant};
@@ -20,18 +20,27 @@ pub fn evaluation_line(frames: Frames, task: &str, mean: f64) -> String {
     format!("frame {frames}  evaluation  {task}  return {}", rounded(mean, 0))
 }
 
-/// `frame 41 000 of 100 000  gradient step 3 of 200  1 h 20 min left`.
-pub fn progress_line(frames: Frames, end: Frames, doing: &str, left: Option<TimeLeft>) -> String {
-    let left = left.map(|left| format!("  {}", time_left(left))).unwrap_or_default();
+/// `frame 41 000 of 100 000  gradient step 3 of 200  1 h 20 min left`; `left` is the text of [`time_left`].
+pub fn progress_line(frames: Frames, end: Frames, doing: &str, left: Option<String>) -> String {
+    let left = left.map(|left| format!("  {left}")).unwrap_or_default();
     format!("frame {frames} of {end}  {doing}{left}")
 }
 
-/// `1 h 20 min left`, or `12 s of random episodes left`.
-pub fn time_left(left: TimeLeft) -> String {
+/// `1 h 20 min left`, or `12 s of random episodes left`; `first` is what the episodes before the first gradient step are.
+pub fn time_left(left: TimeLeft, first: &str) -> String {
     match left {
         TimeLeft::Run(left) => format!("{} left", duration(left)),
-        TimeLeft::RandomEpisodes(left) => format!("{} of random episodes left", duration(left)),
+        TimeLeft::FirstEpisodes(left) => format!("{} of {first} episodes left", duration(left)),
     }
+}
+
+/// The guide of a run that begins, or resumes: `guided by hopper, 100 000 frames: runs/hopper/small/0/...`.
+pub fn guide_line(record: &GuideRecord, begins: bool) -> String {
+    let guide = &record.guide;
+    let frames = guide.frames.map(|frames| format!(", {}", counted(frames, "frame"))).unwrap_or_default();
+    let (tasks, file) = (guide.tasks.join("+"), guide.file.display());
+    let how = if begins { "the first episodes are guided by" } else { "started with episodes that are guided by" };
+    format!("{how} an agent of {tasks}{frames}: {file}")
 }
 
 /// The transfer with which a run starts, in a few lines: the sources, and how many parameters are copied in full, in
@@ -49,6 +58,7 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
     let totals = &report.totals;
     let counts = [
         ("in full", totals.full),
+        ("in a soup", totals.soup),
         ("by a fraction", totals.fraction),
         ("interpolated", totals.interpolated),
         ("random", totals.random),
@@ -63,6 +73,15 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
         lines.push(format!("the reward model reads the reward models of {sources}{how}"));
     }
     lines
+}
+
+/// What a run rehearses that begins, or resumes: `rehearses 82 episodes of hopper, 41 000 transitions, from runs/hopper/small/0: ...`.
+pub fn rehearsal_line(record: &RehearsalRecord, begins: bool) -> String {
+    let (episodes, tasks) = (counted(record.episodes, "episode"), record.tasks.join("+"));
+    let (transitions, folder) = (counted(record.transitions, "transition"), record.folder.display());
+    let copied = if begins { "copied from" } else { "which came from" };
+    let share = record.share;
+    format!("rehearses {episodes} of {tasks} ({transitions}), {copied} {folder}: a share of {share} of the sequences")
 }
 
 /// The fractions that were fitted, a line for each head: `reward: fraction 0.37 of ant; mean squared error 0.41, 0.92 without`.
@@ -87,7 +106,7 @@ pub fn fitted_lines(report: &Report) -> Vec<String> {
 }
 
 /// `frame 41 000  return 512  11.2 gradient steps/s  replay 82 episodes, 0.5 GB  1 h 20 min left`; once the budget of
-/// the replay memory is full, `replay 82 of 90 episodes, 0.5 GB`. Returns of random episodes are marked as such.
+/// the replay memory is full, `replay 82 of 90 episodes, 0.5 GB`. Returns of random and of guided episodes are marked as such.
 pub fn metrics_line(frames: Frames, values: &[(String, f64)], episodes: Episodes, left: Option<TimeLeft>) -> String {
     let value = |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
     let mut parts = vec![format!("frame {frames}")];
@@ -96,6 +115,8 @@ pub fn metrics_line(frames: Frames, values: &[(String, f64)], episodes: Episodes
         let of = match episodes {
             Episodes::Random => " of random episodes",
             Episodes::Mixed => " with random episodes",
+            Episodes::Guided => " of guided episodes",
+            Episodes::MixedGuided => " with guided episodes",
             Episodes::Own => "",
         };
         parts.push(format!("{task}return {}{of}", rounded(*mean, 0)));
@@ -110,7 +131,8 @@ pub fn metrics_line(frames: Frames, values: &[(String, f64)], episodes: Episodes
         parts.push(format!("replay {held}{}, {size}", counted(episodes as u64 + dropped, "episode")));
     }
     let over = |left: &TimeLeft| matches!(left, TimeLeft::Run(left) if left.as_secs() == 0);
-    parts.extend(left.filter(|left| !over(left)).map(time_left));
+    // A line of metrics comes after the first gradient step.
+    parts.extend(left.filter(|left| !over(left)).map(|left| time_left(left, "random")));
     parts.join("  ")
 }
 
@@ -172,6 +194,11 @@ mod tests {
             "frame 5 000  a return -9 with random episodes  b return 1 with random episodes"
         );
         assert_eq!(line(Episodes::Own), "frame 5 000  a return -9  b return 1");
+        assert_eq!(
+            line(Episodes::Guided),
+            "frame 5 000  a return -9 of guided episodes  b return 1 of guided episodes"
+        );
+        assert!(line(Episodes::MixedGuided).ends_with("b return 1 with guided episodes"));
     }
 
     #[test]
@@ -184,11 +211,13 @@ mod tests {
 
     #[test]
     fn the_time_left_says_of_what() {
-        let left = TimeLeft::RandomEpisodes(Duration::from_secs(12));
-        assert_eq!(
-            progress_line(Frames(2000), Frames(9000), "random episode 3", Some(left)),
-            "frame 2 000 of 9 000  random episode 3  12 s of random episodes left"
-        );
+        for first in ["random", "guided"] {
+            let left = time_left(TimeLeft::FirstEpisodes(Duration::from_secs(12)), first);
+            assert_eq!(
+                progress_line(Frames(2000), Frames(9000), "episode 3", Some(left)),
+                format!("frame 2 000 of 9 000  episode 3  12 s of {first} episodes left")
+            );
+        }
         assert_eq!(progress_line(Frames(0), Frames(9000), "evaluation", None), "frame 0 of 9 000  evaluation");
     }
 

@@ -9,7 +9,10 @@ mod lines;
 
 use crate::print;
 use bar::Bar;
-use lines::{agent_line, evaluation_line, fitted_lines, metrics_line, progress_line, split_line, transfer_lines};
+use lines::{
+    agent_line, evaluation_line, fitted_lines, guide_line, metrics_line, progress_line, rehearsal_line, split_line,
+    time_left, transfer_lines,
+};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use train::{Event, Frames, Phase, Position, Reporter, TimeLeft};
@@ -33,6 +36,8 @@ pub struct Console {
     saved: bool,
     /// Frames from one checkpoint to the next.
     checkpoint_every: Frames,
+    /// What the episodes before the first gradient step are.
+    first: &'static str,
 }
 
 impl Console {
@@ -48,6 +53,7 @@ impl Console {
             updates_from: None,
             saved: false,
             checkpoint_every: Frames(0),
+            first: "random",
         }
     }
 
@@ -86,12 +92,13 @@ impl Console {
             return;
         }
         let doing = match phase {
-            Phase::Prefill { .. } => format!("random episode {}", position.episodes + 1),
+            Phase::Prefill { .. } => format!("{} episode {}", self.first, position.episodes + 1),
             Phase::Collect { .. } => format!("episode {}", position.episodes + 1),
             Phase::Learn { due } => format!("gradient step {} of {}", position.updates - from + 1, due - from),
             Phase::Evaluate => "evaluation".to_owned(),
             Phase::Log | Phase::TooShort { .. } | Phase::Finish => return,
         };
+        let left = left.map(|left| time_left(left, self.first));
         match &mut self.bar {
             Some(bar) => bar.show(position.frames, end, &doing, left),
             None => self.line(&progress_line(position.frames, end, &doing, left)),
@@ -119,6 +126,11 @@ impl Reporter for Console {
                 let names: Vec<&str> = report.sources.iter().map(|source| &*source.name).collect();
                 self.line(&format!("started with a transfer from {} ({})", names.join(", "), report.plan));
             }
+            Event::Guided { record, begins } => {
+                self.first = "guided";
+                self.line(&guide_line(record, *begins));
+            }
+            Event::Rehearses { record, begins } => self.line(&rehearsal_line(record, *begins)),
             Event::Fitted { report } => fitted_lines(report).iter().for_each(|line| self.line(line)),
             Event::Note(text) => self.remark("note", text),
             Event::Warning(text) => self.remark("warning", text),

@@ -92,7 +92,9 @@ fn choices_that_cannot_be_made_are_answered_with_what_can_be_done() {
         (2, "--from ant --choose rank", "give --from RUN for each of them"),
         (2, "--choose rank", "give --from RUN for each of them"),
         (2, "--from ant --from ant", "--from ant is given twice; remove one"),
-        (2, "--from ant --from pendulum --choose best", "rank (the first of a ranking"),
+        (2, "--from ant --from pendulum --choose best", "possible values: rank, chance, all"),
+        (2, "--from ant --from pendulum --guide ant", "--choose chance"),
+        (2, "--from ant --from pendulum --choose all", "needs a --plan"),
         (5, "--from ant --from nothing", "nothing"),
         (2, "--from ant --from pendulum --set schedule.prefill_frames=1000", "at least 2 episodes of hopper"),
     ] {

@@ -5,19 +5,27 @@
 use super::checks::{check_fraction, check_name};
 use super::pilot::Candidates;
 use super::{Aim, Asked, Expansion, universal_origin};
-use crate::manifest::Role;
+use crate::manifest::{Entry, Role};
 use crate::study_file::{Method, next_to};
 use crate::{StudyError, layout, results};
 use environment::file_name;
-use std::path::Path;
-use train::Origin;
+use std::path::{Path, PathBuf};
+use train::config::KeptFiles;
+use train::{Origin, Rehearse};
 use transfer::{ChooseBy, Fraction};
 
 impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
     pub(super) fn add_targets(&mut self, number: usize, method: &'a Method, aim: &Aim<'_>) -> Result<(), StudyError> {
         let key = format!("method[{number}]");
-        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
+        // A guided or a rehearsing method is another one than the same without that.
+        let guided = match (aim.guide, aim.rehearse.0) {
+            (None, None) => "",
+            (Some(_), None) => "-guided",
+            (None, Some(_)) => "-rehearsing",
+            (Some(_), Some(_)) => "-guided-rehearsing",
+        };
+        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| format!("{default}{guided}"));
         match method {
             Method::Baseline { name, .. } => {
                 self.add_target(&key, &named(name, results::BASELINE), None, aim, &[], Origin::Random)
@@ -33,8 +41,8 @@ impl<'a> Expansion<'a> {
                     check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
                     let name = match fraction {
                         // With a decimal point in whole numbers, too.
-                        Fraction::Of(omega) => format!("fractional-{omega:?}"),
-                        Fraction::Fit => format!("fractional-{fraction}"),
+                        Fraction::Of(omega) => format!("fractional-{omega:?}{guided}"),
+                        Fraction::Fit => format!("fractional-{fraction}{guided}"),
                     };
                     self.add_target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
                 }
@@ -55,6 +63,11 @@ impl<'a> Expansion<'a> {
             }
             Method::SingleSource { name, from, plan, fraction, .. } => {
                 self.check_several(&key, from, plan, *fraction)?;
+                if transfer::Preset::named(plan) == Some(transfer::Preset::Soup) {
+                    let why =
+                        "a soup is the mean of several agents, and this method takes one at a time; use another plan";
+                    return Err(self.error(&format!("{key}.plan"), why));
+                }
                 for source in from {
                     let source = self.source(&format!("{key}.from"), source)?;
                     let untrained = source.untrained;
@@ -188,6 +201,9 @@ impl<'a> Expansion<'a> {
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
         let Aim { task, seed, own, .. } = aim;
+        let guide = self.add_guide(&format!("{key}.guide"), aim)?;
+        let rehearse = self.add_rehearsal(key, aim)?;
+        let source = with_names(source, aim.guide.into_iter().chain(aim.rehearse.0));
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
         let name = format!("{method}{}{from}", own.of_folder());
         let folder = Path::new(layout::RUNS).join(file_name(task)).join(name).join(seed.to_string());
@@ -200,10 +216,96 @@ impl<'a> Expansion<'a> {
             return Err(self.error(key, why));
         }
         let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);
-        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin };
-        self.push(Role::Target, &own.of_method(method), source, asked, after.to_vec())?;
+        let mut after = after.to_vec();
+        after.extend(guide.into_iter().chain(rehearse));
+        after.sort_unstable();
+        after.dedup();
+        let folder_of = |index: usize| self.entries[index].folder.clone();
+        let (guide, share) = (guide.map(folder_of), aim.rehearse.1);
+        let rehearse = rehearse.map(|index| Rehearse { from: folder_of(index), share });
+        let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin, guide, rehearse };
+        self.push(Role::Target, &own.of_method(method), source, asked, after)?;
         Ok(())
     }
+
+    /// The run of the agent that guides the targets of `aim`, which is added if necessary. That it cannot act in the task must not come
+    /// to light only after it has been trained.
+    fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+        let Some(guide) = aim.guide else { return Ok(None) };
+        let source = self.source(key, guide)?;
+        let agent = self.add_one_agent(key, source, aim, &mut Vec::new())?;
+        let learns_it = self.entries[agent].tasks.iter().any(|task| task == aim.task);
+        match self.action_sizes(key, agent, aim)? {
+            Some((own, needed)) if !learns_it && own != needed => {
+                let needed = wording::counted(needed as u64, "action element");
+                let why = format!(
+                    "source {guide:?} cannot act in {}, which has {needed}, while its agent has {own}; name a source that learns \
+                     {0}, or whose agent has as many",
+                    aim.task
+                );
+                Err(self.error(key, why))
+            }
+            _ => Ok(Some(agent)),
+        }
+    }
+
+    /// The run of the agent whose episodes the targets of `aim` rehearse, which is added if necessary.
+    fn add_rehearsal(&mut self, method: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+        let (key, share) = (format!("{method}.rehearse"), format!("{method}.share"));
+        let Some(name) = aim.rehearse.0 else {
+            return match aim.rehearse.1 {
+                Some(_) => {
+                    Err(self.error(&share, "it is for methods with `rehearse`; add that key, or remove this one"))
+                }
+                None => Ok(None),
+            };
+        };
+        let asked = Rehearse { from: PathBuf::new(), share: aim.rehearse.1 };
+        if asked.check().is_err() {
+            let why = format!("{} is out of range: it must be a number between 0 and 1, such as 0.2", asked.share());
+            return Err(self.error(&share, why));
+        }
+        let source = self.source(&key, name)?;
+        let agent = self.add_one_agent(&key, source, aim, &mut Vec::new())?;
+        let Entry { tasks, seed, .. } = &self.entries[agent];
+        let of_source = self.config(&key, tasks, self.study.steps, *seed, &aim.base)?;
+        if of_source.replay.files == KeptFiles::UntilFinished {
+            let why = "replay.files = \"until_finished\" removes the episodes of its source; remove that setting from the study's [set]";
+            return Err(self.error(&key, why));
+        }
+        match self.action_sizes(&key, agent, aim)? {
+            Some((own, needed)) if own > needed && self.entries[agent].tasks.len() == 1 => {
+                let own = wording::counted(own as u64, "action element");
+                let why = format!(
+                    "the episodes of source {name:?} have {own}, and {} has {needed}; name a source with at most as many",
+                    aim.task
+                );
+                Err(self.error(&key, why))
+            }
+            _ => Ok(Some(agent)),
+        }
+    }
+
+    /// The action sizes of a source's agent and of the task of `aim`; `None` if one of them is an environment of another program, which
+    /// would be started.
+    fn action_sizes(&self, key: &str, agent: usize, aim: &Aim<'_>) -> Result<Option<(usize, usize)>, StudyError> {
+        let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
+        let size =
+            |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !task.contains(':'));
+        let own: Option<Vec<usize>> = self.entries[agent].tasks.iter().map(|task| size(task)).collect();
+        Ok(own.and_then(|sizes| sizes.into_iter().max()).zip(size(aim.task)))
+    }
+}
+
+/// The names of the sources of a target, with these, each once.
+fn with_names<'n>(source: Option<String>, more: impl Iterator<Item = &'n str>) -> Option<String> {
+    let mut names: Vec<String> = source.iter().flat_map(|source| source.split(", ")).map(str::to_owned).collect();
+    for name in more {
+        if names.iter().all(|known| known != name) {
+            names.push(name.to_owned());
+        }
+    }
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 #[cfg(test)]
@@ -263,6 +365,100 @@ mod tests {
             ("", "plan = \"none.toml\"", "none.toml"),
         ] {
             let message = meta_model(folder, of_source, of_method).unwrap_err().to_string();
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+
+    /// The manifest of a study of these methods on hopper, with sources that learn it, it and another task, and another task.
+    fn guided(methods: &str) -> Result<Manifest, StudyError> {
+        let source =
+            |name: &str, tasks: &str| format!("[[source]]\nname = \"{name}\"\ntasks = [{tasks}]\nsteps = 2000\n");
+        let sources = [source("same", "\"hopper\""), source("both", "\"hopper\", \"ant\""), source("ant", "\"ant\"")];
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n{}{methods}",
+            sources.concat()
+        );
+        let path = Path::new("study.toml").to_owned();
+        let study = crate::study_file::parse(&path, &text)?;
+        manifest_of(&crate::study_file::LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
+    }
+
+    #[test]
+    fn every_kind_of_method_can_be_guided() {
+        let methods = "[[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"baseline\"\nguide = \"same\"\n\
+                       [[method]]\nkind = \"full\"\nfrom = \"ant\"\nguide = \"both\"\n\
+                       [[method]]\nkind = \"fine-tune\"\nname = \"tuned\"\nfrom = \"same\"\nguide = \"same\"\n\
+                       [[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2]\nguide = \"same\"\n";
+        let manifest = guided(methods).unwrap();
+        let found: Vec<_> = manifest.entries[3..]
+            .iter()
+            .map(|entry| (&*entry.method, entry.source.as_deref(), &*entry.after, entry.request.guide.as_deref()))
+            .collect();
+        let [same, both] =
+            ["sources/hopper/2000/1000", "sources/hopper+ant/2000/1000"].map(|path| Some(Path::new(path)));
+        assert_eq!(
+            found,
+            [
+                ("baseline", None, &[][..], None),
+                ("baseline-guided", Some("same"), &[0], same),
+                ("full-guided", Some("ant, both"), &[1, 2], both),
+                ("tuned", Some("same"), &[0], same),
+                ("fractional-0.2-guided", Some("ant, same"), &[0, 2], same),
+            ]
+        );
+        assert!(manifest.entries[5].folder.ends_with("hopper/full-guided-from-ant+both/1"));
+        assert!(
+            manifest.entries[4].arguments.ends_with(&["--guide".to_owned(), "sources/hopper/2000/1000".to_owned()])
+        );
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
+        // A run without a guide is written as before.
+        assert!(!manifest.to_text().lines().nth(4).unwrap().contains("guide"));
+    }
+
+    #[test]
+    fn guides_that_cannot_act_in_the_task_are_named_before_anything_is_trained() {
+        for (guide, part) in [
+            (
+                "ant",
+                "method 1, guide: source \"ant\" cannot act in hopper, which has 3 action elements, while its agent has 8",
+            ),
+            ("sam", "did you mean same?"),
+        ] {
+            let message =
+                guided(&format!("[[method]]\nkind = \"baseline\"\nguide = \"{guide}\"\n")).unwrap_err().to_string();
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_method_can_rehearse() {
+        let methods = "[[method]]\nkind = \"baseline\"\nrehearse = \"same\"\n\
+                       [[method]]\nkind = \"full\"\nfrom = \"ant\"\nrehearse = \"both\"\nshare = 0.5\nguide = \"same\"\n";
+        let manifest = guided(methods).unwrap();
+        let [first, second] = &manifest.entries[3..] else { panic!("two targets") };
+        assert_eq!(
+            (&*first.method, first.source.as_deref(), &*first.after),
+            ("baseline-rehearsing", Some("same"), &[0][..])
+        );
+        let rehearse = first.request.rehearse.clone().unwrap();
+        assert_eq!((&*rehearse.from, rehearse.share), (Path::new("sources/hopper/2000/1000"), None));
+        assert_eq!((&*second.method, second.source.as_deref()), ("full-guided-rehearsing", Some("ant, same, both")));
+        assert_eq!((&*second.after, second.request.rehearse.as_ref().unwrap().share), (&[0, 1, 2][..], Some(0.5)));
+        assert!(second.arguments.ends_with(&["--share".to_owned(), "0.5".to_owned()]));
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn episodes_that_cannot_be_rehearsed_are_named_before_anything_is_trained() {
+        for (keys, part) in [
+            ("rehearse = \"ant\"", "the episodes of source \"ant\" have 8 action elements, and hopper has 3"),
+            (
+                "rehearse = \"same\"\nshare = 1.0",
+                "method 1, share: 1 is out of range: it must be a number between 0 and 1",
+            ),
+            ("share = 0.3", "it is for methods with `rehearse`"),
+        ] {
+            let message = guided(&format!("[[method]]\nkind = \"baseline\"\n{keys}\n")).unwrap_err().to_string();
             assert!(message.contains(part), "{part}: {message}");
         }
     }

@@ -43,7 +43,8 @@ impl<'a> Expansion<'a> {
             for source in &study.source {
                 for task in &study.tasks {
                     for seed in &study.seeds {
-                        let aim = Aim { task, seed: *seed, base: base.clone(), own: base.clone() };
+                        let (base, own) = (base.clone(), base.clone());
+                        let aim = Aim { task, seed: *seed, guide: None, rehearse: (None, None), base, own };
                         self.add_agents(source, &aim, &mut Vec::new())?;
                     }
                 }
@@ -175,7 +176,8 @@ impl<'a> Expansion<'a> {
         if source.untrained {
             settings.extend(["pretrain", "train"].map(|kind| format!("schedule.{kind}_updates=0")));
         }
-        let asked = Asked { tasks, settings, steps: source.steps, seed, folder, origin };
+        let steps = source.steps;
+        let asked = Asked { tasks, settings, steps, seed, folder, origin, guide: None, rehearse: None };
         self.push(Role::Source, "source", Some(name), asked, encoder.into_iter().collect())
     }
 

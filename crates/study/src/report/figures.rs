@@ -86,7 +86,8 @@ fn of_task(
     let baseline = baseline(task, groups, named);
     let begun = of_task.iter().flat_map(|group| group.series());
     let random = mean(&begun.filter_map(|series| Some(series.training.random()?.value)).collect::<Vec<_>>());
-    let runs = of_task.iter().flat_map(|group| &group.runs);
+    // That nothing is known of chance from guided episodes is said where methods are described.
+    let runs = of_task.iter().flat_map(|group| &group.runs).filter(|run| run.guide.is_none());
     let unknown = runs.filter_map(|run| Some((run.folder.display().to_string(), run.random_unknown.clone()?)));
     let ground = Ground { random, length, agents };
     let figures = methods.iter().map(|method| {
@@ -148,6 +149,7 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>
     };
     MethodFigures {
         runs: group.runs.len(),
+        guided: group.runs.iter().any(|run| run.guide.is_some()),
         finished: finished.len(),
         begun: group.series().iter().filter(|series| !series.training.is_empty()).count(),
         compared: returns.len(),

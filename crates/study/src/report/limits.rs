@@ -3,7 +3,7 @@
 use super::Report;
 use super::groups::{baseline, groups};
 use super::published::title;
-use super::task_figures::TaskFigures;
+use super::task_figures::{MethodFigures, TaskFigures};
 use super::wording::{self, counted, frames, listed};
 use crate::results::BASELINE;
 use std::collections::BTreeSet;
@@ -55,6 +55,7 @@ impl Report<'_> {
         });
         said.extend(self.lengths());
         said.extend(self.unfinished_runs());
+        said.extend(self.guided());
         said.extend(self.shared_sources());
         said.extend(self.random_actions());
         let compared = cells().filter(|method| method.improvement.is_some()).count();
@@ -132,14 +133,29 @@ impl Report<'_> {
         })
     }
 
+    /// The methods for which something holds on a task.
+    fn methods_that(&self, holds: impl Fn(&MethodFigures) -> bool) -> Vec<String> {
+        let figures = &self.figures;
+        let of = |index: usize| figures.tasks.iter().filter_map(move |task| task.methods[index].as_ref());
+        let found = (0..figures.methods.len()).filter(|index| of(*index).any(&holds));
+        found.map(|index| figures.methods[index].clone()).collect()
+    }
+
+    /// In which methods an earlier agent plays the first episodes.
+    fn guided(&self) -> Option<String> {
+        let methods = self.methods_that(|method| method.guided);
+        (!methods.is_empty()).then(|| {
+            format!(
+                "In {}, an earlier agent plays the first episodes instead of random actions. These episodes count in the means over \
+                 whole runs, and jumpstarts are not measured.",
+                listed(&methods)
+            )
+        })
+    }
+
     /// In which methods runs of different seeds learn from one source agent.
     fn shared_sources(&self) -> Option<String> {
-        let figures = &self.figures;
-        let shares = |index: &usize| {
-            figures.tasks.iter().filter_map(|task| task.methods[*index].as_ref()).any(|method| method.shares_sources)
-        };
-        let methods: Vec<String> =
-            (0..figures.methods.len()).filter(shares).map(|index| figures.methods[index].clone()).collect();
+        let methods = self.methods_that(|method| method.shares_sources);
         (!methods.is_empty()).then(|| {
             format!(
                 "In {}, runs of different seeds learn from the same source agents. Deviations and intervals therefore \

@@ -35,6 +35,8 @@ pub struct TaskFigures {
 pub struct MethodFigures {
     /// Runs, begun or not.
     pub runs: usize,
+    /// Whether an earlier agent plays the first episodes of one of them.
+    pub guided: bool,
     /// Those that have all their frames.
     pub finished: usize,
     /// Those that have returns.

@@ -190,6 +190,25 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_guides_is_a_source() {
+        let root = tempfile::tempdir().unwrap();
+        let guide = |folder: &Path, source: Value| {
+            let text = json!({ "format": 1, "dreamgraft": "0", "guide": source }).to_string();
+            std::fs::write(folder.join(files::layout::GUIDE), text).unwrap();
+        };
+        let ant = run(root.path(), "ant/0", &["ant"], &[], None);
+        let alone = run(root.path(), "x/0", &["hopper"], &[], None);
+        guide(&alone, source("", &["ant"], 300, &ant));
+        let found = ancestry(root.path(), &alone);
+        assert_eq!((found.tasks, found.frames, found.gaps), (vec!["ant".into()], 300, vec![]));
+        let target = chain(root.path());
+        guide(&target, source("", &["ant"], 300, &ant));
+        let found = ancestry(root.path(), &target);
+        assert_eq!((found.tasks, found.direct), (vec!["ant".into(), "half-cheetah".into(), "walker2d".into()], 3));
+        assert_eq!(found.frames, 1400, "and once more than the others");
+    }
+
+    #[test]
     fn two_checkpoints_of_one_run_are_one_agent() {
         let root = tempfile::tempdir().unwrap();
         let early = run(root.path(), "ant/0", &["ant"], &[], None);

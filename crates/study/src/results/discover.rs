@@ -168,6 +168,13 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     if run.transfer.is_some() {
         words.extend(["--plan".into(), root.join(folder).join(layout::TRANSFER_PLAN).into_os_string()]);
     }
+    if let Some(record) = &run.guide {
+        words.extend(["--guide".into(), record.guide.file.clone().into_os_string()]);
+    }
+    if let Some(record) = &run.rehearsal {
+        words.extend(["--rehearse".into(), record.folder.clone().into_os_string()]);
+        words.extend(["--share".into(), record.share.to_string().into()]);
+    }
     words.extend(["--logdir", "ANOTHER"].map(OsString::from));
     run.command = command(&words);
     run

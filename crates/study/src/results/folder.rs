@@ -43,6 +43,8 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         made_by: BTreeMap::new(),
         shared: taken(&path),
         transfer: None,
+        guide: None,
+        rehearsal: None,
         images: Vec::new(),
         problems: Vec::new(),
     };
@@ -59,13 +61,24 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Err(problem) => run.problems.push(problem),
     }
     run.threads = threads(&run.settings, &run.made_by);
+    match train::GuideRecord::read(&path) {
+        Ok(guide) => run.guide = guide,
+        Err(error) => run.problems.push(error.to_string()),
+    }
+    match train::RehearsalRecord::read(&path) {
+        Ok(rehearsal) => run.rehearsal = rehearsal,
+        Err(error) => run.problems.push(error.to_string()),
+    }
     let (mut last, mut is_read) = (None, true);
     if let Some(metrics) = read_metrics(&path.join(layout::METRICS), tasks) {
         last = metrics.frames;
         (run.series, run.source_use) = (metrics.series, metrics.source_use);
         (run.seconds, run.clock) = (metrics.seconds, metrics.clock);
         if let Some(first) = &metrics.first {
-            run.random_unknown = not_only_random(&run.settings, tasks.len(), first);
+            run.random_unknown = match run.guide {
+                Some(_) => Some("an earlier agent played its first episodes (--guide)".to_owned()),
+                None => not_only_random(&run.settings, tasks.len(), first),
+            };
         }
         if run.random_unknown.is_none() {
             for series in &mut run.series {

@@ -46,7 +46,8 @@ impl<'a> Lineage<'a> {
 
     /// The sources among `sources` whose tasks count as source tasks of `entry`. For a reward meta-model, these are the
     /// agents whose reward models it reads, but not the agent whose encoder it has. Otherwise, they are all sources
-    /// except one from which other sources start.
+    /// except one from which other sources start. The agent that guides it, and the run whose
+    /// episodes it rehearses, are always among them.
     fn own(&self, entry: &Entry, sources: &BTreeSet<usize>) -> BTreeSet<usize> {
         let read: BTreeSet<&Path> = match &entry.request.origin {
             Origin::Universal { rewards, .. } => rewards.iter().map(PathBuf::as_path).collect(),
@@ -54,11 +55,17 @@ impl<'a> Lineage<'a> {
         };
         let rewards: BTreeSet<usize> =
             sources.iter().copied().filter(|index| read.contains(self.entries[*index].folder.as_path())).collect();
+        let guide = entry.request.guide.as_deref();
+        let rehearsed = entry.request.rehearse.as_ref().map(|rehearse| &*rehearse.from);
+        let others = sources.iter().copied().filter(|index| {
+            let folder = Some(&*self.entries[*index].folder);
+            guide == folder || rehearsed == folder
+        });
         if !rewards.is_empty() {
-            return rewards;
+            return rewards.into_iter().chain(others).collect();
         }
         let below: BTreeSet<usize> = sources.iter().flat_map(|index| self.entries[*index].after.clone()).collect();
-        sources.difference(&below).copied().collect()
+        sources.difference(&below).copied().chain(others).collect()
     }
 }
 

@@ -101,6 +101,10 @@ pub struct RunResult {
     pub shared: Option<Taken>,
     /// Its transfer.
     pub transfer: Option<transfer::Report>,
+    /// The agent that played its first episodes.
+    pub guide: Option<train::GuideRecord>,
+    /// The episodes of another run that it rehearses.
+    pub rehearsal: Option<train::RehearsalRecord>,
     /// The last images of each task.
     pub images: Vec<Image>,
     /// Problems with reading.
@@ -184,7 +188,9 @@ impl Results {
             run.role = entry.role;
             run.method.clone_from(&entry.method);
             run.source.clone_from(&entry.source);
-            run.from_scratch = entry.request.origin == Origin::Random;
+            run.from_scratch = entry.request.origin == Origin::Random
+                && entry.request.guide.is_none()
+                && entry.request.rehearse.is_none();
             run.ancestry = match transfer_record::TransferRecord::read(&root.join(&entry.folder)) {
                 // A plan of the user's may name its sources itself; the manifest does not know them.
                 Ok(Some(record)) if entry.after.is_empty() => Ancestry::new(root, &record),

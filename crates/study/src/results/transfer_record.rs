@@ -3,8 +3,9 @@
 //! The report `transfer.json` contains everything. If only the plan `transfer.toml` is left, less is known. Not here:
 //! the sources of the sources (`ancestry`).
 
-use files::layout::{CHECKPOINTS, TRANSFER_PLAN, TRANSFER_REPORT};
+use files::layout::{AGENT, CHECKPOINTS, GUIDE, REHEARSAL, TRANSFER_PLAN, TRANSFER_REPORT};
 use std::path::{Path, PathBuf};
+use train::{GuideRecord, RehearsalRecord};
 use transfer::{Plan, Report};
 
 /// The transfer of a run.
@@ -14,6 +15,8 @@ pub struct TransferRecord {
     pub sources: Vec<RecordedSource>,
     /// The names of the sources whose tasks count as the run's source tasks; `None` if all of them do.
     own: Option<Vec<String>>,
+    /// How many of the sources, the last ones, support the run in other ways than with parameters.
+    supporting: usize,
 }
 
 /// A source of a run.
@@ -30,11 +33,37 @@ pub struct RecordedSource {
 }
 
 impl TransferRecord {
-    /// The transfer of the run in `folder`; `None` if it has no transfer.
+    /// The transfer of the run in `folder`, with the agent that guides it and the run whose episodes it rehearses as sources; `None` if it
+    /// has none of these.
     ///
     /// # Errors
     /// Why that cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, String> {
+        let transfer = Self::of_transfer(folder)?;
+        let mut supporting = Vec::new();
+        if is_file(&folder.join(GUIDE))?
+            && let Some(GuideRecord { guide: at, .. }) = GuideRecord::read(folder).map_err(|error| error.to_string())?
+        {
+            let (name, file) = ("guide".to_owned(), at.file);
+            supporting.push(RecordedSource { name, file, tasks: at.tasks, frames: at.frames });
+        }
+        if is_file(&folder.join(REHEARSAL))?
+            && let Some(record) = RehearsalRecord::read(folder).map_err(|error| error.to_string())?
+        {
+            // As if it were the file of an agent of that run.
+            let (name, file) = ("rehearsal".to_owned(), record.folder.join(CHECKPOINTS).join("newest").join(AGENT));
+            supporting.push(RecordedSource { name, file, tasks: record.tasks, frames: record.frames });
+        }
+        if supporting.is_empty() {
+            return Ok(transfer);
+        }
+        let mut all = transfer.unwrap_or(Self { sources: Vec::new(), own: None, supporting: 0 });
+        all.supporting = supporting.len();
+        all.sources.extend(supporting);
+        Ok(Some(all))
+    }
+
+    fn of_transfer(folder: &Path) -> Result<Option<Self>, String> {
         if is_file(&folder.join(TRANSFER_REPORT))? {
             let report = transfer::read_report(folder).map_err(|error| error.to_string())?;
             return Ok(report.map(|report| Self::of_report(&report)));
@@ -55,7 +84,7 @@ impl TransferRecord {
         let used = || report.sources.iter().map(|source| source.name.clone()).collect();
         let rewards = report.meta_model.as_ref().map(|meta_model| meta_model.sources.clone());
         let own = rewards.or_else(|| report.choice.as_ref().map(|_| used()));
-        Self { sources: sources.collect(), own }
+        Self { sources: sources.collect(), own, supporting: 0 }
     }
 
     fn of_plan(plan: &Plan) -> Self {
@@ -68,13 +97,17 @@ impl TransferRecord {
         let chosen = || plan.used_sources().ok().map(|used| used.into_iter().collect());
         let rewards = plan.meta_model().map(|meta_model| meta_model.sources.clone());
         let own = rewards.or_else(|| plan.choice().and_then(|_| chosen()));
-        Self { sources: sources.collect(), own }
+        Self { sources: sources.collect(), own, supporting: 0 }
     }
 
     /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, the one that was chosen, or
-    /// else all.
+    /// else all. Those that support it in other ways are always among them.
     pub fn own(&self) -> impl Iterator<Item = &RecordedSource> {
-        self.sources.iter().filter(|source| self.own.as_ref().is_none_or(|names| names.contains(&source.name)))
+        let transferred = self.sources.len() - self.supporting;
+        let is_own = move |(index, source): &(usize, &RecordedSource)| {
+            *index >= transferred || self.own.as_ref().is_none_or(|names| names.contains(&source.name))
+        };
+        self.sources.iter().enumerate().filter(is_own).map(|(_, source)| source)
     }
 }
 

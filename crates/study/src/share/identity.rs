@@ -93,7 +93,15 @@ impl<'a> Identities<'a> {
         };
         let origin = origin(&entry.request.origin, &earlier)?;
         let config = of_config(&config);
-        Ok(Identity::of(&json!({ "format": FORMAT, "program": self.program, "config": config, "origin": origin })))
+        let mut all = json!({ "format": FORMAT, "program": self.program, "config": config, "origin": origin });
+        // Runs without one stay what they were in versions that knew none.
+        if let Some(guide) = &entry.request.guide {
+            all["guide"] = earlier(guide)?;
+        }
+        if let Some(rehearse) = &entry.request.rehearse {
+            all["rehearsal"] = json!({ "of": earlier(&rehearse.from)?, "share": rehearse.share() });
+        }
+        Ok(Identity::of(&all))
     }
 
     /// A task that is an environment of another program.
@@ -138,6 +146,10 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
         Origin::Agents { from, choose, plan, fraction } => {
             let agents = from.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
             json!({ "agents": agents, "choose": choose, "plan": of_plan(plan.as_deref())?, "fraction": fraction })
+        }
+        Origin::Soup { from, plan } => {
+            let from = from.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
+            json!({ "soup": from, "plan": of_plan(Some(plan))? })
         }
         Origin::Plan { plan, .. } => return Err(format!("the plan {} names its sources itself", plan.display())),
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
@@ -212,6 +224,21 @@ mod tests {
         // Another source: the baseline is the same, the run that starts from the source is not.
         let other = found("", "seed = 7", false);
         assert_eq!(first.iter().zip(&other).map(|(one, other)| one == other).collect::<Vec<_>>(), [false, true, false]);
+    }
+
+    #[test]
+    fn a_guide_makes_another_run() {
+        let first = found("", "", false);
+        let guided = found("", "[[method]]\nkind = \"baseline\"\nguide = \"a\"\n", false);
+        assert!(guided.len() == 4 && first.iter().all(|one| guided.contains(one)));
+        let [Ok(one), Ok(other)] = [&guided[1], &guided[2]] else { panic!("{guided:?}") };
+        assert_ne!(one, other);
+        let text = if one.text.contains("guide") { &one.text } else { &other.text };
+        assert!(text.contains(&first[0].as_ref().unwrap().checksum), "{text}");
+        let rehearsing =
+            |share: &str| found("", &format!("[[method]]\nkind = \"baseline\"\nrehearse = \"a\"\n{share}"), false);
+        let (default, same, other) = (rehearsing(""), rehearsing("share = 0.2\n"), rehearsing("share = 0.4\n"));
+        assert!(default == same && default.iter().filter(|run| !other.contains(run)).count() == 1);
     }
 
     #[test]

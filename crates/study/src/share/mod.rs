@@ -66,7 +66,7 @@ impl<'a> Sharing<'a> {
     /// Whether the store has a run that this study has not started yet.
     pub fn is_found(&self, entry: &Entry) -> bool {
         let Some((store, identity)) = self.place(entry) else { return false };
-        !is_begun(self.folder, entry) && store.has(&identity)
+        !is_begun(self.folder, entry) && !self.gives_episodes(entry) && store.has(&identity)
     }
 
     /// Copies a run that this study has not started yet from the store; `None` if the store does not have it.
@@ -75,7 +75,7 @@ impl<'a> Sharing<'a> {
     /// If it is there, and damaged or cannot be copied. The run can then be trained.
     pub fn take(&self, entry: &Entry) -> Result<Option<Taken>, StudyError> {
         let Some((store, identity)) = self.place(entry) else { return Ok(None) };
-        if is_begun(self.folder, entry) {
+        if is_begun(self.folder, entry) || self.gives_episodes(entry) {
             return Ok(None);
         }
         let taken = store.take(&identity, &self.folder.join(&entry.folder), entry.steps)?;
@@ -118,6 +118,12 @@ impl<'a> Sharing<'a> {
             }
         }
         reasons
+    }
+
+    /// Whether other runs rehearse the episodes of a run: the store has none.
+    fn gives_episodes(&self, entry: &Entry) -> bool {
+        let of_it = |other: &Entry| other.request.rehearse.as_ref().is_some_and(|one| one.from == entry.folder);
+        self.manifest.entries.iter().any(of_it)
     }
 
     /// The store, and what a run is, if both are known.

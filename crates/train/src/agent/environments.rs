@@ -22,6 +22,19 @@ pub struct Environments {
     /// What the user should know of them.
     pub(crate) notes: Vec<String>,
     sizes: Sizes,
+    /// What an agent must fit to act in each task.
+    shapes: Vec<TaskShape>,
+}
+
+/// What an agent must fit to act in a task.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskShape {
+    /// The task.
+    pub task: String,
+    /// Whether its actions are discrete.
+    pub discrete: bool,
+    /// The sizes of its transitions, as they are without other tasks.
+    pub sizes: Sizes,
 }
 
 /// What a run keeps of an external environment: what an agent needs to act in it, and who made it.
@@ -59,6 +72,7 @@ impl Environments {
     /// If an evaluation's action is larger than any in training, or an agent cannot learn one of the tasks.
     pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
         let sizes = common_sizes(&training)?;
+        let shapes = training.iter().map(|environment| TaskShape::of(environment.info())).collect();
         let external = training.iter().filter_map(|environment| ExternalEnvironment::of(environment.info())).collect();
         let notes = training.iter().flat_map(|environment| notes_of(environment.info())).collect();
         let pad = |environments: Vec<Box<dyn Environment>>| {
@@ -67,7 +81,7 @@ impl Environments {
                 .map(|environment| Ok(Box::new(Padded::new(environment, sizes.action, sizes.vector())?) as _));
             padded.collect::<Result<Vec<_>, TrainError>>()
         };
-        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, external, notes, sizes })
+        Ok(Self { training: pad(training)?, evaluation: pad(evaluation)?, external, notes, sizes, shapes })
     }
 
     /// Elements in an action of an agent for all of these tasks.
@@ -78,6 +92,11 @@ impl Environments {
     /// The sizes of a transition in any of these tasks.
     pub fn sizes(&self) -> Sizes {
         self.sizes
+    }
+
+    /// What an agent must fit to act in each of these tasks.
+    pub(crate) fn shapes(&self) -> &[TaskShape] {
+        &self.shapes
     }
 
     /// The most transitions that a run of `frames` frames has: those of the task with the shortest actions.
@@ -138,6 +157,13 @@ impl Environments {
 
     fn tasks(&self) -> impl Iterator<Item = &TaskInfo> {
         self.training.iter().map(|environment| environment.info())
+    }
+}
+
+impl TaskShape {
+    fn of(info: &TaskInfo) -> Self {
+        let sizes = Sizes { action: info.actions.size, observations: info.observations };
+        Self { task: info.name.clone(), discrete: info.actions.is_discrete(), sizes }
     }
 }
 

@@ -22,12 +22,14 @@ pub(crate) struct Episodes {
     sizes: Sizes,
     /// Transitions of the whole run.
     transitions: u64,
+    /// The most bytes of episodes of another run, which are part of the budget.
+    rehearsed: u64,
 }
 
 impl Episodes {
-    /// Those of a run of `config` in these environments.
-    pub fn of(config: &Config, environments: &Environments) -> Self {
-        Self { sizes: environments.sizes(), transitions: environments.transitions(config.steps.0) }
+    /// Those of a run of `config` in these environments, which rehearses at most `rehearsed` bytes of episodes of another run.
+    pub fn of(config: &Config, environments: &Environments, rehearsed: u64) -> Self {
+        Self { sizes: environments.sizes(), transitions: environments.transitions(config.steps.0), rehearsed }
     }
 }
 
@@ -39,8 +41,8 @@ impl Episodes {
 /// # Errors
 /// [`TrainError::Memory`] with the needed and the available memory.
 pub(crate) fn check_run(config: &Config, episodes: Episodes, learns_here: bool) -> Result<(), TrainError> {
-    let Episodes { sizes, transitions } = episodes;
-    let whole = transitions.saturating_mul(sizes.bytes() as u64);
+    let Episodes { sizes, transitions, rehearsed } = episodes;
+    let whole = transitions.saturating_mul(sizes.bytes() as u64).saturating_add(rehearsed);
     let agent =
         if learns_here { learning_bytes(&config.agent, sizes.action, crate::threads(config.threads))? } else { 0 };
     let all = if config.agent.frozen_encoder && config.agent.vector == 0 {
@@ -88,13 +90,23 @@ fn check(agent: u64, replay: u64, embeddings: u64) -> Result<(), TrainError> {
 /// The note at the start of a session if the replay memory, which has `stats` now, does not or may not hold the whole run in
 /// these environments; `None` if it most likely does.
 ///
-/// The size of the run is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`].
-pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &ReplayStats) -> Option<String> {
+/// The size of the run is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`]. Episodes of another run take
+/// `rehearsed` bytes of the budget.
+pub(crate) fn forgets(
+    config: &Config,
+    environments: &Environments,
+    stats: &ReplayStats,
+    rehearsed: u64,
+) -> Option<String> {
     let budget = config.replay.budget;
+    let of_others = match rehearsed {
+        0 => String::new(),
+        bytes => format!(", of which rehearsed episodes take {},", wording::bytes(bytes)),
+    };
     if stats.dropped > 0 {
         let all = counted(stats.episodes as u64 + stats.dropped, "episode");
         return Some(format!(
-            "the agent learns from the newest {} of {all} only, because replay.budget = {budget} is full; the files of \
+            "the agent learns from the newest {} of {all} only, because replay.budget = {budget}{of_others} is full; the files of \
              the other episodes are kept",
             grouped(stats.episodes as u64)
         ));
@@ -112,9 +124,9 @@ pub(crate) fn forgets(config: &Config, environments: &Environments, stats: &Repl
         }
     };
     let whole = transitions.saturating_mul(size);
-    (whole > budget.0).then(|| {
+    (whole > budget.0.saturating_sub(rehearsed)).then(|| {
         format!(
-            "replay.budget = {budget} may be too small for all episodes of this run, {} transitions of up to {} \
+            "replay.budget = {budget}{of_others} may be too small for all episodes of this run, {} transitions of up to {} \
              {source}: once it is full, the agent no longer learns from the oldest episodes; their files are kept",
             grouped(transitions),
             wording::bytes(whole)
@@ -148,9 +160,9 @@ mod tests {
     #[test]
     fn a_budget_that_may_be_too_small_is_named_before_anything_is_learned() {
         for steps in ["steps=1e5", "steps=1e6", "steps=2e6"] {
-            assert_eq!(forgets(&config(&[steps]), &ant(), &NOTHING), None, "{steps}");
+            assert_eq!(forgets(&config(&[steps]), &ant(), &NOTHING, 0), None, "{steps}");
         }
-        let note = forgets(&config(&["replay.budget=500MB"]), &ant(), &NOTHING).unwrap();
+        let note = forgets(&config(&["replay.budget=500MB"]), &ant(), &NOTHING, 0).unwrap();
         let parts = [
             "replay.budget = 500MB may be too small",
             "501 000 transitions",
@@ -165,10 +177,10 @@ mod tests {
     fn once_there_are_episodes_their_size_counts() {
         let seen = |bytes, dropped| ReplayStats { episodes: 10, transitions: 5010, bytes, dropped, ..NOTHING };
         let (small, ant) = (config(&["replay.budget=500MB"]), ant());
-        assert_eq!(forgets(&small, &ant, &seen(5010 * 900, 0)), None);
-        let noise = forgets(&config(&[]), &ant, &seen(5010 * 12_300, 0)).unwrap();
+        assert_eq!(forgets(&small, &ant, &seen(5010 * 900, 0), 0), None);
+        let noise = forgets(&config(&[]), &ant, &seen(5010 * 12_300, 0), 0).unwrap();
         assert!(noise.contains("6.2 GB at the size of the episodes so far"), "{noise}");
-        let full = forgets(&small, &ant, &seen(500_000_000, 1990)).unwrap();
+        let full = forgets(&small, &ant, &seen(500_000_000, 1990), 0).unwrap();
         assert!(full.starts_with("the agent learns from the newest 10 of 2 000 episodes only"), "{full}");
     }
 
@@ -178,7 +190,7 @@ mod tests {
         let agent = footprint::training_bytes(&config.agent, 8).unwrap();
         assert!(config.replay.budget.0 + agent < 10_000_000_000, "{agent}");
         if footprint::available().is_some_and(|available| available.bytes >= 20_000_000_000) {
-            check_run(&config, Episodes::of(&config, &ant()), true).unwrap();
+            check_run(&config, Episodes::of(&config, &ant(), 0), true).unwrap();
         }
     }
 
@@ -215,7 +227,7 @@ mod tests {
         #[test]
         fn no_counts_make_it_panic(bytes: u64, transitions: u64, dropped in 0u64..1 << 60, episodes in 0usize..1 << 50) {
             let stats = ReplayStats { episodes, transitions, bytes, dropped, ..NOTHING };
-            let _ = forgets(&config(&["steps=1e12"]), &ant(), &stats);
+            let _ = forgets(&config(&["steps=1e12"]), &ant(), &stats, 0);
         }
     }
 }

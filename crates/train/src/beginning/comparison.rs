@@ -5,6 +5,7 @@ use crate::TrainError;
 use crate::config::{Config, Difference, difference};
 use crate::folder::{is_run, stored_config};
 use crate::request::RunRequest;
+use crate::support;
 use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -33,12 +34,11 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
             let recorded = plan_of(root)?;
             let mut differences = rules(&report, &recorded, plan);
             differences.extend(sources(&report, plan));
-            refuse(root, differences, true)?;
+            refuse(root, differences)?;
             return Ok(Some(Transferred { plan: recorded, report }));
         }
     };
-    let taken = was != nothing();
-    refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)?;
+    refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }])?;
     Ok(None)
 }
 
@@ -69,14 +69,14 @@ pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError>
     }
     let of = |transfer: Option<&str>| transfer.unwrap_or("nothing").to_owned();
     match (record_of(root)?, request.plan()?) {
-        (Some(report), Some(plan)) => refuse(root, rules(&report, &plan_of(root)?, &plan), true),
+        (Some(report), Some(plan)) => refuse(root, rules(&report, &plan_of(root)?, &plan))?,
         (was, now) if was.is_some() != now.is_some() => {
             let (was, now) = (of(was.as_ref().map(|report| &*report.plan)), of(now.as_ref().map(Plan::name)));
-            let taken = was != "nothing";
-            refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }], taken)
+            refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }])?;
         }
-        _ => Ok(()),
+        _ => {}
     }
+    refuse(root, support::missing(root, request)?)
 }
 
 /// The plan and the report of the transfer with which the run in `root` began; `None` if it began without one. The plan names the files
@@ -116,16 +116,17 @@ fn damaged(path: &Path, why: &dyn std::fmt::Display) -> TrainError {
     TrainError::TransferRecord { path: path.to_owned(), what: format!("is damaged ({why})") }
 }
 
-/// Refuses to resume the run in `root` if there are differences. `taken`: whether it started with a transfer.
-fn refuse(root: &Path, differences: Vec<Difference>, taken: bool) -> Result<(), TrainError> {
+/// Refuses to resume the run in `root` if there are differences, with the arguments that resume it.
+pub(crate) fn refuse(root: &Path, differences: Vec<Difference>) -> Result<(), TrainError> {
     if differences.is_empty() {
         return Ok(());
     }
-    let advice = if taken {
-        let [plan, folder] = [root.join(TRANSFER_PLAN), root.to_owned()].map(wording::shell_path);
-        format!("with --plan {plan} --logdir {folder}")
-    } else {
-        "without transfer".to_owned()
+    let plan = Some(root.join(TRANSFER_PLAN)).filter(|_| root.join(TRANSFER_REPORT).exists());
+    let plan = plan.map(|plan| format!("--plan {}", wording::shell_path(plan)));
+    let arguments: Vec<String> = plan.into_iter().chain(support::arguments(root)).collect();
+    let advice = match arguments.is_empty() {
+        true => "without transfer".to_owned(),
+        false => format!("with {} --logdir {}", arguments.join(" "), wording::shell_path(root)),
     };
     Err(TrainError::OtherTransfer { path: root.to_owned(), differences, advice })
 }

@@ -8,7 +8,7 @@ mod choose;
 mod comparison;
 
 pub use comparison::check_run_of;
-pub(crate) use comparison::recorded_transfer;
+pub(crate) use comparison::{recorded_transfer, refuse};
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
@@ -19,7 +19,7 @@ use crate::streams::RunKey;
 use dreamer::{Agent, AgentConfig};
 use environment::Catalogue;
 use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use transfer::{Grafted, Plan, Report, Sources, graft, write_record};
 
 /// The beginning of a run. It is decided once, when the run folder is locked.
@@ -163,8 +163,8 @@ fn refuse_random_frozen(agent: &AgentConfig) -> Result<(), TrainError> {
 }
 
 /// Names of the files that an interrupted start leaves of its transfer in `root`. A plan without a report is the user's.
-pub(crate) fn leftovers(root: &Path) -> &'static [&'static str] {
-    if root.join(TRANSFER_REPORT).exists() { &[TRANSFER_REPORT, TRANSFER_PLAN] } else { &[] }
+pub(crate) fn leftovers(root: &Path) -> Vec<&'static str> {
+    if root.join(TRANSFER_REPORT).exists() { vec![TRANSFER_REPORT, TRANSFER_PLAN] } else { Vec::new() }
 }
 
 /// Writes the record of a new run's transfer into `root`. Without a transfer, the record of a start that was interrupted is
@@ -177,11 +177,17 @@ pub(crate) fn record<L>(root: &Path, beginning: &Beginning<L>) -> Result<(), Tra
         return Ok(write_record(root, plan, report)?);
     }
     // The plan first, and each durably: after a loss of power, a plan without a report would be taken for the user's.
-    for path in [root.join(TRANSFER_PLAN), root.join(TRANSFER_REPORT)] {
-        match std::fs::remove_file(&path).and_then(|()| files::sync_folder(root)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
-            _ => {}
-        }
+    [root.join(TRANSFER_PLAN), root.join(TRANSFER_REPORT)].into_iter().try_for_each(remove)
+}
+
+/// Removes the file at `path`, durably; none may be there.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(crate) fn remove(path: PathBuf) -> Result<(), TrainError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match std::fs::remove_file(&path).and_then(|()| files::sync_folder(folder)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path)(error)),
+        _ => Ok(()),
     }
-    Ok(())
 }

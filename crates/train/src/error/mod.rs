@@ -40,6 +40,42 @@ pub enum TrainError {
         "the fractions of this run's transfer are fitted after the random episodes, so its sources are still needed: {0}"
     )]
     FitNeedsSources(#[source] Box<transfer::TransferError>),
+    /// An agent that cannot play the first episodes of a run.
+    #[error("{path} cannot guide this run: {why}")]
+    Guide {
+        /// The agent.
+        path: PathBuf,
+        /// Why not, and the next step.
+        why: String,
+    },
+    /// A guide that is gone, or is another one, before it played all its episodes.
+    #[error("the guided episodes of this run are not all collected, so its guide is still needed: {0}")]
+    GuideNeeded(#[source] Box<Self>),
+    /// A run whose episodes cannot be rehearsed.
+    #[error("--rehearse {path}: the run {why}")]
+    Rehearsal {
+        /// The run.
+        path: PathBuf,
+        /// Why not, and the next step.
+        why: String,
+    },
+    /// A share of sequences that none can be.
+    #[error("--share {share} is out of range: it must be a number between 0 and 1, such as 0.2")]
+    Share {
+        /// The share.
+        share: f64,
+    },
+    /// Copies of episodes to rehearse that are not as they were made.
+    #[error(
+        "{path} does not have the episodes of another run that this run rehearses: {why}; restore the folder from a copy, or start again \
+         in another folder (--logdir)"
+    )]
+    RehearsalGone {
+        /// The folder of copies.
+        path: PathBuf,
+        /// The difference.
+        why: String,
+    },
     /// The run folder was created with another transfer.
     #[error(
         "{path} was created with another transfer: {}; choose another folder with --logdir, or resume {advice}", list(.differences)
@@ -75,6 +111,12 @@ pub enum TrainError {
     /// No agent to rank.
     #[error("there is no agent to rank; give at least one with --from RUN")]
     NothingToRank,
+    /// A ranking on random episodes that another agent plays.
+    #[error(
+        "a ranking of sources needs the random episodes with which a run begins, and --guide replaces them; give one source with --from, or \
+         choose with --choose chance"
+    )]
+    RankWithGuide,
     /// A ranking for several tasks.
     #[error(
         "sources are ranked for one task, but this run learns {}; give one source with --from, or choose with --choose chance",
@@ -334,8 +376,8 @@ pub enum TrainError {
     },
     /// No random episode is as long as a window.
     #[error(
-        "none of {} random episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest \
-         has {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
+        "none of {} {of} episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
+         {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
         .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2),
         if *can_be_fixed { ", or task.termination = \"fixed\"" } else { "" }
     )]
@@ -344,6 +386,8 @@ pub enum TrainError {
         task: String,
         /// Transitions of a window.
         length: usize,
+        /// What the episodes are: random, or guided.
+        of: &'static str,
         /// The episodes.
         seen: Prefilled,
         /// Whether its episodes end early only because of a setting.

@@ -4,6 +4,7 @@
 
 use super::{Origin, RunRequest};
 use std::ffi::{OsStr, OsString};
+use transfer::Preset;
 
 impl RunRequest {
     /// The arguments of `dreamgraft` that start this run. The program's parser turns them into the same request.
@@ -35,6 +36,13 @@ impl RunRequest {
                 arguments.options("--from", from);
                 arguments.option("--choose", choose.name());
             }
+            Origin::Soup { from, plan } => {
+                arguments.option("--plan", plan);
+                arguments.options("--from", from);
+                if Preset::named(plan) != Some(Preset::Soup) {
+                    arguments.option("--choose", "all");
+                }
+            }
             Origin::Plan { plan, fraction } => {
                 arguments.option("--plan", plan);
                 arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
@@ -46,6 +54,10 @@ impl RunRequest {
                 arguments.flag("--any-encoder", *any_encoder);
             }
         }
+        arguments.options("--guide", &self.guide);
+        arguments.options("--rehearse", self.rehearse.as_ref().map(|rehearse| &rehearse.from));
+        let share = self.rehearse.as_ref().and_then(|rehearse| rehearse.share);
+        arguments.options("--share", share.map(|share| share.to_string()));
         arguments.options("--device", &self.device);
         arguments.flag("--wait", self.wait);
         if tasks_last {

@@ -2,7 +2,8 @@
 //!
 //! Different transfers have different names: where a path cannot stand in a name as it is, the name contains a checksum of it.
 
-use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
+use super::{DEFAULT_PLAN, Origin, RunRequest, UNIVERSAL};
+use crate::support::Rehearse;
 use environment::Catalogue;
 use std::path::{Component, Path, PathBuf};
 use transfer::{Fraction, Preset};
@@ -10,8 +11,29 @@ use transfer::{Fraction, Preset};
 /// The most bytes of the name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
 
+/// A short name of what a run takes from others: its transfer, its guide and what it rehearses. `None` if it takes nothing.
+pub(super) fn label(request: &RunRequest, catalogue: &dyn Catalogue) -> Option<String> {
+    let guide = request.guide.as_deref().map(|guide| format!("guided-by-{}", label_of(guide, catalogue)));
+    let rehearsing = request.rehearse.as_ref().map(|Rehearse { from, share }| {
+        let share = share.map(|share| format!("{share}-")).unwrap_or_default();
+        format!("rehearsing-{share}{}", label_of(from, catalogue))
+    });
+    let parts: Vec<String> = of_origin(&request.origin, catalogue).into_iter().chain(guide).chain(rehearsing).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let mut label = parts.join("-");
+    if label.len() > LONGEST_LABEL {
+        // A checksum replaces the part that is cut off, so that different transfers keep different names.
+        let checksum = format!("-{:08x}", crc32fast::hash(label.as_bytes()));
+        label.truncate(LONGEST_LABEL - checksum.len());
+        label.push_str(&checksum);
+    }
+    Some(label)
+}
+
 /// A short name of a transfer: plan, fraction and sources. `None` if nothing is transferred.
-pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String> {
+fn of_origin(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String> {
     let of_plan = |plan: &Path| match Preset::named(plan) {
         Some(preset) => preset.name().to_owned(),
         None => plan_label(plan),
@@ -22,7 +44,7 @@ pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String
         }
         label
     };
-    let mut label = match origin {
+    Some(match origin {
         Origin::Random => return None,
         Origin::Universal { encoder, rewards, plan, .. } => {
             let rewards = rewards.iter().map(|path| label_of(path, catalogue)).collect::<Vec<_>>().join("+");
@@ -39,15 +61,12 @@ pub(super) fn label(origin: &Origin, catalogue: &dyn Catalogue) -> Option<String
             let from = from.iter().map(|path| label_of(path, catalogue)).collect::<Vec<_>>().join("+");
             format!("{}-by-{choose}-from-{from}", with(plan, fraction))
         }
+        Origin::Soup { from, plan } => {
+            let from = from.iter().map(|path| label_of(path, catalogue)).collect::<Vec<_>>().join("+");
+            format!("{}-from-{from}", of_plan(plan))
+        }
         Origin::Plan { plan, fraction } => with(of_plan(plan), fraction),
-    };
-    if label.len() > LONGEST_LABEL {
-        // A checksum replaces the part that is cut off, so that different transfers keep different names.
-        let checksum = format!("-{:08x}", crc32fast::hash(label.as_bytes()));
-        label.truncate(LONGEST_LABEL - checksum.len());
-        label.push_str(&checksum);
-    }
-    Some(label)
+    })
 }
 
 /// The name of a source in the name of a run's folder: [`name`], with a checksum if another path could have the same name.
@@ -126,13 +145,14 @@ mod tests {
     }
 
     fn label(origin: &Origin) -> Option<String> {
-        super::label(origin, tasks::catalogue())
+        let request = RunRequest { origin: origin.clone(), ..RunRequest::new(Vec::new(), "smoke") };
+        super::label(&request, tasks::catalogue())
     }
 
     #[test]
     fn a_transfer_has_a_short_name() {
         let label = |origin: &Origin| label(origin).unwrap();
-        assert_eq!(super::label(&Origin::Random, tasks::catalogue()), None);
+        assert_eq!(super::label(&RunRequest::new(Vec::new(), "smoke"), tasks::catalogue()), None);
         let from = "runs/hopper+ant/small/0";
         assert_eq!(label(&agent(from, None)), "paper-from-hopper+ant-small-0");
         assert_eq!(label(&agent(from, Some("full"))), "full-from-hopper+ant-small-0");

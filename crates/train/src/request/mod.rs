@@ -8,6 +8,7 @@ mod label;
 mod plan;
 
 use crate::config::{Config, Layer, preset, resolve};
+use crate::support::{Asked, Rehearse};
 use crate::{Frames, TrainError};
 use environment::Catalogue;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,13 @@ pub struct RunRequest {
     pub folder: Option<PathBuf>,
     /// The origin of the agent's initial parameters.
     pub origin: Origin,
+    /// The agent that plays the episodes before the first gradient step, in place of random actions: its run folder, a checkpoint, its
+    /// file, or an export.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
+    pub guide: Option<PathBuf>,
+    /// The run whose episodes are rehearsed, and how often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearse: Option<Rehearse>,
     /// Threads that compute; if none are given, the setting of the preset or the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
@@ -92,6 +100,15 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fraction: Option<Fraction>,
     },
+    /// Means of the parameters of several agents that descend from one.
+    Soup {
+        /// These agents: of each, its run folder, a folder in its checkpoints, or its file.
+        #[serde(with = "files::path_text::list")]
+        from: Vec<PathBuf>,
+        /// The plan: a preset or a file.
+        #[serde(with = "files::path_text")]
+        plan: PathBuf,
+    },
     /// Parameters of the agents that a plan names itself.
     Plan {
         /// The plan's file.
@@ -130,6 +147,8 @@ impl RunRequest {
             seed: None,
             folder: None,
             origin: Origin::Random,
+            guide: None,
+            rehearse: None,
             threads: None,
             device: None,
             wait: false,
@@ -166,11 +185,16 @@ impl RunRequest {
         plan::plan(&self.origin)
     }
 
+    /// What supports the run besides a transfer.
+    pub fn support(&self) -> Asked<'_> {
+        Asked { guide: self.guide.as_deref(), rehearse: self.rehearse.as_ref() }
+    }
+
     /// The folder of the run with this `seed`: the given one, or one below `runs` that is named after the tasks, the preset, the
     /// transfer and the seed. `catalogue` has the built-in tasks.
     pub fn root(&self, seed: u64, catalogue: &dyn Catalogue) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| {
-            let transfer = label::label(&self.origin, catalogue).map_or_else(String::new, |label| format!("-{label}"));
+            let transfer = label::label(self, catalogue).map_or_else(String::new, |label| format!("-{label}"));
             Path::new("runs")
                 .join(environment::file_name(&self.tasks.join("+")))
                 .join(format!("{}{transfer}", self.preset))
@@ -203,6 +227,15 @@ mod tests {
             root(&RunRequest { origin, ..request() }),
             Path::new("runs/hopper/smoke-paper-0.3-from-ant-small-3/7")
         );
+        let guide = Some("runs/hopper/small/3".into());
+        assert_eq!(root(&RunRequest { guide, ..request() }), Path::new("runs/hopper/smoke-guided-by-hopper-small-3/7"));
+        let rehearse = |share| Some(Rehearse { from: "runs/ant/small/3".into(), share });
+        assert_eq!(
+            root(&RunRequest { rehearse: rehearse(None), ..request() }),
+            Path::new("runs/hopper/smoke-rehearsing-ant-small-3/7")
+        );
+        let label = "runs/hopper/smoke-rehearsing-0.5-ant-small-3/7";
+        assert_eq!(root(&RunRequest { rehearse: rehearse(Some(0.5)), ..request() }), Path::new(label));
         assert_eq!(root(&RunRequest { folder: Some("here".into()), ..request() }), Path::new("here"));
     }
 

@@ -45,6 +45,16 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
             plan.check_sources().map_err(TransferError::from)?;
             (plan, fraction)
         }
+        Origin::Soup { from, plan } => {
+            let mut plan = Plan::find(plan).map_err(TransferError::from)?;
+            if !plan.sources().is_empty() {
+                return Err(TrainError::OwnSources { plan: plan.name().to_owned() });
+            }
+            for (name, path) in named("--from", from)? {
+                plan.add_source(&name, &path).map_err(TransferError::from)?;
+            }
+            return Ok(Some(plan));
+        }
         Origin::Plan { plan, fraction } => {
             let plan = Plan::find(plan).map_err(TransferError::from)?;
             if plan.sources().is_empty() {

@@ -13,7 +13,9 @@ use crate::config::Config;
 use crate::events::Reporter;
 use crate::folder::checkpoint;
 use crate::folder::{Opened, RunFolder};
+use crate::run::schedule::Position;
 use crate::streams::RunKey;
+use crate::support::{self, Asked, Support};
 use dreamer::{AgentConfig, DreamerError};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -35,33 +37,44 @@ pub fn train_with<L: Trainable>(
 ) -> Result<End, TrainError> {
     environments.check_length(config)?;
     let action_size = environments.action_size();
-    let new_run = || Ok((config.clone(), Beginning::New));
-    let (folder, config, beginning) = begin(root, config, None, &environments, new_run)?;
-    let session = Session { config: &config, folder, environments, device: None, interrupted, reporter };
+    let new_run = || Ok(NewRun { config: config.clone(), beginning: Beginning::New, support: Support::default() });
+    let (folder, NewRun { config, beginning, support }) =
+        begin(root, config, None, Asked::default(), &environments, new_run)?;
+    let session = Session { config: &config, folder, environments, support, device: None, interrupted, reporter };
     // Without a plan, only runs that began without one are continued.
     session.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
 }
 
+/// A run as its session takes it on: its configuration, its beginning, and what supports it.
+pub(crate) struct NewRun<L> {
+    pub config: Config,
+    pub beginning: Beginning<L>,
+    pub support: Support,
+}
+
 /// Locks the run folder `root` and decides the beginning of its run. If the folder does not contain a run, `new_run`
-/// gives the beginning, which is then recorded. Also returns the folder and the configuration of the run, which is
-/// `config` with the changes of the transfer.
+/// gives the beginning and the support, which are then recorded. Also returns the folder and the configuration of the run, which
+/// is `config` with the changes of the transfer.
 ///
 /// # Errors
-/// If the folder cannot be used, or has a run of another configuration or transfer.
+/// If the folder cannot be used, or has a run of another configuration, transfer or support.
 pub(crate) fn begin<L: Trainable>(
     root: &Path,
     config: &Config,
     plan: Option<&Plan>,
+    asked: Asked<'_>,
     environments: &Environments,
-    new_run: impl FnOnce() -> Result<(Config, Beginning<L>), TrainError>,
-) -> Result<(RunFolder, Config, Beginning<L>), TrainError> {
-    match RunFolder::open(root, beginning::leftovers(root))? {
+    new_run: impl FnOnce() -> Result<NewRun<L>, TrainError>,
+) -> Result<(RunFolder, NewRun<L>), TrainError> {
+    let leftovers = [beginning::leftovers(root), support::leftovers(root)].concat();
+    match RunFolder::open(root, &leftovers)? {
         Opened::New(mut folder) => {
-            let (config, beginning) = new_run()?;
+            let run = new_run()?;
             // The configuration comes last: it makes the folder a run's.
-            beginning::record(root, &beginning)?;
-            folder.create(&config)?;
-            Ok((folder, config, beginning))
+            beginning::record(root, &run.beginning)?;
+            run.support.record(root)?;
+            folder.create(&run.config)?;
+            Ok((folder, run))
         }
         Opened::Existing(folder, stored) => {
             let (config, transfer) = beginning::of_resumed_run(root, &stored, config, plan)?;
@@ -76,7 +89,10 @@ pub(crate) fn begin<L: Trainable>(
                     Beginning::BegunUnsaved { transfer }
                 }
             };
-            Ok((folder, config, beginning))
+            let start = Position::default();
+            let position = beginning.checkpoint().map_or(&start, |checkpoint| &checkpoint.state.position);
+            let support = Support::of_resumed_run(root, asked, (&config, position), environments.shapes())?;
+            Ok((folder, NewRun { config, beginning, support }))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Collecting: an episode of random actions or of the agent's own, written, remembered and counted.
+//! Collecting: an episode of random actions, of a guide or of the agent's own, written, remembered and counted.
 
 use super::{Run, of_task};
 use crate::TrainError;
@@ -25,7 +25,10 @@ impl<L: Trainable> Run<'_, L> {
             reporter.event(&Event::Progress { phase, position, end, left });
             interrupted.load(Ordering::SeqCst)
         };
-        let played = if matches!(phase, Phase::Prefill { .. }) {
+        let is_first = matches!(phase, Phase::Prefill { .. });
+        let played = if let Some(guide) = self.support.guide.as_ref().filter(|_| is_first) {
+            guide.play(environment, &mut streams.environment, &mut streams.prefill, interrupted)?
+        } else if is_first {
             let (random, discrete) = (&mut streams.prefill, environment.info().actions.is_discrete());
             let choose = |_: Observation<'_>, action: &mut [f32]| random_action(discrete, random, action);
             play_episode(environment, &mut streams.environment, choose, interrupted)?
@@ -40,9 +43,9 @@ impl<L: Trainable> Run<'_, L> {
             self.streams = before;
             return Ok(());
         };
-        let (frames, random) = (played.frames, matches!(phase, Phase::Prefill { .. }));
+        let frames = played.frames;
         self.keep(played, phase, task)?;
-        self.speed.collected(frames, random, began.elapsed());
+        self.speed.collected(frames, is_first, began.elapsed());
         if let Phase::Prefill { task } = phase {
             self.note_short_episodes(task);
         }
@@ -60,6 +63,8 @@ impl<L: Trainable> Run<'_, L> {
         self.meters.add(&of_task(self.config, "train_return", task), episode.score());
         self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
         match phase {
+            // What chance earns is not known from the episodes of a guide.
+            Phase::Prefill { .. } if self.support.guided_by.is_some() => {}
             Phase::Prefill { .. } => self.returns.random(index, episode.score()),
             _ => self.warnings.earned(index, episode.score()),
         }
@@ -77,10 +82,11 @@ impl<L: Trainable> Run<'_, L> {
         }
         let (name, length) = (&self.config.tasks[task], self.config.agent.length);
         self.reporter.event(&Event::Note(&format!(
-            "{} of {} random episodes of {name} have fewer than the {length} transitions of agent.length, so the agent \
+            "{} of {} {} episodes of {name} have fewer than the {length} transitions of agent.length, so the agent \
              cannot learn from them (the mean is {}, the longest {})",
             seen.too_short,
             seen.episodes,
+            self.support.first_episodes(),
             seen.mean(),
             seen.longest
         )));
@@ -92,6 +98,7 @@ impl<L: Trainable> Run<'_, L> {
         let task = self.config.tasks[task].clone();
         // The setting is one of the built-in tasks, whose names have no colon.
         let can_be_fixed = !task.contains(':') && self.config.task.termination == Termination::Stock;
-        TrainError::TooShort { task, length: self.config.agent.length, seen, can_be_fixed }
+        let (length, of) = (self.config.agent.length, self.support.first_episodes());
+        TrainError::TooShort { task, length, of, seen, can_be_fixed }
     }
 }

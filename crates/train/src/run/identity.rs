@@ -6,7 +6,7 @@ use crate::agent::environments::Environments;
 use crate::config::Config;
 use crate::folder::checkpoint::{self, Loaded};
 use crate::streams::RunKey;
-use transfer::Report;
+use std::path::Path;
 
 /// Checks that a checkpoint belongs to the run of this configuration in these environments: someone may have copied it from
 /// another.
@@ -49,13 +49,11 @@ pub(super) fn check<L: Trainable>(
     Err(TrainError::Checkpoint { path: found.path.clone(), why })
 }
 
-/// Notes about sources that were trained with the very streams that a new run of this configuration draws from.
-pub(super) fn shared_luck(report: &Report, config: &Config) -> Vec<String> {
+/// Notes about agents, each with its file, that were trained with the very streams that a new run of this configuration draws from.
+pub(super) fn shared_luck<'a>(agents: impl Iterator<Item = (&'a str, &'a Path)>, config: &Config) -> Vec<String> {
     let key = RunKey::of(config);
-    let sources = report.sources.iter();
-    let sharing = sources.filter(|source| {
-        checkpoint::state_next_to(&source.provenance.file).is_some_and(|state| state.streams.key() == key)
-    });
+    let sharing =
+        agents.filter(|(_, file)| checkpoint::state_next_to(file).is_some_and(|state| state.streams.key() == key));
     let note = |name: &str| {
         format!(
             "{name} was trained on the same tasks with the same seed {}, so it shares its random streams with this run \
@@ -63,5 +61,5 @@ pub(super) fn shared_luck(report: &Report, config: &Config) -> Vec<String> {
             config.seed
         )
     };
-    sharing.map(|source| note(&source.name)).collect()
+    sharing.map(|(name, _)| note(name)).collect()
 }

@@ -18,15 +18,16 @@ impl<L: Trainable> Run<'_, L> {
         let (position, end) = (&self.position, self.config.steps);
         let left = self.speed.left(self.config, position);
         self.reporter.event(&Event::Progress { phase, position, end, left });
-        let before = self.streams.replay.clone();
-        self.replay.sample(&mut self.streams.replay, self.config.replay.starts, &mut self.batch)?;
+        let before = (self.streams.replay.clone(), self.streams.rehearsal.clone());
+        let rehearsed = self.draw()?;
         let began = Instant::now();
         if let Some(embeddings) = &mut self.embeddings {
             let agent = &mut self.agent;
-            embeddings.fill(&self.replay, &mut self.batch, |images, out| agent.embed(images, out));
+            embeddings
+                .fill(&self.replay, self.rehearsal.as_ref(), &mut self.batch, |images, out| agent.embed(images, out));
         }
         let Some(metrics) = self.agent.learn(&self.batch, self.interrupted)? else {
-            self.streams.replay = before;
+            (self.streams.replay, self.streams.rehearsal) = before;
             return Ok(());
         };
         self.speed.learned(began.elapsed());
@@ -44,6 +45,23 @@ impl<L: Trainable> Run<'_, L> {
         for (name, value) in metrics {
             self.meters.add(name, value);
         }
+        if let Some(count) = rehearsed {
+            self.meters.add("rehearsed_sequences", count as f64);
+        }
         Ok(())
+    }
+
+    /// Draws the next batch. How many of its sequences are of the episodes of another run; `None` if none can be.
+    fn draw(&mut self) -> Result<Option<usize>, TrainError> {
+        let (starts, streams) = (self.config.replay.starts, &mut self.streams);
+        match self.rehearsal.as_mut().zip(streams.rehearsal.as_mut()) {
+            Some(rehearsal) => {
+                Ok(Some(self.replay.sample_rehearsing(&mut streams.replay, starts, &mut self.batch, rehearsal)?))
+            }
+            None => {
+                self.replay.sample(&mut streams.replay, starts, &mut self.batch)?;
+                Ok(None)
+            }
+        }
     }
 }

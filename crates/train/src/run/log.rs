@@ -38,7 +38,10 @@ impl<L: Trainable> Run<'_, L> {
 
     /// Which episodes were collected since the line of metrics at `before` frames. No line comes before the prefill's end.
     fn episodes_since(&self, before: Frames) -> Episodes {
+        let guided = self.support.guided_by.is_some();
         match (before, self.position.own_episodes()) {
+            (Frames(0), 0) if guided => Episodes::Guided,
+            (Frames(0), _) if guided => Episodes::MixedGuided,
             (Frames(0), 0) => Episodes::Random,
             (Frames(0), _) => Episodes::Mixed,
             _ => Episodes::Own,

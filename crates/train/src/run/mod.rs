@@ -33,9 +33,10 @@ use crate::events::Reporter;
 use crate::folder::RunFolder;
 use crate::folder::metrics_files::MetricsFiles;
 use crate::streams::Streams;
+use crate::support::Support;
 use crate::{Frames, TrainError};
 use meters::Meters;
-use replay::{Batch, Embeddings, Replay};
+use replay::{Batch, Embeddings, Rehearsal, Replay};
 use returns::Returns;
 use schedule::{Phase, Position, next};
 use speed::{Speed, Work};
@@ -78,8 +79,11 @@ struct Run<'a, L> {
     config: &'a Config,
     folder: RunFolder,
     environments: Environments,
+    support: Support,
     agent: L,
     replay: Replay,
+    /// Episodes of another run; none if only its own are learned from.
+    rehearsal: Option<Rehearsal>,
     /// Of a frozen encoder; none if it is learned.
     embeddings: Option<Embeddings>,
     batch: Batch,

@@ -13,7 +13,7 @@ use crate::run::schedule::Position;
 use crate::run::speed::Speed;
 use crate::run::warnings::Warnings;
 use crate::streams::{RunKey, Streams};
-use replay::{Batch, Embeddings, Replay};
+use replay::{Batch, Embeddings, Rehearsal, Replay};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use wording::counted;
@@ -29,9 +29,11 @@ impl<'a, L: Trainable> Run<'a, L> {
         (reward_sources, fits): (Vec<String>, bool),
         left: BTreeSet<PathBuf>,
     ) -> Result<Self, TrainError> {
-        let Session { config, folder, environments, device, interrupted, reporter } = session;
+        let Session { config, folder, environments, mut support, device, interrupted, reporter } = session;
+        let rehearsed = support.rehearsed.take();
+        let rehearsal = rehearsed.map(|rehearsed| rehearsed.load(folder.root(), environments.sizes())).transpose()?;
         let (mut streams, mut position, mut meters) =
-            (Streams::new(RunKey::of(config)), Position::default(), Meters::default());
+            (Streams::new(RunKey::of(config), rehearsal.is_some()), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
         let mut returns = Returns::default();
         if let Some((path, state)) = state {
@@ -40,10 +42,20 @@ impl<'a, L: Trainable> Run<'a, L> {
                 why: "its random streams are not valid; use another checkpoint".to_owned(),
             })?;
             (position, meters, returns) = (state.position.clone(), state.meters, state.returns);
+            if streams.rehearsal.is_some() != rehearsal.is_some() {
+                let [there, missing] = match rehearsal {
+                    Some(_) => ["rehearses episodes of another run", "it does not have the random stream of"],
+                    None => ["rehearses nothing", "it has the random stream of"],
+                };
+                let why = format!("{missing} a rehearsal, and this run {there}; use another checkpoint");
+                return Err(TrainError::Checkpoint { path, why });
+            }
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
         }
         let episodes = folder.episodes();
-        let (budget, count) = (config.replay.budget.0, position.episodes);
+        // The budget holds for both.
+        let of_others = rehearsal.as_ref().map_or(0, Rehearsal::bytes);
+        let (budget, count) = (config.replay.budget.0.saturating_sub(of_others), position.episodes);
         let (replay, report) = Replay::open(&episodes, environments.sizes(), budget, Some(count), Some(&config.tasks))?;
         let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
         if report.missing > 0 {
@@ -65,7 +77,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             let added = counted(report.added as u64, "episode");
             notes.push(format!("{added} of other programs, in {}", episodes.join(replay::ADDED).display()));
         }
-        notes.extend(footprint::forgets(config, &environments, &replay.stats(config.agent.length)));
+        notes.extend(footprint::forgets(config, &environments, &replay.stats(config.agent.length), of_others));
         if let Some(aside) = replay::set_aside(&episodes, &report.newer)? {
             let names = match report.newer.as_slice() {
                 [first, .., last] if report.newer.len() > 8 => format!("{first} to {last}"),
@@ -88,8 +100,10 @@ impl<'a, L: Trainable> Run<'a, L> {
             config,
             folder,
             environments,
+            support,
             agent,
             replay,
+            rehearsal,
             embeddings,
             batch,
             streams,

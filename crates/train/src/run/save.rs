@@ -8,6 +8,7 @@ use crate::events::Event;
 use crate::folder::checkpoint::{self, FORMAT, RunState, Saved};
 use crate::run::schedule::Position;
 use crate::run::speed::Work;
+use crate::support::remove_episodes;
 use crate::{Frames, TrainError};
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ impl<L: Trainable> Run<'_, L> {
         let checkpoint = self.save(RunState { finished, ..state })?;
         if finished && self.config.replay.files == KeptFiles::UntilFinished {
             note_left(self.folder.remove_episodes()?, &mut self.left, self.reporter);
+            remove_episodes(self.folder.root())?;
         }
         Ok(if finished { End::Finished { frames, rule } } else { End::Stopped { frames, checkpoint } })
     }

@@ -15,6 +15,7 @@ use crate::folder::metrics_files::missing_lines;
 use crate::folder::provenance::Arithmetic;
 use crate::folder::{Left, RunFolder, stored_arithmetic};
 use crate::output::metrics_lines;
+use crate::support::{Support, remove_episodes};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -36,6 +37,8 @@ pub(crate) struct Session<'a> {
     pub config: &'a Config,
     pub folder: RunFolder,
     pub environments: Environments,
+    /// What supports the run.
+    pub support: Support,
     /// The device of the gradient steps; `None` for the CPU.
     pub device: Option<&'a dyn Device>,
     pub interrupted: &'a AtomicBool,
@@ -77,6 +80,7 @@ impl Session<'_> {
             }
             if self.config.replay.files == KeptFiles::UntilFinished {
                 note_left(self.folder.remove_episodes()?, &mut left, self.reporter);
+                remove_episodes(self.folder.root())?;
             }
             let frames = state.position.frames;
             let rule = if frames >= self.config.steps { None } else { state.rule(&self.config.stop) };
@@ -125,8 +129,9 @@ impl Session<'_> {
         let frames = schedule.prefill_frames.0.saturating_mul(self.config.tasks.len() as u64);
         (frames > steps.0).then(|| {
             format!(
-                "the random episodes at the start take {} frames (schedule.prefill_frames, for each task), more than \
+                "the {} episodes at the start take {} frames (schedule.prefill_frames, for each task), more than \
                  the {steps} requested: the run will be longer, and learn little",
+                self.support.first_episodes(),
                 wording::grouped(frames)
             )
         })
@@ -145,17 +150,28 @@ impl Session<'_> {
         if let Some(note) = self.much_prefill().filter(|_| from.is_none()) {
             self.reporter.event(&Event::Note(&note));
         }
-        let Some(report) = beginning.report() else { return };
-        self.reporter.event(&Event::Transferred { report, begins: from.is_none() });
-        if let Some(choice) = report.choice.as_ref().filter(|choice| from.is_none() && choice.is_doubtful()) {
-            self.reporter.event(&Event::Note(&format!(
-                "an untrained agent ranks as high as {}, the first of the sources: none of them promises to help",
-                choice.chosen
-            )));
+        let mut notes = Vec::new();
+        let begins = from.is_none();
+        if let Some(report) = beginning.report() {
+            self.reporter.event(&Event::Transferred { report, begins });
+            if let Some(choice) = report.choice.as_ref().filter(|choice| begins && choice.is_doubtful()) {
+                notes.push(format!(
+                    "an untrained agent ranks as high as {}, the first of the sources: none of them promises to help",
+                    choice.chosen
+                ));
+            }
+            notes.extend(report.own_tasks(&self.config.tasks));
+            let sources = report.sources.iter().map(|source| (&*source.name, &*source.provenance.file));
+            notes.extend(identity::shared_luck(sources, self.config).into_iter().filter(|_| begins));
         }
-        let shared = if from.is_none() { identity::shared_luck(report, self.config) } else { Vec::new() };
-        for note in report.own_tasks(&self.config.tasks).into_iter().chain(shared) {
-            self.reporter.event(&Event::Note(&note));
+        if let Some(record) = &self.support.guided_by {
+            self.reporter.event(&Event::Guided { record, begins });
+            let guide = std::iter::once(("the guide", &*record.guide.file));
+            notes.extend(identity::shared_luck(guide, self.config).into_iter().filter(|_| begins));
         }
+        if let Some(rehearsed) = &self.support.rehearsed {
+            self.reporter.event(&Event::Rehearses { record: &rehearsed.record, begins });
+        }
+        notes.iter().for_each(|note| self.reporter.event(&Event::Note(note)));
     }
 }

@@ -40,8 +40,8 @@ pub struct Split {
 /// An estimate of the time left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeLeft {
-    /// Of the random episodes alone: before the first gradient step, nobody knows how long the others take.
-    RandomEpisodes(Duration),
+    /// Of the episodes of the prefill alone: before the first gradient step, nobody knows how long the others take.
+    FirstEpisodes(Duration),
     /// Of the run.
     Run(Duration),
 }
@@ -171,7 +171,7 @@ impl Speed {
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         match whole() {
             Some(seconds) => time(seconds).map(TimeLeft::Run),
-            None if remaining.random.0 > 0 => random_episodes.and_then(time).map(TimeLeft::RandomEpisodes),
+            None if remaining.random.0 > 0 => random_episodes.and_then(time).map(TimeLeft::FirstEpisodes),
             None => None,
         }
     }
@@ -233,7 +233,7 @@ mod tests {
             let phase = crate::run::schedule::next(&config, &position);
             position.collected(&config, phase, Frames(1000), crate::AgentSteps(500));
             speed.collected(Frames(1000), true, Duration::from_secs(1));
-            let expected = Some(TimeLeft::RandomEpisodes(Duration::from_secs(left))).filter(|_| left > 0);
+            let expected = Some(TimeLeft::FirstEpisodes(Duration::from_secs(left))).filter(|_| left > 0);
             assert_eq!(speed.left(&config, &position), expected, "{position:?}");
         }
         // A gradient step takes 2 s: 1599 of them are left, 15 000 frames, and evaluations at 5000 and 15 000 frames.

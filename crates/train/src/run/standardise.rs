@@ -20,10 +20,11 @@ impl<L: Trainable> Run<'_, L> {
         let standards = self.agent.standardise_sources(&random_episodes(&self.replay, &self.position))?;
         for (index, standard) in standards.iter().enumerate().filter(|(_, standard)| !standard.varies) {
             let note = format!(
-                "the reward model of {} predicts {:.6} in every state of the random episodes, so its predictions are only centred; \
+                "the reward model of {} predicts {:.6} in every state of the {} episodes, so its predictions are only centred; \
                  it may be useless for this task",
                 self.reward_source(index),
-                standard.mean
+                standard.mean,
+                self.support.first_episodes()
             );
             self.reporter.event(&Event::Note(&note));
         }
