@@ -282,6 +282,8 @@ impl From<&TrainError> for Exit {
             | TrainError::SameSource { .. }
             | TrainError::RankForSeveralTasks { .. }
             | TrainError::RankWithGuide
+            | TrainError::SameCandidate { .. }
+            | TrainError::TooFewRandomEpisodes { .. }
             | TrainError::NothingToRank
             | TrainError::TooFewEpisodes { .. }
             | TrainError::Agent(

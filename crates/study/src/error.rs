@@ -98,8 +98,8 @@ pub enum StudyError {
     },
     /// Pilot runs on Slurm.
     #[error(
-        "the method {method:?} chooses by pilot runs, whose candidates wait for each other: only the local launcher can start them; \
-         use --launcher local, or put the method into a study of its own"
+        "the method {method:?} chooses by pilot runs, whose candidates wait for each other: only `study run` with the \
+         local launcher can start them; use that, or put the method into a study of its own"
     )]
     PilotOnSlurm {
         /// The method.

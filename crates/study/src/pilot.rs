@@ -129,8 +129,9 @@ fn of_group(folder: &Path, entries: &[&Entry]) -> Vec<Candidate> {
         }
         for &place in &alive {
             let end = ends[place].unwrap_or(f64::INFINITY);
-            // A slice in which no episode ended promises nothing.
-            let score = runs[place].training.mean_between(before[place], end).unwrap_or(f64::MIN);
+            // If no episode ended in a slice, the one before it decides.
+            let within = runs[place].training.mean_between(before[place], end);
+            let score = within.or(all[place].scores.last().copied()).unwrap_or(f64::MIN);
             all[place].scores.push(score);
             before[place] = end;
         }

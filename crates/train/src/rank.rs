@@ -87,6 +87,9 @@ pub fn rank(
             RankEpisodes::Random(count) => (random_episodes(environment, config.seed, *count)?, random),
             RankEpisodes::OfThisRun => (first_episodes(environment, config)?, random),
         };
+        if episodes.len() < 2 && matches!(options.episodes, RankEpisodes::OfThisRun) {
+            return Err(TrainError::TooFewRandomEpisodes { task, found: episodes.len() });
+        }
         if episodes.len() < 2 {
             return Err(TrainError::TooFewEpisodes { task, of: episodes_of, found: episodes.len() });
         }

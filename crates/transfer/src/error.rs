@@ -192,7 +192,7 @@ pub enum SourceError {
     /// An agent that has not been trained: all its parameters are random.
     #[error(
         "the source {name:?}: {path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
-         train it for longer, or allow it as a control with --untrained-source"
+         train it for longer, or allow it as a control: --untrained-source with one --from, or untrained_sources = true in a plan"
     )]
     Untrained {
         /// The source's name.

@@ -380,6 +380,9 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
     };
     status::check_ready(&folder, &manifest, typed.index)?;
     let entry = &manifest.entries[typed.index];
+    if entry.pilot.is_some() && !status::is_finished(&folder, entry) {
+        return Err(StudyError::PilotOnSlurm { method: entry.method.clone() }.into());
+    }
     let program = program()?;
     let on_device = typed.device.name().is_some();
     let sharing = Sharing::new(catalogue, &program, on_device, &folder, &manifest, typed.share.as_deref())?;

@@ -94,9 +94,14 @@ fn choices_that_cannot_be_made_are_answered_with_what_can_be_done() {
         (2, "--from ant --from ant", "--from ant is given twice; remove one"),
         (2, "--from ant --from pendulum --choose best", "possible values: rank, chance, all"),
         (2, "--from ant --from pendulum --guide ant", "--choose chance"),
+        (2, "--from ant --from ./ant", "are the same agent"),
         (2, "--from ant --from pendulum --choose all", "needs a --plan"),
         (5, "--from ant --from nothing", "nothing"),
-        (2, "--from ant --from pendulum --set schedule.prefill_frames=1000", "at least 2 episodes of hopper"),
+        (
+            2,
+            "--from ant --from pendulum --set schedule.prefill_frames=1000",
+            "needs at least 2 random episodes of hopper, and this run begins with 1",
+        ),
     ] {
         let ended = program.run(&arguments("new", &words.split(' ').collect::<Vec<_>>()));
         assert_eq!(ended.code, Some(code), "{words}: {ended:?}");

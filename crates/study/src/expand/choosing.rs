@@ -21,6 +21,9 @@ impl<'a> Expansion<'a> {
     ) -> Result<(), StudyError> {
         let Chosen { name, from, plan, fraction, .. } = method;
         self.check_several(key, from, plan, *fraction)?;
+        if choose == ChooseBy::Rank {
+            self.check_random_episodes(key, aim)?;
+        }
         let mut agents = Vec::new();
         for source in from {
             let source = self.source(&format!("{key}.from"), source)?;
@@ -46,6 +49,22 @@ impl<'a> Expansion<'a> {
         let name = name.as_deref().unwrap_or(default);
         agents.sort_unstable();
         self.add_target(key, name, Some(from.join(", ")), aim, &agents, origin)
+    }
+
+    /// Checks that a target begins with the two random episodes that a ranking needs, if its episodes are as long as they can be.
+    fn check_random_episodes(&self, key: &str, aim: &Aim<'_>) -> Result<(), StudyError> {
+        let config = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?;
+        let info = self.catalogue.info(aim.task, &config.task).map_err(|error| self.error(key, error))?;
+        let longest = u64::from(info.timing.frame_limit);
+        if config.schedule.prefill_episodes >= 2 || config.schedule.prefill_frames.0 > longest {
+            return Ok(());
+        }
+        let why = format!(
+            "a ranking needs at least 2 random episodes of {}, and these settings may give 1; add schedule.prefill_episodes = 2 to its \
+             set, or to that of the study",
+            aim.task
+        );
+        Err(self.error(key, why))
     }
 
     /// Checks the keys of a method that has several sources, a preset and its fraction.
@@ -80,7 +99,7 @@ mod tests {
 
     fn manifest(methods: &str) -> Result<Manifest, StudyError> {
         let text = format!(
-            "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n\
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 2000\nseeds = [1]\ntasks = [\"hopper\"]\nset = {{ schedule.prefill_episodes = 2 }}\n\
              [[source]]\nname = \"alone\"\neach = [\"ant\", \"walker2d\"]\nsteps = 2000\n\
              [[source]]\nname = \"one\"\ntasks = [\"ant\"]\nsteps = 3000\n{methods}"
         );
@@ -106,10 +125,10 @@ mod tests {
     #[test]
     fn nothing_to_choose_is_refused_with_its_place() {
         for (more, parts) in [
-            ("from = [\"one\"]", ["(line 16), method 1, from", "only one agent"]),
-            ("from = []", ["(line 16), method 1, from", "empty"]),
-            ("from = [\"alone\"]\nplan = \"papr\"", ["(line 17), method 1, plan", "built-in plan"]),
-            ("from = [\"alone\"]\nfraction = 2.0", ["(line 17), method 1, fraction", "from 0 to 1"]),
+            ("from = [\"one\"]", ["(line 17), method 1, from", "only one agent"]),
+            ("from = []", ["(line 17), method 1, from", "empty"]),
+            ("from = [\"alone\"]\nplan = \"papr\"", ["(line 18), method 1, plan", "built-in plan"]),
+            ("from = [\"alone\"]\nfraction = 2.0", ["(line 18), method 1, fraction", "from 0 to 1"]),
         ] {
             let message = manifest(&format!("[[method]]\nkind = \"ranked\"\n{more}\n")).unwrap_err().to_string();
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");

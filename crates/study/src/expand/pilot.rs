@@ -9,6 +9,7 @@ use crate::pilot::Pilot;
 use crate::study_file::Count;
 use environment::file_name;
 use train::Origin;
+use train::config::{KeptFiles, StopSettings};
 use transfer::{Fraction, Plan};
 
 /// The keys of such a method.
@@ -75,13 +76,24 @@ impl<'a> Expansion<'a> {
     fn slices(&self, key: &str, slices: &[Count], aim: &Aim<'_>) -> Result<Vec<u64>, StudyError> {
         let key = format!("{key}.slices");
         let config = self.config(&key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?;
+        if config.replay.files == KeptFiles::UntilFinished {
+            let why = "candidates learn again from their episodes after a slice, so replay.files must not be \"until_finished\"";
+            return Err(self.error(&key, why));
+        }
+        if config.stop != StopSettings::default() {
+            let why = "candidates are compared after the same frames, so no rule under stop may end them earlier";
+            return Err(self.error(&key, why));
+        }
         let (random, steps) = (config.schedule.prefill_frames.0, self.study.steps.0);
         let slices: Vec<u64> = slices.iter().map(|slice| slice.0).collect();
         if slices.is_empty() {
             return Err(self.error(&key, "the list is empty; give at least one number of frames"));
         }
         if !slices.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Err(self.error(&key, "each slice must be longer than the one before it"));
+            return Err(self.error(
+                &key,
+                "each slice must end later than the one before it: slices are frames from the beginning of the run",
+            ));
         }
         if let Some(slice) = slices.iter().find(|slice| **slice <= random || **slice >= steps) {
             let why = format!(
@@ -137,9 +149,11 @@ mod tests {
     fn slices_and_candidates_that_cannot_be_used_are_named_with_their_place() {
         for (method, parts) in [
             ("slices = []", ["method 1, slices", "empty"]),
-            ("slices = [2e4, 1e4]", ["method 1, slices", "longer than the one before"]),
+            ("slices = [2e4, 1e4]", ["method 1, slices", "later than the one before"]),
             ("slices = [1e3]", ["method 1, slices", "random episodes"]),
             ("slices = [4e4]", ["method 1, slices", "whole run"]),
+            ("slices = [1e4]\nset = { replay.files = \"until_finished\" }", ["method 1, slices", "until_finished"]),
+            ("slices = [1e4]\nset = { stop.return = 5.0 }", ["method 1, slices", "no rule under stop"]),
             ("slices = [1e4]\nfractions = [2.0]", ["method 1, fractions", "from 0 to 1"]),
             ("slices = [1e4]\nplans = [\"papr\"]", ["method 1, plan", "built-in plan"]),
         ] {

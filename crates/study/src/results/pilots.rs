@@ -34,9 +34,15 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         let left = || candidates.iter().filter(|candidate| !is_dropped(candidate));
         let Some(first) = left().next().map(|candidate| candidate.index) else { continue };
         let is_decided = left().count() == 1;
-        let others = candidates.iter().map(|candidate| candidate.index).filter(|index| *index != first);
-        let lost: BTreeMap<String, u64> =
-            others.map(|index| (runs[index].folder.display().to_string(), frames_of(&runs[index]))).collect();
+        // The choice needed the sources of all candidates, and what the others learned.
+        let mut agents: BTreeMap<String, u64> = BTreeMap::new();
+        for candidate in &candidates {
+            let run = &runs[candidate.index];
+            agents.extend(run.ancestry.agents.iter().map(|(agent, frames)| (agent.clone(), *frames)));
+            if candidate.index != first {
+                agents.insert(run.folder.display().to_string(), frames_of(run));
+            }
+        }
         for candidate in &candidates {
             let index = candidate.index;
             rows.push(PilotRow {
@@ -50,8 +56,8 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         let run = &mut runs[first];
         run.role = Role::Target;
         run.source = Some(format!("{} candidates", candidates.len()));
-        run.ancestry.frames = lost.values().fold(run.ancestry.frames, |sum, frames| sum.saturating_add(*frames));
-        run.ancestry.agents.extend(lost);
+        run.ancestry.frames = agents.values().fold(0, |sum, frames| sum.saturating_add(*frames));
+        run.ancestry.agents = agents;
     }
     rows
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: what a plan says about it and its record (`transfer::Choice`), and the scores of a ranking (`transfer::rank`).
 
+use super::grafted;
 use crate::TrainError;
 use crate::config::Config;
 use crate::rank::{RankEpisodes, RankOptions, rank};
@@ -24,6 +25,7 @@ pub(super) fn choose<'p>(
     catalogue: &dyn Catalogue,
     config: &Config,
     plan: &'p Plan,
+    action_size: usize,
 ) -> Result<(Cow<'p, Plan>, Option<ChoiceReport>), TrainError> {
     let Some(by) = plan.open_choice() else { return Ok((Cow::Borrowed(plan), None)) };
     plan.check_sources().map_err(transfer::TransferError::from)?;
@@ -32,6 +34,12 @@ pub(super) fn choose<'p>(
         let source = Source::open(name, &plan.sources()[name], plan.allows_untrained())
             .map_err(transfer::TransferError::from)?;
         let (name, provenance) = (name.to_owned(), source.provenance().clone());
+        if let Some(same) = candidates.iter().find(|other| other.provenance.sha256 == provenance.sha256) {
+            return Err(TrainError::SameCandidate { one: same.provenance.path.clone(), other: provenance.path });
+        }
+        // Whichever is chosen, the transfer can be done.
+        let chosen = plan.with_choice(&name).map_err(transfer::TransferError::from)?;
+        grafted(config, &chosen, action_size)?;
         candidates.push(Candidate { name, provenance, standing: None });
     }
     let report = match by {

@@ -91,7 +91,7 @@ pub fn preview(catalogue: &dyn Catalogue, config: &Config, plan: &Plan) -> Resul
     let environments = Environments::make(catalogue, config)?;
     let (config, action_size) = (environments.adapted(config)?, environments.action_size());
     footprint::check_agent(&config.agent, action_size)?;
-    let (plan, choice) = choose::choose(catalogue, &config, plan)?;
+    let (plan, choice) = choose::choose(catalogue, &config, plan, action_size)?;
     let report = grafted(&config, &plan, action_size)?.report;
     Ok(Report { choice, ..report })
 }
@@ -112,7 +112,7 @@ pub(crate) fn of_new_run(
         refuse_random_frozen(&config.agent)?;
         return Ok((config, Beginning::New));
     };
-    let (plan, choice) = choose::choose(catalogue, &config, plan)?;
+    let (plan, choice) = choose::choose(catalogue, &config, plan, action_size)?;
     let Grafted { agent, report } = grafted(&config, &plan, action_size)?;
     config.agent = agent.config().clone();
     let transfer = Transferred { plan: plan.into_owned(), report: Report { choice, ..report } };

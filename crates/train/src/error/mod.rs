@@ -111,6 +111,25 @@ pub enum TrainError {
     /// No agent to rank.
     #[error("there is no agent to rank; give at least one with --from RUN")]
     NothingToRank,
+    /// The same agent twice among those of which one is chosen, under two paths.
+    #[error("{} and {} are the same agent, which would count twice in a choice; remove one", one.display(), other.display())]
+    SameCandidate {
+        /// One path.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
+    /// A run with too few random episodes for a ranking.
+    #[error(
+        "a ranking of sources needs at least 2 random episodes of {task}, and this run begins with {found}: set \
+         schedule.prefill_episodes to 2 or more"
+    )]
+    TooFewRandomEpisodes {
+        /// The task.
+        task: String,
+        /// How many there are.
+        found: usize,
+    },
     /// A ranking on random episodes that another agent plays.
     #[error(
         "a ranking of sources needs the random episodes with which a run begins, and --guide replaces them; give one source with --from, or \
