@@ -447,23 +447,18 @@ pub enum TransferError {
     },
     /// A soup of agents that do not descend from one.
     #[error(
-        "{place} makes a soup of strangers: {parameter} of {one} and of {other} does not descend from one agent ({one}: {one_began}; \
-         {other}: {other_began}), so their mean would mean nothing; make a soup of agents that started from one agent in full, for \
-         example with --plan fine-tune, or of the layers that they have from it"
+        "{place} makes a soup of strangers: {parameter} of {} and of {} does not descend from one agent ({}: {}; {}: {}), so their mean \
+         would mean nothing; make a soup of agents that started from one agent in full, for \
+         example with --plan fine-tune, or of the layers that they have from it",
+        .sources[0].0, .sources[1].0, .sources[0].0, .sources[0].1, .sources[1].0, .sources[1].1
     )]
     Strangers {
         /// The rule.
         place: String,
         /// The parameter.
         parameter: String,
-        /// A source.
-        one: String,
-        /// How its parameter began.
-        one_began: String,
-        /// Another source.
-        other: String,
-        /// How its parameter began.
-        other_began: String,
+        /// Two sources by name, and how the parameter of each began.
+        sources: Box<[(String, String); 2]>,
     },
     /// A number too large for the agent's precision.
     #[error(

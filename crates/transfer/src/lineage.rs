@@ -87,10 +87,10 @@ pub(crate) fn check_soups<F: Real>(
                 return Err(TransferError::Strangers {
                     place: rule.place.clone(),
                     parameter: claim.name(parameters),
-                    one: (*name).to_owned(),
-                    one_began: common.began.clone(),
-                    other: fitted.name.to_owned(),
-                    other_began: descent.began,
+                    sources: Box::new([
+                        ((*name).to_owned(), common.began.clone()),
+                        (fitted.name.to_owned(), descent.began),
+                    ]),
                 });
             }
             // One agent that all of them descend from.
