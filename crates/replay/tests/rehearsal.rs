@@ -89,7 +89,7 @@ fn what_was_written_is_opened_as_the_same() {
 fn the_newest_episodes_are_taken_that_the_budget_holds() {
     let lengths = [12; 40];
     let folder = folder_of(&lengths, 100);
-    let size = |id| held(numbered(2, 12, 100 + id));
+    let size = |id: usize| held(numbered(2, 12, 100 + id));
     let budget = size(39) + size(38) + size(37) + 1;
     let rehearsal = gathered(folder.path(), budget, 0.5).unwrap();
     assert_eq!((rehearsal.episodes(), rehearsal.bytes()), (3, budget - 1));
