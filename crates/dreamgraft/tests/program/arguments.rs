@@ -41,7 +41,9 @@ fn help_names_every_option_and_the_exit_codes() {
 fn the_tasks_are_listed_with_their_action_sizes() {
     let text = Program::new().succeed(&["tasks"]);
     assert!(text.lines().any(|line| line.starts_with("hopper ") && line.contains("3 elements")), "{text}");
-    assert_eq!(text.lines().count(), 6);
+    let (tasks, others) = text.split_once("\n\n").unwrap();
+    assert_eq!(tasks.lines().count(), 6);
+    assert!(others.contains("gymnasium:Pendulum-v1") && others.contains("program:FILE"), "{others}");
 }
 
 #[test]
