@@ -715,11 +715,6 @@ fn a_soup_of_strangers_is_refused() {
             "a soup is the mean of several agents, and it has only \"source\"; name at least two",
         ),
         (&["--from", "child", "--from", "child", "--plan", "soup"], "--from child is given twice; remove one"),
-        (&["--from", "child", "--from", "source"], "or average descendants of one agent with --plan soup"),
-        (
-            &["--from", "child", "--from", "source", "--plan", "full"],
-            "does not name a source, and the plan has the sources",
-        ),
         (&["--from", "child", "--from", "source", "--plan", "layers.toml"], "names its own sources; remove --from"),
         (
             &["--from", "child", "--from", "source", "--plan", "soup", "--fraction", "0.2"],

@@ -422,7 +422,7 @@ mod tests {
                 "ant",
                 "method 1, guide: source \"ant\" cannot act in hopper, which has 3 action elements, while its agent has 8",
             ),
-            ("sam", "did you mean same?"),
+            ("sam", "did you mean \"same\"?"),
         ] {
             let message =
                 guided(&format!("[[method]]\nkind = \"baseline\"\nguide = \"{guide}\"\n")).unwrap_err().to_string();

@@ -228,15 +228,17 @@ mod tests {
 
     #[test]
     fn a_guide_makes_another_run() {
-        let first = found("", "", false);
-        let guided = found("", "[[method]]\nkind = \"baseline\"\nguide = \"a\"\n", false);
-        assert!(guided.len() == 4 && first.iter().all(|one| guided.contains(one)));
-        let [Ok(one), Ok(other)] = [&guided[1], &guided[2]] else { panic!("{guided:?}") };
-        assert_ne!(one, other);
-        let text = if one.text.contains("guide") { &one.text } else { &other.text };
-        assert!(text.contains(&first[0].as_ref().unwrap().checksum), "{text}");
-        let rehearsing =
-            |share: &str| found("", &format!("[[method]]\nkind = \"baseline\"\nrehearse = \"a\"\n{share}"), false);
+        // An agent of the task itself, which can act in it.
+        let own = "[[source]]\nname = \"own\"\ntasks = [\"hopper\"]\nsteps = 3000\n";
+        let first = found("", own, false);
+        let guided = found("", &format!("{own}[[method]]\nkind = \"baseline\"\nguide = \"own\"\n"), false);
+        assert!(guided.len() == first.len() + 1 && first.iter().all(|one| guided.contains(one)));
+        let run = guided.iter().find(|one| !first.contains(one)).unwrap().as_ref().unwrap();
+        let named = first.iter().flatten().filter(|earlier| run.text.contains(&earlier.checksum)).count();
+        assert!(named == 1 && run.text.contains("guide"), "{}", run.text);
+        let rehearsing = |share: &str| {
+            found("", &format!("{own}[[method]]\nkind = \"baseline\"\nrehearse = \"own\"\n{share}"), false)
+        };
         let (default, same, other) = (rehearsing(""), rehearsing("share = 0.2\n"), rehearsing("share = 0.4\n"));
         assert!(default == same && default.iter().filter(|run| !other.contains(run)).count() == 1);
     }
