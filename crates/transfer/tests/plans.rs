@@ -100,7 +100,7 @@ fn wrong_values_are_named_with_path_and_line() {
                 "rule 1, take",
                 "line 7",
                 "\"ful\"",
-                "\"full\", { fraction = 0.2 }, { fraction = \"fit\" } or { interpolate = 0.2 }",
+                "\"full\", \"soup\", { fraction = 0.2 }, { fraction = \"fit\" } or { interpolate = 0.2 }",
             ][..],
         ),
         ("match = \"**\"\ntake = { fraction = \"x\" }", &["rule 1, take", "line 7"]),

@@ -29,6 +29,8 @@ fn a_run_whose_lock_another_process_took_writes_no_more_episodes() {
             if event == at {
                 std::fs::remove_file(root.join("run.lock")).unwrap();
                 other = Some((train::RunLock::take(root).unwrap(), count()));
+                // This process stands for another one.
+                std::fs::write(root.join("run.lock"), "1\n").unwrap();
             }
         });
         let end = run(root, &config(&[]), &AtomicBool::new(false), &mut listener);
