@@ -108,7 +108,10 @@ fn wrong_values_are_named_with_path_and_line() {
             "match = \"**\"\ntake = { fracton = 0.2 }",
             &["rule 1, take", "unknown key `fracton`; write { fraction = 0.2 }"],
         ),
-        ("match = \"**\"\ntake = 0.2", &["rule 1, take", "line 7", "it is 0.2 instead of \"random\", \"full\", \"soup\", {"]),
+        (
+            "match = \"**\"\ntake = 0.2",
+            &["rule 1, take", "line 7", "it is 0.2 instead of \"random\", \"full\", \"soup\", {"],
+        ),
         (
             "match = \"**\"\ntake = \"fraction\"",
             &["rule 1, take", "line 7", "write fraction with its number: { fraction = 0.2 }"],
