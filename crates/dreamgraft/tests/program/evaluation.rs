@@ -209,3 +209,26 @@ fn a_task_that_the_agent_was_not_trained_for_is_noted() {
     let note = "note: the agent was trained for inverted-pendulum-swingup, not for inverted-double-pendulum-swingup\n";
     assert_eq!(ended.stderr, note);
 }
+
+#[test]
+fn a_file_of_an_agent_alone_is_played_in_the_task_that_is_named() {
+    let program = trained();
+    let file = program.path("run/checkpoints/0000002000/agent.safetensors");
+    std::fs::copy(file, program.path("mine.safetensors")).unwrap();
+    std::fs::create_dir(program.path("alone")).unwrap();
+    std::fs::copy(program.path("mine.safetensors"), program.path("alone/agent.safetensors")).unwrap();
+    let returns = |words: &[&str]| -> Value {
+        let words = [&["eval"], words, &["--task", "inverted-pendulum-swingup", "--episodes", "1", "--json"]].concat();
+        serde_json::from_str::<Value>(&program.succeed(&words)).unwrap()["returns"].clone()
+    };
+    let whole = returns(&["run"]);
+    assert_eq!(returns(&["mine.safetensors"]), whole);
+    assert_eq!(returns(&["alone/agent.safetensors"]), whole);
+    let error = program.fail(5, &["eval", "mine.safetensors"]);
+    assert!(error.contains("name its task with --task TASK"), "{error}");
+    let error = program.fail(2, &["eval", "mine.safetensors", "--task", "hopper"]);
+    assert!(error.contains("has 1; it was trained for tasks that its file does not name"), "{error}");
+    std::fs::write(program.path("text.safetensors"), "nothing").unwrap();
+    let error = program.fail(5, &["eval", "text.safetensors", "--task", "hopper"]);
+    assert!(error.contains("text.safetensors"), "{error}");
+}

@@ -7,7 +7,7 @@ use crate::agent::environments::ExternalEnvironment;
 use crate::folder::checkpoint::{self, Damaged, Loaded, RunState};
 use crate::folder::{checkpoints_of, is_run, no_folder, run_below, stored_config};
 use crate::{Frames, TrainError};
-use environment::TaskOptions;
+use environment::{Observe, TaskOptions};
 use files::layout::{AGENT, CONFIG, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -51,6 +51,29 @@ impl<L> From<Loaded<L>> for Learned<L> {
     }
 }
 
+/// The agent in the file `path`, if that is alone: without the rest of its checkpoint or export. Nothing is known of its training, but
+/// what it observes; whoever plays it names the task. `None` if it is not alone, or not a file.
+///
+/// # Errors
+/// If the file cannot be read as an agent.
+pub(crate) fn alone<L: Actor>(path: &Path) -> Result<Option<Learned<L>>, TrainError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let is_of_checkpoint = path.file_name().is_some_and(|name| name == AGENT) && folder.join(RUN_STATE).exists();
+    if !path.is_file() || is_of_checkpoint {
+        return Ok(None);
+    }
+    let agent = L::load(path)?;
+    let observed = agent.observation_space();
+    let observe = match (observed.image.is_some(), observed.vector > 0) {
+        (true, true) => Observe::Both,
+        (false, true) => Observe::Vector,
+        _ => Observe::Image,
+    };
+    let task = TaskOptions { observe, ..TaskOptions::default() };
+    let about = About { tasks: Vec::new(), task, external: Vec::new(), frames: Frames(0) };
+    Ok(Some(Learned { path: path.to_owned(), about, agent }))
+}
+
 /// The agent that `path` stands for (a run folder's newest good checkpoint, a checkpoint's folder or its agent's file, an
 /// export), and the newer checkpoints of a run folder that cannot be used.
 ///
@@ -70,7 +93,10 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
             let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
             return one(folder.unwrap_or(Path::new(".")));
         }
-        return Err(none("is not a run folder and not the agent.safetensors of a checkpoint; give one of these"));
+        return Err(none(
+            "is not a run folder and not the agent.safetensors of a checkpoint; give one of these, or, to play an agent's file that is \
+             alone, name its task with --task TASK",
+        ));
     }
     let checkpoints = checkpoints_of(run);
     if !run.is_dir() {

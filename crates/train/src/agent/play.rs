@@ -6,7 +6,7 @@
 use crate::agent::Actor;
 use crate::agent::environments::{check_arguments, check_observations, notes_of};
 use crate::agent::imagined::Imagined;
-use crate::agent::learned::{Learned, find_learned};
+use crate::agent::learned::{Learned, alone, find_learned};
 use crate::config::{Layer, task_options};
 use crate::folder::checkpoint::Damaged;
 use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
@@ -125,7 +125,14 @@ pub fn play_with<L: Actor>(
         WhoPlays::Random => Player::Random,
         WhoPlays::Zero => Player::Zero,
         WhoPlays::Run(run) => {
-            let (mut loaded, damaged) = find_learned::<L>(run)?;
+            let alone = match options.task {
+                Some(_) => alone::<L>(run)?,
+                None => None,
+            };
+            let (mut loaded, damaged) = match alone {
+                Some(alone) => (alone, Vec::new()),
+                None => find_learned::<L>(run)?,
+            };
             if let Some(evaluation) = options.evaluation {
                 loaded.agent.evaluate_by(evaluation);
             }
@@ -155,6 +162,7 @@ pub fn play_with<L: Actor>(
         (error, _) => error,
     })?;
     if let (Some(task), Player::Agent(loaded)) = (&options.task, &player)
+        && !loaded.about.tasks.is_empty()
         && !loaded.about.tasks.contains(task)
     {
         let trained = loaded.about.tasks.join(", ");
@@ -245,7 +253,10 @@ impl<L: Actor> Player<L> {
                 agent: own,
                 task: task.to_owned(),
                 needed,
-                learned: loaded.about.tasks.clone(),
+                learned: match loaded.about.tasks.is_empty() {
+                    true => vec!["tasks that its file does not name".to_owned()],
+                    false => loaded.about.tasks.clone(),
+                },
             });
         }
         let image_is_missing = observed.image.is_some() && shown.image.is_none();

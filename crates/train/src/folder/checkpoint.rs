@@ -263,7 +263,11 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
     }
     let size = agent_file.metadata().map_err(cannot_be_read(&agent_file))?.len();
     if size != agent_bytes {
-        let what = if size < agent_bytes { "is truncated" } else { "was changed" };
+        let what = if size < agent_bytes {
+            "is truncated, or was written again without a part such as the optimiser"
+        } else {
+            "was changed"
+        };
         let why = format!("it {what} ({size} bytes instead of {agent_bytes}); use another checkpoint");
         return Err(unusable(&agent_file, why));
     }
