@@ -99,7 +99,7 @@ def test_gymnasium_finds_nothing_wrong_with_a_task() -> None:
 
 def test_every_task_is_registered() -> None:
     out = subprocess.run([dreamgraft.binary.binary(), "tasks"], capture_output=True, text=True, check=True).stdout
-    names = [line.split()[0] for line in out.splitlines()]
+    names = [line.split()[0] for line in out.split("\n\n")[0].splitlines()]
     assert names == list(dreamgraft.envs.TASKS)
     for name in names:
         env = gymnasium.make(f"dreamgraft/{name}-v0", termination="stock", frame_limit=40, action_repeat=4)

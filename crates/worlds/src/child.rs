@@ -36,6 +36,8 @@ pub(crate) enum Lost {
 #[derive(Debug)]
 pub(crate) struct Child {
     process: std::process::Child,
+    /// Whether the process was waited for: its number, which is also that of its group, may then be another's.
+    reaped: bool,
     guard: Guard,
     input: Option<ChildStdin>,
     output: ChildStdout,
@@ -66,7 +68,7 @@ impl Child {
         let pipes = process.stdin.take().zip(process.stdout.take());
         let (input, output) = pipes.ok_or_else(|| io::Error::other("the process has no pipes"))?;
         let (buffer, frame) = (vec![0; CHUNK], Vec::new());
-        Ok(Self { process, guard, input: Some(input), output, buffer, unread: 0..0, frame })
+        Ok(Self { process, reaped: false, guard, input: Some(input), output, buffer, unread: 0..0, frame })
     }
 
     /// Sends a message.
@@ -161,9 +163,9 @@ impl Child {
         }
     }
 
-    /// Ends the process and all of its group. It may have been asked to end before.
+    /// Ends the process and all of its group, which may be left although the process itself has ended.
     pub fn kill(&mut self) -> Option<ExitStatus> {
-        if self.process.try_wait().ok().flatten().is_none()
+        if !self.reaped
             && let Some(group) = self.group()
         {
             // Before the process is waited for: until then, nobody else has its number.
@@ -171,6 +173,7 @@ impl Child {
         }
         // Before the process is waited for, too: afterwards, another group may have its number.
         self.guard.dismiss();
+        self.reaped = true;
         self.process.wait().ok()
     }
 
@@ -193,7 +196,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.input.is_some() && self.process.try_wait().ok().flatten().is_none() {
+        if self.input.is_some() && !self.reaped {
             let _ = self.send(Kind::Close, &[]);
             // The end of its input asks a process to end that does not know the message.
             self.input = None;
@@ -262,6 +265,19 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
+    /// Whether all processes of a group end. What was killed may still be waited for by the system's first process: it has no group any
+    /// more that can be signalled.
+    fn ends(group: Pid) -> bool {
+        let deadline = Instant::now() + LONG;
+        while rustix::process::test_kill_process_group(group).is_ok() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+        true
+    }
+
     #[test]
     fn messages_are_read_however_they_are_cut() {
         let mut child = shell(r"printf '\003\000\000'; printf '\000\024ab'; printf 'c\000\000\000\000\025'");
@@ -291,14 +307,18 @@ mod tests {
         assert!(matches!(child.receive(Duration::from_millis(20)), Err(Lost::Silent)));
         let group = child.group().unwrap();
         drop(child);
-        let none = rustix::process::test_kill_process_group(group);
-        // What was killed may still be waited for by the system's first process: it has no group any more that can be signalled.
-        let deadline = Instant::now() + LONG;
-        let mut left = none.is_ok();
-        while left && Instant::now() < deadline {
-            std::thread::yield_now();
-            left = rustix::process::test_kill_process_group(group).is_ok();
-        }
-        assert!(!left, "a process of the group is left");
+        assert!(ends(group), "a process of the group is left");
+    }
+
+    #[test]
+    fn a_process_that_ends_by_itself_leaves_nothing_that_it_has_started() {
+        let child = shell("sleep 1000 & cat > /dev/null");
+        let group = child.group().unwrap();
+        drop(child);
+        assert!(ends(group), "a process of the group is left");
+        let mut child = shell("sleep 1000 > /dev/null & kill -9 $$");
+        let group = child.group().unwrap();
+        assert!(matches!(child.receive(LONG), Err(Lost::Gone(how)) if how == "it was ended by signal 9"));
+        assert!(ends(group), "a process of the group is left");
     }
 }
