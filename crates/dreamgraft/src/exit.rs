@@ -279,13 +279,7 @@ impl From<&TrainError> for Exit {
             | TrainError::Share { .. }
             | TrainError::NoSource { .. }
             | TrainError::OwnSources { .. }
-            | TrainError::SameSource { .. }
-            | TrainError::RankForSeveralTasks { .. }
-            | TrainError::RankWithGuide
-            | TrainError::SameCandidate { .. }
-            | TrainError::TooFewRandomEpisodes { .. }
-            | TrainError::NothingToRank
-            | TrainError::TooFewEpisodes { .. }
+            | TrainError::Choice(_)
             | TrainError::Agent(
                 DreamerError::Config { .. }
                 | DreamerError::Memory { .. }

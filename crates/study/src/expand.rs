@@ -270,9 +270,7 @@ mod tests {
              [[source]]\nname = \"unused\"\ntasks = [\"walker2d\"]\nsteps = 2000\n\
              [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"full\"\nfrom = \"other\"\n"
         );
-        let path = PathBuf::from("study.toml");
-        let study = study_file::parse(&path, &text).unwrap();
-        let read = LoadedStudy { study, path, text, checksum: String::new() };
+        let read = LoadedStudy::of_text(&text).unwrap();
         let manifest = manifest_of(&read, tasks::catalogue()).unwrap();
         assert!(manifest.entries.iter().all(|entry| entry.after.iter().all(|first| *first < entry.index)));
         manifest.entries.iter().map(|entry| entry.folder.display().to_string()).collect()
@@ -309,9 +307,7 @@ mod tests {
              [[source]]\nname = \"other\"\ntasks = [\"ant\"]\nsteps = 3000\nuniversal = \"eye\"\n\
              [[method]]\nkind = \"baseline\"\n{more}\n[[method]]\nkind = \"full\"\nfrom = \"other\"\n"
         );
-        let path = PathBuf::from("study.toml");
-        let study = study_file::parse(&path, &text)?;
-        manifest_of(&LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
+        manifest_of(&LoadedStudy::of_text(&text)?, tasks::catalogue())
     }
 
     #[test]

@@ -135,6 +135,8 @@ struct Tries {
     in_vain: u32,
     /// Frames and gradient steps in the checkpoint that its worker began with.
     began_at: Option<(u64, u64)>,
+    /// The frames that its worker was asked for.
+    until: u64,
 }
 
 impl Tries {
@@ -187,8 +189,8 @@ impl Pool<'_> {
                             listen(&PoolEvent::NotShared { entry, why: &why });
                         }
                     }
-                    // A candidate that has its slice waits for the others.
-                    Some(0) if pilot::candidate(&pilots, entry).is_some() => {}
+                    // A candidate that has its slice waits for the others, or learns for longer.
+                    Some(0) if pilot::has_more(&pilots, entry, tries[index].until) => {}
                     Some(STOPPED) | None if stopping => {}
                     // Killed, or stopped by another process.
                     Some(STOPPED) | None if tries[index].again(self.saved(entry)) => {}
@@ -250,7 +252,7 @@ impl Pool<'_> {
                     sharing.begin(entry)?;
                 }
                 listen(&PoolEvent::Started { entry, killed: tries[index].killed });
-                tries[index].began_at = self.saved(entry);
+                (tries[index].began_at, tries[index].until) = (self.saved(entry), until);
                 workers.children.insert(index, self.start(entry, until)?);
             }
             if workers.children.is_empty() && !others {

@@ -7,114 +7,100 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use transfer::Fraction;
 
-/// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a list of values is a
-/// sweep, in which each value is a method of its own. With `guide`, the policy of a source plays the first episodes of its targets; with `rehearse`,
-/// they also learn from the episodes of a source.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Method {
+/// Declares [`Method`]: its kinds with their own keys, and the keys that every kind has. (serde can share keys between kinds only if it
+/// accepts unknown ones, and a mistyped key must be an error.)
+macro_rules! methods {
+    ($($(#[$about:meta])* $kind:ident { $($(#[$key:meta])* $name:ident: $type:ty,)* })*) => {
+        /// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a list of values is a
+        /// sweep, in which each value is a method of its own.
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+        pub enum Method {
+            $(
+                $(#[$about])*
+                $kind {
+                    $($(#[$key])* $name: $type,)*
+                    /// Its name in tables.
+                    name: Option<String>,
+                    /// The source whose policy plays the first episodes of its targets.
+                    guide: Option<String>,
+                    /// The source whose episodes its targets rehearse.
+                    rehearse: Option<String>,
+                    /// The probability with which a sequence is drawn from them.
+                    share: Option<f64>,
+                    /// Settings of its targets.
+                    #[serde(default)]
+                    set: toml::Table,
+                },
+            )*
+        }
+
+        impl Method {
+            /// Its name in tables, if the study file gives it one.
+            pub fn name(&self) -> Option<&str> {
+                match self { $(Self::$kind { name, .. })|* => name.as_deref() }
+            }
+
+            /// The source whose policy plays the first episodes of its targets.
+            pub fn guide(&self) -> Option<&str> {
+                match self { $(Self::$kind { guide, .. })|* => guide.as_deref() }
+            }
+
+            /// The source whose episodes its targets rehearse, and the share of their sequences.
+            pub fn rehearse(&self) -> (Option<&str>, Option<f64>) {
+                match self { $(Self::$kind { rehearse, share, .. })|* => (rehearse.as_deref(), *share) }
+            }
+
+            /// Settings of its targets.
+            pub fn set(&self) -> &toml::Table {
+                match self { $(Self::$kind { set, .. })|* => set }
+            }
+        }
+    };
+}
+
+methods! {
     /// From scratch.
-    Baseline {
-        /// Its name in tables.
-        name: Option<String>,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    Baseline {}
+
     /// The plan `paper`, with each of these fractions.
     Fractional {
         /// The source.
         from: String,
         /// Fractions, a method each: numbers, or the one that is fitted to the random episodes.
         fractions: Vec<Fraction>,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    }
+
     /// A reward meta-model over sources with the same encoder.
     MetaModel {
-        /// Its name in tables.
-        name: Option<String>,
         /// The source whose encoder it has, frozen.
         universal: String,
         /// Sources whose reward models it reads.
         reward_from: Vec<String>,
-        /// The plan for both: a preset, or the path of a file without sources, relative to the study file; `universal` by default.
+        /// The plan for both: a preset, or the path of a file without sources, relative to the study file; by default, `universal`.
         plan: Option<String>,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    }
+
     /// The plan `full`.
     Full {
-        /// Its name in tables.
-        name: Option<String>,
         /// The source.
         from: String,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    }
+
     /// The plan `encoder-only`.
     EncoderOnly {
-        /// Its name in tables.
-        name: Option<String>,
         /// The source.
         from: String,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    }
+
     /// The plan `fine-tune`.
     FineTune {
-        /// Its name in tables.
-        name: Option<String>,
         /// The source.
         from: String,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    }
+
     /// A plan from each agent of these sources in turn.
     SingleSource {
-        /// Its name in tables.
-        name: Option<String>,
         /// The sources.
         from: Vec<String>,
         /// The plan's preset.
@@ -122,24 +108,32 @@ pub enum Method {
         plan: String,
         /// The fraction of its rules that have one.
         fraction: Option<Fraction>,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
-    /// The plan `paper`, or another, from the agent of these sources that ranks first on the run's random episodes.
-    Ranked(Chosen),
+    }
+
+    /// A plan from the agent of these sources that ranks first on the run's random episodes.
+    Ranked {
+        /// The sources.
+        from: Vec<String>,
+        /// The plan's preset.
+        #[serde(default = "paper")]
+        plan: String,
+        /// The fraction of its rules that have one.
+        fraction: Option<Fraction>,
+    }
+
     /// The same from an agent that the seed decides: a control for `ranked`.
-    RandomSource(Chosen),
-    /// Several candidates, each a source with a plan and a fraction, of which the better half goes on after each slice of frames.
+    RandomSource {
+        /// The sources.
+        from: Vec<String>,
+        /// The plan's preset.
+        #[serde(default = "paper")]
+        plan: String,
+        /// The fraction of its rules that have one.
+        fraction: Option<Fraction>,
+    }
+
+    /// Several candidates, each a source with a plan and a fraction, of which the better half continues after each slice of frames.
     Pilot {
-        /// Its name in tables.
-        name: Option<String>,
         /// The sources.
         from: Vec<String>,
         /// The plans' presets.
@@ -150,96 +144,18 @@ pub enum Method {
         fractions: Vec<Fraction>,
         /// The frames after which candidates are dropped.
         slices: Vec<Count>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
+    }
+
     /// A plan file.
     Plan {
-        /// Its name in tables.
-        name: Option<String>,
         /// The path of the plan, relative to the study file.
         file: PathBuf,
         /// The source, if the plan does not name one.
         from: Option<String>,
-        /// The source whose policy plays the first episodes of its targets.
-        guide: Option<String>,
-        /// The source whose episodes its targets rehearse.
-        rehearse: Option<String>,
-        /// The probability with which a sequence is drawn from them.
-        share: Option<f64>,
-        /// Settings of its targets.
-        #[serde(default)]
-        set: toml::Table,
-    },
-}
-
-/// A method that chooses one of several agents.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Chosen {
-    /// Its name in tables.
-    pub name: Option<String>,
-    /// The sources.
-    pub from: Vec<String>,
-    /// The plan's preset.
-    #[serde(default = "paper")]
-    pub plan: String,
-    /// The fraction of its rules that have one.
-    pub fraction: Option<Fraction>,
-    /// Settings of its targets.
-    #[serde(default)]
-    pub set: toml::Table,
+    }
 }
 
 impl Method {
-    /// Settings of its targets.
-    pub fn set(&self) -> &toml::Table {
-        match self {
-            Self::Baseline { set, .. }
-            | Self::Fractional { set, .. }
-            | Self::MetaModel { set, .. }
-            | Self::Full { set, .. }
-            | Self::EncoderOnly { set, .. }
-            | Self::FineTune { set, .. }
-            | Self::SingleSource { set, .. }
-            | Self::Pilot { set, .. }
-            | Self::Plan { set, .. } => set,
-            Self::Ranked(chosen) | Self::RandomSource(chosen) => &chosen.set,
-        }
-    }
-
-    /// The source whose policy plays the first episodes of its targets.
-    pub fn guide(&self) -> Option<&str> {
-        match self {
-            Self::Baseline { guide, .. }
-            | Self::Fractional { guide, .. }
-            | Self::MetaModel { guide, .. }
-            | Self::Full { guide, .. }
-            | Self::EncoderOnly { guide, .. }
-            | Self::FineTune { guide, .. }
-            | Self::SingleSource { guide, .. }
-            | Self::Plan { guide, .. } => guide.as_deref(),
-            // A ranking is on random episodes, and candidates of pilot runs share theirs.
-            Self::Ranked(_) | Self::RandomSource(_) | Self::Pilot { .. } => None,
-        }
-    }
-
-    /// The source whose episodes its targets rehearse, and the share of their sequences.
-    pub fn rehearse(&self) -> (Option<&str>, Option<f64>) {
-        match self {
-            Self::Baseline { rehearse, share, .. }
-            | Self::Fractional { rehearse, share, .. }
-            | Self::MetaModel { rehearse, share, .. }
-            | Self::Full { rehearse, share, .. }
-            | Self::EncoderOnly { rehearse, share, .. }
-            | Self::FineTune { rehearse, share, .. }
-            | Self::SingleSource { rehearse, share, .. }
-            | Self::Plan { rehearse, share, .. } => (rehearse.as_deref(), *share),
-            Self::Ranked(_) | Self::RandomSource(_) | Self::Pilot { .. } => (None, None),
-        }
-    }
-
     /// The plan file that it names.
     pub(crate) fn plan_file(&self) -> Option<&Path> {
         match self {
@@ -251,7 +167,7 @@ impl Method {
         }
     }
 
-    /// The names of the sources that it takes from.
+    /// The names of the sources that it uses.
     pub fn sources(&self) -> Vec<&str> {
         let mut sources: Vec<&str> = match self {
             Self::Baseline { .. } => Vec::new(),
@@ -262,8 +178,10 @@ impl Method {
             Self::MetaModel { universal, reward_from, .. } => {
                 reward_from.iter().chain([universal]).map(String::as_str).collect()
             }
-            Self::SingleSource { from, .. } | Self::Pilot { from, .. } => from.iter().map(String::as_str).collect(),
-            Self::Ranked(chosen) | Self::RandomSource(chosen) => chosen.from.iter().map(String::as_str).collect(),
+            Self::SingleSource { from, .. }
+            | Self::Ranked { from, .. }
+            | Self::RandomSource { from, .. }
+            | Self::Pilot { from, .. } => from.iter().map(String::as_str).collect(),
             Self::Plan { from, .. } => from.iter().map(String::as_str).collect(),
         };
         sources.extend(self.guide().into_iter().chain(self.rehearse().0));

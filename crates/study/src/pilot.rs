@@ -64,6 +64,12 @@ pub fn candidate(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry) -> O
     group.iter().find(|candidate| candidate.index == entry.index).cloned()
 }
 
+/// Whether a run that was asked for `until` frames is a candidate that has them: not if it has to be asked for the same once more.
+pub fn has_more(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry, until: u64) -> bool {
+    candidate(outcomes, entry)
+        .is_some_and(|candidate| !matches!(candidate.next, Next::LearnUntil(next) if next <= until))
+}
+
 /// Frames of the candidate at `place` in a group of `candidates`, if it is as lucky as its place: these add up to the frames of the
 /// whole group, whichever candidates go on.
 pub fn expected_frames(place: usize, candidates: usize, slices: &[u64], steps: u64) -> u64 {

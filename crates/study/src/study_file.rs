@@ -3,7 +3,7 @@
 //! Here: its keys, and reading them; those of methods are in `method`. Not here: which runs it asks for, and whether its names fit together (`expand`).
 
 use crate::StudyError;
-pub use crate::method::{Chosen, Method};
+pub use crate::method::Method;
 use crate::place::{line_at, place_of};
 use files::{ReadError, sha256};
 use serde::{Deserialize, Deserializer};
@@ -171,6 +171,15 @@ pub struct LoadedStudy {
     pub text: String,
     /// SHA-256 of its text and of the plans that it names.
     pub checksum: String,
+}
+
+#[cfg(test)]
+impl LoadedStudy {
+    /// The study file with this text, which names no plan's file.
+    pub fn of_text(text: &str) -> Result<Self, StudyError> {
+        let path = PathBuf::from("study.toml");
+        Ok(Self { study: parse(&path, text)?, path, text: text.to_owned(), checksum: String::new() })
+    }
 }
 
 /// Reads the study file at `path`, and the plans that it names.

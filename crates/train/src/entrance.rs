@@ -9,6 +9,7 @@ use crate::agent::footprint;
 use crate::agent::play::{PlayEvent, PlayOptions, Plays, play_with};
 use crate::beginning;
 use crate::config::Config;
+use crate::error::ChoiceError;
 use crate::events::{Event, Reporter};
 use crate::folder::is_run;
 use crate::run::End;
@@ -84,7 +85,7 @@ pub fn train(
     let open = plan.filter(|plan| plan.open_choice() == Some(ChooseBy::Rank) && !is_run(root));
     if let Some(plan) = open {
         if asked.guide.is_some() {
-            return Err(TrainError::RankWithGuide);
+            return Err(ChoiceError::RankWithGuide.into());
         }
         let sources = wording::counted(plan.candidates().len() as u64, "source");
         reporter.event(&Event::Note(&format!("ranking {sources} on the random episodes with which this run begins")));

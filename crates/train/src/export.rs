@@ -36,6 +36,11 @@ struct ModelFile {
     crc32: u32,
 }
 
+/// Whether the file at `path` is the agent of an export.
+pub(crate) fn is_model(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == EXPORTED_AGENT) && path.parent().is_some_and(is_export)
+}
+
 /// Whether `folder` is an export.
 pub(crate) fn is_export(folder: &Path) -> bool {
     folder.join(EXPORTED_AGENT).is_file() && folder.join(EXPORTED_CONFIG).is_file()

@@ -7,6 +7,7 @@ use crate::agent::environments::Environments;
 use crate::agent::learned::{Learned, find_learned};
 use crate::config::Config;
 use crate::entrance::pool;
+use crate::error::ChoiceError;
 use crate::folder::{config_of_run, episodes_of, is_run, stored_config};
 use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::run::schedule::{Phase, Position, next};
@@ -73,7 +74,7 @@ pub fn rank(
         options.from.iter().map(of_kind(Kind::Source)).chain(options.target.iter().map(of_kind(Kind::Target)));
     let sources = sources.collect::<Result<Vec<_>, TrainError>>()?;
     let Some((_, _, first)) = sources.first().filter(|_| !options.from.is_empty()) else {
-        return Err(TrainError::NothingToRank);
+        return Err(ChoiceError::NothingToRank.into());
     };
     if let Some((path, _, other)) = sources.iter().find(|(_, _, one)| one.agent.config().observation_space() != shown) {
         let agent = other.agent.config().observation_space();
@@ -88,14 +89,14 @@ pub fn rank(
             RankEpisodes::OfThisRun => (first_episodes(environment, config)?, random),
         };
         if episodes.len() < 2 && matches!(options.episodes, RankEpisodes::OfThisRun) {
-            return Err(TrainError::TooFewRandomEpisodes { task, found: episodes.len() });
+            return Err(ChoiceError::TooFewRandomEpisodes { task, found: episodes.len() }.into());
         }
         if episodes.len() < 2 {
-            return Err(TrainError::TooFewEpisodes { task, of: episodes_of, found: episodes.len() });
+            return Err(ChoiceError::TooFewEpisodes { task, of: episodes_of, found: episodes.len() }.into());
         }
         listen(RankEvent::Episodes(episodes.len()));
         let mut rows = Vec::new();
-        for (path, kind, Learned { path: agent_path, about, agent }) in &sources {
+        for (index, (path, kind, Learned { path: agent_path, about, agent })) in sources.iter().enumerate() {
             let name = path.display().to_string();
             listen(RankEvent::Scores(&name));
             // Only a run folder contains episodes.
@@ -109,6 +110,7 @@ pub fn rank(
                 file: Some(std::path::absolute(agent_path).map_err(TrainError::io(agent_path))?),
                 tasks: about.tasks.clone(),
                 rank: 0.0,
+                given: (*kind == Kind::Source).then_some(index),
                 kind: *kind,
                 name,
             });
@@ -118,6 +120,7 @@ pub fn rank(
         rows.push(Ranked {
             name: "untrained agent".to_owned(),
             file: None,
+            given: None,
             kind: Kind::Untrained,
             tasks: Vec::new(),
             action_size,

@@ -5,24 +5,28 @@
 use super::checks::{check_fraction, check_preset};
 use super::{Aim, Expansion};
 use crate::StudyError;
-use crate::study_file::Chosen;
 use train::Origin;
 use transfer::{ChooseBy, Fraction, Plan};
 
 impl<'a> Expansion<'a> {
-    /// The run of a method on a target, and those of its candidates.
+    /// The run of a method on a target, which starts from one of the agents of these sources with this plan and fraction, and the runs
+    /// of these agents.
     pub(super) fn add_chosen(
         &mut self,
         key: &str,
-        default: &str,
-        method: &'a Chosen,
+        name: &str,
         choose: ChooseBy,
+        (from, plan, fraction): (&'a [String], &str, Option<Fraction>),
         aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
-        let Chosen { name, from, plan, fraction, .. } = method;
-        self.check_several(key, from, plan, *fraction)?;
+        self.check_several(key, from, plan, fraction)?;
         if choose == ChooseBy::Rank {
             self.check_random_episodes(key, aim)?;
+            if aim.guide.is_some() {
+                let why =
+                    "a ranking is made on random episodes, which a guide replaces; remove it, or use another method";
+                return Err(self.error(&format!("{key}.guide"), why));
+            }
         }
         let mut agents = Vec::new();
         for source in from {
@@ -45,8 +49,7 @@ impl<'a> Expansion<'a> {
             return Err(self.error(&format!("{key}.from"), why));
         }
         let candidates = agents.iter().map(|agent| self.entries[*agent].folder.clone()).collect();
-        let origin = Origin::Agents { from: candidates, choose, plan: Some(plan.into()), fraction: *fraction };
-        let name = name.as_deref().unwrap_or(default);
+        let origin = Origin::Agents { from: candidates, choose, plan: Some(plan.into()), fraction };
         agents.sort_unstable();
         self.add_target(key, name, Some(from.join(", ")), aim, &agents, origin)
     }
@@ -92,7 +95,7 @@ impl<'a> Expansion<'a> {
 #[cfg(test)]
 mod tests {
     use crate::manifest::Manifest;
-    use crate::study_file::{LoadedStudy, parse};
+    use crate::study_file::LoadedStudy;
     use crate::{StudyError, manifest_of};
     use train::Origin;
     use transfer::ChooseBy;
@@ -103,9 +106,7 @@ mod tests {
              [[source]]\nname = \"alone\"\neach = [\"ant\", \"walker2d\"]\nsteps = 2000\n\
              [[source]]\nname = \"one\"\ntasks = [\"ant\"]\nsteps = 3000\n{methods}"
         );
-        let path = std::path::PathBuf::from("study.toml");
-        let study = parse(&path, &text)?;
-        manifest_of(&LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
+        manifest_of(&LoadedStudy::of_text(&text)?, tasks::catalogue())
     }
 
     #[test]
@@ -126,6 +127,7 @@ mod tests {
     fn nothing_to_choose_is_refused_with_its_place() {
         for (more, parts) in [
             ("from = [\"one\"]", ["(line 17), method 1, from", "only one agent"]),
+            ("from = [\"alone\"]\nguide = \"one\"", ["(line 18), method 1, guide", "on random episodes"]),
             ("from = []", ["(line 17), method 1, from", "empty"]),
             ("from = [\"alone\"]\nplan = \"papr\"", ["(line 18), method 1, plan", "built-in plan"]),
             ("from = [\"alone\"]\nfraction = 2.0", ["(line 18), method 1, fraction", "from 0 to 1"]),

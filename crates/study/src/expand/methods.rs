@@ -25,11 +25,9 @@ impl<'a> Expansion<'a> {
             (None, Some(_)) => "-rehearsing",
             (Some(_), Some(_)) => "-guided-rehearsing",
         };
-        let named = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| format!("{default}{guided}"));
+        let named = |default: &str| method.name().map_or_else(|| format!("{default}{guided}"), str::to_owned);
         match method {
-            Method::Baseline { name, .. } => {
-                self.add_target(&key, &named(name, results::BASELINE), None, aim, &[], Origin::Random)
-            }
+            Method::Baseline { .. } => self.add_target(&key, &named(results::BASELINE), None, aim, &[], Origin::Random),
             Method::Fractional { from, fractions, .. } => {
                 if fractions.is_empty() {
                     return Err(self.error(
@@ -39,29 +37,31 @@ impl<'a> Expansion<'a> {
                 }
                 for fraction in fractions {
                     check_fraction(*fraction).map_err(|why| self.error(&format!("{key}.fractions"), why))?;
-                    let name = match fraction {
+                    let fraction_text = match fraction {
                         // With a decimal point in whole numbers, too.
-                        Fraction::Of(omega) => format!("fractional-{omega:?}{guided}"),
-                        Fraction::Fit => format!("fractional-{fraction}{guided}"),
+                        Fraction::Of(omega) => format!("{omega:?}"),
+                        Fraction::Fit => fraction.to_string(),
+                    };
+                    let name = match method.name() {
+                        Some(name) => format!("{name}-{fraction_text}"),
+                        None => format!("fractional-{fraction_text}{guided}"),
                     };
                     self.add_target_from(&key, &name, from, aim, "paper", Some(*fraction))?;
                 }
                 Ok(())
             }
-            Method::Full { name, from, .. } => {
-                self.add_target_from(&key, &named(name, "full"), from, aim, "full", None)
+            Method::Full { from, .. } => self.add_target_from(&key, &named("full"), from, aim, "full", None),
+            Method::EncoderOnly { from, .. } => {
+                self.add_target_from(&key, &named("encoder-only"), from, aim, "encoder-only", None)
             }
-            Method::EncoderOnly { name, from, .. } => {
-                self.add_target_from(&key, &named(name, "encoder-only"), from, aim, "encoder-only", None)
+            Method::FineTune { from, .. } => {
+                self.add_target_from(&key, &named("fine-tune"), from, aim, "fine-tune", None)
             }
-            Method::FineTune { name, from, .. } => {
-                self.add_target_from(&key, &named(name, "fine-tune"), from, aim, "fine-tune", None)
-            }
-            Method::MetaModel { name, universal, reward_from, plan, .. } => {
+            Method::MetaModel { universal, reward_from, plan, .. } => {
                 let plan = plan.as_ref().map(|plan| self.preset_or_file(&format!("{key}.plan"), plan)).transpose()?;
-                self.add_meta_model(&key, &named(name, "meta-model"), (universal, reward_from), plan, aim)
+                self.add_meta_model(&key, &named("meta-model"), (universal, reward_from), plan, aim)
             }
-            Method::SingleSource { name, from, plan, fraction, .. } => {
+            Method::SingleSource { from, plan, fraction, .. } => {
                 self.check_several(&key, from, plan, *fraction)?;
                 if transfer::Preset::named(plan) == Some(transfer::Preset::Soup) {
                     let why =
@@ -75,18 +75,22 @@ impl<'a> Expansion<'a> {
                         let own = file_name(&self.entries[agent].tasks.join("+"));
                         let from = self.entries[agent].folder.clone();
                         let origin = Origin::Agent { from, plan: Some(plan.into()), fraction: *fraction, untrained };
-                        self.add_target(&key, &named(name, "single-source"), Some(own), aim, &[agent], origin)?;
+                        self.add_target(&key, &named("single-source"), Some(own), aim, &[agent], origin)?;
                     }
                 }
                 Ok(())
             }
-            Method::Pilot { name, from, plans, fractions, slices, .. } => {
-                let candidates = Candidates { name: name.as_deref(), from, plans, fractions, slices };
+            Method::Pilot { from, plans, fractions, slices, .. } => {
+                let candidates = Candidates { name: named("pilot"), from, plans, fractions, slices };
                 self.add_pilot(&key, &candidates, aim)
             }
-            Method::Ranked(chosen) => self.add_chosen(&key, "ranked", chosen, ChooseBy::Rank, aim),
-            Method::RandomSource(chosen) => self.add_chosen(&key, "random-source", chosen, ChooseBy::Chance, aim),
-            Method::Plan { name, file, from, .. } => {
+            Method::Ranked { from, plan, fraction, .. } => {
+                self.add_chosen(&key, &named("ranked"), ChooseBy::Rank, (from, plan, *fraction), aim)
+            }
+            Method::RandomSource { from, plan, fraction, .. } => {
+                self.add_chosen(&key, &named("random-source"), ChooseBy::Chance, (from, plan, *fraction), aim)
+            }
+            Method::Plan { file, from, .. } => {
                 let (plan, found) = self.plan_file(&format!("{key}.file"), file)?;
                 let path = Path::new(&plan);
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -100,7 +104,7 @@ impl<'a> Expansion<'a> {
                 if let Some(why) = why {
                     return Err(self.error(&format!("{key}.file"), format!("{} {why}", path.display())));
                 }
-                let name = named(name, &stem);
+                let name = named(&stem);
                 match from {
                     Some(from) => self.add_target_from(&key, &name, from, aim, &plan, None),
                     None => {
@@ -230,7 +234,7 @@ impl<'a> Expansion<'a> {
 
     /// The run of the agent that guides the targets of `aim`, which is added if necessary. That it cannot act in the task must not come
     /// to light only after it has been trained.
-    fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+    pub(super) fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
         let Some(guide) = aim.guide else { return Ok(None) };
         let source = self.source(key, guide)?;
         let agent = self.add_one_agent(key, source, aim, &mut Vec::new())?;
@@ -250,7 +254,7 @@ impl<'a> Expansion<'a> {
     }
 
     /// The run of the agent whose episodes the targets of `aim` rehearse, which is added if necessary.
-    fn add_rehearsal(&mut self, method: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+    pub(super) fn add_rehearsal(&mut self, method: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
         let (key, share) = (format!("{method}.rehearse"), format!("{method}.share"));
         let Some(name) = aim.rehearse.0 else {
             return match aim.rehearse.1 {
@@ -310,7 +314,7 @@ fn with_names<'n>(source: Option<String>, more: impl Iterator<Item = &'n str>) -
 
 #[cfg(test)]
 mod tests {
-    use crate::study_file::read;
+    use crate::study_file::{LoadedStudy, read};
     use crate::{Manifest, StudyError, manifest_of};
     use std::path::Path;
 
@@ -378,9 +382,7 @@ mod tests {
             "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n{}{methods}",
             sources.concat()
         );
-        let path = Path::new("study.toml").to_owned();
-        let study = crate::study_file::parse(&path, &text)?;
-        manifest_of(&crate::study_file::LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
+        manifest_of(&LoadedStudy::of_text(&text)?, tasks::catalogue())
     }
 
     #[test]
@@ -388,7 +390,8 @@ mod tests {
         let methods = "[[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"baseline\"\nguide = \"same\"\n\
                        [[method]]\nkind = \"full\"\nfrom = \"ant\"\nguide = \"both\"\n\
                        [[method]]\nkind = \"fine-tune\"\nname = \"tuned\"\nfrom = \"same\"\nguide = \"same\"\n\
-                       [[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2]\nguide = \"same\"\n";
+                       [[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2]\nguide = \"same\"\n\
+                       [[method]]\nkind = \"fractional\"\nname = \"part\"\nfrom = \"ant\"\nfractions = [0.2, \"fit\"]\n";
         let manifest = guided(methods).unwrap();
         let found: Vec<_> = manifest.entries[3..]
             .iter()
@@ -404,6 +407,8 @@ mod tests {
                 ("full-guided", Some("ant, both"), &[1, 2], both),
                 ("tuned", Some("same"), &[0], same),
                 ("fractional-0.2-guided", Some("ant, same"), &[0, 2], same),
+                ("part-0.2", Some("ant"), &[2], None),
+                ("part-fit", Some("ant"), &[2], None),
             ]
         );
         assert!(manifest.entries[5].folder.ends_with("hopper/full-guided-from-ant+both/1"));

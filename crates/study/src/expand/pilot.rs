@@ -14,7 +14,7 @@ use transfer::{Fraction, Plan};
 
 /// The keys of such a method.
 pub(super) struct Candidates<'a> {
-    pub name: Option<&'a str>,
+    pub name: String,
     pub from: &'a [String],
     pub plans: &'a [String],
     pub fractions: &'a [Fraction],
@@ -50,6 +50,9 @@ impl<'a> Expansion<'a> {
             let found = self.add_agents(source, aim, &mut Vec::new())?;
             agents.extend(found.into_iter().map(|agent| (agent, source.untrained)));
         }
+        // Before the candidates, which follow each other.
+        self.add_guide(&format!("{key}.guide"), aim)?;
+        self.add_rehearsal(key, aim)?;
         let (group, candidates) = (self.entries.len(), agents.len() * ways.len());
         if candidates < 2 {
             let why =
@@ -63,7 +66,7 @@ impl<'a> Expansion<'a> {
                 let fraction_text = fraction.map(|fraction| format!(", {fraction}")).unwrap_or_default();
                 let source = format!("{tasks}, {plan}{fraction_text}");
                 let origin = Origin::Agent { from, plan: Some((*plan).into()), fraction: *fraction, untrained };
-                self.add_target(key, method.name.unwrap_or("pilot"), Some(source), aim, &[agent], origin)?;
+                self.add_target(key, &method.name, Some(source), aim, &[agent], origin)?;
                 let entry = self.entries.last_mut().expect("it was just added");
                 entry.role = Role::Candidate;
                 entry.pilot = Some(Pilot { group, candidates, slices: slices.clone() });
@@ -109,7 +112,7 @@ impl<'a> Expansion<'a> {
 #[cfg(test)]
 mod tests {
     use crate::manifest::{Manifest, Role};
-    use crate::study_file::{LoadedStudy, parse};
+    use crate::study_file::LoadedStudy;
     use crate::{StudyError, manifest_of};
 
     fn manifest(method: &str) -> Result<Manifest, StudyError> {
@@ -118,9 +121,7 @@ mod tests {
              [[source]]\nname = \"alone\"\neach = [\"ant\", \"walker2d\"]\nsteps = 20_000\n\
              [[method]]\nkind = \"pilot\"\nfrom = [\"alone\"]\n{method}"
         );
-        let path = std::path::PathBuf::from("study.toml");
-        let study = parse(&path, &text)?;
-        manifest_of(&LoadedStudy { study, path, text, checksum: String::new() }, tasks::catalogue())
+        manifest_of(&LoadedStudy::of_text(&text)?, tasks::catalogue())
     }
 
     #[test]
@@ -134,6 +135,18 @@ mod tests {
         assert_eq!(candidates[2].folder.display().to_string(), "runs/hopper/pilot-from-ant+encoder-only/1");
         let frames: u64 = candidates[..6].iter().map(|entry| entry.expected_frames()).sum();
         assert_eq!(frames, 40_000 + 2 * 20_000 + 3 * 10_000);
+        assert_eq!(Manifest::parse(&found.to_text()).unwrap(), found);
+    }
+
+    #[test]
+    fn candidates_can_be_guided_and_still_follow_each_other() {
+        let found = manifest(
+            "slices = [1e4]\nguide = \"walker\"\n[[source]]\nname = \"walker\"\ntasks = [\"hopper\"]\nsteps = 9000\n",
+        );
+        let found = found.unwrap();
+        let candidates: Vec<_> = found.entries.iter().filter(|entry| entry.role == Role::Candidate).collect();
+        assert_eq!((candidates.len(), &*candidates[0].method), (4, "pilot-guided"));
+        assert!(candidates.iter().all(|entry| entry.request.guide.is_some() && entry.after.len() == 2));
         assert_eq!(Manifest::parse(&found.to_text()).unwrap(), found);
     }
 

@@ -98,6 +98,9 @@ impl Entry {
 
     /// Checks that the group of a candidate is one among so many runs.
     fn check_pilot(&self, runs: usize) -> Result<(), String> {
+        if (self.role == Role::Candidate) != self.pilot.is_some() {
+            return Err("its role and its part in a choice by pilot runs do not fit each other".to_owned());
+        }
         let Some(Pilot { group, candidates, slices }) = &self.pilot else { return Ok(()) };
         let is_in_it =
             *group <= self.index && group.checked_add(*candidates).is_some_and(|end| self.index < end && end <= runs);

@@ -108,7 +108,7 @@ pub fn method_cost(group: &Group<'_>, agents: &Agents<'_>) -> MethodCost {
         Amount::of(&known, each.iter().any(|(_, is_part)| *is_part))
     };
     let steps: Vec<f64> = finished.iter().map(|run| run.steps as f64).collect();
-    let source_frames: Vec<f64> = learned.iter().map(|run| run.ancestry.frames as f64).collect();
+    let source_frames: Vec<f64> = learned.iter().map(|run| run.ancestry.frames() as f64).collect();
     let sources = Costs {
         frames: Amount::of(&source_frames, learned.iter().any(|run| !run.ancestry.gaps.is_empty())),
         updates: of_sources(Cost::Updates),

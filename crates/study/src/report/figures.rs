@@ -124,7 +124,7 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>
     };
     let is_baseline = baseline.is_some_and(|baseline| baseline.method == group.method);
     let both = returns_of_both(group, baseline, length);
-    let source_frames = group.runs.iter().map(|run| run.ancestry.frames).max().unwrap_or(0);
+    let source_frames = group.runs.iter().map(|run| run.ancestry.frames()).max().unwrap_or(0);
     let measures = baseline.filter(|_| !is_baseline).and_then(|baseline| {
         let theirs = baseline.finished(length);
         transfer(&TransferInput {

@@ -20,17 +20,19 @@ pub struct Ancestry {
     pub tasks: Vec<String>,
     /// How many agents these tasks are of.
     pub direct: usize,
-    /// Environment frames that all agents trained for, sources of sources included, each agent once. Too few if there are
-    /// [`Ancestry::gaps`].
-    pub frames: u64,
-    /// All agents, each by its run folder, or by its file if there is no run folder, with the frames that it trained for. With
-    /// them are the candidates that a choice by pilot runs dropped.
+    /// All agents, sources of sources included, each by its run folder, or by its file if there is no run folder, with the frames that
+    /// it trained for. With them are the candidates that a choice by pilot runs dropped.
     pub agents: BTreeMap<String, u64>,
     /// Sentences about missing information.
     pub gaps: Vec<String>,
 }
 
 impl Ancestry {
+    /// Environment frames that all agents trained for, each agent once. Too few if there are [`Ancestry::gaps`].
+    pub fn frames(&self) -> u64 {
+        self.agents.values().fold(0, |sum, frames| sum.saturating_add(*frames))
+    }
+
     /// The agents that a run in or below `root` learned from, directly or indirectly, given its transfer.
     pub fn new(root: &Path, record: &TransferRecord) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
@@ -78,8 +80,7 @@ impl Ancestry {
         }
         gaps.sort();
         gaps.dedup();
-        let sum = frames.values().fold(0, |sum: u64, frames| sum.saturating_add(*frames));
-        Self { tasks: tasks.into_iter().collect(), direct, frames: sum, agents: frames, gaps }
+        Self { tasks: tasks.into_iter().collect(), direct, agents: frames, gaps }
     }
 }
 
@@ -163,8 +164,8 @@ mod tests {
     fn a_meta_model_learns_from_its_reward_sources_and_counts_the_frames_of_all() {
         let root = tempfile::tempdir().unwrap();
         let found = ancestry(root.path(), &chain(root.path()));
-        assert_eq!((found.tasks, found.direct), (vec!["half-cheetah".into(), "walker2d".into()], 2));
-        assert_eq!((found.frames, found.agents.len(), found.gaps), (1100, 3, vec![]), "the encoder's agent once");
+        assert_eq!((found.tasks.clone(), found.direct), (vec!["half-cheetah".into(), "walker2d".into()], 2));
+        assert_eq!((found.frames(), found.agents.len(), found.gaps), (1100, 3, vec![]), "the encoder's agent once");
     }
 
     #[test]
@@ -174,16 +175,16 @@ mod tests {
         let reward = source("b", &["half-cheetah"], 250, &old.join("half-cheetah/0"));
         let target = run(&old, "last/0", &["ant"], &[reward], None);
         // In its place; moved as a whole; and with the paths of a folder that is published.
-        assert_eq!(ancestry(&old, &target).frames, 850);
+        assert_eq!(ancestry(&old, &target).frames(), 850);
         std::fs::rename(&old, root.path().join("new")).unwrap();
         let new = root.path().join("new");
         let found = ancestry(&new, &new.join("last/0"));
-        assert_eq!((found.tasks, found.frames, found.gaps), (vec!["half-cheetah".into()], 850, vec![]));
+        assert_eq!((found.tasks.clone(), found.frames(), found.gaps), (vec!["half-cheetah".into()], 850, vec![]));
         let target =
             run(&new, "x/0", &["ant"], &[source("b", &["half-cheetah"], 250, Path::new("half-cheetah/0"))], None);
-        assert_eq!(ancestry(&new, &target).frames, 850);
+        assert_eq!(ancestry(&new, &target).frames(), 850);
         assert_eq!(
-            ancestry(&new.join("x"), &target).frames,
+            ancestry(&new.join("x"), &target).frames(),
             850,
             "the sources are next to the folder that is reported"
         );
@@ -200,12 +201,15 @@ mod tests {
         let alone = run(root.path(), "x/0", &["hopper"], &[], None);
         guide(&alone, source("", &["ant"], 300, &ant));
         let found = ancestry(root.path(), &alone);
-        assert_eq!((found.tasks, found.frames, found.gaps), (vec!["ant".into()], 300, vec![]));
+        assert_eq!((found.tasks.clone(), found.frames(), found.gaps), (vec!["ant".into()], 300, vec![]));
         let target = chain(root.path());
         guide(&target, source("", &["ant"], 300, &ant));
         let found = ancestry(root.path(), &target);
-        assert_eq!((found.tasks, found.direct), (vec!["ant".into(), "half-cheetah".into(), "walker2d".into()], 3));
-        assert_eq!(found.frames, 1400, "and once more than the others");
+        assert_eq!(
+            (found.tasks.clone(), found.direct),
+            (vec!["ant".into(), "half-cheetah".into(), "walker2d".into()], 3)
+        );
+        assert_eq!(found.frames(), 1400, "and once more than the others");
     }
 
     #[test]
@@ -214,7 +218,7 @@ mod tests {
         let early = run(root.path(), "ant/0", &["ant"], &[], None);
         let sources = [source("a", &["ant"], 100, &early), source("b", &["ant"], 300, &early)];
         let found = ancestry(root.path(), &run(root.path(), "x/0", &["hopper"], &sources, None));
-        assert_eq!((found.frames, found.agents.len()), (300, 1));
+        assert_eq!((found.frames(), found.agents.len()), (300, 1));
     }
 
     #[test]
@@ -230,7 +234,7 @@ mod tests {
             [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
         std::fs::write(target.join(files::layout::TRANSFER_PLAN), plan).unwrap();
         let found = ancestry(root.path(), &target);
-        assert_eq!((found.tasks, found.direct, found.frames), (vec!["walker2d".into()], 2, 890));
+        assert_eq!((found.tasks.clone(), found.direct, found.frames()), (vec!["walker2d".into()], 2, 890));
         let [learned, tasks] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(
             learned.contains("the sources of b are not known") && tasks.contains("tasks of the source b"),
@@ -246,7 +250,7 @@ mod tests {
         let other = run(root.path(), "other/0", &["hopper"], &[], None);
         let sources = [lost, source("another", &["walker2d"], 100, &other)];
         let found = ancestry(root.path(), &run(root.path(), "x/0", &["hopper"], &sources, None));
-        assert_eq!(found.frames, 100);
+        assert_eq!(found.frames(), 100);
         let [frames, first, second] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
         assert!(frames.contains("frames for which the source lost"), "{frames}");
         assert!(
@@ -263,7 +267,7 @@ mod tests {
         export["file"] = root.path().join("hopper-agent").join(files::layout::EXPORTED_AGENT).to_str().into();
         let found = ancestry(root.path(), &run(root.path(), "x/0", &["ant"], &[export], None));
         assert_eq!(found.gaps, ["hopper-agent is an export without a run folder, so its own sources are unknown"]);
-        assert_eq!(found.frames, 100);
+        assert_eq!(found.frames(), 100);
     }
 
     #[test]
@@ -272,6 +276,6 @@ mod tests {
         let (a, b) = (root.path().join("a/0"), root.path().join("b/0"));
         run(root.path(), "a/0", &["ant"], &[source("b", &["hopper"], 5, &b)], None);
         run(root.path(), "b/0", &["hopper"], &[source("a", &["ant"], 7, &a)], None);
-        assert_eq!(ancestry(root.path(), &a).frames, 12);
+        assert_eq!(ancestry(root.path(), &a).frames(), 12);
     }
 }

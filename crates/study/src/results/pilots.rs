@@ -56,7 +56,6 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         let run = &mut runs[first];
         run.role = Role::Target;
         run.source = Some(format!("{} candidates", candidates.len()));
-        run.ancestry.frames = agents.values().fold(0, |sum, frames| sum.saturating_add(*frames));
         run.ancestry.agents = agents;
     }
     rows

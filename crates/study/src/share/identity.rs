@@ -184,8 +184,7 @@ fn of_plan(plan: Option<&Path>) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study_file::{LoadedStudy, parse};
-    use std::path::PathBuf;
+    use crate::study_file::LoadedStudy;
 
     /// What the runs of a study with a source and two methods are, with `set`.
     fn found(set: &str, more: &str, on_device: bool) -> Vec<Result<Identity, String>> {
@@ -194,9 +193,7 @@ mod tests {
              [[source]]\nname = \"a\"\ntasks = [\"ant\"]\nsteps = 2000\n{more}\n\
              [[method]]\nkind = \"baseline\"\n[[method]]\nkind = \"fractional\"\nfrom = \"a\"\nfractions = [0.2]\n"
         );
-        let path = PathBuf::from("study.toml");
-        let study = parse(&path, &text).unwrap();
-        let read = LoadedStudy { study, path, text, checksum: String::new() };
+        let read = LoadedStudy::of_text(&text).unwrap();
         let manifest = crate::manifest_of(&read, tasks::catalogue()).unwrap();
         let program = std::env::current_exe().unwrap();
         let identities = Identities::new(tasks::catalogue(), &program, on_device, &manifest).unwrap();

@@ -44,7 +44,7 @@ fn a_meta_model_in_any_folder_is_compared_with_the_row_of_its_reward_sources() {
     let found = results.runs.iter().find(|run| run.method == "meta-model").unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     assert_eq!(found.ancestry.tasks, ["ant", "hopper"]);
-    assert_eq!(found.ancestry.frames, 300_000, "the agent whose encoder all of them have counts once");
+    assert_eq!(found.ancestry.frames(), 300_000, "the agent whose encoder all of them have counts once");
     let report = Report::new(&results);
     let task = report.figures.tasks.iter().find(|task| task.task == "half-cheetah").unwrap();
     let method = report.figures.methods.iter().position(|method| method == "meta-model").unwrap();

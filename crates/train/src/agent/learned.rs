@@ -57,9 +57,9 @@ impl<L> From<Loaded<L>> for Learned<L> {
 /// # Errors
 /// If the file cannot be read as an agent.
 pub(crate) fn alone<L: Actor>(path: &Path) -> Result<Option<Learned<L>>, TrainError> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let is_of_checkpoint = path.file_name().is_some_and(|name| name == AGENT) && folder.join(RUN_STATE).exists();
-    if !path.is_file() || is_of_checkpoint {
+    let is_of_checkpoint =
+        path.file_name().is_some_and(|name| name == AGENT) && folder_of(path).join(RUN_STATE).exists();
+    if !path.is_file() || is_of_checkpoint || crate::export::is_model(path) {
         return Ok(None);
     }
     let agent = L::load(path)?;
@@ -74,8 +74,13 @@ pub(crate) fn alone<L: Actor>(path: &Path) -> Result<Option<Learned<L>>, TrainEr
     Ok(Some(Learned { path: path.to_owned(), about, agent }))
 }
 
+/// The folder of a file.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The agent that `path` stands for (a run folder's newest good checkpoint, a checkpoint's folder or its agent's file, an
-/// export), and the newer checkpoints of a run folder that cannot be used.
+/// export or its agent's file), and the newer checkpoints of a run folder that cannot be used.
 ///
 /// # Errors
 /// If there is no agent, or it cannot be read.
@@ -89,9 +94,12 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
         };
     }
     if run.is_file() {
+        let folder = folder_of(run);
+        if crate::export::is_model(run) {
+            return Ok((crate::export::load(folder)?, Vec::new()));
+        }
         if run.file_name().is_some_and(|name| name == AGENT) {
-            let folder = run.parent().filter(|folder| !folder.as_os_str().is_empty());
-            return one(folder.unwrap_or(Path::new(".")));
+            return one(folder);
         }
         return Err(none(
             "is not a run folder and not the agent.safetensors of a checkpoint; give one of these, or, to play an agent's file that is \

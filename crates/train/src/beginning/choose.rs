@@ -5,6 +5,7 @@
 use super::grafted;
 use crate::TrainError;
 use crate::config::Config;
+use crate::error::ChoiceError;
 use crate::rank::{RankEpisodes, RankOptions, rank};
 use crate::streams::RunKey;
 use environment::Catalogue;
@@ -12,7 +13,7 @@ use random::Stream;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use transfer::rank::{Kind, Ranked, Scores};
+use transfer::rank::{Ranked, Scores};
 use transfer::{Candidate, ChoiceReport, ChooseBy, Plan, Source, SourceRef, Standing};
 
 /// The plan with its source chosen, and the record of the choice; the plan as it is if nothing is open.
@@ -35,7 +36,7 @@ pub(super) fn choose<'p>(
             .map_err(transfer::TransferError::from)?;
         let (name, provenance) = (name.to_owned(), source.provenance().clone());
         if let Some(same) = candidates.iter().find(|other| other.provenance.sha256 == provenance.sha256) {
-            return Err(TrainError::SameCandidate { one: same.provenance.path.clone(), other: provenance.path });
+            return Err(ChoiceError::SameCandidate { one: same.provenance.path.clone(), other: provenance.path }.into());
         }
         // Whichever is chosen, the transfer can be done.
         let chosen = plan.with_choice(&name).map_err(transfer::TransferError::from)?;
@@ -60,20 +61,16 @@ fn by_rank(
     candidates: Vec<Candidate>,
 ) -> Result<ChoiceReport, TrainError> {
     if config.tasks.len() > 1 {
-        return Err(TrainError::RankForSeveralTasks { tasks: config.tasks.clone() });
+        return Err(ChoiceError::RankForSeveralTasks { tasks: config.tasks.clone() }.into());
     }
     let from: Vec<PathBuf> = candidates.iter().map(|candidate| sources[&candidate.name].path.clone()).collect();
-    let options = RankOptions { from: from.clone(), target: None, episodes: RankEpisodes::OfThisRun };
+    let options = RankOptions { from, target: None, episodes: RankEpisodes::OfThisRun };
     let ranking = rank(catalogue, config, &options, |_| {})?;
     let standing = |row: &Ranked| Standing { rank: row.rank, scores: finite(&row.scores), zero_shot: row.zero_shot };
     let untrained = ranking.untrained().map(standing);
-    let mut ordered = Vec::new();
-    for row in ranking.rows.iter().filter(|row| row.kind == Kind::Source) {
-        let index = from.iter().position(|path| path.display().to_string() == row.name);
-        if let Some(index) = index {
-            ordered.push(Candidate { standing: Some(standing(row)), ..candidates[index].clone() });
-        }
-    }
+    // Sources are given in the order of the candidates.
+    let of_row = |row: &Ranked| Some(Candidate { standing: Some(standing(row)), ..candidates[row.given?].clone() });
+    let ordered: Vec<Candidate> = ranking.rows.iter().filter_map(of_row).collect();
     let chosen = ordered[0].name.clone();
     Ok(ChoiceReport { by: ChooseBy::Rank, chosen, episodes: ranking.episodes, candidates: ordered, untrained })
 }

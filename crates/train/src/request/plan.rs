@@ -5,6 +5,7 @@
 use super::label::name;
 use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use crate::TrainError;
+use crate::error::ChoiceError;
 use std::path::{Path, PathBuf};
 use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError};
 
@@ -85,7 +86,7 @@ fn named(option: &'static str, paths: &[PathBuf]) -> Result<Vec<(String, PathBuf
     let mut named: Vec<(String, PathBuf)> = Vec::new();
     for path in paths {
         if named.iter().any(|(_, other)| other == path) {
-            return Err(TrainError::SameSource { option, path: path.clone() });
+            return Err(ChoiceError::SameSource { option, path: path.clone() }.into());
         }
         let wanted = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);

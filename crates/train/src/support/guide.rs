@@ -3,6 +3,7 @@
 //! Here: finding the agent, whether it fits the tasks, playing an episode with it, and its record in the run's folder. Not here: when
 //! it plays (`run::collect`).
 
+use super::record::{self, FORMAT, Record};
 use crate::TrainError;
 use crate::agent::environments::TaskShape;
 use crate::agent::learned::{About, Learned, find_learned};
@@ -14,15 +15,8 @@ use files::Checksums;
 use files::layout::{AGENT, EXPORTED_AGENT, GUIDE};
 use random::Stream;
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::Path;
 use transfer::SourceProvenance;
-
-/// The version of `guide.json`; another one is not read.
-const FORMAT: u32 = 1;
-
-/// The most bytes that a `guide.json` may have.
-const LARGEST_RECORD: u64 = 1 << 20;
 
 /// Which agent guides a run, as its folder records it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +41,7 @@ impl Guide {
     /// # Errors
     /// If there is no agent, it cannot be read, or it has not learned anything.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
-        // Records name the file, and an export is found by its folder.
-        let is_exported = path.file_name().is_some_and(|name| name == EXPORTED_AGENT) && path.is_file();
-        let folder = path.parent().filter(|_| is_exported);
-        let (learned, damaged) = find_learned::<Policy>(folder.unwrap_or(path))?;
+        let (learned, damaged) = find_learned::<Policy>(path)?;
         // As in a transfer, an older checkpoint never stands in for the newest one.
         if let Some(newest) = damaged.into_iter().next() {
             return Err(newest.why);
@@ -143,15 +134,22 @@ impl Guide {
     }
 }
 
+impl Record for GuideRecord {
+    const FILE: &'static str = GUIDE;
+    const WHAT: &'static str = "a guide";
+
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
 impl GuideRecord {
     /// Writes the record into the folder of a run.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, root: &Path) -> Result<(), TrainError> {
-        let path = root.join(GUIDE);
-        let text = serde_json::to_string_pretty(self).expect("plain data") + "\n";
-        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
+        record::write(self, root)
     }
 
     /// The record in the folder of a run; `None` if no agent guides it.
@@ -159,14 +157,7 @@ impl GuideRecord {
     /// # Errors
     /// [`TrainError::TransferRecord`] if it is damaged; or it cannot be read.
     pub fn read(root: &Path) -> Result<Option<Self>, TrainError> {
-        let path = root.join(GUIDE);
-        let damaged =
-            |why: String| TrainError::TransferRecord { path: path.clone(), what: format!("is damaged ({why})") };
-        let bytes = match files::read_bytes(&path, LARGEST_RECORD) {
-            Err(error) if error.is_not_found() => return Ok(None),
-            other => other.map_err(|error| TrainError::io(&path)(error.into()))?,
-        };
-        Self::decode(&bytes).map(Some).map_err(damaged)
+        record::read(root)
     }
 
     /// The record in a `guide.json` with these arbitrary bytes.
@@ -174,12 +165,7 @@ impl GuideRecord {
     /// # Errors
     /// A description of the problem.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let record: Self =
-            serde_json::from_slice(bytes).map_err(|error| format!("it is not that of a guide: {error}"))?;
-        match record.format {
-            FORMAT => Ok(record),
-            other => Err(format!("its format is {other}, but this program reads format {FORMAT}")),
-        }
+        record::decode(bytes)
     }
 
     /// The difference between this record and the guide that is asked for now; `None` if it is the same agent. One that no longer exists

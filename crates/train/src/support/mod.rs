@@ -4,6 +4,7 @@
 //! Here: [`Support`], what of it a run is asked for, and whether it is what the run began with. Not here: transfers (`beginning`).
 
 mod guide;
+mod record;
 mod rehearsal;
 
 pub(crate) use guide::Guide;

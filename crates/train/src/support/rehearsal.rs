@@ -3,6 +3,7 @@
 //! Here: which episodes fit, their copies in the run's folder, and the record of where they come from. Not here: drawing from them
 //! (`replay`), and when (`run::learn`).
 
+use super::record::{self, FORMAT, Record};
 use crate::TrainError;
 use crate::config::{Config, Difference};
 use crate::folder::checkpoint::newest_state;
@@ -12,19 +13,12 @@ use files::layout::{REHEARSAL, REHEARSED_EPISODES};
 use replay::{Episode, Rehearsal, Sizes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use wording::counted;
 
 /// The share of sequences if none is given.
 pub(crate) const DEFAULT_SHARE: f64 = 0.2;
-
-/// The version of `rehearsal.json`; another one is not read.
-const FORMAT: u32 = 1;
-
-/// The most bytes that a `rehearsal.json` may have.
-const LARGEST_RECORD: u64 = 1 << 20;
 
 /// The episodes of another run that a run is asked to rehearse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,10 +210,8 @@ impl Rehearsed {
     pub fn write(&self, root: &Path) -> Result<(), TrainError> {
         // Of an interrupted start.
         remove(root)?;
-        let path = root.join(REHEARSAL);
-        let text = serde_json::to_string_pretty(&self.record).expect("plain data") + "\n";
         // The record first: with it, the episodes are recognised as those of an interrupted start.
-        files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))?;
+        record::write(&self.record, root)?;
         if let Some(memory) = &self.memory {
             memory.write(&root.join(REHEARSED_EPISODES), &replay::stamp(SystemTime::now()))?;
         }
@@ -279,20 +271,29 @@ pub(crate) fn remove(root: &Path) -> Result<(), TrainError> {
     crate::beginning::remove(record)
 }
 
+impl Record for RehearsalRecord {
+    const FILE: &'static str = REHEARSAL;
+    const WHAT: &'static str = "a rehearsal";
+
+    fn format(&self) -> u32 {
+        self.format
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.share > 0.0 && self.share < 1.0 {
+            true => Ok(()),
+            false => Err(format!("its share is {}, which is not between 0 and 1", self.share)),
+        }
+    }
+}
+
 impl RehearsalRecord {
     /// The record in the folder of a run; `None` if it rehearses nothing.
     ///
     /// # Errors
     /// [`TrainError::TransferRecord`] if it is damaged; or it cannot be read.
     pub fn read(root: &Path) -> Result<Option<Self>, TrainError> {
-        let path = root.join(REHEARSAL);
-        let damaged =
-            |why: String| TrainError::TransferRecord { path: path.clone(), what: format!("is damaged ({why})") };
-        let bytes = match files::read_bytes(&path, LARGEST_RECORD) {
-            Err(error) if error.is_not_found() => return Ok(None),
-            other => other.map_err(|error| TrainError::io(&path)(error.into()))?,
-        };
-        Self::decode(&bytes).map(Some).map_err(damaged)
+        record::read(root)
     }
 
     /// The record in a `rehearsal.json` with these arbitrary bytes.
@@ -300,13 +301,7 @@ impl RehearsalRecord {
     /// # Errors
     /// A description of the problem.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let record: Self =
-            serde_json::from_slice(bytes).map_err(|error| format!("it is not that of a rehearsal: {error}"))?;
-        match record.format {
-            FORMAT if record.share > 0.0 && record.share < 1.0 => Ok(record),
-            FORMAT => Err(format!("its share is {}, which is not between 0 and 1", record.share)),
-            other => Err(format!("its format is {other}, but this program reads format {FORMAT}")),
-        }
+        record::decode(bytes)
     }
 
     /// The differences between this record and what is asked for now. The episodes are copies, so the other run may have changed.

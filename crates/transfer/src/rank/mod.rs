@@ -40,6 +40,9 @@ pub struct Ranked {
     pub name: String,
     /// The folder of its checkpoint or export, absolute; none for an untrained agent.
     pub file: Option<PathBuf>,
+    /// Its place among the agents that were given; none of a control.
+    #[serde(skip)]
+    pub given: Option<usize>,
     /// What it is there for.
     pub kind: Kind,
     /// The tasks it was trained on, if known.
@@ -109,6 +112,7 @@ mod tests {
         Ranked {
             name: name.to_owned(),
             file: Some(name.into()),
+            given: None,
             kind: Kind::Source,
             tasks: Vec::new(),
             action_size: 3,
