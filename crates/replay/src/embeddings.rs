@@ -1,4 +1,5 @@
-//! The embeddings of the images in the replay memory, and of those that are rehearsed, by a frozen encoder, stored so that each image is encoded once.
+//! The embeddings of the images in the replay memory, and of those that are rehearsed, by a frozen encoder, stored so
+//! that each image is encoded once.
 //!
 //! Here: storing, dropping and computing embeddings. Not here: the encoder, which is a function from images to
 //! embeddings. Results do not depend on whether an embedding was stored or is computed again, if that function gives an
@@ -53,8 +54,9 @@ impl Embeddings {
         self.bytes
     }
 
-    /// Fills `batch.embedding` for the windows that [`Replay::sample`] has drawn from `replay`, and those drawn from `rehearsal`. Images
-    /// that are not known are given to `encode`, all of them at once: images `[N, 64, 64, 3]` to embeddings `[N, E]`.
+    /// Fills `batch.embedding` for the windows that [`Replay::sample`] has drawn from `replay`, and those drawn from
+    /// `rehearsal`. Images that are not known are given to `encode`, all of them at once: images `[N, 64, 64, 3]` to
+    /// embeddings `[N, E]`.
     pub fn fill(
         &mut self,
         replay: &Replay,
@@ -130,7 +132,8 @@ impl Embeddings {
         self.unknown.places = places;
     }
 
-    /// Drops embeddings to make space for those of an episode of this length; `false` if this batch needs all stored ones.
+    /// Drops embeddings to make space for those of an episode of this length; `false` if this batch needs all stored
+    /// ones.
     fn make_room(&mut self, length: Option<usize>, episode: Key) -> bool {
         let Some(length) = length else { return false };
         let needed = bytes_of(length, self.size);

@@ -145,8 +145,8 @@ impl Replay {
         self.sample_mixed(random, starts, batch, None).map(|_| ())
     }
 
-    /// As [`Replay::sample`], with a share of the sequences from the episodes of another run. Which sequences these are, and where they
-    /// begin, is drawn from a stream of their own. Returns how many there are.
+    /// As [`Replay::sample`], with a share of the sequences from the episodes of another run. Which sequences these
+    /// are, and where they begin, is drawn from a stream of their own. Returns how many there are.
     ///
     /// # Errors
     /// As [`Replay::sample`], for either memory.
@@ -218,7 +218,8 @@ impl Replay {
         Ok(())
     }
 
-    /// Copies all but the images of the window at `start` of the episode with this index to sequence `sequence` of a batch.
+    /// Copies all but the images of the window at `start` of the episode with this index to sequence `sequence` of a
+    /// batch.
     fn copy_numbers(&self, batch: &mut Batch, sequence: usize, index: usize, start: usize) {
         let (episode, length) = (&self.episodes[index], batch.length);
         copy_window(&mut batch.vector, sequence, episode.vector(), start, length, self.sizes.vector());

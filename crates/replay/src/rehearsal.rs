@@ -1,7 +1,7 @@
 //! Rehearsal: a share of the sequences of batches is drawn from the episodes of another run.
 //!
-//! Here: [`Rehearsal`], the memory of these episodes and their share, and filling it from the other run's folder. Not here: which
-//! episodes of another run fit, and copying a window into a batch (`memory`).
+//! Here: [`Rehearsal`], the memory of these episodes and their share, and filling it from the other run's folder. Not
+//! here: which episodes of another run fit, and copying a window into a batch (`memory`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// The newest episodes in `folder` that `budget` bytes hold, each as `adapt` makes it for a memory of these sizes. They are read on
-    /// the current thread pool.
+    /// The newest episodes in `folder` that `budget` bytes hold, each as `adapt` makes it for a memory of these sizes.
+    /// They are read on the current thread pool.
     ///
     /// # Errors
     /// If the folder or an episode cannot be read, `adapt` refuses an episode, or the newest one alone is larger than the budget.

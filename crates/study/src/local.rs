@@ -274,8 +274,8 @@ impl Pool<'_> {
         self.folder.join(layout::LOGS).join(format!("{index}.log"))
     }
 
-    /// Starts a run as if its arguments had been typed in the folder of the study, but for a candidate that has only `until` frames for
-    /// now.
+    /// Starts a run as if its arguments had been typed in the folder of the study, but for a candidate that has only
+    /// `until` frames for now.
     fn start(&self, entry: &Entry, until: u64) -> Result<Child, StudyError> {
         let path = self.log(entry.index);
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use transfer::Fraction;
 
-/// Declares [`Method`]: its kinds with their own keys, and the keys that every kind has. (serde can share keys between kinds only if it
-/// accepts unknown ones, and a mistyped key must be an error.)
+/// Declares [`Method`]: its kinds with their own keys, and the keys that every kind has. (serde can share keys between
+/// kinds only if it accepts unknown ones, and a mistyped key must be an error.)
 macro_rules! methods {
     ($($(#[$about:meta])* $kind:ident { $($(#[$key:meta])* $name:ident: $type:ty,)* })*) => {
-        /// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a list of values is a
-        /// sweep, in which each value is a method of its own.
+        /// How a target learns. The `set` of each kind has settings of its targets, laid over those of the study; a
+        /// list of values is a sweep, in which each value is a method of its own.
         #[derive(Clone, Debug, Deserialize)]
         #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
         pub enum Method {
@@ -77,7 +77,8 @@ methods! {
         universal: String,
         /// Sources whose reward models it reads.
         reward_from: Vec<String>,
-        /// The plan for both: a preset, or the path of a file without sources, relative to the study file; by default, `universal`.
+        /// The plan for both: a preset, or the path of a file without sources, relative to the study file; by default,
+        /// `universal`.
         plan: Option<String>,
     }
 
@@ -132,7 +133,8 @@ methods! {
         fraction: Option<Fraction>,
     }
 
-    /// Several candidates, each a source with a plan and a fraction, of which the better half continues after each slice of frames.
+    /// Several candidates, each a source with a plan and a fraction, of which the better half continues after each
+    /// slice of frames.
     Pilot {
         /// The sources.
         from: Vec<String>,

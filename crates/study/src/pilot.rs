@@ -1,8 +1,9 @@
-//! Pilot runs: of several candidates for a target, the better half goes on after each slice of frames, and in the end the best one.
+//! Pilot runs: of several candidates for a target, the better half continues after each slice of frames, and in the end
+//! the best one.
 //!
-//! The outcome is a pure function of the metrics of the candidates' runs up to the slices. So it is the same however often it is
-//! computed, and nothing else has to be saved. Here: the outcome. Not here: the candidates (`expand`), starting them (`local`), and
-//! what the report says of them.
+//! The outcome is a pure function of the metrics of the candidates' runs up to the slices. So it is the same however
+//! often it is computed, and nothing else has to be saved. Here: the outcome. Not here: the candidates (`expand`),
+//! starting them (`local`), and what the report says of them.
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
@@ -64,14 +65,15 @@ pub fn candidate(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry) -> O
     group.iter().find(|candidate| candidate.index == entry.index).cloned()
 }
 
-/// Whether a run that was asked for `until` frames is a candidate that has them: not if it has to be asked for the same once more.
+/// Whether a run that was asked for `until` frames is a candidate that has them: not if it has to be asked for the same
+/// once more.
 pub fn has_more(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry, until: u64) -> bool {
     candidate(outcomes, entry)
         .is_some_and(|candidate| !matches!(candidate.next, Next::LearnUntil(next) if next <= until))
 }
 
-/// Frames of the candidate at `place` in a group of `candidates`, if it is as lucky as its place: these add up to the frames of the
-/// whole group, whichever candidates go on.
+/// Frames of the candidate at `place` in a group of `candidates`, if it is as lucky as its place: these add up to the
+/// frames of the whole group, whichever candidates continue.
 pub fn expected_frames(place: usize, candidates: usize, slices: &[u64], steps: u64) -> u64 {
     let mut left = candidates;
     for (number, slice) in slices.iter().enumerate() {
@@ -83,7 +85,7 @@ pub fn expected_frames(place: usize, candidates: usize, slices: &[u64], steps: u
     steps
 }
 
-/// How many of `candidates` go on after the slice with this number: the better half, and in the end one.
+/// How many of `candidates` continue after the slice with this number: the better half, and in the end one.
 fn kept(candidates: usize, slice: usize, slices: usize) -> usize {
     if slice + 1 == slices { candidates.min(1) } else { candidates.div_ceil(2) }
 }
@@ -104,7 +106,8 @@ impl Run {
         Self { training: training.unwrap_or_default(), saved }
     }
 
-    /// Where its slice ends that has `frames` frames: with the episode in which it reaches them. `None` if it is not so far.
+    /// Where its slice ends that has `frames` frames: with the episode in which it reaches them. `None` if it is not so
+    /// far.
     fn end_of(&self, frames: u64) -> Option<f64> {
         let end = self.training.points().iter().map(|point| point.frames).find(|at| *at >= frames as f64)?;
         // An earlier checkpoint may lack episodes that the metrics already have: they come again.

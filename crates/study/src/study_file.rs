@@ -1,6 +1,7 @@
 //! The study file: tasks, sources and methods in TOML.
 //!
-//! Here: its keys, and reading them; those of methods are in `method`. Not here: which runs it asks for, and whether its names fit together (`expand`).
+//! Here: its keys, and reading them; those of methods are in `method`. Not here: which runs it asks for, and whether
+//! its names fit together (`expand`).
 
 use crate::StudyError;
 pub use crate::method::Method;
@@ -248,8 +249,8 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
     })
 }
 
-/// The key of the method at `path`, such as `method[1]`, whose value has a wrong type. The reader names only the method, because it
-/// reads all keys before it knows their kind; without the wrong key, it reports another error.
+/// The key of the method at `path`, such as `method[1]`, whose value has a wrong type. The reader names only the
+/// method, because it reads all keys before it knows their kind; without the wrong key, it reports another error.
 fn wrong_key(text: &str, path: &str) -> Option<String> {
     /// More keys than any kind of method has: others are not tried, so that a large table takes no time.
     const MOST_KEYS: usize = 16;

@@ -90,8 +90,8 @@ pub fn train(
         let sources = wording::counted(plan.candidates().len() as u64, "source");
         reporter.event(&Event::Note(&format!("ranking {sources} on the random episodes with which this run begins")));
     }
-    // A transfer, a guide or a device that cannot be used must not leave a folder either. Whether this beginning is used is decided when
-    // the folder is locked: only then is it certain that there is no run in it.
+    // A transfer, a guide or a device that cannot be used must not leave a folder either. Whether this beginning is
+    // used is decided when the folder is locked: only then is it certain that there is no run in it.
     let prepared = if is_run(root) { None } else { Some(new_run()?) };
     pool.install(|| {
         let new_run = || prepared.map_or_else(new_run, Ok);

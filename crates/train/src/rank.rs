@@ -146,7 +146,8 @@ fn random_episodes(environment: &mut dyn Environment, seed: u64, count: usize) -
     (0..count as u64).map(one).collect()
 }
 
-/// The random episodes with which a run of `config` on this one task begins: drawn from the same streams, they are the same.
+/// The random episodes with which a run of `config` on this one task begins: drawn from the same streams, they are the
+/// same.
 fn first_episodes(environment: &mut dyn Environment, config: &Config) -> Result<Vec<Episode>, TrainError> {
     let discrete = environment.info().actions.is_discrete();
     let (mut streams, mut position) = (Streams::new(RunKey::of(config), false), Position::default());

@@ -66,8 +66,8 @@ pub struct Streams {
     pub exploration: Stream,
     /// Which windows of which episodes are learned from.
     pub replay: Stream,
-    /// Which sequences are rehearsed, and which windows of which episodes of the other run these are; `None` in a run that rehearses
-    /// nothing.
+    /// Which sequences are rehearsed, and which windows of which episodes of the other run these are; `None` in a run
+    /// that rehearses nothing.
     pub rehearsal: Option<Stream>,
 }
 
@@ -91,7 +91,8 @@ impl StreamsState {
 }
 
 impl Streams {
-    /// The streams of the run with this key, at their beginning; those of a run that rehearses episodes of another one, if `rehearses`.
+    /// The streams of the run with this key, at their beginning; those of a run that rehearses episodes of another one,
+    /// if `rehearses`.
     pub fn new(RunKey(seed): RunKey, rehearses: bool) -> Self {
         Self {
             environment: Stream::new(seed, "environment"),

@@ -1,7 +1,7 @@
 //! The choice of one source among several: how a plan leaves it open, and the record of it.
 //!
-//! Here: the rule by which it is made, and what is recorded. Not here: making it, which needs episodes of the target (`train`), and the
-//! scores of a ranking (`rank`).
+//! Here: the rule by which it is made, and what is recorded. Not here: making it, which needs episodes of the target
+//! (`train`), and the scores of a ranking (`rank`).
 
 use crate::rank::Scores;
 use crate::source::SourceProvenance;
@@ -52,8 +52,8 @@ pub struct ChoiceReport {
     pub by: ChooseBy,
     /// The name of the chosen source.
     pub chosen: String,
-    /// The episodes of the target on which the candidates were ranked; 0 without a ranking. They are the random episodes that the run
-    /// collects at its start, so they cost no frames of their own.
+    /// The episodes of the target on which the candidates were ranked; 0 without a ranking. They are the random
+    /// episodes that the run collects at its start, so they cost no frames of their own.
     pub episodes: usize,
     /// The candidates, the chosen one first: in the order of the ranking, or else of their names.
     pub candidates: Vec<Candidate>,

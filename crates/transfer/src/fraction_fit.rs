@@ -1,11 +1,12 @@
-//! Fits fractions to the target's own first episodes: the fraction with which the output layer of a head predicts them best.
+//! Fits fractions to the target's own first episodes: the fraction with which the output layer of a head predicts them
+//! best.
 //!
-//! The prediction of a head is linear in the parameters of its output layer. If `f` is the input of the layer, Eq. 3 predicts
-//! `f . (W_random + w W_source) + b_random + w b_source`, which is linear in w, for one source or several. So the best w is found
-//! with a single forward pass, before the first gradient step. The reward head should predict the rewards, the value head the
-//! discounted returns, and the discount head whether the episode continues. The mean squared error leaves out the best constant that
-//! can be added to all predictions: the bias learns it soon, and otherwise every source whose predictions have the right sign on
-//! average would be transferred in full.
+//! The prediction of a head is linear in the parameters of its output layer. If `f` is the input of the layer, Eq. 3
+//! predicts `f . (W_random + w W_source) + b_random + w b_source`, which is linear in w, for one source or several. So
+//! the best w is found with a single forward pass, before the first gradient step. The reward head should predict the
+//! rewards, the value head the discounted returns, and the discount head whether the episode continues. The mean
+//! squared error leaves out the best constant that can be added to all predictions: the bias learns it soon, and
+//! otherwise every source whose predictions have the right sign on average would be transferred in full.
 //!
 //! Here: the fit. Not here: what can be fitted (`fittable`), the search for the best weights (`mixture`), and when it is done (`train`).
 

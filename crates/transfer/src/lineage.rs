@@ -1,9 +1,9 @@
 //! From which agents the parameters of a source descend: a soup is a mean of descendants of one agent.
 //!
-//! An agent's parameter descends from the agent from which its run copied it in full when it began, and so on, as the records of the
-//! transfers (`transfer.json`) in the folders of these runs say. A mean of parameters makes
-//! sense only if all of them started from the same values (Wortsman et al., Model soups, 2022): units of agents that started at random
-//! mean different things. Here: following the records. Not here: the mean (`arithmetic`).
+//! An agent's parameter descends from the agent from which its run copied it in full when it began, and so on, as the
+//! records of the transfers (`transfer.json`) in the folders of these runs say. A mean of parameters makes sense only
+//! if all of them started from the same values (Wortsman et al., Model soups, 2022): units of agents that started at
+//! random mean different things. Here: following the records. Not here: the mean (`arithmetic`).
 
 use crate::document::Take;
 use crate::error::TransferError;
@@ -161,8 +161,8 @@ impl Records {
     }
 }
 
-/// The agents, with the parameter's path in each, that a parameter was copied from in full when a run began: one, or those of a soup;
-/// none if any of it was not copied like that.
+/// The agents, with the parameter's path in each, that a parameter was copied from in full when a run began: one, or
+/// those of a soup; none if any of it was not copied like that.
 fn copied_from<'r>(report: &'r Report, path: &str, reads: Option<RowInput>) -> Vec<(&'r SourceProvenance, String)> {
     let is_of = |part: &&PartReport| {
         let of_rows = part.rows.is_none_or(|rows| reads.is_none_or(|reads| reads == rows.reads));

@@ -1,8 +1,8 @@
 //! A plan as it is meant: sources, rules and a meta-model, checked.
 //!
 //! Here: [`Plan`], read from a file or a preset or built in code, and the changes that the command line can make to it.
-//! In `rule`: the rules; in `choose`: a source that is left open. Not here: agents. The parameters that a rule matches are
-//! determined for a target ([`crate::resolve`]).
+//! In `rule`: the rules; in `choose`: a source that is left open. Not here: agents. The parameters that a rule matches
+//! are determined for a target ([`crate::resolve`]).
 
 mod choose;
 mod rule;
@@ -284,7 +284,8 @@ impl Plan {
         }
     }
 
-    /// The sources of a rule that takes something, with their weights. A soup without sources of its own is of all of the plan's.
+    /// The sources of a rule that takes something, with their weights. A soup without sources of its own is of all of
+    /// the plan's.
     pub(crate) fn sources_of(&self, rule: usize) -> Result<Vec<(String, f64)>, PlanError> {
         let sources = self.any_sources_of(rule)?;
         if self.rules[rule].take == Take::Soup && sources.len() < 2 {

@@ -125,8 +125,8 @@ fn not_located(name: &str, path: &Path, problem: NotFound) -> SourceError {
 }
 
 impl Source<f32> {
-    /// Reads the agent that a plan calls `name`: a run's newest checkpoint, a checkpoint, or an agent's file. One without any gradient
-    /// step is refused unless it may be `untrained`.
+    /// Reads the agent that a plan calls `name`: a run's newest checkpoint, a checkpoint, or an agent's file. One
+    /// without any gradient step is refused unless it may be `untrained`.
     ///
     /// # Errors
     /// [`SourceError`] names the path and the problem: a missing agent, a damaged file, a checksum that differs from

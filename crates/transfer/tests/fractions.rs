@@ -1,4 +1,5 @@
-//! Fractions that are fitted to the target's episodes: planted fractions are found, chance gives 0, and other layers are refused.
+//! Fractions that are fitted to the target's episodes: planted fractions are found, chance gives 0, and other layers
+//! are refused.
 
 mod common;
 

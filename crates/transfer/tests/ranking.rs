@@ -74,6 +74,7 @@ fn agent(seed: u64, steps: usize) -> Policy {
 
 fn row(name: &str, kind: Kind, agent: &Policy, episodes: &[Episode]) -> Ranked {
     Ranked {
+        given: None,
         name: name.to_owned(),
         file: None,
         kind,

@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
-/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u001b`, as in JSON, so
-/// that a line of JSON means the same.
+/// `text` on one line, without anything that a terminal obeys: control characters are written as `\n` or `\u001b`, as
+/// in JSON, so that a line of JSON means the same.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
 }
@@ -16,8 +16,8 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |letter| is_obeyed(letter) && !matches!(letter, '\n' | '\t'))
 }
 
-/// Control characters, the ends of lines and paragraphs of Unicode, and what changes the direction of the letters around it: with
-/// these, a name can look like another one.
+/// Control characters, the ends of lines and paragraphs of Unicode, and what changes the direction of the letters
+/// around it: with these, a name can look like another one.
 fn is_obeyed(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

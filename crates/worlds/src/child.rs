@@ -206,8 +206,8 @@ impl Drop for Child {
     }
 }
 
-/// A small process that ends a group of processes once this process is gone, however it ended. Without it, what a world has started
-/// would outlive a run that is killed: the system ends only the world itself ([`end_with_this_process`]).
+/// A small process that ends a group of processes once this process is gone, however it ended. Without it, what a world
+/// has started would outlive a run that is killed: the system ends only the world itself ([`end_with_this_process`]).
 #[derive(Debug)]
 struct Guard(std::process::Child);
 
@@ -265,8 +265,8 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Whether all processes of a group end. What was killed may still be waited for by the system's first process: it has no group any
-    /// more that can be signalled.
+    /// Whether all processes of a group end. What was killed may still be waited for by the system's first process: it
+    /// has no group any more that can be signalled.
     fn ends(group: Pid) -> bool {
         let deadline = Instant::now() + LONG;
         while rustix::process::test_kill_process_group(group).is_ok() {

@@ -87,19 +87,20 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {
-    /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file, or an
-    /// export. If it is repeated, one of the agents is chosen when the run begins (--choose), or all are used (--plan soup)
+    /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file,
+    /// or an export. If it is repeated, one of the agents is chosen when the run begins (--choose), or all are used
+    /// (--plan soup)
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
-    /// As a control: also accept an agent of --from that has not been trained (0 gradient steps)
+    /// Accept an agent of --from that has not been trained (0 gradient steps), as a control
     #[arg(long)]
     pub untrained_source: bool,
     /// How one of several agents of --from is chosen [default: rank; with --plan soup, all]
     #[arg(long, value_enum, value_name = "HOW")]
     pub choose: Option<Choose>,
     /// The parameters to transfer: the built-in plan paper (modular and fractional), full, encoder-only, fine-tune,
-    /// universal, universal-dynamics or soup (the mean of descendants of one agent), or a plan file, which can name its own sources (`dreamgraft
-    /// transfer preset paper` prints one) [default: paper]
+    /// universal, universal-dynamics or soup (the mean of descendants of one agent), or a plan file, which can name its
+    /// own sources (`dreamgraft transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<PathBuf>,
     /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0 to 1, or fit for

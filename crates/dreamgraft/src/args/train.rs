@@ -48,15 +48,16 @@ pub struct Train {
     /// The transfer with which the agent starts
     #[command(flatten)]
     pub origin: OriginArguments,
-    /// Let the policy of this agent play the episodes before the first gradient step, instead of random actions: a run folder, one of
-    /// its checkpoint folders, an agent.safetensors file, or an export
+    /// Let the policy of this agent play the episodes before the first gradient step, instead of random actions: a run
+    /// folder, one of its checkpoint folders, an agent.safetensors file, or an export
     #[arg(long, value_name = "RUN", help_heading = "Transfer")]
     pub guide: Option<PathBuf>,
-    /// Learn from the episodes of this run, too: a share of the sequences of every batch is drawn from them. They are copied when the run
-    /// starts
+    /// Learn from the episodes of this run, too: a share of the sequences of every batch is drawn from them. They are
+    /// copied when the run starts
     #[arg(long, value_name = "RUN", help_heading = "Transfer")]
     pub rehearse: Option<PathBuf>,
-    /// With --rehearse: the probability with which a sequence is drawn from those episodes, between 0 and 1 [default: 0.2]
+    /// With --rehearse: the probability with which a sequence is drawn from those episodes, between 0 and 1 [default:
+    /// 0.2]
     #[arg(long, value_name = "W", help_heading = "Transfer", allow_negative_numbers = true)]
     pub share: Option<f64>,
 }

@@ -75,7 +75,8 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// What a run rehearses that begins, or resumes: `rehearses 82 episodes of hopper, 41 000 transitions, from runs/hopper/small/0: ...`.
+/// What a run rehearses that begins, or resumes: `rehearses 82 episodes of hopper, 41 000 transitions, from
+/// runs/hopper/small/0: ...`.
 pub fn rehearsal_line(record: &RehearsalRecord, begins: bool) -> String {
     let (episodes, tasks) = (counted(record.episodes, "episode"), record.tasks.join("+"));
     let (transitions, folder) = (counted(record.transitions, "transition"), record.folder.display());
@@ -106,7 +107,8 @@ pub fn fitted_lines(report: &Report) -> Vec<String> {
 }
 
 /// `frame 41 000  return 512  11.2 gradient steps/s  replay 82 episodes, 0.5 GB  1 h 20 min left`; once the budget of
-/// the replay memory is full, `replay 82 of 90 episodes, 0.5 GB`. Returns of random and of guided episodes are marked as such.
+/// the replay memory is full, `replay 82 of 90 episodes, 0.5 GB`. Returns of random and of guided episodes are marked
+/// as such.
 pub fn metrics_line(frames: Frames, values: &[(String, f64)], episodes: Episodes, left: Option<TimeLeft>) -> String {
     let value = |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
     let mut parts = vec![format!("frame {frames}")];

@@ -224,6 +224,8 @@ fn a_file_of_an_agent_alone_is_played_in_the_task_that_is_named() {
     let whole = returns(&["run"]);
     assert_eq!(returns(&["mine.safetensors"]), whole);
     assert_eq!(returns(&["alone/agent.safetensors"]), whole);
+    program.succeed(&["export", "run", "--out", "export"]);
+    assert_eq!(returns(&["export/model.safetensors"]), whole);
     let error = program.fail(5, &["eval", "mine.safetensors"]);
     assert!(error.contains("name its task with --task TASK"), "{error}");
     let error = program.fail(2, &["eval", "mine.safetensors", "--task", "hopper"]);

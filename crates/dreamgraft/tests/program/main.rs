@@ -2,24 +2,22 @@
 //! for runs and their folders, `resuming` for stopping, damaging and resuming, `killing` for SIGKILL, `faults` for
 //! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
 //! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
-//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `choosing` for a source that is one of
-//! several, `guide` for agents that play the first episodes of others, `rehearsal` for runs that learn from the episodes of others,
-//! `simd` for processors with fewer instructions, `vectors` for agents that observe vectors,
-//! `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of errors, `names` for odd
-//! names of files and for pipes, `progress` for what `train` shows on the way, `advice` for messages about mistakes, `agents` for the
-//! trained agents of the repository, `episodes` for episodes of other programs.
+//! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `support` for what else
+//! earlier runs do for new ones, `simd` for processors with fewer instructions, `vectors` for agents that observe
+//! vectors, `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of
+//! errors, `names` for odd names of files and for pipes, `progress` for what `train` shows on the way, `advice` for
+//! messages about mistakes, `agents` for the trained agents of the repository, `episodes` for episodes of other
+//! programs.
 
 mod advice;
 mod agents;
 mod arguments;
-mod choosing;
 mod device;
 mod earlier_versions;
 mod episodes;
 mod errors;
 mod evaluation;
 mod faults;
-mod guide;
 mod killing;
 mod limits;
 mod measuring;
@@ -27,12 +25,12 @@ mod names;
 mod playing;
 mod program;
 mod progress;
-mod rehearsal;
 mod reporting;
 mod resuming;
 mod safety;
 mod simd;
 mod study;
+mod support;
 mod training;
 mod transfer;
 mod vectors;

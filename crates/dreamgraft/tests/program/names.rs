@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Names that are not UTF-8, that end a line, that colour a terminal (in two ways), and that turn the direction of letters round.
+/// Names that are not UTF-8, that end a line, that colour a terminal (in two ways), and that turn the direction of
+/// letters round.
 const NAMES: [&[u8]; 5] = [b"a\xffb", b"a\nb", b"a\x1b[31mb", "a\u{9b}31mb".as_bytes(), "a\u{202e}b".as_bytes()];
 
 /// Words, the last of which is a path of any bytes.

@@ -51,7 +51,8 @@ fn failing(program: &Program, instead: &str) {
     world(program, &[("import json\n", "import json\nimport os\nimport signal\n"), (STEP, &count)]);
 }
 
-/// A run that was stopped by its environment: one line names the environment, the remaining checkpoint, and how to resume.
+/// A run that was stopped by its environment: one line names the environment, the remaining checkpoint, and how to
+/// resume.
 fn halted(ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     // Python may have printed before.

@@ -9,8 +9,8 @@ use train::Origin;
 use transfer::{ChooseBy, Fraction, Plan};
 
 impl<'a> Expansion<'a> {
-    /// The run of a method on a target, which starts from one of the agents of these sources with this plan and fraction, and the runs
-    /// of these agents.
+    /// The run of a method on a target, which starts from one of the agents of these sources with this plan and
+    /// fraction, and the runs of these agents.
     pub(super) fn add_chosen(
         &mut self,
         key: &str,
@@ -54,7 +54,8 @@ impl<'a> Expansion<'a> {
         self.add_target(key, name, Some(from.join(", ")), aim, &agents, origin)
     }
 
-    /// Checks that a target begins with the two random episodes that a ranking needs, if its episodes are as long as they can be.
+    /// Checks that a target begins with the two random episodes that a ranking needs, if its episodes are as long as
+    /// they can be.
     fn check_random_episodes(&self, key: &str, aim: &Aim<'_>) -> Result<(), StudyError> {
         let config = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?;
         let info = self.catalogue.info(aim.task, &config.task).map_err(|error| self.error(key, error))?;

@@ -232,8 +232,8 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
-    /// The run of the agent that guides the targets of `aim`, which is added if necessary. That it cannot act in the task must not come
-    /// to light only after it has been trained.
+    /// The run of the agent that guides the targets of `aim`, which is added if necessary. That it cannot act in the
+    /// task must not come to light only after it has been trained.
     pub(super) fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
         let Some(guide) = aim.guide else { return Ok(None) };
         let source = self.source(key, guide)?;
@@ -290,8 +290,8 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The action sizes of a source's agent and of the task of `aim`; `None` if one of them is an environment of another program, which
-    /// would be started.
+    /// The action sizes of a source's agent and of the task of `aim`; `None` if one of them is an environment of
+    /// another program, which would be started.
     fn action_sizes(&self, key: &str, agent: usize, aim: &Aim<'_>) -> Result<Option<(usize, usize)>, StudyError> {
         let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
         let size =
@@ -373,7 +373,8 @@ mod tests {
         }
     }
 
-    /// The manifest of a study of these methods on hopper, with sources that learn it, it and another task, and another task.
+    /// The manifest of a study of these methods on hopper, with sources that learn it, it and another task, and another
+    /// task.
     fn guided(methods: &str) -> Result<Manifest, StudyError> {
         let source =
             |name: &str, tasks: &str| format!("[[source]]\nname = \"{name}\"\ntasks = [{tasks}]\nsteps = 2000\n");

@@ -1,6 +1,6 @@
 //! The runs of the candidates of a method that chooses by pilot runs.
 //!
-//! Not here: which of them go on (`crate::pilot`).
+//! Not here: which of them continue (`crate::pilot`).
 
 use super::{Aim, Expansion};
 use crate::StudyError;
@@ -75,7 +75,8 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
-    /// The slices in frames: each longer than the one before it and than the random episodes, and shorter than the whole run.
+    /// The slices in frames: each longer than the one before it and than the random episodes, and shorter than the
+    /// whole run.
     fn slices(&self, key: &str, slices: &[Count], aim: &Aim<'_>) -> Result<Vec<u64>, StudyError> {
         let key = format!("{key}.slices");
         let config = self.config(&key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?;

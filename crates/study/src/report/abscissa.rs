@@ -1,6 +1,7 @@
 //! The horizontal axes of learning curves: environment frames, gradient steps, core-seconds.
 //!
-//! Here: their names, their units and the text of their values. Not here: ticks (`axis`), the curves over them (`curves`).
+//! Here: their names, their units and the text of their values. Not here: ticks (`axis`), the curves over them
+//! (`curves`).
 
 use super::wording::{frames, value};
 use crate::results::Cost;

@@ -23,8 +23,8 @@ pub struct MethodCost {
     pub runs: usize,
     /// Their own costs.
     pub own: Costs,
-    /// The costs of all agents that a run learned from, each counted once, as if they had been trained for this run alone;
-    /// `None` if the runs have no sources.
+    /// The costs of all agents that a run learned from, each counted once, as if they had been trained for this run
+    /// alone; `None` if the runs have no sources.
     pub sources: Option<Costs>,
 }
 
@@ -77,7 +77,8 @@ impl<'a> Agents<'a> {
         named.or_else(|| self.placed.get(&place(self.root, Path::new(agent)))).copied()
     }
 
-    /// What all agents that a run learned from have spent, and whether that is only a part; `None` if it is not known of any.
+    /// What all agents that a run learned from have spent, and whether that is only a part; `None` if it is not known
+    /// of any.
     fn spent(&self, run: &RunResult, cost: Cost) -> (Option<f64>, bool) {
         let agents = run.ancestry.agents.iter();
         let each: Vec<Option<f64>> =

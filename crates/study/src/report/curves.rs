@@ -12,8 +12,8 @@ use std::borrow::Cow;
 /// Most pieces that a curve is drawn with.
 const PIECES: usize = 50;
 
-/// The most pairs of a task and a method whose curves are drawn over other axes than frames: each axis adds as much to the page
-/// as the curves over frames.
+/// The most pairs of a task and a method whose curves are drawn over other axes than frames: each axis adds as much to
+/// the page as the curves over frames.
 pub const MOST_PAIRS: usize = 64;
 
 /// The most runs whose single curves are drawn over other axes than frames.

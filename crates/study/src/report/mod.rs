@@ -1,8 +1,9 @@
 //! The report of a study: one page, and the same as Markdown, CSV and JSON.
 //!
 //! Here: [`Report`] and its files. Statistics: `groups`, `figures`, `pooled`; their limits: `limits`; cells: `tables`,
-//! `run_tables`; the curves: `curves`, over the axes of `abscissa`; the page: `page`, `chart`, `media`; other forms: `markdown`, `data`. To add a table: a function in
-//! `tables`, and a line each in `page` and `markdown`. docs/reports.md explains every statistic.
+//! `run_tables`; the curves: `curves`, over the axes of `abscissa`; the page: `page`, `chart`, `media`; other forms:
+//! `markdown`, `data`. To add a table: a function in `tables`, and a line each in `page` and `markdown`.
+//! docs/reports.md explains every statistic.
 
 mod abscissa;
 mod axis;

@@ -6,7 +6,7 @@ use crate::results::Results;
 
 /// A row for each candidate: its return in each slice, and whether it was dropped.
 pub fn pilots(results: &Results) -> Table {
-    let about = "Mean training return of each candidate in each slice of frames. After a slice the better half goes on, and after the \
+    let about = "Mean training return of each candidate in each slice of frames. After a slice the better half continues, and after the \
         last one the best candidate alone. The frames of all candidates count as the cost of the method; where another method of the \
         study trains all sources to the end, its table tells what the choice gained against the best, the mean and the worst."
         .to_owned();

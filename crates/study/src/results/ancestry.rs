@@ -20,8 +20,8 @@ pub struct Ancestry {
     pub tasks: Vec<String>,
     /// How many agents these tasks are of.
     pub direct: usize,
-    /// All agents, sources of sources included, each by its run folder, or by its file if there is no run folder, with the frames that
-    /// it trained for. With them are the candidates that a choice by pilot runs dropped.
+    /// All agents, sources of sources included, each by its run folder, or by its file if there is no run folder, with
+    /// the frames that it trained for. With them are the candidates that a choice by pilot runs dropped.
     pub agents: BTreeMap<String, u64>,
     /// Sentences about missing information.
     pub gaps: Vec<String>,

@@ -1,7 +1,7 @@
 //! What a run has spent at each of its frames: gradient steps, and seconds of its threads.
 //!
-//! Lines of metrics have the gradient steps and the seconds of work so far, over all sessions of the run. Between two lines both
-//! are interpolated. Not here: curves over them (`report`).
+//! Lines of metrics have the gradient steps and the seconds of work so far, over all sessions of the run. Between two
+//! lines both are interpolated. Not here: curves over them (`report`).
 
 use super::RunResult;
 use std::collections::BTreeMap;
@@ -57,13 +57,14 @@ pub fn threads(settings: &BTreeMap<String, String>, made_by: &BTreeMap<String, S
 }
 
 impl RunResult {
-    /// What the run had spent when it had `frames` frames; `None` if its metrics do not record that, or do not reach so far.
+    /// What the run had spent when it had `frames` frames; `None` if its metrics do not record that, or do not reach so
+    /// far.
     pub fn spent(&self, cost: Cost, frames: f64) -> Option<f64> {
         self.counted(cost, |ladder| ladder.at(frames))
     }
 
-    /// What the run has spent on its first `frames` frames, or on all of them if its metrics do not reach so far; `None` if
-    /// its metrics do not record that.
+    /// What the run has spent on its first `frames` frames, or on all of them if its metrics do not reach so far;
+    /// `None` if its metrics do not record that.
     pub fn spent_until(&self, cost: Cost, frames: f64) -> Option<f64> {
         self.counted(cost, |ladder| ladder.at(frames.min(ladder.steps.last()?.0)))
     }

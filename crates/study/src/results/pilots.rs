@@ -1,6 +1,6 @@
 //! The candidates of choices by pilot runs: the one that is compared, and what the choice cost.
 //!
-//! Not here: which of them go on (`crate::pilot`).
+//! Not here: which of them continue (`crate::pilot`).
 
 use super::RunResult;
 use crate::manifest::{Manifest, Role};
@@ -23,8 +23,8 @@ pub struct PilotRow {
     pub is_chosen: Option<bool>,
 }
 
-/// Makes the chosen candidate of each group the target that is compared, with the frames of the others among its costs; before the
-/// choice, the first that was not dropped. Returns a row for each candidate.
+/// Makes the chosen candidate of each group the target that is compared, with the frames of the others among its costs;
+/// before the choice, the first that was not dropped. Returns a row for each candidate.
 pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -> Vec<PilotRow> {
     let mut rows = Vec::new();
     for candidates in outcomes(root, manifest).into_values() {

@@ -33,8 +33,8 @@ pub struct RecordedSource {
 }
 
 impl TransferRecord {
-    /// The transfer of the run in `folder`, with the agent that guides it and the run whose episodes it rehearses as sources; `None` if it
-    /// has none of these.
+    /// The transfer of the run in `folder`, with the agent that guides it and the run whose episodes it rehearses as
+    /// sources; `None` if it has none of these.
     ///
     /// # Errors
     /// Why that cannot be read.
@@ -100,8 +100,8 @@ impl TransferRecord {
         Self { sources: sources.collect(), own, supporting: 0 }
     }
 
-    /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, the one that was chosen, or
-    /// else all. Those that support it in other ways are always among them.
+    /// The sources whose tasks count as the source tasks of the run: those whose reward models it reads, the one that
+    /// was chosen, or else all. Those that support it in other ways are always among them.
     pub fn own(&self) -> impl Iterator<Item = &RecordedSource> {
         let transferred = self.sources.len() - self.supporting;
         let is_own = move |(index, source): &(usize, &RecordedSource)| {

@@ -27,7 +27,8 @@ pub(crate) struct Episodes {
 }
 
 impl Episodes {
-    /// Those of a run of `config` in these environments, which rehearses at most `rehearsed` bytes of episodes of another run.
+    /// Those of a run of `config` in these environments, which rehearses at most `rehearsed` bytes of episodes of
+    /// another run.
     pub fn of(config: &Config, environments: &Environments, rehearsed: u64) -> Self {
         Self { sizes: environments.sizes(), transitions: environments.transitions(config.steps.0), rehearsed }
     }
@@ -90,8 +91,8 @@ fn check(agent: u64, replay: u64, embeddings: u64) -> Result<(), TrainError> {
 /// The note at the start of a session if the replay memory, which has `stats` now, does not or may not hold the whole run in
 /// these environments; `None` if it most likely does.
 ///
-/// The size of the run is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`]. Episodes of another run take
-/// `rehearsed` bytes of the budget.
+/// The size of the run is estimated from the episodes in memory, or without any from [`COMPRESSED_IMAGE`]. Episodes of
+/// another run take `rehearsed` bytes of the budget.
 pub(crate) fn forgets(
     config: &Config,
     environments: &Environments,

@@ -1,6 +1,7 @@
 //! The choice of one source among several, when a run begins.
 //!
-//! Not here: what a plan says about it and its record (`transfer::Choice`), and the scores of a ranking (`transfer::rank`).
+//! Not here: what a plan says about it and its record (`transfer::Choice`), and the scores of a ranking
+//! (`transfer::rank`).
 
 use super::grafted;
 use crate::TrainError;
@@ -18,7 +19,8 @@ use transfer::{Candidate, ChoiceReport, ChooseBy, Plan, Source, SourceRef, Stand
 
 /// The plan with its source chosen, and the record of the choice; the plan as it is if nothing is open.
 ///
-/// A ranking uses the random episodes that a run of `config` collects at its start. It plays them once more, so they cost no frames.
+/// A ranking uses the random episodes that a run of `config` collects at its start. It plays them once more, so they
+/// cost no frames.
 ///
 /// # Errors
 /// If a candidate cannot be read, or the candidates cannot be ranked.

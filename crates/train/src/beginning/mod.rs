@@ -1,8 +1,8 @@
 //! The beginning of a run: a new agent, a transfer from earlier agents, or its own newest checkpoint.
 //!
 //! Here: [`Beginning`], the graft of a new run's agent, and the record of it in the run's folder; in `comparison`,
-//! whether a plan is the one with which a run started; in `choose`, the choice of a source that a plan leaves open. Not here: the meaning of plans (`transfer`), and the decision
-//! which beginning a run has (`run::begin`).
+//! whether a plan is the one with which a run started; in `choose`, the choice of a source that a plan leaves open. Not
+//! here: the meaning of plans (`transfer`), and the decision which beginning a run has (`run::begin`).
 
 mod choose;
 mod comparison;

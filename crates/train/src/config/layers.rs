@@ -104,8 +104,8 @@ fn collect_leaves(
     Ok(())
 }
 
-/// Whether an external environment can be given this argument: arguments are written as JSON, which does not have NaN, infinity and
-/// dates.
+/// Whether an external environment can be given this argument: arguments are written as JSON, which does not have NaN,
+/// infinity and dates.
 fn can_be_passed_on(value: &Value) -> bool {
     match value {
         Value::Float(real) => real.is_finite(),

@@ -227,9 +227,9 @@ impl RunFolder {
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 
-    /// Creates the files and folders again that somebody removed while a run works in the folder and that the run needs to continue
-    /// and to be resumed: its lock, its configuration and its folders. Returns notes about them. If the run folder itself was
-    /// removed, it is not created again.
+    /// Creates the files and folders again that somebody removed while a run works in the folder and that the run needs
+    /// to continue and to be resumed: its lock, its configuration and its folders. Returns notes about them. If the run
+    /// folder itself was removed, it is not created again.
     ///
     /// # Errors
     /// If another process has the lock by now, or something cannot be written.
@@ -267,7 +267,8 @@ pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join(CHECKPOINTS)
 }
 
-/// Refuses a folder in which the paths of a run's files would be too long for the system, such as that of its first checkpoint.
+/// Refuses a folder in which the paths of a run's files would be too long for the system, such as that of its first
+/// checkpoint.
 fn check_length(root: &Path) -> std::io::Result<()> {
     /// Characters, as many as no name in a folder of a run has.
     const LONGEST: usize = 200;

@@ -1,7 +1,7 @@
 //! `metrics.jsonl`: one JSON object a line, `step` first.
 //!
-//! Here: appending complete lines, and continuing the file of a stopped run. Not here: reading and counting lines (`lines`), and the
-//! metrics themselves.
+//! Here: appending complete lines, and continuing the file of a stopped run. Not here: reading and counting lines
+//! (`lines`), and the metrics themselves.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -237,7 +237,8 @@ impl Rest {
     }
 }
 
-/// Whether an open file is the one that a path leads to. Some file systems give a file a new number each time they are asked.
+/// Whether an open file is the one that a path leads to. Some file systems give a file a new number each time they are
+/// asked.
 fn is_same(own: &Metadata, there: &Metadata) -> bool {
     let number = |metadata: &Metadata| (metadata.dev(), metadata.ino());
     let look = |metadata: &Metadata| (metadata.len(), metadata.modified().ok());

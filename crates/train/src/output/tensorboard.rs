@@ -99,8 +99,9 @@ impl EventWriter {
     /// Starts a new file in `folder`, named after `time` and `host`. Readers take the files of a folder in the order of their
     /// names, so a file is named after a later second than all others, even if the clock is behind.
     ///
-    /// A run that resumes from a checkpoint at step `resumed` records that in the file: TensorBoard then ignores the later steps
-    /// in earlier files of the folder. A new run starts at step 0, because some readers skip the first start that they read.
+    /// A run that resumes from a checkpoint at step `resumed` records that in the file: TensorBoard then ignores the
+    /// later steps in earlier files of the folder. A new run starts at step 0, because some readers skip the first
+    /// start that they read.
     ///
     /// # Errors
     /// If the file cannot be made or written.

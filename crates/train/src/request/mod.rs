@@ -47,8 +47,8 @@ pub struct RunRequest {
     pub folder: Option<PathBuf>,
     /// The origin of the agent's initial parameters.
     pub origin: Origin,
-    /// The agent that plays the episodes before the first gradient step, in place of random actions: its run folder, a checkpoint, its
-    /// file, or an export.
+    /// The agent that plays the episodes before the first gradient step, in place of random actions: its run folder, a
+    /// checkpoint, its file, or an export.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
     pub guide: Option<PathBuf>,
     /// The run whose episodes are rehearsed, and how often.

@@ -53,8 +53,8 @@ pub(crate) struct NewRun<L> {
 }
 
 /// Locks the run folder `root` and decides the beginning of its run. If the folder does not contain a run, `new_run`
-/// gives the beginning and the support, which are then recorded. Also returns the folder and the configuration of the run, which
-/// is `config` with the changes of the transfer.
+/// gives the beginning and the support, which are then recorded. Also returns the folder and the configuration of the
+/// run, which is `config` with the changes of the transfer.
 ///
 /// # Errors
 /// If the folder cannot be used, or has a run of another configuration, transfer or support.

@@ -49,7 +49,8 @@ pub(super) fn check<L: Trainable>(
     Err(TrainError::Checkpoint { path: found.path.clone(), why })
 }
 
-/// Notes about agents, each with its file, that were trained with the very streams that a new run of this configuration draws from.
+/// Notes about agents, each with its file, that were trained with the very streams that a new run of this configuration
+/// draws from.
 pub(super) fn shared_luck<'a>(agents: impl Iterator<Item = (&'a str, &'a Path)>, config: &Config) -> Vec<String> {
     let key = RunKey::of(config);
     let sharing =

@@ -1,7 +1,8 @@
-//! The guide of a run: an earlier agent whose policy plays the episodes before the first gradient step, in place of random actions.
+//! The guide of a run: an earlier agent whose policy plays the episodes before the first gradient step, in place of
+//! random actions.
 //!
-//! Here: finding the agent, whether it fits the tasks, playing an episode with it, and its record in the run's folder. Not here: when
-//! it plays (`run::collect`).
+//! Here: finding the agent, whether it fits the tasks, playing an episode with it, and its record in the run's folder.
+//! Not here: when it plays (`run::collect`).
 
 use super::record::{self, FORMAT, Record};
 use crate::TrainError;
@@ -69,8 +70,9 @@ impl Guide {
         Ok(Self { record, policy: agent, about })
     }
 
-    /// Checks that the agent can act in every task of a run: that it makes the actions which the task takes, and observes what the
-    /// task shows. Longer actions and vectors are those of an agent that learned the task together with others.
+    /// Checks that the agent can act in every task of a run: that it makes the actions which the task takes, and
+    /// observes what the task shows. Longer actions and vectors are those of an agent that learned the task together
+    /// with others.
     ///
     /// # Errors
     /// The first task that does not fit, and why.
@@ -109,8 +111,8 @@ impl Guide {
         TrainError::Guide { path: self.record.guide.path.clone(), why }
     }
 
-    /// Plays an episode with the agent, which explores as in its own training: from an initial state drawn from `starts`, with actions
-    /// drawn from `actions`. `None` if `interrupted` was set before the end.
+    /// Plays an episode with the agent, which explores as in its own training: from an initial state drawn from
+    /// `starts`, with actions drawn from `actions`. `None` if `interrupted` was set before the end.
     ///
     /// # Errors
     /// As [`play_episode`].
@@ -168,8 +170,8 @@ impl GuideRecord {
         record::decode(bytes)
     }
 
-    /// The difference between this record and the guide that is asked for now; `None` if it is the same agent. One that no longer exists
-    /// is the same if it has the same path.
+    /// The difference between this record and the guide that is asked for now; `None` if it is the same agent. One that
+    /// no longer exists is the same if it has the same path.
     pub fn difference(&self, now: Option<&Path>) -> Option<Difference> {
         let was = &self.guide;
         let text = |path: &Path, sha256: &str| format!("{} (sha256 {sha256:.12})", path.display());

@@ -1,7 +1,8 @@
-//! What supports a run besides the parameters that a transfer gives it: a guide, an earlier agent that plays its first episodes, and a
-//! rehearsal, episodes of another run that it learns from.
+//! What supports a run besides the parameters that a transfer gives it: a guide, an earlier agent that plays its first
+//! episodes, and a rehearsal, episodes of another run that it learns from.
 //!
-//! Here: [`Support`], what of it a run is asked for, and whether it is what the run began with. Not here: transfers (`beginning`).
+//! Here: [`Support`], what of it a run is asked for, and whether it is what the run began with. Not here: transfers
+//! (`beginning`).
 
 mod guide;
 mod record;
@@ -25,7 +26,8 @@ use std::path::Path;
 /// What a run is asked to be supported by.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
-    /// The agent that plays the episodes before the first gradient step: its run folder, a checkpoint, its file, or an export.
+    /// The agent that plays the episodes before the first gradient step: its run folder, a checkpoint, its file, or an
+    /// export.
     pub guide: Option<&'a Path>,
     /// The run whose episodes it rehearses, and how often.
     pub rehearse: Option<&'a Rehearse>,
@@ -43,7 +45,8 @@ pub(crate) struct Support {
 }
 
 impl Support {
-    /// That of a new run of `config`, whose tasks have these shapes, and whose transitions have these sizes. Nothing is written.
+    /// That of a new run of `config`, whose tasks have these shapes, and whose transitions have these sizes. Nothing is
+    /// written.
     ///
     /// # Errors
     /// If the guide or the episodes to rehearse cannot be read, or do not fit every task.
@@ -165,7 +168,8 @@ pub(crate) fn leftovers(root: &Path) -> Vec<&'static str> {
     ours
 }
 
-/// The arguments that ask for what the run in `root` began with, as its records say; none for a record that cannot be read.
+/// The arguments that ask for what the run in `root` began with, as its records say; none for a record that cannot be
+/// read.
 pub(crate) fn arguments(root: &Path) -> Vec<String> {
     let guide = GuideRecord::read(root).ok().flatten();
     let guide = guide.map(|record| format!("--guide {}", wording::shell_word(record.guide.file)));

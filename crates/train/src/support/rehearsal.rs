@@ -1,7 +1,7 @@
 //! Rehearsal: episodes of another run, of which a run learns a share of its sequences.
 //!
-//! Here: which episodes fit, their copies in the run's folder, and the record of where they come from. Not here: drawing from them
-//! (`replay`), and when (`run::learn`).
+//! Here: which episodes fit, their copies in the run's folder, and the record of where they come from. Not here:
+//! drawing from them (`replay`), and when (`run::learn`).
 
 use super::record::{self, FORMAT, Record};
 use crate::TrainError;
@@ -84,8 +84,8 @@ impl Rehearse {
         if share > 0.0 && share < 1.0 { Ok(()) } else { Err(TrainError::Share { share }) }
     }
 
-    /// Reads the newest episodes that fit into their part of the memory, for a new run of `config` whose transitions have these
-    /// sizes. Nothing is written.
+    /// Reads the newest episodes that fit into their part of the memory, for a new run of `config` whose transitions
+    /// have these sizes. Nothing is written.
     ///
     /// # Errors
     /// If there is no run or it has no episodes, or they are not what this run can learn from.
@@ -147,8 +147,8 @@ impl Rehearse {
     }
 }
 
-/// The sizes that the tasks of another run have by themselves: its episodes may have longer actions and vectors, those of the largest
-/// of its tasks.
+/// The sizes that the tasks of another run have by themselves: its episodes may have longer actions and vectors, those
+/// of the largest of its tasks.
 struct OwnSizes(BTreeMap<String, (usize, usize)>);
 
 impl OwnSizes {
@@ -169,8 +169,8 @@ impl OwnSizes {
         Self(sizes)
     }
 
-    /// The episode as one of these sizes: shorter actions and vectors are padded with zeros, as those of several tasks are, and what
-    /// has no meaning for its task is cut off.
+    /// The episode as one of these sizes: shorter actions and vectors are padded with zeros, as those of several tasks
+    /// are, and what has no meaning for its task is cut off.
     ///
     /// # Errors
     /// Why that is not possible.
@@ -304,7 +304,8 @@ impl RehearsalRecord {
         record::decode(bytes)
     }
 
-    /// The differences between this record and what is asked for now. The episodes are copies, so the other run may have changed.
+    /// The differences between this record and what is asked for now. The episodes are copies, so the other run may
+    /// have changed.
     pub fn differences(&self, now: Option<&Rehearse>) -> Vec<Difference> {
         let Some(now) = now else {
             let (path, was) = ("rehearse".to_owned(), self.path.display().to_string());

@@ -37,7 +37,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The sources among which one is chosen, in the order of their names: those that neither a rule nor the meta-model names.
+    /// The sources among which one is chosen, in the order of their names: those that neither a rule nor the meta-model
+    /// names.
     pub fn candidates(&self) -> Vec<&str> {
         if self.choice.is_none() {
             return Vec::new();

@@ -1,7 +1,7 @@
 //! A rule of a plan: what it is about, how much it takes, and from which sources.
 //!
-//! Here: its text as it is meant, with the checks that need nothing else. Not here: the plan around it, and the parameters that it matches
-//! (`matching`).
+//! Here: its text as it is meant, with the checks that need nothing else. Not here: the plan around it, and the
+//! parameters that it matches (`matching`).
 
 use crate::document::{Misfit, OneOrMany, RuleText, Take};
 use crate::error::PlanError;

@@ -53,7 +53,8 @@ fn choosing() -> Program {
 fn of_the_candidates_of_a_pilot_the_best_learns_to_the_end() {
     let program = choosing();
     let plan = program.succeed(&["study", "plan", "tiny.toml"]);
-    // Two sources, baseline, ranked, random-source; and of four candidates one, one and two have 4000, 3000 and 2500 frames.
+    // Two sources, baseline, ranked, random-source; and of four candidates one, one and two have 4000, 3000 and 2500
+    // frames.
     assert!(plan.contains("9 runs, 0 of them finished; 28 000 frames"), "{plan}");
     assert!(plan.contains("2 500 frames or more  runs/hopper/pilot-from-ant+paper/0"), "{plan}");
     let text = program.succeed(&["study", "run", "tiny.toml"]);

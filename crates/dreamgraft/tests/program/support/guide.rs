@@ -1,40 +1,26 @@
 //! Guidance: `dreamgraft train --guide`, an earlier agent that plays the episodes before the first gradient step.
 
-use crate::program::{Program, copy, metrics, outcomes};
-use serde_json::Value;
+use super::{SINGLE, arguments, read, with_source};
+use crate::program::{copy, metrics, outcomes};
 
-/// The task of the agent that guides; its actions have one number.
-const SINGLE: &str = "inverted-pendulum-swingup";
 /// Another task whose actions have one number.
 const DOUBLE: &str = "inverted-double-pendulum-swingup";
 
 /// A tiny run in `folder`, with three episodes before its first gradient step.
-fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let settings = ["log.videos=false", "schedule.prefill_frames=3000", "checkpoint.kept=9"].map(|one| ["--set", one]);
-    [&["train"], tasks, &["--preset", "smoke", "--logdir", folder], &settings.concat()[..], more].concat()
-}
-
-/// The program with a trained agent in the folder `source`.
-fn with_source() -> Program {
-    let program = Program::new();
-    program.succeed(&arguments(&[SINGLE], "source", &["--steps", "3000"]));
-    program
-}
-
-fn read(program: &Program, path: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(program.path(path)).unwrap()).unwrap()
+fn guided<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    arguments(tasks, folder, &[&["--set", "schedule.prefill_frames=3000"], more].concat())
 }
 
 #[test]
 fn a_guided_run_resumes_bit_for_bit_and_needs_its_guide_until_the_first_gradient_step() {
     let program = with_source();
     let more = ["--steps", "5000", "--guide", "source"];
-    let train = |folder: &str| arguments(&[DOUBLE], folder, &more).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let train = |folder: &str| guided(&[DOUBLE], folder, &more).into_iter().map(str::to_owned).collect::<Vec<_>>();
     let text = program.succeed(&train("whole"));
     let line = format!("the first episodes are guided by an agent of {SINGLE}, 3 000 frames: ");
     assert!(text.contains(&line) && text.contains(" of guided episodes") && !text.contains("random"), "{text}");
     // The guide plays: these are not the episodes of random actions.
-    program.succeed(&arguments(&[DOUBLE], "random", &more[..2]));
+    program.succeed(&guided(&[DOUBLE], "random", &more[..2]));
     let first = |run: &str| outcomes(&program.path(run)).episodes[0].1;
     assert_ne!(first("whole"), first("random"));
     let returns = |run: &str| metrics(&program.path(run))[0]["train_return"].as_f64().unwrap();
@@ -76,26 +62,26 @@ fn a_guided_run_resumes_bit_for_bit_and_needs_its_guide_until_the_first_gradient
     }
 
     // Another guide, or none, is another run.
-    let error = program.fail(4, &arguments(&[DOUBLE], "late", &["--steps", "5000"]));
+    let error = program.fail(4, &guided(&[DOUBLE], "late", &["--steps", "5000"]));
     assert!(error.contains("late was created with another transfer: guide: was "), "{error}");
     assert!(error.contains(", now nothing; ") && error.contains("or resume with --guide "), "{error}");
-    let error = program.fail(4, &arguments(&[DOUBLE], "late", &["--steps", "5000", "--guide", "whole"]));
+    let error = program.fail(4, &guided(&[DOUBLE], "late", &["--steps", "5000", "--guide", "whole"]));
     assert!(error.contains("now whole (sha256 "), "{error}");
-    let error = program.fail(4, &arguments(&[DOUBLE], "random", &more));
+    let error = program.fail(4, &guided(&[DOUBLE], "random", &more));
     assert!(
         error.contains("guide: was nothing, now source; ") && error.ends_with("or resume without transfer\n"),
         "{error}"
     );
     // The arguments that the message names do resume it, whether the file is still there or not.
     let file = guide["file"].as_str().unwrap();
-    program.succeed(&arguments(&[DOUBLE], "late", &["--steps", "5000", "--guide", file]));
+    program.succeed(&guided(&[DOUBLE], "late", &["--steps", "5000", "--guide", file]));
     std::fs::rename(program.path("gone"), program.path("source")).unwrap();
-    program.succeed(&arguments(&[DOUBLE], "late", &["--steps", "5000", "--guide", file]));
+    program.succeed(&guided(&[DOUBLE], "late", &["--steps", "5000", "--guide", file]));
     // A guide that was trained further is another one.
     program.succeed(&arguments(&[SINGLE], "source", &["--steps", "4000"]));
     let error = program.fail(4, &train("again"));
     assert!(error.contains("guide: was ") && error.contains(file), "{error}");
-    program.succeed(&arguments(&[DOUBLE], "again", &["--steps", "5000", "--guide", file]));
+    program.succeed(&guided(&[DOUBLE], "again", &["--steps", "5000", "--guide", file]));
     assert_eq!(outcomes(&program.path("again")), outcomes(&program.path("whole")));
     std::fs::write(program.path("late/guide.json"), "{").unwrap();
     let error = program.fail(4, &train("late"));
@@ -111,25 +97,25 @@ fn an_agent_that_cannot_act_in_every_task_does_not_guide() {
         (&[DOUBLE], "task.observe=vector", "vectors of"),
         (&[DOUBLE], "task.observe=both", "images and vectors of"),
     ] {
-        let error = program.fail(2, &arguments(tasks, "run", &["--guide", "source", "--set", settings]));
+        let error = program.fail(2, &guided(tasks, "run", &["--guide", "source", "--set", settings]));
         assert!(error.starts_with("source cannot guide this run: ") && error.contains(part), "{error}");
         assert!(error.contains(&format!("it was trained for {SINGLE}: choose an agent")), "{error}");
     }
     for (guide, part) in
         [("sorce", "sorce does not exist; did you mean source"), ("source/config.toml", "is not a run folder")]
     {
-        let error = program.fail(5, &arguments(&[DOUBLE], "run", &["--guide", guide]));
+        let error = program.fail(5, &guided(&[DOUBLE], "run", &["--guide", guide]));
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(program.names("."), ["source"], "nothing is written");
     // An agent that learned the task together with one of longer actions can.
-    program.succeed(&arguments(&[SINGLE, "hopper"], "both", &["--steps", "7000"]));
+    program.succeed(&guided(&[SINGLE, "hopper"], "both", &["--steps", "7000"]));
     program.succeed(&["export", "both", "--out", "export"]);
     for (guide, folder) in [("both", "one"), ("export", "two")] {
-        program.succeed(&arguments(&[SINGLE], folder, &["--steps", "3000", "--guide", guide, "--seed", "1"]));
+        program.succeed(&guided(&[SINGLE], folder, &["--steps", "3000", "--guide", guide, "--seed", "1"]));
     }
     assert_eq!(outcomes(&program.path("one")).episodes, outcomes(&program.path("two")).episodes);
-    let error = program.fail(2, &arguments(&[DOUBLE], "run", &["--guide", "both"]));
+    let error = program.fail(2, &guided(&[DOUBLE], "run", &["--guide", "both"]));
     assert!(error.contains("has 1 action element, and its agent has 3"), "{error}");
-    program.succeed(&arguments(&[SINGLE, "hopper"], "three", &["--steps", "6000", "--guide", "both", "--seed", "1"]));
+    program.succeed(&guided(&[SINGLE, "hopper"], "three", &["--steps", "6000", "--guide", "both", "--seed", "1"]));
 }

@@ -1,29 +1,10 @@
 //! Rehearsal: `dreamgraft train --rehearse`, sequences from the episodes of another run.
 
-use crate::program::{Program, copy, metrics, outcomes};
-use serde_json::Value;
+use super::{SINGLE, arguments, read, with_source};
+use crate::program::{copy, metrics, outcomes};
 
-/// The task whose episodes are rehearsed; its actions have one number.
-const SINGLE: &str = "inverted-pendulum-swingup";
 /// The task of most tests, whose actions have three numbers.
 const HOPPER: &str = "hopper";
-
-/// A tiny run in `folder`.
-fn arguments<'a>(tasks: &[&'a str], folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let settings = ["log.videos=false", "checkpoint.kept=9"].map(|one| ["--set", one]);
-    [&["train"], tasks, &["--preset", "smoke", "--logdir", folder], &settings.concat()[..], more].concat()
-}
-
-/// The program with a trained agent and three episodes in the folder `source`.
-fn with_source() -> Program {
-    let program = Program::new();
-    program.succeed(&arguments(&[SINGLE], "source", &["--steps", "3000"]));
-    program
-}
-
-fn read(program: &Program, path: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(program.path(path)).unwrap()).unwrap()
-}
 
 #[test]
 fn a_rehearsing_run_resumes_bit_for_bit_without_the_other_run() {
