@@ -20,7 +20,10 @@ fn main() {
 fn kernels() -> String {
     let mut source = String::from("#define EMULATED\n#define __global__\n");
     let mut table = String::new();
-    for name in ["prelude", "products", "layers", "distributions", "returns", "learning"] {
+    // As in `cuda::KERNELS`.
+    let files =
+        ["prelude", "products", "layers", "distributions", "bounded", "two_hot", "returns", "range", "learning"];
+    for name in files {
         let text = read(&Path::new("../cuda/src/kernels").join(name).with_extension("cuh"));
         for line in text.lines().filter_map(|line| line.strip_prefix("extern \"C\" __global__ void ")) {
             let kernel = line.split('(').next().expect("a name");

@@ -38,7 +38,10 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/products.cuh"),
     include_str!("kernels/layers.cuh"),
     include_str!("kernels/distributions.cuh"),
+    include_str!("kernels/bounded.cuh"),
+    include_str!("kernels/two_hot.cuh"),
     include_str!("kernels/returns.cuh"),
+    include_str!("kernels/range.cuh"),
     include_str!("kernels/learning.cuh"),
 );
 

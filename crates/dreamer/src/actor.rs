@@ -4,13 +4,14 @@
 
 use crate::mean_action::mean_of_tanh;
 use crate::{ActionDistribution, AgentConfig};
-use tape::{Real, Tape, Var, class_probabilities, sampled_class};
+use tape::{Real, Tape, Var, bounded_mean_and_std, class_probabilities, sampled_class, within_bounds};
 
 impl AgentConfig {
     /// Samples of actions [N, A], given the actor's outputs and the draws of its distribution [N, A] ([`crate::Noise`]).
     pub(crate) fn sample_action<F: Real>(&self, tape: &mut Tape<F>, outputs: Var, noise: Var) -> Var {
         match self.actor {
             ActionDistribution::TanhNormal => tape.squashed_sample(outputs, noise, self.squash()),
+            ActionDistribution::BoundedNormal => tape.bounded_sample(outputs, noise),
             ActionDistribution::OneHot => tape.one_hot_sample(outputs, noise, self.actor_unimix),
         }
     }
@@ -19,12 +20,13 @@ impl AgentConfig {
     pub(crate) fn action_entropy<F: Real>(&self, tape: &mut Tape<F>, outputs: Var, noise: Var) -> Var {
         match self.actor {
             ActionDistribution::TanhNormal => tape.squashed_entropy(outputs, noise, self.squash()),
+            ActionDistribution::BoundedNormal => tape.bounded_entropy(outputs),
             ActionDistribution::OneHot => tape.categorical_entropy(outputs, self.actor_unimix),
         }
     }
 
-    /// The parameters of the distribution that the actor's outputs stand for: means and standard deviations before tanh
-    /// `[2A]`, or probabilities `[A]`.
+    /// The parameters of the distribution that the actor's outputs stand for: means and standard deviations (before
+    /// tanh, or before samples are cut off) `[2A]`, or probabilities `[A]`.
     pub(crate) fn action_distribution<F: Real>(&self, outputs: &[F], distribution: &mut [F]) {
         match self.actor {
             ActionDistribution::TanhNormal => {
@@ -34,17 +36,25 @@ impl AgentConfig {
                         squash.mean_and_std(outputs[i], outputs[actions + i]);
                 }
             }
+            ActionDistribution::BoundedNormal => {
+                let actions = outputs.len() / 2;
+                for i in 0..actions {
+                    (distribution[i], distribution[actions + i]) =
+                        bounded_mean_and_std(outputs[i], outputs[actions + i]);
+                }
+            }
             ActionDistribution::OneHot => class_probabilities(outputs, self.actor_unimix, distribution),
         }
     }
 
     /// Leaves an action in `action` `[A]`, given the actor's outputs and what [`AgentConfig::action_distribution`] made of them: of
-    /// the samples that `noise` [M, A] stands for the one of highest density, or without samples the mean action. Of one-hot
-    /// actions: a sample, or without draws the most probable one.
+    /// the samples that `noise` [M, A] stands for the one of highest density, or without samples the mean action. Of a
+    /// bounded normal distribution: a sample, or without draws the mean. Of one-hot actions: a sample, or without draws the most probable one.
     pub(crate) fn choose_action<F: Real>(&self, outputs: &[F], distribution: &[F], noise: &[F], action: &mut [F]) {
         match self.actor {
             ActionDistribution::TanhNormal if noise.is_empty() => mean_action(action, distribution),
             ActionDistribution::TanhNormal => densest(action, distribution, noise),
+            ActionDistribution::BoundedNormal => bounded_action(action, distribution, noise),
             ActionDistribution::OneHot => {
                 let draws = (!noise.is_empty()).then_some(noise);
                 one_hot(action, sampled_class(outputs, self.actor_unimix, draws));
@@ -57,6 +67,15 @@ impl AgentConfig {
 pub(crate) fn one_hot<F: Real>(action: &mut [F], choice: usize) {
     action.fill(F::ZERO);
     action[choice] = F::ONE;
+}
+
+/// Leaves the sample that `noise` `[A]` stands for in `action` `[A]`, or without draws the mean, which is also the mode.
+fn bounded_action<F: Real>(action: &mut [F], distribution: &[F], noise: &[F]) {
+    let (means, stds) = distribution.split_at(action.len());
+    for (i, action) in action.iter_mut().enumerate() {
+        let draw = noise.get(i).copied().unwrap_or(F::ZERO);
+        *action = within_bounds(means[i] + stds[i] * draw);
+    }
 }
 
 /// Leaves the mean action of the distribution with these means and standard deviations `[2A]` in `action` `[A]`.

@@ -92,16 +92,16 @@ pub fn evaluate<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, feature: Var, 
     let AgentView { config, networks, .. } = agent;
     let rows = tape.shape(feature).0;
     let reward = networks.reward.forward_constant(tape, feature);
-    let (value, trained) = networks.value.input_and_parameter_scalars(tape, feature, rows - rollouts);
+    let (value, trained) = networks.value.mean_and_trained_outputs(tape, feature, rows - rollouts);
     let discount = match &networks.discount {
         Some(head) => {
-            let logit = head.input_scalar(tape, feature);
+            let logit = head.forward_constant(tape, feature);
             tape.sigmoid(logit)
         }
         None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),
     };
     let returns = tape.lambda_returns(reward, value, discount, config.lambda, rollouts);
     let weights = tape.discount_weights(discount, rollouts);
-    let value_density = tape.normal_log_density(trained, returns.detached());
+    let value_density = networks.value.log_density(tape, trained, returns.detached());
     Evaluated { reward, value, returns, weights, value_density }
 }

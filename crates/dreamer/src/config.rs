@@ -36,6 +36,14 @@ pub struct AgentConfig {
     pub hidden: usize,
     /// Width of the hidden layers of reward, discount, value and actor.
     pub units: usize,
+    /// What hidden layers have between their sums and their activation.
+    pub norm: Norm,
+    /// The activation of hidden layers.
+    pub activation: LayerActivation,
+    /// The distribution that reward and value heads predict.
+    pub heads: Heads,
+    /// Bins of two-hot heads, K.
+    pub bins: usize,
     /// Hidden layers of the reward head.
     pub reward_layers: usize,
     /// Whether the encoder keeps the weights it begins with: the universal feature space.
@@ -65,14 +73,20 @@ pub struct AgentConfig {
     pub length: usize,
     /// Imagined steps, H.
     pub horizon: usize,
+    /// The share of a batch's states from which rollouts are imagined, drawn anew in each gradient step.
+    pub imagine_from: f64,
     /// Discount of imagined rewards; with a discount head, the factor on its targets.
     pub discount: f64,
     /// Lambda of the lambda-return.
     pub lambda: f64,
-    /// Nats below which the mean divergence is not penalised.
+    /// The divergence's part of the world model's loss.
+    pub divergence: Divergence,
+    /// Nats below which the divergence is not penalised: its mean over the batch, or with a balanced one that of each transition.
     pub free_nats: f64,
     /// Weight of the divergence.
     pub kl_scale: f64,
+    /// With a balanced divergence, the weight with which it trains the posterior; the prior's is 1.
+    pub representation_scale: f64,
     /// Smallest standard deviation of prior and posterior.
     pub min_std: f64,
     /// Learning rate of the world model.
@@ -92,6 +106,8 @@ pub struct AgentConfig {
     pub actor_mean_scale: f64,
     /// Standard deviation before tanh that the actor begins with.
     pub actor_initial_std: f64,
+    /// What the actor's objective divides returns by.
+    pub return_scale: ReturnScale,
     /// Weight of the policy's entropy in the actor's objective: above 0 it keeps actions from saturating, where neither
     /// gradients nor exploration are left. The paper's is 0.
     pub actor_entropy: f64,
@@ -114,6 +130,65 @@ pub struct AgentConfig {
     pub shard: usize,
 }
 
+/// How the divergence of the posterior from the prior counts in the world model's loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Divergence {
+    /// `max(free_nats, mean divergence)`, which trains both alike, and neither while the mean is below the free nats: Dreamer V1.
+    #[default]
+    Mean,
+    /// Mean of `max(free_nats, divergence)` for each transition, once for the prior with weight 1, once for the posterior with
+    /// [`AgentConfig::representation_scale`]: DreamerV3.
+    Balanced,
+}
+
+/// What a hidden layer has between its sums and its activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// Nothing: Dreamer V1.
+    #[default]
+    None,
+    /// Division by the root of the mean square, and a learned scale for each number or channel: DreamerV3.
+    Rms,
+}
+
+/// The activation of hidden layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerActivation {
+    /// ELU, and ReLU in convolutions: Dreamer V1.
+    #[default]
+    Elu,
+    /// SiLU everywhere: DreamerV3.
+    Silu,
+}
+
+/// The distribution that reward and value heads predict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heads {
+    /// A normal distribution with unit variance: Dreamer V1.
+    #[default]
+    Normal,
+    /// A distribution over [`AgentConfig::bins`], between two of which a target is divided: DreamerV3.
+    #[serde(rename = "twohot")]
+    TwoHot,
+}
+
+/// What the actor's objective divides returns by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnScale {
+    /// Nothing: Dreamer V1.
+    #[default]
+    None,
+    /// The range from the 5th to the 95th percentile of imagined returns, a running mean, where it exceeds 1: DreamerV3. One weight
+    /// of the entropy then serves rewards of any size. A gradient step divides by the range from before it, so that the shards of
+    /// a batch need not wait for each other; DreamerV3 includes the step's own returns.
+    Percentile,
+}
+
 /// The distribution of actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,9 +196,52 @@ pub enum ActionDistribution {
     /// tanh(N(mean, std)) for each element: continuous actions.
     #[default]
     TanhNormal,
+    /// N(tanh(m), std) for each element, with a standard deviation from 0.1 to 1, cut off at -1 and 1: continuous actions whose mode
+    /// and entropy have formulas.
+    BoundedNormal,
     /// One of as many choices as an action has elements, as a one-hot vector: discrete actions. Gradients pass straight through
     /// the sample.
     OneHot,
+}
+
+impl LayerActivation {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Elu => "elu",
+            Self::Silu => "silu",
+        }
+    }
+}
+
+impl Norm {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Rms => "rms",
+        }
+    }
+}
+
+impl ReturnScale {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Percentile => "percentile",
+        }
+    }
+}
+
+impl Heads {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::TwoHot => "twohot",
+        }
+    }
 }
 
 impl ActionDistribution {
@@ -131,6 +249,7 @@ impl ActionDistribution {
     pub fn name(self) -> &'static str {
         match self {
             Self::TanhNormal => "tanh_normal",
+            Self::BoundedNormal => "bounded_normal",
             Self::OneHot => "one_hot",
         }
     }
@@ -138,7 +257,7 @@ impl ActionDistribution {
     /// The actor's outputs for actions of `action_size` elements.
     pub fn outputs(self, action_size: usize) -> usize {
         match self {
-            Self::TanhNormal => 2 * action_size,
+            Self::TanhNormal | Self::BoundedNormal => 2 * action_size,
             Self::OneHot => action_size,
         }
     }
@@ -211,6 +330,19 @@ pub struct RewardSource {
     /// Whether it reads their predictions standardised.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub standardised: bool,
+    /// Its bins, if it is a two-hot head, else 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bins: usize,
+    /// The norm of its hidden layers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub norm: Norm,
+    /// The activation of its hidden layers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub activation: LayerActivation,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl RewardSource {
@@ -234,6 +366,10 @@ impl Default for AgentConfig {
             deter: 200,
             hidden: 200,
             units: 400,
+            norm: Norm::None,
+            activation: LayerActivation::Elu,
+            heads: Heads::Normal,
+            bins: 255,
             reward_layers: 2,
             frozen_encoder: false,
             reward_sources: Vec::new(),
@@ -247,10 +383,13 @@ impl Default for AgentConfig {
             batch: 50,
             length: 50,
             horizon: 15,
+            imagine_from: 1.0,
             discount: 0.99,
             lambda: 0.95,
+            divergence: Divergence::Mean,
             free_nats: 3.0,
             kl_scale: 1.0,
+            representation_scale: 0.1,
             min_std: 0.1,
             model_learning_rate: 6e-4,
             value_learning_rate: 8e-5,
@@ -260,6 +399,7 @@ impl Default for AgentConfig {
             actor_unimix: 0.01,
             actor_mean_scale: 5.0,
             actor_initial_std: 5.0,
+            return_scale: ReturnScale::None,
             actor_entropy: 0.0,
             gradient_clip: 100.0,
             exploration_noise: 0.3,
@@ -295,6 +435,14 @@ impl AgentConfig {
         self.stoch + self.deter
     }
 
+    /// Bins of reward and value heads; 0 of normal ones.
+    pub fn head_bins(&self) -> usize {
+        match self.heads {
+            Heads::Normal => 0,
+            Heads::TwoHot => self.bins,
+        }
+    }
+
     /// How the actor's raw outputs become an action.
     pub fn squash(&self) -> Squash {
         Squash::new(self.actor_mean_scale, self.actor_initial_std)
@@ -317,6 +465,7 @@ impl AgentConfig {
             ("deter", self.deter, 1, 65_536),
             ("hidden", self.hidden, 1, 65_536),
             ("units", self.units, 1, 65_536),
+            ("bins", self.bins, 3, 65_536),
             ("reward_layers", self.reward_layers, 1, MOST_LAYERS),
             ("value_layers", self.value_layers, 1, MOST_LAYERS),
             ("actor_layers", self.actor_layers, 1, MOST_LAYERS),
@@ -349,6 +498,7 @@ impl AgentConfig {
             [
                 ("reward_sources.layers", source.layers, 1, MOST_LAYERS),
                 ("reward_sources.units", source.units, 1, 65_536),
+                ("reward_sources.bins", source.bins, 0, 65_536),
             ]
         });
         for (key, value, low, high) in whole.into_iter().chain(sources) {
@@ -374,10 +524,12 @@ impl AgentConfig {
             ("vector_scale", self.vector_scale, 0.0, 1e6),
             ("reward_sources_l1", self.reward_sources_l1, 0.0, 1e6),
             ("discount_scale", self.discount_scale, 0.0, 1e6),
+            ("imagine_from", self.imagine_from, 1e-6, 1.0),
             ("discount", self.discount, 0.0, 1.0),
             ("lambda", self.lambda, 0.0, 1.0),
             ("free_nats", self.free_nats, 0.0, 1e6),
             ("kl_scale", self.kl_scale, 0.0, 1e6),
+            ("representation_scale", self.representation_scale, 0.0, 1e6),
             ("min_std", self.min_std, 1e-6, 1e3),
             ("model_learning_rate", self.model_learning_rate, 0.0, 1.0),
             ("value_learning_rate", self.value_learning_rate, 0.0, 1.0),

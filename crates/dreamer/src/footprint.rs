@@ -40,8 +40,9 @@ pub fn worker_bytes(config: &AgentConfig) -> u64 {
     let imagined = (2 * layers).saturating_mul(config.units as u64).saturating_add(10 * state);
     // Of three layers, the largest has 31 x 31 numbers for each channel.
     let images = if config.images { 3 * 31 * 31 * config.depth as u64 } else { 0 };
-    let numbers = imagined.saturating_mul(config.horizon as u64).saturating_add(images);
-    transitions.saturating_mul(numbers).saturating_mul(NUMBER)
+    let rollouts = config.rollouts_of(transitions.max(1) as usize) as u64;
+    let imagined = imagined.saturating_mul(config.horizon as u64).saturating_mul(rollouts);
+    imagined.saturating_add(images.saturating_mul(transitions)).saturating_mul(NUMBER)
 }
 
 /// A lower bound of [`worker_bytes`]: half of it. At the published sizes, this is 132 MB of the measured 165 to 200 MB.

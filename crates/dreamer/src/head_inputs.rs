@@ -15,12 +15,12 @@ impl<F: Real> Learner<F> {
     /// If observations and actions have different lengths, or there are none.
     pub fn head_inputs(&self, role: Role, observations: Observation<'_>, actions: &[F]) -> Option<Vec<f64>> {
         let networks = self.networks();
-        networks.output_layer(role)?;
+        networks.linear_output_layer(role)?;
         Some(with_filtered(self.constant_view(), observations, actions, |tape, observed| {
             let feature = observed.feature;
             let hidden = match role {
                 Role::Reward => networks.reward.hidden(tape, feature),
-                Role::Value => networks.value.hidden(tape, feature),
+                Role::Value => networks.value.mlp().hidden(tape, feature),
                 _ => networks.discount.as_ref().expect("it has an output layer").hidden(tape, feature),
             };
             tape.value(hidden).iter().map(|x| x.to_f64()).collect()

@@ -17,7 +17,7 @@ use random::Stream;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tape::{Adam, Gradients, ParameterSet, Parameters, Real};
+use tape::{Adam, Gradients, ParameterSet, Parameters, Real, follow_percentiles};
 
 /// An agent's networks, parameters and optimisers, and the workers' buffers.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Learner<F> {
     behaviour_gradients: Gradients<F>,
     /// Buffers for shards' gradients of both kinds.
     spare: [SpareGradients<F>; 2],
+    /// The imagined returns of the last step, if the agent measures their range.
+    returns: Vec<F>,
 }
 
 /// The three optimisers, each with its set of parameters.
@@ -82,6 +84,7 @@ impl<F: Real> Learner<F> {
             model_gradients: Gradients::new(&none),
             behaviour_gradients: Gradients::new(&none),
             spare: Default::default(),
+            returns: Vec::new(),
             parameters,
         })
     }
@@ -102,7 +105,7 @@ impl<F: Real> Learner<F> {
             actor: Adam::new(&actor, config.actor_learning_rate, config.gradient_clip),
             value: Adam::new(&value, config.value_learning_rate, config.gradient_clip),
         };
-        self.behaviour = networks.set(parameters, |role| !role.is_world_model());
+        self.behaviour = networks.set(parameters, |role| matches!(role, Role::Actor | Role::Value));
         self.model_gradients = Gradients::new(&model);
         self.behaviour_gradients = Gradients::new(&self.behaviour);
         self.spare = Default::default();
@@ -110,7 +113,7 @@ impl<F: Real> Learner<F> {
 
     /// Draws every parameter's initial value.
     pub fn initialise(&mut self, random: &mut Stream) {
-        networks::initialise(&mut self.parameters, random);
+        networks::initialise(&self.networks, &mut self.parameters, random);
     }
 
     /// The configuration.
@@ -227,7 +230,16 @@ impl<F: Real> Learner<F> {
             actor.step(parameters, actor_gradient, actor_norm);
         }
         value.step(parameters, value_gradient, value_norm);
+        self.follow_returns();
         Ok(Some(metrics))
+    }
+
+    /// Moves the range of returns towards that of the last step's, if the agent has one.
+    fn follow_returns(&mut self) {
+        let Some(range) = self.networks.return_range else { return };
+        self.returns.clear();
+        self.shards.iter_mut().for_each(|shard| self.returns.extend_from_slice(&inner(shard).returns));
+        follow_percentiles(self.parameters.values_mut(range), &mut self.returns);
     }
 
     /// The gradients of all three losses, without a step; the metrics' gradient norms stay zero.

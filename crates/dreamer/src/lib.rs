@@ -45,13 +45,17 @@ mod shard;
 mod sizes;
 mod source_ablation;
 mod source_standards;
+mod starts;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;
 pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
-pub use config::{ActionDistribution, AgentConfig, Evaluation, MOST_LAYERS, Precision, RewardSource};
+pub use config::{
+    ActionDistribution, AgentConfig, Divergence, Evaluation, Heads, LayerActivation, MOST_LAYERS, Norm, Precision,
+    ReturnScale, RewardSource,
+};
 pub use device::check_device;
 pub use error::{DreamerError, USE_ANOTHER};
 pub use learner::{Learner, Optimisers};

@@ -4,34 +4,43 @@ use crate::{ActionDistribution, AgentConfig};
 use random::Stream;
 use tape::Real;
 
-/// Noise of one shard: n sequences, N = L * n imagined rollouts. Standard normal draws, but for one-hot actions standard Gumbel
+/// Noise of one shard: n sequences, N imagined rollouts, which are L * n
+/// unless they start from a part of the states. Standard normal draws, but for one-hot actions standard Gumbel
 /// draws.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise<F> {
     /// Of the posterior's samples [L * n, S], step by step.
     pub posterior: Vec<F>,
-    /// Of the imagined actions [H, N, A]; rollout t * n + b starts from step t of sequence b.
+    /// Of the imagined actions [H, N, A]; rollout t * n + b starts from step t of sequence b,
+    /// if they start from all states.
     pub action: Vec<F>,
     /// Of the imagined states [H, N, S].
     pub prior: Vec<F>,
+    /// Uniform draws in [0, 1) of the rollouts' starting states `[N]`; empty if they start from all states.
+    pub start: Vec<F>,
 }
 
 impl<F: Real> Noise<F> {
     /// Makes it as large as a shard of L * n transitions needs it.
     pub(crate) fn resize(&mut self, config: &AgentConfig, action_size: usize, transitions: usize) {
         self.posterior.resize(transitions * config.stoch, F::ZERO);
-        self.action.resize(config.horizon * transitions * action_size, F::ZERO);
-        self.prior.resize(config.horizon * transitions * config.stoch, F::ZERO);
+        let rollouts = config.rollouts_of(transitions);
+        self.action.resize(config.horizon * rollouts * action_size, F::ZERO);
+        self.prior.resize(config.horizon * rollouts * config.stoch, F::ZERO);
+        self.start.resize(if config.draws_starts() { rollouts } else { 0 }, F::ZERO);
     }
 
     /// Draws all noise again, for actions of this distribution.
     pub fn draw(&mut self, actions: ActionDistribution, random: &mut Stream) {
         fill_normal(&mut self.posterior, random);
         match actions {
-            ActionDistribution::TanhNormal => fill_normal(&mut self.action, random),
+            ActionDistribution::TanhNormal | ActionDistribution::BoundedNormal => {
+                fill_normal(&mut self.action, random);
+            }
             ActionDistribution::OneHot => fill_gumbel(&mut self.action, random),
         }
         fill_normal(&mut self.prior, random);
+        self.start.fill_with(|| F::of(random.uniform()));
     }
 }
 

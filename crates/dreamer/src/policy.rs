@@ -32,7 +32,7 @@ pub struct PolicyState<F = f32> {
     pub deter: Vec<F>,
     /// The last action `[A]`.
     pub action: Vec<F>,
-    /// Means and standard deviations of the action before squashing `[2A]`, or of one-hot actions their probabilities `[A]`, as of
+    /// Means and standard deviations of the action before it is squashed or cut off `[2A]`, or of one-hot actions their probabilities `[A]`, as of
     /// the last step.
     pub distribution: Vec<F>,
     noise: Vec<F>,
@@ -163,7 +163,7 @@ fn act<F: Real>(
     let one_hot_actions = agent.config.actor == ActionDistribution::OneHot;
     let samples = match (mode, agent.config.evaluation) {
         (ActMode::Explore | ActMode::Sample, _) => 1,
-        (ActMode::Evaluate, _) if one_hot_actions => 0,
+        (ActMode::Evaluate, _) if agent.config.actor != ActionDistribution::TanhNormal => 0,
         (ActMode::Evaluate, Evaluation::Mode) => agent.config.mode_samples,
         (ActMode::Evaluate, Evaluation::Mean) => 0,
     };

@@ -44,6 +44,10 @@ impl AgentConfig {
             size("agent.deter", &self.deter, Settings),
             size("agent.hidden", &self.hidden, Settings),
             size("agent.units", &self.units, Settings),
+            size("agent.norm", &self.norm.name(), Settings),
+            size("agent.heads", &self.heads.name(), Settings),
+            size("agent.bins", &self.bins, Settings),
+            size("agent.return_scale", &self.return_scale.name(), Settings),
             size("agent.reward_layers", &self.reward_layers, Transfer),
             size("agent.value_layers", &self.value_layers, Settings),
             size("agent.actor_layers", &self.actor_layers, Settings),
@@ -58,7 +62,7 @@ impl AgentConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Learner, RewardSource};
+    use crate::{Heads, Learner, RewardSource};
     use serde_json::Value;
     use std::collections::BTreeSet;
 
@@ -68,6 +72,11 @@ mod tests {
             Value::Bool(value) => Some((!value).into()),
             Value::Number(value) => value.as_u64().map(|value| (value + 1).into()),
             Value::String(_) if key == "actor" => Some("one_hot".into()),
+            Value::String(_) if key == "norm" => Some("rms".into()),
+            Value::String(_) if key == "return_scale" => Some("percentile".into()),
+            Value::String(_) if key == "activation" => Some("silu".into()),
+            Value::String(_) if key == "divergence" => Some("balanced".into()),
+            Value::String(_) if key == "heads" => Some("normal".into()),
             Value::Array(sources) => Some([&sources[..], &sources[..]].concat().into()),
             _ => None,
         }
@@ -90,7 +99,8 @@ mod tests {
             hidden: 4,
             units: 5,
             discount_head: true,
-            reward_sources: vec![RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }],
+            heads: Heads::TwoHot,
+            reward_sources: vec![RewardSource { layers: 1, units: 2, ..RewardSource::default() }],
             ..AgentConfig::default()
         };
         let before = shapes(&config);

@@ -4,7 +4,10 @@
 mod simd;
 
 use dreamer::networks::IMAGE_NUMBERS;
-use dreamer::{ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Metric, Precision};
+use dreamer::{
+    ActMode, ActionDistribution, Agent, AgentConfig, Divergence, DreamerError, Heads, LayerActivation, Metric, Norm,
+    Precision, ReturnScale,
+};
 use environment::Observation;
 use random::Stream;
 use rayon::ThreadPoolBuilder;
@@ -69,6 +72,23 @@ fn with_vectors() -> AgentConfig {
     AgentConfig { vector: 3, vector_layers: 2, vector_units: 7, ..tiny(false) }
 }
 
+/// An agent with the options of DreamerV3 that are there.
+fn with_options() -> AgentConfig {
+    AgentConfig {
+        norm: Norm::Rms,
+        activation: LayerActivation::Silu,
+        heads: Heads::TwoHot,
+        bins: 31,
+        divergence: Divergence::Balanced,
+        free_nats: 1.0,
+        actor: ActionDistribution::BoundedNormal,
+        actor_entropy: 3e-3,
+        return_scale: ReturnScale::Percentile,
+        imagine_from: 0.4,
+        ..tiny(true)
+    }
+}
+
 fn batch(config: &AgentConfig, actions: usize) -> Batch {
     let mut random = Stream::new(1, "batch");
     let rows = config.batch * config.length;
@@ -95,7 +115,7 @@ fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
     let vectors = AgentConfig { images: false, ..with_vectors() };
-    for config in [tiny(false), tiny(true), with_vectors(), vectors] {
+    for config in [tiny(false), tiny(true), with_vectors(), vectors, with_options()] {
         let data = batch(&config, 2);
         let run = |threads| {
             in_pool(threads, || {
@@ -181,7 +201,7 @@ fn embeddings_that_cannot_be_are_refused() {
 
 #[test]
 fn a_step_allocates_nothing_after_the_first() {
-    for config in [tiny(true), with_vectors()] {
+    for config in [tiny(true), with_vectors(), with_options()] {
         let data = batch(&config, 2);
         let seen = Observation { image: &data.image, vector: &data.vector }.part(&config.observation_space(), 0..1);
         in_pool(1, || {
@@ -202,47 +222,50 @@ fn a_step_allocates_nothing_after_the_first() {
 
 #[test]
 fn learning_lowers_the_losses_on_one_batch() {
-    let config = tiny(true);
-    let mut data = batch(&config, 2);
-    // Plain images, whose brightness is the reward.
-    for (row, image) in data.image.chunks_exact_mut(64 * 64 * 3).enumerate() {
-        image.fill((row * 83 % 256) as u8);
-        data.reward[row] = (row * 83 % 256) as f32 / 64.0;
+    // With norms, channels have the same size everywhere, so that plain images take longer.
+    for (config, left) in [(tiny(true), 0.2), (with_options(), 0.6)] {
+        let mut data = batch(&config, 2);
+        // Plain images, whose brightness is the reward.
+        for (row, image) in data.image.chunks_exact_mut(64 * 64 * 3).enumerate() {
+            image.fill((row * 83 % 256) as u8);
+            data.reward[row] = (row * 83 % 256) as f32 / 64.0;
+        }
+        let mut agent = Agent::new(&config, 2, 7).unwrap();
+        let first = agent.learn(&data).unwrap();
+        let last = (0..300).map(|_| agent.learn(&data).unwrap()).last().unwrap();
+        // The constant of 12,288 unit normals is all that a perfect model leaves.
+        let floor = 0.5 * std::f64::consts::TAU.ln() * 12_288.0;
+        assert!(last[Metric::ImageLoss] - floor < left * (first[Metric::ImageLoss] - floor), "{first:?} {last:?}");
+        assert!(last[Metric::RewardLoss] < 0.7 * first[Metric::RewardLoss], "{first:?} {last:?}");
+        assert!(last[Metric::DiscountLoss] < first[Metric::DiscountLoss], "{first:?} {last:?}");
     }
-    let mut agent = Agent::new(&config, 2, 7).unwrap();
-    let first = agent.learn(&data).unwrap();
-    let last = (0..300).map(|_| agent.learn(&data).unwrap()).last().unwrap();
-    // The constant of 12,288 unit normals is all that a perfect model leaves.
-    let floor = 0.5 * std::f64::consts::TAU.ln() * 12_288.0;
-    assert!(last[Metric::ImageLoss] - floor < 0.2 * (first[Metric::ImageLoss] - floor), "{first:?} {last:?}");
-    assert!(last[Metric::RewardLoss] < 0.7 * first[Metric::RewardLoss], "{first:?} {last:?}");
-    assert!(last[Metric::DiscountLoss] < first[Metric::DiscountLoss], "{first:?} {last:?}");
 }
 
 #[test]
 fn a_loaded_agent_continues_as_the_saved_one() {
-    let config = tiny(false);
-    let data = batch(&config, 3);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("agent.safetensors");
-    let mut agent = Agent::new(&config, 3, 7).unwrap();
-    agent.learn(&data).unwrap();
-    agent.save(&path).unwrap();
-    let mut loaded = Agent::load(&path).unwrap();
-    assert_eq!((loaded.updates(), loaded.action_size(), loaded.config()), (1, 3, &config));
-    for _ in 0..3 {
-        assert_eq!(agent.learn(&data).unwrap(), loaded.learn(&data).unwrap());
-    }
-    assert!(weights(&agent) == weights(&loaded));
-    let act = |agent: &Agent| {
-        let (mut state, mut random, mut action) = (agent.begin(), Stream::new(3, "act"), [0.0; 3]);
-        for mode in [ActMode::Explore, ActMode::Sample, ActMode::Evaluate] {
-            agent.act(&mut state, (&data.image[..64 * 64 * 3]).into(), mode, &mut random, &mut action);
-            assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)));
+    for config in [tiny(false), with_options()] {
+        let data = batch(&config, 3);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.safetensors");
+        let mut agent = Agent::new(&config, 3, 7).unwrap();
+        agent.learn(&data).unwrap();
+        agent.save(&path).unwrap();
+        let mut loaded = Agent::load(&path).unwrap();
+        assert_eq!((loaded.updates(), loaded.action_size(), loaded.config()), (1, 3, &config));
+        for _ in 0..3 {
+            assert_eq!(agent.learn(&data).unwrap(), loaded.learn(&data).unwrap());
         }
-        action
-    };
-    assert_eq!(act(&agent), act(&loaded));
+        assert!(weights(&agent) == weights(&loaded));
+        let act = |agent: &Agent| {
+            let (mut state, mut random, mut action) = (agent.begin(), Stream::new(3, "act"), [0.0; 3]);
+            for mode in [ActMode::Explore, ActMode::Sample, ActMode::Evaluate] {
+                agent.act(&mut state, (&data.image[..64 * 64 * 3]).into(), mode, &mut random, &mut action);
+                assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)));
+            }
+            action
+        };
+        assert_eq!(act(&agent), act(&loaded));
+    }
 }
 
 #[test]
@@ -376,6 +399,52 @@ fn open_loop_images_have_a_frame_for_every_step() {
     let again =
         agent.open_loop((&data.image[..6 * 64 * 64 * 3]).into(), &data.action[..12], 3, &mut Stream::new(1, "open"));
     assert_eq!(frames, again);
+}
+
+/// The range starts at zero, so the first step divides by 1; then it holds a hundredth of the percentiles of that step's returns.
+#[test]
+fn the_range_of_returns_follows_them_a_step_behind() {
+    // Two-hot heads predict zero at first.
+    let config = AgentConfig { heads: Heads::Normal, ..with_options() };
+    let (data, mut agent) = (batch(&config, 2), Agent::new(&config, 2, 7).unwrap());
+    let range = |agent: &Agent| {
+        let parameters = agent.learner().parameters();
+        parameters.values(parameters.find("return_range.bounds").unwrap()).to_vec()
+    };
+    assert_eq!(range(&agent), [0.0, 0.0]);
+    let first = agent.learn(&data).unwrap();
+    let [low, high] = range(&agent)[..] else { panic!("two bounds") };
+    // The mean of the returns lies between the percentiles.
+    let mean = first[Metric::ImaginedReturn] as f32;
+    assert!(100.0 * low <= mean && mean <= 100.0 * high, "{low} {mean} {high}");
+    // A range that is tiny changes no objective; a large one divides it.
+    let mut other = Agent::new(&config, 2, 7).unwrap();
+    let parameters = other.learner_mut().parameters_mut();
+    let parameter = parameters.find("return_range.bounds").unwrap();
+    parameters.values_mut(parameter).copy_from_slice(&[-2.0, 6.0]);
+    let divided = other.learn(&data).unwrap();
+    let (whole, eighth) = (first[Metric::ActorLoss], divided[Metric::ActorLoss]);
+    assert!((whole - 8.0 * eighth).abs() < 1e-5 * whole.abs(), "{whole} {eighth}");
+    assert_eq!(first[Metric::ModelLoss], divided[Metric::ModelLoss]);
+}
+
+#[test]
+fn bounded_actions_are_within_bounds_and_their_mode_is_their_mean() {
+    let config = with_options();
+    let (data, agent) = (batch(&config, 2), Agent::new(&config, 2, 7).unwrap());
+    let (mut state, mut random, mut action) = (agent.begin(), Stream::new(3, "act"), [0.0; 2]);
+    let image = &data.image[..IMAGE_NUMBERS];
+    let mut cut_off = 0;
+    for _ in 0..200 {
+        agent.act(&mut state, image.into(), ActMode::Sample, &mut random, &mut action);
+        assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)), "{action:?}");
+        cut_off += action.iter().filter(|a| a.abs() == 1.0).count();
+        let (means, stds) = state.distribution.split_at(2);
+        assert!(means.iter().all(|x| x.abs() < 1.0) && stds.iter().all(|x| (0.1..=1.0).contains(x)));
+    }
+    assert!(cut_off > 0);
+    agent.act(&mut state, image.into(), ActMode::Evaluate, &mut random, &mut action);
+    assert_eq!(action, state.distribution[..2]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The table of metrics contains every metric of a step, and `docs/metrics.md` shows the table.
 
 use dreamer::metrics::MetricGroup;
-use dreamer::{Agent, AgentConfig, METRICS, Metric, RewardSource};
+use dreamer::{Agent, AgentConfig, Divergence, METRICS, Metric, RewardSource};
 use replay::Batch;
 
 /// The group's table as the page has it.
@@ -63,19 +63,31 @@ fn a_step_reports_every_metric_in_the_tables_order() {
     batch.action = vec![0.5; transitions * 2];
     batch.reward = vec![1.0; transitions];
     batch.discount = vec![1.0; transitions];
-    let metrics = Agent::new(&config, 2, 1).unwrap().learn(&batch).unwrap();
-    let names: Vec<&str> = metrics.named().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, METRICS.map(|row| row.name));
-    for row in METRICS {
-        assert_eq!(row.metric.name(), row.name);
-        assert!(metrics[row.metric] != 0.0 && metrics[row.metric].is_finite(), "{} is not reported", row.name);
+    // A balanced divergence has two metrics more, and is the only one that has them.
+    for divergence in [Divergence::Mean, Divergence::Balanced] {
+        let config = AgentConfig { divergence, representation_scale: 0.3, ..config.clone() };
+        let metrics = Agent::new(&config, 2, 1).unwrap().learn(&batch).unwrap();
+        let names: Vec<&str> = metrics.named().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, METRICS.map(|row| row.name));
+        let balanced = divergence == Divergence::Balanced;
+        for row in METRICS {
+            assert_eq!(row.metric.name(), row.name);
+            let of_balanced = matches!(row.metric, Metric::DynamicsLoss | Metric::RepresentationLoss);
+            assert!(metrics[row.metric].is_finite(), "{}", row.name);
+            assert_eq!(metrics[row.metric] != 0.0, balanced || !of_balanced, "{}", row.name);
+        }
+        // The loss of the world model is made from its terms.
+        let terms = [Metric::ImageLoss, Metric::RewardLoss].map(|metric| metrics[metric]);
+        let divergence = if balanced {
+            metrics[Metric::DynamicsLoss] + 0.3 * metrics[Metric::RepresentationLoss]
+        } else {
+            metrics[Metric::Kl].max(config.free_nats)
+        };
+        let expected = config.kl_scale * divergence
+            + terms.iter().sum::<f64>()
+            + 6.0 * metrics[Metric::VectorLoss]
+            + 0.5 * metrics[Metric::RewardSourceL1]
+            + config.discount_scale * metrics[Metric::DiscountLoss];
+        assert!((metrics[Metric::ModelLoss] - expected).abs() < 1e-9 * expected.abs());
     }
-    // The loss of the world model is made from its terms.
-    let terms = [Metric::ImageLoss, Metric::RewardLoss].map(|metric| metrics[metric]);
-    let expected = config.kl_scale * metrics[Metric::Kl].max(config.free_nats)
-        + terms.iter().sum::<f64>()
-        + 6.0 * metrics[Metric::VectorLoss]
-        + 0.5 * metrics[Metric::RewardSourceL1]
-        + config.discount_scale * metrics[Metric::DiscountLoss];
-    assert!((metrics[Metric::ModelLoss] - expected).abs() < 1e-9 * expected.abs());
 }

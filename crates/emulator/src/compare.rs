@@ -2,7 +2,10 @@
 //!
 //! Here: the common part of the tests of emulated kernels and of a real device.
 
-use dreamer::{ActionDistribution, Agent, AgentConfig, Learner, Optimisers, Precision, RewardSource, StepMetrics};
+use dreamer::{
+    ActionDistribution, Agent, AgentConfig, Divergence, Heads, LayerActivation, Learner, Norm, Optimisers, Precision,
+    ReturnScale, RewardSource, StepMetrics,
+};
 use random::Stream;
 use replay::Batch;
 use tape::plan::Device;
@@ -43,7 +46,8 @@ pub fn batch(config: &AgentConfig) -> Batch {
     batch
 }
 
-/// A new agent, whose reward sources have standards that change something, if it standardises any.
+/// A new agent, whose reward sources have standards that change something, if it standardises any. Two-hot heads predict small
+/// numbers: at first, the probabilities of the outermost bins cancel out but for rounding, which their size makes large.
 fn agent(config: &AgentConfig) -> Agent {
     let mut agent = Agent::new(config, ACTIONS, 3).unwrap();
     let parameters = agent.learner_mut().parameters_mut();
@@ -51,6 +55,18 @@ fn agent(config: &AgentConfig) -> Agent {
         if parameters.path(parameter).contains(".standard.") {
             let values = parameters.values_mut(parameter).iter_mut().enumerate();
             values.for_each(|(index, value)| *value = 0.4 * *value + 0.2 * (index as f32 + 1.0));
+        }
+        let of_two_hot_head = config.heads == Heads::TwoHot
+            && ["world_model.reward.hout.", "value.hout."]
+                .iter()
+                .any(|path| parameters.path(parameter).starts_with(path));
+        if of_two_hot_head {
+            let is_kernel = parameters.path(parameter).ends_with("kernel");
+            let values = parameters.values_mut(parameter).iter_mut().enumerate();
+            values.for_each(|(index, value)| {
+                let from_middle = (index % config.bins) as f32 - 0.5 * (config.bins - 1) as f32;
+                *value = if is_kernel { 0.3 * (index as f32).sin() } else { -0.2 * from_middle * from_middle };
+            });
         }
     }
     agent
@@ -178,6 +194,40 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "one-hot actions",
             AgentConfig { actor: ActionDistribution::OneHot, actor_entropy: 1e-3, ..small() },
+            false,
+            CLOSE,
+        ),
+        (
+            "bounded normal actions",
+            AgentConfig { actor: ActionDistribution::BoundedNormal, actor_entropy: 1e-3, ..small() },
+            false,
+            CLOSE,
+        ),
+        (
+            "balanced divergence",
+            AgentConfig { divergence: Divergence::Balanced, free_nats: 2.0, ..small() },
+            false,
+            CLOSE,
+        ),
+        ("two-hot heads", AgentConfig { heads: Heads::TwoHot, bins: 41, ..small() }, false, CLOSE),
+        (
+            "a scale of returns",
+            AgentConfig { return_scale: ReturnScale::Percentile, actor_entropy: 1e-3, ..small() },
+            false,
+            CLOSE,
+        ),
+        ("rollouts from a part of the states", AgentConfig { imagine_from: 0.4, ..small() }, false, CLOSE),
+        (
+            "one-hot actions from a part of the states",
+            AgentConfig { actor: ActionDistribution::OneHot, imagine_from: 0.3, length: 5, ..small() },
+            false,
+            CLOSE,
+        ),
+        ("norms and ELU", AgentConfig { norm: Norm::Rms, ..small() }, false, CLOSE),
+        ("SiLU", AgentConfig { activation: LayerActivation::Silu, discount_head: true, ..small() }, false, CLOSE),
+        (
+            "norms and SiLU",
+            AgentConfig { norm: Norm::Rms, activation: LayerActivation::Silu, ..larger.clone() },
             false,
             CLOSE,
         ),

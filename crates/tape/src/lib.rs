@@ -26,6 +26,9 @@ pub use kernels::elementwise::Activation;
 pub use kernels::matmul::Precision;
 pub use kernels::simd::{SimdError, SimdInstructionSet};
 pub use number::Number;
-pub use ops::{GruWeights, Squash, class_probabilities, sampled_class, squashed_log_density};
+pub use ops::{
+    GruWeights, Squash, bounded_mean_and_std, class_probabilities, follow_percentiles, range_divisor, sampled_class,
+    squashed_log_density, two_hot_bins, within_bounds,
+};
 pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};
 pub use tape::{Tape, Var, Workspace};

@@ -61,6 +61,10 @@ pub trait Number:
         self.exp_m1() + Self::ONE
     }
 
+    /// e^x, exact in relation to its size: for numbers that are tiny and count nevertheless, where [`Number::exp`] is exact in
+    /// relation to 1.
+    fn exp_relative(self) -> Self;
+
     /// Absolute value.
     #[inline(always)]
     fn abs(self) -> Self {
@@ -124,6 +128,10 @@ impl Number for f64 {
         self.exp_m1()
     }
     #[inline(always)]
+    fn exp_relative(self) -> Self {
+        self.exp()
+    }
+    #[inline(always)]
     fn ln_1p_unit(self) -> Self {
         self.ln_1p()
     }
@@ -153,23 +161,16 @@ impl Number for f32 {
         self.ln()
     }
 
-    /// x = n ln 2 + r with |r| <= ln 2 / 2; the Taylor series of e^r - 1 to the seventh power; then
     /// 2^n (e^r - 1) + (2^n - 1), which keeps full precision where n = 0.
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest whole number in the low bits
-        let x = self.at_least(-87.0).at_most(88.0);
-        let shifted = x * std::f32::consts::LOG2_E + ROUND;
-        let n = shifted - ROUND;
-        let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4; // ln 2 = 0.693359375 - 2.12194440e-4
-        let mut series = r * (1.0 / 5040.0) + 1.0 / 720.0;
-        series = series * r + 1.0 / 120.0;
-        series = series * r + 1.0 / 24.0;
-        series = series * r + 1.0 / 6.0;
-        series = series * r + 0.5;
-        let power = series * r * r + r;
-        let scale = f32::from_bits(shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23);
+        let (scale, power) = scale_and_power(self);
         scale * power + (scale - 1.0)
+    }
+    #[inline(always)]
+    fn exp_relative(self) -> Self {
+        let (scale, power) = scale_and_power(self);
+        scale * power + scale
     }
 
     /// ln(1 + u) = 2 artanh(s) with s = u / (2 + u) <= 1/3.
@@ -195,6 +196,24 @@ impl Number for f32 {
     }
 }
 
+/// 2^n and e^r - 1 of x = n ln 2 + r with |r| <= ln 2 / 2: the Taylor series to the seventh power.
+#[inline(always)]
+fn scale_and_power(x: f32) -> (f32, f32) {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest whole number in the low bits
+    let x = x.at_least(-87.0).at_most(88.0);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4; // ln 2 = 0.693359375 - 2.12194440e-4
+    let mut series = r * (1.0 / 5040.0) + 1.0 / 720.0;
+    series = series * r + 1.0 / 120.0;
+    series = series * r + 1.0 / 24.0;
+    series = series * r + 1.0 / 6.0;
+    series = series * r + 0.5;
+    let power = series * r * r + r;
+    let scale = f32::from_bits(shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23);
+    (scale, power)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Number;
@@ -213,6 +232,7 @@ mod tests {
                 let wide = f64::from(x);
                 close(Number::exp_m1(x), wide.exp_m1(), 4e-7, 1e-38)?;
                 close(Number::exp(x), wide.exp(), 4e-7, 1e-7)?;
+                close(Number::exp_relative(x), wide.exp(), 4e-7, 1e-38)?;
                 close(Number::tanh(x), wide.tanh(), 5e-7, 1e-38)?;
                 close(Number::sigmoid(x), 1.0 / (1.0 + (-wide).exp()), 5e-7, 1e-37)?;
                 close(Number::softplus(x), wide.max(0.0) + (-wide.abs()).exp().ln_1p(), 5e-7, 1e-7)?;
@@ -222,7 +242,7 @@ mod tests {
 
     #[test]
     fn nan_stays_nan() {
-        for f in [Number::exp_m1, Number::exp, Number::tanh, Number::sigmoid, Number::softplus] {
+        for f in [Number::exp_m1, Number::exp, Number::exp_relative, Number::tanh, Number::sigmoid, Number::softplus] {
             assert!(f(f32::NAN).is_nan());
         }
     }

@@ -5,6 +5,7 @@ mod simd;
 use random::Stream;
 use tape::{
     Activation, Gradients, GruWeights, Parameter, Parameters, SimdInstructionSet, Squash, Tape, Var, Workspace,
+    bounded_mean_and_std,
 };
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
@@ -226,7 +227,83 @@ fn categorical_entropies() {
 }
 
 #[test]
+fn bounded_samples() {
+    check(&[], &[(6, 4), (6, 2)], |tape, _, x| {
+        // Samples that are cut off have a divisor without a gradient, which a finite difference would see.
+        let noise = tape.constant(6, 2, |y| y.fill(1e-3));
+        tape.bounded_sample(x[0], noise)
+    });
+    check(&[], &[(3, 4)], |tape, _, x| tape.bounded_entropy(x[0]));
+}
+
+#[test]
+fn a_sample_that_is_cut_off_passes_its_gradient_on() {
+    let parameters = Parameters::<f64>::new();
+    let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&parameters, &none, &mut workspace);
+    let raw = tape.leaf(1, 2, |y| y.copy_from_slice(&[0.3, 0.0]));
+    let noise = tape.constant(1, 1, |y| y[0] = 5.0);
+    let y = tape.bounded_sample(raw, noise);
+    assert_eq!(tape.scalar(y), 1.0);
+    tape.seed(y, 1.0);
+    tape.backward(&mut Gradients::new(&none));
+    let (mean, std) = bounded_mean_and_std(0.3, 0.0);
+    let expected = (1.0 - mean * mean) / (mean + 5.0 * std);
+    assert!((tape.gradient(raw).unwrap()[0] - expected).abs() < 1e-15);
+}
+
+#[test]
+fn two_hot_predictions() {
+    check(&[], &[(4, 9)], |tape, _, x| {
+        let bins = tape.constant(1, 9, |y| (0..9).for_each(|i| y[i] = (i as f64 - 4.0).powi(3) / 8.0));
+        tape.two_hot_mean(x[0], bins)
+    });
+    for count in [8, 9] {
+        check(&[], &[(5, count)], |tape, _, x| {
+            let bins = tape.constant(1, count, |y| (0..count).for_each(|i| y[i] = i as f64 - 4.0));
+            let target = tape.constant(5, 1, |y| y.copy_from_slice(&[0.3, -9.0, 9.0, 1.0, -1.75]));
+            tape.two_hot_log_density(x[0], bins, target)
+        });
+    }
+}
+
+#[test]
+fn a_two_hot_target_that_is_no_number_gives_no_number() {
+    let parameters = Parameters::<f64>::new();
+    let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&parameters, &none, &mut workspace);
+    let logits = tape.constant(3, 5, |y| y.fill(0.5));
+    let bins = tape.two_hot_bins(5);
+    let target = tape.constant(3, 1, |y| y.copy_from_slice(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]));
+    let density = tape.two_hot_log_density(logits, bins, target);
+    assert!(tape.value(density).iter().all(|x| x.is_nan()));
+}
+
+#[test]
+fn numbers_below_a_constant_have_no_gradient() {
+    check(&[], &[(5, 3)], |tape, _, x| tape.at_least(x[0], 0.25));
+    let parameters = Parameters::<f64>::new();
+    let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&parameters, &none, &mut workspace);
+    let x = tape.leaf(1, 4, |y| y.copy_from_slice(&[-2.0, 1.0, 1.5, f64::NAN]));
+    let y = tape.at_least(x, 1.0);
+    assert_eq!(tape.value(y)[..3], [1.0, 1.0, 1.5]);
+    assert!(tape.value(y)[3].is_nan());
+    tape.seed(y, 2.0);
+    tape.backward(&mut Gradients::new(&none));
+    assert_eq!(tape.gradient(x).unwrap(), [0.0, 0.0, 2.0, 0.0]);
+}
+
+#[test]
 fn norms_and_silu() {
+    for activation in [Activation::Relu, Activation::Elu] {
+        check(&[], &[(4, 5)], |tape, _, x| {
+            let y = tape.activated(x[0], activation);
+            tape.concat(y, x[0])
+        });
+    }
+    // Two groups in a row.
+    check(&[("scale", &[3])], &[(2, 6)], |tape, p, x| tape.rms_norm(x[0], p[0]));
     check(&[("scale", &[5])], &[(4, 5)], |tape, p, x| tape.rms_norm(x[0], p[0]));
     // The gradient passes through both, and adds to one that is there.
     check(&[("scale", &[3])], &[(4, 3)], |tape, p, x| {
@@ -293,6 +370,24 @@ fn sums_of_absolute_numbers() {
     let mut gradients = Gradients::new(&set);
     tape.backward(&mut gradients);
     assert_eq!(gradients.finish(), [0.0, -1.0, 0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn ranges() {
+    let mut model = Parameters::<f64>::new();
+    let range = model.declare("range", &[2]);
+    model.allocate();
+    let (none, mut workspace) = (model.set(|_| false), Workspace::default());
+    for ([low, high], divisor) in [([-1.0, 3.0], 4.0), ([0.0, 0.5], 1.0)] {
+        model.values_mut(range).copy_from_slice(&[low, high]);
+        let mut tape = Tape::new(&model, &none, &mut workspace);
+        let x = tape.leaf(1, 2, |y| y.copy_from_slice(&[2.0, -6.0]));
+        let y = tape.divide_by_range(x, range);
+        assert_eq!(tape.value(y), [2.0 / divisor, -6.0 / divisor]);
+        tape.seed(y, 3.0);
+        tape.backward(&mut Gradients::new(&none));
+        assert_eq!(tape.gradient(x).unwrap(), [3.0 / divisor; 2]);
+    }
 }
 
 #[test]

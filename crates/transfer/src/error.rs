@@ -422,6 +422,23 @@ pub enum TransferError {
         /// The target's size of the deterministic state.
         deter: usize,
     },
+    /// A source whose hidden layers compute something else than those of the target.
+    #[error(
+        "source \"{name}\" ({place}): it has {key} = \"{theirs}\", but the target has \"{ours}\", so the same parameters would compute \
+         something else; give the target the same setting (--set '{key}=\"{theirs}\"'), or use another source"
+    )]
+    OtherLayers {
+        /// The plan's section.
+        place: String,
+        /// The source.
+        name: String,
+        /// The setting.
+        key: &'static str,
+        /// The source's value.
+        theirs: &'static str,
+        /// The target's value.
+        ours: &'static str,
+    },
     /// A source of a reward meta-model with another encoder.
     #[error(
         "{place}: the source {name:?} does not share the target's encoder ({why}), so its reward model was trained on \

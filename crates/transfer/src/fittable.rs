@@ -7,6 +7,7 @@ use crate::error::TransferError;
 use crate::fraction::Fraction;
 use crate::matching::{Claim, Effective};
 use dreamer::Learner;
+use dreamer::networks::Role;
 use tape::{Parameter, Real};
 
 /// Whether a rule's fraction is fitted.
@@ -27,7 +28,10 @@ pub(crate) fn check_fitted<F: Real>(
             let (parameter, place) = (claim.name(target.parameters()), rules[claim.rule].place.clone());
             Err(TransferError::CannotFit { parameter, place, why })
         };
-        let Some((kernel, bias)) = networks.output_layer(role) else {
+        let Some((kernel, bias)) = networks.linear_output_layer(role) else {
+            if matches!(role, Role::Reward | Role::Value) {
+                return cannot(format!("the {} of a two-hot head is not linear in its output layer", role.name()));
+            }
             return cannot(format!("random episodes do not show how good a fraction of the {} is", role.name()));
         };
         if ![kernel, bias].contains(&claim.parameter) {

@@ -53,7 +53,7 @@ pub fn fit_fractions<F: Real>(
         let role = target.networks().role(claim.parameter);
         let values = |source: &FittedSource<'_>| source.values(sources).iter().map(|x| x.to_f64()).collect();
         let values: Vec<Vec<f64>> = fits.iter().map(values).collect();
-        let (kernel, _) = target.networks().output_layer(role).expect("it was checked");
+        let (kernel, _) = target.networks().linear_output_layer(role).expect("it was checked");
         let head = match heads.iter().position(|head| head.role == role) {
             Some(index) => &mut heads[index],
             None => {
@@ -110,7 +110,7 @@ impl Head {
     fn observe<F: Real>(&mut self, target: &Learner<F>, episode: &Episode) {
         let action: Vec<F> = episode.action().iter().map(|x| F::of(f64::from(*x))).collect();
         let inputs = target.head_inputs(self.role, episode.observations(), &action).expect("it was checked");
-        let (kernel, bias) = target.networks().output_layer(self.role).expect("it was checked");
+        let (kernel, bias) = target.networks().linear_output_layer(self.role).expect("it was checked");
         let own = |parameter| target.parameters().values(parameter).iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
         let (kernel, bias) = (own(kernel), own(bias)[0]);
         let states = || inputs.chunks_exact(kernel.len()).skip(1);
@@ -154,7 +154,7 @@ impl Head {
             error,
             sources: sources.collect(),
         };
-        let (kernel, bias) = target.networks().output_layer(self.role).expect("it was checked");
+        let (kernel, bias) = target.networks().linear_output_layer(self.role).expect("it was checked");
         let mut add = |parameter, taken: &dyn Fn(usize, usize) -> f64| {
             for (index, value) in target.parameters_mut().values_mut(parameter).iter_mut().enumerate() {
                 let sum: f64 = fractions.iter().enumerate().map(|(source, omega)| omega * taken(source, index)).sum();

@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::rows::{RowInput, rows_of};
 use dreamer::Learner;
-use dreamer::networks::{RewardHead, Role};
+use dreamer::networks::RewardHead;
 use std::ops::Range;
 use tape::{Parameter, Parameters, Real};
 
@@ -135,8 +135,8 @@ pub(crate) fn match_rules<F: Real>(
     plan: &str,
 ) -> Result<Vec<Claim>, TransferError> {
     let parameters = target.parameters();
-    // The standards of a meta-model's inputs come from no source and no rule: the run measures them.
-    let under_rules = |parameter: &Parameter| target.networks().role(*parameter) != Role::RewardStandard;
+    // The standards of a meta-model's inputs and the range of returns come from no source and no rule: the run measures them.
+    let under_rules = |parameter: &Parameter| !target.networks().role(*parameter).is_measured();
     let mut candidates: Vec<Candidate> = parameters
         .iter()
         .filter(under_rules)

@@ -47,6 +47,9 @@ pub fn target_config<F: Real>(
             units: source.units,
             sources: source.reward_sources.clone(),
             standardised: source.reward_sources_standardised,
+            bins: source.head_bins(),
+            norm: source.norm,
+            activation: source.activation,
         });
     }
     if !base.reward_sources.is_empty() && base.reward_sources != reward_sources {

@@ -16,8 +16,8 @@ use crate::plan::Plan;
 use crate::preset::Preset;
 use crate::report::*;
 use crate::source::{Source, Sources};
-use dreamer::Learner;
 use dreamer::networks::Role;
+use dreamer::{AgentConfig, Learner};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use tape::{Parameter, Real};
@@ -63,6 +63,32 @@ pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) 
     resolved.check_every_source_gives(&rules)?;
     meta_model::check_encoders(plan, target, sources, |parameter| resolved.whole(parameter))?;
     Ok(resolved)
+}
+
+/// Checks that the layers of the sources that give a parameter compute what the target's layers do with the same parameters.
+/// Frozen reward models compute what they did in their own agents.
+fn check_layers<F: Real>(
+    claim: &Claim,
+    rule: &Effective,
+    fits: &[FittedSource<'_>],
+    target: &Learner<F>,
+    sources: &Sources<F>,
+) -> Result<(), TransferError> {
+    if target.networks().role(claim.parameter) == Role::RewardSource {
+        return Ok(());
+    }
+    let styles =
+        |config: &AgentConfig| [("agent.norm", config.norm.name()), ("agent.activation", config.activation.name())];
+    for name in fits.iter().map(|fit| fit.name) {
+        let Some(source) = sources.get(name) else { continue };
+        for ((key, theirs), (_, ours)) in styles(source.config()).into_iter().zip(styles(target.config())) {
+            if theirs != ours {
+                let (place, name) = (rule.place.clone(), name.to_owned());
+                return Err(TransferError::OtherLayers { place, name, key, theirs, ours });
+            }
+        }
+    }
+    Ok(())
 }
 
 impl<F: Real> Resolved<F> {
@@ -128,6 +154,7 @@ impl<F: Real> Resolved<F> {
                 why: note.map(|note| format!(": {note}")).unwrap_or_default(),
             });
         }
+        check_layers(claim, rule, &fits, target, sources)?;
         let values = new_values(take, before, &fits, sources);
         if let Some(values) = &values
             && values.iter().any(|x| !x.is_finite())

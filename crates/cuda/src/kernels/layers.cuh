@@ -11,6 +11,39 @@ extern "C" __global__ void activation_gradient(float *gradient, const float *y, 
     }
 }
 
+// y = activation(x).
+extern "C" __global__ void activated(float *y, const float *x, int n, int activation) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) y[i] = activate(x[i], activation);
+    }
+}
+
+// out (+)= gradient times the activation's slope, from its value y.
+extern "C" __global__ void activated_gradient(float *out, const float *gradient, const float *y, int n, int activation,
+        int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) put(&out[i], gradient[i] * slope(y[i], activation), accumulate);
+    }
+}
+
+// y = max(x, least).
+extern "C" __global__ void at_least(float *y, const float *x, int n, float least) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) y[i] = x[i] < least ? least : x[i];
+    }
+}
+
+extern "C" __global__ void at_least_gradient(float *out, const float *gradient, const float *x, int n, float least,
+        int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n) put(&out[i], x[i] > least ? gradient[i] : 0.0f, accumulate);
+    }
+}
+
 // out[rows, columns], every row out_width after the one before, (+)= scale * x, likewise.
 extern "C" __global__ void piece(float *out, int out_width, const float *x, int x_width, int rows, int columns,
         float scale, int accumulate) {

@@ -12,49 +12,60 @@ INLINE void quarter(word32 *x, int a, int b, int c, int d) {
 // A standard Gumbel draw from a uniform one in [0, 1). The bounds keep both logarithms finite.
 INLINE float gumbel_of(double u) { return (float)-log(fmax(-log(fmax(u, 1e-300)), 1e-300)); }
 
-// Normal draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of
-// ChaCha8 (Bernstein, 2008), and draws those of the posterior [length, n, stoch], of actions [horizon * length, n, actions], of
-// the prior [horizon * length, n, stoch], two numbers at a time (Box and Muller, 1958). They are put where the whole batch's
-// lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs, which is a block of ChaCha.
-// With `gumbel`, those of actions are standard Gumbel draws.
+// Draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of ChaCha8
+// (Bernstein, 2008), and draws normal numbers of the posterior [length, n, stoch], of actions [horizon * length, n, actions], of the
+// prior [horizon * length, n, stoch], two at a time (Box and Muller, 1958), and uniform ones of starting states [rollouts]. They are
+// put where the whole batch's lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs,
+// which is a block of ChaCha. With `gumbel`, those of actions are standard Gumbel draws.
+// With `rollouts` of a shard above 0, actions and prior are [horizon, rollouts] of a shard instead, and [horizon, all] of the batch, of
+// which the last shard has the rest. With 0, no starting states are drawn.
 // state: 8 words of key, then the number of updates, low word first.
-extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, const float *state, int batch,
-        int shard, int length, int horizon, int stoch, int actions, int gumbel) {
+extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, float *start, const float *state,
+        int batch, int shard, int length, int horizon, int stoch, int actions, int gumbel, int rollouts, int all) {
     PHASE {
         const int first = blockIdx.y * shard;
         const int n = batch - first < shard ? batch - first : shard;
+        const int first_rollout = blockIdx.y * rollouts;
+        const int own = all - first_rollout < rollouts ? all - first_rollout : rollouts;
         const word32 *words = (const word32 *)state;
         const word64 updates = words[8] | (word64)words[9] << 32;
         const word64 stream = (updates << 16) + blockIdx.y + 1, counter = NUMBER;
-        float *const targets[3] = {posterior, action, prior};
-        const int sizes[3] = {stoch, actions, stoch};
-        const int outer[3] = {length, horizon * length, horizon * length};
+        float *const targets[4] = {posterior, action, prior, start};
+        const int sizes[4] = {stoch, actions, stoch, 1}, steps = rollouts > 0 ? horizon : horizon * length;
+        const int outer[4] = {length, steps, steps, 1};
+        // Of each part: the sequences or rollouts of the shard, how many there are before it, and how many of the batch.
+        const int many = rollouts > 0 ? own : n, before = rollouts > 0 ? first_rollout : first;
+        const int wide[4] = {n, many, many, rollouts > 0 ? own : 0}, offset[4] = {first, before, before, before};
+        const int total = rollouts > 0 ? all : batch, totals[4] = {batch, total, total, total};
         long long pair = 4 * NUMBER;
         int part = 0;
         long long numbers = 0;
-        for (; part < 3; ++part) {
-            numbers = (long long)outer[part] * n * sizes[part];
+        for (; part < 4; ++part) {
+            numbers = (long long)outer[part] * wide[part] * sizes[part];
             if (pair < (numbers + 1) / 2) break;
             pair -= (numbers + 1) / 2;
         }
-        if (part < 3) {
-            word32 start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}, x[16];
-            for (int i = 0; i < 8; ++i) start[4 + i] = words[i];
-            start[12] = (word32)counter, start[13] = (word32)(counter >> 32);
-            start[14] = (word32)stream, start[15] = (word32)(stream >> 32);
-            for (int i = 0; i < 16; ++i) x[i] = start[i];
+        if (part < 4) {
+            word32 start_words[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}, x[16];
+            for (int i = 0; i < 8; ++i) start_words[4 + i] = words[i];
+            start_words[12] = (word32)counter, start_words[13] = (word32)(counter >> 32);
+            start_words[14] = (word32)stream, start_words[15] = (word32)(stream >> 32);
+            for (int i = 0; i < 16; ++i) x[i] = start_words[i];
             for (int round = 0; round < 4; ++round) {
                 for (int i = 0; i < 4; ++i) quarter(x, i, 4 + i, 8 + i, 12 + i);
                 for (int i = 0; i < 4; ++i) quarter(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
             }
-            for (int i = 0; i < 16; ++i) x[i] += start[i];
-            for (int i = 0; i < 4 && part < 3; ++i) {
+            for (int i = 0; i < 16; ++i) x[i] += start_words[i];
+            for (int i = 0; i < 4 && part < 4; ++i) {
                 const word64 one = x[4 * i] | (word64)x[4 * i + 1] << 32;
                 const word64 two = x[4 * i + 2] | (word64)x[4 * i + 3] << 32;
                 const double u = (double)(one >> 11) * (1.0 / 9007199254740992.0);
                 const double v = (double)(two >> 11) * (1.0 / 9007199254740992.0);
                 float draws[2];
-                if (gumbel && part == 1) {
+                if (part == 3) {
+                    draws[0] = (float)u;
+                    draws[1] = (float)v;
+                } else if (gumbel && part == 1) {
                     draws[0] = gumbel_of(u);
                     draws[1] = gumbel_of(v);
                 } else {
@@ -65,17 +76,38 @@ extern "C" __global__ void draw_noise(float *posterior, float *action, float *pr
                 for (int j = 0; j < 2; ++j) {
                     const long long number = 2 * pair + j;
                     if (number < numbers) {
-                        const int size = sizes[part], column = number % size, sequence = number / size % n;
-                        const long long step = number / size / n;
-                        targets[part][(step * batch + first + sequence) * size + column] = draws[j];
+                        const int size = sizes[part], column = number % size, sequence = number / size % wide[part];
+                        const long long step = number / size / wide[part];
+                        targets[part][(step * totals[part] + offset[part] + sequence) * size + column] = draws[j];
                     }
                 }
                 if (++pair == (numbers + 1) / 2) {
                     pair = 0;
                     ++part;
-                    if (part < 3) numbers = (long long)outer[part] * n * sizes[part];
+                    if (part < 4) numbers = (long long)outer[part] * wide[part] * sizes[part];
                 }
             }
+        }
+    }
+}
+
+// out[all, columns] = the rows of x[length * batch, columns] from which rollouts start: each shard of at most `shard` sequences has
+// `rollouts`, the last one the rest. A shard's transitions, step by step, are divided into as many runs of neighbours; draws[all]
+// choose one of each.
+extern "C" __global__ void choose_starts(float *out, const float *x, const float *draws, int columns, int batch, int shard,
+        int length, int rollouts, int all) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)all * columns) {
+            const int rollout = i / columns, index = rollout / rollouts, within = rollout - index * rollouts;
+            const int first = index * shard, n = batch - first < shard ? batch - first : shard;
+            const int rest = all - index * rollouts, own = rest < rollouts ? rest : rollouts;
+            const long long transitions = (long long)n * length;
+            const long long from = within * transitions / own, size = (within + 1) * transitions / own - from;
+            long long chosen = (long long)(draws[rollout] * (float)size);
+            if (chosen > size - 1) chosen = size - 1;
+            const long long state = from + chosen, row = state / n * batch + first + state % n;
+            out[i] = x[row * columns + i % columns];
         }
     }
 }

@@ -39,11 +39,14 @@ static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
 #define INLINE static inline
 #define COPY_BITS(to, from) std::memcpy(&to, &from, sizeof to)
 
-INLINE float of_half_word(word32 word, int upper) {
-    const word32 bits = upper ? word & 0xffff0000u : word << 16;
+INLINE float float_of_bits(word32 bits) {
     float x;
     COPY_BITS(x, bits);
     return x;
+}
+
+INLINE float of_half_word(word32 word, int upper) {
+    return float_of_bits(upper ? word & 0xffff0000u : word << 16);
 }
 
 // mma.m16n8k16 of bfloat16, with the numbers in the lanes that the PTX ISA defines: a is 16 x 16, b is 16 x 8, two
@@ -80,6 +83,8 @@ template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a
 #define MINE(name) name
 #define INLINE static __device__ __forceinline__
 #define COPY_BITS(to, from) to = __float_as_uint(from)
+
+INLINE float float_of_bits(word32 bits) { return __uint_as_float(bits); }
 
 INLINE void multiply_warp(Quad &sums, const word32 *a, const word32 *b) {
 #if __CUDA_ARCH__ >= 800

@@ -58,7 +58,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     let config = learner.config();
     let mut planner = Planner::new(config.precision.of_products());
     let (rows, actions) = (config.batch * config.length, learner.action_size());
-    let imagined = config.horizon * rows;
+    let (rollouts, imagined) = (config.rollouts(), config.horizon * config.rollouts());
     let pixels = if config.images { rows * IMAGE_NUMBERS } else { 0 };
     let parameters = learner.parameters();
     let optimisers = learner.optimisers();
@@ -95,10 +95,11 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
         posterior: planner.reserve(rows * config.stoch),
         action: planner.reserve(imagined * actions),
         prior: planner.reserve(imagined * config.stoch),
+        start: planner.reserve(if config.draws_starts() { rollouts } else { 0 }),
     };
     let counts = Counts::new(config, actions);
     let report = Report { counts, model_loss: LossFormula::default(), missing: Sums::default() };
-    let mut step = Step { planner, learner, places, images, noise, report };
+    let mut step = Step { planner, learner, places, images, noise, report, returns: None };
     step.begin();
     let (stoch, deter) = step.model(ParameterGradients::new(each[0].set(), parameters.len(), model_gradient));
     step.behaviour((stoch, deter), ParameterGradients::new(behaviour_set, parameters.len(), behaviour_gradient));
@@ -116,6 +117,8 @@ struct Noises {
     posterior: Place,
     action: Place,
     prior: Place,
+    /// Empty if rollouts start from all states.
+    start: Place,
 }
 
 struct Step<'a> {
@@ -125,6 +128,8 @@ struct Step<'a> {
     images: Place,
     noise: Noises,
     report: Report,
+    /// The imagined returns and how many there are, once they are planned.
+    returns: Option<(Place, usize)>,
 }
 
 impl Step<'_> {
@@ -170,17 +175,20 @@ impl Step<'_> {
     /// The launches before the networks: noise and images.
     fn begin(&mut self) {
         let config = self.learner.config();
-        let (actions, steps) = (self.learner.action_size(), config.length * config.shard);
+        let (actions, steps) = (self.learner.action_size(), config.length * config.shard.min(config.batch));
+        let shard_rollouts = config.rollouts_of(steps);
         // A thread makes eight numbers, and a whole pair for an odd last one.
         let most = (steps * config.stoch).div_ceil(2)
-            + (config.horizon * steps * actions).div_ceil(2)
-            + (config.horizon * steps * config.stoch).div_ceil(2);
+            + (config.horizon * shard_rollouts * actions).div_ceil(2)
+            + (config.horizon * shard_rollouts * config.stoch).div_ceil(2)
+            + if config.draws_starts() { shard_rollouts.div_ceil(2) } else { 0 };
         let grid = [most.div_ceil(4 * tape::plan::THREADS), config.batch.div_ceil(config.shard), 1];
-        let Noises { posterior, action, prior } = self.noise;
+        let Noises { posterior, action, prior, start } = self.noise;
         let arguments = arguments![
             posterior,
             action,
             prior,
+            start,
             self.places.random,
             config.batch,
             config.shard,
@@ -188,7 +196,9 @@ impl Step<'_> {
             config.horizon,
             config.stoch,
             actions,
-            config.actor == ActionDistribution::OneHot
+            config.actor == ActionDistribution::OneHot,
+            if config.draws_starts() { shard_rollouts } else { 0 },
+            config.rollouts()
         ];
         self.planner.launch("draw_noise", grid, arguments);
         self.normalise_images();
@@ -252,7 +262,8 @@ impl Step<'_> {
     /// Imagination from the posterior states, and the losses of actor and value head.
     fn behaviour(&mut self, (stoch, deter): (Place, Place), mut gradients: ParameterGradients) {
         let learner = self.learner;
-        let (config, rows) = (learner.config(), self.rows());
+        let (config, rows) = (learner.config(), learner.config().rollouts());
+        let [stoch, deter] = [(stoch, config.stoch), (deter, config.deter)].map(|(of, cols)| self.starts(of, cols));
         let model = learner.behaviour_view();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
@@ -275,6 +286,21 @@ impl Step<'_> {
         self.terms(&mut traced, &terms);
         self.planner.backward(&mut traced, &mut gradients);
         self.planner.finish_gradients(&mut gradients);
+        self.returns = Some((traced.place(evaluated.returns), traced.shape(evaluated.returns).0));
+    }
+
+    /// The rows of states [L * B, cols] from which rollouts start.
+    fn starts(&mut self, states: Place, cols: usize) -> Place {
+        let config = self.learner.config();
+        if !config.draws_starts() {
+            return states;
+        }
+        let (all, shard) = (config.rollouts(), config.rollouts_of(config.length * config.shard.min(config.batch)));
+        let out = self.planner.reserve(all * cols);
+        let arguments =
+            arguments![out, states, self.noise.start, cols, config.batch, config.shard, config.length, shard, all];
+        self.planner.each("choose_starts", all * cols, arguments);
+        out
     }
 
     /// The norms, and a step of each optimiser if all metrics are finite.
@@ -301,6 +327,10 @@ impl Step<'_> {
                 arguments![place.state, go, model_steps, warmup, norms[index], optimiser.rate, optimiser.clip];
             self.planner.launch("begin_adam", [1; 3], arguments);
             self.update(optimiser, place);
+        }
+        if let (Some(range), Some((returns, count))) = (self.learner.networks().return_range, self.returns) {
+            let range = places.weights.after(self.learner.parameters().place(range).start);
+            self.planner.follow_percentiles(range, go, returns, count);
         }
         self.planner.launch("count_update", [1; 3], arguments![places.random]);
     }
@@ -349,7 +379,7 @@ impl Step<'_> {
 mod tests {
     use super::*;
     use crate::metrics::{METRICS, MetricValue};
-    use crate::{AgentConfig, RewardSource};
+    use crate::{AgentConfig, Divergence, RewardSource};
 
     /// The launches of kernels of this name whose first argument is `place`.
     fn launches(plan: &Plan, kernel: &str, place: Place) -> usize {
@@ -362,8 +392,9 @@ mod tests {
         let config = AgentConfig {
             discount_head: true,
             vector: 3,
-            reward_sources: vec![RewardSource { layers: 1, units: 2, sources: Vec::new(), standardised: false }],
+            reward_sources: vec![RewardSource { layers: 1, units: 2, ..RewardSource::default() }],
             reward_sources_l1: 0.1,
+            divergence: Divergence::Balanced,
             batch: 2,
             length: 3,
             horizon: 3,

@@ -15,7 +15,11 @@ pub(crate) fn losses<F: Real>(
     terms: &mut Terms,
 ) {
     let &Evaluated { reward, value, returns, weights, value_density } = evaluated;
-    let actor_loss = tape.weighted_sum(returns, weights);
+    let scaled = match agent.networks.return_range {
+        Some(range) => tape.divide_by_range(returns, range),
+        None => returns,
+    };
+    let actor_loss = tape.weighted_sum(scaled, weights);
     let value_loss = tape.weighted_sum(value_density, weights);
     terms.add(Metric::ActorLoss, actor_loss, -1.0);
     terms.add(Metric::ValueLoss, value_loss, -1.0);

@@ -4,6 +4,7 @@
 
 use super::Terms;
 use crate::agent_view::AgentView;
+use crate::config::Divergence;
 use crate::metrics::Metric;
 use crate::networks::Observed;
 use tape::{Real, Tape, Var};
@@ -23,7 +24,8 @@ pub(crate) struct Inputs {
 
 /// Filters the sequences, and records the divergence of the posterior from the prior.
 ///
-/// The divergence counts only if its mean over the whole batch exceeds the free nats.
+/// The divergence counts only if its mean over the whole batch exceeds the free nats. A balanced one counts for each transition for
+/// which it exceeds them, and trains prior and posterior with different weights.
 pub(crate) fn dynamics<F: Real>(
     agent: AgentView<F>,
     tape: &mut Tape<F>,
@@ -35,7 +37,19 @@ pub(crate) fn dynamics<F: Real>(
     let observed = rssm.observe(tape, embed, action, noise, sequences);
     let prior = rssm.prior(tape, observed.deter);
     let divergence = tape.divergence(observed.posterior, prior);
-    terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats);
+    match config.divergence {
+        Divergence::Mean => terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats),
+        Divergence::Balanced => {
+            terms.measure(Metric::Kl, divergence);
+            let mut part = |metric, posterior, prior, weight: f64| {
+                let divergence = tape.divergence(posterior, prior);
+                let counted = tape.at_least(divergence, config.free_nats);
+                terms.add(metric, counted, config.kl_scale * weight);
+            };
+            part(Metric::DynamicsLoss, observed.posterior.detached(), prior, 1.0);
+            part(Metric::RepresentationLoss, observed.posterior, prior.detached(), config.representation_scale);
+        }
+    }
     terms.measure(Metric::PriorEntropy, prior);
     terms.measure(Metric::PosteriorEntropy, observed.posterior);
     observed
@@ -67,8 +81,7 @@ pub(crate) fn heads<F: Real>(
     targets: Targets,
     terms: &mut Terms,
 ) {
-    let mean = agent.networks.reward.forward(tape, feature);
-    let density = tape.normal_log_density(mean, targets.reward);
+    let density = agent.networks.reward.log_density(tape, feature, targets.reward);
     terms.add(Metric::RewardLoss, density, -1.0);
     let l1 = agent.config.reward_sources_l1;
     if l1 > 0.0 {

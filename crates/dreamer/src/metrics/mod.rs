@@ -23,6 +23,8 @@ pub enum Metric {
     RewardSourceL1,
     DiscountLoss,
     Kl,
+    DynamicsLoss,
+    RepresentationLoss,
     PriorEntropy,
     PosteriorEntropy,
     ActorLoss,

@@ -51,11 +51,11 @@ fn normal_entropy_constant() -> f64 {
 pub enum Per {
     /// The transitions of the batch: B L.
     Transition,
-    /// The imagined steps: B L H.
+    /// The imagined steps: R H, with R rollouts, which are B L unless `agent.imagine_from` is less than 1.
     ImaginedStep,
-    /// The imagined steps that have a lambda-return, all but each rollout's last: B L (H - 1).
+    /// The imagined steps that have a lambda-return, all but each rollout's last: R (H - 1).
     Return,
-    /// The elements of imagined actions: B L H A.
+    /// The elements of imagined actions: R H A.
     ActionElement,
 }
 
@@ -63,21 +63,23 @@ pub enum Per {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     transitions: usize,
+    rollouts: usize,
     horizon: usize,
     action_size: usize,
 }
 
 impl Counts {
     pub fn new(config: &AgentConfig, action_size: usize) -> Self {
-        Self { transitions: config.batch * config.length, horizon: config.horizon, action_size }
+        let (transitions, rollouts) = (config.batch * config.length, config.rollouts());
+        Self { transitions, rollouts, horizon: config.horizon, action_size }
     }
 
     pub fn of(&self, per: Per) -> f64 {
         let count = match per {
             Per::Transition => self.transitions,
-            Per::ImaginedStep => self.transitions * self.horizon,
-            Per::Return => self.transitions * (self.horizon - 1),
-            Per::ActionElement => self.transitions * self.horizon * self.action_size,
+            Per::ImaginedStep => self.rollouts * self.horizon,
+            Per::Return => self.rollouts * (self.horizon - 1),
+            Per::ActionElement => self.rollouts * self.horizon * self.action_size,
         };
         count as f64
     }

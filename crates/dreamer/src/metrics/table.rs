@@ -88,8 +88,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "model_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "`kl_scale * max(kl, free_nats) + image_loss + 2 vector_scale * vector_loss + reward_loss + reward_sources_l1 * \
-                  reward_source_l1 + discount_scale * discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them",
+        formula: "`kl_scale * D + image_loss + 2 vector_scale * vector_loss + reward_loss + reward_sources_l1 * \
+                  reward_source_l1 + discount_scale * discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them. D is \
+                  `max(kl, free_nats)`, or with a balanced divergence `dynamics_loss + representation_scale * representation_loss`",
         healthy: "Falls fast in the first thousands of gradient steps, then slowly",
         value: MetricValue::ModelLoss,
     },
@@ -122,7 +123,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "nats",
         formula: "Mean of `-log p(reward)` under a normal distribution with unit variance. Its minimum is `ln(2 pi) \
-                  / 2` = 0.919; the rest is half the mean squared error of the predicted reward",
+                  / 2` = 0.919; the rest is half the mean squared error of the predicted reward. With \
+                  `agent.heads = \"twohot\"`, a cross-entropy over the bins",
         healthy: "Near the minimum",
         value: negated_mean(Per::Transition),
     },
@@ -159,6 +161,26 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
+        metric: Metric::DynamicsLoss,
+        name: "dynamics_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "Mean over B and L of `max(free_nats, KL(posterior, prior))`, through which a balanced divergence trains the prior; 0 \
+                  unless `agent.divergence` is `balanced`",
+        healthy: "At or above `agent.free_nats`. At it for long, the model could keep more of what it observes",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::RepresentationLoss,
+        name: "representation_loss",
+        group: MetricGroup::WorldModel,
+        unit: "nats",
+        formula: "The same number, through which a balanced divergence trains the posterior, with the weight \
+                  `agent.representation_scale`",
+        healthy: "Equal to `dynamics_loss`",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
         metric: Metric::PriorEntropy,
         name: "prior_entropy",
         group: MetricGroup::WorldModel,
@@ -183,7 +205,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "return",
         formula: "`-mean(weight * lambda-return)`, where the weight is the running product of discounts; without the \
-                  entropy term of `agent.actor_entropy`",
+                  entropy term of `agent.actor_entropy`. With `agent.return_scale`, returns are divided by it",
         healthy: "Falls as returns rise; its sign has no meaning",
         value: negated_mean(Per::Return),
     },
@@ -193,7 +215,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "nats",
         formula: "`-mean(weight * log p(lambda-return))` under a normal distribution with unit variance. Its minimum \
-                  is 0.919 times the mean weight",
+                  is 0.919 times the mean weight. With `agent.heads = \"twohot\"`, a cross-entropy over the bins",
         healthy: "Low and without steady growth; it rises for a while whenever returns rise",
         value: negated_mean(Per::Return),
     },
@@ -232,7 +254,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "nats",
         formula: "Mean of the negative log-density of the sampled actions, after tanh, in nats; for uniformly random \
-                  actions, 0.69 for each number of an action",
+                  actions, 0.69 for each number of an action. Of a bounded normal distribution, its entropy before samples are \
+                  cut off; of one-hot actions, their entropy",
         healthy: "Falls slowly. Far below -1 for each number, the policy hardly explores any more \
                   (`agent.actor_entropy` prevents that)",
         value: mean(Reduction::Numbers, Per::ImaginedStep),

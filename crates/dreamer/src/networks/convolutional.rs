@@ -1,6 +1,7 @@
 //! The encoder and the decoder of 64 x 64 images.
 
-use super::declaration::{Declaration, Inputs, Role};
+use super::declaration::{Declaration, Inputs, Layers, Role};
+use super::layer::{Finish, Style};
 use crate::AgentConfig;
 use tape::{Activation, Parameter, Real, Tape, Var};
 
@@ -12,10 +13,33 @@ const ENCODER_SIDES: [usize; 5] = [64, 31, 14, 6, 2];
 /// Kernel of each transposed convolution, and the side of its input.
 const DECODER: [(usize, usize); 4] = [(5, 1), (5, 5), (6, 13), (6, 30)];
 
-/// Four convolutions, kernel 4, stride 2, ReLU: 64 x 64 x 3 to 2 x 2 x (8 depth).
+/// A convolution or a transposed one, and what follows it at each position.
+#[derive(Clone, Copy, Debug)]
+struct ImageLayer {
+    kernel: Parameter,
+    bias: Parameter,
+    finish: Finish,
+}
+
+impl ImageLayer {
+    /// Declares a layer with a square kernel of this shape, with `channels` outputs at each position.
+    fn declare<F: Real>(
+        network: &mut Layers<'_, '_, F>,
+        name: &str,
+        kernel: [usize; 4],
+        channels: usize,
+        finish: impl FnOnce(&mut Layers<'_, '_, F>) -> Finish,
+    ) -> Self {
+        let kernel = network.parameter(&format!("{name}.kernel"), &kernel);
+        let bias = network.parameter(&format!("{name}.bias"), &[channels]);
+        Self { kernel, bias, finish: finish(network) }
+    }
+}
+
+/// Four convolutions, kernel 4, stride 2, ReLU unless the agent has another activation: 64 x 64 x 3 to 2 x 2 x (8 depth).
 #[derive(Clone, Debug)]
 pub struct ImageEncoder {
-    layers: Vec<(Parameter, Parameter)>,
+    layers: Vec<ImageLayer>,
     /// Of the second layer.
     channels: usize,
 }
@@ -23,11 +47,13 @@ pub struct ImageEncoder {
 impl ImageEncoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let channels = [3, config.depth, 2 * config.depth, 4 * config.depth, 8 * config.depth];
+        let style = Style::of(config);
         let mut network = declaration.network("world_model.encoder", Role::Encoder);
         let layers = channels.windows(2).enumerate().map(|(layer, pair)| {
             let name = format!("h{}", layer + 1);
-            let kernel = network.parameter(&format!("{name}.kernel"), &[4, 4, pair[0], pair[1]]);
-            (kernel, network.parameter(&format!("{name}.bias"), &[pair[1]]))
+            ImageLayer::declare(&mut network, &name, [4, 4, pair[0], pair[1]], pair[1], |network| {
+                Finish::declare(network, &name, pair[1], style, Activation::Relu)
+            })
         });
         Self { layers: layers.collect(), channels: channels[2] }
     }
@@ -46,9 +72,12 @@ impl ImageEncoder {
 
     /// The first two layers again, if their outputs are known: only the values that their gradients need are computed.
     pub(crate) fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
+        let ImageLayer { kernel, bias, finish } = self.layers[1];
         let first = self.layer(tape, images, 0);
-        let layer = self.layers[1];
-        tape.known_convolution(first, ENCODER_SIDES[1], 2, layer.0, layer.1, Activation::Relu, result)
+        if finish.is_fused() {
+            return tape.known_convolution(first, ENCODER_SIDES[1], 2, kernel, bias, finish.fused(), result);
+        }
+        self.layer(tape, first, 1)
     }
 
     /// The last two layers, from the outputs of the first two for N images to embeddings [N, E].
@@ -63,27 +92,33 @@ impl ImageEncoder {
     }
 
     fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {
-        let (kernel, bias) = self.layers[layer];
-        tape.convolution(x, ENCODER_SIDES[layer], 2, kernel, bias, Activation::Relu)
+        let ImageLayer { kernel, bias, finish } = self.layers[layer];
+        let sums = tape.convolution(x, ENCODER_SIDES[layer], 2, kernel, bias, finish.fused());
+        finish.rest(tape, sums)
     }
 }
 
-/// A dense layer, then four transposed convolutions, stride 2, ReLU but the last: a feature to 64 x 64 x 3.
+/// A dense layer, then four transposed convolutions, stride 2, with an activation but the last: a feature to 64 x 64 x 3.
 #[derive(Clone, Debug)]
 pub struct ImageDecoder {
     first: (Parameter, Parameter),
-    layers: Vec<(Parameter, Parameter)>,
+    layers: Vec<ImageLayer>,
 }
 
 impl ImageDecoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
+        let style = Style::of(config);
         let mut network = declaration.network("world_model.decoder", Role::Decoder);
         let first = network.dense("h1", Inputs::feature(config), config.image_embed());
         let channels = [config.image_embed(), 4 * config.depth, 2 * config.depth, config.depth, 3];
         let layers = channels.windows(2).zip(DECODER).enumerate().map(|(layer, (pair, (k, _)))| {
             let name = format!("h{}", layer + 2);
-            let kernel = network.parameter(&format!("{name}.kernel"), &[k, k, pair[1], pair[0]]);
-            (kernel, network.parameter(&format!("{name}.bias"), &[pair[1]]))
+            ImageLayer::declare(&mut network, &name, [k, k, pair[1], pair[0]], pair[1], |network| {
+                if layer + 1 == DECODER.len() {
+                    return Finish::NONE;
+                }
+                Finish::declare(network, &name, pair[1], style, Activation::Relu)
+            })
         });
         Self { first, layers: layers.collect() }
     }
@@ -106,8 +141,8 @@ impl ImageDecoder {
     }
 
     fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {
-        let ((kernel, bias), (_, side)) = (self.layers[layer], DECODER[layer]);
-        let activation = if layer + 1 == DECODER.len() { Activation::None } else { Activation::Relu };
-        tape.transposed_convolution(x, side, 2, kernel, bias, activation)
+        let (ImageLayer { kernel, bias, finish }, (_, side)) = (self.layers[layer], DECODER[layer]);
+        let sums = tape.transposed_convolution(x, side, 2, kernel, bias, finish.fused());
+        finish.rest(tape, sums)
     }
 }

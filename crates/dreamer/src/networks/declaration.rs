@@ -29,6 +29,8 @@ pub enum Role {
     Actor,
     /// The value head.
     Value,
+    /// The range of imagined returns, which the actor's objective divides by. It follows the returns and is never trained.
+    ReturnRange,
 }
 
 impl Role {
@@ -44,20 +46,26 @@ impl Role {
             Self::Discount => "discount",
             Self::Actor => "actor",
             Self::Value => "value",
+            Self::ReturnRange => "return range",
         }
     }
 
     /// Whether it is part of the world model.
     pub fn is_world_model(self) -> bool {
-        !matches!(self, Self::Actor | Self::Value)
+        !matches!(self, Self::Actor | Self::Value | Self::ReturnRange)
     }
 
-    /// Whether parameters of this role are never trained: those of the universal encoder, and of reward models of earlier
-    /// agents with the standards of their predictions.
+    /// Whether an agent measures parameters of this role itself: a transfer gives it none.
+    pub fn is_measured(self) -> bool {
+        matches!(self, Self::RewardStandard | Self::ReturnRange)
+    }
+
+    /// Whether parameters of this role are never trained: those of the universal encoder, of reward models of earlier agents, and
+    /// what is measured.
     pub fn is_frozen(self, config: &AgentConfig) -> bool {
         match self {
             Self::Encoder => config.frozen_encoder,
-            Self::RewardSource | Self::RewardStandard => true,
+            Self::RewardSource | Self::RewardStandard | Self::ReturnRange => true,
             _ => false,
         }
     }
@@ -116,6 +124,8 @@ pub(super) struct Meaning {
     /// The rows of a kernel by the inputs that they read, in order and without gaps; empty if they do not have a
     /// meaning.
     pub rows: Vec<(Reads, Range<usize>)>,
+    /// Whether it starts at zero, whatever its shape.
+    pub starts_at_zero: bool,
 }
 
 /// Parameters while they are declared, with their meanings.
@@ -133,7 +143,7 @@ impl<'a, F: Real> Declaration<'a, F> {
 
     /// Begins a network whose parameters' paths begin with `path`.
     pub fn network(&mut self, path: &str, role: Role) -> Layers<'_, 'a, F> {
-        Layers { declaration: self, path: path.to_owned(), role }
+        Layers { declaration: self, path: path.to_owned(), role, zero_output: false }
     }
 
     /// The meanings of all parameters, in order of declaration.
@@ -147,6 +157,8 @@ pub(super) struct Layers<'d, 'a, F> {
     declaration: &'d mut Declaration<'a, F>,
     path: String,
     role: Role,
+    /// Whether the output layer, `hout`, starts at zero.
+    pub zero_output: bool,
 }
 
 impl<F: Real> Layers<'_, '_, F> {
@@ -168,7 +180,8 @@ impl<F: Real> Layers<'_, '_, F> {
 
     fn declare(&mut self, name: &str, shape: &[usize], rows: Vec<(Reads, Range<usize>)>) -> Parameter {
         let Declaration { parameters, meanings } = &mut *self.declaration;
-        meanings.push(Meaning { role: self.role, rows });
+        let starts_at_zero = self.role == Role::ReturnRange || (self.zero_output && name.starts_with("hout."));
+        meanings.push(Meaning { role: self.role, rows, starts_at_zero });
         parameters.declare(&format!("{}.{name}", self.path), shape)
     }
 }
@@ -176,8 +189,8 @@ impl<F: Real> Layers<'_, '_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RewardSource;
     use crate::networks::Networks;
+    use crate::{ReturnScale, RewardSource};
 
     /// Sizes that are all different, so that no two parts can be mistaken for each other, and every network there is.
     fn config() -> AgentConfig {
@@ -194,6 +207,7 @@ mod tests {
             reward_sources,
             reward_sources_standardised: true,
             discount_head: true,
+            return_scale: ReturnScale::Percentile,
             vector: 17,
             vector_units: 19,
             ..AgentConfig::default()
@@ -245,6 +259,7 @@ mod tests {
             (Role::Discount, "world_model.discount.hout.bias"),
             (Role::Actor, "actor.h0.kernel"),
             (Role::Value, "value.hout.kernel"),
+            (Role::ReturnRange, "return_range.bounds"),
         ] {
             assert_eq!(networks.role(parameters.find(path).unwrap()), role, "{path}");
         }

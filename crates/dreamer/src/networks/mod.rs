@@ -4,7 +4,9 @@
 
 mod convolutional;
 mod declaration;
+mod layer;
 mod mlp;
+mod number_head;
 mod observation;
 mod reward;
 mod rssm;
@@ -13,14 +15,17 @@ mod vector;
 pub use convolutional::{IMAGE_NUMBERS, ImageDecoder, ImageEncoder};
 pub use declaration::{Reads, Role};
 pub use mlp::Mlp;
+pub use number_head::NumberHead;
 pub use observation::{Decoder, Encoder, ObservationVars};
 pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm};
 pub(crate) use vector::symlog;
 pub use vector::{VectorDecoder, VectorEncoder};
 
-use crate::AgentConfig;
+use crate::{AgentConfig, ReturnScale};
 use declaration::{Declaration, Inputs, Meaning};
+use layer::Style;
+use mlp::MlpShape;
 use random::Stream;
 use std::ops::Range;
 use tape::{Parameter, ParameterSet, Parameters, Real, initialise};
@@ -41,7 +46,9 @@ pub struct Networks {
     /// Feature to the outputs that the distribution of actions is made from.
     pub actor: Mlp,
     /// Feature to the value's mean.
-    pub value: Mlp,
+    pub value: NumberHead,
+    /// The range of imagined returns, `[low, high]`, if the actor's objective divides by it.
+    pub return_range: Option<Parameter>,
     /// The meaning of each parameter, in order of declaration.
     meanings: Vec<Meaning>,
 }
@@ -57,15 +64,21 @@ impl Networks {
         let rssm = Rssm::declare(&mut declaration, config, action_size);
         let decoder = Decoder::declare(&mut declaration, config);
         let reward = RewardHead::declare(&mut declaration, config);
-        let mut head = |path: &str, role, hidden, outputs| {
-            let layers = declaration.network(path, role);
-            Mlp::declare(layers, Inputs::feature(config), &vec![config.units; hidden], outputs)
+        let style = Style::of(config);
+        let shape = |layers, outputs| MlpShape { layers, units: config.units, outputs, style };
+        let mut head = |path: &str, role, layers, outputs| {
+            Mlp::declare(declaration.network(path, role), Inputs::feature(config), shape(layers, outputs))
         };
         let discount =
             config.discount_head.then(|| head("world_model.discount", Role::Discount, config.discount_layers, 1));
         let actor = head("actor", Role::Actor, config.actor_layers, config.actor.outputs(action_size));
-        let value = head("value", Role::Value, config.value_layers, 1);
-        Self { encoder, rssm, decoder, reward, discount, actor, value, meanings: declaration.finish() }
+        let value = declaration.network("value", Role::Value);
+        let value =
+            NumberHead::declare(value, Inputs::feature(config), config.head_bins(), shape(config.value_layers, 1));
+        let return_range = (config.return_scale == ReturnScale::Percentile)
+            .then(|| declaration.network("return_range", Role::ReturnRange).parameter("bounds", &[2]));
+        let meanings = declaration.finish();
+        Self { encoder, rssm, decoder, reward, discount, actor, value, return_range, meanings }
     }
 
     /// The part of the agent that a parameter belongs to.
@@ -79,13 +92,13 @@ impl Networks {
         &self.meanings[parameter.index()].rows
     }
 
-    /// The kernel [units, 1] and the bias `[1]` of the output layer of a head that predicts a number; `None` for other roles, and
-    /// for a head that the agent does not have.
-    pub fn output_layer(&self, role: Role) -> Option<(Parameter, Parameter)> {
+    /// The kernel [units, 1] and the bias `[1]` of the output layer of a head whose prediction (of the discount head: whose logit) is
+    /// linear in them; `None` for other roles, for two-hot heads, and for a head that the agent does not have.
+    pub fn linear_output_layer(&self, role: Role) -> Option<(Parameter, Parameter)> {
         match role {
-            Role::Reward => Some(self.reward.output_layer()),
+            Role::Reward => self.reward.linear_output_layer(),
             Role::Discount => self.discount.as_ref().map(Mlp::output_layer),
-            Role::Value => Some(self.value.output_layer()),
+            Role::Value => self.value.linear_output_layer(),
             _ => None,
         }
     }
@@ -96,15 +109,16 @@ impl Networks {
     }
 }
 
-/// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases, one for the scales
-/// of norms; standards that change nothing until they are measured.
-pub fn initialise<F: Real>(parameters: &mut Parameters<F>, random: &mut Stream) {
+/// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases and for the output
+/// layers of two-hot heads and the range of returns, one for the scales of norms; standards that change nothing until they are measured.
+pub fn initialise<F: Real>(networks: &Networks, parameters: &mut Parameters<F>, random: &mut Stream) {
     for parameter in parameters.iter() {
         let path = parameters.path(parameter).to_owned();
         let shape = parameters.shape(parameter).to_vec();
         let values = parameters.values_mut(parameter);
         let field: usize = shape.iter().rev().skip(2).product();
         match (path.rsplit('.').next(), shape.as_slice()) {
+            _ if networks.meanings[parameter.index()].starts_at_zero => values.fill(F::ZERO),
             (Some("bias" | "mean"), _) => values.fill(F::ZERO),
             (Some("scale" | "deviation"), _) => values.fill(F::ONE),
             (Some("recurrent_kernel"), &[rows, cols]) => initialise::orthogonal(values, rows, cols, random),

@@ -1,7 +1,9 @@
 //! The reward head, which may be a meta-model over reward models of earlier agents.
 
 use super::declaration::{Declaration, Inputs, Reads, Role};
-use super::mlp::Mlp;
+use super::layer::Style;
+use super::mlp::MlpShape;
+use super::number_head::NumberHead;
 use crate::{AgentConfig, RewardSource};
 use tape::{Parameter, Real, Tape, Var};
 
@@ -13,7 +15,7 @@ use tape::{Parameter, Real, Tape, Var};
 pub struct RewardHead {
     sources: Vec<RewardHead>,
     standard: Option<Standard>,
-    head: Mlp,
+    head: NumberHead,
 }
 
 /// Mean and deviation of the predictions of a head's sources, `[N]` each: what the head reads is standardised by them.
@@ -39,7 +41,12 @@ impl RewardHead {
 
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let sources = declare_sources(declaration, Self::SOURCES, config, &config.reward_sources);
-        let shape = Shape { units: config.units, layers: config.reward_layers };
+        let shape = Shape {
+            units: config.units,
+            layers: config.reward_layers,
+            bins: config.head_bins(),
+            style: Style::of(config),
+        };
         let standard = config.reward_sources_standardised.then_some(Role::RewardStandard);
         declare_head(declaration, (Self::PATH, Role::Reward), config, shape, (sources, standard))
     }
@@ -47,24 +54,31 @@ impl RewardHead {
     /// Features [N, S + D] to means [N, 1].
     pub fn forward<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
-        self.head.forward(tape, input)
+        self.head.mean(tape, input)
     }
 
-    /// The same with constant parameters.
+    /// The log-density [N, 1] of rewards [N, 1] given features [N, S + D].
+    pub fn log_density<F: Real>(&self, tape: &mut Tape<F>, feature: Var, rewards: Var) -> Var {
+        let input = self.input(tape, feature);
+        let outputs = self.head.outputs(tape, input);
+        self.head.log_density(tape, outputs, rewards)
+    }
+
+    /// The same as [`RewardHead::forward`] with constant parameters.
     pub fn forward_constant<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
-        self.head.input_scalar(tape, input)
+        self.head.mean_constant(tape, input)
     }
 
     /// Features [N, S + D] to the inputs of the output layer [N, units].
     pub(crate) fn hidden<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let input = self.input(tape, feature);
-        self.head.hidden(tape, input)
+        self.head.mlp().hidden(tape, input)
     }
 
-    /// The kernel [units, 1] and the bias `[1]` of the output layer.
-    pub fn output_layer(&self) -> (Parameter, Parameter) {
-        self.head.output_layer()
+    /// The kernel [units, 1] and the bias `[1]` of the output layer, if the mean is linear in them.
+    pub fn linear_output_layer(&self) -> Option<(Parameter, Parameter)> {
+        self.head.linear_output_layer()
     }
 
     /// The inputs of the head.
@@ -83,7 +97,7 @@ impl RewardHead {
             let prediction = self.standardised(tape, index, prediction);
             tape.concat(prediction, input)
         });
-        self.head.forward(tape, input)
+        self.head.mean(tape, input)
     }
 
     /// The prediction of a source as the head reads it.
@@ -101,7 +115,7 @@ impl RewardHead {
 
     /// The sum of the absolute values of the head's weights for its sources' predictions, `copies` times: [copies, 1].
     pub fn absolute_source_weights<F: Real>(&self, tape: &mut Tape<F>, copies: usize) -> Var {
-        let (kernel, width) = self.head.first_kernel();
+        let (kernel, width) = self.head.mlp().first_kernel();
         // The predictions are the first inputs.
         tape.absolute_sum(kernel, 0..self.sources.len() * width, copies)
     }
@@ -115,6 +129,9 @@ impl RewardHead {
 struct Shape {
     units: usize,
     layers: usize,
+    /// Of a two-hot head; 0 of a normal one.
+    bins: usize,
+    style: Style,
 }
 
 /// Declares a head with these sources; their standards have a role of their own, if it reads them standardised.
@@ -122,11 +139,12 @@ fn declare_head<F: Real>(
     declaration: &mut Declaration<F>,
     (path, role): (&str, Role),
     config: &AgentConfig,
-    Shape { units, layers }: Shape,
+    Shape { units, layers, bins, style }: Shape,
     (sources, standards): (Vec<RewardHead>, Option<Role>),
 ) -> RewardHead {
     let parts = [(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)];
-    let head = Mlp::declare(declaration.network(path, role), Inputs::of(&parts), &vec![units; layers], 1);
+    let shape = MlpShape { layers, units, outputs: 1, style };
+    let head = NumberHead::declare(declaration.network(path, role), Inputs::of(&parts), bins, shape);
     let standard = standards.map(|role| {
         let mut network = declaration.network(&format!("{path}.standard"), role);
         let [mean, deviation] = ["mean", "deviation"].map(|name| network.parameter(name, &[sources.len()]));
@@ -150,7 +168,8 @@ fn declare_sources<F: Real>(
     let declared = sources.iter().enumerate().map(|(index, source)| {
         let path = format!("{path}.{index}");
         let below = declare_sources(declaration, &sources_of(&path), config, &source.sources);
-        let shape = Shape { units: source.units, layers: source.layers };
+        let (style, bins) = (Style::of_source(source), source.bins);
+        let shape = Shape { units: source.units, layers: source.layers, bins, style };
         let standards = source.standardised.then_some(Role::RewardSource);
         declare_head(declaration, (&path, Role::RewardSource), config, shape, (below, standards))
     });

@@ -1,16 +1,17 @@
 //! The recurrent state-space model: latent dynamics with a deterministic and a stochastic part (Hafner et al., 2019).
 
 use super::declaration::{Declaration, Inputs, Reads, Role};
+use super::layer::{HiddenLayer, Style};
 use crate::AgentConfig;
 use tape::{Activation, GruWeights, Parameter, Real, Tape, Var};
 
 /// The dynamics' layers. The first reads [stoch, action]; the first of the posterior reads [deter, embed].
 #[derive(Clone, Debug)]
 pub struct Rssm {
-    img1: (Parameter, Parameter),
-    img2: (Parameter, Parameter),
+    img1: HiddenLayer,
+    img2: HiddenLayer,
     img3: (Parameter, Parameter),
-    obs1: (Parameter, Parameter),
+    obs1: HiddenLayer,
     obs2: (Parameter, Parameter),
     gru: GruWeights,
     stoch: usize,
@@ -34,13 +35,15 @@ pub struct Observed {
 impl Rssm {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig, action_size: usize) -> Self {
         let &AgentConfig { stoch, deter, hidden, min_std, .. } = config;
+        let style = Style::of(config);
         let mut network = declaration.network("world_model.rssm", Role::Dynamics);
         let img1_inputs = Inputs::of(&[(Reads::Stoch, stoch), (Reads::Action, action_size)]);
-        let img1 = network.dense("img1", img1_inputs, hidden);
-        let img2 = network.dense("img2", Inputs::of(&[(Reads::Deter, deter)]), hidden);
+        let img1 = HiddenLayer::declare(&mut network, "img1", img1_inputs, hidden, style);
+        let img2_inputs = Inputs::of(&[(Reads::Deter, deter)]);
+        let img2 = HiddenLayer::declare(&mut network, "img2", img2_inputs, hidden, style);
         let img3 = network.dense("img3", Inputs::hidden(hidden), 2 * stoch);
         let obs1_inputs = Inputs::of(&[(Reads::Deter, deter), (Reads::Embedding, config.embed())]);
-        let obs1 = network.dense("obs1", obs1_inputs, hidden);
+        let obs1 = HiddenLayer::declare(&mut network, "obs1", obs1_inputs, hidden, style);
         let obs2 = network.dense("obs2", Inputs::hidden(hidden), 2 * stoch);
         let recurrent_inputs = Inputs::of(&[(Reads::Deter, deter)]);
         let gru = GruWeights {
@@ -54,16 +57,16 @@ impl Rssm {
     /// The action's share of the first layer's sums: [N, A] to [N, hidden]. It depends on no state, so that a whole
     /// sequence's is computed at once.
     fn action_part<F: Real>(&self, tape: &mut Tape<F>, action: Var) -> Var {
-        tape.dense_part(action, self.img1.0, self.stoch, None, None, Activation::None)
+        self.img1.part(tape, action, self.stoch)
     }
 
     /// The embedding's share of the posterior's first layer: [N, E] to [N, hidden].
     fn embed_part<F: Real>(&self, tape: &mut Tape<F>, embed: Var) -> Var {
-        tape.dense_part(embed, self.obs1.0, self.deter, None, None, Activation::None)
+        self.obs1.part(tape, embed, self.deter)
     }
 
     fn step<F: Real>(&self, tape: &mut Tape<F>, stoch: Var, deter: Var, action_part: Var) -> Var {
-        let x = tape.dense_part(stoch, self.img1.0, 0, Some(self.img1.1), Some(action_part), Activation::Elu);
+        let x = self.img1.forward_plus(tape, stoch, action_part);
         tape.gru(x, deter, self.gru)
     }
 
@@ -75,13 +78,13 @@ impl Rssm {
 
     /// The prior over stoch given deter: [N, D] to means and standard deviations [N, 2S].
     pub fn prior<F: Real>(&self, tape: &mut Tape<F>, deter: Var) -> Var {
-        let x = tape.dense(deter, self.img2.0, self.img2.1, Activation::Elu);
+        let x = self.img2.forward(tape, deter);
         let raw = tape.dense(x, self.img3.0, self.img3.1, Activation::None);
         tape.gaussian(raw, self.min_std)
     }
 
     fn posterior_from_part<F: Real>(&self, tape: &mut Tape<F>, deter: Var, embed_part: Var) -> Var {
-        let x = tape.dense_part(deter, self.obs1.0, 0, Some(self.obs1.1), Some(embed_part), Activation::Elu);
+        let x = self.obs1.forward_plus(tape, deter, embed_part);
         let raw = tape.dense(x, self.obs2.0, self.obs2.1, Activation::None);
         tape.gaussian(raw, self.min_std)
     }

@@ -4,45 +4,28 @@
 //! Source: DreamerV3 (`rssm.py`).
 
 use super::declaration::{Declaration, Inputs, Layers, Reads, Role};
+use super::layer::{HiddenLayer, Style};
 use crate::AgentConfig;
+use crate::config::{LayerActivation, Norm};
 use tape::{Activation, Parameter, Real, Tape, Var};
 
-/// A dense layer, a norm, SiLU.
-#[derive(Clone, Copy, Debug)]
-struct Layer {
-    kernel: Parameter,
-    bias: Parameter,
-    scale: Parameter,
-}
-
-impl Layer {
-    fn declare<F: Real>(layers: &mut Layers<'_, '_, F>, number: usize, inputs: Inputs, outputs: usize) -> Self {
-        let name = format!("h{number}");
-        let (kernel, bias) = layers.dense(&name, inputs, outputs);
-        Self { kernel, bias, scale: layers.parameter(&format!("{name}.scale"), &[outputs]) }
-    }
-
-    fn forward<F: Real>(&self, tape: &mut Tape<F>, x: Var) -> Var {
-        let x = tape.dense(x, self.kernel, self.bias, Activation::None);
-        let x = tape.rms_norm(x, self.scale);
-        tape.silu(x)
-    }
-}
+/// Whatever the agent's other networks have.
+const STYLE: Style = Style { norm: Norm::Rms, activation: LayerActivation::Silu };
 
 /// Layers one after the other, the first of which reads `inputs`.
-fn declare<F: Real>(layers: &mut Layers<'_, '_, F>, config: &AgentConfig, inputs: Inputs) -> Vec<Layer> {
+fn declare<F: Real>(layers: &mut Layers<'_, '_, F>, config: &AgentConfig, inputs: Inputs) -> Vec<HiddenLayer> {
     let width = config.vector_units;
     let inputs = std::iter::once(inputs).chain(std::iter::repeat_with(|| Inputs::hidden(width)));
     (0..config.vector_layers)
         .zip(inputs)
-        .map(|(number, inputs)| Layer::declare(layers, number, inputs, width))
+        .map(|(number, inputs)| HiddenLayer::declare(layers, &format!("h{number}"), inputs, width, STYLE))
         .collect()
 }
 
 /// The encoder of vectors.
 #[derive(Clone, Debug)]
 pub struct VectorEncoder {
-    layers: Vec<Layer>,
+    layers: Vec<HiddenLayer>,
 }
 
 impl VectorEncoder {
@@ -60,7 +43,7 @@ impl VectorEncoder {
 /// The decoder of vectors.
 #[derive(Clone, Debug)]
 pub struct VectorDecoder {
-    layers: Vec<Layer>,
+    layers: Vec<HiddenLayer>,
     last: (Parameter, Parameter),
 }
 

@@ -6,6 +6,7 @@ use crate::behaviour::{evaluate, imagine};
 use crate::images::Images;
 use crate::losses::behaviour::losses;
 use crate::metrics::Sums;
+use crate::starts::Starts;
 use tape::{Gradients, Real, Tape};
 
 impl<F: Real> Shard<F> {
@@ -43,14 +44,15 @@ impl<F: Real> Shard<F> {
         let filtered = self.filtered.take().expect("the first half ran");
         let observed = Tape::resume(agent.parameters, agent.trainable, &mut self.workspace);
         let [stoch, deter] = [filtered.observed.stoch, filtered.observed.deter];
-        let rollouts = observed.shape(stoch).0;
+        let starts = Starts { config: agent.config, draws: &self.noise.start, transitions: observed.shape(stoch).0 };
+        let rollouts = starts.count();
         let Worker { behaviour, terms, .. } = worker;
         let mut tape = Tape::new(agent.parameters, agent.trainable, behaviour);
-        let mut constant = |var| {
-            let (rows, cols) = observed.shape(var);
-            tape.constant(rows, cols, |y| y.copy_from_slice(observed.value(var)))
+        let mut chosen = |var| {
+            let cols = observed.shape(var).1;
+            tape.constant(rollouts, cols, |y| starts.choose(observed.value(var), y))
         };
-        let start = (constant(stoch), constant(deter));
+        let start = (chosen(stoch), chosen(deter));
         let imagined = imagine(agent, &mut tape, start, &self.noise);
         let evaluated = evaluate(agent, &mut tape, imagined.feature, rollouts);
         terms.clear();
@@ -58,5 +60,9 @@ impl<F: Real> Shard<F> {
         terms.sum_up(&tape, &mut self.sums);
         terms.seed(&mut tape);
         tape.backward(gradients);
+        if agent.networks.return_range.is_some() {
+            self.returns.clear();
+            self.returns.extend_from_slice(tape.value(evaluated.returns));
+        }
     }
 }

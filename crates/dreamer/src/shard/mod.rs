@@ -70,6 +70,8 @@ pub(crate) struct Shard<F> {
     feature_gradient: Vec<F>,
     /// Sums over the shard's transitions and imagined steps.
     pub sums: Sums,
+    /// The imagined returns, if the agent measures their range.
+    pub returns: Vec<F>,
     /// The same for every shard of a step.
     pub model_loss: LossFormula,
 }
@@ -84,6 +86,7 @@ impl<F: Real> Shard<F> {
             filtered: None,
             feature_gradient: Vec::new(),
             sums: Sums::default(),
+            returns: Vec::new(),
             model_loss: LossFormula::default(),
         }
     }

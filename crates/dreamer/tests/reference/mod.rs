@@ -158,6 +158,7 @@ impl Reference {
             posterior: self.values("noise/post")?.to_vec(),
             action: by_step(self.values("noise/act")?, self.learner.action_size()),
             prior: by_step(self.values("noise/img")?, stoch),
+            start: Vec::new(),
         })
     }
 
@@ -380,6 +381,7 @@ fn part_of(
         posterior: cut(&noise.posterior, length),
         action: cut(&noise.action, horizon * length),
         prior: cut(&noise.prior, horizon * length),
+        start: Vec::new(),
     }
 }
 

@@ -5,6 +5,8 @@
 
 pub(crate) mod absolute;
 mod action;
+mod at_least;
+mod bounded;
 mod categorical;
 pub(crate) mod convolution;
 pub(crate) mod dense;
@@ -12,14 +14,19 @@ mod density;
 mod gaussian;
 pub(crate) mod gru;
 pub(crate) mod norm;
+pub(crate) mod range;
 pub(crate) mod returns;
 pub(crate) mod scalar;
 mod shape;
 mod standardise;
+mod two_hot;
 
 pub use action::{Squash, squashed_log_density};
+pub use bounded::{bounded_mean_and_std, within_bounds};
 pub use categorical::{class_probabilities, sampled_class};
 pub use gru::GruWeights;
+pub use range::{follow_percentiles, range_divisor};
+pub use two_hot::two_hot_bins;
 
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::Activation;
@@ -58,6 +65,10 @@ pub(crate) enum Op {
         posterior: Var,
         prior: Var,
     },
+    AtLeast {
+        x: Var,
+        least: f64,
+    },
     NormalDensity {
         mean: Var,
         target: Var,
@@ -79,6 +90,22 @@ pub(crate) enum Op {
         noise: Var,
         squash: Squash,
     },
+    BoundedSample {
+        raw: Var,
+        noise: Var,
+    },
+    BoundedEntropy {
+        raw: Var,
+    },
+    TwoHotMean {
+        logits: Var,
+        bins: Var,
+    },
+    TwoHotDensity {
+        logits: Var,
+        bins: Var,
+        target: Var,
+    },
     OneHotSample {
         logits: Var,
         gumbel: Var,
@@ -93,6 +120,10 @@ pub(crate) enum Op {
         scale: Parameter,
         trainable: bool,
     },
+    Activated {
+        x: Var,
+        activation: Activation,
+    },
     Silu {
         x: Var,
     },
@@ -101,6 +132,10 @@ pub(crate) enum Op {
         mean: Parameter,
         deviation: Parameter,
         first: usize,
+    },
+    DivideByRange {
+        x: Var,
+        range: Parameter,
     },
     AbsoluteSum(absolute::AbsoluteSum),
     Returns(returns::Returns),
@@ -140,6 +175,7 @@ impl Op {
             &Op::Gaussian { raw, .. } => gaussian::gaussian_backward(back, raw),
             &Op::Sample { gaussian, noise } => gaussian::sample_backward(back, gaussian, noise),
             &Op::Divergence { posterior, prior } => gaussian::divergence_backward(back, posterior, prior),
+            &Op::AtLeast { x, least } => at_least::at_least_backward(back, x, least),
             &Op::NormalDensity { mean, target } => density::normal_backward(back, mean, target),
             &Op::BernoulliDensity { logit, target } => density::bernoulli_backward(back, logit, target),
             &Op::Sigmoid { x } => density::sigmoid_backward(back, x),
@@ -147,13 +183,19 @@ impl Op {
             &Op::SquashedEntropy { raw, noise, squash } => {
                 action::squashed_entropy_backward(back, raw, noise, squash);
             }
+            &Op::BoundedSample { raw, noise } => bounded::sample_backward(back, raw, noise),
+            &Op::BoundedEntropy { raw } => bounded::entropy_backward(back, raw),
+            &Op::TwoHotMean { logits, bins } => two_hot::mean_backward(back, logits, bins),
+            &Op::TwoHotDensity { logits, bins, target } => two_hot::density_backward(back, logits, bins, target),
             &Op::OneHotSample { logits, unimix, .. } => categorical::sample_backward(back, logits, unimix),
             &Op::CategoricalEntropy { logits, unimix } => categorical::entropy_backward(back, logits, unimix),
             &Op::RmsNorm { x, scale, trainable } => norm::rms_backward(back, x, scale, trainable),
+            &Op::Activated { x, activation } => norm::activated_backward(back, x, activation),
             &Op::Silu { x } => norm::silu_backward(back, x),
             &Op::Standardise { x, deviation, first, .. } => {
                 standardise::standardise_backward(back, x, deviation, first);
             }
+            &Op::DivideByRange { x, range } => range::divide_backward(back, x, range),
             Op::AbsoluteSum(sum) => sum.backward(back),
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),

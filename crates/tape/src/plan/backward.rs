@@ -14,6 +14,7 @@ use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
 use crate::ops::norm::EPSILON;
+use crate::ops::range::{RATE, SHARES, position};
 use crate::ops::returns::Returns;
 use crate::parameters::Parameter;
 use crate::tape::Var;
@@ -65,6 +66,14 @@ impl Planner {
                 self.fill(place, gradients.set.place(parameter).expect("of the set").len(), 0.0);
             }
         }
+    }
+
+    /// Moves a range towards percentiles of `numbers`, of which there are `count`, if `go` is not 0: see
+    /// [`follow_percentiles`](crate::follow_percentiles).
+    pub fn follow_percentiles(&mut self, range: Place, go: Place, numbers: Place, count: usize) {
+        let [(low, low_beyond), (high, high_beyond)] = SHARES.map(|share| position(share, count));
+        let arguments = arguments![range, go, numbers, count, low, low_beyond, high, high_beyond, RATE];
+        self.launch("follow_percentiles", [1; 3], arguments);
     }
 
     pub(super) fn fill(&mut self, place: Place, count: usize, value: f64) {
@@ -190,6 +199,48 @@ impl Planner {
                     self.each("squashed_entropy_gradient", rows * size, arguments);
                 }
             }
+            &Op::AtLeast { x, least } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let arguments = arguments![out, gradient, traced.place(x), count, least, accumulate];
+                    self.each("at_least_gradient", count, arguments);
+                }
+            }
+            &Op::Activated { x, activation } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let arguments = arguments![out, gradient, y, count, activation, accumulate];
+                    self.each("activated_gradient", count, arguments);
+                }
+            }
+            &Op::BoundedSample { raw, noise } => {
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, raw, noise, rows, cols, accumulate];
+                    self.each("bounded_sample_gradient", count, arguments);
+                }
+            }
+            &Op::BoundedEntropy { raw } => {
+                let size = traced.shape(raw).1 / 2;
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let arguments = arguments![out, gradient, traced.place(raw), rows, size, accumulate];
+                    self.each("bounded_entropy_gradient", rows * size, arguments);
+                }
+            }
+            &Op::TwoHotMean { logits, bins } => {
+                let bin_count = traced.shape(logits).1;
+                if let Some((out, accumulate)) = self.input(traced, logits) {
+                    let [logits, bins] = [logits, bins].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, logits, bins, y, bin_count, accumulate];
+                    self.launch("two_hot_mean_gradient", [rows, 1, 1], arguments);
+                }
+            }
+            &Op::TwoHotDensity { logits, bins, target } => {
+                let bin_count = traced.shape(logits).1;
+                if let Some((out, accumulate)) = self.input(traced, logits) {
+                    let [logits, bins, target] = [logits, bins, target].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, logits, bins, target, bin_count, accumulate];
+                    self.launch("two_hot_density_gradient", [rows, 1, 1], arguments);
+                }
+            }
             &Op::OneHotSample { logits, unimix, .. } => {
                 if let Some((out, accumulate)) = self.input(traced, logits) {
                     let arguments = arguments![out, gradient, traced.place(logits), rows, cols, unimix, accumulate];
@@ -204,16 +255,18 @@ impl Planner {
                 }
             }
             &Op::RmsNorm { x, scale, trainable } => {
-                let (from, weights) = (traced.place(x), traced.parameter(scale));
+                let group = traced.parameters.shape(scale)[0];
+                let (groups, from, weights) = (count / group, traced.place(x), traced.parameter(scale));
                 if let Some((out, accumulate)) = gradients.slot(scale, trainable) {
                     self.with_scratch(count, |planner, parts| {
-                        planner.each("rms_norm_parts", rows, arguments![parts, gradient, from, rows, cols, EPSILON]);
-                        planner.column_sums(out, parts, rows, cols, accumulate);
+                        let arguments = arguments![parts, gradient, from, groups, group, EPSILON];
+                        planner.each("rms_norm_parts", groups, arguments);
+                        planner.column_sums(out, parts, groups, group, accumulate);
                     });
                 }
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments = arguments![out, gradient, from, weights, rows, cols, EPSILON, accumulate];
-                    self.each("rms_norm_gradient", rows, arguments);
+                    let arguments = arguments![out, gradient, from, weights, groups, group, EPSILON, accumulate];
+                    self.each("rms_norm_gradient", groups, arguments);
                 }
             }
             &Op::Silu { x } => {
@@ -226,6 +279,12 @@ impl Planner {
                     let deviation = traced.parameter(deviation).after(first);
                     let arguments = arguments![out, gradient, deviation, rows, cols, accumulate];
                     self.each("standardise_gradient", count, arguments);
+                }
+            }
+            &Op::DivideByRange { x, range } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let arguments = arguments![out, gradient, traced.parameter(range), count, accumulate];
+                    self.each("divide_by_range_gradient", count, arguments);
                 }
             }
             Op::AbsoluteSum(sum) => self.absolute_sum_gradient(traced, sum, own, gradients),

@@ -126,6 +126,26 @@ impl Planner {
                 let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
                 self.each("squashed_entropy", rows, arguments![y, at(raw), at(noise), rows, size, bound, initial]);
             }
+            &Op::AtLeast { x, least } => self.each("at_least", count, arguments![y, at(x), count, least]),
+            &Op::Activated { x, activation } => {
+                self.each("activated", count, arguments![y, at(x), count, activation]);
+            }
+            &Op::BoundedSample { raw, noise } => {
+                self.each("bounded_sample", count, arguments![y, at(raw), at(noise), rows, cols]);
+            }
+            &Op::BoundedEntropy { raw } => {
+                let size = traced.shape(raw).1 / 2;
+                self.each("bounded_entropy", rows, arguments![y, at(raw), rows, size]);
+            }
+            &Op::TwoHotMean { logits, bins } => {
+                let count = traced.shape(logits).1;
+                self.launch("two_hot_mean", [rows, 1, 1], arguments![y, at(logits), at(bins), count]);
+            }
+            &Op::TwoHotDensity { logits, bins, target } => {
+                let count = traced.shape(logits).1;
+                let arguments = arguments![y, at(logits), at(bins), at(target), count];
+                self.launch("two_hot_density", [rows, 1, 1], arguments);
+            }
             &Op::OneHotSample { logits, gumbel, unimix } => {
                 self.each("one_hot_sample", rows, arguments![y, at(logits), at(gumbel), rows, cols, unimix]);
             }
@@ -134,12 +154,16 @@ impl Planner {
                 self.each("categorical_entropy", rows, arguments![y, at(logits), rows, size, unimix]);
             }
             &Op::RmsNorm { x, scale, .. } => {
-                self.each("rms_norm", rows, arguments![y, at(x), traced.parameter(scale), rows, cols, EPSILON]);
+                let (group, scale) = (traced.parameters.shape(scale)[0], traced.parameter(scale));
+                self.each("rms_norm", count / group, arguments![y, at(x), scale, count / group, group, EPSILON]);
             }
             &Op::Silu { x } => self.each("silu", count, arguments![y, at(x), count]),
             &Op::Standardise { x, mean, deviation, first } => {
                 let [mean, deviation] = [mean, deviation].map(|one| traced.parameter(one).after(first));
                 self.each("standardise", count, arguments![y, at(x), mean, deviation, rows, cols]);
+            }
+            &Op::DivideByRange { x, range } => {
+                self.each("divide_by_range", count, arguments![y, at(x), traced.parameter(range), count]);
             }
             Op::AbsoluteSum(AbsoluteSum { parameter, numbers, .. }) => {
                 let from = traced.parameter(*parameter).after(numbers.start);

@@ -58,7 +58,7 @@ pub(super) fn with_other_settings(root: &Path, saved: bool) -> String {
 /// The actions that an agent which acts like this produces.
 pub(super) fn kind(actor: ActionDistribution) -> &'static str {
     match actor {
-        ActionDistribution::TanhNormal => "continuous",
+        ActionDistribution::TanhNormal | ActionDistribution::BoundedNormal => "continuous",
         ActionDistribution::OneHot => "discrete",
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn kind(actor: ActionDistribution) -> &'static str {
 /// The way to act that produces the other kind.
 pub(super) fn other(actor: ActionDistribution) -> ActionDistribution {
     match actor {
-        ActionDistribution::TanhNormal => ActionDistribution::OneHot,
+        ActionDistribution::TanhNormal | ActionDistribution::BoundedNormal => ActionDistribution::OneHot,
         ActionDistribution::OneHot => ActionDistribution::TanhNormal,
     }
 }

@@ -1,0 +1,118 @@
+//! The actor's other distribution: a normal whose mean and standard deviation are bounded, and whose samples are cut off at the
+//! bounds of actions. Its mode and its entropy have formulas.
+//!
+//! Source: DreamerV3 (`heads.py`, `bounded_normal`).
+
+use super::Op;
+use super::gaussian::put;
+use crate::kernels::dispatch::Real;
+use crate::kernels::elementwise::vectorised;
+use crate::tape::{Backward, Tape, Var};
+
+/// The smallest and the largest standard deviation.
+const STDS: [f64; 2] = [0.1, 1.0];
+/// Added to the raw standard deviation, so that a network that starts near zero starts near the largest.
+const SHIFT: f64 = 2.0;
+
+/// Mean and standard deviation from the actor's raw outputs: `tanh(m)`, and `0.9 s(r + 2) + 0.1`, s the logistic function.
+#[inline(always)]
+pub fn bounded_mean_and_std<F: Real>(raw_mean: F, raw_std: F) -> (F, F) {
+    let range = F::of(STDS[1] - STDS[0]);
+    (raw_mean.tanh(), range * (raw_std + F::of(SHIFT)).sigmoid() + F::of(STDS[0]))
+}
+
+/// A number cut off at -1 and 1.
+#[inline(always)]
+pub fn within_bounds<F: Real>(x: F) -> F {
+    x / F::ONE.at_least(x.abs())
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// Samples `x = mean + std * noise`, cut off at -1 and 1 as `x / max(1, |x|)`, whose divisor has no gradient: raw [N, 2A] = m, r
+    /// ([`bounded_mean_and_std`]); noise [N, A]; result [N, A].
+    pub fn bounded_sample(&mut self, raw: Var, noise: Var) -> Var {
+        let (rows, size) = self.shape(noise);
+        self.push(Op::BoundedSample { raw, noise }, rows, size, raw.gradient, |context, y| {
+            let (raw, noise) = (context.value(raw), context.value(noise));
+            vectorised(
+                #[inline(always)]
+                || {
+                    let rows = raw.chunks_exact(2 * size).zip(noise.chunks_exact(size));
+                    for (y, (x, e)) in y.chunks_exact_mut(size).zip(rows) {
+                        for i in 0..size {
+                            let (mean, std) = bounded_mean_and_std(x[i], x[size + i]);
+                            y[i] = within_bounds(mean + std * e[i]);
+                        }
+                    }
+                },
+            );
+        })
+    }
+
+    /// The entropy of the normal distribution, which is not cut off, summed over the action's elements: raw [N, 2A] gives [N, 1].
+    pub fn bounded_entropy(&mut self, raw: Var) -> Var {
+        let (rows, cols) = self.shape(raw);
+        let size = cols / 2;
+        let constant = F::of(0.5 * (1.0 + std::f64::consts::TAU.ln()));
+        self.push(Op::BoundedEntropy { raw }, rows, 1, raw.gradient, |context, y| {
+            let raw = context.value(raw);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (y, x) in y.iter_mut().zip(raw.chunks_exact(2 * size)) {
+                        *y = (0..size).map(|i| bounded_mean_and_std(x[i], x[size + i]).1.ln() + constant).sum();
+                    }
+                },
+            );
+        })
+    }
+}
+
+/// The slope of the standard deviation.
+#[inline(always)]
+fn std_slope<F: Real>(raw_std: F) -> F {
+    let logistic = (raw_std + F::of(SHIFT)).sigmoid();
+    F::of(STDS[1] - STDS[0]) * logistic * (F::ONE - logistic)
+}
+
+pub(super) fn sample_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var) {
+    let size = back.cols;
+    back.input(raw, |context, gradient, target, accumulate| {
+        let (raw, noise) = (context.value(raw), context.value(noise));
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in 0..gradient.len() / size {
+                    for i in 0..size {
+                        let (one, two) = (row * size + i, 2 * row * size + i);
+                        let (mean, std) = bounded_mean_and_std(raw[two], raw[two + size]);
+                        let sample = mean + std * noise[one];
+                        let inner = gradient[one] / F::ONE.at_least(sample.abs());
+                        put(&mut target[two], inner * (F::ONE - mean * mean), accumulate);
+                        put(&mut target[two + size], inner * noise[one] * std_slope(raw[two + size]), accumulate);
+                    }
+                }
+            },
+        );
+    });
+}
+
+pub(super) fn entropy_backward<F: Real>(back: &mut Backward<F>, raw: Var) {
+    let size = back.shape(raw).1 / 2;
+    back.input(raw, |context, gradient, target, accumulate| {
+        let raw = context.value(raw);
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, &g) in gradient.iter().enumerate() {
+                    for i in 0..size {
+                        let two = 2 * row * size + i;
+                        let (_, std) = bounded_mean_and_std(raw[two], raw[two + size]);
+                        put(&mut target[two], F::ZERO, accumulate);
+                        put(&mut target[two + size], g * std_slope(raw[two + size]) / std, accumulate);
+                    }
+                }
+            },
+        );
+    });
+}

@@ -1,0 +1,161 @@
+//! Transfer between agents with other options than the paper's: norms, SiLU, two-hot heads, a range of returns.
+
+mod common;
+
+use common::{config, learned, learner, plan, preset, sources, values};
+use dreamer::{
+    ActionDistribution, Agent, AgentConfig, Divergence, Heads, LayerActivation, Learner, Norm, ReturnScale,
+    RewardSource,
+};
+use tape::{Tape, Workspace};
+use transfer::{Plan, Sources, graft, resolve};
+
+/// An agent with many of DreamerV3's options.
+fn options() -> AgentConfig {
+    AgentConfig {
+        norm: Norm::Rms,
+        activation: LayerActivation::Silu,
+        heads: Heads::TwoHot,
+        bins: 21,
+        divergence: Divergence::Balanced,
+        actor: ActionDistribution::BoundedNormal,
+        return_scale: ReturnScale::Percentile,
+        ..config()
+    }
+}
+
+/// The paths of all parameters that differ between two agents.
+fn differing(one: &Learner<f32>, other: &Learner<f32>) -> Vec<String> {
+    let parameters = one.parameters();
+    let paths = parameters.iter().map(|parameter| parameters.path(parameter).to_owned());
+    paths.filter(|path| values(one, path) != values(other, path)).collect()
+}
+
+#[test]
+fn the_papers_plan_takes_norms_with_their_layers_and_a_fraction_of_whole_two_hot_layers() {
+    let (source, target) = (trained(&options(), 4, 1), learner::<f32>(&options(), 3, 2));
+    let plan = preset("paper");
+    let sources = sources(&[("a", &source)]);
+    let resolved = resolve(&plan, &target, &sources).unwrap();
+    let mut after = learner::<f32>(&options(), 3, 2);
+    resolved.apply(&mut after).unwrap();
+    for path in
+        ["world_model.encoder.h2.scale", "world_model.rssm.img1.scale", "world_model.reward.h0.scale", "actor.h1.scale"]
+    {
+        assert_eq!(values(&after, path), values(&source, path), "{path}");
+        assert_ne!(values(&after, path), values(&target, path), "{path}");
+    }
+    for path in ["world_model.reward.hout.kernel", "value.hout.bias"] {
+        let pairs = values(&target, path).iter().zip(values(&source, path));
+        let expected: Vec<f32> =
+            pairs.map(|(own, theirs)| (f64::from(*own) + 0.2 * f64::from(*theirs)) as f32).collect();
+        assert_eq!(values(&after, path), expected, "{path}");
+        assert_ne!(values(&after, path), values(&target, path), "{path}");
+    }
+    // The range is the target's own, and no part of the report.
+    assert_eq!(values(&after, "return_range.bounds"), [0.0, 0.0]);
+    assert_ne!(values(&source, "return_range.bounds"), [0.0, 0.0]);
+    assert!(!resolved.report().to_string().contains("return_range"));
+    // The same source in full changes everything but what depends on the action.
+    let mut full = learner::<f32>(&options(), 4, 2);
+    resolve(&preset("full"), &full, &sources).unwrap().apply(&mut full).unwrap();
+    assert_eq!(differing(&full, &source), ["return_range.bounds"]);
+}
+
+/// An agent after two gradient steps, whose parameters are all its own.
+fn trained(config: &AgentConfig, action_size: usize, seed: u64) -> Learner<f32> {
+    let agent = learned(Agent::new(config, action_size, seed).unwrap());
+    let mut copy = Learner::new(config, action_size).unwrap();
+    copy.parameters_mut().data_mut().copy_from_slice(agent.learner().parameters().data());
+    copy
+}
+
+#[test]
+fn agents_with_other_options_do_not_fit_and_the_message_names_the_setting() {
+    let target = learner::<f32>(&config(), 3, 2);
+    let refused = |plan: &str, source: &Learner<f32>, target: &Learner<f32>| {
+        let Err(error) = resolve(&preset(plan), target, &sources(&[("a", source)])) else { panic!("it was resolved") };
+        let message = error.to_string();
+        assert_eq!(message.lines().count(), 1, "{message}");
+        message
+    };
+    for (changed, from_there, from_here) in [
+        (
+            AgentConfig { norm: Norm::Rms, ..config() },
+            "agent.norm = \"rms\", but the target has \"none\"",
+            "agent.norm",
+        ),
+        (
+            AgentConfig { activation: LayerActivation::Silu, ..config() },
+            "agent.activation = \"silu\", but the target has \"elu\"",
+            "agent.activation = \"elu\", but the target has \"silu\"",
+        ),
+        (
+            AgentConfig { heads: Heads::TwoHot, ..config() },
+            "agent.heads (twohot and normal)",
+            "agent.heads (normal and twohot)",
+        ),
+    ] {
+        let other = learner::<f32>(&changed, 3, 1);
+        for plan in ["full", "paper"] {
+            let message = refused(plan, &other, &target);
+            assert!(message.contains(from_there), "{from_there}: {message}");
+            let message = refused(plan, &target, &other);
+            assert!(message.contains(from_here), "{from_here}: {message}");
+        }
+    }
+}
+
+#[test]
+fn fractions_of_two_hot_heads_are_not_fitted() {
+    let (source, target) = (learner::<f32>(&options(), 3, 1), learner::<f32>(&options(), 3, 2));
+    let rules = "[[rule]]\nmatch = \"world_model.reward.hout.*\"\nsource = \"a\"\ntake = { fraction = \"fit\" }\n\
+                 [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
+    let error = resolve(&plan(&["a"], rules), &target, &sources(&[("a", &source)])).unwrap_err().to_string();
+    assert!(error.contains("the reward of a two-hot head is not linear in its output layer"), "{error}");
+}
+
+/// Predicted rewards of an agent for some features.
+fn rewards(learner: &Learner<f32>, source: Option<usize>) -> Vec<f32> {
+    let (rows, width) = (5, learner.config().feature());
+    let feature: Vec<f32> = (0..rows * width).map(|index| (index as f32 * 0.37).sin()).collect();
+    let (set, mut workspace) = (learner.parameters().set(|_| false), Workspace::default());
+    let mut tape = Tape::new(learner.parameters(), &set, &mut workspace);
+    let feature = tape.constant(rows, width, |y| y.copy_from_slice(&feature));
+    let reward = &learner.networks().reward;
+    let predicted = match source {
+        Some(source) => reward.source_predictions(&mut tape, feature)[source],
+        None => reward.forward(&mut tape, feature),
+    };
+    tape.value(predicted).to_vec()
+}
+
+/// A meta-model may read reward models whose options are not its own.
+#[test]
+fn a_meta_model_reads_reward_models_with_other_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(format!("{name}.safetensors"));
+    // Both have the encoder of the target, which has no norms: heads alone differ.
+    let plain = learned(Agent::new(&config(), 4, 1).unwrap());
+    plain.save(&path("universal")).unwrap();
+    let two_hot = AgentConfig { heads: Heads::TwoHot, bins: 15, ..config() };
+    let over = Plan::universal(&path("universal"), &[], 1).unwrap();
+    let source = graft(&over, &two_hot, 3, 2, &Sources::open(&over).unwrap()).unwrap().agent;
+    learned(source).save(&path("source")).unwrap();
+    let source = Agent::load(&path("source")).unwrap();
+    let named = [("source".to_owned(), path("source"))];
+    let plan = Plan::universal(&path("universal"), &named, 1).unwrap();
+    let sources = Sources::open(&plan).unwrap();
+    for base in [config(), AgentConfig { heads: Heads::TwoHot, ..config() }] {
+        let target = graft(&plan, &base, 6, 9, &sources).unwrap().agent;
+        let expected = RewardSource { layers: 2, units: 14, bins: 15, ..RewardSource::default() };
+        assert_eq!(target.config().reward_sources, [expected]);
+        let predicted = rewards(source.learner(), None);
+        assert!(predicted.iter().any(|reward| *reward != 0.0));
+        assert_eq!(rewards(target.learner(), Some(0)), predicted);
+        let after = learned(target);
+        assert_eq!(rewards(after.learner(), Some(0)), predicted);
+        after.save(&path("target")).unwrap();
+        assert_eq!(Agent::load(&path("target")).unwrap().config(), after.config());
+    }
+}
