@@ -14,7 +14,7 @@ use tape::plan::{Machine, MachineError, Place, Plan};
 const BFLOAT16: Capability = Capability { major: 8, minor: 0 };
 
 /// Bytes that a device needs in addition to the memory of a plan.
-const BESIDE: usize = 256 << 20;
+const RESERVED: usize = 256 << 20;
 
 /// A plan that was loaded.
 struct Loaded {
@@ -45,7 +45,7 @@ impl tape::plan::Device for Device {
             }
             let (asked, Bytes { free, total }) = (plan.numbers.saturating_mul(4), self.memory()?);
             // Kernels, graphs and their own memory need some, too.
-            if asked.saturating_add(BESIDE) <= free { Ok(()) } else { Err(CudaError::Memory { asked, free, total }) }
+            if asked.saturating_add(RESERVED) <= free { Ok(()) } else { Err(CudaError::Memory { asked, free, total }) }
         };
         check().map_err(|error| failed(self.name(), error))
     }

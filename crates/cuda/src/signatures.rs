@@ -1,8 +1,8 @@
 //! The kernels' signatures, read from their source, and the check that launches fit them.
 //!
 //! A kernel is written `extern "C" __global__ void name(float* a, int n, float c)`, with or without `const`,
-//! `__restrict__` and `__launch_bounds__`; its arguments are pointers, `int` or `unsigned`, and `float`. Anything else is
-//! an error. Kernels that a macro would define are not seen.
+//! `__restrict__` and `__launch_bounds__`; its arguments are pointers, `int` or `unsigned`, and `float`. Anything else
+//! is an error. Kernels that a macro would define are not seen.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl Signatures {
             if found != parameter.kind {
                 return Err(Misfit::Kind { number, name: name.clone(), found, taken: parameter.kind });
             }
-            // The end itself is where something empty may lie.
+            // An empty value may lie at the end itself.
             if let &Argument::Place(place) = argument
                 && place > length
             {

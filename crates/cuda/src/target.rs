@@ -39,7 +39,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The best for a device that a compiler can make, of those capabilities it knows; none if all are newer.
+    /// The best for a device that a compiler can make, of the capabilities that it knows; `None` if all are newer.
     pub(crate) fn choose(device: Capability, known: &[Capability]) -> Option<Self> {
         let newest = known.iter().copied().filter(|&capability| capability <= device).max()?;
         Some(if newest == device { Self::Machine(newest) } else { Self::Intermediate(newest) })

@@ -2,7 +2,7 @@
 
 use cuda::Device;
 use dreamer::{AgentConfig, Precision};
-use emulator::compare::{CLOSE, ROUNDED, compare, compare_one, kinds};
+use emulator::compare::{BF16, F32, compare, compare_one, kinds};
 
 #[test]
 #[ignore = "needs a device: scripts/check-cuda"]
@@ -18,7 +18,7 @@ fn every_kind_of_agent_learns_the_same() {
 fn the_paper_sizes_learn_the_same() {
     let device = Device::open(0).unwrap_or_else(|error| panic!("{error}"));
     for precision in [Precision::F32, Precision::Bf16] {
-        let tolerances = if precision == Precision::F32 { CLOSE } else { ROUNDED };
+        let tolerances = if precision == Precision::F32 { F32 } else { BF16 };
         compare_one("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device, tolerances);
     }
 }

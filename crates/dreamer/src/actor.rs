@@ -1,13 +1,14 @@
 //! How the actor's outputs become actions: on a tape for imagination, and without one for acting.
 //!
-//! Here: what the distributions have in common. Not here: each distribution's arithmetic (`tape`).
+//! Here: the common interface of the distributions. Not here: each distribution's arithmetic (`tape`).
 
 use crate::mean_action::mean_of_tanh;
 use crate::{ActionDistribution, AgentConfig};
 use tape::{Real, Tape, Var, bounded_mean_and_std, class_probabilities, sampled_class, within_bounds};
 
 impl AgentConfig {
-    /// Samples of actions [N, A], given the actor's outputs and the draws of its distribution [N, A] ([`crate::Noise`]).
+    /// Samples of actions [N, A], given the actor's outputs and the draws of its distribution [N, A]
+    /// ([`crate::Noise`]).
     pub(crate) fn sample_action<F: Real>(&self, tape: &mut Tape<F>, outputs: Var, noise: Var) -> Var {
         match self.actor {
             ActionDistribution::TanhNormal => tape.squashed_sample(outputs, noise, self.squash()),
@@ -47,9 +48,10 @@ impl AgentConfig {
         }
     }
 
-    /// Leaves an action in `action` `[A]`, given the actor's outputs and what [`AgentConfig::action_distribution`] made of them: of
-    /// the samples that `noise` [M, A] stands for the one of highest density, or without samples the mean action. Of a
-    /// bounded normal distribution: a sample, or without draws the mean. Of one-hot actions: a sample, or without draws the most probable one.
+    /// Leaves an action in `action` `[A]`, given the actor's outputs and the parameters that
+    /// [`AgentConfig::action_distribution`] computed from them: of the samples that `noise` [M, A] stands for the one
+    /// of highest density, or without samples the mean action. Of a bounded normal distribution: a sample, or without
+    /// draws the mean. Of one-hot actions: a sample, or without draws the most probable one.
     pub(crate) fn choose_action<F: Real>(&self, outputs: &[F], distribution: &[F], noise: &[F], action: &mut [F]) {
         match self.actor {
             ActionDistribution::TanhNormal if noise.is_empty() => mean_action(action, distribution),
@@ -69,7 +71,8 @@ pub(crate) fn one_hot<F: Real>(action: &mut [F], choice: usize) {
     action[choice] = F::ONE;
 }
 
-/// Leaves the sample that `noise` `[A]` stands for in `action` `[A]`, or without draws the mean, which is also the mode.
+/// Leaves the sample that `noise` `[A]` stands for in `action` `[A]`, or without draws the mean, which is also the
+/// mode.
 fn bounded_action<F: Real>(action: &mut [F], distribution: &[F], noise: &[F]) {
     let (means, stds) = distribution.split_at(action.len());
     for (i, action) in action.iter_mut().enumerate() {
@@ -113,8 +116,8 @@ mod tests {
     use crate::noise::fill_normal;
     use random::Stream;
 
-    /// Mean over actions and elements of |a| in evaluations of `std` 1 and mean 0, six elements: by the mode of 100 samples,
-    /// and by the mean.
+    /// Mean over actions and elements of |a| in evaluations of `std` 1 and mean 0, six elements: by the mode of 100
+    /// samples, and by the mean.
     #[test]
     fn the_mode_of_a_wide_distribution_is_near_the_bounds_and_its_mean_is_not() {
         const ACTIONS: usize = 6;

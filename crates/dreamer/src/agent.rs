@@ -64,8 +64,8 @@ impl Agent {
         &mut self.learner
     }
 
-    /// One gradient step, on the threads of the current rayon pool; the result does not depend on how many there are. If
-    /// a number of the result is not finite, no parameter was changed.
+    /// One gradient step, on the threads of the current rayon pool; the result does not depend on how many there are.
+    /// If a number of the result is not finite, no parameter was changed.
     ///
     /// # Errors
     /// [`DreamerError::Batch`] if the batch does not fit the agent.
@@ -111,7 +111,7 @@ impl Agent {
         Ok(metrics)
     }
 
-    /// The agent without what only learning needs.
+    /// The agent without its optimisers and its other parts that only learning needs.
     pub fn into_policy(self) -> Policy {
         let Self { learner, noise, updates, .. } = self;
         Policy::of(learner, updates, noise.state())
@@ -125,6 +125,7 @@ impl Agent {
     pub fn move_to(&mut self, device: &dyn tape::plan::Device) -> Result<(), DreamerError> {
         self.sync_from_device()?;
         self.device = None;
+        self.learner.begin_slow_value();
         self.device = Some(Device::start(&self.learner, &self.noise, self.updates, device)?);
         Ok(())
     }
@@ -134,8 +135,8 @@ impl Agent {
         self.device.as_ref().is_some_and(Device::has_unsynced_steps)
     }
 
-    /// Copies parameters, moments and gradients back from the device: call it before acting, saving, or reading parameters and
-    /// gradients. Without a device it does nothing.
+    /// Copies parameters, moments and gradients back from the device: call it before acting, saving, or reading
+    /// parameters and gradients. Without a device it does nothing.
     ///
     /// # Errors
     /// [`DreamerError::Machine`] if the device fails.
@@ -146,8 +147,8 @@ impl Agent {
         }
     }
 
-    /// The size E of the embedding of an image if the encoder is frozen and reads nothing else: the embeddings of images are then
-    /// constant, and worth keeping.
+    /// The size E of the embedding of an image if the encoder is frozen and reads nothing else: the embeddings of
+    /// images are then constant, and worth keeping.
     pub fn embedding_size(&self) -> Option<usize> {
         (self.config().frozen_encoder && self.config().vector == 0).then(|| self.config().embed())
     }

@@ -1,7 +1,7 @@
-//! What a world model makes of a sequence that its own policy need not have made: how well it reconstructs, predicts and rewards.
+//! Assesses a world model on a sequence of any policy: how well it reconstructs, predicts and rewards.
 //!
-//! Forward only and without noise: states are means, so that the same sequence always gives the same numbers. Here: one sequence
-//! and one agent. Not here: what the numbers say about a transfer (`transfer`).
+//! Forward only and without noise: states are means, so that the same sequence always gives the same numbers. Here: one
+//! sequence and one agent. Not here: conclusions for a transfer (`transfer`).
 
 use crate::agent_view::AgentView;
 use crate::filtered::with_filtered;
@@ -17,7 +17,7 @@ const STARTS: (usize, usize) = (5, 10);
 /// Frames that are decoded at once.
 const PIECE: usize = 50;
 
-/// What a world model makes of one sequence of T observations.
+/// The assessment of a world model on one sequence of T observations.
 #[derive(Clone, Debug)]
 pub struct Assessment {
     /// The means of the posterior states [T, S + D].
@@ -42,8 +42,8 @@ pub struct AheadError {
 }
 
 impl<F: Real> Policy<F> {
-    /// Assesses the world model on T observations and the actions that led to them [T, A], predicting each of `horizons` steps
-    /// ahead.
+    /// Assesses the world model on T observations and the actions that led to them [T, A], predicting each of
+    /// `horizons` steps ahead.
     ///
     /// # Panics
     /// If observations and actions have different lengths, or there are none.
@@ -157,8 +157,8 @@ fn decode<F: Real>(agent: AgentView<'_, F>, feature: &[F]) -> Vec<f64> {
     (0..rows).flat_map(|row| image.into_iter().chain(vector).flat_map(move |var| part(row, var))).collect()
 }
 
-/// Observations of `space` as the decoder predicts them, one after the other: the image's numbers in [-0.5, 0.5], then the
-/// symmetric logarithms of the vector's.
+/// Observations of `space` as the decoder predicts them, one after the other: the image's numbers in [-0.5, 0.5], then
+/// the symmetric logarithms of the vector's.
 pub fn observed_numbers(space: &ObservationSpace, observations: Observation<'_>) -> Vec<f64> {
     let Observation { image, vector } = observations;
     let (pixels, size) = (space.image_bytes(), space.vector);

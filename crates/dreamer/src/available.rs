@@ -1,4 +1,5 @@
-//! The memory that this process may still take: of the machine, and of the limits that containers, batch systems and shells set.
+//! The memory that this process may still take: of the machine, and of the limits that containers, batch systems and
+//! shells set.
 //!
 //! Here: reading what Linux reports. Not here: how much an agent needs (`footprint`).
 
@@ -6,16 +7,16 @@ use std::fmt;
 use std::fs::read_to_string;
 use std::path::{Component, Path, PathBuf};
 
-/// Memory that is available, and what limits it.
+/// The available memory, and its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Available {
     /// Bytes.
     pub bytes: u64,
-    /// What limits them.
+    /// The limit.
     pub limit: Limit,
 }
 
-/// What limits the memory of a process.
+/// The limits of the memory of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// The machine: its memory and its swap space.
@@ -36,7 +37,8 @@ impl fmt::Display for Limit {
     }
 }
 
-/// The memory that the machine and every limit leave to this process. `None` on systems that do not report it; Linux does.
+/// The memory that the machine and every limit leave to this process. `None` on systems that do not report it; Linux
+/// does.
 pub fn available() -> Option<Available> {
     below(Path::new("/"))
 }
@@ -49,7 +51,7 @@ fn below(root: &Path) -> Option<Available> {
     Some(limits.fold(of_machine, |least, other| if other.bytes < least.bytes { other } else { least }))
 }
 
-/// Bytes of free memory, without what only swapping would free, and bytes of free swap space.
+/// Bytes of free memory, without memory that only swapping would free, and bytes of free swap space.
 struct Machine {
     memory: u64,
     swap: u64,
@@ -66,7 +68,7 @@ fn kibibytes(text: &str, key: &str) -> Option<u64> {
     value.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// What the limits of the process leave.
+/// The memory that the limits of the process leave.
 fn process(root: &Path) -> Vec<Available> {
     let read = |name: &str| read_to_string(root.join(name)).unwrap_or_default();
     let (limits, status) = (read("proc/self/limits"), read("proc/self/status"));
@@ -81,7 +83,7 @@ fn process(root: &Path) -> Vec<Available> {
     limits.into_iter().flatten().collect()
 }
 
-/// What the memory cgroup of this process and all above it leave, in both versions of cgroups.
+/// The memory that the cgroup of this process and all above it leave, in both versions of cgroups.
 fn cgroups(root: &Path, free_swap: u64) -> Vec<Available> {
     let read = |name: &str| read_to_string(root.join(name)).unwrap_or_default();
     let (own, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
@@ -117,7 +119,8 @@ enum Version {
 }
 
 impl Version {
-    /// What the cgroup in this folder leaves; `None` without a limit. Pages of files count as free: the system drops them first.
+    /// The memory that the cgroup in this folder leaves; `None` without a limit. Pages of files count as free: the
+    /// system drops them first.
     fn left(self, folder: &Path, free_swap: u64) -> Option<u64> {
         let number = |name: &str| read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
         let stat = read_to_string(folder.join("memory.stat")).unwrap_or_default();
@@ -133,7 +136,8 @@ impl Version {
             }
             Self::Two => {
                 let limit = number("memory.max")?;
-                // No number is "max": no limit of its own. No file is no swap for cgroups at all.
+                // Text that is not a number is "max": the cgroup has no limit of its own. If the file is missing,
+                // cgroups do not limit swap.
                 let swap = folder.join("memory.swap.max").exists().then(|| {
                     let used = number("memory.swap.current").unwrap_or(0);
                     number("memory.swap.max").map_or(free_swap, |most| most.saturating_sub(used).min(free_swap))

@@ -1,5 +1,5 @@
-//! Learning in imagination: rollouts of the actor in the learned dynamics, their rewards, values and returns. Not here: the
-//! losses on them (`crate::losses`).
+//! Learning in imagination: rollouts of the actor in the learned dynamics, their rewards, values and returns. Not here:
+//! the losses on them (`crate::losses`).
 
 use crate::agent_view::AgentView;
 use crate::noise::Noise;
@@ -85,6 +85,8 @@ pub struct Evaluated {
     pub weights: Var,
     /// log p(returns) under the value head [(H - 1) * N, 1]; its gradient reaches the value head alone.
     pub value_density: Var,
+    /// The same of the slow value head's means, if there is one.
+    pub slow_density: Option<Var>,
 }
 
 /// Rewards, values, returns and the value head's log-density of N rollouts.
@@ -103,5 +105,10 @@ pub fn evaluate<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, feature: Var, 
     let returns = tape.lambda_returns(reward, value, discount, config.lambda, rollouts);
     let weights = tape.discount_weights(discount, rollouts);
     let value_density = networks.value.log_density(tape, trained, returns.detached());
-    Evaluated { reward, value, returns, weights, value_density }
+    let slow_density = networks.slow_value.as_ref().map(|slow| {
+        let first = tape.rows_of(feature.detached(), 0, rows - rollouts);
+        let mean = slow.mean_constant(tape, first);
+        networks.value.log_density(tape, trained, mean.detached())
+    });
+    Evaluated { reward, value, returns, weights, value_density, slow_density }
 }

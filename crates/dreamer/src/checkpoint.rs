@@ -1,8 +1,8 @@
 //! The agent's checkpoint: one safetensors file. `docs/formats.md` describes it.
 //!
 //! Tensors: every parameter under its path, and, if it is learned, its two moments under `adam.first.PATH` and
-//! `adam.second.PATH`. Metadata: one entry, `dreamgraft`, which holds [`Metadata`] as JSON. Equal agents give equal bytes:
-//! with several entries, their order would be left to chance.
+//! `adam.second.PATH`. Metadata: one entry, `dreamgraft`, which holds [`Metadata`] as JSON. Equal agents give equal
+//! bytes: with several entries, their order would be left to chance.
 
 use crate::agent::Agent;
 use crate::footprint::available;
@@ -53,8 +53,8 @@ impl Agent {
     /// Writes everything needed to act, to resume learning, and to be a source of transfer, and syncs it to the disk.
     ///
     /// # Errors
-    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if the device has steps that were not copied
-    /// back ([`Agent::sync_from_device`]).
+    /// [`DreamerError::Io`] if the file cannot be written, [`DreamerError::Machine`] if the device has steps that were
+    /// not copied back ([`Agent::sync_from_device`]).
     pub fn save(&self, path: &Path) -> Result<(), DreamerError> {
         if self.has_unsynced_steps() {
             return Err(MachineError::Failed {
@@ -239,7 +239,7 @@ impl Declared {
         if self.learner.networks().role(parameter).is_frozen(&self.config) { 1 } else { 3 }
     }
 
-    /// Whether a header has no tensors but the parameters: that of an export.
+    /// Whether a header has only the tensors of parameters: that of an export.
     fn is_export(&self, header: &[u8]) -> bool {
         let names: Option<HashMap<String, serde::de::IgnoredAny>> = serde_json::from_slice(header).ok();
         let moments = |name: &String| MOMENTS.iter().any(|prefix| name.starts_with(prefix));

@@ -23,8 +23,8 @@ pub struct AgentConfig {
     pub vector_layers: usize,
     /// Their width.
     pub vector_units: usize,
-    /// Weight of the squared errors of predicted vectors. An error counts as much as the square root of this times it: with 100, a
-    /// number that varies by 0.1 as much as one that varies by 1 with DreamerV3's weight, which is 1.
+    /// Weight of the squared errors of predicted vectors. An error counts as much as the square root of this times it:
+    /// with 100, a number that varies by 0.1 as much as one that varies by 1 with DreamerV3's weight, which is 1.
     pub vector_scale: f64,
     /// Channels of the encoder's first convolution; the others have 2, 4 and 8 times as many.
     pub depth: usize,
@@ -51,11 +51,11 @@ pub struct AgentConfig {
     /// Frozen reward models of earlier agents, whose predictions the reward head reads in addition to the feature (Eq.
     /// 4).
     pub reward_sources: Vec<RewardSource>,
-    /// Whether the reward head reads these predictions standardised, by a mean and a deviation that are measured once, before the
-    /// first gradient step, and then constants of the agent.
+    /// Whether the reward head reads these predictions standardised, by a mean and a deviation that are measured once,
+    /// before the first gradient step, and then constants of the agent.
     pub reward_sources_standardised: bool,
-    /// Weight of the sum of the absolute values of the reward head's weights for these predictions, as a term of the world model's
-    /// loss: it keeps useless sources ignored.
+    /// Weight of the sum of the absolute values of the reward head's weights for these predictions, as a term of the
+    /// world model's loss: it keeps useless sources ignored.
     pub reward_sources_l1: f64,
     /// Hidden layers of the value head.
     pub value_layers: usize,
@@ -81,7 +81,8 @@ pub struct AgentConfig {
     pub lambda: f64,
     /// The divergence's part of the world model's loss.
     pub divergence: Divergence,
-    /// Nats below which the divergence is not penalised: its mean over the batch, or with a balanced one that of each transition.
+    /// Nats below which the divergence is not penalised: its mean over the batch, or with a balanced one that of each
+    /// transition.
     pub free_nats: f64,
     /// Weight of the divergence.
     pub kl_scale: f64,
@@ -95,8 +96,8 @@ pub struct AgentConfig {
     pub value_learning_rate: f64,
     /// Learning rate of the actor.
     pub actor_learning_rate: f64,
-    /// Gradient steps of world model and value head before the actor's first: an actor that learns from a model that knows
-    /// nothing yet can saturate, and then takes long to come back. The paper's is 0.
+    /// Gradient steps of world model and value head before the actor's first: an actor that learns from a model that
+    /// knows nothing yet can saturate, and then takes long to come back. The paper's is 0.
     pub actor_warmup: u64,
     /// The distribution of actions.
     pub actor: ActionDistribution,
@@ -106,13 +107,23 @@ pub struct AgentConfig {
     pub actor_mean_scale: f64,
     /// Standard deviation before tanh that the actor begins with.
     pub actor_initial_std: f64,
+    /// How fast a slow copy of the value head follows it: the share that each gradient step replaces. The value head
+    /// then also learns the copy's predictions, which keeps it from running after its own. Without a copy it is 0;
+    /// DreamerV3's is 0.02.
+    pub slow_value: f64,
     /// What the actor's objective divides returns by.
     pub return_scale: ReturnScale,
     /// Weight of the policy's entropy in the actor's objective: above 0 it keeps actions from saturating, where neither
     /// gradients nor exploration are left. The paper's is 0.
     pub actor_entropy: f64,
-    /// Global norm to which each optimiser's gradient is clipped.
+    /// How gradients become steps.
+    pub optimiser: OptimiserRule,
+    /// With Adam, global norm to which each optimiser's gradient is clipped.
     pub gradient_clip: f64,
+    /// With LaProp, the largest norm of a parameter's gradient, in relation to the parameter's norm.
+    pub clip_ratio: f64,
+    /// With LaProp, gradient steps until the learning rates are reached; they start at zero.
+    pub learning_rate_warmup: u64,
     /// Standard deviation of the noise added to actions while training data is collected.
     pub exploration_noise: f64,
     /// With one-hot actions, the probability that an action is drawn from all with equal chances while training data is
@@ -134,11 +145,12 @@ pub struct AgentConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Divergence {
-    /// `max(free_nats, mean divergence)`, which trains both alike, and neither while the mean is below the free nats: Dreamer V1.
+    /// `max(free_nats, mean divergence)`, which trains both alike, and neither while the mean is below the free nats:
+    /// Dreamer V1.
     #[default]
     Mean,
-    /// Mean of `max(free_nats, divergence)` for each transition, once for the prior with weight 1, once for the posterior with
-    /// [`AgentConfig::representation_scale`]: DreamerV3.
+    /// Mean of `max(free_nats, divergence)` for each transition, once for the prior with weight 1, once for the
+    /// posterior with [`AgentConfig::representation_scale`]: DreamerV3.
     Balanced,
 }
 
@@ -176,6 +188,17 @@ pub enum Heads {
     TwoHot,
 }
 
+/// How gradients become steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimiserRule {
+    /// Adam, clipped by the global norm: Dreamer V1.
+    #[default]
+    Adam,
+    /// LaProp, clipped for each parameter by its own norm, with a warm-up: DreamerV3.
+    LaProp,
+}
+
 /// What the actor's objective divides returns by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,9 +206,10 @@ pub enum ReturnScale {
     /// Nothing: Dreamer V1.
     #[default]
     None,
-    /// The range from the 5th to the 95th percentile of imagined returns, a running mean, where it exceeds 1: DreamerV3. One weight
-    /// of the entropy then serves rewards of any size. A gradient step divides by the range from before it, so that the shards of
-    /// a batch need not wait for each other; DreamerV3 includes the step's own returns.
+    /// The range from the 5th to the 95th percentile of imagined returns, a running mean, where it exceeds 1:
+    /// DreamerV3. One weight of the entropy then serves rewards of any size. A gradient step divides by the range from
+    /// before it, so that the shards of a batch need not wait for each other; DreamerV3 includes the step's own
+    /// returns.
     Percentile,
 }
 
@@ -196,11 +220,11 @@ pub enum ActionDistribution {
     /// tanh(N(mean, std)) for each element: continuous actions.
     #[default]
     TanhNormal,
-    /// N(tanh(m), std) for each element, with a standard deviation from 0.1 to 1, cut off at -1 and 1: continuous actions whose mode
-    /// and entropy have formulas.
+    /// N(tanh(m), std) for each element, with a standard deviation from 0.1 to 1, cut off at -1 and 1: continuous
+    /// actions whose mode and entropy have formulas.
     BoundedNormal,
-    /// One of as many choices as an action has elements, as a one-hot vector: discrete actions. Gradients pass straight through
-    /// the sample.
+    /// One of as many choices as an action has elements, as a one-hot vector: discrete actions. Gradients pass straight
+    /// through the sample.
     OneHot,
 }
 
@@ -263,14 +287,14 @@ impl ActionDistribution {
     }
 }
 
-/// The action that an evaluation takes from the actor's distribution, tanh(N(mean, std)). Of one-hot actions it takes the most
-/// probable one in either case.
+/// The action that an evaluation takes from the actor's distribution, tanh(N(mean, std)). Of one-hot actions it takes
+/// the most probable one in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evaluation {
     /// Of [`AgentConfig::mode_samples`] samples, the one of highest density: the published way. Once `std` exceeds
-    /// sqrt(1/2) = 0.71, the density has its maxima near -1 and 1, so that the action is near one of them even where the
-    /// mean action is 0.
+    /// sqrt(1/2) = 0.71, the density has its maxima near -1 and 1, so that the action is near one of them even where
+    /// the mean action is 0.
     #[default]
     Mode,
     /// The mean action, without samples.
@@ -399,9 +423,13 @@ impl Default for AgentConfig {
             actor_unimix: 0.01,
             actor_mean_scale: 5.0,
             actor_initial_std: 5.0,
+            slow_value: 0.0,
             return_scale: ReturnScale::None,
             actor_entropy: 0.0,
+            optimiser: OptimiserRule::Adam,
             gradient_clip: 100.0,
+            clip_ratio: 0.3,
+            learning_rate_warmup: 1000,
             exploration_noise: 0.3,
             exploration_epsilon: 0.1,
             evaluation: Evaluation::Mode,
@@ -440,6 +468,16 @@ impl AgentConfig {
         match self.heads {
             Heads::Normal => 0,
             Heads::TwoHot => self.bins,
+        }
+    }
+
+    /// How the optimisers step.
+    pub(crate) fn rule(&self) -> tape::Rule {
+        match self.optimiser {
+            OptimiserRule::Adam => tape::Rule::Adam { clip: self.gradient_clip },
+            OptimiserRule::LaProp => {
+                tape::Rule::LaProp { clip_ratio: self.clip_ratio, warmup: self.learning_rate_warmup }
+            }
         }
     }
 
@@ -520,6 +558,10 @@ impl AgentConfig {
         if self.actor_warmup > 1_000_000_000 {
             return Err(out_of_range("actor_warmup", self.actor_warmup as f64, "a whole number up to 1000000000"));
         }
+        if self.learning_rate_warmup > 1_000_000_000 {
+            let range = "a whole number up to 1000000000";
+            return Err(out_of_range("learning_rate_warmup", self.learning_rate_warmup as f64, range));
+        }
         let reals = [
             ("vector_scale", self.vector_scale, 0.0, 1e6),
             ("reward_sources_l1", self.reward_sources_l1, 0.0, 1e6),
@@ -538,6 +580,8 @@ impl AgentConfig {
             ("actor_mean_scale", self.actor_mean_scale, 1e-3, 100.0),
             ("actor_initial_std", self.actor_initial_std, 1e-3, 100.0),
             ("actor_entropy", self.actor_entropy, 0.0, 1e6),
+            ("slow_value", self.slow_value, 0.0, 1.0),
+            ("clip_ratio", self.clip_ratio, 1e-6, 1e12),
             ("gradient_clip", self.gradient_clip, 1e-6, 1e12),
             ("exploration_noise", self.exploration_noise, 0.0, 10.0),
             ("exploration_epsilon", self.exploration_epsilon, 0.0, 1.0),

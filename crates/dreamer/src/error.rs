@@ -3,7 +3,7 @@
 use crate::available::Available;
 use std::path::PathBuf;
 
-/// The next step of most damaged checkpoints, at the end of what is wrong with them.
+/// The next step of most damaged checkpoints, at the end of their messages.
 pub const USE_ANOTHER: &str = "; use another checkpoint";
 
 /// An error of the agent.
@@ -43,7 +43,7 @@ pub enum DreamerError {
         path: PathBuf,
         /// Bytes that reading it takes.
         needed: u64,
-        /// What is available.
+        /// The available memory.
         available: Box<Available>,
     },
     /// A device failed.

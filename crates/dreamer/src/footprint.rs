@@ -1,14 +1,15 @@
 //! An agent's memory footprint, which is known before anything is allocated.
 //!
-//! Here: a lower bound of the memory that training takes. Not here: the allocations, and how much memory there is (`available`).
+//! Here: a lower bound of the memory that training takes. Not here: the allocations, and how much memory there is
+//! (`available`).
 
 pub use crate::available::{Available, Limit, available};
 use crate::networks::IMAGE_NUMBERS;
 use crate::shard::ENCODED_AT_ONCE;
 use crate::{AgentConfig, DreamerError, Learner};
 
-/// A lower bound of the bytes that an agent of `config` takes while it learns: parameters, moments, gradients and the batch.
-/// Most intermediate results of a step come on top.
+/// A lower bound of the bytes that an agent of `config` takes while it learns: parameters, moments, gradients and the
+/// batch. Most intermediate results of a step come on top.
 ///
 /// # Errors
 /// [`DreamerError::Config`] if a value of the configuration is out of range.
@@ -29,9 +30,9 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     Ok(parameters.saturating_mul(NUMBER).saturating_add(batch))
 }
 
-/// Bytes of memory that each thread takes on top of [`training_bytes`] while it computes a shard, estimated generously: the
-/// imagined states with what is recorded of the networks on them, and the large images of the encoder and the decoder. At the
-/// published sizes, a thread was measured to take 165 to 200 MB, and this is 265 MB.
+/// Bytes of memory that each thread takes on top of [`training_bytes`] while it computes a shard, estimated generously:
+/// the imagined states with the recordings of the networks on them, and the large images of the encoder and the
+/// decoder. At the published sizes, a thread was measured to take 165 to 200 MB, and this is 265 MB.
 pub fn worker_bytes(config: &AgentConfig) -> u64 {
     const NUMBER: u64 = size_of::<f32>() as u64;
     let transitions = (config.shard.min(config.batch) as u64).saturating_mul(config.length as u64);
@@ -74,8 +75,8 @@ mod tests {
         assert!((200_000_000..4_000_000_000).contains(&paper), "{paper}");
         let checkpoint = checkpoint_bytes(&AgentConfig::default(), 6).unwrap();
         assert!((50_000_000..200_000_000).contains(&checkpoint), "{checkpoint}");
-        // The largest resident memory of `dreamgraft bench --preset paper` was 550, 750, 1338 and 2165 MB with 1, 2, 5 and 10
-        // threads.
+        // The largest resident memory of `dreamgraft bench --preset paper` was 550, 750, 1338 and 2165 MB with 1, 2, 5
+        // and 10 threads.
         for (threads, measured) in [(1, 550_000_000), (2, 750_000_000), (5, 1_338_000_000), (10, 2_165_000_000)] {
             let estimate = paper + threads * worker_bytes(&AgentConfig::default()) + 50_000_000;
             assert!((measured..measured * 2).contains(&estimate), "{threads} threads: {estimate}");

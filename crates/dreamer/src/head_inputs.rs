@@ -1,4 +1,4 @@
-//! What the output layer of a head reads along a sequence: its prediction is linear in the layer's parameters.
+//! The inputs of the output layer of a head along a sequence: its prediction is linear in the layer's parameters.
 
 use crate::filtered::with_filtered;
 use crate::learner::Learner;
@@ -7,9 +7,9 @@ use environment::Observation;
 use tape::Real;
 
 impl<F: Real> Learner<F> {
-    /// The inputs [T, units] of the output layer of a head that predicts a number, in the states (means of the posterior) of one
-    /// sequence: T observations and the actions that led to them [T, A]. `None` for other roles, and for a head that the agent does
-    /// not have.
+    /// The inputs [T, units] of the output layer of a head that predicts a number, in the states (means of the
+    /// posterior) of one sequence: T observations and the actions that led to them [T, A]. `None` for other roles, and
+    /// for a head that the agent does not have.
     ///
     /// # Panics
     /// If observations and actions have different lengths, or there are none.

@@ -20,7 +20,7 @@ impl<'a> Images<'a> {
         Self::of_count(all, all.len() / IMAGE_NUMBERS)
     }
 
-    /// As [`Images::of`], where there are `count` even if they have no bytes, because none are observed.
+    /// As [`Images::of`], for `count` observations, even if they have no images.
     pub fn of_count(all: &'a [u8], count: usize) -> Self {
         Self { all, range: SequenceRange { first: 0, count: 1, length: count } }
     }

@@ -1,4 +1,5 @@
-//! [`Learner`]: a gradient step. Shards of the batch on the workers, their gradients summed in a fixed order, three optimisers.
+//! [`Learner`]: a gradient step. Shards of the batch on the workers, their gradients summed in a fixed order, three
+//! optimisers.
 //!
 //! A worker takes a shard through both halves of the world model's loss and through imagination with single-threaded
 //! kernels. Shards have a fixed number of sequences and are summed in order, so that a step is bitwise identical on any
@@ -17,7 +18,7 @@ use random::Stream;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tape::{Adam, Gradients, ParameterSet, Parameters, Real, follow_percentiles};
+use tape::{Gradients, Optimiser, ParameterSet, Parameters, Real, follow, follow_percentiles};
 
 /// An agent's networks, parameters and optimisers, and the workers' buffers.
 #[derive(Debug)]
@@ -43,11 +44,11 @@ pub struct Learner<F> {
 #[derive(Clone, Debug)]
 pub struct Optimisers<F> {
     /// Of encoder, dynamics, decoder, reward and discount.
-    pub model: Adam<F>,
+    pub model: Optimiser<F>,
     /// Of the actor.
-    pub actor: Adam<F>,
+    pub actor: Optimiser<F>,
     /// Of the value head.
-    pub value: Adam<F>,
+    pub value: Optimiser<F>,
 }
 
 impl<F: Real> Learner<F> {
@@ -67,7 +68,7 @@ impl<F: Real> Learner<F> {
         let mut parameters = Parameters::new();
         let networks = Networks::declare(config, action_size, &mut parameters);
         let none = parameters.set(|_| false);
-        let optimiser = |rate| Adam::new(&none, rate, config.gradient_clip);
+        let optimiser = |rate| Optimiser::new(&none, rate, config.rule());
         Ok(Self {
             config: config.clone(),
             action_size,
@@ -89,7 +90,7 @@ impl<F: Real> Learner<F> {
         })
     }
 
-    /// What acting needs: configuration, action size, networks and parameters.
+    /// The parts that acting needs: configuration, action size, networks and parameters.
     pub(crate) fn into_networks(self) -> (AgentConfig, usize, Networks, Parameters<F>) {
         (self.config, self.action_size, self.networks, self.parameters)
     }
@@ -101,9 +102,9 @@ impl<F: Real> Learner<F> {
         let model = networks.set(parameters, |role| role.is_world_model() && !role.is_frozen(config));
         let [actor, value] = [Role::Actor, Role::Value].map(|one| networks.set(parameters, |role| role == one));
         self.optimisers = Optimisers {
-            model: Adam::new(&model, config.model_learning_rate, config.gradient_clip),
-            actor: Adam::new(&actor, config.actor_learning_rate, config.gradient_clip),
-            value: Adam::new(&value, config.value_learning_rate, config.gradient_clip),
+            model: Optimiser::new(&model, config.model_learning_rate, config.rule()),
+            actor: Optimiser::new(&actor, config.actor_learning_rate, config.rule()),
+            value: Optimiser::new(&value, config.value_learning_rate, config.rule()),
         };
         self.behaviour = networks.set(parameters, |role| matches!(role, Role::Actor | Role::Value));
         self.model_gradients = Gradients::new(&model);
@@ -161,8 +162,8 @@ impl<F: Real> Learner<F> {
         &self.no_parameters
     }
 
-    /// The gradients of the last call of [`Learner::gradients`]: of the world model's loss, and of the actor's and value
-    /// head's losses.
+    /// The gradients of the last call of [`Learner::gradients`]: of the world model's loss, and of the actor's and
+    /// value head's losses.
     pub fn last_gradients(&self) -> (&Gradients<F>, &Gradients<F>) {
         (&self.model_gradients, &self.behaviour_gradients)
     }
@@ -211,6 +212,7 @@ impl<F: Real> Learner<F> {
         batch: BatchView<F>,
         noise: &(dyn Fn(usize, &mut Noise<F>) + Sync),
     ) -> Result<Option<StepMetrics>, DreamerError> {
+        self.begin_slow_value();
         let Some(mut metrics) = self.gradients_interruptible(interrupted, batch, noise)? else { return Ok(None) };
         let Self { optimisers: Optimisers { model, actor, value }, parameters, .. } = self;
         let gradient = self.model_gradients.data();
@@ -230,8 +232,28 @@ impl<F: Real> Learner<F> {
             actor.step(parameters, actor_gradient, actor_norm);
         }
         value.step(parameters, value_gradient, value_norm);
+        self.follow_value(self.config.slow_value);
         self.follow_returns();
         Ok(Some(metrics))
+    }
+
+    /// Before its first gradient step, a slow value head is a copy of the value head, whose parameters may come from
+    /// other agents.
+    pub(crate) fn begin_slow_value(&mut self) {
+        if self.optimisers.value.updates() == 0 {
+            self.follow_value(1.0);
+        }
+    }
+
+    /// Moves the slow value head, if there is one, towards the value head by this share of the way.
+    fn follow_value(&mut self, share: f64) {
+        let Self { networks, parameters, .. } = self;
+        for (slow, value) in networks.slow_pairs(parameters) {
+            let [slow, value] = [slow, value].map(|parameter| parameters.place(parameter));
+            // The value head is declared first.
+            let (before, after) = parameters.data_mut().split_at_mut(slow.start);
+            follow(&mut after[..slow.len()], &before[value], share);
+        }
     }
 
     /// Moves the range of returns towards that of the last step's, if the agent has one.
@@ -255,7 +277,8 @@ impl<F: Real> Learner<F> {
         Ok(self.gradients_interruptible(&never, batch, noise)?.expect("nobody interrupted it"))
     }
 
-    /// Like [`Learner::gradients`], but returns `None` if `interrupted` was set on the way. It is read before each shard.
+    /// Like [`Learner::gradients`], but returns `None` if `interrupted` was set on the way. It is read before each
+    /// shard.
     fn gradients_interruptible(
         &mut self,
         interrupted: &AtomicBool,
@@ -313,8 +336,8 @@ impl<F: Real> Learner<F> {
         Ok(Some(StepMetrics::new(&sums, &counts, inner(&mut shards[0]).model_loss.value(&sums, &counts))))
     }
 
-    /// The encoder's embeddings [N, E] of images [N, 64 * 64 * 3], of an agent that observes nothing else. An image's embedding is
-    /// bitwise identical whichever other images are embedded with it, and in a gradient step.
+    /// The encoder's embeddings [N, E] of images [N, 64 * 64 * 3], of an agent that observes nothing else. An image's
+    /// embedding is bitwise identical whichever other images are embedded with it, and in a gradient step.
     ///
     /// # Panics
     /// If there are not as many embeddings as images, or none, or the agent observes vectors.

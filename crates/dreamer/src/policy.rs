@@ -32,8 +32,8 @@ pub struct PolicyState<F = f32> {
     pub deter: Vec<F>,
     /// The last action `[A]`.
     pub action: Vec<F>,
-    /// Means and standard deviations of the action before it is squashed or cut off `[2A]`, or of one-hot actions their probabilities `[A]`, as of
-    /// the last step.
+    /// Means and standard deviations of the action before it is squashed or cut off `[2A]`, or of one-hot actions their
+    /// probabilities `[A]`, as of the last step.
     pub distribution: Vec<F>,
     noise: Vec<F>,
     memory: Workspace<F>,
@@ -44,8 +44,8 @@ pub struct PolicyState<F = f32> {
 pub struct PolicyNoise<'a, F> {
     /// Of the posterior's sample `[S]`.
     pub posterior: &'a [F],
-    /// Of the action's samples [M, A], normal or of one-hot actions Gumbel: one, or as many as an evaluation chooses from; empty
-    /// for the mean action or the most probable one, which need none.
+    /// Of the action's samples [M, A], normal or of one-hot actions Gumbel: one, or as many as an evaluation chooses
+    /// from; empty for the mean action or the most probable one, which need none.
     pub action: &'a [F],
     /// Added to the action `[A]`, not yet scaled; empty for none.
     pub exploration: &'a [F],
@@ -65,7 +65,7 @@ pub struct Policy<F = f32> {
 }
 
 impl<F: Real> Policy<F> {
-    /// What acts of a learner: networks and parameters without optimisers, after `updates` gradient steps.
+    /// The part of a learner that acts: networks and parameters without optimisers, after `updates` gradient steps.
     pub(crate) fn of(learner: Learner<F>, updates: u64, noise: StreamState) -> Self {
         let (config, action_size, networks, parameters) = learner.into_networks();
         let none = parameters.set(|_| false);
@@ -82,7 +82,7 @@ impl<F: Real> Policy<F> {
         self.action_size
     }
 
-    /// The networks, which say what the parameters mean.
+    /// The networks, which give the parameters their meaning.
     pub fn networks(&self) -> &Networks {
         &self.networks
     }
@@ -182,7 +182,7 @@ fn act<F: Real>(
     act_with(agent, state, observation, PolicyNoise { posterior, action, exploration });
     state.noise = noise;
     if one_hot_actions && mode == ActMode::Explore {
-        // Both are drawn at every step, so that the stream does not depend on what came of the first.
+        // Both are drawn at every step, so that the stream does not depend on the first result.
         let (explores, choice) = (random.uniform() < agent.config.exploration_epsilon, random.below(actions));
         if explores {
             one_hot(&mut state.action, choice);

@@ -1,6 +1,7 @@
 //! A policy in a file: the parameters of a checkpoint, or of an export, which has nothing else.
 //!
-//! Of a checkpoint, only the parameters are read: a third of the file. Not here: the layout of the whole file (`checkpoint`).
+//! Of a checkpoint, only the parameters are read: a third of the file. Not here: the layout of the whole file
+//! (`checkpoint`).
 
 use crate::checkpoint::{Declared, FORMAT, Metadata, bytes, foreign, header_length, open, write};
 use crate::{DreamerError, Policy};
@@ -35,7 +36,7 @@ impl Policy {
     /// The policy that a file of these bytes holds, whatever they are. Files are read by [`Policy::load`].
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The fault, as text.
     pub fn from_bytes(file: &[u8]) -> Result<Self, String> {
         Self::read(&mut std::io::Cursor::new(file), file.len() as u64).map_err(|error| match error {
             Unreadable::System(error) => error.to_string(),
@@ -93,8 +94,8 @@ impl Policy {
         Ok(Policy::of(learner, updates, noise.state()))
     }
 
-    /// Writes everything needed to act and to be a source of transfer, and nothing that only learning needs, and syncs it to the
-    /// disk.
+    /// Writes everything needed to act and to be a source of transfer, and nothing that only learning needs, and syncs
+    /// it to the disk.
     ///
     /// # Errors
     /// [`DreamerError::Io`] if the file cannot be written.
@@ -119,7 +120,7 @@ impl Policy {
 enum Unreadable {
     /// The system did not read.
     System(std::io::Error),
-    /// The file holds something else.
+    /// The file does not hold a policy.
     Content(String),
 }
 

@@ -1,7 +1,7 @@
 //! The sizes of an agent: everything that the shapes of its parameters depend on, in one list.
 //!
-//! Transfer names the sizes in which a source and its target differ, and recognises the preset of a source by them. Not here: the
-//! parameters (`networks`), and the ranges of settings (`config`).
+//! Transfer names the sizes in which a source and its target differ, and recognises the preset of a source by them. Not
+//! here: the parameters (`networks`), and the ranges of settings (`config`).
 
 use crate::AgentConfig;
 
@@ -12,14 +12,14 @@ pub struct Size {
     pub name: &'static str,
     /// Its value.
     pub value: String,
-    /// What decides it.
+    /// The part that decides it.
     pub decided_by: DecidedBy,
 }
 
-/// What decides a size.
+/// The parts that decide a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecidedBy {
-    /// The tasks: what they show, and how they act and end.
+    /// The tasks: their observations, their actions, and how episodes end.
     Tasks,
     /// The preset and other settings.
     Settings,
@@ -74,6 +74,7 @@ mod tests {
             Value::String(_) if key == "actor" => Some("one_hot".into()),
             Value::String(_) if key == "norm" => Some("rms".into()),
             Value::String(_) if key == "return_scale" => Some("percentile".into()),
+            Value::String(_) if key == "optimiser" => Some("laprop".into()),
             Value::String(_) if key == "activation" => Some("silu".into()),
             Value::String(_) if key == "divergence" => Some("balanced".into()),
             Value::String(_) if key == "heads" => Some("normal".into()),

@@ -11,10 +11,11 @@ use rayon::prelude::*;
 use replay::CompressedEpisode;
 use tape::Real;
 
-/// Predictions vary if their deviation is more than this share of their mean's size: less is the rounding of single precision.
+/// Predictions vary if their deviation is more than this share of their mean's size: less is the rounding of single
+/// precision.
 const LEAST_SHARE: f64 = 1e-6;
 
-/// What the predictions of a source are standardised by.
+/// The constants by which the predictions of a source are standardised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SourceStandard {
     /// The mean of the predictions; 0 if it is not finite.
@@ -38,8 +39,8 @@ impl SourceStandard {
 }
 
 impl<F: Real> Learner<F> {
-    /// What each source of the reward meta-model predicts in the states (means of the posterior) of one sequence: T observations and
-    /// the actions that led to them [T, A]. Nothing if the reward model has no sources.
+    /// The predictions of each source of the reward meta-model in the states (means of the posterior) of one sequence:
+    /// T observations and the actions that led to them [T, A]. Empty if the reward model has no sources.
     ///
     /// # Panics
     /// If observations and actions have different lengths, or there are none.
@@ -67,9 +68,9 @@ impl<F: Real> Learner<F> {
 }
 
 impl Agent {
-    /// Measures mean and deviation of each source's predictions over all states of these episodes, and standardises by them from now
-    /// on. Episodes are filtered on the threads of the current rayon pool; the result does not depend on how many there are. Nothing
-    /// if the configuration does not standardise.
+    /// Measures mean and deviation of each source's predictions over all states of these episodes, and standardises by
+    /// them from now on. Episodes are filtered on the threads of the current rayon pool; the result does not depend on
+    /// how many there are. Nothing if the configuration does not standardise.
     ///
     /// # Errors
     /// [`DreamerError::Machine`] if the device that the agent learns on fails.

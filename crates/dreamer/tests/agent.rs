@@ -1,4 +1,5 @@
-//! The agent as a run uses it: determinism over threads, no allocation after the first step, checkpoints whole or refused.
+//! The agent as a run uses it: determinism over threads, no allocation after the first step, checkpoints whole or
+//! refused.
 
 #[path = "../../tape/tests/simd/mod.rs"]
 mod simd;
@@ -6,7 +7,7 @@ mod simd;
 use dreamer::networks::IMAGE_NUMBERS;
 use dreamer::{
     ActMode, ActionDistribution, Agent, AgentConfig, Divergence, DreamerError, Heads, LayerActivation, Metric, Norm,
-    Precision, ReturnScale,
+    OptimiserRule, Precision, ReturnScale,
 };
 use environment::Observation;
 use random::Stream;
@@ -84,6 +85,9 @@ fn with_options() -> AgentConfig {
         actor: ActionDistribution::BoundedNormal,
         actor_entropy: 3e-3,
         return_scale: ReturnScale::Percentile,
+        slow_value: 0.02,
+        optimiser: OptimiserRule::LaProp,
+        learning_rate_warmup: 2,
         imagine_from: 0.4,
         ..tiny(true)
     }
@@ -401,7 +405,8 @@ fn open_loop_images_have_a_frame_for_every_step() {
     assert_eq!(frames, again);
 }
 
-/// The range starts at zero, so the first step divides by 1; then it holds a hundredth of the percentiles of that step's returns.
+/// The range starts at zero, so the first step divides by 1; then it holds a hundredth of the percentiles of that
+/// step's returns.
 #[test]
 fn the_range_of_returns_follows_them_a_step_behind() {
     // Two-hot heads predict zero at first.
@@ -426,6 +431,31 @@ fn the_range_of_returns_follows_them_a_step_behind() {
     let (whole, eighth) = (first[Metric::ActorLoss], divided[Metric::ActorLoss]);
     assert!((whole - 8.0 * eighth).abs() < 1e-5 * whole.abs(), "{whole} {eighth}");
     assert_eq!(first[Metric::ModelLoss], divided[Metric::ModelLoss]);
+}
+
+#[test]
+fn the_slow_value_head_starts_as_a_copy_and_follows() {
+    let config = AgentConfig { slow_value: 0.25, ..tiny(false) };
+    let (data, mut agent) = (batch(&config, 2), Agent::new(&config, 2, 7).unwrap());
+    let numbers = |agent: &Agent, head: &str| {
+        let parameters = agent.learner().parameters();
+        let of = |part: &str| parameters.values(parameters.find(&format!("{head}.{part}")).unwrap()).to_vec();
+        [of("h0.kernel"), of("hout.kernel"), of("hout.bias")].concat()
+    };
+    let mut slow = numbers(&agent, "value");
+    for _ in 0..3 {
+        agent.learn(&data).unwrap();
+        let value = numbers(&agent, "value");
+        slow.iter_mut().zip(&value).for_each(|(slow, value)| *slow = 0.75 * *slow + 0.25 * *value);
+        assert_eq!(numbers(&agent, "slow_value"), slow);
+        assert_ne!(slow, value);
+    }
+    // The value head learns the copy's predictions too.
+    let mut alone = Agent::new(&AgentConfig { slow_value: 0.0, ..config }, 2, 7).unwrap();
+    for _ in 0..3 {
+        alone.learn(&data).unwrap();
+    }
+    assert_ne!(numbers(&alone, "value"), numbers(&agent, "value"));
 }
 
 #[test]

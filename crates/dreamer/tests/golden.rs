@@ -1,12 +1,12 @@
-//! The agent against numbers from independent double-precision programs, which agree with each other and with TensorFlow:
-//! sequences, losses, gradients, optimiser and policy, to 1e-9.
+//! The agent against numbers from independent double-precision programs, which agree with each other and with
+//! TensorFlow: sequences, losses, gradients, optimiser and policy, to 1e-9.
 
 mod reference;
 #[path = "../../tape/tests/simd/mod.rs"]
 mod simd;
 
 use reference::{Reference, Tensors, read};
-use tape::{Adam, Parameters, SimdInstructionSet, Tape, Workspace};
+use tape::{Optimiser, Parameters, Rule, SimdInstructionSet, Tape, Workspace};
 
 fn golden() -> (Tensors, serde_json::Value) {
     read(include_bytes!("golden/dreamer.safetensors")).unwrap()
@@ -128,7 +128,7 @@ fn three_steps_of_adam() {
     parameters.values_mut(a).copy_from_slice(&theirs["adam3/p0/a"].1);
     parameters.values_mut(b).copy_from_slice(&theirs["adam3/p0/b"].1);
     let set = parameters.set(|_| true);
-    let mut adam = Adam::new(&set, theirs["adam3/lr"].1[0], 100.0);
+    let mut adam = Optimiser::new(&set, theirs["adam3/lr"].1[0], Rule::Adam { clip: 100.0 });
     for step in 1..=3 {
         let gradient =
             [theirs[&format!("adam3/g{step}/a")].1.clone(), theirs[&format!("adam3/g{step}/b")].1.clone()].concat();

@@ -1,11 +1,11 @@
 //! A machine that runs the kernels of crate `cuda` on the CPU, block by block, for tests without a GPU.
 //!
-//! The same source is compiled by a C++ compiler, with phases of threads as loops (`prelude.cuh`). This tests what
-//! kernels and plans compute. It does not test that NVIDIA's compiler accepts them, and it does not show their speed on
-//! a GPU.
+//! The same source is compiled by a C++ compiler, with phases of threads as loops (`prelude.cuh`). This tests
+//! everything that kernels and plans compute. It does not test that NVIDIA's compiler accepts them, and it does not
+//! show their speed on a GPU.
 //!
-//! Here, too: stand-ins for NVIDIA's driver and compiler ([`STAND_INS`]), with which the whole program runs as if there were a
-//! device.
+//! Here, too: stand-ins for NVIDIA's driver and compiler ([`STAND_INS`]), with which the whole program runs as if there
+//! were a device.
 
 #![allow(unsafe_code)]
 
@@ -15,8 +15,8 @@ use std::ffi::{CString, c_char, c_int};
 use std::sync::{Mutex, PoisonError};
 use tape::plan::{Argument, Device, Launch, Machine, MachineError, Place, Plan};
 
-/// The folder of replacements for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started with
-/// it as `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the CPU.
+/// The folder of replacements for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started
+/// with it as `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the CPU.
 pub const STAND_INS: &str = env!("EMULATOR_STAND_INS");
 
 #[repr(C)]

@@ -1,5 +1,5 @@
-// A stand-in for NVIDIA's compiler of kernels, NVRTC: it takes every source, and makes an image that only the driver's stand-in
-// takes. Whether the kernels compile is for the real one to say: `scripts/check-cuda`.
+// A stand-in for NVIDIA's compiler of kernels, NVRTC: it takes every source, and makes an image that only the driver's
+// stand-in takes. Only the real compiler shows whether the kernels compile: `scripts/check-cuda`.
 
 #include <cstring>
 

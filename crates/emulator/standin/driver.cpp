@@ -1,6 +1,6 @@
-// A stand-in for NVIDIA's driver library: what crate `cuda` calls of it, on a processor. Kernels are those of this crate, whatever
-// a module's image holds. It checks what a driver would refuse (a context that is not current, copies while a stream records)
-// and, at the end, that everything was given back.
+// A stand-in for NVIDIA's driver library: the functions that crate `cuda` calls, on a processor. Kernels are those of
+// this crate, independent of a module's image. It checks what a driver would refuse (a context that is not current,
+// copies while a stream records) and, at the end, that everything was given back.
 //
 // `scripts/check-cuda` builds it as libcuda.so.1 behind the kernels' source, and runs the whole program with it.
 
@@ -35,7 +35,7 @@ long runs_left = std::getenv("STAND_IN_RUNS") ? std::atol(std::getenv("STAND_IN_
 thread_local bool current = false;
 const Handle CONTEXT = (Handle)8, STREAM = (Handle)16, MODULE = (Handle)24;
 
-// What needs a context ends the program without one: a driver would answer an error that no test waits for.
+// A call that needs a context ends the program without one: a driver would return an error, for which no test waits.
 void need() {
     if (!current) std::fprintf(stderr, "stand-in: no context is current\n"), std::abort();
 }

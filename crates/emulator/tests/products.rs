@@ -40,7 +40,7 @@ fn draw(random: &mut Stream, count: usize) -> Vec<f32> {
 }
 
 /// To bfloat16, to the nearest, to even between two.
-fn rounded(x: f32) -> f64 {
+fn bf16(x: f32) -> f64 {
     let bits = x.to_bits();
     if x.is_nan() {
         return f64::NAN;
@@ -131,7 +131,7 @@ fn check_in(order: Order, kernel: &'static str, case: &Case, patches: Option<Pat
         let grid = [(m * n).div_ceil(256) as u32, 1, 1];
         Emulator::launch(&mut memory, &Launch { kernel: "sum_parts", grid, arguments }, order).unwrap();
     }
-    let taken = |x: f32| if rounds { rounded(x) } else { f64::from(x) };
+    let factor = |x: f32| if rounds { bf16(x) } else { f64::from(x) };
     for i in 0..m {
         for j in 0..n {
             let left = |d: usize| match (patches, transposed[0]) {
@@ -141,7 +141,7 @@ fn check_in(order: Order, kernel: &'static str, case: &Case, patches: Option<Pat
                 (None, true) => a[d * m + i],
             };
             let right = |d: usize| if transposed[1] { b[j * k + d] } else { b[d * n + j] };
-            let mut sum: f64 = (0..k).map(|d| taken(left(d)) * taken(right(d))).sum();
+            let mut sum: f64 = (0..k).map(|d| factor(left(d)) * factor(right(d))).sum();
             for (on, x) in [(case.accumulate, before[i * n + j]), (case.plus, plus[i * n + j]), (case.bias, bias[j])] {
                 sum += if on { f64::from(x) } else { 0.0 };
             }

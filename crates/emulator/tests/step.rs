@@ -2,7 +2,7 @@
 //! agent.
 
 use dreamer::{Agent, AgentConfig};
-use emulator::compare::{ACTIONS, CLOSE, batch, compare, compare_one, kinds};
+use emulator::compare::{ACTIONS, F32, batch, compare, compare_one, kinds};
 use emulator::{Order, Processor};
 
 #[test]
@@ -30,5 +30,5 @@ fn the_order_of_threads_changes_no_bit() {
 #[test]
 #[ignore = "takes ten minutes and 6 GB of memory"]
 fn the_paper_sizes_learn_the_same() {
-    compare_one("paper", &AgentConfig::default(), &Processor::default(), CLOSE);
+    compare_one("paper", &AgentConfig::default(), &Processor::default(), F32);
 }

@@ -4,12 +4,14 @@
 //! reverse order. The inner loops are in [`kernels`]; [`plan`] turns a recording into launches for a device. This crate
 //! does not depend on agents.
 
-pub mod adam;
+mod adam;
 mod bfloat16;
 pub mod initialise;
 pub mod kernels;
+mod laprop;
 mod number;
 mod ops;
+mod optimiser;
 pub mod parameters;
 pub mod plan;
 mod pool;
@@ -19,7 +21,6 @@ mod tape;
 #[path = "../tests/simd/mod.rs"]
 mod simd;
 
-pub use adam::Adam;
 pub use kernels::bf16::is_fast as bf16_is_fast;
 pub use kernels::dispatch::Real;
 pub use kernels::elementwise::Activation;
@@ -27,8 +28,9 @@ pub use kernels::matmul::Precision;
 pub use kernels::simd::{SimdError, SimdInstructionSet};
 pub use number::Number;
 pub use ops::{
-    GruWeights, Squash, bounded_mean_and_std, class_probabilities, follow_percentiles, range_divisor, sampled_class,
-    squashed_log_density, two_hot_bins, within_bounds,
+    GruWeights, Squash, bounded_mean_and_std, class_probabilities, follow, follow_percentiles, range_divisor,
+    sampled_class, squashed_log_density, two_hot_bins, within_bounds,
 };
+pub use optimiser::{Optimiser, Rule};
 pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};
 pub use tape::{Tape, Var, Workspace};

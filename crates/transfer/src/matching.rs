@@ -135,8 +135,9 @@ pub(crate) fn match_rules<F: Real>(
     plan: &str,
 ) -> Result<Vec<Claim>, TransferError> {
     let parameters = target.parameters();
-    // The standards of a meta-model's inputs and the range of returns come from no source and no rule: the run measures them.
-    let under_rules = |parameter: &Parameter| !target.networks().role(*parameter).is_measured();
+    // The standards of a meta-model's inputs, the slow value head and the range of returns come from no source and no
+    // rule: the run derives them.
+    let under_rules = |parameter: &Parameter| !target.networks().role(*parameter).is_derived();
     let mut candidates: Vec<Candidate> = parameters
         .iter()
         .filter(under_rules)

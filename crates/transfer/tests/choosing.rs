@@ -1,11 +1,12 @@
-//! Which sources a reward meta-model learns to use: of two that depend on different parts of the latent state, one predicts the
-//! rewards and the other has nothing to do with them.
+//! Which sources a reward meta-model learns to use: of two that depend on different parts of the latent state, one
+//! predicts the rewards and the other has nothing to do with them.
 //!
-//! The latent states are drawn at random, so that nothing but the meta-model decides: the world model does not learn meanwhile.
+//! The latent states are drawn at random, so that nothing but the meta-model decides: the world model does not learn
+//! meanwhile.
 
 use dreamer::{AgentConfig, Learner, RewardSource, SourceStandard};
 use random::Stream;
-use tape::{Adam, Gradients, Tape, Workspace};
+use tape::{Gradients, Optimiser, Rule, Tape, Workspace};
 use transfer::{InputUse, input_use};
 
 /// Latent states of a gradient step, as many as in the presets.
@@ -43,8 +44,8 @@ fn predictions(learner: &Learner<f64>, states: &[f64]) -> [Vec<f64>; 2] {
     [0, 1].map(|source| tape.value(predicted[source]).to_vec())
 }
 
-/// An agent with a silent meta-model over the useful source, which reads the deterministic state, and the noise, which reads the
-/// stochastic one.
+/// An agent with a silent meta-model over the useful source, which reads the deterministic state, and the noise, which
+/// reads the stochastic one.
 fn agent() -> Learner<f64> {
     let config = config();
     let mut learner = Learner::new(&config, 1).unwrap();
@@ -65,12 +66,16 @@ fn agent() -> Learner<f64> {
     learner
 }
 
-/// The use of both sources after each of `steps` gradient steps on the rewards that the useful source predicts, with this weight of the
-/// L1 norm.
+/// The use of both sources after each of `steps` gradient steps on the rewards that the useful source predicts, with
+/// this weight of the L1 norm.
 fn uses(l1: f64, steps: usize) -> Vec<InputUse> {
     let mut learner = agent();
     let trained = learner.parameters().set(|path| path.starts_with("world_model.reward.h"));
-    let mut adam = Adam::new(&trained, learner.config().model_learning_rate, learner.config().gradient_clip);
+    let mut adam = Optimiser::new(
+        &trained,
+        learner.config().model_learning_rate,
+        Rule::Adam { clip: learner.config().gradient_clip },
+    );
     let (mut gradients, mut workspace) = (Gradients::new(&trained), Workspace::default());
     let mut random = Stream::new(7, "states");
     let step = |_| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cudarc::driver::{result, sys};
 
-use super::context::{Context, said};
+use super::context::{Context, failed_to};
 use crate::error::CudaError;
 
 /// A type that can be copied to and from a device: every pattern of bits is a value of it.
@@ -28,11 +28,11 @@ impl DeviceBuffer {
         // SAFETY: nothing reads the memory before it is set to zero, below.
         let address = unsafe { result::malloc_sync(bytes.max(1)) }.map_err(|error| {
             if error.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
-                return said("allocate memory")(error);
+                return failed_to("allocate memory")(error);
             }
             match result::mem_get_info() {
                 Ok((free, total)) => CudaError::Memory { asked: bytes, free, total },
-                Err(error) => said("report how much memory is free")(error),
+                Err(error) => failed_to("report how much memory is free")(error),
             }
         })?;
         // From here on an early return frees the allocation.
@@ -42,7 +42,7 @@ impl DeviceBuffer {
         let set = set.and_then(|()| entered.synchronise());
         // Freeing enters the context, too.
         drop(entered);
-        set.map_err(said("set memory to zero"))?;
+        set.map_err(failed_to("set memory to zero"))?;
         Ok(buffer)
     }
 
@@ -71,10 +71,11 @@ impl DeviceBuffer {
         }
         let to = self.within(from, size_of_val(numbers));
         let entered = self.context.enter()?;
-        // SAFETY: within the allocation; the numbers are borrowed until the stream has done it, since nothing returns before.
+        // SAFETY: within the allocation; the numbers are borrowed until the stream has done it, since nothing returns
+        // before.
         let copied = unsafe { result::memcpy_htod_async(to, numbers, entered.stream()) };
         let done = entered.synchronise();
-        copied.and(done).map_err(said("copy to the device"))
+        copied.and(done).map_err(failed_to("copy to the device"))
     }
 
     /// Reads from byte `from` on, after all earlier work has finished.
@@ -87,10 +88,11 @@ impl DeviceBuffer {
         }
         let from = self.within(from, size_of_val(numbers));
         let entered = self.context.enter()?;
-        // SAFETY: within the allocation; the numbers are borrowed until the stream has done it, and any bits are numbers.
+        // SAFETY: within the allocation; the numbers are borrowed until the stream has done it, and any bits are
+        // numbers.
         let copied = unsafe { result::memcpy_dtoh_async(numbers, from, entered.stream()) };
         let done = entered.synchronise();
-        copied.and(done).map_err(said("copy from the device"))
+        copied.and(done).map_err(failed_to("copy from the device"))
     }
 
     fn within(&self, from: usize, count: usize) -> sys::CUdeviceptr {

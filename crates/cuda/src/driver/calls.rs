@@ -8,7 +8,7 @@ use cudarc::driver::sys;
 use tape::plan::{Argument, Launch, THREADS};
 
 use super::buffer::DeviceBuffer;
-use super::context::{Context, Entered, answer, said};
+use super::context::{Context, Entered, answer, failed_to};
 use super::module::Module;
 use crate::error::CudaError;
 
@@ -59,7 +59,7 @@ impl Calls {
     pub(crate) fn run(&self, each: bool) -> Result<(), CudaError> {
         let entered = self.context().enter()?;
         if each {
-            entered.synchronise().map_err(said("finish earlier work"))?;
+            entered.synchronise().map_err(failed_to("finish earlier work"))?;
         }
         for (number, call) in self.calls.iter().enumerate() {
             let started = call.start(&entered);
@@ -67,10 +67,10 @@ impl Calls {
                 let done = started.and_then(|()| entered.synchronise());
                 done.map_err(|error| call.failed(number, error))?;
             } else {
-                started.map_err(said("start a kernel"))?;
+                started.map_err(failed_to("start a kernel"))?;
             }
         }
-        entered.synchronise().map_err(said("run the kernels"))
+        entered.synchronise().map_err(failed_to("run the kernels"))
     }
 
     /// Starts them all on a stream that records.

@@ -40,26 +40,26 @@ impl Context {
             return Err(CudaError::DriverOld { found: version, needed: OLDEST });
         }
         result::init().map_err(|error| CudaError::NoDevice { answer: answer(error) })?;
-        let count = device::get_count().map_err(said("count the devices"))?;
+        let count = device::get_count().map_err(failed_to("count the devices"))?;
         let count = usize::try_from(count).unwrap_or(0);
         if number >= count {
             return Err(CudaError::DeviceNumber { number, count });
         }
         let device = i32::try_from(number).expect("less than a count of 31 bits");
-        let device = device::get(device).map_err(said("find the device"))?;
-        // SAFETY: the device comes from the driver; what is retained here is released in `drop`.
-        let context = unsafe { primary_ctx::retain(device) }.map_err(said("open the device"))?;
+        let device = device::get(device).map_err(failed_to("find the device"))?;
+        // SAFETY: the device comes from the driver; the context that is retained here is released in `drop`.
+        let context = unsafe { primary_ctx::retain(device) }.map_err(failed_to("open the device"))?;
         // From here on an early return releases it, too.
         let mut opened = Self { device, context, stream: Mutex::new(Stream(std::ptr::null_mut())) };
-        opened.bind().map_err(said("select the device"))?;
-        let made = stream::create(stream::StreamKind::NonBlocking).map_err(said("create a stream"))?;
+        opened.bind().map_err(failed_to("select the device"))?;
+        let made = stream::create(stream::StreamKind::NonBlocking).map_err(failed_to("create a stream"))?;
         opened.stream.get_mut().unwrap_or_else(PoisonError::into_inner).0 = made;
         Ok(Arc::new(opened))
     }
 
     /// The device's name.
     pub(crate) fn name(&self) -> Result<String, CudaError> {
-        device::get_name(self.device).map_err(said("report the device's name"))
+        device::get_name(self.device).map_err(failed_to("report the device's name"))
     }
 
     /// The device's compute capability.
@@ -77,19 +77,19 @@ impl Context {
     /// Bytes of memory that are free, and bytes in all.
     pub(crate) fn memory(&self) -> Result<(usize, usize), CudaError> {
         let _entered = self.enter()?;
-        result::mem_get_info().map_err(said("report how much memory is free"))
+        result::mem_get_info().map_err(failed_to("report how much memory is free"))
     }
 
     /// Waits until everything is done that was begun.
     pub(crate) fn synchronise(&self) -> Result<(), CudaError> {
-        self.enter()?.synchronise().map_err(said("finish its work"))
+        self.enter()?.synchronise().map_err(failed_to("finish its work"))
     }
 
     /// Makes this context the calling thread's, and takes the stream for as long as the result lives.
     pub(super) fn enter(&self) -> Result<Entered<'_>, CudaError> {
         // A thread that panicked while it held the lock left nothing half done that the driver does not know of.
         let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bind().map_err(said("select the device"))?;
+        self.bind().map_err(failed_to("select the device"))?;
         Ok(Entered { stream })
     }
 
@@ -101,7 +101,7 @@ impl Context {
     fn attribute(&self, attribute: Attribute) -> Result<u32, CudaError> {
         // SAFETY: the device comes from the driver.
         let value = unsafe { device::get_attribute(self.device, attribute) };
-        let value = value.map_err(said("report the properties of the device"))?;
+        let value = value.map_err(failed_to("report the properties of the device"))?;
         Ok(u32::try_from(value).unwrap_or(0))
     }
 }
@@ -111,7 +111,8 @@ impl Drop for Context {
     fn drop(&mut self) {
         let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner).0;
         if self.bind().is_ok() && !stream.is_null() {
-            // SAFETY: made in `open`, destroyed only here; memory, modules and graphs hold the context, so none is left.
+            // SAFETY: made in `open`, destroyed only here; memory, modules and graphs hold the context, so none is
+            // left.
             let _ = unsafe { stream::synchronize(stream) };
             // SAFETY: as above.
             let _ = unsafe { stream::destroy(stream) };
@@ -142,12 +143,12 @@ pub(crate) fn driver_version() -> Result<Version, CudaError> {
     let mut number = 0;
     // SAFETY: writes one integer; needs no context, nor that the driver was started.
     let result = unsafe { sys::cuDriverGetVersion(&mut number) }.result();
-    result.map_err(said("report its version"))?;
+    result.map_err(failed_to("report its version"))?;
     Ok(Version::from_driver(number))
 }
 
 /// A function that makes an error of the driver's answer.
-pub(super) fn said(task: &'static str) -> impl Fn(DriverError) -> CudaError {
+pub(super) fn failed_to(task: &'static str) -> impl Fn(DriverError) -> CudaError {
     move |error| CudaError::Call { task, answer: answer(error) }
 }
 

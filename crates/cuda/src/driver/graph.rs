@@ -4,7 +4,7 @@ use cudarc::driver::result::{graph, stream};
 use cudarc::driver::sys;
 
 use super::calls::Calls;
-use super::context::said;
+use super::context::failed_to;
 use crate::error::CudaError;
 
 /// A recorded list of calls.
@@ -32,11 +32,11 @@ impl Graph {
     fn capture(&mut self) -> Result<(), CudaError> {
         let entered = self.calls.context().enter()?;
         // An earlier failure is reported here, and not as a failure to record.
-        entered.synchronise().map_err(said("finish earlier work"))?;
+        entered.synchronise().map_err(failed_to("finish earlier work"))?;
         // Only calls of this thread that a recording stream does not allow are errors meanwhile, and it makes none.
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream is the context's own, not the one that every context has and that cannot record.
-        unsafe { stream::begin_capture(entered.stream(), mode) }.map_err(said("start recording a graph"))?;
+        unsafe { stream::begin_capture(entered.stream(), mode) }.map_err(failed_to("start recording a graph"))?;
         let started = self.calls.start(&entered);
         // The stream must stop recording in any case. SAFETY: recording was begun on this stream.
         let ended = unsafe { stream::end_capture(entered.stream()) };
@@ -44,7 +44,7 @@ impl Graph {
             self.graph = graph;
         }
         started?;
-        ended.map(|_| ()).map_err(said("record a graph"))
+        ended.map(|_| ()).map_err(failed_to("record a graph"))
     }
 
     fn instantiate(&mut self) -> Result<(), CudaError> {
@@ -52,14 +52,14 @@ impl Graph {
         // Called directly, since the type of the flags in the layer above cannot be none of them.
         // SAFETY: the graph was just recorded.
         let made = unsafe { sys::cuGraphInstantiateWithFlags(&mut self.executable, self.graph, 0) };
-        made.result().map_err(said("instantiate a graph"))
+        made.result().map_err(failed_to("instantiate a graph"))
     }
 
     /// Runs it, after everything that was begun before; does not wait for it.
     pub(crate) fn run(&mut self) -> Result<(), CudaError> {
         let entered = self.calls.context().enter()?;
         // SAFETY: made in `record`; the data of the calls is kept alive.
-        unsafe { graph::launch(self.executable, entered.stream()) }.map_err(said("run a graph"))
+        unsafe { graph::launch(self.executable, entered.stream()) }.map_err(failed_to("run a graph"))
     }
 }
 

@@ -118,8 +118,8 @@ pub(crate) fn open_nvrtc(place: Option<&Path>, driver: Option<Version>) -> Resul
 /// Loads the library that the compiler opens when it compiles, and which only some versions find in their own folder.
 /// If this fails, the library is either not needed, or the compiler reports that it is missing.
 fn load_builtins(nvrtc: &Path) {
-    let beside = nvrtc.parent().filter(|folder| !folder.as_os_str().is_empty()).map(std::fs::read_dir);
-    let Some(Ok(files)) = beside else { return };
+    let next_to_nvrtc = nvrtc.parent().filter(|folder| !folder.as_os_str().is_empty()).map(std::fs::read_dir);
+    let Some(Ok(files)) = next_to_nvrtc else { return };
     for file in files.flatten() {
         let name = file.file_name();
         if name.to_string_lossy().starts_with("libnvrtc-builtins.so.") {

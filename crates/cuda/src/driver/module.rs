@@ -8,7 +8,7 @@ use cudarc::driver::result::{function, module};
 use cudarc::driver::sys;
 use cudarc::driver::sys::CUfunction_attribute_enum as Attribute;
 
-use super::context::{Context, answer, said};
+use super::context::{Context, answer, failed_to};
 use crate::error::{Answer, CudaError};
 use crate::signatures::Signatures;
 
@@ -29,7 +29,7 @@ unsafe impl Sync for Module {}
 pub(crate) enum NotLoaded {
     /// The driver does not take it.
     Refused(Answer),
-    /// Something else is wrong.
+    /// Any other error.
     Failed(CudaError),
 }
 
@@ -54,19 +54,19 @@ impl Module {
         Ok(loaded)
     }
 
-    /// Finds the kernels, and has the driver load each now rather than when it is first run: a kernel must not be loaded
-    /// while a graph is recorded.
+    /// Finds the kernels, and has the driver load each now rather than when it is first run: a kernel must not be
+    /// loaded while a graph is recorded.
     fn find(&mut self, needed: usize) -> Result<(), CudaError> {
         let _entered = self.context.enter()?;
         for kernel in self.signatures.kernels() {
             let name = CString::new(kernel).expect("a kernel's name has no zero in it");
             // SAFETY: the module is loaded.
-            let function = unsafe { module::get_function(self.module, name) }.map_err(said("find a kernel"))?;
+            let function = unsafe { module::get_function(self.module, name) }.map_err(failed_to("find a kernel"))?;
             // SAFETY: the function was just found. To answer, the driver loads the kernel.
             let most = unsafe {
                 function::get_function_attribute(function, Attribute::CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK)
             };
-            let most = usize::try_from(most.map_err(said("load a kernel"))?).unwrap_or(0);
+            let most = usize::try_from(most.map_err(failed_to("load a kernel"))?).unwrap_or(0);
             if most < needed {
                 return Err(CudaError::Threads { kernel: kernel.into(), most, needed });
             }

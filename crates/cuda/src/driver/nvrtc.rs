@@ -1,7 +1,7 @@
 //! NVRTC, the compiler's library: opening it, its supported targets, and compiling.
 //!
-//! Its functions are looked up here rather than by the library that calls the driver, which knows fewer of the file names
-//! that NVRTC goes by, and panics if it finds none.
+//! Its functions are looked up here rather than by the library that calls the driver, which knows fewer of the file
+//! names that NVRTC goes by, and panics if it finds none.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ struct Functions {
     intermediate: Output,
 }
 
-/// Something that a compiled program has: its size, and its bytes.
+/// A part of a compiled program: the call that gives its size, and the one that gives its bytes.
 struct Output {
     size: unsafe extern "C" fn(Handle, *mut usize) -> Status,
     bytes: unsafe extern "C" fn(Handle, *mut c_char) -> Status,
@@ -67,8 +67,8 @@ pub struct Compiled {
 }
 
 impl Nvrtc {
-    /// Opens the library: the file, or the one in the folder, that `place` names, and else the first of the usual places.
-    /// One of the major version that `driver` has is preferred.
+    /// Opens the library: the file, or the one in the folder, that `place` names, and else the first of the usual
+    /// places. One of the major version that `driver` has is preferred.
     pub fn open(place: Option<&Path>, driver: Option<Version>) -> Result<Self, CudaError> {
         let (library, path) = library::open_nvrtc(place, driver)?;
         let unusable = |why| CudaError::NvrtcUnusable { path: path.clone(), why, wheel: library::wheel(driver) };

@@ -12,13 +12,13 @@ INLINE void quarter(word32 *x, int a, int b, int c, int d) {
 // A standard Gumbel draw from a uniform one in [0, 1). The bounds keep both logarithms finite.
 INLINE float gumbel_of(double u) { return (float)-log(fmax(-log(fmax(u, 1e-300)), 1e-300)); }
 
-// Draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of ChaCha8
-// (Bernstein, 2008), and draws normal numbers of the posterior [length, n, stoch], of actions [horizon * length, n, actions], of the
-// prior [horizon * length, n, stoch], two at a time (Box and Muller, 1958), and uniform ones of starting states [rollouts]. They are
-// put where the whole batch's lie, which has `batch` sequences where a shard has n = at most `shard`. A thread makes four pairs,
-// which is a block of ChaCha. With `gumbel`, those of actions are standard Gumbel draws.
-// With `rollouts` of a shard above 0, actions and prior are [horizon, rollouts] of a shard instead, and [horizon, all] of the batch, of
-// which the last shard has the rest. With 0, no starting states are drawn.
+// Draws of a training step, the same that a processor draws: shard y of the batch has stream (updates << 16) + y + 1 of
+// ChaCha8 (Bernstein, 2008), and draws normal numbers of the posterior [length, n, stoch], of actions [horizon *
+// length, n, actions], of the prior [horizon * length, n, stoch], two at a time (Box and Muller, 1958), and uniform
+// ones of starting states [rollouts]. They are put where the whole batch's lie, which has `batch` sequences where a
+// shard has n = at most `shard`. A thread makes four pairs, which is a block of ChaCha. With `gumbel`, those of actions
+// are standard Gumbel draws. With `rollouts` of a shard above 0, actions and prior are [horizon, rollouts] of a shard
+// instead, and [horizon, all] of the batch, of which the last shard has the rest. With 0, no starting states are drawn.
 // state: 8 words of key, then the number of updates, low word first.
 extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, float *start, const float *state,
         int batch, int shard, int length, int horizon, int stoch, int actions, int gumbel, int rollouts, int all) {
@@ -33,7 +33,8 @@ extern "C" __global__ void draw_noise(float *posterior, float *action, float *pr
         float *const targets[4] = {posterior, action, prior, start};
         const int sizes[4] = {stoch, actions, stoch, 1}, steps = rollouts > 0 ? horizon : horizon * length;
         const int outer[4] = {length, steps, steps, 1};
-        // Of each part: the sequences or rollouts of the shard, how many there are before it, and how many of the batch.
+        // Of each part: the sequences or rollouts of the shard, how many there are before it, and how many of the
+        // batch.
         const int many = rollouts > 0 ? own : n, before = rollouts > 0 ? first_rollout : first;
         const int wide[4] = {n, many, many, rollouts > 0 ? own : 0}, offset[4] = {first, before, before, before};
         const int total = rollouts > 0 ? all : batch, totals[4] = {batch, total, total, total};
@@ -91,9 +92,9 @@ extern "C" __global__ void draw_noise(float *posterior, float *action, float *pr
     }
 }
 
-// out[all, columns] = the rows of x[length * batch, columns] from which rollouts start: each shard of at most `shard` sequences has
-// `rollouts`, the last one the rest. A shard's transitions, step by step, are divided into as many runs of neighbours; draws[all]
-// choose one of each.
+// out[all, columns] = the rows of x[length * batch, columns] from which rollouts start: each shard of at most `shard`
+// sequences has `rollouts`, the last one the rest. A shard's transitions, step by step, are divided into as many runs
+// of neighbours; draws[all] choose one of each.
 extern "C" __global__ void choose_starts(float *out, const float *x, const float *draws, int columns, int batch, int shard,
         int length, int rollouts, int all) {
     PHASE {
@@ -124,8 +125,8 @@ extern "C" __global__ void normalise_images(float *out, const float *images, int
     }
 }
 
-// out[0] = scale times the sum over n numbers of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of `columns`
-// (kind 2), |x| (kind 3). One block.
+// out[0] = scale times the sum over n numbers of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of
+// `columns` (kind 2), |x| (kind 3). One block.
 extern "C" __global__ void total(float *out, const float *x, int rows, int columns, int kind, float scale) {
     SHARED double sums[BLOCK];
     PHASE {
@@ -188,19 +189,19 @@ extern "C" __global__ void root_of_sum(float *norm, const float *parts, int n) {
     }
 }
 
-// go[0] = 1 if all n figures are finite, else 0. One block.
-extern "C" __global__ void all_finite(float *go, const float *figures, int n) {
+// go[0] = 1 if all n values are finite, else 0. One block.
+extern "C" __global__ void all_finite(float *go, const float *values, int n) {
     PHASE {
         if (thread == 0) {
             int finite = 1;
-            for (int i = 0; i < n; ++i) finite = finite && figures[i] - figures[i] == 0.0f;
+            for (int i = 0; i < n; ++i) finite = finite && values[i] - values[i] == 0.0f;
             go[0] = (float)finite;
         }
     }
 }
 
-// Begins an optimiser's step if go[0], and if `others`, the steps of another optimiser, are at least `warmup`: state is the count
-// of steps (a whole number's bits), then the rate, the gradient's scale, and whether to go. One block.
+// Begins an optimiser's step if go[0], and if `others`, the steps of another optimiser, are at least `warmup`: state is
+// the count of steps (a whole number's bits), then the rate, the gradient's scale, and whether to go. One block.
 extern "C" __global__ void begin_adam(float *state, const float *go, const float *others, int warmup, const float *norm,
         float rate, float clip) {
     PHASE {
@@ -214,6 +215,67 @@ extern "C" __global__ void begin_adam(float *state, const float *go, const float
                 state[2] = (float)(clip * fmin(1.0 / norm[0], 1.0 / clip));
             }
             state[3] = (float)goes;
+        }
+    }
+}
+
+// Begins a step of LaProp, as begin_adam: state is the count of steps, then the rate and the correction of squares, and
+// whether to go. The rate rises from 0 in the first of `rising` steps. One block.
+extern "C" __global__ void begin_laprop(float *state, const float *go, const float *others, int warmup, float rate,
+        int rising) {
+    PHASE {
+        if (thread == 0) {
+            word32 *steps = (word32 *)state;
+            const int goes = go[0] != 0.0f && *(const word32 *)others >= (word32)warmup;
+            if (goes) {
+                const double before = *steps, t = before + 1.0;
+                *steps += 1;
+                const double risen = rising > 0 ? fmin(before / rising, 1.0) : 1.0;
+                state[1] = (float)(rate * risen / (1.0 - pow(0.9, t)));
+                state[2] = (float)(1.0 / (1.0 - pow(0.999, t)));
+            }
+            state[3] = (float)goes;
+        }
+    }
+}
+
+// factor[0] = what clips a parameter's gradient to `ratio` times the parameter's norm, which counts as at least 0.001.
+// One block.
+extern "C" __global__ void clip_by_own_norm(float *factor, const float *values, const float *gradient, int n, float ratio) {
+    SHARED double own[BLOCK];
+    SHARED double sums[BLOCK];
+    PHASE {
+        double of_values = 0.0, of_gradient = 0.0;
+        for (int i = thread; i < n; i += BLOCK) {
+            of_values += (double)values[i] * values[i];
+            of_gradient += (double)gradient[i] * gradient[i];
+        }
+        own[thread] = of_values;
+        sums[thread] = of_gradient;
+    }
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        PHASE {
+            if (thread < half) {
+                own[thread] += own[thread + half];
+                sums[thread] += sums[thread + half];
+            }
+        }
+    }
+    PHASE {
+        if (thread == 0) factor[0] = (float)(1.0 / fmax(1.0, sqrt(sums[0]) / (ratio * fmax(1e-3, sqrt(own[0])))));
+    }
+}
+
+// LaProp, with the values that begin_laprop and clip_by_own_norm wrote.
+extern "C" __global__ void laprop(float *values, const float *gradient, float *first, float *second, const float *state,
+        const float *factor, int n) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n && state[3] != 0.0f) {
+            const float g = gradient[i] * factor[0];
+            second[i] = 0.999f * second[i] + (float)(1.0 - 0.999) * g * g;
+            first[i] = 0.9f * first[i] + (float)(1.0 - 0.9) * (g / (sqrtf(second[i] * state[2]) + 1e-20f));
+            values[i] -= state[1] * first[i];
         }
     }
 }

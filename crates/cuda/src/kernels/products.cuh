@@ -1,11 +1,12 @@
 // Products of matrices, and patches of images as matrices.
 //
-// c = activation(op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. An element of a factor lies at a place that
-// depends on its row plus one that depends on its column: i * row + j * column, or, if `side` is not 0, what that is for patches
-// of `size` x `size`, `stride` apart, of images [side, side, channels]: a row a patch; a_row = 1 takes the transpose.
+// c = activation(op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. An element of a factor lies at a
+// place that depends on its row plus one that depends on its column: i * row + j * column, or, if `side` is not 0, the
+// same for patches of `size` x `size`, `stride` apart, of images [side, side, channels]: a row a patch; a_row = 1 takes
+// the transpose.
 //
-// A block makes a tile of c. Blocks with different z take different parts of k, `part` long; then c has a matrix for each, for
-// sum_parts to add, which finishes the layer.
+// A block makes a tile of c. Blocks with different z take different parts of k, `part` long; then c has a matrix for
+// each, for sum_parts to add, which finishes the layer.
 
 struct Factors {
     const float *a, *b;
@@ -123,14 +124,14 @@ INLINE void product(float *c, const Factors &f, int part, int accumulate, const 
 // Numbers of k in shared memory at a time, two per word.
 #define PAIRS 16
 
-INLINE word32 rounded(float x) {
+INLINE word32 to_bf16(float x) {
     word32 bits;
     COPY_BITS(bits, x);
     // To the nearest, to even between two; NaN stays NaN.
     if (x != x) return bits >> 16 | 0x40;
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
-INLINE word32 pair(float first, float second) { return rounded(first) | rounded(second) << 16; }
+INLINE word32 pair(float first, float second) { return to_bf16(first) | to_bf16(second) << 16; }
 
 // The warps of a block make 4 x 2 tiles of SIDE / 4 x SIDE / 2.
 template <int SIDE> struct Fragments {
@@ -176,13 +177,13 @@ INLINE void product_bf16(float *c, const Factors &f, int part, int accumulate, c
         for (int eight = 0; eight < PAIRS; eight += 8) {
             PHASE {
                 const int lane = thread % 32, warp = thread / 32, group = lane / 4, within = lane % 4;
-                const int top = warp / 2 * (SIDE / 4), beside = warp % 2 * (SIDE / 2);
+                const int start_row = warp / 2 * (SIDE / 4), start_column = warp % 2 * (SIDE / 2);
                 UNROLL for (int i = 0; i < SIDE / 64; ++i)
                     UNROLL for (int q = 0; q < 4; ++q)
-                        MINE(fragments).a[i][q] = left[top + 16 * i + group + q % 2 * 8][eight + within + q / 2 * 4];
+                        MINE(fragments).a[i][q] = left[start_row + 16 * i + group + q % 2 * 8][eight + within + q / 2 * 4];
                 UNROLL for (int j = 0; j < SIDE / 16; ++j)
                     UNROLL for (int q = 0; q < 2; ++q)
-                        MINE(fragments).b[j][q] = right[eight + within + q * 4][beside + 8 * j + group];
+                        MINE(fragments).b[j][q] = right[eight + within + q * 4][start_column + 8 * j + group];
             }
             UNROLL for (int i = 0; i < SIDE / 64; ++i)
                 UNROLL for (int j = 0; j < SIDE / 16; ++j) MULTIPLY(fragments, sums[i][j], a[i], b[j]);
@@ -194,12 +195,12 @@ INLINE void product_bf16(float *c, const Factors &f, int part, int accumulate, c
     }
     PHASE {
         const int lane = thread % 32, warp = thread / 32, group = lane / 4, within = lane % 4;
-        const int top = row + warp / 2 * (SIDE / 4) + group, beside = column + warp % 2 * (SIDE / 2) + 2 * within;
+        const int first_row = row + warp / 2 * (SIDE / 4) + group, first_column = column + warp % 2 * (SIDE / 2) + 2 * within;
         float *out = c + (long long)blockIdx.z * f.m * f.n;
         UNROLL for (int i = 0; i < SIDE / 64; ++i)
             UNROLL for (int j = 0; j < SIDE / 16; ++j)
                 UNROLL for (int q = 0; q < 4; ++q) {
-                    const int y = top + 16 * i + q / 2 * 8, x = beside + 8 * j + q % 2;
+                    const int y = first_row + 16 * i + q / 2 * 8, x = first_column + 8 * j + q % 2;
                     if (y < f.m && x < f.n) {
                         const long long at = (long long)y * f.n + x;
                         const float sum = MINE(fragments).sums[i][j].at[q] + (accumulate ? out[at] : 0.0f);
@@ -237,7 +238,8 @@ extern "C" __global__ void product_128_bf16(float *c, const float *a, const floa
     product_bf16<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
-// out[n] = activation(the sum of `count` vectors of n numbers, one after the other, + out if accumulate, + plus + bias).
+// out[n] = activation(the sum of `count` vectors of n numbers, one after the other, + out if accumulate, + plus +
+// bias).
 extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int count, int accumulate, int columns,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
     PHASE {
@@ -250,8 +252,8 @@ extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int 
     }
 }
 
-// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_parts, or one. Of fewer columns than
-// threads, each has several.
+// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_parts, or one. Of
+// fewer columns than threads, each has several.
 extern "C" __global__ void column_sums(float *out, const float *x, int rows, int columns, int part, int accumulate) {
     SHARED float sums[BLOCK];
     const int width = columns < BLOCK ? columns : BLOCK, lines = BLOCK / width;
@@ -274,8 +276,8 @@ extern "C" __global__ void column_sums(float *out, const float *x, int rows, int
     }
 }
 
-// The images whose patches these are, each number the sum of all that were read from it: x = activation((x +) the adjoint of
-// taking patches + bias).
+// The images whose patches these are, each number the sum of all that were read from it: x = activation((x +) the
+// adjoint of taking patches + bias).
 extern "C" __global__ void overlay(float *x, const float *from, int images, int side, int channels, int size, int stride,
         int accumulate, const float *bias, int with_bias, int activation) {
     PHASE {

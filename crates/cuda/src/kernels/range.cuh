@@ -1,4 +1,4 @@
-// The range of returns: division by it, and how it follows the returns of a step.
+// Numbers that follow others, and the range of returns: division by it, and how it follows the returns of a step.
 
 INLINE float range_divisor(const float *range) { return fmaxf(range[1] - range[0], 1.0f); }
 
@@ -18,6 +18,14 @@ extern "C" __global__ void divide_by_range_gradient(float *out, const float *gra
     }
 }
 
+// y moves towards x by a share of the way, if go[0].
+extern "C" __global__ void follow(float *y, const float *go, const float *x, int n, float share) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < n && go[0] != 0.0f) y[i] = (1.0f - share) * y[i] + share * x[i];
+    }
+}
+
 // A number's bits in an order that is that of the numbers.
 INLINE word32 ordered(float x) {
     word32 bits;
@@ -30,8 +38,8 @@ INLINE float from_ordered(word32 key) {
     return float_of_bits(bits);
 }
 
-// Moves range = (low, high) towards two percentiles of n numbers if go[0]: each lies between the numbers of rank `below` and the next,
-// by the fraction `beyond`. The numbers of these ranks are found bit by bit. One block.
+// Moves range = (low, high) towards two percentiles of n numbers if go[0]: each lies between the numbers of rank
+// `below` and the next, by the fraction `beyond`. The numbers of these ranks are found bit by bit. One block.
 extern "C" __global__ void follow_percentiles(float *range, const float *go, const float *x, int n, int low_below,
         float low_beyond, int high_below, float high_beyond, float rate) {
     SHARED int counts[4][BLOCK];

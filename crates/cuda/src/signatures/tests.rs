@@ -8,7 +8,7 @@ const SOURCE: &str = r#"
 /* extern "C" __global__ void in_another(double* a) **/
 __device__ float helper(double a, char* b) { return '"' + "/*"[0]; }
 extern "C" __global__ void __launch_bounds__(256, (1 + 1)) scale(
-    float* __restrict__ a, // what is changed
+    float* __restrict__ a, // the changed numbers
     const float *b, int n, const unsigned int rows, float c)
 {
 }

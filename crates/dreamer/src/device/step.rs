@@ -14,7 +14,7 @@ use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
 use crate::networks::{IMAGE_NUMBERS, ObservationVars};
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
-use tape::{Adam, Tape, Var, Workspace};
+use tape::{Optimiser, Rule, Tape, Var, Workspace};
 
 /// The step, as a section of the plan.
 pub(super) const STEP: usize = 0;
@@ -304,7 +304,7 @@ impl Step<'_> {
     }
 
     /// The norms, and a step of each optimiser if all metrics are finite.
-    fn optimise(&mut self, optimisers: [&Adam<f32>; 3]) {
+    fn optimise(&mut self, optimisers: [&Optimiser<f32>; 3]) {
         let config = self.learner.config();
         let places = self.places.clone();
         let norms = [Metric::ModelGradientNorm, Metric::ActorGradientNorm, Metric::ValueGradientNorm]
@@ -323,10 +323,25 @@ impl Step<'_> {
         for index in [1, 0, 2] {
             let (optimiser, place) = (optimisers[index], places.optimisers[index]);
             let warmup = if index == 1 { config.actor_warmup as usize } else { 0 };
-            let arguments =
-                arguments![place.state, go, model_steps, warmup, norms[index], optimiser.rate, optimiser.clip];
-            self.planner.launch("begin_adam", [1; 3], arguments);
-            self.update(optimiser, place);
+            match optimiser.rule {
+                Rule::Adam { clip } => {
+                    let arguments =
+                        arguments![place.state, go, model_steps, warmup, norms[index], optimiser.rate, clip];
+                    self.planner.launch("begin_adam", [1; 3], arguments);
+                    self.adam(optimiser, place);
+                }
+                Rule::LaProp { clip_ratio, warmup: rising } => {
+                    let rising = rising as usize;
+                    let arguments = arguments![place.state, go, model_steps, warmup, optimiser.rate, rising];
+                    self.planner.launch("begin_laprop", [1; 3], arguments);
+                    self.laprop(optimiser, place, clip_ratio);
+                }
+            }
+        }
+        for (slow, value) in self.learner.networks().slow_pairs(self.learner.parameters()) {
+            let [slow, value] = [slow, value].map(|parameter| self.learner.parameters().place(parameter));
+            let [to, from] = [&slow, &value].map(|place| places.weights.after(place.start));
+            self.planner.each("follow", slow.len(), arguments![to, go, from, slow.len(), config.slow_value]);
         }
         if let (Some(range), Some((returns, count))) = (self.learner.networks().return_range, self.returns) {
             let range = places.weights.after(self.learner.parameters().place(range).start);
@@ -335,8 +350,24 @@ impl Step<'_> {
         self.planner.launch("count_update", [1; 3], arguments![places.random]);
     }
 
+    /// An optimiser's parameters, one after the other: each is clipped by its own norm.
+    fn laprop(&mut self, optimiser: &Optimiser<f32>, places: OptimiserPlaces, clip_ratio: f64) {
+        let (set, parameters) = (optimiser.set(), self.learner.parameters());
+        let factor = self.planner.reserve(1);
+        for parameter in set.iter() {
+            let (at, from) = (parameters.place(parameter), set.place(parameter).expect("of the set"));
+            let (values, gradient, count) =
+                (self.places.weights.after(at.start), places.gradient.after(from.start), from.len());
+            let arguments = arguments![factor, values, gradient, count, clip_ratio];
+            self.planner.launch("clip_by_own_norm", [1; 3], arguments);
+            let [first, second] = [places.first, places.second].map(|place| place.after(from.start));
+            let arguments = arguments![values, gradient, first, second, places.state, factor, count];
+            self.planner.each("laprop", count, arguments);
+        }
+    }
+
     /// An optimiser's parameters, those that lie side by side at once.
-    fn update(&mut self, optimiser: &Adam<f32>, places: OptimiserPlaces) {
+    fn adam(&mut self, optimiser: &Optimiser<f32>, places: OptimiserPlaces) {
         let (set, parameters) = (optimiser.set(), self.learner.parameters());
         let mut runs: Vec<(usize, usize, usize)> = Vec::new();
         for parameter in set.iter() {

@@ -14,7 +14,7 @@ pub(crate) fn losses<F: Real>(
     evaluated: &Evaluated,
     terms: &mut Terms,
 ) {
-    let &Evaluated { reward, value, returns, weights, value_density } = evaluated;
+    let &Evaluated { reward, value, returns, weights, value_density, slow_density } = evaluated;
     let scaled = match agent.networks.return_range {
         Some(range) => tape.divide_by_range(returns, range),
         None => returns,
@@ -23,6 +23,10 @@ pub(crate) fn losses<F: Real>(
     let value_loss = tape.weighted_sum(value_density, weights);
     terms.add(Metric::ActorLoss, actor_loss, -1.0);
     terms.add(Metric::ValueLoss, value_loss, -1.0);
+    if let Some(density) = slow_density {
+        let loss = tape.weighted_sum(density, weights);
+        terms.add_unreported(Per::Return, loss, -1.0);
+    }
     let bonus = agent.config.actor_entropy;
     if bonus > 0.0 {
         let before_last = tape.rows_of(imagined.entropy, 0, tape.shape(weights).0);

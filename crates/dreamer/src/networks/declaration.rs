@@ -20,8 +20,8 @@ pub enum Role {
     Reward,
     /// A frozen reward model of an earlier agent, which a reward meta-model reads.
     RewardSource,
-    /// Mean and deviation of the predictions of those models, by which the reward head's inputs are standardised. They are measured
-    /// once, and then constants of the agent.
+    /// Mean and deviation of the predictions of those models, by which the reward head's inputs are standardised. They
+    /// are measured once, and then constants of the agent.
     RewardStandard,
     /// The discount head.
     Discount,
@@ -29,7 +29,10 @@ pub enum Role {
     Actor,
     /// The value head.
     Value,
-    /// The range of imagined returns, which the actor's objective divides by. It follows the returns and is never trained.
+    /// The slow copy of the value head, which follows it and is never trained.
+    SlowValue,
+    /// The range of imagined returns, which the actor's objective divides by. It follows the returns and is never
+    /// trained.
     ReturnRange,
 }
 
@@ -46,26 +49,27 @@ impl Role {
             Self::Discount => "discount",
             Self::Actor => "actor",
             Self::Value => "value",
+            Self::SlowValue => "slow value",
             Self::ReturnRange => "return range",
         }
     }
 
     /// Whether it is part of the world model.
     pub fn is_world_model(self) -> bool {
-        !matches!(self, Self::Actor | Self::Value | Self::ReturnRange)
+        !matches!(self, Self::Actor | Self::Value | Self::SlowValue | Self::ReturnRange)
     }
 
-    /// Whether an agent measures parameters of this role itself: a transfer gives it none.
-    pub fn is_measured(self) -> bool {
-        matches!(self, Self::RewardStandard | Self::ReturnRange)
+    /// Whether an agent derives parameters of this role itself, from what it trains and sees: a transfer gives it none.
+    pub fn is_derived(self) -> bool {
+        matches!(self, Self::RewardStandard | Self::SlowValue | Self::ReturnRange)
     }
 
-    /// Whether parameters of this role are never trained: those of the universal encoder, of reward models of earlier agents, and
-    /// what is measured.
+    /// Whether parameters of this role are never trained: those of the universal encoder, of reward models of earlier
+    /// agents, and what is derived.
     pub fn is_frozen(self, config: &AgentConfig) -> bool {
         match self {
             Self::Encoder => config.frozen_encoder,
-            Self::RewardSource | Self::RewardStandard | Self::ReturnRange => true,
+            Self::RewardSource | Self::RewardStandard | Self::SlowValue | Self::ReturnRange => true,
             _ => false,
         }
     }
@@ -208,6 +212,7 @@ mod tests {
             reward_sources_standardised: true,
             discount_head: true,
             return_scale: ReturnScale::Percentile,
+            slow_value: 0.02,
             vector: 17,
             vector_units: 19,
             ..AgentConfig::default()
@@ -231,7 +236,7 @@ mod tests {
                 named += 1;
             }
         }
-        assert_eq!(named, 15);
+        assert_eq!(named, 16);
     }
 
     #[test]
@@ -259,6 +264,7 @@ mod tests {
             (Role::Discount, "world_model.discount.hout.bias"),
             (Role::Actor, "actor.h0.kernel"),
             (Role::Value, "value.hout.kernel"),
+            (Role::SlowValue, "slow_value.h0.kernel"),
             (Role::ReturnRange, "return_range.bounds"),
         ] {
             assert_eq!(networks.role(parameters.find(path).unwrap()), role, "{path}");

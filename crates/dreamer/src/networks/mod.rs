@@ -47,6 +47,8 @@ pub struct Networks {
     pub actor: Mlp,
     /// Feature to the value's mean.
     pub value: NumberHead,
+    /// The slow copy of the value head, if there is one.
+    pub slow_value: Option<NumberHead>,
     /// The range of imagined returns, `[low, high]`, if the actor's objective divides by it.
     pub return_range: Option<Parameter>,
     /// The meaning of each parameter, in order of declaration.
@@ -72,13 +74,16 @@ impl Networks {
         let discount =
             config.discount_head.then(|| head("world_model.discount", Role::Discount, config.discount_layers, 1));
         let actor = head("actor", Role::Actor, config.actor_layers, config.actor.outputs(action_size));
-        let value = declaration.network("value", Role::Value);
-        let value =
-            NumberHead::declare(value, Inputs::feature(config), config.head_bins(), shape(config.value_layers, 1));
+        let mut value_head = |path: &str, role| {
+            let shape = shape(config.value_layers, 1);
+            NumberHead::declare(declaration.network(path, role), Inputs::feature(config), config.head_bins(), shape)
+        };
+        let value = value_head("value", Role::Value);
+        let slow_value = (config.slow_value > 0.0).then(|| value_head("slow_value", Role::SlowValue));
         let return_range = (config.return_scale == ReturnScale::Percentile)
             .then(|| declaration.network("return_range", Role::ReturnRange).parameter("bounds", &[2]));
         let meanings = declaration.finish();
-        Self { encoder, rssm, decoder, reward, discount, actor, value, return_range, meanings }
+        Self { encoder, rssm, decoder, reward, discount, actor, value, slow_value, return_range, meanings }
     }
 
     /// The part of the agent that a parameter belongs to.
@@ -92,8 +97,9 @@ impl Networks {
         &self.meanings[parameter.index()].rows
     }
 
-    /// The kernel [units, 1] and the bias `[1]` of the output layer of a head whose prediction (of the discount head: whose logit) is
-    /// linear in them; `None` for other roles, for two-hot heads, and for a head that the agent does not have.
+    /// The kernel [units, 1] and the bias `[1]` of the output layer of a head whose prediction (of the discount head:
+    /// whose logit) is linear in them; `None` for other roles, for two-hot heads, and for a head that the agent does
+    /// not have.
     pub fn linear_output_layer(&self, role: Role) -> Option<(Parameter, Parameter)> {
         match role {
             Role::Reward => self.reward.linear_output_layer(),
@@ -103,14 +109,25 @@ impl Networks {
         }
     }
 
+    /// Each parameter of the slow value head with that of the value head that it follows.
+    pub(crate) fn slow_pairs<'a, F: Real>(
+        &'a self,
+        parameters: &Parameters<F>,
+    ) -> impl Iterator<Item = (Parameter, Parameter)> + use<'a, F> {
+        let [slow, value] = [Role::SlowValue, Role::Value]
+            .map(|role| parameters.iter().filter(move |parameter| self.role(*parameter) == role));
+        slow.zip(value)
+    }
+
     /// The set of the parameters whose role `includes` accepts.
     pub(crate) fn set<F: Real>(&self, parameters: &Parameters<F>, includes: impl Fn(Role) -> bool) -> ParameterSet {
         parameters.set(|path| parameters.find(path).is_some_and(|parameter| includes(self.role(parameter))))
     }
 }
 
-/// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases and for the output
-/// layers of two-hot heads and the range of returns, one for the scales of norms; standards that change nothing until they are measured.
+/// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases and for
+/// the output layers of two-hot heads and the range of returns, one for the scales of norms; standards that change
+/// nothing until they are measured.
 pub fn initialise<F: Real>(networks: &Networks, parameters: &mut Parameters<F>, random: &mut Stream) {
     for parameter in parameters.iter() {
         let path = parameters.path(parameter).to_owned();

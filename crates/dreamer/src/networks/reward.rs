@@ -18,7 +18,8 @@ pub struct RewardHead {
     head: NumberHead,
 }
 
-/// Mean and deviation of the predictions of a head's sources, `[N]` each: what the head reads is standardised by them.
+/// Mean and deviation of the predictions of a head's sources, `[N]` each: the inputs of the head are standardised by
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standard {
     pub mean: Parameter,
@@ -158,7 +159,7 @@ fn sources_of(path: &str) -> String {
     format!("{path}.sources")
 }
 
-/// Declares `sources` at `path.0`, `path.1`, ...; what a source reads itself is at `path.0.sources.0`, ...
+/// Declares `sources` at `path.0`, `path.1`, ...; the sources of a source are at `path.0.sources.0`, ...
 fn declare_sources<F: Real>(
     declaration: &mut Declaration<F>,
     path: &str,

@@ -103,7 +103,7 @@ impl Rssm {
     }
 
     /// Filters sequences from the zero state: embeddings [L * B, E], actions [L * B, A] and standard normal noise
-    /// [L * B, S], all step by step. Only what depends on the previous state is computed in the scan.
+    /// [L * B, S], all step by step. Only the part that depends on the previous state is computed in the scan.
     pub fn observe<F: Real>(
         &self,
         tape: &mut Tape<F>,

@@ -1,4 +1,5 @@
-//! The agent's options that are not the paper's, each alone, against numbers of an independent program in double precision.
+//! The agent's options that are not the paper's, each alone, against numbers of an independent program in double
+//! precision.
 //!
 //! Here: the golden cases. A module has the options of one part of the agent.
 
@@ -7,6 +8,7 @@ mod divergence;
 mod heads;
 mod meta_model;
 mod networks;
+mod optimiser;
 #[path = "../reference/tensors.rs"]
 mod tensors;
 

@@ -164,7 +164,7 @@ fn vector_observations() {
     }
     case.compare("grad/stoch", tape.gradient(stoch).unwrap());
     case.compare("grad/deter", tape.gradient(deter).unwrap());
-    // The symmetric logarithm is no operation of the tape: its derivative is 1 / (1 + |x|).
+    // The symmetric logarithm is not an operation of the tape: its derivative is 1 / (1 + |x|).
     let slopes = tape.gradient(observed).unwrap().iter().zip(vector);
     case.compare("grad/vector", &slopes.map(|(gradient, x)| gradient / (1.0 + x.abs())).collect::<Vec<_>>());
 }

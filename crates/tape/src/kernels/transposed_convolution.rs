@@ -1,11 +1,11 @@
 //! Transposed convolutions of stride two: the decoder's layers, and the gradient of a convolution's input.
 //!
-//! An output pixel (2i + p, 2j + q) reads the taps (2a + p, 2b + q) of the kernel at the inputs (i - a, j - b). So the four
-//! parities (p, q) of an output position read one patch of the zero-padded input, and the whole is a product of patches
-//! [N * positions, taps * taps * C] with a rearranged kernel [taps * taps * C, 4 O], whose result only has to be put in its
-//! place. Above and below the input nothing is computed: positions there have patches of fewer lines. To the left and right
-//! of it there are zeros. Small inputs would waste too much time on these zeros: their patches are computed first and then
-//! added to the output.
+//! An output pixel (2i + p, 2j + q) reads the taps (2a + p, 2b + q) of the kernel at the inputs (i - a, j - b). So the
+//! four parities (p, q) of an output position read one patch of the zero-padded input, and the whole is a product of
+//! patches [N * positions, taps * taps * C] with a rearranged kernel [taps * taps * C, 4 O], whose result only has to
+//! be put in its place. Above and below the input nothing is computed: positions there have patches of fewer lines. To
+//! the left and right of it there are zeros. Small inputs would waste too much time on these zeros: their patches are
+//! computed first and then added to the output.
 //!
 //! Bound by: the product; for small inputs by memory, where the patches are added up.
 
@@ -135,8 +135,8 @@ impl Shape {
             image: self.across * line,
             down: band.rows,
             across: self.positions(),
-            below: line,
-            beside: self.channels,
+            row_step: line,
+            column_step: self.channels,
             first: (band.first + band.taps.start - self.border) * line,
         };
         let length = (self.border + 1) * self.channels;

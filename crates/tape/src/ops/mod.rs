@@ -25,7 +25,7 @@ pub use action::{Squash, squashed_log_density};
 pub use bounded::{bounded_mean_and_std, within_bounds};
 pub use categorical::{class_probabilities, sampled_class};
 pub use gru::GruWeights;
-pub use range::{follow_percentiles, range_divisor};
+pub use range::{follow, follow_percentiles, range_divisor};
 pub use two_hot::two_hot_bins;
 
 use crate::kernels::dispatch::Real;

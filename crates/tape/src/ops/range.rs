@@ -1,6 +1,5 @@
-//! Division by a range of numbers that is a parameter and is never trained.
-//!
-//! Here: the division, and how the range follows new numbers. Source: DreamerV3 (`utils.py`, `Normalize`).
+//! Numbers that follow others and are never trained, and division by a range of such numbers. Source: DreamerV3
+//! (`utils.py`, `Normalize`).
 
 use super::Op;
 use super::gaussian::put;
@@ -19,8 +18,8 @@ pub(crate) fn position(share: f64, count: usize) -> (usize, f64) {
     (position as usize, position - position.floor())
 }
 
-/// Moves a range `[low, high]` towards the 5th and 95th percentile of `numbers`, which are sorted on the way. Percentiles are
-/// interpolated linearly.
+/// Moves a range `[low, high]` towards the 5th and 95th percentile of `numbers`, which are sorted on the way.
+/// Percentiles are interpolated linearly.
 ///
 /// # Panics
 /// If there are no numbers.
@@ -31,6 +30,14 @@ pub fn follow_percentiles<F: Real>(range: &mut [F], numbers: &mut [F]) {
         let (below, above) = (numbers[index], numbers[(index + 1).min(numbers.len() - 1)]);
         let percentile = below + (above - below) * F::of(fraction);
         *bound = F::of(1.0 - RATE) * *bound + F::of(RATE) * percentile;
+    }
+}
+
+/// Moves `numbers` towards `others` by this share of the way.
+pub fn follow<F: Real>(numbers: &mut [F], others: &[F], share: f64) {
+    let (kept, replaced) = (F::of(1.0 - share), F::of(share));
+    for (number, other) in numbers.iter_mut().zip(others) {
+        *number = kept * *number + replaced * *other;
     }
 }
 

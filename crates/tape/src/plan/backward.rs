@@ -23,7 +23,7 @@ impl Planner {
     /// Adds `scale` to every number of the gradient of `var`, to which nothing was added yet.
     ///
     /// # Panics
-    /// If something was.
+    /// If an addition came before.
     pub fn seed(&mut self, traced: &mut Traced<'_>, var: Var, scale: f64) {
         let (rows, cols) = traced.shape(var);
         let place = self.seed_place(traced, var);

@@ -189,7 +189,7 @@ impl Planner {
         }
     }
 
-    /// Copies x, or adds it, to out: `columns` numbers of each of `rows` rows, which are as far apart as `widths` say.
+    /// Copies x, or adds it, to out: `columns` numbers of each of `rows` rows, which are `widths` numbers apart.
     pub(super) fn piece(
         &mut self,
         [out, x]: [Place; 2],

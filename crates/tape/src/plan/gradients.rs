@@ -23,8 +23,8 @@ impl ParameterGradients {
     }
 
     /// Where a parameter's gradient is, and whether to add to it; `None` if it is not trainable or not in the set.
-    pub(super) fn slot(&mut self, parameter: Parameter, wanted: bool) -> Option<(Place, bool)> {
-        let place = self.set.place(parameter).filter(|_| wanted)?;
+    pub(super) fn slot(&mut self, parameter: Parameter, requested: bool) -> Option<(Place, bool)> {
+        let place = self.set.place(parameter).filter(|_| requested)?;
         let accumulate = std::mem::replace(&mut self.filled[parameter.index()], true);
         Some((self.place.after(place.start), accumulate))
     }

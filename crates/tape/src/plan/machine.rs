@@ -12,7 +12,7 @@ pub enum MachineError {
     TooMuch {
         /// The device.
         device: String,
-        /// What is too small, and the next step.
+        /// The limit that is too small, and the next step.
         why: String,
     },
     /// It failed.

@@ -1,5 +1,5 @@
-//! Launches of matrix products and of sums over rows. They are split into parts where one block for each tile would leave
-//! most of a device idle.
+//! Launches of matrix products and of sums over rows. They are split into parts where one block for each tile would
+//! leave most of a device idle.
 
 use super::launch::{Argument, Place, THREADS};
 use super::layout::{Planner, arguments};
@@ -39,8 +39,8 @@ impl Matrix {
     }
 }
 
-/// What a sum over all numbers of a value adds up, by its number for the kernel `total`, which has more of them for the metrics of an
-/// agent.
+/// The term of a sum over all numbers of a value, by its number for the kernel `total`, which has more of them for the
+/// metrics of an agent.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Total {
     Numbers = 0,

@@ -1,6 +1,6 @@
 #![allow(unsafe_code)]
-//! Tiles of bfloat16 pairs with AVX-512's instructions. Every function here is inlined into `product`, which declares the
-//! CPU's features.
+//! Tiles of bfloat16 pairs with AVX-512's instructions. Every function here is inlined into `product`, which declares
+//! the CPU's features.
 //!
 //! Bound by: the units that multiply pairs with W = 2; with W = 1 by loads.
 
@@ -54,8 +54,8 @@ impl Engine for Avx512 {
             // SAFETY: 32 numbers are left on both sides; the CPU has these instructions (see `product`).
             unsafe {
                 let (low, high) = (_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[LANES..].as_ptr()));
-                let rounded: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
-                _mm512_storeu_si512(to.as_mut_ptr().cast(), rounded);
+                let bf16: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
+                _mm512_storeu_si512(to.as_mut_ptr().cast(), bf16);
             }
             from = &from[2 * LANES..];
             to = &mut to[2 * LANES..];
@@ -64,8 +64,8 @@ impl Engine for Avx512 {
             let count = from.len().min(LANES);
             // SAFETY: the mask admits no more numbers than are left; the CPU has these instructions.
             unsafe {
-                let rounded: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(load(from)));
-                _mm256_mask_storeu_epi16(to.as_mut_ptr().cast(), mask(count), rounded);
+                let bf16: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(load(from)));
+                _mm256_mask_storeu_epi16(to.as_mut_ptr().cast(), mask(count), bf16);
             }
             from = &from[count..];
             to = &mut to[count..];

@@ -5,13 +5,13 @@
 )]
 //! Matrix products of operands that are rounded to bfloat16, with sums in f32.
 //!
-//! Both operands are rounded (to nearest, ties to even) while they are packed. Two numbers of neighbouring depth lie side by
-//! side in 32 bits; one instruction multiplies such pairs and adds both products to an f32.
+//! Both operands are rounded (to nearest, ties to even) while they are packed. Two numbers of neighbouring depth lie
+//! side by side in 32 bits; one instruction multiplies such pairs and adds both products to an f32.
 //!
 //! Here are the loops over blocks, and the rule when these products are used. `avx512.rs` has the tiles with AVX-512's
-//! instructions for pairs. On a CPU that lacks these instructions, or has slow ones, `matmul` computes the same products in
-//! f32 from numbers that are rounded while they are packed, since products of two bfloat16 are exact in f32. Both ways round
-//! alike; their sums may differ in the last bits.
+//! instructions for pairs. On a CPU that lacks these instructions, or has slow ones, `matmul` computes the same
+//! products in f32 from numbers that are rounded while they are packed, since products of two bfloat16 are exact in
+//! f32. Both ways round alike; their sums may differ in the last bits.
 //!
 //! Bound by: the units for pairs if all sizes are large; by packing and rounding if one is small (see `pays`).
 
@@ -32,9 +32,9 @@ const WIDE: usize = 32;
 /// Columns in a vector.
 const LANES: usize = 16;
 
-/// Whether products of bfloat16 are faster than those of f32: AVX-512 was chosen, this CPU has the instructions for pairs,
-/// and it is not one of Intel's, which run them at half the speed of f32's (measured on Emerald Rapids; AMD's Zen 5 runs
-/// them at twice that speed).
+/// Whether products of bfloat16 are faster than those of f32: AVX-512 was chosen, this CPU has the instructions for
+/// pairs, and it is not one of Intel's, which run them at half the speed of f32's (measured on Emerald Rapids; AMD's
+/// Zen 5 runs them at twice that speed).
 pub fn is_fast() -> bool {
     #[cfg(target_arch = "x86_64")]
     return avx512::is_there() && !avx512::is_intel();
@@ -42,8 +42,8 @@ pub fn is_fast() -> bool {
     return false;
 }
 
-/// Whether a product of these sizes gains from bfloat16. With few rows or columns packing costs as much as is saved, and
-/// so it does if the pieces of a row are shorter than a vector of bfloat16.
+/// Whether a product of these sizes gains from bfloat16. With few rows or columns packing costs as much as is saved,
+/// and so it does if the pieces of a row are shorter than a vector of bfloat16.
 pub(super) fn pays(rows: usize, depth: usize, cols: usize, piece: usize) -> bool {
     rows >= 16 && depth >= 16 && cols >= 12 && (piece >= 2 * LANES || piece == depth || piece == rows)
 }
@@ -64,10 +64,11 @@ trait Engine: Copy {
     fn round(self, from: &[f32], to: &mut [u16]);
     /// Rounds up to sixteen numbers of an even row and of the odd row after it (none: zeros) into pairs; `to` holds 32.
     fn interleave(self, even: &[f32], odd: Option<&[f32]>, to: &mut [u16]);
-    /// `to[pair * 64 + 2 c..]` is pair number `pair` of column c: up to sixteen columns of `deep` numbers, `apart` apart.
+    /// `to[pair * 64 + 2 c..]` is pair number `pair` of column c: up to sixteen columns of `deep` numbers, `apart`
+    /// apart.
     fn transpose(self, from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [u16]);
-    /// T rows of the left operand times W vectors of a panel. Row i's pair p is at `2 * (i * step.0 + p * step.1)` in `left`; the
-    /// panel's at `64 p`. `out[i * stride..][..wide]` is written, or added to.
+    /// T rows of the left operand times W vectors of a panel. Row i's pair p is at `2 * (i * step.0 + p * step.1)` in
+    /// `left`; the panel's at `64 p`. `out[i * stride..][..wide]` is written, or added to.
     fn tile<const T: usize, const W: usize>(
         self,
         pairs: usize,
@@ -261,7 +262,7 @@ mod tests {
         (0..n).map(|_| stream.uniform_in(-1.0, 1.0) as f32).collect()
     }
 
-    fn rounded(x: &[f32]) -> Vec<f64> {
+    fn to_bf16(x: &[f32]) -> Vec<f64> {
         x.iter().map(|&x| f64::from(widen(nearest(x)))).collect()
     }
 
@@ -316,7 +317,7 @@ mod tests {
             let (a, b, start) = (draws(m * k, &mut stream), draws(k * n, &mut stream), draws(m * n, &mut stream));
             let left = if flip_left { Matrix::new(&a, k, m).transposed() } else { Matrix::new(&a, m, k) };
             let right = if flip_right { Matrix::new(&b, n, k).transposed() } else { Matrix::new(&b, k, n) };
-            let (x, y) = (rounded(&a), rounded(&b));
+            let (x, y) = (to_bf16(&a), to_bf16(&b));
             let mut expected = vec![0.0; m * n];
             for i in 0..m {
                 for j in 0..n {

@@ -1,10 +1,11 @@
 //! A product block by block: which rows, columns and depths go to the register tiles of `micro.rs`, and in which order.
 //!
-//! Rows of the left operand are never copied: a tile reads twelve of them in place. Its columns are packed into strips as
-//! high as a tile, and the right operand into panels as wide as one (Goto and van de Geijn, 2008), unless the product is
-//! too small for that to pay.
+//! Rows of the left operand are never copied: a tile reads twelve of them in place. Its columns are packed into strips
+//! as high as a tile, and the right operand into panels as wide as one (Goto and van de Geijn, 2008), unless the
+//! product is too small for that to pay.
 //!
-//! Bound by: the multiply-add units, through the tiles, if the product is large; by packing if one of its sides is small.
+//! Bound by: the multiply-add units, through the tiles, if the product is large; by packing if one of its sides is
+//! small.
 
 use super::lanes::Lanes;
 use super::micro::{self, Ascending, Columns, Out, Rows, Scattered};
@@ -28,11 +29,11 @@ pub struct Product<'a, F> {
     pub(in crate::kernels) panels: &'a mut Panels<F>,
 }
 
-/// Rows of the result at a time: with these, a right panel is used again while it is in the first-level cache, and their
-/// part of the left operand stays in the second-level cache. A multiple of the tiles' heights.
+/// Rows of the result at a time: with these, a right panel is used again while it is in the first-level cache, and
+/// their part of the left operand stays in the second-level cache. A multiple of the tiles' heights.
 const BLOCK: usize = 252;
-/// If the right operand has at most this many columns, a transposed left operand is read in place, and so is the right one
-/// if the left one is narrow: packed operands would not be used often enough.
+/// If the right operand has at most this many columns, a transposed left operand is read in place, and so is the right
+/// one if the left one is narrow: packed operands would not be used often enough.
 const IN_PLACE: usize = 64;
 
 impl<F: Lanes> WithSimd for Product<'_, F> {
@@ -213,7 +214,7 @@ fn round_rows<'a, F: Number>(data: &[F], extent: usize, starts: &mut [usize], ne
     near
 }
 
-/// Cuts the columns of a right operand into tiles of two vectors; the last tile is as wide as what remains.
+/// Cuts the columns of a right operand into tiles of two vectors; the last tile is as wide as the remaining columns.
 #[inline(always)]
 fn widths(cols: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..cols).step_by(2 * lanes).map(move |col| (col, (2 * lanes).min(cols - col)))

@@ -1,8 +1,8 @@
 //! Matrix products.
 //!
-//! Operations call [`matmul`], or [`patches_matmul`] and [`patches_transposed_matmul`], whose left operand is the matrix of
-//! images' patches, read in place. The operands are in `operand.rs`, the loops over blocks in `blocking.rs`, the copies
-//! that these make in `packing.rs`, and the innermost loops, the register tiles, in `micro.rs`.
+//! Operations call [`matmul`], or [`patches_matmul`] and [`patches_transposed_matmul`], whose left operand is the
+//! matrix of images' patches, read in place. The operands are in `operand.rs`, the loops over blocks in `blocking.rs`,
+//! the copies that these make in `packing.rs`, and the innermost loops, the register tiles, in `micro.rs`.
 //!
 //! Bound by: the multiply-add units if all sizes are large; see `blocking.rs` for other cases.
 
@@ -147,7 +147,7 @@ mod tests {
         /// Zeros that fill up tiles, and sums in another order, must neither hide nor spread NaN values.
         #[test]
         fn nan_and_infinity_pass_as_in_the_plain_loop(
-            m in 1usize..40, n in 1usize..80, k in 1usize..70, flip_left: bool, flip_right: bool, rounded: bool, deep: bool,
+            m in 1usize..40, n in 1usize..80, k in 1usize..70, flip_left: bool, flip_right: bool, bf16: bool, deep: bool,
             specials in proptest::collection::vec(
                 (any::<bool>(), any::<usize>(), prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY])), 1..4,
             ),
@@ -166,7 +166,7 @@ mod tests {
             let mut expected = vec![0.0; m * n];
             plain(view(&wide_a, m, k, flip_left), view(&wide_b, k, n, flip_right), &mut expected);
             let mut out = vec![0.0f32; m * n];
-            let precision = if rounded { Precision::Bf16 } else { Precision::Full };
+            let precision = if bf16 { Precision::Bf16 } else { Precision::Full };
             let mut panels = Panels::new(precision);
             matmul(&mut out, view(&a, m, k, flip_left), view(&b, k, n, flip_right), false, &mut panels);
             for (&x, &y) in out.iter().zip(&expected) {

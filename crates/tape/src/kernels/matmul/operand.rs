@@ -1,7 +1,7 @@
 //! The operands of a product, where they lie in memory.
 //!
-//! The right operand is a [`Matrix`]. The left operand is a matrix too, or the matrix of images' patches, whose rows are
-//! read in place; either can be transposed. Not here: packed copies of operands (`packing.rs`).
+//! The right operand is a [`Matrix`]. The left operand is a matrix too, or the matrix of images' patches, whose rows
+//! are read in place; either can be transposed. Not here: packed copies of operands (`packing.rs`).
 
 use crate::kernels::im2col::Patches;
 
@@ -34,7 +34,8 @@ impl<'a, F> Matrix<'a, F> {
     }
 }
 
-/// How the rows of a left operand lie in memory: each row is `segments` pieces of `length` numbers, `apart` from each other.
+/// How the rows of a left operand lie in memory: each row is `segments` pieces of `length` numbers, `apart` from each
+/// other.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Layout {
     /// Where rows start, if they are patches of images; otherwise rows follow each other.
@@ -63,8 +64,8 @@ pub(in crate::kernels) struct Grid {
     pub down: usize,
     pub across: usize,
     /// The distance from a patch to the one below it, and to the one next to it.
-    pub below: usize,
-    pub beside: usize,
+    pub row_step: usize,
+    pub column_step: usize,
     /// Where the first patch starts.
     pub first: usize,
 }
@@ -80,8 +81,8 @@ impl Layout {
         if self.length > DEPTH { DEPTH } else { self.width().min(DEPTH / self.length * self.length) }
     }
 
-    /// The blocks of a row, each with the depth at which it starts: as many whole segments as [`DEPTH`] holds, or a part of
-    /// one.
+    /// The blocks of a row, each with the depth at which it starts: as many whole segments as [`DEPTH`] holds, or a
+    /// part of one.
     pub(super) fn blocks(self) -> impl Iterator<Item = (usize, Pieces)> {
         let length = self.length.min(DEPTH);
         let segments = (DEPTH / self.length).max(1);
@@ -113,7 +114,7 @@ impl Layout {
         let count = grid.down * grid.across;
         let (mut image, mut i, mut j) = (first / count, first % count / grid.across, first % grid.across);
         for start in starts {
-            *start = grid.first + image * grid.image + i * grid.below + j * grid.beside;
+            *start = grid.first + image * grid.image + i * grid.row_step + j * grid.column_step;
             j += 1;
             if j == grid.across {
                 (i, j) = (i + 1, 0);
@@ -141,8 +142,8 @@ impl<'a, F> LeftOperand<'a, F> {
             image: patches.image(),
             down: patches.across(),
             across: patches.across(),
-            below: patches.stride * apart,
-            beside: patches.stride * patches.channels,
+            row_step: patches.stride * apart,
+            column_step: patches.stride * patches.channels,
             first: 0,
         };
         let layout = Layout { grid: Some(grid), segments: patches.kernel, length, apart };
