@@ -19,7 +19,7 @@ def is_image(array: object) -> bool:
 def resize(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The image ``[H, W, 3]`` as ``[64, 64, 3]``: each pixel is the mean of the area that it covers.
 
-    Computed in whole numbers, in units of 1/64 of a pixel, and in the same way whichever other packages are installed: a world
+    Computed in whole numbers, in units of 1/64 of a pixel, and in the same way whichever other packages are installed: an environment
     looks the same everywhere.
     """
     height, width, _ = image.shape

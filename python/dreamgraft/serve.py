@@ -36,7 +36,7 @@ class NotGymnasium(Exception):
     """An environment that does not follow Gymnasium's interface; the message is enough, without a traceback."""
 
 
-class World:
+class ServedEnvironment:
     """An environment, with what dreamgraft asks of it."""
 
     def __init__(self, name: str, asked: dict[str, Any]) -> None:
@@ -212,21 +212,21 @@ def _made_by(env: Any) -> str:
 
 def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answers requests until the other side ends."""
-    world: World | None = None
+    environment: ServedEnvironment | None = None
     while (message := protocol.read(requests)) is not None:
         kind, payload = message
         if kind == protocol.CLOSE:
             break
         try:
             if kind == protocol.HELLO:
-                world = World(name, protocol.read_handshake(payload))
-                protocol.write(answers, protocol.INFO, protocol.handshake(world.info()))
-            elif world is None:
+                environment = ServedEnvironment(name, protocol.read_handshake(payload))
+                protocol.write(answers, protocol.INFO, protocol.handshake(environment.info()))
+            elif environment is None:
                 raise protocol.ProtocolError("hello comes before all other messages")
             elif kind == protocol.RESET:
-                protocol.write(answers, protocol.OBSERVATION, world.reset(int.from_bytes(payload, "little")))
+                protocol.write(answers, protocol.OBSERVATION, environment.reset(int.from_bytes(payload, "little")))
             elif kind == protocol.STEP:
-                protocol.write(answers, protocol.OUTCOME, world.step(payload))
+                protocol.write(answers, protocol.OUTCOME, environment.step(payload))
             else:
                 raise protocol.ProtocolError(f"an environment does not answer a message of kind {kind}")
         except ImportError as error:
@@ -235,8 +235,8 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
             _refuse(answers, str(error))
         except (Exception, SystemExit):  # whatever the environment raises is the other side's to show
             _refuse(answers, traceback.format_exc())
-    if world is not None:
-        world.env.close()
+    if environment is not None:
+        environment.env.close()
 
 
 def _missing(error: ImportError) -> str:

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 use train::SimdInstructionSet;
 use wording::{printable, printable_lines};
-use worlds::Worlds;
+use external::ExternalCatalogue;
 
 fn main() -> ExitCode {
     /// Bytes of a stack, as many as the first thread usually has.
@@ -124,7 +124,7 @@ fn check_limits(command: &Command) -> Result<(), Failure> {
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
     check_limits(&command)?;
-    static CATALOGUE: LazyLock<Worlds<'static>> = LazyLock::new(|| Worlds::and(tasks::catalogue()));
+    static CATALOGUE: LazyLock<ExternalCatalogue<'static>> = LazyLock::new(|| ExternalCatalogue::and(tasks::catalogue()));
     let catalogue = &*CATALOGUE;
     match command {
         Command::Train(typed) => commands::train(catalogue, &typed),

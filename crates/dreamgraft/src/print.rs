@@ -18,7 +18,7 @@ pub fn line(text: &str) -> io::Result<()> {
 /// The first error of [`say`].
 static UNSAID: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Writes a line about work that must not stop because nobody can read it. What could not be written is remembered
+/// Writes a line about work that must not stop because nobody can read it. A failed write is remembered
 /// ([`unsaid`]), unless the reader closed stdout.
 pub fn say(text: &str) {
     if let Err(error) = line(text)

@@ -2,7 +2,7 @@
 //!
 //! The first signal of [`STOP`] asks for a checkpoint, and a Ctrl-C after it ends the program at once. Other signals
 //! after the first do not, because clusters send several before SIGKILL, and the checkpoint should be complete by then.
-//! Not here: what a run does after a signal (`train`).
+//! Not here: how a run reacts to a signal (`train`).
 
 use crate::exit::Exit;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};

@@ -1,4 +1,4 @@
-//! What is answered to words on the command line that mean nothing to the program.
+//! Answers to arguments that the program does not know.
 //!
 //! Here: the tip for an option or a command that does not exist, the word that is not text, and `help` with options. Not here:
 //! settings that do not exist (`train`), and arguments that contradict each other (`meaning`, `request`).
@@ -106,7 +106,7 @@ fn takes_value(command: &Command, word: &str) -> bool {
     options.any(|option| option.get_action().takes_values())
 }
 
-/// What to write in place of the option `typed`, such as `--lr`, that the command of `words` does not have.
+/// The suggestion in place of the option `typed`, such as `--lr`, that the command of `words` does not have.
 fn of_option(words: &[String], typed: &str) -> Option<String> {
     let command = words.iter().take_while(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
     let name = typed.trim_start_matches('-').to_ascii_lowercase();

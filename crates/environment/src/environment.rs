@@ -1,4 +1,4 @@
-//! [`Environment`]: the world in which an agent acts, one step at a time.
+//! [`Environment`]: the environment in which an agent acts, one step at a time.
 
 use random::Stream;
 

@@ -2,7 +2,7 @@
 //!
 //! An [`Environment`] gives an agent observations and receives its actions. Its [`TaskInfo`] describes both, and how time
 //! passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
-//! built-in ones, `worlds` those of other programs), and how episodes are used (crate `train`).
+//! built-in ones, `external` those of other programs), and how episodes are used (crate `train`).
 //!
 //! ```
 //! use environment::{TaskError, TaskInfo, Timing};

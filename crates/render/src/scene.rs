@@ -1,4 +1,4 @@
-//! What is drawn: meshes with their looks, the camera and the light.
+//! The drawn scene: meshes with their looks, the camera and the light.
 
 /// Pixels that are worked on side by side.
 pub(crate) const LANES: usize = 8;

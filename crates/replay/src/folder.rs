@@ -165,7 +165,7 @@ impl Reading<'_> {
         let images = Sizes { observations: ObservationSpace::IMAGE, ..self.sizes };
         let own = Sizes { action: crate::LARGEST_ACTION, ..self.sizes };
         let limit = uncompressed(name, &images.largest()).min(uncompressed(name, &own).max(crate::LARGEST_EPISODE));
-        // What other programs write often does not name a task. Of one task, it is clear which is meant.
+        // Files of other programs often do not name a task. If a run has one task, it is clear which is meant.
         let only = self.tasks.and_then(|tasks| if let [one] = tasks { Some(one.as_str()) } else { None });
         let episode = match read_episode_of(path, limit, only) {
             Ok(episode) => episode,
@@ -191,7 +191,7 @@ fn list_added(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayErr
     if added.is_dir() { list(&added) } else { Ok((Vec::new(), OpenReport::default())) }
 }
 
-/// What [`add_episodes`] did.
+/// The result of [`add_episodes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addition {
     /// The folder of added episodes.

@@ -20,7 +20,7 @@ pub enum StudyError {
     NotAStudy {
         /// The folder.
         path: PathBuf,
-        /// What it is, or contains.
+        /// The fault.
         why: String,
     },
     /// A manifest that cannot be used.
@@ -118,7 +118,7 @@ pub enum StudyError {
     ShareIsTaken {
         /// The folder.
         path: PathBuf,
-        /// What it is.
+        /// The kind of the record.
         what: &'static str,
     },
     /// A shared run that cannot be used.

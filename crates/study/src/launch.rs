@@ -1,4 +1,4 @@
-//! How launchers ask for a run: its request, with what changes no results.
+//! How launchers ask for a run: its request, with settings that change no results.
 //!
 //! Not here: starting processes (`local`), scripts (`slurm`).
 

@@ -118,7 +118,7 @@ pub struct Ended {
     pub stopped: bool,
 }
 
-/// What the pool knows of a run.
+/// The pool's record of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Waiting,
@@ -157,7 +157,7 @@ impl Pool<'_> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join(layout::LOGS);
         files::create_folders(&logs).map_err(StudyError::io(&logs))?;
-        // What cannot be removed is in nobody's way.
+        // Files that cannot be removed harm nobody.
         train::remove_unfinished([self.folder, &logs])?;
         let entries = &self.manifest.entries;
         let done = |entry: &Entry| if is_finished(self.folder, entry) { Mark::Finished } else { Mark::Waiting };
@@ -328,7 +328,7 @@ fn why(status: ExitStatus, log: &Path) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let panic = lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at"));
     let last = match panic.filter(|_| status.code() == Some(PANICKED)) {
-        // The message is on the line below its place; what follows tells how to get a backtrace.
+        // The message is on the line below its place; the lines after it explain how to get a backtrace.
         Some(place) => lines[place..].iter().take(2).copied().collect::<Vec<_>>().join(" "),
         None => lines.last().map_or_else(|| "it did not print anything".to_owned(), |line| (*line).to_owned()),
     };

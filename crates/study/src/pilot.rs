@@ -26,18 +26,18 @@ pub struct Pilot {
     pub slices: Vec<u64>,
 }
 
-/// What is known of a candidate.
+/// The present state of a candidate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The number of its run.
     pub index: usize,
     /// Its mean training return in each slice that was compared.
     pub scores: Vec<f64>,
-    /// What it does next.
+    /// Its next step.
     pub next: Next,
 }
 
-/// What a candidate does next.
+/// The next step of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// It learns until it has so many frames.

@@ -57,7 +57,7 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     if let Some(found) = written(read, catalogue, folder)? {
         return Ok(found);
     }
-    // Runs from before the manifest was removed: they count as this study's, so they must be what it asks for.
+    // Runs from before the manifest was removed: they count as this study's, so they must match it.
     for entry in &manifest.entries {
         let path = folder.join(&entry.folder);
         train::check_run_of(&path, &entry.request).map_err(|error| match error {

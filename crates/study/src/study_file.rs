@@ -32,7 +32,7 @@ pub struct StudyFile {
     pub seeds: Vec<u64>,
     /// The targets.
     pub tasks: Vec<String>,
-    /// What is finished first.
+    /// The order in which runs are finished.
     #[serde(default)]
     pub order: Order,
     /// The method that the others are compared with, by its name in tables. If there is none, the method that starts from
@@ -51,7 +51,7 @@ pub struct StudyFile {
     pub method: Vec<Method>,
 }
 
-/// The order of a study's runs. It decides what is finished if time runs out.
+/// The order of a study's runs. It decides which runs are finished if time runs out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
@@ -102,7 +102,7 @@ pub struct Source {
 pub enum SourceSeed {
     /// The same agent for all targets.
     Number(u64),
-    /// Another agent for each seed of the targets, so that intervals cover what is chance in the sources, too.
+    /// Another agent for each seed of the targets, so that intervals cover the chance in the sources, too.
     Target,
 }
 

@@ -23,7 +23,7 @@ pub struct Taken {
     /// The folder of the run in that study.
     #[serde(with = "files::path_text")]
     pub folder: PathBuf,
-    /// The checksum of what it is.
+    /// The checksum of its identity.
     pub identity: String,
 }
 

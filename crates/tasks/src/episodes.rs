@@ -26,7 +26,7 @@ impl Episodes {
 }
 
 impl Episodes {
-    /// Shows what is to be observed of the simulation's present state.
+    /// Draws the observations of the simulation's present state.
     fn show(&mut self, image: &mut [u8]) {
         // First the vector: an image moves links from where the last part of a frame left them to where their joints are, and so
         // changes the last bits of their velocities.

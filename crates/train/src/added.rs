@@ -10,7 +10,7 @@ use replay::{Addition, Episode, FileError, LARGEST_EPISODE, ReplayError, Sizes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What was added to a run.
+/// The result of adding episodes to a run.
 #[derive(Debug)]
 pub struct Added {
     /// The folder that they are in now.

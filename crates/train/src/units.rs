@@ -1,6 +1,6 @@
 //! Counts that must not be mixed up: environment frames and agent steps.
 //!
-//! Here: [`Frames`] and [`AgentSteps`]. Not here: what is counted and when.
+//! Here: [`Frames`] and [`AgentSteps`]. Not here: counting them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -47,7 +47,7 @@ struct Wanted<'a> {
     reads: Option<RowInput>,
 }
 
-/// What was found out so far.
+/// The results so far.
 #[derive(Default)]
 struct Records {
     /// The record of the transfer with which each run began; `None` if it began at random.

@@ -3,12 +3,12 @@
 //! The problem is convex, so that its solution does not depend on where the search starts. Here: the search. Not here: what is
 //! predicted (`fraction_fit`).
 
-/// Steps after which the search takes what it has.
+/// Steps after which the search ends.
 const MOST_STEPS: usize = 20_000;
 /// The change of a weight that ends the search.
 const ACCURACY: f64 = 1e-10;
 
-/// What a prediction is measured by.
+/// The measure of a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Criterion {
     /// The squared error of a number.

@@ -304,7 +304,7 @@ fn misfit<F: Real>(claim: &Claim, rule: &Effective, source: &str, unfit: Unfit, 
     }))
 }
 
-/// The error, which for a built-in plan also says where to write what it advises.
+/// The error, which for a built-in plan also names the file to write the advised change to.
 fn for_built_in(plan: &Plan, error: TransferError) -> TransferError {
     match (Preset::of(plan), error) {
         (Some(preset), TransferError::Misfit(mut misfit)) => {

@@ -1,6 +1,6 @@
 //! A source: an agent's parameters and where they came from.
 //!
-//! Not here: what the files next to an agent's say (`description`), and finding its file (`locate`).
+//! Not here: the contents of the files next to an agent's (`description`), and finding its file (`locate`).
 
 use crate::description::{Training, training_of};
 use crate::error::{SourceError, TransferError};

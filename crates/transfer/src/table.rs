@@ -116,7 +116,7 @@ fn candidates_table(f: &mut fmt::Formatter<'_>, choice: &ChoiceReport) -> fmt::R
     table(f, &rows, &[1, 2, 3, 4, 5])
 }
 
-/// What was fitted: each source's fraction, and the error with other fractions of it.
+/// The fitted fractions: each source's fraction, and the error with other fractions of it.
 fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::Result {
     let FittedFraction { head, states, episodes, error_of_random, error, .. } = fitted;
     writeln!(

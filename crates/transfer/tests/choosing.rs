@@ -34,7 +34,7 @@ fn states(learner: &Learner<f64>, random: &mut Stream) -> Vec<f64> {
     (0..ROWS * learner.config().feature()).map(|_| random.normal()).collect()
 }
 
-/// What both sources predict for these states.
+/// The predictions of both sources for these states.
 fn predictions(learner: &Learner<f64>, states: &[f64]) -> [Vec<f64>; 2] {
     let mut workspace = Workspace::default();
     let mut tape = Tape::new(learner.parameters(), learner.no_parameters(), &mut workspace);

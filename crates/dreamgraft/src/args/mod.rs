@@ -83,7 +83,7 @@ pub enum Command {
     Man(Manual),
 }
 
-/// Earlier agents, and what is transferred from them.
+/// Earlier agents, and the parameters that are transferred from them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {

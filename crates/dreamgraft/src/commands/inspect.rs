@@ -1,4 +1,4 @@
-//! `dreamgraft inspect`: what there is to know about a run, a checkpoint, an export, or all runs in a folder.
+//! `dreamgraft inspect`: describes a run, a checkpoint, an export, or all runs in a folder.
 
 use crate::args::outside::Inspect;
 use crate::exit::{Exit, Failure};
@@ -10,7 +10,7 @@ use train::{About, Learned, Policy, TrainError, find_learned};
 use transfer::SourceProvenance;
 use wording::{bytes, counted, grouped, rounded};
 
-/// Prints what is known of a place.
+/// Describes the run, checkpoint, export or folder at a path.
 ///
 /// # Errors
 /// If there is neither a run nor an agent.

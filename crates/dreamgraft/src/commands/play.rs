@@ -26,7 +26,7 @@ pub fn play(catalogue: &dyn Catalogue, typed: &Play) -> Result<Exit, Failure> {
 /// Plays episodes and prints their results: lines for people as it goes, or JSON at the end. Notes go to stderr.
 fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results) -> Result<Exit, Failure> {
     if let Some(path) = &results.video {
-        // What stands in the way is known before anything is played.
+        // Checked before anything is played.
         files::check_writable(path, false).map_err(|source| TrainError::Io { path: path.clone(), source })?;
     }
     let mut printed = Ok(());

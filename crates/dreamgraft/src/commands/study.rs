@@ -1,6 +1,6 @@
 //! `dreamgraft study` and its commands.
 //!
-//! Here: what is printed for people. Not here: studies themselves, and how runs are started (`study`).
+//! Here: the printed lines. Not here: studies themselves, and how runs are started (`study`).
 
 use super::report::report;
 use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyPlace};
@@ -180,7 +180,7 @@ fn needs_of(needs: &[Needs], threads: usize) -> Vec<String> {
     lines
 }
 
-/// What the parts of a run of `config` take on this machine.
+/// The measured costs of the parts of a run of `config` on this machine.
 fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<Costs, Failure> {
     let bench = train::bench::measure((preset, &[]), config, 3, None)?;
     let options = PlayOptions {

@@ -36,7 +36,7 @@ pub struct Console {
     saved: bool,
     /// Frames from one checkpoint to the next.
     checkpoint_every: Frames,
-    /// What the episodes before the first gradient step are.
+    /// The name of the episodes before the first gradient step.
     first: &'static str,
 }
 

@@ -1,9 +1,10 @@
-//! Every error of every crate shows what caused it.
+//! Every error of every crate shows its cause.
 
 use crate::safety::sources;
 use std::path::Path;
 
-/// The variants of error enums in a Rust file: the text of `#[error(...)]`, and what follows it up to the variant's end.
+/// The variants of error enums in a Rust file: the text of `#[error(...)]`, and the text after it up to the variant's
+/// end.
 fn variants(code: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let mut rest = code;

@@ -88,8 +88,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The frames that it will have: of a candidate that may be dropped, what its place in the group gets, so that the
-    /// sum over the group is right.
+    /// The frames that it will have: for a candidate that may be dropped, the frames of its place in the group, so that
+    /// the sum over the group is right.
     pub fn expected_frames(&self) -> u64 {
         self.pilot.as_ref().map_or(self.steps, |pilot| {
             expected_frames(self.index - pilot.group, pilot.candidates, &pilot.slices, self.steps)

@@ -1,4 +1,4 @@
-//! What curves over gradient steps and core-seconds do not show: sentences below the plots.
+//! The limits of curves over gradient steps and core-seconds: sentences below the plots.
 
 use super::Report;
 use super::abscissa::Abscissa;
@@ -46,7 +46,7 @@ impl Report<'_> {
             .collect()
     }
 
-    /// What to know about the curves over this axis.
+    /// Notes about the curves over this axis.
     pub(super) fn axis_notes(&self, abscissa: Abscissa) -> Vec<String> {
         let Abscissa::Cost(cost) = abscissa else { return Vec::new() };
         let mut said = vec![format!(
@@ -111,7 +111,7 @@ fn is_begun(run: &RunResult) -> bool {
     run.series.iter().any(|series| !series.training.is_empty() || !series.evaluation.is_empty())
 }
 
-/// What a run must have recorded for a curve over this axis.
+/// The metric that a run needs for a curve over this axis.
 fn needs(abscissa: Abscissa) -> &'static str {
     match abscissa {
         Abscissa::Frames | Abscissa::Cost(Cost::Updates) => "its gradient steps",

@@ -1,4 +1,4 @@
-//! What the runs of a method have cost: frames, gradient steps, core-seconds, and those of their sources.
+//! The costs of the runs of a method: frames, gradient steps, core-seconds, and those of their sources.
 //!
 //! Here: the numbers, their table, and how far core-seconds can be compared. Not here: curves over them (`curves`).
 
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The most processors that are named.
 const MOST_NAMED: usize = 3;
 
-/// What the finished runs of a task and method have cost.
+/// The costs of the finished runs of a task and method.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MethodCost {
     /// The finished runs.
@@ -28,7 +28,7 @@ pub struct MethodCost {
     pub sources: Option<Costs>,
 }
 
-/// What runs cost, one after the other.
+/// The costs of runs, one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Costs {
     /// Environment frames.
@@ -77,7 +77,7 @@ impl<'a> Agents<'a> {
         named.or_else(|| self.placed.get(&place(self.root, Path::new(agent)))).copied()
     }
 
-    /// What all agents that a run learned from have spent, and whether that is only a part; `None` if it is not known
+    /// The costs of all agents that a run learned from, and whether that is only a part; `None` if it is not known
     /// of any.
     fn spent(&self, run: &RunResult, cost: Cost) -> (Option<f64>, bool) {
         let agents = run.ancestry.agents.iter();
@@ -95,7 +95,7 @@ fn place(root: &Path, folder: &Path) -> PathBuf {
     path.canonicalize().unwrap_or(path)
 }
 
-/// What the finished runs of `group` have cost.
+/// The costs of the finished runs of `group`.
 pub fn method_cost(group: &Group<'_>, agents: &Agents<'_>) -> MethodCost {
     let finished: Vec<&RunResult> = group.runs.iter().copied().filter(|run| run.finished()).collect();
     let own = |cost: Cost| {
@@ -131,7 +131,7 @@ pub fn has_sources(run: &RunResult) -> bool {
     !run.from_scratch || !run.ancestry.agents.is_empty()
 }
 
-/// What a finished run of each task and method cost.
+/// The cost of a finished run of each task and method.
 pub fn costs(figures: &Figures) -> Table {
     let about =
         "What a finished run cost, and what all its sources and their sources cost, as if they had been trained for \

@@ -106,7 +106,7 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
     }
 }
 
-/// What a whole run cost, and its sources.
+/// The costs of a whole run, and of its sources.
 fn costs<'a>(line: &Line<'a>, cost: &MethodCost) -> Vec<Line<'a>> {
     let mut named = vec![("updates", cost.own.updates), ("core_seconds", cost.own.core_seconds)];
     if let Some(sources) = &cost.sources {

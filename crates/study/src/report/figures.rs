@@ -107,7 +107,7 @@ fn of_task(
     }
 }
 
-/// What all methods of a task share.
+/// The settings that all methods of a task share.
 struct Ground<'a> {
     random: Option<f64>,
     length: Option<f64>,

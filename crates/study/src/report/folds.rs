@@ -1,4 +1,5 @@
-//! What a page of many runs shows only when somebody opens it: their rows, their images, their plans.
+//! The parts of a page of many runs that are shown only when somebody opens them: their rows, their images, their
+//! plans.
 //!
 //! A browser does not lay out what is folded, so that a page of ten thousand runs is as long as one of ten. Not here: the
 //! content of what is folded.

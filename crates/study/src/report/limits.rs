@@ -1,4 +1,4 @@
-//! What a report can and cannot show: sentences above its tables.
+//! The limits of a report: sentences above its tables.
 
 use super::Report;
 use super::groups::{baseline, groups};

@@ -1,4 +1,4 @@
-//! The candidates of choices by pilot runs, and what the choices cost.
+//! The candidates of choices by pilot runs, and the costs of the choices.
 
 use super::run_tables::tasks_of;
 use super::tables::{Cell, Table};

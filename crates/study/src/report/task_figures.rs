@@ -67,7 +67,7 @@ pub struct MethodFigures {
     pub published: Vec<Published>,
     /// Why the published results are not comparable with these runs; empty if they are.
     pub published_apart: Vec<String>,
-    /// What its finished runs have cost.
+    /// The costs of its finished runs.
     pub cost: MethodCost,
 }
 

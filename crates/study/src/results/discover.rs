@@ -59,7 +59,7 @@ pub fn run_folders(root: &Path) -> Vec<PathBuf> {
 struct Search {
     /// Those found, relative to the root, in the order of their names.
     folders: Vec<PathBuf>,
-    /// What was passed over, and why.
+    /// The files that were passed over, with the reasons.
     notes: Vec<String>,
     /// Entries of folders that were looked at.
     entries: usize,

@@ -85,7 +85,7 @@ impl<'a> Sharing<'a> {
         Ok(taken)
     }
 
-    /// Copies a finished run into the store, unless it is there already, or is not only what its request says.
+    /// Copies a finished run into the store, unless it is there already, or depends on more than its request.
     ///
     /// # Errors
     /// If it cannot be copied.
@@ -126,7 +126,7 @@ impl<'a> Sharing<'a> {
         self.manifest.entries.iter().any(of_it)
     }
 
-    /// The store, and what a run is, if both are known.
+    /// The store, and the identity of a run, if both are known.
     fn place(&self, entry: &Entry) -> Option<(&Store, Identity)> {
         let store = self.store.as_ref()?;
         Some((store, self.identities.of(entry.index).ok()?))

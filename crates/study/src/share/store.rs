@@ -1,4 +1,4 @@
-//! The folders of a store: one for each run, named by the checksum of what the run is.
+//! The folders of a store: one for each run, named by the checksum of the run's identity.
 //!
 //! Each has `identity.json` and the folder `run`, and appears as a whole or not at all. Not here: what a run is (`identity`), and
 //! whether it may be shared (`share`).
@@ -40,7 +40,7 @@ struct StoredRun {
     /// The run's folder there.
     #[serde(with = "files::path_text")]
     folder: PathBuf,
-    /// What it is: JSON with the checksum that is the name of its folder.
+    /// The identity: JSON with the checksum that is the name of its folder.
     identity: String,
     /// SHA-256 of its files, by their paths.
     files: BTreeMap<String, String>,
@@ -108,7 +108,7 @@ impl Store {
         let (above, name) = (root.parent().unwrap_or(Path::new("")), root.file_name().unwrap_or_default());
         files::create_folders(above).map_err(StudyError::io(above))?;
         let copy = above.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-        // What a killed process with the same number left.
+        // Left by a killed process with the same number.
         let _ = fs::remove_dir_all(&copy);
         let filled = || -> Result<Taken, StudyError> {
             let found = copy_run(&stored.join(RUN_FOLDER), &copy, steps)?;
@@ -189,8 +189,8 @@ fn write_json(path: &Path, content: &impl Serialize) -> Result<(), StudyError> {
     files::write_atomically(path, |file| writeln!(file, "{text}")).map_err(StudyError::io(path))
 }
 
-/// Copies what others need of a finished run: settings, metrics, images and its last checkpoint, but no episodes. Returns the
-/// SHA-256 of each file.
+/// Copies the parts of a finished run that others need: settings, metrics, images and its last checkpoint, but no
+/// episodes. Returns the SHA-256 of each file.
 fn copy_run(from: &Path, to: &Path, steps: u64) -> Result<BTreeMap<String, String>, StudyError> {
     let none =
         || StudyError::Shared { path: from.to_owned(), why: "it has no intact checkpoint of its end".to_owned() };

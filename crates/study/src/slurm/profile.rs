@@ -1,4 +1,4 @@
-//! The profile of a cluster: what each run requests from it.
+//! The profile of a cluster: the resources that each run requests from it.
 //!
 //! Here: its keys, and which of them hold for a run. Not here: the scripts (`script`).
 
@@ -17,7 +17,7 @@ pub struct Profile {
     pub partition: Option<String>,
     /// Cores of a task, and threads of its run.
     pub cpus: Option<usize>,
-    /// `--mem`; if none is given, what the run is estimated to need; if it is empty, the cluster's default.
+    /// `--mem`; if none is given, the estimated memory of the run; if it is empty, the cluster's default.
     pub memory: Option<String>,
     /// `--time`.
     pub time: Option<String>,
@@ -26,9 +26,9 @@ pub struct Profile {
     pub signal_lead: Option<u64>,
     /// More lines for the head of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
     pub lines: Vec<String>,
-    /// What differs for sources.
+    /// The differences for sources.
     pub source: Part,
-    /// What differs for targets.
+    /// The differences for targets.
     pub target: Part,
 }
 

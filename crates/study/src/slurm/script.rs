@@ -1,6 +1,7 @@
 //! The script of a job array, which a person can read.
 //!
-//! Here: its text. Not here: which runs it has (`arrays`), what they request (`profile`), and submitting it (`slurm`).
+//! Here: its text. Not here: which runs it has (`arrays`), the requested resources (`profile`), and submitting it
+//! (`slurm`).
 
 use super::arrays::Array;
 use super::profile::Resources;

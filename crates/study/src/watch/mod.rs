@@ -121,7 +121,7 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
     answer(stream, &reply)
 }
 
-/// What a client sends until an instant: one that sends a byte now and then is cut off, too.
+/// Reads from a client until an instant: one that sends a byte now and then is cut off, too.
 struct Until<'a> {
     stream: &'a TcpStream,
     end: Instant,

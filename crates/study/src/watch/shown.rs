@@ -45,7 +45,8 @@ impl Shown {
         Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause, renewing: false })
     }
 
-    /// Reads again what has changed, unless it was looked at just now. Meanwhile, others are shown the page that there is.
+    /// Reads the changed files again, unless they were looked at just now. Meanwhile, others are shown the page that
+    /// there is.
     ///
     /// # Errors
     /// If the folder or the study's manifest cannot be read.
@@ -87,7 +88,7 @@ impl Shown {
     }
 }
 
-/// What is shown. What a thread that panicked left is as good as new: it is read again.
+/// The shown page. One that a thread left when it panicked is as good as new: it is read again.
 pub fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
 }

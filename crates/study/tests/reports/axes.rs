@@ -1,4 +1,4 @@
-//! Curves over gradient steps and core-seconds, and what runs and their sources cost.
+//! Curves over gradient steps and core-seconds, and the costs of runs and their sources.
 
 use crate::content::balanced;
 use crate::folders;
@@ -37,7 +37,7 @@ fn change(root: &Path, folder: &Path, file: &str, from: &str, to: &str) {
 #[test]
 fn means_are_over_runs_at_equal_gradient_steps() {
     let root = tempfile::tempdir().unwrap();
-    // What an agent has learned depends only on its gradient steps; the second run makes twice as many.
+    // An agent's progress depends only on its gradient steps; the second run makes twice as many.
     let metrics = |factor: u64| -> String {
         let line = |frame: u64| {
             let updates = factor * frame / 100;

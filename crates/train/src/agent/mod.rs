@@ -24,7 +24,7 @@ use transfer::{InputUse, Plan, Report, Sources, TransferError};
 /// Losses, norms and averages of a gradient step, by name.
 pub type Metrics = Vec<(&'static str, f64)>;
 
-/// Something that acts on what it observes.
+/// An agent that acts on its observations.
 pub trait Actor: Send + Sized {
     /// The state of acting within an episode.
     type State;
@@ -32,7 +32,7 @@ pub trait Actor: Send + Sized {
     /// Numbers in an action, A.
     fn action_size(&self) -> usize;
 
-    /// What it observes; images of the standard shape by default.
+    /// Its observations; images of the standard shape by default.
     fn observation_space(&self) -> ObservationSpace {
         ObservationSpace::IMAGE
     }
@@ -151,8 +151,8 @@ pub trait Trainable: Actor {
         None
     }
 
-    /// What each source of the reward meta-model predicts in the states of an episode: T observations and the actions that led to
-    /// them `[T, A]`; nothing without a meta-model.
+    /// The predictions of each source of the reward meta-model in the states of an episode: T observations and the
+    /// actions that led to them `[T, A]`; nothing without a meta-model.
     fn source_predictions(&self, _observations: Observation<'_>, _action: &[f32]) -> Vec<Vec<f64>> {
         Vec::new()
     }

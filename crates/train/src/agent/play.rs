@@ -100,7 +100,7 @@ pub struct Plays {
     pub lengths: Vec<Frames>,
     /// The last episode, if any was played.
     pub last: Option<Episode>,
-    /// What the agent imagined in the last episode, if that was asked for.
+    /// The frames that the agent imagined in the last episode, if they were asked for.
     pub imagined: Option<Imagined>,
 }
 
@@ -301,7 +301,8 @@ impl<L: Actor> Player<L> {
 }
 
 impl Plays {
-    /// Writes the last episode, which was filmed, as a GIF, next to what the agent imagined if that is known.
+    /// Writes the last episode, which was filmed, as a GIF, next to the frames that the agent imagined if there are
+    /// any.
     ///
     /// # Errors
     /// If the file cannot be written.

@@ -138,7 +138,7 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
         // Sources are compared by content, and descriptions are not compared.
         table.remove("sources");
         table.remove("description");
-        // What was chosen is no difference to a plan that leaves it open.
+        // The chosen source is not a difference to a plan that leaves it open.
         if let Some(Value::Table(choose)) = table.get_mut("choose") {
             choose.remove("source");
         }

@@ -95,7 +95,7 @@ pub enum ConfigError {
     Stored {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: Box<Self>,
     },
     /// A preset that does not exist.
@@ -115,7 +115,7 @@ fn in_brackets(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
-/// What is wrong with a file, after its name.
+/// The message about a file, after its name.
 fn in_file(path: &Path, source: &ConfigError) -> String {
     match source {
         ConfigError::Syntax { .. } => source.to_string(),

@@ -153,9 +153,9 @@ pub enum TrainError {
     WrongKind {
         /// The path.
         path: PathBuf,
-        /// What it is.
+        /// The kind of file that was found.
         found: &'static str,
-        /// What belongs there.
+        /// The kind of file that is needed.
         needed: &'static str,
     },
     /// A folder that was named as a run's and has no configuration.
@@ -163,7 +163,7 @@ pub enum TrainError {
     NotARunFolder {
         /// The folder.
         path: PathBuf,
-        /// What is missing, and the next step.
+        /// The missing part, and the next step.
         why: String,
     },
     /// A policy that does not exist.
@@ -173,7 +173,7 @@ pub enum TrainError {
         maybe(nearest)
     )]
     NoPolicy {
-        /// What was typed.
+        /// The typed name.
         typed: String,
         /// The policy most like it; empty if none is.
         nearest: &'static str,
@@ -194,7 +194,7 @@ pub enum TrainError {
     NoCheckpoint {
         /// The path that was given.
         path: PathBuf,
-        /// What is missing, and the next step.
+        /// The missing part, and the next step.
         why: String,
     },
     /// Checkpoints of which none can be used.
@@ -213,7 +213,7 @@ pub enum TrainError {
     TransferRecord {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         what: String,
     },
     /// A checkpoint that cannot be used.
@@ -254,7 +254,7 @@ pub enum TrainError {
     NoRun {
         /// The path that was given.
         path: PathBuf,
-        /// What is missing, and the next step.
+        /// The missing part, and the next step.
         why: String,
     },
     /// Episodes of a task that a run does not learn.
@@ -291,11 +291,11 @@ pub enum TrainError {
     Observations {
         /// The checkpoint.
         path: PathBuf,
-        /// What the agent observes.
+        /// The observations of the agent.
         agent: Box<ObservationSpace>,
         /// The task.
         task: String,
-        /// What the task shows.
+        /// The observations of the task.
         shown: Box<ObservationSpace>,
     },
     /// A video of episodes without images.
@@ -309,7 +309,7 @@ pub enum TrainError {
     /// Imagined images that nobody imagines.
     #[error("--imagined: {why}")]
     ImaginesNothing {
-        /// Why there are none, and what would have some.
+        /// Why there are none, and how to get some.
         why: &'static str,
     },
     /// A task that agents of this version cannot learn.
@@ -317,7 +317,7 @@ pub enum TrainError {
     Unsupported {
         /// The task.
         task: String,
-        /// What is not supported.
+        /// The unsupported part.
         what: String,
     },
     /// Tasks with discrete and with continuous actions for one agent.
@@ -353,7 +353,7 @@ pub enum TrainError {
         task: String,
         /// Transitions of a window.
         length: usize,
-        /// What the episodes are: random, or guided.
+        /// The kind of the episodes: random, or guided.
         of: &'static str,
         /// The episodes.
         seen: Prefilled,
@@ -408,7 +408,7 @@ pub enum TrainError {
         source: Box<Self>,
         /// Frames collected by then.
         frames: Frames,
-        /// What remains of the run, and how to resume it.
+        /// The state of the run, and how to resume it.
         after: String,
     },
     /// More memory than there is.
@@ -425,7 +425,7 @@ pub enum TrainError {
         replay: u64,
         /// Bytes that the embeddings of a frozen encoder may take.
         embeddings: u64,
-        /// What is available.
+        /// The available memory.
         available: Box<Available>,
     },
     /// A frozen encoder or frozen reward models that are not transferred from another agent.

@@ -41,7 +41,7 @@ pub(super) fn after_step(update: u64, root: &Path, saved: bool) -> String {
         .to_owned()
 }
 
-/// What remains of a run with infinite or NaN values, and how to continue.
+/// The state of a run with infinite or NaN values, and how to continue.
 pub(super) fn with_other_settings(root: &Path, saved: bool) -> String {
     let settings = "other settings, such as a smaller agent.model_learning_rate";
     if saved {

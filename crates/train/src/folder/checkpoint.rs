@@ -98,7 +98,7 @@ pub struct Damaged {
     pub why: TrainError,
 }
 
-/// A checkpoint that was written, and what could not be removed after it.
+/// A checkpoint that was written, and the older ones that could not be removed after it.
 #[derive(Debug)]
 pub struct Saved {
     /// The checkpoint's folder.
@@ -110,7 +110,8 @@ pub struct Saved {
 /// Writes a checkpoint into the folder `checkpoints`, and removes all but the newest `kept`.
 ///
 /// # Errors
-/// If a file cannot be written; earlier checkpoints are then untouched. What cannot be removed is no error.
+/// If a file cannot be written; earlier checkpoints are then untouched. An old checkpoint that cannot be removed is not
+/// an error.
 pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<Saved, TrainError> {
     let name = name(state.position.frames);
     let mut left = Vec::new();
@@ -413,7 +414,8 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, TrainError> {
     Ok(aside)
 }
 
-/// A free name for an unfinished folder. What an earlier process left under such a name is removed, or passed over.
+/// A free name for an unfinished folder. A folder that an earlier process left under such a name is removed, or passed
+/// over.
 fn unfinished(checkpoints: &Path, name: &str, left: &mut Vec<Left>) -> PathBuf {
     let mut path = checkpoints.join(format!(".{name}.partial"));
     let mut number = 0;

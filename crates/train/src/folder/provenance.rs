@@ -31,7 +31,7 @@ pub struct RunProvenance {
     pub external: BTreeMap<String, ExternalProvenance>,
 }
 
-/// What is kept of an external environment.
+/// The recorded part of an external environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalProvenance {
     /// The programs that it is made of.

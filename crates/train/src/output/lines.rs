@@ -61,7 +61,7 @@ fn lines_of(path: &Path, mut file: impl BufRead, most: u64, mut visit: impl FnMu
     Ok(())
 }
 
-/// What a line is not, and its beginning.
+/// The fault of a line, and its beginning.
 fn what_is_not(line: &[u8], error: &serde_json::Error) -> String {
     let text = String::from_utf8_lossy(line);
     let mut start: String = text.trim_end().chars().take(40).collect();

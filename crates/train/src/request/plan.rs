@@ -1,6 +1,6 @@
-//! The plan of a request: what its origin means.
+//! The plan of a request: the meaning of its origin.
 //!
-//! Not here: what plans are and how they are applied (crate `transfer`).
+//! Not here: plans and how they are applied (crate `transfer`).
 
 use super::label::name;
 use super::{DEFAULT_PLAN, Origin, UNIVERSAL};

@@ -63,7 +63,7 @@ impl<L: Trainable> Run<'_, L> {
         self.meters.add(&of_task(self.config, "train_return", task), episode.score());
         self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
         match phase {
-            // What chance earns is not known from the episodes of a guide.
+            // The returns of random actions are not known from the episodes of a guide.
             Phase::Prefill { .. } if self.support.guided_by.is_some() => {}
             Phase::Prefill { .. } => self.returns.random(index, episode.score()),
             _ => self.warnings.earned(index, episode.score()),

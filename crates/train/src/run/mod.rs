@@ -104,7 +104,7 @@ struct Run<'a, L> {
     seconds_before: f64,
     /// Where the newest checkpoint is, and its place in the run.
     saved: Option<(PathBuf, Position)>,
-    /// What could not be removed, and was reported.
+    /// Files that could not be removed, and were reported.
     left: BTreeSet<PathBuf>,
     interrupted: &'a AtomicBool,
     reporter: &'a mut dyn Reporter,

@@ -136,7 +136,7 @@ fn updates_of(schedule: &Schedule, frames: Frames) -> u64 {
     u64::try_from(earned).unwrap_or(u64::MAX)
 }
 
-/// What a run still has to do, as far as its settings say.
+/// The remaining work of a run, as far as its settings tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remaining {
     /// Frames of random episodes.
@@ -152,7 +152,7 @@ pub(crate) struct Remaining {
 }
 
 impl Remaining {
-    /// What remains of a run at `position`.
+    /// The remaining work of a run at `position`.
     pub fn of(config: &Config, position: &Position) -> Self {
         let (schedule, tasks) = (&config.schedule, config.tasks.len());
         let due = |task: usize| prefill(config, position, task).is_some();

@@ -22,7 +22,7 @@ const SATURATED: f64 = 0.98;
 /// Frames for which it must stay there.
 pub const SATURATED_FOR: Frames = Frames(10_000);
 
-/// What is watched for, in this session.
+/// The conditions that are watched for, in this session.
 #[derive(Debug)]
 pub(super) struct Warnings {
     tasks: Vec<Watched>,

@@ -21,7 +21,7 @@ use dreamer::AgentConfig;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// What a row of the ranking is there for.
+/// The purpose of a row of the ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -36,14 +36,14 @@ pub enum Kind {
 /// A row of the ranking.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ranked {
-    /// Its name in the table: the path that was given, or what control it is.
+    /// Its name in the table: the path that was given, or the kind of control.
     pub name: String,
     /// The folder of its checkpoint or export, absolute; none for an untrained agent.
     pub file: Option<PathBuf>,
     /// Its place among the agents that were given; none of a control.
     #[serde(skip)]
     pub given: Option<usize>,
-    /// What it is there for.
+    /// Its purpose.
     pub kind: Kind,
     /// The tasks it was trained on, if known.
     pub tasks: Vec<String>,
@@ -52,13 +52,13 @@ pub struct Ranked {
     /// Its sizes.
     #[serde(skip)]
     pub config: AgentConfig,
-    /// What it makes of the target's episodes.
+    /// Its scores in the target's episodes.
     pub scores: Scores,
     /// [`Scores::image`] on episodes of its own tasks, for comparison; none if there are none.
     pub own_image: Option<f64>,
     /// The mean return of its policy on the target; none if its actions have another length.
     pub zero_shot: Option<f64>,
-    /// The mean of its ranks by three scores, from 1: what the table is sorted by.
+    /// The mean of its ranks by three scores, from 1: the table is sorted by it.
     pub rank: f64,
 }
 

@@ -138,7 +138,7 @@ fn only_finished_runs_of_one_program_are_shared() {
     assert!(text.contains("run 1 is finished") && !text.contains("copied"), "{text}");
     let source = stored(&program);
     assert_eq!(source.len(), 1);
-    // With episodes of another program, a run is not only what its settings say.
+    // With episodes of another program, a run depends on more than its settings.
     run_one("2");
     std::fs::create_dir(
         program.path("studies/first/runs/inverted-pendulum-swingup/fractional-0.2-from-a/0/episodes/added"),
@@ -147,7 +147,7 @@ fn only_finished_runs_of_one_program_are_shared() {
     assert!(!run_one("2").contains("copied"));
     assert_eq!(stored(&program), source);
 
-    // What was changed in the store is not used; the run is trained.
+    // The changed run in the store is not used; the run is trained.
     let metrics = program.path(&format!("shared/{}/run/metrics.jsonl", source[0]));
     let mut text = std::fs::read_to_string(&metrics).unwrap();
     text.push_str("{\"step\":9000,\"train_return\":9999}\n");

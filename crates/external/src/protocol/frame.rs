@@ -15,7 +15,7 @@ pub const LARGEST: usize = 1 << 20;
 pub struct Header {
     /// Bytes of the payload.
     pub length: usize,
-    /// What it is.
+    /// The kind of the message.
     pub kind: Kind,
 }
 

@@ -1,8 +1,8 @@
-//! What a world of another program answers: whatever the bytes, answers or reasons.
+//! The answers of an external environment: whatever the bytes, answers or reasons.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use worlds::protocol::{
+use external::protocol::{
     HEADER, Header, Hello, Kind, LARGEST, ObservationBytes, Stepped, decode_info, encode_handshake, numbers,
 };
 

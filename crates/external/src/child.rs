@@ -1,6 +1,6 @@
 //! [`Child`]: a process that answers messages, is never waited for longer than it may take, and never outlives this one.
 //!
-//! Not here: what the messages mean (`world`).
+//! Not here: the meaning of the messages (`client`).
 
 use crate::protocol::{HEADER, Header, Kind, Malformed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,7 +16,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How often is looked whether a process has ended.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Bytes that are read at once: what a pipe holds.
+/// Bytes that are read at once: the capacity of a pipe.
 const CHUNK: usize = 1 << 16;
 
 /// Why there is no answer.
@@ -51,7 +51,7 @@ impl Child {
     /// Starts `command`. Its standard error is that of this process.
     ///
     /// # Errors
-    /// What the system says; also if the guard cannot be started.
+    /// The error of the system; also if the guard cannot be started.
     pub fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
         end_with_this_process(&mut command);
@@ -206,8 +206,9 @@ impl Drop for Child {
     }
 }
 
-/// A small process that ends a group of processes once this process is gone, however it ended. Without it, what a world
-/// has started would outlive a run that is killed: the system ends only the world itself ([`end_with_this_process`]).
+/// A small process that ends a group of processes once this process is gone, however it ended. Without it, processes
+/// that an external environment
+/// has started would outlive a run that is killed: the system ends only the environment itself ([`end_with_this_process`]).
 #[derive(Debug)]
 struct Guard(std::process::Child);
 
@@ -265,7 +266,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Whether all processes of a group end. What was killed may still be waited for by the system's first process: it
+    /// Whether all processes of a group end. The system's first process may still have to reap a killed one: it
     /// has no group any more that can be signalled.
     fn ends(group: Pid) -> bool {
         let deadline = Instant::now() + LONG;
@@ -288,7 +289,7 @@ mod tests {
 
     #[test]
     fn text_is_quoted() {
-        let mut child = shell("echo loading the world");
+        let mut child = shell("echo loading the environment");
         let Err(Lost::Malformed(error)) = child.receive(LONG) else { panic!("text is no message") };
         assert!(error.to_string().contains("\"loadi\""), "{error}");
     }

@@ -63,7 +63,7 @@ impl<'a> Pipes<'a> {
     }
 }
 
-/// What a served task or agent says of itself.
+/// The description of a served task or agent.
 pub fn served_info(task: &TaskInfo) -> Info {
     Info {
         name: task.name.clone(),
@@ -76,8 +76,8 @@ pub fn served_info(task: &TaskInfo) -> Info {
     }
 }
 
-/// Serves the environment that `make` makes of what is asked, until the other side ends. `starts` gives the stream of the
-/// episode that belongs to a seed.
+/// Serves the environment that `make` makes with the requested options, until the other side ends. `starts` gives the
+/// stream of the episode that belongs to a seed.
 ///
 /// # Errors
 /// If a pipe breaks in the middle of a message, or does not hold messages.
@@ -100,15 +100,15 @@ pub fn serve(
                 environment = Some(made);
                 Ok(Kind::Info)
             }),
-            (Kind::Reset, Some(world)) => seed(payload).and_then(|seed| {
-                world.reset(&mut starts(seed), &mut image).map_err(|error| error.to_string())?;
-                encode_observation(&image, world.vector(), &mut answer);
+            (Kind::Reset, Some(environment)) => seed(payload).and_then(|seed| {
+                environment.reset(&mut starts(seed), &mut image).map_err(|error| error.to_string())?;
+                encode_observation(&image, environment.vector(), &mut answer);
                 Ok(Kind::Observation)
             }),
-            (Kind::Step, Some(world)) => action(payload, world.info()).and_then(|action| {
-                let outcome = world.step(&action, &mut image).map_err(|error| error.to_string())?;
+            (Kind::Step, Some(environment)) => action(payload, environment.info()).and_then(|action| {
+                let outcome = environment.step(&action, &mut image).map_err(|error| error.to_string())?;
                 encode_stepped(outcome.reward, outcome.terminal, outcome.truncated, outcome.frames, &mut answer);
-                encode_observation(&image, world.vector(), &mut answer);
+                encode_observation(&image, environment.vector(), &mut answer);
                 Ok(Kind::Outcome)
             }),
             (Kind::Reset | Kind::Step, None) => Err(format!("hello (version {VERSION}) comes before {}", kind.name())),
@@ -122,7 +122,7 @@ pub fn serve(
     Ok(())
 }
 
-/// What is asked of a task of ours: its arguments are the task's other options, such as `termination`.
+/// The options of a request for one of our tasks: its arguments are the task's other options, such as `termination`.
 fn options(payload: &[u8]) -> Result<TaskOptions, String> {
     let Hello { observe, action_repeat, frame_limit, arguments } =
         Hello::decode(payload).map_err(|error| error.to_string())?;

@@ -24,7 +24,7 @@ main(sys.argv[1:])
 pub(crate) struct Python {
     /// Its file, or a name to be looked up.
     pub program: PathBuf,
-    /// What to do if it cannot be started.
+    /// The next step if it cannot be started.
     pub next: String,
 }
 
@@ -43,7 +43,7 @@ impl Python {
         Self { program, next }
     }
 
-    /// The command that serves the world called `name`.
+    /// The command that serves the environment called `name`.
     pub fn serve(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["-c", LAUNCH, name]);
