@@ -1,4 +1,4 @@
-//! The answers of an external environment: whatever the bytes, answers or reasons.
+//! The answers of an external environment: any bytes give answers or reasons.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -75,7 +75,7 @@ class ServedEnvironment:
         fps = (self.env.metadata or {}).get("render_fps") or 30
         return {
             "name": self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__,
-            "made_by": _made_by(self.env),
+            "made_by": _programs(self.env),
             "observation": {
                 "image": [images.SIDE, images.SIDE, 3] if self.observe in ("image", "both") else None,
                 "vector": self.vector,
@@ -193,7 +193,7 @@ def _is_image_space(space: Any) -> bool:
     return getattr(space, "dtype", None) == np.uint8 and shape is not None and len(shape) == 3 and shape[2] == 3
 
 
-def _made_by(env: Any) -> str:
+def _programs(env: Any) -> str:
     import platform
 
     import gymnasium

@@ -20,7 +20,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
         text.push_str(&format!("  - {}\n", quoted(tag)));
     }
     if !bases.is_empty() {
-        // Hubs link to models of theirs; the author replaces the paths.
+        // Hubs link to models on the hub; the author replaces the paths.
         text.push_str("base_model:\n");
         bases.iter().for_each(|base| text.push_str(&format!("  - {}\n", quoted(base))));
     }
@@ -54,7 +54,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
         ));
     }
     for environment in external {
-        text.push_str(&format!("\nThe environment `{}` was made by {}.\n", environment.task, environment.made_by));
+        text.push_str(&format!("\nThe environment `{}` is provided by {}.\n", environment.task, environment.programs));
     }
     if let Some(report) = &base {
         let count = counted(bases.len() as u64, "earlier agent");

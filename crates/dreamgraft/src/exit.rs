@@ -225,7 +225,7 @@ impl From<&study::StudyError> for Exit {
             StudyError::NoManifest { .. }
             | StudyError::NotAStudy { .. }
             | StudyError::OtherRun { .. }
-            | StudyError::ShareIsTaken { .. }
+            | StudyError::ShareIsOccupied { .. }
             | StudyError::NotReady { .. }
             | StudyError::Manifest { .. }
             | StudyError::Changed { .. }
@@ -253,7 +253,7 @@ impl From<&TrainError> for Exit {
             TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
             TrainError::Transfer(error) => of_transfer(error),
             TrainError::FitNeedsSources(error) => of_transfer(error),
-            // The agent was fit to guide the run when it began, and is no longer there.
+            // The agent was fit to guide the run when it began, and does not exist any more.
             TrainError::GuideNeeded(error) if matches!(**error, TrainError::Guide { .. }) => Self::Checkpoint,
             TrainError::GuideNeeded(error) => Self::from(&**error),
             TrainError::Config(ConfigError::Stored { .. }) | TrainError::Output(OutputError::Line { .. }) => {

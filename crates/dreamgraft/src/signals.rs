@@ -32,7 +32,7 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     Ok(asked)
 }
 
-/// Has a file beyond the limit of `ulimit -f` be an error, like a full disk. Unless somebody listens to the signal, it ends the
+/// Turns a file beyond the limit of `ulimit -f` into an error, like a full disk. Without a handler, the signal ends the
 /// program.
 pub fn outlive_file_limit() {
     // A system that refuses this ends the program at the limit, as it would have without.

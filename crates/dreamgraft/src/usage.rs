@@ -68,7 +68,7 @@ pub fn advised(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The error of the first word that is not UTF-8 where the program takes text: paths may have any bytes.
+/// The error of the first argument that is not UTF-8 where the program expects text: paths may have any bytes.
 fn not_text(words: &[OsString]) -> Option<clap::Error> {
     let lossy = |word: &OsString| OsString::from(&*word.to_string_lossy());
     let is_refused = |index: usize| {
@@ -83,7 +83,7 @@ fn not_text(words: &[OsString]) -> Option<clap::Error> {
     Some(Typed::command().error(ErrorKind::InvalidUtf8, text))
 }
 
-/// The word with this number for a message, with its option: its bytes are written as shells take them.
+/// The argument with this number for a message, with its option: its bytes are written as shells read them.
 fn argument(words: &[OsString], index: usize) -> String {
     let word = words[index].as_encoded_bytes();
     if word.starts_with(b"-") {

@@ -19,7 +19,7 @@ pub enum TaskError {
     ActionLength {
         /// The task.
         task: String,
-        /// Elements that it takes.
+        /// Elements that it needs.
         expected: usize,
         /// Elements that it was given.
         given: usize,
@@ -56,7 +56,7 @@ pub enum TaskError {
     TooNarrow {
         /// The task.
         task: String,
-        /// Elements that it takes.
+        /// Elements that it needs.
         own: usize,
         /// The requested number of elements.
         size: usize,
@@ -94,13 +94,13 @@ pub enum TaskError {
         task: String,
         /// The failure, with the task's name, on one line.
         why: String,
-        /// The environment's own report, such as a traceback; empty if there is nothing more than the message.
+        /// The environment's own report, such as a traceback; empty if the message contains all of it.
         details: String,
     },
 }
 
 impl TaskError {
-    /// The report of an external environment about its failure, on several lines; `None` if there is nothing more than
+    /// The report of an external environment about its failure, on several lines; `None` if the message contains all of
     /// the message.
     pub fn details(&self) -> Option<&str> {
         match self {

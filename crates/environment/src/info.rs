@@ -26,7 +26,7 @@ pub struct TaskInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outside {
     /// The programs that it is made of, such as `gymnasium 1.2.0, Python 3.11.7`.
-    pub made_by: String,
+    pub programs: String,
     /// Whether the same seed and the same actions gave the same episode when that was tried.
     pub repeatable: bool,
     /// Notes for the user, a line each.
@@ -87,7 +87,7 @@ impl TaskInfo {
         self
     }
 
-    /// Checks that `action` has as many elements as the task takes, all of them finite.
+    /// Checks that `action` has as many elements as the task needs, all of them finite.
     ///
     /// # Errors
     /// [`TaskError::ActionLength`] or [`TaskError::ActionValue`].

@@ -1,7 +1,7 @@
 //! Environments: the interface between tasks and agents.
 //!
-//! An [`Environment`] gives an agent observations and receives its actions. Its [`TaskInfo`] describes both, and how time
-//! passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
+//! An [`Environment`] gives an agent observations and receives its actions. Its [`TaskInfo`] describes both, and how
+//! time passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
 //! built-in ones, `external` those of other programs), and how episodes are used (crate `train`).
 //!
 //! ```

@@ -14,7 +14,7 @@ pub const IMAGE_BYTES: usize = ImageSpace::STANDARD.bytes();
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObservationSpace {
-    /// The image; none if the environment shows none.
+    /// The image; `None` if the environment shows none.
     pub image: Option<ImageSpace>,
     /// Numbers in the vector; 0 if there is none.
     pub vector: usize,
@@ -65,7 +65,7 @@ pub struct ImageSpace {
 }
 
 impl ImageSpace {
-    /// `[64, 64, 3]`, RGB: the only images that the networks and the replay memory of this version take.
+    /// `[64, 64, 3]`, RGB: the only images that the networks and the replay memory of this version accept.
     pub const STANDARD: Self = Self { height: IMAGE_SIDE, width: IMAGE_SIDE, channels: 3 };
 
     /// Bytes of an image.

@@ -5,7 +5,7 @@ use crate::name::Server;
 use environment::{Catalogue, Environment, TaskError, TaskInfo, TaskOptions};
 use std::sync::{Mutex, PoisonError};
 
-/// The tasks of a catalogue, and every external environment whose name says which program serves it.
+/// The tasks of a catalogue, and every external environment whose name determines its server.
 pub struct ExternalCatalogue<'a> {
     own: &'a dyn Catalogue,
     /// The descriptions of external environments that were opened to ask for them.
@@ -97,7 +97,8 @@ mod tests {
             ("hopper+hopper", "did you mean \"hopper hopper\"?"),
             ("hoper", "did you mean \"hopper\"?"),
         ] {
-            let errors = [catalogue.check(name).unwrap_err(), catalogue.make(name, &TaskOptions::default()).err().unwrap()];
+            let errors =
+                [catalogue.check(name).unwrap_err(), catalogue.make(name, &TaskOptions::default()).err().unwrap()];
             for error in errors {
                 assert!(error.to_string().contains(meant), "{error}");
             }

@@ -23,7 +23,7 @@ const CHUNK: usize = 1 << 16;
 #[derive(Debug)]
 pub(crate) enum Lost {
     /// It took too long.
-    Silent,
+    TimedOut,
     /// The process has ended, or closed its output; how.
     Gone(String),
     /// It answered with bytes that are not an answer.
@@ -84,7 +84,7 @@ impl Child {
         };
         match written {
             Ok(()) => Ok(()),
-            // An error that it sent before it ended says more than that it has ended; reading finds out.
+            // An error that it sent before it ended explains more than that it has ended; reading finds out.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(Lost::Pipe(error)),
         }
@@ -132,9 +132,9 @@ impl Child {
     fn wait_for_bytes(&self, deadline: Instant) -> Result<(), Lost> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = Timespec::try_from(left).map_err(|_| Lost::Silent)?;
+            let timeout = Timespec::try_from(left).map_err(|_| Lost::TimedOut)?;
             match poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&timeout)) {
-                Ok(0) => return Err(Lost::Silent),
+                Ok(0) => return Err(Lost::TimedOut),
                 Ok(_) => return Ok(()),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(Lost::Pipe(error.into())),
@@ -168,7 +168,7 @@ impl Child {
         if !self.reaped
             && let Some(group) = self.group()
         {
-            // Before the process is waited for: until then, nobody else has its number.
+            // Before the process is waited for: until then, its number is not given to another process.
             let _ = kill_process_group(group, Signal::KILL);
         }
         // Before the process is waited for, too: afterwards, another group may have its number.
@@ -207,8 +207,8 @@ impl Drop for Child {
 }
 
 /// A small process that ends a group of processes once this process is gone, however it ended. Without it, processes
-/// that an external environment
-/// has started would outlive a run that is killed: the system ends only the environment itself ([`end_with_this_process`]).
+/// that an external environment has started would outlive a run that is killed: the system ends only the environment
+/// itself ([`end_with_this_process`]).
 #[derive(Debug)]
 struct Guard(std::process::Child);
 
@@ -233,8 +233,8 @@ impl Guard {
     }
 }
 
-/// Has the system end the process of `command` when this one ends, even by SIGKILL and even while the child is busy. Elsewhere
-/// than on Linux, the child notices the end of its input.
+/// Has the system end the process of `command` when this one ends, even by SIGKILL and even while the child is busy.
+/// Elsewhere than on Linux, the child notices the end of its input.
 #[cfg(target_os = "linux")]
 fn end_with_this_process(command: &mut Command) {
     use rustix::process::{getppid, set_parent_process_death_signal};
@@ -267,7 +267,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     /// Whether all processes of a group end. The system's first process may still have to reap a killed one: it
-    /// has no group any more that can be signalled.
+    /// has no group any more that can receive signals.
     fn ends(group: Pid) -> bool {
         let deadline = Instant::now() + LONG;
         while rustix::process::test_kill_process_group(group).is_ok() {
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn a_silent_process_is_not_waited_for_and_ends_with_its_group() {
         let mut child = shell("sleep 1000 & sleep 1000");
-        assert!(matches!(child.receive(Duration::from_millis(20)), Err(Lost::Silent)));
+        assert!(matches!(child.receive(Duration::from_millis(20)), Err(Lost::TimedOut)));
         let group = child.group().unwrap();
         drop(child);
         assert!(ends(group), "a process of the group is left");

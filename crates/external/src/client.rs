@@ -14,13 +14,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Seeds are below 2^31: many programs cannot take larger ones.
+/// Seeds are below 2^31: many programs cannot use larger ones.
 const SEEDS: usize = 1 << 31;
 
 /// The most bytes of the arguments of an external environment: every pipe holds as many.
 const LONGEST_ARGUMENTS: usize = 32_768;
 
-/// Seconds that an external environment may take to open at least, whatever the setting says: it may load much before it can answer.
+/// Seconds that an external environment may take to open at least, even if the setting is lower: it may load much
+/// before it can answer.
 const OPENING: u64 = 60;
 
 /// Steps after which an episode that was begun to see whether it is repeatable is left.
@@ -92,7 +93,7 @@ impl ExternalEnvironment {
             agent_steps: 0,
             running: false,
         };
-        let Info { name: own, made_by, observations, actions, timing, repeatable, notes } =
+        let Info { name: own, programs, observations, actions, timing, repeatable, notes } =
             environment.ask(Kind::Hello, &hello, "while it was opened", |kind, payload| match kind {
                 Kind::Info => decode_info(payload),
                 other => Err(Malformed::OutOfPlace { found: other.name(), expected: "info or error" }),
@@ -100,7 +101,7 @@ impl ExternalEnvironment {
         environment.seconds = options.timeout;
         let (name, description) =
             (name.to_owned(), if own.is_empty() { "an external environment".to_owned() } else { own });
-        let outside = Outside { made_by, repeatable, notes };
+        let outside = Outside { programs, repeatable, notes };
         environment.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
         if repeatable {
             environment.try_repeating()?;
@@ -165,7 +166,7 @@ impl ExternalEnvironment {
         };
         self.running = false;
         if let (Some(mut child), false) = (self.child.take(), matches!(error, ExternalError::Failed { .. })) {
-            // One that failed on its own terms may say goodbye; others are not waited for.
+            // One that reported an error itself may end by itself; others are not waited for.
             child.kill();
         }
         Err(error)
@@ -187,7 +188,7 @@ impl ExternalEnvironment {
         answer
     }
 
-    /// Takes an action that is known to be one.
+    /// Acts; the action has been checked.
     fn act(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, ExternalError> {
         let space = self.info.observations;
         let (mut vector, mut payload) = (std::mem::take(&mut self.vector), std::mem::take(&mut self.payload));
@@ -252,7 +253,7 @@ fn what_to_do(file: &Path) -> String {
         return format!("it is not executable: chmod +x {}", file.display());
     }
     let mut start = Vec::new();
-    // A file that cannot be read has no first line to speak of.
+    // A file that cannot be read has no first line.
     let _ = std::fs::File::open(file).and_then(|file| file.take(256).read_to_end(&mut start));
     let start = String::from_utf8_lossy(&start).into_owned();
     match start.lines().next().and_then(|line| line.strip_prefix("#!")) {

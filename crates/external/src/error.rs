@@ -48,14 +48,14 @@ pub enum ExternalError {
         task: String,
         /// Its activity at that moment.
         during: String,
-        /// Its own words: often a traceback.
+        /// Its own report: often a traceback.
         text: String,
     },
     /// It did not answer in time.
     #[error(
         "the external environment {task} did not answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
     )]
-    Silent {
+    TimedOut {
         /// The environment.
         task: String,
         /// Its activity at that moment.
@@ -73,7 +73,7 @@ pub enum ExternalError {
         /// How it ended.
         how: String,
     },
-    /// It answered with something that cannot be an answer.
+    /// Its answer cannot be used.
     #[error("the external environment {task} gave an answer {during} that cannot be used: {source}")]
     Malformed {
         /// The environment.
@@ -106,14 +106,14 @@ impl ExternalError {
     pub(crate) fn lost(task: &str, during: &str, seconds: u64, lost: Lost) -> Self {
         let (task, during) = (task.to_owned(), during.to_owned());
         match lost {
-            Lost::Silent => Self::Silent { task, during, seconds },
+            Lost::TimedOut => Self::TimedOut { task, during, seconds },
             Lost::Gone(how) => Self::Gone { task, during, how },
             Lost::Malformed(source) => Self::Malformed { task, during, source },
             Lost::Pipe(source) => Self::Pipe { task, during, source },
         }
     }
 
-    /// The environment's own words, if they have more than a line.
+    /// The environment's own report, if it has more than a line.
     fn details(&self) -> String {
         match self {
             Self::Failed { text, .. } if text.trim().lines().count() > 1 => text.trim_end().to_owned(),
@@ -156,7 +156,7 @@ impl From<ExternalError> for TaskError {
             ExternalError::Start { task, .. }
             | ExternalError::Arguments { task, .. }
             | ExternalError::Failed { task, .. }
-            | ExternalError::Silent { task, .. }
+            | ExternalError::TimedOut { task, .. }
             | ExternalError::Gone { task, .. }
             | ExternalError::Malformed { task, .. }
             | ExternalError::Pipe { task, .. }

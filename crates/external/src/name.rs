@@ -19,7 +19,7 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Who serves the environment called `name`; none if that is not the name of an external environment.
+    /// Who serves the environment called `name`; `None` if that is not the name of an external environment.
     ///
     /// # Errors
     /// If it begins like one, and cannot be one.

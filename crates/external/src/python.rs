@@ -29,16 +29,16 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// The one that `$DREAMGRAFT_PYTHON` names, else the one next to this program (pip installs both into one environment), else
-    /// `python3`.
+    /// The one that `$DREAMGRAFT_PYTHON` names, else the one next to this program (pip installs both into one
+    /// environment), else `python3`.
     pub fn find() -> Self {
         if let Some(program) = std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
             let next = format!("{VARIABLE} names it: set it to a Python interpreter, or unset it");
             return Self { program: program.into(), next };
         }
         let here = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
-        let beside = here.into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));
-        let program = beside.into_iter().find(|program| program.is_file()).unwrap_or_else(|| "python3".into());
+        let candidates = here.into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));
+        let program = candidates.into_iter().find(|program| program.is_file()).unwrap_or_else(|| "python3".into());
         let next = format!("install Python 3, or set {VARIABLE} to an interpreter that has dreamgraft and gymnasium");
         Self { program, next }
     }

@@ -1,4 +1,4 @@
-//! The other side: an environment of ours, served to another program.
+//! The other side: a built-in task, served to another program.
 
 use crate::protocol::{
     HEADER, Header, Hello, Info, Kind, Malformed, VERSION, encode_handshake, encode_observation, encode_stepped,
@@ -27,7 +27,7 @@ impl<'a> Pipes<'a> {
         Self { input, output, frame: Vec::new(), payload: Vec::new() }
     }
 
-    /// The next request; none if there are no more.
+    /// The next request; `None` if there are no more.
     ///
     /// # Errors
     /// If the system refuses, or the bytes are not a request.
@@ -67,7 +67,7 @@ impl<'a> Pipes<'a> {
 pub fn served_info(task: &TaskInfo) -> Info {
     Info {
         name: task.name.clone(),
-        made_by: format!("dreamgraft {}", env!("CARGO_PKG_VERSION")),
+        programs: format!("dreamgraft {}", env!("CARGO_PKG_VERSION")),
         observations: task.observations,
         actions: task.actions.clone(),
         timing: task.timing,
@@ -147,7 +147,7 @@ pub fn seed(payload: &[u8]) -> Result<u64, String> {
     Ok(u64::from_le_bytes(seed))
 }
 
-/// The action of a step, as the environment takes it.
+/// The action of a step, as the environment expects it.
 fn action(payload: &[u8], info: &TaskInfo) -> Result<Vec<f32>, String> {
     let size = info.actions.size;
     let expected = if info.actions.is_discrete() { 4 } else { 4 * size };

@@ -48,7 +48,8 @@ impl From<ReadError> for io::Error {
 /// Opens a regular file, or a link to one, for reading.
 ///
 /// # Errors
-/// If the file cannot be opened, or is something else: opening a pipe may wait for ever, and a device may never end.
+/// If the file cannot be opened, or is not a regular file: opening a pipe may wait for ever, and a device may never
+/// end.
 pub fn open_file(path: &Path) -> io::Result<File> {
     let file = open(path)?;
     if !file.metadata()?.is_file() {

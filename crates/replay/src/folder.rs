@@ -30,7 +30,8 @@ pub struct OpenReport {
     pub newer: Vec<String>,
     /// The number of episodes below `upto` without a file.
     pub missing: u64,
-    /// Transitions of all episodes below `upto`, or of all there are, as their names tell. Added episodes are not counted.
+    /// Transitions of all episodes below `upto`, or of all there are, counted by their names. Added episodes are not
+    /// counted.
     pub transitions: u64,
     /// Episodes in the folder of added ones ([`ADDED`]).
     pub added: usize,
@@ -161,7 +162,7 @@ impl Reading<'_> {
     fn read_at(&self, name: &EpisodeName, path: &Path) -> Result<Result<CompressedEpisode, SkippedFile>, ReplayError> {
         check_uncompressed(uncompressed(name, &self.sizes), self.budget, Some(path))?;
         let skipped = |error: FileError| SkippedFile { name: name.to_string(), reason: error.to_string() };
-        // With other sizes, the file may be larger; it is read to report them, as long as any memory would take it.
+        // With other sizes, the file may be larger; it is read to report them, as long as any memory could hold it.
         let images = Sizes { observations: ObservationSpace::IMAGE, ..self.sizes };
         let own = Sizes { action: crate::LARGEST_ACTION, ..self.sizes };
         let limit = uncompressed(name, &images.largest()).min(uncompressed(name, &own).max(crate::LARGEST_EPISODE));
@@ -185,7 +186,7 @@ impl Reading<'_> {
     }
 }
 
-/// The added episodes in `folder`; none if there is no folder of them.
+/// The added episodes in `folder`; empty if there is no folder of them.
 fn list_added(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayError> {
     let added = folder.join(ADDED);
     if added.is_dir() { list(&added) } else { Ok((Vec::new(), OpenReport::default())) }

@@ -15,7 +15,7 @@ pub enum StudyError {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder of something else.
+    /// A folder with other files.
     #[error("{path} {why}; choose a new or empty folder with --dir")]
     NotAStudy {
         /// The folder.
@@ -115,7 +115,7 @@ pub enum StudyError {
     },
     /// A folder of shared runs that is part of a study or of a run.
     #[error("--share {path}: it is {what}; give a separate folder for shared runs")]
-    ShareIsTaken {
+    ShareIsOccupied {
         /// The folder.
         path: PathBuf,
         /// The kind of the record.

@@ -5,7 +5,7 @@
 use crate::manifest::Entry;
 use train::RunRequest;
 
-/// Into how many parts videos divide a run of a study, unless the study file says otherwise.
+/// Into how many parts videos divide a run of a study, unless the study file sets it.
 const VIDEOS: u64 = 4;
 
 /// The request of a run, with fewer videos than a single run writes: there are many runs, and the report shows the last video

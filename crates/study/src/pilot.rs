@@ -3,7 +3,7 @@
 //!
 //! The outcome is a pure function of the metrics of the candidates' runs up to the slices. So it is the same however
 //! often it is computed, and nothing else has to be saved. Here: the outcome. Not here: the candidates (`expand`),
-//! starting them (`local`), and what the report says of them.
+//! starting them (`local`), and the report about them.
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
@@ -73,7 +73,7 @@ pub fn has_more(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry, until
 }
 
 /// Frames of the candidate at `place` in a group of `candidates`, if it is as lucky as its place: these add up to the
-/// frames of the whole group, whichever candidates continue.
+/// frames of the whole group, independent of which candidates continue.
 pub fn expected_frames(place: usize, candidates: usize, slices: &[u64], steps: u64) -> u64 {
     let mut left = candidates;
     for (number, slice) in slices.iter().enumerate() {

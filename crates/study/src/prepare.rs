@@ -31,7 +31,8 @@ fn of_document(
     Ok(same.then_some(recorded))
 }
 
-/// The manifest in the study's folder, if its first line says that it was made from this very document. Nothing is expanded.
+/// The manifest in the study's folder, if its first line states that it was made from exactly this study file. Nothing
+/// is expanded.
 ///
 /// # Errors
 /// If the manifest is not as it was written.
@@ -80,7 +81,7 @@ fn written(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Resu
     of_document(read, catalogue, found)?.map(Some).ok_or_else(changed)
 }
 
-/// Refuses a folder that contains something other than a study does.
+/// Refuses a folder that contains other files than a study's.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
     if folder.join(files::layout::CONFIG).exists() {

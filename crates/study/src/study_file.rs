@@ -252,7 +252,7 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
 /// The key of the method at `path`, such as `method[1]`, whose value has a wrong type. The reader names only the
 /// method, because it reads all keys before it knows their kind; without the wrong key, it reports another error.
 fn wrong_key(text: &str, path: &str) -> Option<String> {
-    /// More keys than any kind of method has: others are not tried, so that a large table takes no time.
+    /// More keys than any kind of method has: others are not tried, so that a large table costs no time.
     const MOST_KEYS: usize = 16;
     let number: usize = path.strip_prefix("method[")?.strip_suffix(']')?.parse().ok()?;
     let study: toml::Table = text.parse().ok()?;

@@ -57,7 +57,8 @@ pub struct Measured {
     /// Threads that worked.
     pub threads: usize,
     /// Vector instructions that kernels used.
-    pub vectors: &'static str,
+    #[serde(rename = "vectors")]
+    pub simd: &'static str,
     /// The device of the gradient steps: `cpu`, or a GPU.
     pub device: String,
 }
@@ -183,7 +184,7 @@ pub fn measure(
             policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
             peak_rss_mb: system::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,
-            vectors: SimdInstructionSet::current().name(),
+            simd: SimdInstructionSet::current().name(),
             device: device.map_or("cpu", |(name, _)| name).to_owned(),
         })
     })

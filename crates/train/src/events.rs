@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Listens to a run.
 pub trait Reporter: Send {
-    /// Something happened.
+    /// Receives an event.
     fn event(&mut self, event: &Event<'_>);
 }
 
@@ -30,7 +30,7 @@ pub enum Episodes {
     Own,
 }
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// The run starts, or resumes from a checkpoint.
@@ -73,9 +73,9 @@ pub enum Event<'a> {
         /// Its parts and their numbers of parameters.
         parameters: &'a [(&'static str, u64)],
     },
-    /// Something that the user should know, on one line.
+    /// A note for the user, on one line.
     Note(&'a str),
-    /// Something that the user should look into, on one line.
+    /// A warning that the user should look into, on one line.
     Warning(&'a str),
     /// A step of the present phase is done. Comes often.
     Progress {

@@ -70,7 +70,7 @@ pub fn write(folder: &Path, learned: &Learned<Policy>) -> Result<(), TrainError>
 /// Reads the agent of an export and its description.
 ///
 /// # Errors
-/// [`TrainError::Checkpoint`] names the file that is damaged or of something else.
+/// [`TrainError::Checkpoint`] names the file that is damaged or foreign.
 pub(crate) fn load<L: Actor>(folder: &Path) -> Result<Learned<L>, TrainError> {
     let (path, model) = (folder.join(EXPORTED_CONFIG), folder.join(EXPORTED_AGENT));
     let text = files::read_bytes(&path, LONGEST_CONFIG).map_err(|error| TrainError::io(&path)(error.into()))?;

@@ -117,7 +117,7 @@ pub enum PlanError {
         /// The source.
         name: String,
     },
-    /// No rule takes anything.
+    /// No rule transfers anything.
     #[error(
         "no rule of {plan} transfers anything: `take` is \"random\" in all of them; give a rule another `take`, or leave out the plan and its sources"
     )]
@@ -327,7 +327,7 @@ pub enum TransferError {
     Misfit(Box<MisfitError>),
     /// A source from which nothing would be transferred.
     #[error("nothing would be transferred from the source {name:?}: no parameter under its rules matches ({example})")]
-    NothingTaken {
+    NothingTransferred {
         /// The source.
         name: String,
         /// One parameter that did not fit, and why.

@@ -27,7 +27,7 @@ pub(crate) struct Unfit {
     pub advice: String,
 }
 
-/// Finds the numbers that a claim of the target takes from `path` of a source.
+/// Finds the numbers of `path` of a source that a claim of the target transfers.
 pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F>, path: &str) -> Result<Fit, Unfit> {
     let ours = target.parameters();
     let advice = || advice(target, source);

@@ -30,8 +30,8 @@ const FEWEST_PIECES: usize = 10;
 /// An improvement counts if it is more than this many standard errors above nothing.
 const STANDARD_ERRORS: f64 = 2.0;
 
-/// Fits the fractions of a plan to `episodes` of the target: adds the best fraction of its sources to each output layer that the plan
-/// fits, and writes the results into `report`, which is the report of resolving the plan for this target.
+/// Fits the fractions of a plan to `episodes` of the target: adds the best fraction of its sources to each output layer
+/// that the plan fits, and writes the results into `report`, which is the report of resolving the plan for this target.
 ///
 /// # Errors
 /// If the plan does not match the target or its sources, or there is no episode.
@@ -156,9 +156,10 @@ impl Head {
             sources: sources.collect(),
         };
         let (kernel, bias) = target.networks().output_layer(self.role).expect("it was checked");
-        let mut add = |parameter, taken: &dyn Fn(usize, usize) -> f64| {
+        let mut add = |parameter, transferred: &dyn Fn(usize, usize) -> f64| {
             for (index, value) in target.parameters_mut().values_mut(parameter).iter_mut().enumerate() {
-                let sum: f64 = fractions.iter().enumerate().map(|(source, omega)| omega * taken(source, index)).sum();
+                let sum: f64 =
+                    fractions.iter().enumerate().map(|(source, omega)| omega * transferred(source, index)).sum();
                 *value = F::of(value.to_f64() + sum);
             }
         };
@@ -167,8 +168,9 @@ impl Head {
         fitted
     }
 
-    /// Whether these fractions predict the episodes better than none, by more than chance would: by the differences between states
-    /// and between pieces of the episodes, whose states are not independent. A constant prediction explains nothing.
+    /// Whether these fractions predict the episodes better than none, by more than chance would: by the differences
+    /// between states and between pieces of the episodes, whose states are not independent. A constant prediction
+    /// explains nothing.
     fn is_better_than_nothing(&self, fractions: &[f64]) -> bool {
         let targets = &self.rows.targets;
         if targets.iter().all(|target| target == &targets[0]) {

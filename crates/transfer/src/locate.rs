@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum NotFound {
     /// There is none: the fault of the path.
     No(String),
-    /// The system refuses to tell: the file or folder, and its error.
+    /// The system refuses access: the file or folder, and its error.
     Unknown(PathBuf, io::Error),
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, NotFound> {
     }
 }
 
-/// Whether there is something of a kind at `path`.
+/// Whether there is a file or folder of a kind at `path`.
 fn is(path: &Path, kind: fn(&Metadata) -> bool) -> Result<bool, NotFound> {
     match path.metadata() {
         Ok(metadata) => Ok(kind(&metadata)),

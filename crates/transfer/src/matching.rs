@@ -108,7 +108,7 @@ impl Claim {
     }
 }
 
-/// The name of a parameter, or of its rows that read something.
+/// The name of a parameter, or of its rows with a meaning.
 pub(crate) fn part_name(path: &str, reads: Option<RowInput>) -> String {
     reads.map_or_else(|| path.to_owned(), |reads| format!("{path} ({reads} rows)"))
 }
@@ -180,7 +180,7 @@ fn match_pattern(
     let place = || rule.place.clone();
     let mut matched = false;
     let mut found = false;
-    let mut taken_above = None;
+    let mut matched_above = None;
     for candidate in candidates.iter_mut().filter(|candidate| pattern.matches(candidate.path)) {
         matched = true;
         for &rows in &rule.rows {
@@ -196,8 +196,8 @@ fn match_pattern(
         }
         let several = candidate.parts.len() > 1;
         for part in &mut candidate.parts {
-            let wanted = |part: RowInput| rule.rows.iter().any(|rows| rows.covers(part));
-            if !rule.rows.is_empty() && !part.reads.is_some_and(wanted) {
+            let covered = |part: RowInput| rule.rows.iter().any(|rows| rows.covers(part));
+            if !rule.rows.is_empty() && !part.reads.is_some_and(covered) {
                 continue;
             }
             match part.rule {
@@ -214,7 +214,7 @@ fn match_pattern(
                             by_meta_model: !rules[above].moved.is_empty(),
                         });
                     }
-                    taken_above.get_or_insert((name, above));
+                    matched_above.get_or_insert((name, above));
                 }
                 _ => {
                     part.rule = Some(index);
@@ -223,7 +223,7 @@ fn match_pattern(
             }
         }
     }
-    match taken_above {
+    match matched_above {
         _ if found || (!matched && rule.optional) => Ok(()),
         Some((parameter, above)) => Err(TransferError::Shadowed {
             place: place(),
@@ -253,7 +253,7 @@ fn rows_in_words(parts: &[Part]) -> String {
 fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
     let typed = pattern.as_str();
     let start = format!("{}.", typed.trim_end_matches(['*', '.']));
-    // The commonest mistake is to leave out that something is a part of the world model.
+    // The commonest mistake is to leave out that a parameter is a part of the world model.
     for start in [start.clone(), format!("world_model.{start}")] {
         if candidates.iter().any(|candidate| candidate.path.starts_with(&start)) {
             return format!("\"{start}**\"");

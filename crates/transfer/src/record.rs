@@ -7,7 +7,7 @@ use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::io::{Error, ErrorKind, Write};
 use std::path::Path;
 
-/// The most bytes that a report may have: a part of it takes some hundreds.
+/// The most bytes that a report may have: a part of it has some hundreds.
 const LARGEST_REPORT: u64 = 64 << 20;
 
 /// The beginning of every plan that a transfer left.
@@ -43,7 +43,7 @@ pub fn write_report(folder: &Path, report: &Report) -> Result<(), TransferError>
     write(&folder.join(TRANSFER_REPORT), &(report.to_json() + "\n"))
 }
 
-/// Reads the report that a transfer left in a run's folder; `None` if the run took nothing.
+/// Reads the report that a transfer left in a run's folder; `None` if the run has no transfer.
 ///
 /// # Errors
 /// [`TransferError::Record`] if there is one that cannot be read.

@@ -81,7 +81,7 @@ pub struct RuleReport {
     pub patterns: Vec<String>,
     /// The rows it is about; empty for all.
     pub rows: Vec<RowInput>,
-    /// How much it takes.
+    /// How much is transferred.
     pub take: Take,
     /// Whether it freezes.
     pub frozen: bool,
@@ -163,7 +163,7 @@ pub struct FittedFraction {
 }
 
 impl FittedFraction {
-    /// Whether the best fractions were not taken because their improvement could be chance.
+    /// Whether the best fractions were not used because their improvement could be chance.
     pub fn is_chance(&self) -> bool {
         self.sources.iter().any(|source| source.fraction != source.best)
     }

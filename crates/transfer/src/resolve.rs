@@ -46,8 +46,8 @@ struct Change<F> {
 /// The target is a new agent of the configuration that [`crate::target_config`] gives. It is not changed.
 ///
 /// # Errors
-/// [`TransferError`] names parameter, shapes, rules and the next step, if not every parameter is under exactly one rule, or
-/// a source does not fit, or something is frozen that cannot be.
+/// [`TransferError`] names parameter, shapes, rules and the next step, if not every parameter is under exactly one
+/// rule, or a source does not fit, or a parameter is frozen that cannot be.
 pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) -> Result<Resolved<F>, TransferError> {
     let rules = effective_rules(plan)?;
     meta_model::check_target(plan, target, sources)?;
@@ -187,13 +187,14 @@ impl<F: Real> Resolved<F> {
             if self.report.parts.iter().any(|part| gives(&part)) {
                 continue;
             }
-            let wanted = |part: &&PartReport| rules[part.rule].sources.iter().any(|(name, _)| *name == source.name);
-            let example = self.report.parts.iter().filter(wanted).find_map(|part| {
+            let from_this_source =
+                |part: &&PartReport| rules[part.rule].sources.iter().any(|(name, _)| *name == source.name);
+            let example = self.report.parts.iter().filter(from_this_source).find_map(|part| {
                 let note = part.note.as_ref()?;
                 Some(format!("{} {:?} {note}", part.path, part.shape))
             });
             let example = example.unwrap_or_else(|| "its rules do not match any parameter of the target".to_owned());
-            return Err(TransferError::NothingTaken { name: source.name.clone(), example });
+            return Err(TransferError::NothingTransferred { name: source.name.clone(), example });
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tape::{Parameters, Real};
 
-/// An agent to take parameters from.
+/// An agent to transfer parameters from.
 #[derive(Clone, Debug)]
 pub struct Source<F> {
     config: AgentConfig,
@@ -82,8 +82,8 @@ impl<F: Real> Source<F> {
         &self.parameters
     }
 
-    /// The rewards `[T]` that its agent predicts in the states of an episode of a target, whose actions are cut or filled up with zeros
-    /// if its own have another length; `None` if it observes something else.
+    /// The rewards `[T]` that its agent predicts in the states of an episode of a target, whose actions are cut or
+    /// filled up with zeros if its own have another length; `None` if its observations differ.
     pub fn predicted_rewards(&self, episode: &Episode) -> Option<Vec<f64>> {
         if self.config.observation_space() != episode.sizes().observations {
             return None;

@@ -1,5 +1,5 @@
-//! Which sources a reward meta-model learns to use: of two that depend on different parts of the latent state, one predicts the
-//! rewards and the other has nothing to do with them.
+//! Which sources a reward meta-model learns to use: of two that depend on different parts of the latent state, one
+//! predicts the rewards and the other is unrelated to them.
 //!
 //! The latent states are drawn at random, so that nothing but the meta-model decides: the world model does not learn meanwhile.
 

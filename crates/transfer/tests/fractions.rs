@@ -114,9 +114,9 @@ fn a_planted_fraction_is_found_and_added() {
         assert_eq!((least, errors[0]), (4, fitted.error_of_random));
         for name in ["kernel", "bias"] {
             let path = format!("{path}.hout.{name}");
-            let (random, taken) = (values(&target, &path), values(&source, &path));
-            for ((after, random), taken) in values(&after, &path).iter().zip(random).zip(taken) {
-                assert!((after - (random + found * taken)).abs() < 1e-12);
+            let (random, transferred) = (values(&target, &path), values(&source, &path));
+            for ((after, random), transferred) in values(&after, &path).iter().zip(random).zip(transferred) {
+                assert!((after - (random + found * transferred)).abs() < 1e-12);
             }
             let part = report.parts.iter().find(|part| part.path == path).unwrap();
             let norm = values(&after, &path).iter().map(|x| x * x).sum::<f64>().sqrt();

@@ -433,7 +433,7 @@ proptest! {
         );
         let plan = plan(&["a"], &rules);
         let resolved = match resolve(&plan, &target, &sources(&[("a", &source)])) {
-            Err(TransferError::NothingTaken { .. }) => return Ok(()),
+            Err(TransferError::NothingTransferred { .. }) => return Ok(()),
             other => other.unwrap(),
         };
         let mut after = learner(&ours, our_actions, 2);

@@ -66,7 +66,7 @@ fn with_keys(plan: &Plan, keys: &str) -> Plan {
     Plan::parse(&plan.to_toml().replace("[meta_model]", &format!("[meta_model]\n{keys}")), "changed").unwrap()
 }
 
-/// Standards of two sources that change something.
+/// Standards of two sources that change the predictions.
 const STANDARDS: [SourceStandard; 2] = [
     SourceStandard { mean: 3.0, deviation: 0.1, varies: true },
     SourceStandard { mean: -0.5, deviation: 7.0, varies: true },
@@ -277,7 +277,7 @@ fn standards_go_with_the_agent_that_becomes_a_source() {
     let files = Files::new();
     let plan = with_keys(&files.plan(&["ant", "hopper"], 1), "predictions = \"standardised\"");
     let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
-    // They are no part of the transfer: no rule is about them, though one matches everything.
+    // They are not a part of the transfer: no rule is about them, though one matches everything.
     assert!(grafted.report.parts.iter().all(|part| !part.path.contains(".standard.")));
     let mut agent = grafted.agent;
     agent.learner_mut().set_source_standards(&STANDARDS);

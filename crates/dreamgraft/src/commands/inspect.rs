@@ -85,8 +85,9 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     ];
     for environment in external {
         let repeatable = if environment.repeatable { "repeatable" } else { "not repeatable" };
-        let made_by = if environment.made_by.is_empty() { String::new() } else { format!("{}, ", environment.made_by) };
-        lines.push(format!("environment   {}: {made_by}{repeatable}", environment.task));
+        let programs =
+            if environment.programs.is_empty() { String::new() } else { format!("{}, ", environment.programs) };
+        lines.push(format!("environment   {}: {programs}{repeatable}", environment.task));
     }
     for (task, value) in returns {
         lines.push(format!("last return   {} in {task}", rounded(value, 1)));

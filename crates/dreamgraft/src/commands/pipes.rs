@@ -3,13 +3,13 @@
 use crate::args::outside::{Act, Serve};
 use crate::exit::{Exit, Failure};
 use environment::{ActionSpace, Catalogue, Observation, ObservationSpace, TaskInfo};
+use external::protocol::{Hello, Kind, Malformed, ObservationBytes, encode_handshake, numbers, to_bytes};
+use external::{NotSent, Pipes, served_info};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use train::streams::EvaluationStreams;
 use train::{ActMode, Learned, Policy, TrainError, find_learned};
-use external::protocol::{Hello, Kind, Malformed, ObservationBytes, encode_handshake, numbers, to_bytes};
-use external::{NotSent, Pipes, served_info};
 
 /// Serves a task until the other side ends. A seed gives the start of the first episode that `eval --seed` would play.
 ///

@@ -49,7 +49,7 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
         for plays in &all {
             let path = meaning::video_of(path, &plays.task, all.len() > 1);
             plays.write_video(&path)?;
-            // JSON stays JSON, and a closed stdout is no error.
+            // JSON stays JSON, and a closed stdout is not an error.
             if !results.json {
                 print::say(&format!("wrote {}", path.display()));
             }

@@ -53,7 +53,7 @@ impl Bar {
 
     /// Writes other output, for which the bar is cleared and drawn again.
     pub fn aside(&self, write: impl FnOnce()) {
-        // Before the bar is shown, there is nothing to clear or to draw again.
+        // The progress bar; `None` without a terminal.
         if self.shown.is_some() { self.bar.suspend(write) } else { write() }
     }
 }

@@ -202,7 +202,8 @@ impl Harness {
     }
 }
 
-/// Pauses a study that is still running (SIGSTOP), and returns the process numbers of its workers; none if it has ended.
+/// Pauses a study that is still running (SIGSTOP), and returns the process numbers of its workers; empty if it has
+/// ended.
 fn stopped_workers(study: &mut Child) -> Vec<String> {
     let process = study.id();
     if study.try_wait().unwrap().is_some() {

@@ -27,14 +27,14 @@ pub struct Info {
     /// Its own name.
     pub name: String,
     /// The programs that it is made of.
-    pub made_by: String,
+    pub programs: String,
     /// The observations that it gives, or that an agent needs.
     pub observations: ObservationSpace,
     /// The actions that it accepts, or that an agent chooses.
     pub actions: ActionSpace,
     /// How time passes.
     pub timing: Timing,
-    /// Whether it says that the same seed and actions give the same episode.
+    /// Whether it claims that the same seed and actions give the same episode.
     pub repeatable: bool,
     /// Notes for the user, a line each.
     pub notes: Vec<String>,
@@ -45,8 +45,8 @@ pub struct Info {
 struct Document {
     #[serde(default)]
     name: String,
-    #[serde(default)]
-    made_by: String,
+    #[serde(default, rename = "made_by")]
+    programs: String,
     observation: Shown,
     action: Done,
     #[serde(default = "one")]
@@ -156,7 +156,7 @@ impl Info {
         };
         let document = Document {
             name: self.name.clone(),
-            made_by: self.made_by.clone(),
+            programs: self.programs.clone(),
             observation: Shown { image, vector: self.observations.vector },
             action,
             action_repeat: self.timing.action_repeat,
@@ -205,7 +205,7 @@ impl Document {
             Timing { action_repeat: self.action_repeat, frame_limit: self.frame_limit, frame_seconds: seconds };
         Ok(Info {
             name: line(&self.name),
-            made_by: line(&self.made_by),
+            programs: line(&self.programs),
             observations: ObservationSpace { image, vector },
             actions,
             timing,
@@ -221,7 +221,7 @@ fn line(text: &str) -> String {
     words.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect()
 }
 
-/// The message of a JSON reader in plain words, and without the place in a text that nobody sees.
+/// The message of a JSON reader in plain English, and without the place in a text that the user does not see.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -277,7 +277,7 @@ mod tests {
         let kind = ActionKind::Continuous { low: vec![-2.0, 0.0], high: vec![2.0, 0.1] };
         let written = Info {
             name: "mine".to_owned(),
-            made_by: "me 1.0".to_owned(),
+            programs: "me 1.0".to_owned(),
             observations: ObservationSpace { image: Some(ImageSpace::STANDARD), vector: 0 },
             actions: ActionSpace { size: 2, kind },
             timing: Timing { action_repeat: 2, frame_limit: 100, frame_seconds: 0.05 },

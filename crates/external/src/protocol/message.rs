@@ -11,7 +11,7 @@ pub enum Kind {
     Hello = 1,
     /// Request: begin an episode from this seed.
     Reset = 2,
-    /// Request: take this action.
+    /// Request: a step with this action.
     Step = 3,
     /// Request: end.
     Close = 4,

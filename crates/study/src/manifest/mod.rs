@@ -66,8 +66,8 @@ pub struct Entry {
     pub tasks: Vec<String>,
     /// The method by its name in tables, such as `baseline` or `fractional-0.2`; `source` for sources.
     pub method: String,
-    /// Of a source, its own name. Of a target, the name of the source it takes from, several joined by `, `; none for a
-    /// baseline.
+    /// Of a source, its own name. Of a target, the name of the source of its transfer, several joined by `, `; none for
+    /// a baseline.
     pub source: Option<String>,
     /// Its seed.
     pub seed: u64,
@@ -225,7 +225,7 @@ impl Manifest {
             if entry.index != index {
                 return Err(wrong(format!("its index is {} instead of {index}", entry.index)));
             }
-            // A folder from somebody else must not make this program read files outside it.
+            // A foreign folder must not make this program read files outside it.
             if !inside(&entry.folder) {
                 return Err(wrong(format!(
                     "the folder {} is not inside the folder of the study",

@@ -13,14 +13,14 @@ const MOST_NAMED: usize = 8;
 impl Report<'_> {
     /// The axes over which curves can be drawn, environment frames first.
     pub(super) fn axes(&self) -> Vec<Abscissa> {
-        let plots = || self.figures.tasks.iter().flat_map(|task| &task.plots);
+        let plots = || self.statistics.tasks.iter().flat_map(|task| &task.plots);
         let has = |abscissa: &Abscissa| plots().any(|plot| plot.abscissa == *abscissa && !plot.is_empty());
         Abscissa::ALL.into_iter().filter(|abscissa| *abscissa == Abscissa::Frames || has(abscissa)).collect()
     }
 
-    /// Why there are no curves over an axis, whatever axis is shown.
+    /// Why there are no curves over an axis, for every axis.
     pub(super) fn missing_axes(&self) -> Vec<String> {
-        let drawn = &self.figures.drawn;
+        let drawn = &self.statistics.drawn;
         if !self.results.targets().any(is_begun) {
             return Vec::new();
         }
@@ -87,7 +87,7 @@ impl Report<'_> {
         if cost == Cost::CoreSeconds {
             said.extend(cautions(self.results));
         }
-        if !self.figures.drawn.single_runs_over(abscissa) {
+        if !self.statistics.drawn.single_runs_over(abscissa) {
             said.push(format!(
                 "Single runs are only drawn over environment frames, because this page has more than {MOST_SINGLE} of \
                  them."
@@ -98,11 +98,11 @@ impl Report<'_> {
 
     /// The methods whose runs learned from other agents.
     fn learned(&self) -> Vec<String> {
-        let figures = &self.figures;
+        let statistics = &self.statistics;
         let learns = |index: &usize| {
-            figures.tasks.iter().filter_map(|task| task.methods[*index].as_ref()).any(|method| method.has_sources)
+            statistics.tasks.iter().filter_map(|task| task.methods[*index].as_ref()).any(|method| method.has_sources)
         };
-        (0..figures.methods.len()).filter(learns).map(|index| figures.methods[index].clone()).collect()
+        (0..statistics.methods.len()).filter(learns).map(|index| statistics.methods[index].clone()).collect()
     }
 }
 

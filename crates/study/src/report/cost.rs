@@ -2,11 +2,11 @@
 //!
 //! Here: the numbers, their table, and how far core-seconds can be compared. Not here: curves over them (`curves`).
 
-use super::figures::Figures;
 use super::groups::Group;
 use super::published::title;
+use super::report_statistics::ReportStatistics;
 use super::tables::{Cell, Table};
-use super::task_figures::Spread;
+use super::task_statistics::Spread;
 use super::wording::{NONE, counted, frames, hours, listed};
 use crate::results::{Cost, Results, RunResult};
 use crate::statistics::{deviation, mean};
@@ -42,7 +42,7 @@ pub struct Costs {
 /// A cost, over the runs whose folders record it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Amount {
-    /// Mean and deviation; none if no run records it.
+    /// Mean and deviation; `None` if no run records it.
     pub spread: Option<Spread>,
     /// Whether it may be more, because it is not known of all sources.
     pub at_least: bool,
@@ -132,7 +132,7 @@ pub fn has_sources(run: &RunResult) -> bool {
 }
 
 /// The cost of a finished run of each task and method.
-pub fn costs(figures: &Figures) -> Table {
+pub fn costs(statistics: &ReportStatistics) -> Table {
     let about =
         "What a finished run cost, and what all its sources and their sources cost, as if they had been trained for \
          this run alone; means over runs, of core-hours with the standard deviation. Core-hours are the hours of work \
@@ -150,8 +150,8 @@ pub fn costs(figures: &Figures) -> Table {
         "Sources' core-hours",
     ];
     let (mut rows, mut is_known) = (Vec::new(), false);
-    for task in &figures.tasks {
-        for (name, method) in figures.methods.iter().zip(&task.methods) {
+    for task in &statistics.tasks {
+        for (name, method) in statistics.methods.iter().zip(&task.methods) {
             let Some(cost) = method.as_ref().map(|method| &method.cost).filter(|cost| cost.runs > 0) else { continue };
             is_known |= cost.own.updates.spread.is_some() || cost.own.core_seconds.spread.is_some();
             let mut row = vec![Cell::of(title(&task.task)), Cell::of(name.as_str()).note(counted(cost.runs, "run"))];
@@ -180,13 +180,13 @@ fn cells(costs: Option<&Costs>, runs: usize) -> [Cell; 3] {
     [cell(&costs.frames, &count), cell(&costs.updates, &count), cell(&costs.core_seconds, &time)]
 }
 
-/// How far the core-seconds of these runs can be compared: sentences, none if nothing is known against it.
+/// How far the core-seconds of these runs can be compared: sentences; empty if there is no known objection.
 pub fn cautions(results: &Results) -> Vec<String> {
     let timed: Vec<&RunResult> =
         results.runs.iter().filter(|run| run.spent_in_all(Cost::CoreSeconds).is_some()).collect();
     let mut said = Vec::new();
     let processors: BTreeSet<&str> =
-        timed.iter().map(|run| run.made_by.get("processor").map_or("unknown", String::as_str)).collect();
+        timed.iter().map(|run| run.provenance.get("processor").map_or("unknown", String::as_str)).collect();
     if processors.len() > 1 {
         let mut names: Vec<String> = processors.iter().take(MOST_NAMED).map(|name| (*name).to_owned()).collect();
         if processors.len() > MOST_NAMED {
@@ -200,7 +200,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     let runs = |is: &dyn Fn(f64, f64) -> bool| {
         let with = timed.iter().filter(|run| {
-            let cores = run.made_by.get("cores").and_then(|cores| cores.parse().ok());
+            let cores = run.provenance.get("cores").and_then(|cores| cores.parse().ok());
             run.threads.zip(cores).is_some_and(|(threads, cores)| is(threads, cores))
         });
         with.count()
@@ -222,7 +222,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
             of_all(more)
         ));
     }
-    let on_device = timed.iter().filter(|run| run.made_by.contains_key("device")).count();
+    let on_device = timed.iter().filter(|run| run.provenance.contains_key("device")).count();
     if on_device > 0 {
         said.push(format!(
             "{} computed gradient steps on a device. Core-seconds count the threads of the CPU, not the device.",

@@ -62,8 +62,8 @@ fn of_group(group: &GroupOfRuns<'_>) -> Table {
     Table { id, columns, rows, ..Table::default() }
 }
 
-/// Several things: as they are, or of many a fold for each heading, in the order in which these come first. `key` tells the folds of a
-/// page apart; `around` puts the things of one heading together.
+/// Several things: unchanged, or, if there are many, a fold for each heading, in the order in which these come first.
+/// `key` separates the folds of a page apart; `around` puts the things of one heading together.
 pub fn under_headings(
     key: &str,
     things: Vec<(String, Markup)>,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// The most of anything that a run spends: thirty million years. Greater numbers are damage.
 const MOST: f64 = 1e15;
 
-/// The most threads that work on a run, whatever its settings say.
+/// The most threads that work on a run, also if its settings ask for more.
 const MOST_THREADS: f64 = 256.0;
 
 /// The costs of a run besides environment frames.
@@ -46,11 +46,11 @@ impl Clock {
 }
 
 /// The threads of a run with these settings on this machine; `None` if they are not recorded.
-pub fn threads(settings: &BTreeMap<String, String>, made_by: &BTreeMap<String, String>) -> Option<f64> {
+pub fn threads(settings: &BTreeMap<String, String>, provenance: &BTreeMap<String, String>) -> Option<f64> {
     let number = |text: Option<&String>| text?.parse::<u64>().ok().map(|number| number as f64);
     let threads = match number(settings.get("threads"))? {
         // One per core.
-        0.0 => number(made_by.get("cores")).filter(|cores| *cores > 0.0)?,
+        0.0 => number(provenance.get("cores")).filter(|cores| *cores > 0.0)?,
         threads => threads,
     };
     Some(threads.min(MOST_THREADS))

@@ -149,7 +149,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
         Ok(Some(record)) => {
             run.from_scratch = false;
             run.ancestry = Ancestry::new(root, &record);
-            // Runs with transfers from other tasks are another method, whatever the names of their folders are.
+            // Runs with transfers from other tasks are another method, independent of the names of their folders.
             run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
             run.problems.extend(run.ancestry.gaps.iter().cloned());
         }

@@ -5,8 +5,8 @@
 
 use super::identity::Identity;
 use crate::StudyError;
+use crate::copied::{COPIED_FILE, CopiedRun};
 use crate::manifest::Entry;
-use crate::taken::{TAKEN_FILE, Taken};
 use files::{Checksums, layout};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,20 +61,20 @@ impl Store {
     /// The absolute path of the folder of a store, which may not be there yet. Nothing is written.
     ///
     /// # Errors
-    /// If it is the folder of something else.
+    /// If it is the folder of another program.
     pub fn check(folder: &Path) -> Result<PathBuf, StudyError> {
-        let taken = |what| Err(StudyError::ShareIsTaken { path: folder.to_owned(), what });
+        let occupied = |what| Err(StudyError::ShareIsOccupied { path: folder.to_owned(), what });
         if folder.join(layout::CONFIG).exists() {
-            return taken("a run folder");
+            return occupied("a run folder");
         }
         let absolute = std::path::absolute(folder).map_err(StudyError::io(folder))?;
         for above in absolute.ancestors() {
             if above.join(crate::manifest::FILE).exists() {
-                return taken("the folder of a study, or lies in one");
+                return occupied("the folder of a study, or lies in one");
             }
         }
         if folder.exists() && !folder.is_dir() {
-            return taken("a file");
+            return occupied("a file");
         }
         Ok(absolute)
     }
@@ -93,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// If it is damaged or cannot be copied. Nothing is left behind then.
-    pub fn take(&self, identity: &Identity, root: &Path, steps: u64) -> Result<Option<Taken>, StudyError> {
+    pub fn fetch(&self, identity: &Identity, root: &Path, steps: u64) -> Result<Option<CopiedRun>, StudyError> {
         let stored = self.of(identity);
         let text = match files::read_text(&stored.join(RECORD_FILE), LARGEST) {
             Err(error) if error.is_not_found() => return Ok(None),
@@ -110,7 +110,7 @@ impl Store {
         let copy = above.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
         // Left by a killed process with the same number.
         let _ = fs::remove_dir_all(&copy);
-        let filled = || -> Result<Taken, StudyError> {
+        let filled = || -> Result<CopiedRun, StudyError> {
             let found = copy_run(&stored.join(RUN_FOLDER), &copy, steps)?;
             if let Some(path) =
                 record.files.iter().find(|(path, sum)| found.get(*path) != Some(*sum)).map(|(path, _)| path)
@@ -122,13 +122,13 @@ impl Store {
             }
             let (store, StoredRun { study, folder, .. }) = (self.folder.clone(), &record);
             let identity = identity.checksum.clone();
-            let taken = Taken { store, study: study.clone(), folder: folder.clone(), identity };
-            write_json(&copy.join(TAKEN_FILE), &taken)?;
-            Ok(taken)
+            let copied = CopiedRun { store, study: study.clone(), folder: folder.clone(), identity };
+            write_json(&copy.join(COPIED_FILE), &copied)?;
+            Ok(copied)
         };
-        let taken = filled();
-        match taken {
-            Ok(taken) => Ok(place(&copy, root)?.then_some(taken)),
+        let copied = filled();
+        match copied {
+            Ok(copied) => Ok(place(&copy, root)?.then_some(copied)),
             Err(error) => {
                 // The first error is the one to report.
                 let _ = fs::remove_dir_all(&copy);
@@ -167,8 +167,8 @@ impl Store {
     }
 }
 
-/// Gives the folder `copy` the name `root`, unless that is a folder with something in it; whether it did. Otherwise, the copy is
-/// removed.
+/// Gives the folder `copy` the name `root`, unless that is a folder that is not empty; returns whether it did.
+/// Otherwise, the copy is removed.
 fn place(copy: &Path, root: &Path) -> Result<bool, StudyError> {
     match fs::rename(copy, root) {
         Ok(()) => {
@@ -178,8 +178,8 @@ fn place(copy: &Path, root: &Path) -> Result<bool, StudyError> {
         }
         Err(error) => {
             let _ = fs::remove_dir_all(copy);
-            let taken = matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists);
-            if taken { Ok(false) } else { Err(StudyError::io(root)(error)) }
+            let occupied = matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists);
+            if occupied { Ok(false) } else { Err(StudyError::io(root)(error)) }
         }
     }
 }
@@ -211,7 +211,7 @@ fn copy_run(from: &Path, to: &Path, steps: u64) -> Result<BTreeMap<String, Strin
             let path = folder.join(&name);
             // Links could lead anywhere, and a lock is of the process that holds it.
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let own = [layout::RUN_LOCK, TAKEN_FILE].iter().any(|own| name == *own);
+            let own = [layout::RUN_LOCK, COPIED_FILE].iter().any(|own| name == *own);
             if !is_file || own || files::is_partial(&name.to_string_lossy()) {
                 continue;
             }

@@ -135,7 +135,7 @@ const MOST_CPUS: usize = 4096;
 /// The longest lead that Slurm accepts, in seconds.
 const LONGEST_LEAD: u64 = 65_535;
 
-/// Bytes of a checkpoint that a slow network file system is trusted to take in a second.
+/// Bytes of a checkpoint that a slow network file system is trusted to write in a second.
 const BYTES_PER_SECOND: u64 = 10_000_000;
 
 impl Profile {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// The limit for simultaneous connections; further clients are asked to try again.
 const MOST_CONNECTIONS: usize = 32;
 
-/// How long a client may take for its whole request, and to take each piece of an answer.
+/// How long a client may need for its whole request, and to receive each piece of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server of a page about the runs in a folder. It ends when this is dropped.
@@ -69,7 +69,7 @@ impl Drop for Watch {
     }
 }
 
-/// Takes connections until it `ends`.
+/// Accepts connections until it `ends`.
 fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &AtomicBool) {
     let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {

@@ -11,7 +11,7 @@ const LONGEST_HEAD: usize = 8 << 10;
 /// The most headers.
 const MOST_HEADERS: usize = 64;
 
-/// Something that is served.
+/// A page or file that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// The page.

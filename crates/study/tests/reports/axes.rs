@@ -52,7 +52,7 @@ fn means_are_over_runs_at_equal_gradient_steps() {
     let results = runs(root.path(), &[metrics(1), metrics(2)]);
     let report = Report::new(&results);
     let plot = |axis: &str| {
-        let plots = &report.figures.tasks[0].plots;
+        let plots = &report.statistics.tasks[0].plots;
         plots.iter().find(|plot| plot.abscissa.name() == axis && plot.which.name() == "training").unwrap()
     };
     assert_eq!((plot("frames").end, plot("updates").end, plot("core-seconds").end), (1e5, 2000.0, 20_000.0));

@@ -46,8 +46,8 @@ fn a_meta_model_in_any_folder_is_compared_with_the_row_of_its_reward_sources() {
     assert_eq!(found.ancestry.tasks, ["ant", "hopper"]);
     assert_eq!(found.ancestry.frames(), 300_000, "the agent whose encoder all of them have counts once");
     let report = Report::new(&results);
-    let task = report.figures.tasks.iter().find(|task| task.task == "half-cheetah").unwrap();
-    let method = report.figures.methods.iter().position(|method| method == "meta-model").unwrap();
+    let task = report.statistics.tasks.iter().find(|task| task.task == "half-cheetah").unwrap();
+    let method = report.statistics.methods.iter().position(|method| method == "meta-model").unwrap();
     let published: Vec<f64> = task.methods[method].as_ref().unwrap().published.iter().map(|it| it.mean).collect();
     assert_eq!(published, [2057.0], "two sources; of three it is 2078");
 }

@@ -42,7 +42,7 @@ def case(name, runs, baseline_runs, tasks, seed):
 print(
     json.dumps(
         {
-            "made_by": "remake.py beside this file",
+            "made_by": "remake.py next to this file",
             "rliable": "1.2.0",
             "versions": {"arch": arch.__version__, "numpy": numpy.__version__, "scipy": scipy.__version__},
             "resamples": RESAMPLES,

@@ -45,7 +45,8 @@ pub struct ExternalEnvironment {
     /// The task.
     pub task: String,
     /// The programs that it is made of.
-    pub made_by: String,
+    #[serde(rename = "made_by")]
+    pub programs: String,
     /// Whether the same seed and the same actions gave the same episode when that was tried.
     pub repeatable: bool,
     /// Its observations.
@@ -135,7 +136,7 @@ impl Environments {
         }
     }
 
-    /// The configuration with the settings that follow from the tasks, so that nobody has to set them: the
+    /// The configuration with the settings that follow from the tasks, so that the user does not have to set them: the
     /// observations, and the distribution of actions, which is one-hot if the actions of all are discrete.
     ///
     /// # Errors
@@ -169,11 +170,11 @@ impl TaskShape {
 }
 
 impl ExternalEnvironment {
-    /// The record of a task; none if it is one of this program's own.
+    /// The record of a task; `None` for a built-in one.
     fn of(info: &TaskInfo) -> Option<Self> {
-        let Outside { made_by, repeatable, .. } = info.outside.clone()?;
+        let Outside { programs, repeatable, .. } = info.outside.clone()?;
         let (observations, actions) = (info.observations, info.actions.clone());
-        Some(Self { task: info.name.clone(), made_by, repeatable, observations, actions })
+        Some(Self { task: info.name.clone(), programs, repeatable, observations, actions })
     }
 }
 
@@ -209,7 +210,7 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
     all
 }
 
-/// Refuses arguments that no task takes: only external environments do.
+/// Refuses arguments that no task accepts: only external environments do.
 ///
 /// # Errors
 /// [`TrainError::NoArguments`] names the first of them.
@@ -229,7 +230,7 @@ pub(crate) fn check_arguments<'a>(
 /// The sizes of a transition that can be one of any of these tasks.
 ///
 /// # Errors
-/// [`TrainError::Unsupported`] if a task has no observations for an agent, or others than the first one.
+/// [`TrainError::Unsupported`] if a task does not offer observations, or offers others than the first one.
 fn common_sizes(tasks: &[Box<dyn Environment>]) -> Result<Sizes, TrainError> {
     tasks.iter().try_for_each(|task| check_observations(task.info()))?;
     let spaces = || tasks.iter().map(|task| task.info().observations);

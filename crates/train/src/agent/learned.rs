@@ -51,8 +51,9 @@ impl<L> From<Loaded<L>> for Learned<L> {
     }
 }
 
-/// The agent in the file `path`, if that is alone: without the rest of its checkpoint or export. Nothing is known of
-/// its training, but its observations; whoever plays it names the task. `None` if it is not alone, or not a file.
+/// The agent in the file `path`, if that is alone: without the rest of its checkpoint or export. The file does not
+/// record its training, but its observations; whoever plays it names the task. `None` if it is not alone, or not a
+/// file.
 ///
 /// # Errors
 /// If the file cannot be read as an agent.

@@ -64,7 +64,7 @@ pub struct PlayOptions {
 /// An event while episodes are played.
 #[derive(Debug)]
 pub enum PlayEvent<'a> {
-    /// Something that the user should know, on one line.
+    /// A note for the user, on one line.
     Note(&'a str),
     /// An episode ended.
     Episode {
@@ -152,7 +152,7 @@ pub fn play_with<L: Actor>(
     let environments =
         tasks.iter().map(|task| player.environment(catalogue, task, options)).collect::<Result<Vec<_>, _>>();
     let environments = environments.map_err(|error| match (error, &player) {
-        // Nobody typed this name.
+        // The user did not type this name.
         (TrainError::Task(TaskError::UnknownTask { name, .. }), Player::Agent(loaded)) if options.task.is_none() => {
             let why = format!(
                 "it was trained for the task {name:?}, which this program does not have; if it was edited, restore it"

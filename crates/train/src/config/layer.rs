@@ -115,7 +115,7 @@ fn line_of(text: &str, path: &str) -> Option<usize> {
     None
 }
 
-/// How to write a text that is no setting: with a value, or with the right sign before it.
+/// How to write a text that is not a setting: with a value, or with the right sign before it.
 fn as_setting(text: &str) -> String {
     let known = |key: &str| names::is_setting(key.trim());
     if known(text) {

@@ -128,14 +128,14 @@ pub enum TrainError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A folder that contains something other than a run.
+    /// A folder that contains other files than a run's.
     #[error(
         "{path} contains {example:?} but no config.toml, so it is not a run folder; choose another folder with --logdir"
     )]
     NotARun {
         /// The folder.
         path: PathBuf,
-        /// Something in it.
+        /// One of them.
         example: String,
     },
     /// Another process works in the run folder.
@@ -238,7 +238,7 @@ pub enum TrainError {
         /// The tasks that the agent was trained for.
         learned: Vec<String>,
     },
-    /// Arguments for a task that does not take any.
+    /// Arguments for a task that does not accept any.
     #[error(
         "task.arguments.{key} has no effect on {task}: only external environments (gymnasium:, python: and program:) \
          take arguments; remove it"
@@ -283,7 +283,7 @@ pub enum TrainError {
         /// The tasks that the run learns.
         learned: Vec<String>,
     },
-    /// The agent observes something that the task does not show.
+    /// The agent observes a space that the task does not offer.
     #[error(
         "the agent of {path} observes {agent}, but the observations of {task} are {shown}; choose a task that it was \
          trained for, with the same task.observe"
@@ -306,7 +306,7 @@ pub enum TrainError {
         /// The task.
         task: String,
     },
-    /// Imagined images that nobody imagines.
+    /// Imagined images of a policy without a world model.
     #[error("--imagined: {why}")]
     ImaginesNothing {
         /// Why there are none, and how to get some.
@@ -330,7 +330,7 @@ pub enum TrainError {
         /// One with continuous actions.
         continuous: String,
     },
-    /// A task that takes other actions than the agent makes.
+    /// A task that needs other actions than the agent makes.
     #[error(
         "{task} has {} actions, but agent.actor = \"{}\" produces {} ones; set agent.actor = \"{}\"",
         kind(other(*actor)), actor.name(), kind(*actor), other(*actor).name()

@@ -6,7 +6,7 @@ use dreamer::ActionDistribution;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// That an agent makes other actions than a task takes: because the task is another, or because it has changed.
+/// That an agent makes other actions than a task needs: because the task is another, or because it has changed.
 pub(super) fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, learned: &[String]) -> String {
     let path = path.display();
     if learned.iter().any(|known| known == task) {

@@ -225,7 +225,7 @@ pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
 /// The checkpoint in the folder `path`.
 ///
 /// # Errors
-/// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
+/// [`TrainError::Checkpoint`] names the file that is missing, damaged or foreign.
 pub fn load<L: Actor>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let state = load_state(path)?;
     let agent = L::load(&path.join(AGENT))?;
@@ -430,7 +430,7 @@ fn unfinished(checkpoints: &Path, name: &str, left: &mut Vec<Left>) -> PathBuf {
     path
 }
 
-/// Removes a checkpoint, which first loses its name, durably: a half-removed one is never taken for a checkpoint.
+/// Removes a checkpoint, which first loses its name, durably: a half-removed one never looks like a checkpoint.
 fn remove(checkpoints: &Path, path: &Path, left: &mut Vec<Left>) {
     if !path.exists() {
         return;

@@ -36,7 +36,7 @@ pub struct Reopened {
     pub aside: Option<PathBuf>,
 }
 
-/// Changes that somebody made to a metrics file while it was being written.
+/// Changes to a metrics file, by another program or person, while it was being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meddled {
     /// The file was removed or replaced. It has all its lines again, and the other file, if there is one, has another name.
@@ -139,8 +139,8 @@ impl MetricsLog {
         Ok(())
     }
 
-    /// Looks whether the file is still the one that this writes to, and as long, and repairs it if possible: nobody
-    /// else is meant to write to it.
+    /// Looks whether the file is still the one that this writes to, and as long, and repairs it if possible: no other
+    /// process else is meant to write to it.
     ///
     /// # Errors
     /// If the file system refuses.

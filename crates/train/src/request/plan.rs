@@ -88,10 +88,10 @@ fn named(option: &'static str, paths: &[PathBuf]) -> Result<Vec<(String, PathBuf
         if named.iter().any(|(_, other)| other == path) {
             return Err(ChoiceError::SameSource { option, path: path.clone() }.into());
         }
-        let wanted = short(&name(path));
+        let base = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
-        let numbered = (2..).map(|number| format!("{}-{number}", &wanted[..wanted.len().min(LONGEST_SOURCE_NAME - 8)]));
-        let free = std::iter::once(wanted.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(wanted.clone());
+        let numbered = (2..).map(|number| format!("{}-{number}", &base[..base.len().min(LONGEST_SOURCE_NAME - 8)]));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base.clone());
         named.push((free, path.clone()));
     }
     Ok(named)

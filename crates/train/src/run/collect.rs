@@ -96,7 +96,7 @@ impl<L: Trainable> Run<'_, L> {
     pub(super) fn too_short(&self, task: usize) -> TrainError {
         let seen = self.position.prefill.get(task).copied().unwrap_or_default();
         let task = self.config.tasks[task].clone();
-        // The setting is one of the built-in tasks, whose names have no colon.
+        // Only built-in tasks, whose names do not contain a colon, have this setting.
         let can_be_fixed = !task.contains(':') && self.config.task.termination == Termination::Stock;
         let (length, of) = (self.config.agent.length, self.support.first_episodes());
         TrainError::TooShort { task, length, of, seen, can_be_fixed }

@@ -82,9 +82,9 @@ struct Run<'a, L> {
     support: Support,
     agent: L,
     replay: Replay,
-    /// Episodes of another run; none if only its own are learned from.
+    /// Episodes of another run; `None` if the run learns only from its own.
     rehearsal: Option<Rehearsal>,
-    /// Of a frozen encoder; none if it is learned.
+    /// Of a frozen encoder; `None` if it is trained.
     embeddings: Option<Embeddings>,
     batch: Batch,
     streams: Streams,

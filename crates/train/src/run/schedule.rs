@@ -136,7 +136,7 @@ fn updates_of(schedule: &Schedule, frames: Frames) -> u64 {
     u64::try_from(earned).unwrap_or(u64::MAX)
 }
 
-/// The remaining work of a run, as far as its settings tell.
+/// The remaining work of a run, as far as it follows from its settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remaining {
     /// Frames of random episodes.
@@ -206,7 +206,7 @@ impl Position {
         self.frames.since(Frames(self.prefilled(|task| task.frames.0)))
     }
 
-    /// The sum of something over the prefills of all tasks.
+    /// The sum of a count over the prefills of all tasks.
     fn prefilled(&self, of: impl Fn(&Prefilled) -> u64) -> u64 {
         self.prefill.iter().map(of).fold(0, u64::saturating_add)
     }

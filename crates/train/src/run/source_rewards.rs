@@ -35,7 +35,7 @@ struct SourceRewards {
 #[serde(deny_unknown_fields)]
 struct OwnRewards {
     name: String,
-    /// A reward for each observation of the episode; null if the source observes something else, or could not be opened.
+    /// A reward for each observation of the episode; null if the source has other observations, or could not be opened.
     rewards: Option<Vec<f64>>,
 }
 

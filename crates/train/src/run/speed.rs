@@ -40,7 +40,7 @@ pub struct Split {
 /// An estimate of the time left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeLeft {
-    /// Of the episodes of the prefill alone: before the first gradient step, nobody knows how long the others take.
+    /// Of the episodes of the prefill alone: before the first gradient step, the time of the others is unknown.
     FirstEpisodes(Duration),
     /// Of the run.
     Run(Duration),

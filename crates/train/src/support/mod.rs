@@ -64,8 +64,8 @@ impl Support {
     /// That of the run in `root`, which resumes at `position`.
     ///
     /// # Errors
-    /// [`TrainError::OtherTransfer`] if it began with something else than is asked for; [`TrainError::GuideNeeded`] if its guide still
-    /// has episodes to play, and is not there.
+    /// [`TrainError::OtherTransfer`] if it began with other support than is asked for; [`TrainError::GuideNeeded`] if
+    /// its guide still has episodes to play, and is not there.
     pub fn of_resumed_run(
         root: &Path,
         asked: Asked<'_>,

@@ -54,9 +54,9 @@ pub struct Ranked {
     pub config: AgentConfig,
     /// Its scores in the target's episodes.
     pub scores: Scores,
-    /// [`Scores::image`] on episodes of its own tasks, for comparison; none if there are none.
+    /// [`Scores::image`] on episodes of its own tasks, for comparison; `None` if there are none.
     pub own_image: Option<f64>,
-    /// The mean return of its policy on the target; none if its actions have another length.
+    /// The mean return of its policy on the target; `None` if its actions have another length.
     pub zero_shot: Option<f64>,
     /// The mean of its ranks by three scores, from 1: the table is sorted by it.
     pub rank: f64,

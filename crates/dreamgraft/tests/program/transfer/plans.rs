@@ -82,7 +82,7 @@ fn an_export_that_is_damaged_is_no_source() {
     let error = program.fail(5, &words);
     assert!(error.contains("was changed: it has") && error.contains("its config.json records"), "{error}");
     assert!(error.contains("export the run again") && !error.contains("run.json"), "{error}");
-    // A task that nobody typed.
+    // A task that the user did not type.
     let other = config.replace("\"inverted-pendulum-swingup\"", "\"juggling\"");
     assert_ne!(other, config);
     std::fs::write(program.path("export/config.json"), other).unwrap();
