@@ -108,9 +108,9 @@ def test_an_image_and_a_vector_are_shown_if_both_are_asked_for() -> None:
     assert content["action"] == {"continuous": {"low": [-2, 0], "high": [2, 5]}}
     assert (content["action_repeat"], content["frame_limit"], content["frame_seconds"]) == (4, 6, 0.05)
     assert len(first) == 64 * 64 * 3 + 3 * 4
-    heads = [struct.unpack_from("<fBBI", outcome)[1:] for outcome in (second, third)]
+    outcomes = [struct.unpack_from("<fBBI", outcome)[1:] for outcome in (second, third)]
     # Four frames, then the two that are left of six.
-    assert heads == [(False, False, 4), (False, True, 2)]
+    assert outcomes == [(False, False, 4), (False, True, 2)]
     vector = np.frombuffer(second[-12:], "<f4")
     place = np.random.default_rng(7).uniform(-1, 1, 2).astype(np.float32)
     assert np.allclose(vector[:2], place) and vector[2] == 0

@@ -1,4 +1,4 @@
-//! The page about an exported agent: a model card as Hugging Face reads it, with a head in YAML.
+//! The page about an exported agent: a model card as Hugging Face reads it, which begins with YAML.
 
 use std::path::Path;
 use study::statistics::{deviation, mean};

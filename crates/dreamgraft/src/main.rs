@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 fn work() -> ExitCode {
     signals::outlive_file_limit();
     ask_for_reports();
-    let typed = match Typed::try_parse_from(usage::words()) {
+    let typed = match Typed::try_parse_from(usage::arguments()) {
         Ok(typed) => typed,
         Err(error) => {
             let error = usage::advised(error);

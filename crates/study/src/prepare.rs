@@ -10,8 +10,8 @@ use environment::Catalogue;
 use std::path::{Path, PathBuf};
 use train::TrainError;
 
-/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
-/// had other seeds; `None` if there is no manifest, or one of another document.
+/// The manifest in the study's folder, if it was made from this study file, by this version or by an earlier one, whose sources
+/// had other seeds; `None` if there is no manifest, or one of another study file.
 ///
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
@@ -20,7 +20,7 @@ pub fn recorded(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) ->
     of_document(read, catalogue, recorded)
 }
 
-/// A manifest, if it was made from this document.
+/// A manifest, if it was made from this study file.
 fn of_document(
     read: &LoadedStudy,
     catalogue: &dyn Catalogue,
@@ -42,7 +42,7 @@ pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, 
     Ok(same.then_some(recorded))
 }
 
-/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
+/// Writes the manifest of a study file into the study's folder, which is made; one that is there must be of the same file,
 /// and is kept, with the seeds that it gives to sources.
 ///
 /// # Errors
@@ -74,7 +74,7 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     Ok(manifest)
 }
 
-/// The manifest in the folder, which must be of this document; `None` if there is none.
+/// The manifest in the folder, which must be of this study file; `None` if there is none.
 fn written(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     let Some(found) = Manifest::find(folder)? else { return Ok(None) };
     let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };

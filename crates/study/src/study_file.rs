@@ -62,7 +62,7 @@ pub enum Order {
     Tasks,
 }
 
-/// The seed of sources whose document gives them none, if no target has it.
+/// The seed of sources that the study file gives none, if no target has it.
 pub(crate) const SOURCE_SEED: u64 = 1000;
 
 impl StudyFile {

@@ -387,10 +387,10 @@ fn rows_of_predictions_can_stay_random() {
     let base = files.plan(&["ant"], 2).to_toml();
     let rule =
         "[[rule]]\nmatch = \"world_model.reward.h0.kernel\"\nrows = \"latent\"\ntake = \"full\"\nsource = \"hopper\"\n";
-    let (head, rules) = base.split_once("[[rule]]").unwrap();
+    let (top, rules) = base.split_once("[[rule]]").unwrap();
     let source =
         format!("[sources.hopper]\npath = \"{}\"\nsha256 = \"{}\"\n", files.path("hopper").display(), "0".repeat(64));
-    let text = format!("{head}{source}{rule}[[rule]]{rules}");
+    let text = format!("{top}{source}{rule}[[rule]]{rules}");
     let pinned = Plan::parse(&text, "pinned").unwrap();
     let message = Sources::open(&pinned).unwrap_err().to_string();
     assert!(message.contains("SHA-256") && message.contains(&"0".repeat(64)), "{message}");

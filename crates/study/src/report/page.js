@@ -45,10 +45,10 @@
       const share = (place + 1) / count;
       cross.style.left = 100 * share + "%";
       tip.replaceChildren();
-      const head = document.createElement("b");
-      head.textContent = data.unit[0] + data.places[place] + data.unit[1];
-      tip.append(head);
-      const words = [head.textContent];
+      const heading = document.createElement("b");
+      heading.textContent = data.unit[0] + data.places[place] + data.unit[1];
+      tip.append(heading);
+      const words = [heading.textContent];
       const there = data.methods
         .map((method) => ({ method, at: method.at[place], button: document.querySelector(`[data-toggle="${method.of}"]`) }))
         .filter(({ at, button }) => at && button && button.getAttribute("aria-pressed") === "true");

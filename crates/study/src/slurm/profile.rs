@@ -24,7 +24,7 @@ pub struct Profile {
     /// Seconds before its time limit at which a task receives the signal to save a checkpoint; if none are given, more for larger
     /// checkpoints.
     pub signal_lead: Option<u64>,
-    /// More lines for the head of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
+    /// More lines for the top of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
     pub lines: Vec<String>,
     /// The differences for sources.
     pub source: Part,

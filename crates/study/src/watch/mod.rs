@@ -139,7 +139,7 @@ impl Read for Until<'_> {
 }
 
 fn answer(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
-    stream.write_all(answer.head().as_bytes())?;
+    stream.write_all(answer.header().as_bytes())?;
     stream.write_all(&answer.body)?;
     stream.flush()
 }
