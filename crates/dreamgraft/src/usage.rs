@@ -176,7 +176,7 @@ mod tests {
         ] {
             let arguments_of =
                 |text: &str| ["dreamgraft"].into_iter().chain(text.split(' ')).map(OsString::from).collect();
-            assert_eq!(without_repeated_help(arguments(typed)), words(read), "{typed}");
+            assert_eq!(without_repeated_help(arguments_of(typed)), arguments_of(read), "{typed}");
         }
     }
 }
