@@ -161,7 +161,7 @@ pub const CODES: [ExitCode; 9] = [
     },
     ExitCode {
         exit: Exit::AtOnce,
-        meaning: "Ctrl-C, after an earlier signal had asked the command to stop, ended it at once.",
+        meaning: "A second Ctrl-C, after a signal had already asked the command to stop, ended it at once.",
         remedy: "Run the same command; it resumes from the last checkpoint.",
     },
 ];

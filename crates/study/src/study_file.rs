@@ -205,7 +205,7 @@ pub(crate) fn next_to(path: &Path, file: &Path) -> PathBuf {
 /// The text of a study file, a plan or a profile.
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     if path.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        let why = "this file does not exist; check its path".to_owned();
+        let why = "it does not exist; check its path".to_owned();
         return Err(StudyError::StudyFile { place: path.display().to_string(), why });
     }
     if path.is_dir() {

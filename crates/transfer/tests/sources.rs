@@ -114,7 +114,7 @@ fn damage_is_refused_and_never_passed_over() {
     assert!(error(folder.path()).contains("is damaged"));
     fs::remove_file(&newest).unwrap();
     let message = error(folder.path());
-    assert!(message.contains("0000010000") && message.contains("cannot read"), "{message}");
+    assert!(message.contains("0000010000") && message.contains("cannot be read"), "{message}");
     fs::write(&newest, &whole).unwrap();
     fs::write(newest.with_file_name("run.json"), "{").unwrap();
     assert!(error(folder.path()).contains("damaged run.json"));

@@ -7,10 +7,7 @@ use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use crate::TrainError;
 use crate::error::ChoiceError;
 use std::path::{Path, PathBuf};
-use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError};
-
-/// The name of the agent of `--from` in plans.
-const SOURCE: &str = "source";
+use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError, UNNAMED_SOURCE};
 
 /// The plan of an origin; `None` if nothing is transferred.
 ///
@@ -31,7 +28,7 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
         }
         Origin::Agent { from, plan, fraction, untrained } => {
             let mut plan = of_agents(plan.as_deref())?;
-            plan.add_source(SOURCE, from).map_err(TransferError::from)?;
+            plan.add_source(UNNAMED_SOURCE, from).map_err(TransferError::from)?;
             if *untrained {
                 plan.allow_untrained();
             }
