@@ -35,9 +35,6 @@ pub trait Environment: Send {
         &[]
     }
 
-    /// Simulator frames since the last reset.
-    fn frames(&self) -> u32;
-
     /// The task's name.
     fn task(&self) -> &str {
         &self.info().name

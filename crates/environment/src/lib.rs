@@ -22,6 +22,7 @@ mod name;
 mod observation;
 mod options;
 mod padding;
+mod single_task;
 mod spaces;
 
 pub use catalogue::Catalogue;
@@ -32,4 +33,5 @@ pub use name::file_name;
 pub use observation::Observation;
 pub use options::{Arguments, Observe, TaskOptions, Termination};
 pub use padding::Padded;
+pub use single_task::SingleTask;
 pub use spaces::{ActionKind, ActionSpace, IMAGE_BYTES, IMAGE_SIDE, ImageSpace, ObservationSpace};

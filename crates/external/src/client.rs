@@ -285,8 +285,4 @@ impl Environment for ExternalEnvironment {
     fn vector(&self) -> &[f32] {
         &self.vector
     }
-
-    fn frames(&self) -> u32 {
-        self.frames
-    }
 }

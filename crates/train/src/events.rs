@@ -9,10 +9,16 @@ use crate::support::{GuideRecord, RehearsalRecord};
 use crate::{Frames, Phase};
 use std::path::Path;
 
-/// Listens to a run.
+/// Listens to a run. A closure is a reporter, too.
 pub trait Reporter: Send {
     /// Receives an event.
     fn event(&mut self, event: &Event<'_>);
+}
+
+impl<F: FnMut(&Event<'_>) + Send> Reporter for F {
+    fn event(&mut self, event: &Event<'_>) {
+        self(event);
+    }
 }
 
 /// Which training episodes a line of metrics is about.

@@ -63,10 +63,6 @@ impl Environment for Point {
         let truncated = self.frames >= EPISODE;
         Ok(Outcome { reward: -self.place.abs(), terminal: false, truncated, frames: 2 })
     }
-
-    fn frames(&self) -> u32 {
-        self.frames
-    }
 }
 
 /// A agent of one weight.
