@@ -37,7 +37,7 @@ class NotGymnasium(Exception):
 
 
 class ServedEnvironment:
-    """An environment, with what dreamgraft asks of it."""
+    """An environment, with the options that dreamgraft asks for."""
 
     def __init__(self, name: str, asked: dict[str, Any]) -> None:
         self.observe: str = asked.get("observe") or "image"
@@ -100,7 +100,7 @@ class ServedEnvironment:
         return self.seen(observation)
 
     def step(self, payload: bytes) -> bytes:
-        """Holds an action for its frames; what came of it."""
+        """Holds an action for its frames, and returns the outcome."""
         action = self.actions.decode(payload)
         reward, frames, terminated, truncated = 0.0, 0, False, False
         while frames < self.repeat and not (terminated or truncated):
@@ -126,7 +126,7 @@ class ServedEnvironment:
         return b"".join(parts)
 
     def image(self, observation: Any) -> Any:
-        """The image of an observation: itself, or what the environment renders."""
+        """The image of an observation: itself, or the rendered one."""
         if self.observes_image:
             image = observation
         else:
@@ -168,7 +168,7 @@ def make(name: str, arguments: dict[str, Any], limit: int) -> Any:
 
 
 def _accepted(made: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Of the arguments, ``render_mode`` only if the callable takes it: it was not asked for by the user."""
+    """The arguments, with ``render_mode`` only if the callable has it: the user did not ask for it."""
     import inspect
 
     try:
@@ -180,7 +180,7 @@ def _accepted(made: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draw_without_a_display() -> None:
-    """Has MuJoCo draw with EGL if there is no display, unless ``$MUJOCO_GL`` says otherwise: its default needs a window."""
+    """Has MuJoCo draw with EGL if there is no display, unless ``$MUJOCO_GL`` names another way: its default needs a window."""
     from importlib.util import find_spec
 
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
@@ -233,14 +233,14 @@ def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
             _refuse(answers, _missing(error))
         except (protocol.ProtocolError, spaces.UnsupportedSpace, NotGymnasium) as error:
             _refuse(answers, str(error))
-        except (Exception, SystemExit):  # whatever the environment raises is the other side's to show
+        except (Exception, SystemExit):  # the other side shows every exception of the environment
             _refuse(answers, traceback.format_exc())
     if environment is not None:
         environment.env.close()
 
 
 def _missing(error: ImportError) -> str:
-    """What to do about a package that cannot be imported; with the traceback where that may be the environment's own fault."""
+    """The next step if a package cannot be imported; with the traceback where that may be the environment's own fault."""
     if error.name == "gymnasium":
         return f"{sys.executable} cannot import gymnasium: install it for this interpreter with `{sys.executable} -m pip install gymnasium`"
     return traceback.format_exc()
@@ -277,7 +277,7 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # Prints of the environment, and of libraries in other languages, must not be taken for messages; nor may it read them.
+    # Prints of the environment, and of libraries in other languages, must not look like messages, and it must not read them.
     os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

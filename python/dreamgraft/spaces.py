@@ -64,7 +64,7 @@ class Discrete:
 
 
 def of_actions(space: Any) -> Continuous | Discrete:
-    """What can be done in an action space."""
+    """The mapping of an action space."""
     from gymnasium import spaces
 
     if isinstance(space, spaces.Box) and np.asarray(space.low).size > 0:

@@ -82,7 +82,7 @@ def test_observations_are_flattened_in_the_order_of_the_space() -> None:
 
 
 def talk(name: str, hello: dict[str, Any], *requests: tuple[int, bytes]) -> list[tuple[int, bytes]]:
-    """What the adapter answers."""
+    """The answers of the adapter."""
     sent, answers = io.BytesIO(), io.BytesIO()
     protocol.write(sent, protocol.HELLO, protocol.handshake(hello))
     for kind, payload in requests:
@@ -167,7 +167,7 @@ def test_mujoco_draws_without_a_display(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], observe: str, drawn_with: str | None
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"):
-        monkeypatch.setenv(name, "")  # so that it is as before after the test, whatever happens to it
+        monkeypatch.setenv(name, "")  # so that it is restored after the test in any case
         monkeypatch.delenv(name)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

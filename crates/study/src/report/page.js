@@ -1,5 +1,5 @@
 "use strict";
-// The page without this script is whole: here is only what moves. Methods, episodes and theme are chosen, a plot is read by
+// The page is complete without this script, which only adds interaction. Methods, episodes and theme are chosen, a plot is read by
 // pointer or keys, and a live page follows its runs.
 (() => {
   const root = document.documentElement;
@@ -128,7 +128,7 @@
     shown();
   }
 
-  // What people chose and where they are outlives new content.
+  // Choices, and the reader's place on the page, outlive new content.
   function renew(text) {
     const page = new DOMParser().parseFromString(text, "text/html");
     const fresh = page.getElementById("main");

@@ -1,4 +1,4 @@
-"""Remakes numbers.json: returns, and what rliable (PyPI, Google Research) says of them.
+"""Remakes numbers.json: returns, and the statistics of rliable (PyPI, Google Research) for them.
 
     python3 -m venv venv && venv/bin/pip install rliable==1.2.0 'pandas<3' && venv/bin/python remake.py > numbers.json
 """
