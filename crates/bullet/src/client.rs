@@ -480,7 +480,7 @@ pub fn text(characters: &[c_char]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Where Bullet's messages arrive.
+/// The receiver of Bullet's messages.
 unsafe extern "C" fn receive_message(message: *const c_char) {
     if !message.is_null() {
         // SAFETY: Bullet passes a C string that lives during the call.

@@ -75,8 +75,8 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     Ok(PlayOptions { policy, task, settings, film, evaluation: None, episodes, seed })
 }
 
-/// Refuses a policy that is neither the name of one nor a path. A path has several parts: a single name that is none was meant as
-/// a name.
+/// Refuses a policy that is neither the name of one nor a path. A path has several parts: a single name that is none
+/// was meant as a name.
 ///
 /// # Errors
 /// [`TrainError::NoPolicy`].

@@ -39,7 +39,7 @@ pub fn outlive_file_limit() {
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// The signals that this program was started to ignore, a bit each, as far as the system tells (Linux).
+/// The signals that this program was started to ignore, a bit each, if the system reports them (Linux).
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,7 +1,8 @@
 //! Answers to arguments that the program does not know.
 //!
-//! Here: the tip for an option or a command that does not exist, the argument that is not text, and `help` with options. Not here:
-//! settings that do not exist (`train`), and arguments that contradict each other (`meaning`, `request`).
+//! Here: the tip for an option or a command that does not exist, the argument that is not text, and `help` with
+//! options. Not here: settings that do not exist (`train`), and arguments that contradict each other (`meaning`,
+//! `request`).
 
 use crate::args::Typed;
 use clap::error::{ContextKind, ContextValue, ErrorKind};

@@ -40,8 +40,8 @@ pub struct SingleTask<M> {
 }
 
 impl<M> SingleTask<M> {
-    /// The task that `info` describes. `make` makes its environment from this description, in which the observations and
-    /// the timing are those that are asked for.
+    /// The task that `info` describes. `make` makes its environment from this description, in which the observations
+    /// and the timing are those that are asked for.
     pub const fn new(info: TaskInfo, make: M) -> Self {
         Self { info: [info], make }
     }

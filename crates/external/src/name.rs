@@ -9,7 +9,7 @@ const LONGEST: usize = 128;
 /// The forms of names, for messages.
 const FORMS: &str = "gymnasium:ID, gymnasium:MODULE:ID, python:MODULE:CALLABLE or program:FILE";
 
-/// Who serves an external environment.
+/// The server of an external environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
     /// The adapter in Python, which is given the whole name.
@@ -19,7 +19,7 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Who serves the environment called `name`; `None` if that is not the name of an external environment.
+    /// The server of the environment called `name`; `None` if that is not the name of an external environment.
     ///
     /// # Errors
     /// If it begins like one, and cannot be one.

@@ -77,7 +77,7 @@ impl Renderer {
         }
     }
 
-    /// Where the places are: for each a 4 x 4 matrix, by rows, from the mesh to the world.
+    /// The poses of the places: for each a 4 x 4 matrix, by rows, from the mesh to the world.
     pub fn poses(&mut self) -> &mut [[f32; 16]] {
         &mut self.poses
     }

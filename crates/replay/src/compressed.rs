@@ -27,7 +27,7 @@ pub struct CompressedEpisode {
 #[derive(Clone, Debug, PartialEq)]
 struct Images {
     bytes: Box<[u8]>,
-    /// Where each image ends in `bytes`. An image of [`IMAGE_BYTES`] bytes is stored as it is.
+    /// The end of each image in `bytes`. An image of [`IMAGE_BYTES`] bytes is stored as it is.
     ends: Box<[usize]>,
 }
 

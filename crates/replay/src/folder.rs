@@ -142,7 +142,7 @@ struct Listed {
     added: bool,
 }
 
-/// Where episodes are read from, and for which memory.
+/// The folder that episodes are read from, and the memory that they are read for.
 struct Reading<'a> {
     folder: &'a Path,
     sizes: Sizes,

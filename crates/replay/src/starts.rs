@@ -1,4 +1,4 @@
-//! Where the windows of a batch begin: which episode, and which of its transitions.
+//! The beginnings of the windows of a batch: which episode, and which of its transitions.
 //!
 //! Here: the two ways to draw them, and their probabilities. Not here: copying a window into a batch (`memory`).
 

@@ -69,7 +69,7 @@ pub enum PoolEvent<'a> {
     Copied {
         /// The run.
         entry: &'a Entry,
-        /// Where it is from.
+        /// The record of the copy.
         copied: &'a CopiedRun,
     },
     /// A run cannot be copied from the store or into it. It is trained, or stays finished.

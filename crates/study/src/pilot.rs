@@ -106,7 +106,7 @@ impl Run {
         Self { training: training.unwrap_or_default(), saved }
     }
 
-    /// Where its slice ends that has `frames` frames: with the episode in which it reaches them. `None` if it is not so
+    /// The end of its slice that has `frames` frames: with the episode in which it reaches them. `None` if it is not so
     /// far.
     fn end_of(&self, frames: u64) -> Option<f64> {
         let end = self.training.points().iter().map(|point| point.frames).find(|at| *at >= frames as f64)?;

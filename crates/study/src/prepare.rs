@@ -10,8 +10,8 @@ use environment::Catalogue;
 use std::path::{Path, PathBuf};
 use train::TrainError;
 
-/// The manifest in the study's folder, if it was made from this study file, by this version or by an earlier one, whose sources
-/// had other seeds; `None` if there is no manifest, or one of another study file.
+/// The manifest in the study's folder, if it was made from this study file, by this version or by an earlier one, whose
+/// sources had other seeds; `None` if there is no manifest, or one of another study file.
 ///
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
@@ -42,8 +42,8 @@ pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, 
     Ok(same.then_some(recorded))
 }
 
-/// Writes the manifest of a study file into the study's folder, which is made; one that is there must be of the same file,
-/// and is kept, with the seeds that it gives to sources.
+/// Writes the manifest of a study file into the study's folder, which is made; one that is there must be of the same
+/// file, and is kept, with the seeds that it gives to sources.
 ///
 /// # Errors
 /// If the folder was created from another study file, or cannot be written.

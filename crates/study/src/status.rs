@@ -70,7 +70,7 @@ pub struct Status {
     pub shared: Option<CopiedRun>,
 }
 
-/// Where a launcher notes why run `index` ended badly.
+/// The file in which a launcher notes why run `index` failed.
 pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
     folder.join(crate::layout::LOGS).join(format!("{index}.failed"))
 }

@@ -33,7 +33,7 @@ pub struct Walker {
     pub name: &'static str,
     /// The MJCF text, with the robot as its only body.
     pub model: &'static str,
-    /// Where the torso is.
+    /// The position of the torso.
     pub torso: Torso,
     /// Torque of each joint at full action, as a common and an own factor, N m.
     pub power: f64,

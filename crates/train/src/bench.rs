@@ -32,7 +32,7 @@ pub struct Measured {
     pub set: Vec<String>,
     /// The precision of matrix products.
     pub precision: Precision,
-    /// Where embeddings come from.
+    /// The source of embeddings.
     pub encoder: Encoder,
     /// Median seconds of a gradient step.
     pub step_s_median: f64,
@@ -63,7 +63,7 @@ pub struct Measured {
     pub device: String,
 }
 
-/// Where a step has the embeddings of its images from.
+/// The source of the embeddings of the images of a step.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoder {

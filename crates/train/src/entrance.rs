@@ -35,7 +35,7 @@ pub struct Job<'a> {
     pub plan: Option<&'a Plan>,
     /// The other things that come from earlier runs.
     pub support: Asked<'a>,
-    /// Where gradient steps are computed; `None` is the CPU.
+    /// The device that computes gradient steps; `None` is the CPU.
     pub device: Option<&'a dyn Device>,
 }
 

@@ -87,7 +87,7 @@ pub enum Event<'a> {
     Progress {
         /// The current activity of the run.
         phase: Phase,
-        /// Where it stands.
+        /// Its position.
         position: &'a Position,
         /// Frames at its end.
         end: Frames,

@@ -29,7 +29,7 @@ struct ExportFile {
     agent: AgentConfig,
 }
 
-/// How to tell whether the agent's file is as it was written.
+/// Shows whether the agent's file is as it was written.
 #[derive(Serialize, Deserialize)]
 struct ModelFile {
     bytes: u64,

@@ -93,7 +93,7 @@ impl ChoiceReport {
 pub struct Candidate {
     /// Its name in the plan.
     pub name: String,
-    /// Where it came from.
+    /// Its origin.
     #[serde(flatten)]
     pub provenance: SourceProvenance,
     /// Its place in the ranking; `None` without one.

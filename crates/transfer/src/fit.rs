@@ -12,7 +12,7 @@ pub(crate) struct Fit {
     pub parameter: Parameter,
     /// The shape of the source's parameter, or of its rows.
     pub shape: Vec<usize>,
-    /// Where the numbers lie among the source's parameter's.
+    /// The place of the numbers among the source's parameter's.
     pub numbers: Range<usize>,
 }
 

@@ -93,7 +93,7 @@ struct Head {
     biases: Vec<f64>,
     /// The predictions in each seen state, with the random start and with each source.
     rows: Mixture,
-    /// Where the states of each episode end.
+    /// The end of the states of each episode.
     ends: Vec<usize>,
 }
 

@@ -29,7 +29,7 @@ enum Agent {
     Run(PathBuf),
 }
 
-/// Where the parameter of an agent comes from.
+/// The origin of a parameter of an agent.
 #[derive(Clone, Debug, Default)]
 struct Descent {
     /// The agent itself, and all agents that it has the parameter from.
@@ -101,7 +101,7 @@ pub(crate) fn check_soups<F: Real>(
 }
 
 impl Records {
-    /// Where a parameter of an agent comes from.
+    /// The origin of a parameter of an agent.
     fn descent(&mut self, requested: Requested<'_>, generations: usize) -> Result<Descent, TransferError> {
         let key = (requested.file.to_owned(), part_name(requested.path, requested.reads));
         if let Some(known) = self.known.get(&key) {

@@ -101,7 +101,7 @@ impl Claim {
         shape
     }
 
-    /// Where its numbers lie among the parameter's.
+    /// The place of its numbers among the parameter's.
     pub fn numbers<F: Real>(&self, parameters: &Parameters<F>) -> Range<usize> {
         let row: usize = parameters.shape(self.parameter)[1..].iter().product();
         self.rows.start * row..self.rows.end * row

@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn invalid_patterns_are_refused() {
-        for (text, says) in [
+        for (text, expected) in [
             ("", "a segment is empty"),
             ("value..bias", "a segment is empty"),
             ("value.", "a segment is empty"),
@@ -168,7 +168,7 @@ mod tests {
             (&"a".repeat(300), "300 bytes"),
         ] {
             let error = text.parse::<Pattern>().unwrap_err();
-            assert!(error.contains(says), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 

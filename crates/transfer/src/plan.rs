@@ -42,7 +42,7 @@ pub struct Plan {
     rules: Vec<Rule>,
 }
 
-/// Where a source lies.
+/// The place of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRef {
     /// A run's folder, a checkpoint's folder, or an agent's file.
@@ -199,11 +199,11 @@ impl Plan {
         if !changed {
             return Err(PlanError::NoFraction { plan: self.name.clone() });
         }
-        let said = match new {
+        let replaced = match new {
             Fraction::Of(omega) => format!("the fraction {omega}"),
             Fraction::Fit => "fitted fractions".to_owned(),
         };
-        self.description.push_str(&format!(" ({said} instead of the plan's)"));
+        self.description.push_str(&format!(" ({replaced} instead of the plan's)"));
         Ok(())
     }
 

@@ -126,8 +126,8 @@ impl Plan {
     }
 
     /// The plan for one universal agent and the reward models of others. Its rules transfer from the agent at
-    /// `universal`; its reward model reads those of `rewards`, as its `[meta_model]` says, or else as published,
-    /// through `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
+    /// `universal`; its reward model reads those of `rewards`, as described by its `[meta_model]`, or else as
+    /// published, through `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
     ///
     /// # Errors
     /// If the plan has sources of its own, names are given twice or cannot be names, or `layers` is out of range.

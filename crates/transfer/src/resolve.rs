@@ -34,7 +34,7 @@ pub struct Resolved<F> {
 struct Change<F> {
     parameter: Parameter,
     path: String,
-    /// Where they go among the parameter's numbers.
+    /// Their place among the parameter's numbers.
     numbers: Range<usize>,
     /// The norm of the values that they replace.
     before: f64,

@@ -26,7 +26,7 @@ pub struct Source<F> {
     provenance: SourceProvenance,
 }
 
-/// Where a source came from.
+/// The origin of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceProvenance {
     /// The path as the plan has it.
@@ -99,7 +99,7 @@ impl<F: Real> Source<F> {
         Some(agent.predicted_rewards(episode.observations(), &actions))
     }
 
-    /// Where it came from.
+    /// Its origin.
     pub fn provenance(&self) -> &SourceProvenance {
         &self.provenance
     }

@@ -162,7 +162,7 @@ fn name(part: &PartReport) -> String {
     part.rows.map_or_else(|| part.path.clone(), |rows| format!("{} ({} rows)", part.path, rows.reads))
 }
 
-/// Where a part came from: sources with their shares, and the path where it is another one.
+/// The origin of a part: sources with their shares, and the path where it is another one.
 fn given(part: &PartReport) -> String {
     if part.take == Take::Random {
         return if part.note.is_some() { "does not match" } else { "" }.to_owned();

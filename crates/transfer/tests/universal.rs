@@ -189,10 +189,10 @@ fn other_encoders_are_refused_unless_they_are_asked_for() {
     let plan = files.plan(&["ant", "stranger"], 1);
     let sources = Sources::open(&plan).unwrap();
     let message = graft(&plan, &config(), 6, 9, &sources).unwrap_err().to_string();
-    for says in
+    for expected in
         ["\"stranger\" does not share the target's encoder", "world_model.encoder.h1.kernel", "any_encoder = true"]
     {
-        assert!(message.contains(says), "{says}: {message}");
+        assert!(message.contains(expected), "{expected}: {message}");
     }
     let asked =
         Plan::parse(&plan.to_toml().replace("[meta_model]", "[meta_model]\nany_encoder = true"), "asked").unwrap();
@@ -203,7 +203,7 @@ fn other_encoders_are_refused_unless_they_are_asked_for() {
 #[test]
 fn other_sizes_are_named() {
     let files = Files::new();
-    for (name, other, says) in [
+    for (name, other, expected) in [
         ("deep", AgentConfig { depth: 3, ..config() }, "[4, 4, 3, 3] in the source and [4, 4, 3, 2] in the target"),
         (
             "wide",
@@ -214,7 +214,7 @@ fn other_sizes_are_named() {
         learned(Agent::new(&other, 3, 8).unwrap()).save(&files.path(name)).unwrap();
         let plan = files.plan(&["ant", name], 1);
         let message = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap_err().to_string();
-        assert!(message.contains(says) && message.contains(name), "{says}: {message}");
+        assert!(message.contains(expected) && message.contains(name), "{expected}: {message}");
     }
     let plan = files.plan(&[], 1);
     let base = AgentConfig { depth: 3, ..config() };

@@ -103,8 +103,8 @@ pub struct OriginArguments {
     /// own sources (`dreamgraft transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<PathBuf>,
-    /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0 to 1, or fit for
-    /// the fraction that predicts the random episodes best
+    /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0
+    /// to 1, or fit for the fraction that predicts the random episodes best
     #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]
     pub fraction: Option<Fraction>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can

@@ -111,9 +111,9 @@ impl Entry {
     /// Checks that the other values of a line agree with its request.
     fn check(&self) -> Result<(), String> {
         let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
-        let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
+        let written = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
         let asked = (&request.tasks, request.seed, request.steps, request.folder.as_ref());
-        if said != asked {
+        if written != asked {
             return Err("its tasks, seed, steps or folder differ from those of its request".to_owned());
         }
         if *arguments != arguments_of(request) {

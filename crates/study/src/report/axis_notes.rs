@@ -49,7 +49,7 @@ impl Report<'_> {
     /// Notes about the curves over this axis.
     pub(super) fn axis_notes(&self, abscissa: Abscissa) -> Vec<String> {
         let Abscissa::Cost(cost) = abscissa else { return Vec::new() };
-        let mut said = vec![format!(
+        let mut sentences = vec![format!(
             "Mean over the runs at equal {}. Between two lines of metrics, {} are interpolated. A run of several tasks \
              is drawn with all that it spent.",
             abscissa.label(),
@@ -60,7 +60,7 @@ impl Report<'_> {
             let few = methods.len() <= MOST_NAMED;
             let whose =
                 if few { listed(&methods) } else { format!("{} with a transfer", counted(methods.len(), "method")) };
-            said.push(format!(
+            sentences.push(format!(
                 "The curves of {whose} do not include what their sources cost; for finished runs, the table \u{201c}Cost\u{201d} \
                  has it."
             ));
@@ -77,7 +77,7 @@ impl Report<'_> {
             if count > MOST_NAMED {
                 named.push(counted(count - MOST_NAMED, "other"));
             }
-            said.push(format!(
+            sentences.push(format!(
                 "{} left out, because {} not recorded: {}.",
                 if count == 1 { "1 run is".to_owned() } else { format!("{} are", counted(count, "run")) },
                 if cost == Cost::Updates { "gradient steps are" } else { "seconds or threads are" },
@@ -85,15 +85,15 @@ impl Report<'_> {
             ));
         }
         if cost == Cost::CoreSeconds {
-            said.extend(cautions(self.results));
+            sentences.extend(cautions(self.results));
         }
         if !self.statistics.drawn.single_runs_over(abscissa) {
-            said.push(format!(
+            sentences.push(format!(
                 "Single runs are only drawn over environment frames, because this page has more than {MOST_SINGLE} of \
                  them."
             ));
         }
-        said
+        sentences
     }
 
     /// The methods whose runs learned from other agents.

@@ -151,8 +151,8 @@ enum Label {
     Others(usize),
 }
 
-/// Where the labels at the ends of the curves stand: 0 at the top, 1 at the bottom; none upon another. Of many methods, those with
-/// the highest returns.
+/// The positions of the labels at the ends of the curves: 0 at the top, 1 at the bottom; none upon another. Of many
+/// methods, those with the highest returns.
 fn ends(plot: &Plot, y: &Axis) -> Vec<(Label, f64)> {
     let last =
         |(index, curves): (usize, &Curves)| Some((Label::Method(index), 1.0 - y.place(curves.band.last()?.mean)));

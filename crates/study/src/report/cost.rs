@@ -184,7 +184,7 @@ fn cells(costs: Option<&Costs>, runs: usize) -> [Cell; 3] {
 pub fn cautions(results: &Results) -> Vec<String> {
     let timed: Vec<&RunResult> =
         results.runs.iter().filter(|run| run.spent_in_all(Cost::CoreSeconds).is_some()).collect();
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     let processors: BTreeSet<&str> =
         timed.iter().map(|run| run.provenance.get("processor").map_or("unknown", String::as_str)).collect();
     if processors.len() > 1 {
@@ -192,7 +192,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
         if processors.len() > MOST_NAMED {
             names.push(format!("{} others", processors.len() - MOST_NAMED));
         }
-        said.push(format!(
+        sentences.push(format!(
             "Core-seconds come from different processors ({}) and can only be compared with care, because the same \
              work takes each of them a different time.",
             listed(&names)
@@ -208,7 +208,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     let of_all = |count: usize| format!("{} of {}", frames(count as f64), counted(timed.len(), "run"));
     let fewer = runs(&|threads, cores| threads < cores);
     if fewer > 0 {
-        said.push(format!(
+        sentences.push(format!(
             "{} used fewer threads than their machine has cores. If other runs worked on the same machine at that time, \
              they slowed each other down, and their core-seconds can only be compared with care.",
             of_all(fewer)
@@ -216,7 +216,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     let more = runs(&|threads, cores| threads > cores);
     if more > 0 {
-        said.push(format!(
+        sentences.push(format!(
             "{} used more threads than their machine has cores, so their threads shared cores, and their core-seconds \
              are more than the cores worked.",
             of_all(more)
@@ -224,10 +224,10 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     let on_device = timed.iter().filter(|run| run.provenance.contains_key("device")).count();
     if on_device > 0 {
-        said.push(format!(
+        sentences.push(format!(
             "{} computed gradient steps on a device. Core-seconds count the threads of the CPU, not the device.",
             of_all(on_device)
         ));
     }
-    said
+    sentences
 }

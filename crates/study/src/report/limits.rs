@@ -21,15 +21,15 @@ impl Report<'_> {
         } else {
             format!("{fewest} to {}", counted(most, "finished run"))
         };
-        let mut said = vec![format!("Each task and method has {each}, one per seed.")];
+        let mut sentences = vec![format!("Each task and method has {each}, one per seed.")];
         if self.statistics.methods.len() > 1 {
-            said.push(
+            sentences.push(
                 "Methods are paired: runs of the same task and seed share their random prefill episodes and the \
                  initial states of their evaluations, whatever the method."
                     .to_owned(),
             );
         }
-        said.extend(match fewest {
+        sentences.extend(match fewest {
             0 => Some(
                 "Without finished runs, methods cannot be compared; means over unfinished runs cover only their first \
                  part."
@@ -53,14 +53,14 @@ impl Report<'_> {
             )),
             _ => None,
         });
-        said.extend(self.lengths());
-        said.extend(self.unfinished_runs());
-        said.extend(self.guided());
-        said.extend(self.shared_sources());
-        said.extend(self.random_actions());
+        sentences.extend(self.lengths());
+        sentences.extend(self.unfinished_runs());
+        sentences.extend(self.guided());
+        sentences.extend(self.shared_sources());
+        sentences.extend(self.random_actions());
         let compared = cells().filter(|method| method.improvement.is_some()).count();
         if compared > 3 {
-            said.push(format!(
+            sentences.push(format!(
                 "This page has {} with the baseline: among many comparisons, some look striking by chance.",
                 counted(compared, "comparison")
             ));
@@ -69,18 +69,18 @@ impl Report<'_> {
             self.results.targets().map(|run| run.steps).filter(|steps| *steps < u64::MAX).collect();
         let lengths: Vec<String> = lengths.into_iter().map(|steps| frames(steps as f64)).collect();
         if !lengths.is_empty() {
-            said.push(format!(
+            sentences.push(format!(
                 "Runs have {} environment frames; longer runs could rank the methods differently.",
                 listed(&lengths)
             ));
         }
         match &self.results.baseline {
             Some(name) => {
-                said.push(format!("The other methods are compared with {name}, which was named as the baseline."))
+                sentences.push(format!("The other methods are compared with {name}, which was named as the baseline."))
             }
-            None => said.extend(self.tasks_without_baseline()),
+            None => sentences.extend(self.tasks_without_baseline()),
         }
-        said
+        sentences
     }
 
     /// How many tasks have a baseline, if not all of them do.

@@ -322,7 +322,7 @@ pub fn about_published(statistics: &ReportStatistics) -> Vec<String> {
     if cells().next().is_none() {
         return Vec::new();
     }
-    let mut said = vec![
+    let mut sentences = vec![
         "Published: Sasso, Sabatelli and Wiering, Multi-Source Transfer Learning for Deep Model-Based Reinforcement \
          Learning (2022), runs of 1e6 environment frames at the published sizes. Its tables of final returns and of \
          fractions on the pendulum tasks are not included here."
@@ -337,9 +337,9 @@ pub fn about_published(statistics: &ReportStatistics) -> Vec<String> {
         }
     }
     let everywhere = apart.len() == 1 && apart[0].1.len() == cells().count();
-    said.extend(apart.into_iter().map(|(why, places)| {
+    sentences.extend(apart.into_iter().map(|(why, places)| {
         let places = if everywhere { "our runs".to_owned() } else { listed(&places) };
         format!("\u{2021} Not comparable with the published numbers: {places}, with {}.", listed(why))
     }));
-    said
+    sentences
 }

@@ -136,7 +136,7 @@ fn of_config(config: &Config) -> Value {
     all
 }
 
-/// Where a run's parameters come from; `earlier` gives the identity of the run in a folder.
+/// The origin of a run's parameters; `earlier` gives the identity of the run in a folder.
 fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> Result<Value, String> {
     Ok(match origin {
         Origin::Random => json!("random"),

@@ -52,7 +52,7 @@ impl Watch {
         Ok(Self { address, ends, thread: Some(thread) })
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

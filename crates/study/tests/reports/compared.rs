@@ -171,8 +171,8 @@ fn runs_of_different_length_are_compared_where_the_shortest_ends() {
     let jumpstart = of("fractional-0.2").transfer.unwrap().jumpstart.unwrap();
     assert_eq!(jumpstart.value, 100.0);
     let words = markdown(&report);
-    let said = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their statistics cover the first 25\u{a0}000 frames of each run";
-    for part in [said, "Ant<br>first 25\u{a0}000 frames"] {
+    let text = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their statistics cover the first 25\u{a0}000 frames of each run";
+    for part in [text, "Ant<br>first 25\u{a0}000 frames"] {
         assert!(words.contains(part), "{part}\n{words}");
     }
     assert!(

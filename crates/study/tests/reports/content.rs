@@ -69,11 +69,11 @@ fn curves_are_exchanged_in_the_form_of_the_field() {
 #[test]
 fn a_report_notes_that_several_methods_are_paired() {
     let (_root, results) = results(&["ant"], 2);
-    let said = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
-    assert_eq!(said(&results), 1);
+    let notes = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
+    assert_eq!(notes(&results), 1);
     assert_eq!(page_of(&results).matches("Methods are paired").count(), 1);
     let alone = Results { runs: results.runs.into_iter().filter(|run| run.method == "baseline").collect(), ..results };
-    assert_eq!(said(&alone), 0);
+    assert_eq!(notes(&alone), 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use environment::{Catalogue, Environment, Observe, Padded, TaskError, TaskOption
 use replay::Episode;
 use std::path::{Path, PathBuf};
 
-/// Who chooses the actions.
+/// The source of the actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhoPlays {
     /// Chance: uniform from -1 to 1, as in the prefill of a run.
@@ -45,7 +45,7 @@ pub enum Film {
 /// The episodes to play.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
-    /// Who plays.
+    /// The player.
     pub policy: WhoPlays,
     /// The task. If none is given: each that the agent was trained for, or each there is where no agent plays.
     pub task: Option<String>,

@@ -16,7 +16,7 @@ pub enum ConfigError {
     /// Settings that are not TOML.
     #[error("{source_name} is not valid TOML: {why}")]
     Syntax {
-        /// Where the text came from.
+        /// The origin of the text.
         source_name: String,
         /// The parser's reason, on one line.
         why: String,
@@ -48,7 +48,7 @@ pub enum ConfigError {
     UnknownKey {
         /// The key's full path.
         path: String,
-        /// Where it came from.
+        /// Its origin.
         source_name: String,
         /// The valid keys most like it; empty if none is.
         nearest: Vec<String>,
@@ -58,7 +58,7 @@ pub enum ConfigError {
     Section {
         /// The section's path.
         path: String,
-        /// Where it came from.
+        /// Its origin.
         source_name: String,
         /// One of its keys.
         example: String,
@@ -70,7 +70,7 @@ pub enum ConfigError {
         path: String,
         /// The value given.
         value: String,
-        /// Where it came from.
+        /// Its origin.
         source_name: String,
         /// The expected form.
         why: String,
@@ -82,7 +82,7 @@ pub enum ConfigError {
         key: String,
         /// The value given.
         value: String,
-        /// Where it came from; empty if that is not known.
+        /// Its origin; empty if unknown.
         place: String,
         /// The allowed values.
         range: String,

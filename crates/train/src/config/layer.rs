@@ -90,7 +90,7 @@ impl Layer {
         Self { source: source.to_owned(), table, text: None }
     }
 
-    /// Where the setting at `path` came from, with its line in a file.
+    /// The origin of the setting at `path`, with its line in a file.
     pub(super) fn place(&self, path: &str) -> String {
         match self.text.as_deref().and_then(|text| line_of(text, path)) {
             Some(line) => format!("{}, line {line}", self.source),

@@ -58,7 +58,7 @@ pub enum ChoiceError {
     TooFewEpisodes {
         /// The target.
         task: String,
-        /// Where they come from.
+        /// Their origin.
         of: String,
         /// How many there are.
         found: usize,

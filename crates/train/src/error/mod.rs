@@ -376,7 +376,7 @@ pub enum TrainError {
         frames: Frames,
         /// The first parameter whose gradient is not finite, if one is.
         gradient: Option<Box<Broken>>,
-        /// Where the batch was kept, or why it could not be.
+        /// The file of the batch, or why it could not be kept.
         batch: Result<PathBuf, Box<Self>>,
         /// The run folder.
         root: PathBuf,

@@ -40,7 +40,7 @@ pub struct RunState {
     /// The tasks that are external environments.
     #[serde(default, rename = "worlds", skip_serializing_if = "Vec::is_empty")]
     pub external: Vec<ExternalEnvironment>,
-    /// Where the run stands. Its episodes are those numbered below `position.episodes`.
+    /// The position of the run. Its episodes are those numbered below `position.episodes`.
     pub position: Position,
     /// The random streams.
     pub streams: StreamsState,

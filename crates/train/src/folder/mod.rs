@@ -181,12 +181,12 @@ impl RunFolder {
         &self.root
     }
 
-    /// Where episodes lie.
+    /// The folder of episodes.
     pub fn episodes(&self) -> PathBuf {
         episodes_of(&self.root)
     }
 
-    /// Where checkpoints lie, a folder each.
+    /// The folder of checkpoints, each of which is a folder.
     pub fn checkpoints(&self) -> PathBuf {
         checkpoints_of(&self.root)
     }
@@ -196,7 +196,7 @@ impl RunFolder {
         self.root.join(VIDEOS)
     }
 
-    /// Where batches lie whose numbers went wrong.
+    /// The folder of batches with infinite or NaN values.
     pub(crate) fn not_finite(&self) -> PathBuf {
         self.root.join("not-finite")
     }
@@ -258,12 +258,12 @@ impl RunFolder {
     }
 }
 
-/// Where the episodes of the run in `root` lie.
+/// The folder of the episodes of the run in `root`.
 pub(crate) fn episodes_of(root: &Path) -> PathBuf {
     root.join(EPISODES)
 }
 
-/// Where the checkpoints of the run in `root` lie.
+/// The folder of the checkpoints of the run in `root`.
 pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join(CHECKPOINTS)
 }

@@ -41,7 +41,7 @@ pub struct Reopened {
 pub enum Meddled {
     /// The file was removed or replaced. It has all its lines again, and the other file, if there is one, has another name.
     Restored {
-        /// Where the other file is now.
+        /// The new name of the other file.
         aside: Option<PathBuf>,
     },
     /// The file was shortened or written to. It continues with the lines that it has now.
@@ -89,7 +89,7 @@ impl MetricsLog {
         Ok((Self { path: path.to_owned(), file, length, lines }, reopened))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -102,7 +102,7 @@ struct Run<'a, L> {
     reward_sources: Vec<String>,
     /// Seconds of earlier sessions.
     seconds_before: f64,
-    /// Where the newest checkpoint is, and its place in the run.
+    /// The path of the newest checkpoint, and its place in the run.
     saved: Option<(PathBuf, Position)>,
     /// Files that could not be removed, and were reported.
     left: BTreeSet<PathBuf>,

@@ -99,7 +99,7 @@ impl<L: Trainable> Run<'_, L> {
         TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
     }
 
-    /// Where the run stands, as a checkpoint keeps it.
+    /// The position of the run, as a checkpoint keeps it.
     fn state(&self) -> RunState {
         RunState {
             format: FORMAT,

@@ -7,7 +7,7 @@ use crate::config::{Config, Schedule};
 use crate::{AgentSteps, Frames};
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// The position of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {

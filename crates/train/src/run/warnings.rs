@@ -26,7 +26,7 @@ pub const SATURATED_FOR: Frames = Frames(10_000);
 #[derive(Debug)]
 pub(super) struct Warnings {
     tasks: Vec<Watched>,
-    /// Where the policy was first saturated, of all lines since.
+    /// The frames at which the policy was first saturated, of all lines since.
     saturated: Option<Frames>,
     warned_of_saturation: bool,
 }

@@ -1,8 +1,9 @@
 //! Ranking earlier agents for a new task before anything is trained.
 //!
-//! Every candidate is scored forward only, on the same episodes of the target: does it reconstruct what is seen there ([`Scores::image`]),
-//! does it predict what happens ([`Scores::ahead`]), and does its latent state tell what is rewarded ([`Scores::reward`])? Two
-//! controls are in the table: an untrained agent and, if there is one, an agent of the target itself.
+//! Every candidate is scored forward only, on the same episodes of the target: does it reconstruct what is seen there
+//! ([`Scores::image`]), does it predict what happens ([`Scores::ahead`]), and does its latent state predict the rewards
+//! ([`Scores::reward`])? Two controls are in the table: an untrained agent and, if there is one, an agent of the target
+//! itself.
 //!
 //! Here: scores, their order, the table and a plan made of it. Not here: playing the episodes, and opening agents (`train`).
 
@@ -69,7 +70,7 @@ pub struct Ranking {
     pub task: String,
     /// Elements of its actions.
     pub action_size: usize,
-    /// Where its episodes come from.
+    /// The origin of its episodes.
     pub episodes_of: String,
     /// How many there are.
     pub episodes: usize,
