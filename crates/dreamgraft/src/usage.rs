@@ -10,7 +10,7 @@ use clap::{Command, CommandFactory, Parser};
 use std::ffi::OsString;
 use train::config::settings_meant;
 
-/// The arguments of the command line. Where they ask for help, `--help` asks for the same again, and a version is a version.
+/// The arguments of the command line. If they ask for help, a repeated `--help` has no effect.
 pub fn arguments() -> Vec<OsString> {
     without_repeated_help(std::env::args_os().collect())
 }

@@ -123,7 +123,8 @@ pub struct OriginArguments {
 /// How one of several agents is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Choose {
-    /// The best agent of a ranking like that of `dreamgraft transfer rank`, on the random episodes with which the run begins
+    /// The best agent of a ranking like that of `dreamgraft transfer rank`, on the random episodes with which the run
+    /// begins
     Rank,
     /// One that the seed decides: a control for a ranking
     Chance,

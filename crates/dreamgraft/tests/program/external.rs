@@ -1,4 +1,5 @@
-//! External environments, written in Python 3 without any package: everything that can happen between a run and one of them.
+//! External environments, written in Python 3 without any package: everything that can happen between a run and one of
+//! them.
 //!
 //! Tests that need Gymnasium are in `python/tests`.
 

@@ -1,4 +1,5 @@
-//! Agents that observe vectors, in built-in tasks and in external environments: everything that works for images works for them.
+//! Agents that observe vectors, in built-in tasks and in external environments: everything that works for images works
+//! for them.
 
 use crate::program::{Program, outcomes};
 use std::os::unix::fs::PermissionsExt;
