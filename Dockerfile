@@ -4,7 +4,7 @@
 #     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/study" dreamgraft train inverted-pendulum-swingup
 #
 # It runs as the user `dreamgraft` (number 10001) unless --user names another, and works in /study: that user must be able to
-# write to what is mounted there (in Kubernetes: `securityContext: { fsGroup: 10001 }`).
+# write to volumes that are mounted there (in Kubernetes: `securityContext: { fsGroup: 10001 }`).
 
 FROM rust:1.95.0-bookworm AS build
 # The image has this toolchain already; without this line, rustup would also download the components in rust-toolchain.toml.

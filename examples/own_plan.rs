@@ -1,13 +1,13 @@
 //! Writes a transfer plan in code and previews it, parameter by parameter: `cargo run --release --example own_plan`.
 
 use std::{error::Error, path::Path, sync::atomic::AtomicBool};
-use train::{Event, Frames, Job, Reporter, RunRequest};
+use train::{Event, Frames, Job, RunRequest};
 use transfer::Plan;
 
 /// The encoder and the decoder in full, a fraction of the value model, and everything else random.
 const PLAN: &str = r#"
     format = 1
-    description = "images and half of the values"
+    description = "images, and a fraction of the values"
 
     [[rule]]
     match = ["world_model.encoder.**", "world_model.decoder.**"]
@@ -23,19 +23,13 @@ const PLAN: &str = r#"
     take = "random"
 "#;
 
-struct Quiet;
-
-impl Reporter for Quiet {
-    fn event(&mut self, _: &Event<'_>) {}
-}
-
 /// Trains a source agent in the run folder `source`, and returns the preview of a transfer from it to another task.
 pub fn run(source: &Path) -> Result<String, Box<dyn Error>> {
     let mut request = RunRequest::new(vec!["inverted-pendulum-swingup".to_owned()], "smoke");
     request.steps = Some(Frames(2000));
     let config = request.configuration()?;
     // If the run is already finished, this returns at once.
-    train::train(tasks::catalogue(), Job::new(source, &config), &AtomicBool::new(false), &mut Quiet)?;
+    train::train(tasks::catalogue(), Job::new(source, &config), &AtomicBool::new(false), &mut |_: &Event<'_>| ())?;
 
     let mut plan = Plan::parse(PLAN, "my plan")?;
     plan.add_source("pendulum", source)?;

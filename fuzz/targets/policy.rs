@@ -1,4 +1,4 @@
-//! `agent.safetensors` and `model.safetensors`, read for their parameters: whatever the bytes, a policy or a reason.
+//! `agent.safetensors` and `model.safetensors`, read for their parameters: any bytes give a policy or a reason.
 #![no_main]
 
 use dreamer::Policy;

@@ -19,7 +19,7 @@ class DreamgraftError(RuntimeError):
 
 
 def binary() -> str:
-    """The program: what ``$DREAMGRAFT_BINARY`` names, else the one of this environment, else the one that the shell would find."""
+    """The program: the one that ``$DREAMGRAFT_BINARY`` names, else that of this environment, else the one on the path."""
     named = os.environ.get("DREAMGRAFT_BINARY")
     if named:
         return named

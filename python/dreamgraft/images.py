@@ -19,8 +19,8 @@ def is_image(array: object) -> bool:
 def resize(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The image ``[H, W, 3]`` as ``[64, 64, 3]``: each pixel is the mean of the area that it covers.
 
-    Computed in whole numbers, in units of 1/64 of a pixel, and in the same way whichever other packages are installed: a world
-    looks the same everywhere.
+    Computed in whole numbers, in units of 1/64 of a pixel, independent of other packages: an environment looks the same
+    everywhere.
     """
     height, width, _ = image.shape
     if (height, width) == (SIDE, SIDE):
@@ -40,7 +40,7 @@ def resize(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=16)
 def _parts(size: int) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
-    """What each of 64 new pixels is made of: the first of ``size`` old pixels in it and its weight, the second, and so on.
+    """The parts of each of 64 new pixels: the first of ``size`` old pixels in it and its weight, the second, and so on.
 
     In units of 1/64 of an old pixel, the new pixel i covers [i * size, (i + 1) * size), and the old pixel j [j * 64, (j + 1) * 64):
     a weight is the length that both have in common, and the weights of a new pixel add up to ``size``.

@@ -36,8 +36,8 @@ class NotGymnasium(Exception):
     """An environment that does not follow Gymnasium's interface; the message is enough, without a traceback."""
 
 
-class World:
-    """An environment, with what dreamgraft asks of it."""
+class ServedEnvironment:
+    """An environment, with the options that dreamgraft asks for."""
 
     def __init__(self, name: str, asked: dict[str, Any]) -> None:
         self.observe: str = asked.get("observe") or "image"
@@ -75,7 +75,7 @@ class World:
         fps = (self.env.metadata or {}).get("render_fps") or 30
         return {
             "name": self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__,
-            "made_by": _made_by(self.env),
+            "made_by": _programs(self.env),
             "observation": {
                 "image": [images.SIDE, images.SIDE, 3] if self.observe in ("image", "both") else None,
                 "vector": self.vector,
@@ -100,7 +100,7 @@ class World:
         return self.seen(observation)
 
     def step(self, payload: bytes) -> bytes:
-        """Holds an action for its frames; what came of it."""
+        """Holds an action for its frames, and returns the outcome."""
         action = self.actions.decode(payload)
         reward, frames, terminated, truncated = 0.0, 0, False, False
         while frames < self.repeat and not (terminated or truncated):
@@ -126,7 +126,7 @@ class World:
         return b"".join(parts)
 
     def image(self, observation: Any) -> Any:
-        """The image of an observation: itself, or what the environment renders."""
+        """The image of an observation: itself, or the rendered one."""
         if self.observes_image:
             image = observation
         else:
@@ -168,7 +168,7 @@ def make(name: str, arguments: dict[str, Any], limit: int) -> Any:
 
 
 def _accepted(made: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Of the arguments, ``render_mode`` only if the callable takes it: it was not asked for by the user."""
+    """The arguments, with ``render_mode`` only if the callable has it: the user did not ask for it."""
     import inspect
 
     try:
@@ -180,7 +180,7 @@ def _accepted(made: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draw_without_a_display() -> None:
-    """Has MuJoCo draw with EGL if there is no display, unless ``$MUJOCO_GL`` says otherwise: its default needs a window."""
+    """Has MuJoCo draw with EGL if there is no display, unless ``$MUJOCO_GL`` names another way: its default needs a window."""
     from importlib.util import find_spec
 
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
@@ -193,7 +193,7 @@ def _is_image_space(space: Any) -> bool:
     return getattr(space, "dtype", None) == np.uint8 and shape is not None and len(shape) == 3 and shape[2] == 3
 
 
-def _made_by(env: Any) -> str:
+def _programs(env: Any) -> str:
     import platform
 
     import gymnasium
@@ -212,35 +212,35 @@ def _made_by(env: Any) -> str:
 
 def serve(name: str, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answers requests until the other side ends."""
-    world: World | None = None
+    environment: ServedEnvironment | None = None
     while (message := protocol.read(requests)) is not None:
         kind, payload = message
         if kind == protocol.CLOSE:
             break
         try:
             if kind == protocol.HELLO:
-                world = World(name, protocol.read_handshake(payload))
-                protocol.write(answers, protocol.INFO, protocol.handshake(world.info()))
-            elif world is None:
+                environment = ServedEnvironment(name, protocol.read_handshake(payload))
+                protocol.write(answers, protocol.INFO, protocol.handshake(environment.info()))
+            elif environment is None:
                 raise protocol.ProtocolError("hello comes before all other messages")
             elif kind == protocol.RESET:
-                protocol.write(answers, protocol.OBSERVATION, world.reset(int.from_bytes(payload, "little")))
+                protocol.write(answers, protocol.OBSERVATION, environment.reset(int.from_bytes(payload, "little")))
             elif kind == protocol.STEP:
-                protocol.write(answers, protocol.OUTCOME, world.step(payload))
+                protocol.write(answers, protocol.OUTCOME, environment.step(payload))
             else:
                 raise protocol.ProtocolError(f"an environment does not answer a message of kind {kind}")
         except ImportError as error:
             _refuse(answers, _missing(error))
         except (protocol.ProtocolError, spaces.UnsupportedSpace, NotGymnasium) as error:
             _refuse(answers, str(error))
-        except (Exception, SystemExit):  # whatever the environment raises is the other side's to show
+        except (Exception, SystemExit):  # the other side shows every exception of the environment
             _refuse(answers, traceback.format_exc())
-    if world is not None:
-        world.env.close()
+    if environment is not None:
+        environment.env.close()
 
 
 def _missing(error: ImportError) -> str:
-    """What to do about a package that cannot be imported; with the traceback where that may be the environment's own fault."""
+    """The next step if a package cannot be imported; with the traceback where that may be the environment's own fault."""
     if error.name == "gymnasium":
         return f"{sys.executable} cannot import gymnasium: install it for this interpreter with `{sys.executable} -m pip install gymnasium`"
     return traceback.format_exc()
@@ -277,7 +277,7 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # Prints of the environment, and of libraries in other languages, must not be taken for messages; nor may it read them.
+    # Prints of the environment, and of libraries in other languages, must not look like messages, and it must not read them.
     os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

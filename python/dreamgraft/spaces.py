@@ -28,14 +28,14 @@ class Continuous:
         return {"continuous": {"low": self.low.tolist(), "high": self.high.tolist()}}
 
     def decode(self, payload: bytes) -> NDArray[Any]:
-        """The action that a payload is, in the world's own units."""
+        """The action that a payload is, in the environment's own units."""
         action = np.frombuffer(payload, "<f4")
         if action.size != self.size:
             raise ValueError(f"an action has {self.size} numbers, not {action.size}")
         return self.stretch(action)
 
     def stretch(self, action: NDArray[np.float32]) -> NDArray[Any]:
-        """An action from -1 to 1 in the world's own units."""
+        """An action from -1 to 1 in the environment's own units."""
         fraction = (np.clip(action.astype(np.float64), -1.0, 1.0) + 1.0) / 2.0
         own = self.low + fraction * (self.high - self.low)
         if np.issubdtype(self.dtype, np.integer):
@@ -64,7 +64,7 @@ class Discrete:
 
 
 def of_actions(space: Any) -> Continuous | Discrete:
-    """What can be done in an action space."""
+    """The mapping of an action space."""
     from gymnasium import spaces
 
     if isinstance(space, spaces.Box) and np.asarray(space.low).size > 0:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces as gym
 
-import worlds
+import environments
 from dreamgraft import images, protocol, serve, spaces
 
 
@@ -82,7 +82,7 @@ def test_observations_are_flattened_in_the_order_of_the_space() -> None:
 
 
 def talk(name: str, hello: dict[str, Any], *requests: tuple[int, bytes]) -> list[tuple[int, bytes]]:
-    """What the adapter answers."""
+    """The answers of the adapter."""
     sent, answers = io.BytesIO(), io.BytesIO()
     protocol.write(sent, protocol.HELLO, protocol.handshake(hello))
     for kind, payload in requests:
@@ -102,37 +102,37 @@ STEP = (protocol.STEP, np.zeros(2, "<f4").tobytes())
 
 def test_an_image_and_a_vector_are_shown_if_both_are_asked_for() -> None:
     hello = {"observe": "both", "arguments": {"speed": 0.2}, "action_repeat": 4, "frame_limit": 6}
-    (kind, info), (_, first), (_, second), (_, third) = talk("python:worlds:Dot", hello, RESET, STEP, STEP)
+    (kind, info), (_, first), (_, second), (_, third) = talk("python:environments:Dot", hello, RESET, STEP, STEP)
     content = protocol.read_handshake(info)
     assert kind == protocol.INFO and content["observation"] == {"image": [64, 64, 3], "vector": 3}
     assert content["action"] == {"continuous": {"low": [-2, 0], "high": [2, 5]}}
     assert (content["action_repeat"], content["frame_limit"], content["frame_seconds"]) == (4, 6, 0.05)
     assert len(first) == 64 * 64 * 3 + 3 * 4
-    heads = [struct.unpack_from("<fBBI", outcome)[1:] for outcome in (second, third)]
+    outcomes = [struct.unpack_from("<fBBI", outcome)[1:] for outcome in (second, third)]
     # Four frames, then the two that are left of six.
-    assert heads == [(False, False, 4), (False, True, 2)]
+    assert outcomes == [(False, False, 4), (False, True, 2)]
     vector = np.frombuffer(second[-12:], "<f4")
     place = np.random.default_rng(7).uniform(-1, 1, 2).astype(np.float32)
     assert np.allclose(vector[:2], place) and vector[2] == 0
 
 
 def test_a_state_from_which_nothing_can_be_earned_is_one_even_if_the_time_is_over() -> None:
-    answers = talk("python:worlds:Falls", {}, RESET, STEP, STEP, STEP)
+    answers = talk("python:environments:Falls", {}, RESET, STEP, STEP, STEP)
     flags = [struct.unpack_from("<fBBI", outcome)[1:3] for _, outcome in answers[2:]]
     assert flags == [(0, 0), (0, 0), (1, 0)]
 
 
 def test_the_time_limit_is_that_of_gymnasium_or_the_setting() -> None:
     for hello, limit in [({}, 100), ({"frame_limit": 30}, 30), ({"frame_limit": 300}, 300)]:
-        ((_, info),) = talk("gymnasium:worlds:tests/Dot-v0", hello)
+        ((_, info),) = talk("gymnasium:environments:tests/Dot-v0", hello)
         assert protocol.read_handshake(info)["frame_limit"] == limit
-    ((_, info),) = talk("python:worlds:Dot", {})
+    ((_, info),) = talk("python:environments:Dot", {})
     content = protocol.read_handshake(info)
     assert content["frame_limit"] == 1000 and "no time limit" in content["notes"][0]
 
 
 def test_an_observation_that_is_an_image_needs_no_render() -> None:
-    (_, info), (kind, seen) = talk("python:worlds:Pixels", {}, RESET)
+    (_, info), (kind, seen) = talk("python:environments:Pixels", {}, RESET)
     assert kind == protocol.OBSERVATION and len(seen) == 64 * 64 * 3
     assert "1 of the 2 elements of its actions have no bounds" in str(protocol.read_handshake(info)["notes"])
 
@@ -140,13 +140,13 @@ def test_an_observation_that_is_an_image_needs_no_render() -> None:
 @pytest.mark.parametrize(
     ("name", "hello", "part"),
     [
-        ("python:worlds:Many", {}, "MultiDiscrete"),
-        ("python:worlds:Pixels", {"observe": "vector"}, 'set task.observe = "image"'),
-        ("python:worlds:not_an_env", {}, "returned an object of int, which is not a gymnasium.Env"),
-        ("python:worlds:nothing", {}, "has no attribute 'nothing'"),
+        ("python:environments:Many", {}, "MultiDiscrete"),
+        ("python:environments:Pixels", {"observe": "vector"}, 'set task.observe = "image"'),
+        ("python:environments:not_an_env", {}, "returned an object of int, which is not a gymnasium.Env"),
+        ("python:environments:nothing", {}, "has no attribute 'nothing'"),
         ("python:no_such_module:make", {}, "No module named 'no_such_module'"),
         ("gymnasium:NoSuch-v0", {}, "NoSuch"),
-        ("python:worlds:Dot", {"arguments": {"colour": 1}}, "colour"),
+        ("python:environments:Dot", {"arguments": {"colour": 1}}, "colour"),
     ],
 )
 def test_what_cannot_be_served_is_told(name: str, hello: dict[str, Any], part: str) -> None:
@@ -167,13 +167,13 @@ def test_mujoco_draws_without_a_display(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], observe: str, drawn_with: str | None
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"):
-        monkeypatch.setenv(name, "")  # so that it is as before after the test, whatever happens to it
+        monkeypatch.setenv(name, "")  # so that it is restored after the test in any case
         monkeypatch.delenv(name)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "OpenGL" or None)
-    serve.World("python:worlds:Dot", {"observe": observe})
+    serve.ServedEnvironment("python:environments:Dot", {"observe": observe})
     assert os.environ.get("MUJOCO_GL") == drawn_with
 
 
@@ -181,7 +181,7 @@ def test_a_version_of_the_future_is_told() -> None:
     sent, answers = io.BytesIO(), io.BytesIO()
     protocol.write(sent, protocol.HELLO, struct.pack("<I", 2) + b"{}")
     sent.seek(0)
-    serve.serve("python:worlds:Dot", sent, answers)
+    serve.serve("python:environments:Dot", sent, answers)
     answers.seek(0)
     message = protocol.read(answers)
     assert message is not None and message[0] == protocol.ERROR
@@ -189,5 +189,5 @@ def test_a_version_of_the_future_is_told() -> None:
 
 
 def test_an_environment_without_images_is_told() -> None:
-    answers = talk("python:worlds:Plain", {}, RESET)
+    answers = talk("python:environments:Plain", {}, RESET)
     assert answers[1][0] == protocol.ERROR and "render()" in answers[1][1].decode()

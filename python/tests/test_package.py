@@ -51,9 +51,9 @@ def test_an_export_acts_as_its_run_and_can_be_a_source(hopper: Path, program: Pr
     with dreamgraft.load(folder) as agent:
         assert play(env, agent, 0) == pytest.approx(results[0]["returns"][0], rel=1e-12)
     env.close()
-    head = (folder / "README.md").read_text().split("---\n")[1]
+    front_matter = (folder / "README.md").read_text().split("---\n")[1]
     for line in ["library_name: dreamgraft", "pipeline_tag: reinforcement-learning", "model-index:", '  - "hopper"']:
-        assert line in head.splitlines()
+        assert line in front_matter.splitlines()
     program.succeed("train", "hopper", "--preset", "smoke", "--steps", "1000", "--from", "export")
     line = program.fail(2, "export", hopper, "--out", "export")
     assert "it is not empty" in line

@@ -1,4 +1,4 @@
-"""The programs on the page about Python do what it says."""
+"""The programs on the page about Python work as described."""
 
 from __future__ import annotations
 

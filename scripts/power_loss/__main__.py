@@ -39,7 +39,7 @@ def expanded(arguments: list[str], folder: Path) -> list[str]:
 
 
 def prepared(program: Path, scenario: Scenario, folder: Path) -> None:
-    """Makes `folder`, with what is there before everything else."""
+    """Makes `folder`, with the files that are there before everything else."""
     folder.mkdir()
     for name, text in (scenario.files or {}).items():
         (folder / name).write_text(text)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Every call that changes files or their names, opens or syncs them, or changes what a process calls a file.
+# Every call that changes files or their names, opens or syncs them, or changes the name by which a process knows a file.
 TRACED = (
     "openat,open,creat,close,dup,dup2,dup3,fcntl,lseek,chdir,fchdir,execve,clone,clone3,fork,vfork,"
     "write,pwrite64,writev,pwritev,pwritev2,copy_file_range,sendfile,splice,ftruncate,truncate,fallocate,"
@@ -24,7 +24,7 @@ COMPLETE = re.compile(r"^(\w+)\((.*)\) += (-?\d+|0x[0-9a-f]+|\?)(.*)$", re.DOTAL
 
 @dataclass(frozen=True)
 class Call:
-    """A call that succeeded; `begun` says that it was only entered (the calls that start processes)."""
+    """A call that succeeded; `begun` means that it was only entered (the calls that start processes)."""
 
     thread: int
     name: str

@@ -1,4 +1,4 @@
-"""What must hold after a loss of power.
+"""The conditions that must hold after a loss of power.
 
 Here: reading what a run left, what programs had reported, and the checks of one state. Not here: the states (`crashes`).
 """
@@ -20,7 +20,7 @@ from scenarios import Scenario
 SAVED = re.compile(r"^checkpoint (.+)/checkpoints/0*(\d+)$", re.MULTILINE)
 INSPECTED = re.compile(r"^agent .*/0*(\d+)(?:\.replaced)?$", re.MULTILINE)
 RESUMED = re.compile(r"^(?:resuming at frame|this run is already finished: \S+ has) ([\d ]+)", re.MULTILINE)
-# What is newer than the last checkpoint is moved, and reported. Every other note would be about something lost or damaged.
+# Files newer than the last checkpoint are moved, and reported. Every other note would be about lost or damaged files.
 EXPECTED_NOTE = re.compile(r"note: moved \d+ (line|episode)")
 PLACE = re.compile(r"/[^\s\"]*/power-loss-\w+/(whole|recorded|states/\d+)(?=/)")
 TIMES = re.compile(r"updates_per_second|frames_per_second|seconds|resident_bytes|replay_embedding_bytes|share_.*")
@@ -28,7 +28,7 @@ TIMES = re.compile(r"updates_per_second|frames_per_second|seconds|resident_bytes
 
 @dataclass(frozen=True)
 class Reported:
-    """What programs had reported by some moment."""
+    """The reports of programs up to some moment."""
 
     # The frames of the last checkpoint, by the folder of its run.
     checkpoints: dict[str, int]
@@ -41,7 +41,7 @@ class Reported:
 
 
 def reported(disk: Disk, scenario: Scenario, time: int) -> Reported:
-    """What was printed up to `time`."""
+    """The output up to `time`."""
     checkpoints: dict[str, int] = {}
     files: dict[str, bytes] = {}
     last = disk.now()
@@ -103,7 +103,7 @@ class Check:
         self.whole = {run: outcome(whole / run) for run in scenario.runs}
 
     def state(self, crash: Crash, folder: Path) -> list[str]:
-        """What is wrong after a loss of power, in a new folder that is removed again if nothing is."""
+        """The faults after a loss of power, in a new folder that is removed again if there are none."""
         known = reported(self.disk, self.scenario, crash.time)
         write(crash.tree, folder)
         wrong = [f"{path} is lost" for path, content in known.files.items() if crash.tree.get(path) != content]
@@ -122,7 +122,7 @@ class Check:
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, errors="replace")
 
     def _inspect(self, folder: Path, run: str, frames: int) -> list[str]:
-        """Everything about an agent can be read, and it is no older than the last one whose saving was reported."""
+        """Everything about an agent can be read, and it is not older than the last one whose saving was reported."""
         ended = self._run(folder, ["inspect", run])
         match = INSPECTED.search(ended.stdout)
         if ended.returncode != 0 or match is None:

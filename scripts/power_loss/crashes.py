@@ -25,7 +25,7 @@ class Crash:
 
 
 def digest(tree: Tree, promised: object) -> bytes:
-    """Distinguishes trees, and what must be in them."""
+    """Distinguishes trees, and the files that must be in them."""
     total = hashlib.sha256(repr(promised).encode())
     for path, content in sorted(tree.items()):
         total.update(f"{path}\0{-1 if content is None else len(content)}\0".encode())
@@ -71,7 +71,7 @@ def names(disk: Disk, time: int, kind: str, chance: random.Random) -> set[int]:
 
 
 def data(disk: Disk, time: int, kind: str, chance: random.Random) -> Data:
-    """What the disk has of the data of files at `time`."""
+    """The part of the data of files that is on the disk at `time`."""
     extreme = {"nothing": "none", "everything": "all", "names": "none", "names and zeros": "zeros"}.get(kind)
 
     # Under the random kinds, each file in a way of its own.

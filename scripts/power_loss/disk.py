@@ -1,4 +1,4 @@
-"""A file system that remembers what is durable.
+"""A file system that remembers which changes are durable.
 
 Here: following recorded calls, and the state of a folder after a crash, given the choices that a file system has. Not here: the choices
 (`crashes`).
@@ -26,7 +26,7 @@ FIRST = 0
 
 @dataclass
 class NameChange:
-    """Names that are removed and given, each as (folder, name, what it names)."""
+    """Names that are removed and given, each as (folder, name, file)."""
 
     time: int
     removed: tuple[tuple[int, str, int], ...]
@@ -207,7 +207,7 @@ class Disk:
     def _on_dup2(self, process: Process, call: Call) -> None:
         number = int(call.numbers()[0])
         if number in process.files:
-            # The new number stays open in the program that is started, whatever the old one does.
+            # The new number stays open in the program that is started, independent of the old one.
             old = process.files[number]
             process.files[call.result] = Opened(old.node, old.path, old.place, old.append)
 

@@ -49,7 +49,7 @@ class Scenario:
     about: str
     # Recorded, one after the other.
     steps: list[Step]
-    # What a person does after the loss of power.
+    # The user's commands after the loss of power.
     recover: list[list[str]]
     # The folders of runs that are compared with those of `whole`, which is done without any disturbance.
     runs: list[str]

@@ -1,4 +1,4 @@
-// What Bullet's multibodies keep to themselves.
+// Access to private data of Bullet's multibodies.
 #pragma once
 
 #include "multibody.h"
@@ -9,10 +9,10 @@ struct Tree;
 
 struct BodyData
 {
-	// Copies what rows are computed from (rows.cpp).
+	// Copies the data from which rows are computed (rows.cpp).
 	static void read(const btMultiBody& body, Tree& tree);
 
-	// The body's own account of what impulses did to its velocities in this part of a step.
+	// The body's own record of the changes of its velocities by impulses in this part of a step.
 	static double* changes(btMultiBody& body) { return &body.m_deltaV[0]; }
 };
 }  // namespace ours

@@ -1,5 +1,5 @@
 // Bullet's broad phase, faster for the few things that a robot's world has: where something moved, it is compared with each
-// other thing instead of by a walk down the trees. What pairs there are, and in which order they came, stays the same.
+// other thing instead of by a walk down the trees. The pairs, and their order, stay the same.
 #pragma once
 
 #include <algorithm>
@@ -102,7 +102,7 @@ private:
 		}
 	};
 
-	// Adds the pairs of what moved.
+	// Adds the pairs of an object that moved.
 	void meet(btDbvtProxy* moved)
 	{
 		btDbvtProxy* found = 0;

@@ -3,7 +3,7 @@
 
 #define INLINE TARGET static inline __attribute__((always_inline))
 
-// The velocity along a row, of what impulses did so far. The terms that are left out are zeros, which change no sum that
+// The velocity along a row that all impulses so far have caused. The terms that are left out are zeros, which change no sum that
 // began as +0.
 INLINE double along(const Side& side)
 {
@@ -56,7 +56,7 @@ INLINE double wanted(const Solvable& row)
 	return impulse;
 }
 
-// Keeps what a row has in all within limits; gives the impulse to add.
+// Keeps the whole impulse of a row within limits; returns the impulse to add.
 INLINE double limited(const btMultiBodySolverConstraint& c, double impulse, double sum, double lower, double upper)
 {
 	if (sum < lower)
@@ -116,7 +116,7 @@ INLINE double solve_cone(const Solvable& first, const Solvable& second)
 	return impulse_a / a.m_jacDiagABInv + impulse_b / b.m_jacDiagABInv;
 }
 
-// Solves joints (`inner` times, forwards or backwards), contacts and friction; gives the largest square of what was wrong,
+// Solves joints (`inner` times, forwards or backwards), contacts and friction; returns the largest square of the errors,
 // which was `worst` so far.
 TARGET static double iterate(const std::vector<Solvable>& joints, const std::vector<Solvable>& normals,
 							 std::vector<Solvable>& frictions, bool forwards, int inner, bool contacts, double worst)

@@ -84,8 +84,8 @@ INLINE bool lost_sign(const Lanes& before, const Lanes& after)
 }
 
 // Accelerations of all coordinates that four forces on them cause (base: torque and force, then one number a joint): the
-// articulated-body algorithm (Featherstone 1983; Mirtich 1996, section 4.2.3) for a body at rest, with what does not depend
-// on the force taken from `tree`.
+// articulated-body algorithm (Featherstone 1983; Mirtich 1996, section 4.2.3) for a body at rest. Terms that do not
+// depend on the force come from `tree`.
 TARGET static void respond(const Tree& tree, const double* const forces[4], double* const accelerations[4], double* memory,
 						   char* touched)
 {
@@ -265,7 +265,7 @@ TARGET static void point_rows(const Tree& tree, int link, const double* point, c
 	}
 }
 
-// A matrix by rows; the fourth lane is no part of it.
+// A matrix by rows; the fourth lane is unused.
 struct Matrix
 {
 	Lanes row[3];
@@ -276,7 +276,7 @@ INLINE Matrix load(const btMatrix3x3& from)
 	Matrix m;
 	for (int i = 0; i < 3; i++)
 	{
-		// One by one: what was just written number by number is slow to read as a whole.
+		// One by one: numbers that were just written one by one are slow to read as a whole.
 		const Lanes row = {from[i][0], from[i][1], from[i][2], 0};
 		m.row[i] = row;
 	}
@@ -315,7 +315,7 @@ INLINE Matrix difference(const Matrix& a, const Matrix& b)
 	return m;
 }
 
-// Adds what a link's block of the inertia is when turned back into the parent's frame.
+// Adds a link's block of the inertia, turned back into the parent's frame.
 INLINE void turn_back_onto(const Matrix& rotation, const Matrix& block, btMatrix3x3& onto)
 {
 	const Matrix turned = sum(load(onto), product(transposed_product(rotation, block), rotation));

@@ -2,7 +2,7 @@
 // time, as `stock...`, which is the name that dynamics.cpp compiles Bullet's version under.
 #pragma once
 
-// What these headers include must not see the macros below.
+// The includes of these headers must not see the macros below.
 #include "BulletDynamics/ConstraintSolver/btSequentialImpulseConstraintSolver.h"
 #include "BulletDynamics/Featherstone/btMultiBodyLink.h"
 

@@ -1,5 +1,5 @@
-// Connections whose command processor stays within reach, so that what every frame needs can be had without a command: a
-// time step, and where things are. A command would copy some 30 kB and tell plugins that do not exist. Nothing here throws
+// Connections whose command processor can be called directly, so that no frame needs a command for a time step or for the
+// positions of bodies. A command would copy some 30 kB and notify plugins that do not exist. Nothing here throws
 // but for want of memory, which ends the process. The processor's data are private to its source file, so that file is compiled here, as a part of this one.
 #include "broadphase.h"
 #include "solver.h"
@@ -132,7 +132,7 @@ extern "C" int bullet_state(void* processor, int number, int links, double* base
 	return 0;
 }
 
-// Where the drawn shapes are, as the renderer would be told: for each collision object whose shape s has a place p =
+// The positions of the drawn shapes, as the renderer would get them: for each collision object whose shape s has a place p =
 // places[s] >= 0, a 4 x 4 matrix in single precision, by rows, at matrices[16 * p].
 extern "C" void bullet_poses(void* processor, const int* places, int count, float* matrices) noexcept
 {

@@ -7,14 +7,14 @@
 #include <cstdio>
 #define printf(...) ((void)0)
 
-// Bullet marks what it wants inlined, but on this compiler only asks for it; its vectors and matrices then become calls.
+// Bullet marks functions for inlining, but on this compiler only as a hint; its vectors and matrices then become calls.
 #if defined(__GNUC__)
 #include "LinearMath/btScalar.h"
 #undef SIMD_FORCE_INLINE
 #define SIMD_FORCE_INLINE inline __attribute__((always_inline))
 #endif
 
-// Nobody listens to its profiler's zones, which are two calls each.
+// The zones of its profiler, which are two calls each, are not used.
 #include "LinearMath/btQuickprof.h"
 #undef BT_PROFILE
 #define BT_PROFILE(name) ((void)0)

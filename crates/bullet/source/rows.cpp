@@ -1,9 +1,9 @@
-// What a constraint's row costs: its Jacobian, and how the body answers to a force along it. Bullet computes both row by row,
-// each time from the quaternions on; here the rows of a contact's or a joint's constraint are foreseen and computed four at
+// The expensive parts of a constraint's row: its Jacobian, and the body's response to a force along it. Bullet computes both row by row,
+// each time from the quaternions on; here the rows of a contact's or a joint's constraint are predicted and computed four at
 // a time, from matrices made once in each part of a step.
 //
-// Nothing relies on the foresight: Bullet's code asks for each row as ever, and only what was computed for exactly the same
-// input (every bit of it) is handed out. All else goes to Bullet's own version. Both give the same bits.
+// No result depends on the prediction: Bullet's code asks for each row as before, and a computed row is used only if its
+// input is bitwise identical. All other rows are computed by Bullet's own version. Both are bitwise identical.
 #include "solver.h"
 
 #include <cmath>
@@ -129,7 +129,7 @@ void BodyData::read(const btMultiBody& body, Tree& tree)
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
-// No vector crosses a call: there is nothing to say about how.
+// No function has a SIMD vector as an argument or a result, so the warning about their ABI does not apply.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
 
@@ -181,7 +181,7 @@ public:
 		m_next_row = m_next_answer = 0;
 	}
 
-	// Foresees three rows for a point on a link: its normal and what is at right angles to it.
+	// Predicts three rows for a point on a link: its normal and the two directions at right angles to it.
 	void contact(const btMultiBodyLinkCollider& collider, const btVector3& point, const btVector3 normals[3])
 	{
 		const int tree = find(collider.m_multiBody);
@@ -420,7 +420,7 @@ void foresee(Foresight& rows, btMultiBodyConstraint& constraint)
 
 void Solver::convertContacts(btPersistentManifold** manifolds, int count, const btContactSolverInfo& info)
 {
-	// Nothing below moves a link, so what is computed here stays true until the end.
+	// Nothing below moves a link, so the computed rows stay valid until the end.
 	Foresight& rows = foresight();
 	rows.begin();
 	for (int i = 0; i < count; i++)

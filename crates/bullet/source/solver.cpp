@@ -7,7 +7,7 @@
 #include "body_data.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-// No vector crosses a call: there is nothing to say about how.
+// No function has a SIMD vector as an argument or a result, so the warning about their ABI does not apply.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
 
@@ -36,7 +36,7 @@ const bool has_wide = false;
 #endif
 }  // namespace
 
-// Collects what solving needs. It stays where it is until all iterations are done.
+// Collects the data for solving. It stays in place until all iterations are done.
 void Solver::prepare()
 {
 	m_ready = m_multiBodyTorsionalFrictionContactConstraints.size() == 0 &&

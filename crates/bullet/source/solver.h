@@ -11,8 +11,8 @@ namespace ours
 // One body's side of a row.
 struct Side
 {
-	const double *row, *answer;  // the Jacobian, and what a unit impulse does to each coordinate's velocity
-	double *change, *total;      // what impulses did so far, in the solver's and in the body's own account
+	const double *row, *answer;  // the Jacobian, and the change of each coordinate's velocity by a unit impulse
+	double *change, *total;      // the changes by impulses so far, in the solver's and in the body's own record
 	int size;                    // 0: nothing to do
 	int first, last;             // the joints' coordinates that the row is not zero at, [first, last)
 	bool base;                   // whether it is not zero for the base

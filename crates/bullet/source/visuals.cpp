@@ -1,4 +1,4 @@
-// What the software renderer would draw, handed out as plain arrays: meshes as its converter made them, colours and
+// The shapes that the software renderer would draw, as plain arrays: meshes as its converter made them, colours and
 // textures. The converter's data are private to its source file, so that file is compiled here, as a part of this one.
 #include "plugins/tinyRendererPlugin/TinyRendererVisualShapeConverter.cpp"
 

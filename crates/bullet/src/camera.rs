@@ -4,7 +4,7 @@
 
 use crate::ffi;
 
-/// Where to look from, and through which lens. All in Bullet's own precision.
+/// The position, direction and lens of a camera. All in Bullet's own precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
     /// Point that the camera looks at, m.
@@ -23,7 +23,7 @@ pub struct Camera {
     pub near: f32,
     /// Farthest distance that is drawn, m.
     pub far: f32,
-    /// Where the light comes from.
+    /// The direction from which the light comes.
     pub light_direction: [f32; 3],
     /// Whether things cast shadows.
     pub shadow: bool,

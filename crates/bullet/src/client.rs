@@ -34,7 +34,7 @@ pub struct Client {
 }
 
 // SAFETY: a connection shares nothing with another but importer state, which `IMPORTERS` guards, and statistics counters
-// that nothing reads. It has no thread of its own and no thread-local state, so it may move to another thread.
+// that nothing reads. It has no thread and no thread-local state, so it may move to another thread.
 unsafe impl Send for Client {}
 
 /// An answer's type did not match: Bullet refused.
@@ -135,7 +135,7 @@ impl Client {
     }
 
     pub fn step(&mut self) {
-        // SAFETY: the processor lives as long as the connection, which has no command under way.
+        // SAFETY: the processor lives as long as the connection, and no command is under way.
         unsafe { ffi::bullet_step(self.processor) }
     }
 
@@ -457,7 +457,7 @@ impl Drop for Client {
     }
 }
 
-/// The right to use Bullet's importers. A panic of another holder leaves nothing of ours half done.
+/// The right to use Bullet's importers. A panic of another holder leaves none of our data half changed.
 fn importers() -> MutexGuard<'static, ()> {
     IMPORTERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -480,7 +480,7 @@ pub fn text(characters: &[c_char]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Where Bullet's messages arrive.
+/// The receiver of Bullet's messages.
 unsafe extern "C" fn receive_message(message: *const c_char) {
     if !message.is_null() {
         // SAFETY: Bullet passes a C string that lives during the call.

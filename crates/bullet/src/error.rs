@@ -31,7 +31,7 @@ pub enum LoadError {
          another folder"
     )]
     File {
-        /// Where temporary files go.
+        /// The folder for temporary files.
         folder: std::path::PathBuf,
         /// The error of the operating system.
         source: std::io::Error,

@@ -1,4 +1,4 @@
-//! [`WorldId`]: which world something belongs to.
+//! [`WorldId`]: the world that an object belongs to.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

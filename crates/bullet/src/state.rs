@@ -1,6 +1,6 @@
 //! The state of a body, and contacts between bodies.
 
-/// Where a link is.
+/// The pose of a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
 pub struct LinkPose {

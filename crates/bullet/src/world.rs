@@ -172,7 +172,7 @@ impl World {
         self.client.read(id, movable, state);
     }
 
-    /// Where the frame of a link is, m: the point that its joint turns about, in the model's text.
+    /// The position of the frame of a link, m: the point that its joint turns about, in the model's text.
     pub fn link_frame(&mut self, body: &Body, link: usize) -> [f64; 3] {
         let id = self.check_joint(body, link);
         self.client.link_frame(id, link)

@@ -144,7 +144,8 @@ fn come_and_go() {
             world.forget(snapshot);
         }
     };
-    // The allocator takes from the system in jumps, so look at the window with the least growth: a leak is in all.
+    // The allocator requests memory from the system in jumps, so look at the measurement with the least growth: a leak
+    // is in all.
     let windows = (0..5).map(|_| {
         let before = resident();
         (0..40).for_each(|_| round());

@@ -1,11 +1,11 @@
-//! The page about an exported agent: a model card as Hugging Face reads it, with a head in YAML.
+//! The page about an exported agent: a model card as Hugging Face reads it, which begins with YAML.
 
 use std::path::Path;
 use study::statistics::{deviation, mean};
 use train::{About, Learned, Plays, Policy};
 use wording::{counted, rounded};
 
-/// The page about the agent of `run`, which earned what `plays` say, with animations of these names.
+/// The model card of the agent of `run`, with the returns of `plays` and animations of these names.
 pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[String]) -> String {
     let About { tasks, frames, external, .. } = &learned.about;
     let base = transfer::read_report(run).ok().flatten();
@@ -20,7 +20,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
         text.push_str(&format!("  - {}\n", quoted(tag)));
     }
     if !bases.is_empty() {
-        // Hubs link to models of theirs; what is a path here is for the author to replace.
+        // Hubs link to models on the hub; the author replaces the paths.
         text.push_str("base_model:\n");
         bases.iter().for_each(|base| text.push_str(&format!("  - {}\n", quoted(base))));
     }
@@ -54,7 +54,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
         ));
     }
     for environment in external {
-        text.push_str(&format!("\nThe environment `{}` was made by {}.\n", environment.task, environment.made_by));
+        text.push_str(&format!("\nThe environment `{}` is provided by {}.\n", environment.task, environment.programs));
     }
     if let Some(report) = &base {
         let count = counted(bases.len() as u64, "earlier agent");
@@ -79,7 +79,7 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     text
 }
 
-/// Mean and standard deviation of what was earned.
+/// Mean and standard deviation of the returns.
 fn earned(played: &Plays) -> String {
     let mean = mean(&played.returns).map_or("none".to_owned(), |mean| rounded(mean, 2));
     match deviation(&played.returns) {

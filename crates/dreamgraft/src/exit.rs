@@ -25,7 +25,7 @@ pub enum Failure {
     /// A study: its study file, its folder, starting its runs.
     #[error(transparent)]
     Study(#[from] study::StudyError),
-    /// What a program was to read that asked for it.
+    /// Output that another program was to read.
     #[error("cannot write to standard output: {source}")]
     Output {
         /// The error of the operating system.
@@ -46,7 +46,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What an external environment reported about its failure, on several lines; none if the message says everything.
+    /// The report of an external environment about its failure, on several lines; `None` if the message contains all of
+    /// it.
     pub fn details(&self) -> Option<&str> {
         match self {
             Self::Train(error) => error.details(),
@@ -160,7 +161,7 @@ pub const CODES: [ExitCode; 9] = [
     },
     ExitCode {
         exit: Exit::AtOnce,
-        meaning: "Ctrl-C, after an earlier signal had asked the command to stop, ended it at once.",
+        meaning: "A second Ctrl-C, after a signal had already asked the command to stop, ended it at once.",
         remedy: "Run the same command; it resumes from the last checkpoint.",
     },
 ];
@@ -224,7 +225,7 @@ impl From<&study::StudyError> for Exit {
             StudyError::NoManifest { .. }
             | StudyError::NotAStudy { .. }
             | StudyError::OtherRun { .. }
-            | StudyError::ShareIsTaken { .. }
+            | StudyError::ShareIsOccupied { .. }
             | StudyError::NotReady { .. }
             | StudyError::Manifest { .. }
             | StudyError::Changed { .. }
@@ -252,14 +253,14 @@ impl From<&TrainError> for Exit {
             TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
             TrainError::Transfer(error) => of_transfer(error),
             TrainError::FitNeedsSources(error) => of_transfer(error),
-            // What was fit to guide the run when it began is no longer there.
+            // The agent was fit to guide the run when it began, and does not exist any more.
             TrainError::GuideNeeded(error) if matches!(**error, TrainError::Guide { .. }) => Self::Checkpoint,
             TrainError::GuideNeeded(error) => Self::from(&**error),
             TrainError::Config(ConfigError::Stored { .. }) | TrainError::Output(OutputError::Line { .. }) => {
                 Self::FolderTaken
             }
             TrainError::Config(_)
-            | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::WorldName { .. })
+            | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::ExternalName { .. })
             | TrainError::Unsupported { .. }
             | TrainError::Observations { .. }
             | TrainError::NoArguments { .. }
@@ -292,7 +293,7 @@ impl From<&TrainError> for Exit {
             | TrainError::TransferRecord { .. }
             | TrainError::NotARunFolder { .. }
             | TrainError::NotARun { .. } => Self::FolderTaken,
-            // What stands where the folder should be.
+            // Something else stands where the folder should be.
             TrainError::Folder { source, .. }
                 if matches!(source.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) =>
             {

@@ -20,18 +20,18 @@ use args::{Command, Typed};
 use clap::Parser;
 use dreamer::footprint::{Available, Limit, available};
 use exit::{Exit, Failure};
+use external::ExternalCatalogue;
 use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use train::SimdInstructionSet;
 use wording::{printable, printable_lines};
-use worlds::Worlds;
 
 fn main() -> ExitCode {
     /// Bytes of a stack, as many as the first thread usually has.
     const STACK: usize = 8 << 20;
-    // The first thread's stack is as small as `ulimit -s` says, which may be too little to read the arguments.
+    // The first thread's stack has the size of `ulimit -s`, which may be too little to read the arguments.
     let own = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK).spawn(work);
     match own {
         Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
@@ -44,11 +44,11 @@ fn main() -> ExitCode {
 fn work() -> ExitCode {
     signals::outlive_file_limit();
     ask_for_reports();
-    let typed = match Typed::try_parse_from(usage::words()) {
+    let typed = match Typed::try_parse_from(usage::arguments()) {
         Ok(typed) => typed,
         Err(error) => {
             let error = usage::advised(error);
-            // Help and version are printed to stdout; a closed one is no error.
+            // Help and version are printed to stdout; a closed one is not an error.
             let plain = error.render().to_string();
             let printed = match printable_lines(&plain) {
                 Cow::Borrowed(_) => error.print(),
@@ -98,7 +98,7 @@ fn ask_for_reports() {
 
 /// Refuses limits of this process's memory under which the program, or the simulator in it, could end at once without a message.
 fn check_limits(command: &Command) -> Result<(), Failure> {
-    /// Bytes of address space that every command may take.
+    /// Bytes of address space that every command may need.
     const LEAST: u64 = 160_000_000;
     let Some(Available { bytes, limit }) = available() else { return Ok(()) };
     let (who, least) = match (&limit, command) {
@@ -124,7 +124,8 @@ fn check_limits(command: &Command) -> Result<(), Failure> {
 fn run(command: Command) -> Result<Exit, Failure> {
     SimdInstructionSet::from_environment()?;
     check_limits(&command)?;
-    static CATALOGUE: LazyLock<Worlds<'static>> = LazyLock::new(|| Worlds::and(tasks::catalogue()));
+    static CATALOGUE: LazyLock<ExternalCatalogue<'static>> =
+        LazyLock::new(|| ExternalCatalogue::and(tasks::catalogue()));
     let catalogue = &*CATALOGUE;
     match command {
         Command::Train(typed) => commands::train(catalogue, &typed),

@@ -75,8 +75,8 @@ pub fn playing(typed: &args::play::Play) -> Result<PlayOptions, Failure> {
     Ok(PlayOptions { policy, task, settings, film, evaluation: None, episodes, seed })
 }
 
-/// Refuses a policy that is neither the name of one nor a path. A path has several parts: a single word that is none was meant as
-/// a name.
+/// Refuses a policy that is neither the name of one nor a path. A path has several parts: a single name that is none
+/// was meant as a name.
 ///
 /// # Errors
 /// [`TrainError::NoPolicy`].
@@ -105,9 +105,9 @@ pub fn check_of_task(setting: &str) -> Result<(), Failure> {
     if setting.trim_start().starts_with("task.") {
         return Ok(());
     }
-    let words =
+    let message =
         "only settings of the task can be changed here; their names begin with task., as in task.frame_limit=200";
-    Err(Failure::Arguments(format!("--set {setting}: {words}")))
+    Err(Failure::Arguments(format!("--set {setting}: {message}")))
 }
 
 /// The configuration that `dreamgraft bench` measures: the sizes of its preset, with the typed settings.
@@ -148,7 +148,7 @@ mod tests {
 
     fn training(arguments: &[&str]) -> Result<Training, Failure> {
         let typed = args::Typed::try_parse_from(["dreamgraft", "train"].iter().chain(arguments)).unwrap();
-        let args::Command::Train(typed) = typed.command else { unreachable!("the word is train") };
+        let args::Command::Train(typed) = typed.command else { unreachable!("the command is train") };
         Training::new(&request::of(&typed)?, tasks::catalogue())
     }
 

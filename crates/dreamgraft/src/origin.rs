@@ -59,7 +59,7 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
             (Choose::Chance, _) => ChooseBy::Chance,
             (Choose::All, None) => {
                 return refuse(
-                    "--choose all needs a --plan that says what is taken from each of the agents, such as soup",
+                    "--choose all needs a --plan that says what each of the agents contributes, such as soup",
                 );
             }
             (Choose::All, Some(_)) if fraction.is_some() => {

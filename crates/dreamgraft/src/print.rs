@@ -15,10 +15,10 @@ pub fn line(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// The first error of [`say`].
+/// The first failed write of [`say`].
 static UNSAID: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Writes a line about work that must not stop because nobody can read it. What could not be written is remembered
+/// Writes a line about work that must not stop because nobody can read it. A failed write is remembered
 /// ([`unsaid`]), unless the reader closed stdout.
 pub fn say(text: &str) {
     if let Err(error) = line(text)
@@ -28,7 +28,7 @@ pub fn say(text: &str) {
     }
 }
 
-/// Why a line of [`say`] was not written; `None` if all were. Only the first call says it.
+/// Why a line of [`say`] was not written; `None` if all were. Only the first call returns the error.
 pub fn unsaid() -> Option<io::Error> {
     UNSAID.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
 }
@@ -43,7 +43,7 @@ pub fn text(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Writes a note to stderr, on one line. A reader that has gone away is no error.
+/// Writes a note to stderr, on one line. A reader that has closed it is not an error.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "note: {}", wording::printable(text));
 }

@@ -79,11 +79,12 @@ fn refuse_twice(typed: &args::Settings, steps: Option<&str>) -> Result<(), Failu
     ];
     for setting in &typed.set {
         let key = setting.split('=').next().unwrap_or_default().trim();
-        let twice =
-            of_its_own.iter().find_map(|(known, word, typed)| Some((word, typed.as_ref()?)).filter(|_| *known == key));
-        if let Some((word, other)) = twice {
+        let twice = of_its_own
+            .iter()
+            .find_map(|(known, option, typed)| Some((option, typed.as_ref()?)).filter(|_| *known == key));
+        if let Some((option, other)) = twice {
             return Err(Failure::Arguments(format!(
-                "--set {setting} and {other}: give one of them; {key} has its own option, {word}"
+                "--set {setting} and {other}: give one of them; {key} has its own option, {option}"
             )));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The first signal of [`STOP`] asks for a checkpoint, and a Ctrl-C after it ends the program at once. Other signals
 //! after the first do not, because clusters send several before SIGKILL, and the checkpoint should be complete by then.
-//! Not here: what a run does after a signal (`train`).
+//! Not here: how a run reacts to a signal (`train`).
 
 use crate::exit::Exit;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
@@ -32,14 +32,14 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     Ok(asked)
 }
 
-/// Has a file beyond the limit of `ulimit -f` be an error, like a full disk. Unless somebody listens to the signal, it ends the
+/// Turns a file beyond the limit of `ulimit -f` into an error, like a full disk. Without a handler, the signal ends the
 /// program.
 pub fn outlive_file_limit() {
     // A system that refuses this ends the program at the limit, as it would have without.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// The signals that this program was started to ignore, a bit each, as far as the system tells (Linux).
+/// The signals that this program was started to ignore, a bit each, if the system reports them (Linux).
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

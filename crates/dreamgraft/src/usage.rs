@@ -1,7 +1,8 @@
-//! What is answered to words on the command line that mean nothing to the program.
+//! Answers to arguments that the program does not know.
 //!
-//! Here: the tip for an option or a command that does not exist, the word that is not text, and `help` with options. Not here:
-//! settings that do not exist (`train`), and arguments that contradict each other (`meaning`, `request`).
+//! Here: the tip for an option or a command that does not exist, the argument that is not text, and `help` with
+//! options. Not here: settings that do not exist (`train`), and arguments that contradict each other (`meaning`,
+//! `request`).
 
 use crate::args::Typed;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -9,35 +10,37 @@ use clap::{Command, CommandFactory, Parser};
 use std::ffi::OsString;
 use train::config::settings_meant;
 
-/// The words of the command line. Where they ask for help, `--help` asks for the same again, and a version is a version.
-pub fn words() -> Vec<OsString> {
+/// The arguments of the command line. If they ask for help, a repeated `--help` has no effect.
+pub fn arguments() -> Vec<OsString> {
     without_repeated_help(std::env::args_os().collect())
 }
 
-fn without_repeated_help(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help")
-        && words[2..].iter().any(|word| word == "--version" || word == "-V")
+fn without_repeated_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|argument| argument == "help")
+        && arguments[2..].iter().any(|argument| argument == "--version" || argument == "-V")
     {
-        words.truncate(1);
-        words.push("--version".into());
+        arguments.truncate(1);
+        arguments.push("--version".into());
     }
-    if let Some(help) = words.iter().skip(1).take(2).position(|word| word == "help").map(|help| help + 1) {
-        let is_of_commands =
-            words[1..help].iter().all(|word| ["transfer", "study", "episodes"].iter().any(|one| word == one));
+    if let Some(help) = arguments.iter().skip(1).take(2).position(|argument| argument == "help").map(|help| help + 1) {
+        let is_of_commands = arguments[1..help]
+            .iter()
+            .all(|argument| ["transfer", "study", "episodes"].iter().any(|one| argument == one));
         if is_of_commands {
-            let after = words.split_off(help + 1);
-            words.extend(after.into_iter().filter(|word| word != "--help" && word != "-h"));
+            let after = arguments.split_off(help + 1);
+            arguments.extend(after.into_iter().filter(|argument| argument != "--help" && argument != "-h"));
         }
     }
-    words
+    arguments
 }
 
-/// The error of the words on the command line, with a tip that can be followed, or none.
+/// The error of the arguments on the command line, with a tip that can be followed, or none.
 pub fn advised(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::InvalidUtf8 {
-        return not_text(&words()).unwrap_or(error);
+        return not_text(&arguments()).unwrap_or(error);
     }
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
@@ -46,7 +49,7 @@ pub fn advised(mut error: clap::Error) -> clap::Error {
     let tip = match (error.kind(), option, command) {
         (ErrorKind::UnknownArgument, Some(typed), _) => {
             let typed = typed.split([' ', '=']).next().unwrap_or_default().to_owned();
-            let tip = of_option(&words, &typed);
+            let tip = of_option(&arguments, &typed);
             // "to pass it as a value": no value begins with a hyphen.
             error.remove(ContextKind::Suggested);
             if tip.is_some() {
@@ -68,51 +71,55 @@ pub fn advised(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The error of the first word that is not UTF-8 where the program takes text: paths may have any bytes.
-fn not_text(words: &[OsString]) -> Option<clap::Error> {
-    let lossy = |word: &OsString| OsString::from(&*word.to_string_lossy());
+/// The error of the first argument that is not UTF-8 where the program expects text: paths may have any bytes.
+fn not_text(arguments: &[OsString]) -> Option<clap::Error> {
+    let lossy = |argument: &OsString| OsString::from(&*argument.to_string_lossy());
     let is_refused = |index: usize| {
-        let others = words.iter().enumerate().map(|(i, word)| if i == index { word.clone() } else { lossy(word) });
+        let others = arguments
+            .iter()
+            .enumerate()
+            .map(|(i, argument)| if i == index { argument.clone() } else { lossy(argument) });
         Typed::try_parse_from(others).is_err_and(|error| error.kind() == ErrorKind::InvalidUtf8)
     };
-    let wrong = (1..words.len()).find(|&index| words[index].to_str().is_none() && is_refused(index))?;
+    let wrong = (1..arguments.len()).find(|&index| arguments[index].to_str().is_none() && is_refused(index))?;
     let text = format!(
         "{} is not UTF-8. Only paths may have other bytes, and `--help` shows which arguments are paths",
-        argument(words, wrong)
+        shown(arguments, wrong)
     );
     Some(Typed::command().error(ErrorKind::InvalidUtf8, text))
 }
 
-/// The word with this number for a message, with its option: its bytes are written as shells take them.
-fn argument(words: &[OsString], index: usize) -> String {
-    let word = words[index].as_encoded_bytes();
-    if word.starts_with(b"-") {
-        return wording::shell_word(&words[index]);
+/// The argument with this number for a message, with its option: its bytes are written as shells read them.
+fn shown(arguments: &[OsString], index: usize) -> String {
+    let bytes = arguments[index].as_encoded_bytes();
+    if bytes.starts_with(b"-") {
+        return wording::shell_word(&arguments[index]);
     }
     let mut command = &Typed::command();
     let mut option = None;
-    for word in words[1..index].iter().filter_map(|word| word.to_str()) {
-        command = command.find_subcommand(word).unwrap_or(command);
-        option = takes_value(command, word).then_some(word);
+    for argument in arguments[1..index].iter().filter_map(|argument| argument.to_str()) {
+        command = command.find_subcommand(argument).unwrap_or(command);
+        option = takes_value(command, argument).then_some(argument);
     }
-    let value = wording::shell_word(&words[index]);
+    let value = wording::shell_word(&arguments[index]);
     option.map_or_else(|| format!("the argument {value}"), |option| format!("{option} {value}"))
 }
 
-/// Whether `word` is an option of `command` whose value is the next word.
-fn takes_value(command: &Command, word: &str) -> bool {
-    let name = word.strip_prefix("--");
+/// Whether `argument` is an option of `command` whose value is the next argument.
+fn takes_value(command: &Command, argument: &str) -> bool {
+    let name = argument.strip_prefix("--");
     let mut options = command.get_arguments().filter(|option| option.get_long() == name && name.is_some());
     options.any(|option| option.get_action().takes_values())
 }
 
-/// What to write in place of the option `typed`, such as `--lr`, that the command of `words` does not have.
-fn of_option(words: &[String], typed: &str) -> Option<String> {
-    let command = words.iter().take_while(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
+/// The suggestion in place of the option `typed`, such as `--lr`, that the command of `arguments` does not have.
+fn of_option(arguments: &[String], typed: &str) -> Option<String> {
+    let command =
+        arguments.iter().take_while(|argument| !argument.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
     let name = typed.trim_start_matches('-').to_ascii_lowercase();
-    let given = words.iter().enumerate().find_map(|(i, word)| match word.split_once('=') {
+    let given = arguments.iter().enumerate().find_map(|(i, argument)| match argument.split_once('=') {
         Some((option, value)) if option == typed => Some(value.to_owned()),
-        _ if word == typed => words.get(i + 1).filter(|next| !next.starts_with('-')).cloned(),
+        _ if argument == typed => arguments.get(i + 1).filter(|next| !next.starts_with('-')).cloned(),
         _ => None,
     });
     let value = |name: &str| given.as_deref().map_or_else(|| name.to_owned(), wording::shell_word);
@@ -168,8 +175,9 @@ mod tests {
             ("train help --help", "train help --help"),
             ("train --help", "train --help"),
         ] {
-            let words = |text: &str| ["dreamgraft"].into_iter().chain(text.split(' ')).map(OsString::from).collect();
-            assert_eq!(without_repeated_help(words(typed)), words(read), "{typed}");
+            let arguments_of =
+                |text: &str| ["dreamgraft"].into_iter().chain(text.split(' ')).map(OsString::from).collect();
+            assert_eq!(without_repeated_help(arguments_of(typed)), arguments_of(read), "{typed}");
         }
     }
 }

@@ -18,7 +18,7 @@ pub trait Catalogue: Sync {
     /// the environment cannot be created.
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError>;
 
-    /// What is known of the task called `name`, made with these options.
+    /// The description of the task called `name`, made with these options.
     ///
     /// # Errors
     /// [`TaskError::UnknownTask`] if there is no such task.

@@ -1,4 +1,4 @@
-//! [`Environment`]: the world in which an agent acts, one step at a time.
+//! [`Environment`]: the environment in which an agent acts, one step at a time.
 
 use random::Stream;
 
@@ -13,8 +13,8 @@ pub trait Environment: Send {
     /// Information about the task.
     fn info(&self) -> &TaskInfo;
 
-    /// Starts an episode. All randomness comes from `random`: equal draws give the same episode, whatever happened
-    /// before. Writes the first image into `image`, which must have the bytes of the task's images.
+    /// Starts an episode. All randomness comes from `random`: equal draws give the same episode, independent of
+    /// everything before. Writes the first image into `image`, which must have the bytes of the task's images.
     ///
     /// # Errors
     /// If the environment cannot start an episode.
@@ -34,9 +34,6 @@ pub trait Environment: Send {
     fn vector(&self) -> &[f32] {
         &[]
     }
-
-    /// Simulator frames since the last reset.
-    fn frames(&self) -> u32;
 
     /// The task's name.
     fn task(&self) -> &str {
@@ -63,7 +60,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the episode is over, for whichever reason.
+    /// Whether the episode is over, for any reason.
     pub fn over(&self) -> bool {
         self.terminal || self.truncated
     }

@@ -19,7 +19,7 @@ pub enum TaskError {
     ActionLength {
         /// The task.
         task: String,
-        /// Elements that it takes.
+        /// Elements that it needs.
         expected: usize,
         /// Elements that it was given.
         given: usize,
@@ -56,7 +56,7 @@ pub enum TaskError {
     TooNarrow {
         /// The task.
         task: String,
-        /// Elements that it takes.
+        /// Elements that it needs.
         own: usize,
         /// The requested number of elements.
         size: usize,
@@ -79,31 +79,32 @@ pub enum TaskError {
         /// The simulator's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A name of a world outside of this program that cannot be one.
+    /// A name of an external environment that cannot be one.
     #[error("the external environment {name:?} cannot be found: {why}")]
-    WorldName {
+    ExternalName {
         /// The name.
         name: String,
-        /// What is wrong, and what a name looks like.
+        /// The fault, and the form of valid names.
         why: String,
     },
-    /// A world outside of this program failed.
+    /// An external environment failed.
     #[error("{why}")]
-    World {
+    External {
         /// The task.
         task: String,
-        /// What happened, with the task's name, on one line.
+        /// The failure, with the task's name, on one line.
         why: String,
-        /// What the world said about it, such as a traceback; empty if it said nothing more.
+        /// The environment's own report, such as a traceback; empty if the message contains all of it.
         details: String,
     },
 }
 
 impl TaskError {
-    /// What a world said of its failure, on several lines; none if it said nothing more than the message.
+    /// The report of an external environment about its failure, on several lines; `None` if the message contains all of
+    /// the message.
     pub fn details(&self) -> Option<&str> {
         match self {
-            Self::World { details, .. } if !details.is_empty() => Some(details),
+            Self::External { details, .. } if !details.is_empty() => Some(details),
             _ => None,
         }
     }

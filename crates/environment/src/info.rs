@@ -12,24 +12,24 @@ pub struct TaskInfo {
     pub name: String,
     /// A description of the task, in one line.
     pub description: String,
-    /// The space of observations: in a catalogue all that the task offers, in an environment what was asked for.
+    /// The space of observations: in a catalogue everything that the task offers, in an environment the requested part.
     pub observations: ObservationSpace,
     /// The space of actions.
     pub actions: ActionSpace,
     /// How time passes.
     pub timing: Timing,
-    /// What is known of a world outside of this program; none for a task of its own.
+    /// The description of an external environment; `None` for a built-in task.
     pub outside: Option<Outside>,
 }
 
-/// What is known of a world outside of this program.
+/// The description of an external environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outside {
     /// The programs that it is made of, such as `gymnasium 1.2.0, Python 3.11.7`.
-    pub made_by: String,
+    pub programs: String,
     /// Whether the same seed and the same actions gave the same episode when that was tried.
     pub repeatable: bool,
-    /// What the user should know, a line each.
+    /// Notes for the user, a line each.
     pub notes: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ impl TaskInfo {
         self
     }
 
-    /// Checks that `action` has as many elements as the task takes, all of them finite.
+    /// Checks that `action` has as many elements as the task needs, all of them finite.
     ///
     /// # Errors
     /// [`TaskError::ActionLength`] or [`TaskError::ActionValue`].

@@ -1,8 +1,8 @@
 //! Environments: the interface between tasks and agents.
 //!
-//! An [`Environment`] gives an agent observations and receives its actions. Its [`TaskInfo`] describes both, and how time
-//! passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
-//! built-in ones, `worlds` those of other programs), and how episodes are used (crate `train`).
+//! An [`Environment`] gives an agent observations and receives its actions. Its [`TaskInfo`] describes both, and how
+//! time passes. A [`Catalogue`] creates environments by name. Not here: particular environments (crate `tasks` has the
+//! built-in ones, `external` those of other programs), and how episodes are used (crate `train`).
 //!
 //! ```
 //! use environment::{TaskError, TaskInfo, Timing};
@@ -22,6 +22,7 @@ mod name;
 mod observation;
 mod options;
 mod padding;
+mod single_task;
 mod spaces;
 
 pub use catalogue::Catalogue;
@@ -32,4 +33,5 @@ pub use name::file_name;
 pub use observation::Observation;
 pub use options::{Arguments, Observe, TaskOptions, Termination};
 pub use padding::Padded;
+pub use single_task::SingleTask;
 pub use spaces::{ActionKind, ActionSpace, IMAGE_BYTES, IMAGE_SIDE, ImageSpace, ObservationSpace};

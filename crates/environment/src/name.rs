@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_worlds_become_names_of_files() {
+    fn names_of_external_environments_become_names_of_files() {
         let names = ["hopper", "gymnasium:ALE/Pong-v5", "python:my.module:make", "program:./a b", "program:../é"];
         let files = ["hopper", "gymnasium-ALE-Pong-v5", "python-my.module-make", "program-.-a-b", "program-..--"];
         assert_eq!(names.map(file_name), files);

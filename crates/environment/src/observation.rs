@@ -1,4 +1,4 @@
-//! [`Observation`]: what an agent sees.
+//! [`Observation`]: one observation of an agent.
 
 use crate::spaces::ObservationSpace;
 use std::ops::Range;

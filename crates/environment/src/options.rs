@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TaskOptions {
-    /// When an episode of a built-in task ends. Other worlds end their episodes themselves.
+    /// When an episode of a built-in task ends. External environments end their episodes themselves.
     pub termination: Termination,
-    /// What of its observations a world shows.
+    /// The requested part of an environment's observations.
     pub observe: Observe,
     /// Simulator frames that an action is held for; 0 stands for the task's own number.
     pub action_repeat: u32,
     /// Simulator frames of the longest episode; 0 stands for the task's own number.
     pub frame_limit: u32,
-    /// Seconds that a world outside of this program may take for an answer. Results do not depend on it.
+    /// Seconds that an external environment may take for an answer. Results do not depend on it.
     pub timeout: u64,
-    /// What a world outside of this program is made with, such as the keyword arguments of `gymnasium.make`.
+    /// The arguments that an external environment is made with, such as the keyword arguments of `gymnasium.make`.
     pub arguments: Arguments,
 }
 
@@ -35,7 +35,7 @@ pub enum Termination {
     Stock,
 }
 
-/// What of its observations a world shows.
+/// The requested part of an environment's observations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Observe {

@@ -66,8 +66,4 @@ impl Environment for Padded {
     fn vector(&self) -> &[f32] {
         &self.vector
     }
-
-    fn frames(&self) -> u32 {
-        self.environment.frames()
-    }
 }

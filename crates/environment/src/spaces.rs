@@ -10,11 +10,11 @@ pub const IMAGE_SIDE: usize = 64;
 /// Bytes of such an image: `[64, 64, 3]`, RGB, rows from the top.
 pub const IMAGE_BYTES: usize = ImageSpace::STANDARD.bytes();
 
-/// What an agent observes: an image, a vector, or both.
+/// The observations of an agent: an image, a vector, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObservationSpace {
-    /// The image; none if the world shows none.
+    /// The image; `None` if the environment shows none.
     pub image: Option<ImageSpace>,
     /// Numbers in the vector; 0 if there is none.
     pub vector: usize,
@@ -24,7 +24,7 @@ impl ObservationSpace {
     /// An image of the standard shape, and no vector.
     pub const IMAGE: Self = Self { image: Some(ImageSpace::STANDARD), vector: 0 };
 
-    /// What remains of it if `observe` is asked for.
+    /// The part of this space that `observe` asks for.
     pub const fn observed(&self, observe: Observe) -> Self {
         match observe {
             Observe::Image => Self { image: self.image, vector: 0 },
@@ -65,7 +65,7 @@ pub struct ImageSpace {
 }
 
 impl ImageSpace {
-    /// `[64, 64, 3]`, RGB: the only images that the networks and the replay memory of this version take.
+    /// `[64, 64, 3]`, RGB: the only images that the networks and the replay memory of this version accept.
     pub const STANDARD: Self = Self { height: IMAGE_SIDE, width: IMAGE_SIDE, channels: 3 };
 
     /// Bytes of an image.
@@ -74,41 +74,41 @@ impl ImageSpace {
     }
 }
 
-/// What an agent does: `[size]` numbers.
+/// The actions of an agent: `[size]` numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActionSpace {
     /// Elements of an action as an agent makes it.
     pub size: usize,
-    /// What the elements mean.
+    /// The meaning of the elements.
     pub kind: ActionKind,
 }
 
-/// What the elements of an action mean.
+/// The meaning of the elements of an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ActionKind {
-    /// Each is a number from -1 to 1, which the world stretches to its own units.
+    /// Each is a number from -1 to 1, which the environment stretches to its own units.
     Continuous {
-        /// What -1 stands for in the world's own units, for each element.
+        /// The value of -1 in the environment's own units, for each element.
         low: Vec<f64>,
-        /// What 1 stands for.
+        /// The value of 1.
         high: Vec<f64>,
     },
     /// Each stands for a choice: the largest element, the first of equal ones, is chosen.
     Discrete {
-        /// What the first choice is in the world's own units; the others follow it.
+        /// The first choice in the environment's own units; the others follow it.
         first: i64,
     },
 }
 
 impl ActionSpace {
-    /// `size` numbers from -1 to 1, which are the world's own units too.
+    /// `size` numbers from -1 to 1, which are the environment's own units too.
     pub fn continuous(size: usize) -> Self {
         Self { size, kind: ActionKind::Continuous { low: vec![-1.0; size], high: vec![1.0; size] } }
     }
 
-    /// One of `size` choices, of which the first is `first` in the world's own units.
+    /// One of `size` choices, of which the first is `first` in the environment's own units.
     pub const fn discrete(size: usize, first: i64) -> Self {
         Self { size, kind: ActionKind::Discrete { first } }
     }

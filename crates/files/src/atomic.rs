@@ -48,7 +48,7 @@ pub fn write_atomically<E: From<io::Error>>(
 /// `make_folders`, folders above it may be missing.
 ///
 /// # Errors
-/// What would stand in the way.
+/// The error that writing would meet, such as a missing permission.
 pub fn check_writable(path: &Path, make_folders: bool) -> io::Result<()> {
     if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(io::ErrorKind::IsADirectory.into());

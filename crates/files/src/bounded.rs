@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a pipe or a device may take to give what a file of its kind holds.
+/// How long a pipe or a device may take to give as many bytes as a file of its kind holds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a file could not be read. The caller adds the path of the file.
@@ -48,7 +48,8 @@ impl From<ReadError> for io::Error {
 /// Opens a regular file, or a link to one, for reading.
 ///
 /// # Errors
-/// If the file cannot be opened, or is something else: opening a pipe may wait for ever, and a device may never end.
+/// If the file cannot be opened, or is not a regular file: opening a pipe may wait for ever, and a device may never
+/// end.
 pub fn open_file(path: &Path) -> io::Result<File> {
     let file = open(path)?;
     if !file.metadata()?.is_file() {
@@ -63,7 +64,7 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 /// Opens a file of any kind, without waiting for the other end of a pipe.
 fn open(path: &Path) -> io::Result<File> {
     let opened = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
-    // What the system says of a socket: "no such device or address".
+    // The system's error for a socket: "no such device or address".
     let is_socket = |error: &io::Error| error.raw_os_error() == Some(Errno::NXIO.raw_os_error());
     opened.map_err(|error| match is_socket(&error) {
         true => io::Error::new(ErrorKind::InvalidInput, "it is a socket, but a file is needed"),

@@ -6,8 +6,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Makes the folder `path` and the missing ones above it, and makes their names durable: each is synced in the folder that
-/// holds it. Without that, a loss of power could take a whole new folder, however carefully its files were written.
+/// Makes the folder `path` and the missing ones above it, and makes their names durable: each is synced in the folder
+/// that holds it. Without that, a loss of power could delete a whole new folder, however carefully its files were
+/// written.
 ///
 /// # Errors
 /// If a folder cannot be made or synced.
@@ -26,7 +27,7 @@ fn create(path: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Res
     missing.into_iter().rev().try_for_each(|folder| sync(folder_of(folder)))
 }
 
-/// That `path` is, or lies below, a link that leads nowhere: the system only reports that something is there.
+/// The error if `path` is, or lies below, a broken link: the system only reports that the link exists.
 fn broken_link(path: &Path) -> Option<io::Error> {
     let (link, why) = path
         .ancestors()

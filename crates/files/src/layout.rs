@@ -23,7 +23,8 @@ pub const GUIDE: &str = "guide.json";
 pub const REHEARSAL: &str = "rehearsal.json";
 /// In a run folder: the copies of these episodes.
 pub const REHEARSED_EPISODES: &str = "rehearsal";
-/// In a run folder: what the sources of a reward meta-model predict from their own latent states in the first random episode.
+/// In a run folder: the predictions of a reward meta-model's sources from their own latent states in the first random
+/// episode.
 pub const SOURCE_REWARDS: &str = "source_rewards.json";
 /// In a run folder: the lock of the process that works in it.
 pub const RUN_LOCK: &str = "run.lock";

@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// What the text of a path begins with that cannot stand for itself.
+/// The beginning of the text of a path that cannot stand for itself.
 const MARK: &str = "bytes:";
 
 /// The text of a path.

@@ -26,7 +26,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits of a triangle, given whether something was cut off it.
+    /// Limits of a triangle, given whether it was clipped.
     #[inline(always)]
     pub fn new(frame: &Frame, cut: bool) -> Self {
         if cut {

@@ -14,7 +14,7 @@ pub struct Frame {
     pub light_view: Matrix,
     /// Unit vector towards the light.
     pub light: [f32; 3],
-    /// Where the camera is, m.
+    /// The position of the camera, m.
     pub eye: [f64; 3],
     pub near: f32,
     pub far: f32,

@@ -77,7 +77,7 @@ impl Renderer {
         }
     }
 
-    /// Where the places are: for each a 4 x 4 matrix, by rows, from the mesh to the world.
+    /// The poses of the places: for each a 4 x 4 matrix, by rows, from the mesh to the world.
     pub fn poses(&mut self) -> &mut [[f32; 16]] {
         &mut self.poses
     }
@@ -148,7 +148,7 @@ fn check(shape: &Shape) {
     }
 }
 
-/// A call of [`Renderer::draw`] with the widest vectors that this machine has.
+/// A call of [`Renderer::draw`] with the widest SIMD instructions of this machine.
 struct Draw<'a> {
     renderer: &'a mut Renderer,
     eye: &'a Eye,
@@ -207,11 +207,11 @@ mod tests {
             let mut other = widest.clone();
             Renderer::new(shapes.clone(), 50, 40).render(&eye, &mut widest);
             pulp::Scalar::new().vectorize(Draw { renderer: &mut Renderer::new(shapes.clone(), 50, 40), eye: &eye, rgb: &mut other });
-            prop_assert!(widest == other, "without vectors");
+            prop_assert!(widest == other, "without SIMD");
             #[cfg(target_arch = "x86_64")]
             if let Some(simd) = pulp::x86::V3::try_new() {
                 Simd::vectorize(simd, Draw { renderer: &mut Renderer::new(shapes, 50, 40), eye: &eye, rgb: &mut other });
-                prop_assert!(widest == other, "with vectors of four numbers");
+                prop_assert!(widest == other, "with SIMD on four numbers");
             }
             // A scene next to the image proves nothing. If no scene were seen, the test would fail with too many of these.
             prop_assume!(widest.iter().any(|&byte| byte != 255));

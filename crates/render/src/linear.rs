@@ -108,7 +108,7 @@ pub fn truncate(x: f32) -> i32 {
     if (-2_147_483_648.0..2_147_483_648.0).contains(&x) { x as i32 } else { i32::MIN }
 }
 
-/// The whole part of a number from 0 to below 2^22: [`truncate`] in a form that the compiler makes vectors of.
+/// The whole part of a number from 0 to below 2^22: [`truncate`] in a form that the compiler vectorises.
 #[inline(always)]
 pub fn whole(x: f32) -> u32 {
     // Numbers of this size have nothing behind the point, so the sum is rounded to a whole number, maybe upwards.

@@ -16,18 +16,18 @@ pub struct Normals {
     /// For each face, where in the table its corners' normals are.
     pub corners: Vec<[u32; 3]>,
     /// With or without shadows: the kind of image that leaves the normals as it finds them, once it is known.
-    settled: Option<bool>,
+    unchanged_for: Option<bool>,
 }
 
 impl Normals {
     /// `state`: a normal for each vertex.
     pub fn new(state: Vec<[f32; 3]>) -> Self {
-        Self { state, table: vec![], corners: vec![], settled: None }
+        Self { state, table: vec![], corners: vec![], unchanged_for: None }
     }
 
     /// Makes `table` and `corners` those of the next image.
     pub fn advance(&mut self, faces: &[[u32; 3]], shadow: bool, drawn: bool) {
-        if self.settled == Some(shadow) {
+        if self.unchanged_for == Some(shadow) {
             return;
         }
         let before = self.state.clone();
@@ -39,7 +39,7 @@ impl Normals {
         if drawn {
             self.draw(faces);
         }
-        self.settled = (self.state == before).then_some(shadow);
+        self.unchanged_for = (self.state == before).then_some(shadow);
     }
 
     fn visit(&mut self, vertex: u32) -> [f32; 3] {

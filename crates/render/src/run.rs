@@ -42,7 +42,7 @@ impl Run {
             y: [0; RUN],
             shape: [0; RUN],
             textured: false,
-            // Something ordinary, so that lanes without a pixel never look as if they needed care.
+            // An ordinary value, so that lanes without a pixel never look as if they needed care.
             corner: [[row, ones, row], [row, row, ones], [ones; 3]],
             light: [[row; 3], [row; 3], [row; 3], [ones; 3]],
             normal: [[row; 3], [row; 3], [ones; 3]],

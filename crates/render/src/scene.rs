@@ -1,4 +1,4 @@
-//! What is drawn: meshes with their looks, the camera and the light.
+//! The drawn scene: meshes with their looks, the camera and the light.
 
 /// Pixels that are worked on side by side.
 pub(crate) const LANES: usize = 8;
@@ -42,7 +42,7 @@ pub struct Eye {
     pub view: [f32; 16],
     /// From the eye to clip space: 4 x 4, by columns.
     pub projection: [f32; 16],
-    /// Where the light comes from.
+    /// The direction from which the light comes.
     pub light_direction: [f32; 3],
     /// Whether things cast shadows.
     pub shadow: bool,

@@ -23,7 +23,7 @@ const BIAS: f64 = 0.05;
 /// Pixels whose shadow is not known yet.
 struct Pending {
     count: usize,
-    /// Where a pixel's three bytes belong.
+    /// The place of a pixel's three bytes.
     byte: [u32; RUN],
     texel: [u32; RUN],
     depth: [f64; RUN],

@@ -166,7 +166,7 @@ impl Shadow {
         let start = element * LANES;
         let nearest = &mut self.nearest[start..start + LANES];
         let asked = &self.asked[start..start + LANES];
-        let (mut doubt, mut any, mut settled) = ([0i64; LANES], 0, 0);
+        let (mut doubt, mut any, mut resolved) = ([0i64; LANES], 0, 0);
         for i in 0..LANES {
             let depth = depths[i];
             let surely = (depth > limits.low) & (depth < limits.high);
@@ -177,9 +177,9 @@ impl Shadow {
             nearest[i] = if (covered != 0) & (depth > nearest[i]) { depth } else { nearest[i] };
         }
         for i in 0..LANES {
-            settled |= if nearest[i] - margin(nearest[i]) >= asked[i] { 1 << i } else { 0i64 };
+            resolved |= if nearest[i] - margin(nearest[i]) >= asked[i] { 1 << i } else { 0i64 };
         }
-        self.open[element] &= !(settled as u8);
+        self.open[element] &= !(resolved as u8);
         if any != 0 {
             for i in 0..LANES {
                 self.doubtful[start + i] |= doubt[i] != 0;

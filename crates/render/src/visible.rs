@@ -18,7 +18,7 @@ pub struct Triangle {
     pub drawn: Corners,
     /// The whole of it.
     pub whole: Corners,
-    /// Whether something was cut off: then near and far plane no longer count.
+    /// Whether it was clipped: then near and far plane no longer count.
     pub cut: bool,
     /// Numbers of the shape and of its face.
     pub shape: u32,
@@ -70,7 +70,7 @@ impl Visible {
         self.triangles.clear();
     }
 
-    /// The first column of row `y` where something may be seen, and the owners from there on.
+    /// The first column of row `y` where a triangle may be seen, and the owners from there on.
     #[inline(always)]
     pub fn row(&self, y: usize, width: usize) -> (usize, &[i64]) {
         let (left, right) = self.spans[y];

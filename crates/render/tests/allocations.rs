@@ -1,4 +1,4 @@
-//! Drawing allocates nothing once the normals have settled.
+//! Drawing allocates nothing once the normals do not change any more.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -30,15 +30,15 @@ impl Random {
     }
 }
 
-/// A MuJoCo model of some shapes within `room` m of the origin, one per body, maybe with a textured plane.
-fn model(random: &mut Random, room: f64) -> String {
+/// A MuJoCo model of some shapes within `extent` m of the origin, one per body, maybe with a textured plane.
+fn model(random: &mut Random, extent: f64) -> String {
     let mut text = "<mujoco><worldbody>".to_owned();
     if random.chance(0.6) {
         let height = random.within(-2.0, 0.5);
         text += &format!("<geom type='plane' size='9 9 9' pos='0 0 {height}'/>");
     }
     for body in 0..1 + (random.unit() * 8.0) as usize {
-        let [x, y, z] = random.vector(room);
+        let [x, y, z] = random.vector(extent);
         let turn: Vec<String> = random.vector(180.0).iter().map(f64::to_string).collect();
         let size = random.within(0.02, 0.5);
         let geom = match (random.unit() * 4.0) as u32 {
@@ -56,7 +56,7 @@ fn model(random: &mut Random, room: f64) -> String {
     text + "</worldbody></mujoco>"
 }
 
-fn camera(random: &mut Random, room: f64) -> Camera {
+fn camera(random: &mut Random, extent: f64) -> Camera {
     let near = if random.chance(0.5) { 1.0 } else { random.within(0.01, 2.0) as f32 };
     // Straight up gives a light matrix of NaN values.
     let light = if random.chance(0.1) { [0.0, 0.0, 1.0] } else { random.vector(1.0).map(|x| x as f32) };
@@ -64,7 +64,7 @@ fn camera(random: &mut Random, room: f64) -> Camera {
     let mut angle = |bound: f64| if upright { 0.0 } else { random.within(-bound, bound) as f32 };
     let [yaw, pitch, roll] = [angle(180.0), angle(90.0), angle(180.0)];
     Camera {
-        target: random.vector(room).map(|x| x as f32),
+        target: random.vector(extent).map(|x| x as f32),
         distance: random.within(0.05, 4.0) as f32,
         yaw,
         pitch,
@@ -95,7 +95,7 @@ fn shapes(visuals: &bullet::Visuals) -> Vec<Shape> {
     visuals.shapes.iter().map(shape).collect()
 }
 
-/// Draws `count` scenes with ten images each, and returns how many images show something.
+/// Draws `count` scenes with ten images each, and returns how many images show an object.
 fn compare(seed: u64, count: usize) -> usize {
     let mut shown = 0;
     for scene in 0..count {
@@ -111,8 +111,8 @@ fn compare(seed: u64, count: usize) -> usize {
         };
         let mut world = World::new(&settings);
         // Far from the origin single precision is coarse and nothing lies in the light's map.
-        let room = if random.chance(0.2) { 300.0 } else { 1.5 };
-        let text = model(&mut random, room);
+        let extent = if random.chance(0.2) { 300.0 } else { 1.5 };
+        let text = model(&mut random, extent);
         let bodies = world.load_mjcf(&text, LoadFlags { four_colors: true, ..LoadFlags::default() }).unwrap();
         for body in &bodies {
             if random.chance(0.3) {
@@ -130,9 +130,9 @@ fn compare(seed: u64, count: usize) -> usize {
         let mut renderer = Renderer::new(shapes(&visuals), width.into(), height.into());
         let size = usize::from(width) * usize::from(height) * 3;
         let (mut image, mut expected) = (vec![0; size], vec![0; size]);
-        for picture in 0..10 {
+        for view_number in 0..10 {
             let mut camera = camera(&mut random, 1.5);
-            if room > 100.0 {
+            if extent > 100.0 {
                 let near = visuals.shapes.len() - 1;
                 let mut poses = vec![[0.0; 16]; visuals.places()];
                 world.poses(&visuals, &mut poses);
@@ -152,7 +152,7 @@ fn compare(seed: u64, count: usize) -> usize {
             let wrong = image.iter().zip(&expected).filter(|(a, b)| a != b).count();
             assert_eq!(
                 wrong, 0,
-                "seed {seed}, scene {scene}, picture {picture}: bytes of {size} that differ\n{camera:?}\n{text}"
+                "seed {seed}, scene {scene}, camera {view_number}: bytes of {size} that differ\n{camera:?}\n{text}"
             );
             shown += usize::from(expected.iter().any(|&byte| byte != 255));
         }
@@ -163,12 +163,12 @@ fn compare(seed: u64, count: usize) -> usize {
 #[test]
 fn any_scene_looks_as_bullet_draws_it() {
     let shown = compare(1, 120);
-    assert!(shown > 600, "only {shown} pictures of 1200 show anything");
+    assert!(shown > 600, "only {shown} images of 1200 show anything");
 }
 
 #[test]
-#[ignore = "30,000 pictures: takes minutes"]
+#[ignore = "30,000 images: takes minutes"]
 fn any_scene_looks_as_bullet_draws_it_in_many_images() {
     let shown = compare(2, 3000);
-    assert!(shown > 15_000, "only {shown} pictures of 30,000 show anything");
+    assert!(shown > 15_000, "only {shown} images of 30,000 show anything");
 }

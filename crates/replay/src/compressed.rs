@@ -27,7 +27,7 @@ pub struct CompressedEpisode {
 #[derive(Clone, Debug, PartialEq)]
 struct Images {
     bytes: Box<[u8]>,
-    /// Where each image ends in `bytes`. An image of [`IMAGE_BYTES`] bytes is stored as it is.
+    /// The end of each image in `bytes`. An image of [`IMAGE_BYTES`] bytes is stored as it is.
     ends: Box<[usize]>,
 }
 
@@ -160,7 +160,7 @@ mod tests {
         (0..IMAGE_BYTES).map(|_| random.below(256) as u8).collect()
     }
 
-    /// Any image: `pattern` again and again, with a stretch of noise somewhere.
+    /// Any image: `pattern` repeated, with a stretch of noise at a random place.
     fn image() -> impl Strategy<Value = Vec<u8>> {
         let pattern = prop::collection::vec(any::<u8>(), 1..400);
         (pattern, any::<u64>(), 0..=IMAGE_BYTES, 0..=IMAGE_BYTES).prop_map(|(pattern, seed, a, b)| {

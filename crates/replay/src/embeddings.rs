@@ -49,7 +49,7 @@ impl Embeddings {
         Self { size, budget, bytes: 0, batches: 0, held: BTreeMap::new(), unknown: Unknown::default() }
     }
 
-    /// Bytes that embeddings take at present.
+    /// Bytes of all embeddings at present.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -121,10 +121,10 @@ impl Embeddings {
         for &place in &places {
             let window = batch.windows[place / batch.length];
             let key = (window.rehearsed, window.episode);
-            if !self.held.contains_key(&key) && !self.make_room(length(key), key) {
+            if !self.held.contains_key(&key) && !self.make_space(length(key), key) {
                 continue;
             }
-            let held = self.held.get_mut(&key).expect("there is room for it");
+            let held = self.held.get_mut(&key).expect("there is space for it");
             let t = window.start + place % batch.length;
             held.values[t * size..(t + 1) * size].copy_from_slice(&batch.embedding[place * size..(place + 1) * size]);
             held.known[t] = true;
@@ -134,7 +134,7 @@ impl Embeddings {
 
     /// Drops embeddings to make space for those of an episode of this length; `false` if this batch needs all stored
     /// ones.
-    fn make_room(&mut self, length: Option<usize>, episode: Key) -> bool {
+    fn make_space(&mut self, length: Option<usize>, episode: Key) -> bool {
         let Some(length) = length else { return false };
         let needed = bytes_of(length, self.size);
         while self.bytes + needed > self.budget {

@@ -383,8 +383,8 @@ impl<'a, R: Read + Seek> Array<'a, R> {
     fn bytes(mut self, count: u64) -> Result<Vec<u8>, Damage> {
         let wrong = |reason: String| Damage::Data { array: self.name, reason };
         let mut bytes = Vec::new();
-        let room = usize::try_from(count).ok().and_then(|count| bytes.try_reserve_exact(count).ok());
-        room.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than can be allocated")))?;
+        let reserved = usize::try_from(count).ok().and_then(|count| bytes.try_reserve_exact(count).ok());
+        reserved.ok_or_else(|| wrong(format!("its header claims {count} bytes, more than can be allocated")))?;
         (&mut self.data).take(count).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
         if (bytes.len() as u64) < count {
             return Err(wrong(format!("it is cut off after {} of {count} bytes", bytes.len())));

@@ -30,7 +30,8 @@ pub struct OpenReport {
     pub newer: Vec<String>,
     /// The number of episodes below `upto` without a file.
     pub missing: u64,
-    /// Transitions of all episodes below `upto`, or of all there are, as their names tell. Added episodes are not counted.
+    /// Transitions of all episodes below `upto`, or of all there are, counted by their names. Added episodes are not
+    /// counted.
     pub transitions: u64,
     /// Episodes in the folder of added ones ([`ADDED`]).
     pub added: usize,
@@ -141,7 +142,7 @@ struct Listed {
     added: bool,
 }
 
-/// Where episodes are read from, and for which memory.
+/// The folder that episodes are read from, and the memory that they are read for.
 struct Reading<'a> {
     folder: &'a Path,
     sizes: Sizes,
@@ -161,11 +162,11 @@ impl Reading<'_> {
     fn read_at(&self, name: &EpisodeName, path: &Path) -> Result<Result<CompressedEpisode, SkippedFile>, ReplayError> {
         check_uncompressed(uncompressed(name, &self.sizes), self.budget, Some(path))?;
         let skipped = |error: FileError| SkippedFile { name: name.to_string(), reason: error.to_string() };
-        // With other sizes, the file may be larger; it is read to report them, as long as any memory would take it.
+        // With other sizes, the file may be larger; it is read to report them, as long as any memory could hold it.
         let images = Sizes { observations: ObservationSpace::IMAGE, ..self.sizes };
         let own = Sizes { action: crate::LARGEST_ACTION, ..self.sizes };
         let limit = uncompressed(name, &images.largest()).min(uncompressed(name, &own).max(crate::LARGEST_EPISODE));
-        // What other programs write often does not name a task. Of one task, it is clear which is meant.
+        // Files of other programs often do not name a task. If a run has one task, it is clear which is meant.
         let only = self.tasks.and_then(|tasks| if let [one] = tasks { Some(one.as_str()) } else { None });
         let episode = match read_episode_of(path, limit, only) {
             Ok(episode) => episode,
@@ -185,13 +186,13 @@ impl Reading<'_> {
     }
 }
 
-/// The added episodes in `folder`; none if there is no folder of them.
+/// The added episodes in `folder`; empty if there is no folder of them.
 fn list_added(folder: &Path) -> Result<(Vec<EpisodeName>, OpenReport), ReplayError> {
     let added = folder.join(ADDED);
     if added.is_dir() { list(&added) } else { Ok((Vec::new(), OpenReport::default())) }
 }
 
-/// What [`add_episodes`] did.
+/// The result of [`add_episodes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addition {
     /// The folder of added episodes.

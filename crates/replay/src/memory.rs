@@ -132,8 +132,8 @@ impl Replay {
         }
     }
 
-    /// Fills `batch` with `batch.batch` sequences of `batch.length` transitions, drawn as `starts` says from the episodes
-    /// with at least that many transitions.
+    /// Fills `batch` with `batch.batch` sequences of `batch.length` transitions, drawn by the rule `starts` from the
+    /// episodes with at least that many transitions.
     ///
     /// The sample depends only on `random` and the episodes, not on the number of threads. Images are decompressed on
     /// the current thread pool. Nothing is allocated unless the batch or the replay memory has grown since the last

@@ -7,7 +7,7 @@ use std::io::Read;
 
 /// The six bytes every file begins with.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// The longest header that is read: a hundred times what the arrays of an episode need.
+/// The longest header that is read: a hundred times as long as the arrays of an episode need.
 const LONGEST_HEADER: usize = 8192;
 /// Most dimensions that are read.
 const MOST_DIMENSIONS: usize = 32;

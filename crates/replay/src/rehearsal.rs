@@ -69,12 +69,12 @@ impl Rehearsal {
         Ok(Self { memory, share })
     }
 
-    /// The episodes that [`Rehearsal::write`] wrote into `folder`, and a report of what is there.
+    /// The episodes that [`Rehearsal::write`] wrote into `folder`, and a report of the files there.
     ///
     /// # Errors
     /// If the folder or a file cannot be read.
     pub fn open(folder: &Path, sizes: Sizes, share: f64) -> Result<(Self, OpenReport), ReplayError> {
-        // What it may hold was decided when it was written.
+        // Its size was decided when it was written.
         let (memory, report) = Replay::open(folder, sizes, u64::MAX, None, None)?;
         Ok((Self { memory, share }, report))
     }
@@ -119,7 +119,7 @@ impl Rehearsal {
         self.share
     }
 
-    /// Removes the episodes that were written into `folder`; what is in it besides stays.
+    /// Removes the episodes that were written into `folder`; all other files stay.
     ///
     /// # Errors
     /// If the folder cannot be listed, or a file not be removed.

@@ -1,4 +1,4 @@
-//! [`Sizes`]: what a transition consists of.
+//! [`Sizes`]: the parts of a transition.
 
 use crate::{LARGEST_ACTION, LONGEST_VECTOR};
 use environment::ObservationSpace;
@@ -8,7 +8,7 @@ use environment::ObservationSpace;
 pub struct Sizes {
     /// Elements of an action, `A`.
     pub action: usize,
-    /// What is observed: an image, a vector `[V]`, or both.
+    /// The observations: an image, a vector `[V]`, or both.
     pub observations: ObservationSpace,
 }
 

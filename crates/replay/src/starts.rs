@@ -1,4 +1,4 @@
-//! Where the windows of a batch begin: which episode, and which of its transitions.
+//! The beginnings of the windows of a batch: which episode, and which of its transitions.
 //!
 //! Here: the two ways to draw them, and their probabilities. Not here: copying a window into a batch (`memory`).
 
@@ -25,12 +25,12 @@ pub enum WindowStarts {
     /// episode is then in the same number of windows, `L`. A window that reaches over an edge is moved inside: its start
     /// is clamped to `0 ..= N - L`.
     ///
-    /// Clamping takes no window away from any transition, and adds some near the edges. The starts 0 and `N - L` are each
-    /// drawn for `L` of the `N + L - 1` values (for all of them if `N = L`), every other start for one. Transition `t` is
-    /// therefore in the window for `min(t, N - L) - max(0, t - L + 1) + 1` values, plus `L - 1` if `t <= L - 1`, plus
-    /// `L - 1` if `t >= N - L`. If `N >= 2 L`, that is `L` for the first transition, one more for each that follows, up
-    /// to `2 L - 1` for `t = L - 1`; `L` for all transitions from `t = L` on; and towards the last one as from the first.
-    /// In an episode with `N < 2 L`, the transitions from `N - L` to `L - 1` are in every window.
+    /// Clamping removes no window of any transition, and adds some near the edges. The starts 0 and `N - L` are each
+    /// drawn for `L` of the `N + L - 1` values (for all of them if `N = L`), every other start for one. Transition `t`
+    /// is therefore in the window for `min(t, N - L) - max(0, t - L + 1) + 1` values, plus `L - 1` if `t <= L - 1`,
+    /// plus `L - 1` if `t >= N - L`. If `N >= 2 L`, that is `L` for the first transition, one more for each that
+    /// follows, up to `2 L - 1` for `t = L - 1`; `L` for all transitions from `t = L` on; and towards the last one as
+    /// from the first. In an episode with `N < 2 L`, the transitions from `N - L` to `L - 1` are in every window.
     Edges,
 }
 

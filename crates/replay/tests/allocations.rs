@@ -41,7 +41,7 @@ fn sampling_allocates_nothing_after_the_first_batch() {
     let mut random = Stream::new(1, "replay");
     let mut batch = Batch::new(8, 16);
     // In the pool's own thread, as a run samples: giving work to a pool from outside may allocate. One thread alone: a
-    // second one allocates its buffers when it first takes work, which may be at any time.
+    // second one allocates its buffers when it first gets work, which may be at any time.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let counts = pool.install(|| {
         let mut draw = |starts| {

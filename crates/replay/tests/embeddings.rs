@@ -23,7 +23,7 @@ fn expected(batch: &Batch) -> Vec<f32> {
     all
 }
 
-/// Bytes that the embeddings of so many transitions take: numbers, and whether they are known.
+/// Bytes of the embeddings of so many transitions: numbers, and whether they are known.
 fn bytes(transitions: usize) -> u64 {
     (transitions * (4 * SIZE + 1)) as u64
 }
@@ -80,7 +80,7 @@ fn stored_embeddings_are_not_computed_again() {
 }
 
 #[test]
-fn episodes_drawn_from_longest_ago_and_those_gone_make_room() {
+fn episodes_drawn_longest_ago_and_removed_ones_free_their_memory() {
     let mut replay = Replay::new(1, 3 * held(numbered(1, 4, 0))).unwrap();
     let (mut embeddings, mut random) = (Embeddings::new(SIZE, bytes(8)), Stream::new(1, "replay"));
     let mut batch = Batch::new(1, 4);

@@ -47,7 +47,7 @@ fn the_oldest_episodes_leave_when_the_budget_is_full() {
     assert!(matches!(Replay::new(0, 1), Err(ReplayError::NoAction { action_size: 0 })));
 }
 
-/// Images without any pattern take their own size and a few bytes, and come back equal.
+/// Images without any pattern need their own size and a few bytes, and come back equal.
 #[test]
 fn images_that_do_not_compress_are_kept_as_they_are() {
     let noise = |seed: u64| -> Vec<u8> {
@@ -325,14 +325,14 @@ proptest! {
     /// After any additions, the replay memory contains the longest series of newest episodes that fits, as after
     /// opening the folder.
     #[test]
-    fn the_memory_is_the_longest_newest_part_that_fits(lengths in prop::collection::vec(2usize..9, 1..12), room in 8usize..30) {
+    fn the_memory_is_the_longest_newest_part_that_fits(lengths in prop::collection::vec(2usize..9, 1..12), budget in 8usize..30) {
         let sizes: Vec<u64> = lengths.iter().enumerate().map(|(id, &length)| bytes(1, [(id, length)])).collect();
-        let room = bytes(1, [(0, room)]).max(*sizes.iter().max().unwrap());
-        let mut replay = Replay::new(1, room).unwrap();
+        let budget = bytes(1, [(0, budget)]).max(*sizes.iter().max().unwrap());
+        let mut replay = Replay::new(1, budget).unwrap();
         for (id, &length) in lengths.iter().enumerate() {
             replay.add(numbered(1, length, id)).unwrap();
         }
-        let fits = |from: &usize| sizes[*from..].iter().sum::<u64>() <= room;
+        let fits = |from: &usize| sizes[*from..].iter().sum::<u64>() <= budget;
         let first = (0..lengths.len()).find(fits).unwrap();
         prop_assert_eq!(ids(&replay), (first..lengths.len()).collect::<Vec<_>>());
         let kept: usize = lengths[first..].iter().sum();

@@ -1,4 +1,4 @@
-//! Episodes and batches of vector observations: their files, and what a memory makes of them.
+//! Episodes and batches of vector observations: their files, and how a memory stores them.
 
 use environment::{Observation, ObservationSpace};
 use random::Stream;

@@ -1,4 +1,4 @@
-//! Where windows begin: the paper's way as it has always been, and the way that reaches the edges of episodes.
+//! The beginnings of windows: the paper's way, and the way that reaches the edges of episodes.
 
 mod common;
 

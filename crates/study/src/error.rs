@@ -15,12 +15,12 @@ pub enum StudyError {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder of something else.
+    /// A folder with other files.
     #[error("{path} {why}; choose a new or empty folder with --dir")]
     NotAStudy {
         /// The folder.
         path: PathBuf,
-        /// What it is, or contains.
+        /// The fault.
         why: String,
     },
     /// A manifest that cannot be used.
@@ -115,10 +115,10 @@ pub enum StudyError {
     },
     /// A folder of shared runs that is part of a study or of a run.
     #[error("--share {path}: it is {what}; give a separate folder for shared runs")]
-    ShareIsTaken {
+    ShareIsOccupied {
         /// The folder.
         path: PathBuf,
-        /// What it is.
+        /// The kind of the record.
         what: &'static str,
     },
     /// A shared run that cannot be used.

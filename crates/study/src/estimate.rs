@@ -1,4 +1,4 @@
-//! Estimates of a study: gradient steps, time, and what its runs need.
+//! Estimates of a study: gradient steps, time, and the memory and files of its runs.
 //!
 //! Time comes from runs of the study that have come far enough, or else from a measurement of gradient steps. Here: the
 //! arithmetic. Not here: measuring (`train::bench`), and printing.
@@ -26,7 +26,7 @@ pub fn config(entry: &Entry) -> Result<Config, StudyError> {
     Ok(request.configuration()?)
 }
 
-/// What the needs of a run depend on.
+/// Everything that the needs of a run depend on.
 #[derive(PartialEq, Eq, Hash)]
 struct Kind<'a> {
     tasks: &'a [String],
@@ -36,7 +36,7 @@ struct Kind<'a> {
     frozen: bool,
 }
 
-/// What each run of a manifest is estimated to need, in its order.
+/// The estimated needs of each run of a manifest, in its order.
 ///
 /// # Errors
 /// The first setting of a request that cannot be used, or a task that the catalogue does not have.
@@ -81,7 +81,7 @@ fn may_freeze(origin: &Origin) -> bool {
     }
 }
 
-/// What is known of the tasks of a configuration.
+/// The descriptions of the tasks of a configuration.
 ///
 /// # Errors
 /// If the catalogue does not have a task.
@@ -114,7 +114,7 @@ pub fn seen(states: &[Status]) -> Option<f64> {
     (updates >= ENOUGH && seconds > 0.0).then(|| seconds / updates as f64)
 }
 
-/// What the parts of a run take, in seconds.
+/// The costs of the parts of a run, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Costs {
     /// A gradient step.
@@ -150,7 +150,7 @@ pub fn seconds_left(config: &Config, tasks: &[TaskInfo], done: u64, costs: &Cost
     left as f64 * costs.update + share * playing
 }
 
-/// Seconds until a study is done, `jobs` runs at a time: `seconds[i]` is what run `i` takes.
+/// Seconds until a study is done, `jobs` runs at a time: `seconds[i]` is the time of run `i`.
 pub fn makespan(manifest: &Manifest, seconds: &[f64], jobs: usize) -> f64 {
     let mut ends: Vec<f64> = Vec::new();
     let mut free = vec![0.0f64; jobs.max(1)];

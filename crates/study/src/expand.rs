@@ -84,7 +84,7 @@ struct Asked {
     rehearse: Option<Rehearse>,
 }
 
-/// What the targets of a method are created for.
+/// The purpose of the targets of a method.
 struct Aim<'t> {
     task: &'t str,
     seed: u64,

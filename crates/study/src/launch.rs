@@ -1,11 +1,11 @@
-//! How launchers ask for a run: its request, with what changes no results.
+//! How launchers ask for a run: its request, with settings that change no results.
 //!
 //! Not here: starting processes (`local`), scripts (`slurm`).
 
 use crate::manifest::Entry;
 use train::RunRequest;
 
-/// Into how many parts videos divide a run of a study, unless the study file says otherwise.
+/// Into how many parts videos divide a run of a study, unless the study file sets it.
 const VIDEOS: u64 = 4;
 
 /// The request of a run, with fewer videos than a single run writes: there are many runs, and the report shows the last video

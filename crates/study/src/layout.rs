@@ -1,6 +1,6 @@
 //! The names of files and folders in the folder of a study.
 //!
-//! Not here: the names in a run folder (`files::layout`), and what the files mean (`docs/formats.md`).
+//! Not here: the names in a run folder (`files::layout`), and the meaning of the files (`docs/formats.md`).
 
 /// The runs of sources.
 pub const SOURCES: &str = "sources";
@@ -17,5 +17,5 @@ pub const IDENTITIES: &str = "identities";
 /// The lock of the process that starts runs.
 pub const LOCK: &str = "study.lock";
 
-/// What the folder of a study may contain without a manifest: whoever removed that keeps the runs.
+/// The entries that the folder of a study may contain without a manifest: whoever removed the manifest keeps the runs.
 pub(crate) const ALL: [&str; 7] = [SOURCES, RUNS, LOGS, SLURM, REPORT, IDENTITIES, LOCK];

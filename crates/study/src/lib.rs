@@ -25,6 +25,7 @@
 //! # Ok::<(), study::StudyError>(())
 //! ```
 
+pub mod copied;
 mod error;
 pub mod estimate;
 mod expand;
@@ -43,7 +44,6 @@ pub mod slurm;
 pub mod statistics;
 pub mod status;
 pub mod study_file;
-pub mod taken;
 pub mod watch;
 
 pub use error::StudyError;

@@ -4,12 +4,12 @@
 //! worker that was killed is restarted; if its run makes no progress, only a few times. Not here: resuming a run
 //! (`train`).
 
+use crate::copied::CopiedRun;
 use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
 use crate::pilot::{self, Candidate, Next};
 use crate::share::Sharing;
 use crate::status::{end_of, failure_file, is_finished};
-use crate::taken::Taken;
 use crate::{StudyError, layout};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
@@ -66,11 +66,11 @@ pub enum PoolEvent<'a> {
         entry: &'a Entry,
     },
     /// A finished run was copied from the store.
-    Taken {
+    Copied {
         /// The run.
         entry: &'a Entry,
-        /// Where it is from.
-        taken: &'a Taken,
+        /// The record of the copy.
+        copied: &'a CopiedRun,
     },
     /// A run cannot be copied from the store or into it. It is trained, or stays finished.
     NotShared {
@@ -118,7 +118,7 @@ pub struct Ended {
     pub stopped: bool,
 }
 
-/// What the pool knows of a run.
+/// The pool's record of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Waiting,
@@ -157,7 +157,7 @@ impl Pool<'_> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join(layout::LOGS);
         files::create_folders(&logs).map_err(StudyError::io(&logs))?;
-        // What cannot be removed is in nobody's way.
+        // Files that cannot be removed do no harm.
         train::remove_unfinished([self.folder, &logs])?;
         let entries = &self.manifest.entries;
         let done = |entry: &Entry| if is_finished(self.folder, entry) { Mark::Finished } else { Mark::Waiting };
@@ -239,10 +239,10 @@ impl Pool<'_> {
                 }
                 // A candidate may end early, so it is not one of the runs that studies share.
                 if let Some(sharing) = self.sharing.filter(|_| entry.pilot.is_none()) {
-                    match sharing.take(entry) {
-                        Ok(Some(taken)) => {
+                    match sharing.fetch(entry) {
+                        Ok(Some(copied)) => {
                             marks[index] = Mark::Finished;
-                            listen(&PoolEvent::Taken { entry, taken: &taken });
+                            listen(&PoolEvent::Copied { entry, copied: &copied });
                             others = true;
                             continue;
                         }
@@ -280,7 +280,7 @@ impl Pool<'_> {
         let path = self.log(entry.index);
         let _ = std::fs::remove_file(failure_file(self.folder, entry.index));
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            // To open a pipe could take for ever.
+            // Opening a pipe could wait for ever.
             return Err(TrainError::WrongKind { path, found: "folder, a pipe or a device", needed: "file" }.into());
         }
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(StudyError::io(&path))?;
@@ -298,7 +298,7 @@ impl Pool<'_> {
     }
 }
 
-/// Takes the lock of a study's folder.
+/// Locks a study's folder.
 fn lock(folder: &Path) -> Result<RunLock, StudyError> {
     RunLock::take_file(folder, layout::LOCK).map_err(|error| match error {
         TrainError::Busy { path, process, .. } => StudyError::Busy { folder: path, process },
@@ -328,14 +328,14 @@ fn why(status: ExitStatus, log: &Path) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let panic = lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at"));
     let last = match panic.filter(|_| status.code() == Some(PANICKED)) {
-        // The message is on the line below its place; what follows tells how to get a backtrace.
+        // The message is on the line below its place; the lines after it explain how to get a backtrace.
         Some(place) => lines[place..].iter().take(2).copied().collect::<Vec<_>>().join(" "),
         None => lines.last().map_or_else(|| "it did not print anything".to_owned(), |line| (*line).to_owned()),
     };
     format!("{how}: {} ({})", wording::printable(&last), log.display())
 }
 
-/// The code of a run that the system prevented from something.
+/// The code of a run that failed because of the system.
 const FAILED: i32 = 1;
 
 /// The code that Rust's runtime ends a program with after a panic.

@@ -3,7 +3,7 @@
 //!
 //! The outcome is a pure function of the metrics of the candidates' runs up to the slices. So it is the same however
 //! often it is computed, and nothing else has to be saved. Here: the outcome. Not here: the candidates (`expand`),
-//! starting them (`local`), and what the report says of them.
+//! starting them (`local`), and the report about them.
 
 use crate::manifest::{Entry, Manifest};
 use crate::results::read_metrics;
@@ -26,18 +26,18 @@ pub struct Pilot {
     pub slices: Vec<u64>,
 }
 
-/// What is known of a candidate.
+/// The present state of a candidate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The number of its run.
     pub index: usize,
     /// Its mean training return in each slice that was compared.
     pub scores: Vec<f64>,
-    /// What it does next.
+    /// Its next step.
     pub next: Next,
 }
 
-/// What a candidate does next.
+/// The next step of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// It learns until it has so many frames.
@@ -73,7 +73,7 @@ pub fn has_more(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry, until
 }
 
 /// Frames of the candidate at `place` in a group of `candidates`, if it is as lucky as its place: these add up to the
-/// frames of the whole group, whichever candidates continue.
+/// frames of the whole group, independent of which candidates continue.
 pub fn expected_frames(place: usize, candidates: usize, slices: &[u64], steps: u64) -> u64 {
     let mut left = candidates;
     for (number, slice) in slices.iter().enumerate() {
@@ -106,7 +106,7 @@ impl Run {
         Self { training: training.unwrap_or_default(), saved }
     }
 
-    /// Where its slice ends that has `frames` frames: with the episode in which it reaches them. `None` if it is not so
+    /// The end of its slice that has `frames` frames: with the episode in which it reaches them. `None` if it is not so
     /// far.
     fn end_of(&self, frames: u64) -> Option<f64> {
         let end = self.training.points().iter().map(|point| point.frames).find(|at| *at >= frames as f64)?;

@@ -1,4 +1,4 @@
-//! Where a key of a study file is: its line, and its path in the form in which messages name it.
+//! The place of a key of a study file: its line, and its path in the form in which messages name it.
 //!
 //! Not here: the meaning of keys (`study_file`).
 

@@ -10,8 +10,8 @@ use environment::Catalogue;
 use std::path::{Path, PathBuf};
 use train::TrainError;
 
-/// The manifest in the study's folder, if it was made from this document, by this version or by an earlier one, whose sources
-/// had other seeds; `None` if there is no manifest, or one of another document.
+/// The manifest in the study's folder, if it was made from this study file, by this version or by an earlier one, whose
+/// sources had other seeds; `None` if there is no manifest, or one of another study file.
 ///
 /// # Errors
 /// If the study file cannot be used, or the manifest was changed.
@@ -20,7 +20,7 @@ pub fn recorded(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) ->
     of_document(read, catalogue, recorded)
 }
 
-/// A manifest, if it was made from this document.
+/// A manifest, if it was made from this study file.
 fn of_document(
     read: &LoadedStudy,
     catalogue: &dyn Catalogue,
@@ -31,7 +31,8 @@ fn of_document(
     Ok(same.then_some(recorded))
 }
 
-/// The manifest in the study's folder, if its first line says that it was made from this very document. Nothing is expanded.
+/// The manifest in the study's folder, if its first line states that it was made from exactly this study file. Nothing
+/// is expanded.
 ///
 /// # Errors
 /// If the manifest is not as it was written.
@@ -41,8 +42,8 @@ pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, 
     Ok(same.then_some(recorded))
 }
 
-/// Writes the manifest of a document into the study's folder, which is made; one that is there must be of the same document,
-/// and is kept, with the seeds that it gives to sources.
+/// Writes the manifest of a study file into the study's folder, which is made; one that is there must be of the same
+/// file, and is kept, with the seeds that it gives to sources.
 ///
 /// # Errors
 /// If the folder was created from another study file, or cannot be written.
@@ -57,7 +58,7 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     if let Some(found) = written(read, catalogue, folder)? {
         return Ok(found);
     }
-    // Runs from before the manifest was removed: they count as this study's, so they must be what it asks for.
+    // Runs from before the manifest was removed: they count as this study's, so they must match it.
     for entry in &manifest.entries {
         let path = folder.join(&entry.folder);
         train::check_run_of(&path, &entry.request).map_err(|error| match error {
@@ -73,14 +74,14 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     Ok(manifest)
 }
 
-/// The manifest in the folder, which must be of this document; `None` if there is none.
+/// The manifest in the folder, which must be of this study file; `None` if there is none.
 fn written(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Result<Option<Manifest>, StudyError> {
     let Some(found) = Manifest::find(folder)? else { return Ok(None) };
     let changed = || StudyError::Changed { folder: folder.to_owned(), file: read.path.clone() };
     of_document(read, catalogue, found)?.map(Some).ok_or_else(changed)
 }
 
-/// Refuses a folder that contains something other than a study does.
+/// Refuses a folder that contains other files than a study's.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });
     if folder.join(files::layout::CONFIG).exists() {

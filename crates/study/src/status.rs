@@ -2,10 +2,10 @@
 //!
 //! Here: the state of each run, for launchers and people. Not here: the results of runs (`results`).
 
+use crate::copied::{CopiedRun, copied};
 use crate::manifest::{Entry, Manifest};
 use crate::pilot::{self, Next};
 use crate::results::read_metrics;
-use crate::taken::{Taken, taken};
 use files::layout;
 use serde::Serialize;
 use std::io::{Read, Seek, SeekFrom};
@@ -65,12 +65,12 @@ pub struct Status {
     /// Its folder, relative to the study's.
     #[serde(with = "files::path_text")]
     pub folder: PathBuf,
-    /// Where it was taken from, if it was not trained here.
+    /// The store that it was copied from, if it was not trained here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shared: Option<Taken>,
+    pub shared: Option<CopiedRun>,
 }
 
-/// Where a launcher notes why run `index` ended badly.
+/// The file in which a launcher notes why run `index` failed.
 pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
     folder.join(crate::layout::LOGS).join(format!("{index}.failed"))
 }
@@ -140,7 +140,7 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
         seconds,
         eval_return: last_evaluation(&root, &entry.tasks),
         folder: entry.folder.clone(),
-        shared: taken(&root),
+        shared: copied(&root),
     }
 }
 

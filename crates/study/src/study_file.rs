@@ -32,7 +32,7 @@ pub struct StudyFile {
     pub seeds: Vec<u64>,
     /// The targets.
     pub tasks: Vec<String>,
-    /// What is finished first.
+    /// The order in which runs are finished.
     #[serde(default)]
     pub order: Order,
     /// The method that the others are compared with, by its name in tables. If there is none, the method that starts from
@@ -51,7 +51,7 @@ pub struct StudyFile {
     pub method: Vec<Method>,
 }
 
-/// The order of a study's runs. It decides what is finished if time runs out.
+/// The order of a study's runs. It decides which runs are finished if time runs out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
@@ -62,7 +62,7 @@ pub enum Order {
     Tasks,
 }
 
-/// The seed of sources whose document gives them none, if no target has it.
+/// The seed of sources that the study file gives none, if no target has it.
 pub(crate) const SOURCE_SEED: u64 = 1000;
 
 impl StudyFile {
@@ -102,7 +102,7 @@ pub struct Source {
 pub enum SourceSeed {
     /// The same agent for all targets.
     Number(u64),
-    /// Another agent for each seed of the targets, so that intervals cover what is chance in the sources, too.
+    /// Another agent for each seed of the targets, so that intervals cover the chance in the sources, too.
     Target,
 }
 
@@ -205,7 +205,7 @@ pub(crate) fn next_to(path: &Path, file: &Path) -> PathBuf {
 /// The text of a study file, a plan or a profile.
 pub(crate) fn contents(path: &Path) -> Result<String, StudyError> {
     if path.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        let why = "this file does not exist; check its path".to_owned();
+        let why = "it does not exist; check its path".to_owned();
         return Err(StudyError::StudyFile { place: path.display().to_string(), why });
     }
     if path.is_dir() {
@@ -252,7 +252,7 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
 /// The key of the method at `path`, such as `method[1]`, whose value has a wrong type. The reader names only the
 /// method, because it reads all keys before it knows their kind; without the wrong key, it reports another error.
 fn wrong_key(text: &str, path: &str) -> Option<String> {
-    /// More keys than any kind of method has: others are not tried, so that a large table takes no time.
+    /// More keys than any kind of method has: others are not tried, so that a large table costs no time.
     const MOST_KEYS: usize = 16;
     let number: usize = path.strip_prefix("method[")?.strip_suffix(']')?.parse().ok()?;
     let study: toml::Table = text.parse().ok()?;

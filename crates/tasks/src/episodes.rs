@@ -26,7 +26,7 @@ impl Episodes {
 }
 
 impl Episodes {
-    /// Shows what is to be observed of the simulation's present state.
+    /// Draws the observations of the simulation's present state.
     fn show(&mut self, image: &mut [u8]) {
         // First the vector: an image moves links from where the last part of a frame left them to where their joints are, and so
         // changes the last bits of their velocities.
@@ -84,10 +84,6 @@ impl Environment for Episodes {
 
     fn vector(&self) -> &[f32] {
         &self.vector
-    }
-
-    fn frames(&self) -> u32 {
-        self.frames
     }
 }
 
@@ -157,11 +153,11 @@ mod tests {
     #[test]
     fn an_action_is_held_for_two_frames_and_their_rewards_are_summed() {
         let (mut episodes, mut image) = begin(Scripted::default(), Termination::Fixed);
-        assert_eq!((image[0], episodes.frames()), (0, 0));
+        assert_eq!((image[0], episodes.frames), (0, 0));
         for (reward, frames) in [(3.0, 2), (7.0, 4)] {
             let outcome = episodes.step(&[0.5], &mut image).unwrap();
             assert_eq!(outcome, Outcome { reward, terminal: false, truncated: false, frames: 2 });
-            assert_eq!((episodes.frames(), u32::from(image[5])), (frames, frames));
+            assert_eq!((episodes.frames, u32::from(image[5])), (frames, frames));
         }
     }
 
@@ -172,7 +168,7 @@ mod tests {
             let outcome = episodes.step(&[0.0], &mut image).unwrap();
             assert_eq!((outcome.terminal, outcome.truncated), (false, step == 500), "step {step}");
         }
-        assert_eq!(episodes.frames(), 1000);
+        assert_eq!(episodes.frames, 1000);
         assert!(matches!(episodes.step(&[0.0], &mut image), Err(TaskError::NoEpisode { .. })));
         episodes.reset(&mut Stream::new(1, "environment"), &mut image).unwrap();
         assert!(episodes.step(&[0.0], &mut image).is_ok());
@@ -205,7 +201,7 @@ mod tests {
             let error = episodes.step(&[wrong], &mut image).unwrap_err();
             assert!(matches!(error, TaskError::ActionValue { index: 0, .. }), "{error}");
         }
-        assert!(actions.lock().unwrap().is_empty() && episodes.frames() == 0);
+        assert!(actions.lock().unwrap().is_empty() && episodes.frames == 0);
         episodes.step(&[-7.0], &mut image).unwrap();
         assert_eq!(*actions.lock().unwrap(), [-1.0, -1.0]);
     }

@@ -30,7 +30,7 @@ pub struct View {
 }
 
 impl View {
-    /// Takes the meshes and colours that `world` has now.
+    /// Copies the meshes and colours that `world` has now.
     pub fn new(world: &mut World) -> Self {
         let mut visuals = world.visuals();
         let shapes = visuals.shapes.drain(..).map(shape).collect();

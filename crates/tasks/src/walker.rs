@@ -33,7 +33,7 @@ pub struct Walker {
     pub name: &'static str,
     /// The MJCF text, with the robot as its only body.
     pub model: &'static str,
-    /// Where the torso is.
+    /// The position of the torso.
     pub torso: Torso,
     /// Torque of each joint at full action, as a common and an own factor, N m.
     pub power: f64,
@@ -225,7 +225,7 @@ impl Simulation for Walking {
         let at_limit = self.relative.iter().filter(|[position, _]| position.abs() > AT_LIMIT).count();
         let limits = JOINT_AT_LIMIT * at_limit as f64;
 
-        // What is observed after this frame shows the contacts of the one before it.
+        // The observation after this frame shows the contacts of the frame before it.
         self.feet_before.clone_from(&self.feet_down);
         self.measure_contacts();
         Frame {

@@ -78,12 +78,12 @@ fn only_the_stock_rule_ends_a_fallen_walkers_episode() {
             tasks::catalogue().make("hopper", &TaskOptions { termination, ..TaskOptions::default() }).unwrap();
         let mut image = vec![0; IMAGE_BYTES];
         environment.reset(&mut Stream::new(2, "environment"), &mut image).unwrap();
-        let (mut steps, mut total) = (0, 0.0);
+        let (mut steps, mut frames, mut total) = (0, 0, 0.0);
         loop {
             let outcome = environment.step(&[0.0; 3], &mut image).unwrap();
-            (steps, total) = (steps + 1, total + outcome.reward);
+            (steps, frames, total) = (steps + 1, frames + outcome.frames, total + outcome.reward);
             if outcome.over() {
-                return (steps, outcome.terminal, environment.frames(), total);
+                return (steps, outcome.terminal, frames, total);
             }
         }
     };
@@ -111,7 +111,6 @@ fn padding_ignores_the_elements_that_are_too_many() {
         assert_eq!(outcome, expected);
         assert!(image == other);
     }
-    assert_eq!(padded.frames(), 20);
     let not_a_number = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, f32::NAN];
     assert!(matches!(padded.step(&not_a_number, &mut other), Err(TaskError::ActionValue { index: 7, .. })));
     assert!(matches!(Padded::new(make("ant"), 7, 0), Err(TaskError::TooNarrow { own: 8, size: 7, .. })));

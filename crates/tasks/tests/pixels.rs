@@ -69,7 +69,7 @@ fn compare(task: &str, seed: u64, count: u32) -> usize {
 fn every_task_looks_as_bullet_draws_it() {
     for task in tasks::catalogue().tasks() {
         let different = compare(&task.name, 1, 500);
-        assert!(different > 300, "{}: only {different} different pictures", task.name);
+        assert!(different > 300, "{}: only {different} different images", task.name);
     }
 }
 
@@ -79,7 +79,7 @@ fn every_task_looks_as_bullet_draws_it_in_many_states() {
     for task in tasks::catalogue().tasks() {
         for seed in 2..6 {
             let different = compare(&task.name, seed, 5000);
-            assert!(different > 2000, "{}: only {different} different pictures", task.name);
+            assert!(different > 2000, "{}: only {different} different images", task.name);
         }
     }
 }

@@ -62,8 +62,8 @@ fn resident() -> usize {
     0
 }
 
-/// Runs all tasks and checks that memory stays flat. The allocator takes from the system in jumps, so the window with
-/// the least growth counts: a leak is in all of them.
+/// Runs all tasks and checks that memory stays flat. The allocator requests memory from the system in jumps, so the
+/// measurement with the least growth counts: a leak is in all of them.
 fn soak(windows: u32, episodes: u32) {
     for task in tasks::catalogue().tasks() {
         let mut growth = vec![];

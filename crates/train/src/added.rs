@@ -1,6 +1,6 @@
 //! Episodes that other programs collected, added to those that a run learns from.
 //!
-//! Here: which ones a run can take. Not here: their files (`replay`).
+//! Here: which ones a run can learn from. Not here: their files (`replay`).
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
@@ -10,7 +10,7 @@ use replay::{Addition, Episode, FileError, LARGEST_EPISODE, ReplayError, Sizes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What was added to a run.
+/// The result of adding episodes to a run.
 #[derive(Debug)]
 pub struct Added {
     /// The folder that they are in now.
@@ -25,9 +25,9 @@ pub struct Added {
     pub known: Vec<(PathBuf, PathBuf)>,
 }
 
-/// Adds the episodes in `files`, which other Dreamer programs may have written, to the run in `root`. With `task`, they are
-/// episodes of that task, whatever they say; otherwise one that names none is of the run's only task. Either all are added or
-/// none is, but for those that the run has already.
+/// Adds the episodes in `files`, which other Dreamer programs may have written, to the run in `root`. With `task`, they
+/// are episodes of that task, independent of the task in the files; otherwise one that names none is of the run's only
+/// task. Either all are added or none is, but for those that the run has already.
 ///
 /// # Errors
 /// If there is no run, a process works on it, or a file is not an episode that it can learn from.

@@ -32,7 +32,7 @@ pub struct Measured {
     pub set: Vec<String>,
     /// The precision of matrix products.
     pub precision: Precision,
-    /// Where embeddings come from.
+    /// The source of embeddings.
     pub encoder: Encoder,
     /// Median seconds of a gradient step.
     pub step_s_median: f64,
@@ -57,12 +57,13 @@ pub struct Measured {
     /// Threads that worked.
     pub threads: usize,
     /// Vector instructions that kernels used.
-    pub vectors: &'static str,
+    #[serde(rename = "vectors")]
+    pub simd: &'static str,
     /// The device of the gradient steps: `cpu`, or a GPU.
     pub device: String,
 }
 
-/// Where a step has the embeddings of its images from.
+/// The source of the embeddings of the images of a step.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoder {
@@ -183,7 +184,7 @@ pub fn measure(
             policy_ms_p95: policy_times[POLICY_STEPS * 95 / 100],
             peak_rss_mb: system::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6),
             threads,
-            vectors: SimdInstructionSet::current().name(),
+            simd: SimdInstructionSet::current().name(),
             device: device.map_or("cpu", |(name, _)| name).to_owned(),
         })
     })

@@ -31,11 +31,11 @@ pub struct Job<'a> {
     pub root: &'a Path,
     /// The configuration. Its `threads` compute.
     pub config: &'a Config,
-    /// What a new agent starts from. A run that is resumed transfers nothing again, and its sources may be gone.
+    /// The plan of a new agent. A run that is resumed transfers nothing again, and its sources may be gone.
     pub plan: Option<&'a Plan>,
-    /// What else comes from earlier runs.
+    /// The other things that come from earlier runs.
     pub support: Asked<'a>,
-    /// Where gradient steps are taken; `None` is the CPU.
+    /// The device that computes gradient steps; `None` is the CPU.
     pub device: Option<&'a dyn Device>,
 }
 

@@ -9,10 +9,16 @@ use crate::support::{GuideRecord, RehearsalRecord};
 use crate::{Frames, Phase};
 use std::path::Path;
 
-/// Listens to a run.
+/// Listens to a run. A closure is a reporter, too.
 pub trait Reporter: Send {
-    /// Something happened.
+    /// Receives an event.
     fn event(&mut self, event: &Event<'_>);
+}
+
+impl<F: FnMut(&Event<'_>) + Send> Reporter for F {
+    fn event(&mut self, event: &Event<'_>) {
+        self(event);
+    }
 }
 
 /// Which training episodes a line of metrics is about.
@@ -30,7 +36,7 @@ pub enum Episodes {
     Own,
 }
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// The run starts, or resumes from a checkpoint.
@@ -73,15 +79,15 @@ pub enum Event<'a> {
         /// Its parts and their numbers of parameters.
         parameters: &'a [(&'static str, u64)],
     },
-    /// Something that the user should know, on one line.
+    /// A note for the user, on one line.
     Note(&'a str),
-    /// Something that the user should look into, on one line.
+    /// A warning that the user should look into, on one line.
     Warning(&'a str),
     /// A step of the present phase is done. Comes often.
     Progress {
         /// The current activity of the run.
         phase: Phase,
-        /// Where it stands.
+        /// Its position.
         position: &'a Position,
         /// Frames at its end.
         end: Frames,

@@ -29,7 +29,7 @@ struct ExportFile {
     agent: AgentConfig,
 }
 
-/// How to tell whether the agent's file is as it was written.
+/// Shows whether the agent's file is as it was written.
 #[derive(Serialize, Deserialize)]
 struct ModelFile {
     bytes: u64,
@@ -46,7 +46,7 @@ pub(crate) fn is_export(folder: &Path) -> bool {
     folder.join(EXPORTED_AGENT).is_file() && folder.join(EXPORTED_CONFIG).is_file()
 }
 
-/// Writes an agent and what is known of it into `folder`, which must exist.
+/// Writes an agent and its description into `folder`, which must exist.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -67,10 +67,10 @@ pub fn write(folder: &Path, learned: &Learned<Policy>) -> Result<(), TrainError>
     files::write_atomically(&path, |out| out.write_all(text.as_bytes())).map_err(TrainError::io(path))
 }
 
-/// Reads the agent of an export and what is known of it.
+/// Reads the agent of an export and its description.
 ///
 /// # Errors
-/// [`TrainError::Checkpoint`] names the file that is damaged or of something else.
+/// [`TrainError::Checkpoint`] names the file that is damaged or foreign.
 pub(crate) fn load<L: Actor>(folder: &Path) -> Result<Learned<L>, TrainError> {
     let (path, model) = (folder.join(EXPORTED_CONFIG), folder.join(EXPORTED_AGENT));
     let text = files::read_bytes(&path, LONGEST_CONFIG).map_err(|error| TrainError::io(&path)(error.into()))?;

@@ -1,4 +1,4 @@
-//! What a run is estimated to need, before it starts: memory, and files in its folder.
+//! The estimated needs of a run, before it starts: memory, and files in its folder.
 //!
 //! The numbers of bytes per image, video and plot are means of measurements of the built-in tasks, so the estimates are typical
 //! and not bounds. Here: the arithmetic. Not here: checking whether there is memory enough (`agent::footprint`).
@@ -11,7 +11,7 @@ use dreamer::footprint;
 use environment::TaskInfo;
 use replay::Sizes;
 
-/// What a run needs.
+/// The needs of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Needs {
     /// Bytes of memory that do not depend on the number of threads.
@@ -77,8 +77,8 @@ const LINE: u64 = 1_200;
 const SMALL_FILES: u64 = 10_000;
 
 impl Needs {
-    /// What a run of `config` in these tasks needs. `frozen_encoder` is whether it may start with a frozen encoder, which a
-    /// transfer decides.
+    /// The needs of a run of `config` in these tasks. `frozen_encoder` is whether it may start with a frozen encoder,
+    /// which a transfer decides.
     ///
     /// # Errors
     /// If a setting is out of range.

@@ -24,7 +24,7 @@ const LARGEST_EPISODE: u64 = 2 << 30;
 /// Episodes of its own tasks that an agent's reconstruction is compared with.
 const OWN_EPISODES: usize = 2;
 
-/// What is to be ranked.
+/// The options of a ranking.
 #[derive(Clone, Debug)]
 pub struct RankOptions {
     /// The agents: run folders, checkpoints, or agents' files.
@@ -46,7 +46,7 @@ pub enum RankEpisodes {
     OfThisRun,
 }
 
-/// What happens while agents are ranked.
+/// The events of a ranking.
 #[derive(Debug)]
 pub enum RankEvent<'a> {
     /// This many episodes of the target are there.
@@ -163,7 +163,7 @@ fn first_episodes(environment: &mut dyn Environment, config: &Config) -> Result<
     Ok(episodes)
 }
 
-/// The newest episodes of a run for ranking: of `task`, which it must learn, with what the task shows.
+/// The newest episodes of a run for ranking: of `task`, which it must learn, with the observations of the task.
 ///
 /// # Errors
 /// If the run learns other tasks or from other observations, or an episode cannot be read.

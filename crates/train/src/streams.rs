@@ -166,7 +166,7 @@ pub fn open_loop(RunKey(seed): RunKey, frames: Frames) -> Stream {
     Stream::new(seed, "open-loop").part(frames.0)
 }
 
-/// The stream of what an agent imagines from step `from` of an episode on, when that is asked for by a command with a `seed`.
+/// The stream of the imagination from step `from` of an episode on, when a command with a `seed` asks for it.
 pub fn imagined(seed: u64, from: u64) -> Stream {
     Stream::new(seed, "imagined").part(from)
 }
@@ -185,7 +185,7 @@ mod tests {
         streams.exploration.normal();
         streams.replay.uniform();
         let text = serde_json::to_string(&streams.state()).unwrap();
-        // A run that rehearses nothing has the same others, and writes what earlier versions wrote.
+        // A run without a rehearsal has the same others, and writes the same state as earlier versions.
         let without = Streams::new(key(&["hopper"], 3), false).state();
         assert!(!serde_json::to_string(&without).unwrap().contains("rehearsal"));
         assert_eq!(StreamsState { rehearsal: None, ..Streams::new(key(&["hopper"], 3), true).state() }, without);

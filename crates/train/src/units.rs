@@ -1,6 +1,6 @@
 //! Counts that must not be mixed up: environment frames and agent steps.
 //!
-//! Here: [`Frames`] and [`AgentSteps`]. Not here: what is counted and when.
+//! Here: [`Frames`] and [`AgentSteps`]. Not here: counting them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -37,7 +37,7 @@ impl AddAssign for AgentSteps {
 }
 
 impl Frames {
-    /// Frames from `earlier` to here; none if `earlier` is later.
+    /// Frames from `earlier` to here; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))
     }
@@ -60,7 +60,7 @@ impl fmt::Display for AgentSteps {
     }
 }
 
-/// The number itself, but 0 for -0: the two are equal, and only one of them looks as if it meant something.
+/// The number itself, but 0 for -0: the two are equal, and -0 would look as if it had a meaning.
 pub fn unsigned_zero(value: f64) -> f64 {
     value + 0.0
 }

@@ -33,10 +33,6 @@ impl Environment for Still {
         let truncated = self.frames >= self.info.timing.frame_limit;
         Ok(Outcome { reward: 1.0, terminal: false, truncated, frames: self.info.timing.action_repeat })
     }
-
-    fn frames(&self) -> u32 {
-        self.frames
-    }
 }
 
 /// Still images with these names, of which an action is held for four frames of a quarter of a second.

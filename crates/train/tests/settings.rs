@@ -1,4 +1,4 @@
-//! The page of settings lists every setting, once, with its default and what the presets set.
+//! The page of settings lists every setting, once, with its default and its value in the presets.
 
 use std::collections::BTreeMap;
 use toml::{Table, Value};

@@ -1,6 +1,6 @@
 //! The choice of one source among several: how a plan leaves it open, and the record of it.
 //!
-//! Here: the rule by which it is made, and what is recorded. Not here: making it, which needs episodes of the target
+//! Here: the rule by which it is made, and its record. Not here: making it, which needs episodes of the target
 //! (`train`), and the scores of a ranking (`rank`).
 
 use crate::rank::Scores;
@@ -63,7 +63,7 @@ pub struct ChoiceReport {
 }
 
 impl ChoiceReport {
-    /// What was chosen and how, on one line.
+    /// The choice and its method, on one line.
     pub fn line(&self) -> String {
         let among = wording::counted(self.candidates.len() as u64, "source");
         match self.by {
@@ -93,7 +93,7 @@ impl ChoiceReport {
 pub struct Candidate {
     /// Its name in the plan.
     pub name: String,
-    /// Where it came from.
+    /// Its origin.
     #[serde(flatten)]
     pub provenance: SourceProvenance,
     /// Its place in the ranking; `None` without one.
@@ -106,7 +106,7 @@ pub struct Candidate {
 pub struct Standing {
     /// The mean of its ranks by three scores, from 1.
     pub rank: f64,
-    /// What it makes of the target's episodes.
+    /// Its scores in the target's episodes.
     pub scores: Scores,
     /// The mean return of its policy on the target; `None` if its actions have another length.
     pub zero_shot: Option<f64>,

@@ -1,4 +1,4 @@
-//! What lies next to the file of an agent: the state of its run in a checkpoint, or the `config.json` of an export.
+//! The file next to that of an agent: the state of its run in a checkpoint, or the `config.json` of an export.
 //!
 //! Here: the parts of these files that transfer reads, and whether the agent's file is the one that they describe. Not here: the
 //! agent itself (`source`), and finding its file (`locate`).
@@ -22,7 +22,7 @@ pub(crate) struct Training {
 /// How the agent in `file` was trained. The file has `bytes` bytes and the checksum `crc32`.
 ///
 /// # Errors
-/// What is wrong with the file, or with the one next to it.
+/// If the file, or the one next to it, is damaged.
 pub(crate) fn training_of(file: &Path, bytes: u64, crc32: u32) -> Result<Training, String> {
     match file.file_name() {
         Some(name) if name == AGENT => of_checkpoint(file, bytes, crc32),

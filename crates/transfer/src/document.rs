@@ -135,7 +135,7 @@ pub(crate) struct RuleText {
     pub frozen: bool,
 }
 
-/// How much of its source a parameter takes.
+/// How much of its source a parameter receives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Take {

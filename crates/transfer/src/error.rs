@@ -117,7 +117,7 @@ pub enum PlanError {
         /// The source.
         name: String,
     },
-    /// No rule takes anything.
+    /// No rule transfers anything.
     #[error(
         "no rule of {plan} transfers anything: `take` is \"random\" in all of them; give a rule another `take`, or leave out the plan and its sources"
     )]
@@ -141,11 +141,19 @@ pub enum PlanError {
     },
 }
 
+/// The name in plans of a source that was given without one.
+pub const UNNAMED_SOURCE: &str = "source";
+
+/// The beginning of a message about a source, before its path. A name that the user did not give is left out.
+fn the_source(name: &str) -> String {
+    if name == UNNAMED_SOURCE { "the source ".to_owned() } else { format!("the source {name:?}: ") }
+}
+
 /// A source that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A path that does not lead to an agent.
-    #[error("the source {name:?}: {path} {why}")]
+    #[error("{}{path} {why}", the_source(name))]
     NotFound {
         /// The source's name.
         name: String,
@@ -155,7 +163,7 @@ pub enum SourceError {
         why: String,
     },
     /// A file that cannot be read.
-    #[error("the source {name:?}: cannot read {path}: {}", wording::of_system(source))]
+    #[error("{}{path} cannot be read: {}", the_source(name), wording::of_system(source))]
     Read {
         /// The source's name.
         name: String,
@@ -165,7 +173,7 @@ pub enum SourceError {
         source: std::io::Error,
     },
     /// A damaged file.
-    #[error("the source {name:?}: {path} {why}")]
+    #[error("{}{path} {why}", the_source(name))]
     Damaged {
         /// The source's name.
         name: String,
@@ -176,8 +184,9 @@ pub enum SourceError {
     },
     /// Another checkpoint than the one that the plan was made for.
     #[error(
-        "the source {name:?}: {path} has the SHA-256 {found}, but the plan requires {expected}; use the checkpoint \
-         that the plan was written for, or remove sha256 from the plan"
+        "{}{path} has the SHA-256 {found}, but the plan requires {expected}; use the checkpoint \
+         that the plan was written for, or remove sha256 from the plan",
+        the_source(name)
     )]
     Checksum {
         /// The source's name.
@@ -191,8 +200,9 @@ pub enum SourceError {
     },
     /// An agent that has not been trained: all its parameters are random.
     #[error(
-        "the source {name:?}: {path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
-         train it for longer, or allow it as a control: --untrained-source with one --from, or untrained_sources = true in a plan"
+        "{}{path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
+         train it for longer, or allow it as a control: --untrained-source with one --from, or untrained_sources = true in a plan",
+        the_source(name)
     )]
     Untrained {
         /// The source's name.
@@ -327,7 +337,7 @@ pub enum TransferError {
     Misfit(Box<MisfitError>),
     /// A source from which nothing would be transferred.
     #[error("nothing would be transferred from the source {name:?}: no parameter under its rules matches ({example})")]
-    NothingTaken {
+    NothingTransferred {
         /// The source.
         name: String,
         /// One parameter that did not fit, and why.

@@ -12,7 +12,7 @@ pub(crate) struct Fit {
     pub parameter: Parameter,
     /// The shape of the source's parameter, or of its rows.
     pub shape: Vec<usize>,
-    /// Where the numbers lie among the source's parameter's.
+    /// The place of the numbers among the source's parameter's.
     pub numbers: Range<usize>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Unfit {
     pub advice: String,
 }
 
-/// Finds the numbers that a claim of the target takes from `path` of a source.
+/// Finds the numbers of `path` of a source that a claim of the target transfers.
 pub(crate) fn fit<F: Real>(claim: &Claim, target: &Learner<F>, source: &Source<F>, path: &str) -> Result<Fit, Unfit> {
     let ours = target.parameters();
     let advice = || advice(target, source);

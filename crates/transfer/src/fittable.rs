@@ -1,4 +1,4 @@
-//! Which fractions can be fitted: those of whole output layers that something is known about.
+//! Which fractions can be fitted: those of whole output layers whose targets are known in episodes.
 //!
 //! Not here: the fit (`fraction_fit`).
 
@@ -15,7 +15,7 @@ pub(crate) fn is_fitted(rule: &Effective) -> bool {
     rule.take == Take::Fraction(Fraction::Fit)
 }
 
-/// Checks that every fraction that is fitted is one of an output layer that something is known about, and of the whole layer.
+/// Checks that every fraction that is fitted is one of an output layer whose targets are known, and of the whole layer.
 pub(crate) fn check_fitted<F: Real>(
     rules: &[Effective],
     claims: &[Claim],

@@ -48,7 +48,7 @@ impl fmt::Display for Fraction {
     }
 }
 
-/// What was typed is not a fraction.
+/// The typed text is not a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it must be a number from 0 to 1, such as 0.2, or fit")]
 pub struct NotAFraction;

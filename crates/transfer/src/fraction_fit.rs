@@ -8,7 +8,8 @@
 //! squared error leaves out the best constant that can be added to all predictions: the bias learns it soon, and
 //! otherwise every source whose predictions have the right sign on average would be transferred in full.
 //!
-//! Here: the fit. Not here: what can be fitted (`fittable`), the search for the best weights (`mixture`), and when it is done (`train`).
+//! Here: the fit. Not here: which fractions can be fitted (`fittable`), the search for the best weights (`mixture`),
+//! and its time (`train`).
 
 use crate::error::TransferError;
 use crate::fittable::{check_fitted, is_fitted};
@@ -29,8 +30,8 @@ const FEWEST_PIECES: usize = 10;
 /// An improvement counts if it is more than this many standard errors above nothing.
 const STANDARD_ERRORS: f64 = 2.0;
 
-/// Fits the fractions of a plan to `episodes` of the target: adds the best fraction of its sources to each output layer that the plan
-/// fits, and writes what was found into `report`, which is the report of resolving the plan for this target.
+/// Fits the fractions of a plan to `episodes` of the target: adds the best fraction of its sources to each output layer
+/// that the plan fits, and writes the results into `report`, which is the report of resolving the plan for this target.
 ///
 /// # Errors
 /// If the plan does not match the target or its sources, or there is no episode.
@@ -90,9 +91,9 @@ struct Head {
     kernels: Vec<Vec<f64>>,
     /// The layer's bias in each source.
     biases: Vec<f64>,
-    /// What is predicted in each state that was seen, with the random start and with each source.
+    /// The predictions in each seen state, with the random start and with each source.
     rows: Mixture,
-    /// Where the states of each episode end.
+    /// The end of the states of each episode.
     ends: Vec<usize>,
 }
 
@@ -155,9 +156,10 @@ impl Head {
             sources: sources.collect(),
         };
         let (kernel, bias) = target.networks().linear_output_layer(self.role).expect("it was checked");
-        let mut add = |parameter, taken: &dyn Fn(usize, usize) -> f64| {
+        let mut add = |parameter, transferred: &dyn Fn(usize, usize) -> f64| {
             for (index, value) in target.parameters_mut().values_mut(parameter).iter_mut().enumerate() {
-                let sum: f64 = fractions.iter().enumerate().map(|(source, omega)| omega * taken(source, index)).sum();
+                let sum: f64 =
+                    fractions.iter().enumerate().map(|(source, omega)| omega * transferred(source, index)).sum();
                 *value = F::of(value.to_f64() + sum);
             }
         };
@@ -166,8 +168,9 @@ impl Head {
         fitted
     }
 
-    /// Whether these fractions predict the episodes better than none, by more than chance would: by the differences between states
-    /// and between pieces of the episodes, whose states are not independent. What does not vary tells nothing.
+    /// Whether these fractions predict the episodes better than none, by more than chance would: by the differences
+    /// between states and between pieces of the episodes, whose states are not independent. A constant prediction
+    /// explains nothing.
     fn is_better_than_nothing(&self, fractions: &[f64]) -> bool {
         let targets = &self.rows.targets;
         if targets.iter().all(|target| target == &targets[0]) {
@@ -206,7 +209,7 @@ fn product(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| a * b).sum()
 }
 
-/// What a head is to predict in each state of an episode.
+/// The values that a head is to predict in the states of an episode.
 fn targets(role: Role, episode: &Episode, discount: f64) -> Vec<f64> {
     let numbers = |values: &[f32]| values.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
     match role {

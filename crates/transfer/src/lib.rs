@@ -73,7 +73,7 @@ mod table;
 
 pub use choice::{Candidate, Choice, ChoiceReport, ChooseBy, Standing};
 pub use document::{FORMAT, MetaModelPredictions, MetaModelStart, Misfit, Take, counted_from_one};
-pub use error::{MisfitError, PlanError, SourceError, TransferError};
+pub use error::{MisfitError, PlanError, SourceError, TransferError, UNNAMED_SOURCE};
 pub use fraction::{Fraction, NotAFraction};
 pub use fraction_fit::fit_fractions;
 pub use graft::{Grafted, graft, new_target};

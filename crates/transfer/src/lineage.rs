@@ -29,25 +29,25 @@ enum Agent {
     Run(PathBuf),
 }
 
-/// Where the parameter of an agent comes from.
+/// The origin of a parameter of an agent.
 #[derive(Clone, Debug, Default)]
 struct Descent {
     /// The agent itself, and all agents that it has the parameter from.
     agents: BTreeSet<Agent>,
-    /// How the parameter began, in words.
+    /// How the parameter began, as text.
     began: String,
 }
 
 /// A parameter, or rows of it, of an agent.
 #[derive(Clone, Copy)]
-struct Wanted<'a> {
+struct Requested<'a> {
     file: &'a Path,
     sha256: &'a str,
     path: &'a str,
     reads: Option<RowInput>,
 }
 
-/// What was found out so far.
+/// The results so far.
 #[derive(Default)]
 struct Records {
     /// The record of the transfer with which each run began; `None` if it began at random.
@@ -76,8 +76,8 @@ pub(crate) fn check_soups<F: Real>(
         let mut first: Option<(&str, Descent)> = None;
         for fitted in fits {
             let at = sources.get(fitted.name).expect("it was fitted").provenance();
-            let wanted = Wanted { file: &at.file, sha256: &at.sha256, path: &path, reads: claim.reads };
-            let descent = records.descent(wanted, MOST_GENERATIONS)?;
+            let requested = Requested { file: &at.file, sha256: &at.sha256, path: &path, reads: claim.reads };
+            let descent = records.descent(requested, MOST_GENERATIONS)?;
             let Some((name, common)) = &mut first else {
                 first = Some((fitted.name, descent));
                 continue;
@@ -101,19 +101,19 @@ pub(crate) fn check_soups<F: Real>(
 }
 
 impl Records {
-    /// Where a parameter of an agent comes from.
-    fn descent(&mut self, wanted: Wanted<'_>, generations: usize) -> Result<Descent, TransferError> {
-        let key = (wanted.file.to_owned(), part_name(wanted.path, wanted.reads));
+    /// The origin of a parameter of an agent.
+    fn descent(&mut self, requested: Requested<'_>, generations: usize) -> Result<Descent, TransferError> {
+        let key = (requested.file.to_owned(), part_name(requested.path, requested.reads));
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let found = self.follow(wanted, generations)?;
+        let found = self.follow(requested, generations)?;
         self.known.insert(key, found.clone());
         Ok(found)
     }
 
-    fn follow(&mut self, wanted: Wanted<'_>, generations: usize) -> Result<Descent, TransferError> {
-        let Wanted { file, sha256, path, reads } = wanted;
+    fn follow(&mut self, requested: Requested<'_>, generations: usize) -> Result<Descent, TransferError> {
+        let Requested { file, sha256, path, reads } = requested;
         let mut agents = BTreeSet::new();
         if !sha256.is_empty() {
             agents.insert(Agent::File(sha256.to_owned()));
@@ -136,8 +136,8 @@ impl Records {
         }
         let mut above: Option<Descent> = None;
         for (source, path) in &given {
-            let wanted = Wanted { file: &source.file, sha256: &source.sha256, path, reads };
-            let one = self.descent(wanted, generations - 1)?;
+            let requested = Requested { file: &source.file, sha256: &source.sha256, path, reads };
+            let one = self.descent(requested, generations - 1)?;
             above = Some(match above {
                 None => one,
                 // A soup descends from the agents that all of its sources descend from.
@@ -162,7 +162,7 @@ impl Records {
 }
 
 /// The agents, with the parameter's path in each, that a parameter was copied from in full when a run began: one, or
-/// those of a soup; none if any of it was not copied like that.
+/// those of a soup; `None` if any of it was not copied like that.
 fn copied_from<'r>(report: &'r Report, path: &str, reads: Option<RowInput>) -> Vec<(&'r SourceProvenance, String)> {
     let is_of = |part: &&PartReport| {
         let of_rows = part.rows.is_none_or(|rows| reads.is_none_or(|reads| reads == rows.reads));

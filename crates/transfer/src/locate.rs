@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// Why no agent's file was found.
 pub(crate) enum NotFound {
-    /// There is none: what is wrong with the path.
+    /// There is none: the fault of the path.
     No(String),
-    /// The system refuses to tell: the file or folder, and its error.
+    /// The system refuses access: the file or folder, and its error.
     Unknown(PathBuf, io::Error),
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, NotFound> {
     }
 }
 
-/// Whether there is something of a kind at `path`.
+/// Whether there is a file or folder of a kind at `path`.
 fn is(path: &Path, kind: fn(&Metadata) -> bool) -> Result<bool, NotFound> {
     match path.metadata() {
         Ok(metadata) => Ok(kind(&metadata)),
@@ -67,7 +67,7 @@ fn is_agents(path: &Path) -> bool {
     // The length of a header in JSON, then the header.
     let mut start = [0; 9];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    // A file that may not be read says nothing about what is in it.
+    // The contents of a file that may not be read are unknown.
     read.is_err_and(|error| error.kind() != ErrorKind::UnexpectedEof) || start[8] == b'{'
 }
 

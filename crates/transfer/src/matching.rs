@@ -101,14 +101,14 @@ impl Claim {
         shape
     }
 
-    /// Where its numbers lie among the parameter's.
+    /// The place of its numbers among the parameter's.
     pub fn numbers<F: Real>(&self, parameters: &Parameters<F>) -> Range<usize> {
         let row: usize = parameters.shape(self.parameter)[1..].iter().product();
         self.rows.start * row..self.rows.end * row
     }
 }
 
-/// The name of a parameter, or of its rows that read something.
+/// The name of a parameter, or of its rows with a meaning.
 pub(crate) fn part_name(path: &str, reads: Option<RowInput>) -> String {
     reads.map_or_else(|| path.to_owned(), |reads| format!("{path} ({reads} rows)"))
 }
@@ -181,7 +181,7 @@ fn match_pattern(
     let place = || rule.place.clone();
     let mut matched = false;
     let mut found = false;
-    let mut taken_above = None;
+    let mut matched_above = None;
     for candidate in candidates.iter_mut().filter(|candidate| pattern.matches(candidate.path)) {
         matched = true;
         for &rows in &rule.rows {
@@ -197,8 +197,8 @@ fn match_pattern(
         }
         let several = candidate.parts.len() > 1;
         for part in &mut candidate.parts {
-            let wanted = |part: RowInput| rule.rows.iter().any(|rows| rows.covers(part));
-            if !rule.rows.is_empty() && !part.reads.is_some_and(wanted) {
+            let covered = |part: RowInput| rule.rows.iter().any(|rows| rows.covers(part));
+            if !rule.rows.is_empty() && !part.reads.is_some_and(covered) {
                 continue;
             }
             match part.rule {
@@ -215,7 +215,7 @@ fn match_pattern(
                             by_meta_model: !rules[above].moved.is_empty(),
                         });
                     }
-                    taken_above.get_or_insert((name, above));
+                    matched_above.get_or_insert((name, above));
                 }
                 _ => {
                     part.rule = Some(index);
@@ -224,7 +224,7 @@ fn match_pattern(
             }
         }
     }
-    match taken_above {
+    match matched_above {
         _ if found || (!matched && rule.optional) => Ok(()),
         Some((parameter, above)) => Err(TransferError::Shadowed {
             place: place(),
@@ -254,7 +254,7 @@ fn rows_in_words(parts: &[Part]) -> String {
 fn nearest(pattern: &Pattern, candidates: &[Candidate]) -> String {
     let typed = pattern.as_str();
     let start = format!("{}.", typed.trim_end_matches(['*', '.']));
-    // The commonest mistake is to leave out that something is a part of the world model.
+    // The commonest mistake is to leave out that a parameter is a part of the world model.
     for start in [start.clone(), format!("world_model.{start}")] {
         if candidates.iter().any(|candidate| candidate.path.starts_with(&start)) {
             return format!("\"{start}**\"");

@@ -3,12 +3,12 @@
 //! The problem is convex, so that its solution does not depend on where the search starts. Here: the search. Not here: what is
 //! predicted (`fraction_fit`).
 
-/// Steps after which the search takes what it has.
+/// Steps after which the search ends.
 const MOST_STEPS: usize = 20_000;
 /// The change of a weight that ends the search.
 const ACCURACY: f64 = 1e-10;
 
-/// What a prediction is measured by.
+/// The measure of a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Criterion {
     /// The squared error of a number.
@@ -118,8 +118,8 @@ fn nearest_allowed(weights: Vec<f64>) -> Vec<f64> {
     if positive.iter().sum::<f64>() <= 1.0 {
         return positive;
     }
-    // The same amount is taken from all that stay positive (Duchi et al., 2008). Shifted so that the largest is 1, which changes nothing,
-    // huge weights lose no digits.
+    // The same amount is subtracted from all that stay positive (Duchi et al., 2008). Shifted so that the largest is 1,
+    // which changes nothing, huge weights lose no digits.
     let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = weights.into_iter().map(|weight| weight - largest + 1.0).collect();
     let mut sorted = weights.clone();

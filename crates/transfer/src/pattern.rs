@@ -41,7 +41,7 @@ impl Pattern {
 }
 
 /// Whether `items` can be cut so that each element of `pattern` is a gap and stands for any number of items, or is not
-/// and stands for one that `one` accepts. Takes at most `pattern.len() * items.len()` steps: only the last gap is ever
+/// and stands for one that `one` accepts. Needs at most `pattern.len() * items.len()` steps: only the last gap is ever
 /// widened.
 fn with_gaps<P, I>(pattern: &[P], items: &[I], gap: impl Fn(&P) -> bool, one: impl Fn(&P, &I) -> bool) -> bool {
     let (mut at, mut item) = (0, 0);
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn invalid_patterns_are_refused() {
-        for (text, says) in [
+        for (text, expected) in [
             ("", "a segment is empty"),
             ("value..bias", "a segment is empty"),
             ("value.", "a segment is empty"),
@@ -168,7 +168,7 @@ mod tests {
             (&"a".repeat(300), "300 bytes"),
         ] {
             let error = text.parse::<Pattern>().unwrap_err();
-            assert!(error.contains(says), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 

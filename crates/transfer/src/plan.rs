@@ -42,7 +42,7 @@ pub struct Plan {
     rules: Vec<Rule>,
 }
 
-/// Where a source lies.
+/// The place of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRef {
     /// A run's folder, a checkpoint's folder, or an agent's file.
@@ -158,8 +158,8 @@ impl Plan {
         self.add(name.to_owned(), SourceRef { path: path.to_owned(), sha256: None })
     }
 
-    /// Makes the source `name` the only one of every rule that takes anything.
-    pub(crate) fn take_only_from(&mut self, name: &str) {
+    /// Makes the source `name` the only one of every rule that transfers anything.
+    pub(crate) fn transfer_only_from(&mut self, name: &str) {
         for rule in self.rules.iter_mut().filter(|rule| rule.take != Take::Random) {
             rule.sources = RuleSources::Mean(BTreeMap::from([(name.to_owned(), 1.0)]));
         }
@@ -199,11 +199,11 @@ impl Plan {
         if !changed {
             return Err(PlanError::NoFraction { plan: self.name.clone() });
         }
-        let said = match new {
+        let replaced = match new {
             Fraction::Of(omega) => format!("the fraction {omega}"),
             Fraction::Fit => "fitted fractions".to_owned(),
         };
-        self.description.push_str(&format!(" ({said} instead of the plan's)"));
+        self.description.push_str(&format!(" ({replaced} instead of the plan's)"));
         Ok(())
     }
 
@@ -284,8 +284,8 @@ impl Plan {
         }
     }
 
-    /// The sources of a rule that takes something, with their weights. A soup without sources of its own is of all of
-    /// the plan's.
+    /// The sources of a rule that transfers parameters, with their weights. A soup without sources of its own is of all
+    /// of the plan's.
     pub(crate) fn sources_of(&self, rule: usize) -> Result<Vec<(String, f64)>, PlanError> {
         let sources = self.any_sources_of(rule)?;
         if self.rules[rule].take == Take::Soup && sources.len() < 2 {
@@ -336,7 +336,7 @@ impl Plan {
         }
         let mut used = self.check_choice()?;
         for (index, rule) in self.rules.iter().enumerate() {
-            // All candidates are used, whichever is chosen.
+            // All candidates are used, whichever of them is chosen.
             if rule.take != Take::Random && (self.choice.is_none() || rule.sources != RuleSources::Only) {
                 used.extend(self.sources_of(index)?.into_iter().map(|(name, _)| name));
             }

@@ -125,9 +125,9 @@ impl Plan {
         Preset::Universal.plan().over_universal(universal, rewards, layers)
     }
 
-    /// The plan for one universal agent and the reward models of others. Its rules take from the agent at `universal`; its reward
-    /// model reads those of `rewards`, as its `[meta_model]` says, or else as published, through `layers` hidden layers. Without
-    /// `rewards`, the reward model is an ordinary one.
+    /// The plan for one universal agent and the reward models of others. Its rules transfer from the agent at
+    /// `universal`; its reward model reads those of `rewards`, as described by its `[meta_model]`, or else as
+    /// published, through `layers` hidden layers. Without `rewards`, the reward model is an ordinary one.
     ///
     /// # Errors
     /// If the plan has sources of its own, names are given twice or cannot be names, or `layers` is out of range.
@@ -148,7 +148,7 @@ impl Plan {
                        its rule for the encoder";
             return Err(PlanError::Contradiction { place: self.name().to_owned(), why: why.to_owned() });
         }
-        self.take_only_from(NAME);
+        self.transfer_only_from(NAME);
         self.add_source(NAME, universal)?;
         for (name, path) in rewards {
             self.add_source(name, path)?;

@@ -7,15 +7,15 @@ use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::io::{Error, ErrorKind, Write};
 use std::path::Path;
 
-/// The most bytes that a report may have: a part of it takes some hundreds.
+/// The most bytes that a report may have: a part of it has some hundreds.
 const LARGEST_REPORT: u64 = 64 << 20;
 
 /// The beginning of every plan that a transfer left.
-const HEAD: &str = "# The transfer with which this run started";
+const HEADER: &str = "# The transfer with which this run started";
 
 /// Whether the file at `path` is the plan that a transfer left in a run's folder.
 pub fn is_record(path: &Path) -> bool {
-    files::read_text(path, LARGEST_REPORT).is_ok_and(|text| text.starts_with(HEAD))
+    files::read_text(path, LARGEST_REPORT).is_ok_and(|text| text.starts_with(HEADER))
 }
 
 /// Writes the plan and the report of a transfer into a folder. The plan then names the very files that were read, with
@@ -29,10 +29,10 @@ pub fn write_record(folder: &Path, plan: &Plan, report: &Report) -> Result<(), T
         (name.to_owned(), SourceRef { path, sha256: Some(sha256).filter(|sha256| !sha256.is_empty()) })
     });
     let pinned = plan.with_sources(sources.collect())?;
-    let head = format!("{HEAD}, written by {}.\n", one_line(plan.name()));
+    let header = format!("{HEADER}, written by {}.\n", one_line(plan.name()));
     // The report first: if it exists, the plan next to it is not a plan that the user wrote.
     write_report(folder, report)?;
-    write(&folder.join(TRANSFER_PLAN), &(head + &pinned.to_toml()))
+    write(&folder.join(TRANSFER_PLAN), &(header + &pinned.to_toml()))
 }
 
 /// Writes the report of a transfer into a folder that has its record: after its fractions were fitted.
@@ -43,7 +43,7 @@ pub fn write_report(folder: &Path, report: &Report) -> Result<(), TransferError>
     write(&folder.join(TRANSFER_REPORT), &(report.to_json() + "\n"))
 }
 
-/// Reads the report that a transfer left in a run's folder; `None` if the run took nothing.
+/// Reads the report that a transfer left in a run's folder; `None` if the run has no transfer.
 ///
 /// # Errors
 /// [`TransferError::Record`] if there is one that cannot be read.

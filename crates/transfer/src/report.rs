@@ -22,13 +22,13 @@ pub struct Report {
     pub format: u32,
     /// Version of the program that made it.
     pub dreamgraft: String,
-    /// Where the plan came from.
+    /// The origin of the plan.
     pub plan: String,
     /// The description in the plan.
     pub description: String,
     /// The agent that was made.
     pub target: TargetReport,
-    /// Where its parameters came from.
+    /// The origin of its parameters.
     pub sources: Vec<SourceReport>,
     /// The rules, in the order in which they were read.
     pub rules: Vec<RuleReport>,
@@ -66,7 +66,7 @@ pub struct SourceReport {
     pub name: String,
     /// Elements of its actions.
     pub action_size: usize,
-    /// Where it came from.
+    /// Its origin.
     #[serde(flatten)]
     pub provenance: SourceProvenance,
 }
@@ -81,7 +81,7 @@ pub struct RuleReport {
     pub patterns: Vec<String>,
     /// The rows it is about; empty for all.
     pub rows: Vec<RowInput>,
-    /// How much it takes.
+    /// How much is transferred.
     pub take: Take,
     /// Whether it freezes.
     pub frozen: bool,
@@ -163,7 +163,7 @@ pub struct FittedFraction {
 }
 
 impl FittedFraction {
-    /// Whether the best fractions were not taken because their improvement could be chance.
+    /// Whether the best fractions were not used because their improvement could be chance.
     pub fn is_chance(&self) -> bool {
         self.sources.iter().any(|source| source.fraction != source.best)
     }
@@ -269,7 +269,7 @@ impl Report {
             .collect()
     }
 
-    /// Where the sources came from, by name, and the candidates that were not chosen.
+    /// The origins of the sources, by name, and the candidates that were not chosen.
     pub fn provenances(&self) -> impl Iterator<Item = (&str, &SourceProvenance)> {
         let candidates = self.choice.iter().flat_map(|choice| &choice.candidates);
         let others = candidates.filter(|one| !self.sources.iter().any(|source| source.name == one.name));

@@ -34,7 +34,7 @@ pub struct Resolved<F> {
 struct Change<F> {
     parameter: Parameter,
     path: String,
-    /// Where they go among the parameter's numbers.
+    /// Their place among the parameter's numbers.
     numbers: Range<usize>,
     /// The norm of the values that they replace.
     before: f64,
@@ -46,8 +46,8 @@ struct Change<F> {
 /// The target is a new agent of the configuration that [`crate::target_config`] gives. It is not changed.
 ///
 /// # Errors
-/// [`TransferError`] names parameter, shapes, rules and the next step, if not every parameter is under exactly one rule, or
-/// a source does not fit, or something is frozen that cannot be.
+/// [`TransferError`] names parameter, shapes, rules and the next step, if not every parameter is under exactly one
+/// rule, or a source does not fit, or a parameter is frozen that cannot be.
 pub fn resolve<F: Real>(plan: &Plan, target: &Learner<F>, sources: &Sources<F>) -> Result<Resolved<F>, TransferError> {
     let rules = effective_rules(plan)?;
     meta_model::check_target(plan, target, sources)?;
@@ -214,13 +214,14 @@ impl<F: Real> Resolved<F> {
             if self.report.parts.iter().any(|part| gives(&part)) {
                 continue;
             }
-            let wanted = |part: &&PartReport| rules[part.rule].sources.iter().any(|(name, _)| *name == source.name);
-            let example = self.report.parts.iter().filter(wanted).find_map(|part| {
+            let from_this_source =
+                |part: &&PartReport| rules[part.rule].sources.iter().any(|(name, _)| *name == source.name);
+            let example = self.report.parts.iter().filter(from_this_source).find_map(|part| {
                 let note = part.note.as_ref()?;
                 Some(format!("{} {:?} {note}", part.path, part.shape))
             });
             let example = example.unwrap_or_else(|| "its rules do not match any parameter of the target".to_owned());
-            return Err(TransferError::NothingTaken { name: source.name.clone(), example });
+            return Err(TransferError::NothingTransferred { name: source.name.clone(), example });
         }
         Ok(())
     }
@@ -331,7 +332,7 @@ fn misfit<F: Real>(claim: &Claim, rule: &Effective, source: &str, unfit: Unfit, 
     }))
 }
 
-/// The error, which for a built-in plan also says where to write what it advises.
+/// The error, which for a built-in plan also names the file to write the advised change to.
 fn for_built_in(plan: &Plan, error: TransferError) -> TransferError {
     match (Preset::of(plan), error) {
         (Some(preset), TransferError::Misfit(mut misfit)) => {

@@ -25,7 +25,7 @@ pub enum RowInput {
     Vector,
     /// The action.
     Action,
-    /// The latent state: stochastic and deterministic, whichever of them the layer reads.
+    /// The latent state: stochastic and deterministic, or the one of them that the layer reads.
     Latent,
 }
 

@@ -1,6 +1,6 @@
 //! A source: an agent's parameters and where they came from.
 //!
-//! Not here: what the files next to an agent's say (`description`), and finding its file (`locate`).
+//! Not here: the contents of the files next to an agent's (`description`), and finding its file (`locate`).
 
 use crate::description::{Training, training_of};
 use crate::error::{SourceError, TransferError};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tape::{Parameters, Real};
 
-/// An agent to take parameters from.
+/// An agent to transfer parameters from.
 #[derive(Clone, Debug)]
 pub struct Source<F> {
     config: AgentConfig,
@@ -26,7 +26,7 @@ pub struct Source<F> {
     provenance: SourceProvenance,
 }
 
-/// Where a source came from.
+/// The origin of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceProvenance {
     /// The path as the plan has it.
@@ -82,8 +82,8 @@ impl<F: Real> Source<F> {
         &self.parameters
     }
 
-    /// The rewards `[T]` that its agent predicts in the states of an episode of a target, whose actions are cut or filled up with zeros
-    /// if its own have another length; `None` if it observes something else.
+    /// The rewards `[T]` that its agent predicts in the states of an episode of a target, whose actions are cut or
+    /// filled up with zeros if its own have another length; `None` if its observations differ.
     pub fn predicted_rewards(&self, episode: &Episode) -> Option<Vec<f64>> {
         if self.config.observation_space() != episode.sizes().observations {
             return None;
@@ -99,7 +99,7 @@ impl<F: Real> Source<F> {
         Some(agent.predicted_rewards(episode.observations(), &actions))
     }
 
-    /// Where it came from.
+    /// Its origin.
     pub fn provenance(&self) -> &SourceProvenance {
         &self.provenance
     }

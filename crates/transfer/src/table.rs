@@ -116,7 +116,7 @@ fn candidates_table(f: &mut fmt::Formatter<'_>, choice: &ChoiceReport) -> fmt::R
     table(f, &rows, &[1, 2, 3, 4, 5])
 }
 
-/// What was fitted: each source's fraction, and the error with other fractions of it.
+/// The fitted fractions: each source's fraction, and the error with other fractions of it.
 fn fractions_table(f: &mut fmt::Formatter<'_>, fitted: &FittedFraction) -> fmt::Result {
     let FittedFraction { head, states, episodes, error_of_random, error, .. } = fitted;
     writeln!(
@@ -162,7 +162,7 @@ fn name(part: &PartReport) -> String {
     part.rows.map_or_else(|| part.path.clone(), |rows| format!("{} ({} rows)", part.path, rows.reads))
 }
 
-/// Where a part came from: sources with their shares, and the path where it is another one.
+/// The origin of a part: sources with their shares, and the path where it is another one.
 fn given(part: &PartReport) -> String {
     if part.take == Take::Random {
         return if part.note.is_some() { "does not match" } else { "" }.to_owned();

@@ -1,4 +1,4 @@
-//! The plans on the page of the book that describes plans can be read, and do something to agents.
+//! The plans on the page of the book that describes plans can be read, and change agents.
 
 mod common;
 

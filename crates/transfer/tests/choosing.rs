@@ -1,5 +1,5 @@
 //! Which sources a reward meta-model learns to use: of two that depend on different parts of the latent state, one
-//! predicts the rewards and the other has nothing to do with them.
+//! predicts the rewards and the other is unrelated to them.
 //!
 //! The latent states are drawn at random, so that nothing but the meta-model decides: the world model does not learn
 //! meanwhile.
@@ -35,7 +35,7 @@ fn states(learner: &Learner<f64>, random: &mut Stream) -> Vec<f64> {
     (0..ROWS * learner.config().feature()).map(|_| random.normal()).collect()
 }
 
-/// What both sources predict for these states.
+/// The predictions of both sources for these states.
 fn predictions(learner: &Learner<f64>, states: &[f64]) -> [Vec<f64>; 2] {
     let mut workspace = Workspace::default();
     let mut tape = Tape::new(learner.parameters(), learner.no_parameters(), &mut workspace);

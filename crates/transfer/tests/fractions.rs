@@ -36,7 +36,8 @@ fn ending(seed: u64, rewards: &[f64], last: f32) -> Episode {
     builder.finish().unwrap()
 }
 
-/// What the head of `role` predicts in the states of an episode, with its own output layer and with these shares of others'.
+/// The predictions of the head of `role` in the states of an episode, with its own output layer and with these shares
+/// of others'.
 fn predictions(
     target: &Learner<f64>,
     role: Role,
@@ -60,7 +61,8 @@ fn predictions(
     inputs.chunks_exact(width).map(one).collect()
 }
 
-/// Episodes whose rewards are what a head with these shares of others predicts; of a value head, their discounted sums are.
+/// Episodes whose rewards are predictions of a head with these shares of others; for a value head, their discounted
+/// sums are.
 fn planted(target: &Learner<f64>, role: Role, path: &str, added: &[(f64, &Learner<f64>)]) -> Vec<Episode> {
     let one = |seed: u64| {
         let mut numbers = predictions(target, role, path, added, &episode(seed, &[0.0; LENGTH]));
@@ -112,9 +114,9 @@ fn a_planted_fraction_is_found_and_added() {
         assert_eq!((least, errors[0]), (4, fitted.error_of_random));
         for name in ["kernel", "bias"] {
             let path = format!("{path}.hout.{name}");
-            let (random, taken) = (values(&target, &path), values(&source, &path));
-            for ((after, random), taken) in values(&after, &path).iter().zip(random).zip(taken) {
-                assert!((after - (random + found * taken)).abs() < 1e-12);
+            let (random, transferred) = (values(&target, &path), values(&source, &path));
+            for ((after, random), transferred) in values(&after, &path).iter().zip(random).zip(transferred) {
+                assert!((after - (random + found * transferred)).abs() < 1e-12);
             }
             let part = report.parts.iter().find(|part| part.path == path).unwrap();
             let norm = values(&after, &path).iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -147,7 +149,7 @@ proptest! {
     #[test]
     fn rewards_that_have_nothing_to_do_with_a_source_take_nothing_from_it(seed in 0_u64..1000) {
         let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
-        // Noise, and a constant, around what the target predicts by itself.
+        // Noise, and a constant, around the target's own predictions.
         let mut random = Stream::new(seed, "rewards");
         let episodes: Vec<Episode> = planted(&target, Role::Reward, "world_model.reward", &[])
             .iter()

@@ -64,8 +64,8 @@ fn the_papers_plan_equals_the_reference_bit_for_bit() {
     for (path, expected) in &expected {
         assert_eq!(common::values(&target, path), expected, "{path}");
     }
-    let taken = |path: &str| resolved.report().parts.iter().find(|part| part.path == path).unwrap().take;
-    assert_eq!(taken("value.hout.bias"), Take::Fraction(Fraction::Of(0.2)));
-    assert_eq!(taken("world_model.rssm.gru.bias"), Take::Full);
-    assert_eq!(taken("actor.hout.kernel"), Take::Random);
+    let how = |path: &str| resolved.report().parts.iter().find(|part| part.path == path).unwrap().take;
+    assert_eq!(how("value.hout.bias"), Take::Fraction(Fraction::Of(0.2)));
+    assert_eq!(how("world_model.rssm.gru.bias"), Take::Full);
+    assert_eq!(how("actor.hout.kernel"), Take::Random);
 }

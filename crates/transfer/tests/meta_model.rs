@@ -28,7 +28,7 @@ fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 #[test]
 fn equals_the_reference() {
     let (theirs, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
-    for (kind, below, head, count) in [
+    for (kind, below, prefix, count) in [
         (MetaModel::Eq4, "mmtl/eq4/", "mmtl/meta/", 35),
         (MetaModel::Released, "mmtl/released/", "mmtl/meta_released/", 34),
     ] {
@@ -40,7 +40,7 @@ fn equals_the_reference() {
             assert_eq!(our_shape, shape, "{name}");
             if let Some(layer) = name.strip_prefix(&format!("{below}adam1/reward/")) {
                 // The step, not the number: it is a difference of near numbers.
-                let before = &theirs[&format!("{head}{layer}")].1;
+                let before = &theirs[&format!("{prefix}{layer}")].1;
                 let step = |after: &[f64]| after.iter().zip(before).map(|(a, b)| a - b).collect::<Vec<_>>();
                 assert!(difference(&step(ours), &step(expected)) < 1e-8, "{name}");
             } else {

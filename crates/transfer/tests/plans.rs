@@ -72,7 +72,7 @@ take = "random"
 
 #[test]
 fn unknown_and_missing_keys_are_named_with_path_and_line() {
-    for (text, says) in [
+    for (text, expected) in [
         ("", &["format", "starts with `format = 1`"][..]),
         ("format = 2\nfuture = true", &["format = 2", "format = 1"]),
         ("format = \"1\"", &["format = \"1\""]),
@@ -85,15 +85,15 @@ fn unknown_and_missing_keys_are_named_with_path_and_line() {
         ("format = 1\nrule = 7", &["rule", "line 2"]),
     ] {
         let message = error(text);
-        for says in says {
-            assert!(message.contains(says), "{text:?} should say {says:?}: {message}");
+        for expected in expected {
+            assert!(message.contains(expected), "{text:?} should say {expected:?}: {message}");
         }
     }
 }
 
 #[test]
 fn wrong_values_are_named_with_path_and_line() {
-    for (rule, says) in [
+    for (rule, expected) in [
         (
             "match = \"**\"\ntake = \"ful\"",
             &[
@@ -135,8 +135,8 @@ fn wrong_values_are_named_with_path_and_line() {
         ("match = \"**\ntake = \"full\"", &["line 6", "not valid TOML"]),
     ] {
         let message = rule_error(rule);
-        for says in says.iter().chain(&["test.toml"]) {
-            assert!(message.contains(says), "{rule:?} should say {says:?}: {message}");
+        for expected in expected.iter().chain(&["test.toml"]) {
+            assert!(message.contains(expected), "{rule:?} should say {expected:?}: {message}");
         }
     }
 }
@@ -169,7 +169,7 @@ fn numbers_out_of_range_are_refused() {
 
 #[test]
 fn contradictions_are_refused() {
-    for (rule, says) in [
+    for (rule, expected) in [
         ("take = \"random\"\nsource = \"a\"", "names a source"),
         ("take = \"random\"\nsources = { a = 1 }", "names a source"),
         ("take = \"random\"\nmisfit = \"random\"", "`misfit` has no effect"),
@@ -178,7 +178,7 @@ fn contradictions_are_refused() {
         ("take = \"full\"\nsources = {}", "`sources` is empty"),
     ] {
         let message = rule_error(&format!("match = \"**\"\n{rule}"));
-        assert!(message.contains(says) && message.contains("rule 1 (line 5)"), "{rule}: {message}");
+        assert!(message.contains(expected) && message.contains("rule 1 (line 5)"), "{rule}: {message}");
     }
     let message = error(&document(&["a"], "[meta_model]\nsources = [\"a\", \"a\"]\n"));
     assert!(message.contains("\"a\" is listed twice"), "{message}");
@@ -190,21 +190,21 @@ fn contradictions_are_refused() {
 fn sources_and_rules_go_together() {
     let full = "[[rule]]\nmatch = \"**\"\ntake = \"full\"\n";
     let message = |names: &[&str], rules: &str| plan(names, rules).check_sources().unwrap_err().to_string();
-    let says = message(&[], full);
+    let expected = message(&[], full);
     assert!(
-        says.contains("rule 1 (line 4) of test.toml does not name a source") && says.contains("has no source"),
-        "{says}"
+        expected.contains("rule 1 (line 4) of test.toml does not name a source") && expected.contains("has no source"),
+        "{expected}"
     );
-    let says = message(&["a", "b"], full);
-    assert!(says.contains("does not name a source") && says.contains("the sources \"a\", \"b\""), "{says}");
-    let says = message(&["a"], &format!("{full}source = \"b\""));
-    assert!(says.contains("names the source \"b\", but the plan has the source \"a\""), "{says}");
-    let says = message(&["a", "b"], &format!("{full}source = \"b\""));
-    assert!(says.contains("no rule of test.toml uses the source \"a\""), "{says}");
-    let says = message(&["a"], &format!("{full}source = \"a\"\n[meta_model]\nsources = [\"b\"]"));
-    assert!(says.contains("[meta_model] of test.toml names the source \"b\""), "{says}");
-    let says = message(&[], &full.replace("full", "random"));
-    assert!(says.contains("nothing is transferred"), "{says}");
+    let expected = message(&["a", "b"], full);
+    assert!(expected.contains("does not name a source") && expected.contains("the sources \"a\", \"b\""), "{expected}");
+    let expected = message(&["a"], &format!("{full}source = \"b\""));
+    assert!(expected.contains("names the source \"b\", but the plan has the source \"a\""), "{expected}");
+    let expected = message(&["a", "b"], &format!("{full}source = \"b\""));
+    assert!(expected.contains("no rule of test.toml uses the source \"a\""), "{expected}");
+    let expected = message(&["a"], &format!("{full}source = \"a\"\n[meta_model]\nsources = [\"b\"]"));
+    assert!(expected.contains("[meta_model] of test.toml names the source \"b\""), "{expected}");
+    let expected = message(&[], &full.replace("full", "random"));
+    assert!(expected.contains("nothing is transferred"), "{expected}");
     assert!(plan(&["a"], full).check_sources().is_ok());
 }
 

@@ -42,7 +42,7 @@ fn episode(seed: u64) -> Episode {
     let mut builder = EpisodeBuilder::new("bar", 1, &image(place)).unwrap();
     let mut action = 0.0;
     for _ in 1..LENGTH {
-        // Actions are correlated in time, so that the bar gets somewhere.
+        // Actions are correlated in time, so that the bar moves far enough.
         action = (0.8 * action + 0.6 * random.normal()).clamp(-1.0, 1.0);
         place = (place + 3.0 * action).clamp(0.0, 55.0);
         builder.push(&[action as f32], (place / 28.0 - 1.0) as f32, 1.0, &image(place)).unwrap();

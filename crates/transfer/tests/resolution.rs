@@ -106,8 +106,8 @@ fn a_discount_head_is_a_head() {
 fn rules_are_exclusive_unless_they_take_the_rest() {
     let both = "[[rule]]\nmatch = \"value.**\"\ntake = \"full\"\n[[rule]]\nmatch = \"*.hout.*\"\ntake = \"random\"\n";
     let message = error(&format!("{both}{REST}"));
-    for says in ["value.hout.kernel [14, 1]", "rule 1 (line 5)", "rule 2 (line 8)", "test.toml", "rest = true"] {
-        assert!(message.contains(says), "{says}: {message}");
+    for expected in ["value.hout.kernel [14, 1]", "rule 1 (line 5)", "rule 2 (line 8)", "test.toml", "rest = true"] {
+        assert!(message.contains(expected), "{expected}: {message}");
     }
     // The other way round, with the second rule matching the rest.
     let rest = "[[rule]]\nmatch = \"*.hout.*\"\ntake = \"random\"\n[[rule]]\nmatch = \"value.**\"\nrest = true\ntake = \"full\"\n";
@@ -122,8 +122,8 @@ fn every_parameter_needs_a_rule() {
     let message = error(
         "[[rule]]\nmatch = \"world_model.**\"\ntake = \"random\"\n[[rule]]\nmatch=\"actor.h*.*\"\ntake=\"full\"\nmisfit=\"random\"",
     );
-    for says in ["value.h0.kernel [16, 14]", "value.hout.bias [1]", "test.toml", "take = \"random\""] {
-        assert!(message.contains(says), "{says}: {message}");
+    for expected in ["value.h0.kernel [16, 14]", "value.hout.bias [1]", "test.toml", "take = \"random\""] {
+        assert!(message.contains(expected), "{expected}: {message}");
     }
     let message = error("[[rule]]\nmatch = \"value.**\"\ntake = \"full\"");
     assert!(message.contains("world_model.encoder.h1.kernel [4, 4, 3, 2]") && message.contains("more"), "{message}");
@@ -165,8 +165,10 @@ fn a_rule_below_one_that_matched_everything_is_an_error() {
         "[[rule]]\nmatch = \"**\"\ntake = \"full\"\nmisfit = \"random\"\n{}",
         REST.replace("**", "value.*.kernel")
     ));
-    for says in ["rule 2 (line 9)", "\"value.*.kernel\" has no parameters left", "value.h0.kernel", "rule 1 (line 5)"] {
-        assert!(message.contains(says), "{says}: {message}");
+    for expected in
+        ["rule 2 (line 9)", "\"value.*.kernel\" has no parameters left", "value.h0.kernel", "rule 1 (line 5)"]
+    {
+        assert!(message.contains(expected), "{expected}: {message}");
     }
     // The same pattern twice, and one that an optional rule repeats.
     for second in ["rest = true", "rest = true\noptional = true"] {
@@ -224,7 +226,7 @@ fn rows_that_are_not_there_are_named() {
 #[test]
 fn mismatches_are_named_on_both_sides() {
     let message = error(&with_rest("match = [\"world_model.rssm.**\"]\ntake = \"full\""));
-    for says in [
+    for expected in [
         "world_model.rssm.img1.kernel [8, 13] (full), but it does not match world_model.rssm.img1.kernel [9, 13] of the source \"a\"",
         "rule 1 (line 5) of test.toml",
         "the source has 4 action rows, but the target has 3",
@@ -232,7 +234,7 @@ fn mismatches_are_named_on_both_sides() {
         "action size (4 and 3)",
         "misfit = \"random\"",
     ] {
-        assert!(message.contains(says), "{says}: {message}");
+        assert!(message.contains(expected), "{expected}: {message}");
     }
     let message = error(&with_rest("match = \"actor.hout.*\"\ntake = { fraction = 0.5 }"));
     assert!(message.contains("but it does not match actor.hout.kernel [14, 8]"), "{message}");
@@ -433,7 +435,7 @@ proptest! {
         );
         let plan = plan(&["a"], &rules);
         let resolved = match resolve(&plan, &target, &sources(&[("a", &source)])) {
-            Err(TransferError::NothingTaken { .. }) => return Ok(()),
+            Err(TransferError::NothingTransferred { .. }) => return Ok(()),
             other => other.unwrap(),
         };
         let mut after = learner(&ours, our_actions, 2);

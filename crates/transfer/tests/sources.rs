@@ -114,7 +114,7 @@ fn damage_is_refused_and_never_passed_over() {
     assert!(error(folder.path()).contains("is damaged"));
     fs::remove_file(&newest).unwrap();
     let message = error(folder.path());
-    assert!(message.contains("0000010000") && message.contains("cannot read"), "{message}");
+    assert!(message.contains("0000010000") && message.contains("cannot be read"), "{message}");
     fs::write(&newest, &whole).unwrap();
     fs::write(newest.with_file_name("run.json"), "{").unwrap();
     assert!(error(folder.path()).contains("damaged run.json"));
@@ -149,14 +149,14 @@ fn the_record_of_a_transfer_gives_the_same_transfer_or_an_error() {
     fs::write(&file, bytes).unwrap();
     // Reports of other versions, or of nothing, are refused.
     let report = fs::read_to_string(run.join(TRANSFER_REPORT)).unwrap();
-    for (text, says) in [
+    for (text, expected) in [
         (report.replace("\"format\": 1", "\"format\": 2"), "format is 2"),
         ("{".to_owned(), "not JSON"),
         ("{}".to_owned(), "not the report"),
     ] {
         fs::write(run.join(TRANSFER_REPORT), text).unwrap();
         let message = read_report(&run).unwrap_err().to_string();
-        assert!(message.contains(says) && message.contains(TRANSFER_REPORT), "{message}");
+        assert!(message.contains(expected) && message.contains(TRANSFER_REPORT), "{message}");
     }
 }
 

@@ -66,7 +66,7 @@ fn with_keys(plan: &Plan, keys: &str) -> Plan {
     Plan::parse(&plan.to_toml().replace("[meta_model]", &format!("[meta_model]\n{keys}")), "changed").unwrap()
 }
 
-/// Standards of two sources that change something.
+/// Standards of two sources that change the predictions.
 const STANDARDS: [SourceStandard; 2] = [
     SourceStandard { mean: 3.0, deviation: 0.1, varies: true },
     SourceStandard { mean: -0.5, deviation: 7.0, varies: true },
@@ -189,10 +189,10 @@ fn other_encoders_are_refused_unless_they_are_asked_for() {
     let plan = files.plan(&["ant", "stranger"], 1);
     let sources = Sources::open(&plan).unwrap();
     let message = graft(&plan, &config(), 6, 9, &sources).unwrap_err().to_string();
-    for says in
+    for expected in
         ["\"stranger\" does not share the target's encoder", "world_model.encoder.h1.kernel", "any_encoder = true"]
     {
-        assert!(message.contains(says), "{says}: {message}");
+        assert!(message.contains(expected), "{expected}: {message}");
     }
     let asked =
         Plan::parse(&plan.to_toml().replace("[meta_model]", "[meta_model]\nany_encoder = true"), "asked").unwrap();
@@ -203,7 +203,7 @@ fn other_encoders_are_refused_unless_they_are_asked_for() {
 #[test]
 fn other_sizes_are_named() {
     let files = Files::new();
-    for (name, other, says) in [
+    for (name, other, expected) in [
         ("deep", AgentConfig { depth: 3, ..config() }, "[4, 4, 3, 3] in the source and [4, 4, 3, 2] in the target"),
         (
             "wide",
@@ -214,7 +214,7 @@ fn other_sizes_are_named() {
         learned(Agent::new(&other, 3, 8).unwrap()).save(&files.path(name)).unwrap();
         let plan = files.plan(&["ant", name], 1);
         let message = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap_err().to_string();
-        assert!(message.contains(says) && message.contains(name), "{says}: {message}");
+        assert!(message.contains(expected) && message.contains(name), "{expected}: {message}");
     }
     let plan = files.plan(&[], 1);
     let base = AgentConfig { depth: 3, ..config() };
@@ -277,7 +277,7 @@ fn standards_go_with_the_agent_that_becomes_a_source() {
     let files = Files::new();
     let plan = with_keys(&files.plan(&["ant", "hopper"], 1), "predictions = \"standardised\"");
     let grafted = graft(&plan, &config(), 6, 9, &Sources::open(&plan).unwrap()).unwrap();
-    // They are no part of the transfer: no rule is about them, though one matches everything.
+    // They are not a part of the transfer: no rule is about them, though one matches everything.
     assert!(grafted.report.parts.iter().all(|part| !part.path.contains(".standard.")));
     let mut agent = grafted.agent;
     agent.learner_mut().set_source_standards(&STANDARDS);
@@ -387,10 +387,10 @@ fn rows_of_predictions_can_stay_random() {
     let base = files.plan(&["ant"], 2).to_toml();
     let rule =
         "[[rule]]\nmatch = \"world_model.reward.h0.kernel\"\nrows = \"latent\"\ntake = \"full\"\nsource = \"hopper\"\n";
-    let (head, rules) = base.split_once("[[rule]]").unwrap();
+    let (top, rules) = base.split_once("[[rule]]").unwrap();
     let source =
         format!("[sources.hopper]\npath = \"{}\"\nsha256 = \"{}\"\n", files.path("hopper").display(), "0".repeat(64));
-    let text = format!("{head}{source}{rule}[[rule]]{rules}");
+    let text = format!("{top}{source}{rule}[[rule]]{rules}");
     let pinned = Plan::parse(&text, "pinned").unwrap();
     let message = Sources::open(&pinned).unwrap_err().to_string();
     assert!(message.contains("SHA-256") && message.contains(&"0".repeat(64)), "{message}");

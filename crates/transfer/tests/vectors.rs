@@ -47,12 +47,12 @@ fn the_other_presets_refuse_vectors_of_different_lengths_with_a_next_step() {
     let (source, target) = observing_vectors();
     for name in ["encoder-only", "fine-tune"] {
         let message = grafted(&preset(name), &target, &source).unwrap_err().to_string();
-        for says in [
+        for expected in [
             "length of the observed vector (4 and 7)".to_owned(),
             format!("`dreamgraft transfer preset {name} > my-plan.toml`"),
             "misfit = \"random\"".to_owned(),
         ] {
-            assert!(message.contains(&says), "{says}: {message}");
+            assert!(message.contains(&expected), "{expected}: {message}");
         }
         assert_eq!(message.lines().count(), 1, "{message}");
     }

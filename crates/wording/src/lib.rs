@@ -1,8 +1,9 @@
 //! Text and numbers for people.
 //!
-//! Here: an error with its causes ([`with_causes`]), the suggestion for a mistyped name ([`nearest`]), counts of things ([`counted`]), the order of names ([`natural_order`]) and numbers ([`grouped`], [`rounded`], [`bytes`]).
-//! Also names and texts of users as terminals ([`printable`]) and shells ([`shell_word`]) take them.
-//! Not here: whole messages, which belong to the errors and reports that say them.
+//! Here: an error with its causes ([`with_causes`]), the suggestion for a mistyped name ([`nearest`]), counts of things
+//! ([`counted`]), the order of names ([`natural_order`]) and numbers ([`grouped`], [`rounded`], [`bytes`]). Also names
+//! and texts of users as terminals ([`printable`]) and shells ([`shell_word`]) read them. Not here: whole messages,
+//! which belong to the errors and reports that print them.
 
 mod causes;
 mod natural;

@@ -23,7 +23,7 @@ pub fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<
     (distance <= 2.max(letters / 3).min(letters.saturating_sub(1)) || !apart).then_some(found)
 }
 
-/// The end of a message about an unknown name, after what is wrong: `; did you mean "hopper"?`, or only a full stop.
+/// The end of a message about an unknown name, after the fault: `; did you mean "hopper"?`, or only a full stop.
 pub fn did_you_mean(nearest: &str) -> String {
     if nearest.is_empty() { ".".to_owned() } else { format!("; did you mean {nearest:?}?") }
 }

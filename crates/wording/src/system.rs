@@ -1,8 +1,8 @@
-//! The reasons of the operating system, and what can be done about them.
+//! The errors of the operating system, and their next steps.
 
 use std::io::{Error, ErrorKind};
 
-/// What the system said, and the next step where the kind of the error has one.
+/// The system's message, and the next step where the kind of the error has one.
 pub fn of_system(error: &Error) -> String {
     /// Too many links on the way, as Linux and macOS number it: the standard library has no stable kind for it.
     const LOOP: i32 = if cfg!(target_os = "macos") { 62 } else { 40 };

@@ -1,4 +1,4 @@
-//! Names of files, and other texts of users, as terminals and shells can take them.
+//! Names of files, and other texts of users, as terminals and shells can read them.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;

@@ -44,7 +44,7 @@ fn draw(path: &Path) -> Result<(), TrainError> {
     let plays = train::play(tasks::catalogue(), &options, |_| true)?;
     let rows = plays.len().div_ceil(COLUMNS);
     let (width, height) = (COLUMNS * SIDE + (COLUMNS - 1) * GAP, rows * SIDE + (rows - 1) * GAP);
-    let mut picture = vec![0xc0; width * height * 3];
+    let mut gallery = vec![0xc0; width * height * 3];
     for (place, (Plays { last, .. }, step)) in plays.iter().zip(STEPS.iter().cycle()).enumerate() {
         let Some(episode) = last else { continue };
         let image = &episode.image()[step * IMAGE_BYTES..][..IMAGE_BYTES];
@@ -52,8 +52,8 @@ fn draw(path: &Path) -> Result<(), TrainError> {
         for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
             let from = (y / SCALE * IMAGE_SIDE + x / SCALE) * 3;
             let to = ((top + y) * width + left + x) * 3;
-            picture[to..to + 3].copy_from_slice(&image[from..from + 3]);
+            gallery[to..to + 3].copy_from_slice(&image[from..from + 3]);
         }
     }
-    Ok(write_png(path, width, height, &picture)?)
+    Ok(write_png(path, width, height, &gallery)?)
 }

@@ -24,7 +24,7 @@ impl Device for Teller {
     }
 
     fn check(&self, plan: &Plan) -> Result<(), MachineError> {
-        tell(plan);
+        describe(plan);
         Ok(())
     }
 
@@ -33,7 +33,7 @@ impl Device for Teller {
     }
 }
 
-fn tell(plan: &Plan) {
+fn describe(plan: &Plan) {
     let launches = &plan.sections[0];
     println!("{:.2} GB, {} launches", plan.numbers as f64 * 4e-9, launches.len());
     let mut kernels: BTreeMap<&str, usize> = BTreeMap::new();

@@ -62,12 +62,12 @@ fn compare(config: &AgentConfig, double: bool) -> Result<(), DreamerError> {
     Ok(())
 }
 
-fn print<F: Real, G: Real>(exact: &Learner<F>, rounded: &Learner<G>) {
+fn print<F: Real, G: Real>(exact: &Learner<F>, bf16: &Learner<G>) {
     println!("{:<44} {:>10} {:>10} {:>10}", "parameter", "norm", "cosine", "error");
     let parameters = exact.parameters();
     let mut groups = [("world model", Sums::default()), ("actor", Sums::default()), ("value", Sums::default())];
     for parameter in parameters.iter() {
-        let (Some(one), Some(other)) = (find(exact, parameter), find(rounded, parameter)) else { continue };
+        let (Some(one), Some(other)) = (find(exact, parameter), find(bf16, parameter)) else { continue };
         let sums = Sums::of(&one, &other);
         let path = parameters.path(parameter);
         println!("{path:<44} {sums}");
@@ -111,23 +111,23 @@ fn gradients<F: Real>(config: &AgentConfig, precision: Precision) -> Result<Lear
 #[derive(Clone, Copy, Default)]
 struct Sums {
     exact: f64,
-    rounded: f64,
+    bf16: f64,
     product: f64,
     difference: f64,
 }
 
 impl Sums {
-    fn of(exact: &[f64], rounded: &[f64]) -> Self {
+    fn of(exact: &[f64], bf16: &[f64]) -> Self {
         let mut sums = Self::default();
-        for (&x, &y) in exact.iter().zip(rounded) {
-            sums.add(&Self { exact: x * x, rounded: y * y, product: x * y, difference: (x - y) * (x - y) });
+        for (&x, &y) in exact.iter().zip(bf16) {
+            sums.add(&Self { exact: x * x, bf16: y * y, product: x * y, difference: (x - y) * (x - y) });
         }
         sums
     }
 
     fn add(&mut self, other: &Self) {
         self.exact += other.exact;
-        self.rounded += other.rounded;
+        self.bf16 += other.bf16;
         self.product += other.product;
         self.difference += other.difference;
     }
@@ -135,7 +135,7 @@ impl Sums {
 
 impl std::fmt::Display for Sums {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let cosine = self.product / (self.exact * self.rounded).sqrt();
+        let cosine = self.product / (self.exact * self.bf16).sqrt();
         let error = (self.difference / self.exact).sqrt();
         write!(f, "{:>10.3e} {cosine:>10.6} {error:>10.2e}", self.exact.sqrt())
     }

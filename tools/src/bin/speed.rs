@@ -77,7 +77,7 @@ fn number<T: std::str::FromStr>(option: &str, value: Option<String>) -> Result<T
     value.parse().map_err(|_| format!("{option} wants a number, not {value:?}").into())
 }
 
-/// How often something is done per second of the clock and of CPU time.
+/// Repetitions per second of the clock and of CPU time.
 #[derive(Clone, Copy, Default)]
 struct Rates {
     wall: f64,

@@ -68,7 +68,7 @@ pub enum Command {
     Tasks,
     /// Describe a run, a checkpoint or an export, or list the runs in a folder
     Inspect(outside::Inspect),
-    /// Export a trained agent to a folder for others, where it can act and be the source of a transfer
+    /// Export a trained agent to a folder that can be shared: others can play it, or transfer from it
     Export(outside::Export),
     /// Serve an agent to another program
     #[command(long_about = outside::ACT)]
@@ -83,7 +83,7 @@ pub enum Command {
     Man(Manual),
 }
 
-/// Earlier agents, and what is transferred from them.
+/// Earlier agents, and the parameters that are transferred from them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {
@@ -103,8 +103,8 @@ pub struct OriginArguments {
     /// own sources (`dreamgraft transfer preset paper` prints one) [default: paper]
     #[arg(long, value_name = "NAME|FILE")]
     pub plan: Option<PathBuf>,
-    /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0 to 1, or fit for
-    /// the one that predicts the random episodes best
+    /// The fraction w in W = W_random + w * W_source, for every rule of the plan that has a fraction: a number from 0
+    /// to 1, or fit for the fraction that predicts the random episodes best
     #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]
     pub fraction: Option<Fraction>,
     /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
@@ -123,11 +123,12 @@ pub struct OriginArguments {
 /// How one of several agents is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Choose {
-    /// The first of a ranking on the random episodes with which the run begins, as `dreamgraft transfer rank` makes it
+    /// The best agent of a ranking like that of `dreamgraft transfer rank`, on the random episodes with which the run
+    /// begins
     Rank,
     /// One that the seed decides: a control for a ranking
     Chance,
-    /// None of them: the plan uses all, as soup does
+    /// No choice: the plan uses all of them, as soup does
     All,
 }
 
@@ -139,7 +140,7 @@ pub struct Settings {
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
     /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames) or
-    /// smoke (a tiny agent that checks whether everything works)
+    /// smoke (a tiny agent, to check that everything works)
     #[arg(long, default_value = "small", value_name = "NAME")]
     pub preset: String,
     /// The seed of all random numbers of the run [default: 0, or that of --config]

@@ -1,6 +1,6 @@
 //! Numbers as they are typed, with their ranges.
 
-/// A whole number as people write it, and as settings take it: `100000`, `100_000` or `1e5`.
+/// A whole number as people write it, and as settings accept it: `100000`, `100_000` or `1e5`.
 pub fn whole(typed: &str) -> Result<u64, String> {
     const MOST: u64 = i64::MAX as u64;
     number(typed)

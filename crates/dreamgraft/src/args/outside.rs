@@ -53,7 +53,7 @@ pub struct Inspect {
 pub struct Export {
     /// A run folder, one of its checkpoint folders, or an agent.safetensors file
     pub run: PathBuf,
-    /// The folder to write; it must not exist, or be empty
+    /// The folder to write; it must be empty or not exist yet
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Number of episodes of each task to play for the results in the export

@@ -66,8 +66,8 @@ pub struct Results {
     /// Write the last episode as a GIF; with several tasks, one GIF per task, FILE-TASK.gif
     #[arg(long, value_name = "FILE.gif", value_parser = PathBufValueParser::new().try_map(gif))]
     pub video: Option<PathBuf>,
-    /// With --video: show what the agent imagines next to what happens. Every 50 steps it is shown 5 images (green frame), and
-    /// imagines the next 45 from the actions alone (red frame)
+    /// With --video: show the images that the agent imagines next to the real ones. Every 50 steps, the agent sees 5
+    /// real images (green border) and imagines the next 45 from the actions alone (red border)
     #[arg(long, requires = "video")]
     pub imagined: bool,
     /// Print JSON instead of text: one object per line and task

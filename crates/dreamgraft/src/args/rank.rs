@@ -10,7 +10,7 @@ pub const RANK: &str = "Rank earlier agents by how much they promise to help on 
     Every agent runs on the same episodes of the task. The scores measure how well it reconstructs and predicts their \
     images, and how well its latent state predicts their rewards. The table always contains an untrained agent as a \
     control. Nothing is trained, and only the file of --plan is written. The page \"Transfer\" of the documentation \
-    says how far to trust the scores, and the page \"Reference of transfer\" explains each of them.";
+    explains how far the scores can be trusted, and the page \"Reference of transfer\" explains each of them.";
 
 /// `dreamgraft transfer rank`.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub struct TransferRank {
     /// An agent to rank: a run folder, a checkpoint folder, an agent.safetensors file, or an export; can be repeated
     #[arg(long, value_name = "RUN", required = true)]
     pub from: Vec<PathBuf>,
-    /// An agent of the task itself, as a second control
+    /// An agent that was trained on the task itself, as a second control
     #[arg(long, value_name = "RUN")]
     pub target: Option<PathBuf>,
     /// Use the newest episodes of this run instead of episodes of random actions

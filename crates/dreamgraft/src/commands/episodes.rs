@@ -10,7 +10,7 @@ use wording::counted;
 /// Adds episodes to a run.
 ///
 /// # Errors
-/// If a file cannot be used, or the run cannot take it.
+/// If a file cannot be used, or the run cannot learn from it.
 pub fn episodes(catalogue: &dyn Catalogue, typed: &EpisodesCommand) -> Result<Exit, Failure> {
     let EpisodesCommand::Add(AddArgs { run, files, task }) = typed;
     let Added { folder, episodes, transitions, renamed, known } =

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use train::{Film, Learned, PlayEvent, PlayOptions, Plays, Policy, TrainError, WhoPlays, export, find_learned};
 
-/// Writes the agent without its optimisers, what it earns, an animation of it, and a page about all of it.
+/// Writes the agent without its optimisers, its returns, an animation of it, and a page about all of it.
 ///
 /// # Errors
 /// If there is no such agent, an episode cannot be played, or the folder cannot be written.
@@ -23,7 +23,7 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
     if out.exists() && std::fs::read_dir(out).map_err(io(out))?.next().is_some() {
         return Err(Failure::Arguments(format!("--out {}: it is not empty; choose another folder", out.display())));
     }
-    // What stands in the way is known before anything is played.
+    // Checked before anything is played.
     files::check_writable(&out.join("README.md"), true).map_err(io(out))?;
     let options = PlayOptions {
         policy: WhoPlays::Run(typed.run.clone()),
@@ -34,7 +34,7 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
         episodes: typed.episodes,
         seed: typed.seed,
     };
-    // First what can fail for reasons of the world: then nothing is left behind.
+    // Steps that can fail for outside reasons come first: then nothing is left behind.
     let all = train::play(catalogue, &options, |event| {
         if let PlayEvent::Note(text) = event {
             let _ = writeln!(std::io::stderr(), "note: {text}");
@@ -47,7 +47,8 @@ pub fn export(catalogue: &dyn Catalogue, typed: &Export) -> Result<Exit, Failure
     Ok(print::done(print::line(&format!("{}: {}", out.display(), names.join(", "))))?)
 }
 
-/// Removes what was written into a folder that was empty or new, so that the same command can be tried again.
+/// Removes the files that were written into a folder that was empty or new, so that the same command can be tried
+/// again.
 fn clear(folder: &Path, is_new: bool) {
     // The error of writing is the one to report.
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! `dreamgraft inspect`: what there is to know about a run, a checkpoint, an export, or all runs in a folder.
+//! `dreamgraft inspect`: describes a run, a checkpoint, an export, or all runs in a folder.
 
 use crate::args::outside::Inspect;
 use crate::exit::{Exit, Failure};
@@ -10,7 +10,7 @@ use train::{About, Learned, Policy, TrainError, find_learned};
 use transfer::SourceProvenance;
 use wording::{bytes, counted, grouped, rounded};
 
-/// Prints what is known of a place.
+/// Describes the run, checkpoint, export or folder at a path.
 ///
 /// # Errors
 /// If there is neither a run nor an agent.
@@ -85,8 +85,9 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     ];
     for environment in external {
         let repeatable = if environment.repeatable { "repeatable" } else { "not repeatable" };
-        let made_by = if environment.made_by.is_empty() { String::new() } else { format!("{}, ", environment.made_by) };
-        lines.push(format!("environment   {}: {made_by}{repeatable}", environment.task));
+        let programs =
+            if environment.programs.is_empty() { String::new() } else { format!("{}, ", environment.programs) };
+        lines.push(format!("environment   {}: {programs}{repeatable}", environment.task));
     }
     for (task, value) in returns {
         lines.push(format!("last return   {} in {task}", rounded(value, 1)));

@@ -3,13 +3,13 @@
 use crate::args::outside::{Act, Serve};
 use crate::exit::{Exit, Failure};
 use environment::{ActionSpace, Catalogue, Observation, ObservationSpace, TaskInfo};
+use external::protocol::{Hello, Kind, Malformed, ObservationBytes, encode_handshake, numbers, to_bytes};
+use external::{NotSent, Pipes, served_info};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use train::streams::EvaluationStreams;
 use train::{ActMode, Learned, Policy, TrainError, find_learned};
-use worlds::protocol::{Hello, Kind, Malformed, ObservationBytes, encode_handshake, numbers, to_bytes};
-use worlds::{NotSent, Pipes, served_info};
 
 /// Serves a task until the other side ends. A seed gives the start of the first episode that `eval --seed` would play.
 ///
@@ -18,7 +18,7 @@ use worlds::{NotSent, Pipes, served_info};
 pub fn serve(catalogue: &dyn Catalogue, typed: &Serve) -> Result<Exit, Failure> {
     catalogue.check(&typed.task).map_err(TrainError::from)?;
     let starts = |seed| EvaluationStreams::asked_for(seed, 0).starts;
-    over_pipes(|pipes| worlds::serve(pipes, |options| catalogue.make(&typed.task, options), starts))
+    over_pipes(|pipes| external::serve(pipes, |options| catalogue.make(&typed.task, options), starts))
 }
 
 /// Serves an agent until the other side ends. A seed gives the draws of the first episode that `eval --seed` would play.
@@ -35,7 +35,7 @@ pub fn act(catalogue: &dyn Catalogue, typed: &Act) -> Result<Exit, Failure> {
     over_pipes(|pipes| answer(pipes, &learned.agent, &info))
 }
 
-/// What an agent sees and does in a task that it was trained for.
+/// The observations and actions of an agent in a task that it was trained for.
 fn info_of(catalogue: &dyn Catalogue, learned: &Learned<Policy>, task: &str) -> Result<TaskInfo, Failure> {
     let about = &learned.about;
     if !about.tasks.iter().any(|known| known == task) {
@@ -68,7 +68,7 @@ fn answer(pipes: &mut Pipes<'_>, policy: &Policy, info: &TaskInfo) -> io::Result
                 reply = encode_handshake(&served_info(info).to_json());
                 Kind::Info
             }),
-            Kind::Reset => worlds::seed(payload).map(|seed| {
+            Kind::Reset => external::seed(payload).map(|seed| {
                 (state, random) = (policy.begin(), EvaluationStreams::asked_for(seed, 0).actions);
                 Kind::Ready
             }),

@@ -26,7 +26,7 @@ pub fn play(catalogue: &dyn Catalogue, typed: &Play) -> Result<Exit, Failure> {
 /// Plays episodes and prints their results: lines for people as it goes, or JSON at the end. Notes go to stderr.
 fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results) -> Result<Exit, Failure> {
     if let Some(path) = &results.video {
-        // What stands in the way is known before anything is played.
+        // Checked before anything is played.
         files::check_writable(path, false).map_err(|source| TrainError::Io { path: path.clone(), source })?;
     }
     let mut printed = Ok(());
@@ -49,7 +49,7 @@ fn episodes(catalogue: &dyn Catalogue, options: &PlayOptions, results: &Results)
         for plays in &all {
             let path = meaning::video_of(path, &plays.task, all.len() > 1);
             plays.write_video(&path)?;
-            // JSON stays JSON, and a closed stdout is no error.
+            // JSON stays JSON, and a closed stdout is not an error.
             if !results.json {
                 print::say(&format!("wrote {}", path.display()));
             }

@@ -17,7 +17,7 @@ use wording::bytes;
 pub fn report(folder: &Path, typed: &ReportArgs) -> Result<Exit, Failure> {
     let out = typed.out.clone().unwrap_or_else(|| folder.join(study::layout::REPORT));
     if folder.is_dir() {
-        // What stands in the way is known before anything is read.
+        // Checked before anything is read.
         let first = out.join("report.html");
         files::check_writable(&first, true).map_err(|source| TrainError::Io { path: first, source })?;
     }

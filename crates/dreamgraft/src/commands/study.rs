@@ -1,6 +1,6 @@
 //! `dreamgraft study` and its commands.
 //!
-//! Here: what is printed for people. Not here: studies themselves, and how runs are started (`study`).
+//! Here: the printed lines. Not here: studies themselves, and how runs are started (`study`).
 
 use super::report::report;
 use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyPlace};
@@ -11,13 +11,13 @@ use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use study::copied::CopiedRun;
 use study::estimate::{self, Costs};
 use study::local::{self, Ended, Pool, PoolEvent};
 use study::share::{Sharing, Store};
 use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::study_file::{self, LoadedStudy, StudyFile};
-use study::taken::Taken;
 use study::{Entry, Manifest, StudyError};
 use train::config::Config;
 use train::{Disk, Files, Film, Needs, PlayOptions, RunRequest, TrainError, WhoPlays};
@@ -180,7 +180,7 @@ fn needs_of(needs: &[Needs], threads: usize) -> Vec<String> {
     lines
 }
 
-/// What the parts of a run of `config` take on this machine.
+/// The measured costs of the parts of a run of `config` on this machine.
 fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<Costs, Failure> {
     let bench = train::bench::measure((preset, &[]), config, 3, None)?;
     let options = PlayOptions {
@@ -270,9 +270,9 @@ fn run_here(
                 entry.folder.display()
             ));
         }
-        PoolEvent::Taken { entry, taken } => {
+        PoolEvent::Copied { entry, copied } => {
             finished += 1;
-            say(&format!("{} ({finished} of {total})", was_taken(entry, taken)));
+            say(&format!("{} ({finished} of {total})", was_copied(entry, copied)));
         }
         PoolEvent::NotShared { entry, why } => say(&format!("note: run {} is not shared: {why}", entry.index)),
         PoolEvent::Dropped { entry, slice } => {
@@ -338,8 +338,8 @@ fn run_on_slurm(
         let sharing = Sharing::new(catalogue, &program, device.is_some(), &folder, manifest, typed.share.as_deref())?;
         store_finished(&sharing);
         for entry in &manifest.entries {
-            match sharing.take(entry) {
-                Ok(Some(taken)) => say(&was_taken(entry, &taken)),
+            match sharing.fetch(entry) {
+                Ok(Some(copied)) => say(&was_copied(entry, &copied)),
                 Ok(None) => {}
                 Err(why) => say(&format!("note: run {} is not shared: {why}", entry.index)),
             }
@@ -394,16 +394,16 @@ fn run_one(catalogue: &dyn Catalogue, typed: &RunOneArgs) -> Result<Exit, Failur
         }
         return Ok(Exit::Done);
     }
-    match sharing.take(entry) {
-        Ok(Some(taken)) => {
-            say(&was_taken(entry, &taken));
+    match sharing.fetch(entry) {
+        Ok(Some(copied)) => {
+            say(&was_copied(entry, &copied));
             return Ok(Exit::Done);
         }
         Ok(None) => {}
         Err(why) => say(&format!("note: run {} is not shared: {why}", entry.index)),
     }
     sharing.begin(entry)?;
-    // The run takes this process's place: signals and the exit code are its own.
+    // The run replaces this process: signals and the exit code are its own.
     let request =
         RunRequest { threads: typed.threads, device: typed.device.name(), wait: true, ..study::launch_request(entry) };
     let error = local::command(&program, &folder, &request).exec();
@@ -450,9 +450,9 @@ fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
 }
 
 /// That a run was copied from the shared runs.
-fn was_taken(entry: &Entry, taken: &Taken) -> String {
-    let (index, folder, store) = (entry.index, entry.folder.display(), taken.store.display());
-    format!("run {index} was copied from {store}, where the study {} stored it: {folder}", taken.study)
+fn was_copied(entry: &Entry, copied: &CopiedRun) -> String {
+    let (index, folder, store) = (entry.index, entry.folder.display(), copied.store.display());
+    format!("run {index} was copied from {store}, where the study {} stored it: {folder}", copied.study)
 }
 
 /// Copies the finished runs of a study to those that are shared.
@@ -474,7 +474,7 @@ fn line(run: &Status) -> String {
     let last = run.eval_return.map(|mean| format!("  return {}", wording::rounded(mean, 0))).unwrap_or_default();
     let (state, frames, steps) = (run.state.name(), grouped(run.frames), counted(run.steps, "frame"));
     let shared =
-        run.shared.as_ref().map(|taken| format!("  copied from the study {}", taken.study)).unwrap_or_default();
+        run.shared.as_ref().map(|copied| format!("  copied from the study {}", copied.study)).unwrap_or_default();
     format!("{:>4}  {state:8}  {frames:>10} of {steps:>17}  {}{last}{shared}", run.index, run.folder.display())
 }
 

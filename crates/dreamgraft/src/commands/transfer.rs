@@ -20,7 +20,7 @@ pub fn transfer_preset(typed: &TransferPreset) -> Result<Exit, Failure> {
     Ok(print::done(print::text(preset.text().trim_end()))?)
 }
 
-/// Prints which parameters a new agent would take from earlier ones.
+/// Prints which parameters a new agent would receive from earlier ones.
 ///
 /// # Errors
 /// If the arguments, the plan or a source cannot be used.

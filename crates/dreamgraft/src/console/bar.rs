@@ -40,7 +40,7 @@ impl Bar {
         self.shown.is_none_or(|shown| shown.elapsed() >= REDRAW)
     }
 
-    /// Shows the place of a run, what it is doing, and the text of the time left.
+    /// Shows the place of a run, its present activity, and the text of the time left.
     pub fn show(&mut self, frames: Frames, end: Frames, doing: &str, left: Option<String>) {
         let left = left.map(|left| left + "  ").unwrap_or_default();
         self.bar.update(|state| {
@@ -53,7 +53,7 @@ impl Bar {
 
     /// Writes other output, for which the bar is cleared and drawn again.
     pub fn aside(&self, write: impl FnOnce()) {
-        // Before the bar is shown, there is nothing to clear or to draw again.
+        // The progress bar; `None` without a terminal.
         if self.shown.is_some() { self.bar.suspend(write) } else { write() }
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use train::TimeLeft;
 
-    /// A terminal of some width, which keeps what is written.
+    /// A terminal of some width, which keeps the written text.
     #[derive(Debug, Clone)]
     struct Terminal(u16, Arc<Mutex<String>>);
 
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// What a terminal of this width shows.
+    /// The line that a terminal of this width shows.
     fn shown(width: u16, left: Option<TimeLeft>) -> String {
         let terminal = Terminal(width, Arc::default());
         let mut bar = Bar::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())));

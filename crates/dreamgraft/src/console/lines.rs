@@ -26,7 +26,7 @@ pub fn progress_line(frames: Frames, end: Frames, doing: &str, left: Option<Stri
     format!("frame {frames} of {end}  {doing}{left}")
 }
 
-/// `1 h 20 min left`, or `12 s of random episodes left`; `first` is what the episodes before the first gradient step are.
+/// `1 h 20 min left`, or `12 s of random episodes left`; `first` names the episodes before the first gradient step.
 pub fn time_left(left: TimeLeft, first: &str) -> String {
     match left {
         TimeLeft::Run(left) => format!("{} left", duration(left)),
@@ -75,7 +75,7 @@ pub fn transfer_lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// What a run rehearses that begins, or resumes: `rehearses 82 episodes of hopper, 41 000 transitions, from
+/// The rehearsal of a run that begins, or resumes: `rehearses 82 episodes of hopper, 41 000 transitions, from
 /// runs/hopper/small/0: ...`.
 pub fn rehearsal_line(record: &RehearsalRecord, begins: bool) -> String {
     let (episodes, tasks) = (counted(record.episodes, "episode"), record.tasks.join("+"));

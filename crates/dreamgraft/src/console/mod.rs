@@ -19,14 +19,14 @@ use train::{Event, Frames, Phase, Position, Reporter, TimeLeft};
 use wording::{counted, printable};
 
 /// Time without output after which the current activity is written to a log file.
-const SILENCE: Duration = Duration::from_secs(60);
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A terminal, or any other stdout and stderr.
 #[derive(Debug)]
 pub struct Console {
     /// Whether only notes and warnings are printed.
     quiet: bool,
-    /// The progress bar; `None` where there is no terminal for it.
+    /// Before the bar is shown, no line has to be cleared or drawn again.
     bar: Option<Bar>,
     /// When anything was last written.
     written: Instant,
@@ -36,7 +36,7 @@ pub struct Console {
     saved: bool,
     /// Frames from one checkpoint to the next.
     checkpoint_every: Frames,
-    /// What the episodes before the first gradient step are.
+    /// The name of the episodes before the first gradient step.
     first: &'static str,
 }
 
@@ -87,7 +87,7 @@ impl Console {
                 0
             }
         };
-        let due = self.bar.as_ref().map_or_else(|| self.written.elapsed() >= SILENCE, Bar::is_due);
+        let due = self.bar.as_ref().map_or_else(|| self.written.elapsed() >= REPORT_INTERVAL, Bar::is_due);
         if self.quiet || !due {
             return;
         }
@@ -139,7 +139,7 @@ impl Reporter for Console {
                 self.line(&metrics_line(*frames, values, *episodes, *left));
             }
             Event::Evaluated { frames, task, mean } => self.line(&evaluation_line(*frames, task, *mean)),
-            // The later ones say nothing new.
+            // The later ones would repeat the message.
             Event::Saved { path } if !std::mem::replace(&mut self.saved, true) => {
                 let every = self.checkpoint_every.counted();
                 self.line(&format!("checkpoint {}; from now on, one every {every}", path.display()));

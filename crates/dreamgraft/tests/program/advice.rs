@@ -1,4 +1,4 @@
-//! What is said to somebody who typed something that cannot be done: before the work, with the place, and with the next step.
+//! Messages about commands that cannot be carried out: before the work, with the place, and with the next step.
 
 use crate::program::{Program, smoke};
 use std::path::Path;
@@ -106,7 +106,7 @@ fn a_run_folder_whose_files_were_cut_says_which() {
             Some(text) => std::fs::write(program.path("run/metrics.jsonl"), text).unwrap(),
             None => std::fs::remove_file(program.path("run/metrics.jsonl")).unwrap(),
         }
-        // It is finished for all of them, and both say what is missing.
+        // It is finished for all of them, and both messages name the missing argument.
         let text = program.succeed(&smoke(&["--steps", "2000"]));
         assert!(text.contains("already finished") && text.contains("the file was shortened"), "{text}");
         let text = program.succeed(&["study", "report", "run"]);
@@ -161,7 +161,7 @@ fn files_that_are_missing_are_errors_of_what_was_typed() {
         &["episodes", "add", "none", "none"],
     ] {
         let ended = program.run(words);
-        // What should be an agent has a code of its own.
+        // A path that should be an agent has an exit code of its own.
         let code = if words[0] == "eval" || words.contains(&"--from") { 5 } else { 2 };
         assert!(ended.code == Some(code) && ended.stderr.contains("none"), "{words:?}: {ended:?}");
     }

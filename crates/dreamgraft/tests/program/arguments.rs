@@ -120,7 +120,7 @@ fn shells_complete_commands_options_and_tasks() {
         for word in ["train", "reward-from", "transfer"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
-        // The others know no values.
+        // The others do not know values.
         assert_eq!(script.contains("half-cheetah"), ["bash", "fish", "zsh"].contains(&shell), "{shell}");
     }
     let ended = program.run(&["completions", "cmd"]);

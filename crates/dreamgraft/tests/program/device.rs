@@ -46,8 +46,8 @@ fn a_run_on_a_device_stops_and_resumes_and_learns_the_same_as_on_the_cpu() {
 
     // With factors rounded to bfloat16, too.
     let precision = ["--steps", "1000", "--device", "cuda", "--set", "agent.precision=\"bf16\""];
-    succeed(&program, &[&SMOKE[..4], &["--logdir", "rounded"], &precision[..]].concat());
-    let (found, expected) = (of(&program, "rounded", "model_loss")[0], of(&program, "whole", "model_loss")[0]);
+    succeed(&program, &[&SMOKE[..4], &["--logdir", "bf16"], &precision[..]].concat());
+    let (found, expected) = (of(&program, "bf16", "model_loss")[0], of(&program, "whole", "model_loss")[0]);
     assert!(found != expected && (found - expected).abs() <= 1e-2 * expected.abs(), "{found} and {expected}");
 
     // The first steps on the CPU are the same except for rounding.
@@ -77,10 +77,11 @@ fn an_agent_on_a_device_takes_from_others_and_several_tasks_learn_at_once() {
     let program = Program::new();
     let train = ["train", "hopper", "inverted-pendulum-swingup", "--preset", "smoke", "--steps", "2000"];
     succeed(&program, &[&train[..], &["--device", "cuda", "--logdir", "several"]].concat());
-    let universal = ["--universal", "several", "--reward-from", "several", "--logdir", "taught", "--device", "cuda"];
+    let universal =
+        ["--universal", "several", "--reward-from", "several", "--logdir", "universal-target", "--device", "cuda"];
     succeed(&program, &[&train[..2], &train[3..], &universal].concat());
-    assert!(of(&program, "taught", "model_loss").iter().all(|loss| loss.is_finite()));
-    assert!(!of(&program, "taught", "model_loss").is_empty());
+    assert!(of(&program, "universal-target", "model_loss").iter().all(|loss| loss.is_finite()));
+    assert!(!of(&program, "universal-target", "model_loss").is_empty());
 }
 
 #[test]

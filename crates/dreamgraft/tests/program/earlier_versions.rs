@@ -1,5 +1,6 @@
-//! Run folders and plans of earlier versions. `tests/samples` holds what version 0.1.0 wrote before its checkpoints, its
-//! metrics and its manifests were read by today's code: a run (`plain`), and a run with a transfer from it (`grafted`).
+//! Run folders and plans of earlier versions. `tests/samples` holds folders that version 0.1.0 wrote before its
+//! checkpoints, its metrics and its manifests were read by today's code: a run (`plain`), and a run with a transfer
+//! from it (`grafted`).
 
 use crate::program::Program;
 use std::path::Path;

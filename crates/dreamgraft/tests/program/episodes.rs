@@ -17,7 +17,7 @@ fn a_run_learns_from_episodes_that_another_program_collected() {
     let words = ["episodes", "add", "run", &foreign[0], &foreign[1]];
     let text = program.succeed(&words);
     assert!(text.starts_with("2 episodes with 1 002 transitions added in run/episodes/added"), "{text}");
-    // The run's counters do not change, and it may be stopped and resumed as ever.
+    // The run's counters do not change, and it may be stopped and resumed as before.
     std::fs::create_dir(program.path("copy")).unwrap();
     let copied = program.wrapped(&["sh", "-c", "cp -r run/. copy"], &[]).status().unwrap();
     assert!(copied.success());

@@ -1,9 +1,10 @@
-//! Every error of every crate shows what caused it.
+//! Every error of every crate shows its cause.
 
 use crate::safety::sources;
 use std::path::Path;
 
-/// The variants of error enums in a Rust file: the text of `#[error(...)]`, and what follows it up to the variant's end.
+/// The variants of error enums in a Rust file: the text of `#[error(...)]`, and the text after it up to the variant's
+/// end.
 fn variants(code: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -24,7 +25,7 @@ fn variants(code: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// Whether the fields hold another error, which thiserror takes for the cause.
+/// Whether the fields hold another error, which thiserror uses as the cause.
 fn has_cause(fields: &str) -> bool {
     let named = fields.lines().any(|line| line.trim_start().starts_with("source: "));
     named || fields.contains("#[from]") || fields.contains("#[source]")
@@ -33,16 +34,16 @@ fn has_cause(fields: &str) -> bool {
 #[test]
 fn every_error_that_has_a_cause_shows_it() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
-    let (mut silent, mut causes) = (Vec::new(), 0);
+    let (mut unexplained, mut causes) = (Vec::new(), 0);
     for path in sources(&crates).into_iter().filter(|path| path.iter().any(|part| part == "src")) {
         let code = std::fs::read_to_string(&path).unwrap();
         for (message, _) in variants(&code).into_iter().filter(|(_, fields)| has_cause(fields)) {
             causes += 1;
             if message != "transparent" && !message.contains("source") && !message.contains("{0") {
-                silent.push(format!("{}: {message}", path.display()));
+                unexplained.push(format!("{}: {message}", path.display()));
             }
         }
     }
     assert!(causes > 30, "only {causes} errors with causes were found");
-    assert!(silent.is_empty(), "these errors do not show their cause: {silent:#?}");
+    assert!(unexplained.is_empty(), "these errors do not show their cause: {unexplained:#?}");
 }

@@ -137,7 +137,7 @@ fn what_cannot_be_removed_does_not_end_a_run() {
     assert_eq!((text.code, &*text.stderr), (Some(0), ""), "{text:?}");
     assert_eq!(text.stdout.matches("note: cannot remove run/checkpoints/").count(), 1, "{text:?}");
     assert!(text.stdout.contains("the run continues"), "{text:?}");
-    // What was kept has lost its name, and the others are as ever.
+    // The kept checkpoint has lost its name, and the others are unchanged.
     assert_eq!(listed, [".removed.partial", "0000005000", "0000006000"]);
     assert_eq!(outcomes(&program.path("run")), whole);
     // Later, it goes.
@@ -262,7 +262,7 @@ fn metrics_that_somebody_shortens_are_counted_again() {
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
     let note = lines.find(|line| line.starts_with("note: ")).unwrap();
     assert!(note.contains("run/metrics.jsonl was changed during the run: it had "), "{note}");
-    // Three more lines, and a checkpoint that counts what is there.
+    // Three more lines, and a checkpoint that counts the lines that are there.
     assert_eq!(lines.by_ref().filter(|line| line.starts_with("frame")).take(3).count(), 3);
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     lines.for_each(drop);

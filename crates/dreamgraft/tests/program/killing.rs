@@ -5,7 +5,7 @@
 //! hundreds -- --ignored`
 
 use crate::program::{Outcomes, Program, outcomes};
-use crate::{study, worlds};
+use crate::{external, study};
 use random::Stream;
 use replay::{EpisodeName, read_episode};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ const KINDS: [(&[&str], &[&str]); 7] = [
     (&["hopper"], &["--set", "task.observe=vector", "--set", "agent.vector_units=4", "--steps", "3000"]),
     (&["inverted-pendulum-swingup"], &["--set", "agent.precision=bf16", "--steps", "3000"]),
     // The environment that `docs/protocol.md` shows, in Python.
-    (&["program:./world.py"], &["--steps", "2500"]),
+    (&["program:./dot.py"], &["--steps", "2500"]),
 ];
 
 /// The arguments of the study that is killed.
@@ -67,7 +67,7 @@ impl Harness {
     fn new() -> Self {
         // With the study file in its folder.
         let program = study::tiny();
-        worlds::world(&program, &[]);
+        external::write_dot(&program, &[]);
         program.succeed(&arguments(KINDS[0].0, "source", &["--steps", "1000"]));
         program.succeed(&arguments(KINDS[0].0, "u/one", &["--universal", "source", "--steps", "1000"]));
         let (mut lives, mut whole) = (Vec::new(), Vec::new());
@@ -202,7 +202,8 @@ impl Harness {
     }
 }
 
-/// Pauses a study that is still running (SIGSTOP), and returns the process numbers of its workers; none if it has ended.
+/// Pauses a study that is still running (SIGSTOP), and returns the process numbers of its workers; empty if it has
+/// ended.
 fn stopped_workers(study: &mut Child) -> Vec<String> {
     let process = study.id();
     if study.try_wait().unwrap().is_some() {

@@ -1,7 +1,7 @@
 //! The real program, in a separate folder for each test. Where a new test goes: `arguments` for arguments, `training`
 //! for runs and their folders, `resuming` for stopping, damaging and resuming, `killing` for SIGKILL, `faults` for
 //! errors of the operating system and foreign files, `safety` for the list of unsafe code, `evaluation` for `eval`,
-//! `playing` for `play`, `device` for learning on a device, `worlds` for environments of other programs, `study` for
+//! `playing` for `play`, `device` for learning on a device, `external` for external environments, `study` for
 //! plans and launchers of many runs, `transfer` for what new agents take from earlier ones, `support` for what else
 //! earlier runs do for new ones, `simd` for processors with fewer instructions, `vectors` for agents that observe
 //! vectors, `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of
@@ -17,6 +17,7 @@ mod earlier_versions;
 mod episodes;
 mod errors;
 mod evaluation;
+mod external;
 mod faults;
 mod killing;
 mod limits;
@@ -34,4 +35,3 @@ mod support;
 mod training;
 mod transfer;
 mod vectors;
-mod worlds;

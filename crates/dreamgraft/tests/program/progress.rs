@@ -1,9 +1,9 @@
-//! What `train` shows on the way: lines, the progress bar on a terminal, and nothing.
+//! The progress that `train` shows: lines, the progress bar on a terminal, and nothing.
 
 use crate::program::{Program, smoke};
 use std::process::Stdio;
 
-/// Runs its arguments on a terminal of 40 columns, and writes what they wrote there to stdout.
+/// Runs its arguments on a terminal of 40 columns, and writes their output to stdout.
 const TERMINAL: &str = "
 import fcntl, os, pty, struct, sys, termios
 pid, terminal = pty.fork()
@@ -23,7 +23,7 @@ sys.stdout.buffer.write(written)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
 
-/// What `train` writes to a terminal of 40 columns of this kind.
+/// The output of `train` on a terminal of 40 columns of this kind.
 fn on_a_terminal(kind: &str, arguments: &[&str]) -> String {
     let program = Program::new();
     let mut command = program.wrapped(&["python3", "-c", TERMINAL], &smoke(arguments));

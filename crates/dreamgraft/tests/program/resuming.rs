@@ -81,7 +81,7 @@ fn a_longer_run_of_several_tasks_is_the_run_made_longer() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
+#[expect(clippy::print_stderr, reason = "a skipped test is reported")]
 fn a_run_stopped_by_a_signal_resumes_where_it_stopped() {
     let signals = [
         ("-INT", "new run"),

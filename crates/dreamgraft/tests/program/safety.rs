@@ -1,4 +1,4 @@
-//! Where unsafe code stands: every file that has any is in `docs/safety.md`, with its reason.
+//! The list of unsafe code: every file that has any is in `docs/safety.md`, with its reason.
 
 use std::path::{Path, PathBuf};
 

@@ -21,13 +21,13 @@ fn an_instruction_set_that_cannot_be_used_is_an_error_that_names_those_that_can(
     let program = Program::new();
     let absent = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
     for variable in [VARIABLE, OLD_VARIABLE] {
-        for (set, says) in
+        for (set, expected) in
             [("sse9", "sse9 is not supported; set it to one of"), (absent, "this CPU lacks this SIMD instruction set")]
         {
             let ended = ended(program.command(&smoke(&[])).env(variable, set));
             assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
             assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
-            for part in [format!("error: {variable}={set}").as_str(), says, "plain"] {
+            for part in [format!("error: {variable}={set}").as_str(), expected, "plain"] {
                 assert!(ended.stderr.contains(part), "{part}: {ended:?}");
             }
         }

@@ -1,4 +1,5 @@
-//! Agents that observe vectors, in built-in tasks and in worlds of other programs: everything that works for images works for them.
+//! Agents that observe vectors, in built-in tasks and in external environments: everything that works for images works
+//! for them.
 
 use crate::program::{Program, outcomes};
 use std::os::unix::fs::PermissionsExt;
@@ -62,7 +63,7 @@ fn several_tasks_have_vectors_of_the_same_length() {
     program.succeed(&["eval", "run", "--task", "inverted-pendulum-swingup", "--episodes", "1"]);
 }
 
-/// A world without images: a place on a line, and the speed there.
+/// An external environment without images: a place on a line, and the speed there.
 const LINE: &str = r#"#!/usr/bin/env python3
 import json, struct, sys
 requests, answers = sys.stdin.buffer, sys.stdout.buffer
@@ -90,7 +91,7 @@ while len(header := requests.read(5)) == 5:
 "#;
 
 #[test]
-fn a_world_without_images_is_learned_and_cannot_be_filmed() {
+fn an_external_environment_without_images_is_learned_and_cannot_be_filmed() {
     let program = Program::new();
     std::fs::write(program.path("line.py"), LINE).unwrap();
     std::fs::set_permissions(program.path("line.py"), std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -109,7 +109,7 @@ pub enum Damage {
         /// The array.
         array: &'static str,
     },
-    /// Nothing tells which task the episode is of.
+    /// The task of the episode is unknown.
     #[error(
         "it does not contain the array \"task\", and the run learns several tasks; name one with `dreamgraft episodes add --task`"
     )]
@@ -142,7 +142,7 @@ pub enum Damage {
         /// The shape found.
         found: Vec<u64>,
     },
-    /// The arrays claim more memory than they may take.
+    /// The arrays claim more memory than they may have.
     #[error("array {array:?} of shape {shape:?} would need more than {limit} bytes, the limit for an episode here")]
     TooLarge {
         /// The array.

@@ -1,6 +1,6 @@
 //! The runs of each method on a target, and the sources that they need.
 //!
-//! Here: what each kind of method asks for. Not here: the sources' own runs, and the order of all runs (`expand`).
+//! Here: the runs of each kind of method. Not here: the sources' own runs, and the order of all runs (`expand`).
 
 use super::checks::{check_fraction, check_name};
 use super::pilot::Candidates;

@@ -1,6 +1,6 @@
 //! The sources' runs, which methods and other sources need, and the sources that no method uses.
 //!
-//! Not here: what each method needs (`methods`), and the order of all runs (`expand`).
+//! Not here: the sources that each method needs (`methods`), and the order of all runs (`expand`).
 
 use super::checks::check_preset;
 use super::{Aim, Asked, Expansion, universal_origin};

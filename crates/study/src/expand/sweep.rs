@@ -46,7 +46,7 @@ pub(super) struct Variant {
     choices: Vec<String>,
 }
 
-/// What is wrong with a sweep: the key of the setting, and why.
+/// The fault of a sweep: the key of the setting, and the reason.
 pub(super) type Wrong = (String, String);
 
 impl Sweep {
@@ -166,7 +166,7 @@ impl Variant {
         [method].into_iter().chain(self.choices.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
     }
 
-    /// What names of folders have after that of the method: `-horizon=10`. Names that are long or would have to be changed end
+    /// The suffix of the method in names of folders: `-horizon=10`. Names that are long or would have to be changed end
     /// with a checksum, so that no two variants have the same folder.
     pub fn of_folder(&self) -> String {
         let exact: String = self.choices.iter().map(|choice| format!("-{choice}")).collect();
@@ -239,7 +239,8 @@ mod tests {
         // An argument whose name is that of the key, and tables of arguments.
         let named = variants("task.arguments.sweep = [1, 2]\ntask.arguments.x = { sweep = 3 }").unwrap();
         assert_eq!(named.len(), 1);
-        // Arguments of an environment are what they are written as: it may tell a whole number from a real one.
+        // Arguments of an environment keep the form in which they are written: it may tell a whole number from a real
+        // one.
         assert_eq!(names("task.arguments.x = { sweep = [8, 8.0] }").len(), 2);
         assert_eq!(named[0].typed(), ["task.arguments.sweep=[1, 2]", "task.arguments.x.sweep=3"]);
     }

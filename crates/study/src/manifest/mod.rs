@@ -66,8 +66,8 @@ pub struct Entry {
     pub tasks: Vec<String>,
     /// The method by its name in tables, such as `baseline` or `fractional-0.2`; `source` for sources.
     pub method: String,
-    /// Of a source, its own name. Of a target, the name of the source it takes from, several joined by `, `; none for a
-    /// baseline.
+    /// Of a source, its own name. Of a target, the name of the source of its transfer, several joined by `, `; none for
+    /// a baseline.
     pub source: Option<String>,
     /// Its seed.
     pub seed: u64,
@@ -88,8 +88,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The frames that it will have: of a candidate that may be dropped, what its place in the group gets, so that the
-    /// sum over the group is right.
+    /// The frames that it will have: for a candidate that may be dropped, the frames of its place in the group, so that
+    /// the sum over the group is right.
     pub fn expected_frames(&self) -> u64 {
         self.pilot.as_ref().map_or(self.steps, |pilot| {
             expected_frames(self.index - pilot.group, pilot.candidates, &pilot.slices, self.steps)
@@ -111,9 +111,9 @@ impl Entry {
     /// Checks that the other values of a line agree with its request.
     fn check(&self) -> Result<(), String> {
         let Self { tasks, seed, steps, folder, request, arguments, .. } = self;
-        let said = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
+        let written = (tasks, Some(*seed), Some(Frames(*steps)), Some(folder));
         let asked = (&request.tasks, request.seed, request.steps, request.folder.as_ref());
-        if said != asked {
+        if written != asked {
             return Err("its tasks, seed, steps or folder differ from those of its request".to_owned());
         }
         if *arguments != arguments_of(request) {
@@ -225,7 +225,7 @@ impl Manifest {
             if entry.index != index {
                 return Err(wrong(format!("its index is {} instead of {index}", entry.index)));
             }
-            // A folder from somebody else must not make this program read files outside it.
+            // A foreign folder must not make this program read files outside it.
             if !inside(&entry.folder) {
                 return Err(wrong(format!(
                     "the folder {} is not inside the folder of the study",

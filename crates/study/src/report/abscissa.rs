@@ -6,12 +6,12 @@
 use super::wording::{frames, value};
 use crate::results::Cost;
 
-/// What curves are drawn over.
+/// The x-axes of curves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Abscissa {
     /// Environment frames.
     Frames,
-    /// What the runs spend.
+    /// A cost of the runs.
     Cost(Cost),
 }
 
@@ -59,9 +59,9 @@ pub struct Unit {
     pub title: &'static str,
     /// How many frames, gradient steps or core-seconds one is.
     pub size: f64,
-    /// What stands before a value in a sentence.
+    /// The text before a value in a sentence.
     pub before: &'static str,
-    /// What stands after it.
+    /// The text after it.
     pub after: &'static str,
 }
 

@@ -33,7 +33,7 @@ impl Axis {
         Self { low, high, ticks: (first..=last).map(|index| index as f64 * step).collect() }
     }
 
-    /// Where `value` lies: 0 at the lower end, 1 at the upper.
+    /// The position of `value`: 0 at the lower end, 1 at the upper.
     pub fn place(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }

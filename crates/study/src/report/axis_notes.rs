@@ -1,4 +1,4 @@
-//! What curves over gradient steps and core-seconds do not show: sentences below the plots.
+//! The limits of curves over gradient steps and core-seconds: sentences below the plots.
 
 use super::Report;
 use super::abscissa::Abscissa;
@@ -13,14 +13,14 @@ const MOST_NAMED: usize = 8;
 impl Report<'_> {
     /// The axes over which curves can be drawn, environment frames first.
     pub(super) fn axes(&self) -> Vec<Abscissa> {
-        let plots = || self.figures.tasks.iter().flat_map(|task| &task.plots);
+        let plots = || self.statistics.tasks.iter().flat_map(|task| &task.plots);
         let has = |abscissa: &Abscissa| plots().any(|plot| plot.abscissa == *abscissa && !plot.is_empty());
         Abscissa::ALL.into_iter().filter(|abscissa| *abscissa == Abscissa::Frames || has(abscissa)).collect()
     }
 
-    /// Why there are no curves over an axis, whatever axis is shown.
+    /// Why there are no curves over an axis, for every axis.
     pub(super) fn missing_axes(&self) -> Vec<String> {
-        let drawn = &self.figures.drawn;
+        let drawn = &self.statistics.drawn;
         if !self.results.targets().any(is_begun) {
             return Vec::new();
         }
@@ -46,10 +46,10 @@ impl Report<'_> {
             .collect()
     }
 
-    /// What to know about the curves over this axis.
+    /// Notes about the curves over this axis.
     pub(super) fn axis_notes(&self, abscissa: Abscissa) -> Vec<String> {
         let Abscissa::Cost(cost) = abscissa else { return Vec::new() };
-        let mut said = vec![format!(
+        let mut sentences = vec![format!(
             "Mean over the runs at equal {}. Between two lines of metrics, {} are interpolated. A run of several tasks \
              is drawn with all that it spent.",
             abscissa.label(),
@@ -60,7 +60,7 @@ impl Report<'_> {
             let few = methods.len() <= MOST_NAMED;
             let whose =
                 if few { listed(&methods) } else { format!("{} with a transfer", counted(methods.len(), "method")) };
-            said.push(format!(
+            sentences.push(format!(
                 "The curves of {whose} do not include what their sources cost; for finished runs, the table \u{201c}Cost\u{201d} \
                  has it."
             ));
@@ -77,7 +77,7 @@ impl Report<'_> {
             if count > MOST_NAMED {
                 named.push(counted(count - MOST_NAMED, "other"));
             }
-            said.push(format!(
+            sentences.push(format!(
                 "{} left out, because {} not recorded: {}.",
                 if count == 1 { "1 run is".to_owned() } else { format!("{} are", counted(count, "run")) },
                 if cost == Cost::Updates { "gradient steps are" } else { "seconds or threads are" },
@@ -85,24 +85,24 @@ impl Report<'_> {
             ));
         }
         if cost == Cost::CoreSeconds {
-            said.extend(cautions(self.results));
+            sentences.extend(cautions(self.results));
         }
-        if !self.figures.drawn.single_runs_over(abscissa) {
-            said.push(format!(
+        if !self.statistics.drawn.single_runs_over(abscissa) {
+            sentences.push(format!(
                 "Single runs are only drawn over environment frames, because this page has more than {MOST_SINGLE} of \
                  them."
             ));
         }
-        said
+        sentences
     }
 
     /// The methods whose runs learned from other agents.
     fn learned(&self) -> Vec<String> {
-        let figures = &self.figures;
+        let statistics = &self.statistics;
         let learns = |index: &usize| {
-            figures.tasks.iter().filter_map(|task| task.methods[*index].as_ref()).any(|method| method.has_sources)
+            statistics.tasks.iter().filter_map(|task| task.methods[*index].as_ref()).any(|method| method.has_sources)
         };
-        (0..figures.methods.len()).filter(learns).map(|index| figures.methods[index].clone()).collect()
+        (0..statistics.methods.len()).filter(learns).map(|index| statistics.methods[index].clone()).collect()
     }
 }
 
@@ -111,7 +111,7 @@ fn is_begun(run: &RunResult) -> bool {
     run.series.iter().any(|series| !series.training.is_empty() || !series.evaluation.is_empty())
 }
 
-/// What a run must have recorded for a curve over this axis.
+/// The metric that a run needs for a curve over this axis.
 fn needs(abscissa: Abscissa) -> &'static str {
     match abscissa {
         Abscissa::Frames | Abscissa::Cost(Cost::Updates) => "its gradient steps",

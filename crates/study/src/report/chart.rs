@@ -6,9 +6,9 @@
 use super::abscissa::{Abscissa, Unit};
 use super::axis::Axis;
 use super::curves::{Curves, Plot, Which};
-use super::figures::Figures;
 use super::published::title;
-use super::task_figures::TaskFigures;
+use super::report_statistics::ReportStatistics;
+use super::task_statistics::TaskStatistics;
 use super::wording::{spread, tick, value};
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
@@ -34,23 +34,23 @@ fn returns(which: Which) -> &'static str {
 }
 
 /// Whether any curve of these is there to draw.
-pub fn any(figures: &Figures, which: Which) -> bool {
-    figures.tasks.iter().flat_map(|task| &task.plots).any(|plot| plot.which == which && !plot.is_empty())
+pub fn any(statistics: &ReportStatistics, which: Which) -> bool {
+    statistics.tasks.iter().flat_map(|task| &task.plots).any(|plot| plot.which == which && !plot.is_empty())
 }
 
 /// The learning curves of a task, over each of these axes.
-pub fn chart(figures: &Figures, task: &TaskFigures, axes: &[Abscissa]) -> Markup {
+pub fn chart(statistics: &ReportStatistics, task: &TaskStatistics, axes: &[Abscissa]) -> Markup {
     html! {
         figure.chart {
             figcaption { (title(&task.task)) }
             @for plot in task.plots.iter().filter(|plot| axes.contains(&plot.abscissa)) {
-                div.panel data-series=(plot.which.name()) data-axis=(plot.abscissa.name()) { (panel(figures, task, plot)) }
+                div.panel data-series=(plot.which.name()) data-axis=(plot.abscissa.name()) { (panel(statistics, task, plot)) }
             }
         }
     }
 }
 
-fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
+fn panel(statistics: &ReportStatistics, task: &TaskStatistics, plot: &Plot) -> Markup {
     if plot.is_empty() {
         return html! {
             p.empty {
@@ -70,7 +70,7 @@ fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
         ends.chain(curves.runs.iter().flatten().map(|(_, value)| *value)).collect::<Vec<_>>()
     });
     let y = Axis::new(values, 5, true);
-    let sentence = sentence(figures, task, plot, &unit);
+    let sentence = sentence(statistics, task, plot, &unit);
     let percent = |share: f64| format!("{:.2}%", 100.0 * share);
     html! {
         div.ytitle { (returns(plot.which)) }
@@ -88,7 +88,7 @@ fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
                         @let place = round(BOX * (1.0 - y.place(random)));
                         line.random x1="0" x2=(BOX) y1=(place) y2=(place) {}
                     }
-                    @for (index, curves) in plot.drawn() { (curves_of(figures, index, curves, unit.size, &x, &y)) }
+                    @for (index, curves) in plot.drawn() { (curves_of(statistics, index, curves, unit.size, &x, &y)) }
                 }
                 div.cross hidden {}
             }
@@ -100,7 +100,7 @@ fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
                     @match label {
                         Label::Method(index) => {
                             span class=(format!("of m{index}")) data-of=(index) style={ "top:" (percent(place)) } {
-                                (figures.methods[index])
+                                (statistics.methods[index])
                             }
                         }
                         Label::Others(count) => {
@@ -117,7 +117,7 @@ fn panel(figures: &Figures, task: &TaskFigures, plot: &Plot) -> Markup {
 }
 
 /// A method's band, runs and mean. `x` is in units of this size.
-fn curves_of(figures: &Figures, index: usize, curves: &Curves, size: f64, x: &Axis, y: &Axis) -> Markup {
+fn curves_of(statistics: &ReportStatistics, index: usize, curves: &Curves, size: f64, x: &Axis, y: &Axis) -> Markup {
     let at = |spent: f64, value: f64| {
         format!("{} {}", round(BOX * x.place(spent / size)), round(BOX * (1.0 - y.place(value))))
     };
@@ -130,7 +130,7 @@ fn curves_of(figures: &Figures, index: usize, curves: &Curves, size: f64, x: &Ax
     let lower = wide.iter().rev().map(|(band, half)| (band.frames, band.mean - half));
     let class = |kind: &str| format!("{kind} of m{index}");
     html! {
-        g data-of=(index) class="of" data-name=(figures.methods[index]) {
+        g data-of=(index) class="of" data-name=(statistics.methods[index]) {
             @if wide.len() > 1 { path class=(class("band")) d={ (path(&mut upper.chain(lower))) "Z" } {} }
             @for run in &curves.runs { path class=(class("run")) d=(path(&mut run.iter().copied())) {} }
             path class=(class("mean")) d=(path(&mut curves.band.iter().map(|band| (band.frames, band.mean)))) {}
@@ -147,12 +147,12 @@ fn round(number: f64) -> f64 {
 enum Label {
     /// Of this method.
     Method(usize),
-    /// Of so many methods with lower returns, for which there is no place.
+    /// As many methods with lower returns, for which there is no place.
     Others(usize),
 }
 
-/// Where the labels at the ends of the curves stand: 0 at the top, 1 at the bottom; none upon another. Of many methods, those with
-/// the highest returns.
+/// The positions of the labels at the ends of the curves: 0 at the top, 1 at the bottom; none upon another. Of many
+/// methods, those with the highest returns.
 fn ends(plot: &Plot, y: &Axis) -> Vec<(Label, f64)> {
     let last =
         |(index, curves): (usize, &Curves)| Some((Label::Method(index), 1.0 - y.place(curves.band.last()?.mean)));
@@ -162,7 +162,7 @@ fn ends(plot: &Plot, y: &Axis) -> Vec<(Label, f64)> {
 /// The labels, moved so that none stands upon another or outside.
 fn placed(mut labels: Vec<(Label, f64)>) -> Vec<(Label, f64)> {
     labels.sort_by(|a, b| a.1.total_cmp(&b.1));
-    // One label more would take no more place than the number of the others.
+    // One label more would need no more space than the number of the others.
     if labels.len() > MOST_LABELS + 1 {
         let others = labels.split_off(MOST_LABELS);
         labels.push((Label::Others(others.len()), others[0].1));
@@ -180,10 +180,10 @@ fn placed(mut labels: Vec<(Label, f64)>) -> Vec<(Label, f64)> {
 }
 
 /// A description of the chart.
-fn sentence(figures: &Figures, task: &TaskFigures, plot: &Plot, unit: &Unit) -> String {
+fn sentence(statistics: &ReportStatistics, task: &TaskStatistics, plot: &Plot, unit: &Unit) -> String {
     let ends = plot.drawn().filter_map(|(index, curves)| {
         let last = curves.band.last()?;
-        Some(format!("{} {} at {}", figures.methods[index], value(last.mean), unit.text(last.frames)))
+        Some(format!("{} {} at {}", statistics.methods[index], value(last.mean), unit.text(last.frames)))
     });
     let ends: Vec<String> = ends.collect();
     format!(
@@ -215,7 +215,7 @@ fn data(plot: &Plot, unit: &Unit) -> String {
     in_script(&json!({ "unit": [unit.before, unit.after], "places": places, "methods": methods }).to_string())
 }
 
-/// JSON that no browser takes for the end of the script it stands in.
+/// JSON in which no browser finds the end of the surrounding script.
 pub fn in_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

@@ -1,12 +1,12 @@
-//! What the runs of a method have cost: frames, gradient steps, core-seconds, and those of their sources.
+//! The costs of the runs of a method: frames, gradient steps, core-seconds, and those of their sources.
 //!
 //! Here: the numbers, their table, and how far core-seconds can be compared. Not here: curves over them (`curves`).
 
-use super::figures::Figures;
 use super::groups::Group;
 use super::published::title;
+use super::report_statistics::ReportStatistics;
 use super::tables::{Cell, Table};
-use super::task_figures::Spread;
+use super::task_statistics::Spread;
 use super::wording::{NONE, counted, frames, hours, listed};
 use crate::results::{Cost, Results, RunResult};
 use crate::statistics::{deviation, mean};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The most processors that are named.
 const MOST_NAMED: usize = 3;
 
-/// What the finished runs of a task and method have cost.
+/// The costs of the finished runs of a task and method.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MethodCost {
     /// The finished runs.
@@ -28,7 +28,7 @@ pub struct MethodCost {
     pub sources: Option<Costs>,
 }
 
-/// What runs cost, one after the other.
+/// The costs of runs, one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Costs {
     /// Environment frames.
@@ -42,7 +42,7 @@ pub struct Costs {
 /// A cost, over the runs whose folders record it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Amount {
-    /// Mean and deviation; none if no run records it.
+    /// Mean and deviation; `None` if no run records it.
     pub spread: Option<Spread>,
     /// Whether it may be more, because it is not known of all sources.
     pub at_least: bool,
@@ -77,7 +77,7 @@ impl<'a> Agents<'a> {
         named.or_else(|| self.placed.get(&place(self.root, Path::new(agent)))).copied()
     }
 
-    /// What all agents that a run learned from have spent, and whether that is only a part; `None` if it is not known
+    /// The costs of all agents that a run learned from, and whether that is only a part; `None` if it is not known
     /// of any.
     fn spent(&self, run: &RunResult, cost: Cost) -> (Option<f64>, bool) {
         let agents = run.ancestry.agents.iter();
@@ -95,7 +95,7 @@ fn place(root: &Path, folder: &Path) -> PathBuf {
     path.canonicalize().unwrap_or(path)
 }
 
-/// What the finished runs of `group` have cost.
+/// The costs of the finished runs of `group`.
 pub fn method_cost(group: &Group<'_>, agents: &Agents<'_>) -> MethodCost {
     let finished: Vec<&RunResult> = group.runs.iter().copied().filter(|run| run.finished()).collect();
     let own = |cost: Cost| {
@@ -131,8 +131,8 @@ pub fn has_sources(run: &RunResult) -> bool {
     !run.from_scratch || !run.ancestry.agents.is_empty()
 }
 
-/// What a finished run of each task and method cost.
-pub fn costs(figures: &Figures) -> Table {
+/// The cost of a finished run of each task and method.
+pub fn costs(statistics: &ReportStatistics) -> Table {
     let about =
         "What a finished run cost, and what all its sources and their sources cost, as if they had been trained for \
          this run alone; means over runs, of core-hours with the standard deviation. Core-hours are the hours of work \
@@ -150,8 +150,8 @@ pub fn costs(figures: &Figures) -> Table {
         "Sources' core-hours",
     ];
     let (mut rows, mut is_known) = (Vec::new(), false);
-    for task in &figures.tasks {
-        for (name, method) in figures.methods.iter().zip(&task.methods) {
+    for task in &statistics.tasks {
+        for (name, method) in statistics.methods.iter().zip(&task.methods) {
             let Some(cost) = method.as_ref().map(|method| &method.cost).filter(|cost| cost.runs > 0) else { continue };
             is_known |= cost.own.updates.spread.is_some() || cost.own.core_seconds.spread.is_some();
             let mut row = vec![Cell::of(title(&task.task)), Cell::of(name.as_str()).note(counted(cost.runs, "run"))];
@@ -180,19 +180,19 @@ fn cells(costs: Option<&Costs>, runs: usize) -> [Cell; 3] {
     [cell(&costs.frames, &count), cell(&costs.updates, &count), cell(&costs.core_seconds, &time)]
 }
 
-/// How far the core-seconds of these runs can be compared: sentences, none if nothing is known against it.
+/// How far the core-seconds of these runs can be compared: sentences; empty if there is no known objection.
 pub fn cautions(results: &Results) -> Vec<String> {
     let timed: Vec<&RunResult> =
         results.runs.iter().filter(|run| run.spent_in_all(Cost::CoreSeconds).is_some()).collect();
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     let processors: BTreeSet<&str> =
-        timed.iter().map(|run| run.made_by.get("processor").map_or("unknown", String::as_str)).collect();
+        timed.iter().map(|run| run.provenance.get("processor").map_or("unknown", String::as_str)).collect();
     if processors.len() > 1 {
         let mut names: Vec<String> = processors.iter().take(MOST_NAMED).map(|name| (*name).to_owned()).collect();
         if processors.len() > MOST_NAMED {
             names.push(format!("{} others", processors.len() - MOST_NAMED));
         }
-        said.push(format!(
+        sentences.push(format!(
             "Core-seconds come from different processors ({}) and can only be compared with care, because the same \
              work takes each of them a different time.",
             listed(&names)
@@ -200,7 +200,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     let runs = |is: &dyn Fn(f64, f64) -> bool| {
         let with = timed.iter().filter(|run| {
-            let cores = run.made_by.get("cores").and_then(|cores| cores.parse().ok());
+            let cores = run.provenance.get("cores").and_then(|cores| cores.parse().ok());
             run.threads.zip(cores).is_some_and(|(threads, cores)| is(threads, cores))
         });
         with.count()
@@ -208,7 +208,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
     let of_all = |count: usize| format!("{} of {}", frames(count as f64), counted(timed.len(), "run"));
     let fewer = runs(&|threads, cores| threads < cores);
     if fewer > 0 {
-        said.push(format!(
+        sentences.push(format!(
             "{} used fewer threads than their machine has cores. If other runs worked on the same machine at that time, \
              they slowed each other down, and their core-seconds can only be compared with care.",
             of_all(fewer)
@@ -216,18 +216,18 @@ pub fn cautions(results: &Results) -> Vec<String> {
     }
     let more = runs(&|threads, cores| threads > cores);
     if more > 0 {
-        said.push(format!(
+        sentences.push(format!(
             "{} used more threads than their machine has cores, so their threads shared cores, and their core-seconds \
              are more than the cores worked.",
             of_all(more)
         ));
     }
-    let on_device = timed.iter().filter(|run| run.made_by.contains_key("device")).count();
+    let on_device = timed.iter().filter(|run| run.provenance.contains_key("device")).count();
     if on_device > 0 {
-        said.push(format!(
+        sentences.push(format!(
             "{} computed gradient steps on a device. Core-seconds count the threads of the CPU, not the device.",
             of_all(on_device)
         ));
     }
-    said
+    sentences
 }

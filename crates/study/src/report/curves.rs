@@ -48,7 +48,7 @@ impl Which {
     }
 }
 
-/// Which curves a report draws: those of a large study are limited to what a page can hold.
+/// Which curves a report draws: those of a large study are limited to as many as a page can hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
     /// Pairs of a task and a method.
@@ -106,7 +106,7 @@ impl Plot {
 pub struct Curves {
     /// Mean and deviation.
     pub band: Vec<Band>,
-    /// Each run: frames (or what else the axis has) and returns.
+    /// Each run: frames (or the values of another axis) and returns.
     pub runs: Vec<Vec<(f64, f64)>>,
 }
 
@@ -152,7 +152,7 @@ fn curves_of<'a>(group: &Group<'a>, abscissa: Abscissa, which: Which) -> Vec<Cow
     series.map(|(run, curve)| over(abscissa, run, curve)).filter(|curve| !curve.is_empty()).collect()
 }
 
-/// The curve of a run over an axis. Points where the run has not recorded what it had spent are left out.
+/// The curve of a run over an axis. Points at which the run has not recorded its costs are left out.
 fn over<'a>(abscissa: Abscissa, run: &RunResult, curve: &'a Curve) -> Cow<'a, Curve> {
     match abscissa {
         Abscissa::Frames => Cow::Borrowed(curve),

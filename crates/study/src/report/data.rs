@@ -4,7 +4,7 @@ use super::Report;
 use super::comparable::FRAMES;
 use super::cost::{Amount, MethodCost};
 use super::pooled::Pooled;
-use super::task_figures::{MethodFigures, Spread, TaskFigures};
+use super::task_statistics::{MethodStatistics, Spread, TaskStatistics};
 use crate::results::{Cost, Results, RunResult};
 use crate::statistics::{Curve, Estimate};
 use serde::Serialize;
@@ -15,7 +15,8 @@ struct Line<'a> {
     /// A task, or `all`.
     task: &'a str,
     method: &'a str,
-    figure: &'a str,
+    #[serde(rename = "figure")]
+    statistic: &'a str,
     value: Option<f64>,
     /// Standard deviation over runs.
     deviation: Option<f64>,
@@ -34,10 +35,10 @@ struct Line<'a> {
 
 /// Every statistic, one per line: `task,method,figure,value,deviation,low,high,runs,unfinished,frames,note`.
 pub fn figures_csv(report: &Report<'_>) -> String {
-    let figures = &report.figures;
+    let statistics = &report.statistics;
     let joined = |notes: Vec<String>| notes.join("; ");
     let pooled = |pooled: &Pooled| joined(pooled.notes());
-    let notes: Vec<[String; 2]> = figures
+    let notes: Vec<[String; 2]> = statistics
         .together
         .iter()
         .map(|together| {
@@ -45,13 +46,15 @@ pub fn figures_csv(report: &Report<'_>) -> String {
         })
         .collect();
     let mut lines = Vec::new();
-    for task in &figures.tasks {
-        for (name, method) in figures.methods.iter().zip(&task.methods) {
+    for task in &statistics.tasks {
+        for (name, method) in statistics.methods.iter().zip(&task.methods) {
             let Some(method) = method else { continue };
             of_method(task, name, method, &mut lines);
         }
     }
-    for ((name, together), [mean_note, improvement_note]) in figures.methods.iter().zip(&figures.together).zip(&notes) {
+    for ((name, together), [mean_note, improvement_note]) in
+        statistics.methods.iter().zip(&statistics.together).zip(&notes)
+    {
         let line = Line { task: "all", method: name, ..Line::default() };
         let mean = together.interquartile_mean.estimate;
         lines.extend(estimated("interquartile_mean_normalised", &Line { note: mean_note, ..line }, mean));
@@ -65,11 +68,11 @@ pub fn figures_csv(report: &Report<'_>) -> String {
     String::from_utf8(writer.into_inner().expect("memory")).expect("texts")
 }
 
-fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures, lines: &mut Vec<Line<'a>>) {
+fn of_method<'a>(task: &'a TaskStatistics, name: &'a str, method: &'a MethodStatistics, lines: &mut Vec<Line<'a>>) {
     let of_task = Line { task: &task.task, method: name, ..Line::default() };
     let line = Line { unfinished: Some(method.runs - method.finished), frames: task.length, ..of_task };
-    let spread = |figure, spread: Option<Spread>| {
-        spread.map(|it| Line { figure, value: Some(it.mean), deviation: it.deviation, runs: Some(it.runs), ..line })
+    let spread = |statistic, spread: Option<Spread>| {
+        spread.map(|it| Line { statistic, value: Some(it.mean), deviation: it.deviation, runs: Some(it.runs), ..line })
     };
     lines.extend(spread("overall", method.overall));
     lines.extend(spread("final", method.last));
@@ -86,16 +89,16 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
             ("time_to_threshold_with_sources", measures.time_with_sources),
             ("time_to_threshold_of_baseline", measures.baseline_time),
         ];
-        for (figure, value) in numbers.into_iter().filter(|(_, value)| value.is_some()) {
-            lines.push(Line { figure, value, ..finished });
+        for (statistic, value) in numbers.into_iter().filter(|(_, value)| value.is_some()) {
+            lines.push(Line { statistic, value, ..finished });
         }
         let note = if method.source_frames_at_least { "a lower bound: not all sources are known" } else { "" };
-        lines.push(Line { figure: "source_frames", value: Some(method.source_frames as f64), note, ..finished });
+        lines.push(Line { statistic: "source_frames", value: Some(method.source_frames as f64), note, ..finished });
     }
     lines.extend(costs(&Line { frames: None, ..line }, &method.cost));
     for published in &method.published {
         lines.push(Line {
-            figure: "overall_published",
+            statistic: "overall_published",
             value: Some(published.mean),
             deviation: Some(published.deviation),
             runs: Some(published.seeds as usize),
@@ -106,25 +109,25 @@ fn of_method<'a>(task: &'a TaskFigures, name: &'a str, method: &'a MethodFigures
     }
 }
 
-/// What a whole run cost, and its sources.
+/// The costs of a whole run, and of its sources.
 fn costs<'a>(line: &Line<'a>, cost: &MethodCost) -> Vec<Line<'a>> {
     let mut named = vec![("updates", cost.own.updates), ("core_seconds", cost.own.core_seconds)];
     if let Some(sources) = &cost.sources {
         named.extend([("source_updates", sources.updates), ("source_core_seconds", sources.core_seconds)]);
     }
-    let of = |(figure, amount): (&'static str, Amount)| {
+    let of = |(statistic, amount): (&'static str, Amount)| {
         let spread = amount.spread?;
         let note = if amount.at_least { "a lower bound: not all sources are known" } else { "" };
         let (value, deviation, runs) = (Some(spread.mean), spread.deviation, Some(spread.runs));
-        Some(Line { figure, value, deviation, runs, note, ..*line })
+        Some(Line { statistic, value, deviation, runs, note, ..*line })
     };
     named.into_iter().filter_map(of).collect()
 }
 
-fn estimated<'a>(figure: &'a str, line: &Line<'a>, estimate: Option<Estimate>) -> Option<Line<'a>> {
+fn estimated<'a>(statistic: &'a str, line: &Line<'a>, estimate: Option<Estimate>) -> Option<Line<'a>> {
     let estimate = estimate?;
     let (low, high) = (estimate.interval.map(|it| it.low), estimate.interval.map(|it| it.high));
-    Some(Line { figure, value: Some(estimate.value), low, high, ..*line })
+    Some(Line { statistic, value: Some(estimate.value), low, high, ..*line })
 }
 
 /// A curve, in the form in which the field exchanges them.

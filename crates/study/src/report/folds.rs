@@ -1,4 +1,5 @@
-//! What a page of many runs shows only when somebody opens it: their rows, their images, their plans.
+//! The parts of a page of many runs that are shown only when somebody opens them: their rows, their images, their
+//! plans.
 //!
 //! A browser does not lay out what is folded, so that a page of ten thousand runs is as long as one of ten. Not here: the
 //! content of what is folded.
@@ -61,8 +62,8 @@ fn of_group(group: &GroupOfRuns<'_>) -> Table {
     Table { id, columns, rows, ..Table::default() }
 }
 
-/// Several things: as they are, or of many a fold for each heading, in the order in which these come first. `key` tells the folds of a
-/// page apart; `around` puts the things of one heading together.
+/// Several things: unchanged, or, if there are many, a fold for each heading, in the order in which these come first.
+/// `key` separates the folds of a page apart; `around` puts the things of one heading together.
 pub fn under_headings(
     key: &str,
     things: Vec<(String, Markup)>,

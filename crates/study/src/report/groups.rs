@@ -1,9 +1,9 @@
 //! Which runs belong together, and how much of them is compared.
 //!
 //! Runs of one task are compared over the frames that all finished ones have: a longer run has learned for longer, and
-//! that would look like a better method. Not here: the statistics themselves (`figures`, `pooled`).
+//! that would look like a better method. Not here: the statistics themselves (`report_statistics`, `pooled`).
 
-use super::task_figures::Spread;
+use super::task_statistics::Spread;
 use crate::results::{BASELINE, Results, RunResult, Series};
 use crate::statistics::{Curve, deviation, mean};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,8 +138,8 @@ impl Group<'_> {
     }
 
     /// Mean and deviation of a statistic over the runs that have it, from curves over `length` frames.
-    pub fn spread(&self, length: Option<f64>, figure: impl Fn(&RunResult, &Curve) -> Option<f64>) -> Option<Spread> {
-        let of_run = |run: &&RunResult| figure(run, &cut(run, run.series(self.task)?, length));
+    pub fn spread(&self, length: Option<f64>, statistic: impl Fn(&RunResult, &Curve) -> Option<f64>) -> Option<Spread> {
+        let of_run = |run: &&RunResult| statistic(run, &cut(run, run.series(self.task)?, length));
         let values: Vec<f64> = self.runs.iter().filter_map(of_run).collect();
         Some(Spread { mean: mean(&values)?, deviation: deviation(&values), runs: values.len() })
     }

@@ -1,9 +1,9 @@
-//! What a report can and cannot show: sentences above its tables.
+//! The limits of a report: sentences above its tables.
 
 use super::Report;
 use super::groups::{baseline, groups};
 use super::published::title;
-use super::task_figures::{MethodFigures, TaskFigures};
+use super::task_statistics::{MethodStatistics, TaskStatistics};
 use super::wording::{self, counted, frames, listed};
 use crate::results::BASELINE;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 impl Report<'_> {
     /// The number of runs of each task and method, and the limits of conclusions from them.
     pub fn limits(&self) -> Vec<String> {
-        let cells = || self.figures.tasks.iter().flat_map(|task| task.methods.iter().flatten());
+        let cells = || self.statistics.tasks.iter().flat_map(|task| task.methods.iter().flatten());
         let counts: BTreeSet<usize> = cells().map(|method| method.finished).collect();
         let (Some(&fewest), Some(&most)) = (counts.first(), counts.last()) else {
             return vec!["There are no runs to compare yet.".to_owned()];
@@ -21,15 +21,15 @@ impl Report<'_> {
         } else {
             format!("{fewest} to {}", counted(most, "finished run"))
         };
-        let mut said = vec![format!("Each task and method has {each}, one per seed.")];
-        if self.figures.methods.len() > 1 {
-            said.push(
+        let mut sentences = vec![format!("Each task and method has {each}, one per seed.")];
+        if self.statistics.methods.len() > 1 {
+            sentences.push(
                 "Methods are paired: runs of the same task and seed share their random prefill episodes and the \
                  initial states of their evaluations, whatever the method."
                     .to_owned(),
             );
         }
-        said.extend(match fewest {
+        sentences.extend(match fewest {
             0 => Some(
                 "Without finished runs, methods cannot be compared; means over unfinished runs cover only their first \
                  part."
@@ -53,14 +53,14 @@ impl Report<'_> {
             )),
             _ => None,
         });
-        said.extend(self.lengths());
-        said.extend(self.unfinished_runs());
-        said.extend(self.guided());
-        said.extend(self.shared_sources());
-        said.extend(self.random_actions());
+        sentences.extend(self.lengths());
+        sentences.extend(self.unfinished_runs());
+        sentences.extend(self.guided());
+        sentences.extend(self.shared_sources());
+        sentences.extend(self.random_actions());
         let compared = cells().filter(|method| method.improvement.is_some()).count();
         if compared > 3 {
-            said.push(format!(
+            sentences.push(format!(
                 "This page has {} with the baseline: among many comparisons, some look striking by chance.",
                 counted(compared, "comparison")
             ));
@@ -69,23 +69,23 @@ impl Report<'_> {
             self.results.targets().map(|run| run.steps).filter(|steps| *steps < u64::MAX).collect();
         let lengths: Vec<String> = lengths.into_iter().map(|steps| frames(steps as f64)).collect();
         if !lengths.is_empty() {
-            said.push(format!(
+            sentences.push(format!(
                 "Runs have {} environment frames; longer runs could rank the methods differently.",
                 listed(&lengths)
             ));
         }
         match &self.results.baseline {
             Some(name) => {
-                said.push(format!("The other methods are compared with {name}, which was named as the baseline."))
+                sentences.push(format!("The other methods are compared with {name}, which was named as the baseline."))
             }
-            None => said.extend(self.tasks_without_baseline()),
+            None => sentences.extend(self.tasks_without_baseline()),
         }
-        said
+        sentences
     }
 
     /// How many tasks have a baseline, if not all of them do.
     fn tasks_without_baseline(&self) -> Option<String> {
-        let (tasks, groups) = (&self.figures.tasks, groups(self.results));
+        let (tasks, groups) = (&self.statistics.tasks, groups(self.results));
         let with = tasks
             .iter()
             .filter(|task| baseline(&task.task, &groups, self.results.baseline.as_deref()).is_some())
@@ -104,7 +104,7 @@ impl Report<'_> {
 
     /// For each task whose finished runs differ in length, over which frames they are compared.
     fn lengths(&self) -> Vec<String> {
-        let of_task = |task: &TaskFigures| {
+        let of_task = |task: &TaskStatistics| {
             let length = task.length.filter(|_| !task.lengths.is_empty())?;
             let each = task.lengths.iter().map(|(method, lengths)| {
                 let lengths: Vec<String> = lengths.iter().map(|count| frames(*count as f64)).collect();
@@ -118,7 +118,7 @@ impl Report<'_> {
                 frames(length)
             ))
         };
-        self.figures.tasks.iter().filter_map(of_task).collect()
+        self.statistics.tasks.iter().filter_map(of_task).collect()
     }
 
     /// How unfinished runs are counted.
@@ -133,12 +133,12 @@ impl Report<'_> {
         })
     }
 
-    /// The methods for which something holds on a task.
-    fn methods_that(&self, holds: impl Fn(&MethodFigures) -> bool) -> Vec<String> {
-        let figures = &self.figures;
-        let of = |index: usize| figures.tasks.iter().filter_map(move |task| task.methods[index].as_ref());
-        let found = (0..figures.methods.len()).filter(|index| of(*index).any(&holds));
-        found.map(|index| figures.methods[index].clone()).collect()
+    /// The methods for which a condition holds on a task.
+    fn methods_that(&self, holds: impl Fn(&MethodStatistics) -> bool) -> Vec<String> {
+        let statistics = &self.statistics;
+        let of = |index: usize| statistics.tasks.iter().filter_map(move |task| task.methods[index].as_ref());
+        let found = (0..statistics.methods.len()).filter(|index| of(*index).any(&holds));
+        found.map(|index| statistics.methods[index].clone()).collect()
     }
 
     /// In which methods an earlier agent plays the first episodes.
@@ -168,7 +168,7 @@ impl Report<'_> {
 
     /// For which tasks the return of random actions is not known from all runs.
     fn random_actions(&self) -> Vec<String> {
-        let of_task = |task: &TaskFigures| {
+        let of_task = |task: &TaskStatistics| {
             let (folder, why) = task.random_unknown.first()?;
             let runs = counted(task.random_unknown.len(), "run");
             let end = match task.random {
@@ -181,7 +181,7 @@ impl Report<'_> {
                 title(&task.task)
             ))
         };
-        self.figures.tasks.iter().filter_map(of_task).collect()
+        self.statistics.tasks.iter().filter_map(of_task).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 /// The report as Markdown.
 pub fn markdown(report: &Report<'_>) -> String {
-    let (figures, results) = (&report.figures, report.results);
+    let (statistics, results) = (&report.statistics, report.results);
     let mut text = format!("# {}\n\n{}\n", escaped(&results.name), escaped(&report.summary()));
     heading(&mut text, "What this page can and cannot show");
     report.limits().iter().for_each(|sentence| paragraph(&mut text, sentence));
@@ -23,23 +23,23 @@ pub fn markdown(report: &Report<'_>) -> String {
         problems.iter().for_each(|problem| put(&mut text, &format!("- {}", escaped(problem))));
     }
     heading(&mut text, "Returns");
-    table(&mut text, &tables::overall(figures));
-    table(&mut text, &tables::last(figures));
+    table(&mut text, &tables::overall(statistics));
+    table(&mut text, &tables::last(statistics));
     if report.unfinished() > 0 {
         paragraph(&mut text, "\u{2020} Includes runs that are not finished; these values will change.");
     }
-    tables::about_published(figures).iter().for_each(|sentence| paragraph(&mut text, sentence));
+    tables::about_published(statistics).iter().for_each(|sentence| paragraph(&mut text, sentence));
     heading(&mut text, "Is the difference more than chance?");
-    table(&mut text, &tables::interquartile_means(figures));
-    table(&mut text, &tables::improvements(figures));
-    let cost = costs(figures);
+    table(&mut text, &tables::interquartile_means(statistics));
+    table(&mut text, &tables::improvements(statistics));
+    let cost = costs(statistics);
     if !cost.rows.is_empty() {
         heading(&mut text, "Cost");
         table(&mut text, &cost);
         cautions(results).iter().for_each(|sentence| paragraph(&mut text, sentence));
     }
     let transfer = [
-        tables::transfers(figures),
+        tables::transfers(statistics),
         single_sources(results),
         pilots(results),
         choices(results),

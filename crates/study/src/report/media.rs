@@ -32,14 +32,14 @@ impl Media {
             order.push((later, index));
         }
         order.sort_unstable();
-        let (mut room, mut data) = (most, BTreeMap::new());
+        let (mut budget, mut data) = (most, BTreeMap::new());
         for (_, run) in order {
             for (index, image) in results.runs[run].images.iter().enumerate() {
-                if image.bytes > room.min(LARGEST) {
+                if image.bytes > budget.min(LARGEST) {
                     continue;
                 }
                 if let Some(bytes) = read(image) {
-                    room = room.saturating_sub(bytes.len() as u64);
+                    budget = budget.saturating_sub(bytes.len() as u64);
                     data.insert((run, index), format!("data:{};base64,{}", mime(image.kind), STANDARD.encode(bytes)));
                 }
             }

@@ -1,8 +1,8 @@
 //! The report of a study: one page, and the same as Markdown, CSV and JSON.
 //!
-//! Here: [`Report`] and its files. Statistics: `groups`, `figures`, `pooled`; their limits: `limits`; cells: `tables`,
-//! `run_tables`; the curves: `curves`, over the axes of `abscissa`; the page: `page`, `chart`, `media`; other forms:
-//! `markdown`, `data`. To add a table: a function in `tables`, and a line each in `page` and `markdown`.
+//! Here: [`Report`] and its files. Statistics: `groups`, `report_statistics`, `pooled`; their limits: `limits`; cells:
+//! `tables`, `run_tables`; the curves: `curves`, over the axes of `abscissa`; the page: `page`, `chart`, `media`; other
+//! forms: `markdown`, `data`. To add a table: a function in `tables`, and a line each in `page` and `markdown`.
 //! docs/reports.md explains every statistic.
 
 mod abscissa;
@@ -14,7 +14,6 @@ mod comparable;
 mod cost;
 mod curves;
 mod data;
-mod figures;
 mod fitted_fractions;
 mod folds;
 mod groups;
@@ -25,17 +24,18 @@ mod page;
 mod pilots;
 mod pooled;
 mod published;
+mod report_statistics;
 mod run_tables;
 mod single_sources;
 mod tables;
-mod task_figures;
+mod task_statistics;
 mod wording;
 
 pub use data::{curves_json, figures_csv};
-pub use figures::Figures;
 pub use markdown::markdown;
 pub use media::{MOST_BYTES, Media, mime, read as read_image};
 pub use page::page;
+pub use report_statistics::ReportStatistics;
 
 use self::wording::counted;
 use crate::manifest::Role;
@@ -53,12 +53,12 @@ pub struct Report<'a> {
     /// The results.
     pub results: &'a Results,
     /// Their statistics.
-    pub figures: Figures,
+    pub statistics: ReportStatistics,
 }
 
 /// The transfer of the runs of one task and method.
 pub(crate) struct PlanOf<'a> {
-    /// The runs that took the same.
+    /// The runs with the same transfer.
     pub runs: Vec<&'a RunResult>,
     /// The transfer.
     pub transfer: &'a transfer::Report,
@@ -67,7 +67,7 @@ pub(crate) struct PlanOf<'a> {
 impl<'a> Report<'a> {
     /// Computes the statistics of these results.
     pub fn new(results: &'a Results) -> Self {
-        Self { results, figures: Figures::new(results) }
+        Self { results, statistics: ReportStatistics::new(results) }
     }
 
     /// Checks that the named baseline is one of the methods.
@@ -75,7 +75,7 @@ impl<'a> Report<'a> {
     /// # Errors
     /// If it is not; the message has the most similar name.
     pub fn check_baseline(&self) -> Result<(), ResultsError> {
-        let methods = &self.figures.methods;
+        let methods = &self.statistics.methods;
         match &self.results.baseline {
             Some(name) if !methods.contains(name) => Err(ResultsError::NoMethod {
                 name: name.clone(),
@@ -86,10 +86,10 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Bytes of memory that a page with at most this many bytes of images may take for them.
+    /// Bytes of memory that a page with at most this many bytes of images may need for them.
     pub fn memory(&self, images: u64) -> u64 {
-        /// Copies of an image, as text, while a page is put together. Measured: 4.1 times the bytes of all images; the buffers
-        /// that grow may take more of the address space.
+        /// Copies of an image, as text, while a page is put together. Measured: 4.1 times the bytes of all images; the
+        /// buffers that grow may need more of the address space.
         const COPIES: u64 = 6;
         let all = self.results.targets().flat_map(|run| &run.images).map(|image| image.bytes);
         let embedded = all.filter(|bytes| *bytes <= media::LARGEST).fold(0, u64::saturating_add).min(images);
@@ -121,13 +121,13 @@ impl<'a> Report<'a> {
 
     /// How many runs, tasks, methods, seeds.
     pub fn summary(&self) -> String {
-        let (figures, results) = (&self.figures, self.results);
+        let (statistics, results) = (&self.statistics, self.results);
         let targets = results.targets().count();
         let seeds: BTreeSet<u64> = results.targets().map(|run| run.seed).collect();
         let mut parts = vec![
             counted(targets, "run"),
-            counted(figures.tasks.len(), "task"),
-            counted(figures.methods.len(), "method"),
+            counted(statistics.tasks.len(), "task"),
+            counted(statistics.methods.len(), "method"),
             counted(seeds.len(), "seed"),
         ];
         for (role, name) in [(Role::Source, "source run"), (Role::Candidate, "other candidate")] {

@@ -1,5 +1,5 @@
 "use strict";
-// The page without this script is whole: here is only what moves. Methods, episodes and theme are chosen, a plot is read by
+// The page is complete without this script, which only adds interaction. Methods, episodes and theme are chosen, a plot is read by
 // pointer or keys, and a live page follows its runs.
 (() => {
   const root = document.documentElement;
@@ -45,10 +45,10 @@
       const share = (place + 1) / count;
       cross.style.left = 100 * share + "%";
       tip.replaceChildren();
-      const head = document.createElement("b");
-      head.textContent = data.unit[0] + data.places[place] + data.unit[1];
-      tip.append(head);
-      const words = [head.textContent];
+      const heading = document.createElement("b");
+      heading.textContent = data.unit[0] + data.places[place] + data.unit[1];
+      tip.append(heading);
+      const words = [heading.textContent];
       const there = data.methods
         .map((method) => ({ method, at: method.at[place], button: document.querySelector(`[data-toggle="${method.of}"]`) }))
         .filter(({ at, button }) => at && button && button.getAttribute("aria-pressed") === "true");
@@ -78,8 +78,8 @@
       const box = canvas.getBoundingClientRect();
       const left = box.left - element.getBoundingClientRect().left + share * box.width;
       const width = tip.offsetWidth;
-      const beside = left + 12 + width > element.clientWidth ? left - 12 - width : left + 12;
-      tip.style.left = Math.max(0, Math.min(beside, element.clientWidth - width)) + "px";
+      const place = left + 12 + width > element.clientWidth ? left - 12 - width : left + 12;
+      tip.style.left = Math.max(0, Math.min(place, element.clientWidth - width)) + "px";
       if (aloud) document.getElementById("said").textContent = words.join("; ");
     }
 
@@ -128,7 +128,7 @@
     shown();
   }
 
-  // What people chose and where they are outlives new content.
+  // Choices, and the reader's place on the page, outlive new content.
   function renew(text) {
     const page = new DOMParser().parseFromString(text, "text/html");
     const fresh = page.getElementById("main");

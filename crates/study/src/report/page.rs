@@ -88,9 +88,9 @@ pub fn page(report: &Report<'_>, media: &Media, live: Option<&str>) -> String {
 
 /// Colours as variables, one for each method.
 fn colours(report: &Report<'_>) -> String {
-    let figures = &report.figures;
+    let statistics = &report.statistics;
     // Grey is a baseline among others.
-    let grey = figures.methods.len() > 1 && figures.baseline.as_ref() == figures.methods.first();
+    let grey = statistics.methods.len() > 1 && statistics.baseline.as_ref() == statistics.methods.first();
     let offset = usize::from(!grey);
     let of = |index: usize| {
         let turn = index + offset;
@@ -104,7 +104,7 @@ fn colours(report: &Report<'_>) -> String {
         };
         format!(".m{index}{{--c:light-dark({light},{dark});--dash:{dash}}}")
     };
-    (0..figures.methods.len()).map(of).collect()
+    (0..statistics.methods.len()).map(of).collect()
 }
 
 fn header(report: &Report<'_>, live: bool) -> Markup {
@@ -113,7 +113,7 @@ fn header(report: &Report<'_>, live: bool) -> Markup {
             div {
                 p.kind {
                     @if live {
-                        span.answers { "Live" } span.silent { "Not live: the server does not answer" } span.dot {}
+                        span.answers { "Live" } span.unreachable { "Not live: the server does not answer" } span.dot {}
                     } @else { "Study report" }
                 }
                 h1 { (report.results.name) }
@@ -131,7 +131,7 @@ fn header(report: &Report<'_>, live: bool) -> Markup {
 }
 
 fn sections(report: &Report<'_>, media: &Media) -> Markup {
-    let (figures, results) = (&report.figures, report.results);
+    let (statistics, results) = (&report.statistics, report.results);
     html! {
         section.callout aria-labelledby="seeds" {
             h2 #seeds { "What this page can and cannot show" }
@@ -142,7 +142,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
             h2 #curves { "Learning curves" }
             @let axes = report.axes();
             (controls(report, &axes))
-            div.charts { @for task in &figures.tasks { (chart(figures, task, &axes)) } }
+            div.charts { @for task in &statistics.tasks { (chart(statistics, task, &axes)) } }
             @for axis in &axes {
                 div.notes data-axis=(axis.name()) { @for sentence in report.axis_notes(*axis) { p.about { (sentence) } } }
             }
@@ -155,17 +155,17 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
         }
         section aria-labelledby="returns" {
             h2 #returns { "Returns" }
-            @for it in [tables::overall(figures), tables::last(figures)] { (table(&it)) }
+            @for it in [tables::overall(statistics), tables::last(statistics)] { (table(&it)) }
             @if report.unfinished() > 0 {
                 p.about { "\u{2020} Includes runs that are not finished; these values will change." }
             }
-            @for sentence in tables::about_published(figures) { p.about { (sentence) } }
+            @for sentence in tables::about_published(statistics) { p.about { (sentence) } }
         }
         section aria-labelledby="robust" {
             h2 #robust { "Is the difference more than chance?" }
-            @for it in [tables::interquartile_means(figures), tables::improvements(figures)] { (table(&it)) }
+            @for it in [tables::interquartile_means(statistics), tables::improvements(statistics)] { (table(&it)) }
         }
-        @let cost = costs(figures);
+        @let cost = costs(statistics);
         @if !cost.rows.is_empty() {
             section aria-labelledby="cost" {
                 h2 #cost { "Cost" }
@@ -178,7 +178,7 @@ fn sections(report: &Report<'_>, media: &Media) -> Markup {
                 @for sentence in cautions(results) { p.about { (sentence) } }
             }
         }
-        @let transfer = [tables::transfers(figures), single_sources(results), pilots(results), choices(results), run_tables::source_use(results), fitted_fractions(results)];
+        @let transfer = [tables::transfers(statistics), single_sources(results), pilots(results), choices(results), run_tables::source_use(results), fitted_fractions(results)];
         @if transfer.iter().any(|it| !it.rows.is_empty()) {
             section aria-labelledby="transfer" {
                 h2 #transfer { "Effect of transfer" }
@@ -224,22 +224,22 @@ fn problems(report: &Report<'_>) -> Markup {
 
 /// The controls of the curves.
 fn controls(report: &Report<'_>, axes: &[Abscissa]) -> Markup {
-    let figures = &report.figures;
+    let statistics = &report.statistics;
     html! {
         div.controls role="group" aria-label="Methods and settings of the curves" {
-            div.methods.many[figures.methods.len() > FEW_METHODS] role="group" aria-label="Methods" {
-                @if figures.methods.len() > FEW_METHODS {
+            div.methods.many[statistics.methods.len() > FEW_METHODS] role="group" aria-label="Methods" {
+                @if statistics.methods.len() > FEW_METHODS {
                     button type="button" data-every="true" { "all" }
                     button type="button" data-every="false" { "none" }
                 }
-                @for (index, method) in figures.methods.iter().enumerate() {
+                @for (index, method) in statistics.methods.iter().enumerate() {
                     button type="button" class=(format!("method m{index}")) data-toggle=(index) aria-pressed="true" {
                         svg.swatch viewBox="0 0 26 10" aria-hidden="true" { path.mean d="M1 5L25 5" {} }
                         (method)
                     }
                 }
             }
-            @if any(figures, Which::Evaluation) {
+            @if any(statistics, Which::Evaluation) {
                 fieldset.series {
                     legend.visually-hidden { "Episodes" }
                     @for which in Which::ALL {
@@ -405,7 +405,7 @@ fn of_run(index: usize, run: &RunResult, media: &Media) -> Markup {
     let known = run.images.iter().enumerate();
     let known = known.filter_map(|(number, it)| Some((it, media.address(index, number, it.frames)?)));
     html! {
-        figure.run-images {
+        statistic.run-images {
             figcaption {
                 strong { (run_tables::tasks_of(run)) } ", " (run.method) ", seed " (run.seed)
                 small { "frame " (frames(run.images[0].frames as f64)) }

@@ -1,4 +1,4 @@
-//! The candidates of choices by pilot runs, and what the choices cost.
+//! The candidates of choices by pilot runs, and the costs of the choices.
 
 use super::run_tables::tasks_of;
 use super::tables::{Cell, Table};
@@ -8,7 +8,7 @@ use crate::results::Results;
 pub fn pilots(results: &Results) -> Table {
     let about = "Mean training return of each candidate in each slice of frames. After a slice the better half continues, and after the \
         last one the best candidate alone. The frames of all candidates count as the cost of the method; where another method of the \
-        study trains all sources to the end, its table tells what the choice gained against the best, the mean and the worst."
+        study trains all sources to the end, its table shows the gain of the choice over the best, the mean and the worst."
         .to_owned();
     let most = results.pilots.iter().map(|row| row.slices.len()).max().unwrap_or(0);
     let rows = results.pilots.iter().filter_map(|row| {

@@ -1,11 +1,11 @@
 //! Statistics of a method over several tasks, and the tasks that they cover.
 //!
 //! A statistic is pooled over the tasks that have it. The other tasks are named with the reason, because readers would
-//! take the pooled number for one of all tasks otherwise.
+//! mistake the pooled number for one of all tasks otherwise.
 
 use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;
-use super::task_figures::TaskFigures;
+use super::task_statistics::TaskStatistics;
 use super::wording::listed;
 use crate::statistics::{Estimate, bootstrap, improvement, interquartile_mean, mean};
 
@@ -32,33 +32,39 @@ pub struct Pooled {
 }
 
 /// The statistics of each method over all tasks; `named` is the baseline that the study file names.
-pub fn together(methods: &[String], tasks: &[TaskFigures], groups: &[Group<'_>], named: Option<&str>) -> Vec<Together> {
+pub fn together(
+    methods: &[String],
+    tasks: &[TaskStatistics],
+    groups: &[Group<'_>],
+    named: Option<&str>,
+) -> Vec<Together> {
     methods.iter().map(|method| of_method(method, tasks, groups, named)).collect()
 }
 
-fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>], named: Option<&str>) -> Together {
-    let group_of = |task: &TaskFigures| groups.iter().find(|group| group.task == task.task && group.method == method);
+fn of_method(method: &str, tasks: &[TaskStatistics], groups: &[Group<'_>], named: Option<&str>) -> Together {
+    let group_of =
+        |task: &TaskStatistics| groups.iter().find(|group| group.task == task.task && group.method == method);
     let is_baseline =
-        |task: &TaskFigures| baseline(&task.task, groups, named).is_some_and(|rival| rival.method == method);
-    let both = |task: &TaskFigures| {
+        |task: &TaskStatistics| baseline(&task.task, groups, named).is_some_and(|rival| rival.method == method);
+    let both = |task: &TaskStatistics| {
         let group = group_of(task).ok_or("it has no runs on this task")?;
         returns_of_both(group, baseline(&task.task, groups, named), task.length)
     };
-    let normalised = |task: &TaskFigures| -> Result<(Vec<f64>, Vec<f64>), String> {
+    let normalised = |task: &TaskStatistics| -> Result<(Vec<f64>, Vec<f64>), String> {
         let (ours, theirs) = both(task)?;
         let random = task.random.ok_or("the return of random actions is not known")?;
         let one = mean(&theirs).map(|mean| mean - random).filter(|one| *one > 0.0);
         let one = one.ok_or("the baseline is not above random actions")?;
         Ok((ours.iter().map(|value| (value - random) / one).collect(), Vec::new()))
     };
-    let compared = |task: &TaskFigures| {
+    let compared = |task: &TaskStatistics| {
         if is_baseline(task) { Err("it is the baseline of this task".to_owned()) } else { both(task) }
     };
     let pooled_mean = |of_tasks: &[(Vec<f64>, Vec<f64>)]| {
         let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
-        let figure = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
+        let statistic = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
         let all: Vec<f64> = strata.concat();
-        Some(Estimate { value: interquartile_mean(&all)?, interval: bootstrap(&strata, figure) })
+        Some(Estimate { value: interquartile_mean(&all)?, interval: bootstrap(&strata, statistic) })
     };
     let only_baseline = tasks.iter().filter(|task| group_of(task).is_some()).all(is_baseline);
     Together {
@@ -70,9 +76,9 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>], named: O
 impl Pooled {
     /// The statistic over all tasks that have returns for it, as pairs of the method's and the baseline's returns.
     fn new(
-        tasks: &[TaskFigures],
-        returns: impl Fn(&TaskFigures) -> Result<(Vec<f64>, Vec<f64>), String>,
-        figure: impl Fn(&[(Vec<f64>, Vec<f64>)]) -> Option<Estimate>,
+        tasks: &[TaskStatistics],
+        returns: impl Fn(&TaskStatistics) -> Result<(Vec<f64>, Vec<f64>), String>,
+        statistic: impl Fn(&[(Vec<f64>, Vec<f64>)]) -> Option<Estimate>,
     ) -> Self {
         let mut pooled = Self { estimate: None, tasks: Vec::new(), left_out: Vec::new(), single: Vec::new() };
         let mut all = Vec::new();
@@ -89,7 +95,7 @@ impl Pooled {
                 Err(why) => pooled.left_out.push((name, why)),
             }
         }
-        pooled.estimate = figure(&all);
+        pooled.estimate = statistic(&all);
         pooled
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Here: the content of their cells. Not here: the returns of methods (`tables`).
 
-use super::figures::last_tenth;
 use super::published::title;
+use super::report_statistics::last_tenth;
 use super::tables::{Cell, Table};
 use super::wording::{NONE, change, counted, duration, frames, listed, spread, value};
 use crate::results::{Progress, Results, RunResult, Series};
@@ -162,17 +162,17 @@ pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
     let columns =
         ["Task", "Method", "Seed", "State", "Overall", "Final", "Wall time", "Machine", "Command"].map(str::to_owned);
     let row = |run: &RunResult| {
-        let returns = |figure: &dyn Fn(&RunResult, &Series) -> Option<f64>| {
+        let returns = |statistic: &dyn Fn(&RunResult, &Series) -> Option<f64>| {
             let each: Vec<String> =
-                run.series.iter().map(|series| figure(run, series).map_or(NONE.to_owned(), value)).collect();
+                run.series.iter().map(|series| statistic(run, series).map_or(NONE.to_owned(), value)).collect();
             Cell::of(if each.is_empty() { NONE.to_owned() } else { each.join(", ") })
         };
         let machine: Vec<String> =
-            ["device", "processor", "system"].iter().filter_map(|key| run.made_by.get(*key).cloned()).collect();
-        let version = run.made_by.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
+            ["device", "processor", "system"].iter().filter_map(|key| run.provenance.get(*key).cloned()).collect();
+        let version = run.provenance.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
         let mut machine = Cell::of(if machine.is_empty() { NONE.to_owned() } else { machine.join(", ") });
         machine.notes.extend(version);
-        machine.notes.extend(run.shared.as_ref().map(|taken| format!("copied from the study {}", taken.study)));
+        machine.notes.extend(run.shared.as_ref().map(|copied| format!("copied from the study {}", copied.study)));
         vec![
             Cell::of(tasks_of(run)),
             Cell::of(method_of(run)),
@@ -263,7 +263,7 @@ pub fn plan(report: &transfer::Report) -> Table {
         ]
     };
     let rows = report.rules.iter().map(row).collect();
-    let columns = ["Parameters", "Taken", "Count", "Numbers"].map(str::to_owned).to_vec();
+    let columns = ["Parameters", "Transferred", "Count", "Numbers"].map(str::to_owned).to_vec();
     Table { id: "plan", title: report.plan.clone(), about: report.description.clone(), columns, rows }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Here: the returns of methods. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
 
-use super::figures::Figures;
 use super::pooled::Pooled;
 use super::published::title;
-use super::task_figures::{MethodFigures, Spread, TaskFigures};
+use super::report_statistics::ReportStatistics;
+use super::task_statistics::{MethodStatistics, Spread, TaskStatistics};
 use super::wording::{
     NONE, change, counted, estimate, estimated_difference, estimated_return, frames, listed, share, spread, value,
 };
@@ -79,32 +79,33 @@ impl Cell {
 }
 
 /// The paper's way: mean and standard deviation over runs.
-pub fn overall(figures: &Figures) -> Table {
+pub fn overall(statistics: &ReportStatistics) -> Table {
     let about =
         "Mean return of all training episodes of a run, including the random episodes at its start; mean \u{b1} \
          standard deviation over runs. The best mean of a task is bold, among methods whose runs are all finished. Bold \
          does not mean that the difference is more than chance."
             .to_owned();
-    let cell = |method: &MethodFigures| returns(method, method.overall, true);
-    by_method(figures, "overall", "Overall return", about, |method| of_finished(method, method.overall), cell).upright()
+    let cell = |method: &MethodStatistics| returns(method, method.overall, true);
+    by_method(statistics, "overall", "Overall return", about, |method| of_finished(method, method.overall), cell)
+        .upright()
 }
 
 /// As [`overall`], of the last tenth.
-pub fn last(figures: &Figures) -> Table {
+pub fn last(statistics: &ReportStatistics) -> Table {
     let about =
         "Mean return of the training episodes in the last tenth of a run, or of the frames that are compared (the last \
          1e5 of 1e6 frames). Only runs that have reached these frames count."
             .to_owned();
-    let cell = |method: &MethodFigures| returns(method, method.last, false);
-    by_method(figures, "final", "Final return", about, |method| of_finished(method, method.last), cell).upright()
+    let cell = |method: &MethodStatistics| returns(method, method.last, false);
+    by_method(statistics, "final", "Final return", about, |method| of_finished(method, method.last), cell).upright()
 }
 
 /// The mean, if it can be compared with that of other methods: unfinished runs are shorter, not worse.
-fn of_finished(method: &MethodFigures, earned: Option<Spread>) -> Option<f64> {
+fn of_finished(method: &MethodStatistics, earned: Option<Spread>) -> Option<f64> {
     earned.filter(|_| method.runs == method.finished).map(|earned| earned.mean)
 }
 
-fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool) -> Cell {
+fn returns(method: &MethodStatistics, earned: Option<Spread>, with_published: bool) -> Cell {
     let mut cell = Cell::of(earned.map_or(NONE.to_owned(), |earned| spread(earned.mean, earned.deviation)));
     let runs = earned.map_or(0, |earned| earned.runs);
     let unfinished = method.runs - method.finished;
@@ -125,13 +126,13 @@ fn returns(method: &MethodFigures, earned: Option<Spread>, with_published: bool)
 }
 
 /// Interquartile means.
-pub fn interquartile_means(figures: &Figures) -> Table {
+pub fn interquartile_means(statistics: &ReportStatistics) -> Table {
     let about = "Mean of the middle half of the finished runs' overall returns (of all of them, if there are three or \
         fewer), with the 95\u{a0}% interval of a stratified bootstrap. \u{201c}All tasks\u{201d} pools the runs of the \
         tasks that it names, each on a scale where 0 is random actions and 1 is the baseline's mean."
         .to_owned();
-    let figure = |method: &MethodFigures| method.interquartile_mean.map(|it| it.value);
-    let cell = |method: &MethodFigures| {
+    let statistic = |method: &MethodStatistics| method.interquartile_mean.map(|it| it.value);
+    let cell = |method: &MethodStatistics| {
         let text = method.interquartile_mean.map_or(NONE.to_owned(), |it| estimated_return(&it));
         let of = counted(method.finished, "finished run");
         Cell::of(text).note(if method.compared == method.finished {
@@ -141,19 +142,19 @@ pub fn interquartile_means(figures: &Figures) -> Table {
         })
     };
     let mut table =
-        by_method(figures, "interquartile-mean", "Interquartile mean of the overall return", about, figure, cell);
-    let together = figures.together.iter().map(|together| {
+        by_method(statistics, "interquartile-mean", "Interquartile mean of the overall return", about, statistic, cell);
+    let together = statistics.together.iter().map(|together| {
         let mean = &together.interquartile_mean;
         noted(Cell::of(mean.estimate.map_or(NONE.to_owned(), |it| estimated_return(&it))), mean)
     });
-    if figures.tasks.len() > 1 {
+    if statistics.tasks.len() > 1 {
         table.rows.push([Cell::of("All tasks")].into_iter().chain(together).collect());
     }
     table.upright()
 }
 
 /// Probabilities of improvement.
-pub fn improvements(figures: &Figures) -> Table {
+pub fn improvements(statistics: &ReportStatistics) -> Table {
     let about =
         "Probability that a run of the method has a higher overall return than a run of the baseline: the share of \
          such pairs, with ties counted half, and its 95\u{a0}% interval. An interval that contains 0.5 does not show a \
@@ -165,21 +166,21 @@ pub fn improvements(figures: &Figures) -> Table {
         bar: estimated,
         ..Cell::default()
     };
-    let cell = |method: &MethodFigures| Cell {
+    let cell = |method: &MethodStatistics| Cell {
         notes: method.uncompared.iter().cloned().collect(),
         ..cell_of(method.improvement)
     };
     let title = "Probability of improvement over the baseline";
-    let mut table = by_method(figures, "improvement", title, about, |_| None, cell);
-    if figures.tasks.len() > 1 {
-        let together = figures.together.iter().map(|together| match &together.improvement {
+    let mut table = by_method(statistics, "improvement", title, about, |_| None, cell);
+    if statistics.tasks.len() > 1 {
+        let together = statistics.together.iter().map(|together| match &together.improvement {
             Some(pooled) => noted(cell_of(pooled.estimate), pooled),
             None => Cell::of(NONE),
         });
         table.rows.push([Cell::of("All tasks")].into_iter().chain(together).collect());
     }
     // The baseline is not compared with itself.
-    let keep = |column: &usize| *column == 0 || figures.together[column - 1].improvement.is_some();
+    let keep = |column: &usize| *column == 0 || statistics.together[column - 1].improvement.is_some();
     table.columns = (0..table.columns.len()).filter(keep).map(|column| table.columns[column].clone()).collect();
     for row in &mut table.rows {
         *row = (0..row.len()).filter(keep).map(|column| row[column].clone()).collect();
@@ -198,7 +199,7 @@ fn noted(mut cell: Cell, pooled: &Pooled) -> Cell {
 }
 
 /// The cell that names a task, and the frames over which its runs are compared if they are not all of them.
-fn task_cell(task: &TaskFigures) -> Cell {
+fn task_cell(task: &TaskStatistics) -> Cell {
     let mut cell = Cell::of(title(&task.task));
     if let Some(length) = task.length.filter(|_| !task.lengths.is_empty()) {
         cell.notes.push(format!("first {} frames", frames(length)));
@@ -208,22 +209,22 @@ fn task_cell(task: &TaskFigures) -> Cell {
 
 /// A row for each task, a column for each method.
 fn by_method(
-    figures: &Figures,
+    statistics: &ReportStatistics,
     id: &'static str,
     heading: &str,
     about: String,
-    figure: impl Fn(&MethodFigures) -> Option<f64>,
-    cell: impl Fn(&MethodFigures) -> Cell,
+    statistic: impl Fn(&MethodStatistics) -> Option<f64>,
+    cell: impl Fn(&MethodStatistics) -> Cell,
 ) -> Table {
-    let columns = ["Task".to_owned()].into_iter().chain(figures.methods.iter().cloned()).collect();
+    let columns = ["Task".to_owned()].into_iter().chain(statistics.methods.iter().cloned()).collect();
     let mut rows = Vec::new();
-    for task in &figures.tasks {
-        let known = task.methods.iter().flatten().filter_map(&figure);
+    for task in &statistics.tasks {
+        let known = task.methods.iter().flatten().filter_map(&statistic);
         let best = known.clone().fold(f64::NEG_INFINITY, f64::max);
         let rivals = known.count() > 1;
         let cells = task.methods.iter().map(|method| {
             let Some(method) = method else { return Cell::of(NONE) };
-            Cell { best: rivals && figure(method) == Some(best), ..cell(method) }
+            Cell { best: rivals && statistic(method) == Some(best), ..cell(method) }
         });
         rows.push([task_cell(task)].into_iter().chain(cells).collect());
     }
@@ -231,7 +232,7 @@ fn by_method(
 }
 
 /// Measures of transfer, a row for each task and method.
-pub fn transfers(figures: &Figures) -> Table {
+pub fn transfers(statistics: &ReportStatistics) -> Table {
     let about =
         "Finished runs compared with the baseline. Jumpstart: the mean return in the first tenth of a run after its \
          random episodes, minus that of the baseline. Area: how much larger the area between the learning curve and \
@@ -251,8 +252,8 @@ pub fn transfers(figures: &Figures) -> Table {
         "Sources' frames",
     ];
     let (mut rows, mut measured) = (Vec::new(), false);
-    for task in &figures.tasks {
-        for (name, method) in figures.methods.iter().zip(&task.methods) {
+    for task in &statistics.tasks {
+        for (name, method) in statistics.methods.iter().zip(&task.methods) {
             let Some(method) = method else { continue };
             let Some(measures) = method.transfer else {
                 if let Some(why) = &method.uncompared {
@@ -303,24 +304,25 @@ fn below(estimate: String) -> Cell {
 }
 
 /// The number of runs of a task whose random episodes cannot be separated from others, if there are any.
-fn random_unknown(task: &TaskFigures) -> Option<String> {
+fn random_unknown(task: &TaskStatistics) -> Option<String> {
     let count = task.random_unknown.len();
     (count > 0).then(|| format!("the random episodes of {} are not known", counted(count, "run")))
 }
 
 /// Notes about the published numbers in the tables: their source, and the runs with which they must not be compared.
 /// Empty if there are no published numbers.
-pub fn about_published(figures: &Figures) -> Vec<String> {
+pub fn about_published(statistics: &ReportStatistics) -> Vec<String> {
     let cells = || {
-        let of_tasks = figures.tasks.iter();
-        let all = of_tasks.flat_map(|task| figures.methods.iter().zip(&task.methods).map(move |it| (task, it.0, it.1)));
+        let of_tasks = statistics.tasks.iter();
+        let all =
+            of_tasks.flat_map(|task| statistics.methods.iter().zip(&task.methods).map(move |it| (task, it.0, it.1)));
         all.filter_map(|(task, name, method)| Some((task, name, method.as_ref()?)))
             .filter(|(_, _, method)| !method.published.is_empty())
     };
     if cells().next().is_none() {
         return Vec::new();
     }
-    let mut said = vec![
+    let mut sentences = vec![
         "Published: Sasso, Sabatelli and Wiering, Multi-Source Transfer Learning for Deep Model-Based Reinforcement \
          Learning (2022), runs of 1e6 environment frames at the published sizes. Its tables of final returns and of \
          fractions on the pendulum tasks are not included here."
@@ -335,9 +337,9 @@ pub fn about_published(figures: &Figures) -> Vec<String> {
         }
     }
     let everywhere = apart.len() == 1 && apart[0].1.len() == cells().count();
-    said.extend(apart.into_iter().map(|(why, places)| {
+    sentences.extend(apart.into_iter().map(|(why, places)| {
         let places = if everywhere { "our runs".to_owned() } else { listed(&places) };
         format!("\u{2021} Not comparable with the published numbers: {places}, with {}.", listed(why))
     }));
-    said
+    sentences
 }

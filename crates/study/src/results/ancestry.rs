@@ -95,8 +95,9 @@ impl RecordedSource {
     }
 }
 
-/// The folder of the run that `file`, an agent's in its checkpoints, belongs to: where the report says, relative to `root` or
-/// to a folder above it, or, if everything was moved, at the end of that path below `root`. The run must be of `tasks`.
+/// The folder of the run that `file`, an agent's in its checkpoints, belongs to: at the recorded place, relative to
+/// `root` or to a folder above it, or, if everything was moved, at the end of that path below `root`. The run must be
+/// of `tasks`.
 fn run_folder(root: &Path, file: &Path, tasks: &[String]) -> Option<PathBuf> {
     let checkpoints = file.parent()?.parent()?;
     let folder = checkpoints.parent().filter(|_| checkpoints.ends_with(files::layout::CHECKPOINTS))?;

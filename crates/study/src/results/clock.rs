@@ -1,4 +1,4 @@
-//! What a run has spent at each of its frames: gradient steps, and seconds of its threads.
+//! The costs of a run at each of its frames: gradient steps, and seconds of its threads.
 //!
 //! Lines of metrics have the gradient steps and the seconds of work so far, over all sessions of the run. Between two
 //! lines both are interpolated. Not here: curves over them (`report`).
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 /// The most of anything that a run spends: thirty million years. Greater numbers are damage.
 const MOST: f64 = 1e15;
 
-/// The most threads that work on a run, whatever its settings say.
+/// The most threads that work on a run, also if its settings ask for more.
 const MOST_THREADS: f64 = 256.0;
 
-/// What a run spends besides environment frames.
+/// The costs of a run besides environment frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cost {
     /// Gradient steps.
@@ -46,30 +46,30 @@ impl Clock {
 }
 
 /// The threads of a run with these settings on this machine; `None` if they are not recorded.
-pub fn threads(settings: &BTreeMap<String, String>, made_by: &BTreeMap<String, String>) -> Option<f64> {
+pub fn threads(settings: &BTreeMap<String, String>, provenance: &BTreeMap<String, String>) -> Option<f64> {
     let number = |text: Option<&String>| text?.parse::<u64>().ok().map(|number| number as f64);
     let threads = match number(settings.get("threads"))? {
         // One per core.
-        0.0 => number(made_by.get("cores")).filter(|cores| *cores > 0.0)?,
+        0.0 => number(provenance.get("cores")).filter(|cores| *cores > 0.0)?,
         threads => threads,
     };
     Some(threads.min(MOST_THREADS))
 }
 
 impl RunResult {
-    /// What the run had spent when it had `frames` frames; `None` if its metrics do not record that, or do not reach so
+    /// The costs of the run at `frames` frames; `None` if its metrics do not record that, or do not reach so
     /// far.
     pub fn spent(&self, cost: Cost, frames: f64) -> Option<f64> {
         self.counted(cost, |ladder| ladder.at(frames))
     }
 
-    /// What the run has spent on its first `frames` frames, or on all of them if its metrics do not reach so far;
+    /// The costs of the run's first `frames` frames, or of all of them if its metrics do not reach so far;
     /// `None` if its metrics do not record that.
     pub fn spent_until(&self, cost: Cost, frames: f64) -> Option<f64> {
         self.counted(cost, |ladder| ladder.at(frames.min(ladder.steps.last()?.0)))
     }
 
-    /// What the run has spent so far; `None` if its metrics do not record that.
+    /// The costs of the run so far; `None` if its metrics do not record that.
     pub fn spent_in_all(&self, cost: Cost) -> Option<f64> {
         self.spent_until(cost, f64::INFINITY)
     }

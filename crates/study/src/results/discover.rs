@@ -59,7 +59,7 @@ pub fn run_folders(root: &Path) -> Vec<PathBuf> {
 struct Search {
     /// Those found, relative to the root, in the order of their names.
     folders: Vec<PathBuf>,
-    /// What was passed over, and why.
+    /// The files that were passed over, with the reasons.
     notes: Vec<String>,
     /// Entries of folders that were looked at.
     entries: usize,
@@ -149,7 +149,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
         Ok(Some(record)) => {
             run.from_scratch = false;
             run.ancestry = Ancestry::new(root, &record);
-            // Runs with transfers from other tasks are another method, whatever the names of their folders are.
+            // Runs with transfers from other tasks are another method, independent of the names of their folders.
             run.source = Some(run.ancestry.tasks.join("+")).filter(|tasks| !tasks.is_empty());
             run.problems.extend(run.ancestry.gaps.iter().cloned());
         }

@@ -5,8 +5,8 @@ use super::metrics::read_metrics;
 use super::opening::not_only_random;
 use super::settings::settings;
 use super::{Ancestry, Clock, Image, ImageKind, Progress, RunResult, SourceUse};
+use crate::copied::copied;
 use crate::manifest::Role;
-use crate::taken::taken;
 use environment::file_name;
 use files::layout;
 use std::collections::BTreeMap;
@@ -40,8 +40,8 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         threads: None,
         clock: Clock::default(),
         settings: BTreeMap::new(),
-        made_by: BTreeMap::new(),
-        shared: taken(&path),
+        provenance: BTreeMap::new(),
+        shared: copied(&path),
         transfer: None,
         guide: None,
         rehearsal: None,
@@ -52,7 +52,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(Some(all)) => {
             for (key, value) in all {
                 match key.strip_prefix("made_by.") {
-                    Some(key) => run.made_by.insert(key.to_owned(), value),
+                    Some(key) => run.provenance.insert(key.to_owned(), value),
                     None => run.settings.insert(key, value),
                 };
             }
@@ -60,7 +60,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(None) => return run,
         Err(problem) => run.problems.push(problem),
     }
-    run.threads = threads(&run.settings, &run.made_by);
+    run.threads = threads(&run.settings, &run.provenance);
     match train::GuideRecord::read(&path) {
         Ok(guide) => run.guide = guide,
         Err(error) => run.problems.push(error.to_string()),
@@ -253,7 +253,7 @@ mod tests {
         std::fs::write(folder.path().join("metrics.jsonl"), "{\"step\":9}\n").unwrap();
         let run = read_run(folder.path(), Path::new(""), &tasks(), 10);
         assert_eq!((run.settings["seed"].as_str(), run.settings["tasks"].as_str()), ("3", "[\"ant\"]"));
-        assert_eq!((run.settings["agent.rate"].as_str(), run.made_by["processor"].as_str()), ("0.001", "<b>"));
+        assert_eq!((run.settings["agent.rate"].as_str(), run.provenance["processor"].as_str()), ("0.001", "<b>"));
         assert_eq!(run.progress, Progress::Underway(9));
         assert_eq!(read_run(folder.path(), Path::new(""), &tasks(), 9).progress, Progress::Finished);
     }

@@ -1,4 +1,4 @@
-//! Where a run's knowledge comes from: the runs that a manifest has before it.
+//! The ancestors of a run: the runs that a manifest has before it.
 
 use super::Ancestry;
 use crate::manifest::{Entry, Role};

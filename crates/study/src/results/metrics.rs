@@ -57,7 +57,7 @@ pub fn decode_metrics(file: impl BufRead, tasks: &[String]) -> Metrics {
     let end = reading.all(&mut file);
     let mut metrics = reading.done();
     metrics.problems.extend(end.err().map(|error| error.to_string()));
-    // Whatever is left beyond the limit is said to be left out.
+    // Lines beyond the limit are reported as left out.
     file.set_limit(1);
     if file.fill_buf().is_ok_and(|rest| !rest.is_empty()) {
         let most = wording::bytes(LONGEST_FILE);

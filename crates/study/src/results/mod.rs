@@ -17,9 +17,9 @@ mod settings;
 mod shares;
 mod transfer_record;
 
+use crate::copied::CopiedRun;
 use crate::manifest::{FILE, Manifest, Role};
 use crate::statistics::Curve;
-use crate::taken::Taken;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub use metrics::{Metrics, decode_metrics, read_metrics};
 pub use opening::FirstLine;
 pub use pilots::PilotRow;
 
-/// The name of the method of runs that take nothing from others, unless the study file gives it another.
+/// The name of the method of runs without transfer, unless the study file gives it another.
 pub const BASELINE: &str = "baseline";
 
 /// The runs of a folder.
@@ -68,7 +68,7 @@ pub struct RunResult {
     pub method: String,
     /// The name of its source, or its own name if it is a source.
     pub source: Option<String>,
-    /// Whether it takes nothing from others.
+    /// Whether it starts without transfer.
     pub from_scratch: bool,
     /// The agents that it learns from, directly or through others.
     pub ancestry: Ancestry,
@@ -96,9 +96,9 @@ pub struct RunResult {
     /// Its settings, each under its path, such as `agent.horizon`.
     pub settings: BTreeMap<String, String>,
     /// The program and machine of its last session, with keys such as `processor`.
-    pub made_by: BTreeMap<String, String>,
-    /// Where it was taken from, if it was not trained here.
-    pub shared: Option<Taken>,
+    pub provenance: BTreeMap<String, String>,
+    /// The store that it was copied from, if it was not trained here.
+    pub shared: Option<CopiedRun>,
     /// Its transfer.
     pub transfer: Option<transfer::Report>,
     /// The agent that played its first episodes.
@@ -232,7 +232,7 @@ impl RunResult {
     }
 }
 
-/// `dreamgraft` with these words, as a shell takes them.
+/// `dreamgraft` with these arguments, as a shell reads them.
 fn command(arguments: &[impl AsRef<OsStr>]) -> String {
     let words: Vec<String> = arguments.iter().map(wording::shell_word).collect();
     format!("dreamgraft {}", words.join(" "))

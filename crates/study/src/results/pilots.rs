@@ -1,4 +1,4 @@
-//! The candidates of choices by pilot runs: the one that is compared, and what the choice cost.
+//! The candidates of choices by pilot runs: the one that is compared, and the cost of the choice.
 //!
 //! Not here: which of them continue (`crate::pilot`).
 
@@ -34,7 +34,7 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         let left = || candidates.iter().filter(|candidate| !is_dropped(candidate));
         let Some(first) = left().next().map(|candidate| candidate.index) else { continue };
         let is_decided = left().count() == 1;
-        // The choice needed the sources of all candidates, and what the others learned.
+        // The choice needed the sources of all candidates, and the training of the others.
         let mut agents: BTreeMap<String, u64> = BTreeMap::new();
         for candidate in &candidates {
             let run = &runs[candidate.index];

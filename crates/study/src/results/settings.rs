@@ -7,7 +7,7 @@ use std::path::Path;
 /// The most bytes of a configuration that are read.
 const LONGEST_CONFIG: u64 = 1 << 20;
 
-/// The tasks that a run's settings name; none if they do not.
+/// The tasks that a run's settings name; empty if they do not.
 pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
     let list = settings.get("tasks").and_then(|text| toml::from_str::<toml::Table>(&format!("x = {text}")).ok());
     let list = list.and_then(|table| table.get("x")?.as_array().cloned()).unwrap_or_default();

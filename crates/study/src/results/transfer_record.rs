@@ -11,7 +11,7 @@ use transfer::{Plan, Report};
 /// The transfer of a run.
 #[derive(Clone, Debug)]
 pub struct TransferRecord {
-    /// The agents that it took from, and those from which one was chosen.
+    /// The agents from which it transferred parameters, and those from which one was chosen.
     pub sources: Vec<RecordedSource>,
     /// The names of the sources whose tasks count as the run's source tasks; `None` if all of them do.
     own: Option<Vec<String>>,

@@ -1,6 +1,6 @@
-//! What a run is: everything that its results depend on, so that equal identities mean equal results.
+//! The identity of a run: everything that its results depend on, so that equal identities mean equal results.
 //!
-//! What is not known here makes a run one that is not shared: environments and plans outside of this program, and GPUs.
+//! A run with parts that are not known here is not shared: environments and plans outside of this program, and GPUs.
 
 use crate::StudyError;
 use crate::manifest::Manifest;
@@ -18,7 +18,7 @@ use transfer::{Plan, Preset};
 /// The version of the identity's content.
 const FORMAT: u32 = 1;
 
-/// What a run is.
+/// The identity of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// SHA-256 of the text: its name in a store.
@@ -34,11 +34,11 @@ impl Identity {
     }
 }
 
-/// What the runs of a manifest are, each found out when it is asked for.
+/// The identities of the runs of a manifest, each found out when it is asked for.
 pub(super) struct Identities<'a> {
     catalogue: &'a dyn Catalogue,
     manifest: &'a Manifest,
-    /// What is known of the program.
+    /// The identity of the program.
     program: Value,
     /// Whether gradient steps run on a GPU.
     on_device: bool,
@@ -66,7 +66,7 @@ impl<'a> Identities<'a> {
         Ok(Self { catalogue, manifest, program, on_device, folders, known: RefCell::default() })
     }
 
-    /// What the run with this number is, or why that cannot be known.
+    /// The identity of the run with this number, or why it cannot be known.
     pub fn of(&self, index: usize) -> Result<Identity, String> {
         let known = self.known.borrow().get(&index).cloned();
         known.unwrap_or_else(|| {
@@ -94,7 +94,7 @@ impl<'a> Identities<'a> {
         let origin = origin(&entry.request.origin, &earlier)?;
         let config = of_config(&config);
         let mut all = json!({ "format": FORMAT, "program": self.program, "config": config, "origin": origin });
-        // Runs without one stay what they were in versions that knew none.
+        // Runs without one keep the identity of versions that knew none.
         if let Some(guide) = &entry.request.guide {
             all["guide"] = earlier(guide)?;
         }
@@ -136,7 +136,7 @@ fn of_config(config: &Config) -> Value {
     all
 }
 
-/// Where a run's parameters come from; `earlier` is what the run in a folder is.
+/// The origin of a run's parameters; `earlier` gives the identity of the run in a folder.
 fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> Result<Value, String> {
     Ok(match origin {
         Origin::Random => json!("random"),
@@ -155,7 +155,7 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
         Origin::Universal { encoder, rewards, any_encoder, plan } => {
             let rewards = rewards.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
             let mut all = json!({ "universal": earlier(encoder)?, "rewards": rewards, "any_encoder": any_encoder });
-            // Runs of earlier versions, which had no such key, stay what they were.
+            // Runs of earlier versions, which had no such key, keep their identity.
             if plan.is_some() {
                 all["plan"] = of_plan(plan.as_deref())?;
             }
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use crate::study_file::LoadedStudy;
 
-    /// What the runs of a study with a source and two methods are, with `set`.
+    /// The identities of the runs of a study with a source and two methods, with `set`.
     fn found(set: &str, more: &str, on_device: bool) -> Vec<Result<Identity, String>> {
         let text = format!(
             "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [1]\ntasks = [\"hopper\"]\n[set]\n{set}\n\

@@ -1,6 +1,6 @@
 //! Which program worked on a run, so that a run of two programs is never shared as one of the last.
 //!
-//! A file for each run in the folder `identities` of a study: the checksum of what the run is, or that it is mixed.
+//! A file for each run in the folder `identities` of a study: the checksum of the run's identity, or that it is mixed.
 
 use super::identity::Identity;
 use crate::manifest::Entry;
@@ -14,7 +14,7 @@ pub(super) struct Ledger {
     folder: PathBuf,
 }
 
-/// What the record of a run says that several programs, or unknown ones, worked on.
+/// The record of a run that several programs, or unknown ones, worked on.
 const MIXED: &str = "mixed";
 
 /// The most bytes of a record.

@@ -1,9 +1,9 @@
-//! A store of finished runs, from which studies take runs instead of training them again.
+//! A store of finished runs, from which studies copy runs instead of training them again.
 //!
-//! A run is taken only if everything that its results depend on is the same ([`Identity`]): its settings, its seed, the agents that
-//! it starts from, the program and the arithmetic. Runs are copied, so that a study and a store can each be deleted. Here:
-//! [`Sharing`], what a launcher asks for. What a run is: `identity`; the folders of the store: `store`; which program worked on a run:
-//! `ledger`.
+//! A run is copied only if everything that its results depend on is the same ([`Identity`]): its settings, its seed,
+//! the agents that it starts from, the program and the arithmetic. Runs are copied, so that a study and a store can
+//! each be deleted. Here: [`Sharing`], what a launcher asks for. What a run is: `identity`; the folders of the store:
+//! `store`; which program worked on a run: `ledger`.
 
 mod identity;
 mod ledger;
@@ -13,9 +13,9 @@ pub use identity::Identity;
 pub use store::Store;
 
 use crate::StudyError;
+use crate::copied::CopiedRun;
 use crate::manifest::{Entry, Manifest};
 use crate::status::is_finished;
-use crate::taken::Taken;
 use environment::Catalogue;
 use identity::Identities;
 use ledger::Ledger;
@@ -73,19 +73,19 @@ impl<'a> Sharing<'a> {
     ///
     /// # Errors
     /// If it is there, and damaged or cannot be copied. The run can then be trained.
-    pub fn take(&self, entry: &Entry) -> Result<Option<Taken>, StudyError> {
+    pub fn fetch(&self, entry: &Entry) -> Result<Option<CopiedRun>, StudyError> {
         let Some((store, identity)) = self.place(entry) else { return Ok(None) };
         if is_begun(self.folder, entry) || self.gives_episodes(entry) {
             return Ok(None);
         }
-        let taken = store.take(&identity, &self.folder.join(&entry.folder), entry.steps)?;
-        if taken.is_some() {
+        let copied = store.fetch(&identity, &self.folder.join(&entry.folder), entry.steps)?;
+        if copied.is_some() {
             self.ledger.set(entry, &identity)?;
         }
-        Ok(taken)
+        Ok(copied)
     }
 
-    /// Copies a finished run into the store, unless it is there already, or is not only what its request says.
+    /// Copies a finished run into the store, unless it is there already, or depends on more than its request.
     ///
     /// # Errors
     /// If it cannot be copied.
@@ -126,7 +126,7 @@ impl<'a> Sharing<'a> {
         self.manifest.entries.iter().any(of_it)
     }
 
-    /// The store, and what a run is, if both are known.
+    /// The store, and the identity of a run, if both are known.
     fn place(&self, entry: &Entry) -> Option<(&Store, Identity)> {
         let store = self.store.as_ref()?;
         Some((store, self.identities.of(entry.index).ok()?))

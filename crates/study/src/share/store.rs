@@ -1,12 +1,12 @@
-//! The folders of a store: one for each run, named by the checksum of what the run is.
+//! The folders of a store: one for each run, named by the checksum of the run's identity.
 //!
 //! Each has `identity.json` and the folder `run`, and appears as a whole or not at all. Not here: what a run is (`identity`), and
 //! whether it may be shared (`share`).
 
 use super::identity::Identity;
 use crate::StudyError;
+use crate::copied::{COPIED_FILE, CopiedRun};
 use crate::manifest::Entry;
-use crate::taken::{TAKEN_FILE, Taken};
 use files::{Checksums, layout};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ struct StoredRun {
     /// The run's folder there.
     #[serde(with = "files::path_text")]
     folder: PathBuf,
-    /// What it is: JSON with the checksum that is the name of its folder.
+    /// The identity: JSON with the checksum that is the name of its folder.
     identity: String,
     /// SHA-256 of its files, by their paths.
     files: BTreeMap<String, String>,
@@ -61,20 +61,20 @@ impl Store {
     /// The absolute path of the folder of a store, which may not be there yet. Nothing is written.
     ///
     /// # Errors
-    /// If it is the folder of something else.
+    /// If it is the folder of another program.
     pub fn check(folder: &Path) -> Result<PathBuf, StudyError> {
-        let taken = |what| Err(StudyError::ShareIsTaken { path: folder.to_owned(), what });
+        let occupied = |what| Err(StudyError::ShareIsOccupied { path: folder.to_owned(), what });
         if folder.join(layout::CONFIG).exists() {
-            return taken("a run folder");
+            return occupied("a run folder");
         }
         let absolute = std::path::absolute(folder).map_err(StudyError::io(folder))?;
         for above in absolute.ancestors() {
             if above.join(crate::manifest::FILE).exists() {
-                return taken("the folder of a study, or lies in one");
+                return occupied("the folder of a study, or lies in one");
             }
         }
         if folder.exists() && !folder.is_dir() {
-            return taken("a file");
+            return occupied("a file");
         }
         Ok(absolute)
     }
@@ -93,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// If it is damaged or cannot be copied. Nothing is left behind then.
-    pub fn take(&self, identity: &Identity, root: &Path, steps: u64) -> Result<Option<Taken>, StudyError> {
+    pub fn fetch(&self, identity: &Identity, root: &Path, steps: u64) -> Result<Option<CopiedRun>, StudyError> {
         let stored = self.of(identity);
         let text = match files::read_text(&stored.join(RECORD_FILE), LARGEST) {
             Err(error) if error.is_not_found() => return Ok(None),
@@ -108,9 +108,9 @@ impl Store {
         let (above, name) = (root.parent().unwrap_or(Path::new("")), root.file_name().unwrap_or_default());
         files::create_folders(above).map_err(StudyError::io(above))?;
         let copy = above.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-        // What a killed process with the same number left.
+        // Left by a killed process with the same number.
         let _ = fs::remove_dir_all(&copy);
-        let filled = || -> Result<Taken, StudyError> {
+        let filled = || -> Result<CopiedRun, StudyError> {
             let found = copy_run(&stored.join(RUN_FOLDER), &copy, steps)?;
             if let Some(path) =
                 record.files.iter().find(|(path, sum)| found.get(*path) != Some(*sum)).map(|(path, _)| path)
@@ -122,13 +122,13 @@ impl Store {
             }
             let (store, StoredRun { study, folder, .. }) = (self.folder.clone(), &record);
             let identity = identity.checksum.clone();
-            let taken = Taken { store, study: study.clone(), folder: folder.clone(), identity };
-            write_json(&copy.join(TAKEN_FILE), &taken)?;
-            Ok(taken)
+            let copied = CopiedRun { store, study: study.clone(), folder: folder.clone(), identity };
+            write_json(&copy.join(COPIED_FILE), &copied)?;
+            Ok(copied)
         };
-        let taken = filled();
-        match taken {
-            Ok(taken) => Ok(place(&copy, root)?.then_some(taken)),
+        let copied = filled();
+        match copied {
+            Ok(copied) => Ok(place(&copy, root)?.then_some(copied)),
             Err(error) => {
                 // The first error is the one to report.
                 let _ = fs::remove_dir_all(&copy);
@@ -167,8 +167,8 @@ impl Store {
     }
 }
 
-/// Gives the folder `copy` the name `root`, unless that is a folder with something in it; whether it did. Otherwise, the copy is
-/// removed.
+/// Gives the folder `copy` the name `root`, unless that is a folder that is not empty; returns whether it did.
+/// Otherwise, the copy is removed.
 fn place(copy: &Path, root: &Path) -> Result<bool, StudyError> {
     match fs::rename(copy, root) {
         Ok(()) => {
@@ -178,8 +178,8 @@ fn place(copy: &Path, root: &Path) -> Result<bool, StudyError> {
         }
         Err(error) => {
             let _ = fs::remove_dir_all(copy);
-            let taken = matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists);
-            if taken { Ok(false) } else { Err(StudyError::io(root)(error)) }
+            let occupied = matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists);
+            if occupied { Ok(false) } else { Err(StudyError::io(root)(error)) }
         }
     }
 }
@@ -189,8 +189,8 @@ fn write_json(path: &Path, content: &impl Serialize) -> Result<(), StudyError> {
     files::write_atomically(path, |file| writeln!(file, "{text}")).map_err(StudyError::io(path))
 }
 
-/// Copies what others need of a finished run: settings, metrics, images and its last checkpoint, but no episodes. Returns the
-/// SHA-256 of each file.
+/// Copies the parts of a finished run that others need: settings, metrics, images and its last checkpoint, but no
+/// episodes. Returns the SHA-256 of each file.
 fn copy_run(from: &Path, to: &Path, steps: u64) -> Result<BTreeMap<String, String>, StudyError> {
     let none =
         || StudyError::Shared { path: from.to_owned(), why: "it has no intact checkpoint of its end".to_owned() };
@@ -211,7 +211,7 @@ fn copy_run(from: &Path, to: &Path, steps: u64) -> Result<BTreeMap<String, Strin
             let path = folder.join(&name);
             // Links could lead anywhere, and a lock is of the process that holds it.
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let own = [layout::RUN_LOCK, TAKEN_FILE].iter().any(|own| name == *own);
+            let own = [layout::RUN_LOCK, COPIED_FILE].iter().any(|own| name == *own);
             if !is_file || own || files::is_partial(&name.to_string_lossy()) {
                 continue;
             }

@@ -92,7 +92,7 @@ mod tests {
             (true, vec![0, 1], vec![5]),
         ];
         assert_eq!(found(&study, &[], 1000), expected);
-        // What is finished is not waited for.
+        // Finished runs are not waited for.
         let expected = [(false, vec![], vec![1]), (true, vec![], vec![4, 6, 7, 8]), (true, vec![1], vec![5])];
         assert_eq!(found(&study, &[0, 2, 3], 1000), expected);
         assert_eq!(found(&study, &[0, 1, 2, 3, 4, 5, 6, 7, 8], 1000), []);

@@ -38,7 +38,7 @@ pub struct Scripts<'a> {
     pub folder: &'a Path,
     /// Its runs.
     pub manifest: &'a Manifest,
-    /// What each run is estimated to need.
+    /// The estimated needs of each run.
     pub needs: &'a [Needs],
     /// Resources.
     pub profile: &'a Profile,
@@ -126,7 +126,8 @@ fn remove_from(folder: &Path, first: usize) -> Result<(), StudyError> {
     Ok(())
 }
 
-/// The most tasks that an array may have on this cluster: what `scontrol` reports, or Slurm's default if it does not answer.
+/// The most tasks that an array may have on this cluster: the value that `scontrol` reports, or Slurm's default if it
+/// does not answer.
 pub fn largest_array() -> usize {
     let output = Command::new("scontrol").args(["show", "config"]).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();

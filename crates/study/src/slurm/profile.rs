@@ -1,4 +1,4 @@
-//! The profile of a cluster: what each run requests from it.
+//! The profile of a cluster: the resources that each run requests from it.
 //!
 //! Here: its keys, and which of them hold for a run. Not here: the scripts (`script`).
 
@@ -17,18 +17,18 @@ pub struct Profile {
     pub partition: Option<String>,
     /// Cores of a task, and threads of its run.
     pub cpus: Option<usize>,
-    /// `--mem`; if none is given, what the run is estimated to need; if it is empty, the cluster's default.
+    /// `--mem`; if none is given, the estimated memory of the run; if it is empty, the cluster's default.
     pub memory: Option<String>,
     /// `--time`.
     pub time: Option<String>,
     /// Seconds before its time limit at which a task receives the signal to save a checkpoint; if none are given, more for larger
     /// checkpoints.
     pub signal_lead: Option<u64>,
-    /// More lines for the head of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
+    /// More lines for the top of the scripts, such as `#SBATCH --account=mine` or `module load gcc`.
     pub lines: Vec<String>,
-    /// What differs for sources.
+    /// The differences for sources.
     pub source: Part,
-    /// What differs for targets.
+    /// The differences for targets.
     pub target: Part,
 }
 
@@ -135,7 +135,7 @@ const MOST_CPUS: usize = 4096;
 /// The longest lead that Slurm accepts, in seconds.
 const LONGEST_LEAD: u64 = 65_535;
 
-/// Bytes of a checkpoint that a slow network file system is trusted to take in a second.
+/// Bytes of a checkpoint that a slow network file system is trusted to write in a second.
 const BYTES_PER_SECOND: u64 = 10_000_000;
 
 impl Profile {

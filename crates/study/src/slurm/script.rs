@@ -1,6 +1,7 @@
 //! The script of a job array, which a person can read.
 //!
-//! Here: its text. Not here: which runs it has (`arrays`), what they request (`profile`), and submitting it (`slurm`).
+//! Here: its text. Not here: which runs it has (`arrays`), the requested resources (`profile`), and submitting it
+//! (`slurm`).
 
 use super::arrays::Array;
 use super::profile::Resources;
@@ -41,7 +42,7 @@ impl Paths<'_> {
             format!("# The runs {} of the study {study}{after}.", ranges(&array.runs)),
             format!("#SBATCH --job-name={study}-{number}"),
             format!("#SBATCH --array={}", ranges(&(0..array.runs.len()).collect::<Vec<_>>())),
-            "# What Slurm itself prints; the output of each run is in the folder logs.".to_owned(),
+            "# Slurm's own output; the output of each run is in the folder logs.".to_owned(),
             format!("#SBATCH --output={}", directive(&own, &format!("array-{number}.log"))),
             "#SBATCH --open-mode=append".to_owned(),
             "#SBATCH --ntasks=1".to_owned(),
@@ -66,17 +67,17 @@ failed={0}/"$run_index.failed"
 rm -f "$failed"
 asked= again= run=
 # Signals the run until it has ended: a single signal could arrive before the run handles signals, and be lost.
-tell() {{
+forward() {{
     asked=1 again=1
     if [ -n "$run" ]; then
         while kill -USR1 "$run" 2>/dev/null; do sleep 1; done &
     fi
 }}
-trap tell USR1 TERM
+trap forward USR1 TERM
 work() {{ exec {1} study run-one {2} --dir {3} --threads {4}{device}{share} --index "$run_index"; }}
 work &
 run=$!
-[ -z "$asked" ] || tell
+[ -z "$asked" ] || forward
 # A signal ends `wait`, not the run, so the script waits again. The shell remembers the exit code of a run that has ended.
 again=1
 while [ -n "$again" ]; do again=; wait "$run"; code=$?; done
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn a_task_signalled_before_its_run_is_ready_repeats_the_signal() {
         // Before there is a run; before its number is known; before the shell waits for it.
-        for line in ["trap tell USR1 TERM\n", "\nwork &\n", "\nrun=$!\n", "\nagain=1\n"] {
+        for line in ["trap forward USR1 TERM\n", "\nwork &\n", "\nrun=$!\n", "\nagain=1\n"] {
             let folder = tempfile::tempdir().unwrap();
             // It ends with its script, too, so that a script that forgets it is found.
             let program = "trap 'exit 75' USR1; while kill -0 $PPID; do read -t 1 < <(:); done";

@@ -21,25 +21,25 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The percentile interval of `figure` over `strata`, each of which is resampled separately.
+/// The percentile interval of `statistic` over `strata`, each of which is resampled separately.
 ///
 /// `None` if a stratum has fewer than two numbers, or if the statistic is undefined for some resample: the interval
 /// would leave out the very cases that make it wide.
-pub fn bootstrap(strata: &[&[f64]], figure: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Interval> {
+pub fn bootstrap(strata: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Interval> {
     if strata.is_empty() || strata.iter().any(|stratum| stratum.len() < 2) {
         return None;
     }
     let mut stream = Stream::new(0, "bootstrap");
     let mut drawn: Vec<Vec<f64>> = strata.iter().map(|stratum| stratum.to_vec()).collect();
-    let mut figures = Vec::with_capacity(RESAMPLES);
+    let mut statistics = Vec::with_capacity(RESAMPLES);
     for _ in 0..RESAMPLES {
         for (drawn, stratum) in drawn.iter_mut().zip(strata) {
             drawn.iter_mut().for_each(|value| *value = stratum[stream.below(stratum.len())]);
         }
-        figures.push(figure(&drawn).filter(|value| value.is_finite())?);
+        statistics.push(statistic(&drawn).filter(|value| value.is_finite())?);
     }
-    figures.sort_unstable_by(f64::total_cmp);
-    Some(Interval { low: quantile(&figures, TAIL)?, high: quantile(&figures, 1.0 - TAIL)? })
+    statistics.sort_unstable_by(f64::total_cmp);
+    Some(Interval { low: quantile(&statistics, TAIL)?, high: quantile(&statistics, 1.0 - TAIL)? })
 }
 
 #[cfg(test)]

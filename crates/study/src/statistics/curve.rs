@@ -5,7 +5,7 @@ use super::{deviation, mean};
 /// Episodes of a run that are reported together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Environment frames of the run by the end of them; or what else a curve is drawn over.
+    /// Environment frames of the run by the end of them; or the values of another axis.
     pub frames: f64,
     /// The mean of their returns.
     pub value: f64,
@@ -103,7 +103,7 @@ impl Curve {
 /// Several runs at one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
-    /// Environment frames at the end of the piece; or what else a curve is drawn over.
+    /// Environment frames at the end of the piece; or the value of another axis.
     pub frames: f64,
     /// Mean over the runs that have come so far.
     pub mean: f64,

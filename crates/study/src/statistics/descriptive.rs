@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_by_hand() {
+    fn statistics_by_hand() {
         let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
         assert_eq!(mean(&values), Some(5.0));
         assert!((deviation(&values).unwrap() - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
@@ -72,7 +72,7 @@ mod tests {
         }
 
         #[test]
-        fn figures_move_and_stretch_with_the_numbers(values in numbers(2), scale in 0.01..100.0f64, shift in -1e3..1e3f64) {
+        fn statistics_move_and_stretch_with_the_numbers(values in numbers(2), scale in 0.01..100.0f64, shift in -1e3..1e3f64) {
             let moved: Vec<f64> = values.iter().map(|value| scale * value + shift).collect();
             prop_assert!(near(mean(&moved).unwrap(), scale * mean(&values).unwrap() + shift));
             prop_assert!((deviation(&moved).unwrap() - scale * deviation(&values).unwrap()).abs() < 1e-6 * scale);

@@ -10,7 +10,8 @@ pub fn probability_of_improvement(method: &[f64], baseline: &[f64]) -> Option<f6
     if pairs == 0 {
         return None;
     }
-    // In the sorted list, a run's place says how many are below it: no pair is looked at. A NaN is above and below nothing.
+    // In the sorted list, a run's place is the number of runs below it: no pair is looked at. A NaN is above and below
+    // nothing.
     let mut theirs: Vec<f64> = baseline.iter().copied().filter(|value| !value.is_nan()).collect();
     theirs.sort_unstable_by(f64::total_cmp);
     let points = method.iter().filter(|value| !value.is_nan()).map(|ours| {
@@ -21,8 +22,8 @@ pub fn probability_of_improvement(method: &[f64], baseline: &[f64]) -> Option<f6
     Some(points.sum::<f64>() / pairs as f64)
 }
 
-/// The [`probability_of_improvement`], averaged over tasks, with its interval. A task is the returns of `method` and those of
-/// `baseline`. None if a task lacks runs of either.
+/// The [`probability_of_improvement`], averaged over tasks, with its interval. A task is the returns of `method` and
+/// those of `baseline`. `None` if a task lacks runs of either.
 pub fn improvement(tasks: &[(Vec<f64>, Vec<f64>)]) -> Option<Estimate> {
     // Strata in turn: the method's runs of a task, the baseline's.
     let strata: Vec<&[f64]> = tasks.iter().flat_map(|(ours, theirs)| [ours.as_slice(), theirs]).collect();

@@ -48,7 +48,7 @@ pub struct Transfer {
     pub threshold: Option<f64>,
     /// Frames after which the baseline's mean reaches it.
     pub baseline_time: Option<f64>,
-    /// Frames after which the method's mean reaches it; none if it never does.
+    /// Frames after which the method's mean reaches it; `None` if it never does.
     pub time: Option<f64>,
     /// The same, the sources' frames added.
     pub time_with_sources: Option<f64>,
@@ -57,8 +57,8 @@ pub struct Transfer {
 /// Measures transfer. `None` if either has no run with a return.
 pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
     let TransferInput { method, baseline, random, frames, source_frames } = *input;
-    let of = |curves: &[&Curve], figure: &dyn Fn(&Curve) -> Option<f64>| -> Vec<f64> {
-        curves.iter().filter_map(|curve| figure(curve)).collect()
+    let of = |curves: &[&Curve], statistic: &dyn Fn(&Curve) -> Option<f64>| -> Vec<f64> {
+        curves.iter().filter_map(|curve| statistic(curve)).collect()
     };
 
     // The jumpstart needs all runs, because the set without one of them would be a different set.
@@ -113,10 +113,10 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
     })
 }
 
-/// `figure` of two means, with its interval.
-fn compared(ours: &[f64], theirs: &[f64], figure: impl Fn(f64, f64) -> Option<f64>) -> Option<Estimate> {
-    let value = figure(mean(ours)?, mean(theirs)?)?;
-    let interval = bootstrap(&[ours, theirs], |drawn| figure(mean(&drawn[0])?, mean(&drawn[1])?));
+/// `statistic` of two means, with its interval.
+fn compared(ours: &[f64], theirs: &[f64], statistic: impl Fn(f64, f64) -> Option<f64>) -> Option<Estimate> {
+    let value = statistic(mean(ours)?, mean(theirs)?)?;
+    let interval = bootstrap(&[ours, theirs], |drawn| statistic(mean(&drawn[0])?, mean(&drawn[1])?));
     Some(Estimate { value, interval })
 }
 
@@ -147,31 +147,31 @@ mod tests {
         // The baseline rises from -100 to 900 over the run, the method is 200 ahead.
         let baseline = curve(-100.0, |frames| -100.0 + frames / 100.0);
         let method = curve(-100.0, |frames| 100.0 + frames / 100.0);
-        let figures = measured(&method, &baseline, 20_000.0);
-        assert!((figures.jumpstart.unwrap().value - 200.0).abs() < 1e-9);
+        let statistics = measured(&method, &baseline, 20_000.0);
+        assert!((statistics.jumpstart.unwrap().value - 200.0).abs() < 1e-9);
         // Areas above random actions: 99 episodes of 20 to 1000 make 50 490 (a hundredth of it each), 99 times 200 more.
-        let ratio = figures.area_ratio.unwrap();
+        let ratio = statistics.area_ratio.unwrap();
         assert!((ratio.value - 19_800.0 / 50_490.0).abs() < 1e-9, "{ratio:?}");
         assert!(ratio.interval.is_some_and(|interval| (interval.low - ratio.value).abs() < 1e-9));
         // The baseline's last tenth: 855 on average. 75 % of 955 above -100: 616.25, in the piece to 72 000.
-        assert!((figures.threshold.unwrap() - 616.25).abs() < 1e-9, "{figures:?}");
-        assert_eq!(figures.baseline_time, Some(74_000.0));
-        assert_eq!(figures.time, Some(54_000.0));
-        assert_eq!(figures.time_with_sources, Some(74_000.0));
+        assert!((statistics.threshold.unwrap() - 616.25).abs() < 1e-9, "{statistics:?}");
+        assert_eq!(statistics.baseline_time, Some(74_000.0));
+        assert_eq!(statistics.time, Some(54_000.0));
+        assert_eq!(statistics.time_with_sources, Some(74_000.0));
         // The first 80 episodes: 79 * 200 and 20 to 800.
-        let late = figures.area_ratio_with_sources.unwrap();
+        let late = statistics.area_ratio_with_sources.unwrap();
         assert!((late.value - (15_800.0 + 32_390.0 - 50_490.0) / 50_490.0).abs() < 1e-9, "{late:?}");
     }
 
     #[test]
     fn a_baseline_that_learns_nothing_has_no_threshold_and_no_ratio() {
         let flat = curve(0.0, |_| 0.0);
-        let figures = measured(&curve(0.0, |_| 5.0), &flat, 0.0);
+        let statistics = measured(&curve(0.0, |_| 5.0), &flat, 0.0);
         assert_eq!(
-            (figures.area_ratio, figures.threshold, figures.time, figures.baseline_time),
+            (statistics.area_ratio, statistics.threshold, statistics.time, statistics.baseline_time),
             (None, None, None, None)
         );
-        assert_eq!(figures.jumpstart.unwrap().value, 5.0);
+        assert_eq!(statistics.jumpstart.unwrap().value, 5.0);
         let none = Curve::default();
         let input =
             TransferInput { method: &[&none], baseline: &[&flat], random: Some(0.0), frames: 1e5, source_frames: 0.0 };
@@ -198,9 +198,9 @@ mod tests {
     #[test]
     fn sources_that_trained_longer_than_the_run_leave_nothing() {
         let rising = curve(0.0, |frames| frames);
-        let figures = measured(&rising, &rising, 1e6);
-        assert_eq!(figures.area_ratio.unwrap().value, 0.0);
-        assert_eq!(figures.area_ratio_with_sources.unwrap().value, -1.0);
+        let statistics = measured(&rising, &rising, 1e6);
+        assert_eq!(statistics.area_ratio.unwrap().value, 0.0);
+        assert_eq!(statistics.area_ratio_with_sources.unwrap().value, -1.0);
     }
 
     proptest! {

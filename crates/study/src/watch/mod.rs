@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// The limit for simultaneous connections; further clients are asked to try again.
 const MOST_CONNECTIONS: usize = 32;
 
-/// How long a client may take for its whole request, and to take each piece of an answer.
+/// How long a client may need for its whole request, and to receive each piece of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server of a page about the runs in a folder. It ends when this is dropped.
@@ -52,7 +52,7 @@ impl Watch {
         Ok(Self { address, ends, thread: Some(thread) })
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -69,7 +69,7 @@ impl Drop for Watch {
     }
 }
 
-/// Takes connections until it `ends`.
+/// Accepts connections until it `ends`.
 fn accept(listener: &TcpListener, port: u16, shown: &Arc<Mutex<Shown>>, ends: &AtomicBool) {
     let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
@@ -121,7 +121,7 @@ fn serve(stream: &TcpStream, port: u16, shown: &Mutex<Shown>) -> std::io::Result
     answer(stream, &reply)
 }
 
-/// What a client sends until an instant: one that sends a byte now and then is cut off, too.
+/// Reads from a client until an instant: one that sends a byte now and then is cut off, too.
 struct Until<'a> {
     stream: &'a TcpStream,
     end: Instant,
@@ -139,7 +139,7 @@ impl Read for Until<'_> {
 }
 
 fn answer(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
-    stream.write_all(answer.head().as_bytes())?;
+    stream.write_all(answer.header().as_bytes())?;
     stream.write_all(&answer.body)?;
     stream.flush()
 }

@@ -6,12 +6,12 @@
 use std::io::{ErrorKind, Read};
 
 /// The limit for the size of a request in bytes; requests do not have a body.
-const LONGEST_HEAD: usize = 8 << 10;
+const LONGEST_HEADER: usize = 8 << 10;
 
 /// The most headers.
 const MOST_HEADERS: usize = 64;
 
-/// Something that is served.
+/// A page or file that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// The page.
@@ -45,7 +45,7 @@ impl Answer {
     }
 
     /// Everything before the body.
-    pub fn head(&self) -> String {
+    pub fn header(&self) -> String {
         let reason = match self.status {
             200 => "OK",
             400 => "Bad Request",
@@ -73,7 +73,7 @@ impl Answer {
 /// # Errors
 /// If the connection fails. An invalid request is not an error of this function: it is answered by the second value.
 pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, Answer>> {
-    let mut head = Vec::new();
+    let mut header = Vec::new();
     let mut piece = [0; 1024];
     loop {
         let count = match stream.read(&mut piece) {
@@ -83,21 +83,21 @@ pub fn read(mut stream: impl Read, port: u16) -> std::io::Result<Result<Asked, A
         if count == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        head.extend_from_slice(&piece[..count]);
-        if let Some(answer) = parse(&head, port) {
+        header.extend_from_slice(&piece[..count]);
+        if let Some(answer) = parse(&header, port) {
             return Ok(answer);
         }
-        if head.len() > LONGEST_HEAD {
+        if header.len() > LONGEST_HEADER {
             return Ok(Err(Answer::text(431, "the request is too long")));
         }
     }
 }
 
 /// The target of a request; `None` if the request is not complete yet.
-fn parse(head: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
+fn parse(header: &[u8], port: u16) -> Option<Result<Asked, Answer>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
-    match request.parse(head) {
+    match request.parse(header) {
         Ok(httparse::Status::Partial) => return None,
         Ok(httparse::Status::Complete(_)) => {}
         Err(httparse::Error::TooManyHeaders) => return Some(Err(Answer::text(431, "too many headers"))),
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn requests_are_bounded() {
-        let long = format!("GET / HTTP/1.1\r\nHost: localhost:7\r\nX: {}\r\n\r\n", "x".repeat(LONGEST_HEAD + 4096));
+        let long = format!("GET / HTTP/1.1\r\nHost: localhost:7\r\nX: {}\r\n\r\n", "x".repeat(LONGEST_HEADER + 4096));
         assert_eq!(ask(&long), Err(431));
         let many = "A: b\r\n".repeat(MOST_HEADERS + 1);
         assert_eq!(ask(&format!("GET / HTTP/1.1\r\n{many}\r\n")), Err(431));

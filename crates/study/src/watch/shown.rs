@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Files are looked at no more often than this.
+/// The shortest time between two looks at the files.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// And a page is made in no more than one part of so many of the time: the machine has runs to do.
@@ -27,7 +27,7 @@ pub struct Shown {
     looked: Instant,
     /// How long they are then left alone.
     pause: Duration,
-    /// Whether somebody is making a newer page.
+    /// Whether a thread is making a newer page.
     renewing: bool,
 }
 
@@ -45,7 +45,8 @@ impl Shown {
         Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause, renewing: false })
     }
 
-    /// Reads again what has changed, unless it was looked at just now. Meanwhile, others are shown the page that there is.
+    /// Reads the changed files again, unless they were looked at just now. Meanwhile, others are shown the page that
+    /// there is.
     ///
     /// # Errors
     /// If the folder or the study's manifest cannot be read.
@@ -87,7 +88,7 @@ impl Shown {
     }
 }
 
-/// What is shown. What a thread that panicked left is as good as new: it is read again.
+/// The shown page. One that a thread left when it panicked may be used: it is read again.
 pub fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
 }

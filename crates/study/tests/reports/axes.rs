@@ -1,4 +1,4 @@
-//! Curves over gradient steps and core-seconds, and what runs and their sources cost.
+//! Curves over gradient steps and core-seconds, and the costs of runs and their sources.
 
 use crate::content::balanced;
 use crate::folders;
@@ -37,7 +37,7 @@ fn change(root: &Path, folder: &Path, file: &str, from: &str, to: &str) {
 #[test]
 fn means_are_over_runs_at_equal_gradient_steps() {
     let root = tempfile::tempdir().unwrap();
-    // What an agent has learned depends only on its gradient steps; the second run makes twice as many.
+    // An agent's progress depends only on its gradient steps; the second run makes twice as many.
     let metrics = |factor: u64| -> String {
         let line = |frame: u64| {
             let updates = factor * frame / 100;
@@ -52,7 +52,7 @@ fn means_are_over_runs_at_equal_gradient_steps() {
     let results = runs(root.path(), &[metrics(1), metrics(2)]);
     let report = Report::new(&results);
     let plot = |axis: &str| {
-        let plots = &report.figures.tasks[0].plots;
+        let plots = &report.statistics.tasks[0].plots;
         plots.iter().find(|plot| plot.abscissa.name() == axis && plot.which.name() == "training").unwrap()
     };
     assert_eq!((plot("frames").end, plot("updates").end, plot("core-seconds").end), (1e5, 2000.0, 20_000.0));

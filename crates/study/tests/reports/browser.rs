@@ -32,8 +32,8 @@ fn load(browser: &str, address: &str) -> (String, Vec<String>) {
         .arg(address)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let complaints = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    let text = String::from_utf8_lossy(&output.stderr);
+    let complaints = text.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
     (String::from_utf8_lossy(&output.stdout).into_owned(), complaints)
 }
 

@@ -3,7 +3,7 @@
 use crate::folders;
 use std::path::Path;
 use study::Manifest;
-use study::report::{Figures, Report, figures_csv, markdown};
+use study::report::{Report, ReportStatistics, figures_csv, markdown};
 use study::results::Results;
 
 fn study(root: &Path, tasks: &[&str], seeds: u64) -> Manifest {
@@ -33,7 +33,7 @@ fn lines(frames: u64, value: impl Fn(u64) -> f64) -> String {
     (5..=frames / 1000).map(|thousand| line(1000 * thousand)).collect()
 }
 
-fn place(figures: &Figures, method: &str) -> usize {
+fn place(figures: &ReportStatistics, method: &str) -> usize {
     figures.methods.iter().position(|name| name == method).unwrap()
 }
 
@@ -46,7 +46,7 @@ fn a_baseline_below_random_actions_takes_no_improvement_away() {
     });
     let results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
-    let together = &report.figures.together[place(&report.figures, "fractional-0.2")];
+    let together = &report.statistics.together[place(&report.statistics, "fractional-0.2")];
     let improvement = together.improvement.as_ref().unwrap();
     assert_eq!((improvement.tasks.len(), improvement.left_out.len()), (2, 0), "no scale is needed for it");
     assert!(improvement.estimate.unwrap().value > 0.5);
@@ -74,17 +74,17 @@ fn methods_are_compared_with_the_baseline_that_is_named() {
     let mut results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
     report.check_baseline().unwrap();
-    assert_eq!(report.figures.methods, ["fractional-0.2", "baseline", "meta-model"]);
-    assert_eq!(report.figures.baseline.as_deref(), Some("fractional-0.2"));
+    assert_eq!(report.statistics.methods, ["fractional-0.2", "baseline", "meta-model"]);
+    assert_eq!(report.statistics.baseline.as_deref(), Some("fractional-0.2"));
     for method in ["baseline", "meta-model"] {
-        let improvement = report.figures.together[place(&report.figures, method)].improvement.as_ref().unwrap();
+        let improvement = report.statistics.together[place(&report.statistics, method)].improvement.as_ref().unwrap();
         assert!(improvement.estimate.unwrap().value < 0.5, "{method} is behind fractional-0.2");
     }
-    assert!(report.figures.together[0].improvement.is_none(), "it is not compared with itself");
+    assert!(report.statistics.together[0].improvement.is_none(), "it is not compared with itself");
     assert!(markdown(&report).contains("compared with fractional-0.2, which was named"), "{}", markdown(&report));
     // Without a name, it is the one from scratch.
     results.baseline = None;
-    assert_eq!(Report::new(&results).figures.baseline.as_deref(), Some("baseline"));
+    assert_eq!(Report::new(&results).statistics.baseline.as_deref(), Some("baseline"));
     results.baseline = Some("fractional".to_owned());
     let message = Report::new(&results).check_baseline().unwrap_err().to_string();
     assert!(message.contains("did you mean \"fractional-0.2\"?") && message.contains("\"meta-model\""), "{message}");
@@ -102,7 +102,8 @@ fn a_task_without_runs_of_a_method_is_named() {
     Manifest::new("less", "", entries).write(root.path()).unwrap();
     let results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
-    let pooled = |method: &str| report.figures.together[place(&report.figures, method)].improvement.as_ref().unwrap();
+    let pooled =
+        |method: &str| report.statistics.together[place(&report.statistics, method)].improvement.as_ref().unwrap();
     let left_out =
         |method: &str| pooled(method).left_out.iter().map(|(task, why)| format!("{task}: {why}")).collect::<Vec<_>>();
     assert_eq!(
@@ -132,8 +133,8 @@ fn a_last_episode_that_is_played_to_its_end_counts_for_all_runs() {
     make("fractional-0.2", 40_000, 40_000);
     let results = Results::read(&root.path().join("runs")).unwrap();
     let report = Report::new(&results);
-    let [task] = report.figures.tasks.as_slice() else { panic!("one task") };
-    let of = |method: &str| task.methods[place(&report.figures, method)].as_ref().unwrap();
+    let [task] = report.statistics.tasks.as_slice() else { panic!("one task") };
+    let of = |method: &str| task.methods[place(&report.statistics, method)].as_ref().unwrap();
     assert_eq!(task.length, Some(26_000.0));
     let overall = |method: &str| of(method).overall.unwrap().mean;
     assert_eq!(overall("baseline"), overall("fractional-0.2"));
@@ -159,8 +160,8 @@ fn runs_of_different_length_are_compared_where_the_shortest_ends() {
     }
     let results = Results::read(&root.path().join("runs")).unwrap();
     let report = Report::new(&results);
-    let [task] = report.figures.tasks.as_slice() else { panic!("one task") };
-    let of = |method: &str| task.methods[place(&report.figures, method)].as_ref().unwrap();
+    let [task] = report.statistics.tasks.as_slice() else { panic!("one task") };
+    let of = |method: &str| task.methods[place(&report.statistics, method)].as_ref().unwrap();
     assert_eq!(task.length, Some(25_000.0));
     assert_eq!(of("fractional-0.2").improvement.unwrap().value, 1.0);
     for spread in [of("baseline").overall, of("baseline").last] {
@@ -170,8 +171,8 @@ fn runs_of_different_length_are_compared_where_the_shortest_ends() {
     let jumpstart = of("fractional-0.2").transfer.unwrap().jumpstart.unwrap();
     assert_eq!(jumpstart.value, 100.0);
     let words = markdown(&report);
-    let said = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their statistics cover the first 25\u{a0}000 frames of each run";
-    for part in [said, "Ant<br>first 25\u{a0}000 frames"] {
+    let text = "The finished runs of Ant differ in length: baseline 100\u{a0}000; fractional-0.2 25\u{a0}000. Their statistics cover the first 25\u{a0}000 frames of each run";
+    for part in [text, "Ant<br>first 25\u{a0}000 frames"] {
         assert!(words.contains(part), "{part}\n{words}");
     }
     assert!(
@@ -224,10 +225,10 @@ fn a_first_line_with_learned_episodes_is_not_random() {
     coarse("fractional-0.2");
     let results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
-    let task = &report.figures.tasks[0];
+    let task = &report.statistics.tasks[0];
     assert!(task.random.unwrap() < -500.0, "only of the runs whose first line is random: {:?}", task.random);
     let of = |report: &Report<'_>, method: &str| {
-        report.figures.tasks[0].methods[place(&report.figures, method)].as_ref().unwrap().transfer.unwrap()
+        report.statistics.tasks[0].methods[place(&report.statistics, method)].as_ref().unwrap().transfer.unwrap()
     };
     assert_eq!(of(&report, "fractional-0.2").jumpstart, None);
     assert!(of(&report, "meta-model").jumpstart.is_some() && of(&report, "fractional-0.2").area_ratio.is_some());
@@ -238,7 +239,7 @@ fn a_first_line_with_learned_episodes_is_not_random() {
     }
     let results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
-    assert_eq!(report.figures.tasks[0].random, None);
+    assert_eq!(report.statistics.tasks[0].random, None);
     let measures = of(&report, "meta-model");
     assert_eq!((measures.jumpstart, measures.area_ratio, measures.threshold), (None, None, None));
     let words = markdown(&report);

@@ -69,11 +69,11 @@ fn curves_are_exchanged_in_the_form_of_the_field() {
 #[test]
 fn a_report_notes_that_several_methods_are_paired() {
     let (_root, results) = results(&["ant"], 2);
-    let said = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
-    assert_eq!(said(&results), 1);
+    let notes = |results: &Results| markdown(&Report::new(results)).matches("Methods are paired").count();
+    assert_eq!(notes(&results), 1);
     assert_eq!(page_of(&results).matches("Methods are paired").count(), 1);
     let alone = Results { runs: results.runs.into_iter().filter(|run| run.method == "baseline").collect(), ..results };
-    assert_eq!(said(&alone), 0);
+    assert_eq!(notes(&alone), 0);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn every_form_has_the_same_statistics() {
     assert_eq!(names, ["report.html", "report.md", "figures.csv", "curves.json"]);
     let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
     let (html, words) = (read("report.html"), read("report.md"));
-    let figures = report.figures.tasks[0].methods[1].as_ref().unwrap();
+    let figures = report.statistics.tasks[0].methods[1].as_ref().unwrap();
     let overall = figures.overall.unwrap();
     let cell = format!("{:.0} \u{b1} {:.0}", overall.mean, overall.deviation.unwrap());
     assert!(overall.mean > 100.0 && html.contains(&cell) && words.contains(&cell), "{cell}");
@@ -180,8 +180,8 @@ fn unfinished_runs_are_marked_and_not_compared() {
     let results = Results::read(root.path()).unwrap();
     let report = Report::new(&results);
     assert_eq!(report.unfinished(), 2);
-    let method = report.figures.methods.iter().position(|method| method == "meta-model").unwrap();
-    let figures = report.figures.tasks[0].methods[method].as_ref().unwrap();
+    let method = report.statistics.methods.iter().position(|method| method == "meta-model").unwrap();
+    let figures = report.statistics.tasks[0].methods[method].as_ref().unwrap();
     assert_eq!((figures.runs, figures.begun, figures.finished), (3, 2, 1));
     assert_eq!(figures.overall.unwrap().runs, 2, "as far as they are");
     assert_eq!(figures.last.unwrap().runs, 1, "only one has come to its last tenth");
@@ -211,7 +211,7 @@ fn single_runs_are_noted_as_weak_evidence() {
     let (_root, results) = results(&["ant"], 1);
     let report = Report::new(&results);
     assert!(report.limits().iter().any(|sentence| sentence.contains("A single run does not show")));
-    let figures = report.figures.tasks[0].methods[1].as_ref().unwrap();
+    let figures = report.statistics.tasks[0].methods[1].as_ref().unwrap();
     assert_eq!(figures.overall.unwrap().deviation, None);
     assert_eq!(figures.improvement.unwrap().interval, None);
 }
@@ -222,12 +222,12 @@ fn runs_of_any_folder_can_be_reported() {
     folders::study(root.path(), "x", &["ant"], 2);
     let results = Results::read(&root.path().join("runs")).unwrap();
     let report = Report::new(&results);
-    assert_eq!(report.figures.methods, ["baseline", "source (hopper + ant)", "fractional-0.2", "meta-model"]);
+    assert_eq!(report.statistics.methods, ["baseline", "source (hopper + ant)", "fractional-0.2", "meta-model"]);
     // Two methods begin from scratch, and one of them is called a baseline.
-    assert_eq!(report.figures.from_scratch, 2);
+    assert_eq!(report.statistics.from_scratch, 2);
     let words = report.limits().join(" ");
     assert!(!words.contains("a baseline ("), "every task has one: {words}");
-    let ant = report.figures.tasks.iter().find(|task| task.task == "ant").unwrap();
+    let ant = report.statistics.tasks.iter().find(|task| task.task == "ant").unwrap();
     assert!(ant.methods[3].as_ref().unwrap().transfer.is_some());
     assert!(page_of(&results).contains("--plan"));
 }

@@ -46,8 +46,8 @@ fn a_meta_model_in_any_folder_is_compared_with_the_row_of_its_reward_sources() {
     assert_eq!(found.ancestry.tasks, ["ant", "hopper"]);
     assert_eq!(found.ancestry.frames(), 300_000, "the agent whose encoder all of them have counts once");
     let report = Report::new(&results);
-    let task = report.figures.tasks.iter().find(|task| task.task == "half-cheetah").unwrap();
-    let method = report.figures.methods.iter().position(|method| method == "meta-model").unwrap();
+    let task = report.statistics.tasks.iter().find(|task| task.task == "half-cheetah").unwrap();
+    let method = report.statistics.methods.iter().position(|method| method == "meta-model").unwrap();
     let published: Vec<f64> = task.methods[method].as_ref().unwrap().published.iter().map(|it| it.mean).collect();
     assert_eq!(published, [2057.0], "two sources; of three it is 2078");
 }
@@ -191,12 +191,12 @@ fn published_numbers_are_marked_unless_our_runs_are_like_theirs() {
     let root = tempfile::tempdir().unwrap();
     let mut entry = folders::entry(0, Role::Target, &["hopper"], "baseline", None, 0, &[]);
     folders::run(root.path(), &entry, folders::STEPS);
-    let tell = |root: &Path| {
+    let read = |root: &Path| {
         let results = Results::read(&root.join("runs")).unwrap();
         let report = Report::new(&results);
         (markdown(&report), figures_csv(&report))
     };
-    let (words, table) = tell(root.path());
+    let (words, table) = read(root.path());
     for part in [
         "published 2076 \u{b1} 2417 (Table 2, 9 runs), not comparable \u{2021}",
         "\u{2021} Not comparable with the published numbers: our runs, with 100\u{a0}000 environment frames (published: \
@@ -211,7 +211,7 @@ fn published_numbers_are_marked_unless_our_runs_are_like_theirs() {
     let config = Config { tasks: entry.tasks.clone(), ..Config::default() };
     let text = toml::to_string(&config).unwrap();
     std::fs::write(root.path().join(&entry.folder).join("config.toml"), text).unwrap();
-    let (words, table) = tell(root.path());
+    let (words, table) = read(root.path());
     assert!(
         words.contains("published 2076 \u{b1} 2417 (Table 2, 9 runs)") && !words.contains("not comparable"),
         "{words}"

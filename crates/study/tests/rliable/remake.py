@@ -1,4 +1,4 @@
-"""Remakes numbers.json: returns, and what rliable (PyPI, Google Research) says of them.
+"""Remakes numbers.json: returns, and the statistics of rliable (PyPI, Google Research) for them.
 
     python3 -m venv venv && venv/bin/pip install rliable==1.2.0 'pandas<3' && venv/bin/python remake.py > numbers.json
 """
@@ -42,7 +42,7 @@ def case(name, runs, baseline_runs, tasks, seed):
 print(
     json.dumps(
         {
-            "made_by": "remake.py beside this file",
+            "made_by": "remake.py next to this file",
             "rliable": "1.2.0",
             "versions": {"arch": arch.__version__, "numpy": numpy.__version__, "scipy": scipy.__version__},
             "resamples": RESAMPLES,

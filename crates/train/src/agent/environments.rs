@@ -1,4 +1,4 @@
-//! The tasks of a run, made by name, and what is kept of external environments.
+//! The tasks of a run, made by name, and the recorded parts of external environments.
 
 use crate::TrainError;
 use crate::config::{Config, ConfigError};
@@ -19,14 +19,14 @@ pub struct Environments {
     pub(crate) evaluation: Vec<Box<dyn Environment>>,
     /// The tasks that are external environments.
     pub(crate) external: Vec<ExternalEnvironment>,
-    /// What the user should know of them.
+    /// Notes for the user.
     pub(crate) notes: Vec<String>,
     sizes: Sizes,
-    /// What an agent must fit to act in each task.
+    /// The shapes that an agent must fit to act in each task.
     shapes: Vec<TaskShape>,
 }
 
-/// What an agent must fit to act in a task.
+/// The shapes that an agent must fit to act in a task.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskShape {
     /// The task.
@@ -37,19 +37,21 @@ pub(crate) struct TaskShape {
     pub sizes: Sizes,
 }
 
-/// What a run keeps of an external environment: what an agent needs to act in it, and who made it.
+/// The part of an external environment that a run records: the spaces that an agent needs to act in it, and its
+/// provenance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalEnvironment {
     /// The task.
     pub task: String,
     /// The programs that it is made of.
-    pub made_by: String,
+    #[serde(rename = "made_by")]
+    pub programs: String,
     /// Whether the same seed and the same actions gave the same episode when that was tried.
     pub repeatable: bool,
-    /// What it shows.
+    /// Its observations.
     pub observations: ObservationSpace,
-    /// What can be done in it.
+    /// Its actions.
     pub actions: ActionSpace,
 }
 
@@ -94,7 +96,7 @@ impl Environments {
         self.sizes
     }
 
-    /// What an agent must fit to act in each of these tasks.
+    /// The shapes that an agent must fit to act in each of these tasks.
     pub(crate) fn shapes(&self) -> &[TaskShape] {
         &self.shapes
     }
@@ -134,8 +136,8 @@ impl Environments {
         }
     }
 
-    /// The configuration with what the tasks decide, so that nobody has to set it: what the agent observes, and the distribution
-    /// of actions, which is one-hot if the actions of all are discrete.
+    /// The configuration with the settings that follow from the tasks, so that the user does not have to set them: the
+    /// observations, and the distribution of actions, which is one-hot if the actions of all are discrete.
     ///
     /// # Errors
     /// [`TrainError::MixedActions`] names two tasks with different kinds of actions, [`TrainError::Actions`] a task whose actions
@@ -168,15 +170,15 @@ impl TaskShape {
 }
 
 impl ExternalEnvironment {
-    /// The record of a task; none if it is one of this program's own.
+    /// The record of a task; `None` for a built-in one.
     fn of(info: &TaskInfo) -> Option<Self> {
-        let Outside { made_by, repeatable, .. } = info.outside.clone()?;
+        let Outside { programs, repeatable, .. } = info.outside.clone()?;
         let (observations, actions) = (info.observations, info.actions.clone());
-        Some(Self { task: info.name.clone(), made_by, repeatable, observations, actions })
+        Some(Self { task: info.name.clone(), programs, repeatable, observations, actions })
     }
 }
 
-/// Lays what the tasks decide over a configuration: what the agent observes, and the distribution of actions, which is one-hot if
+/// Sets the settings that follow from the tasks: the observations, and the distribution of actions, which is one-hot if
 /// the actions of all are discrete.
 pub(crate) fn adapt<'a>(config: &mut Config, sizes: Sizes, mut tasks: impl Iterator<Item = &'a TaskInfo>) {
     let ObservationSpace { image, vector } = sizes.observations;
@@ -194,7 +196,7 @@ pub(crate) fn sizes_of<'a>(tasks: impl Iterator<Item = &'a TaskInfo> + Clone) ->
     Sizes { action, observations: ObservationSpace { image, vector } }
 }
 
-/// What the user should know of a task, a line each.
+/// Notes about a task for the user, a line each.
 pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
     let Some(Outside { repeatable, notes, .. }) = &info.outside else { return Vec::new() };
     let name = &info.name;
@@ -208,7 +210,7 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
     all
 }
 
-/// Refuses arguments that no task takes: only external environments do.
+/// Refuses arguments that no task accepts: only external environments do.
 ///
 /// # Errors
 /// [`TrainError::NoArguments`] names the first of them.
@@ -228,7 +230,7 @@ pub(crate) fn check_arguments<'a>(
 /// The sizes of a transition that can be one of any of these tasks.
 ///
 /// # Errors
-/// [`TrainError::Unsupported`] if a task shows nothing that an agent can observe, or not what the first one shows.
+/// [`TrainError::Unsupported`] if a task does not offer observations, or offers others than the first one.
 fn common_sizes(tasks: &[Box<dyn Environment>]) -> Result<Sizes, TrainError> {
     tasks.iter().try_for_each(|task| check_observations(task.info()))?;
     let spaces = || tasks.iter().map(|task| task.info().observations);

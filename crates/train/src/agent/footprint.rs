@@ -16,7 +16,7 @@ use wording::{counted, grouped};
 /// floor; the largest of all images, one of `ant`, took 1553.
 pub(crate) const COMPRESSED_IMAGE: u64 = 1_600;
 
-/// What the episodes of a run take: their sizes.
+/// The memory of the episodes of a run depends on these sizes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Episodes {
     sizes: Sizes,

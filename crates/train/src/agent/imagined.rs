@@ -1,4 +1,4 @@
-//! What an agent imagines while an episode is played, to be shown next to what happened.
+//! The frames that an agent imagines while an episode is played, to be shown next to the real ones.
 //!
 //! Here: [`Imagined`]. Not here: how a world model predicts (`dreamer`), and the open-loop plot of evaluations (`run::images`).
 
@@ -47,8 +47,8 @@ impl Imagined {
         Self { images }
     }
 
-    /// Images `[T, 64, WIDTH, 3]`: what happened on the left, what the agent imagined on the right. The right one has a green frame
-    /// while the agent is shown observations, and a red one while it imagines.
+    /// Images `[T, 64, WIDTH, 3]`: the real ones on the left, the imagined ones on the right. The right one has a green
+    /// frame while the agent is shown observations, and a red one while it imagines.
     pub(crate) fn next_to(&self, episode: &Episode) -> Vec<u8> {
         let mut both = Vec::with_capacity(episode.len() * IMAGE_SIDE * Self::WIDTH * 3);
         let images = episode.image().chunks_exact(IMAGE_BYTES).zip(self.images.chunks_exact(IMAGE_BYTES));

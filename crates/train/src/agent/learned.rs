@@ -1,6 +1,6 @@
-//! What a run has learned: found by the path of its folder, of a checkpoint, or of an export.
+//! Trained agents: found by the path of a run's folder, of a checkpoint, or of an export.
 //!
-//! Here: [`find_learned`]. Not here: what is done with it (`play`, and the program's commands).
+//! Here: [`find_learned`]. Not here: the uses of an agent (`play`, and the program's commands).
 
 use crate::agent::Actor;
 use crate::agent::environments::ExternalEnvironment;
@@ -12,18 +12,18 @@ use files::layout::{AGENT, CONFIG, RUN_STATE};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// An agent, and what is known of it.
+/// An agent, with its description.
 #[derive(Debug)]
 pub struct Learned<L> {
     /// Its folder: that of a checkpoint, or of an export.
     pub path: PathBuf,
-    /// What is known of it.
+    /// Its description.
     pub about: About,
     /// The agent.
     pub agent: L,
 }
 
-/// What is known of an agent besides its parameters: what acting needs.
+/// The description of an agent besides its parameters: everything that acting needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// Names of the tasks that it was trained for.
@@ -51,8 +51,9 @@ impl<L> From<Loaded<L>> for Learned<L> {
     }
 }
 
-/// The agent in the file `path`, if that is alone: without the rest of its checkpoint or export. Nothing is known of
-/// its training, but what it observes; whoever plays it names the task. `None` if it is not alone, or not a file.
+/// The agent in the file `path`, if that is alone: without the rest of its checkpoint or export. The file does not
+/// record its training, but its observations; whoever plays it names the task. `None` if it is not alone, or not a
+/// file.
 ///
 /// # Errors
 /// If the file cannot be read as an agent.
@@ -111,7 +112,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
         return Err(none("is not a folder; give a run folder, a checkpoint or an export"));
     }
     if !checkpoints.is_dir() {
-        // A folder that may not be listed says nothing about what is in it.
+        // The contents of a folder that may not be listed are unknown.
         drop(run.read_dir().map_err(TrainError::io(run))?);
         if run.join(AGENT).exists() || run.join(RUN_STATE).exists() {
             return one(run);
@@ -132,7 +133,7 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
                     runs in a folder)";
         return Err(none(text));
     }
-    // An error in the configuration comes before what may be wrong with a checkpoint.
+    // An error in the configuration comes before the faults of a checkpoint.
     if !is_run(run) {
         let why = format!(
             "has checkpoints but no {CONFIG}; restore it, or give one of the checkpoints in {}",

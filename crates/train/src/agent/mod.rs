@@ -24,7 +24,7 @@ use transfer::{InputUse, Plan, Report, Sources, TransferError};
 /// Losses, norms and averages of a gradient step, by name.
 pub type Metrics = Vec<(&'static str, f64)>;
 
-/// Something that acts on what it observes.
+/// An agent that acts on its observations.
 pub trait Actor: Send + Sized {
     /// The state of acting within an episode.
     type State;
@@ -32,7 +32,7 @@ pub trait Actor: Send + Sized {
     /// Numbers in an action, A.
     fn action_size(&self) -> usize;
 
-    /// What it observes; images of the standard shape by default.
+    /// Its observations; images of the standard shape by default.
     fn observation_space(&self) -> ObservationSpace {
         ObservationSpace::IMAGE
     }
@@ -45,7 +45,7 @@ pub trait Actor: Send + Sized {
         None
     }
 
-    /// Takes this action in evaluations from now on; one without a choice stays as it is.
+    /// Uses this evaluation from now on; an agent without a choice does not change.
     fn evaluate_by(&mut self, _evaluation: Evaluation) {}
 
     /// The state at an episode's start.
@@ -61,8 +61,8 @@ pub trait Actor: Send + Sized {
         action: &mut [f32],
     );
 
-    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of its T observations and then
-    /// from the actions `[T, A]` alone; none if it does not observe images.
+    /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of its T observations and
+    /// then from the actions `[T, A]` alone; `None` if it does not observe images.
     fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
 
     /// The agent that was saved at `path`.
@@ -72,7 +72,7 @@ pub trait Actor: Send + Sized {
     fn load(path: &Path) -> Result<Self, DreamerError>;
 }
 
-/// Something that learns from batches, too.
+/// An agent that also learns from batches.
 pub trait Trainable: Actor {
     /// Whether the agent has this configuration, apart from how it is evaluated; true by default.
     fn is_of(&self, _config: &AgentConfig) -> bool {
@@ -85,7 +85,7 @@ pub trait Trainable: Actor {
     /// If the batch does not fit the agent.
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError>;
 
-    /// Takes gradient steps on `device` from now on.
+    /// Computes gradient steps on `device` from now on.
     ///
     /// # Errors
     /// If the device fails, its memory is too small, or the agent cannot learn there.
@@ -151,8 +151,8 @@ pub trait Trainable: Actor {
         None
     }
 
-    /// What each source of the reward meta-model predicts in the states of an episode: T observations and the actions that led to
-    /// them `[T, A]`; nothing without a meta-model.
+    /// The predictions of each source of the reward meta-model in the states of an episode: T observations and the
+    /// actions that led to them `[T, A]`; nothing without a meta-model.
     fn source_predictions(&self, _observations: Observation<'_>, _action: &[f32]) -> Vec<Vec<f64>> {
         Vec::new()
     }

@@ -18,7 +18,7 @@ use environment::{Catalogue, Environment, Observe, Padded, TaskError, TaskOption
 use replay::Episode;
 use std::path::{Path, PathBuf};
 
-/// Who chooses the actions.
+/// The source of the actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhoPlays {
     /// Chance: uniform from -1 to 1, as in the prefill of a run.
@@ -45,7 +45,7 @@ pub enum Film {
 /// The episodes to play.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
-    /// Who plays.
+    /// The player.
     pub policy: WhoPlays,
     /// The task. If none is given: each that the agent was trained for, or each there is where no agent plays.
     pub task: Option<String>,
@@ -64,7 +64,7 @@ pub struct PlayOptions {
 /// An event while episodes are played.
 #[derive(Debug)]
 pub enum PlayEvent<'a> {
-    /// Something that the user should know, on one line.
+    /// A note for the user, on one line.
     Note(&'a str),
     /// An episode ended.
     Episode {
@@ -100,7 +100,7 @@ pub struct Plays {
     pub lengths: Vec<Frames>,
     /// The last episode, if any was played.
     pub last: Option<Episode>,
-    /// What the agent imagined in the last episode, if that was asked for.
+    /// The frames that the agent imagined in the last episode, if they were asked for.
     pub imagined: Option<Imagined>,
 }
 
@@ -152,7 +152,7 @@ pub fn play_with<L: Actor>(
     let environments =
         tasks.iter().map(|task| player.environment(catalogue, task, options)).collect::<Result<Vec<_>, _>>();
     let environments = environments.map_err(|error| match (error, &player) {
-        // Nobody typed this name.
+        // The user did not type this name.
         (TrainError::Task(TaskError::UnknownTask { name, .. }), Player::Agent(loaded)) if options.task.is_none() => {
             let why = format!(
                 "it was trained for the task {name:?}, which this program does not have; if it was edited, restore it"
@@ -301,7 +301,8 @@ impl<L: Actor> Player<L> {
 }
 
 impl Plays {
-    /// Writes the last episode, which was filmed, as a GIF, next to what the agent imagined if that is known.
+    /// Writes the last episode, which was filmed, as a GIF, next to the frames that the agent imagined if there are
+    /// any.
     ///
     /// # Errors
     /// If the file cannot be written.

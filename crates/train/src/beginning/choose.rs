@@ -1,6 +1,6 @@
 //! The choice of one source among several, when a run begins.
 //!
-//! Not here: what a plan says about it and its record (`transfer::Choice`), and the scores of a ranking
+//! Not here: the part of a plan about it and its record (`transfer::Choice`), and the scores of a ranking
 //! (`transfer::rank`).
 
 use super::grafted;

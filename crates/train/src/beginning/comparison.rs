@@ -103,7 +103,7 @@ fn record_of(root: &Path) -> Result<Option<Report>, TrainError> {
     let missing = |path: PathBuf| Err(TrainError::TransferRecord { path, what: "is missing".to_owned() });
     match read_report(root) {
         Ok(Some(_)) if !plan.exists() => missing(plan),
-        // A plan of the user's may lie in the folder of a run that took nothing.
+        // A plan of the user's may lie in the folder of a run without a transfer.
         Ok(None) if transfer::is_record(&plan) => missing(report),
         Err(transfer::TransferError::Record { path, source }) if source.kind() == ErrorKind::InvalidData => {
             Err(damaged(&path, &source))
@@ -138,7 +138,7 @@ fn rules(report: &Report, was: &Plan, now: &Plan) -> Vec<Difference> {
         // Sources are compared by content, and descriptions are not compared.
         table.remove("sources");
         table.remove("description");
-        // What was chosen is no difference to a plan that leaves it open.
+        // The chosen source is not a difference to a plan that leaves it open.
         if let Some(Value::Table(choose)) = table.get_mut("choose") {
             choose.remove("source");
         }

@@ -132,7 +132,7 @@ pub(crate) fn grafted(config: &Config, plan: &Plan, action_size: usize) -> Resul
 /// may no longer exist.
 ///
 /// # Errors
-/// [`TrainError::OtherTransfer`] if the run began with something else than `plan`.
+/// [`TrainError::OtherTransfer`] if the run began with another plan than `plan`.
 pub(crate) fn of_resumed_run(
     root: &Path,
     stored: &Config,
@@ -176,7 +176,7 @@ pub(crate) fn record<L>(root: &Path, beginning: &Beginning<L>) -> Result<(), Tra
     if let Beginning::Grafted { transfer: Transferred { plan, report }, .. } = beginning {
         return Ok(write_record(root, plan, report)?);
     }
-    // The plan first, and each durably: after a loss of power, a plan without a report would be taken for the user's.
+    // The plan first, and each durably: after a loss of power, a plan without a report would look like the user's.
     [root.join(TRANSFER_PLAN), root.join(TRANSFER_REPORT)].into_iter().try_for_each(remove)
 }
 

@@ -1,6 +1,6 @@
 //! Sizes of memory as people write them: `2GB`, `512 MiB`, `1000000`.
 //!
-//! Here: [`ByteSize`], its text and its place in a configuration. Not here: what the size limits.
+//! Here: [`ByteSize`], its text and its place in a configuration. Not here: the use of the limit.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

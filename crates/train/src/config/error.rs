@@ -16,7 +16,7 @@ pub enum ConfigError {
     /// Settings that are not TOML.
     #[error("{source_name} is not valid TOML: {why}")]
     Syntax {
-        /// Where the text came from.
+        /// The origin of the text.
         source_name: String,
         /// The parser's reason, on one line.
         why: String,
@@ -48,7 +48,7 @@ pub enum ConfigError {
     UnknownKey {
         /// The key's full path.
         path: String,
-        /// Where it came from.
+        /// Its origin.
         source_name: String,
         /// The valid keys most like it; empty if none is.
         nearest: Vec<String>,
@@ -58,7 +58,7 @@ pub enum ConfigError {
     Section {
         /// The section's path.
         path: String,
-        /// Where it came from.
+        /// Its origin.
         source_name: String,
         /// One of its keys.
         example: String,
@@ -70,7 +70,7 @@ pub enum ConfigError {
         path: String,
         /// The value given.
         value: String,
-        /// Where it came from.
+        /// Its origin.
         source_name: String,
         /// The expected form.
         why: String,
@@ -82,7 +82,7 @@ pub enum ConfigError {
         key: String,
         /// The value given.
         value: String,
-        /// Where it came from; empty if that is not known.
+        /// Its origin; empty if unknown.
         place: String,
         /// The allowed values.
         range: String,
@@ -95,7 +95,7 @@ pub enum ConfigError {
     Stored {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: Box<Self>,
     },
     /// A preset that does not exist.
@@ -115,7 +115,7 @@ fn in_brackets(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
-/// What is wrong with a file, after its name.
+/// The message about a file, after its name.
 fn in_file(path: &Path, source: &ConfigError) -> String {
     match source {
         ConfigError::Syntax { .. } => source.to_string(),

@@ -90,7 +90,7 @@ impl Layer {
         Self { source: source.to_owned(), table, text: None }
     }
 
-    /// Where the setting at `path` came from, with its line in a file.
+    /// The origin of the setting at `path`, with its line in a file.
     pub(super) fn place(&self, path: &str) -> String {
         match self.text.as_deref().and_then(|text| line_of(text, path)) {
             Some(line) => format!("{}, line {line}", self.source),
@@ -115,7 +115,7 @@ fn line_of(text: &str, path: &str) -> Option<usize> {
     None
 }
 
-/// How to write a text that is no setting: with a value, or with the right sign before it.
+/// How to write a text that is not a setting: with a value, or with the right sign before it.
 fn as_setting(text: &str) -> String {
     let known = |key: &str| names::is_setting(key.trim());
     if known(text) {

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_of_a_world_have_any_key() {
+    fn arguments_of_an_external_environment_have_any_key() {
         let config =
             typed(&["task.arguments.g=9.81", "task.arguments.map_name=4x4", "task.arguments.inner={a=[1,2]}"]).unwrap();
         let text = serde_json::to_string(&config.task.arguments).unwrap();

@@ -1,6 +1,6 @@
 //! The settings that a name which is none of them may stand for.
 //!
-//! Here: names of other programs, last parts of names, and names that are mistyped. Not here: what is said about them
+//! Here: names of other programs, last parts of names, and names that are mistyped. Not here: messages about them
 //! (`error`).
 
 use super::Config;

@@ -1,4 +1,4 @@
-//! What messages say about the allowed values of a setting: its range or its kind, and what was written where.
+//! The parts of messages about the allowed values of a setting: its range or its kind, and the value that was written.
 //!
 //! The ranges themselves are in the checks of a configuration (`Config::validate`, `AgentConfig::validate`).
 
@@ -8,7 +8,7 @@ use super::{Config, ConfigError};
 use dreamer::DreamerError;
 use toml::Value;
 
-/// The error of a value that is out of range, with what was written, and where.
+/// The error of a value that is out of range, with the value and its place.
 pub(super) fn placed(error: ConfigError, layers: &[Layer]) -> ConfigError {
     let (key, value, range) = match error {
         ConfigError::Range { key, value, range, .. } => (key, value, range),

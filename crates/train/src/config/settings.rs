@@ -69,7 +69,7 @@ pub struct ReplaySettings {
     /// from memory and no longer learned from; their files stay. The default holds a run of 2e6 frames of every built-in
     /// task whole (docs/metrics.md, `replay_bytes`).
     pub budget: ByteSize,
-    /// Where the windows of a batch begin: `inside`, as in the paper, or `edges`, which makes the first and last
+    /// The beginnings of the windows of a batch: `inside`, as in the paper, or `edges`, which makes the first and last
     /// transitions of an episode at least as likely to be learned from as all others ([`WindowStarts`]).
     pub starts: WindowStarts,
     /// How long the files of episodes are kept. Results do not depend on it.

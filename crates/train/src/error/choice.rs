@@ -50,7 +50,7 @@ pub enum ChoiceError {
     /// No agent to rank.
     #[error("there is no agent to rank; give at least one with --from RUN")]
     NothingToRank,
-    /// Agents are ranked by what they predict in episodes that were left out: two are needed.
+    /// Agents are ranked by their predictions in episodes that were left out: two are needed.
     #[error(
         "ranking agents takes at least 2 episodes of {task}, but {of} has {}; train that run for longer, or use random episodes",
         wording::counted(*found as u64, "episode")
@@ -58,7 +58,7 @@ pub enum ChoiceError {
     TooFewEpisodes {
         /// The target.
         task: String,
-        /// Where they come from.
+        /// Their origin.
         of: String,
         /// How many there are.
         found: usize,

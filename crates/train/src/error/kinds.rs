@@ -1,4 +1,4 @@
-//! What callers ask about an error of a run: its report, its damage, and its kind.
+//! Questions that callers ask about an error of a run: its report, its damage, and its kind.
 
 use super::TrainError;
 use crate::output::OutputError;
@@ -18,7 +18,7 @@ impl TrainError {
         }
     }
 
-    /// What is wrong with a checkpoint, without the advice to use another one: for those that do.
+    /// The fault of a checkpoint, without the advice to use another one: for callers that use another one.
     pub fn damage(&self) -> String {
         let text = self.to_string();
         text.strip_suffix(USE_ANOTHER).unwrap_or(&text).to_owned()
@@ -30,7 +30,7 @@ impl TrainError {
         match self {
             Self::Io { .. }
             | Self::Folder { .. }
-            | Self::Task(TaskError::World { .. })
+            | Self::Task(TaskError::External { .. })
             | Self::Agent(
                 DreamerError::Io { .. }
                 | DreamerError::Memory { .. }

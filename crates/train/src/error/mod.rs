@@ -128,14 +128,14 @@ pub enum TrainError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A folder that contains something other than a run.
+    /// A folder that contains other files than a run's.
     #[error(
         "{path} contains {example:?} but no config.toml, so it is not a run folder; choose another folder with --logdir"
     )]
     NotARun {
         /// The folder.
         path: PathBuf,
-        /// Something in it.
+        /// One of them.
         example: String,
     },
     /// Another process works in the run folder.
@@ -153,9 +153,9 @@ pub enum TrainError {
     WrongKind {
         /// The path.
         path: PathBuf,
-        /// What it is.
+        /// The kind of file that was found.
         found: &'static str,
-        /// What belongs there.
+        /// The kind of file that is needed.
         needed: &'static str,
     },
     /// A folder that was named as a run's and has no configuration.
@@ -163,7 +163,7 @@ pub enum TrainError {
     NotARunFolder {
         /// The folder.
         path: PathBuf,
-        /// What is missing, and the next step.
+        /// The missing part, and the next step.
         why: String,
     },
     /// A policy that does not exist.
@@ -173,7 +173,7 @@ pub enum TrainError {
         maybe(nearest)
     )]
     NoPolicy {
-        /// What was typed.
+        /// The typed name.
         typed: String,
         /// The policy most like it; empty if none is.
         nearest: &'static str,
@@ -194,7 +194,7 @@ pub enum TrainError {
     NoCheckpoint {
         /// The path that was given.
         path: PathBuf,
-        /// What is missing, and the next step.
+        /// The missing part, and the next step.
         why: String,
     },
     /// Checkpoints of which none can be used.
@@ -213,7 +213,7 @@ pub enum TrainError {
     TransferRecord {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         what: String,
     },
     /// A checkpoint that cannot be used.
@@ -238,7 +238,7 @@ pub enum TrainError {
         /// The tasks that the agent was trained for.
         learned: Vec<String>,
     },
-    /// Arguments for a task that does not take any.
+    /// Arguments for a task that does not accept any.
     #[error(
         "task.arguments.{key} has no effect on {task}: only external environments (gymnasium:, python: and program:) \
          take arguments; remove it"
@@ -254,7 +254,7 @@ pub enum TrainError {
     NoRun {
         /// The path that was given.
         path: PathBuf,
-        /// What is missing, and the next step.
+        /// The missing part, and the next step.
         why: String,
     },
     /// Episodes of a task that a run does not learn.
@@ -283,7 +283,7 @@ pub enum TrainError {
         /// The tasks that the run learns.
         learned: Vec<String>,
     },
-    /// The agent observes something that the task does not show.
+    /// The agent observes a space that the task does not offer.
     #[error(
         "the agent of {path} observes {agent}, but the observations of {task} are {shown}; choose a task that it was \
          trained for, with the same task.observe"
@@ -291,11 +291,11 @@ pub enum TrainError {
     Observations {
         /// The checkpoint.
         path: PathBuf,
-        /// What the agent observes.
+        /// The observations of the agent.
         agent: Box<ObservationSpace>,
         /// The task.
         task: String,
-        /// What the task shows.
+        /// The observations of the task.
         shown: Box<ObservationSpace>,
     },
     /// A video of episodes without images.
@@ -306,10 +306,10 @@ pub enum TrainError {
         /// The task.
         task: String,
     },
-    /// Imagined images that nobody imagines.
+    /// Imagined images of a policy without a world model.
     #[error("--imagined: {why}")]
     ImaginesNothing {
-        /// Why there are none, and what would have some.
+        /// Why there are none, and how to get some.
         why: &'static str,
     },
     /// A task that agents of this version cannot learn.
@@ -317,7 +317,7 @@ pub enum TrainError {
     Unsupported {
         /// The task.
         task: String,
-        /// What is not supported.
+        /// The unsupported part.
         what: String,
     },
     /// Tasks with discrete and with continuous actions for one agent.
@@ -330,7 +330,7 @@ pub enum TrainError {
         /// One with continuous actions.
         continuous: String,
     },
-    /// A task that takes other actions than the agent makes.
+    /// A task that needs other actions than the agent makes.
     #[error(
         "{task} has {} actions, but agent.actor = \"{}\" produces {} ones; set agent.actor = \"{}\"",
         kind(other(*actor)), actor.name(), kind(*actor), other(*actor).name()
@@ -353,7 +353,7 @@ pub enum TrainError {
         task: String,
         /// Transitions of a window.
         length: usize,
-        /// What the episodes are: random, or guided.
+        /// The kind of the episodes: random, or guided.
         of: &'static str,
         /// The episodes.
         seen: Prefilled,
@@ -376,7 +376,7 @@ pub enum TrainError {
         frames: Frames,
         /// The first parameter whose gradient is not finite, if one is.
         gradient: Option<Box<Broken>>,
-        /// Where the batch was kept, or why it could not be.
+        /// The file of the batch, or why it could not be kept.
         batch: Result<PathBuf, Box<Self>>,
         /// The run folder.
         root: PathBuf,
@@ -408,7 +408,7 @@ pub enum TrainError {
         source: Box<Self>,
         /// Frames collected by then.
         frames: Frames,
-        /// What remains of the run, and how to resume it.
+        /// The state of the run, and how to resume it.
         after: String,
     },
     /// More memory than there is.
@@ -425,7 +425,7 @@ pub enum TrainError {
         replay: u64,
         /// Bytes that the embeddings of a frozen encoder may take.
         embeddings: u64,
-        /// What is available.
+        /// The available memory.
         available: Box<Available>,
     },
     /// A frozen encoder or frozen reward models that are not transferred from another agent.

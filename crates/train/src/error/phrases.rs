@@ -6,7 +6,7 @@ use dreamer::ActionDistribution;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// That an agent makes other actions than a task takes: because the task is another, or because it has changed.
+/// That an agent makes other actions than a task needs: because the task is another, or because it has changed.
 pub(super) fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, learned: &[String]) -> String {
     let path = path.display();
     if learned.iter().any(|known| known == task) {
@@ -41,7 +41,7 @@ pub(super) fn after_step(update: u64, root: &Path, saved: bool) -> String {
         .to_owned()
 }
 
-/// What remains of a run with infinite or NaN values, and how to continue.
+/// The state of a run with infinite or NaN values, and how to continue.
 pub(super) fn with_other_settings(root: &Path, saved: bool) -> String {
     let settings = "other settings, such as a smaller agent.model_learning_rate";
     if saved {

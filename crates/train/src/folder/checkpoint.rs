@@ -40,7 +40,7 @@ pub struct RunState {
     /// The tasks that are external environments.
     #[serde(default, rename = "worlds", skip_serializing_if = "Vec::is_empty")]
     pub external: Vec<ExternalEnvironment>,
-    /// Where the run stands. Its episodes are those numbered below `position.episodes`.
+    /// The position of the run. Its episodes are those numbered below `position.episodes`.
     pub position: Position,
     /// The random streams.
     pub streams: StreamsState,
@@ -98,7 +98,7 @@ pub struct Damaged {
     pub why: TrainError,
 }
 
-/// A checkpoint that was written, and what could not be removed after it.
+/// A checkpoint that was written, and the older ones that could not be removed after it.
 #[derive(Debug)]
 pub struct Saved {
     /// The checkpoint's folder.
@@ -110,7 +110,8 @@ pub struct Saved {
 /// Writes a checkpoint into the folder `checkpoints`, and removes all but the newest `kept`.
 ///
 /// # Errors
-/// If a file cannot be written; earlier checkpoints are then untouched. What cannot be removed is no error.
+/// If a file cannot be written; earlier checkpoints are then untouched. An old checkpoint that cannot be removed is not
+/// an error.
 pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<Saved, TrainError> {
     let name = name(state.position.frames);
     let mut left = Vec::new();
@@ -224,7 +225,7 @@ pub(crate) fn state_next_to(agent: &Path) -> Option<RunState> {
 /// The checkpoint in the folder `path`.
 ///
 /// # Errors
-/// [`TrainError::Checkpoint`] names the file that is missing, damaged or of something else.
+/// [`TrainError::Checkpoint`] names the file that is missing, damaged or foreign.
 pub fn load<L: Actor>(path: &Path) -> Result<Loaded<L>, TrainError> {
     let state = load_state(path)?;
     let agent = L::load(&path.join(AGENT))?;
@@ -413,7 +414,8 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, TrainError> {
     Ok(aside)
 }
 
-/// A free name for an unfinished folder. What an earlier process left under such a name is removed, or passed over.
+/// A free name for an unfinished folder. A folder that an earlier process left under such a name is removed, or passed
+/// over.
 fn unfinished(checkpoints: &Path, name: &str, left: &mut Vec<Left>) -> PathBuf {
     let mut path = checkpoints.join(format!(".{name}.partial"));
     let mut number = 0;
@@ -428,7 +430,7 @@ fn unfinished(checkpoints: &Path, name: &str, left: &mut Vec<Left>) -> PathBuf {
     path
 }
 
-/// Removes a checkpoint, which first loses its name, durably: a half-removed one is never taken for a checkpoint.
+/// Removes a checkpoint, which first loses its name, durably: a half-removed one never looks like a checkpoint.
 fn remove(checkpoints: &Path, path: &Path, left: &mut Vec<Left>) {
     if !path.exists() {
         return;

@@ -24,14 +24,14 @@ pub fn stored_config(root: &Path) -> Result<Config, TrainError> {
     let path = root.join(CONFIG);
     let stored = |source| ConfigError::Stored { path: path.clone(), source: Box::new(source) };
     let layer = Layer::read(&path).map_err(|error| match error {
-        // What the system refuses is no fault of the file.
+        // The file is not at fault if the system refuses.
         ConfigError::Read { .. } => error,
         other => stored(other),
     })?;
     Ok(resolve(&[layer]).map_err(stored)?)
 }
 
-/// What is said of a run folder that does not exist, after its path.
+/// The message about a run folder that does not exist, after its path.
 pub(crate) fn no_folder(path: &Path) -> String {
     match nearest_path(path) {
         Some(nearest) => format!("does not exist; did you mean {}?", nearest.display()),

@@ -74,7 +74,7 @@ impl MetricsFiles {
         self.metrics.lines()
     }
 
-    /// Mends the metrics if somebody removed or changed their file; a note about it.
+    /// Restores the metrics if their file was removed or changed; returns a note about it.
     ///
     /// # Errors
     /// If a file cannot be read or written.

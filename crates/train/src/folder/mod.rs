@@ -48,7 +48,8 @@ impl RunFolder {
     /// start may have left in a folder without a run.
     ///
     /// # Errors
-    /// If the folder cannot be made or written, holds something else, is in use, or has a configuration that cannot be read.
+    /// If the folder cannot be made or written, holds foreign files, is in use, or has a configuration that cannot be
+    /// read.
     pub fn open(root: &Path, leftovers: &[&str]) -> Result<Opened, TrainError> {
         let unusable = |source| TrainError::Folder { path: root.to_owned(), source };
         check_length(root).map_err(unusable)?;
@@ -162,7 +163,7 @@ impl RunFolder {
             steps.extend(episode.map(|episode| episode.length.saturating_sub(1) as u64));
         }
         steps.sort_unstable();
-        // A checkpoint is due before the next episode, whichever that was: the longest may have come last. The last step
+        // A checkpoint is due before the next episode, after any of them: the longest may have come last. The last step
         // of an episode may have fewer frames than the others.
         let earlier = steps.iter().rev().skip(1).map(|steps| steps.saturating_sub(1));
         let frames = earlier.fold(0, u64::saturating_add).saturating_mul(u64::from(action_repeat));
@@ -180,12 +181,12 @@ impl RunFolder {
         &self.root
     }
 
-    /// Where episodes lie.
+    /// The folder of episodes.
     pub fn episodes(&self) -> PathBuf {
         episodes_of(&self.root)
     }
 
-    /// Where checkpoints lie, a folder each.
+    /// The folder of checkpoints, each of which is a folder.
     pub fn checkpoints(&self) -> PathBuf {
         checkpoints_of(&self.root)
     }
@@ -195,7 +196,7 @@ impl RunFolder {
         self.root.join(VIDEOS)
     }
 
-    /// Where batches lie whose numbers went wrong.
+    /// The folder of batches with infinite or NaN values.
     pub(crate) fn not_finite(&self) -> PathBuf {
         self.root.join("not-finite")
     }
@@ -227,12 +228,12 @@ impl RunFolder {
         files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(path))
     }
 
-    /// Creates the files and folders again that somebody removed while a run works in the folder and that the run needs
+    /// Creates the files and folders again that were removed while a run works in the folder and that the run needs
     /// to continue and to be resumed: its lock, its configuration and its folders. Returns notes about them. If the run
     /// folder itself was removed, it is not created again.
     ///
     /// # Errors
-    /// If another process has the lock by now, or something cannot be written.
+    /// If another process has the lock by now, or a file cannot be written.
     pub(crate) fn keep(&mut self) -> Result<Vec<String>, TrainError> {
         let mut notes = Vec::new();
         if !self.root.is_dir() {
@@ -257,12 +258,12 @@ impl RunFolder {
     }
 }
 
-/// Where the episodes of the run in `root` lie.
+/// The folder of the episodes of the run in `root`.
 pub(crate) fn episodes_of(root: &Path) -> PathBuf {
     root.join(EPISODES)
 }
 
-/// Where the checkpoints of the run in `root` lie.
+/// The folder of the checkpoints of the run in `root`.
 pub(crate) fn checkpoints_of(root: &Path) -> PathBuf {
     root.join(CHECKPOINTS)
 }

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-/// Something that the system did not remove: an open file on NFS, for example, or one that must not be changed.
+/// A file or folder that the system did not remove: an open file on NFS, for example, or one that must not be changed.
 #[derive(Debug)]
 pub struct Left {
     /// The file or folder.
@@ -23,7 +23,7 @@ impl fmt::Display for Left {
 }
 
 /// Removes what an earlier process left unfinished in each of `folders`; what cannot be removed is returned. The run or
-/// study must be locked: what is unfinished then is nobody's any more.
+/// study must be locked: unfinished files then belong to no process any more.
 ///
 /// # Errors
 /// If a folder cannot be listed.

@@ -31,11 +31,12 @@ pub struct RunProvenance {
     pub external: BTreeMap<String, ExternalProvenance>,
 }
 
-/// What is kept of an external environment.
+/// The recorded part of an external environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalProvenance {
     /// The programs that it is made of.
-    pub made_by: String,
+    #[serde(rename = "made_by")]
+    pub programs: String,
     /// Whether the same seed and the same actions gave the same episode when that was tried.
     pub repeatable: bool,
 }
@@ -102,7 +103,7 @@ impl RunProvenance {
 
 impl ExternalProvenance {
     fn of(external: &ExternalEnvironment) -> (String, Self) {
-        (external.task.clone(), Self { made_by: external.made_by.clone(), repeatable: external.repeatable })
+        (external.task.clone(), Self { programs: external.programs.clone(), repeatable: external.repeatable })
     }
 }
 

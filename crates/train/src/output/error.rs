@@ -55,7 +55,7 @@ pub enum OutputError {
         path: PathBuf,
         /// The line's number, from 1.
         line: u64,
-        /// What it is not, and what it is.
+        /// The expected and the found form.
         reason: String,
     },
 }

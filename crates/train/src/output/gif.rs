@@ -9,7 +9,7 @@ use std::time::Duration;
 use gif::{Encoder, Frame, Repeat};
 
 use super::error::OutputError;
-use super::picture::Pixels;
+use super::pixels::Pixels;
 use super::write::write_file;
 
 /// NeuQuant looks at every tenth pixel to choose a frame's 256 colours: fast, and hardly distinguishable from using all

@@ -36,12 +36,12 @@ pub struct Reopened {
     pub aside: Option<PathBuf>,
 }
 
-/// What somebody did to a metrics file while it was being written.
+/// Changes to a metrics file, by another program or person, while it was being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meddled {
     /// The file was removed or replaced. It has all its lines again, and the other file, if there is one, has another name.
     Restored {
-        /// Where the other file is now.
+        /// The new name of the other file.
         aside: Option<PathBuf>,
     },
     /// The file was shortened or written to. It continues with the lines that it has now.
@@ -89,7 +89,7 @@ impl MetricsLog {
         Ok((Self { path: path.to_owned(), file, length, lines }, reopened))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -139,8 +139,8 @@ impl MetricsLog {
         Ok(())
     }
 
-    /// Looks whether the file is still the one that this writes to, and as long, and mends what can be mended: nobody else is meant
-    /// to write to it.
+    /// Looks whether the file is still the one that this writes to, and as long, and repairs it if possible: no other
+    /// process else is meant to write to it.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -175,7 +175,7 @@ impl MetricsLog {
         Ok(Some(Meddled::Restored { aside }))
     }
 
-    /// Counts the whole lines that the file has now, and cuts off what follows them.
+    /// Counts the whole lines that the file has now, and cuts off the rest.
     fn count_again(&mut self) -> Result<(), OutputError> {
         let io_error = |source| OutputError::io("read", &self.path, source);
         self.file.rewind().map_err(io_error)?;
@@ -193,7 +193,7 @@ impl MetricsLog {
     }
 }
 
-/// What a metrics file has after the lines that stay.
+/// The end of a metrics file, after the lines that stay.
 #[derive(Default)]
 struct Rest {
     /// Line ends.
@@ -211,7 +211,7 @@ impl Rest {
         Self::of(file).map_err(|source| OutputError::io("read", path, source))
     }
 
-    /// What follows in a file.
+    /// Reads the rest of a file.
     fn of(mut file: impl BufRead) -> io::Result<Self> {
         let mut rest = Self::default();
         loop {

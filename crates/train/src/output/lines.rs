@@ -24,14 +24,14 @@ pub(super) fn for_each_line(path: &Path, most: u64, visit: impl FnMut(&[u8])) ->
     lines_of(path, BufReader::new(file), most, visit)
 }
 
-/// Whole lines of metrics in the file at `path`, up to the first that is something else; none if it cannot be read.
+/// Whole lines of metrics in the file at `path`, up to the first other line; 0 if it cannot be read.
 pub(crate) fn metrics_lines(path: &Path) -> u64 {
     let mut lines = 0;
     let _ = for_each_line(path, u64::MAX, |_| lines += 1);
     lines
 }
 
-/// Whole lines in a metrics file of these bytes, whatever they are.
+/// Whole lines in a metrics file of these bytes, of any content.
 ///
 /// # Errors
 /// If a whole line is not one of metrics.
@@ -61,7 +61,7 @@ fn lines_of(path: &Path, mut file: impl BufRead, most: u64, mut visit: impl FnMu
     Ok(())
 }
 
-/// What a line is not, and its beginning.
+/// The fault of a line, and its beginning.
 fn what_is_not(line: &[u8], error: &serde_json::Error) -> String {
     let text = String::from_utf8_lossy(line);
     let mut start: String = text.trim_end().chars().take(40).collect();

@@ -8,7 +8,7 @@ mod error;
 mod gif;
 mod jsonl;
 mod lines;
-mod picture;
+mod pixels;
 mod tensorboard;
 mod write;
 
@@ -17,5 +17,5 @@ pub use error::OutputError;
 pub use jsonl::{Meddled, MetricsLog, Reopened};
 pub use lines::count_lines;
 pub(crate) use lines::metrics_lines;
-pub use picture::{OpenLoop, Pixels, encode_png, write_png};
+pub use pixels::{OpenLoop, Pixels, encode_png, write_png};
 pub use tensorboard::{EventWriter, host_name};

@@ -15,7 +15,7 @@ use super::crc32c::masked;
 use super::error::OutputError;
 use crate::Frames;
 
-/// What the name of every event file begins with.
+/// The beginning of the name of every event file.
 const PREFIX: &str = "events.out.tfevents.";
 
 /// Names tried for one second and host.

@@ -11,7 +11,7 @@ use transfer::{Fraction, Preset};
 /// The most bytes of the name of a transfer in the name of a run's folder: names of files have up to 255 bytes.
 const LONGEST_LABEL: usize = 200;
 
-/// A short name of what a run takes from others: its transfer, its guide and what it rehearses. `None` if it takes
+/// A short name of all that a run receives from others: its transfer, its guide and its rehearsal. `None` if it takes
 /// nothing.
 pub(super) fn label(request: &RunRequest, catalogue: &dyn Catalogue) -> Option<String> {
     let guide = request.guide.as_deref().map(|guide| format!("guided-by-{}", label_of(guide, catalogue)));

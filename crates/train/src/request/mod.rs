@@ -118,7 +118,7 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fraction: Option<Fraction>,
     },
-    /// The encoder of an earlier agent, frozen, and what else a plan for this takes from it.
+    /// The encoder of an earlier agent, frozen, and the other parameters that a plan for this transfers from it.
     Universal {
         /// That agent.
         #[serde(with = "files::path_text")]
@@ -185,7 +185,7 @@ impl RunRequest {
         plan::plan(&self.origin)
     }
 
-    /// What supports the run besides a transfer.
+    /// The support of the run besides a transfer.
     pub fn support(&self) -> Asked<'_> {
         Asked { guide: self.guide.as_deref(), rehearse: self.rehearse.as_ref() }
     }

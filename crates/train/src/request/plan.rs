@@ -1,16 +1,13 @@
-//! The plan of a request: what its origin means.
+//! The plan of a request: the meaning of its origin.
 //!
-//! Not here: what plans are and how they are applied (crate `transfer`).
+//! Not here: plans and how they are applied (crate `transfer`).
 
 use super::label::name;
 use super::{DEFAULT_PLAN, Origin, UNIVERSAL};
 use crate::TrainError;
 use crate::error::ChoiceError;
 use std::path::{Path, PathBuf};
-use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError};
-
-/// The name of the agent of `--from` in plans.
-const SOURCE: &str = "source";
+use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError, UNNAMED_SOURCE};
 
 /// The plan of an origin; `None` if nothing is transferred.
 ///
@@ -31,7 +28,7 @@ pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
         }
         Origin::Agent { from, plan, fraction, untrained } => {
             let mut plan = of_agents(plan.as_deref())?;
-            plan.add_source(SOURCE, from).map_err(TransferError::from)?;
+            plan.add_source(UNNAMED_SOURCE, from).map_err(TransferError::from)?;
             if *untrained {
                 plan.allow_untrained();
             }
@@ -88,10 +85,10 @@ fn named(option: &'static str, paths: &[PathBuf]) -> Result<Vec<(String, PathBuf
         if named.iter().any(|(_, other)| other == path) {
             return Err(ChoiceError::SameSource { option, path: path.clone() }.into());
         }
-        let wanted = short(&name(path));
+        let base = short(&name(path));
         let taken = |name: &String| name == UNIVERSAL || named.iter().any(|(other, _)| other == name);
-        let numbered = (2..).map(|number| format!("{}-{number}", &wanted[..wanted.len().min(LONGEST_SOURCE_NAME - 8)]));
-        let free = std::iter::once(wanted.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(wanted.clone());
+        let numbered = (2..).map(|number| format!("{}-{number}", &base[..base.len().min(LONGEST_SOURCE_NAME - 8)]));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base.clone());
         named.push((free, path.clone()));
     }
     Ok(named)

@@ -1,7 +1,7 @@
 //! The beginning of a run: decided once, when its folder is locked.
 //!
-//! Here: [`begin`], which decides. Not here: the possible beginnings (`beginning`), and what a session does from there to its end
-//! (`session`).
+//! Here: [`begin`], which decides. Not here: the possible beginnings (`beginning`), and the work of a session from
+//! there to its end (`session`).
 
 use super::session::Session;
 use super::{End, identity};
@@ -45,7 +45,7 @@ pub fn train_with<L: Trainable>(
     session.run(beginning, |config, _| Ok(new_agent(&config.agent, action_size, RunKey::of(config).seed())?))
 }
 
-/// A run as its session takes it on: its configuration, its beginning, and what supports it.
+/// A run at the beginning of a session: its configuration, its beginning, and its support.
 pub(crate) struct NewRun<L> {
     pub config: Config,
     pub beginning: Beginning<L>,

@@ -63,7 +63,7 @@ impl<L: Trainable> Run<'_, L> {
         self.meters.add(&of_task(self.config, "train_return", task), episode.score());
         self.meters.add(&of_task(self.config, "train_length", task), frames.0 as f64);
         match phase {
-            // What chance earns is not known from the episodes of a guide.
+            // The returns of random actions are not known from the episodes of a guide.
             Phase::Prefill { .. } if self.support.guided_by.is_some() => {}
             Phase::Prefill { .. } => self.returns.random(index, episode.score()),
             _ => self.warnings.earned(index, episode.score()),
@@ -96,7 +96,7 @@ impl<L: Trainable> Run<'_, L> {
     pub(super) fn too_short(&self, task: usize) -> TrainError {
         let seen = self.position.prefill.get(task).copied().unwrap_or_default();
         let task = self.config.tasks[task].clone();
-        // The setting is one of the built-in tasks, whose names have no colon.
+        // Only built-in tasks, whose names do not contain a colon, have this setting.
         let can_be_fixed = !task.contains(':') && self.config.task.termination == Termination::Stock;
         let (length, of) = (self.config.agent.length, self.support.first_episodes());
         TrainError::TooShort { task, length, of, seen, can_be_fixed }

@@ -96,9 +96,9 @@ impl<L: Trainable> Run<'_, L> {
     /// How much the agent's reward meta-model uses each of its inputs, by name; and each of its sources, in the episodes.
     fn reward_use(&self, episodes: &[Played]) -> Vec<(String, f64)> {
         let Some(used) = self.agent.reward_use() else { return Vec::new() };
-        let of = |metric: &str, figures: Vec<f64>| -> Vec<(String, f64)> {
+        let of = |metric: &str, values: Vec<f64>| -> Vec<(String, f64)> {
             let named = |(index, x)| (format!("{metric}/{}", self.reward_source(index)), x);
-            figures.into_iter().enumerate().map(named).collect()
+            values.into_iter().enumerate().map(named).collect()
         };
         let mut values = of("reward_source_use", used.predictions);
         values.push(("reward_latent_use/stoch".to_owned(), used.stoch));

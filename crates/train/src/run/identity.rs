@@ -29,7 +29,7 @@ pub(super) fn check<L: Trainable>(
             None => format!("a seed other than {}", config.seed),
         }
     } else if found.agent.action_size() != action_size {
-        // The checkpoint names this run, and its config.toml was checked: what has changed is an environment.
+        // The checkpoint names this run, and its config.toml was checked: an environment has changed.
         let (path, agent, task) = (found.path.clone(), found.agent.action_size(), config.tasks.join(" and "));
         return Err(TrainError::ActionSize { path, agent, learned: vec![task.clone()], task, needed: action_size });
     } else if !found.agent.is_of(&config.agent) {

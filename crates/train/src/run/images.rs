@@ -44,10 +44,10 @@ pub(crate) fn write(
     let seen = episode.observations().part(&episode.sizes().observations, 0..length);
     let action = &episode.action()[..length * episode.action_size()];
     let model = agent.open_loop(seen, action, CONTEXT.min(length), random);
-    let picture = OpenLoop::new(seen.image, &model, length)?.picture();
-    let (width, height) = (picture.width(), picture.height());
-    write_png(&videos.join(format!("{name}-open-loop.png")), width, height, picture.rgb())?;
-    let encoded = encode_png(width, height, picture.rgb())?;
+    let image = OpenLoop::new(seen.image, &model, length)?.image();
+    let (width, height) = (image.width(), image.height());
+    write_png(&videos.join(format!("{name}-open-loop.png")), width, height, image.rgb())?;
+    let encoded = encode_png(width, height, image.rgb())?;
     metrics_files.image(frames, &format!("open_loop/{}", episode.task()), width, height, encoded)
 }
 

@@ -82,9 +82,9 @@ struct Run<'a, L> {
     support: Support,
     agent: L,
     replay: Replay,
-    /// Episodes of another run; none if only its own are learned from.
+    /// Episodes of another run; `None` if the run learns only from its own.
     rehearsal: Option<Rehearsal>,
-    /// Of a frozen encoder; none if it is learned.
+    /// Of a frozen encoder; `None` if it is trained.
     embeddings: Option<Embeddings>,
     batch: Batch,
     streams: Streams,
@@ -102,9 +102,9 @@ struct Run<'a, L> {
     reward_sources: Vec<String>,
     /// Seconds of earlier sessions.
     seconds_before: f64,
-    /// Where the newest checkpoint is, and its place in the run.
+    /// The path of the newest checkpoint, and its place in the run.
     saved: Option<(PathBuf, Position)>,
-    /// What could not be removed, and was reported.
+    /// Files that could not be removed, and were reported.
     left: BTreeSet<PathBuf>,
     interrupted: &'a AtomicBool,
     reporter: &'a mut dyn Reporter,

@@ -108,7 +108,7 @@ impl Returns {
         self.tasks.get(task).map(|task| task.random).unwrap_or_default()
     }
 
-    /// Checks that an edited file does not have what a run could not have.
+    /// Checks that an edited file contains only values that a run could have.
     pub(crate) fn check(&self, tasks: usize, frames: Frames) -> Result<(), &'static str> {
         let whole = |task: &TaskReturns| {
             let numbers = [task.random.mean, task.random.squares].into_iter().chain(task.evaluations.iter().copied());

@@ -43,8 +43,8 @@ impl<L: Trainable> Run<'_, L> {
         Ok(End::Stopped { frames: self.position.frames, checkpoint })
     }
 
-    /// Puts back what somebody removed from the folder, and says so: before the state for a checkpoint is taken, which counts the
-    /// lines of metrics.
+    /// Restores the files that somebody removed from the folder, and reports it: before the state for a checkpoint is
+    /// taken, which counts the lines of metrics.
     pub(super) fn keep_files(&mut self) -> Result<(), TrainError> {
         let notes = self.folder.keep()?.into_iter().chain(self.metrics_files.check()?);
         notes.for_each(|note| self.reporter.event(&Event::Note(&note)));
@@ -81,7 +81,7 @@ impl<L: Trainable> Run<'_, L> {
         Ok(path)
     }
 
-    /// The error that stopped the run, with what remains of it and how to resume.
+    /// The error that stopped the run, with the state of the run and how to resume it.
     pub(super) fn halted(&self, error: TrainError) -> TrainError {
         // A checkpoint may be whole although writing it was reported to have failed.
         let after = match (&self.saved, checkpoint::newest_whole(&self.folder.checkpoints())) {
@@ -99,7 +99,7 @@ impl<L: Trainable> Run<'_, L> {
         TrainError::Halted { source: Box::new(error), frames: self.position.frames, after }
     }
 
-    /// Where the run stands, as a checkpoint keeps it.
+    /// The position of the run, as a checkpoint keeps it.
     fn state(&self) -> RunState {
         RunState {
             format: FORMAT,

@@ -7,7 +7,7 @@ use crate::config::{Config, Schedule};
 use crate::{AgentSteps, Frames};
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// The position of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {
@@ -136,7 +136,7 @@ fn updates_of(schedule: &Schedule, frames: Frames) -> u64 {
     u64::try_from(earned).unwrap_or(u64::MAX)
 }
 
-/// What a run still has to do, as far as its settings say.
+/// The remaining work of a run, as far as it follows from its settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remaining {
     /// Frames of random episodes.
@@ -152,7 +152,7 @@ pub(crate) struct Remaining {
 }
 
 impl Remaining {
-    /// What remains of a run at `position`.
+    /// The remaining work of a run at `position`.
     pub fn of(config: &Config, position: &Position) -> Self {
         let (schedule, tasks) = (&config.schedule, config.tasks.len());
         let due = |task: usize| prefill(config, position, task).is_some();
@@ -206,7 +206,7 @@ impl Position {
         self.frames.since(Frames(self.prefilled(|task| task.frames.0)))
     }
 
-    /// The sum of something over the prefills of all tasks.
+    /// The sum of a count over the prefills of all tasks.
     fn prefilled(&self, of: impl Fn(&Prefilled) -> u64) -> u64 {
         self.prefill.iter().map(of).fold(0, u64::saturating_add)
     }

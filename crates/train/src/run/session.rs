@@ -1,4 +1,4 @@
-//! A session: what one process does on a run, from the beginning that was decided for it to the end.
+//! A session: the work of one process on a run, from the beginning that was decided for it to the end.
 //!
 //! Here: what is reported and cleaned up first, and the agent of each beginning. Not here: which beginning it is (`begin`), the state
 //! of an earlier session (`restore`), and the loop (`Run::go`).
@@ -22,7 +22,7 @@ use std::sync::atomic::AtomicBool;
 use tape::plan::Device;
 use transfer::{Plan, Report};
 
-/// Reports what could not be removed, each once in a session.
+/// Reports the files that could not be removed, each once in a session.
 pub(super) fn note_left(left: Vec<Left>, noted: &mut BTreeSet<PathBuf>, reporter: &mut dyn Reporter) {
     for left in left {
         let note = left.to_string();
@@ -37,7 +37,7 @@ pub(crate) struct Session<'a> {
     pub config: &'a Config,
     pub folder: RunFolder,
     pub environments: Environments,
-    /// What supports the run.
+    /// The support of the run.
     pub support: Support,
     /// The device of the gradient steps; `None` for the CPU.
     pub device: Option<&'a dyn Device>,

@@ -1,4 +1,4 @@
-//! What a reward meta-model's sources predict from their own latent states, next to what they predict from the target's.
+//! The predictions of a reward meta-model's sources from their own latent states, next to those from the target's.
 //!
 //! A source's reward model reads the target's states, which its own world model never produced. How alike its predictions from both
 //! are is a metric of every evaluation. It needs the source's world model, which the target does not have. So each source is opened
@@ -30,12 +30,12 @@ struct SourceRewards {
     sources: Vec<OwnRewards>,
 }
 
-/// What a source predicts in the states of its own world model.
+/// The predictions of a source in the states of its own world model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OwnRewards {
     name: String,
-    /// A reward for each observation of the episode; null if the source observes something else, or could not be opened.
+    /// A reward for each observation of the episode; null if the source has other observations, or could not be opened.
     rewards: Option<Vec<f64>>,
 }
 

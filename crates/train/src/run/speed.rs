@@ -40,7 +40,7 @@ pub struct Split {
 /// An estimate of the time left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeLeft {
-    /// Of the episodes of the prefill alone: before the first gradient step, nobody knows how long the others take.
+    /// Of the episodes of the prefill alone: before the first gradient step, the time of the others is unknown.
     FirstEpisodes(Duration),
     /// Of the run.
     Run(Duration),
@@ -148,7 +148,7 @@ impl Speed {
         values
     }
 
-    /// An estimate of the time left for a run at `position`: what remains of each kind of work, at this session's pace.
+    /// An estimate of the time left for a run at `position`: the remaining work of each kind, at this session's pace.
     pub fn left(&self, config: &Config, position: &Position) -> Option<TimeLeft> {
         let remaining = Remaining::of(config, position);
         let spent = |work: Work| self.spent_in_all[work as usize].as_secs_f64();

@@ -1,5 +1,5 @@
-//! What is measured once, after the random episodes and before the first gradient step: how the predictions of a reward meta-model's
-//! sources are standardised.
+//! Measured once, after the random episodes and before the first gradient step: how the predictions of a reward
+//! meta-model's sources are standardised.
 //!
 //! Nothing about it is saved but the agent's own parameters. A run that is resumed before its first gradient step measures again, on
 //! the same episodes; one that is resumed later has the measured numbers in its checkpoint.

@@ -22,11 +22,11 @@ const SATURATED: f64 = 0.98;
 /// Frames for which it must stay there.
 pub const SATURATED_FOR: Frames = Frames(10_000);
 
-/// What is watched for, in this session.
+/// The conditions that are watched for, in this session.
 #[derive(Debug)]
 pub(super) struct Warnings {
     tasks: Vec<Watched>,
-    /// Where the policy was first saturated, of all lines since.
+    /// The frames at which the policy was first saturated, of all lines since.
     saturated: Option<Frames>,
     warned_of_saturation: bool,
 }
@@ -52,7 +52,8 @@ impl Warnings {
         recent.push_back(score);
     }
 
-    /// That the agent is no better than chance in the task called `name`, of which it has collected `own` frames; once.
+    /// A warning that the agent is no better than chance in the task called `name`, of which it has collected `own`
+    /// frames; once.
     pub fn chance(&mut self, task: usize, name: &str, own: Frames, random: RunningMean) -> Option<String> {
         let watched = self.tasks.get_mut(task)?;
         if watched.warned || own < CHANCE_AFTER || watched.recent.len() < RECENT || random.count == 0 {
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(line(Some(0.99), 8000), None);
         assert_eq!(line(Some(0.9), 12_000), None);
         assert_eq!(line(Some(0.99), 16_000), None);
-        // A line without gradient steps says nothing.
+        // A line without gradient steps is no reason for a warning.
         assert_eq!(line(None, 20_000), None);
         let warning = line(Some(0.991), 24_000).unwrap();
         assert!(warning.contains("saturated for 12 000 frames") && warning.contains("0.991"), "{warning}");

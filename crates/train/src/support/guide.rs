@@ -70,9 +70,9 @@ impl Guide {
         Ok(Self { record, policy: agent, about })
     }
 
-    /// Checks that the agent can act in every task of a run: that it makes the actions which the task takes, and
-    /// observes what the task shows. Longer actions and vectors are those of an agent that learned the task together
-    /// with others.
+    /// Checks that the agent can act in every task of a run: that it makes the actions that the task needs, and
+    /// observes the same space as the task. Longer actions and vectors are those of an agent that learned the task
+    /// together with others.
     ///
     /// # Errors
     /// The first task that does not fit, and why.

@@ -1,7 +1,7 @@
-//! What supports a run besides the parameters that a transfer gives it: a guide, an earlier agent that plays its first
+//! The support of a run besides the parameters that a transfer gives it: a guide, an earlier agent that plays its first
 //! episodes, and a rehearsal, episodes of another run that it learns from.
 //!
-//! Here: [`Support`], what of it a run is asked for, and whether it is what the run began with. Not here: transfers
+//! Here: [`Support`], the part of it that a run is asked for, and whether the run began with it. Not here: transfers
 //! (`beginning`).
 
 mod guide;
@@ -23,7 +23,7 @@ use files::layout::{GUIDE, REHEARSAL, REHEARSED_EPISODES};
 use replay::Sizes;
 use std::path::Path;
 
-/// What a run is asked to be supported by.
+/// The support that a run is asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
     /// The agent that plays the episodes before the first gradient step: its run folder, a checkpoint, its file, or an
@@ -33,14 +33,14 @@ pub struct Asked<'a> {
     pub rehearse: Option<&'a Rehearse>,
 }
 
-/// What supports a run.
+/// The support of a run.
 #[derive(Default)]
 pub(crate) struct Support {
     /// The record of the guide; `None` if its first episodes have random actions.
     pub guided_by: Option<GuideRecord>,
     /// The guide; `None` if there is none, or the first episodes are all collected.
     pub guide: Option<Guide>,
-    /// What it rehearses.
+    /// Its rehearsal.
     pub rehearsed: Option<Rehearsed>,
 }
 
@@ -64,8 +64,8 @@ impl Support {
     /// That of the run in `root`, which resumes at `position`.
     ///
     /// # Errors
-    /// [`TrainError::OtherTransfer`] if it began with something else than is asked for; [`TrainError::GuideNeeded`] if its guide still
-    /// has episodes to play, and is not there.
+    /// [`TrainError::OtherTransfer`] if it began with other support than is asked for; [`TrainError::GuideNeeded`] if
+    /// its guide still has episodes to play, and is not there.
     pub fn of_resumed_run(
         root: &Path,
         asked: Asked<'_>,
@@ -82,12 +82,12 @@ impl Support {
         Ok(Self { guided_by: record, guide, rehearsed })
     }
 
-    /// What the episodes before the first gradient step are called: random ones, or guided ones.
+    /// The name of the episodes before the first gradient step: random ones, or guided ones.
     pub fn first_episodes(&self) -> &'static str {
         if self.guided_by.is_some() { "guided" } else { "random" }
     }
 
-    /// Writes the record of a new run into `root`, or removes what an interrupted start left of one.
+    /// Writes the record of a new run into `root`, or removes the rest of an interrupted start.
     ///
     /// # Errors
     /// If a file cannot be written or removed.
@@ -121,7 +121,7 @@ fn again(record: &GuideRecord, path: &Path, shapes: &[TaskShape]) -> Result<Guid
     Ok(guide)
 }
 
-/// The differences between what a run began with and what is asked for now.
+/// The differences between the support that a run began with and the one that is asked for now.
 fn differences(guide: Option<&GuideRecord>, rehearsed: Option<&RehearsalRecord>, asked: Asked<'_>) -> Vec<Difference> {
     let guide = match (guide, asked.guide) {
         (Some(record), now) => record.difference(now),
@@ -142,7 +142,8 @@ fn differences(guide: Option<&GuideRecord>, rehearsed: Option<&RehearsalRecord>,
     differences
 }
 
-/// What the run in `root` has and `request` does not ask for, or the other way round. Agents are not compared.
+/// The support that the run in `root` has and `request` does not ask for, or the other way round. Agents are not
+/// compared.
 ///
 /// # Errors
 /// If a record is damaged.
@@ -168,8 +169,8 @@ pub(crate) fn leftovers(root: &Path) -> Vec<&'static str> {
     ours
 }
 
-/// The arguments that ask for what the run in `root` began with, as its records say; none for a record that cannot be
-/// read.
+/// The arguments that ask for the support that the run in `root` began with, from its records; none for a record that
+/// cannot be read.
 pub(crate) fn arguments(root: &Path) -> Vec<String> {
     let guide = GuideRecord::read(root).ok().flatten();
     let guide = guide.map(|record| format!("--guide {}", wording::shell_word(record.guide.file)));

@@ -1,6 +1,6 @@
-//! The records of what supports a run: small JSON files in its folder, with the version of their format.
+//! The records of a run's support: small JSON files in its folder, with the version of their format.
 //!
-//! Not here: what they contain (`guide`, `rehearsal`).
+//! Not here: their contents (`guide`, `rehearsal`).
 
 use crate::TrainError;
 use serde::Serialize;
@@ -18,7 +18,7 @@ const LARGEST: u64 = 1 << 20;
 pub(super) trait Record: Serialize + DeserializeOwned {
     /// The name of its file.
     const FILE: &'static str;
-    /// What it is a record of, such as `a guide`.
+    /// The kind of the record, such as `a guide`.
     const WHAT: &'static str;
 
     /// The version of its format.

@@ -56,7 +56,7 @@ pub struct RehearsalRecord {
     pub transitions: u64,
 }
 
-/// What a run rehearses.
+/// The rehearsal of a run.
 pub(crate) struct Rehearsed {
     pub record: RehearsalRecord,
     /// The episodes; `None` until they are read from the run's folder.
@@ -88,7 +88,7 @@ impl Rehearse {
     /// have these sizes. Nothing is written.
     ///
     /// # Errors
-    /// If there is no run or it has no episodes, or they are not what this run can learn from.
+    /// If there is no run or it has no episodes, or this run cannot learn from them.
     pub(crate) fn gather(
         &self,
         catalogue: &dyn Catalogue,
@@ -256,7 +256,7 @@ pub(crate) fn remove_episodes(root: &Path) -> Result<(), TrainError> {
     if RehearsalRecord::read(root)?.is_some() && folder.is_dir() { Ok(Rehearsal::remove(&folder)?) } else { Ok(()) }
 }
 
-/// Removes what an interrupted start left of a rehearsal in `root`. A folder without a record is the user's.
+/// Removes the rest of an interrupted start of a rehearsal in `root`. A folder without a record is the user's.
 ///
 /// # Errors
 /// If a file cannot be removed.
@@ -304,7 +304,7 @@ impl RehearsalRecord {
         record::decode(bytes)
     }
 
-    /// The differences between this record and what is asked for now. The episodes are copies, so the other run may
+    /// The differences between this record and the present request. The episodes are copies, so the other run may
     /// have changed.
     pub fn differences(&self, now: Option<&Rehearse>) -> Vec<Difference> {
         let Some(now) = now else {

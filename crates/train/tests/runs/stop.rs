@@ -12,7 +12,7 @@ fn end(root: &Path, config: &Config) -> End {
     run(root, config, &AtomicBool::new(false), &mut Listener::new(|_| {})).unwrap()
 }
 
-/// A rule that the second evaluation fulfils, whatever it is.
+/// A rule that the second evaluation fulfils with any return.
 const SECOND: [&str; 2] = ["stop.return=-1e9", "stop.evaluations=2"];
 
 #[test]

@@ -26,7 +26,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// A point that takes actions of `size` numbers.
+    /// A point that needs actions of `size` numbers.
     pub fn boxed(name: &'static str, size: usize) -> Box<dyn Environment> {
         let timing = Timing { frame_limit: EPISODE, ..Timing::STANDARD };
         Box::new(Self { info: TaskInfo { timing, ..TaskInfo::new(name, "", size) }, place: 0.0, frames: EPISODE })
@@ -62,10 +62,6 @@ impl Environment for Point {
         self.draw(image);
         let truncated = self.frames >= EPISODE;
         Ok(Outcome { reward: -self.place.abs(), terminal: false, truncated, frames: 2 })
-    }
-
-    fn frames(&self) -> u32 {
-        self.frames
     }
 }
 
@@ -277,7 +273,7 @@ pub fn run(
     train_with(root, config, environments(config), Toy::new, interrupted, listener)
 }
 
-/// Points: `pair` takes two numbers, `noise`, `other` and all else one.
+/// Points: `pair` needs two numbers, `noise`, `other` and all else one.
 pub fn environments(config: &Config) -> Environments {
     let make = || {
         let names = config.tasks.iter().map(|name| match name.as_str() {

@@ -72,7 +72,7 @@ impl Plan {
         rules.flatten().chain(meta_model).map(String::as_str).collect()
     }
 
-    /// Checks that there is something to choose, and that what was chosen is a candidate. Returns the candidates.
+    /// Checks that there is something to choose, and that the choice is a candidate. Returns the candidates.
     pub(super) fn check_choice(&self) -> Result<BTreeSet<String>, PlanError> {
         let Some(choice) = &self.choice else { return Ok(BTreeSet::new()) };
         let refuse = |why: String| Err(PlanError::Contradiction { place: format!("[choose] of {}", self.name), why });

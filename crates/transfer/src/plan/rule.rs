@@ -1,4 +1,4 @@
-//! A rule of a plan: what it is about, how much it takes, and from which sources.
+//! A rule of a plan: the parameters that it covers, how much of them it transfers, and from which sources.
 //!
 //! Here: its text as it is meant, with the checks that need nothing else. Not here: the plan around it, and the
 //! parameters that it matches (`matching`).

@@ -5,7 +5,7 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-/// Steps after which the precisions are taken as they are.
+/// Steps after which the search for the precisions ends.
 const MOST_STEPS: usize = 100;
 
 /// Rows of inputs and targets, of which the inputs' columns are brought to mean 0 and deviation 1, and the targets to mean 0.

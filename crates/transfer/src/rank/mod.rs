@@ -1,8 +1,9 @@
 //! Ranking earlier agents for a new task before anything is trained.
 //!
-//! Every candidate is scored forward only, on the same episodes of the target: does it reconstruct what is seen there ([`Scores::image`]),
-//! does it predict what happens ([`Scores::ahead`]), and does its latent state tell what is rewarded ([`Scores::reward`])? Two
-//! controls are in the table: an untrained agent and, if there is one, an agent of the target itself.
+//! Every candidate is scored forward only, on the same episodes of the target: does it reconstruct what is seen there
+//! ([`Scores::image`]), does it predict what happens ([`Scores::ahead`]), and does its latent state predict the rewards
+//! ([`Scores::reward`])? Two controls are in the table: an untrained agent and, if there is one, an agent of the target
+//! itself.
 //!
 //! Here: scores, their order, the table and a plan made of it. Not here: playing the episodes, and opening agents (`train`).
 
@@ -21,7 +22,7 @@ use dreamer::AgentConfig;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// What a row of the ranking is there for.
+/// The purpose of a row of the ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -36,14 +37,14 @@ pub enum Kind {
 /// A row of the ranking.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ranked {
-    /// Its name in the table: the path that was given, or what control it is.
+    /// Its name in the table: the path that was given, or the kind of control.
     pub name: String,
     /// The folder of its checkpoint or export, absolute; none for an untrained agent.
     pub file: Option<PathBuf>,
     /// Its place among the agents that were given; none of a control.
     #[serde(skip)]
     pub given: Option<usize>,
-    /// What it is there for.
+    /// Its purpose.
     pub kind: Kind,
     /// The tasks it was trained on, if known.
     pub tasks: Vec<String>,
@@ -52,13 +53,13 @@ pub struct Ranked {
     /// Its sizes.
     #[serde(skip)]
     pub config: AgentConfig,
-    /// What it makes of the target's episodes.
+    /// Its scores in the target's episodes.
     pub scores: Scores,
-    /// [`Scores::image`] on episodes of its own tasks, for comparison; none if there are none.
+    /// [`Scores::image`] on episodes of its own tasks, for comparison; `None` if there are none.
     pub own_image: Option<f64>,
-    /// The mean return of its policy on the target; none if its actions have another length.
+    /// The mean return of its policy on the target; `None` if its actions have another length.
     pub zero_shot: Option<f64>,
-    /// The mean of its ranks by three scores, from 1: what the table is sorted by.
+    /// The mean of its ranks by three scores, from 1: the table is sorted by it.
     pub rank: f64,
 }
 
@@ -69,7 +70,7 @@ pub struct Ranking {
     pub task: String,
     /// Elements of its actions.
     pub action_size: usize,
-    /// Where its episodes come from.
+    /// The origin of its episodes.
     pub episodes_of: String,
     /// How many there are.
     pub episodes: usize,

@@ -5,7 +5,8 @@ use crate::Preset;
 use std::fmt::Write;
 use toml::{Table, Value};
 
-/// The weight of the sources in a fraction: what its latent state explains of the rewards, unless it explains nothing.
+/// The weight of the sources in a fraction: the share of the rewards that its latent state explains, unless it explains
+/// nothing.
 fn weight(row: &Ranked) -> f64 {
     row.scores.reward.unwrap_or(0.0).max(0.0)
 }
@@ -19,7 +20,7 @@ fn fits(one: &Ranked, other: &Ranked) -> bool {
 /// The plan `paper` with the first source of the ranking in every rule, and in rules with a fraction the weighted mean of all sources
 /// whose heads fit the first one's and whose latent state explains part of the rewards. `None` without a source.
 ///
-/// The text is a plan's file; its comments say what it was made of.
+/// The text is a plan's file; its comments describe how it was made.
 pub fn ranked_plan(ranking: &Ranking) -> Option<String> {
     let first = ranking.sources().next()?;
     let weighted: Vec<&Ranked> =

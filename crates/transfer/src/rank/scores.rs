@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// How many steps ahead images are predicted.
 pub const HORIZONS: [usize; 3] = [5, 15, 45];
 
-/// What an agent makes of episodes of a target.
+/// The scores of an agent in episodes of a target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// The squared error of reconstructed observations, over that of predicting their mean; `None` if they do not vary.

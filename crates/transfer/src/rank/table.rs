@@ -17,8 +17,8 @@ impl fmt::Display for Ranking {
             self.mean_return
         )?;
         let [near, middle, far] = HORIZONS.map(|steps| format!("ahead {steps}"));
-        let head = ["", "rank", "image", "own", "kl", &near, &middle, &far, "reward", "logme", "return", "actions"];
-        let mut rows = vec![head.map(str::to_owned)];
+        let header = ["", "rank", "image", "own", "kl", &near, &middle, &far, "reward", "logme", "return", "actions"];
+        let mut rows = vec![header.map(str::to_owned)];
         rows.extend(self.rows.iter().map(|row| self.row(row)));
         table(f, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])?;
         writeln!(

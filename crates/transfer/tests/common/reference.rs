@@ -102,8 +102,8 @@ pub fn with_meta_model(
         MetaModel::Eq4 => sources.collect(),
         MetaModel::Released => Vec::new(),
     };
-    let head = if meta_model == MetaModel::Eq4 { "mmtl/meta/" } else { "mmtl/meta_released/" };
-    moved.push((head.to_owned(), "w/reward/".to_owned()));
+    let prefix = if meta_model == MetaModel::Eq4 { "mmtl/meta/" } else { "mmtl/meta_released/" };
+    moved.push((prefix.to_owned(), "w/reward/".to_owned()));
     for (from, to) in &moved {
         let named = tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(from.as_str())?, tensor)));
         all.extend(named.map(|(layer, tensor)| (format!("{to}{layer}"), tensor.clone())));

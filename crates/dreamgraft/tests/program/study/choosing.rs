@@ -5,7 +5,7 @@ use crate::program::{Program, outcomes};
 use serde_json::Value;
 use std::process::Stdio;
 
-/// Two sources, of which each method takes one.
+/// Two sources, of which each method uses one.
 const CHOOSING: &str = r#"
 name = "tiny"
 preset = "smoke"

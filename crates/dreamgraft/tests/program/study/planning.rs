@@ -95,7 +95,7 @@ fn runs_of_other_settings_are_not_taken_for_those_of_an_edited_study() {
     let ended = again();
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(ended.stderr.contains("studies/s/runs/hopper") && ended.stderr.contains("rule"), "{ended:?}");
-    // What changes no results may change, and the old file is as good as before.
+    // Settings that change no results may change, and the old file is still valid.
     write("checkpoint.kept = 3", "encoder-only");
     let ended = again();
     assert!(ended.code == Some(0) && ended.stdout.contains("2 runs in studies/s, 2 of them finished"), "{ended:?}");

@@ -59,7 +59,7 @@ fn equal_runs_of_two_studies_are_trained_once() {
     let source = folder("second", runs[0]);
     let play = ["eval", source.to_str().unwrap(), "--episodes", "1"];
     assert!(program.succeed(&play).contains("return"));
-    // A taken run has no episodes, so it is not made longer.
+    // A run copied from the store has no episodes, so it is not made longer.
     let task = "inverted-pendulum-swingup";
     let request = std::fs::read_to_string(program.path("studies/second/manifest.jsonl")).unwrap();
     let entry: Value = serde_json::from_str(request.lines().nth(2).unwrap()).unwrap();
@@ -124,7 +124,7 @@ fn only_finished_runs_of_one_program_are_shared() {
     let file = sharing(&program, "first", "", "");
     let baseline = "studies/first/runs/inverted-pendulum-swingup/baseline/0";
     let run_one = |index: &str| program.succeed(&["study", "run-one", &file, "--index", index, "--share", "shared"]);
-    // Another program, or an unknown one, began the baseline: somebody typed its command.
+    // Another program, or an unknown one, began the baseline: a user typed its command.
     let arguments = "train inverted-pendulum-swingup --preset smoke --set agent.depth=1 --set agent.units=2 --set agent.batch=1 \
                      --set agent.length=2 --set log.videos=false --steps 1000 --seed 0 --logdir";
     let arguments: Vec<&str> = arguments.split_whitespace().chain([baseline]).collect();
@@ -138,7 +138,7 @@ fn only_finished_runs_of_one_program_are_shared() {
     assert!(text.contains("run 1 is finished") && !text.contains("copied"), "{text}");
     let source = stored(&program);
     assert_eq!(source.len(), 1);
-    // With episodes of another program, a run is not only what its settings say.
+    // With episodes of another program, a run depends on more than its settings.
     run_one("2");
     std::fs::create_dir(
         program.path("studies/first/runs/inverted-pendulum-swingup/fractional-0.2-from-a/0/episodes/added"),
@@ -147,7 +147,7 @@ fn only_finished_runs_of_one_program_are_shared() {
     assert!(!run_one("2").contains("copied"));
     assert_eq!(stored(&program), source);
 
-    // What was changed in the store is not used; the run is trained.
+    // The changed run in the store is not used; the run is trained.
     let metrics = program.path(&format!("shared/{}/run/metrics.jsonl", source[0]));
     let mut text = std::fs::read_to_string(&metrics).unwrap();
     text.push_str("{\"step\":9000,\"train_return\":9999}\n");

@@ -1,4 +1,4 @@
-//! Job arrays on a cluster: the scripts, and what is submitted.
+//! Job arrays on a cluster: the scripts, and their submission.
 
 use super::{TINY, tiny};
 use std::fs::Permissions;

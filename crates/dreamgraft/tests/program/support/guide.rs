@@ -25,7 +25,7 @@ fn a_guided_run_resumes_bit_for_bit_and_needs_its_guide_until_the_first_gradient
     assert_ne!(first("whole"), first("random"));
     let returns = |run: &str| metrics(&program.path(run))[0]["train_return"].as_f64().unwrap();
     assert_ne!(returns("whole"), returns("random"));
-    // Nothing is known of chance.
+    // The returns of random actions are not known.
     let state = |run: &str| read(&program, &format!("{run}/checkpoints/0000005000/run.json"))["run"]["returns"].clone();
     let random = |run: &str| state(run)["tasks"][0]["random"]["count"].clone();
     assert_eq!((random("whole"), random("random")), (0.into(), 3.into()));

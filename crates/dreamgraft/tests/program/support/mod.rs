@@ -1,4 +1,4 @@
-//! What supports a run besides a transfer: `guide` for earlier agents that play its first episodes, `rehearsal` for
+//! The support of a run besides a transfer: `guide` for earlier agents that play its first episodes, `rehearsal` for
 //! episodes of another run that it learns from.
 
 mod guide;

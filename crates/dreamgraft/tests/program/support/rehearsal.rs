@@ -23,7 +23,7 @@ fn a_rehearsing_run_resumes_bit_for_bit_without_the_other_run() {
     let lines = metrics(&program.path("whole"));
     let counts: Vec<f64> = lines.iter().filter_map(|line| line["rehearsed_sequences"].as_f64()).collect();
     assert!(!counts.is_empty() && counts.iter().all(|count| (0.5..3.5).contains(count)), "{counts:?}");
-    // The random episodes are those of the run without; what is learned is not.
+    // The random episodes are those of the run without rehearsal; the learned parameters differ.
     program.succeed(&arguments(&[HOPPER], "alone", &more[..2]));
     let (whole, alone) = (outcomes(&program.path("whole")), outcomes(&program.path("alone")));
     assert_eq!(whole.episodes[0], alone.episodes[0]);
@@ -166,7 +166,7 @@ fn what_cannot_be_rehearsed_is_answered_before_anything_is_written() {
     }
     let names = program.names(".");
     assert_eq!(names, ["both", "empty", "export", "hop", "source"], "nothing is written");
-    // Episodes of shorter actions are padded; of several tasks, each is cut to what has a meaning.
+    // Episodes of shorter actions are padded; of several tasks, each is cut to the elements that have a meaning.
     program.succeed(&arguments(&[SINGLE, HOPPER], "one", &["--steps", "2000", "--rehearse", "source"]));
     let half = ["--steps", "2000", "--rehearse", "both", "--share", "0.5", "--set", "replay.budget=40MB"];
     program.succeed(&arguments(&[HOPPER], "two", &half));

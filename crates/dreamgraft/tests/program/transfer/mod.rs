@@ -44,7 +44,7 @@ fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
     tensors.map(|(name, tensor)| (name, bytes[place(&tensor, 0)..place(&tensor, 1)].to_vec())).collect()
 }
 
-/// What a command prints with `--json`.
+/// The output of a command with `--json`.
 fn json_of(program: &Program, words: &[&str]) -> Value {
     serde_json::from_str(&program.succeed(&[words, &["--json"]].concat())).unwrap()
 }

@@ -82,7 +82,7 @@ fn an_export_that_is_damaged_is_no_source() {
     let error = program.fail(5, &words);
     assert!(error.contains("was changed: it has") && error.contains("its config.json records"), "{error}");
     assert!(error.contains("export the run again") && !error.contains("run.json"), "{error}");
-    // A task that nobody typed.
+    // A task that the user did not type.
     let other = config.replace("\"inverted-pendulum-swingup\"", "\"juggling\"");
     assert_ne!(other, config);
     std::fs::write(program.path("export/config.json"), other).unwrap();
@@ -106,7 +106,7 @@ fn the_plan_shows_every_parameter_and_writes_nothing() {
     assert_eq!((&json["target"]["action_size"], &json["sources"][0]["frames"]), (&3.into(), &1000.into()));
     assert!(!text.contains("itself"), "{text}");
     assert_eq!(program.names("."), ["source"]);
-    // The run does what the preview showed.
+    // The run transfers exactly the parameters of the preview.
     program.succeed(&arguments(&["hopper"], "run", &["--from", "source", "--fraction", "0.5", "--steps", "1000"]));
     let kept: Value = serde_json::from_slice(&std::fs::read(program.path("run/transfer.json")).unwrap()).unwrap();
     assert_eq!(kept, json);

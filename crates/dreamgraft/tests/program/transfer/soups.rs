@@ -97,7 +97,7 @@ fn a_soup_of_strangers_is_refused() {
     };
     let table = program.succeed(&preview("layers.toml"));
     assert!(table.contains("0.750 a + 0.250 b") && table.contains("soup"), "{table}");
-    // An export does not say where it comes from.
+    // An export does not record where it comes from.
     program.succeed(&["export", "child", "--out", "export"]);
     let error = program.fail(2, &train(&["--from", "source", "--from", "export", "--plan", "soup"]));
     assert!(error.contains("is not in a run folder, so its origin is not recorded"), "{error}");

@@ -1,4 +1,4 @@
-//! What a program and the world that it steps say to each other: frames, and the messages in them.
+//! Messages between a program and the environment that it steps: frames, and the messages in them.
 //!
 //! Here: bytes and their meaning, without any process. `docs/protocol.md` describes it for programs in other languages.
 

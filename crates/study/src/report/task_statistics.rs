@@ -1,6 +1,6 @@
 //! The statistics of a task and of each method on it.
 //!
-//! Here: the numbers. Not here: computing them (`figures`), tables (`tables`) and plots (`chart`).
+//! Here: the numbers. Not here: computing them (`report_statistics`), tables (`tables`) and plots (`chart`).
 
 use super::cost::MethodCost;
 use super::curves::Plot;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// The statistics of a task.
 #[derive(Debug)]
-pub struct TaskFigures {
+pub struct TaskStatistics {
     /// The task.
     pub task: String,
     /// Environment frames of the longest run.
@@ -19,20 +19,20 @@ pub struct TaskFigures {
     pub length: Option<f64>,
     /// The lengths of each method's finished runs, if they are not all the same; otherwise empty.
     pub lengths: Vec<(String, BTreeSet<u64>)>,
-    /// The return of random actions: the mean of the random episodes with which runs begin, over the runs where it is known
-    /// which episodes these are.
+    /// The return of random actions: the mean of the random episodes with which runs begin, over the runs where it is
+    /// known which episodes these are.
     pub random: Option<f64>,
     /// Folders of runs where that is not known, and why.
     pub random_unknown: Vec<(String, String)>,
     /// The learning curves, over each axis that the report has.
     pub plots: Vec<Plot>,
     /// The statistics of each method of the report that has runs.
-    pub methods: Vec<Option<MethodFigures>>,
+    pub methods: Vec<Option<MethodStatistics>>,
 }
 
 /// The statistics of a method on a task.
 #[derive(Debug)]
-pub struct MethodFigures {
+pub struct MethodStatistics {
     /// Runs, begun or not.
     pub runs: usize,
     /// Whether an earlier agent plays the first episodes of one of them.
@@ -67,7 +67,7 @@ pub struct MethodFigures {
     pub published: Vec<Published>,
     /// Why the published results are not comparable with these runs; empty if they are.
     pub published_apart: Vec<String>,
-    /// What its finished runs have cost.
+    /// The costs of its finished runs.
     pub cost: MethodCost,
 }
 

@@ -1,4 +1,4 @@
-//! Frames: a length, a kind, and as many bytes as the length says.
+//! Frames: a length, a kind, and as many bytes as the length requires.
 
 use super::malformed::Malformed;
 use super::message::Kind;
@@ -6,8 +6,8 @@ use super::message::Kind;
 /// Bytes before a frame's payload: its length (u32, little endian) and its kind (u8).
 pub const HEADER: usize = 5;
 
-/// The most bytes that a payload may have. No message is near it, and text is far above it: its first four bytes, read as a
-/// length, are at least 2^24.
+/// The most bytes that a payload may have. No message is near it, and text is far above it: its first four bytes, read
+/// as a length, are at least 2^24.
 pub const LARGEST: usize = 1 << 20;
 
 /// The beginning of a frame.
@@ -15,7 +15,7 @@ pub const LARGEST: usize = 1 << 20;
 pub struct Header {
     /// Bytes of the payload.
     pub length: usize,
-    /// What it is.
+    /// The kind of the message.
     pub kind: Kind,
 }
 

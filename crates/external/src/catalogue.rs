@@ -1,25 +1,25 @@
-//! [`Worlds`]: the tasks of another catalogue, and worlds of other programs.
+//! [`ExternalCatalogue`]: the tasks of another catalogue, and external environments.
 
-use crate::World;
+use crate::ExternalEnvironment;
 use crate::name::Server;
 use environment::{Catalogue, Environment, TaskError, TaskInfo, TaskOptions};
 use std::sync::{Mutex, PoisonError};
 
-/// The tasks of a catalogue, and every world whose name says which program serves it.
-pub struct Worlds<'a> {
+/// The tasks of a catalogue, and every external environment whose name determines its server.
+pub struct ExternalCatalogue<'a> {
     own: &'a dyn Catalogue,
-    /// What is known of worlds that were opened to ask them.
+    /// The descriptions of external environments that were opened to ask for them.
     asked: Mutex<Vec<(String, TaskOptions, TaskInfo)>>,
 }
 
-impl<'a> Worlds<'a> {
-    /// Adds the worlds of other programs to the tasks of `own`.
+impl<'a> ExternalCatalogue<'a> {
+    /// Adds the external environments to the tasks of `own`.
     pub const fn and(own: &'a dyn Catalogue) -> Self {
         Self { own, asked: Mutex::new(Vec::new()) }
     }
 
-    /// The error of an unknown name, with what was probably meant: an environment of Gymnasium, whose names end in a version, or
-    /// several tasks.
+    /// The error of an unknown name, with the name that was probably meant: an environment of Gymnasium, whose names
+    /// end in a version, or several tasks.
     fn suggested(&self, error: TaskError) -> TaskError {
         let TaskError::UnknownTask { name, nearest, known } = error else { return error };
         let versioned = name.rsplit_once("-v").is_some_and(|(_, version)| version.parse::<u32>().is_ok());
@@ -36,14 +36,14 @@ impl<'a> Worlds<'a> {
     }
 }
 
-impl Catalogue for Worlds<'_> {
+impl Catalogue for ExternalCatalogue<'_> {
     fn tasks(&self) -> &[TaskInfo] {
         self.own.tasks()
     }
 
     fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError> {
         match Server::of(name)? {
-            Some(server) => Ok(Box::new(World::open(name, &server, options)?)),
+            Some(server) => Ok(Box::new(ExternalEnvironment::open(name, &server, options)?)),
             None => self.own.make(name, options).map_err(|error| self.suggested(error)),
         }
     }
@@ -52,7 +52,7 @@ impl Catalogue for Worlds<'_> {
         if Server::of(name)?.is_none() {
             return self.own.info(name, options).map_err(|error| self.suggested(error));
         }
-        // Only the world itself knows.
+        // Only the environment itself knows.
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, _, info)) = asked.iter().find(|(known, with, _)| known == name && with == options) {
             return Ok(info.clone());
@@ -90,14 +90,15 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_what_was_probably_meant() {
         let own = One([TaskInfo::new("hopper", "", 3)]);
-        let worlds = Worlds::and(&own);
+        let catalogue = ExternalCatalogue::and(&own);
         for (name, meant) in [
             ("Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
             ("gymnasium/Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
             ("hopper+hopper", "did you mean \"hopper hopper\"?"),
             ("hoper", "did you mean \"hopper\"?"),
         ] {
-            let errors = [worlds.check(name).unwrap_err(), worlds.make(name, &TaskOptions::default()).err().unwrap()];
+            let errors =
+                [catalogue.check(name).unwrap_err(), catalogue.make(name, &TaskOptions::default()).err().unwrap()];
             for error in errors {
                 assert!(error.to_string().contains(meant), "{error}");
             }

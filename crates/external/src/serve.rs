@@ -1,4 +1,4 @@
-//! The other side: an environment of ours, served to another program.
+//! The other side: a built-in task, served to another program.
 
 use crate::protocol::{
     HEADER, Header, Hello, Info, Kind, Malformed, VERSION, encode_handshake, encode_observation, encode_stepped,
@@ -27,7 +27,7 @@ impl<'a> Pipes<'a> {
         Self { input, output, frame: Vec::new(), payload: Vec::new() }
     }
 
-    /// The next request; none if there are no more.
+    /// The next request; `None` if there are no more.
     ///
     /// # Errors
     /// If the system refuses, or the bytes are not a request.
@@ -63,11 +63,11 @@ impl<'a> Pipes<'a> {
     }
 }
 
-/// What a served task or agent says of itself.
+/// The description of a served task or agent.
 pub fn served_info(task: &TaskInfo) -> Info {
     Info {
         name: task.name.clone(),
-        made_by: format!("dreamgraft {}", env!("CARGO_PKG_VERSION")),
+        programs: format!("dreamgraft {}", env!("CARGO_PKG_VERSION")),
         observations: task.observations,
         actions: task.actions.clone(),
         timing: task.timing,
@@ -76,8 +76,8 @@ pub fn served_info(task: &TaskInfo) -> Info {
     }
 }
 
-/// Serves the environment that `make` makes of what is asked, until the other side ends. `starts` gives the stream of the
-/// episode that belongs to a seed.
+/// Serves the environment that `make` makes with the requested options, until the other side ends. `starts` gives the
+/// stream of the episode that belongs to a seed.
 ///
 /// # Errors
 /// If a pipe breaks in the middle of a message, or does not hold messages.
@@ -100,15 +100,15 @@ pub fn serve(
                 environment = Some(made);
                 Ok(Kind::Info)
             }),
-            (Kind::Reset, Some(world)) => seed(payload).and_then(|seed| {
-                world.reset(&mut starts(seed), &mut image).map_err(|error| error.to_string())?;
-                encode_observation(&image, world.vector(), &mut answer);
+            (Kind::Reset, Some(environment)) => seed(payload).and_then(|seed| {
+                environment.reset(&mut starts(seed), &mut image).map_err(|error| error.to_string())?;
+                encode_observation(&image, environment.vector(), &mut answer);
                 Ok(Kind::Observation)
             }),
-            (Kind::Step, Some(world)) => action(payload, world.info()).and_then(|action| {
-                let outcome = world.step(&action, &mut image).map_err(|error| error.to_string())?;
+            (Kind::Step, Some(environment)) => action(payload, environment.info()).and_then(|action| {
+                let outcome = environment.step(&action, &mut image).map_err(|error| error.to_string())?;
                 encode_stepped(outcome.reward, outcome.terminal, outcome.truncated, outcome.frames, &mut answer);
-                encode_observation(&image, world.vector(), &mut answer);
+                encode_observation(&image, environment.vector(), &mut answer);
                 Ok(Kind::Outcome)
             }),
             (Kind::Reset | Kind::Step, None) => Err(format!("hello (version {VERSION}) comes before {}", kind.name())),
@@ -122,7 +122,7 @@ pub fn serve(
     Ok(())
 }
 
-/// What is asked of a task of ours: its arguments are the task's other options, such as `termination`.
+/// The options of a request for one of our tasks: its arguments are the task's other options, such as `termination`.
 fn options(payload: &[u8]) -> Result<TaskOptions, String> {
     let Hello { observe, action_repeat, frame_limit, arguments } =
         Hello::decode(payload).map_err(|error| error.to_string())?;
@@ -147,7 +147,7 @@ pub fn seed(payload: &[u8]) -> Result<u64, String> {
     Ok(u64::from_le_bytes(seed))
 }
 
-/// The action of a step, as the environment takes it.
+/// The action of a step, as the environment expects it.
 fn action(payload: &[u8], info: &TaskInfo) -> Result<Vec<f32>, String> {
     let size = info.actions.size;
     let expected = if info.actions.is_discrete() { 4 } else { 4 * size };

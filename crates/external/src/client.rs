@@ -1,6 +1,6 @@
-//! [`World`]: an environment whose steps happen in another process.
+//! [`ExternalEnvironment`]: an environment whose steps happen in another process.
 
-use crate::WorldError;
+use crate::ExternalError;
 use crate::child::{Child, Lost};
 use crate::name::Server;
 use crate::protocol::{
@@ -14,21 +14,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Seeds are below 2^31: many programs cannot take larger ones.
+/// Seeds are below 2^31: many programs cannot use larger ones.
 const SEEDS: usize = 1 << 31;
 
-/// The most bytes of what a world is made with: what a pipe surely holds.
+/// The most bytes of the arguments of an external environment: every pipe holds as many.
 const LONGEST_ARGUMENTS: usize = 32_768;
 
-/// Seconds that a world may take to open at least, whatever the setting says: it may load much before it can answer.
+/// Seconds that an external environment may take to open at least, even if the setting is lower: it may load much
+/// before it can answer.
 const OPENING: u64 = 60;
 
 /// Steps after which an episode that was begun to see whether it is repeatable is left.
 const PROBE: usize = 20;
 
-/// A world of another program.
+/// An external environment.
 #[derive(Debug)]
-pub struct World {
+pub struct ExternalEnvironment {
     info: TaskInfo,
     /// Ended after a failure.
     child: Option<Child>,
@@ -41,12 +42,13 @@ pub struct World {
     running: bool,
 }
 
-impl World {
-    /// Opens the world called `name`: starts its program, asks what it is, and tries whether it is repeatable.
+impl ExternalEnvironment {
+    /// Opens the environment called `name`: starts its program, asks for its description, and tries whether it is
+    /// repeatable.
     ///
     /// # Errors
-    /// If the program cannot be started, is not a world, or is one that this version cannot use.
-    pub(crate) fn open(name: &str, server: &Server, options: &TaskOptions) -> Result<Self, WorldError> {
+    /// If the program cannot be started, is not an external environment, or is one that this version cannot use.
+    pub(crate) fn open(name: &str, server: &Server, options: &TaskOptions) -> Result<Self, ExternalError> {
         let (command, next) = match server {
             Server::Python => {
                 let python = Python::find();
@@ -62,26 +64,26 @@ impl World {
         Self::start(name, command, options, &next)
     }
 
-    /// Opens the world called `name` that `command` serves.
+    /// Opens the environment called `name` that `command` serves.
     ///
     /// # Errors
-    /// As for any world.
-    pub fn of_command(name: &str, command: Command, options: &TaskOptions) -> Result<Self, WorldError> {
+    /// As for any external environment.
+    pub fn of_command(name: &str, command: Command, options: &TaskOptions) -> Result<Self, ExternalError> {
         Self::start(name, command, options, "check its path")
     }
 
-    fn start(name: &str, command: Command, options: &TaskOptions, next: &str) -> Result<Self, WorldError> {
+    fn start(name: &str, command: Command, options: &TaskOptions, next: &str) -> Result<Self, ExternalError> {
         let hello = encode_handshake(&Hello::of(options));
         if hello.len() > LONGEST_ARGUMENTS {
             let (task, bytes, most) = (name.to_owned(), hello.len(), LONGEST_ARGUMENTS);
-            return Err(WorldError::Arguments { task, bytes, most });
+            return Err(ExternalError::Arguments { task, bytes, most });
         }
         let program = command.get_program().into();
         let child = Child::start(command).map_err(|source| {
             let (task, next) = (name.to_owned(), next.to_owned());
-            WorldError::Start { task, program, source, next }
+            ExternalError::Start { task, program, source, next }
         })?;
-        let mut world = Self {
+        let mut environment = Self {
             info: TaskInfo::new(name, "an external environment", 1),
             child: Some(child),
             seconds: options.timeout.max(OPENING),
@@ -91,24 +93,24 @@ impl World {
             agent_steps: 0,
             running: false,
         };
-        let Info { name: own, made_by, observations, actions, timing, repeatable, notes } =
-            world.ask(Kind::Hello, &hello, "while it was opened", |kind, payload| match kind {
+        let Info { name: own, programs, observations, actions, timing, repeatable, notes } =
+            environment.ask(Kind::Hello, &hello, "while it was opened", |kind, payload| match kind {
                 Kind::Info => decode_info(payload),
                 other => Err(Malformed::OutOfPlace { found: other.name(), expected: "info or error" }),
             })?;
-        world.seconds = options.timeout;
+        environment.seconds = options.timeout;
         let (name, description) =
             (name.to_owned(), if own.is_empty() { "an external environment".to_owned() } else { own });
-        let outside = Outside { made_by, repeatable, notes };
-        world.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
+        let outside = Outside { programs, repeatable, notes };
+        environment.info = TaskInfo { name, description, observations, actions, timing, outside: Some(outside) };
         if repeatable {
-            world.try_repeating()?;
+            environment.try_repeating()?;
         }
-        Ok(world)
+        Ok(environment)
     }
 
     /// Plays the beginning of an episode twice, and records whether both were the same.
-    fn try_repeating(&mut self) -> Result<(), WorldError> {
+    fn try_repeating(&mut self) -> Result<(), ExternalError> {
         let first = self.probe()?;
         let same = first == self.probe()?;
         self.running = false;
@@ -119,7 +121,7 @@ impl World {
     }
 
     /// All that is seen and earned in the beginning of an episode with a fixed seed and fixed actions.
-    fn probe(&mut self) -> Result<Vec<u8>, WorldError> {
+    fn probe(&mut self) -> Result<Vec<u8>, ExternalError> {
         let (space, size) = (self.info.observations, self.info.actions.size);
         let mut random = Stream::new(0, "repeatable");
         let mut image = vec![0; space.image_bytes()];
@@ -148,10 +150,10 @@ impl World {
         payload: &[u8],
         during: &str,
         read: impl FnOnce(Kind, &[u8]) -> Result<T, Malformed>,
-    ) -> Result<T, WorldError> {
+    ) -> Result<T, ExternalError> {
         let task = &self.info.name;
         let patience = Duration::from_secs(self.seconds);
-        let Some(child) = &mut self.child else { return Err(WorldError::Ended { task: task.clone() }) };
+        let Some(child) = &mut self.child else { return Err(ExternalError::Ended { task: task.clone() }) };
         let answer =
             child.send(kind, payload).and_then(|()| child.receive(patience)).and_then(|(kind, payload)| match kind {
                 Kind::Error => Ok(Err(String::from_utf8_lossy(payload).into_owned())),
@@ -159,19 +161,19 @@ impl World {
             });
         let error = match answer {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(text)) => WorldError::Failed { task: task.clone(), during: during.to_owned(), text },
-            Err(lost) => WorldError::lost(task, during, self.seconds, lost),
+            Ok(Err(text)) => ExternalError::Failed { task: task.clone(), during: during.to_owned(), text },
+            Err(lost) => ExternalError::lost(task, during, self.seconds, lost),
         };
         self.running = false;
-        if let (Some(mut child), false) = (self.child.take(), matches!(error, WorldError::Failed { .. })) {
-            // One that failed on its own terms may say goodbye; others are not waited for.
+        if let (Some(mut child), false) = (self.child.take(), matches!(error, ExternalError::Failed { .. })) {
+            // One that reported an error itself may end by itself; others are not waited for.
             child.kill();
         }
         Err(error)
     }
 
     /// Begins the episode of a seed.
-    fn begin(&mut self, seed: u64, image: &mut [u8]) -> Result<(), WorldError> {
+    fn begin(&mut self, seed: u64, image: &mut [u8]) -> Result<(), ExternalError> {
         let space = self.info.observations;
         let mut vector = std::mem::take(&mut self.vector);
         let answer = self.ask(Kind::Reset, &seed.to_le_bytes(), "in reset", |kind, payload| {
@@ -186,8 +188,8 @@ impl World {
         answer
     }
 
-    /// Takes an action that is known to be one.
-    fn act(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, WorldError> {
+    /// Acts; the action has been checked.
+    fn act(&mut self, action: &[f32], image: &mut [u8]) -> Result<Outcome, ExternalError> {
         let space = self.info.observations;
         let (mut vector, mut payload) = (std::mem::take(&mut self.vector), std::mem::take(&mut self.payload));
         payload.clear();
@@ -222,14 +224,14 @@ impl World {
     }
 }
 
-/// Keeps what was seen.
+/// Copies an observation.
 fn keep(observation: ObservationBytes<'_>, image: &mut [u8], vector: &mut Vec<f32>) {
     image.copy_from_slice(observation.image);
     vector.clear();
     vector.extend(numbers(observation.vector));
 }
 
-/// What to do if the system does not start the program in `file`.
+/// The next step if the system does not start the program in `file`.
 fn what_to_do(file: &Path) -> String {
     use std::os::unix::fs::PermissionsExt;
     let metadata = match file.metadata() {
@@ -251,7 +253,7 @@ fn what_to_do(file: &Path) -> String {
         return format!("it is not executable: chmod +x {}", file.display());
     }
     let mut start = Vec::new();
-    // A file that cannot be read has no first line to speak of.
+    // A file that cannot be read has no first line.
     let _ = std::fs::File::open(file).and_then(|file| file.take(256).read_to_end(&mut start));
     let start = String::from_utf8_lossy(&start).into_owned();
     match start.lines().next().and_then(|line| line.strip_prefix("#!")) {
@@ -262,7 +264,7 @@ fn what_to_do(file: &Path) -> String {
     }
 }
 
-impl Environment for World {
+impl Environment for ExternalEnvironment {
     fn info(&self) -> &TaskInfo {
         &self.info
     }
@@ -282,9 +284,5 @@ impl Environment for World {
 
     fn vector(&self) -> &[f32] {
         &self.vector
-    }
-
-    fn frames(&self) -> u32 {
-        self.frames
     }
 }

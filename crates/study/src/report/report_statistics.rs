@@ -9,7 +9,7 @@ use super::curves::{Drawn, plots};
 use super::groups::{Group, baseline, common_length, groups, overall, returns_of_both};
 use super::pooled::{Together, together};
 use super::published::published;
-use super::task_figures::{MethodFigures, TaskFigures};
+use super::task_statistics::{MethodStatistics, TaskStatistics};
 use crate::results::{Results, RunResult, Series};
 use crate::statistics::{
     Curve, Estimate, LAST, TransferInput, bootstrap, improvement, interquartile_mean, mean, transfer,
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 /// The statistics of a report.
 #[derive(Debug)]
-pub struct Figures {
+pub struct ReportStatistics {
     /// Methods by their names in tables: the named baseline first, then those from scratch.
     pub methods: Vec<String>,
     /// The one method that the others are compared with on every task; `None` if there is none, or another on each task.
@@ -28,12 +28,12 @@ pub struct Figures {
     /// Which curves are drawn.
     pub drawn: Drawn,
     /// The tasks, in the order of the runs.
-    pub tasks: Vec<TaskFigures>,
+    pub tasks: Vec<TaskStatistics>,
     /// The statistics of each method over all tasks.
     pub together: Vec<Together>,
 }
 
-impl Figures {
+impl ReportStatistics {
     /// The statistics of these runs.
     pub fn new(results: &Results) -> Self {
         let groups = groups(results);
@@ -58,7 +58,7 @@ impl Figures {
             tasks.iter().filter_map(|task| Some(&*baseline(task, &groups, named)?.method)).collect();
         let baseline = baselines.first().filter(|_| baselines.len() == 1).map(|name| (*name).to_owned());
         let (drawn, agents) = (Drawn::new(&groups), Agents::new(results));
-        let tasks: Vec<TaskFigures> =
+        let tasks: Vec<TaskStatistics> =
             tasks.iter().map(|task| of_task(task, &methods, &groups, named, &agents, &drawn)).collect();
         let together = together(&methods, &tasks, &groups, named);
         Self { methods, baseline, from_scratch, drawn, tasks, together }
@@ -77,7 +77,7 @@ fn of_task(
     named: Option<&str>,
     agents: &Agents<'_>,
     drawn: &Drawn,
-) -> TaskFigures {
+) -> TaskStatistics {
     let of_task: Vec<&Group<'_>> = groups.iter().filter(|group| group.task == task).collect();
     let length = common_length(task, groups);
     let lengths: Vec<_> = of_task.iter().map(|group| (group.method.clone(), group.lengths())).collect();
@@ -86,16 +86,16 @@ fn of_task(
     let baseline = baseline(task, groups, named);
     let begun = of_task.iter().flat_map(|group| group.series());
     let random = mean(&begun.filter_map(|series| Some(series.training.random()?.value)).collect::<Vec<_>>());
-    // That nothing is known of chance from guided episodes is said where methods are described.
+    // Methods are described with the note that guided episodes do not measure random actions.
     let runs = of_task.iter().flat_map(|group| &group.runs).filter(|run| run.guide.is_none());
     let unknown = runs.filter_map(|run| Some((run.folder.display().to_string(), run.random_unknown.clone()?)));
     let ground = Ground { random, length, agents };
-    let figures = methods.iter().map(|method| {
+    let statistics = methods.iter().map(|method| {
         let group = of_task.iter().find(|group| group.method == *method)?;
         Some(of_group(group, baseline, &ground))
     });
-    let figures = figures.collect();
-    TaskFigures {
+    let statistics = statistics.collect();
+    TaskStatistics {
         task: task.to_owned(),
         frames,
         length,
@@ -103,18 +103,18 @@ fn of_task(
         random,
         random_unknown: unknown.collect(),
         plots: plots(methods, &of_task, frames, drawn),
-        methods: figures,
+        methods: statistics,
     }
 }
 
-/// What all methods of a task share.
+/// The settings that all methods of a task share.
 struct Ground<'a> {
     random: Option<f64>,
     length: Option<f64>,
     agents: &'a Agents<'a>,
 }
 
-fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>) -> MethodFigures {
+fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>) -> MethodStatistics {
     let length = ground.length;
     let finished = group.finished(length);
     let returns = overall(&finished);
@@ -147,7 +147,7 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>
         let end = length.unwrap_or(run.steps as f64);
         curve.mean_between((1.0 - LAST) * end, f64::INFINITY)
     };
-    MethodFigures {
+    MethodStatistics {
         runs: group.runs.len(),
         guided: group.runs.iter().any(|run| run.guide.is_some()),
         finished: finished.len(),

@@ -137,7 +137,7 @@ class Chance(Dot):
 
 
 class Many(Dot):
-    """Actions that agents cannot take."""
+    """Actions that agents do not support."""
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)

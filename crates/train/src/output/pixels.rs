@@ -72,7 +72,7 @@ pub fn write_png(path: &Path, width: usize, height: usize, rgb: &[u8]) -> Result
 /// If the bytes do not form one image, or PNG does not support its size.
 pub fn encode_png(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, OutputError> {
     if rgb.len() != width.saturating_mul(height).saturating_mul(3) {
-        let expected = format!("a picture of {width} x {height} pixels");
+        let expected = format!("an image of {width} x {height} pixels");
         return Err(OutputError::Pixels { expected, found: rgb.len() });
     }
     let wrong = |reason: String| OutputError::Format { format: "PNG", width, height, reason };
@@ -93,8 +93,8 @@ pub fn encode_png(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, Ou
 
 /// Real images and the predictions of the world model for sequences of equal length: `[N, T, 64, 64, 3]`, bytes.
 ///
-/// The model saw the first frames (the context) and predicted the rest from the actions alone. Each sequence gives three
-/// rows: truth, model, and the error `(model - truth + 1) / 2` of colours from 0 to 1, grey where both agree.
+/// The model saw the first frames (the context) and predicted the rest from the actions alone. Each sequence gives
+/// three rows: truth, model, and the error `(model - truth + 1) / 2` of colours from 0 to 1, grey where both agree.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenLoop<'a> {
     truth: &'a [u8],
@@ -124,18 +124,18 @@ impl<'a> OpenLoop<'a> {
     }
 
     /// The still image: columns are time, with three rows for each sequence.
-    pub fn picture(&self) -> Pixels {
+    pub fn image(&self) -> Pixels {
         let (wide, high) = (self.length, Self::ROWS * self.sequences());
-        let mut picture = blank(wide, high, 1);
+        let mut image = blank(wide, high, 1);
         for sequence in 0..self.sequences() {
             for time in 0..self.length {
                 for row in 0..Self::ROWS {
                     let to = Cell { frame: 0, row: Self::ROWS * sequence + row, column: time };
-                    self.put(&mut picture, to, sequence, time, row);
+                    self.put(&mut image, to, sequence, time, row);
                 }
             }
         }
-        picture
+        image
     }
 
     fn sequences(&self) -> usize {
@@ -228,9 +228,9 @@ mod tests {
             [10 + i, 60 + i, (50 + 256) / 2][row] as u8
         };
 
-        let picture = grid.picture();
-        assert_eq!((picture.width(), picture.height(), picture.count()), (3 * 64, 6 * 64, 1));
-        for (i, pixel) in picture.rgb().chunks_exact(3).enumerate() {
+        let image = grid.image();
+        assert_eq!((image.width(), image.height(), image.count()), (3 * 64, 6 * 64, 1));
+        for (i, pixel) in image.rgb().chunks_exact(3).enumerate() {
             let (x, y) = (i % 192, i / 192);
             assert_eq!(pixel, [expected(y / 192, x / 64, y / 64 % 3); 3], "{x} {y}");
         }
@@ -240,9 +240,9 @@ mod tests {
     fn images_stand_upright_in_the_grid() {
         let truth: Vec<u8> = (0..IMAGE_BYTES).map(|i| (i % 251) as u8).collect();
         let model: Vec<u8> = truth.iter().map(|byte| byte / 2).collect();
-        let picture = OpenLoop::new(&truth, &model, 1).unwrap().picture();
-        assert_eq!(picture.rgb()[..IMAGE_BYTES], truth);
-        assert_eq!(picture.rgb()[IMAGE_BYTES..2 * IMAGE_BYTES], model);
+        let image = OpenLoop::new(&truth, &model, 1).unwrap().image();
+        assert_eq!(image.rgb()[..IMAGE_BYTES], truth);
+        assert_eq!(image.rgb()[IMAGE_BYTES..2 * IMAGE_BYTES], model);
     }
 
     #[test]

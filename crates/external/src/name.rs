@@ -1,15 +1,15 @@
-//! Names of worlds: which program serves them.
+//! Names of external environments: which program serves them.
 
-use crate::WorldError;
+use crate::ExternalError;
 use std::path::PathBuf;
 
 /// The longest name, in characters: episodes keep it.
 const LONGEST: usize = 128;
 
-/// What names look like, for messages.
+/// The forms of names, for messages.
 const FORMS: &str = "gymnasium:ID, gymnasium:MODULE:ID, python:MODULE:CALLABLE or program:FILE";
 
-/// Who serves a world.
+/// The server of an external environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
     /// The adapter in Python, which is given the whole name.
@@ -19,13 +19,13 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Who serves the world called `name`; none if that is not the name of a world of another program.
+    /// The server of the environment called `name`; `None` if that is not the name of an external environment.
     ///
     /// # Errors
     /// If it begins like one, and cannot be one.
-    pub fn of(name: &str) -> Result<Option<Self>, WorldError> {
+    pub fn of(name: &str) -> Result<Option<Self>, ExternalError> {
         let Some((scheme, rest)) = name.split_once(':') else { return Ok(None) };
-        let refuse = |why: String| Err(WorldError::Name { name: name.to_owned(), why });
+        let refuse = |why: String| Err(ExternalError::Name { name: name.to_owned(), why });
         if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
             return refuse(format!("a name has at most {LONGEST} printable characters"));
         }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_say_who_serves_a_world() {
+    fn names_say_who_serves_an_external_environment() {
         assert_eq!(Server::of("hopper").unwrap(), None);
         for name in
             ["gymnasium:Pendulum-v1", "gymnasium:my.package:Mine-v0", "gymnasium:ALE/Pong-v5", "python:a.b:make"]

@@ -24,26 +24,26 @@ main(sys.argv[1:])
 pub(crate) struct Python {
     /// Its file, or a name to be looked up.
     pub program: PathBuf,
-    /// What to do if it cannot be started.
+    /// The next step if it cannot be started.
     pub next: String,
 }
 
 impl Python {
-    /// The one that `$DREAMGRAFT_PYTHON` names, else the one next to this program (pip installs both into one environment), else
-    /// `python3`.
+    /// The one that `$DREAMGRAFT_PYTHON` names, else the one next to this program (pip installs both into one
+    /// environment), else `python3`.
     pub fn find() -> Self {
         if let Some(program) = std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
             let next = format!("{VARIABLE} names it: set it to a Python interpreter, or unset it");
             return Self { program: program.into(), next };
         }
         let here = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
-        let beside = here.into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));
-        let program = beside.into_iter().find(|program| program.is_file()).unwrap_or_else(|| "python3".into());
+        let candidates = here.into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));
+        let program = candidates.into_iter().find(|program| program.is_file()).unwrap_or_else(|| "python3".into());
         let next = format!("install Python 3, or set {VARIABLE} to an interpreter that has dreamgraft and gymnasium");
         Self { program, next }
     }
 
-    /// The command that serves the world called `name`.
+    /// The command that serves the environment called `name`.
     pub fn serve(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["-c", LAUNCH, name]);

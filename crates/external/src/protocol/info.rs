@@ -7,36 +7,36 @@ use environment::{ActionKind, ActionSpace, Arguments, ImageSpace, ObservationSpa
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What is asked of a world. Keys that it does not know are ignored.
+/// The request to open an external environment. Keys that it does not know are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hello {
-    /// What it is to show.
+    /// The requested part of its observations.
     pub observe: Observe,
-    /// Simulator frames that an action is to be held for; 0 stands for the world's own number.
+    /// Simulator frames that an action is to be held for; 0 stands for the environment's own number.
     pub action_repeat: u32,
-    /// Simulator frames of the longest episode; 0 stands for the world's own number.
+    /// Simulator frames of the longest episode; 0 stands for the environment's own number.
     pub frame_limit: u32,
-    /// What it is made with.
+    /// The arguments that it is made with.
     pub arguments: Arguments,
 }
 
-/// What a world, or an agent, is.
+/// The description of an external environment, or of an agent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Info {
     /// Its own name.
     pub name: String,
     /// The programs that it is made of.
-    pub made_by: String,
-    /// What it shows, or what an agent is to be shown.
+    pub programs: String,
+    /// The observations that it gives, or that an agent needs.
     pub observations: ObservationSpace,
-    /// What can be done in it, or what an agent does.
+    /// The actions that it accepts, or that an agent chooses.
     pub actions: ActionSpace,
     /// How time passes.
     pub timing: Timing,
-    /// Whether it says that the same seed and actions give the same episode.
+    /// Whether it claims that the same seed and actions give the same episode.
     pub repeatable: bool,
-    /// What the user should know, a line each.
+    /// Notes for the user, a line each.
     pub notes: Vec<String>,
 }
 
@@ -45,8 +45,8 @@ pub struct Info {
 struct Document {
     #[serde(default)]
     name: String,
-    #[serde(default)]
-    made_by: String,
+    #[serde(default, rename = "made_by")]
+    programs: String,
     observation: Shown,
     action: Done,
     #[serde(default = "one")]
@@ -103,18 +103,18 @@ const fn yes() -> bool {
 /// The most elements of an action, and numbers of a vector.
 const MOST_ACTIONS: usize = 1024;
 const LONGEST_VECTOR: usize = 65_536;
-/// The longest texts that are kept of a world, in characters, and the most of them.
+/// The longest texts that are kept of an external environment, in characters, and the most of them.
 const LONGEST_TEXT: usize = 500;
 const MOST_NOTES: usize = 20;
 
 impl Hello {
-    /// What these options ask of a world.
+    /// The request that these options make.
     pub fn of(options: &TaskOptions) -> Self {
         let TaskOptions { observe, action_repeat, frame_limit, arguments, .. } = options.clone();
         Self { observe, action_repeat, frame_limit, arguments }
     }
 
-    /// Reads what is asked.
+    /// Reads a request.
     ///
     /// # Errors
     /// If the version is another, or the rest not readable.
@@ -131,7 +131,7 @@ pub fn encode_handshake(object: &impl Serialize) -> Vec<u8> {
     payload
 }
 
-/// What a world says of itself.
+/// Reads the description that an external environment gives of itself.
 ///
 /// # Errors
 /// If the version is another, a key is missing, or has a value that it cannot have.
@@ -156,7 +156,7 @@ impl Info {
         };
         let document = Document {
             name: self.name.clone(),
-            made_by: self.made_by.clone(),
+            programs: self.programs.clone(),
             observation: Shown { image, vector: self.observations.vector },
             action,
             action_repeat: self.timing.action_repeat,
@@ -205,7 +205,7 @@ impl Document {
             Timing { action_repeat: self.action_repeat, frame_limit: self.frame_limit, frame_seconds: seconds };
         Ok(Info {
             name: line(&self.name),
-            made_by: line(&self.made_by),
+            programs: line(&self.programs),
             observations: ObservationSpace { image, vector },
             actions,
             timing,
@@ -221,7 +221,7 @@ fn line(text: &str) -> String {
     words.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect()
 }
 
-/// What a reader of JSON says, in the words of those who write it, and without the place in a text that nobody sees.
+/// The message of a JSON reader in plain English, and without the place in a text that the user does not see.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -239,7 +239,7 @@ fn refuse(kind: Kind, why: String) -> Malformed {
     Malformed::Handshake { message: kind.name(), why }
 }
 
-/// What follows the version, if it is ours.
+/// The part after the version, if the version is ours.
 fn after_version(kind: Kind, payload: &[u8]) -> Result<&[u8], Malformed> {
     let Some((version, text)) = payload.split_first_chunk::<4>() else {
         return Err(refuse(
@@ -264,7 +264,7 @@ mod tests {
     const LEAST: &str = r#"{"observation": {"vector": 3}, "action": {"discrete": 4}, "frame_limit": 9}"#;
 
     #[test]
-    fn what_a_world_leaves_out_has_a_default() {
+    fn what_an_external_environment_leaves_out_has_a_default() {
         let info = info(LEAST).unwrap();
         assert_eq!((info.observations.image, info.observations.vector), (None, 3));
         assert_eq!(info.actions, ActionSpace::discrete(4, 0));
@@ -277,7 +277,7 @@ mod tests {
         let kind = ActionKind::Continuous { low: vec![-2.0, 0.0], high: vec![2.0, 0.1] };
         let written = Info {
             name: "mine".to_owned(),
-            made_by: "me 1.0".to_owned(),
+            programs: "me 1.0".to_owned(),
             observations: ObservationSpace { image: Some(ImageSpace::STANDARD), vector: 0 },
             actions: ActionSpace { size: 2, kind },
             timing: Timing { action_repeat: 2, frame_limit: 100, frame_seconds: 0.05 },
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_no_world_can_have_are_told_by_key() {
+    fn values_that_no_external_environment_can_have_are_told_by_key() {
         for (text, part) in [
             (LEAST.replace("{\"vector\": 3}", "{}"), "observation must be an image or a vector"),
             (LEAST.replace("\"vector\": 3", "\"image\": [32, 32, 3]"), "observation.image must be [64, 64, 3]"),

@@ -14,7 +14,7 @@ import pytest
 import dreamgraft
 from conftest import Program
 
-TRAIN = ["train", "gymnasium:worlds:tests/Dot-v0", "--preset", "smoke", "--steps", "1500", "--logdir", "run"]
+TRAIN = ["train", "gymnasium:environments:tests/Dot-v0", "--preset", "smoke", "--steps", "1500", "--logdir", "run"]
 
 
 def content(run: Path) -> Any:
@@ -79,7 +79,7 @@ def test_faults_stop_the_run_and_spare_its_checkpoint(program: Program, fault: s
     code, out, error = program.run(*words)
     assert code == 1, (out, error)
     line = next(line for line in error.splitlines() if line.startswith("error: "))
-    for part in [*parts, "the external environment gymnasium:worlds:tests/Dot-v0", "The run stopped at frame", "is not affected"]:
+    for part in [*parts, "the external environment gymnasium:environments:tests/Dot-v0", "The run stopped at frame", "is not affected"]:
         assert part in line, (part, line)
     assert ("Traceback (most recent call last)" in error) == ("raise" in fault or fault in ("image", "space")), error
     checkpoints = [path.name for path in (program.folder / "run/checkpoints").iterdir()]
@@ -88,45 +88,45 @@ def test_faults_stop_the_run_and_spare_its_checkpoint(program: Program, fault: s
 
 
 def test_an_observation_of_another_shape_is_told(program: Program) -> None:
-    world = ["play", "python:worlds:Dot", "--set", "task.observe=both", "--set", "task.frame_limit=50"]
-    code, _, _ = program.run(*world)
+    play = ["play", "python:environments:Dot", "--set", "task.observe=both", "--set", "task.frame_limit=50"]
+    code, _, _ = program.run(*play)
     assert code == 0
-    line = program.fail(1, *world, "--set", "task.arguments.fault=shape", "--set", "task.arguments.at=5")
+    line = program.fail(1, *play, "--set", "task.arguments.fault=shape", "--set", "task.arguments.at=5")
     assert "the observation has the shape [3], but its space" in line and "while" not in line
 
 
 def test_an_environment_without_images_or_of_another_interface_is_told_in_one_line(program: Program) -> None:
     limit = ["--set", "task.frame_limit=50"]
-    line = program.fail(1, "play", "python:worlds:Blind", *limit)
+    line = program.fail(1, "play", "python:environments:Blind", *limit)
     assert "render() returned None. Set task.observe=vector" in line and "Traceback" not in line
-    code, _, _ = program.run("play", "python:worlds:Blind", *limit, "--set", "task.observe=vector")
+    code, _, _ = program.run("play", "python:environments:Blind", *limit, "--set", "task.observe=vector")
     assert code == 0
-    line = program.fail(1, "play", "python:worlds:Old", *limit)
+    line = program.fail(1, "play", "python:environments:Old", *limit)
     assert "step() returned 4 values, but Gymnasium requires 5" in line and "Traceback" not in line
 
 
 def test_prints_go_to_standard_error(program: Program) -> None:
-    code, out, error = program.run("play", "python:worlds:Dot", "--set", "task.frame_limit=50", "--json")
+    code, out, error = program.run("play", "python:environments:Dot", "--set", "task.frame_limit=50", "--json")
     assert code == 0 and out.count("\n") == 1 and out.startswith("{"), out
     assert "a print that is no message" in error and "nor is this" in error
 
 
 def test_notes_are_told_once(program: Program) -> None:
-    words = ["train", "python:worlds:Pixels", "--preset", "smoke", "--steps", "1000", "--set", "task.frame_limit=100"]
+    words = ["train", "python:environments:Pixels", "--preset", "smoke", "--steps", "1000", "--set", "task.frame_limit=100"]
     out = program.succeed(*words)
     assert out.count("elements of its actions have no bounds") == 1, out
 
 
-def test_a_world_that_is_not_repeatable_is_told_and_recorded(program: Program) -> None:
-    words = ["train", "python:worlds:Chance", "--preset", "smoke", "--steps", "1000", "--set", "task.frame_limit=100"]
+def test_an_environment_that_is_not_repeatable_is_reported_and_recorded(program: Program) -> None:
+    words = ["train", "python:environments:Chance", "--preset", "smoke", "--steps", "1000", "--set", "task.frame_limit=100"]
     out = program.succeed(*words, "--logdir", "run")
     assert out.count("is not repeatable") == 1, out
     assert "repeatable = false" in (program.folder / "run/config.toml").read_text()
 
 
 def test_discrete_actions_are_learned_with_a_one_hot_actor(program: Program) -> None:
-    train = ["train", "python:worlds:Corridor", "--preset", "smoke", "--steps", 1000, "--set", "task.frame_limit=100"]
-    program.succeed("play", "python:worlds:Corridor", "--set", "task.frame_limit=50")
+    train = ["train", "python:environments:Corridor", "--preset", "smoke", "--steps", 1000, "--set", "task.frame_limit=100"]
+    program.succeed("play", "python:environments:Corridor", "--set", "task.frame_limit=50")
     program.succeed(*train, "--logdir", "run")
     with dreamgraft.load(program.folder / "run") as agent:
         assert agent.choices == 3 and agent.start == 1
@@ -134,7 +134,7 @@ def test_discrete_actions_are_learned_with_a_one_hot_actor(program: Program) -> 
 
 
 def test_a_space_that_nobody_can_act_in_is_named(program: Program) -> None:
-    line = program.fail(1, "train", "python:worlds:Many", "--preset", "smoke")
+    line = program.fail(1, "train", "python:environments:Many", "--preset", "smoke")
     assert "the action space MultiDiscrete([2 3]) is neither a Box nor Discrete" in line
 
 
@@ -143,11 +143,11 @@ def test_a_built_in_task_and_an_environment_are_learned_together(program: Progra
     out = program.succeed("eval", "both", "--episodes", 1)
     assert "hopper  1 episode" in out and f"{TRAIN[1]}  1 episode" in out
     again = program.succeed("train", TRAIN[1], "--preset", "smoke", "--steps", "1000", "--from", "both")
-    assert "hopper+gymnasium:worlds:tests/Dot-v0" in again
+    assert "hopper+gymnasium:environments:tests/Dot-v0" in again
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs /proc, to see processes")
-def test_nothing_is_left_of_a_run_that_is_killed_in_a_busy_world(program: Program) -> None:
+def test_nothing_is_left_of_a_run_that_is_killed_in_a_busy_environment(program: Program) -> None:
     words = [*TRAIN, "--set", "task.arguments.fault=hang", "--set", "task.arguments.at=1240"]
     process = program.start(*words)
     assert process.stdout is not None

@@ -1,10 +1,10 @@
-//! What a world of another program answers: whatever the bytes, answers or reasons.
+//! The answers of an external environment: any bytes give answers or reasons.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use worlds::protocol::{
+use external::protocol::{
     HEADER, Header, Hello, Kind, LARGEST, ObservationBytes, Stepped, decode_info, encode_handshake, numbers,
 };
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut rest = bytes;

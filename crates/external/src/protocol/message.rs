@@ -1,29 +1,29 @@
-//! Messages: what the payload of each kind of frame is.
+//! Messages: the payload of each kind of frame.
 
 use super::malformed::Malformed;
 use environment::{ImageSpace, ObservationSpace};
 
-/// What a frame is. Requests are below 16, answers are not.
+/// The kind of a frame. Requests are below 16, answers are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// Request: the version, and what is asked of the world.
+    /// Request: the version, and the options of the environment.
     Hello = 1,
     /// Request: begin an episode from this seed.
     Reset = 2,
-    /// Request: take this action.
+    /// Request: a step with this action.
     Step = 3,
     /// Request: end.
     Close = 4,
     /// Request, of an agent: act on this observation.
     Act = 5,
-    /// Answer: the version, and what the world is.
+    /// Answer: the version, and the description of the environment.
     Info = 16,
-    /// Answer: what is seen.
+    /// Answer: an observation.
     Observation = 17,
-    /// Answer: what came of a step.
+    /// Answer: the outcome of a step.
     Outcome = 18,
-    /// Answer, of an agent: what it does.
+    /// Answer, of an agent: its action.
     Action = 19,
     /// Answer: why there is no other answer.
     Error = 20,
@@ -69,7 +69,7 @@ impl Kind {
     }
 }
 
-/// What is seen.
+/// An observation as bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ObservationBytes<'a> {
     /// The image's bytes; none without an image.
@@ -78,7 +78,7 @@ pub struct ObservationBytes<'a> {
     pub vector: &'a [u8],
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stepped<'a> {
     /// The sum of the frames' rewards.
@@ -89,7 +89,7 @@ pub struct Stepped<'a> {
     pub truncated: bool,
     /// Simulator frames that it took.
     pub frames: u32,
-    /// What is seen after it.
+    /// The observation after the step.
     pub observation: ObservationBytes<'a>,
 }
 
@@ -105,7 +105,7 @@ impl<'a> ObservationBytes<'a> {
         Self::of(payload, 0, Kind::Observation, space)
     }
 
-    /// Reads what comes after the first `before` bytes of a message.
+    /// Reads the observation after the first `before` bytes of a message.
     fn of(payload: &'a [u8], before: usize, kind: Kind, space: &ObservationSpace) -> Result<Self, Malformed> {
         let (image, vector) = (space.image_bytes(), 4 * space.vector);
         let expected = before + image + vector;
@@ -123,7 +123,7 @@ impl<'a> ObservationBytes<'a> {
 }
 
 impl<'a> Stepped<'a> {
-    /// Reads what came of a step in a world with this space.
+    /// Reads the outcome of a step in an external environment with this space.
     ///
     /// # Errors
     /// If it has another length, or a number that is not finite.
@@ -162,7 +162,7 @@ pub fn to_bytes(numbers: &[f32], bytes: &mut Vec<u8>) {
     bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }
 
-/// What belongs into a message, in words.
+/// The expected content of a message, as text.
 fn shape(space: &ObservationSpace, before: usize) -> String {
     let mut parts = Vec::new();
     if before > 0 {

@@ -1,6 +1,6 @@
 //! [`Child`]: a process that answers messages, is never waited for longer than it may take, and never outlives this one.
 //!
-//! Not here: what the messages mean (`world`).
+//! Not here: the meaning of the messages (`client`).
 
 use crate::protocol::{HEADER, Header, Kind, Malformed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,14 +16,14 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How often is looked whether a process has ended.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Bytes that are read at once: what a pipe holds.
+/// Bytes that are read at once: the capacity of a pipe.
 const CHUNK: usize = 1 << 16;
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Lost {
     /// It took too long.
-    Silent,
+    TimedOut,
     /// The process has ended, or closed its output; how.
     Gone(String),
     /// It answered with bytes that are not an answer.
@@ -51,7 +51,7 @@ impl Child {
     /// Starts `command`. Its standard error is that of this process.
     ///
     /// # Errors
-    /// What the system says; also if the guard cannot be started.
+    /// The error of the system; also if the guard cannot be started.
     pub fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
         end_with_this_process(&mut command);
@@ -84,7 +84,7 @@ impl Child {
         };
         match written {
             Ok(()) => Ok(()),
-            // An error that it sent before it ended says more than that it has ended; reading finds out.
+            // An error that it sent before it ended explains more than that it has ended; reading finds out.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(Lost::Pipe(error)),
         }
@@ -132,9 +132,9 @@ impl Child {
     fn wait_for_bytes(&self, deadline: Instant) -> Result<(), Lost> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = Timespec::try_from(left).map_err(|_| Lost::Silent)?;
+            let timeout = Timespec::try_from(left).map_err(|_| Lost::TimedOut)?;
             match poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&timeout)) {
-                Ok(0) => return Err(Lost::Silent),
+                Ok(0) => return Err(Lost::TimedOut),
                 Ok(_) => return Ok(()),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(Lost::Pipe(error.into())),
@@ -168,7 +168,7 @@ impl Child {
         if !self.reaped
             && let Some(group) = self.group()
         {
-            // Before the process is waited for: until then, nobody else has its number.
+            // Before the process is waited for: until then, its number is not given to another process.
             let _ = kill_process_group(group, Signal::KILL);
         }
         // Before the process is waited for, too: afterwards, another group may have its number.
@@ -206,8 +206,9 @@ impl Drop for Child {
     }
 }
 
-/// A small process that ends a group of processes once this process is gone, however it ended. Without it, what a world
-/// has started would outlive a run that is killed: the system ends only the world itself ([`end_with_this_process`]).
+/// A small process that ends a group of processes once this process is gone, however it ended. Without it, processes
+/// that an external environment has started would outlive a run that is killed: the system ends only the environment
+/// itself ([`end_with_this_process`]).
 #[derive(Debug)]
 struct Guard(std::process::Child);
 
@@ -232,8 +233,8 @@ impl Guard {
     }
 }
 
-/// Has the system end the process of `command` when this one ends, even by SIGKILL and even while the child is busy. Elsewhere
-/// than on Linux, the child notices the end of its input.
+/// Has the system end the process of `command` when this one ends, even by SIGKILL and even while the child is busy.
+/// Elsewhere than on Linux, the child notices the end of its input.
 #[cfg(target_os = "linux")]
 fn end_with_this_process(command: &mut Command) {
     use rustix::process::{getppid, set_parent_process_death_signal};
@@ -265,8 +266,8 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Whether all processes of a group end. What was killed may still be waited for by the system's first process: it
-    /// has no group any more that can be signalled.
+    /// Whether all processes of a group end. The system's first process may still have to reap a killed one: it
+    /// has no group any more that can receive signals.
     fn ends(group: Pid) -> bool {
         let deadline = Instant::now() + LONG;
         while rustix::process::test_kill_process_group(group).is_ok() {
@@ -288,7 +289,7 @@ mod tests {
 
     #[test]
     fn text_is_quoted() {
-        let mut child = shell("echo loading the world");
+        let mut child = shell("echo loading the environment");
         let Err(Lost::Malformed(error)) = child.receive(LONG) else { panic!("text is no message") };
         assert!(error.to_string().contains("\"loadi\""), "{error}");
     }
@@ -304,7 +305,7 @@ mod tests {
     #[test]
     fn a_silent_process_is_not_waited_for_and_ends_with_its_group() {
         let mut child = shell("sleep 1000 & sleep 1000");
-        assert!(matches!(child.receive(Duration::from_millis(20)), Err(Lost::Silent)));
+        assert!(matches!(child.receive(Duration::from_millis(20)), Err(Lost::TimedOut)));
         let group = child.group().unwrap();
         drop(child);
         assert!(ends(group), "a process of the group is left");

@@ -1,63 +1,64 @@
-//! What can go wrong with a world of another program.
+//! The errors of an external environment.
 
 use crate::child::Lost;
 use crate::protocol::Malformed;
 use environment::TaskError;
 use std::path::PathBuf;
 
-/// Why a world cannot be used any more. Every message names the world, what it was doing, and the next step where there is one.
+/// Why an external environment cannot be used any more. Every message names the environment, its present activity, and
+/// the next step where there is one.
 #[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// A name that no world can have.
+pub enum ExternalError {
+    /// A name that no external environment can have.
     #[error("the external environment {name:?} cannot be found: {why}")]
     Name {
         /// The name.
         name: String,
-        /// What is wrong with it.
+        /// The fault.
         why: String,
     },
     /// The program cannot be started.
     #[error("the external environment {task} cannot be opened: {program} cannot be started ({source}); {next}")]
     Start {
-        /// The world.
+        /// The environment.
         task: String,
         /// The program.
         program: PathBuf,
         /// The system's reason.
         source: std::io::Error,
-        /// What to do.
+        /// The next step.
         next: String,
     },
-    /// What it is to be made with is too long.
+    /// Its arguments are too long.
     #[error(
         "the external environment {task} cannot be opened: task.arguments has {bytes} bytes, and at most {most} can be passed on"
     )]
     Arguments {
-        /// The world.
+        /// The environment.
         task: String,
         /// Bytes of the arguments.
         bytes: usize,
         /// The most that there may be.
         most: usize,
     },
-    /// The world reported an error.
+    /// The environment reported an error.
     #[error("the external environment {task} failed {during}: {}", conclusion(.text))]
     Failed {
-        /// The world.
+        /// The environment.
         task: String,
-        /// What it was doing.
+        /// Its activity at that moment.
         during: String,
-        /// Its own words: often a traceback.
+        /// Its own report: often a traceback.
         text: String,
     },
     /// It did not answer in time.
     #[error(
         "the external environment {task} did not answer {during} within {seconds} seconds, and was ended; if it needs longer, set task.timeout"
     )]
-    Silent {
-        /// The world.
+    TimedOut {
+        /// The environment.
         task: String,
-        /// What it was doing.
+        /// Its activity at that moment.
         during: String,
         /// Seconds that were waited for.
         seconds: u64,
@@ -65,29 +66,29 @@ pub enum WorldError {
     /// Its process is gone.
     #[error("the external environment {task} ended unexpectedly: {how} {during}")]
     Gone {
-        /// The world.
+        /// The environment.
         task: String,
-        /// What it was doing.
+        /// Its activity at that moment.
         during: String,
         /// How it ended.
         how: String,
     },
-    /// It answered with something that cannot be an answer.
+    /// Its answer cannot be used.
     #[error("the external environment {task} gave an answer {during} that cannot be used: {source}")]
     Malformed {
-        /// The world.
+        /// The environment.
         task: String,
-        /// What it was doing.
+        /// Its activity at that moment.
         during: String,
-        /// What is wrong.
+        /// The fault.
         source: Malformed,
     },
     /// The system refuses to read from it or to write to it.
     #[error("the external environment {task} cannot be reached {during}: {source}")]
     Pipe {
-        /// The world.
+        /// The environment.
         task: String,
-        /// What it was doing.
+        /// Its activity at that moment.
         during: String,
         /// The system's reason.
         source: std::io::Error,
@@ -95,24 +96,24 @@ pub enum WorldError {
     /// It failed before.
     #[error("the external environment {task} failed before, and its process was ended: open it again")]
     Ended {
-        /// The world.
+        /// The environment.
         task: String,
     },
 }
 
-impl WorldError {
-    /// The world whose answer was lost.
+impl ExternalError {
+    /// The environment whose answer was lost.
     pub(crate) fn lost(task: &str, during: &str, seconds: u64, lost: Lost) -> Self {
         let (task, during) = (task.to_owned(), during.to_owned());
         match lost {
-            Lost::Silent => Self::Silent { task, during, seconds },
+            Lost::TimedOut => Self::TimedOut { task, during, seconds },
             Lost::Gone(how) => Self::Gone { task, during, how },
             Lost::Malformed(source) => Self::Malformed { task, during, source },
             Lost::Pipe(source) => Self::Pipe { task, during, source },
         }
     }
 
-    /// The world's own words, if they have more than a line.
+    /// The environment's own report, if it has more than a line.
     fn details(&self) -> String {
         match self {
             Self::Failed { text, .. } if text.trim().lines().count() > 1 => text.trim_end().to_owned(),
@@ -124,8 +125,8 @@ impl WorldError {
 /// The most characters of a report in a message; the whole of it follows the message.
 const LONGEST: usize = 400;
 
-/// What a report comes to, on one line: in a traceback in Python, all that follows the last place in the code; otherwise its last
-/// paragraph.
+/// The conclusion of a report, on one line: in a traceback in Python, all that follows the last place in the code;
+/// otherwise its last paragraph.
 fn conclusion(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     let place = lines.iter().rposition(|line| line.starts_with("  File \""));
@@ -147,19 +148,19 @@ fn conclusion(text: &str) -> String {
     }
 }
 
-impl From<WorldError> for TaskError {
-    fn from(error: WorldError) -> Self {
+impl From<ExternalError> for TaskError {
+    fn from(error: ExternalError) -> Self {
         let (why, details) = (error.to_string(), error.details());
         match error {
-            WorldError::Name { name, why } => Self::WorldName { name, why },
-            WorldError::Start { task, .. }
-            | WorldError::Arguments { task, .. }
-            | WorldError::Failed { task, .. }
-            | WorldError::Silent { task, .. }
-            | WorldError::Gone { task, .. }
-            | WorldError::Malformed { task, .. }
-            | WorldError::Pipe { task, .. }
-            | WorldError::Ended { task } => Self::World { task, why, details },
+            ExternalError::Name { name, why } => Self::ExternalName { name, why },
+            ExternalError::Start { task, .. }
+            | ExternalError::Arguments { task, .. }
+            | ExternalError::Failed { task, .. }
+            | ExternalError::TimedOut { task, .. }
+            | ExternalError::Gone { task, .. }
+            | ExternalError::Malformed { task, .. }
+            | ExternalError::Pipe { task, .. }
+            | ExternalError::Ended { task } => Self::External { task, why, details },
         }
     }
 }
@@ -181,7 +182,7 @@ mod tests {
     #[test]
     fn a_traceback_comes_to_its_last_line_and_is_kept_whole() {
         let text = "Traceback (most recent call last):\n  File \"w.py\", line 3\nValueError: boom\n".to_owned();
-        let error = WorldError::Failed { task: "gymnasium:X".to_owned(), during: "in step 7".to_owned(), text };
+        let error = ExternalError::Failed { task: "gymnasium:X".to_owned(), during: "in step 7".to_owned(), text };
         let error = TaskError::from(error);
         assert_eq!(error.to_string(), "the external environment gymnasium:X failed in step 7: ValueError: boom");
         assert!(error.details().unwrap().starts_with("Traceback"));

@@ -1,6 +1,7 @@
-//! Worlds of other programs, written in Python 3 without any package: everything that can happen between a run and a world.
+//! External environments, written in Python 3 without any package: everything that can happen between a run and one of
+//! them.
 //!
-//! What needs Gymnasium is tested in `python/tests`.
+//! Tests that need Gymnasium are in `python/tests`.
 
 use crate::program::{Ended, Program, outcomes};
 use std::io::Write;
@@ -9,7 +10,7 @@ use std::process::{Command, Stdio};
 #[cfg(target_os = "linux")]
 use std::time::{Duration, Instant};
 
-/// The world that `docs/protocol.md` shows.
+/// The environment that `docs/protocol.md` shows.
 fn example() -> String {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
     let page = std::fs::read_to_string(page).unwrap();
@@ -17,14 +18,14 @@ fn example() -> String {
     code.unwrap().to_owned()
 }
 
-/// Writes the example, with `find` replaced, as the executable file `world.py`.
-pub fn world(program: &Program, changes: &[(&str, &str)]) {
+/// Writes the example, with `find` replaced, as the executable file `dot.py`.
+pub fn write_dot(program: &Program, changes: &[(&str, &str)]) {
     let mut text = example();
     for (find, replacement) in changes {
         assert!(text.contains(find), "the example has no {find:?}");
         text = text.replace(find, replacement);
     }
-    let path = program.path("world.py");
+    let path = program.path("dot.py");
     let mut file = std::fs::File::create(&path).unwrap();
     file.write_all(text.as_bytes()).unwrap();
     drop(file);
@@ -36,10 +37,10 @@ pub fn world(program: &Program, changes: &[(&str, &str)]) {
     );
 }
 
-/// The words of a short run in the world.
-const TRAIN: [&str; 8] = ["train", "program:./world.py", "--preset", "smoke", "--steps", "1500", "--logdir", "run"];
+/// The words of a short run in the environment.
+const TRAIN: [&str; 8] = ["train", "program:./dot.py", "--preset", "smoke", "--steps", "1500", "--logdir", "run"];
 
-/// What comes before a step of the example.
+/// The line before a step of the example.
 const STEP: &str = "            right, down = struct.unpack(\"<2f\", payload)\n";
 
 /// The example in which `instead` happens at step 700 of all, which is after the first checkpoint, in the first process alone.
@@ -48,7 +49,7 @@ fn failing(program: &Program, instead: &str) {
         "{STEP}            with open('steps', 'a') as counter:\n                counter.write('x')\n            \
          if os.path.getsize('steps') == 1500:\n                {instead}\n"
     );
-    world(program, &[("import json\n", "import json\nimport os\nimport signal\n"), (STEP, &count)]);
+    write_dot(program, &[("import json\n", "import json\nimport os\nimport signal\n"), (STEP, &count)]);
 }
 
 /// A run that was stopped by its environment: one line names the environment, the remaining checkpoint, and how to
@@ -57,7 +58,7 @@ fn halted(ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     // Python may have printed before.
     let line = ended.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
-    assert!(line.starts_with("error: the external environment program:./world.py"), "{line}");
+    assert!(line.starts_with("error: the external environment program:./dot.py"), "{line}");
     for part in parts
         .iter()
         .chain(&["The run stopped at frame", "is not affected: after fixing the cause, run the same command"])
@@ -67,14 +68,14 @@ fn halted(ended: &Ended, parts: &[&str]) {
 }
 
 #[test]
-fn the_world_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
+fn the_environment_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
     let program = Program::new();
-    world(&program, &[]);
+    write_dot(&program, &[]);
     let out = program.succeed(&TRAIN);
     assert!(out.contains("finished at frame 1 500"), "{out}");
     let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
     assert!(
-        config.contains("[made_by.worlds.\"program:./world.py\"]") && config.contains("repeatable = true"),
+        config.contains("[made_by.worlds.\"program:./dot.py\"]") && config.contains("repeatable = true"),
         "{config}"
     );
     let whole = outcomes(&program.path("run"));
@@ -86,34 +87,34 @@ fn the_world_of_the_page_is_trained_in_resumed_bit_for_bit_and_played() {
     program.succeed(&TRAIN);
     let resumed = outcomes(&program.path("run"));
     assert_eq!((resumed.agent, resumed.episodes), (whole.agent, whole.episodes));
-    let played = program.succeed(&["play", "program:./world.py", "--policy", "run", "--video", "p.gif"]);
+    let played = program.succeed(&["play", "program:./dot.py", "--policy", "run", "--video", "p.gif"]);
     assert!(played.contains("100 frames") && program.path("p.gif").exists(), "{played}");
-    let other = program.succeed(&["play", "program:./world.py", "--set", "task.timeout=5"]);
+    let other = program.succeed(&["play", "program:./dot.py", "--set", "task.timeout=5"]);
     assert!(other.contains("1 episode with random actions"), "{other}");
 }
 
 #[test]
-fn a_default_folder_is_named_after_the_world() {
+fn a_default_folder_is_named_after_the_environment() {
     let program = Program::new();
-    world(&program, &[]);
-    program.succeed(&["train", "program:./world.py", "--preset", "smoke", "--steps", "1000"]);
-    assert!(program.path("runs/program-.-world.py/smoke/0/config.toml").exists(), "{:?}", program.names("runs"));
-    let videos = program.names("runs/program-.-world.py/smoke/0/videos");
-    assert!(videos.iter().any(|name| name.ends_with("-program-.-world.py.gif")), "{videos:?}");
+    write_dot(&program, &[]);
+    program.succeed(&["train", "program:./dot.py", "--preset", "smoke", "--steps", "1000"]);
+    assert!(program.path("runs/program-.-dot.py/smoke/0/config.toml").exists(), "{:?}", program.names("runs"));
+    let videos = program.names("runs/program-.-dot.py/smoke/0/videos");
+    assert!(videos.iter().any(|name| name.ends_with("-program-.-dot.py.gif")), "{videos:?}");
 }
 
 #[test]
-fn a_built_in_task_and_a_world_are_learned_together_with_padded_actions() {
+fn a_built_in_task_and_an_external_environment_are_learned_together_with_padded_actions() {
     let program = Program::new();
-    world(&program, &[]);
-    let words = ["train", "program:./world.py", "hopper", "--preset", "smoke", "--steps", "3500", "--logdir", "both"];
+    write_dot(&program, &[]);
+    let words = ["train", "program:./dot.py", "hopper", "--preset", "smoke", "--steps", "3500", "--logdir", "both"];
     program.succeed(&words);
     let lines = program.succeed(&["eval", "both", "--episodes", "1"]);
-    assert!(lines.contains("program:./world.py  1 episode") && lines.contains("hopper  1 episode"), "{lines}");
+    assert!(lines.contains("program:./dot.py  1 episode") && lines.contains("hopper  1 episode"), "{lines}");
 }
 
 #[test]
-fn faults_of_a_world_stop_the_run_and_spare_its_checkpoint() {
+fn faults_of_an_external_environment_stop_the_run_and_spare_its_checkpoint() {
     for (instead, parts) in [
         ("raise ValueError('boom')", &["ended unexpectedly: it ended with exit code 1", "in step"][..]),
         ("os.kill(os.getpid(), signal.SIGKILL)", &["ended unexpectedly: it was ended by signal 9", "in step"]),
@@ -158,7 +159,7 @@ fn an_error_with_a_traceback_is_shown_whole() {
 }
 
 #[test]
-fn a_world_that_hangs_is_not_waited_for_longer_than_the_setting_says() {
+fn an_external_environment_that_hangs_is_not_waited_for_longer_than_the_setting_says() {
     let program = Program::new();
     failing(&program, "signal.pause()");
     let ended = program.run(&[&TRAIN[..], &["--set", "task.timeout=10"]].concat());
@@ -168,7 +169,7 @@ fn a_world_that_hangs_is_not_waited_for_longer_than_the_setting_says() {
 }
 
 #[test]
-fn worlds_that_cannot_be_opened_leave_nothing_behind() {
+fn external_environments_that_cannot_be_opened_leave_nothing_behind() {
     let version = ("struct.pack(\"<I\", 1) + json", "struct.pack(\"<I\", 2) + json");
     for (change, parts) in [
         (version, &["while it was opened", "version 2 of the protocol, and this program version 1"][..]),
@@ -178,9 +179,9 @@ fn worlds_that_cannot_be_opened_leave_nothing_behind() {
         (("#!/usr/bin/env python3", "#!/no/such/program"), &["cannot be started", "the interpreter in its first line"]),
     ] {
         let program = Program::new();
-        world(&program, &[change]);
+        write_dot(&program, &[change]);
         let error = program.fail(1, &TRAIN);
-        assert!(error.starts_with("the external environment program:./world.py"), "{error}");
+        assert!(error.starts_with("the external environment program:./dot.py"), "{error}");
         assert!(parts.iter().all(|part| error.contains(part)), "{parts:?}: {error}");
         assert!(!program.path("run").exists());
     }
@@ -207,9 +208,9 @@ fn programs_that_cannot_be_started_are_told_with_the_reason() {
 #[test]
 fn an_environment_whose_actions_have_changed_is_said_to_have() {
     let program = Program::new();
-    world(&program, &[]);
-    program.succeed(&["train", "program:./world.py", "--preset", "smoke", "--steps", "1000", "--logdir", "run"]);
-    world(
+    write_dot(&program, &[]);
+    program.succeed(&["train", "program:./dot.py", "--preset", "smoke", "--steps", "1000", "--logdir", "run"]);
+    write_dot(
         &program,
         &[
             ("\"low\": [-1, -1], \"high\": [1, 1]", "\"low\": [-1, -1, -1], \"high\": [1, 1, 1]"),
@@ -218,8 +219,8 @@ fn an_environment_whose_actions_have_changed_is_said_to_have() {
         ],
     );
     let part =
-        "program:./world.py now has 3 action elements, but the agent of run/checkpoints/0000001000 was trained with 2";
-    for words in [&["play", "program:./world.py", "--policy", "run"][..], &["eval", "run"], &TRAIN] {
+        "program:./dot.py now has 3 action elements, but the agent of run/checkpoints/0000001000 was trained with 2";
+    for words in [&["play", "program:./dot.py", "--policy", "run"][..], &["eval", "run"], &TRAIN] {
         let error = program.fail(5, words);
         assert!(error.contains(part) && error.contains("the environment has changed"), "{words:?}: {error}");
     }
@@ -263,8 +264,8 @@ fn discrete_actions_are_learned_with_a_one_hot_actor() {
         ("\"continuous\": {\"low\": [-1, -1], \"high\": [1, 1]}", "\"discrete\": 4"),
         ("right, down = struct.unpack(\"<2f\", payload)", "right, down = divmod(struct.unpack(\"<I\", payload)[0], 2)"),
     ];
-    world(&program, &discrete);
-    program.succeed(&["play", "program:./world.py"]);
+    write_dot(&program, &discrete);
+    program.succeed(&["play", "program:./dot.py"]);
     program.succeed(&TRAIN);
     assert!(std::fs::read_to_string(program.path("run/config.toml")).unwrap().contains("actor = \"one_hot\""));
     assert!(program.succeed(&TRAIN).contains("already finished"), "the same command belongs to the same run");
@@ -276,15 +277,15 @@ fn discrete_actions_are_learned_with_a_one_hot_actor() {
     );
     assert!(error.contains("set agent.actor = \"tanh_normal\""), "{error}");
     // No setting helps here, so none is suggested.
-    let error = program.fail(2, &["train", "program:./world.py", "hopper", "--preset", "smoke"]);
-    assert!(error.starts_with("program:./world.py has discrete actions and hopper continuous ones"), "{error}");
+    let error = program.fail(2, &["train", "program:./dot.py", "hopper", "--preset", "smoke"]);
+    assert!(error.starts_with("program:./dot.py has discrete actions and hopper continuous ones"), "{error}");
     assert!(!error.contains("agent.actor"), "{error}");
 }
 
 #[test]
-fn a_world_whose_chance_has_another_source_is_said_to_be_not_repeatable() {
+fn an_external_environment_whose_chance_has_another_source_is_said_to_be_not_repeatable() {
     let program = Program::new();
-    world(&program, &[("chance.seed(*struct.unpack(\"<Q\", payload))", "chance.seed()")]);
+    write_dot(&program, &[("chance.seed(*struct.unpack(\"<Q\", payload))", "chance.seed()")]);
     let out = program.succeed(&TRAIN);
     let notes: Vec<&str> = out.lines().filter(|line| line.contains("is not repeatable")).collect();
     assert_eq!(notes.len(), 1, "{out}");
@@ -293,7 +294,7 @@ fn a_world_whose_chance_has_another_source_is_said_to_be_not_repeatable() {
 }
 
 #[test]
-fn names_that_no_world_can_have_are_answered_with_what_names_look_like() {
+fn names_that_no_external_environment_can_have_are_answered_with_what_names_look_like() {
     let program = Program::new();
     let error = program.fail(2, &["train", "gym:Hopper-v4", "--preset", "smoke"]);
     assert!(error.contains("\"gym:Hopper-v4\"") && error.contains("gymnasium:ID"), "{error}");
@@ -324,7 +325,7 @@ fn python_that_is_missing_or_lacks_the_package_is_told_with_the_way_to_mend_it()
     assert!(error.contains("cannot import dreamgraft") && error.contains("-m pip install"), "{error}");
 }
 
-/// Numbers of the processes that run `world.py` of this test.
+/// Numbers of the processes that run `dot.py` of this test.
 #[cfg(target_os = "linux")]
 fn processes(program: &Program) -> Vec<String> {
     let folder = program.path("").canonicalize().unwrap();
@@ -332,7 +333,7 @@ fn processes(program: &Program) -> Vec<String> {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let words = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
         let inside = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
-        if inside && words.contains("world.py") && !words.contains("dreamgraft") {
+        if inside && words.contains("dot.py") && !words.contains("dreamgraft") {
             found.push(entry.file_name().into_string().unwrap());
         }
     }
@@ -341,10 +342,10 @@ fn processes(program: &Program) -> Vec<String> {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_world_does_not_outlive_a_run_that_is_killed_even_if_it_is_busy() {
+fn an_external_environment_does_not_outlive_a_run_that_is_killed_even_if_it_is_busy() {
     let program = Program::new();
     // It is busy, and deaf to the end of its input; so is a process that it has started.
-    let other = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)', 'of world.py'])";
+    let other = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)', 'of dot.py'])";
     failing(&program, &format!("import subprocess; {other}; open('busy', 'w').close(); signal.pause()"));
     let mut run = program.command(&TRAIN).stdout(Stdio::null()).spawn().unwrap();
     while !program.path("busy").exists() {
@@ -357,20 +358,20 @@ fn a_world_does_not_outlive_a_run_that_is_killed_even_if_it_is_busy() {
     // It would be busy for ever.
     let deadline = Instant::now() + Duration::from_secs(300);
     while !processes(&program).is_empty() {
-        assert!(Instant::now() < deadline, "the world outlived its run");
+        assert!(Instant::now() < deadline, "the environment outlived its run");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn a_study_takes_worlds_as_tasks() {
+fn a_study_takes_external_environments_as_tasks() {
     let program = Program::new();
-    world(&program, &[]);
-    let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"program:./world.py\"]\n\
+    write_dot(&program, &[]);
+    let text = "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"program:./dot.py\"]\n\
                 [[method]]\nkind = \"baseline\"\n";
     std::fs::write(program.path("study.toml"), text).unwrap();
     let plan = program.succeed(&["study", "plan", "study.toml"]);
-    assert!(plan.contains("runs/program-.-world.py/baseline/0"), "{plan}");
+    assert!(plan.contains("runs/program-.-dot.py/baseline/0"), "{plan}");
     std::fs::write(program.path("wrong.toml"), text.replace("program:", "programm:")).unwrap();
     let error = program.fail(2, &["study", "plan", "wrong.toml"]);
     assert!(error.contains("names are gymnasium:ID"), "{error}");
@@ -380,9 +381,9 @@ fn a_study_takes_worlds_as_tasks() {
 fn an_environment_with_short_episodes_is_not_told_to_set_what_only_built_in_tasks_have() {
     let program = Program::new();
     // Every episode is over after five steps.
-    world(&program, &[("False, frames == LIMIT, 1)", "frames == 5, frames == LIMIT, 1)")]);
+    write_dot(&program, &[("False, frames == LIMIT, 1)", "frames == 5, frames == LIMIT, 1)")]);
     let settings = ["--set", "agent.length=60", "--set", "schedule.prefill_frames=100"];
     let error = program.fail(2, &[&TRAIN[..], &settings].concat());
-    assert!(error.contains("random episodes of program:./world.py") && error.contains("agent.length to"), "{error}");
+    assert!(error.contains("random episodes of program:./dot.py") && error.contains("agent.length to"), "{error}");
     assert!(!error.contains("task.termination"), "{error}");
 }

@@ -1,6 +1,6 @@
-//! What is wrong with bytes that are not a frame or a message.
+//! Faults of bytes that are not a frame or a message.
 
-/// Bytes that are not what they should be.
+/// Bytes that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Malformed {
     /// A frame that is longer than any, or of an unknown kind: most likely text.
@@ -23,7 +23,7 @@ pub enum Malformed {
         found: usize,
         /// Bytes that belong there.
         expected: usize,
-        /// What they are.
+        /// The found bytes.
         what: String,
     },
     /// Another version of the protocol.
@@ -37,7 +37,7 @@ pub enum Malformed {
     Handshake {
         /// The message's name.
         message: &'static str,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
     /// A number that is infinite or NaN.
