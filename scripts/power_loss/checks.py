@@ -23,7 +23,7 @@ RESUMED = re.compile(r"^(?:resuming at frame|this run is already finished: \S+ h
 # Files newer than the last checkpoint are moved, and reported. Every other note would be about lost or damaged files.
 EXPECTED_NOTE = re.compile(r"note: moved \d+ (line|episode)")
 PLACE = re.compile(r"/[^\s\"]*/power-loss-\w+/(whole|recorded|states/\d+)(?=/)")
-TIMES = re.compile(r"updates_per_second|frames_per_second|seconds|resident_bytes|replay_embedding_bytes|share_.*")
+TIMES = re.compile(r"updates_per_second|frames_per_second|seconds|cpu_seconds|resident_bytes|replay_embedding_bytes|share_.*")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def outcome(root: Path) -> dict[str, Any]:
 
     newest = max(path for path in (root / "checkpoints").iterdir() if path.name.isdigit())
     state = json.loads((newest / "run.json").read_text())["run"]
-    del state["seconds"]
+    del state["seconds"], state["cpu_seconds"]
     lines = [json.loads(line) for line in (root / "metrics.jsonl").read_text().splitlines()]
     return {
         "metrics": [{name: value for name, value in line.items() if not TIMES.fullmatch(name)} for line in lines],

@@ -1,5 +1,11 @@
 //! Reads information about this process and this computer from the operating system (Linux).
 
+/// Seconds that all threads of this process have computed since it started.
+pub(crate) fn cpu_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
 /// The memory of this process in bytes, where the system reports it (Linux).
 pub(crate) fn resident_bytes() -> Option<u64> {
     // Field 24 of stat and field 2 of statm count pages; status gives kibibytes, whatever the page size.
@@ -25,6 +31,16 @@ pub(crate) fn field_of(path: &str, key: &str, separator: char) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn computing_takes_time_of_the_processor() {
+        let before = cpu_seconds();
+        let mut number = 1u64;
+        while cpu_seconds() == before {
+            number = std::hint::black_box(number.wrapping_mul(3));
+        }
+        assert!(before > 0.0 && cpu_seconds() > before, "{number}");
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

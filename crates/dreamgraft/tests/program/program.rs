@@ -114,7 +114,9 @@ pub fn outcomes(root: &Path) -> Outcomes {
     let newest = names(root.join("checkpoints")).into_iter().rfind(numbered).unwrap();
     let state: Value = serde_json::from_slice(&std::fs::read(newest.join("run.json")).unwrap()).unwrap();
     let mut state = state["run"].clone();
-    state.as_object_mut().unwrap().remove("seconds");
+    for time in ["seconds", "cpu_seconds"] {
+        state.as_object_mut().unwrap().remove(time).expect("a checkpoint counts it");
+    }
     let agent = std::fs::read(newest.join("agent.safetensors")).unwrap();
     let number = |path: &PathBuf| path.file_name()?.to_str()?.split('-').nth(1).map(str::to_owned);
     let episodes = names(root.join("episodes")).into_iter().filter(|path| path.is_file());
@@ -138,7 +140,14 @@ pub fn metrics(root: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(root.join("metrics.jsonl")).unwrap();
     let timeless = |line| {
         let mut line: Value = serde_json::from_str(line).unwrap();
-        let timed = ["updates_per_second", "frames_per_second", "seconds", "resident_bytes", "replay_embedding_bytes"];
+        let timed = [
+            "updates_per_second",
+            "frames_per_second",
+            "seconds",
+            "cpu_seconds",
+            "resident_bytes",
+            "replay_embedding_bytes",
+        ];
         line.as_object_mut().unwrap().retain(|name, _| !timed.contains(&&**name) && !name.starts_with("share_"));
         line
     };

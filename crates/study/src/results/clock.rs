@@ -1,7 +1,7 @@
-//! The costs of a run at each of its frames: gradient steps, and seconds of its threads.
+//! The costs of a run at each of its frames: gradient steps, and the time that its threads computed.
 //!
-//! Lines of metrics have the gradient steps and the seconds of work so far, over all sessions of the run. Between two
-//! lines both are interpolated. Not here: curves over them (`report`).
+//! Lines of metrics have the gradient steps and both times so far, over all sessions of the run. Between two
+//! lines all are interpolated. Not here: curves over them (`report`).
 
 use super::RunResult;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const MOST_THREADS: f64 = 256.0;
 pub enum Cost {
     /// Gradient steps.
     Updates,
-    /// Seconds worked on the run, times its threads.
+    /// Seconds that the run's threads computed. If its metrics do not have them, the seconds worked on it, times its threads.
     CoreSeconds,
 }
 
@@ -26,22 +26,28 @@ impl Cost {
     pub const ALL: [Self; 2] = [Self::Updates, Self::CoreSeconds];
 }
 
-/// The gradient steps and the seconds of a run, by its frames. Neither falls.
+/// The gradient steps and the times of a run, by its frames. None of them falls.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Clock {
     updates: Ladder,
     seconds: Ladder,
+    cpu_seconds: Ladder,
 }
 
 impl Clock {
-    /// Adds a line of metrics: so many frames, gradient steps and seconds.
-    pub fn add(&mut self, frames: f64, updates: Option<f64>, seconds: Option<f64>) {
-        if let Some(updates) = updates {
-            self.updates.add(frames, updates);
+    /// Adds a line of metrics: so many frames, gradient steps, seconds, and seconds that threads computed.
+    pub fn add(&mut self, frames: f64, updates: Option<f64>, seconds: Option<f64>, cpu_seconds: Option<f64>) {
+        let Self { updates: steps, seconds: worked, cpu_seconds: computed } = self;
+        for (ladder, number) in [(steps, updates), (worked, seconds), (computed, cpu_seconds)] {
+            if let Some(number) = number {
+                ladder.add(frames, number);
+            }
         }
-        if let Some(seconds) = seconds {
-            self.seconds.add(frames, seconds);
-        }
+    }
+
+    /// Whether the time that threads computed was measured.
+    pub fn measures_threads(&self) -> bool {
+        !self.cpu_seconds.steps.is_empty()
     }
 }
 
@@ -77,6 +83,7 @@ impl RunResult {
     fn counted(&self, cost: Cost, of: impl Fn(&Ladder) -> Option<f64>) -> Option<f64> {
         match cost {
             Cost::Updates => of(&self.clock.updates),
+            Cost::CoreSeconds if self.clock.measures_threads() => of(&self.clock.cpu_seconds),
             Cost::CoreSeconds => Some(of(&self.clock.seconds)? * self.threads?),
         }
     }

@@ -129,7 +129,7 @@ impl<'a> Reading<'a> {
         self.frames = self.frames.max(Some(step));
         let (frames, number) = (step as f64, |name: &str| line.get(name).and_then(Value::as_f64));
         self.seconds = number("seconds").or(self.seconds);
-        self.clock.add(frames, number("updates"), number("seconds"));
+        self.clock.add(frames, number("updates"), number("seconds"), number("cpu_seconds"));
         let (mut trained, mut evaluated) = (Vec::new(), Vec::new());
         for (index, task) in self.tasks.iter().enumerate() {
             // Metrics of a run of one task are without its name.

@@ -53,6 +53,9 @@ pub struct RunState {
     pub metrics_lines: u64,
     /// Seconds worked on the run, over all its sessions.
     pub seconds: f64,
+    /// Seconds that threads computed for the run; checkpoints of earlier builds have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
     /// Whether the run had its last evaluation, with all its frames or when a rule ended it.
     pub finished: bool,
 }
@@ -370,6 +373,10 @@ impl RunState {
             ),
             (evaluated <= *frames && position.logged <= *frames, "it was evaluated or logged in the future"),
             (self.seconds.is_finite() && self.seconds >= 0.0, "its time is not a valid time"),
+            (
+                self.cpu_seconds.is_none_or(|seconds| seconds.is_finite() && seconds >= 0.0),
+                "its time of the processor is not a valid time",
+            ),
         ];
         match claims.iter().find(|(holds, _)| !holds) {
             Some((_, why)) => Err((*why).to_owned()),

@@ -23,6 +23,7 @@ impl<L: Trainable> Run<'_, L> {
             ("replay_embedding_bytes", self.embeddings.as_ref().map(|embeddings| embeddings.bytes() as f64)),
             ("resident_bytes", system::resident_bytes().map(|bytes| bytes as f64)),
             ("seconds", Some(self.seconds())),
+            ("cpu_seconds", self.cpu_seconds()),
         ];
         values.extend(counts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let (frames, before) = (self.position.frames, self.position.logged);

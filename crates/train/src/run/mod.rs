@@ -34,7 +34,7 @@ use crate::folder::RunFolder;
 use crate::folder::metrics_files::MetricsFiles;
 use crate::streams::Streams;
 use crate::support::Support;
-use crate::{Frames, TrainError};
+use crate::{Frames, TrainError, system};
 use meters::Meters;
 use replay::{Batch, Embeddings, Rehearsal, Replay};
 use returns::Returns;
@@ -102,6 +102,9 @@ struct Run<'a, L> {
     reward_sources: Vec<String>,
     /// Seconds of earlier sessions.
     seconds_before: f64,
+    /// Seconds that threads computed in earlier sessions, less those of the process before this session; `None` if an earlier
+    /// session did not count them.
+    cpu_offset: Option<f64>,
     /// The path of the newest checkpoint, and its place in the run.
     saved: Option<(PathBuf, Position)>,
     /// Files that could not be removed, and were reported.
@@ -168,6 +171,11 @@ impl<L: Trainable> Run<'_, L> {
 
     fn seconds(&self) -> f64 {
         self.seconds_before + self.speed.seconds()
+    }
+
+    /// Seconds that threads computed for the run, over all its sessions.
+    fn cpu_seconds(&self) -> Option<f64> {
+        Some(self.cpu_offset? + system::cpu_seconds())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::Run;
 use super::session::Session;
-use crate::TrainError;
 use crate::agent::{Trainable, footprint};
 use crate::events::Event;
 use crate::folder::checkpoint::RunState;
@@ -13,6 +12,7 @@ use crate::run::schedule::Position;
 use crate::run::speed::Speed;
 use crate::run::warnings::Warnings;
 use crate::streams::{RunKey, Streams};
+use crate::{TrainError, system};
 use replay::{Batch, Embeddings, Rehearsal, Replay};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -35,6 +35,7 @@ impl<'a, L: Trainable> Run<'a, L> {
         let (mut streams, mut position, mut meters) =
             (Streams::new(RunKey::of(config), rehearsal.is_some()), Position::default(), Meters::default());
         let (mut lines, mut seconds_before, mut saved) = (0, 0.0, None);
+        let mut cpu_before = Some(0.0);
         let mut returns = Returns::default();
         if let Some((path, state)) = state {
             streams = Streams::resume(&state.streams).ok_or_else(|| TrainError::Checkpoint {
@@ -50,6 +51,7 @@ impl<'a, L: Trainable> Run<'a, L> {
                 let why = format!("{missing} a rehearsal, and this run {there}; use another checkpoint");
                 return Err(TrainError::Checkpoint { path, why });
             }
+            cpu_before = state.cpu_seconds;
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
         }
         let episodes = folder.episodes();
@@ -117,6 +119,7 @@ impl<'a, L: Trainable> Run<'a, L> {
             fits,
             reward_sources,
             seconds_before,
+            cpu_offset: cpu_before.map(|before| before - system::cpu_seconds()),
             saved,
             left,
             interrupted,

@@ -113,6 +113,7 @@ impl<L: Trainable> Run<'_, L> {
             returns: self.returns.clone(),
             metrics_lines: self.metrics_files.lines(),
             seconds: self.seconds(),
+            cpu_seconds: self.cpu_seconds(),
             finished: false,
         }
     }

@@ -302,7 +302,9 @@ pub fn outcomes(root: &Path) -> Outcomes {
     let newest = checkpoints(root).pop().unwrap();
     let mut state: serde_json::Value =
         serde_json::from_slice(&std::fs::read(newest.join("run.json")).unwrap()).unwrap();
-    state["run"].as_object_mut().unwrap().remove("seconds");
+    for time in ["seconds", "cpu_seconds"] {
+        state["run"].as_object_mut().unwrap().remove(time).expect("a checkpoint counts it");
+    }
     state.as_object_mut().unwrap().remove("run_crc32").unwrap();
     let hashed = |name: &String| {
         let mut hasher = DefaultHasher::new();
@@ -326,7 +328,14 @@ pub fn metrics(root: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(root.join("metrics.jsonl")).unwrap();
     let timeless = |line| {
         let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let timed = ["updates_per_second", "frames_per_second", "seconds", "resident_bytes", "replay_embedding_bytes"];
+        let timed = [
+            "updates_per_second",
+            "frames_per_second",
+            "seconds",
+            "cpu_seconds",
+            "resident_bytes",
+            "replay_embedding_bytes",
+        ];
         line.as_object_mut().unwrap().retain(|name, _| !timed.contains(&&**name) && !name.starts_with("share_"));
         line
     };
