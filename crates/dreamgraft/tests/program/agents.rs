@@ -24,8 +24,13 @@ fn every_agent_of_the_repository_acts_as_recorded_and_can_be_a_source() {
         let mean = returns.iter().map(|score| score.as_f64().unwrap()).sum::<f64>() / returns.len() as f64;
         let score = played["returns"][0].as_f64().unwrap();
         assert!((score - mean).abs() < 0.5 * mean.abs(), "{task}: {score}, and {mean} in results.json");
-        let plan = program.succeed(&["transfer", "plan", "hopper", "--from", agent]);
-        assert!(plan.contains("world_model.encoder.h1.kernel"), "{plan}");
+        let config: Value = serde_json::from_slice(&std::fs::read(path.join("config.json")).unwrap()).unwrap();
+        let observe = config["task"]["observe"].as_str().unwrap();
+        let layer =
+            if observe == "vector" { "world_model.encoder.vector.h1.kernel" } else { "world_model.encoder.h1.kernel" };
+        let set = format!("task.observe=\"{observe}\"");
+        let plan = program.succeed(&["transfer", "plan", "hopper", "--from", agent, "--set", &set]);
+        assert!(plan.contains(layer), "{plan}");
         agents += 1;
     }
     assert!(agents > 0);
