@@ -1,0 +1,118 @@
+//! The range of every value of the configuration.
+
+use super::{AgentConfig, MOST_LAYERS};
+use crate::DreamerError;
+
+impl AgentConfig {
+    /// Checks every value's range.
+    ///
+    /// # Errors
+    /// [`DreamerError::Config`] names the first key whose value is out of range, and the range.
+    pub fn validate(&self) -> Result<(), DreamerError> {
+        if !self.images && self.vector == 0 {
+            return Err(out_of_range("vector", 0.0, "a whole number from 1 to 65536 where no images are observed"));
+        }
+        let whole = [
+            ("vector", self.vector, 0, 65_536),
+            ("vector_layers", self.vector_layers, 1, MOST_LAYERS),
+            ("vector_units", self.vector_units, 1, 65_536),
+            ("depth", self.depth, 1, 1024),
+            ("stoch", self.stoch, 1, 65_536),
+            ("deter", self.deter, 1, 65_536),
+            ("hidden", self.hidden, 1, 65_536),
+            ("units", self.units, 1, 65_536),
+            ("bins", self.bins, 3, 65_536),
+            ("reward_layers", self.reward_layers, 1, MOST_LAYERS),
+            ("value_layers", self.value_layers, 1, MOST_LAYERS),
+            ("actor_layers", self.actor_layers, 1, MOST_LAYERS),
+            ("discount_layers", self.discount_layers, 1, MOST_LAYERS),
+            ("batch", self.batch, 1, 65_536),
+            ("length", self.length, 2, 65_536),
+            ("horizon", self.horizon, 2, 10_000),
+            ("mode_samples", self.mode_samples, 1, 1_000_000),
+            ("shard", self.shard, 1, 65_536),
+        ];
+        let sources: Vec<_> = self.reward_sources.iter().flat_map(|source| source.all(1)).collect();
+        if sources.len() > 1024 {
+            return Err(out_of_range("reward_sources", sources.len() as f64, "at most 1024 models"));
+        }
+        if let Some((depth, _)) = sources.iter().find(|(depth, _)| *depth > 8) {
+            return Err(out_of_range(
+                "reward_sources",
+                *depth as f64,
+                "at most 8 meta-models, each of which reads the next",
+            ));
+        }
+        if sources.iter().any(|(_, source)| source.standardised && source.sources.is_empty()) {
+            return Err(DreamerError::Config {
+                key: "reward_sources.standardised".to_owned(),
+                value: "true".to_owned(),
+                range: "false in a model that reads no others".to_owned(),
+            });
+        }
+        let sources = sources.into_iter().flat_map(|(_, source)| {
+            [
+                ("reward_sources.layers", source.layers, 1, MOST_LAYERS),
+                ("reward_sources.units", source.units, 1, 65_536),
+                ("reward_sources.bins", source.bins, 0, 65_536),
+            ]
+        });
+        for (key, value, low, high) in whole.into_iter().chain(sources) {
+            if !(low..=high).contains(&value) {
+                return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
+            }
+        }
+        if self.reward_sources.is_empty() && self.reward_sources_standardised {
+            return Err(DreamerError::Config {
+                key: "reward_sources_standardised".to_owned(),
+                value: "true".to_owned(),
+                range: "false without reward_sources; the plan of a transfer sets both".to_owned(),
+            });
+        }
+        if self.reward_sources.is_empty() && self.reward_sources_l1 != 0.0 {
+            let range = "0 without reward_sources; the plan of a transfer sets both";
+            return Err(out_of_range("reward_sources_l1", self.reward_sources_l1, range));
+        }
+        if self.actor_warmup > 1_000_000_000 {
+            return Err(out_of_range("actor_warmup", self.actor_warmup as f64, "a whole number up to 1000000000"));
+        }
+        if self.learning_rate_warmup > 1_000_000_000 {
+            let range = "a whole number up to 1000000000";
+            return Err(out_of_range("learning_rate_warmup", self.learning_rate_warmup as f64, range));
+        }
+        let reals = [
+            ("vector_scale", self.vector_scale, 0.0, 1e6),
+            ("reward_sources_l1", self.reward_sources_l1, 0.0, 1e6),
+            ("discount_scale", self.discount_scale, 0.0, 1e6),
+            ("imagine_from", self.imagine_from, 1e-6, 1.0),
+            ("discount", self.discount, 0.0, 1.0),
+            ("lambda", self.lambda, 0.0, 1.0),
+            ("free_nats", self.free_nats, 0.0, 1e6),
+            ("kl_scale", self.kl_scale, 0.0, 1e6),
+            ("representation_scale", self.representation_scale, 0.0, 1e6),
+            ("min_std", self.min_std, 1e-6, 1e3),
+            ("model_learning_rate", self.model_learning_rate, 0.0, 1.0),
+            ("value_learning_rate", self.value_learning_rate, 0.0, 1.0),
+            ("actor_learning_rate", self.actor_learning_rate, 0.0, 1.0),
+            ("actor_unimix", self.actor_unimix, 1e-6, 1.0),
+            ("actor_mean_scale", self.actor_mean_scale, 1e-3, 100.0),
+            ("actor_initial_std", self.actor_initial_std, 1e-3, 100.0),
+            ("actor_entropy", self.actor_entropy, 0.0, 1e6),
+            ("slow_value", self.slow_value, 0.0, 1.0),
+            ("clip_ratio", self.clip_ratio, 1e-6, 1e12),
+            ("gradient_clip", self.gradient_clip, 1e-6, 1e12),
+            ("exploration_noise", self.exploration_noise, 0.0, 10.0),
+            ("exploration_epsilon", self.exploration_epsilon, 0.0, 1.0),
+        ];
+        for (key, value, low, high) in reals {
+            if !(low..=high).contains(&value) {
+                return Err(out_of_range(key, value, &format!("a number from {low} to {high}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range(key: &str, value: f64, range: &str) -> DreamerError {
+    DreamerError::Config { key: key.to_owned(), value: value.to_string(), range: range.to_owned() }
+}
