@@ -7,7 +7,7 @@ use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;
 use super::task_figures::TaskFigures;
 use super::wording::listed;
-use crate::statistics::{Estimate, bootstrap, improvement, interquartile_mean, mean};
+use crate::statistics::{Estimate, improvement, interquartile_mean, mean, remembered};
 
 /// The statistics of a method over all tasks.
 #[derive(Debug)]
@@ -58,7 +58,10 @@ fn of_method(method: &str, tasks: &[TaskFigures], groups: &[Group<'_>], named: O
         let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
         let figure = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
         let all: Vec<f64> = strata.concat();
-        Some(Estimate { value: interquartile_mean(&all)?, interval: bootstrap(&strata, figure) })
+        Some(Estimate {
+            value: interquartile_mean(&all)?,
+            interval: remembered("pooled interquartile mean", &strata, figure),
+        })
     };
     let only_baseline = tasks.iter().filter(|task| group_of(task).is_some()).all(is_baseline);
     Together {
