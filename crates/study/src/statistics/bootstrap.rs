@@ -115,7 +115,11 @@ impl Ranked {
             counts[self.ranks[stream.below(self.ranks.len())]] += 1;
         }
         drawn.clear();
-        drawn.extend(self.ascending.iter().zip(counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)));
+        for (value, count) in self.ascending.iter().zip(counts) {
+            for _ in 0..*count {
+                drawn.push(*value);
+            }
+        }
     }
 }
 
