@@ -149,8 +149,8 @@ pub const CODES: [ExitCode; 9] = [
     },
     ExitCode {
         exit: Exit::Stopped,
-        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP or SIGXCPU, after it saved a checkpoint. A \
-                  scheduler should start the same command again.",
+        meaning: "The run was stopped by Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2, SIGQUIT, SIGHUP or SIGXCPU, after it saved a \
+                  checkpoint. A scheduler should start the same command again.",
         remedy: "Run the same command; it resumes exactly where it stopped. On Slurm, use `--signal=USR1@120 --requeue`, and \
                  `scontrol requeue` on code 75.",
     },
@@ -273,6 +273,7 @@ impl From<&TrainError> for Exit {
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }
+            | TrainError::EnvironmentMemory { .. }
             | TrainError::FrozenAtRandom { .. }
             | TrainError::ImaginesNothing { .. }
             | TrainError::Guide { .. }

@@ -105,9 +105,9 @@ fn check_limits(command: &Command) -> Result<(), Failure> {
         (Limit::Machine, _) => return Ok(()),
         (Limit::Process(_), _) => ("every command", LEAST),
         // A cgroup kills without a message. The smallest runs need this, and the longest episodes.
-        (Limit::Cgroup(_), Command::Train(_)) => ("this command", 85_000_000),
+        (Limit::Cgroup(_), Command::Train(_)) => ("this command", 95_000_000),
         (Limit::Cgroup(_), Command::Eval(_) | Command::Play(_) | Command::Export(_) | Command::Serve(_)) => {
-            ("this command", 40_000_000)
+            ("this command", 50_000_000)
         }
         (Limit::Cgroup(_), _) => return Ok(()),
     };

@@ -1,7 +1,7 @@
 //! The results of `eval` and `play` for a task: a line of text, or a line of JSON.
 
 use ::study::statistics::{deviation, mean};
-use train::{Plays, WhoPlays, unsigned_zero};
+use train::{Frames, Plays, WhoPlays, unsigned_zero};
 use wording::{counted, rounded};
 
 /// Mean of the episodes' lengths in frames; `None` without an episode.
@@ -13,10 +13,11 @@ fn mean_length(plays: &Plays) -> Option<f64> {
 /// The standard deviation is left out for a single episode.
 pub fn summary(plays: &Plays, policy: &WhoPlays) -> String {
     let who = match (plays.trained, policy) {
-        (Some(frames), _) => match plays.evaluation {
-            Some(evaluation) => format!("after {}, acting by the {}", frames.counted(), evaluation.name()),
-            None => format!("after {}", frames.counted()),
-        },
+        (Some(frames), _) => {
+            let after = is_known(frames).then(|| format!("after {}", frames.counted()));
+            let by = plays.evaluation.map(|evaluation| format!("acting by the {}", evaluation.name()));
+            after.into_iter().chain(by).collect::<Vec<_>>().join(", ")
+        }
         (None, WhoPlays::Zero) => "with zero actions".to_owned(),
         (None, _) => "with random actions".to_owned(),
     };
@@ -29,6 +30,11 @@ pub fn summary(plays: &Plays, policy: &WhoPlays) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("{}  {count} {who}  {}", plays.task, parts.join("  "))
+}
+
+/// Whether an agent's frames are known: an agent's file alone does not have them, and every checkpoint has some.
+fn is_known(frames: Frames) -> bool {
+    frames.0 > 0
 }
 
 /// Everything but the last episode's images, as one line of JSON. `std` is null for a single episode.
@@ -51,7 +57,7 @@ pub fn value(plays: &Plays) -> serde_json::Value {
     });
     if let Some(frames) = plays.trained {
         object["checkpoint"] = plays.policy.clone().into();
-        object["frames"] = frames.0.into();
+        object["frames"] = is_known(frames).then_some(frames.0).into();
     }
     if let Some(evaluation) = plays.evaluation {
         object["evaluation"] = evaluation.name().into();
@@ -63,7 +69,7 @@ pub fn value(plays: &Plays) -> serde_json::Value {
 mod tests {
     use super::*;
     use serde_json::Value;
-    use train::{Evaluation, Frames};
+    use train::Evaluation;
 
     fn plays(returns: &[f64]) -> Plays {
         Plays {
@@ -112,6 +118,12 @@ mod tests {
             let text = summary(&by(evaluation), &WhoPlays::Run("run".into()));
             assert!(text.contains(part), "{text}");
         }
+        // The frames of an agent whose file is alone are not known.
+        let alone = Plays { trained: Some(Frames(0)), ..by(Some(Evaluation::Mode)) };
+        let text = summary(&alone, &WhoPlays::Run("mine.safetensors".into()));
+        assert!(text.contains("1 episode acting by the mode  mean"), "{text}");
+        let object: Value = serde_json::from_str(&json(&alone)).unwrap();
+        assert_eq!(object["frames"], Value::Null);
     }
 
     #[test]

@@ -5,14 +5,14 @@
 //! Not here: how a run reacts to a signal (`train`).
 
 use crate::exit::Exit;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Ctrl-C, `kill` and most schedulers, warnings of pre-emption (Slurm's `--signal=USR1@120`; Grid Engine sends SIGUSR2 as well),
-/// a terminal that went away, and a limit of processor time (`ulimit -t`).
-const STOP: [i32; 6] = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGXCPU];
+/// Ctrl-\, a terminal that went away, and a limit of processor time (`ulimit -t`).
+const STOP: [i32; 7] = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGQUIT, SIGHUP, SIGXCPU];
 
 /// A flag that the first signal sets.
 ///

@@ -80,6 +80,7 @@ impl Stream {
     }
 
     /// Uniform in [0, 1), 53 random bits.
+    #[inline]
     pub fn uniform(&mut self) -> f64 {
         (self.generator.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
@@ -93,6 +94,7 @@ impl Stream {
     ///
     /// # Panics
     /// If `bound` is zero.
+    #[inline]
     pub fn below(&mut self, bound: usize) -> usize {
         assert!(bound > 0, "no number is below zero");
         ((self.uniform() * bound as f64) as usize).min(bound - 1)

@@ -12,7 +12,7 @@ use crate::share::Sharing;
 use crate::status::{end_of, failure_file, is_finished};
 use crate::{StudyError, layout};
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -158,7 +158,7 @@ impl Pool<'_> {
         let logs = self.folder.join(layout::LOGS);
         files::create_folders(&logs).map_err(StudyError::io(&logs))?;
         // Files that cannot be removed do no harm.
-        train::remove_unfinished([self.folder, &logs])?;
+        train::remove_unfinished(self.written(&logs))?;
         let entries = &self.manifest.entries;
         let done = |entry: &Entry| if is_finished(self.folder, entry) { Mark::Finished } else { Mark::Waiting };
         let mut marks: Vec<Mark> = entries.iter().map(done).collect();
@@ -262,6 +262,15 @@ impl Pool<'_> {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// The folders in which this process writes files.
+    fn written(&self, logs: &Path) -> BTreeSet<PathBuf> {
+        let records = self.folder.join(layout::IDENTITIES);
+        let of_records = self.manifest.entries.iter().filter_map(|entry| entry.folder.parent());
+        let of_records: BTreeSet<PathBuf> = of_records.map(|folder| records.join(folder)).collect();
+        let of_records = of_records.into_iter().filter(|folder| folder.is_dir());
+        of_records.chain([self.folder.to_owned(), logs.to_owned()]).collect()
     }
 
     /// Frames and gradient steps in the newest checkpoint of a run.
@@ -457,6 +466,10 @@ mod tests {
         };
         let unfinished = folder.path().join(".manifest.jsonl.77-0.partial");
         std::fs::write(&unfinished, "half").unwrap();
+        let records = folder.path().join(layout::IDENTITIES).join("runs");
+        std::fs::create_dir_all(&records).unwrap();
+        let of_record = records.join(".0.77-1.partial");
+        std::fs::write(&of_record, "half").unwrap();
         let mut failed = Vec::new();
         let ended = pool.run(&AtomicBool::new(false), &mut |event| {
             if let PoolEvent::Failed { why, .. } = event {
@@ -465,7 +478,7 @@ mod tests {
         });
         assert_eq!(ended.unwrap(), Ended { finished: 0, failed: 1, left: 0, stopped: false });
         assert!(failed[0].contains("signal 9") && failed[0].contains("no new checkpoint"), "{failed:?}");
-        assert!(!unfinished.exists());
+        assert!(!unfinished.exists() && !of_record.exists());
         let started = std::fs::read_to_string(folder.path().join("started")).unwrap();
         assert_eq!(started.lines().count(), 1 + RESTARTS as usize);
     }

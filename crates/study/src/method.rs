@@ -4,6 +4,7 @@
 
 use crate::study_file::Count;
 use serde::Deserialize;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use transfer::Fraction;
 
@@ -157,7 +158,36 @@ methods! {
     }
 }
 
+/// An entry that equals an earlier one of its list.
+pub(crate) struct Repeated {
+    /// The key of the list.
+    pub key: &'static str,
+    /// Its place, from 0.
+    pub entry: usize,
+    /// Its text.
+    pub text: String,
+}
+
 impl Method {
+    /// The first entry of its lists of sources, plans and fractions that is there twice.
+    pub(crate) fn repeated(&self) -> Option<Repeated> {
+        match self {
+            Self::MetaModel { reward_from, .. } => repeated("reward_from", reward_from),
+            Self::Fractional { fractions, .. } => repeated("fractions", fractions),
+            Self::SingleSource { from, .. } | Self::Ranked { from, .. } | Self::RandomSource { from, .. } => {
+                repeated("from", from)
+            }
+            Self::Pilot { from, plans, fractions, .. } => {
+                repeated("from", from).or_else(|| repeated("plans", plans)).or_else(|| repeated("fractions", fractions))
+            }
+            Self::Baseline { .. }
+            | Self::Full { .. }
+            | Self::EncoderOnly { .. }
+            | Self::FineTune { .. }
+            | Self::Plan { .. } => None,
+        }
+    }
+
     /// The plan file that it names.
     pub(crate) fn plan_file(&self) -> Option<&Path> {
         match self {
@@ -189,6 +219,12 @@ impl Method {
         sources.extend(self.guide().into_iter().chain(self.rehearse().0));
         sources
     }
+}
+
+/// The first entry of the list under `key` that is there twice.
+fn repeated<T: PartialEq + Display>(key: &'static str, list: &[T]) -> Option<Repeated> {
+    let entry = (0..list.len()).find(|entry| list[..*entry].contains(&list[*entry]))?;
+    Some(Repeated { key, entry, text: list[entry].to_string() })
 }
 
 fn only_paper() -> Vec<String> {

@@ -85,6 +85,34 @@ pub fn expected_frames(place: usize, candidates: usize, slices: &[u64], steps: u
     steps
 }
 
+/// Frames at the end of a candidate's run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Those that it has at least: it may have more if it continues after its slice.
+    pub least: u64,
+    /// As in [`expected_frames`], among the candidates that were not dropped.
+    pub expected: u64,
+}
+
+/// The frames at the end of a candidate's run, as far as its group is decided; `None` if it is not a candidate.
+pub fn end(outcomes: &BTreeMap<usize, Vec<Candidate>>, entry: &Entry) -> Option<End> {
+    let Pilot { group, slices, .. } = entry.pilot.as_ref()?;
+    let group = outcomes.get(group)?;
+    let own = group.iter().find(|candidate| candidate.index == entry.index)?;
+    if let Next::Dropped(slice) = own.next {
+        return Some(End { least: slices[slice], expected: slices[slice] });
+    }
+    let left: Vec<usize> = group
+        .iter()
+        .filter(|candidate| !matches!(candidate.next, Next::Dropped(_)))
+        .map(|candidate| candidate.index)
+        .collect();
+    let to_come = slices.get(own.scores.len()..).unwrap_or_default();
+    let place = left.iter().position(|index| *index == entry.index)?;
+    let least = if left.len() == 1 { entry.steps } else { to_come.first().copied().unwrap_or(entry.steps) };
+    Some(End { least, expected: expected_frames(place, left.len(), to_come, entry.steps) })
+}
+
 /// How many of `candidates` continue after the slice with this number: the better half, and in the end one.
 fn kept(candidates: usize, slice: usize, slices: usize) -> usize {
     if slice + 1 == slices { candidates.min(1) } else { candidates.div_ceil(2) }

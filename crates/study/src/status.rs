@@ -4,7 +4,7 @@
 
 use crate::copied::{CopiedRun, copied};
 use crate::manifest::{Entry, Manifest};
-use crate::pilot::{self, Next};
+use crate::pilot::{self, End, Next};
 use crate::results::read_metrics;
 use files::layout;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use train::checkpoint::{RunState, newest_state};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It has not started.
+    /// It has not started; or it is one of several candidates, and waits for the others.
     Waiting,
     /// A process of this machine works on it.
     Running,
@@ -54,8 +54,11 @@ pub struct Status {
     pub state: State,
     /// Frames in its newest checkpoint.
     pub frames: u64,
-    /// Frames at its end.
+    /// Frames at its end; those of a candidate that may be dropped or continue are the next at which that is decided.
     pub steps: u64,
+    /// Frames at its end, where those of the candidates of a group add up to what the whole group is expected to have.
+    #[serde(skip)]
+    pub expected: u64,
     /// Gradient steps in its newest checkpoint.
     pub updates: u64,
     /// Seconds worked on it until its newest checkpoint.
@@ -106,13 +109,21 @@ pub fn check_ready(folder: &Path, manifest: &Manifest, index: usize) -> Result<(
 /// The states of all runs.
 pub fn status(folder: &Path, manifest: &Manifest) -> Vec<Status> {
     let pilots = pilot::outcomes(folder, manifest);
-    let is_dropped = |entry: &Entry| {
-        pilot::candidate(&pilots, entry).is_some_and(|candidate| matches!(candidate.next, Next::Dropped(_)))
-    };
     let of_run = |entry: &Entry| {
         let status = of_run(folder, entry);
-        let state = if is_dropped(entry) && status.state == State::Stopped { State::Dropped } else { status.state };
-        Status { state, ..status }
+        let state = match (status.state, pilot::candidate(&pilots, entry).map(|candidate| candidate.next)) {
+            (State::Stopped, Some(Next::Dropped(_))) => State::Dropped,
+            (State::Stopped, Some(Next::Wait)) => State::Waiting,
+            (state, _) => state,
+        };
+        match pilot::end(&pilots, entry) {
+            // A slice ends with an episode, so later than it is long.
+            Some(End { least, expected }) => {
+                let (steps, expected) = (least.max(status.frames), expected.max(status.frames));
+                Status { state, steps, expected, ..status }
+            }
+            None => Status { state, ..status },
+        }
     };
     manifest.entries.iter().map(of_run).collect()
 }
@@ -136,6 +147,7 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
         state,
         frames,
         steps: entry.steps,
+        expected: entry.steps,
         updates,
         seconds,
         eval_return: last_evaluation(&root, &entry.tasks),

@@ -232,7 +232,7 @@ pub fn parse(path: &Path, text: &str) -> Result<StudyFile, StudyError> {
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let mut key = error.path().to_string();
         let error = error.into_inner();
-        if error.message().starts_with("invalid ") {
+        if !["unknown ", "missing "].iter().any(|start| error.message().starts_with(start)) {
             key.extend(wrong_key(text, &key).map(|wrong| format!(".{wrong}")));
         }
         let mut why = one_line(&transfer::plain(error.message()));

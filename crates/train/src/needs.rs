@@ -5,7 +5,7 @@
 
 use crate::TrainError;
 use crate::agent::environments::{adapt, sizes_of};
-use crate::agent::footprint::COMPRESSED_IMAGE;
+use crate::agent::footprint::{COMPRESSED_IMAGE, ENVIRONMENT};
 use crate::config::{Config, KeptFiles};
 use dreamer::footprint;
 use environment::TaskInfo;
@@ -50,7 +50,7 @@ pub struct Files {
     pub bytes: u64,
 }
 
-/// Bytes of memory of the program itself, its threads and its simulators. Runs of the preset `smoke` took 87 MB
+/// Bytes of memory of the program itself, its threads and the environments of one task. Runs of the preset `smoke` took 87 MB
 /// (`inverted-pendulum-swingup`) to 97 MB (`ant`) in all, and were killed in cgroups of 84 MB.
 const PROGRAM: u64 = 80_000_000;
 
@@ -98,8 +98,11 @@ impl Needs {
         } else {
             0
         };
+        // Each task has one for training and one for evaluation.
+        let built_in = tasks.iter().filter(|task| task.outside.is_none()).count().saturating_sub(1) as u64;
         let parts = [
             PROGRAM,
+            ENVIRONMENT.saturating_mul(2 * built_in),
             footprint::training_bytes(agent, sizes.action)?,
             config.replay.budget.0.min(in_memory),
             embeddings,
@@ -217,6 +220,9 @@ mod tests {
         }
         // The largest resident memory of such a run.
         assert!(needs("smoke", &[]).memory(1) > 97_000_000);
+        let six = vec![TaskInfo::new("ant", "", 8); 6];
+        let config = resolve(&[preset("smoke").unwrap(), Layer::typed("tasks=ant").unwrap()]).unwrap();
+        assert!(Needs::of(&config, &six, false).unwrap().memory(1) > 471_000_000);
         assert_eq!(paper.memory(10), paper.memory(16), "more threads than shards do nothing");
         // 501 000 images.
         assert!((100_000_000..300_000_000).contains(&paper.disk.episodes.bytes), "{:?}", paper.disk);

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 pub(super) const TRAIN: &str = "Train an agent on one or several tasks, or resume a run.\n\n\
     The run folder contains the configuration, metrics (metrics.jsonl and TensorBoard events), episodes, checkpoints \
     and videos. The same command resumes a stopped run from its last checkpoint. On Ctrl-C, SIGTERM, SIGUSR1, \
-    SIGUSR2, SIGHUP and SIGXCPU, the run saves a checkpoint first, and the program ends with exit code 75. To train a finished run for \
-    longer, use the same command with more --steps.\n\n\
+    SIGUSR2, SIGQUIT, SIGHUP and SIGXCPU, the run saves a checkpoint first, and the program ends with exit code 75. To \
+    train a finished run for longer, use the same command with more --steps.\n\n\
     With several tasks, one agent learns all of them together: it collects an episode of each task in turn, and does \
     not receive the name of the task. Shorter actions are padded to the size of the longest. Episodes are collected in \
     the order in which the tasks are named; another order is another run, with another folder.\n\n\

@@ -107,11 +107,12 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
     let tasks = configs.iter().map(|config| estimate::tasks(catalogue, config)).collect::<Result<Vec<_>, _>>()?;
     let updates: Vec<u64> =
         configs.iter().zip(&tasks).map(|(config, tasks)| estimate::updates(config, tasks)).collect();
+    let has_ended = |state: State| matches!(state, State::Finished | State::Dropped);
     let left: Vec<f64> = states
         .iter()
         .map(|state| estimate::seconds_left(&configs[state.index], &tasks[state.index], state.updates, &costs))
         .zip(&states)
-        .map(|(seconds, state)| if state.state == State::Finished || shared[state.index] { 0.0 } else { seconds })
+        .map(|(seconds, state)| if has_ended(state.state) || shared[state.index] { 0.0 } else { seconds })
         .collect();
     let frames: u64 = manifest.entries.iter().map(Entry::expected_frames).sum();
     let finished = states.iter().filter(|state| state.state == State::Finished).count();
@@ -437,7 +438,7 @@ fn status_of(typed: &StatusArgs) -> Result<Exit, Failure> {
         let is_shown = |state: &State| *state != State::Dropped || count(State::Dropped) > 0;
         let counts = all.into_iter().filter(is_shown);
         let counts: Vec<String> = counts.map(|state| format!("{} {}", count(state), state.name())).collect();
-        let (frames, steps) = (states.iter().map(|run| run.frames).sum(), states.iter().map(|run| run.steps).sum());
+        let (frames, steps) = (states.iter().map(|run| run.frames).sum(), states.iter().map(|run| run.expected).sum());
         lines.push(format!(
             "{}: {}; {} of {}",
             counted(states.len() as u64, "run"),

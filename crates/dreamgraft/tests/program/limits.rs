@@ -130,13 +130,16 @@ impl Drop for Cgroup {
 #[cfg(target_os = "linux")]
 fn a_small_cgroup_is_refused_before_the_system_kills() {
     let program = Program::new();
-    for bytes in [20_000_000, 30_000_000] {
+    let one: &[&[&str]] = &[&["train", "hopper", "--logdir", "run"], &["play", "hopper"]];
+    // Every environment takes its part.
+    let several: &[&[&str]] = &[&["train", "hopper", "ant", "--preset", "smoke", "--logdir", "run"]];
+    for (bytes, commands) in [(20_000_000, one), (30_000_000, one), (125_000_000, several)] {
         let Some(cgroup) = Cgroup::of(bytes) else {
             let _ = writeln!(std::io::stderr(), "SKIPPED: this system gives a test no cgroup of its own");
             return;
         };
         let enter = format!("echo $$ > {}/cgroup.procs", cgroup.0.display());
-        for words in [&["train", "hopper", "--logdir", "run"][..], &["play", "hopper"]] {
+        for words in commands {
             let ended = ended(under_shell(&program, &enter, words));
             assert_eq!(ended.code, Some(2), "{bytes} {words:?} {ended:?}");
             assert!(ended.stderr.contains("cgroup") && ended.stderr.contains("raise the limit"), "{ended:?}");

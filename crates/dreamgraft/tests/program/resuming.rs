@@ -90,6 +90,7 @@ fn a_run_stopped_by_a_signal_resumes_where_it_stopped() {
         ("-HUP", "frame 1 000"),
         ("-USR2", "frame 1 000"),
         ("-XCPU", "checkpoint"),
+        ("-QUIT", "frame 1 000"),
     ];
     for (signal, wait_for) in signals {
         if is_ignored(signal) {
@@ -120,10 +121,11 @@ fn a_run_stopped_by_a_signal_resumes_where_it_stopped() {
 
 /// Whether this process, and so each process that it starts, ignores a signal, where the system reports it. Shells
 /// never ignore the others.
-fn is_ignored(signal: &str) -> bool {
+pub fn is_ignored(signal: &str) -> bool {
     let bit = match signal {
         "-HUP" => 0,
         "-INT" => 1,
+        "-QUIT" => 2,
         _ => return false,
     };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -109,7 +109,10 @@ pub enum EpisodeError {
         transition: usize,
     },
     /// An episode without a step.
-    #[error("an episode needs a reset and at least one step, but this one has {transitions} transitions; add a step")]
+    #[error(
+        "an episode needs a reset and at least one step, but this one has {}; add a step",
+        wording::counted(*transitions as u64, "transition")
+    )]
     TooShort {
         /// Transitions, the reset included.
         transitions: usize,

@@ -4,6 +4,7 @@ use super::Expansion;
 use super::sweep::{Sweep, Variant};
 use crate::StudyError;
 use crate::manifest::Role;
+use crate::method::Repeated;
 use crate::study_file::Tasks;
 use environment::TaskError;
 use std::collections::BTreeSet;
@@ -55,6 +56,12 @@ impl Expansion<'_> {
             if source.tasks.is_some() == source.each.is_some() {
                 let why = "give either `tasks` (one agent learns all of them) or `each` (one agent per task)";
                 return Err(self.error(&format!("source[{index}]"), why));
+            }
+        }
+        for (index, method) in study.method.iter().enumerate() {
+            if let Some(Repeated { key, entry, text }) = method.repeated() {
+                let key = format!("method[{index}].{key}[{entry}]");
+                return Err(self.error(&key, format!("{text} is listed twice; remove one")));
             }
         }
         Ok(())

@@ -130,6 +130,7 @@ mod tests {
             ("from = [\"one\"]", ["(line 17), method 1, from", "only one agent"]),
             ("from = [\"alone\"]\nguide = \"one\"", ["(line 18), method 1, guide", "on random episodes"]),
             ("from = []", ["(line 17), method 1, from", "empty"]),
+            ("from = [\"alone\", \"alone\"]", ["(line 17), method 1, from, entry 2", "alone is listed twice"]),
             ("from = [\"alone\"]\nplan = \"papr\"", ["(line 18), method 1, plan", "built-in plan"]),
             ("from = [\"alone\"]\nfraction = 2.0", ["(line 18), method 1, fraction", "from 0 to 1"]),
         ] {

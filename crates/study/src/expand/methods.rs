@@ -72,7 +72,7 @@ impl<'a> Expansion<'a> {
                     let source = self.source(&format!("{key}.from"), source)?;
                     let untrained = source.untrained;
                     for agent in self.add_agents(source, aim, &mut Vec::new())? {
-                        let own = file_name(&self.entries[agent].tasks.join("+"));
+                        let own = self.name_of_agent(agent, untrained);
                         let from = self.entries[agent].folder.clone();
                         let origin = Origin::Agent { from, plan: Some(plan.into()), fraction: *fraction, untrained };
                         self.add_target(&key, &named("single-source"), Some(own), aim, &[agent], origin)?;
@@ -113,6 +113,12 @@ impl<'a> Expansion<'a> {
                 }
             }
         }
+    }
+
+    /// The name of a source's agent among others: its tasks, and whether it is an untrained control.
+    pub(super) fn name_of_agent(&self, agent: usize, untrained: bool) -> String {
+        let tasks = file_name(&self.entries[agent].tasks.join("+"));
+        if untrained { format!("{tasks}-untrained") } else { tasks }
     }
 
     /// The absolute path of a plan's file next to the study file, and the plan: a mistake in it must not come to light only after its
@@ -212,11 +218,8 @@ impl<'a> Expansion<'a> {
         let name = format!("{method}{}{from}", own.of_folder());
         let folder = Path::new(layout::RUNS).join(file_name(task)).join(name).join(seed.to_string());
         if self.folders.contains_key(&folder) {
-            let step = match method.strip_prefix("fractional-") {
-                Some(fraction) => format!("list the fraction {fraction} once"),
-                None => "give one of them another name".to_owned(),
-            };
-            let why = format!("two methods have the name {method:?} and the same source; {step}");
+            let why =
+                format!("two methods have the name {method:?} and the same source; give one of them another name");
             return Err(self.error(key, why));
         }
         let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);

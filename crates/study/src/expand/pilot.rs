@@ -7,7 +7,6 @@ use crate::StudyError;
 use crate::manifest::Role;
 use crate::pilot::Pilot;
 use crate::study_file::Count;
-use environment::file_name;
 use train::Origin;
 use train::config::{KeptFiles, StopSettings};
 use transfer::{Fraction, Plan};
@@ -61,10 +60,9 @@ impl<'a> Expansion<'a> {
         }
         for (agent, untrained) in agents {
             for (plan, fraction) in &ways {
-                let of_source = &self.entries[agent];
-                let (from, tasks) = (of_source.folder.clone(), file_name(&of_source.tasks.join("+")));
+                let (from, name) = (self.entries[agent].folder.clone(), self.name_of_agent(agent, untrained));
                 let fraction_text = fraction.map(|fraction| format!(", {fraction}")).unwrap_or_default();
-                let source = format!("{tasks}, {plan}{fraction_text}");
+                let source = format!("{name}, {plan}{fraction_text}");
                 let origin = Origin::Agent { from, plan: Some((*plan).into()), fraction: *fraction, untrained };
                 self.add_target(key, &method.name, Some(source), aim, &[agent], origin)?;
                 let entry = self.entries.last_mut().expect("it was just added");
@@ -140,6 +138,20 @@ mod tests {
     }
 
     #[test]
+    fn an_untrained_control_is_another_candidate_than_an_agent_of_the_same_task() {
+        let control = "[[source]]\nname = \"control\"\neach = [\"ant\"]\nsteps = 1\nuntrained = true\n";
+        let of_method = "[[method]]\nkind = \"single-source\"\nfrom = [\"alone\", \"control\"]\n";
+        let found = manifest(&format!("slices = [1e4]\n{control}{of_method}")).unwrap();
+        let names: Vec<_> = found
+            .entries
+            .iter()
+            .filter(|entry| entry.role == Role::Target && entry.seed == 1)
+            .map(|entry| entry.source.as_deref().unwrap_or_default())
+            .collect();
+        assert_eq!(names, ["ant", "walker2d", "ant-untrained"]);
+    }
+
+    #[test]
     fn candidates_can_be_guided_and_still_follow_each_other() {
         let found = manifest(
             "slices = [1e4]\nguide = \"walker\"\n[[source]]\nname = \"walker\"\ntasks = [\"hopper\"]\nsteps = 9000\n",
@@ -170,6 +182,11 @@ mod tests {
             ("slices = [1e4]\nset = { stop.return = 5.0 }", ["method 1, slices", "no rule under stop"]),
             ("slices = [1e4]\nfractions = [2.0]", ["method 1, fractions", "from 0 to 1"]),
             ("slices = [1e4]\nplans = [\"papr\"]", ["method 1, plan", "built-in plan"]),
+            ("slices = [\"a\"]", ["(line 13), method 1, slices", "whole number"]),
+            ("slices = [1e4]\nfractions = [\"a\"]", ["(line 14), method 1, fractions", "from 0 to 1"]),
+            ("slices = [1e4]\nfractions = [0.2, 0.20]", ["method 1, fractions, entry 2", "0.2 is listed twice"]),
+            ("slices = [1e4]\nfractions = [0.0, -0.0]", ["method 1, fractions, entry 2", "is listed twice"]),
+            ("slices = [1e4]\nplans = [\"paper\", \"paper\"]", ["method 1, plans, entry 2", "paper is listed twice"]),
         ] {
             let message = manifest(method).unwrap_err().to_string();
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");

@@ -2,7 +2,7 @@
 
 use super::run_tables::tasks_of;
 use super::tables::{Cell, Table};
-use crate::results::Results;
+use crate::results::{PilotEnd, Results};
 
 /// A row for each candidate: its return in each slice, and whether it was dropped.
 pub fn pilots(results: &Results) -> Table {
@@ -15,10 +15,11 @@ pub fn pilots(results: &Results) -> Table {
         let run = results.runs.get(row.run)?;
         let frames = run.series.iter().filter_map(|series| series.training.points().last());
         let frames = frames.map(|point| point.frames as u64).max().unwrap_or(0);
-        let end = match row.is_chosen {
-            Some(true) => "chosen".to_owned(),
-            Some(false) => "dropped".to_owned(),
-            None => "not decided".to_owned(),
+        let end = match row.end {
+            PilotEnd::Chosen => "chosen",
+            PilotEnd::Dropped => "dropped",
+            PilotEnd::Failed => "failed",
+            PilotEnd::Undecided => "not decided",
         };
         let mut cells = vec![
             Cell::of(tasks_of(run)),

@@ -7,7 +7,7 @@ use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;
 use super::task_statistics::TaskStatistics;
 use super::wording::listed;
-use crate::statistics::{Estimate, bootstrap, improvement, interquartile_mean, mean};
+use crate::statistics::{Estimate, improvement, interquartile_mean, mean, remembered};
 
 /// The statistics of a method over all tasks.
 #[derive(Debug)]
@@ -64,7 +64,10 @@ fn of_method(method: &str, tasks: &[TaskStatistics], groups: &[Group<'_>], named
         let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
         let statistic = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
         let all: Vec<f64> = strata.concat();
-        Some(Estimate { value: interquartile_mean(&all)?, interval: bootstrap(&strata, statistic) })
+        Some(Estimate {
+            value: interquartile_mean(&all)?,
+            interval: remembered("pooled interquartile mean", &strata, statistic),
+        })
     };
     let only_baseline = tasks.iter().filter(|task| group_of(task).is_some()).all(is_baseline);
     Together {

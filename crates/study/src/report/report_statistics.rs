@@ -12,7 +12,7 @@ use super::published::published;
 use super::task_statistics::{MethodStatistics, TaskStatistics};
 use crate::results::{Results, RunResult, Series};
 use crate::statistics::{
-    Curve, Estimate, LAST, TransferInput, bootstrap, improvement, interquartile_mean, mean, transfer,
+    Curve, Estimate, LAST, TransferInput, improvement, interquartile_mean, mean, remembered, transfer,
 };
 use std::collections::BTreeSet;
 
@@ -119,7 +119,7 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>
     let finished = group.finished(length);
     let returns = overall(&finished);
     let single = |values: &[f64]| {
-        let interval = bootstrap(&[values], |drawn| interquartile_mean(&drawn[0]));
+        let interval = remembered("interquartile mean", &[values], |drawn| interquartile_mean(&drawn[0]));
         Some(Estimate { value: interquartile_mean(values)?, interval })
     };
     let is_baseline = baseline.is_some_and(|baseline| baseline.method == group.method);

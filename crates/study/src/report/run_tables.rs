@@ -194,7 +194,8 @@ fn state(run: &RunResult) -> Cell {
     let cell = Cell::of(match run.progress {
         Progress::NotBegun => "not started".to_owned(),
         Progress::Underway(at) if run.steps == u64::MAX => format!("at {}", frames(at as f64)),
-        Progress::Underway(at) => format!("at {} of {} \u{2020}", frames(at as f64), frames(run.steps as f64)),
+        Progress::Underway(at) => format!("at {} of {}", frames(at as f64), frames(run.steps as f64)),
+        Progress::Dropped(at) => format!("dropped at {}", frames(at as f64)),
         Progress::Finished => format!("finished, {}", frames(run.steps as f64)),
     });
     if run.problems.is_empty() {

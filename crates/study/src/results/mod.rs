@@ -31,7 +31,7 @@ pub use discover::run_folders;
 pub use error::ResultsError;
 pub use metrics::{Metrics, decode_metrics, read_metrics};
 pub use opening::FirstLine;
-pub use pilots::PilotRow;
+pub use pilots::{PilotEnd, PilotRow};
 
 /// The name of the method of runs without transfer, unless the study file gives it another.
 pub const BASELINE: &str = "baseline";
@@ -118,6 +118,8 @@ pub enum Progress {
     NotBegun,
     /// It has come so many frames.
     Underway(u64),
+    /// It was one of several candidates, and others were better after so many frames.
+    Dropped(u64),
     /// It has all its frames.
     Finished,
 }

@@ -2,9 +2,10 @@
 //!
 //! Not here: which of them continue (`crate::pilot`).
 
-use super::RunResult;
+use super::{Progress, RunResult};
 use crate::manifest::{Manifest, Role};
 use crate::pilot::{Candidate, Next, outcomes};
+use crate::status::failure_file;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,8 +20,21 @@ pub struct PilotRow {
     pub slices: Vec<u64>,
     /// Its mean training return in each slice that was compared.
     pub scores: Vec<f64>,
-    /// Whether it is the one that was chosen; `None` as long as nothing is decided.
-    pub is_chosen: Option<bool>,
+    /// How it ended.
+    pub end: PilotEnd,
+}
+
+/// How a candidate ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PilotEnd {
+    /// It was the best.
+    Chosen,
+    /// Others were better.
+    Dropped,
+    /// Its run failed, so nothing is decided among those that are left.
+    Failed,
+    /// Nothing is decided yet.
+    Undecided,
 }
 
 /// Makes the chosen candidate of each group the target that is compared, with the frames of the others among its costs;
@@ -45,12 +59,21 @@ pub(super) fn choose(root: &Path, manifest: &Manifest, runs: &mut [RunResult]) -
         }
         for candidate in &candidates {
             let index = candidate.index;
+            let end = match () {
+                () if is_dropped(candidate) => PilotEnd::Dropped,
+                () if is_decided => PilotEnd::Chosen,
+                () if failure_file(root, index).exists() => PilotEnd::Failed,
+                () => PilotEnd::Undecided,
+            };
+            if let (PilotEnd::Dropped, Progress::Underway(at)) = (end, runs[index].progress) {
+                runs[index].progress = Progress::Dropped(at);
+            }
             rows.push(PilotRow {
                 run: index,
                 name: runs[index].source.clone().unwrap_or_default(),
                 slices: slices(index),
                 scores: candidate.scores.clone(),
-                is_chosen: (is_decided || is_dropped(candidate)).then_some(index == first),
+                end,
             });
         }
         let run = &mut runs[first];

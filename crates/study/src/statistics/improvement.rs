@@ -1,6 +1,6 @@
 //! How likely a run of one method is better than one of another.
 
-use super::bootstrap::bootstrap;
+use super::bootstrap::remembered;
 use super::{Estimate, mean};
 
 /// The share of pairs in which the run of `method` is above that of `baseline`, with ties counted half: the statistic
@@ -33,7 +33,8 @@ pub fn improvement(tasks: &[(Vec<f64>, Vec<f64>)]) -> Option<Estimate> {
         mean(&each?)
     };
     let value = over_tasks(&strata)?;
-    let interval = bootstrap(&strata, |drawn| over_tasks(&drawn.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    let figure = |drawn: &[Vec<f64>]| over_tasks(&drawn.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let interval = remembered("probability of improvement", &strata, figure);
     Some(Estimate { value, interval })
 }
 

@@ -10,7 +10,7 @@ mod descriptive;
 mod improvement;
 mod transfer;
 
-pub use bootstrap::{Interval, RESAMPLES, bootstrap};
+pub use bootstrap::{Interval, RESAMPLES, bootstrap, remembered};
 pub use curve::{Band, Curve, Point, band};
 pub use descriptive::{deviation, interquartile_mean, mean, quantile};
 pub use improvement::{improvement, probability_of_improvement};

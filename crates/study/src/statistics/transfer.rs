@@ -1,7 +1,7 @@
 //! Measures of transfer (Taylor and Stone, "Transfer Learning for Reinforcement Learning Domains", 2009): jumpstart, area
 //! ratio, time to threshold. The frames that sources trained for are left out once and counted once.
 
-use super::bootstrap::bootstrap;
+use super::bootstrap::remembered;
 use super::curve::{Curve, band};
 use super::{Estimate, mean};
 
@@ -71,7 +71,7 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
     };
     let jumpstart = early(method)
         .zip(early(baseline))
-        .and_then(|(ours, theirs)| compared(&ours, &theirs, |ours, theirs| Some(ours - theirs)));
+        .and_then(|(ours, theirs)| compared("jumpstart", &ours, &theirs, |ours, theirs| Some(ours - theirs)));
 
     let (ours, theirs) = (of(method, &Curve::overall), of(baseline, &Curve::overall));
     if ours.is_empty() || theirs.is_empty() {
@@ -87,7 +87,7 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
         };
         let ratio = |ours: f64, theirs: f64| (theirs > 0.0).then(|| (ours - theirs) / theirs);
         let (area, late) = (above(&ours), of(method, &late));
-        [compared(&area, &above(&theirs), ratio), compared(&late, &above(&theirs), ratio)]
+        [&area, &late].map(|ours| compared("area ratio", ours, &above(&theirs), ratio))
     };
     let [area_ratio, area_ratio_with_sources] = random.map_or([None, None], areas);
 
@@ -113,10 +113,15 @@ pub fn transfer(input: &TransferInput<'_>) -> Option<Transfer> {
     })
 }
 
-/// `statistic` of two means, with its interval.
-fn compared(ours: &[f64], theirs: &[f64], statistic: impl Fn(f64, f64) -> Option<f64>) -> Option<Estimate> {
+/// `statistic` of two means, with its interval. `name` is that of the statistic, which depends on nothing else.
+fn compared(
+    name: &'static str,
+    ours: &[f64],
+    theirs: &[f64],
+    statistic: impl Fn(f64, f64) -> Option<f64>,
+) -> Option<Estimate> {
     let value = statistic(mean(ours)?, mean(theirs)?)?;
-    let interval = bootstrap(&[ours, theirs], |drawn| statistic(mean(&drawn[0])?, mean(&drawn[1])?));
+    let interval = remembered(name, &[ours, theirs], |drawn| statistic(mean(&drawn[0])?, mean(&drawn[1])?));
     Some(Estimate { value, interval })
 }
 

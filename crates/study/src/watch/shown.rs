@@ -4,6 +4,7 @@ use super::request::Answer;
 use crate::report::{Media, Report, mime, page, read_image};
 use crate::results::{Results, ResultsError, run_folders};
 use files::layout;
+use rustix::time::{ClockId, clock_gettime};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ use std::time::{Duration, Instant};
 /// The shortest time between two looks at the files.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// And a page is made in no more than one part of so many of the time: the machine has runs to do.
-const SHARE: u32 = 20;
+/// And making pages takes no more than one part of so many of the time of one core: the machine has runs to do.
+const SHARE: u32 = 4;
 
 /// A page and the state from which it was created.
 #[derive(Debug)]
@@ -37,11 +38,11 @@ impl Shown {
     /// # Errors
     /// If the folder or the study's manifest cannot be read.
     pub fn new(root: &Path) -> Result<Self, ResultsError> {
-        let began = Instant::now();
+        let began = worked();
         let state = state_of(root);
         let results = read(root)?;
         let page = page(&Report::new(&results), &Media::Served, Some(&state));
-        let pause = PAUSE.max(SHARE * began.elapsed());
+        let pause = PAUSE.max(SHARE * worked().saturating_sub(began));
         Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause, renewing: false })
     }
 
@@ -86,6 +87,11 @@ impl Shown {
             None => Answer::text(404, "this image does not exist any more"),
         }
     }
+}
+
+/// The time that this thread has computed.
+fn worked() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 /// The shown page. One that a thread left when it panicked may be used: it is read again.

@@ -1,6 +1,6 @@
 //! Reports of made-up studies. New tests of the page's content go to `content`, of axes other than frames and of
 //! costs to `axes`, of the compared runs to `compared`, of
-//! the sources of runs to `sources`, of many methods and runs to `many`, of the page in a browser to `browser`, of damaged or
+//! the sources of runs to `sources`, of candidates to `pilots`, of many methods and runs to `many`, of the page in a browser to `browser`, of damaged or
 //! malicious files to `hostile`.
 
 mod axes;
@@ -10,4 +10,5 @@ mod content;
 mod folders;
 mod hostile;
 mod many;
+mod pilots;
 mod sources;

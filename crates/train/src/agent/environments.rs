@@ -1,6 +1,7 @@
 //! The tasks of a run, made by name, and the recorded parts of external environments.
 
 use crate::TrainError;
+use crate::agent::footprint::check_environments;
 use crate::config::{Config, ConfigError};
 use dreamer::ActionDistribution;
 use environment::{
@@ -61,6 +62,7 @@ impl Environments {
     /// # Errors
     /// If a name is unknown; the nearest one is offered.
     pub fn make(catalogue: &dyn Catalogue, config: &Config) -> Result<Self, TrainError> {
+        check_environments(config.tasks.iter().chain(&config.tasks))?;
         let make = |name: &String| catalogue.make(name, &config.task);
         let all = || config.tasks.iter().map(make).collect::<Result<Vec<_>, _>>();
         let training = all()?;

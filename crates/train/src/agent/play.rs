@@ -5,6 +5,7 @@
 
 use crate::agent::Actor;
 use crate::agent::environments::{check_arguments, check_observations, notes_of};
+use crate::agent::footprint::check_environments;
 use crate::agent::imagined::Imagined;
 use crate::agent::learned::{Learned, alone, find_learned};
 use crate::config::{Layer, task_options};
@@ -148,6 +149,7 @@ pub fn play_with<L: Actor>(
         (None, Player::Agent(loaded)) => loaded.about.tasks.clone(),
         (None, _) => catalogue.names().into_iter().map(str::to_owned).collect(),
     };
+    check_environments(tasks.iter())?;
     // All environments first: an error comes before anything is played.
     let environments =
         tasks.iter().map(|task| player.environment(catalogue, task, options)).collect::<Result<Vec<_>, _>>();

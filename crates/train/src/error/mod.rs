@@ -21,7 +21,7 @@ use phrases::{
 };
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::PathBuf;
-use wording::bytes;
+use wording::{bytes, counted};
 
 /// An error of a run or of an evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -268,7 +268,7 @@ pub enum TrainError {
         learned: Vec<String>,
     },
     /// A file that cannot be added to the episodes of a run.
-    #[error("{path} cannot be added: {why}; leave it out")]
+    #[error("{path} cannot be added: {why}. Nothing was added; correct this file, or leave it out")]
     NotAdded {
         /// The file.
         path: PathBuf,
@@ -426,6 +426,19 @@ pub enum TrainError {
         /// Bytes that the embeddings of a frozen encoder may take.
         embeddings: u64,
         /// The available memory.
+        available: Box<Available>,
+    },
+    /// More environments than fit into memory.
+    #[error(
+        "{} may need {} MB of memory, and {} MB are available within {}; raise the limit, or use fewer tasks at a time",
+        counted(*count, "environment"), needed / 1_000_000, available.bytes / 1_000_000, available.limit
+    )]
+    EnvironmentMemory {
+        /// How many.
+        count: u64,
+        /// Bytes that they may need.
+        needed: u64,
+        /// What is available.
         available: Box<Available>,
     },
     /// A frozen encoder or frozen reward models that are not transferred from another agent.

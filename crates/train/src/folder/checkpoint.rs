@@ -287,7 +287,8 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
 /// The bytes of a `run.json`, within [`LONGEST_STATE`].
 fn read_state(file: &Path) -> std::io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
-        return Err(ErrorKind::IsADirectory.into());
+        let why = "it is a folder, a pipe or a device, but a file is needed";
+        return Err(std::io::Error::new(ErrorKind::IsADirectory, why));
     }
     Ok(files::read_bytes(file, LONGEST_STATE)?)
 }

@@ -20,7 +20,8 @@ impl RunLock {
     /// Takes the lock of the run folder `root`.
     ///
     /// # Errors
-    /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Folder`] if the file cannot be made.
+    /// [`TrainError::Busy`] names the process that holds it; [`TrainError::Folder`] if the file cannot be made, and
+    /// [`TrainError::Io`] if it is there and cannot be opened.
     pub fn take(root: &Path) -> Result<Self, TrainError> {
         Self::take_file(root, RUN_LOCK)
     }
@@ -34,7 +35,12 @@ impl RunLock {
         if path.is_dir() {
             return Err(TrainError::WrongKind { path, found: "folder", needed: "file" });
         }
-        let unwritable = |source| TrainError::Folder { path: root.to_owned(), source };
+        // A file that is there and cannot be opened, such as an immutable one, is to blame itself, and not its folder.
+        let is_there = path.symlink_metadata().is_ok();
+        let unwritable = |source| match is_there {
+            true => TrainError::io(&path)(source),
+            false => TrainError::Folder { path: root.to_owned(), source },
+        };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unwritable)?;
         match file.try_lock() {
@@ -110,6 +116,18 @@ mod tests {
         drop(first);
         assert!(!in_use(folder.path()));
         RunLock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_there_and_cannot_be_opened_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let message = RunLock::take(&missing).unwrap_err().to_string();
+        assert!(message.contains("cannot write to the run folder"), "{message}");
+        let file = folder.path().join(RUN_LOCK);
+        std::os::unix::fs::symlink(missing.join("file"), &file).unwrap();
+        let message = RunLock::take(folder.path()).unwrap_err().to_string();
+        assert!(message.starts_with(&file.display().to_string()), "{message}");
     }
 
     #[test]

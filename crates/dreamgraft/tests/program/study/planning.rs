@@ -27,11 +27,11 @@ fn studies_whose_runs_must_fail_are_refused_by_the_plan() {
         ),
         (
             "[[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2, 0.2]",
-            "and the same source; list the fraction 0.2 once",
+            "fractions, entry 2: 0.2 is listed twice; remove one",
         ),
         (
             "[[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.0, -0.0]",
-            "and the same source; list the fraction 0.0 once",
+            "fractions, entry 2: 0 is listed twice; remove one",
         ),
     ] {
         let method =

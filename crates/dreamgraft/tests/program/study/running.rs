@@ -2,6 +2,7 @@
 
 use super::{TINY, folders, kill, states, tiny, worker};
 use crate::program::outcomes;
+use crate::resuming::is_ignored;
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -94,6 +95,22 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
     for (one, other) in folders(&whole).iter().zip(folders(&program)) {
         assert_eq!(outcomes(one), outcomes(&other), "{other:?}");
     }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
+fn a_study_that_is_told_to_quit_leaves_no_worker() {
+    if is_ignored("-QUIT") {
+        eprintln!("SKIPPED: the tests were started with SIGQUIT ignored");
+        return;
+    }
+    let program = tiny();
+    let mut study =
+        program.command(&["study", "run", "tiny.toml", "--jobs", "2"]).stdout(Stdio::null()).spawn().unwrap();
+    worker(&program.path("studies/tiny/runs/inverted-pendulum-swingup/baseline/0"));
+    kill("-QUIT", &study.id().to_string());
+    assert_eq!(study.wait().unwrap().code(), Some(75));
+    assert!(states(&program).iter().all(|run| run["state"] != "running"));
 }
 
 #[test]
