@@ -78,8 +78,8 @@
       const box = canvas.getBoundingClientRect();
       const left = box.left - element.getBoundingClientRect().left + share * box.width;
       const width = tip.offsetWidth;
-      const place = left + 12 + width > element.clientWidth ? left - 12 - width : left + 12;
-      tip.style.left = Math.max(0, Math.min(place, element.clientWidth - width)) + "px";
+      const tipLeft = left + 12 + width > element.clientWidth ? left - 12 - width : left + 12;
+      tip.style.left = Math.max(0, Math.min(tipLeft, element.clientWidth - width)) + "px";
       if (aloud) document.getElementById("said").textContent = words.join("; ");
     }
 
