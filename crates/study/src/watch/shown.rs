@@ -38,11 +38,11 @@ impl Shown {
     /// # Errors
     /// If the folder or the study's manifest cannot be read.
     pub fn new(root: &Path) -> Result<Self, ResultsError> {
-        let began = worked();
         let state = state_of(root);
         let results = read(root)?;
         let page = page(&Report::new(&results), &Media::Served, Some(&state));
-        let pause = PAUSE.max(SHARE * worked().saturating_sub(began));
+        // The first page takes long: all intervals are computed for it, and later ones only where a number has changed.
+        let pause = PAUSE;
         Ok(Self { root: root.to_owned(), results, page, state, looked: Instant::now(), pause, renewing: false })
     }
 
@@ -63,8 +63,10 @@ impl Shown {
         // Whoever panics here leaves the page to the next.
         let _renewing = Renewing(shown);
         if state_of(&root) != state {
+            let began = worked();
             let newer = Self::new(&root)?;
-            *lock(shown) = newer;
+            let pause = PAUSE.max(SHARE * worked().saturating_sub(began));
+            *lock(shown) = Self { pause, ..newer };
         }
         Ok(())
     }
