@@ -215,7 +215,7 @@ fn what_new_users_type_first_is_answered_with_what_they_meant() {
         (2, "train hopper --set task.arguments=3", "for example \"task.arguments.g=9.81\""),
         (2, "train gymnasium/Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
         (2, "train gym:Pendulum-v1", "did you mean \"gymnasium:Pendulum-v1\"?"),
-        (2, "study plan nothing.toml", "nothing.toml: this file does not exist"),
+        (2, "study plan nothing.toml", "nothing.toml: it does not exist; check its path"),
         (2, "study plan empty", "empty: this is a folder"),
         (2, "study plan s.toml", "s.toml (line 9), method 1, file"),
     ] {
