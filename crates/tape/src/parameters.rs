@@ -1,7 +1,7 @@
 //! Named parameters, sets of parameters, and the gradients of a set.
 //!
 //! Here: [`Parameters`] (every weight of a model under its path), [`ParameterSet`] (some of them, such as the trainable
-//! ones) and [`Gradients`]. Not here: how a parameter is initialised ([`crate::initialise`]) or updated ([`crate::adam`]).
+//! ones) and [`Gradients`]. Not here: how a parameter is initialised ([`crate::initialise`]) or updated ([`crate::Optimiser`]).
 
 use crate::kernels::elementwise::add;
 use crate::number::Number;

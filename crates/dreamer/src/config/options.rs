@@ -1,6 +1,6 @@
 //! The options of the agent that are a choice among named kinds, as they are typed in settings.
 //!
-//! Here: the kinds, their names, and where they come from. Not here: sizes, weights and rates ([`AgentConfig`](super::AgentConfig)).
+//! Here: the kinds, their names, and where they come from. Not here: sizes, weights and rates ([`super::AgentConfig`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub enum Divergence {
     #[default]
     Mean,
     /// Mean of `max(free_nats, divergence)` for each transition, once for the prior with weight 1, once for the
-    /// posterior with [`AgentConfig::representation_scale`]: DreamerV3.
+    /// posterior with [`super::AgentConfig::representation_scale`]: DreamerV3.
     Balanced,
 }
 
@@ -66,7 +66,7 @@ pub enum Heads {
     /// A normal distribution with unit variance: Dreamer V1.
     #[default]
     Normal,
-    /// A distribution over [`AgentConfig::bins`], between two of which a target is divided: DreamerV3.
+    /// A distribution over [`super::AgentConfig::bins`], between two of which a target is divided: DreamerV3.
     #[serde(rename = "twohot")]
     TwoHot,
 }
@@ -155,9 +155,9 @@ impl ActionDistribution {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evaluation {
-    /// Of [`AgentConfig::mode_samples`] samples, the one of highest density: the published way. Once `std` exceeds
-    /// sqrt(1/2) = 0.71, the density has its maxima near -1 and 1, so that the action is near one of them even where
-    /// the mean action is 0.
+    /// Of [`super::AgentConfig::mode_samples`] samples, the one of highest density: the published way. Once `std` exceeds
+    /// sqrt(1/2) = 0.71, the density has its maxima near -1 and 1, so that the action is near one of them even where the
+    /// mean action is 0.
     #[default]
     Mode,
     /// The mean action, without samples.
