@@ -135,8 +135,9 @@ pub fn has_sources(run: &RunResult) -> bool {
 pub fn costs(statistics: &ReportStatistics) -> Table {
     let about =
         "What a finished run cost, and what all its sources and their sources cost, as if they had been trained for \
-         this run alone; means over runs, of core-hours with the standard deviation. Core-hours are the hours of work \
-         on a run times its threads. Whole runs are counted, also where only their first frames are compared. A run of \
+         this run alone; means over runs, of core-hours with the standard deviation. Core-hours are the hours that \
+         the threads of a run computed or, if its metrics do not have `cpu_seconds`, the hours of work on it times its \
+         threads. Whole runs are counted, also where only their first frames are compared. A run of \
          several tasks is listed under each of them with all that it cost."
             .to_owned();
     let columns = [
