@@ -14,6 +14,11 @@ impl AgentConfig {
         ((self.imagine_from * transitions as f64).ceil() as usize).clamp(1, transitions)
     }
 
+    /// Rollouts of every shard but the last, which may have fewer.
+    pub(crate) fn rollouts_of_whole_shard(&self) -> usize {
+        self.rollouts_of(SequenceRange::shard(self, 0).rows())
+    }
+
     /// Rollouts of a gradient step, R.
     pub(crate) fn rollouts(&self) -> usize {
         let shards = self.batch.div_ceil(self.shard);

@@ -176,7 +176,7 @@ impl Step<'_> {
     fn begin(&mut self) {
         let config = self.learner.config();
         let (actions, steps) = (self.learner.action_size(), config.length * config.shard.min(config.batch));
-        let shard_rollouts = config.rollouts_of(steps);
+        let shard_rollouts = config.rollouts_of_whole_shard();
         // A thread makes eight numbers, and a whole pair for an odd last one.
         let most = (steps * config.stoch).div_ceil(2)
             + (config.horizon * shard_rollouts * actions).div_ceil(2)
@@ -295,7 +295,7 @@ impl Step<'_> {
         if !config.draws_starts() {
             return states;
         }
-        let (all, shard) = (config.rollouts(), config.rollouts_of(config.length * config.shard.min(config.batch)));
+        let (all, shard) = (config.rollouts(), config.rollouts_of_whole_shard());
         let out = self.planner.reserve(all * cols);
         let arguments =
             arguments![out, states, self.noise.start, cols, config.batch, config.shard, config.length, shard, all];

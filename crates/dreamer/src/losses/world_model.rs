@@ -24,8 +24,8 @@ pub(crate) struct Inputs {
 
 /// Filters the sequences, and records the divergence of the posterior from the prior.
 ///
-/// The divergence counts only if its mean over the whole batch exceeds the free nats. A balanced one counts for each transition for
-/// which it exceeds them, and trains prior and posterior with different weights.
+/// The divergence counts only if its mean over the whole batch exceeds the free nats. A balanced one counts for each
+/// transition for which it exceeds them, and trains prior and posterior with different weights.
 pub(crate) fn dynamics<F: Real>(
     agent: AgentView<F>,
     tape: &mut Tape<F>,
@@ -36,18 +36,21 @@ pub(crate) fn dynamics<F: Real>(
     let Inputs { embed, action, noise, sequences } = inputs;
     let observed = rssm.observe(tape, embed, action, noise, sequences);
     let prior = rssm.prior(tape, observed.deter);
-    let divergence = tape.divergence(observed.posterior, prior);
     match config.divergence {
-        Divergence::Mean => terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats),
+        Divergence::Mean => {
+            let divergence = tape.divergence(observed.posterior, prior);
+            terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats);
+        }
         Divergence::Balanced => {
-            terms.measure(Metric::Kl, divergence);
             let mut part = |metric, posterior, prior, weight: f64| {
                 let divergence = tape.divergence(posterior, prior);
                 let counted = tape.at_least(divergence, config.free_nats);
                 terms.add(metric, counted, config.kl_scale * weight);
+                divergence
             };
-            part(Metric::DynamicsLoss, observed.posterior.detached(), prior, 1.0);
+            let divergence = part(Metric::DynamicsLoss, observed.posterior.detached(), prior, 1.0);
             part(Metric::RepresentationLoss, observed.posterior, prior.detached(), config.representation_scale);
+            terms.measure(Metric::Kl, divergence);
         }
     }
     terms.measure(Metric::PriorEntropy, prior);

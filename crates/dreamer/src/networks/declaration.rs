@@ -69,8 +69,8 @@ impl Role {
     pub fn is_frozen(self, config: &AgentConfig) -> bool {
         match self {
             Self::Encoder => config.frozen_encoder,
-            Self::RewardSource | Self::RewardStandard | Self::SlowValue | Self::ReturnRange => true,
-            _ => false,
+            Self::RewardSource => true,
+            _ => self.is_derived(),
         }
     }
 }
