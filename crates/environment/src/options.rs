@@ -10,6 +10,9 @@ pub struct TaskOptions {
     pub termination: Termination,
     /// The requested part of an environment's observations.
     pub observe: Observe,
+    /// The fewest numbers that an observed vector has: shorter ones are padded with zeros. 0 asks for no padding beyond the
+    /// longest of the tasks.
+    pub vector_length: usize,
     /// Simulator frames that an action is held for; 0 stands for the task's own number.
     pub action_repeat: u32,
     /// Simulator frames of the longest episode; 0 stands for the task's own number.
@@ -53,6 +56,7 @@ impl Default for TaskOptions {
         Self {
             termination: Termination::default(),
             observe: Observe::default(),
+            vector_length: 0,
             action_repeat: 0,
             frame_limit: 0,
             timeout: 60,

@@ -4,6 +4,7 @@
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
+use crate::config::Config;
 use crate::folder::{config_of_run, episodes_of, lock::RunLock};
 use environment::Catalogue;
 use replay::{Addition, Episode, FileError, LARGEST_EPISODE, ReplayError, Sizes};
@@ -54,7 +55,7 @@ pub fn add_episodes(
             let damaged = |source| TrainError::Episode { task: task.to_owned(), source };
             episode = episode.of_task(task).map_err(damaged)?;
         }
-        episodes.push(fitting(episode, path, &config.tasks, &sizes)?);
+        episodes.push(fitting(episode, path, &config, &sizes)?);
     }
     let stamp = replay::stamp(SystemTime::now());
     let Addition { folder, known } = replay::add_episodes(&episodes_of(root), &stamp, &episodes)?;
@@ -79,8 +80,9 @@ fn of_adding(error: TrainError, root: &Path) -> TrainError {
     }
 }
 
-/// The episode of the file at `path` for a run of `tasks` with transitions of these sizes.
-fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Result<Episode, TrainError> {
+/// The episode of the file at `path` for a run of `config` with transitions of these sizes.
+fn fitting(episode: Episode, path: &Path, config: &Config, sizes: &Sizes) -> Result<Episode, TrainError> {
+    let tasks = &config.tasks;
     let (task, found) = (episode.task().to_owned(), episode.action_size());
     if !tasks.contains(&task) {
         let why = format!("it is an episode of {task}, and this run learns {}", tasks.join(", "));
@@ -91,7 +93,8 @@ fn fitting(episode: Episode, path: &Path, tasks: &[String], sizes: &Sizes) -> Re
     if found != size && (tasks.len() == 1 || found > size) {
         return Err(ReplayError::ActionSize { path: Some(path.to_owned()), task, expected: size, found }.into());
     }
-    let episode = if tasks.len() > 1 { episode.with_vectors_padded(sizes.vector()) } else { episode };
+    let pads_vectors = tasks.len() > 1 || config.task.vector_length > 0;
+    let episode = if pads_vectors { episode.with_vectors_padded(sizes.vector()) } else { episode };
     let (expected, found) = (sizes.observations, episode.sizes().observations);
     if found != expected {
         let (expected, found) = (Box::new(expected), Box::new(found));

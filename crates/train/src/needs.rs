@@ -83,7 +83,7 @@ impl Needs {
     /// # Errors
     /// If a setting is out of range.
     pub fn of(config: &Config, tasks: &[TaskInfo], frozen_encoder: bool) -> Result<Self, TrainError> {
-        let sizes = sizes_of(tasks.iter());
+        let sizes = sizes_of(tasks.iter(), &config.task);
         let mut config = config.clone();
         adapt(&mut config, sizes, tasks.iter());
         config.agent.frozen_encoder |= frozen_encoder;

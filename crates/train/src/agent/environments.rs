@@ -67,15 +67,20 @@ impl Environments {
         let all = || config.tasks.iter().map(make).collect::<Result<Vec<_>, _>>();
         let training = all()?;
         check_arguments(training.iter().map(|task| task.info()), &config.task)?;
-        Self::new(training, all()?)
+        Self::new(training, all()?, &config.task)
     }
 
-    /// These environments, each task twice: for training and for evaluation.
+    /// These environments, each task twice: for training and for evaluation. They were made with `options`.
     ///
     /// # Errors
-    /// If an evaluation's action is larger than any in training, or an agent cannot learn one of the tasks.
-    pub fn new(training: Vec<Box<dyn Environment>>, evaluation: Vec<Box<dyn Environment>>) -> Result<Self, TrainError> {
-        let sizes = common_sizes(&training)?;
+    /// If an evaluation's action is larger than any in training, an agent cannot learn one of the tasks, or `options` ask
+    /// for a length of vectors where there are none.
+    pub fn new(
+        training: Vec<Box<dyn Environment>>,
+        evaluation: Vec<Box<dyn Environment>>,
+        options: &TaskOptions,
+    ) -> Result<Self, TrainError> {
+        let sizes = common_sizes(&training, options)?;
         let shapes = training.iter().map(|environment| TaskShape::of(environment.info())).collect();
         let external = training.iter().filter_map(|environment| ExternalEnvironment::of(environment.info())).collect();
         let notes = training.iter().flat_map(|environment| notes_of(environment.info())).collect();
@@ -190,10 +195,12 @@ pub(crate) fn adapt<'a>(config: &mut Config, sizes: Sizes, mut tasks: impl Itera
     }
 }
 
-/// The sizes of a transition that can be one of any of these tasks, if they show observations of one kind.
-pub(crate) fn sizes_of<'a>(tasks: impl Iterator<Item = &'a TaskInfo> + Clone) -> Sizes {
+/// The sizes of a transition that can be one of any of these tasks, which were made with `options`, if they show observations of
+/// one kind.
+pub(crate) fn sizes_of<'a>(tasks: impl Iterator<Item = &'a TaskInfo> + Clone, options: &TaskOptions) -> Sizes {
     let image = tasks.clone().next().map_or(ObservationSpace::IMAGE, |task| task.observations).image;
-    let vector = tasks.clone().map(|task| task.observations.vector).max().unwrap_or(0);
+    let longest = tasks.clone().map(|task| task.observations.vector).max().unwrap_or(0);
+    let vector = if longest > 0 { longest.max(options.vector_length) } else { 0 };
     let action = tasks.map(|task| task.actions.size).max().unwrap_or(0);
     Sizes { action, observations: ObservationSpace { image, vector } }
 }
@@ -232,8 +239,9 @@ pub(crate) fn check_arguments<'a>(
 /// The sizes of a transition that can be one of any of these tasks.
 ///
 /// # Errors
-/// [`TrainError::Unsupported`] if a task does not offer observations, or offers others than the first one.
-fn common_sizes(tasks: &[Box<dyn Environment>]) -> Result<Sizes, TrainError> {
+/// [`TrainError::Unsupported`] if a task does not offer observations, or offers others than the first one;
+/// [`ConfigError::NoVectors`] if `options` ask for a length of vectors and there are none.
+fn common_sizes(tasks: &[Box<dyn Environment>], options: &TaskOptions) -> Result<Sizes, TrainError> {
     tasks.iter().try_for_each(|task| check_observations(task.info()))?;
     let spaces = || tasks.iter().map(|task| task.info().observations);
     let kind = |space: &ObservationSpace| (space.image, space.vector > 0);
@@ -242,7 +250,10 @@ fn common_sizes(tasks: &[Box<dyn Environment>]) -> Result<Sizes, TrainError> {
         let what = format!("observations of another kind than those of {}", tasks[0].task());
         return Err(TrainError::Unsupported { task: other.task().to_owned(), what });
     }
-    Ok(sizes_of(tasks.iter().map(|task| task.info())))
+    if options.vector_length > 0 && first.vector == 0 {
+        return Err(ConfigError::NoVectors { length: options.vector_length }.into());
+    }
+    Ok(sizes_of(tasks.iter().map(|task| task.info()), options))
 }
 
 /// Checks that an agent can observe a task.

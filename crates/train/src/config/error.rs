@@ -37,6 +37,12 @@ pub enum ConfigError {
         /// The key.
         key: String,
     },
+    /// A length of vectors for a run that observes none.
+    #[error("task.vector_length = {length}: the run observes no vectors; set task.observe to vector or both, or leave this out")]
+    NoVectors {
+        /// The length.
+        length: usize,
+    },
     /// A task that is named twice.
     #[error("{task} is named twice; name each task once")]
     Repeated {

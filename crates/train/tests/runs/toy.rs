@@ -284,7 +284,7 @@ pub fn environments(config: &Config) -> Environments {
         });
         names.collect()
     };
-    Environments::new(make(), make()).unwrap()
+    Environments::new(make(), make(), &config.task).unwrap()
 }
 
 /// All that must be equal in two runs of one configuration: metrics without times, episodes, the newest checkpoint's
