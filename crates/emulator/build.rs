@@ -21,8 +21,18 @@ fn kernels() -> String {
     let mut source = String::from("#define EMULATED\n#define __global__\n");
     let mut table = String::new();
     // As in `cuda::KERNELS`.
-    let files =
-        ["prelude", "products", "layers", "distributions", "bounded", "two_hot", "returns", "range", "learning"];
+    let files = [
+        "prelude",
+        "products",
+        "layers",
+        "distributions",
+        "categorical",
+        "bounded",
+        "two_hot",
+        "returns",
+        "range",
+        "learning",
+    ];
     for name in files {
         let text = read(&Path::new("../cuda/src/kernels").join(name).with_extension("cuh"));
         for line in text.lines().filter_map(|line| line.strip_prefix("extern \"C\" __global__ void ")) {

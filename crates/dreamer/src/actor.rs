@@ -4,7 +4,7 @@
 
 use crate::mean_action::mean_of_tanh;
 use crate::{ActionDistribution, AgentConfig};
-use tape::{Real, Tape, Var, bounded_mean_and_std, class_probabilities, sampled_class, within_bounds};
+use tape::{Classes, Real, Tape, Var, bounded_mean_and_std, class_probabilities, sampled_class, within_bounds};
 
 impl AgentConfig {
     /// Samples of actions [N, A], given the actor's outputs and the draws of its distribution [N, A]
@@ -13,7 +13,10 @@ impl AgentConfig {
         match self.actor {
             ActionDistribution::TanhNormal => tape.squashed_sample(outputs, noise, self.squash()),
             ActionDistribution::BoundedNormal => tape.bounded_sample(outputs, noise),
-            ActionDistribution::OneHot => tape.one_hot_sample(outputs, noise, self.actor_unimix),
+            ActionDistribution::OneHot => {
+                let classes = self.action_classes(tape.shape(outputs).1);
+                tape.one_hot_sample(outputs, noise, classes)
+            }
         }
     }
 
@@ -22,8 +25,16 @@ impl AgentConfig {
         match self.actor {
             ActionDistribution::TanhNormal => tape.squashed_entropy(outputs, noise, self.squash()),
             ActionDistribution::BoundedNormal => tape.bounded_entropy(outputs),
-            ActionDistribution::OneHot => tape.categorical_entropy(outputs, self.actor_unimix),
+            ActionDistribution::OneHot => {
+                let classes = self.action_classes(tape.shape(outputs).1);
+                tape.categorical_entropy(outputs, classes)
+            }
         }
+    }
+
+    /// The choices of one-hot actions.
+    fn action_classes(&self, count: usize) -> Classes {
+        Classes { count, unimix: self.actor_unimix }
     }
 
     /// The parameters of the distribution that the actor's outputs stand for: means and standard deviations (before

@@ -104,8 +104,8 @@ impl Agent {
         // Every shard of every update has its own stream, so the order of drawing does not matter, and one counter is
         // the whole state.
         let (stream, first) = (&self.noise, self.updates << 16);
-        let actions = self.learner.config().actor;
-        let draw = |shard, noise: &mut Noise<f32>| noise.draw(actions, &mut stream.part(first + shard as u64));
+        let (latent, actions) = (self.learner.config().latent_distribution(), self.learner.config().actor);
+        let draw = |shard, noise: &mut Noise<f32>| noise.draw(latent, actions, &mut stream.part(first + shard as u64));
         let metrics = self.learner.step_interruptible(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)

@@ -56,7 +56,7 @@ impl<F: Real> Policy<F> {
         let (reward, divergence, stoch, deter, feature) =
             with_filtered(agent, observations, actions, |tape, observed| {
                 let prior = networks.rssm.prior(tape, observed.deter);
-                let divergence = tape.divergence(observed.posterior, prior);
+                let divergence = agent.config.latent_distribution().divergence(tape, observed.posterior, prior);
                 let reward = networks.reward.forward(tape, observed.feature);
                 (
                     numbers(tape.value(reward)),
@@ -104,12 +104,13 @@ fn predict_ahead<F: Real>(
     let rows = |all: &[F], width: usize| -> Vec<F> {
         starts.iter().flat_map(|start| &all[start * width..(start + 1) * width]).copied().collect()
     };
-    let (mut stoch, mut deter) = (rows(stochs, config.stoch), rows(deters, config.deter));
+    let (latent, size_of_state) = (config.latent_distribution(), config.state_size());
+    let (mut stoch, mut deter) = (rows(stochs, size_of_state), rows(deters, config.deter));
     let mut workspace = Workspace::default();
     for ahead in 1..=horizons.iter().copied().max().unwrap_or(0) {
         let mut tape = Tape::new(agent.parameters, agent.trainable, &mut workspace);
         let count = starts.len();
-        let before = tape.constant(count, config.stoch, |y| y.copy_from_slice(&stoch));
+        let before = tape.constant(count, size_of_state, |y| y.copy_from_slice(&stoch));
         let past = tape.constant(count, config.deter, |y| y.copy_from_slice(&deter));
         // Beyond the end of the sequence, predictions continue without an action and are not counted.
         let action = tape.constant(count, size, |y| {
@@ -124,12 +125,11 @@ fn predict_ahead<F: Real>(
         let next = networks.rssm.next_deter(&mut tape, before, past, action);
         let prior = networks.rssm.prior(&mut tape, next);
         deter.copy_from_slice(tape.value(next));
-        for (stoch, prior) in stoch.chunks_exact_mut(config.stoch).zip(tape.value(prior).chunks_exact(2 * config.stoch))
-        {
-            stoch.copy_from_slice(&prior[..config.stoch]);
-        }
+        let no_noise = tape.constant(count, size_of_state, |y| y.fill(F::ZERO));
+        let mode = latent.sample(&mut tape, prior, no_noise);
+        stoch.copy_from_slice(tape.value(mode));
         let Some(index) = horizons.iter().position(|horizon| *horizon == ahead) else { continue };
-        let states = stoch.chunks_exact(config.stoch).zip(deter.chunks_exact(config.deter));
+        let states = stoch.chunks_exact(size_of_state).zip(deter.chunks_exact(config.deter));
         let feature: Vec<F> = states.flat_map(|(stoch, deter)| [stoch, deter].concat()).collect();
         for (start, decoded) in starts.iter().zip(decode(agent, &feature).chunks_exact(observed)) {
             if start + ahead < steps {

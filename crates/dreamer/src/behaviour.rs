@@ -12,7 +12,7 @@ pub struct Imagined {
     pub action: Var,
     /// The policy's entropy at each step, or a sample of it [H * N, 1].
     pub entropy: Var,
-    /// Prior means and standard deviations [H * N, 2S].
+    /// Prior distributions, as the posterior's in [`crate::networks::Observed`], H * N rows.
     pub prior: Var,
     /// [H * N, S].
     pub stoch: Var,
@@ -60,7 +60,7 @@ pub(crate) fn imagine_with<F: Real>(
             (deter, networks.rssm.prior(tape, deter))
         });
         let draw = tape.rows_of(prior_noise, step * rollouts, rollouts);
-        stoch = tape.sample(prior, draw);
+        stoch = agent.config.latent_distribution().sample(tape, prior, draw);
         actions.push(action);
         priors.push(prior);
         stochs.push(stoch);

@@ -1,4 +1,5 @@
-//! Filtering one sequence without noise: its states are the means of the posterior, so that the same sequence always has the same.
+//! Filtering one sequence without noise: its states are the means of the posterior, or its most probable classes, so that the same
+//! sequence always has the same.
 
 use crate::agent_view::AgentView;
 use crate::images::Images;
@@ -43,7 +44,7 @@ pub(crate) fn with_filtered<F: Real, R>(
     let mut tape = Tape::new(agent.parameters, agent.trainable, &mut workspace);
     let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
     let action = tape.constant(steps, size, |y| y.copy_from_slice(actions));
-    let mean = tape.constant(steps, config.stoch, |y| y.fill(F::ZERO));
+    let mean = tape.constant(steps, config.state_size(), |y| y.fill(F::ZERO));
     let observed = agent.networks.rssm.observe(&mut tape, embed, action, mean, 1);
     then(&mut tape, observed)
 }

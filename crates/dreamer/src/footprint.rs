@@ -37,7 +37,7 @@ pub fn worker_bytes(config: &AgentConfig) -> u64 {
     const NUMBER: u64 = size_of::<f32>() as u64;
     let transitions = (config.shard.min(config.batch) as u64).saturating_mul(config.length as u64);
     let layers = (config.reward_layers + config.value_layers + config.actor_layers) as u64;
-    let state = (config.deter + config.hidden + config.stoch) as u64;
+    let state = (config.deter + config.hidden + config.state_size()) as u64;
     let imagined = (2 * layers).saturating_mul(config.units as u64).saturating_add(10 * state);
     // Of three layers, the largest has 31 x 31 numbers for each channel.
     let images = if config.images { 3 * 31 * 31 * config.depth as u64 } else { 0 };

@@ -31,6 +31,7 @@ mod filtered;
 pub mod footprint;
 mod head_inputs;
 mod images;
+mod latent;
 mod learner;
 mod losses;
 mod mean_action;
@@ -53,8 +54,8 @@ pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{
-    ActionDistribution, AgentConfig, Divergence, Evaluation, Heads, LayerActivation, MOST_LAYERS, Norm, OptimiserRule,
-    Precision, ReturnScale, RewardSource,
+    ActionDistribution, AgentConfig, Divergence, Evaluation, Heads, Latent, LayerActivation, MOST_LAYERS, Norm,
+    OptimiserRule, Precision, ReturnScale, RewardSource,
 };
 pub use device::check_device;
 pub use error::{DreamerError, USE_ANOTHER};

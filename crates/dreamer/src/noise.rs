@@ -1,12 +1,13 @@
 //! The draws of one shard's training step.
 
+use crate::latent::LatentDistribution;
 use crate::{ActionDistribution, AgentConfig};
 use random::Stream;
 use tape::Real;
 
 /// Noise of one shard: n sequences, N imagined rollouts, which are L * n
-/// unless they start from a part of the states. Standard normal draws, but for one-hot actions standard Gumbel
-/// draws.
+/// unless they start from a part of the states. Standard normal draws, but for one-hot actions and categorical states standard
+/// Gumbel draws.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise<F> {
     /// Of the posterior's samples [L * n, S], step by step.
@@ -23,23 +24,23 @@ pub struct Noise<F> {
 impl<F: Real> Noise<F> {
     /// Makes it as large as a shard of L * n transitions needs it.
     pub(crate) fn resize(&mut self, config: &AgentConfig, action_size: usize, transitions: usize) {
-        self.posterior.resize(transitions * config.stoch, F::ZERO);
+        self.posterior.resize(transitions * config.state_size(), F::ZERO);
         let rollouts = config.rollouts_of(transitions);
         self.action.resize(config.horizon * rollouts * action_size, F::ZERO);
-        self.prior.resize(config.horizon * rollouts * config.stoch, F::ZERO);
+        self.prior.resize(config.horizon * rollouts * config.state_size(), F::ZERO);
         self.start.resize(if config.draws_starts() { rollouts } else { 0 }, F::ZERO);
     }
 
-    /// Draws all noise again, for actions of this distribution.
-    pub fn draw(&mut self, actions: ActionDistribution, random: &mut Stream) {
-        fill_normal(&mut self.posterior, random);
+    /// Draws all noise again, for states and actions of these distributions.
+    pub(crate) fn draw(&mut self, latent: LatentDistribution, actions: ActionDistribution, random: &mut Stream) {
+        latent.draw(&mut self.posterior, random);
         match actions {
             ActionDistribution::TanhNormal | ActionDistribution::BoundedNormal => {
                 fill_normal(&mut self.action, random);
             }
             ActionDistribution::OneHot => fill_gumbel(&mut self.action, random),
         }
-        fill_normal(&mut self.prior, random);
+        latent.draw(&mut self.prior, random);
         self.start.fill_with(|| F::of(random.uniform()));
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::agent_view::AgentView;
 use crate::learner::Learner;
-use crate::noise::fill_normal;
 use crate::policy::Policy;
 use environment::Observation;
 use random::Stream;
@@ -61,7 +60,9 @@ fn open_loop<F: Real>(
     let seen = observations.part(&agent.config.observation_space(), 0..context);
     let seen = agent.observation_constants(&mut tape, seen);
     let embed = networks.encoder.forward(&mut tape, seen);
-    let mut draw = |tape: &mut Tape<F>, rows| tape.constant(rows, agent.config.stoch, |y| fill_normal(y, random));
+    let latent = agent.config.latent_distribution();
+    let mut draw =
+        |tape: &mut Tape<F>, rows| tape.constant(rows, agent.config.state_size(), |y| latent.draw(y, random));
     let action = |tape: &mut Tape<F>, from: usize, rows: usize| -> Var {
         let size = action_size;
         tape.constant(rows, size, |y| y.copy_from_slice(&actions[from * size..(from + rows) * size]))
@@ -77,7 +78,7 @@ fn open_loop<F: Real>(
         deter = networks.rssm.next_deter(&mut tape, stoch, deter, action);
         let prior = networks.rssm.prior(&mut tape, deter);
         let noise = draw(&mut tape, 1);
-        stoch = tape.sample(prior, noise);
+        stoch = latent.sample(&mut tape, prior, noise);
         features.push(tape.concat(stoch, deter));
     }
     let feature = tape.stack(features);

@@ -4,7 +4,7 @@
 
 use crate::actor::one_hot;
 use crate::agent_view::AgentView;
-use crate::config::{ActionDistribution, AgentConfig, Evaluation};
+use crate::config::{ActionDistribution, AgentConfig, Evaluation, Latent};
 use crate::learner::Learner;
 use crate::networks::Networks;
 use crate::noise::{fill_gumbel, fill_normal};
@@ -141,7 +141,7 @@ impl<F: Real> PolicyState<F> {
     fn new(config: &AgentConfig, action_size: usize) -> Self {
         let zeros = |size| vec![F::ZERO; size];
         Self {
-            stoch: zeros(config.stoch),
+            stoch: zeros(config.state_size()),
             deter: zeros(config.deter),
             action: zeros(action_size),
             distribution: zeros(config.actor.outputs(action_size)),
@@ -159,7 +159,7 @@ fn act<F: Real>(
     mode: ActMode,
     random: &mut Stream,
 ) {
-    let (stoch, actions) = (agent.config.stoch, state.action.len());
+    let (latent, stoch, actions) = (agent.config.latent_distribution(), agent.config.state_size(), state.action.len());
     let one_hot_actions = agent.config.actor == ActionDistribution::OneHot;
     let samples = match (mode, agent.config.evaluation) {
         (ActMode::Explore | ActMode::Sample, _) => 1,
@@ -170,12 +170,14 @@ fn act<F: Real>(
     let exploration = if mode == ActMode::Explore && !one_hot_actions { actions } else { 0 };
     let mut noise = std::mem::take(&mut state.noise);
     noise.resize(stoch + samples * actions + exploration, F::ZERO);
-    if one_hot_actions {
-        let (posterior, action) = noise.split_at_mut(stoch);
-        fill_normal(posterior, random);
-        fill_gumbel(action, random);
-    } else {
-        fill_normal(&mut noise, random);
+    match (agent.config.latent, one_hot_actions) {
+        // Draws come in pairs: all at once are not those of one part after the other.
+        (Latent::Gaussian, false) => fill_normal(&mut noise, random),
+        (_, one_hot_actions) => {
+            let (posterior, rest) = noise.split_at_mut(stoch);
+            latent.draw(posterior, random);
+            if one_hot_actions { fill_gumbel(rest, random) } else { fill_normal(rest, random) }
+        }
     }
     let (posterior, rest) = noise.split_at(stoch);
     let (action, exploration) = rest.split_at(samples * actions);
@@ -207,7 +209,7 @@ fn act_with<F: Real>(
     let next = networks.rssm.next_deter(&mut tape, past.0, past.1, past.2);
     let posterior = networks.rssm.posterior(&mut tape, next, embed);
     let draw = constant(&mut tape, noise.posterior);
-    let sample = tape.sample(posterior, draw);
+    let sample = config.latent_distribution().sample(&mut tape, posterior, draw);
     let feature = tape.concat(sample, next);
     let outputs = networks.actor.forward(&mut tape, feature);
     stoch.copy_from_slice(tape.value(sample));

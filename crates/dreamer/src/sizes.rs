@@ -40,7 +40,9 @@ impl AgentConfig {
             size("agent.vector_layers", &self.vector_layers, Settings),
             size("agent.vector_units", &self.vector_units, Settings),
             size("agent.depth", &self.depth, Settings),
+            size("agent.latent", &self.latent.name(), Settings),
             size("agent.stoch", &self.stoch, Settings),
+            size("agent.classes", &self.classes, Settings),
             size("agent.deter", &self.deter, Settings),
             size("agent.hidden", &self.hidden, Settings),
             size("agent.units", &self.units, Settings),
@@ -62,7 +64,7 @@ impl AgentConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Heads, Learner, RewardSource};
+    use crate::{Heads, Latent, Learner, RewardSource};
     use serde_json::Value;
     use std::collections::BTreeSet;
 
@@ -72,6 +74,7 @@ mod tests {
             Value::Bool(value) => Some((!value).into()),
             Value::Number(value) => value.as_u64().map(|value| (value + 1).into()),
             Value::String(_) if key == "actor" => Some("one_hot".into()),
+            Value::String(_) if key == "latent" => Some("gaussian".into()),
             Value::String(_) if key == "norm" => Some("rms".into()),
             Value::String(_) if key == "return_scale" => Some("percentile".into()),
             Value::String(_) if key == "optimiser" => Some("laprop".into()),
@@ -101,6 +104,8 @@ mod tests {
             units: 5,
             discount_head: true,
             heads: Heads::TwoHot,
+            latent: Latent::Categorical,
+            classes: 3,
             reward_sources: vec![RewardSource { layers: 1, units: 2, ..RewardSource::default() }],
             ..AgentConfig::default()
         };

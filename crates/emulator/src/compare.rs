@@ -3,7 +3,7 @@
 //! Here: the common part of the tests of emulated kernels and of a real device.
 
 use dreamer::{
-    ActionDistribution, Agent, AgentConfig, Divergence, Heads, LayerActivation, Learner, Norm, OptimiserRule,
+    ActionDistribution, Agent, AgentConfig, Divergence, Heads, Latent, LayerActivation, Learner, Norm, OptimiserRule,
     Optimisers, Precision, ReturnScale, RewardSource, StepMetrics,
 };
 use random::Stream;
@@ -207,6 +207,27 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "balanced divergence",
             AgentConfig { divergence: Divergence::Balanced, free_nats: 2.0, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "categorical states",
+            AgentConfig { latent: Latent::Categorical, stoch: 3, classes: 4, free_nats: 0.1, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "categorical states with a balanced divergence from a part of the states",
+            AgentConfig {
+                latent: Latent::Categorical,
+                stoch: 3,
+                classes: 4,
+                divergence: Divergence::Balanced,
+                free_nats: 0.1,
+                imagine_from: 0.4,
+                actor: ActionDistribution::OneHot,
+                ..small()
+            },
             false,
             F32,
         ),

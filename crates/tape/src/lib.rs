@@ -28,7 +28,7 @@ pub use kernels::matmul::Precision;
 pub use kernels::simd::{SimdError, SimdInstructionSet};
 pub use number::Number;
 pub use ops::{
-    GruWeights, Squash, bounded_mean_and_std, class_probabilities, follow, follow_percentiles, range_divisor,
+    Classes, GruWeights, Squash, bounded_mean_and_std, class_probabilities, follow, follow_percentiles, range_divisor,
     sampled_class, squashed_log_density, two_hot_bins, within_bounds,
 };
 pub use optimiser::{Optimiser, Rule};

@@ -4,8 +4,8 @@ mod simd;
 
 use random::Stream;
 use tape::{
-    Activation, Gradients, GruWeights, Parameter, Parameters, SimdInstructionSet, Squash, Tape, Var, Workspace,
-    bounded_mean_and_std,
+    Activation, Classes, Gradients, GruWeights, Parameter, Parameters, SimdInstructionSet, Squash, Tape, Var,
+    Workspace, bounded_mean_and_std,
 };
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
@@ -221,8 +221,16 @@ fn squashed_samples() {
 
 #[test]
 fn categorical_entropies() {
-    for unimix in [0.0, 0.01, 0.5] {
-        check(&[], &[(3, 4)], |tape, _, x| tape.categorical_entropy(x[0], unimix));
+    for (count, unimix) in [(4, 0.0), (4, 0.01), (2, 0.5)] {
+        check(&[], &[(3, 4)], |tape, _, x| tape.categorical_entropy(x[0], Classes { count, unimix }));
+    }
+}
+
+#[test]
+fn categorical_divergences() {
+    for (count, unimix) in [(6, 0.0), (3, 0.01), (2, 0.5)] {
+        let classes = Classes { count, unimix };
+        check(&[], &[(4, 6), (4, 6)], |tape, _, x| tape.categorical_divergence(x[0], x[1], classes));
     }
 }
 

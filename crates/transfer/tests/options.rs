@@ -4,7 +4,7 @@ mod common;
 
 use common::{config, learned, learner, plan, preset, sources, values};
 use dreamer::{
-    ActionDistribution, Agent, AgentConfig, Divergence, Heads, LayerActivation, Learner, Norm, ReturnScale,
+    ActionDistribution, Agent, AgentConfig, Divergence, Heads, Latent, LayerActivation, Learner, Norm, ReturnScale,
     RewardSource,
 };
 use tape::{Tape, Workspace};
@@ -13,6 +13,8 @@ use transfer::{Plan, Sources, graft, resolve};
 /// An agent with many of DreamerV3's options.
 fn options() -> AgentConfig {
     AgentConfig {
+        latent: Latent::Categorical,
+        classes: 4,
         norm: Norm::Rms,
         activation: LayerActivation::Silu,
         heads: Heads::TwoHot,

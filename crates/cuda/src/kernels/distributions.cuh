@@ -1,5 +1,5 @@
-// Distributions: normal ones [rows, 2 size] of means, then standard deviations; densities; the squashed normal and the classes
-// of actions.
+// Distributions: normal ones [rows, 2 size] of means, then standard deviations; densities; the squashed normal of
+// actions.
 
 // Means as they are, standard deviations softplus(raw) + least.
 extern "C" __global__ void gaussian(float *y, const float *raw, int rows, int columns, float least) {
@@ -208,97 +208,6 @@ extern "C" __global__ void squashed_entropy_gradient(float *out, const float *gr
             const float inward = -2.0f * tanhf(mean + std * noise[i]), g = gradient[i / size];
             put(&out[at], g * inward * squash_mean_slope(raw[at], bound), accumulate);
             put(&out[at + size], g * (1.0f / std + inward * noise[i]) * sigmoid(raw[at + size] + initial), accumulate);
-        }
-    }
-}
-
-// A row's classes: the softmax of its logits, and probabilities of which `unimix` is shared equally.
-struct Classes {
-    float largest, total, kept, share;
-};
-
-INLINE Classes classes_of(const float *logits, int size, float unimix) {
-    Classes row = {logits[0], 0.0f, 1.0f - unimix, unimix / size};
-    for (int i = 1; i < size; ++i) row.largest = fmaxf(row.largest, logits[i]);
-    for (int i = 0; i < size; ++i) row.total += expf(logits[i] - row.largest);
-    return row;
-}
-
-INLINE float softmax_of(const Classes &row, float logit) { return expf(logit - row.largest) / row.total; }
-
-INLINE float probability_of(const Classes &row, float logit) { return row.kept * softmax_of(row, logit) + row.share; }
-
-// y[rows, size] = one-hot samples: the class with the largest sum of log-probability and Gumbel draw.
-extern "C" __global__ void one_hot_sample(float *y, const float *logits, const float *gumbel, int rows, int size,
-        float unimix) {
-    PHASE {
-        const long long row = NUMBER;
-        if (row < rows) {
-            const float *x = logits + row * size, *g = gumbel + row * size;
-            const Classes classes = classes_of(x, size, unimix);
-            int best = 0;
-            float most = logf(probability_of(classes, x[0])) + g[0];
-            for (int i = 1; i < size; ++i) {
-                const float score = logf(probability_of(classes, x[i])) + g[i];
-                if (score > most) {
-                    most = score;
-                    best = i;
-                }
-            }
-            for (int i = 0; i < size; ++i) y[row * size + i] = i == best ? 1.0f : 0.0f;
-        }
-    }
-}
-
-// The gradient of the probabilities, straight through the sample.
-extern "C" __global__ void one_hot_sample_gradient(float *out, const float *gradient, const float *logits, int rows,
-        int size, float unimix, int accumulate) {
-    PHASE {
-        const long long row = NUMBER;
-        if (row < rows) {
-            const float *x = logits + row * size, *g = gradient + row * size;
-            const Classes classes = classes_of(x, size, unimix);
-            float mean = 0.0f;
-            for (int i = 0; i < size; ++i) mean += g[i] * softmax_of(classes, x[i]);
-            for (int i = 0; i < size; ++i) {
-                put(&out[row * size + i], classes.kept * softmax_of(classes, x[i]) * (g[i] - mean), accumulate);
-            }
-        }
-    }
-}
-
-// y[rows] = the entropy of each row's classes.
-extern "C" __global__ void categorical_entropy(float *y, const float *logits, int rows, int size, float unimix) {
-    PHASE {
-        const long long row = NUMBER;
-        if (row < rows) {
-            const float *x = logits + row * size;
-            const Classes classes = classes_of(x, size, unimix);
-            float sum = 0.0f;
-            for (int i = 0; i < size; ++i) {
-                const float p = probability_of(classes, x[i]);
-                sum -= p * logf(p);
-            }
-            y[row] = sum;
-        }
-    }
-}
-
-extern "C" __global__ void categorical_entropy_gradient(float *out, const float *gradient, const float *logits, int rows,
-        int size, float unimix, int accumulate) {
-    PHASE {
-        const long long row = NUMBER;
-        if (row < rows) {
-            const float *x = logits + row * size;
-            const Classes classes = classes_of(x, size, unimix);
-            float mean = 0.0f;
-            for (int i = 0; i < size; ++i) {
-                mean -= (logf(probability_of(classes, x[i])) + 1.0f) * softmax_of(classes, x[i]);
-            }
-            for (int i = 0; i < size; ++i) {
-                const float derivative = -(logf(probability_of(classes, x[i])) + 1.0f) - mean;
-                put(&out[row * size + i], gradient[row] * classes.kept * softmax_of(classes, x[i]) * derivative, accumulate);
-            }
         }
     }
 }

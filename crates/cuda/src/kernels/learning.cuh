@@ -17,11 +17,12 @@ INLINE float gumbel_of(double u) { return (float)-log(fmax(-log(fmax(u, 1e-300))
 // length, n, actions], of the prior [horizon * length, n, stoch], two at a time (Box and Muller, 1958), and uniform
 // ones of starting states [rollouts]. They are put where the whole batch's lie, which has `batch` sequences where a
 // shard has n = at most `shard`. A thread makes four pairs, which is a block of ChaCha. With `gumbel`, those of actions
-// are standard Gumbel draws. With `rollouts` of a shard above 0, actions and prior are [horizon, rollouts] of a shard
+// are standard Gumbel draws, with `gumbel_states` those of posterior and prior. With `rollouts` of a shard above 0, actions and prior are [horizon, rollouts] of a shard
 // instead, and [horizon, all] of the batch, of which the last shard has the rest. With 0, no starting states are drawn.
 // state: 8 words of key, then the number of updates, low word first.
 extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, float *start, const float *state,
-        int batch, int shard, int length, int horizon, int stoch, int actions, int gumbel, int rollouts, int all) {
+        int batch, int shard, int length, int horizon, int stoch, int actions, int gumbel, int gumbel_states, int rollouts,
+        int all) {
     PHASE {
         const int first = blockIdx.y * shard;
         const int n = batch - first < shard ? batch - first : shard;
@@ -66,7 +67,7 @@ extern "C" __global__ void draw_noise(float *posterior, float *action, float *pr
                 if (part == 3) {
                     draws[0] = (float)u;
                     draws[1] = (float)v;
-                } else if (gumbel && part == 1) {
+                } else if (part == 1 ? gumbel : gumbel_states) {
                     draws[0] = gumbel_of(u);
                     draws[1] = gumbel_of(v);
                 } else {

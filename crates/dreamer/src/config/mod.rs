@@ -35,8 +35,14 @@ pub struct AgentConfig {
     pub vector_scale: f64,
     /// Channels of the encoder's first convolution; the others have 2, 4 and 8 times as many.
     pub depth: usize,
-    /// Size of the stochastic state, S.
+    /// The distribution of the stochastic state.
+    pub latent: Latent,
+    /// The distributions that the stochastic state is drawn from: of normal ones, its size.
     pub stoch: usize,
+    /// Classes of each distribution of a categorical stochastic state.
+    pub classes: usize,
+    /// The share of these distributions that all classes have equally.
+    pub latent_unimix: f64,
     /// Size of the deterministic state, D.
     pub deter: usize,
     /// Width of the RSSM's hidden layers.
@@ -157,7 +163,10 @@ impl Default for AgentConfig {
             vector_units: 256,
             vector_scale: 1.0,
             depth: 32,
+            latent: Latent::Gaussian,
             stoch: 30,
+            classes: 32,
+            latent_unimix: 0.01,
             deter: 200,
             hidden: 200,
             units: 400,
@@ -231,7 +240,7 @@ impl AgentConfig {
 
     /// Size of a latent state's feature, [stoch, deter].
     pub fn feature(&self) -> usize {
-        self.stoch + self.deter
+        self.state_size() + self.deter
     }
 
     /// Bins of reward and value heads; 0 of normal ones.

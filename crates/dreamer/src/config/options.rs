@@ -4,6 +4,28 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The distribution of the stochastic state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Latent {
+    /// A normal distribution for each of [`super::AgentConfig::stoch`] elements: Dreamer V1.
+    #[default]
+    Gaussian,
+    /// [`super::AgentConfig::stoch`] distributions over [`super::AgentConfig::classes`], each sampled as a one-hot vector.
+    /// Gradients pass straight through the samples: DreamerV3.
+    Categorical,
+}
+
+impl Latent {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gaussian => "gaussian",
+            Self::Categorical => "categorical",
+        }
+    }
+}
+
 /// How the divergence of the posterior from the prior counts in the world model's loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,6 @@
 //! terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
 
 use super::places::{OptimiserPlaces, Places};
-use crate::ActionDistribution;
 use crate::agent_view::AgentView;
 use crate::behaviour;
 use crate::learner::Learner;
@@ -13,6 +12,7 @@ use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
 use crate::networks::{IMAGE_NUMBERS, ObservationVars};
+use crate::{ActionDistribution, Latent};
 use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
 use tape::{Optimiser, Rule, Tape, Var, Workspace};
 
@@ -92,9 +92,9 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     };
     let images = planner.reserve(pixels);
     let noise = Noises {
-        posterior: planner.reserve(rows * config.stoch),
+        posterior: planner.reserve(rows * config.state_size()),
         action: planner.reserve(imagined * actions),
-        prior: planner.reserve(imagined * config.stoch),
+        prior: planner.reserve(imagined * config.state_size()),
         start: planner.reserve(if config.draws_starts() { rollouts } else { 0 }),
     };
     let counts = Counts::new(config, actions);
@@ -143,8 +143,7 @@ impl Step<'_> {
 
     /// Plans the sums of a recording's metrics and the seeds of its walk back.
     fn terms(&mut self, traced: &mut Traced<'_>, terms: &Terms) {
-        for &(metric, value) in terms.measured() {
-            let reduction = metric.reduction().expect("a metric that is measured is a mean");
+        for &(metric, value, reduction) in terms.measured() {
             let (rows, cols) = traced.shape(value);
             let place = traced.place(value);
             let arguments = arguments![self.metric(metric), place, rows, cols, kernel_number(reduction), 1.0];
@@ -178,9 +177,9 @@ impl Step<'_> {
         let (actions, steps) = (self.learner.action_size(), config.length * config.shard.min(config.batch));
         let shard_rollouts = config.rollouts_of_whole_shard();
         // A thread makes eight numbers, and a whole pair for an odd last one.
-        let most = (steps * config.stoch).div_ceil(2)
+        let most = (steps * config.state_size()).div_ceil(2)
             + (config.horizon * shard_rollouts * actions).div_ceil(2)
-            + (config.horizon * shard_rollouts * config.stoch).div_ceil(2)
+            + (config.horizon * shard_rollouts * config.state_size()).div_ceil(2)
             + if config.draws_starts() { shard_rollouts.div_ceil(2) } else { 0 };
         let grid = [most.div_ceil(4 * tape::plan::THREADS), config.batch.div_ceil(config.shard), 1];
         let Noises { posterior, action, prior, start } = self.noise;
@@ -194,9 +193,10 @@ impl Step<'_> {
             config.shard,
             config.length,
             config.horizon,
-            config.stoch,
+            config.state_size(),
             actions,
             config.actor == ActionDistribution::OneHot,
+            config.latent == Latent::Categorical,
             if config.draws_starts() { shard_rollouts } else { 0 },
             config.rollouts()
         ];
@@ -234,7 +234,7 @@ impl Step<'_> {
         let inputs = Inputs {
             embed,
             action: input(&mut tape, learner.action_size(), self.places.action),
-            noise: input(&mut tape, config.stoch, self.noise.posterior),
+            noise: input(&mut tape, config.state_size(), self.noise.posterior),
             sequences: config.batch,
         };
         let targets = Targets {
@@ -263,16 +263,17 @@ impl Step<'_> {
     fn behaviour(&mut self, (stoch, deter): (Place, Place), mut gradients: ParameterGradients) {
         let learner = self.learner;
         let (config, rows) = (learner.config(), learner.config().rollouts());
-        let [stoch, deter] = [(stoch, config.stoch), (deter, config.deter)].map(|(of, cols)| self.starts(of, cols));
+        let [stoch, deter] =
+            [(stoch, config.state_size()), (deter, config.deter)].map(|(of, cols)| self.starts(of, cols));
         let model = learner.behaviour_view();
         let mut workspace = Workspace::default();
         let mut tape = Tape::trace(model.parameters, model.trainable, &mut workspace);
         let steps = config.horizon * rows;
         let inputs = [
-            (rows, config.stoch, stoch),
+            (rows, config.state_size(), stoch),
             (rows, config.deter, deter),
             (steps, learner.action_size(), self.noise.action),
-            (steps, config.stoch, self.noise.prior),
+            (steps, config.state_size(), self.noise.prior),
         ]
         .map(|(rows, cols, place)| (tape.input(rows, cols, false), place));
         let [(stoch, _), (deter, _), (action_noise, _), (prior_noise, _)] = inputs;

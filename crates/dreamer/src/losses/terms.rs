@@ -1,6 +1,6 @@
 //! [`Terms`]: the losses and metrics of a recording.
 
-use crate::metrics::{Counts, Metric, MetricValue, Per, Sums};
+use crate::metrics::{Counts, Metric, MetricValue, Per, Reduction, Sums};
 use tape::{Real, Tape, Var};
 
 /// A term of a loss.
@@ -48,7 +48,7 @@ pub(crate) struct Terms {
     counts: Counts,
     losses: Vec<Term>,
     /// Values that are summed for metrics, those of the losses among them.
-    measured: Vec<(Metric, Var)>,
+    measured: Vec<(Metric, Var, Reduction)>,
 }
 
 impl Terms {
@@ -89,7 +89,12 @@ impl Terms {
     /// Reports a value as a metric; it adds nothing to a loss. Once for each metric in a recording. The shape of the value is the one
     /// that the metric's `Reduction` reads.
     pub fn measure(&mut self, metric: Metric, value: Var) {
-        self.measured.push((metric, value));
+        self.measure_by(metric, value, metric.reduction().expect("a metric that is measured is a mean"));
+    }
+
+    /// As [`Terms::measure`], with a sum of another kind than the metric's own.
+    pub fn measure_by(&mut self, metric: Metric, value: Var, reduction: Reduction) {
+        self.measured.push((metric, value, reduction));
     }
 
     /// The divisor of the sum of a metric.
@@ -110,15 +115,14 @@ impl Terms {
         &self.losses
     }
 
-    /// The values to be summed for metrics.
-    pub fn measured(&self) -> &[(Metric, Var)] {
+    /// The values to be summed for metrics, and how.
+    pub fn measured(&self) -> &[(Metric, Var, Reduction)] {
         &self.measured
     }
 
     /// Adds the sums over a shard's values, which `tape` has computed, to `sums`.
     pub fn sum_up<F: Real>(&self, tape: &Tape<F>, sums: &mut Sums) {
-        for &(metric, value) in &self.measured {
-            let reduction = metric.reduction().expect("a metric that is measured is a mean");
+        for &(metric, value, reduction) in &self.measured {
             sums[metric] += reduction.of(tape.value(value), tape.shape(value).1);
         }
     }

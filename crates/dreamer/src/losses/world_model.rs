@@ -16,7 +16,7 @@ pub(crate) struct Inputs {
     pub embed: Var,
     /// The actions that led to the observations [L * n, A].
     pub action: Var,
-    /// Standard normal draws for the posterior's samples [L * n, S].
+    /// Draws for the posterior's samples [L * n, S].
     pub noise: Var,
     /// n.
     pub sequences: usize,
@@ -36,14 +36,15 @@ pub(crate) fn dynamics<F: Real>(
     let Inputs { embed, action, noise, sequences } = inputs;
     let observed = rssm.observe(tape, embed, action, noise, sequences);
     let prior = rssm.prior(tape, observed.deter);
+    let latent = config.latent_distribution();
     match config.divergence {
         Divergence::Mean => {
-            let divergence = tape.divergence(observed.posterior, prior);
+            let divergence = latent.divergence(tape, observed.posterior, prior);
             terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats);
         }
         Divergence::Balanced => {
             let mut part = |metric, posterior, prior, weight: f64| {
-                let divergence = tape.divergence(posterior, prior);
+                let divergence = latent.divergence(tape, posterior, prior);
                 let counted = tape.at_least(divergence, config.free_nats);
                 terms.add(metric, counted, config.kl_scale * weight);
                 divergence
@@ -53,8 +54,10 @@ pub(crate) fn dynamics<F: Real>(
             terms.measure(Metric::Kl, divergence);
         }
     }
-    terms.measure(Metric::PriorEntropy, prior);
-    terms.measure(Metric::PosteriorEntropy, observed.posterior);
+    for (metric, distribution) in [(Metric::PriorEntropy, prior), (Metric::PosteriorEntropy, observed.posterior)] {
+        let (entropy, reduction) = latent.entropy(tape, distribution);
+        terms.measure_by(metric, entropy, reduction);
+    }
     observed
 }
 

@@ -117,7 +117,7 @@ impl Inputs {
 
     /// A latent state's feature, [stoch, deter].
     pub fn feature(config: &AgentConfig) -> Self {
-        Self::of(&[(Reads::Stoch, config.stoch), (Reads::Deter, config.deter)])
+        Self::of(&[(Reads::Stoch, config.state_size()), (Reads::Deter, config.deter)])
     }
 }
 

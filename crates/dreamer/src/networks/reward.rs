@@ -143,7 +143,8 @@ fn declare_head<F: Real>(
     Shape { units, layers, bins, style }: Shape,
     (sources, standards): (Vec<RewardHead>, Option<Role>),
 ) -> RewardHead {
-    let parts = [(Reads::Predictions, sources.len()), (Reads::Stoch, config.stoch), (Reads::Deter, config.deter)];
+    let parts =
+        [(Reads::Predictions, sources.len()), (Reads::Stoch, config.state_size()), (Reads::Deter, config.deter)];
     let shape = MlpShape { layers, units, outputs: 1, style };
     let head = NumberHead::declare(declaration.network(path, role), Inputs::of(&parts), bins, shape);
     let standard = standards.map(|role| {

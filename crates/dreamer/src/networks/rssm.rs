@@ -3,6 +3,7 @@
 use super::declaration::{Declaration, Inputs, Reads, Role};
 use super::layer::{HiddenLayer, Style};
 use crate::AgentConfig;
+use crate::latent::LatentDistribution;
 use tape::{Activation, GruWeights, Parameter, Real, Tape, Var};
 
 /// The dynamics' layers. The first reads [stoch, action]; the first of the posterior reads [deter, embed].
@@ -14,15 +15,15 @@ pub struct Rssm {
     obs1: HiddenLayer,
     obs2: (Parameter, Parameter),
     gru: GruWeights,
+    latent: LatentDistribution,
     stoch: usize,
     deter: usize,
-    min_std: f64,
 }
 
 /// The results of [`Rssm::observe`]: L steps of B sequences, step by step.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed {
-    /// Posterior means and standard deviations [L * B, 2S].
+    /// Posterior distributions: normal ones as means and standard deviations [L * B, 2S], categorical ones as logits [L * B, S].
     pub posterior: Var,
     /// Posterior samples [L * B, S].
     pub stoch: Var,
@@ -34,24 +35,25 @@ pub struct Observed {
 
 impl Rssm {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig, action_size: usize) -> Self {
-        let &AgentConfig { stoch, deter, hidden, min_std, .. } = config;
+        let &AgentConfig { deter, hidden, .. } = config;
+        let (latent, stoch) = (config.latent_distribution(), config.state_size());
         let style = Style::of(config);
         let mut network = declaration.network("world_model.rssm", Role::Dynamics);
         let img1_inputs = Inputs::of(&[(Reads::Stoch, stoch), (Reads::Action, action_size)]);
         let img1 = HiddenLayer::declare(&mut network, "img1", img1_inputs, hidden, style);
         let img2_inputs = Inputs::of(&[(Reads::Deter, deter)]);
         let img2 = HiddenLayer::declare(&mut network, "img2", img2_inputs, hidden, style);
-        let img3 = network.dense("img3", Inputs::hidden(hidden), 2 * stoch);
+        let img3 = network.dense("img3", Inputs::hidden(hidden), latent.outputs());
         let obs1_inputs = Inputs::of(&[(Reads::Deter, deter), (Reads::Embedding, config.embed())]);
         let obs1 = HiddenLayer::declare(&mut network, "obs1", obs1_inputs, hidden, style);
-        let obs2 = network.dense("obs2", Inputs::hidden(hidden), 2 * stoch);
+        let obs2 = network.dense("obs2", Inputs::hidden(hidden), latent.outputs());
         let recurrent_inputs = Inputs::of(&[(Reads::Deter, deter)]);
         let gru = GruWeights {
             kernel: network.kernel("gru.kernel", Inputs::hidden(hidden), 3 * deter),
             recurrent: network.kernel("gru.recurrent_kernel", recurrent_inputs, 3 * deter),
             bias: network.parameter("gru.bias", &[2, 3 * deter]),
         };
-        Self { img1, img2, img3, obs1, obs2, gru, stoch, deter, min_std }
+        Self { img1, img2, img3, obs1, obs2, gru, latent, stoch, deter }
     }
 
     /// The action's share of the first layer's sums: [N, A] to [N, hidden]. It depends on no state, so that a whole
@@ -76,20 +78,20 @@ impl Rssm {
         self.step(tape, stoch, deter, action_part)
     }
 
-    /// The prior over stoch given deter: [N, D] to means and standard deviations [N, 2S].
+    /// The prior over stoch given deter [N, D], as its distribution's value.
     pub fn prior<F: Real>(&self, tape: &mut Tape<F>, deter: Var) -> Var {
         let x = self.img2.forward(tape, deter);
         let raw = tape.dense(x, self.img3.0, self.img3.1, Activation::None);
-        tape.gaussian(raw, self.min_std)
+        self.latent.from_raw(tape, raw)
     }
 
     fn posterior_from_part<F: Real>(&self, tape: &mut Tape<F>, deter: Var, embed_part: Var) -> Var {
         let x = self.obs1.forward_plus(tape, deter, embed_part);
         let raw = tape.dense(x, self.obs2.0, self.obs2.1, Activation::None);
-        tape.gaussian(raw, self.min_std)
+        self.latent.from_raw(tape, raw)
     }
 
-    /// The posterior over stoch given deter [N, D] and the observation's embedding [N, E]: [N, 2S].
+    /// The posterior over stoch given deter [N, D] and the observation's embedding [N, E], as its distribution's value.
     pub fn posterior<F: Real>(&self, tape: &mut Tape<F>, deter: Var, embed: Var) -> Var {
         let embed_part = self.embed_part(tape, embed);
         self.posterior_from_part(tape, deter, embed_part)
@@ -102,7 +104,7 @@ impl Rssm {
         (stoch, deter)
     }
 
-    /// Filters sequences from the zero state: embeddings [L * B, E], actions [L * B, A] and standard normal noise
+    /// Filters sequences from the zero state: embeddings [L * B, E], actions [L * B, A] and the draws of the samples
     /// [L * B, S], all step by step. Only the part that depends on the previous state is computed in the scan.
     pub fn observe<F: Real>(
         &self,
@@ -124,7 +126,7 @@ impl Rssm {
             let embed_part = tape.rows_of(embed_parts, at, sequences);
             let posterior = self.posterior_from_part(tape, deter, embed_part);
             let noise = tape.rows_of(noise, at, sequences);
-            stoch = tape.sample(posterior, noise);
+            stoch = self.latent.sample(tape, posterior, noise);
             posteriors.push(posterior);
             stochs.push(stoch);
             deters.push(deter);

@@ -51,7 +51,7 @@ impl<F: Real> Shard<F> {
             (tape.constant(rows, config.embed(), |y| y.copy_from_slice(&data.embedding)), None)
         };
         let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
-        let noise = tape.constant(rows, config.stoch, |y| y.copy_from_slice(&noise.posterior));
+        let noise = tape.constant(rows, config.state_size(), |y| y.copy_from_slice(&noise.posterior));
         let inputs = Inputs { embed, action, noise, sequences: images.range.count };
         terms.clear();
         let observed = dynamics(agent, &mut tape, inputs, terms);

@@ -2,7 +2,7 @@
 
 use crate::{Case, golden};
 use tape::{
-    Gradients, Parameters, Tape, Var, Workspace, bounded_mean_and_std, class_probabilities, sampled_class,
+    Classes, Gradients, Parameters, Tape, Var, Workspace, bounded_mean_and_std, class_probabilities, sampled_class,
     within_bounds,
 };
 
@@ -28,10 +28,10 @@ fn one_hot_actions() {
         case.compare("mode", &classes(false));
         let sample = |tape: &mut Tape<f64>, logits| {
             let gumbel = tape.constant(case.rows("in/gumbel"), size, |y| y.copy_from_slice(gumbel));
-            tape.one_hot_sample(logits, gumbel, unimix)
+            tape.one_hot_sample(logits, gumbel, Classes { count: size, unimix })
         };
         case.compare("sample", &case.value("in/logits", sample));
-        let entropy = |tape: &mut Tape<f64>, logits| tape.categorical_entropy(logits, unimix);
+        let entropy = |tape: &mut Tape<f64>, logits| tape.categorical_entropy(logits, Classes { count: size, unimix });
         case.compare("entropy", &case.value("in/logits", entropy));
         case.compare("grad_entropy/logits", &case.gradient("in/logits", "in/cot/entropy", entropy));
         if tensors.contains_key(&format!("{name}/in/cot/sample")) {

@@ -1,7 +1,7 @@
-//! The balanced divergence.
+//! The balanced divergence, of normal and of categorical states.
 
 use crate::{Case, golden};
-use tape::{Gradients, Parameters, Tape, Workspace};
+use tape::{Classes, Gradients, Parameters, Tape, Workspace};
 
 /// Means, then standard deviations, in each row.
 fn rows_of(means: &[f64], stds: &[f64], size: usize) -> Vec<f64> {
@@ -45,6 +45,40 @@ fn balanced_divergence() {
                     gradient.chunks_exact(2 * size).flat_map(|row| &row[first..first + size]).copied().collect();
                 case.compare(&format!("{name}/{who}_{part}"), &numbers);
             }
+        }
+    }
+}
+
+#[test]
+fn balanced_divergence_of_categorical_states() {
+    let (tensors, config) = golden();
+    let case = Case { tensors: &tensors, name: "balanced_kl/categorical" };
+    let number = |key: &str| config[key].as_f64().unwrap();
+    let count = config["kl"]["classes"].as_u64().unwrap() as usize;
+    let cols = count * config["kl"]["stoch"].as_u64().unwrap() as usize;
+    let classes = Classes { count, unimix: number("unimix") };
+    let [posterior, prior] = ["post", "prior"].map(|name| case.numbers(&format!("in/{name}_logits")));
+    let rows = posterior.len() / cols;
+    let parameters = Parameters::new();
+    let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+    for (dynamics, representation, name) in
+        [(1.0, 0.0, "grad_dyn"), (0.0, 1.0, "grad_rep"), (number("dyn_scale"), number("rep_scale"), "grad")]
+    {
+        let mut tape = Tape::new(&parameters, &none, &mut workspace);
+        let [posterior, prior] =
+            [posterior, prior].map(|numbers| tape.leaf(rows, cols, |y| y.copy_from_slice(numbers)));
+        let divergence = tape.categorical_divergence(posterior.detached(), prior, classes);
+        case.compare("kl", tape.value(divergence));
+        let dyn_part = tape.at_least(divergence, number("free_nats"));
+        case.compare("dyn", tape.value(dyn_part));
+        let divergence = tape.categorical_divergence(posterior, prior.detached(), classes);
+        let rep_part = tape.at_least(divergence, number("free_nats"));
+        case.compare("rep", tape.value(rep_part));
+        tape.seed(dyn_part, dynamics / rows as f64);
+        tape.seed(rep_part, representation / rows as f64);
+        tape.backward(&mut Gradients::new(&none));
+        for (var, who) in [(posterior, "post"), (prior, "prior")] {
+            case.compare(&format!("{name}/{who}_logits"), tape.gradient(var).unwrap());
         }
     }
 }

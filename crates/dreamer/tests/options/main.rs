@@ -6,6 +6,7 @@
 mod actions;
 mod divergence;
 mod heads;
+mod latent;
 mod meta_model;
 mod networks;
 mod optimiser;

@@ -1,14 +1,24 @@
-//! The categorical distribution: one of several classes, whose logits are mixed with equal chances.
+//! Categorical distributions: one of several classes, whose logits are mixed with equal chances.
 //!
 //! Probabilities are p = (1 - u) softmax(logits) + u / K, with u the share of equal chances: no class is ever impossible, and no
-//! logarithm infinite. Source: the discrete actions of DreamerV3.
+//! logarithm infinite. A row has one distribution, or several of K classes each, one after the other. Source: DreamerV3, its
+//! discrete actions and latent states.
 
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::tape::{Backward, Tape, Var};
 
-/// A row's softmax, and the mixture's two weights.
+/// The mixture of a value's distributions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Classes {
+    /// Classes of each distribution, K.
+    pub count: usize,
+    /// The share of the probability that all classes have equally.
+    pub unimix: f64,
+}
+
+/// A distribution's softmax, and the mixture's two weights.
 #[derive(Clone, Copy)]
 struct Mixture<F> {
     largest: F,
@@ -58,24 +68,27 @@ pub fn sampled_class<F: Real>(logits: &[F], unimix: f64, gumbel: Option<&[F]>) -
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// One-hot samples with the gradient of the probabilities (straight-through): logits [N, K], standard Gumbel draws [N, K];
-    /// result [N, K].
-    pub fn one_hot_sample(&mut self, logits: Var, gumbel: Var, unimix: f64) -> Var {
-        let (rows, size) = self.shape(logits);
-        self.push(Op::OneHotSample { logits, gumbel, unimix }, rows, size, logits.gradient, |context, y| {
+    /// One-hot samples with the gradient of the probabilities (straight-through): logits [N, S K], standard Gumbel draws
+    /// [N, S K]; result [N, S K].
+    pub fn one_hot_sample(&mut self, logits: Var, gumbel: Var, classes: Classes) -> Var {
+        let (rows, cols) = self.shape(logits);
+        self.push(Op::OneHotSample { logits, gumbel, classes }, rows, cols, logits.gradient, |context, y| {
+            let Classes { count, unimix } = classes;
             let (logits, gumbel) = (context.value(logits), context.value(gumbel));
-            for ((y, x), g) in y.chunks_exact_mut(size).zip(logits.chunks_exact(size)).zip(gumbel.chunks_exact(size)) {
+            for ((y, x), g) in y.chunks_exact_mut(count).zip(logits.chunks_exact(count)).zip(gumbel.chunks_exact(count))
+            {
                 y.fill(F::ZERO);
                 y[sampled_class(x, unimix, Some(g))] = F::ONE;
             }
         })
     }
 
-    /// The entropy of each row's distribution in nats: logits [N, K] to [N, 1].
-    pub fn categorical_entropy(&mut self, logits: Var, unimix: f64) -> Var {
-        let (rows, size) = self.shape(logits);
-        self.push(Op::CategoricalEntropy { logits, unimix }, rows, 1, logits.gradient, |context, y| {
-            for (y, x) in y.iter_mut().zip(context.value(logits).chunks_exact(size)) {
+    /// The entropy of each distribution in nats: logits [N, S K] to [N, S].
+    pub fn categorical_entropy(&mut self, logits: Var, classes: Classes) -> Var {
+        let (rows, cols) = self.shape(logits);
+        let Classes { count, unimix } = classes;
+        self.push(Op::CategoricalEntropy { logits, classes }, rows, cols / count, logits.gradient, |context, y| {
+            for (y, x) in y.iter_mut().zip(context.value(logits).chunks_exact(count)) {
                 let mixture = Mixture::new(x, unimix);
                 *y = x
                     .iter()
@@ -87,9 +100,32 @@ impl<F: Real> Tape<'_, F> {
             }
         })
     }
+
+    /// KL(posterior || prior), summed over the distributions of a row: two logits [N, S K] give [N, 1].
+    pub fn categorical_divergence(&mut self, posterior: Var, prior: Var, classes: Classes) -> Var {
+        let (rows, cols) = self.shape(posterior);
+        let gradient = posterior.gradient || prior.gradient;
+        let Classes { count, unimix } = classes;
+        self.push(Op::CategoricalDivergence { posterior, prior, classes }, rows, 1, gradient, |context, y| {
+            let (posterior, prior) = (context.value(posterior), context.value(prior));
+            for ((y, q), p) in y.iter_mut().zip(posterior.chunks_exact(cols)).zip(prior.chunks_exact(cols)) {
+                let pairs = q.chunks_exact(count).zip(p.chunks_exact(count));
+                *y = pairs
+                    .map(|(q, p)| {
+                        let (own, other) = (Mixture::new(q, unimix), Mixture::new(p, unimix));
+                        let part = |(q, p): (&F, &F)| {
+                            let (q, p) = (own.probability(*q), other.probability(*p));
+                            q * (q.ln() - p.ln())
+                        };
+                        q.iter().zip(p).map(part).sum()
+                    })
+                    .sum();
+            }
+        })
+    }
 }
 
-/// Adds to `target` the gradient of a row's logits, given the derivative of the result with respect to each probability.
+/// Adds to `target` the gradient of a distribution's logits, given the derivative of the result with respect to each probability.
 #[inline(always)]
 fn row_backward<F: Real>(logits: &[F], unimix: f64, derivative: impl Fn(usize, F) -> F, target: &mut [F], add: bool) {
     let mixture = Mixture::new(logits, unimix);
@@ -101,8 +137,8 @@ fn row_backward<F: Real>(logits: &[F], unimix: f64, derivative: impl Fn(usize, F
     }
 }
 
-pub(super) fn sample_backward<F: Real>(back: &mut Backward<F>, logits: Var, unimix: f64) {
-    let size = back.cols;
+pub(super) fn sample_backward<F: Real>(back: &mut Backward<F>, logits: Var, classes: Classes) {
+    let Classes { count: size, unimix } = classes;
     back.input(logits, |context, gradient, target, accumulate| {
         let rows = context.value(logits).chunks_exact(size);
         for ((x, g), target) in rows.zip(gradient.chunks_exact(size)).zip(target.chunks_exact_mut(size)) {
@@ -111,12 +147,32 @@ pub(super) fn sample_backward<F: Real>(back: &mut Backward<F>, logits: Var, unim
     });
 }
 
-pub(super) fn entropy_backward<F: Real>(back: &mut Backward<F>, logits: Var, unimix: f64) {
-    let size = back.shape(logits).1;
+pub(super) fn entropy_backward<F: Real>(back: &mut Backward<F>, logits: Var, classes: Classes) {
+    let Classes { count: size, unimix } = classes;
     back.input(logits, |context, gradient, target, accumulate| {
         let rows = context.value(logits).chunks_exact(size);
         for ((x, &g), target) in rows.zip(gradient).zip(target.chunks_exact_mut(size)) {
             row_backward(x, unimix, |_, p| -g * (p.ln() + F::ONE), target, accumulate);
+        }
+    });
+}
+
+pub(super) fn divergence_backward<F: Real>(back: &mut Backward<F>, posterior: Var, prior: Var, classes: Classes) {
+    let Classes { count, unimix } = classes;
+    let groups = back.shape(posterior).1 / count;
+    back.input(posterior, |context, gradient, target, accumulate| {
+        let pairs = context.value(posterior).chunks_exact(count).zip(context.value(prior).chunks_exact(count));
+        for (index, ((q, p), target)) in pairs.zip(target.chunks_exact_mut(count)).enumerate() {
+            let (g, other) = (gradient[index / groups], Mixture::new(p, unimix));
+            let slope = |class: usize, own: F| g * (own.ln() - other.probability(p[class]).ln() + F::ONE);
+            row_backward(q, unimix, slope, target, accumulate);
+        }
+    });
+    back.input(prior, |context, gradient, target, accumulate| {
+        let pairs = context.value(posterior).chunks_exact(count).zip(context.value(prior).chunks_exact(count));
+        for (index, ((q, p), target)) in pairs.zip(target.chunks_exact_mut(count)).enumerate() {
+            let (g, other) = (gradient[index / groups], Mixture::new(q, unimix));
+            row_backward(p, unimix, |class, own| -g * other.probability(q[class]) / own, target, accumulate);
         }
     });
 }

@@ -23,7 +23,7 @@ mod two_hot;
 
 pub use action::{Squash, squashed_log_density};
 pub use bounded::{bounded_mean_and_std, within_bounds};
-pub use categorical::{class_probabilities, sampled_class};
+pub use categorical::{Classes, class_probabilities, sampled_class};
 pub use gru::GruWeights;
 pub use range::{follow, follow_percentiles, range_divisor};
 pub use two_hot::two_hot_bins;
@@ -109,11 +109,16 @@ pub(crate) enum Op {
     OneHotSample {
         logits: Var,
         gumbel: Var,
-        unimix: f64,
+        classes: Classes,
     },
     CategoricalEntropy {
         logits: Var,
-        unimix: f64,
+        classes: Classes,
+    },
+    CategoricalDivergence {
+        posterior: Var,
+        prior: Var,
+        classes: Classes,
     },
     RmsNorm {
         x: Var,
@@ -187,8 +192,11 @@ impl Op {
             &Op::BoundedEntropy { raw } => bounded::entropy_backward(back, raw),
             &Op::TwoHotMean { logits, bins } => two_hot::mean_backward(back, logits, bins),
             &Op::TwoHotDensity { logits, bins, target } => two_hot::density_backward(back, logits, bins, target),
-            &Op::OneHotSample { logits, unimix, .. } => categorical::sample_backward(back, logits, unimix),
-            &Op::CategoricalEntropy { logits, unimix } => categorical::entropy_backward(back, logits, unimix),
+            &Op::OneHotSample { logits, classes, .. } => categorical::sample_backward(back, logits, classes),
+            &Op::CategoricalEntropy { logits, classes } => categorical::entropy_backward(back, logits, classes),
+            &Op::CategoricalDivergence { posterior, prior, classes } => {
+                categorical::divergence_backward(back, posterior, prior, classes);
+            }
             &Op::RmsNorm { x, scale, trainable } => norm::rms_backward(back, x, scale, trainable),
             &Op::Activated { x, activation } => norm::activated_backward(back, x, activation),
             &Op::Silu { x } => norm::silu_backward(back, x),

@@ -8,7 +8,6 @@ use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
-use crate::ops::Op;
 use crate::ops::absolute::AbsoluteSum;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
@@ -16,6 +15,7 @@ use crate::ops::gru::Gru;
 use crate::ops::norm::EPSILON;
 use crate::ops::range::{RATE, SHARES, position};
 use crate::ops::returns::Returns;
+use crate::ops::{Classes, Op};
 use crate::parameters::Parameter;
 use crate::tape::Var;
 
@@ -241,17 +241,28 @@ impl Planner {
                     self.launch("two_hot_density_gradient", [rows, 1, 1], arguments);
                 }
             }
-            &Op::OneHotSample { logits, unimix, .. } => {
+            &Op::OneHotSample { logits, classes: Classes { count: size, unimix }, .. } => {
+                let all = count / size;
                 if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let arguments = arguments![out, gradient, traced.place(logits), rows, cols, unimix, accumulate];
-                    self.each("one_hot_sample_gradient", rows, arguments);
+                    let arguments = arguments![out, gradient, traced.place(logits), all, size, unimix, accumulate];
+                    self.each("one_hot_sample_gradient", all, arguments);
                 }
             }
-            &Op::CategoricalEntropy { logits, unimix } => {
-                let size = traced.shape(logits).1;
+            &Op::CategoricalEntropy { logits, classes: Classes { count: size, unimix } } => {
                 if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let arguments = arguments![out, gradient, traced.place(logits), rows, size, unimix, accumulate];
-                    self.each("categorical_entropy_gradient", rows, arguments);
+                    let arguments = arguments![out, gradient, traced.place(logits), count, size, unimix, accumulate];
+                    self.each("categorical_entropy_gradient", count, arguments);
+                }
+            }
+            &Op::CategoricalDivergence { posterior, prior, classes: Classes { count: size, unimix } } => {
+                let groups = traced.shape(posterior).1 / size;
+                let kernels = ["categorical_divergence_of_first", "categorical_divergence_of_second"];
+                for (var, kernel) in [posterior, prior].into_iter().zip(kernels) {
+                    if let Some((out, accumulate)) = self.input(traced, var) {
+                        let [q, p] = [posterior, prior].map(|var| traced.place(var));
+                        let arguments = arguments![out, gradient, q, p, rows, groups, size, unimix, accumulate];
+                        self.each(kernel, rows * groups, arguments);
+                    }
                 }
             }
             &Op::RmsNorm { x, scale, trainable } => {

@@ -146,12 +146,20 @@ impl Planner {
                 let arguments = arguments![y, at(logits), at(bins), at(target), count];
                 self.launch("two_hot_density", [rows, 1, 1], arguments);
             }
-            &Op::OneHotSample { logits, gumbel, unimix } => {
-                self.each("one_hot_sample", rows, arguments![y, at(logits), at(gumbel), rows, cols, unimix]);
+            &Op::OneHotSample { logits, gumbel, classes } => {
+                let all = count / classes.count;
+                let arguments = arguments![y, at(logits), at(gumbel), all, classes.count, classes.unimix];
+                self.each("one_hot_sample", all, arguments);
             }
-            &Op::CategoricalEntropy { logits, unimix } => {
-                let size = traced.shape(logits).1;
-                self.each("categorical_entropy", rows, arguments![y, at(logits), rows, size, unimix]);
+            &Op::CategoricalEntropy { logits, classes } => {
+                let arguments = arguments![y, at(logits), count, classes.count, classes.unimix];
+                self.each("categorical_entropy", count, arguments);
+            }
+            &Op::CategoricalDivergence { posterior, prior, classes } => {
+                let groups = traced.shape(posterior).1 / classes.count;
+                let [q, p] = [posterior, prior].map(at);
+                let arguments = arguments![y, q, p, rows, groups, classes.count, classes.unimix];
+                self.each("categorical_divergence", rows, arguments);
             }
             &Op::RmsNorm { x, scale, .. } => {
                 let (group, scale) = (traced.parameters.shape(scale)[0], traced.parameter(scale));

@@ -38,7 +38,9 @@ pub enum ConfigError {
         key: String,
     },
     /// A length of vectors for a run that observes none.
-    #[error("task.vector_length = {length}: the run observes no vectors; set task.observe to vector or both, or leave this out")]
+    #[error(
+        "task.vector_length = {length}: the run observes no vectors; set task.observe to vector or both, or leave this out"
+    )]
     NoVectors {
         /// The length.
         length: usize,
