@@ -28,6 +28,7 @@ fn kernels() -> String {
         "distributions",
         "categorical",
         "bounded",
+        "blocks",
         "two_hot",
         "returns",
         "range",

@@ -40,6 +40,7 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/distributions.cuh"),
     include_str!("kernels/categorical.cuh"),
     include_str!("kernels/bounded.cuh"),
+    include_str!("kernels/blocks.cuh"),
     include_str!("kernels/two_hot.cuh"),
     include_str!("kernels/returns.cuh"),
     include_str!("kernels/range.cuh"),

@@ -54,7 +54,7 @@ pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{
-    ActionDistribution, AgentConfig, Divergence, Evaluation, Heads, Latent, LayerActivation, MOST_LAYERS, Norm,
+    ActionDistribution, AgentConfig, Cell, Divergence, Evaluation, Heads, Latent, LayerActivation, MOST_LAYERS, Norm,
     OptimiserRule, Precision, ReturnScale, RewardSource,
 };
 pub use device::check_device;

@@ -43,7 +43,10 @@ impl AgentConfig {
             size("agent.latent", &self.latent.name(), Settings),
             size("agent.stoch", &self.stoch, Settings),
             size("agent.classes", &self.classes, Settings),
+            size("agent.cell", &self.cell.name(), Settings),
             size("agent.deter", &self.deter, Settings),
+            size("agent.blocks", &self.blocks, Settings),
+            size("agent.prior_layers", &self.prior_layers, Settings),
             size("agent.hidden", &self.hidden, Settings),
             size("agent.units", &self.units, Settings),
             size("agent.norm", &self.norm.name(), Settings),
@@ -64,7 +67,7 @@ impl AgentConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Heads, Latent, Learner, RewardSource};
+    use crate::{Cell, Heads, Latent, Learner, RewardSource};
     use serde_json::Value;
     use std::collections::BTreeSet;
 
@@ -74,6 +77,7 @@ mod tests {
             Value::Bool(value) => Some((!value).into()),
             Value::Number(value) => value.as_u64().map(|value| (value + 1).into()),
             Value::String(_) if key == "actor" => Some("one_hot".into()),
+            Value::String(_) if key == "cell" => Some("gru".into()),
             Value::String(_) if key == "latent" => Some("gaussian".into()),
             Value::String(_) if key == "norm" => Some("rms".into()),
             Value::String(_) if key == "return_scale" => Some("percentile".into()),
@@ -99,7 +103,10 @@ mod tests {
             vector_units: 4,
             depth: 1,
             stoch: 2,
-            deter: 3,
+            cell: Cell::BlockGru,
+            // A multiple of one block and of two.
+            deter: 4,
+            blocks: 1,
             hidden: 4,
             units: 5,
             discount_head: true,

@@ -3,8 +3,8 @@
 //! Here: the common part of the tests of emulated kernels and of a real device.
 
 use dreamer::{
-    ActionDistribution, Agent, AgentConfig, Divergence, Heads, Latent, LayerActivation, Learner, Norm, OptimiserRule,
-    Optimisers, Precision, ReturnScale, RewardSource, StepMetrics,
+    ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner, Norm,
+    OptimiserRule, Optimisers, Precision, ReturnScale, RewardSource, StepMetrics,
 };
 use random::Stream;
 use replay::Batch;
@@ -207,6 +207,29 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "balanced divergence",
             AgentConfig { divergence: Divergence::Balanced, free_nats: 2.0, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "a cell in blocks",
+            AgentConfig { cell: Cell::BlockGru, deter: 12, blocks: 3, prior_layers: 2, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "a cell in blocks with categorical states, norms and SiLU",
+            AgentConfig {
+                cell: Cell::BlockGru,
+                deter: 12,
+                blocks: 2,
+                latent: Latent::Categorical,
+                stoch: 3,
+                classes: 4,
+                norm: Norm::Rms,
+                activation: LayerActivation::Silu,
+                free_nats: 0.1,
+                ..small()
+            },
             false,
             F32,
         ),

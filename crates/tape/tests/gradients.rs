@@ -220,6 +220,22 @@ fn squashed_samples() {
 }
 
 #[test]
+fn layers_in_blocks() {
+    let (kernel, bias): (&[usize], &[usize]) = (&[3, 6, 5], &[15]);
+    check(&[("kernel", kernel), ("bias", bias)], &[(4, 6), (4, 4)], |tape, p, x| {
+        tape.block_dense(x[0], Some(x[1]), p[0], p[1])
+    });
+    check(&[("kernel", &[3, 2, 5]), ("bias", bias)], &[(4, 6)], |tape, p, x| tape.block_dense(x[0], None, p[0], p[1]));
+}
+
+#[test]
+fn gates_in_blocks() {
+    for blocks in [1, 3] {
+        check(&[], &[(4, 18), (4, 6)], |tape, _, x| tape.block_gates(x[0], x[1], blocks));
+    }
+}
+
+#[test]
 fn categorical_entropies() {
     for (count, unimix) in [(4, 0.0), (4, 0.01), (2, 0.5)] {
         check(&[], &[(3, 4)], |tape, _, x| tape.categorical_entropy(x[0], Classes { count, unimix }));

@@ -4,8 +4,8 @@ mod common;
 
 use common::{config, learned, learner, plan, preset, sources, values};
 use dreamer::{
-    ActionDistribution, Agent, AgentConfig, Divergence, Heads, Latent, LayerActivation, Learner, Norm, ReturnScale,
-    RewardSource,
+    ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner, Norm,
+    ReturnScale, RewardSource,
 };
 use tape::{Tape, Workspace};
 use transfer::{Plan, Sources, graft, resolve};
@@ -15,6 +15,9 @@ fn options() -> AgentConfig {
     AgentConfig {
         latent: Latent::Categorical,
         classes: 4,
+        cell: Cell::BlockGru,
+        blocks: 1,
+        prior_layers: 2,
         norm: Norm::Rms,
         activation: LayerActivation::Silu,
         heads: Heads::TwoHot,
@@ -41,9 +44,12 @@ fn the_papers_plan_takes_norms_with_their_layers_and_a_fraction_of_whole_two_hot
     let resolved = resolve(&plan, &target, &sources).unwrap();
     let mut after = learner::<f32>(&options(), 3, 2);
     resolved.apply(&mut after).unwrap();
-    for path in
-        ["world_model.encoder.h2.scale", "world_model.rssm.img1.scale", "world_model.reward.h0.scale", "actor.h1.scale"]
-    {
+    for path in [
+        "world_model.encoder.h2.scale",
+        "world_model.rssm.action_in.scale",
+        "world_model.reward.h0.scale",
+        "actor.h1.scale",
+    ] {
         assert_eq!(values(&after, path), values(&source, path), "{path}");
         assert_ne!(values(&after, path), values(&target, path), "{path}");
     }

@@ -43,8 +43,14 @@ pub struct AgentConfig {
     pub classes: usize,
     /// The share of these distributions that all classes have equally.
     pub latent_unimix: f64,
+    /// The recurrent cell.
+    pub cell: Cell,
     /// Size of the deterministic state, D.
     pub deter: usize,
+    /// Blocks of a cell in blocks, of which D is a multiple.
+    pub blocks: usize,
+    /// Hidden layers of the prior.
+    pub prior_layers: usize,
     /// Width of the RSSM's hidden layers.
     pub hidden: usize,
     /// Width of the hidden layers of reward, discount, value and actor.
@@ -167,7 +173,10 @@ impl Default for AgentConfig {
             stoch: 30,
             classes: 32,
             latent_unimix: 0.01,
+            cell: Cell::Gru,
             deter: 200,
+            blocks: 8,
+            prior_layers: 1,
             hidden: 200,
             units: 400,
             norm: Norm::None,

@@ -26,6 +26,28 @@ impl Latent {
     }
 }
 
+/// The recurrent cell of the latent dynamics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cell {
+    /// The GRU of Keras, after a layer that reads stochastic state and action: Dreamer V1.
+    #[default]
+    Gru,
+    /// Layers in [`super::AgentConfig::blocks`], each with its own piece of the deterministic state: DreamerV3. It divides
+    /// actions beyond [-1, 1] by their absolute values, which here are errors.
+    BlockGru,
+}
+
+impl Cell {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gru => "gru",
+            Self::BlockGru => "block_gru",
+        }
+    }
+}
+
 /// How the divergence of the posterior from the prior counts in the world model's loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

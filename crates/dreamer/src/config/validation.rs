@@ -1,6 +1,6 @@
 //! The range of every value of the configuration.
 
-use super::{AgentConfig, MOST_LAYERS};
+use super::{AgentConfig, Cell, MOST_LAYERS};
 use crate::DreamerError;
 
 impl AgentConfig {
@@ -20,6 +20,8 @@ impl AgentConfig {
             ("stoch", self.stoch, 1, 65_536),
             ("classes", self.classes, 2, 4096),
             ("deter", self.deter, 1, 65_536),
+            ("blocks", self.blocks, 1, 1024),
+            ("prior_layers", self.prior_layers, 1, MOST_LAYERS),
             ("hidden", self.hidden, 1, 65_536),
             ("units", self.units, 1, 65_536),
             ("bins", self.bins, 3, 65_536),
@@ -62,6 +64,11 @@ impl AgentConfig {
             if !(low..=high).contains(&value) {
                 return Err(out_of_range(key, value as f64, &format!("a whole number from {low} to {high}")));
             }
+        }
+        if self.cell == Cell::BlockGru && !self.deter.is_multiple_of(self.blocks) {
+            let range =
+                format!("a number that divides agent.deter, which is {}, with agent.cell = \"block_gru\"", self.deter);
+            return Err(out_of_range("blocks", self.blocks as f64, &range));
         }
         if self.reward_sources.is_empty() && self.reward_sources_standardised {
             return Err(DreamerError::Config {

@@ -185,8 +185,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "prior_entropy",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "Mean entropy of the prior, an S-dimensional normal distribution, in nats. It is between `-0.88 S` \
-                  (all standard deviations at `min_std`, 0.1) and about `1.42 S` (standard deviation 1)",
+        formula: "Mean entropy of the prior, in nats. Of an S-dimensional normal distribution, it is between `-0.88 S` (all \
+                  standard deviations at `min_std`, 0.1) and about `1.42 S` (standard deviation 1); of categorical ones, \
+                  at most `ln(agent.classes)` for each of them",
         healthy: "Falls at first",
         value: mean(Reduction::NormalEntropies, Per::Transition),
     },

@@ -69,6 +69,14 @@ impl Finish {
         self.scale.is_none() && self.activation.is_some()
     }
 
+    /// All of it, after an operation that applied nothing.
+    pub fn all<F: Real>(self, tape: &mut Tape<F>, x: Var) -> Var {
+        match self.fused() {
+            Activation::None => self.rest(tape, x),
+            activation => tape.activated(x, activation),
+        }
+    }
+
     /// What an operation that applied [`Finish::fused`] left to do.
     pub fn rest<F: Real>(self, tape: &mut Tape<F>, x: Var) -> Var {
         if self.is_fused() {

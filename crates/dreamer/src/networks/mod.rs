@@ -2,6 +2,7 @@
 //!
 //! One file a network. Here: all of them together, their parameters' names and initial values. Not here: losses.
 
+mod cell;
 mod convolutional;
 mod declaration;
 mod layer;
@@ -139,6 +140,8 @@ pub fn initialise<F: Real>(networks: &Networks, parameters: &mut Parameters<F>, 
             (Some("bias" | "mean"), _) => values.fill(F::ZERO),
             (Some("scale" | "deviation"), _) => values.fill(F::ONE),
             (Some("recurrent_kernel"), &[rows, cols]) => initialise::orthogonal(values, rows, cols, random),
+            // Each block is a layer.
+            (_, &[_, inputs, outputs]) => initialise::glorot_uniform(values, inputs, outputs, random),
             (_, &[.., inputs, outputs]) => initialise::glorot_uniform(values, field * inputs, field * outputs, random),
             (_, shape) => unreachable!("{path} has shape {shape:?}"),
         }

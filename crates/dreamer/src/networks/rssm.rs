@@ -1,20 +1,21 @@
 //! The recurrent state-space model: latent dynamics with a deterministic and a stochastic part (Hafner et al., 2019).
 
+use super::cell::{CellInputs, RecurrentCell};
 use super::declaration::{Declaration, Inputs, Reads, Role};
 use super::layer::{HiddenLayer, Style};
 use crate::AgentConfig;
 use crate::latent::LatentDistribution;
-use tape::{Activation, GruWeights, Parameter, Real, Tape, Var};
+use tape::{Activation, Parameter, Real, Tape, Var};
 
-/// The dynamics' layers. The first reads [stoch, action]; the first of the posterior reads [deter, embed].
+/// The dynamics' layers. The first of the posterior reads [deter, embed].
 #[derive(Clone, Debug)]
 pub struct Rssm {
-    img1: HiddenLayer,
-    img2: HiddenLayer,
+    cell: RecurrentCell,
+    /// The hidden layers of the prior.
+    img2: Vec<HiddenLayer>,
     img3: (Parameter, Parameter),
     obs1: HiddenLayer,
     obs2: (Parameter, Parameter),
-    gru: GruWeights,
     latent: LatentDistribution,
     stoch: usize,
     deter: usize,
@@ -36,30 +37,23 @@ pub struct Observed {
 impl Rssm {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig, action_size: usize) -> Self {
         let &AgentConfig { deter, hidden, .. } = config;
-        let (latent, stoch) = (config.latent_distribution(), config.state_size());
+        let latent = config.latent_distribution();
         let style = Style::of(config);
         let mut network = declaration.network("world_model.rssm", Role::Dynamics);
-        let img1_inputs = Inputs::of(&[(Reads::Stoch, stoch), (Reads::Action, action_size)]);
-        let img1 = HiddenLayer::declare(&mut network, "img1", img1_inputs, hidden, style);
-        let img2_inputs = Inputs::of(&[(Reads::Deter, deter)]);
-        let img2 = HiddenLayer::declare(&mut network, "img2", img2_inputs, hidden, style);
+        let cell_inputs = CellInputs::declare(&mut network, config, action_size);
+        let img2 = (0..config.prior_layers)
+            .map(|number| match number {
+                0 => ("img2".to_owned(), Inputs::of(&[(Reads::Deter, deter)])),
+                _ => (format!("img2_{}", number + 1), Inputs::hidden(hidden)),
+            })
+            .map(|(name, inputs)| HiddenLayer::declare(&mut network, &name, inputs, hidden, style))
+            .collect();
         let img3 = network.dense("img3", Inputs::hidden(hidden), latent.outputs());
         let obs1_inputs = Inputs::of(&[(Reads::Deter, deter), (Reads::Embedding, config.embed())]);
         let obs1 = HiddenLayer::declare(&mut network, "obs1", obs1_inputs, hidden, style);
         let obs2 = network.dense("obs2", Inputs::hidden(hidden), latent.outputs());
-        let recurrent_inputs = Inputs::of(&[(Reads::Deter, deter)]);
-        let gru = GruWeights {
-            kernel: network.kernel("gru.kernel", Inputs::hidden(hidden), 3 * deter),
-            recurrent: network.kernel("gru.recurrent_kernel", recurrent_inputs, 3 * deter),
-            bias: network.parameter("gru.bias", &[2, 3 * deter]),
-        };
-        Self { img1, img2, img3, obs1, obs2, gru, latent, stoch, deter }
-    }
-
-    /// The action's share of the first layer's sums: [N, A] to [N, hidden]. It depends on no state, so that a whole
-    /// sequence's is computed at once.
-    fn action_part<F: Real>(&self, tape: &mut Tape<F>, action: Var) -> Var {
-        self.img1.part(tape, action, self.stoch)
+        let cell = RecurrentCell::declare(&mut network, config, cell_inputs);
+        Self { cell, img2, img3, obs1, obs2, latent, stoch: config.state_size(), deter }
     }
 
     /// The embedding's share of the posterior's first layer: [N, E] to [N, hidden].
@@ -67,20 +61,15 @@ impl Rssm {
         self.obs1.part(tape, embed, self.deter)
     }
 
-    fn step<F: Real>(&self, tape: &mut Tape<F>, stoch: Var, deter: Var, action_part: Var) -> Var {
-        let x = self.img1.forward_plus(tape, stoch, action_part);
-        tape.gru(x, deter, self.gru)
-    }
-
     /// The next deterministic state [N, D] from stoch [N, S], deter [N, D] and action [N, A].
     pub fn next_deter<F: Real>(&self, tape: &mut Tape<F>, stoch: Var, deter: Var, action: Var) -> Var {
-        let action_part = self.action_part(tape, action);
-        self.step(tape, stoch, deter, action_part)
+        let action_part = self.cell.action_part(tape, action);
+        self.cell.step(tape, stoch, deter, action_part)
     }
 
     /// The prior over stoch given deter [N, D], as its distribution's value.
     pub fn prior<F: Real>(&self, tape: &mut Tape<F>, deter: Var) -> Var {
-        let x = self.img2.forward(tape, deter);
+        let x = self.img2.iter().fold(deter, |x, layer| layer.forward(tape, x));
         let raw = tape.dense(x, self.img3.0, self.img3.1, Activation::None);
         self.latent.from_raw(tape, raw)
     }
@@ -115,14 +104,14 @@ impl Rssm {
         sequences: usize,
     ) -> Observed {
         let steps = tape.shape(embed).0 / sequences;
-        let action_parts = self.action_part(tape, action);
+        let action_parts = self.cell.action_part(tape, action);
         let embed_parts = self.embed_part(tape, embed);
         let (mut stoch, mut deter) = self.zero(tape, sequences);
         let (mut posteriors, mut stochs, mut deters) = (tape.list(), tape.list(), tape.list());
         for step in 0..steps {
             let at = step * sequences;
             let action_part = tape.rows_of(action_parts, at, sequences);
-            deter = self.step(tape, stoch, deter, action_part);
+            deter = self.cell.step(tape, stoch, deter, action_part);
             let embed_part = tape.rows_of(embed_parts, at, sequences);
             let posterior = self.posterior_from_part(tape, deter, embed_part);
             let noise = tape.rows_of(noise, at, sequences);

@@ -4,6 +4,7 @@
 //! Here: the golden cases. A module has the options of one part of the agent.
 
 mod actions;
+mod cell;
 mod divergence;
 mod heads;
 mod latent;

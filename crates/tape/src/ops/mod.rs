@@ -6,6 +6,8 @@
 pub(crate) mod absolute;
 mod action;
 mod at_least;
+pub(crate) mod block_dense;
+mod block_gates;
 mod bounded;
 mod categorical;
 pub(crate) mod convolution;
@@ -39,6 +41,12 @@ pub(crate) enum Op {
     /// A value from outside, or one that another operation keeps for its gradient.
     Leaf,
     Dense(dense::Dense),
+    BlockDense(block_dense::BlockDense),
+    BlockGates {
+        sums: Var,
+        h: Var,
+        blocks: usize,
+    },
     Gru(gru::Gru),
     Convolution(convolution::Convolution),
     TransposedConvolution(convolution::Convolution),
@@ -171,6 +179,8 @@ impl Op {
         match self {
             Op::Leaf | Op::Weights { .. } => {}
             Op::Dense(dense) => dense.backward(back),
+            Op::BlockDense(layer) => layer.backward(back),
+            &Op::BlockGates { sums, h, blocks } => block_gates::backward(back, sums, h, blocks),
             Op::Gru(gru) => gru.backward(back),
             Op::Convolution(convolution) => convolution.backward(back),
             Op::TransposedConvolution(convolution) => convolution.backward_transposed(back),

@@ -34,6 +34,11 @@ impl Matrix {
         Self { place, rows, cols, steps: [cols, 1] }
     }
 
+    /// Columns of it.
+    pub fn columns(self, first: usize, count: usize) -> Self {
+        Self { place: self.place.after(first * self.steps[1]), cols: count, ..self }
+    }
+
     pub fn transposed(self) -> Self {
         Self { rows: self.cols, cols: self.rows, steps: [self.steps[1], self.steps[0]], ..self }
     }
