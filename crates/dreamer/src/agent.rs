@@ -91,8 +91,8 @@ impl Agent {
             );
             return Err(DreamerError::Batch { what });
         }
-        let Batch { image, vector, action, reward, discount, embedding, .. } = batch;
-        let view = BatchView { image, vector, action, reward, discount, embedding };
+        let Batch { image, vector, action, reward, discount, first, embedding, .. } = batch;
+        let view = BatchView { image, vector, action, reward, discount, first, embedding };
         if let Some(device) = &mut self.device {
             if interrupted.load(Ordering::SeqCst) {
                 return Ok(None);
@@ -105,7 +105,8 @@ impl Agent {
         // the whole state.
         let (stream, first) = (&self.noise, self.updates << 16);
         let (latent, actions) = (self.learner.config().latent_distribution(), self.learner.config().actor);
-        let draw = |shard, noise: &mut Noise<f32>| noise.draw(latent, actions, &mut stream.part(first + shard as u64));
+        let draw =
+            |shard, noise: &mut Noise<f32>| noise.draw_for(latent, actions, &mut stream.part(first + shard as u64));
         let metrics = self.learner.step_interruptible(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)

@@ -15,6 +15,8 @@ pub struct BatchView<'a, F> {
     pub reward: &'a [F],
     /// Discounts that came with the observations [B, L]: 0 at a terminal state, else 1.
     pub discount: &'a [F],
+    /// 1 where an episode begins, else 0 [B, L]; empty unless [`AgentConfig::resets`].
+    pub first: &'a [F],
     /// The embeddings [B, L, E] of the images by a frozen encoder, if they are known already; empty if they must be
     /// computed, or if the encoder is trained.
     pub embedding: &'a [F],
@@ -33,6 +35,7 @@ impl<F> BatchView<'_, F> {
             ("actions", self.action.len(), transitions * action_size),
             ("rewards", self.reward.len(), transitions),
             ("discounts", self.discount.len(), transitions),
+            ("beginnings of episodes", self.first.len(), if config.resets { transitions } else { 0 }),
             (
                 "embeddings",
                 self.embedding.len(),

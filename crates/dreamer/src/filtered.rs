@@ -3,7 +3,7 @@
 
 use crate::agent_view::AgentView;
 use crate::images::Images;
-use crate::networks::{Observed, symlog};
+use crate::networks::{Observed, Seen, symlog};
 use crate::shard::embed;
 use environment::Observation;
 use tape::{Real, Tape, Workspace};
@@ -45,6 +45,8 @@ pub(crate) fn with_filtered<F: Real, R>(
     let embed = tape.constant(steps, config.embed(), |y| y.copy_from_slice(&embeddings));
     let action = tape.constant(steps, size, |y| y.copy_from_slice(actions));
     let mean = tape.constant(steps, config.state_size(), |y| y.fill(F::ZERO));
-    let observed = agent.networks.rssm.observe(&mut tape, embed, action, mean, 1);
+    let start = agent.networks.rssm.zero(&mut tape, 1);
+    let seen = Seen { embed, action, noise: mean, kept: None };
+    let observed = agent.networks.rssm.observe(&mut tape, start, seen);
     then(&mut tape, observed)
 }

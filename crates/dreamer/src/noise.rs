@@ -31,8 +31,13 @@ impl<F: Real> Noise<F> {
         self.start.resize(if config.draws_starts() { rollouts } else { 0 }, F::ZERO);
     }
 
-    /// Draws all noise again, for states and actions of these distributions.
-    pub(crate) fn draw(&mut self, latent: LatentDistribution, actions: ActionDistribution, random: &mut Stream) {
+    /// Draws all noise again, for the states and actions of agents of this configuration.
+    pub fn draw(&mut self, config: &AgentConfig, random: &mut Stream) {
+        self.draw_for(config.latent_distribution(), config.actor, random);
+    }
+
+    /// As [`Noise::draw`], for states and actions of these distributions.
+    pub(crate) fn draw_for(&mut self, latent: LatentDistribution, actions: ActionDistribution, random: &mut Stream) {
         latent.draw(&mut self.posterior, random);
         match actions {
             ActionDistribution::TanhNormal | ActionDistribution::BoundedNormal => {

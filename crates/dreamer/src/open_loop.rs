@@ -2,6 +2,7 @@
 
 use crate::agent_view::AgentView;
 use crate::learner::Learner;
+use crate::networks::Seen;
 use crate::policy::Policy;
 use environment::Observation;
 use random::Stream;
@@ -68,7 +69,8 @@ fn open_loop<F: Real>(
         tape.constant(rows, size, |y| y.copy_from_slice(&actions[from * size..(from + rows) * size]))
     };
     let (past, noise) = (action(&mut tape, 0, context), draw(&mut tape, context));
-    let observed = networks.rssm.observe(&mut tape, embed, past, noise, 1);
+    let start = networks.rssm.zero(&mut tape, 1);
+    let observed = networks.rssm.observe(&mut tape, start, Seen { embed, action: past, noise, kept: None });
     let mut stoch = tape.rows_of(observed.stoch, context - 1, 1);
     let mut deter = tape.rows_of(observed.deter, context - 1, 1);
     let mut features = tape.list();

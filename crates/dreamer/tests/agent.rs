@@ -102,6 +102,7 @@ fn batch(config: &AgentConfig, actions: usize) -> Batch {
     batch.image = (0..rows * space.image_bytes()).map(|_| random.below(256) as u8).collect();
     batch.vector = (0..rows * space.vector).map(|_| random.normal() as f32).collect();
     batch.action = (0..rows * actions).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
+    batch.first = (0..if config.resets { rows } else { 0 }).map(|row| f32::from(u8::from(row % 7 == 1))).collect();
     batch.reward = (0..rows).map(|_| random.normal() as f32).collect();
     batch.discount = (0..rows).map(|row| f32::from(u8::from(row % 7 != 0))).collect();
     batch

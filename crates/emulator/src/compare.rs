@@ -39,6 +39,7 @@ pub fn batch(config: &AgentConfig) -> Batch {
     batch.action_size = ACTIONS;
     let space = config.observation_space();
     batch.image = (0..transitions * space.image_bytes()).map(|_| random.below(256) as u8).collect();
+    batch.first = (0..if config.resets { transitions } else { 0 }).map(|at| f32::from(u8::from(at % 3 == 1))).collect();
     batch.vector = (0..transitions * space.vector).map(|_| 3.0 * random.normal() as f32).collect();
     batch.action = (0..transitions * ACTIONS).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
     batch.reward = (0..transitions).map(|_| random.normal() as f32).collect();
@@ -210,6 +211,7 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
             false,
             F32,
         ),
+        ("sequences that cross from one episode into the next", AgentConfig { resets: true, ..small() }, false, F32),
         (
             "a cell in blocks",
             AgentConfig { cell: Cell::BlockGru, deter: 12, blocks: 3, prior_layers: 2, ..small() },

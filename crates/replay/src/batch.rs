@@ -26,19 +26,27 @@ pub struct Batch {
     pub reward: Vec<f32>,
     /// Discounts `[B, L]`: 1, or 0 where the episode ended in a terminal state.
     pub discount: Vec<f32>,
-    /// The window of each sequence; set by [`crate::Replay::sample`].
+    /// 1 where an episode begins, else 0 `[B, L]`; empty unless windows may cross from one episode into the next
+    /// ([`crate::WindowStarts::Stream`]).
+    pub first: Vec<f32>,
+    /// The windows that the sequences are copied from, in order: one for each, or several where it crosses from one episode
+    /// into the next. Set by [`crate::Replay::sample`].
     pub windows: Vec<Window>,
     /// Embeddings of the images `[B, L, E]`, by [`crate::Embeddings::fill`]; empty if the encoder is learned.
     pub embedding: Vec<f32>,
 }
 
-/// The part of an episode that a sequence of a batch is copied from.
+/// The part of an episode that a sequence of a batch, or a part of it, is copied from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The episode's number: how many were added to the memory before it.
     pub episode: u64,
     /// Its first transition.
     pub start: usize,
+    /// Its transitions.
+    pub length: usize,
+    /// Where the first one is among the `B L` transitions of the batch.
+    pub place: usize,
     /// Whether it is an episode of another run ([`crate::Rehearsal`]), which are numbered among themselves.
     pub rehearsed: bool,
 }
@@ -58,6 +66,7 @@ impl Batch {
         self.action.resize(transitions * sizes.action, 0.0);
         self.reward.resize(transitions, 0.0);
         self.discount.resize(transitions, 0.0);
+        self.first.clear();
         self.windows.clear();
         self.embedding.clear();
     }

@@ -74,14 +74,14 @@ impl Embeddings {
             self.drop_episode((false, oldest));
         }
         self.unknown.places.clear();
-        for (index, window) in batch.windows.iter().enumerate() {
+        for window in &batch.windows {
             let key = (window.rehearsed, window.episode);
             if let Some(held) = self.held.get_mut(&key) {
                 held.used = self.batches;
             }
             let held = self.held.get(&key);
-            for t in 0..length {
-                let (place, t) = (index * length + t, window.start + t);
+            for t in 0..window.length {
+                let (place, t) = (window.place + t, window.start + t);
                 match held {
                     Some(held) if held.known[t] => batch.embedding[place * size..(place + 1) * size]
                         .copy_from_slice(&held.values[t * size..(t + 1) * size]),
@@ -119,13 +119,14 @@ impl Embeddings {
         let size = self.size;
         let places = std::mem::take(&mut self.unknown.places);
         for &place in &places {
-            let window = batch.windows[place / batch.length];
+            let after = batch.windows.partition_point(|window| window.place <= place);
+            let window = batch.windows[after - 1];
             let key = (window.rehearsed, window.episode);
             if !self.held.contains_key(&key) && !self.make_space(length(key), key) {
                 continue;
             }
             let held = self.held.get_mut(&key).expect("there is space for it");
-            let t = window.start + place % batch.length;
+            let t = window.start + place - window.place;
             held.values[t * size..(t + 1) * size].copy_from_slice(&batch.embedding[place * size..(place + 1) * size]);
             held.known[t] = true;
         }

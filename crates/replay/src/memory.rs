@@ -10,7 +10,7 @@ use random::Stream;
 use rayon::prelude::*;
 
 use crate::error::ReplayError;
-use crate::starts::{self, Candidate};
+use crate::starts::Candidate;
 use crate::{Batch, CompressedEpisode, Episode, IMAGE_BYTES, LARGEST_ACTION, Rehearsal, Sizes, Window, WindowStarts};
 
 /// The largest uncompressed episode that a replay memory accepts with any budget, in bytes: 87 000 transitions. With a
@@ -132,8 +132,7 @@ impl Replay {
         }
     }
 
-    /// Fills `batch` with `batch.batch` sequences of `batch.length` transitions, drawn by the rule `starts` from the
-    /// episodes with at least that many transitions.
+    /// Fills `batch` with `batch.batch` sequences of `batch.length` transitions, drawn by the rule `starts`.
     ///
     /// The sample depends only on `random` and the episodes, not on the number of threads. Images are decompressed on
     /// the current thread pool. Nothing is allocated unless the batch or the replay memory has grown since the last
@@ -171,9 +170,9 @@ impl Replay {
         if batch.batch == 0 || length == 0 {
             return Err(ReplayError::EmptyBatch { batch: batch.batch, length });
         }
-        self.list_candidates(length)?;
+        self.list_candidates(starts, length)?;
         if let Some((rehearsal, _)) = &mut rehearsal {
-            rehearsal.memory.list_candidates(length)?;
+            rehearsal.memory.list_candidates(starts, length)?;
         }
         let transitions = batch.batch.checked_mul(length);
         let bytes = transitions.and_then(|transitions| transitions.checked_mul(self.sizes.bytes()));
@@ -181,6 +180,11 @@ impl Replay {
             return Err(ReplayError::HugeBatch { batch: batch.batch, length });
         }
         batch.fit(&self.sizes);
+        if starts == WindowStarts::Stream {
+            batch.first.resize(batch.batch * length, 0.0);
+            batch.first.fill(0.0);
+        }
+        let mut count = 0;
         for sequence in 0..batch.batch {
             let rehearsed = match &mut rehearsal {
                 Some((rehearsal, random)) => random.uniform() < rehearsal.share,
@@ -191,26 +195,31 @@ impl Replay {
                 _ => (&*self, &mut *random),
             };
             let (index, start) = starts.draw(&memory.candidates, length, random);
-            memory.copy_numbers(batch, sequence, index, start);
-            batch.windows.push(Window { episode: memory.dropped + index as u64, start, rehearsed });
+            memory.copy_numbers(batch, sequence * length, (index, start), rehearsed);
+            count += usize::from(rehearsed);
         }
-        let count = batch.windows.iter().filter(|window| window.rehearsed).count();
         if self.sizes.image() == 0 {
             return Ok(count);
         }
         let others = rehearsal.as_ref().map_or(&*self, |(rehearsal, _)| &rehearsal.memory);
         let images = batch.image.par_chunks_exact_mut(length * IMAGE_BYTES);
-        images.zip(&batch.windows).for_each(|(images, window)| {
-            let memory = if window.rehearsed { others } else { &*self };
-            let episode = &memory.episodes[(window.episode - memory.dropped) as usize];
-            episode.copy_images(window.start..window.start + length, images);
+        let windows = &batch.windows;
+        images.enumerate().for_each(|(sequence, images)| {
+            let (begin, end) = (sequence * length, (sequence + 1) * length);
+            let first = windows.partition_point(|window| window.place < begin);
+            for window in windows[first..].iter().take_while(|window| window.place < end) {
+                let memory = if window.rehearsed { others } else { &*self };
+                let episode = &memory.episodes[(window.episode - memory.dropped) as usize];
+                let images = &mut images[(window.place - begin) * IMAGE_BYTES..][..window.length * IMAGE_BYTES];
+                episode.copy_images(window.start..window.start + window.length, images);
+            }
         });
         Ok(count)
     }
 
-    /// Lists the episodes that are long enough for windows of `length` transitions.
-    fn list_candidates(&mut self, length: usize) -> Result<(), ReplayError> {
-        starts::list(self.episodes.iter().map(CompressedEpisode::len), length, &mut self.candidates);
+    /// Lists the episodes that windows of `length` transitions can begin in.
+    fn list_candidates(&mut self, starts: WindowStarts, length: usize) -> Result<(), ReplayError> {
+        starts.list(self.episodes.iter().map(CompressedEpisode::len), length, &mut self.candidates);
         if self.candidates.is_empty() {
             let longest = self.episodes.iter().map(CompressedEpisode::len).max().unwrap_or(0);
             return Err(ReplayError::NoneLongEnough { episodes: self.episodes.len(), length, longest });
@@ -218,14 +227,27 @@ impl Replay {
         Ok(())
     }
 
-    /// Copies all but the images of the window at `start` of the episode with this index to sequence `sequence` of a
-    /// batch.
-    fn copy_numbers(&self, batch: &mut Batch, sequence: usize, index: usize, start: usize) {
-        let (episode, length) = (&self.episodes[index], batch.length);
-        copy_window(&mut batch.vector, sequence, episode.vector(), start, length, self.sizes.vector());
-        copy_window(&mut batch.action, sequence, episode.action(), start, length, self.sizes.action);
-        copy_window(&mut batch.reward, sequence, episode.reward(), start, length, 1);
-        copy_window(&mut batch.discount, sequence, episode.discount(), start, length, 1);
+    /// Copies all but the images of a sequence to the transitions from `place` on of a batch. It begins at a transition of the
+    /// episode with an index, and goes on in those after it.
+    fn copy_numbers(&self, batch: &mut Batch, place: usize, (mut index, mut start): (usize, usize), rehearsed: bool) {
+        let mut copied = 0;
+        while copied < batch.length {
+            let episode = &self.episodes[index];
+            let length = (batch.length - copied).min(episode.len() - start);
+            let window =
+                Window { episode: self.dropped + index as u64, start, length, place: place + copied, rehearsed };
+            copy_window(&mut batch.vector, &window, episode.vector(), self.sizes.vector());
+            copy_window(&mut batch.action, &window, episode.action(), self.sizes.action);
+            copy_window(&mut batch.reward, &window, episode.reward(), 1);
+            copy_window(&mut batch.discount, &window, episode.discount(), 1);
+            if start == 0
+                && let Some(first) = batch.first.get_mut(window.place)
+            {
+                *first = 1.0;
+            }
+            batch.windows.push(window);
+            (index, start, copied) = (index + 1, 0, copied + length);
+        }
     }
 }
 
@@ -253,8 +275,8 @@ pub(crate) fn check_uncompressed(bytes: u64, budget: u64, path: Option<&Path>) -
     Ok(())
 }
 
-/// Copies `length` transitions of `size` values each, from transition `start` on, to sequence `sequence` of a batch.
-fn copy_window<T: Copy>(to: &mut [T], sequence: usize, from: &[T], start: usize, length: usize, size: usize) {
-    let values = length * size;
-    to[sequence * values..(sequence + 1) * values].copy_from_slice(&from[start * size..start * size + values]);
+/// Copies the transitions of a window, of `size` values each, from an episode to a batch.
+fn copy_window<T: Copy>(to: &mut [T], window: &Window, from: &[T], size: usize) {
+    let values = window.length * size;
+    to[window.place * size..][..values].copy_from_slice(&from[window.start * size..][..values]);
 }

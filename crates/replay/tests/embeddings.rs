@@ -37,16 +37,18 @@ proptest! {
         lengths in prop::collection::vec(4usize..12, 1..8),
         budget in 0usize..60,
         batch in 1usize..6,
+        stream: bool,
     ) {
         let mut replay = Replay::new(1, 2 * held(numbered(1, 12, 0))).unwrap();
         let mut embeddings = Embeddings::new(SIZE, bytes(budget));
         let mut random = Stream::new(seed, "replay");
+        let starts = if stream { WindowStarts::Stream } else { WindowStarts::Inside };
         let mut batch = Batch::new(batch, 4);
         // Episodes come, and the oldest go, while batches are drawn.
         for (id, &length) in lengths.iter().enumerate() {
             replay.add(numbered(1, length, id)).unwrap();
             for _ in 0..3 {
-                replay.sample(&mut random, WindowStarts::Inside, &mut batch).unwrap();
+                replay.sample(&mut random, starts, &mut batch).unwrap();
                 embeddings.fill(&replay, None, &mut batch, encode);
                 prop_assert_eq!(&batch.embedding, &expected(&batch));
                 prop_assert!(embeddings.bytes() <= bytes(budget));

@@ -99,6 +99,42 @@ fn windows_are_consecutive_transitions_of_one_episode() {
 }
 
 #[test]
+fn windows_of_a_stream_go_on_in_the_next_episode() {
+    let mut replay = Replay::new(2, u64::MAX).unwrap();
+    let lengths = [2, 3, 2, 7, 2];
+    for (id, length) in lengths.into_iter().enumerate() {
+        replay.add(numbered(2, length, id)).unwrap();
+    }
+    // Each transition of the stream: its episode, and its number there.
+    let stream: Vec<(usize, usize)> =
+        lengths.into_iter().enumerate().flat_map(|(id, length)| (0..length).map(move |t| (id, t))).collect();
+    let mut batch = Batch::new(60, 6);
+    replay.sample(&mut Stream::new(1, "replay"), WindowStarts::Stream, &mut batch).unwrap();
+    assert_eq!(batch.windows.iter().map(|window| window.length).sum::<usize>(), 60 * 6);
+    let mut starts = std::collections::BTreeSet::new();
+    for sequence in 0..60 {
+        let begin = batch.windows.iter().find(|window| window.place == 6 * sequence).expect("a sequence begins there");
+        let first = stream.iter().position(|place| *place == (begin.episode as usize, begin.start)).unwrap();
+        starts.insert(first);
+        for (at, (id, t)) in (6 * sequence..).zip(&stream[first..first + 6]) {
+            let value = if *t == 0 { 0.0 } else { (id * 1000 + t) as f32 };
+            assert_eq!(batch.reward[at], value);
+            assert_eq!(batch.action[2 * at..2 * at + 2], [value / 1e6; 2]);
+            assert_eq!(batch.first[at], f32::from(u8::from(*t == 0)));
+            let image = &batch.image[at * IMAGE_BYTES..(at + 1) * IMAGE_BYTES];
+            assert!(image.iter().all(|&byte| byte == (id * 31 + t) as u8));
+        }
+    }
+    assert_eq!(starts.len(), stream.len() - 5, "every start is drawn");
+    // No sequence is longer than the stream, and other batches do not have beginnings.
+    let mut long = Batch::new(1, 17);
+    let error = replay.sample(&mut Stream::new(1, "replay"), WindowStarts::Stream, &mut long).unwrap_err();
+    assert!(matches!(error, ReplayError::NoneLongEnough { .. }), "{error}");
+    replay.sample(&mut Stream::new(1, "replay"), WindowStarts::Inside, &mut batch).unwrap();
+    assert!(batch.first.is_empty());
+}
+
+#[test]
 fn every_episode_and_every_start_is_equally_likely() {
     // Lengths 3 to 9 and windows of 4: the first is too short, the others have 2, 3, 4, 5 and 6 starts.
     let mut replay = Replay::new(1, u64::MAX).unwrap();

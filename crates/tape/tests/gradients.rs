@@ -220,6 +220,14 @@ fn squashed_samples() {
 }
 
 #[test]
+fn scaled_rows() {
+    check(&[], &[(3, 4)], |tape, _, x| {
+        let factor = tape.constant(3, 1, |y| y.copy_from_slice(&[1.0, 0.0, -0.5]));
+        tape.scaled_rows(x[0], factor)
+    });
+}
+
+#[test]
 fn layers_in_blocks() {
     let (kernel, bias): (&[usize], &[usize]) = (&[3, 6, 5], &[15]);
     check(&[("kernel", kernel), ("bias", bias)], &[(4, 6), (4, 4)], |tape, p, x| {

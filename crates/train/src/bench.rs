@@ -206,5 +206,6 @@ fn random_batch(config: &AgentConfig) -> Batch {
     batch.action = (0..transitions * ACTION_SIZE).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect();
     batch.reward = (0..transitions).map(|_| random.normal() as f32).collect();
     batch.discount = vec![1.0; transitions];
+    batch.first = vec![0.0; if config.resets { transitions } else { 0 }];
     batch
 }

@@ -98,12 +98,17 @@ fn gradients<F: Real>(config: &AgentConfig, precision: Precision) -> Result<Lear
     let action: Vec<F> = (0..transitions * ACTION).map(|_| F::of(random.uniform_in(-1.0, 1.0))).collect();
     let reward: Vec<F> = (0..transitions).map(|_| F::of(random.normal())).collect();
     let discount = vec![F::ONE; transitions];
-    let batch =
-        BatchView { image: &image, vector: &[], action: &action, reward: &reward, discount: &discount, embedding: &[] };
+    let batch = BatchView {
+        image: &image,
+        vector: &[],
+        action: &action,
+        reward: &reward,
+        discount: &discount,
+        first: &[],
+        embedding: &[],
+    };
     let noise = Stream::new(0, "noise");
-    learner.gradients(batch, &|shard, draws: &mut Noise<F>| {
-        draws.draw(Default::default(), &mut noise.part(shard as u64))
-    })?;
+    learner.gradients(batch, &|shard, draws: &mut Noise<F>| draws.draw(&config, &mut noise.part(shard as u64)))?;
     Ok(learner)
 }
 

@@ -223,3 +223,11 @@ extern "C" __global__ void add_signs(float *out, const float *x, const float *fa
         if (i < n) out[i] += x[i] > 0.0f ? factor[0] : x[i] < 0.0f ? -factor[0] : 0.0f;
     }
 }
+
+// y[count] = x times a number for each row of `cols`, or y += that.
+extern "C" __global__ void scaled_rows(float *y, const float *x, const float *factor, int count, int cols, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < count) put(&y[i], factor[i / cols] * x[i], accumulate);
+    }
+}

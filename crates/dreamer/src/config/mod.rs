@@ -33,6 +33,9 @@ pub struct AgentConfig {
     /// Weight of the squared errors of predicted vectors. An error counts as much as the square root of this times it:
     /// with 100, a number that varies by 0.1 as much as one that varies by 1 with DreamerV3's weight, which is 1.
     pub vector_scale: f64,
+    /// Whether sequences may cross from one episode into the next: where one begins, the latent state and the action are
+    /// forgotten. The run's replay memory decides.
+    pub resets: bool,
     /// Channels of the encoder's first convolution; the others have 2, 4 and 8 times as many.
     pub depth: usize,
     /// The distribution of the stochastic state.
@@ -168,6 +171,7 @@ impl Default for AgentConfig {
             vector_layers: 2,
             vector_units: 256,
             vector_scale: 1.0,
+            resets: false,
             depth: 32,
             latent: Latent::Gaussian,
             stoch: 30,

@@ -89,6 +89,9 @@ impl Device {
         machine.write(places.action, &data.action)?;
         machine.write(places.reward, &data.reward)?;
         machine.write(places.discount, &data.discount)?;
+        if config.resets {
+            machine.write(places.kept, &data.kept)?;
+        }
         if config.frozen_encoder && batch.embedding.is_empty() {
             machine.run(ENCODE)?;
         } else if config.frozen_encoder {

@@ -25,6 +25,8 @@ pub(super) struct Places {
     pub reward: Place,
     /// Times the configuration's discount.
     pub discount: Place,
+    /// 0 where an episode begins, else 1; empty unless sequences may cross from one episode into the next.
+    pub kept: Place,
     /// The key of the stream of noise, then the number of updates.
     pub random: Place,
     /// A sum, or a gradient's norm, for every [`Metric`](crate::Metric).

@@ -86,6 +86,7 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
         action: planner.reserve(rows * actions),
         reward: planner.reserve(rows),
         discount: planner.reserve(rows),
+        kept: planner.reserve(if config.resets { rows } else { 0 }),
         random: planner.reserve(10),
         metrics: planner.reserve(Metric::COUNT),
         optimisers: optimiser_places,
@@ -235,6 +236,7 @@ impl Step<'_> {
             embed,
             action: input(&mut tape, learner.action_size(), self.places.action),
             noise: input(&mut tape, config.state_size(), self.noise.posterior),
+            kept: config.resets.then(|| input(&mut tape, 1, self.places.kept)),
             sequences: config.batch,
         };
         let targets = Targets {

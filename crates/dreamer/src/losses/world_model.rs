@@ -6,7 +6,7 @@ use super::Terms;
 use crate::agent_view::AgentView;
 use crate::config::Divergence;
 use crate::metrics::Metric;
-use crate::networks::Observed;
+use crate::networks::{Observed, Seen};
 use tape::{Real, Tape, Var};
 
 /// The inputs of the dynamics: rows of L steps of n sequences, step by step.
@@ -18,6 +18,8 @@ pub(crate) struct Inputs {
     pub action: Var,
     /// Draws for the posterior's samples [L * n, S].
     pub noise: Var,
+    /// 0 where an episode begins, else 1 [L * n, 1], if sequences may cross from one episode into the next.
+    pub kept: Option<Var>,
     /// n.
     pub sequences: usize,
 }
@@ -33,8 +35,9 @@ pub(crate) fn dynamics<F: Real>(
     terms: &mut Terms,
 ) -> Observed {
     let (config, rssm) = (agent.config, &agent.networks.rssm);
-    let Inputs { embed, action, noise, sequences } = inputs;
-    let observed = rssm.observe(tape, embed, action, noise, sequences);
+    let Inputs { embed, action, noise, kept, sequences } = inputs;
+    let start = rssm.zero(tape, sequences);
+    let observed = rssm.observe(tape, start, Seen { embed, action, noise, kept });
     let prior = rssm.prior(tape, observed.deter);
     let latent = config.latent_distribution();
     match config.divergence {

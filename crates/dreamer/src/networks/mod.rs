@@ -19,7 +19,7 @@ pub use mlp::Mlp;
 pub use number_head::NumberHead;
 pub use observation::{Decoder, Encoder, ObservationVars};
 pub use reward::RewardHead;
-pub use rssm::{Observed, Rssm};
+pub use rssm::{Observed, Rssm, Seen};
 pub(crate) use vector::symlog;
 pub use vector::{VectorDecoder, VectorEncoder};
 

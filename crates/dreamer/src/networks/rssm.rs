@@ -21,6 +21,19 @@ pub struct Rssm {
     deter: usize,
 }
 
+/// What [`Rssm::observe`] reads: rows of L steps of B sequences, step by step.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Embeddings of the observations [L * B, E].
+    pub embed: Var,
+    /// The actions that led to the observations [L * B, A].
+    pub action: Var,
+    /// The draws of the posterior's samples [L * B, S].
+    pub noise: Var,
+    /// 0 where an episode begins, so that state and action before it are forgotten, else 1 [L * B, 1]. Without it, nothing is.
+    pub kept: Option<Var>,
+}
+
 /// The results of [`Rssm::observe`]: L steps of B sequences, step by step.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed {
@@ -93,23 +106,23 @@ impl Rssm {
         (stoch, deter)
     }
 
-    /// Filters sequences from the zero state: embeddings [L * B, E], actions [L * B, A] and the draws of the samples
-    /// [L * B, S], all step by step. Only the part that depends on the previous state is computed in the scan.
-    pub fn observe<F: Real>(
-        &self,
-        tape: &mut Tape<F>,
-        embed: Var,
-        action: Var,
-        noise: Var,
-        sequences: usize,
-    ) -> Observed {
+    /// Filters B sequences from their `start`, stoch and deter. Only the part that depends on the previous state is computed in the
+    /// scan.
+    pub fn observe<F: Real>(&self, tape: &mut Tape<F>, start: (Var, Var), seen: Seen) -> Observed {
+        let Seen { embed, action, noise, kept } = seen;
+        let (mut stoch, mut deter) = start;
+        let sequences = tape.shape(stoch).0;
         let steps = tape.shape(embed).0 / sequences;
+        let action = kept.map_or(action, |kept| tape.scaled_rows(action, kept));
         let action_parts = self.cell.action_part(tape, action);
         let embed_parts = self.embed_part(tape, embed);
-        let (mut stoch, mut deter) = self.zero(tape, sequences);
         let (mut posteriors, mut stochs, mut deters) = (tape.list(), tape.list(), tape.list());
         for step in 0..steps {
             let at = step * sequences;
+            if let Some(kept) = kept {
+                let kept = tape.rows_of(kept, at, sequences);
+                (stoch, deter) = (tape.scaled_rows(stoch, kept), tape.scaled_rows(deter, kept));
+            }
             let action_part = tape.rows_of(action_parts, at, sequences);
             deter = self.cell.step(tape, stoch, deter, action_part);
             let embed_part = tape.rows_of(embed_parts, at, sequences);

@@ -52,7 +52,8 @@ impl<F: Real> Shard<F> {
         };
         let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
         let noise = tape.constant(rows, config.state_size(), |y| y.copy_from_slice(&noise.posterior));
-        let inputs = Inputs { embed, action, noise, sequences: images.range.count };
+        let kept = config.resets.then(|| tape.constant(rows, 1, |y| y.copy_from_slice(&data.kept)));
+        let inputs = Inputs { embed, action, noise, kept, sequences: images.range.count };
         terms.clear();
         let observed = dynamics(agent, &mut tape, inputs, terms);
         terms.sum_up(&tape, sums);

@@ -17,6 +17,8 @@ pub(crate) struct Sequences<F> {
     pub reward: Vec<F>,
     /// The discount head's targets [L * n]: the batch's discounts times the configuration's.
     pub discount: Vec<F>,
+    /// 0 where an episode begins, else 1 [L * n]; empty unless sequences may cross from one episode into the next.
+    pub kept: Vec<F>,
     /// The frozen encoder's embeddings of the images [L * n, E]; empty if it is not known yet, or the encoder is trained.
     pub embedding: Vec<F>,
 }
@@ -24,12 +26,17 @@ pub(crate) struct Sequences<F> {
 impl<F: Real> Sequences<F> {
     /// Copies the sequences of `range`.
     pub fn load(&mut self, batch: &BatchView<F>, config: &AgentConfig, range: SequenceRange) {
-        let Self { vector, action, reward, discount, embedding } = self;
+        let Self { vector, action, reward, discount, kept, embedding } = self;
         range.by_step(action, batch.action, batch.action.len() / batch.reward.len());
         range.by_step(reward, batch.reward, 1);
         range.by_step(discount, batch.discount, 1);
         let factor = F::of(config.discount);
         discount.iter_mut().for_each(|discount| *discount = factor * *discount);
+        kept.clear();
+        if config.resets {
+            range.by_step(kept, batch.first, 1);
+            kept.iter_mut().for_each(|first| *first = F::ONE - *first);
+        }
         vector.clear();
         if config.vector > 0 {
             range.by_step(vector, batch.vector, config.vector);

@@ -11,6 +11,7 @@ mod latent;
 mod meta_model;
 mod networks;
 mod optimiser;
+mod resets;
 #[path = "../reference/tensors.rs"]
 mod tensors;
 

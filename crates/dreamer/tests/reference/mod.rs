@@ -7,7 +7,7 @@ mod tensors;
 pub use tensors::{Tensors, read};
 
 use dreamer::behaviour::{evaluate, imagine};
-use dreamer::networks::{IMAGE_NUMBERS, ObservationVars};
+use dreamer::networks::{IMAGE_NUMBERS, ObservationVars, Seen};
 use dreamer::{
     AgentConfig, BatchView, Learner, Metric, Noise, PolicyNoise, RewardSource, StepMetrics, squashed_log_density,
 };
@@ -116,6 +116,7 @@ impl Reference {
             action: &action,
             reward: &reward,
             discount: &self.discount,
+            first: &[],
             embedding: &[],
         };
         let sequences = config.batch;
@@ -137,6 +138,7 @@ impl Reference {
             action: &action,
             reward: &reward,
             discount: &self.discount,
+            first: &[],
             embedding: &[],
         };
         self.learner.step(batch, &|_, out| out.clone_from(&noise)).map_err(|error| error.to_string())
@@ -226,7 +228,8 @@ impl Reference {
         };
         let draw = constant(&mut tape, &noise.posterior, stoch);
         let embed = networks.encoder.forward(&mut tape, ObservationVars { images: Some(images), vectors: None });
-        let observed = networks.rssm.observe(&mut tape, embed, action, draw, batch);
+        let start = networks.rssm.zero(&mut tape, batch);
+        let observed = networks.rssm.observe(&mut tape, start, Seen { embed, action, noise: draw, kept: None });
         let prior = networks.rssm.prior(&mut tape, observed.deter);
         let draw = constant(&mut tape, self.values("noise/prior")?, stoch);
         let prior_stoch = tape.sample(prior, draw);

@@ -87,6 +87,27 @@ fn windows_longer_than_any_random_episode_are_an_error_before_anything_is_learne
 }
 
 #[test]
+fn windows_that_cross_episodes_are_learned_from_where_no_episode_is_long_enough() {
+    let program = Program::new();
+    let run = |folder: &str, steps: &str| {
+        let task = ["train", "hopper", "--preset", "smoke", "--set", "task.termination=stock", "--logdir", folder];
+        let settings =
+            ["--set", "agent.length=200", "--set", "replay.starts=stream", "--set", "agent.discount_head=true"];
+        program.succeed(&[&task[..], &settings, &["--set", "task.observe=vector", "--steps", steps]].concat());
+    };
+    run("whole", "2000");
+    let config = std::fs::read_to_string(program.path("whole").join("config.toml")).unwrap();
+    assert!(config.contains("resets = true"), "{config}");
+    assert!(metrics(&program.path("whole")).iter().any(|line| line["updates"].as_f64() > Some(0.0)));
+    // Stopped where the shorter run ends, and continued.
+    run("parts", "1500");
+    run("parts", "2000");
+    assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
+    let error = program.fail(2, &["train", "hopper", "--set", "agent.resets=true"]);
+    assert!(error.contains("it follows from replay.starts; set that to stream instead"), "{error}");
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_the_result() {
     let program = Program::new();
     let run = |folder: &str, threads: &str| {

@@ -19,6 +19,7 @@ pub(crate) mod norm;
 pub(crate) mod range;
 pub(crate) mod returns;
 pub(crate) mod scalar;
+mod scaled_rows;
 mod shape;
 mod standardise;
 mod two_hot;
@@ -57,6 +58,10 @@ pub(crate) enum Op {
     Rows {
         x: Var,
         start: usize,
+    },
+    ScaledRows {
+        x: Var,
+        factor: Var,
     },
     Stack {
         list: List,
@@ -186,6 +191,7 @@ impl Op {
             Op::TransposedConvolution(convolution) => convolution.backward_transposed(back),
             &Op::Concat { left, right } => shape::concat_backward(back, left, right),
             &Op::Rows { x, start } => shape::rows_backward(back, x, start),
+            &Op::ScaledRows { x, factor } => scaled_rows::backward(back, x, factor),
             &Op::Stack { list } => shape::stack_backward(back, list),
             &Op::Gaussian { raw, .. } => gaussian::gaussian_backward(back, raw),
             &Op::Sample { gaussian, noise } => gaussian::sample_backward(back, gaussian, noise),

@@ -135,6 +135,12 @@ impl Planner {
                     }
                 }
             }
+            &Op::ScaledRows { x, factor } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let arguments = arguments![out, gradient, traced.place(factor), count, cols, accumulate];
+                    self.each("scaled_rows", count, arguments);
+                }
+            }
             &Op::Rows { x, start } => {
                 if let Some(out) = self.part(traced, x) {
                     self.piece([out.after(start * cols), gradient], [cols; 2], rows, cols, true);

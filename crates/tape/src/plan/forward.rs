@@ -90,6 +90,9 @@ impl Planner {
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
             Op::TransposedConvolution(layer) => self.transposed_convolution(traced, layer, y, rows),
+            &Op::ScaledRows { x, factor } => {
+                self.each("scaled_rows", count, arguments![y, at(x), at(factor), count, cols, false]);
+            }
             &Op::Concat { left, right } => {
                 let widths = [left, right].map(|part| traced.shape(part).1);
                 self.piece([y, at(left)], [cols, widths[0]], rows, widths[0], false);

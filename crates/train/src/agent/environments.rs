@@ -7,7 +7,7 @@ use dreamer::ActionDistribution;
 use environment::{
     ActionSpace, Catalogue, Environment, ImageSpace, ObservationSpace, Outside, Padded, TaskInfo, TaskOptions,
 };
-use replay::Sizes;
+use replay::{Sizes, WindowStarts};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -119,11 +119,15 @@ impl Environments {
         repeats().min().unwrap_or(1)..=repeats().max().unwrap_or(1)
     }
 
-    /// Checks that the agent's sequences fit into episodes of every task: nothing could be learned of a task otherwise.
+    /// Checks that the agent's sequences fit into episodes of every task, unless they may cross from one into the next: nothing could
+    /// be learned of a task otherwise.
     ///
     /// # Errors
     /// [`ConfigError::Range`] with the task whose episodes are shortest.
     pub(crate) fn check_length(&self, config: &Config) -> Result<(), ConfigError> {
+        if config.replay.starts == WindowStarts::Stream {
+            return Ok(());
+        }
         let longest = |task: &&TaskInfo| task.timing.longest_episode();
         match self.tasks().min_by_key(longest) {
             Some(task) if config.agent.length as u64 > u64::from(longest(&task)) => Err(ConfigError::Range {
@@ -185,11 +189,12 @@ impl ExternalEnvironment {
     }
 }
 
-/// Sets the settings that follow from the tasks: the observations, and the distribution of actions, which is one-hot if
-/// the actions of all are discrete.
+/// Sets the settings that follow from others: from the tasks the observations, and the distribution of actions, which is one-hot if
+/// the actions of all are discrete; from the windows whether states are reset within sequences.
 pub(crate) fn adapt<'a>(config: &mut Config, sizes: Sizes, mut tasks: impl Iterator<Item = &'a TaskInfo>) {
     let ObservationSpace { image, vector } = sizes.observations;
     (config.agent.images, config.agent.vector) = (image.is_some(), vector);
+    config.agent.resets = config.replay.starts == WindowStarts::Stream;
     if tasks.all(|task| task.actions.is_discrete()) {
         config.agent.actor = ActionDistribution::OneHot;
     }

@@ -48,10 +48,11 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
 /// # Errors
 /// [`TrainError::Differs`] or [`TrainError::OtherTransfer`] with the differences; or the folder or the request cannot be read.
 pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError> {
-    /// Settings of the agent that the tasks or the transfer decide.
-    const DECIDED: [&str; 8] = [
+    /// Settings of the agent that the tasks, other settings or the transfer decide.
+    const DECIDED: [&str; 9] = [
         "agent.images",
         "agent.vector",
+        "agent.resets",
         "agent.actor",
         "agent.frozen_encoder",
         "agent.reward_sources",

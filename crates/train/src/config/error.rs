@@ -30,12 +30,12 @@ pub enum ConfigError {
         advice: String,
     },
     /// A setting that follows from others.
-    #[error(
-        "--set {key}: what an agent observes follows from its tasks; set task.observe to image, vector or both instead"
-    )]
+    #[error("--set {key}: {advice}")]
     Derived {
         /// The key.
         key: String,
+        /// What it follows from, and the next step.
+        advice: &'static str,
     },
     /// A length of vectors for a run that observes none.
     #[error(

@@ -57,8 +57,15 @@ impl Layer {
             .map(|(key, value)| (key.trim(), value.trim()))
             .filter(|(key, _)| !key.is_empty() && key.split('.').all(|part| !part.trim().is_empty()))
             .ok_or_else(|| ConfigError::NotASetting { text: text.to_owned(), advice: as_setting(text) })?;
-        if let "agent.images" | "agent.vector" = key {
-            return Err(ConfigError::Derived { key: key.to_owned() });
+        let advice = match key {
+            "agent.images" | "agent.vector" => {
+                "what an agent observes follows from its tasks; set task.observe to image, vector or both instead"
+            }
+            "agent.resets" => "it follows from replay.starts; set that to stream instead",
+            _ => "",
+        };
+        if !advice.is_empty() {
+            return Err(ConfigError::Derived { key: key.to_owned(), advice });
         }
         Ok(Self::value(&format!("--set {text}"), key, value))
     }

@@ -266,8 +266,11 @@ mod tests {
             ("agent.discount=high", ["agent.discount = \"high\"", "must be a number from 0 to 1"]),
             ("task.termination=late", ["task.termination = \"late\"", "fixed"]),
             ("replay.budget=much", ["replay.budget = \"much\"", "2GB"]),
-            ("replay.starts=outside", ["replay.starts = \"outside\"", "it must be \"inside\" or \"edges\""]),
-            ("replay.starts=1", ["replay.starts = 1", "it must be \"inside\" or \"edges\""]),
+            (
+                "replay.starts=outside",
+                ["replay.starts = \"outside\"", "it must be \"inside\", \"edges\" or \"stream\""],
+            ),
+            ("replay.starts=1", ["replay.starts = 1", "it must be \"inside\", \"edges\" or \"stream\""]),
             ("replay.start=edges", ["\"replay.start\"", "\"replay.starts\""]),
             ("agent=3", ["\"agent\"", "is a section"]),
             ("steps=0", ["steps = 0", "from 1 to"]),

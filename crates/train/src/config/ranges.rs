@@ -35,7 +35,7 @@ pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
         ("task.observe", _) => "\"image\", \"vector\" or \"both\"".to_owned(),
         ("replay.files", _) => "\"always\" or \"until_finished\"".to_owned(),
-        ("replay.starts", _) => "\"inside\" or \"edges\"".to_owned(),
+        ("replay.starts", _) => "\"inside\", \"edges\" or \"stream\"".to_owned(),
         ("agent.reward_sources", _) => {
             "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
         }

@@ -69,8 +69,9 @@ pub struct ReplaySettings {
     /// from memory and no longer learned from; their files stay. The default holds a run of 2e6 frames of every built-in
     /// task whole (docs/metrics.md, `replay_bytes`).
     pub budget: ByteSize,
-    /// The beginnings of the windows of a batch: `inside`, as in the paper, or `edges`, which makes the first and last
-    /// transitions of an episode at least as likely to be learned from as all others ([`WindowStarts`]).
+    /// The beginnings of the windows of a batch: `inside`, as in the paper; `edges`, which makes the first and last
+    /// transitions of an episode at least as likely to be learned from as all others; or `stream`, with windows that cross from one
+    /// episode into the next, so that short episodes are learned from too ([`WindowStarts`]).
     pub starts: WindowStarts,
     /// How long the files of episodes are kept. Results do not depend on it.
     pub files: KeptFiles,

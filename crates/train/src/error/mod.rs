@@ -344,7 +344,8 @@ pub enum TrainError {
     /// No random episode is as long as a window.
     #[error(
         "none of {} {of} episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
-         {}, the mean is {}; in a new run folder, set agent.length to {} or less{}",
+         {}, the mean is {}; in a new run folder, set replay.starts = \"stream\", so that \
+         windows may cross from one episode into the next, or agent.length to {} or less{}",
         .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2),
         if *can_be_fixed { ", or task.termination = \"fixed\"" } else { "" }
     )]

@@ -83,7 +83,7 @@ impl<L: Trainable> Run<'_, L> {
         let (name, length) = (&self.config.tasks[task], self.config.agent.length);
         self.reporter.event(&Event::Note(&format!(
             "{} of {} {} episodes of {name} have fewer than the {length} transitions of agent.length, so the agent \
-             cannot learn from them (the mean is {}, the longest {})",
+             cannot learn from them (the mean is {}, the longest {}); with replay.starts = \"stream\" it can",
             seen.too_short,
             seen.episodes,
             self.support.first_episodes(),

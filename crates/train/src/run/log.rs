@@ -4,11 +4,13 @@ use super::Run;
 use crate::agent::Trainable;
 use crate::events::{Episodes, Event};
 use crate::{Frames, TrainError, system};
+use replay::WindowStarts;
 
 impl<L: Trainable> Run<'_, L> {
     /// A line of metrics.
     pub(super) fn log(&mut self) -> Result<(), TrainError> {
-        let stats = self.replay.stats(self.config.agent.length);
+        let is_stream = self.config.replay.starts == WindowStarts::Stream;
+        let stats = self.replay.stats(if is_stream { 1 } else { self.config.agent.length });
         let mut values = self.meters.take();
         values.extend(self.speed.take());
         let counts = [

@@ -5,6 +5,7 @@
 
 use crate::config::{Config, Schedule};
 use crate::{AgentSteps, Frames};
+use replay::WindowStarts;
 use serde::{Deserialize, Serialize};
 
 /// The position of a run.
@@ -43,7 +44,8 @@ pub struct Prefilled {
     pub transitions: u64,
     /// Transitions of the longest.
     pub longest: u64,
-    /// Episodes with fewer than `agent.length` transitions, which nothing is learned from.
+    /// Episodes with fewer than `agent.length` transitions, which nothing is learned from unless windows cross from one episode
+    /// into the next.
     pub too_short: u64,
 }
 
@@ -109,7 +111,7 @@ pub fn next(config: &Config, position: &Position) -> Phase {
 }
 
 /// Whether the prefill of a task is complete: enough episodes, enough frames, and an episode that is long enough for a
-/// window.
+/// window, or as many transitions if windows cross from one episode into the next.
 fn prefill(config: &Config, position: &Position, task: usize) -> Option<Phase> {
     let schedule = &config.schedule;
     let done = position.prefill.get(task).copied().unwrap_or_default();
@@ -117,7 +119,8 @@ fn prefill(config: &Config, position: &Position, task: usize) -> Option<Phase> {
         done.episodes >= schedule.prefill_episodes.saturating_mul(times)
             && done.frames.0 >= schedule.prefill_frames.0.saturating_mul(times)
     };
-    if reached(1) && done.longest >= config.agent.length as u64 {
+    let (length, is_stream) = (config.agent.length as u64, config.replay.starts == WindowStarts::Stream);
+    if reached(1) && if is_stream { done.transitions } else { done.longest } >= length {
         return None;
     }
     Some(if reached(PATIENCE) { Phase::TooShort { task } } else { Phase::Prefill { task } })
@@ -193,7 +196,8 @@ impl Position {
         prefill.frames += frames;
         prefill.transitions += transitions;
         prefill.longest = prefill.longest.max(transitions);
-        prefill.too_short += u64::from(transitions < config.agent.length as u64);
+        let is_stream = config.replay.starts == WindowStarts::Stream;
+        prefill.too_short += u64::from(!is_stream && transitions < config.agent.length as u64);
     }
 
     /// Episodes of the agent's own: those after the prefill.

@@ -92,7 +92,7 @@ fn a_run_that_drops_nothing_prints_no_note() {
 
 #[test]
 fn a_resumed_run_that_drops_episodes_equals_an_undisturbed_one() {
-    for starts in ["replay.starts=inside", "replay.starts=edges"] {
+    for starts in ["replay.starts=inside", "replay.starts=edges", "replay.starts=stream"] {
         let mut config = forgetful();
         config.replay.starts =
             resolve(&[Layer::typed("tasks=noise").unwrap(), Layer::typed(starts).unwrap()]).unwrap().replay.starts;
