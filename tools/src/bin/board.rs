@@ -95,11 +95,8 @@ fn page(results: &Path) -> Result<String, String> {
 
 /// One row of a table.
 fn row(folder: &str, runs: &[Run], least: f64) -> String {
-    let reached: Vec<_> = runs
-        .iter()
-        .filter_map(|run| run.evaluations.iter().find(|(_, earned, _)| *earned >= least))
-        .copied()
-        .collect();
+    let reached: Vec<_> =
+        runs.iter().filter_map(|run| run.evaluations.iter().find(|(_, earned, _)| *earned >= least)).copied().collect();
     let frames: Vec<f64> = reached.iter().map(|(frames, ..)| *frames).collect();
     let minutes: Option<Vec<f64>> = reached.iter().map(|(.., seconds)| seconds.map(|seconds| seconds / 60.0)).collect();
     let mut processors: Vec<&str> = runs.iter().map(|run| run.processor.as_str()).collect();
@@ -147,7 +144,8 @@ fn run_folders(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
 fn read(folder: &Path) -> Result<Option<Run>, String> {
     let path = folder.join("config.toml");
     let config: toml::Table = text(&path)?.parse().map_err(|error| format!("{}: {error}", path.display()))?;
-    let at = |table: &str, key: &str| config.get(table).and_then(|table| table.get(key)).and_then(|value| value.as_str());
+    let at =
+        |table: &str, key: &str| config.get(table).and_then(|table| table.get(key)).and_then(|value| value.as_str());
     let tasks = config.get("tasks").and_then(|tasks| tasks.as_array()).map_or(&[][..], Vec::as_slice);
     let [toml::Value::String(task)] = tasks else { return Ok(None) };
     let path = folder.join("metrics.jsonl");
@@ -196,7 +194,8 @@ mod tests {
         write(&at("3"), "ant", &[10.0, 20.0, 30.0, 2000.0]);
         write(&folder.path().join("other/1"), "gymnasium:CartPole-v1", &[500.0]);
         let page = page(folder.path()).unwrap();
-        let expected = "| `study/runs/ant/baseline` | vector | 1000 | 2 of 3 | 3000 [2000, 4000] | 1.5 [1.0, 2.0] | P |";
+        let expected =
+            "| `study/runs/ant/baseline` | vector | 1000 | 2 of 3 | 3000 [2000, 4000] | 1.5 [1.0, 2.0] | P |";
         assert!(page.contains(expected), "{page}");
         assert!(!page.contains("CartPole") && page.matches("| `").count() == 1, "{page}");
     }

@@ -7,6 +7,7 @@ mod actions;
 mod cell;
 mod divergence;
 mod heads;
+mod large;
 mod latent;
 mod meta_model;
 mod networks;

@@ -63,6 +63,38 @@ fn several_tasks_have_vectors_of_the_same_length() {
     program.succeed(&["eval", "run", "--task", "inverted-pendulum-swingup", "--episodes", "1"]);
 }
 
+#[test]
+fn vectors_that_are_padded_let_agents_of_different_tasks_share_an_encoder() {
+    let program = Program::new();
+    let padded = ["--set", "task.vector_length=18"];
+    program.succeed(&train("hopper", VECTOR, "universal", &padded));
+    let config = std::fs::read_to_string(program.path("universal/config.toml")).unwrap();
+    assert!(config.contains("\nvector = 18"), "{config}");
+    program.succeed(&["eval", "universal", "--episodes", "1"]);
+    // The same agent without the padding of the target does not fit.
+    let short = train("inverted-pendulum-swingup", VECTOR, "short", &["--universal", "universal"]);
+    let error = program.fail(2, &short);
+    assert!(error.contains("length of the observed vector (18 and 5)"), "{error}");
+    let source = ["--universal", "universal"];
+    program.succeed(&train("inverted-pendulum-swingup", VECTOR, "source", &[&padded[..], &source].concat()));
+    let meta = [&padded[..], &source, &["--reward-from", "source"]].concat();
+    program.succeed(&train("inverted-double-pendulum-swingup", VECTOR, "whole", &meta));
+    program.succeed(&train(
+        "inverted-double-pendulum-swingup",
+        VECTOR,
+        "halves",
+        &[&meta[..], &["--steps", "1000"]].concat(),
+    ));
+    program.succeed(&train("inverted-double-pendulum-swingup", VECTOR, "halves", &meta));
+    assert_eq!(outcomes(&program.path("whole")), outcomes(&program.path("halves")));
+    // The longest vector counts where it is longer, and images cannot be padded.
+    program.succeed(&train("hopper", VECTOR, "long", &["--set", "task.vector_length=4", "--steps", "1000"]));
+    let config = std::fs::read_to_string(program.path("long/config.toml")).unwrap();
+    assert!(config.contains("\nvector = 15"), "{config}");
+    let error = program.fail(2, &train("hopper", "task.observe=image", "images", &padded));
+    assert!(error.contains("task.vector_length = 18: the run observes no vectors"), "{error}");
+}
+
 /// An external environment without images: a place on a line, and the speed there.
 const LINE: &str = r#"#!/usr/bin/env python3
 import json, struct, sys

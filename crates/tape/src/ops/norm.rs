@@ -5,7 +5,7 @@
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
-use crate::kernels::elementwise::{Activation, activate, activation_gradient, add};
+use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, vectorised};
 use crate::parameters::Parameter;
 use crate::tape::{Backward, Tape, Var};
 
@@ -21,13 +21,18 @@ impl<F: Real> Tape<'_, F> {
         assert!(cols.is_multiple_of(group), "rows of whole groups");
         let trainable = self.is_trainable(scale);
         self.push(Op::RmsNorm { x, scale, trainable }, rows, cols, x.gradient || trainable, |context, y| {
-            let scale = context.parameters.values(scale);
-            for (y, x) in y.chunks_exact_mut(group).zip(context.value(x).chunks_exact(group)) {
-                let inverse = inverse_root(x);
-                for ((y, x), scale) in y.iter_mut().zip(x).zip(scale) {
-                    *y = *x * inverse * *scale;
-                }
-            }
+            let (x, scale) = (context.value(x), context.parameters.values(scale));
+            vectorised(
+                #[inline(always)]
+                || {
+                    several_groups(group, x, |first, inverses| {
+                        for (at, inverse) in (first..).step_by(group).zip(inverses) {
+                            let pieces = y[at..at + group].iter_mut().zip(&x[at..at + group]).zip(scale);
+                            pieces.for_each(|((y, x), scale)| *y = *x * *inverse * *scale);
+                        }
+                    });
+                },
+            );
         })
     }
 
@@ -44,43 +49,92 @@ impl<F: Real> Tape<'_, F> {
     pub fn silu(&mut self, x: Var) -> Var {
         let (rows, cols) = self.shape(x);
         self.push(Op::Silu { x }, rows, cols, x.gradient, |context, y| {
-            for (y, x) in y.iter_mut().zip(context.value(x)) {
-                *y = *x * x.sigmoid();
-            }
+            let x = context.value(x);
+            vectorised(
+                #[inline(always)]
+                || y.iter_mut().zip(x).for_each(|(y, x)| *y = *x * x.sigmoid()),
+            );
         })
     }
 }
 
+/// Groups that are summed up side by side: a sum of one is a chain of additions, each of which waits for the one before.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Calls `work` with where the first of several groups begins, and with one over the root of the mean square of each.
+#[inline(always)]
+fn several_groups<F: Real>(group: usize, x: &[F], mut work: impl FnMut(usize, &[F])) {
+    let at_once = group * SIDE_BY_SIDE;
+    let whole = x.len() / at_once * at_once;
+    for first in (0..whole).step_by(at_once) {
+        let sums = sums::<F, SIDE_BY_SIDE>(group, |at| x[first + at] * x[first + at]);
+        work(first, &sums.map(|squares| inverse_root(squares, group)));
+    }
+    for first in (whole..x.len()).step_by(group) {
+        let sums = sums::<F, 1>(group, |at| x[first + at] * x[first + at]);
+        work(first, &sums.map(|squares| inverse_root(squares, group)));
+    }
+}
+
+/// The sum of each of N groups, side by side, in the order of its terms.
+#[inline(always)]
+fn sums<F: Real, const N: usize>(group: usize, term: impl Fn(usize) -> F) -> [F; N] {
+    let mut sums = [F::ZERO; N];
+    for i in 0..group {
+        for (index, sum) in sums.iter_mut().enumerate() {
+            *sum += term(index * group + i);
+        }
+    }
+    sums
+}
+
 /// One over the root of a group's mean square.
-fn inverse_root<F: Real>(group: &[F]) -> F {
-    let squares: F = group.iter().map(|x| *x * *x).sum();
-    F::ONE / (squares / F::of(group.len() as f64) + F::of(EPSILON)).sqrt()
+#[inline(always)]
+fn inverse_root<F: Real>(squares: F, group: usize) -> F {
+    F::ONE / (squares / F::of(group as f64) + F::of(EPSILON)).sqrt()
 }
 
 pub(super) fn rms_backward<F: Real>(back: &mut Backward<F>, x: Var, scale: Parameter, trainable: bool) {
     let group = back.context.parameters.shape(scale)[0];
     back.input(x, |context, gradient, target, accumulate| {
-        let scale = context.parameters.values(scale);
-        let groups = context.value(x).chunks_exact(group).zip(gradient.chunks_exact(group));
-        for ((x, g), target) in groups.zip(target.chunks_exact_mut(group)) {
-            let inverse = inverse_root(x);
-            let inner: F = x.iter().zip(g).zip(scale).map(|((x, g), scale)| *x * *g * *scale).sum();
-            let along = inverse * inverse * inner / F::of(group as f64);
-            for (i, target) in target.iter_mut().enumerate() {
-                put(target, inverse * (g[i] * scale[i] - x[i] * along), accumulate);
-            }
-        }
+        let (x, scale) = (context.value(x), context.parameters.values(scale));
+        vectorised(
+            #[inline(always)]
+            || {
+                several_groups(group, x, |first, inverses| {
+                    let term = |at: usize| x[first + at] * gradient[first + at] * scale[at % group];
+                    let inner = match inverses.len() {
+                        SIDE_BY_SIDE => sums::<F, SIDE_BY_SIDE>(group, term),
+                        _ => [sums::<F, 1>(group, term)[0]; SIDE_BY_SIDE],
+                    };
+                    for ((at, inverse), inner) in (first..).step_by(group).zip(inverses).zip(inner) {
+                        let along = *inverse * *inverse * inner / F::of(group as f64);
+                        let (x, g, target) =
+                            (&x[at..at + group], &gradient[at..at + group], &mut target[at..at + group]);
+                        for i in 0..group {
+                            put(&mut target[i], *inverse * (g[i] * scale[i] - x[i] * along), accumulate);
+                        }
+                    }
+                });
+            },
+        );
     });
     back.parameter(scale, trainable, |context, gradient, target, accumulate| {
         if !accumulate {
             target.fill(F::ZERO);
         }
-        for (x, g) in context.value(x).chunks_exact(group).zip(gradient.chunks_exact(group)) {
-            let inverse = inverse_root(x);
-            for ((target, x), g) in target.iter_mut().zip(x).zip(g) {
-                *target += *g * *x * inverse;
-            }
-        }
+        let x = context.value(x);
+        vectorised(
+            #[inline(always)]
+            || {
+                several_groups(group, x, |first, inverses| {
+                    for (at, inverse) in (first..).step_by(group).zip(inverses) {
+                        let pieces = target.iter_mut().zip(&x[at..at + group]).zip(&gradient[at..at + group]);
+                        pieces.for_each(|((target, x), g)| *target += *g * *x * *inverse);
+                    }
+                });
+            },
+        );
     });
 }
 
@@ -92,9 +146,15 @@ pub(super) fn activated_backward<F: Real>(back: &mut Backward<F>, x: Var, activa
 
 pub(super) fn silu_backward<F: Real>(back: &mut Backward<F>, x: Var) {
     back.input(x, |context, gradient, target, accumulate| {
-        for ((target, x), g) in target.iter_mut().zip(context.value(x)).zip(gradient) {
-            let logistic = x.sigmoid();
-            put(target, *g * logistic * (F::ONE + *x * (F::ONE - logistic)), accumulate);
-        }
+        let x = context.value(x);
+        vectorised(
+            #[inline(always)]
+            || {
+                for ((target, x), g) in target.iter_mut().zip(x).zip(gradient) {
+                    let logistic = x.sigmoid();
+                    put(target, *g * logistic * (F::ONE + *x * (F::ONE - logistic)), accumulate);
+                }
+            },
+        );
     });
 }
