@@ -32,6 +32,18 @@ impl AgentConfig {
         }
     }
 
+    /// The log-density [N, 1] of the action that [`AgentConfig::sample_action`] samples, as a constant.
+    pub(crate) fn action_log_density<F: Real>(&self, tape: &mut Tape<F>, outputs: Var, noise: Var) -> Var {
+        match self.actor {
+            ActionDistribution::TanhNormal => tape.squashed_log_density(outputs, noise, self.squash()),
+            ActionDistribution::BoundedNormal => tape.bounded_log_density(outputs, noise),
+            ActionDistribution::OneHot => {
+                let classes = self.action_classes(tape.shape(outputs).1);
+                tape.one_hot_log_density(outputs, noise, classes)
+            }
+        }
+    }
+
     /// The choices of one-hot actions.
     fn action_classes(&self, count: usize) -> Classes {
         Classes { count, unimix: self.actor_unimix }

@@ -2,6 +2,7 @@
 //! the losses on them (`crate::losses`).
 
 use crate::agent_view::AgentView;
+use crate::config::ActorGradient;
 use crate::noise::Noise;
 use tape::{Real, Tape, Var};
 
@@ -12,6 +13,8 @@ pub struct Imagined {
     pub action: Var,
     /// The policy's entropy at each step, or a sample of it [H * N, 1].
     pub entropy: Var,
+    /// The log-density of the actions as constants [H * N, 1], if the actor learns by it.
+    pub density: Option<Var>,
     /// Prior distributions, as the posterior's in [`crate::networks::Observed`], H * N rows.
     pub prior: Var,
     /// [H * N, S].
@@ -24,8 +27,8 @@ pub struct Imagined {
 
 /// Rolls the prior under the actor from N states: stoch [N, S], deter [N, D]; noise as in [`Noise`].
 ///
-/// Gradients reach the actor through the dynamics, whose own parameters are constants; the actor reads features through
-/// which no gradient flows.
+/// Gradients reach the actor through the dynamics, whose own parameters are constants, unless it learns by the density of its
+/// actions; the actor reads features through which no gradient flows.
 pub fn imagine<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, start: (Var, Var), noise: &Noise<F>) -> Imagined {
     let size = tape.shape(start.0).1;
     let rows = noise.prior.len() / size;
@@ -48,11 +51,17 @@ pub(crate) fn imagine_with<F: Real>(
     let steps = tape.shape(prior_noise).0 / rollouts;
     let (mut actions, mut entropies, mut priors) = (tape.list(), tape.list(), tape.list());
     let (mut stochs, mut deters) = (tape.list(), tape.list());
+    let by_density = agent.config.actor_gradient == ActorGradient::Reinforce;
+    let mut densities = tape.list();
     for step in 0..steps {
         let feature = tape.concat(stoch, deter).detached();
         let outputs = networks.actor.forward(tape, feature);
         let draw = tape.rows_of(action_noise, step * rollouts, rollouts);
-        let action = agent.config.sample_action(tape, outputs, draw);
+        let mut action = agent.config.sample_action(tape, outputs, draw);
+        if by_density {
+            action = action.detached();
+            densities.push(agent.config.action_log_density(tape, outputs, draw));
+        }
         entropies.push(agent.config.action_entropy(tape, outputs, draw));
         let prior;
         (deter, prior) = tape.with_constant_parameters(|tape| {
@@ -67,9 +76,10 @@ pub(crate) fn imagine_with<F: Real>(
         deters.push(deter);
     }
     let (action, entropy, prior) = (tape.stack(actions), tape.stack(entropies), tape.stack(priors));
+    let density = by_density.then(|| tape.stack(densities));
     let (stoch, deter) = (tape.stack(stochs), tape.stack(deters));
     let feature = tape.concat(stoch, deter);
-    Imagined { action, entropy, prior, stoch, deter, feature }
+    Imagined { action, entropy, density, prior, stoch, deter, feature }
 }
 
 /// The outputs of the heads for imagined rollouts.

@@ -3,8 +3,8 @@
 //! Here: the common part of the tests of emulated kernels and of a real device.
 
 use dreamer::{
-    ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner, Norm,
-    OptimiserRule, Optimisers, Precision, ReturnScale, RewardSource, StepMetrics,
+    ActionDistribution, ActorGradient, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner,
+    Norm, OptimiserRule, Optimisers, Precision, ReturnScale, RewardSource, StepMetrics,
 };
 use random::Stream;
 use replay::Batch;
@@ -202,6 +202,34 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "bounded normal actions",
             AgentConfig { actor: ActionDistribution::BoundedNormal, actor_entropy: 1e-3, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "normal actions by their density",
+            AgentConfig { actor_gradient: ActorGradient::Reinforce, actor_entropy: 1e-3, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "bounded normal actions by their density, with a scale of returns",
+            AgentConfig {
+                actor: ActionDistribution::BoundedNormal,
+                actor_gradient: ActorGradient::Reinforce,
+                return_scale: ReturnScale::Percentile,
+                ..small()
+            },
+            false,
+            F32,
+        ),
+        (
+            "one-hot actions by their density",
+            AgentConfig {
+                actor: ActionDistribution::OneHot,
+                actor_gradient: ActorGradient::Reinforce,
+                actor_entropy: 1e-3,
+                ..small()
+            },
             false,
             F32,
         ),

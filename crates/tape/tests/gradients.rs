@@ -227,6 +227,46 @@ fn scaled_rows() {
     });
 }
 
+/// The action stays where it is, so that its draw changes with mean and standard deviation.
+#[test]
+fn log_densities_of_squashed_actions_that_are_constants() {
+    let (squash, before) = (Squash::new(1.5, 0.7), [0.4, -1.1]);
+    let record = |raw: &[f64; 4], draws_of: &[f64; 4]| {
+        let parameters = Parameters::<f64>::new();
+        let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+        let mut tape = Tape::new(&parameters, &none, &mut workspace);
+        let x = tape.leaf(1, 4, |y| y.copy_from_slice(raw));
+        let noise = tape.constant(1, 2, |y| {
+            for i in 0..2 {
+                let (mean, std) = squash.mean_and_std(draws_of[i], draws_of[2 + i]);
+                y[i] = (before[i] - mean) / std;
+            }
+        });
+        let density = tape.squashed_log_density(x, noise, squash);
+        let entropy = tape.squashed_entropy(x, noise, squash);
+        assert_eq!(tape.scalar(density), -tape.scalar(entropy));
+        tape.seed(density, 1.0);
+        tape.backward(&mut Gradients::new(&none));
+        (tape.scalar(density), tape.gradient(x).unwrap().to_vec())
+    };
+    let raw = [0.3, -0.8, 0.2, -0.4];
+    let (_, exact) = record(&raw, &raw);
+    for i in 0..4 {
+        let at = |step: f64| {
+            let mut raw = raw;
+            raw[i] += step;
+            record(&raw, &raw).0
+        };
+        let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
+        assert!((exact[i] - numeric).abs() < 1e-6 * (1.0 + numeric.abs()), "{i}: {} against {numeric}", exact[i]);
+    }
+}
+
+#[test]
+fn differences() {
+    check(&[], &[(3, 2), (3, 2)], |tape, _, x| tape.difference(x[0], x[1]));
+}
+
 #[test]
 fn layers_in_blocks() {
     let (kernel, bias): (&[usize], &[usize]) = (&[3, 6, 5], &[15]);
@@ -247,6 +287,20 @@ fn gates_in_blocks() {
 fn categorical_entropies() {
     for (count, unimix) in [(4, 0.0), (4, 0.01), (2, 0.5)] {
         check(&[], &[(3, 4)], |tape, _, x| tape.categorical_entropy(x[0], Classes { count, unimix }));
+    }
+}
+
+#[test]
+fn log_densities_of_one_hot_samples() {
+    for (count, unimix) in [(6, 0.0), (3, 0.1)] {
+        let classes = Classes { count, unimix };
+        // The draws leave no doubt about the classes, which a finite difference would see.
+        check(&[], &[(4, 6)], |tape, _, x| {
+            let gumbel = tape.constant(4, 6, |y| {
+                y.iter_mut().enumerate().for_each(|(i, y)| *y = if i % 3 == i / 6 % 3 { 50.0 } else { 0.0 })
+            });
+            tape.one_hot_log_density(x[0], gumbel, classes)
+        });
     }
 }
 

@@ -58,3 +58,32 @@ extern "C" __global__ void bounded_entropy_gradient(float *out, const float *gra
         }
     }
 }
+
+// y[rows] = the log-density of samples that are constants, under the normal distribution that is not cut off.
+extern "C" __global__ void bounded_log_density(float *y, const float *raw, const float *noise, int rows, int size) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            float sum = 0.0f;
+            for (int i = 0; i < size; ++i) {
+                const float e = noise[row * size + i];
+                sum -= 0.5f * e * e + logf(bounded_std(raw[row * 2 * size + size + i])) + 0.9189385332046727f;
+            }
+            y[row] = sum;
+        }
+    }
+}
+
+extern "C" __global__ void bounded_log_density_gradient(float *out, const float *gradient, const float *raw,
+        const float *noise, int rows, int size, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * 2 * size + i % size;
+            const float mean = tanhf(raw[at]), raw_std = raw[at + size], e = noise[i];
+            const float g = gradient[i / size] / bounded_std(raw_std);
+            put(&out[at], g * e * (1.0f - mean * mean), accumulate);
+            put(&out[at + size], g * (e * e - 1.0f) * bounded_std_slope(raw_std), accumulate);
+        }
+    }
+}

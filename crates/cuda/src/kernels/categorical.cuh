@@ -17,23 +17,28 @@ INLINE float softmax_of(const Classes &row, float logit) { return expf(logit - r
 
 INLINE float probability_of(const Classes &row, float logit) { return row.kept * softmax_of(row, logit) + row.share; }
 
+// The class with the largest sum of log-probability and Gumbel draw, the first of equal ones.
+INLINE int sampled_class(const Classes &classes, const float *logits, const float *gumbel, int size) {
+    int best = 0;
+    float most = logf(probability_of(classes, logits[0])) + gumbel[0];
+    for (int i = 1; i < size; ++i) {
+        const float score = logf(probability_of(classes, logits[i])) + gumbel[i];
+        if (score > most) {
+            most = score;
+            best = i;
+        }
+    }
+    return best;
+}
+
 // y[rows, size] = one-hot samples: the class with the largest sum of log-probability and Gumbel draw.
 extern "C" __global__ void one_hot_sample(float *y, const float *logits, const float *gumbel, int rows, int size,
         float unimix) {
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
-            const float *x = logits + row * size, *g = gumbel + row * size;
-            const Classes classes = classes_of(x, size, unimix);
-            int best = 0;
-            float most = logf(probability_of(classes, x[0])) + g[0];
-            for (int i = 1; i < size; ++i) {
-                const float score = logf(probability_of(classes, x[i])) + g[i];
-                if (score > most) {
-                    most = score;
-                    best = i;
-                }
-            }
+            const float *x = logits + row * size;
+            const int best = sampled_class(classes_of(x, size, unimix), x, gumbel + row * size, size);
             for (int i = 0; i < size; ++i) y[row * size + i] = i == best ? 1.0f : 0.0f;
         }
     }
@@ -148,6 +153,37 @@ extern "C" __global__ void categorical_divergence_of_second(float *out, const fl
             for (int i = 0; i < size; ++i) {
                 const float slope = -probability_of(other, q[i]) / probability_of(own, p[i]);
                 put(&out[at * size + i], g * own.kept * softmax_of(own, p[i]) * (slope - mean), accumulate);
+            }
+        }
+    }
+}
+
+// y[rows] = the log-probability of the class that each row samples, as a constant.
+extern "C" __global__ void one_hot_log_density(float *y, const float *logits, const float *gumbel, int rows, int size,
+        float unimix) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            const float *x = logits + row * size;
+            const Classes classes = classes_of(x, size, unimix);
+            y[row] = logf(probability_of(classes, x[sampled_class(classes, x, gumbel + row * size, size)]));
+        }
+    }
+}
+
+extern "C" __global__ void one_hot_log_density_gradient(float *out, const float *gradient, const float *logits,
+        const float *gumbel, int rows, int size, float unimix, int accumulate) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            const float *x = logits + row * size;
+            const Classes classes = classes_of(x, size, unimix);
+            const int sampled = sampled_class(classes, x, gumbel + row * size, size);
+            const float slope = gradient[row] / probability_of(classes, x[sampled]);
+            const float mean = slope * softmax_of(classes, x[sampled]);
+            for (int i = 0; i < size; ++i) {
+                const float own = (i == sampled ? slope : 0.0f) - mean;
+                put(&out[row * size + i], classes.kept * softmax_of(classes, x[i]) * own, accumulate);
             }
         }
     }

@@ -211,3 +211,36 @@ extern "C" __global__ void squashed_entropy_gradient(float *out, const float *gr
         }
     }
 }
+
+// y[rows] = the log-density of squashed samples that are constants: minus the entropy's sample.
+extern "C" __global__ void squashed_log_density(float *y, const float *raw, const float *noise, int rows, int size,
+        float bound, float initial) {
+    PHASE {
+        const long long row = NUMBER;
+        if (row < rows) {
+            float sum = 0.0f;
+            for (int i = 0; i < size; ++i) {
+                const float mean = squash_mean(raw[row * 2 * size + i], bound);
+                const float std = softplus(raw[row * 2 * size + size + i] + initial) + LEAST_STD;
+                const float e = noise[row * size + i], before = mean + std * e;
+                sum -= 0.5f * e * e + logf(std) + 0.9189385332046727f;
+                sum -= 2.0f * (0.6931471805599453f - before - softplus(-2.0f * before));
+            }
+            y[row] = sum;
+        }
+    }
+}
+
+extern "C" __global__ void squashed_log_density_gradient(float *out, const float *gradient, const float *raw,
+        const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * 2 * size + i % size;
+            const float std = softplus(raw[at + size] + initial) + LEAST_STD, e = noise[i];
+            const float g = gradient[i / size] / std;
+            put(&out[at], g * e * squash_mean_slope(raw[at], bound), accumulate);
+            put(&out[at + size], g * (e * e - 1.0f) * sigmoid(raw[at + size] + initial), accumulate);
+        }
+    }
+}

@@ -231,3 +231,17 @@ extern "C" __global__ void scaled_rows(float *y, const float *x, const float *fa
         if (i < count) put(&y[i], factor[i / cols] * x[i], accumulate);
     }
 }
+
+extern "C" __global__ void difference(float *y, const float *left, const float *right, int count) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < count) y[i] = left[i] - right[i];
+    }
+}
+
+extern "C" __global__ void scaled(float *y, const float *x, float factor, int count, int accumulate) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < count) put(&y[i], factor * x[i], accumulate);
+    }
+}

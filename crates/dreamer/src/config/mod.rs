@@ -123,6 +123,8 @@ pub struct AgentConfig {
     pub actor_warmup: u64,
     /// The distribution of actions.
     pub actor: ActionDistribution,
+    /// How the actor learns from imagined returns.
+    pub actor_gradient: ActorGradient,
     /// With one-hot actions, the share of the policy's probability that all actions have equally.
     pub actor_unimix: f64,
     /// Bound of the actor's mean before tanh.
@@ -213,6 +215,7 @@ impl Default for AgentConfig {
             actor_learning_rate: 8e-5,
             actor_warmup: 0,
             actor: ActionDistribution::TanhNormal,
+            actor_gradient: ActorGradient::Dynamics,
             actor_unimix: 0.01,
             actor_mean_scale: 5.0,
             actor_initial_std: 5.0,

@@ -160,6 +160,18 @@ impl ReturnScale {
     }
 }
 
+/// How the actor learns from imagined returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorGradient {
+    /// By the gradient of the returns, through the dynamics and the actions: Dreamer V1.
+    #[default]
+    Dynamics,
+    /// By the log-density of the actions, weighted with the return's advantage over the value; no gradient flows through the
+    /// dynamics: DreamerV3.
+    Reinforce,
+}
+
 /// The distribution of actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

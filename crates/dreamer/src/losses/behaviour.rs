@@ -15,11 +15,23 @@ pub(crate) fn losses<F: Real>(
     terms: &mut Terms,
 ) {
     let &Evaluated { reward, value, returns, weights, value_density, slow_density } = evaluated;
-    let scaled = match agent.networks.return_range {
-        Some(range) => tape.divide_by_range(returns, range),
-        None => returns,
+    let scaled = |tape: &mut Tape<F>, x| match agent.networks.return_range {
+        Some(range) => tape.divide_by_range(x, range),
+        None => x,
     };
-    let actor_loss = tape.weighted_sum(scaled, weights);
+    let objective = match imagined.density {
+        None => scaled(tape, returns),
+        // The actions after the states that have a return: the first action of a rollout led to the first of them.
+        Some(density) => {
+            let (all, count) = (tape.shape(density).0, tape.shape(returns).0);
+            let values = tape.rows_of(value, 0, count);
+            let beyond = tape.difference(returns, values);
+            let advantage = scaled(tape, beyond);
+            let density = tape.rows_of(density, all - count, count);
+            tape.scaled_rows(density, advantage.detached())
+        }
+    };
+    let actor_loss = tape.weighted_sum(objective, weights);
     let value_loss = tape.weighted_sum(value_density, weights);
     terms.add(Metric::ActorLoss, actor_loss, -1.0);
     terms.add(Metric::ValueLoss, value_loss, -1.0);

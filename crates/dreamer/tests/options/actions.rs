@@ -78,3 +78,76 @@ fn bounded_normal_actions() {
     check("bounded_sample", &|tape, raw, noise| tape.bounded_sample(raw, noise));
     check("entropy", &|tape, raw, _| tape.bounded_entropy(raw));
 }
+
+/// The loss of an actor that learns by the density of its actions: minus the weighted advantages times the log-densities, and minus
+/// the weighted entropies.
+fn reinforce(case: &Case, tape: &mut Tape<f64>, density: Var, entropy: Var, bonus: f64) {
+    // Rows have a rollout each.
+    let number = |name: &str| case.numbers(name);
+    let rows = number("in/returns").len();
+    let scale = number("in/scale")[0];
+    let advantages: Vec<f64> =
+        number("in/returns").iter().zip(number("in/value")).map(|(returns, value)| (returns - value) / scale).collect();
+    if case.tensors.contains_key(&format!("{}/out/advantage", case.name)) {
+        case.compare("advantage", &advantages);
+    }
+    case.compare("log_prob", tape.value(density));
+    case.compare("entropy", tape.value(entropy));
+    let constant = |tape: &mut Tape<f64>, numbers: &[f64]| tape.constant(rows, 1, |y| y.copy_from_slice(numbers));
+    let (advantage, weight) = (constant(tape, &advantages), constant(tape, number("in/weight")));
+    let objective = tape.scaled_rows(density, advantage);
+    let (objective, entropy) = (tape.weighted_sum(objective, weight), tape.weighted_sum(entropy, weight));
+    let loss = -(tape.scalar(objective) + bonus * tape.scalar(entropy)) / rows as f64;
+    case.compare("loss", &[loss]);
+    tape.seed(objective, -1.0 / rows as f64);
+    tape.seed(entropy, -bonus / rows as f64);
+}
+
+#[test]
+fn actions_by_their_density() {
+    let (tensors, config) = golden();
+    let bonus = config["actent"].as_f64().unwrap();
+    let parameters = Parameters::new();
+    let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+
+    let case = Case { tensors: &tensors, name: "reinforce/continuous" };
+    let (means, stds, actions) = (case.numbers("in/mean_raw"), case.numbers("in/std_raw"), case.numbers("in/action"));
+    let (rows, size) = (case.rows("in/action"), actions.len() / case.rows("in/action"));
+    let raw: Vec<f64> = (0..rows)
+        .flat_map(|row| means[row * size..][..size].iter().chain(&stds[row * size..][..size]))
+        .copied()
+        .collect();
+    let noise: Vec<f64> = (0..rows * size)
+        .map(|at| {
+            let (mean, std) = bounded_mean_and_std(means[at], stds[at]);
+            (actions[at] - mean) / std
+        })
+        .collect();
+    let mut tape = Tape::new(&parameters, &none, &mut workspace);
+    let x = tape.leaf(rows, 2 * size, |y| y.copy_from_slice(&raw));
+    let draws = tape.constant(rows, size, |y| y.copy_from_slice(&noise));
+    let (density, entropy) = (tape.bounded_log_density(x, draws), tape.bounded_entropy(x));
+    reinforce(&case, &mut tape, density, entropy, bonus);
+    tape.backward(&mut Gradients::new(&none));
+    let gradient = tape.gradient(x).unwrap();
+    for (part, first) in [("mean_raw", 0), ("std_raw", size)] {
+        let part_of: Vec<f64> =
+            gradient.chunks_exact(2 * size).flat_map(|row| &row[first..first + size]).copied().collect();
+        case.compare(&format!("grad/{part}"), &part_of);
+    }
+
+    let case = Case { tensors: &tensors, name: "reinforce/discrete" };
+    let (logits, index) = (case.numbers("in/logits"), case.numbers("in/index"));
+    let (rows, size) = (case.rows("in/logits"), logits.len() / case.rows("in/logits"));
+    let classes = Classes { count: size, unimix: config["unimix"].as_f64().unwrap() };
+    // Draws that make the given choices.
+    let gumbel: Vec<f64> =
+        (0..rows * size).map(|at| if (at % size) as f64 == index[at / size] { 100.0 } else { 0.0 }).collect();
+    let mut tape = Tape::new(&parameters, &none, &mut workspace);
+    let x = tape.leaf(rows, size, |y| y.copy_from_slice(logits));
+    let draws = tape.constant(rows, size, |y| y.copy_from_slice(&gumbel));
+    let (density, entropy) = (tape.one_hot_log_density(x, draws, classes), tape.categorical_entropy(x, classes));
+    reinforce(&case, &mut tape, density, entropy, bonus);
+    tape.backward(&mut Gradients::new(&none));
+    case.compare("grad/logits", tape.gradient(x).unwrap());
+}

@@ -95,6 +95,41 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
+impl<F: Real> Tape<'_, F> {
+    /// The log-density of a squashed sample that is a constant, summed over the action's elements: raw and noise as in
+    /// [`Tape::squashed_sample`]; result [N, 1].
+    pub fn squashed_log_density(&mut self, raw: Var, noise: Var, squash: Squash) -> Var {
+        let (rows, size) = self.shape(noise);
+        self.push(Op::SquashedLogDensity { raw, noise, squash }, rows, 1, raw.gradient, |context, y| {
+            let (raw, noise) = (context.value(raw), context.value(noise));
+            for ((y, x), e) in y.iter_mut().zip(raw.chunks_exact(2 * size)).zip(noise.chunks_exact(size)) {
+                *y = F::ZERO;
+                for i in 0..size {
+                    let (mean, std) = squash.mean_and_std(x[i], x[size + i]);
+                    *y += squashed_log_density(mean, std, e[i]);
+                }
+            }
+        })
+    }
+}
+
+pub(super) fn squashed_log_density_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var, squash: Squash) {
+    let size = back.shape(noise).1;
+    back.input(raw, |context, gradient, target, accumulate| {
+        let (raw, noise) = (context.value(raw), context.value(noise));
+        for (row, &g) in gradient.iter().enumerate() {
+            for i in 0..size {
+                let (one, two) = (row * size + i, 2 * row * size + i);
+                let (_, std) = squash.mean_and_std(raw[two], raw[two + size]);
+                let slopes = squash.slopes(raw[two], raw[two + size]);
+                let e = noise[one];
+                put(&mut target[two], g * e / std * slopes.0, accumulate);
+                put(&mut target[two + size], g * (e * e - F::ONE) / std * slopes.1, accumulate);
+            }
+        }
+    });
+}
+
 pub(super) fn squash_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var, squash: Squash) {
     let size = back.cols;
     let y = back.result();

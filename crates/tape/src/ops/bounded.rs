@@ -68,6 +68,42 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
+impl<F: Real> Tape<'_, F> {
+    /// The log-density under the normal distribution, which is not cut off, of a sample that is a constant, summed over the action's
+    /// elements: raw and noise as in [`Tape::bounded_sample`]; result [N, 1].
+    pub fn bounded_log_density(&mut self, raw: Var, noise: Var) -> Var {
+        let (rows, size) = self.shape(noise);
+        let half_log_tau = F::of(0.5 * std::f64::consts::TAU.ln());
+        self.push(Op::BoundedLogDensity { raw, noise }, rows, 1, raw.gradient, |context, y| {
+            let (raw, noise) = (context.value(raw), context.value(noise));
+            for ((y, x), e) in y.iter_mut().zip(raw.chunks_exact(2 * size)).zip(noise.chunks_exact(size)) {
+                let of = |i: usize| {
+                    let std = bounded_mean_and_std(x[i], x[size + i]).1;
+                    -F::of(0.5) * e[i] * e[i] - std.ln() - half_log_tau
+                };
+                *y = (0..size).map(of).sum();
+            }
+        })
+    }
+}
+
+pub(super) fn log_density_backward<F: Real>(back: &mut Backward<F>, raw: Var, noise: Var) {
+    let size = back.shape(noise).1;
+    back.input(raw, |context, gradient, target, accumulate| {
+        let (raw, noise) = (context.value(raw), context.value(noise));
+        for (row, &g) in gradient.iter().enumerate() {
+            for i in 0..size {
+                let (one, two) = (row * size + i, 2 * row * size + i);
+                let (mean, std) = bounded_mean_and_std(raw[two], raw[two + size]);
+                let e = noise[one];
+                put(&mut target[two], g * e / std * (F::ONE - mean * mean), accumulate);
+                let to_std = g * (e * e - F::ONE) / std;
+                put(&mut target[two + size], to_std * std_slope(raw[two + size]), accumulate);
+            }
+        }
+    });
+}
+
 /// The slope of the standard deviation.
 #[inline(always)]
 fn std_slope<F: Real>(raw_std: F) -> F {

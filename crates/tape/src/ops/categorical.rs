@@ -101,6 +101,21 @@ impl<F: Real> Tape<'_, F> {
         })
     }
 
+    /// The log-probability of the sample that [`Tape::one_hot_sample`] draws, as a constant, of each distribution: logits and Gumbel
+    /// draws [N, S K] to [N, S].
+    pub fn one_hot_log_density(&mut self, logits: Var, gumbel: Var, classes: Classes) -> Var {
+        let (rows, cols) = self.shape(logits);
+        let Classes { count, unimix } = classes;
+        let op = Op::OneHotLogDensity { logits, gumbel, classes };
+        self.push(op, rows, cols / count, logits.gradient, |context, y| {
+            let (logits, gumbel) = (context.value(logits), context.value(gumbel));
+            for ((y, x), g) in y.iter_mut().zip(logits.chunks_exact(count)).zip(gumbel.chunks_exact(count)) {
+                let class = sampled_class(x, unimix, Some(g));
+                *y = Mixture::new(x, unimix).probability(x[class]).ln();
+            }
+        })
+    }
+
     /// KL(posterior || prior), summed over the distributions of a row: two logits [N, S K] give [N, 1].
     pub fn categorical_divergence(&mut self, posterior: Var, prior: Var, classes: Classes) -> Var {
         let (rows, cols) = self.shape(posterior);
@@ -173,6 +188,18 @@ pub(super) fn divergence_backward<F: Real>(back: &mut Backward<F>, posterior: Va
         for (index, ((q, p), target)) in pairs.zip(target.chunks_exact_mut(count)).enumerate() {
             let (g, other) = (gradient[index / groups], Mixture::new(q, unimix));
             row_backward(p, unimix, |class, own| -g * other.probability(q[class]) / own, target, accumulate);
+        }
+    });
+}
+
+pub(super) fn log_density_backward<F: Real>(back: &mut Backward<F>, logits: Var, gumbel: Var, classes: Classes) {
+    let Classes { count, unimix } = classes;
+    back.input(logits, |context, gradient, target, accumulate| {
+        let rows = context.value(logits).chunks_exact(count).zip(context.value(gumbel).chunks_exact(count));
+        for (((x, draws), &g), target) in rows.zip(gradient).zip(target.chunks_exact_mut(count)) {
+            let sampled = sampled_class(x, unimix, Some(draws));
+            let slope = |class: usize, probability: F| if class == sampled { g / probability } else { F::ZERO };
+            row_backward(x, unimix, slope, target, accumulate);
         }
     });
 }

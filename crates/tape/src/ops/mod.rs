@@ -59,6 +59,10 @@ pub(crate) enum Op {
         x: Var,
         start: usize,
     },
+    Difference {
+        left: Var,
+        right: Var,
+    },
     ScaledRows {
         x: Var,
         factor: Var,
@@ -103,12 +107,21 @@ pub(crate) enum Op {
         noise: Var,
         squash: Squash,
     },
+    SquashedLogDensity {
+        raw: Var,
+        noise: Var,
+        squash: Squash,
+    },
     BoundedSample {
         raw: Var,
         noise: Var,
     },
     BoundedEntropy {
         raw: Var,
+    },
+    BoundedLogDensity {
+        raw: Var,
+        noise: Var,
     },
     TwoHotMean {
         logits: Var,
@@ -120,6 +133,11 @@ pub(crate) enum Op {
         target: Var,
     },
     OneHotSample {
+        logits: Var,
+        gumbel: Var,
+        classes: Classes,
+    },
+    OneHotLogDensity {
         logits: Var,
         gumbel: Var,
         classes: Classes,
@@ -192,6 +210,14 @@ impl Op {
             &Op::Concat { left, right } => shape::concat_backward(back, left, right),
             &Op::Rows { x, start } => shape::rows_backward(back, x, start),
             &Op::ScaledRows { x, factor } => scaled_rows::backward(back, x, factor),
+            &Op::Difference { left, right } => scaled_rows::difference_backward(back, left, right),
+            &Op::SquashedLogDensity { raw, noise, squash } => {
+                action::squashed_log_density_backward(back, raw, noise, squash);
+            }
+            &Op::BoundedLogDensity { raw, noise } => bounded::log_density_backward(back, raw, noise),
+            &Op::OneHotLogDensity { logits, gumbel, classes } => {
+                categorical::log_density_backward(back, logits, gumbel, classes);
+            }
             &Op::Stack { list } => shape::stack_backward(back, list),
             &Op::Gaussian { raw, .. } => gaussian::gaussian_backward(back, raw),
             &Op::Sample { gaussian, noise } => gaussian::sample_backward(back, gaussian, noise),

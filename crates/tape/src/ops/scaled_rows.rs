@@ -1,4 +1,4 @@
-//! Rows times constants: where they are 0, the rows are forgotten.
+//! Rows times constants: where they are 0, the rows are forgotten. And differences.
 
 use super::Op;
 use super::gaussian::put;
@@ -19,6 +19,26 @@ impl<F: Real> Tape<'_, F> {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = factor * x);
             }
         })
+    }
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// left - right, two of the same shape.
+    pub fn difference(&mut self, left: Var, right: Var) -> Var {
+        let (rows, cols) = self.shape(left);
+        assert_eq!(self.shape(right), (rows, cols), "two of the same shape");
+        self.push(Op::Difference { left, right }, rows, cols, left.gradient || right.gradient, |context, y| {
+            let pairs = context.value(left).iter().zip(context.value(right));
+            y.iter_mut().zip(pairs).for_each(|(y, (left, right))| *y = *left - *right);
+        })
+    }
+}
+
+pub(super) fn difference_backward<F: Real>(back: &mut Backward<F>, left: Var, right: Var) {
+    for (var, sign) in [(left, F::ONE), (right, -F::ONE)] {
+        back.input(var, |_, gradient, target, accumulate| {
+            target.iter_mut().zip(gradient).for_each(|(target, &g)| put(target, sign * g, accumulate));
+        });
     }
 }
 

@@ -237,6 +237,37 @@ impl Planner {
                     self.each("bounded_sample_gradient", count, arguments);
                 }
             }
+            &Op::SquashedLogDensity { raw, noise, squash } => {
+                let size = traced.shape(noise).1;
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+                    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+                    let arguments = arguments![out, gradient, raw, noise, rows, size, bound, initial, accumulate];
+                    self.each("squashed_log_density_gradient", rows * size, arguments);
+                }
+            }
+            &Op::BoundedLogDensity { raw, noise } => {
+                let size = traced.shape(noise).1;
+                if let Some((out, accumulate)) = self.input(traced, raw) {
+                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, raw, noise, rows, size, accumulate];
+                    self.each("bounded_log_density_gradient", rows * size, arguments);
+                }
+            }
+            &Op::OneHotLogDensity { logits, gumbel, classes: Classes { count: size, unimix } } => {
+                if let Some((out, accumulate)) = self.input(traced, logits) {
+                    let [logits, gumbel] = [logits, gumbel].map(|var| traced.place(var));
+                    let arguments = arguments![out, gradient, logits, gumbel, count, size, unimix, accumulate];
+                    self.each("one_hot_log_density_gradient", count, arguments);
+                }
+            }
+            &Op::Difference { left, right } => {
+                for (var, factor) in [(left, 1.0), (right, -1.0)] {
+                    if let Some((out, accumulate)) = self.input(traced, var) {
+                        self.each("scaled", count, arguments![out, gradient, factor, count, accumulate]);
+                    }
+                }
+            }
             &Op::BoundedEntropy { raw } => {
                 let size = traced.shape(raw).1 / 2;
                 if let Some((out, accumulate)) = self.input(traced, raw) {

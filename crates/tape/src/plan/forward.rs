@@ -142,6 +142,22 @@ impl Planner {
             &Op::BoundedSample { raw, noise } => {
                 self.each("bounded_sample", count, arguments![y, at(raw), at(noise), rows, cols]);
             }
+            &Op::SquashedLogDensity { raw, noise, squash } => {
+                let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
+                let arguments = arguments![y, at(raw), at(noise), rows, size, bound, initial];
+                self.each("squashed_log_density", rows, arguments);
+            }
+            &Op::BoundedLogDensity { raw, noise } => {
+                let size = traced.shape(noise).1;
+                self.each("bounded_log_density", rows, arguments![y, at(raw), at(noise), rows, size]);
+            }
+            &Op::OneHotLogDensity { logits, gumbel, classes } => {
+                let arguments = arguments![y, at(logits), at(gumbel), count, classes.count, classes.unimix];
+                self.each("one_hot_log_density", count, arguments);
+            }
+            &Op::Difference { left, right } => {
+                self.each("difference", count, arguments![y, at(left), at(right), count])
+            }
             &Op::BoundedEntropy { raw } => {
                 let size = traced.shape(raw).1 / 2;
                 self.each("bounded_entropy", rows, arguments![y, at(raw), rows, size]);
