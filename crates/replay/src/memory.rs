@@ -228,7 +228,7 @@ impl Replay {
     }
 
     /// Copies all but the images of a sequence to the transitions from `place` on of a batch. It begins at a transition of the
-    /// episode with an index, and goes on in those after it.
+    /// episode with an index, and continues in those after it.
     fn copy_numbers(&self, batch: &mut Batch, place: usize, (mut index, mut start): (usize, usize), rehearsed: bool) {
         let mut copied = 0;
         while copied < batch.length {

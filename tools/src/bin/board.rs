@@ -27,8 +27,8 @@ const HEAD: &str = "\
 How many frames and core-minutes agents take until an evaluation first reaches a fixed return: the median of the seeds that reach
 it, and the lowest and highest in brackets. Evaluations are single episodes unless `schedule.eval_episodes` says otherwise, so a first
 good one can be luck; [Results](README.md) has the curves. Core-minutes are what the threads of a run computed
-(`cpu_seconds` in `metrics.jsonl`); runs of earlier versions did not record them. Times of different processors do not
-compare.
+(`cpu_seconds` in `metrics.jsonl`); runs of earlier versions did not record them. Times on different CPUs cannot be
+compared.
 
 This page is written by a command, from the runs in this folder:
 
@@ -82,7 +82,7 @@ fn page(results: &Path) -> Result<String, String> {
         }
         let put = |page: &mut String, line: &str| writeln!(page, "{line}").expect("writing to a string");
         put(&mut page, &format!("\n## {task}\n"));
-        put(&mut page, "| runs | observes | return | seeds that reach it | frames | core-minutes | processor |");
+        put(&mut page, "| runs | observes | return | seeds that reach it | frames | core-minutes | CPU |");
         put(&mut page, "| --- | --- | --- | --- | --- | --- | --- |");
         for &least in returns {
             for (folder, runs) in &of_task {

@@ -31,7 +31,7 @@ pub(super) const WATCH: &str = "Show the runs in a folder as a live page in a br
 /// `dreamgraft study`.
 #[derive(Debug, Subcommand)]
 pub enum StudyCommand {
-    /// Print the runs of a study, their order and an estimate of the time; nothing is written
+    /// Print the runs of a study, their order, and estimates of time, memory and files; nothing is written
     Plan(PlanArgs),
     /// Run a study or resume it, and write its report
     #[command(long_about = RUN)]

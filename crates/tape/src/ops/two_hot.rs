@@ -68,7 +68,7 @@ impl<F: Real> Neighbours<F> {
         let below = reached.saturating_sub(1);
         let above = reached.min(bins.len() - 1);
         if below == above {
-            // A target that is infinite or no number makes the density NaN, which a gradient step refuses.
+            // A target that is infinite or NaN makes the density NaN, which a gradient step refuses.
             let half = F::of(0.5) + F::ZERO * target;
             return Self { below: (below, half), above: (above, half) };
         }

@@ -29,7 +29,7 @@ pub(super) fn placed(error: ConfigError, layers: &[Layer]) -> ConfigError {
 pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
     let kind = match (path, default?) {
         ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
-        ("agent.actor", _) => "\"tanh_normal\" or \"one_hot\"".to_owned(),
+        ("agent.actor", _) => "\"tanh_normal\", \"bounded_normal\" or \"one_hot\"".to_owned(),
         ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),

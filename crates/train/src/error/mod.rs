@@ -286,7 +286,7 @@ pub enum TrainError {
     /// The agent observes a space that the task does not offer.
     #[error(
         "the agent of {path} observes {agent}, but the observations of {task} are {shown}; choose a task that it was \
-         trained for, with the same task.observe"
+         trained for, with the same task.observe and task.vector_length"
     )]
     Observations {
         /// The checkpoint.

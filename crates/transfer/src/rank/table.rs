@@ -24,9 +24,9 @@ impl fmt::Display for Ranking {
         writeln!(
             f,
             "\nrank     the mean of the ranks by image, {middle} and reward: the table is sorted by it\n\
-             image    the error of reconstructed images over that of the mean image; own: on the agent's own tasks\n\
+             image    the error of reconstructed images (or vectors) over that of their mean; own: on the agent's own tasks\n\
              kl       the divergence of posterior and prior, in nats\n\
-             ahead N  the error of images predicted N steps ahead over that of holding the last image\n\
+             ahead N  the error of images (or vectors) predicted N steps ahead over that of holding the last one\n\
              reward   the share of the reward's variance that the latent state explains in an unseen episode; logme: its evidence\n\
              return   the mean return of the agent's own policy, where the actions fit\n\n\
              Such scores are often no better than simple heuristics (arXiv 2510.06448). Trust a source only if it is clearly\n\
