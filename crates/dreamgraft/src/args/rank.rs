@@ -8,8 +8,8 @@ use std::path::PathBuf;
 /// The description of `dreamgraft transfer rank`.
 pub const RANK: &str = "Rank earlier agents by how much they promise to help on a task, before anything is trained.\n\n\
     Every agent runs on the same episodes of the task. The scores measure how well it reconstructs and predicts their \
-    images, and how well its latent state predicts their rewards. The table always contains an untrained agent as a \
-    control. Nothing is trained, and only the file of --plan is written. The page \"Transfer\" of the documentation \
+    observations, and how well its latent state predicts their rewards. The table always contains an untrained agent \
+    as a control. Nothing is trained, and only the file of --plan is written. The page \"Transfer\" of the documentation \
     explains how far the scores can be trusted, and the page \"Reference of transfer\" explains each of them.";
 
 /// `dreamgraft transfer rank`.
