@@ -206,7 +206,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "return",
         formula: "`-mean(weight * lambda-return)`, where the weight is the running product of discounts; without the \
-                  entropy term of `agent.actor_entropy`. With `agent.return_scale`, returns are divided by it",
+                  entropy term of `agent.actor_entropy`. With `agent.return_scale`, returns are divided by it. With \
+                  `agent.actor_gradient = \"reinforce\"`, `-mean(weight * advantage * log p(action))`",
         healthy: "Falls as returns rise; its sign has no meaning",
         value: negated_mean(Per::Return),
     },
