@@ -432,10 +432,10 @@ pub enum TransferError {
         /// The target's size of the deterministic state.
         deter: usize,
     },
-    /// A source whose hidden layers compute something else than those of the target.
+    /// A source whose layers compute something else than those of the target, with parameters of the same shapes.
     #[error(
-        "source \"{name}\" ({place}): it has {key} = \"{theirs}\", but the target has \"{ours}\", so the same parameters would compute \
-         something else; give the target the same setting (--set '{key}=\"{theirs}\"'), or use another source"
+        "source \"{name}\" ({place}): it has {key} = {theirs}, but the target has {ours}, so the same parameters would compute \
+         something else; give the target the same setting (--set '{key}={theirs}'), or use another source"
     )]
     OtherLayers {
         /// The plan's section.
@@ -444,10 +444,10 @@ pub enum TransferError {
         name: String,
         /// The setting.
         key: &'static str,
-        /// The source's value.
-        theirs: &'static str,
+        /// The source's value, as it is typed.
+        theirs: String,
         /// The target's value.
-        ours: &'static str,
+        ours: String,
     },
     /// A source of a reward meta-model with another encoder.
     #[error(

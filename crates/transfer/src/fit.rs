@@ -81,7 +81,12 @@ fn different_rows(ours: &[(RowInput, Range<usize>)], theirs: &[(RowInput, Range<
 
 /// The advice for a mismatch: the settings that differ, and a way to avoid it.
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
-    let way_out = "`misfit = \"random\"` leaves parameters that do not match random";
+    let mut way_out = "`misfit = \"random\"` leaves parameters that do not match random".to_owned();
+    let vectors = [source.config().vector, target.config().vector];
+    if vectors[0] != vectors[1] && !vectors.contains(&0) {
+        way_out +=
+            "; with the setting task.vector_length, agents of different tasks observe vectors of the same length";
+    }
     let actions = (source.action_size(), target.action_size());
     let own = (actions.0 != actions.1).then(|| format!("action size ({} and {})", actions.0, actions.1));
     let sizes = source.config().sizes().into_iter().zip(target.config().sizes());
@@ -91,7 +96,7 @@ fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
         .chain(different.map(|(theirs, ours)| format!("{} ({} and {})", theirs.name, theirs.value, ours.value)))
         .collect();
     if differences.is_empty() {
-        return way_out.to_owned();
+        return way_out;
     }
     format!("Source and target differ in {}; {way_out}", differences.join(", "))
 }

@@ -17,7 +17,7 @@ use crate::preset::Preset;
 use crate::report::*;
 use crate::source::{Source, Sources};
 use dreamer::networks::Role;
-use dreamer::{AgentConfig, Learner};
+use dreamer::{AgentConfig, Latent, Learner};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use tape::{Parameter, Real};
@@ -77,11 +77,12 @@ fn check_layers<F: Real>(
     if target.networks().role(claim.parameter) == Role::RewardSource {
         return Ok(());
     }
-    let styles =
-        |config: &AgentConfig| [("agent.norm", config.norm.name()), ("agent.activation", config.activation.name())];
+    let role = target.networks().role(claim.parameter);
+    let path = target.parameters().path(claim.parameter);
     for name in fits.iter().map(|fit| fit.name) {
         let Some(source) = sources.get(name) else { continue };
-        for ((key, theirs), (_, ours)) in styles(source.config()).into_iter().zip(styles(target.config())) {
+        let [theirs, ours] = [source.config(), target.config()].map(|config| meaning(config, role, path));
+        for ((key, theirs), (_, ours)) in theirs.into_iter().zip(ours) {
             if theirs != ours {
                 let (place, name) = (rule.place.clone(), name.to_owned());
                 return Err(TransferError::OtherLayers { place, name, key, theirs, ours });
@@ -89,6 +90,22 @@ fn check_layers<F: Real>(
         }
     }
     Ok(())
+}
+
+/// The settings that decide what a layer computes with a parameter of this role and path, whatever its shape, with their values as
+/// they are typed.
+fn meaning(config: &AgentConfig, role: Role, path: &str) -> Vec<(&'static str, String)> {
+    let quoted = |name: &str| format!("\"{name}\"");
+    let mut settings =
+        vec![("agent.norm", quoted(config.norm.name())), ("agent.activation", quoted(config.activation.name()))];
+    if role != Role::Encoder {
+        let classes = if config.latent == Latent::Categorical { config.classes } else { 0 };
+        settings.extend([("agent.latent", quoted(config.latent.name())), ("agent.classes", classes.to_string())]);
+    }
+    if role == Role::Actor && path.starts_with("actor.hout.") {
+        settings.push(("agent.actor", quoted(config.actor.name())));
+    }
+    settings
 }
 
 impl<F: Real> Resolved<F> {

@@ -103,6 +103,10 @@ fn windows_that_cross_episodes_are_learned_from_where_no_episode_is_long_enough(
     run("parts", "1500");
     run("parts", "2000");
     assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
+    let task = ["train", "hopper", "--preset", "smoke", "--set", "task.termination=stock", "--logdir", "few"];
+    let few = ["--set", "agent.length=600", "--set", "replay.starts=stream", "--set", "schedule.prefill_frames=100"];
+    let error = program.fail(2, &[&task[..], &few].concat());
+    assert!(error.contains("fewer than the 600 of agent.length; in a new run folder, set a smaller"), "{error}");
     let error = program.fail(2, &["train", "hopper", "--set", "agent.resets=true"]);
     assert!(error.contains("it follows from replay.starts; set that to stream instead"), "{error}");
 }

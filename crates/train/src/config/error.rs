@@ -30,7 +30,7 @@ pub enum ConfigError {
         advice: String,
     },
     /// A setting that follows from others.
-    #[error("--set {key}: {advice}")]
+    #[error("{key}: {advice}")]
     Derived {
         /// The key.
         key: String,

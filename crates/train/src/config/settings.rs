@@ -235,7 +235,7 @@ impl Config {
             ("schedule.eval_episodes", schedule.eval_episodes, 1, 10_000),
             ("task.action_repeat", u64::from(self.task.action_repeat), 0, 1000),
             ("task.frame_limit", u64::from(self.task.frame_limit), 0, 1_000_000_000),
-            ("task.vector_length", self.task.vector_length as u64, 0, 1_000_000),
+            ("task.vector_length", self.task.vector_length as u64, 0, 65_536),
             ("task.timeout", self.task.timeout, 1, 86_400),
             ("log.every", self.log.every.0, 1, MOST),
             ("log.video_every", self.log.video_every.0, 0, MOST),

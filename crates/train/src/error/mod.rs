@@ -16,8 +16,8 @@ use dreamer::footprint::Available;
 use dreamer::{ActionDistribution, DreamerError};
 use environment::{ObservationSpace, TaskError};
 use phrases::{
-    after_step, in_the_way, kind, list, maybe, of_actions, of_batch, of_embeddings, of_gradient, other,
-    with_other_settings,
+    after_step, in_the_way, kind, list, maybe, of_actions, of_batch, of_embeddings, of_gradient, of_short_episodes,
+    other, with_other_settings,
 };
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::PathBuf;
@@ -342,13 +342,7 @@ pub enum TrainError {
         actor: ActionDistribution,
     },
     /// No random episode is as long as a window.
-    #[error(
-        "none of {} {of} episodes of {task} ({} frames) has the {length} transitions of agent.length: the longest has \
-         {}, the mean is {}; in a new run folder, set replay.starts = \"stream\", so that \
-         windows may cross from one episode into the next, or agent.length to {} or less{}",
-        .seen.episodes, .seen.frames, .seen.longest, .seen.mean(), .seen.mean().max(2),
-        if *can_be_fixed { ", or task.termination = \"fixed\"" } else { "" }
-    )]
+    #[error("{}", of_short_episodes(task, *length, of, seen, *is_stream, *can_be_fixed))]
     TooShort {
         /// The task.
         task: String,
@@ -358,6 +352,8 @@ pub enum TrainError {
         of: &'static str,
         /// The episodes.
         seen: Prefilled,
+        /// Whether windows may cross from one episode into the next.
+        is_stream: bool,
         /// Whether its episodes end early only because of a setting.
         can_be_fixed: bool,
     },

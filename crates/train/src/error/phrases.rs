@@ -1,7 +1,7 @@
 //! The parts of messages that depend on values.
 
-use crate::Broken;
 use crate::config::Difference;
+use crate::{Broken, Prefilled};
 use dreamer::ActionDistribution;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,32 @@ pub(super) fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, l
         "{task} has {needed} action elements, but the agent of {path} has {agent}; it was trained for {}: choose a \
          task that it was trained for",
         learned.join(", ")
+    )
+}
+
+/// That nothing can be learned from the first episodes of a task: each is shorter than a window, or all together are.
+pub(super) fn of_short_episodes(
+    task: &str,
+    length: usize,
+    of: &str,
+    seen: &Prefilled,
+    is_stream: bool,
+    can_be_fixed: bool,
+) -> String {
+    let Prefilled { episodes, frames, transitions, longest, .. } = seen;
+    let fixed = if can_be_fixed { ", or task.termination = \"fixed\"" } else { "" };
+    if is_stream {
+        return format!(
+            "{episodes} {of} episodes of {task} ({frames} frames) together have {transitions} transitions, fewer than the {length} of \
+             agent.length; in a new run folder, set a smaller agent.length, or a larger schedule.prefill_frames{fixed}"
+        );
+    }
+    format!(
+        "none of {episodes} {of} episodes of {task} ({frames} frames) has the {length} transitions of agent.length: the longest has \
+         {longest}, the mean is {}; in a new run folder, set replay.starts = \"stream\", so that windows may cross from one episode \
+         into the next, or agent.length to {} or less{fixed}",
+        seen.mean(),
+        seen.mean().max(2)
     )
 }
 

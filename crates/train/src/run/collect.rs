@@ -8,6 +8,7 @@ use crate::run::episode::{Played, play_episode, random_action};
 use crate::run::schedule::{Phase, next};
 use dreamer::ActMode;
 use environment::{Observation, Termination};
+use replay::WindowStarts;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
@@ -99,6 +100,7 @@ impl<L: Trainable> Run<'_, L> {
         // Only built-in tasks, whose names do not contain a colon, have this setting.
         let can_be_fixed = !task.contains(':') && self.config.task.termination == Termination::Stock;
         let (length, of) = (self.config.agent.length, self.support.first_episodes());
-        TrainError::TooShort { task, length, of, seen, can_be_fixed }
+        let is_stream = self.config.replay.starts == WindowStarts::Stream;
+        TrainError::TooShort { task, length, of, seen, is_stream, can_be_fixed }
     }
 }

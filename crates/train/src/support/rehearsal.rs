@@ -10,7 +10,7 @@ use crate::folder::checkpoint::newest_state;
 use crate::folder::{config_of_run, episodes_of, is_run, stored_config};
 use environment::{Catalogue, ObservationSpace};
 use files::layout::{REHEARSAL, REHEARSED_EPISODES};
-use replay::{Episode, Rehearsal, Sizes};
+use replay::{Episode, Rehearsal, Sizes, WindowStarts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,16 @@ impl Rehearse {
             let why = "has no episodes: they were removed, or none was collected yet; choose another run";
             return Err(refuse(why.to_owned()));
         };
-        if memory.longest() < config.agent.length {
+        let is_stream = config.replay.starts == WindowStarts::Stream;
+        if is_stream && memory.transitions() < config.agent.length as u64 {
+            let why = format!(
+                "does not fit: all of its episodes together have {} transitions, fewer than the {} of agent.length; choose another run",
+                memory.transitions(),
+                config.agent.length
+            );
+            return Err(refuse(why));
+        }
+        if !is_stream && memory.longest() < config.agent.length {
             let why = format!(
                 "does not fit: none of its {} has the {} transitions of agent.length, the longest has {}; choose another run",
                 counted(memory.episodes() as u64, "episode"),
