@@ -386,7 +386,8 @@ mod tests {
     #[test]
     fn the_folders_of_methods_with_many_sources_have_names_that_systems_allow() {
         let meta_model = "kind = \"meta-model\"\nuniversal = \"eye\"\nreward_from";
-        let folder = |count, longer| with_many(count, longer, meta_model).unwrap().entries.last().unwrap().folder.clone();
+        let folder =
+            |count, longer| with_many(count, longer, meta_model).unwrap().entries.last().unwrap().folder.clone();
         let longest = |folder: &Path| folder.iter().map(|name| name.len()).max().unwrap();
         // As short as it can be, unchanged.
         assert_eq!(folder(2, 1), Path::new("runs/hopper/meta-model-from-sx-0+sx-1/1"));

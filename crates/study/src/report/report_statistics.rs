@@ -11,9 +11,7 @@ use super::pooled::{Together, together};
 use super::published::published;
 use super::task_statistics::{MethodStatistics, TaskStatistics};
 use crate::results::{Results, RunResult, Series};
-use crate::statistics::{
-    Curve, LAST, TransferInput, improvement, mean, pooled_interquartile_mean, transfer,
-};
+use crate::statistics::{Curve, LAST, TransferInput, improvement, mean, pooled_interquartile_mean, transfer};
 use std::collections::BTreeSet;
 
 /// The statistics of a report.

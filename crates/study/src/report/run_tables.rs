@@ -157,8 +157,10 @@ pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
                 run.series.iter().map(|series| statistic(run, series).map_or(NONE.to_owned(), value)).collect();
             Cell::of(if each.is_empty() { NONE.to_owned() } else { each.join(", ") })
         };
-        let machine: Vec<String> =
-            ["device", "processor", "system"].iter().filter_map(|key| Some((**run.provenance.get(*key)?).to_owned())).collect();
+        let machine: Vec<String> = ["device", "processor", "system"]
+            .iter()
+            .filter_map(|key| Some((**run.provenance.get(*key)?).to_owned()))
+            .collect();
         let version = run.provenance.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
         let mut machine = Cell::of(if machine.is_empty() { NONE.to_owned() } else { machine.join(", ") });
         machine.notes.extend(version);

@@ -190,15 +190,21 @@ mod tests {
         .unwrap();
         assert_eq!(line.step, Some(4));
         let all: Vec<(&str, f64)> = line.numbers().collect();
-        let expected =
-            [("step", 4.0), ("train_return/ant", -2.0), ("episodes", 1.5), ("train_length", 7.0), ("reward_source_use/a/b", 0.5)];
+        let expected = [
+            ("step", 4.0),
+            ("train_return/ant", -2.0),
+            ("episodes", 1.5),
+            ("train_length", 7.0),
+            ("reward_source_use/a/b", 0.5),
+        ];
         assert_eq!(all, expected);
         assert_eq!((line.number("train_length"), line.number("kl"), line.number("updates")), (Some(7.0), None, None));
     }
 
     #[test]
     fn a_line_must_be_a_table_and_its_step_a_whole_number() {
-        for text in ["", "[]", "3", "NaN", "{\"step\":1", "{\"step\":1,}", "{\"step\":1} 2", "{\"kl\":nan,\"step\":1}"] {
+        for text in ["", "[]", "3", "NaN", "{\"step\":1", "{\"step\":1,}", "{\"step\":1} 2", "{\"kl\":nan,\"step\":1}"]
+        {
             assert!(serde_json::from_str::<Line<'_>>(text).is_err(), "{text}");
         }
         for text in ["{}", "{\"step\":-1}", "{\"step\":1.0}", "{\"step\":\"1\"}", "{\"step\":1,\"step\":null}"] {

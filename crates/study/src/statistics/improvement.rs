@@ -89,9 +89,10 @@ impl Pair {
             sum += u64::from(counts[*place]);
             sum
         }));
-        let twice = self.places.iter().map(|(place, below, not_above)| {
-            u64::from(counts[*place]) * (self.drawn[*below] + self.drawn[*not_above])
-        });
+        let twice = self
+            .places
+            .iter()
+            .map(|(place, below, not_above)| u64::from(counts[*place]) * (self.drawn[*below] + self.drawn[*not_above]));
         twice.sum::<u64>() as f64 / 2.0 / (self.ours * self.theirs) as f64
     }
 }
