@@ -5,6 +5,7 @@
 //! Not here: how a run reacts to a signal (`train`).
 
 use crate::exit::Exit;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
@@ -13,6 +14,9 @@ use std::sync::atomic::AtomicBool;
 /// Ctrl-C, `kill` and most schedulers, warnings of pre-emption (Slurm's `--signal=USR1@120`; Grid Engine sends SIGUSR2 as well),
 /// Ctrl-\, a terminal that went away, and a limit of processor time (`ulimit -t`).
 const STOP: [i32; 7] = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGQUIT, SIGHUP, SIGXCPU];
+
+/// The most seconds of processor time between SIGXCPU and the end, for the checkpoint. They are those of all threads together.
+const MOST_TIME: u64 = 60;
 
 /// A flag that the first signal sets.
 ///
@@ -29,7 +33,26 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
             flag::register(signal, Arc::clone(&asked))?;
         }
     }
+    bring_time_limit_forward();
     Ok(asked)
+}
+
+/// Has the system send SIGXCPU before it kills this program for its processor time. `ulimit -t` sets the times of both to
+/// the same, and the program would be killed without a signal.
+fn bring_time_limit_forward() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Cpu);
+    if let Some(earlier) = earlier(current, maximum) {
+        // A system that refuses this kills the program, as it would have without.
+        let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(earlier), maximum });
+    }
+}
+
+/// The seconds after which SIGXCPU comes, if that must be changed: `current` is what they are, and `maximum` when the
+/// program is killed.
+fn earlier(current: Option<u64>, maximum: Option<u64>) -> Option<u64> {
+    let maximum = maximum.filter(|maximum| current.is_none_or(|current| current >= *maximum))?;
+    let time = (maximum / 10).clamp(1, MOST_TIME);
+    maximum.checked_sub(time).filter(|earlier| *earlier > 0)
 }
 
 /// Turns a file beyond the limit of `ulimit -f` into an error, like a full disk. Without a handler, the signal ends the
@@ -44,4 +67,19 @@ fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signal_comes_before_the_limit_unless_the_user_chose_a_time() {
+        let found = [(None, None), (Some(5), None), (Some(5), Some(9)), (Some(1), Some(1)), (Some(0), Some(0))]
+            .map(|(current, maximum)| earlier(current, maximum));
+        assert_eq!(found, [None; 5]);
+        let same = [2, 10, 40, 600, 86_400, u64::MAX].map(|limit| earlier(Some(limit), Some(limit)).unwrap());
+        assert_eq!(same, [1, 9, 36, 540, 86_340, u64::MAX - 60]);
+        assert_eq!(earlier(None, Some(100)), Some(90));
+    }
 }

@@ -29,6 +29,10 @@ pub use sources::unused;
 /// The largest number of runs in a study.
 const MOST_RUNS: usize = 10_000;
 
+/// The longest name of a folder, in bytes. File systems allow 255, and a temporary file has a longer name than the one that it
+/// replaces.
+const LONGEST_FOLDER: usize = 230;
+
 /// The seed that earlier versions gave to sources without a seed in the study file.
 pub(crate) const EARLIER_SOURCE_SEED: u64 = 0;
 
@@ -240,6 +244,16 @@ impl<'a> Expansion<'a> {
 /// The encoder of the agent in `encoder`, the reward models of those in `rewards`, and the plan for them.
 fn universal_origin(encoder: PathBuf, rewards: Vec<PathBuf>, plan: Option<String>) -> Origin {
     Origin::Universal { encoder, rewards, any_encoder: false, plan: plan.map(PathBuf::from) }
+}
+
+/// This name of a folder. One that is too long ends with its checksum, so that no two names become one.
+fn folder_name(name: String) -> String {
+    if name.len() <= LONGEST_FOLDER {
+        return name;
+    }
+    let checksum = files::sha256(name.as_bytes());
+    let checksum = &checksum[..8];
+    format!("{}-{checksum}", &name[..name.floor_char_boundary(LONGEST_FOLDER - checksum.len() - 1)])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! made: `rliable/remake.py`.
 
 use serde::Deserialize;
-use study::statistics::{Interval, bootstrap, improvement, interquartile_mean, mean};
+use study::statistics::{Interval, bootstrap, improvement, mean, pooled_interquartile_mean};
 
 #[derive(Deserialize)]
 struct Numbers {
@@ -44,13 +44,20 @@ fn figures_and_intervals_are_those_of_rliable() {
     assert_eq!(numbers.cases.len(), 3);
     for case in numbers.cases {
         let strata: Vec<&[f64]> = case.ours.iter().map(Vec::as_slice).collect();
-        let pooled = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
-        let interval = bootstrap(&strata, pooled).unwrap();
-        case.interquartile_mean.expect(pooled(&case.ours).unwrap(), interval, 0.0, &format!("{}: IQM", case.name));
+        let pooled = pooled_interquartile_mean(&strata).unwrap();
+        case.interquartile_mean.expect(pooled.value, pooled.interval.unwrap(), 0.0, &format!("{}: IQM", case.name));
 
-        let averaged = |drawn: &[Vec<f64>]| mean(&drawn.iter().map(|task| mean(task)).collect::<Option<Vec<_>>>()?);
-        let interval = bootstrap(&strata, averaged).unwrap();
-        case.mean.expect(averaged(&case.ours).unwrap(), interval, 0.0, &format!("{}: mean", case.name));
+        let averaged = |counts: &[u8]| {
+            let mut counts = counts.iter();
+            let of_task = |task: &Vec<f64>| {
+                let drawn = task.iter().zip(&mut counts).map(|(value, count)| value * f64::from(*count));
+                drawn.sum::<f64>() / task.len() as f64
+            };
+            mean(&case.ours.iter().map(of_task).collect::<Vec<_>>())
+        };
+        let interval = bootstrap(&case.ours.iter().map(Vec::len).collect::<Vec<_>>(), averaged).unwrap();
+        let means: Vec<f64> = case.ours.iter().map(|task| mean(task).unwrap()).collect();
+        case.mean.expect(mean(&means).unwrap(), interval, 0.0, &format!("{}: mean", case.name));
 
         let pairs: Vec<_> = case.ours.iter().cloned().zip(case.theirs.iter().cloned()).collect();
         let step = 1.0 / (pairs.len() * pairs[0].0.len() * pairs[0].1.len()) as f64;

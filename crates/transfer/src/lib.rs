@@ -80,7 +80,7 @@ pub use graft::{Grafted, graft, new_target};
 pub use meta_model::{InputUse, input_use, target_config};
 pub use pattern::Pattern;
 pub use plain::plain;
-pub use plan::{LONGEST_SOURCE_NAME, MetaModel, Plan, Rule, RuleSources, SourceRef};
+pub use plan::{LONGEST_SOURCE_NAME, MOST_SOURCES, MetaModel, Plan, Rule, RuleSources, SourceRef};
 pub use preset::Preset;
 pub use record::{decode_report, is_record, read_report, write_record, write_report};
 pub use report::Report;

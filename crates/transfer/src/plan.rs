@@ -24,7 +24,7 @@ use rule::{check_fraction, meaning, text};
 /// Largest plan file that is read.
 const LARGEST_FILE: u64 = 1 << 20;
 /// Most sources of a plan: each is an agent in memory.
-const MOST_SOURCES: usize = 64;
+pub const MOST_SOURCES: usize = 64;
 /// The most bytes of the name of a source.
 pub const LONGEST_SOURCE_NAME: usize = 64;
 /// Largest weight of the L1 norm of a reward meta-model's weights, as of any loss.

@@ -3,7 +3,7 @@
 //! Here: the presets, and the ways to create a [`Plan`] from them. Not here: plans themselves (`plan`).
 
 use crate::error::PlanError;
-use crate::plan::{MetaModel, Plan};
+use crate::plan::{MOST_SOURCES, MetaModel, Plan};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -147,6 +147,11 @@ impl Plan {
             let why = "it does not freeze the encoder, which agents with --universal share; use it with --from, or add `frozen = true` to \
                        its rule for the encoder";
             return Err(PlanError::Contradiction { place: self.name().to_owned(), why: why.to_owned() });
+        }
+        if rewards.len() >= MOST_SOURCES {
+            let (key, place) = ("sources".to_owned(), self.name().to_owned());
+            let value = format!("{} ({} of rewards, and that with the encoder)", rewards.len() + 1, rewards.len());
+            return Err(PlanError::Range { key, value, place, range: format!("at most {MOST_SOURCES}") });
         }
         self.transfer_only_from(NAME);
         self.add_source(NAME, universal)?;

@@ -218,6 +218,11 @@ fn names_and_checksums_have_rules() {
     assert!(message.contains("sources.a.sha256") && message.contains("64 digits"), "{message}");
     let many: String = (0..65).map(|index| format!("s{index} = \"x\"\n")).collect();
     assert!(error(&format!("format = 1\n[sources]\n{many}")).contains("at most 64"));
+    let many: Vec<_> = (0..64).map(|index| (format!("s{index}"), "x".into())).collect();
+    let over = |rewards| Preset::Universal.plan().over_universal(Path::new("u"), rewards, 1);
+    assert!(over(&many[..63]).is_ok());
+    let message = over(&many).unwrap_err().to_string();
+    assert!(message.contains("sources = 65 (64 of rewards, and that with the encoder)"), "{message}");
     let mut plan = Preset::Paper.plan();
     plan.add_source("a", Path::new("x")).unwrap();
     assert!(plan.add_source("a", Path::new("y")).unwrap_err().to_string().contains("already has a source \"a\""));

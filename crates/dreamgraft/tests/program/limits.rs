@@ -50,6 +50,17 @@ fn a_limit_of_the_stack_is_no_obstacle() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_limit_of_processor_time_leaves_a_checkpoint() {
+    let program = Program::new();
+    // Both limits at once, as users and batch systems set them: at the hard one, the system kills without a signal.
+    let ended = ended(under_shell(&program, "ulimit -t 2", &smoke(&["--steps", "1e9"])));
+    assert_eq!(ended.code, Some(75), "{ended:?}");
+    assert!(ended.stdout.contains("checkpoint saved"), "{ended:?}");
+    program.succeed(&smoke(&["--steps", "1000"]));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_limit_of_open_files_is_named_with_the_next_step() {
     let program = Program::new();
     let ended = ended(under_shell(&program, "ulimit -n 6", &smoke(&["--steps", "1000"])));

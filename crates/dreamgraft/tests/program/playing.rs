@@ -1,7 +1,12 @@
 //! `dreamgraft play`.
 
 use crate::program::{Program, smoke};
+use crate::resuming::is_ignored;
+use crate::study::kill;
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
 
 fn play(program: &Program, arguments: &[&str]) -> Value {
     let arguments: Vec<&str> = ["play"].iter().chain(arguments).copied().chain(["--json"]).collect();
@@ -24,6 +29,23 @@ fn one_seed_gives_the_same_returns_and_another_others() {
     let score = two["returns"][0].as_f64().unwrap();
     assert!(text.starts_with(&format!("hopper  episode   1  return {score:.3}  1 000 frames\n")), "{text}");
     assert!(text.contains("1 episode with random actions  mean return "), "{text}");
+}
+
+#[test]
+fn a_signal_ends_play_and_leaves_nothing() {
+    let program = Program::new();
+    let arguments = ["play", "hopper", "--episodes", "1000000", "--video", "hop.gif"];
+    for signal in [1, 2, 15] {
+        if signal != 15 && is_ignored(if signal == 1 { "-HUP" } else { "-INT" }) {
+            continue;
+        }
+        let mut child = program.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().starts_with("hopper  episode"));
+        kill(&format!("-{signal}"), &child.id().to_string());
+        assert_eq!(child.wait().unwrap().signal(), Some(signal));
+    }
+    assert!(program.names(".").is_empty());
 }
 
 #[test]

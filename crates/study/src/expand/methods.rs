@@ -4,7 +4,7 @@
 
 use super::checks::{check_fraction, check_name};
 use super::pilot::Candidates;
-use super::{Aim, Asked, Expansion, universal_origin};
+use super::{Aim, Asked, Expansion, folder_name, universal_origin};
 use crate::manifest::{Entry, Role};
 use crate::study_file::{Method, next_to};
 use crate::{StudyError, layout, results};
@@ -12,7 +12,7 @@ use environment::file_name;
 use std::path::{Path, PathBuf};
 use train::config::KeptFiles;
 use train::{Origin, Rehearse};
-use transfer::{ChooseBy, Fraction};
+use transfer::{ChooseBy, Fraction, MOST_SOURCES};
 
 impl<'a> Expansion<'a> {
     /// The runs of a method on a task with one variant of its settings.
@@ -210,12 +210,13 @@ impl<'a> Expansion<'a> {
         origin: Origin,
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
+        self.check_number_of_sources(key, &origin)?;
         let Aim { task, seed, own, .. } = aim;
         let guide = self.add_guide(&format!("{key}.guide"), aim)?;
         let rehearse = self.add_rehearsal(key, aim)?;
         let source = with_names(source, aim.guide.into_iter().chain(aim.rehearse.0));
         let from = source.as_ref().map(|source| format!("-from-{}", source.replace(", ", "+"))).unwrap_or_default();
-        let name = format!("{method}{}{from}", own.of_folder());
+        let name = folder_name(format!("{method}{}{from}", own.of_folder()));
         let folder = Path::new(layout::RUNS).join(file_name(task)).join(name).join(seed.to_string());
         if self.folders.contains_key(&folder) {
             let why =
@@ -232,6 +233,23 @@ impl<'a> Expansion<'a> {
         let rehearse = rehearse.map(|index| Rehearse { from: folder_of(index), share });
         let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin, guide, rehearse };
         self.push(Role::Target, &own.of_method(method), source, asked, after)?;
+        Ok(())
+    }
+
+    /// Checks that a plan can have as many sources as `origin`: that must not come to light only after they have been trained.
+    fn check_number_of_sources(&self, key: &str, origin: &Origin) -> Result<(), StudyError> {
+        let (own, agents, with) = match origin {
+            Origin::Universal { rewards, .. } => ("reward_from", rewards.len() + 1, ", with that of `universal`"),
+            Origin::Agents { from, .. } | Origin::Soup { from, .. } => ("from", from.len(), ""),
+            _ => return Ok(()),
+        };
+        if agents > MOST_SOURCES {
+            let why = format!(
+                "these are {}{with}, but a transfer has at most {MOST_SOURCES} sources; name fewer",
+                wording::counted(agents as u64, "agent")
+            );
+            return Err(self.error(&format!("{key}.{own}"), why));
+        }
         Ok(())
     }
 
@@ -332,6 +350,50 @@ mod tests {
         let path = folder.join("study.toml");
         std::fs::write(&path, text).unwrap();
         manifest_of(&read(&path)?, tasks::catalogue())
+    }
+
+    /// The manifest of a study with so many sources, whose names have `longer` letters more, for this method.
+    fn with_many(count: usize, longer: usize, method: &str) -> Result<Manifest, StudyError> {
+        let name = |index: usize| format!("s{}-{index}", "x".repeat(longer));
+        let each = (0..count).map(|index| {
+            let (name, steps) = (name(index), 2000 + index);
+            format!("[[source]]\nname = \"{name}\"\ntasks = [\"ant\"]\nsteps = {steps}\nuniversal = \"eye\"\n")
+        });
+        let names: Vec<String> = (0..count).map(name).collect();
+        let text = format!(
+            "name = \"mine\"\npreset = \"smoke\"\nsteps = 2000\nseeds = [1]\ntasks = [\"hopper\"]\n\
+             set = {{ schedule.prefill_episodes = 2 }}\n\
+             [[source]]\nname = \"eye\"\ntasks = [\"ant\"]\nsteps = 2000\n{}[[method]]\n{} = {names:?}\n",
+            each.collect::<String>(),
+            method
+        );
+        manifest_of(&LoadedStudy::of_text(&text)?, tasks::catalogue())
+    }
+
+    #[test]
+    fn more_sources_than_a_transfer_can_have_are_refused_before_they_are_trained() {
+        let meta_model = "kind = \"meta-model\"\nuniversal = \"eye\"\nreward_from";
+        let manifest = with_many(63, 0, meta_model).unwrap();
+        assert!(manifest.entries.last().unwrap().request.plan().is_ok());
+        let message = with_many(64, 0, meta_model).unwrap_err().to_string();
+        assert!(message.contains("method 1, reward_from: these are 65 agents, with that of `universal`"), "{message}");
+        let ranked = "kind = \"ranked\"\nfrom";
+        assert!(with_many(64, 0, ranked).unwrap().entries.last().unwrap().request.plan().is_ok());
+        let message = with_many(65, 0, ranked).unwrap_err().to_string();
+        assert!(message.contains("method 1, from: these are 65 agents, but a transfer has at most 64"), "{message}");
+    }
+
+    #[test]
+    fn the_folders_of_methods_with_many_sources_have_names_that_systems_allow() {
+        let meta_model = "kind = \"meta-model\"\nuniversal = \"eye\"\nreward_from";
+        let folder =
+            |count, longer| with_many(count, longer, meta_model).unwrap().entries.last().unwrap().folder.clone();
+        let longest = |folder: &Path| folder.iter().map(|name| name.len()).max().unwrap();
+        // As short as it can be, unchanged.
+        assert_eq!(folder(2, 1), Path::new("runs/hopper/meta-model-from-sx-0+sx-1/1"));
+        let long = folder(30, 20);
+        assert_eq!(longest(&long), 230);
+        assert_ne!(folder(31, 20), long, "they differ only beyond the end");
     }
 
     #[test]

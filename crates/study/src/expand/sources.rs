@@ -3,7 +3,7 @@
 //! Not here: the sources that each method needs (`methods`), and the order of all runs (`expand`).
 
 use super::checks::check_preset;
-use super::{Aim, Asked, Expansion, universal_origin};
+use super::{Aim, Asked, Expansion, folder_name, universal_origin};
 use crate::manifest::Role;
 use crate::study_file::{Method, SOURCE_SEED, Source, SourceSeed, StudyFile, Tasks};
 use crate::{StudyError, layout};
@@ -160,7 +160,8 @@ impl<'a> Expansion<'a> {
             Some(SourceSeed::Number(seed)) => seed,
             Some(SourceSeed::Target) => self.seed_of_source_for(aim.seed),
         };
-        let folder = Path::new(layout::SOURCES).join(file_name(&tasks.join("+"))).join(what).join(seed.to_string());
+        let [of_tasks, what] = [file_name(&tasks.join("+")), what].map(folder_name);
+        let folder = Path::new(layout::SOURCES).join(of_tasks).join(what).join(seed.to_string());
         if let Some(&index) = self.folders.get(&folder) {
             return Ok(index);
         }

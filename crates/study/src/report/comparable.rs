@@ -58,7 +58,7 @@ fn published_settings() -> [(&'static str, String); 11] {
 fn differs(runs: &[&RunResult], key: &str, value: &str) -> Option<String> {
     let begun = runs.iter().filter(|run| !run.settings.is_empty());
     let ours: BTreeSet<&str> = begun
-        .map(|run| run.settings.get(key).map_or("not recorded", String::as_str))
+        .map(|run| run.settings.get(key).map_or("not recorded", |value| &**value))
         .filter(|ours| *ours != value)
         .collect();
     let ours: Vec<String> = ours.into_iter().map(str::to_owned).collect();
@@ -77,7 +77,7 @@ mod tests {
         std::fs::write(root.path().join("config.toml"), text).unwrap();
         std::fs::write(root.path().join("metrics.jsonl"), format!("{{\"step\":{steps}}}\n")).unwrap();
         let mut run = Results::read(root.path()).unwrap().runs.remove(0);
-        run.settings.extend(changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        run.settings.extend(changes.iter().map(|(key, value)| ((*key).into(), (*value).into())));
         run
     }
 
@@ -103,7 +103,7 @@ mod tests {
         underway.progress = Progress::Underway(5);
         assert_eq!(differences(&[&underway], None), ["1 run unfinished"]);
         let mut bare = run(FRAMES, &[]);
-        bare.settings.retain(|key, _| key == "seed");
+        bare.settings.retain(|key, _| **key == *"seed");
         let found = differences(&[&bare], Some(1e6));
         assert!(
             found[0].contains("agent.depth not recorded") && found.last().unwrap() == "7 other settings",

@@ -10,6 +10,7 @@ use super::task_statistics::Spread;
 use super::wording::{NONE, counted, frames, hours, listed};
 use crate::results::{Cost, Results, RunResult};
 use crate::statistics::{deviation, mean};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -59,7 +60,8 @@ impl Amount {
 pub struct Agents<'a> {
     root: &'a Path,
     named: BTreeMap<String, &'a RunResult>,
-    placed: BTreeMap<PathBuf, &'a RunResult>,
+    placed: OnceCell<BTreeMap<PathBuf, &'a RunResult>>,
+    runs: &'a [RunResult],
 }
 
 impl<'a> Agents<'a> {
@@ -67,14 +69,14 @@ impl<'a> Agents<'a> {
     pub fn new(results: &'a Results) -> Self {
         let root = results.root.as_path();
         let named = results.runs.iter().map(|run| (run.folder.display().to_string(), run)).collect();
-        // A record of a transfer may name its sources by other paths.
-        let placed = results.runs.iter().map(|run| (place(root, &run.folder), run)).collect();
-        Self { root, named, placed }
+        Self { root, named, placed: OnceCell::new(), runs: &results.runs }
     }
 
     fn find(&self, agent: &str) -> Option<&'a RunResult> {
         let named = self.named.get(agent);
-        named.or_else(|| self.placed.get(&place(self.root, Path::new(agent)))).copied()
+        // A record of a transfer may name its sources by other paths.
+        let placed = || self.runs.iter().map(|run| (place(self.root, &run.folder), run)).collect();
+        named.or_else(|| self.placed.get_or_init(placed).get(&place(self.root, Path::new(agent)))).copied()
     }
 
     /// The costs of all agents that a run learned from, and whether that is only a part; `None` if it is not known
@@ -187,7 +189,7 @@ pub fn cautions(results: &Results) -> Vec<String> {
         results.runs.iter().filter(|run| run.spent_in_all(Cost::CoreSeconds).is_some()).collect();
     let mut sentences = Vec::new();
     let processors: BTreeSet<&str> =
-        timed.iter().map(|run| run.provenance.get("processor").map_or("unknown", String::as_str)).collect();
+        timed.iter().map(|run| run.provenance.get("processor").map_or("unknown", |name| &**name)).collect();
     if processors.len() > 1 {
         let mut names: Vec<String> = processors.iter().take(MOST_NAMED).map(|name| (*name).to_owned()).collect();
         if processors.len() > MOST_NAMED {

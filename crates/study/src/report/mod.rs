@@ -40,7 +40,7 @@ pub use report_statistics::ReportStatistics;
 use self::wording::counted;
 use crate::manifest::Role;
 use crate::results::{Results, ResultsError, RunResult};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -104,15 +104,17 @@ impl<'a> Report<'a> {
     pub fn write(&self, folder: &Path, images: u64) -> Result<Vec<PathBuf>, ResultsError> {
         files::create_folders(folder).map_err(ResultsError::io(folder))?;
         let media = Media::embed(self.results, images);
-        let files = [
-            (PAGE_FILE, page(self, &media, None)),
-            ("report.md", markdown(self)),
-            ("figures.csv", figures_csv(self)),
-            ("curves.json", curves_json(self.results)),
+        // Each text is made when those before it are written and dropped: of ten thousand runs, they are large.
+        let files: [(&str, &dyn Fn() -> String); 4] = [
+            (PAGE_FILE, &|| page(self, &media, None)),
+            ("report.md", &|| markdown(self)),
+            ("figures.csv", &|| figures_csv(self)),
+            ("curves.json", &|| curves_json(self.results)),
         ];
         let mut written = Vec::new();
         for (name, text) in files {
             let path = folder.join(name);
+            let text = text();
             files::write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(ResultsError::io(&path))?;
             written.push(path);
         }
@@ -164,21 +166,18 @@ impl<'a> Report<'a> {
     /// The transfers, each listed once for all runs that share it.
     pub(crate) fn plans(&self) -> Vec<PlanOf<'a>> {
         let mut plans: Vec<PlanOf<'a>> = Vec::new();
+        // The plans of each task and method with the same sources: they differ in their rules, if at all.
+        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for run in &self.results.runs {
             let Some(transfer) = &run.transfer else { continue };
-            let same = |plan: &&mut PlanOf<'a>| {
-                let first = plan.runs[0];
-                let names = |report: &transfer::Report| -> Vec<String> {
-                    report.sources.iter().map(|source| source.provenance.sha256.clone()).collect()
-                };
-                first.tasks == run.tasks
-                    && first.method == run.method
-                    && plan.transfer.rules == transfer.rules
-                    && names(plan.transfer) == names(transfer)
-            };
-            match plans.iter_mut().find(same) {
-                Some(plan) => plan.runs.push(run),
-                None => plans.push(PlanOf { runs: vec![run], transfer }),
+            let sources: Vec<&str> = transfer.sources.iter().map(|source| &*source.provenance.sha256).collect();
+            let near = places.entry((&run.tasks, &run.method, sources)).or_default();
+            match near.iter().find(|place| plans[**place].transfer.rules == transfer.rules) {
+                Some(place) => plans[*place].runs.push(run),
+                None => {
+                    near.push(plans.len());
+                    plans.push(PlanOf { runs: vec![run], transfer });
+                }
             }
         }
         plans

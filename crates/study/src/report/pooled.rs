@@ -7,7 +7,7 @@ use super::groups::{Group, baseline, returns_of_both};
 use super::published::title;
 use super::task_statistics::TaskStatistics;
 use super::wording::listed;
-use crate::statistics::{Estimate, improvement, interquartile_mean, mean, remembered};
+use crate::statistics::{Estimate, improvement, mean, pooled_interquartile_mean};
 
 /// The statistics of a method over all tasks.
 #[derive(Debug)]
@@ -62,12 +62,7 @@ fn of_method(method: &str, tasks: &[TaskStatistics], groups: &[Group<'_>], named
     };
     let pooled_mean = |of_tasks: &[(Vec<f64>, Vec<f64>)]| {
         let strata: Vec<&[f64]> = of_tasks.iter().map(|(ours, _)| ours.as_slice()).collect();
-        let statistic = |drawn: &[Vec<f64>]| interquartile_mean(&drawn.concat());
-        let all: Vec<f64> = strata.concat();
-        Some(Estimate {
-            value: interquartile_mean(&all)?,
-            interval: remembered("pooled interquartile mean", &strata, statistic),
-        })
+        pooled_interquartile_mean(&strata)
     };
     let only_baseline = tasks.iter().filter(|task| group_of(task).is_some()).all(is_baseline);
     Together {

@@ -11,9 +11,7 @@ use super::pooled::{Together, together};
 use super::published::published;
 use super::task_statistics::{MethodStatistics, TaskStatistics};
 use crate::results::{Results, RunResult, Series};
-use crate::statistics::{
-    Curve, Estimate, LAST, TransferInput, improvement, interquartile_mean, mean, remembered, transfer,
-};
+use crate::statistics::{Curve, LAST, TransferInput, improvement, mean, pooled_interquartile_mean, transfer};
 use std::collections::BTreeSet;
 
 /// The statistics of a report.
@@ -108,20 +106,16 @@ fn of_task(
 }
 
 /// The settings that all methods of a task share.
-struct Ground<'a> {
+struct Ground<'a, 'b> {
     random: Option<f64>,
     length: Option<f64>,
-    agents: &'a Agents<'a>,
+    agents: &'a Agents<'b>,
 }
 
-fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>) -> MethodStatistics {
+fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_, '_>) -> MethodStatistics {
     let length = ground.length;
     let finished = group.finished(length);
     let returns = overall(&finished);
-    let single = |values: &[f64]| {
-        let interval = remembered("interquartile mean", &[values], |drawn| interquartile_mean(&drawn[0]));
-        Some(Estimate { value: interquartile_mean(values)?, interval })
-    };
     let is_baseline = baseline.is_some_and(|baseline| baseline.method == group.method);
     let both = returns_of_both(group, baseline, length);
     let source_frames = group.runs.iter().map(|run| run.ancestry.frames()).max().unwrap_or(0);
@@ -155,7 +149,7 @@ fn of_group(group: &Group<'_>, baseline: Option<&Group<'_>>, ground: &Ground<'_>
         compared: returns.len(),
         overall: group.spread(length, |_, curve| curve.overall()),
         last: group.spread(length, last),
-        interquartile_mean: single(&returns),
+        interquartile_mean: pooled_interquartile_mean(&[&returns]),
         improvement: both
             .as_ref()
             .ok()

@@ -50,29 +50,19 @@ pub fn source_use(results: &Results) -> Table {
 }
 
 fn inputs(results: &Results) -> Vec<Input<'_>> {
-    let mut inputs: Vec<Input<'_>> = Vec::new();
+    let (mut inputs, mut places) = (Vec::<Input<'_>>::new(), BTreeMap::new());
     for run in results.targets() {
         let (task, method) = (tasks_of(run), run.method.as_str());
         for used in &run.source_use {
             let (Some(first), Some(last)) = (used.points.first(), used.points.last()) else { continue };
-            let same = |input: &&mut Input<'_>| {
-                (input.task.as_str(), input.method, input.name, input.latent)
-                    == (task.as_str(), method, used.name.as_str(), used.latent)
-            };
-            match inputs.iter_mut().find(same) {
-                Some(input) => {
-                    input.first.push(first.1);
-                    input.last.push(last.1);
-                }
-                None => inputs.push(Input {
-                    task: task.clone(),
-                    method,
-                    name: &used.name,
-                    latent: used.latent,
-                    first: vec![first.1],
-                    last: vec![last.1],
-                }),
+            let name = used.name.as_str();
+            let place = *places.entry((task.clone(), method, name, used.latent)).or_insert(inputs.len());
+            if place == inputs.len() {
+                let (task, latent) = (task.clone(), used.latent);
+                inputs.push(Input { task, method, name, latent, first: Vec::new(), last: Vec::new() });
             }
+            inputs[place].first.push(first.1);
+            inputs[place].last.push(last.1);
         }
     }
     inputs
@@ -167,8 +157,10 @@ pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
                 run.series.iter().map(|series| statistic(run, series).map_or(NONE.to_owned(), value)).collect();
             Cell::of(if each.is_empty() { NONE.to_owned() } else { each.join(", ") })
         };
-        let machine: Vec<String> =
-            ["device", "processor", "system"].iter().filter_map(|key| run.provenance.get(*key).cloned()).collect();
+        let machine: Vec<String> = ["device", "processor", "system"]
+            .iter()
+            .filter_map(|key| Some((**run.provenance.get(*key)?).to_owned()))
+            .collect();
         let version = run.provenance.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
         let mut machine = Cell::of(if machine.is_empty() { NONE.to_owned() } else { machine.join(", ") });
         machine.notes.extend(version);
@@ -210,30 +202,58 @@ pub fn tasks_of(run: &RunResult) -> String {
     run.tasks.iter().map(|task| title(task)).collect::<Vec<_>>().join(" + ")
 }
 
+/// A value of a setting.
+struct Value<'a> {
+    value: &'a str,
+    /// The methods that have it, by their numbers, in the order of the runs.
+    methods: Vec<usize>,
+    /// Whether each method has it.
+    is_of: Vec<bool>,
+}
+
 /// The settings: those of all runs, and those in which they differ.
 pub fn settings(results: &Results) -> Table {
-    let keys: BTreeSet<&String> = results.runs.iter().flat_map(|run| run.settings.keys()).collect();
     let known: Vec<&RunResult> = results.runs.iter().filter(|run| !run.settings.is_empty()).collect();
+    let mut methods: Vec<&str> = Vec::new();
+    let mut numbers = BTreeMap::new();
+    let mut method_of = Vec::new();
+    for run in &known {
+        method_of.push(*numbers.entry(run.method.as_str()).or_insert(methods.len()));
+        if numbers.len() > methods.len() {
+            methods.push(&run.method);
+        }
+    }
+    // The settings of each run are in the order of their keys, too.
+    let mut rest: Vec<_> = known.iter().map(|run| run.settings.iter().peekable()).collect();
     let mut rows = Vec::new();
-    for key in keys.into_iter().filter(|key| !["seed", "tasks"].contains(&key.as_str())) {
-        let mut values: Vec<(&str, Vec<String>)> = Vec::new();
-        for run in &known {
-            let value = run.settings.get(key).map_or(NONE, String::as_str);
-            let who = run.method.clone();
-            match values.iter_mut().find(|(known, _)| *known == value) {
-                Some((_, methods)) if methods.contains(&who) => {}
-                Some((_, methods)) => methods.push(who),
-                None => values.push((value, vec![who])),
+    while let Some(key) = rest.iter_mut().filter_map(|rest| Some(rest.peek()?.0)).min() {
+        let mut values: Vec<Value<'_>> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for (rest, method) in rest.iter_mut().zip(&method_of) {
+            let value = rest.next_if(|(own, _)| *own == key).map_or(NONE, |(_, value)| &**value);
+            let place = *places.entry(value).or_insert_with(|| {
+                values.push(Value { value, methods: Vec::new(), is_of: vec![false; methods.len()] });
+                values.len() - 1
+            });
+            let Value { methods, is_of, .. } = &mut values[place];
+            if !std::mem::replace(&mut is_of[*method], true) {
+                methods.push(*method);
             }
         }
+        if ["seed", "tasks"].contains(&&**key) {
+            continue;
+        }
         let cell = match values.as_slice() {
-            [(value, _)] => Cell { code: true, ..Cell::of(*value) },
+            [only] => Cell { code: true, ..Cell::of(only.value) },
             several => {
-                let each = several.iter().map(|(value, methods)| format!("{value}: {}", listed(methods)));
+                let each = several.iter().map(|Value { value, methods: of, .. }| {
+                    let of: Vec<String> = of.iter().map(|method| methods[*method].to_owned()).collect();
+                    format!("{value}: {}", listed(&of))
+                });
                 Cell { notes: each.collect(), ..Cell::of("differs") }
             }
         };
-        rows.push(vec![Cell { code: true, ..Cell::of(key.as_str()) }, cell]);
+        rows.push(vec![Cell { code: true, ..Cell::of(&**key) }, cell]);
     }
     let about =
         "The resolved settings of all runs, and the settings in which methods differ. Seeds and tasks are in the table \

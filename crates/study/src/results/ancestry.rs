@@ -66,7 +66,7 @@ impl Ancestry {
                 break;
             }
             frames.insert(agent, trained);
-            match folder.map(|folder| TransferRecord::read(&folder)) {
+            match folder.map(|folder| TransferRecord::read(&folder, None)) {
                 Some(Ok(record)) => next.extend(record.map(|record| record.sources).unwrap_or_default()),
                 Some(Err(why)) => gaps.push(format!("the sources of {} are not known: {why}", source.name)),
                 None if source.file.file_name().is_some_and(|name| name == files::layout::EXPORTED_AGENT) => gaps
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn ancestry(root: &Path, folder: &Path) -> Ancestry {
-        Ancestry::new(root, &TransferRecord::read(folder).unwrap().unwrap())
+        Ancestry::new(root, &TransferRecord::read(folder, None).unwrap().unwrap())
     }
 
     /// A meta-model over two agents that have the encoder of a third.

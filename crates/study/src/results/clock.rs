@@ -3,8 +3,8 @@
 //! Lines of metrics have the gradient steps and both times so far, over all sessions of the run. Between two
 //! lines all are interpolated. Not here: curves over them (`report`).
 
-use super::RunResult;
-use std::collections::BTreeMap;
+use super::{RunResult, Settings};
+use std::sync::Arc;
 
 /// The most of anything that a run spends: thirty million years. Greater numbers are damage.
 const MOST: f64 = 1e15;
@@ -52,8 +52,8 @@ impl Clock {
 }
 
 /// The threads of a run with these settings on this machine; `None` if they are not recorded.
-pub fn threads(settings: &BTreeMap<String, String>, provenance: &BTreeMap<String, String>) -> Option<f64> {
-    let number = |text: Option<&String>| text?.parse::<u64>().ok().map(|number| number as f64);
+pub fn threads(settings: &Settings, provenance: &Settings) -> Option<f64> {
+    let number = |text: Option<&Arc<str>>| text?.parse::<u64>().ok().map(|number| number as f64);
     let threads = match number(settings.get("threads"))? {
         // One per core.
         0.0 => number(provenance.get("cores")).filter(|cores| *cores > 0.0)?,
@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn threads_are_those_of_the_settings_or_the_cores() {
-        let table = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let table = |key: &str, value: &str| Settings::from([(key.into(), value.into())]);
         let of = |setting: &str| threads(&table("threads", setting), &table("cores", "8"));
         assert_eq!([of("3"), of("0"), of("4000"), of("-1")], [Some(3.0), Some(8.0), Some(256.0), None]);
-        assert_eq!(threads(&table("threads", "0"), &BTreeMap::new()), None);
-        assert_eq!(threads(&BTreeMap::new(), &table("cores", "8")), None);
+        assert_eq!(threads(&table("threads", "0"), &Settings::new()), None);
+        assert_eq!(threads(&Settings::new(), &table("cores", "8")), None);
     }
 
     #[test]

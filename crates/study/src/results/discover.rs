@@ -2,7 +2,7 @@
 //! folders.
 
 use super::folder::read_run;
-use super::settings::{settings, tasks_of};
+use super::settings::{Texts, settings, tasks_of};
 use super::transfer_record::TransferRecord;
 use super::{Ancestry, Results, ResultsError, RunResult, command};
 use crate::manifest::{FILE, Manifest};
@@ -33,6 +33,7 @@ pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
     if folders.is_empty() {
         return Err(ResultsError::NoRuns { path: root.to_owned() });
     }
+    let mut texts = Texts::default();
     let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
     Ok(Results {
         pilots: Vec::new(),
@@ -40,7 +41,7 @@ pub fn runs_in(root: &Path) -> Result<Results, ResultsError> {
         root: root.to_owned(),
         document: None,
         baseline: None,
-        runs: folders.iter().map(|folder| found(root, folder)).collect(),
+        runs: folders.iter().map(|folder| found(root, folder, &mut texts)).collect(),
         notes,
     })
 }
@@ -132,7 +133,7 @@ impl Search {
 }
 
 /// The run that was found in `folder`.
-fn found(root: &Path, folder: &Path) -> RunResult {
+fn found(root: &Path, folder: &Path, texts: &mut Texts) -> RunResult {
     // `read_run` reports an unreadable configuration.
     let settings = settings(&root.join(folder)).ok().flatten().unwrap_or_default();
     let number = |key: &str| settings.get(key).and_then(|text| text.parse::<u64>().ok());
@@ -144,7 +145,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
         // The returns of an agent that also learns other tasks are a different statistic.
         run.method.push_str(&format!(" ({})", tasks.join(" + ")));
     }
-    match TransferRecord::read(&root.join(folder)) {
+    match TransferRecord::read(&root.join(folder), run.transfer.as_ref()) {
         Ok(None) => {}
         Ok(Some(record)) => {
             run.from_scratch = false;
@@ -177,6 +178,7 @@ fn found(root: &Path, folder: &Path) -> RunResult {
     }
     words.extend(["--logdir", "ANOTHER"].map(OsString::from));
     run.command = command(&words);
+    texts.share(&mut run);
     run
 }
 

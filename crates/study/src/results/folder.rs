@@ -3,7 +3,7 @@
 use super::clock::threads;
 use super::metrics::read_metrics;
 use super::opening::not_only_random;
-use super::settings::settings;
+use super::settings::{Settings, settings};
 use super::{Ancestry, Clock, Image, ImageKind, Progress, RunResult, SourceUse};
 use crate::copied::copied;
 use crate::manifest::Role;
@@ -39,8 +39,8 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         seconds: None,
         threads: None,
         clock: Clock::default(),
-        settings: BTreeMap::new(),
-        provenance: BTreeMap::new(),
+        settings: Settings::new(),
+        provenance: Settings::new(),
         shared: copied(&path),
         transfer: None,
         guide: None,
@@ -52,7 +52,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         Ok(Some(all)) => {
             for (key, value) in all {
                 match key.strip_prefix("made_by.") {
-                    Some(key) => run.provenance.insert(key.to_owned(), value),
+                    Some(key) => run.provenance.insert(key.into(), value),
                     None => run.settings.insert(key, value),
                 };
             }
@@ -117,7 +117,8 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
             if let Some(report) = &report {
                 name_by_tasks(&mut run.source_use, report);
             }
-            run.transfer = report;
+            // Most of a report is about single parameters, which no table shows; studies have thousands of reports.
+            run.transfer = report.map(|report| transfer::Report { parts: Vec::new(), ..report });
         }
         Err(error) => run.problems.push(error.to_string()),
     }
@@ -252,8 +253,8 @@ mod tests {
         std::fs::write(folder.path().join("config.toml"), text).unwrap();
         std::fs::write(folder.path().join("metrics.jsonl"), "{\"step\":9}\n").unwrap();
         let run = read_run(folder.path(), Path::new(""), &tasks(), 10);
-        assert_eq!((run.settings["seed"].as_str(), run.settings["tasks"].as_str()), ("3", "[\"ant\"]"));
-        assert_eq!((run.settings["agent.rate"].as_str(), run.provenance["processor"].as_str()), ("0.001", "<b>"));
+        assert_eq!((&*run.settings["seed"], &*run.settings["tasks"]), ("3", "[\"ant\"]"));
+        assert_eq!((&*run.settings["agent.rate"], &*run.provenance["processor"]), ("0.001", "<b>"));
         assert_eq!(run.progress, Progress::Underway(9));
         assert_eq!(read_run(folder.path(), Path::new(""), &tasks(), 9).progress, Progress::Finished);
     }

@@ -2,11 +2,11 @@
 //!
 //! An incomplete last line belongs to a running run and is ignored. Other invalid lines are counted and reported.
 
+use super::line::{LATENT_USE, Line, SOURCE_USE};
 use super::opening::FirstLine;
 use super::shares::shares;
 use super::{Clock, Series, SourceUse};
 use crate::statistics::{Curve, Point};
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -115,19 +115,18 @@ impl<'a> Reading<'a> {
                 }
                 return Ok(());
             }
-            let line: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
-            let step = line.as_ref().and_then(|line| line.get("step")?.as_u64());
-            match (line, step) {
-                (Some(line), Some(step)) => self.line(number, step, &line),
-                _ => count(&mut self.broken, number),
+            let line: Option<Line<'_>> = serde_json::from_slice(&text).ok();
+            match line.as_ref().and_then(|line| Some((line, line.step?))) {
+                Some((line, step)) => self.line(number, step, line),
+                None => count(&mut self.broken, number),
             }
         }
         Ok(())
     }
 
-    fn line(&mut self, place: u64, step: u64, line: &Map<String, Value>) {
+    fn line(&mut self, place: u64, step: u64, line: &Line<'_>) {
         self.frames = self.frames.max(Some(step));
-        let (frames, number) = (step as f64, |name: &str| line.get(name).and_then(Value::as_f64));
+        let (frames, number) = (step as f64, |name: &str| line.number(name));
         self.seconds = number("seconds").or(self.seconds);
         self.clock.add(frames, number("updates"), number("seconds"), number("cpu_seconds"));
         let (mut trained, mut evaluated) = (Vec::new(), Vec::new());
@@ -155,10 +154,9 @@ impl<'a> Reading<'a> {
         for (index, value) in evaluated {
             self.evaluation[index].push(Point { frames, value, episodes: 1.0 });
         }
-        for (name, value) in line {
-            let latent = name.strip_prefix("reward_latent_use/").map(|name| (true, name));
-            let read = latent.or_else(|| Some((false, name.strip_prefix("reward_source_use/")?)));
-            if let (Some((latent, name)), Some(value)) = (read, value.as_f64()) {
+        for (name, value) in line.numbers() {
+            let latent = name.strip_prefix(LATENT_USE).map(|name| (true, name));
+            if let Some((latent, name)) = latent.or_else(|| Some((false, name.strip_prefix(SOURCE_USE)?))) {
                 self.source_use.entry((latent, name.to_owned())).or_default().push((frames, value));
             }
         }

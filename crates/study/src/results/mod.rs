@@ -9,6 +9,7 @@ mod clock;
 mod discover;
 mod error;
 mod folder;
+mod line;
 mod lineage;
 mod metrics;
 mod opening;
@@ -20,10 +21,12 @@ mod transfer_record;
 use crate::copied::CopiedRun;
 use crate::manifest::{FILE, Manifest, Role};
 use crate::statistics::Curve;
-use std::collections::BTreeMap;
+use lineage::Lineage;
+use settings::Texts;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use train::Origin;
+use transfer_record::TransferRecord;
 
 pub use ancestry::Ancestry;
 pub use clock::{Clock, Cost};
@@ -32,6 +35,7 @@ pub use error::ResultsError;
 pub use metrics::{Metrics, decode_metrics, read_metrics};
 pub use opening::FirstLine;
 pub use pilots::{PilotEnd, PilotRow};
+pub use settings::Settings;
 
 /// The name of the method of runs without transfer, unless the study file gives it another.
 pub const BASELINE: &str = "baseline";
@@ -94,12 +98,12 @@ pub struct RunResult {
     /// Its gradient steps and seconds at each of its frames.
     pub clock: Clock,
     /// Its settings, each under its path, such as `agent.horizon`.
-    pub settings: BTreeMap<String, String>,
+    pub settings: Settings,
     /// The program and machine of its last session, with keys such as `processor`.
-    pub provenance: BTreeMap<String, String>,
+    pub provenance: Settings,
     /// The store that it was copied from, if it was not trained here.
     pub shared: Option<CopiedRun>,
-    /// Its transfer.
+    /// Its transfer, without single parameters.
     pub transfer: Option<transfer::Report>,
     /// The agent that played its first episodes.
     pub guide: Option<train::GuideRecord>,
@@ -184,7 +188,7 @@ impl Results {
 
     /// The runs of a manifest, in the study's folder `root`.
     fn of_study(root: &Path, manifest: &Manifest) -> Self {
-        let lineage = lineage::Lineage::new(&manifest.entries);
+        let (lineage, mut texts) = (Lineage::new(&manifest.entries), Texts::default());
         let runs = manifest.entries.iter().map(|entry| {
             let mut run = folder::read_run(root, &entry.folder, &entry.tasks, entry.steps);
             run.role = entry.role;
@@ -193,11 +197,13 @@ impl Results {
             run.from_scratch = entry.request.origin == Origin::Random
                 && entry.request.guide.is_none()
                 && entry.request.rehearse.is_none();
-            run.ancestry = match transfer_record::TransferRecord::read(&root.join(&entry.folder)) {
-                // A plan of the user's may name its sources itself; the manifest does not know them.
-                Ok(Some(record)) if entry.after.is_empty() => Ancestry::new(root, &record),
+            // A plan of the user's may name its sources itself; the manifest does not know them.
+            let record = || TransferRecord::read(&root.join(&entry.folder), run.transfer.as_ref());
+            run.ancestry = match entry.after.is_empty().then(record) {
+                Some(Ok(Some(record))) => Ancestry::new(root, &record),
                 _ => lineage.ancestry(entry),
             };
+            texts.share(&mut run);
             run.problems.extend(run.ancestry.gaps.iter().cloned());
             run.seed = entry.seed;
             run.command = command(&entry.arguments);

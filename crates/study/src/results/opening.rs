@@ -4,7 +4,7 @@
 //! shorter than `log.every`, the first line has episodes of the learning agent as well, and its mean return is not that of
 //! random actions.
 
-use std::collections::BTreeMap;
+use super::Settings;
 
 /// The first line of metrics with training returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,7 +18,7 @@ pub struct FirstLine {
 }
 
 /// Why the first line of a run of `tasks` tasks may hold episodes of the learning agent; `None` if it holds only random ones.
-pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: &FirstLine) -> Option<String> {
+pub fn not_only_random(settings: &Settings, tasks: usize, line: &FirstLine) -> Option<String> {
     let number = |key: &'static str| {
         let value = settings.get(key).and_then(|text| text.parse::<f64>().ok());
         value.ok_or_else(|| {
@@ -41,7 +41,7 @@ pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: 
         if earned.is_some_and(|earned| earned > 0.0) {
             return Ok(Some(mixed()));
         }
-        let whole_rounds = settings.get("task.termination").is_some_and(|rule| rule == "fixed");
+        let whole_rounds = settings.get("task.termination").is_some_and(|rule| **rule == *"fixed");
         let none_earned = earned.is_some()
             && updates > 0.0
             && whole_rounds
@@ -55,7 +55,7 @@ pub fn not_only_random(settings: &BTreeMap<String, String>, tasks: usize, line: 
 mod tests {
     use super::*;
 
-    fn settings(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn settings(changes: &[(&str, &str)]) -> Settings {
         let usual = [
             ("log.every", "1000"),
             ("schedule.prefill_frames", "5000"),
@@ -64,7 +64,7 @@ mod tests {
             ("schedule.pretrain_updates", "100"),
             ("task.termination", "fixed"),
         ];
-        usual.iter().chain(changes).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        usual.iter().chain(changes).map(|(key, value)| ((*key).into(), (*value).into())).collect()
     }
 
     const LINE: FirstLine = FirstLine { frames: 5000.0, updates: Some(100.0), round: Some(1000.0) };

@@ -1,14 +1,44 @@
 //! The settings of a run, read from its folder, and the tasks that they name.
 
+use super::RunResult;
 use files::layout;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The most bytes of a configuration that are read.
 const LONGEST_CONFIG: u64 = 1 << 20;
 
+/// Values by their paths, such as `agent.horizon`. Runs of a study have nearly the same settings, so that they can share
+/// the text ([`Texts`]).
+pub type Settings = BTreeMap<Arc<str>, Arc<str>>;
+
+/// Text that runs share.
+#[derive(Default)]
+pub struct Texts(BTreeSet<Arc<str>>);
+
+impl Texts {
+    /// Replaces the text of the settings of `run` by that of earlier runs with the same text.
+    pub fn share(&mut self, run: &mut RunResult) {
+        for settings in [&mut run.settings, &mut run.provenance] {
+            let own = std::mem::take(settings).into_iter();
+            *settings = own.map(|(key, value)| (self.one(key), self.one(value))).collect();
+        }
+    }
+
+    fn one(&mut self, text: Arc<str>) -> Arc<str> {
+        match self.0.get(&text) {
+            Some(known) => Arc::clone(known),
+            None => {
+                self.0.insert(Arc::clone(&text));
+                text
+            }
+        }
+    }
+}
+
 /// The tasks that a run's settings name; empty if they do not.
-pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
+pub fn tasks_of(settings: &Settings) -> Vec<String> {
     let list = settings.get("tasks").and_then(|text| toml::from_str::<toml::Table>(&format!("x = {text}")).ok());
     let list = list.and_then(|table| table.get("x")?.as_array().cloned()).unwrap_or_default();
     list.iter().filter_map(|task| task.as_str().map(str::to_owned)).collect()
@@ -18,7 +48,7 @@ pub fn tasks_of(settings: &BTreeMap<String, String>) -> Vec<String> {
 ///
 /// # Errors
 /// Why the file cannot be used.
-pub fn settings(folder: &Path) -> Result<Option<BTreeMap<String, String>>, String> {
+pub fn settings(folder: &Path) -> Result<Option<Settings>, String> {
     let path = folder.join(layout::CONFIG);
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = match files::read_text(&path, LONGEST_CONFIG) {
@@ -27,12 +57,12 @@ pub fn settings(folder: &Path) -> Result<Option<BTreeMap<String, String>>, Strin
         Err(error) => return Err(failed(&error)),
     };
     let table: toml::Table = toml::from_str(&text).map_err(|error| failed(&error.message()))?;
-    let mut flat = BTreeMap::new();
+    let mut flat = Settings::new();
     flatten("", &toml::Value::Table(table), &mut flat);
     Ok(Some(flat))
 }
 
-fn flatten(path: &str, value: &toml::Value, flat: &mut BTreeMap<String, String>) {
+fn flatten(path: &str, value: &toml::Value, flat: &mut Settings) {
     match value {
         toml::Value::Table(table) => {
             for (key, value) in table {
@@ -41,10 +71,10 @@ fn flatten(path: &str, value: &toml::Value, flat: &mut BTreeMap<String, String>)
             }
         }
         toml::Value::String(text) => {
-            flat.insert(path.to_owned(), text.clone());
+            flat.insert(path.into(), text.as_str().into());
         }
         other => {
-            flat.insert(path.to_owned(), other.to_string());
+            flat.insert(path.into(), other.to_string().into());
         }
     }
 }

@@ -34,12 +34,15 @@ pub struct RecordedSource {
 
 impl TransferRecord {
     /// The transfer of the run in `folder`, with the agent that guides it and the run whose episodes it rehearses as
-    /// sources; `None` if it has none of these.
+    /// sources; `None` if it has none of these. `report` is that of the transfer, if it was read before.
     ///
     /// # Errors
     /// Why that cannot be read.
-    pub fn read(folder: &Path) -> Result<Option<Self>, String> {
-        let transfer = Self::of_transfer(folder)?;
+    pub fn read(folder: &Path, report: Option<&Report>) -> Result<Option<Self>, String> {
+        let transfer = match report {
+            Some(report) => Some(Self::of_report(report)),
+            None => Self::of_transfer(folder)?,
+        };
         let mut supporting = Vec::new();
         if is_file(&folder.join(GUIDE))?
             && let Some(GuideRecord { guide: at, .. }) = GuideRecord::read(folder).map_err(|error| error.to_string())?

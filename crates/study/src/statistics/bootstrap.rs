@@ -1,10 +1,11 @@
 //! Bootstrap intervals: how much a statistic would change with other seeds.
 //!
 //! Stratified: the runs of each task are drawn again, with replacement, among themselves (Agarwal et al., "Deep
-//! Reinforcement Learning at the Edge of the Statistical Precipice", 2021). The draws are the same at every call.
+//! Reinforcement Learning at the Edge of the Statistical Precipice", 2021). The draws are the same at every call. Not
+//! here: the draws themselves (`resamples`).
 
 use super::descriptive::quantile;
-use random::Stream;
+use super::resamples::each_resample;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,11 +25,11 @@ pub struct Interval {
 }
 
 /// [`bootstrap`], remembered: a live page shows the same numbers again and again, and few of them have changed. `name` is that of
-/// the statistic.
-pub fn remembered(
+/// the statistic, and `prepared` makes it for `strata` if its interval is not known yet.
+pub fn remembered<S: FnMut(&[u8]) -> Option<f64>>(
     name: &'static str,
     strata: &[&[f64]],
-    statistic: impl Fn(&[Vec<f64>]) -> Option<f64>,
+    prepared: impl FnOnce() -> S,
 ) -> Option<Interval> {
     let bits = |stratum: &&[f64]| stratum.iter().map(|value| value.to_bits()).collect();
     let key: Key = (name, strata.iter().map(bits).collect());
@@ -36,7 +37,8 @@ pub fn remembered(
     if let Some(known) = lock().intervals.get(&key) {
         return *known;
     }
-    let interval = bootstrap(strata, statistic);
+    let sizes: Vec<usize> = strata.iter().map(|stratum| stratum.len()).collect();
+    let interval = bootstrap(&sizes, prepared());
     lock().put(key, interval);
     interval
 }
@@ -67,70 +69,44 @@ impl Memory {
     }
 }
 
-/// The percentile interval of `statistic` over `strata`, each of which is resampled separately.
+/// The percentile interval of `statistic` over strata of these sizes, each of which is resampled separately. The
+/// statistic is given how often each number was drawn: those of the first stratum, then those of the next.
 ///
 /// `None` if a stratum has fewer than two numbers, or if the statistic is undefined for some resample: the interval
 /// would leave out the very cases that make it wide.
-pub fn bootstrap(strata: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Interval> {
-    if strata.is_empty() || strata.iter().any(|stratum| stratum.len() < 2) {
+pub fn bootstrap(sizes: &[usize], mut statistic: impl FnMut(&[u8]) -> Option<f64>) -> Option<Interval> {
+    if sizes.is_empty() || sizes.iter().any(|size| *size < 2) {
         return None;
     }
-    let mut stream = Stream::new(0, "bootstrap");
-    let strata: Vec<Ranked> = strata.iter().map(|stratum| Ranked::of(stratum)).collect();
-    let mut drawn: Vec<Vec<f64>> = strata.iter().map(|stratum| stratum.ascending.clone()).collect();
-    let mut counts = Vec::new();
     let mut statistics = Vec::with_capacity(RESAMPLES);
-    for _ in 0..RESAMPLES {
-        for (drawn, stratum) in drawn.iter_mut().zip(&strata) {
-            stratum.draw(&mut stream, &mut counts, drawn);
-        }
-        statistics.push(statistic(&drawn).filter(|value| value.is_finite())?);
+    let finite = |counts: &[u8]| {
+        let value = statistic(counts).filter(|value| value.is_finite());
+        statistics.extend(value);
+        value.is_some()
+    };
+    if !each_resample(sizes, finite) {
+        return None;
     }
     statistics.sort_unstable_by(f64::total_cmp);
     Some(Interval { low: quantile(&statistics, TAIL)?, high: quantile(&statistics, 1.0 - TAIL)? })
 }
 
-/// The numbers of a stratum in ascending order, so that a resample is in order too: statistics sort it, and there are thousands of
-/// resamples.
-struct Ranked {
-    ascending: Vec<f64>,
-    /// The place of each number of the stratum in `ascending`.
-    ranks: Vec<usize>,
-}
-
-impl Ranked {
-    fn of(stratum: &[f64]) -> Self {
-        let mut order: Vec<usize> = (0..stratum.len()).collect();
-        order.sort_by(|a, b| stratum[*a].total_cmp(&stratum[*b]));
-        let mut ranks = vec![0; stratum.len()];
-        order.iter().enumerate().for_each(|(rank, index)| ranks[*index] = rank);
-        Self { ascending: order.iter().map(|index| stratum[*index]).collect(), ranks }
-    }
-
-    /// Draws as many numbers as there are, with replacement. `counts` is scratch space.
-    fn draw(&self, stream: &mut Stream, counts: &mut Vec<usize>, drawn: &mut Vec<f64>) {
-        counts.clear();
-        counts.resize(self.ranks.len(), 0);
-        for _ in 0..self.ranks.len() {
-            counts[self.ranks[stream.below(self.ranks.len())]] += 1;
-        }
-        drawn.clear();
-        for (value, count) in self.ascending.iter().zip(counts) {
-            for _ in 0..*count {
-                drawn.push(*value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::descriptive::mean;
+    use super::super::resamples::of_values;
     use super::*;
     use proptest::prelude::*;
+    use random::Stream;
 
     fn mean_of_first(drawn: &[Vec<f64>]) -> Option<f64> {
         mean(&drawn[0])
+    }
+
+    /// The interval of a statistic of the numbers that were drawn.
+    fn bootstrap(strata: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Interval> {
+        let sizes: Vec<usize> = strata.iter().map(|stratum| stratum.len()).collect();
+        super::bootstrap(&sizes, of_values(strata, statistic))
     }
 
     #[test]
@@ -162,9 +138,12 @@ mod tests {
     fn an_interval_is_computed_once_and_again_if_a_number_changes() {
         let count = std::cell::Cell::new(0);
         let of = |values: &[f64]| {
-            remembered("a test's", &[values], |drawn| {
-                count.set(count.get() + 1);
-                mean_of_first(drawn)
+            let strata = [values];
+            remembered("a test's", &strata, || {
+                of_values(&strata, |drawn| {
+                    count.set(count.get() + 1);
+                    mean_of_first(drawn)
+                })
             })
         };
         let first = of(&[1.0, 2.0, 4.0]);
@@ -180,20 +159,6 @@ mod tests {
         for number in 0..10 {
             memory.put(("one", vec![vec![number; Memory::MOST / 4]]), None);
             assert!(memory.numbers <= Memory::MOST && memory.intervals.len() <= 4);
-        }
-    }
-
-    #[test]
-    fn a_resample_is_in_order_and_has_the_numbers_that_were_drawn() {
-        let stratum = [3.0, -1.0, f64::NAN, 2.0, 2.0, -0.0, 0.0];
-        let (ranked, mut counts, mut drawn) = (Ranked::of(&stratum), Vec::new(), Vec::new());
-        let (mut stream, mut again) = (Stream::new(3, "draws"), Stream::new(3, "draws"));
-        for _ in 0..100 {
-            ranked.draw(&mut stream, &mut counts, &mut drawn);
-            let mut expected = stratum.map(|_| stratum[again.below(stratum.len())]);
-            expected.sort_by(f64::total_cmp);
-            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&drawn), bits(&expected));
         }
     }
 

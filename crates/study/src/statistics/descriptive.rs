@@ -26,8 +26,12 @@ pub fn quantile(ascending: &[f64], share: f64) -> Option<f64> {
 /// numbers, it is their mean; `None` for an empty slice.
 pub fn interquartile_mean(values: &[f64]) -> Option<f64> {
     let mut ascending = values.to_vec();
-    // Resamples are in order, or a few that are in order follow each other: a stable sort takes little time for these.
-    ascending.sort_by(f64::total_cmp);
+    ascending.sort_unstable_by(f64::total_cmp);
+    middle_mean(&ascending)
+}
+
+/// The interquartile mean of numbers in ascending order.
+pub fn middle_mean(ascending: &[f64]) -> Option<f64> {
     let cut = ascending.len() / 4;
     mean(&ascending[cut..ascending.len() - cut])
 }

@@ -8,12 +8,15 @@ mod bootstrap;
 mod curve;
 mod descriptive;
 mod improvement;
+mod interquartile;
+mod resamples;
 mod transfer;
 
-pub use bootstrap::{Interval, RESAMPLES, bootstrap, remembered};
+pub use bootstrap::{Interval, RESAMPLES, bootstrap};
 pub use curve::{Band, Curve, Point, band};
 pub use descriptive::{deviation, interquartile_mean, mean, quantile};
 pub use improvement::{improvement, probability_of_improvement};
+pub use interquartile::pooled_interquartile_mean;
 pub use transfer::{EARLY, LAST, THRESHOLD, Transfer, TransferInput, transfer};
 
 /// A statistic and its 95 % confidence interval.

@@ -3,6 +3,7 @@
 
 use super::bootstrap::remembered;
 use super::curve::{Curve, band};
+use super::resamples::Ordered;
 use super::{Estimate, mean};
 
 /// The share of a run, without its random episodes, that its jumpstart is measured on.
@@ -121,7 +122,10 @@ fn compared(
     statistic: impl Fn(f64, f64) -> Option<f64>,
 ) -> Option<Estimate> {
     let value = statistic(mean(ours)?, mean(theirs)?)?;
-    let interval = remembered(name, &[ours, theirs], |drawn| statistic(mean(&drawn[0])?, mean(&drawn[1])?));
+    let interval = remembered(name, &[ours, theirs], || {
+        let (mut first, mut second) = (Ordered::new(ours, 0), Ordered::new(theirs, ours.len()));
+        move |counts: &[u8]| statistic(mean(first.drawn(counts))?, mean(second.drawn(counts))?)
+    });
     Some(Estimate { value, interval })
 }
 
