@@ -167,3 +167,25 @@ fn a_meta_model_reads_reward_models_with_other_options() {
         assert_eq!(Agent::load(&path("target")).unwrap().config(), after.config());
     }
 }
+
+/// The same shapes, with other meanings: three distributions over two classes, and two over three; another distribution of actions.
+#[test]
+fn parameters_of_the_same_shapes_that_mean_something_else_do_not_fit() {
+    let states = |stoch, classes| AgentConfig { latent: Latent::Categorical, stoch, classes, ..config() };
+    let (source, target) = (learner::<f32>(&states(2, 3), 3, 1), learner::<f32>(&states(3, 2), 3, 2));
+    for plan in ["full", "paper"] {
+        let Err(error) = resolve(&preset(plan), &target, &sources(&[("a", &source)])) else {
+            panic!("it was resolved")
+        };
+        assert!(error.to_string().contains("agent.classes = 3, but the target has 2"), "{error}");
+    }
+    // The encoder reads no state.
+    resolve(&preset("encoder-only"), &target, &sources(&[("a", &source)])).unwrap();
+    let bounded = learner::<f32>(&AgentConfig { actor: ActionDistribution::BoundedNormal, ..config() }, 3, 1);
+    let target = learner::<f32>(&config(), 3, 2);
+    let Err(error) = resolve(&preset("full"), &target, &sources(&[("a", &bounded)])) else { panic!("it was resolved") };
+    let message = "agent.actor = \"bounded_normal\", but the target has \"tanh_normal\"";
+    assert!(error.to_string().contains(message), "{error}");
+    // The published plan leaves the actor's output layer random.
+    resolve(&preset("paper"), &target, &sources(&[("a", &bounded)])).unwrap();
+}
