@@ -10,7 +10,7 @@
 
 use criterion::Criterion;
 use dreamer::behaviour::{evaluate, imagine};
-use dreamer::networks::IMAGE_NUMBERS;
+use dreamer::networks::{IMAGE_NUMBERS, Seen};
 use dreamer::{AgentConfig, Learner, Noise};
 use random::Stream;
 use std::cell::RefCell;
@@ -206,7 +206,9 @@ impl Bench {
             let embed = tape.leaf(SHARD, config.embed(), |y| y.copy_from_slice(&embed));
             let action = tape.constant(SHARD, ACTION, |y| y.copy_from_slice(&action));
             let noise = tape.constant(SHARD, config.stoch, |y| y.copy_from_slice(&draws));
-            let observed = networks.rssm.observe(&mut tape, embed, action, noise, SHARD / 50);
+            let start = networks.rssm.zero(&mut tape, SHARD / 50);
+            let seen = Seen { embed, action, noise, kept: None };
+            let observed = networks.rssm.observe(&mut tape, start, seen);
             tape.seed(observed.feature, 1e-3);
             tape.backward(&mut gradients);
         });

@@ -58,7 +58,7 @@ impl LatentDistribution {
     }
 
     /// Its value, from raw outputs.
-    pub fn from_raw<F: Real>(self, tape: &mut Tape<F>, raw: Var) -> Var {
+    pub fn distribution<F: Real>(self, tape: &mut Tape<F>, raw: Var) -> Var {
         match self {
             Self::Gaussian { min_std, .. } => tape.gaussian(raw, min_std),
             Self::Categorical { .. } => raw,

@@ -84,13 +84,13 @@ impl Rssm {
     pub fn prior<F: Real>(&self, tape: &mut Tape<F>, deter: Var) -> Var {
         let x = self.img2.iter().fold(deter, |x, layer| layer.forward(tape, x));
         let raw = tape.dense(x, self.img3.0, self.img3.1, Activation::None);
-        self.latent.from_raw(tape, raw)
+        self.latent.distribution(tape, raw)
     }
 
     fn posterior_from_part<F: Real>(&self, tape: &mut Tape<F>, deter: Var, embed_part: Var) -> Var {
         let x = self.obs1.forward_plus(tape, deter, embed_part);
         let raw = tape.dense(x, self.obs2.0, self.obs2.1, Activation::None);
-        self.latent.from_raw(tape, raw)
+        self.latent.distribution(tape, raw)
     }
 
     /// The posterior over stoch given deter [N, D] and the observation's embedding [N, E], as its distribution's value.
