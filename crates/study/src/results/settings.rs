@@ -10,7 +10,7 @@ use std::sync::Arc;
 const LONGEST_CONFIG: u64 = 1 << 20;
 
 /// Values by their paths, such as `agent.horizon`. Runs of a study have nearly the same settings, so that they can share
-/// the text ([`Texts`]).
+/// the text (`Texts`).
 pub type Settings = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Text that runs share.
