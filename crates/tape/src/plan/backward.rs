@@ -9,7 +9,6 @@ use super::scalar;
 use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
 use crate::ops::absolute::AbsoluteSum;
-use crate::ops::block_dense::{BlockDense, BlockShape};
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
@@ -391,7 +390,7 @@ impl Planner {
         }
     }
 
-    fn bias_gradient(
+    pub(super) fn bias_gradient(
         &mut self,
         bias: Parameter,
         trainable: bool,
@@ -428,50 +427,6 @@ impl Planner {
         if let Some((out, accumulate)) = plus.and_then(|plus| self.input(traced, plus)) {
             self.piece([out, gradient], [cols; 2], rows, cols, accumulate);
         }
-    }
-
-    fn block_dense_gradient(
-        &mut self,
-        traced: &mut Traced<'_>,
-        layer: &BlockDense,
-        place: Own,
-        gradients: &mut ParameterGradients,
-    ) {
-        let &BlockDense { own, shared, kernel, bias, trainable } = layer;
-        let Own { gradient, rows, cols, .. } = place;
-        let inputs = traced.shape(own).1;
-        let shape = BlockShape::new(traced.parameters.shape(kernel), inputs);
-        let BlockShape { blocks, own: size, outputs, .. } = shape;
-        let [own_kernel, whole] = shape.kernel();
-        let above = |block: usize| Matrix::new(gradient, rows, cols).columns(block * outputs, outputs);
-        if let Some((out, accumulate)) = self.input(traced, own) {
-            for block in 0..blocks {
-                let weights = Matrix::new(traced.parameter(kernel).after(block * whole), size, outputs);
-                self.with_scratch(rows * size, |planner, piece| {
-                    planner.product(piece, above(block), weights.transposed(), false);
-                    planner.piece([out.after(block * size), piece], [inputs, size], rows, size, accumulate);
-                });
-            }
-        }
-        if let Some((out, accumulate)) = shared.and_then(|shared| self.input(traced, shared)) {
-            for block in 0..blocks {
-                let weights = traced.parameter(kernel).after(block * whole + own_kernel);
-                let weights = Matrix::new(weights, shape.shared, outputs);
-                self.product(out, above(block), weights.transposed(), accumulate || block > 0);
-            }
-        }
-        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
-            for block in 0..blocks {
-                let out = out.after(block * whole);
-                let read = traced.matrix(own).columns(block * size, size);
-                self.product(out, read.transposed(), above(block), accumulate);
-                if let Some(shared) = shared {
-                    let read = traced.matrix(shared);
-                    self.product(out.after(own_kernel), read.transposed(), above(block), accumulate);
-                }
-            }
-        }
-        self.bias_gradient(bias, trainable, gradient, [rows, cols], gradients);
     }
 
     fn recurrent_gradient(&mut self, traced: &mut Traced<'_>, gru: &Gru, own: Own, gradients: &mut ParameterGradients) {

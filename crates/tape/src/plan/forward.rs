@@ -5,10 +5,8 @@ use super::layout::{Planner, arguments};
 use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
-use crate::kernels::elementwise::Activation;
 use crate::ops::Op;
 use crate::ops::absolute::AbsoluteSum;
-use crate::ops::block_dense::{BlockDense, BlockShape};
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
@@ -242,29 +240,6 @@ impl Planner {
         let plus = plus.map(|plus| traced.place(plus));
         let finish = Finish { plus, bias: bias.map(|bias| traced.parameter(bias)), activation };
         self.layer(y, traced.matrix(x), weights, false, finish);
-    }
-
-    fn block_dense(&mut self, traced: &Traced<'_>, layer: &BlockDense, y: Place, [rows, cols]: [usize; 2]) {
-        let &BlockDense { own, shared, kernel, bias, .. } = layer;
-        let inputs = traced.shape(own).1;
-        let shape = BlockShape::new(traced.parameters.shape(kernel), inputs);
-        let BlockShape { blocks, own: size, outputs, .. } = shape;
-        let [own_kernel, whole] = shape.kernel();
-        for block in 0..blocks {
-            let weights = traced.parameter(kernel).after(block * whole);
-            let read = traced.matrix(own).columns(block * size, size);
-            let finish = Finish::layer(traced.parameter(bias).after(block * outputs), Activation::None);
-            let (own_finish, shared_finish) =
-                if shared.is_some() { (Finish::NONE, finish) } else { (finish, Finish::NONE) };
-            self.with_scratch(rows * outputs, |planner, sums| {
-                planner.layer(sums, read, Matrix::new(weights, size, outputs), false, own_finish);
-                if let Some(shared) = shared {
-                    let weights = Matrix::new(weights.after(own_kernel), shape.shared, outputs);
-                    planner.layer(sums, traced.matrix(shared), weights, true, shared_finish);
-                }
-                planner.piece([y.after(block * outputs), sums], [cols, outputs], rows, outputs, false);
-            });
-        }
     }
 
     fn recurrent(&mut self, traced: &Traced<'_>, gru: &Gru, y: Place, rows: usize, size: usize) {

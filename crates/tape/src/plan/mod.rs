@@ -10,6 +10,7 @@
 //! `forward` and `backward`, and its kernels.
 
 mod backward;
+mod block_dense;
 mod forward;
 mod gradients;
 mod launch;
