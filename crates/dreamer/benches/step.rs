@@ -231,7 +231,7 @@ impl Bench {
                 tape.constant(SHARD, config.deter, |y| y.copy_from_slice(&deter)),
             );
             let imagined = imagine(model, &mut tape, start, &noise);
-            let evaluated = evaluate(model, &mut tape, imagined.feature, SHARD);
+            let evaluated = evaluate(model, &mut tape, &imagined);
             tape.seed(evaluated.returns, -1e-3);
             tape.seed(evaluated.value_density, -1e-3);
             tape.backward(&mut gradients);

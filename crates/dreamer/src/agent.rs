@@ -92,7 +92,7 @@ impl Agent {
             return Err(DreamerError::Batch { what });
         }
         let Batch { image, vector, action, reward, discount, first, embedding, .. } = batch;
-        let view = BatchView { image, vector, action, reward, discount, first, embedding };
+        let view = BatchView { image, vector, action, reward, discount, first, start: &[], embedding };
         if let Some(device) = &mut self.device {
             if interrupted.load(Ordering::SeqCst) {
                 return Ok(None);

@@ -17,6 +17,8 @@ pub struct BatchView<'a, F> {
     pub discount: &'a [F],
     /// 1 where an episode begins, else 0 [B, L]; empty unless [`AgentConfig::resets`].
     pub first: &'a [F],
+    /// The latent states that the sequences begin from, [stoch, deter] [B, S + D]; empty if they begin from zeros.
+    pub start: &'a [F],
     /// The embeddings [B, L, E] of the images by a frozen encoder, if they are known already; empty if they must be
     /// computed, or if the encoder is trained.
     pub embedding: &'a [F],
@@ -35,6 +37,7 @@ impl<F> BatchView<'_, F> {
             ("actions", self.action.len(), transitions * action_size),
             ("rewards", self.reward.len(), transitions),
             ("discounts", self.discount.len(), transitions),
+            ("start", self.start.len(), if self.start.is_empty() { 0 } else { config.batch * config.feature() }),
             ("beginnings of episodes", self.first.len(), if config.resets { transitions } else { 0 }),
             (
                 "embeddings",

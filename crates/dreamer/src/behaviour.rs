@@ -2,13 +2,15 @@
 //! the losses on them (`crate::losses`).
 
 use crate::agent_view::AgentView;
-use crate::config::ActorGradient;
+use crate::config::{ActorGradient, ReturnsFrom};
 use crate::noise::Noise;
 use tape::{Real, Tape, Var};
 
-/// Imagined rollouts: H steps of N rollouts, step by step; the starting states are not among them.
+/// Imagined rollouts: H steps of N rollouts, step by step.
 #[derive(Clone, Copy, Debug)]
 pub struct Imagined {
+    /// The starting states, which are not among the others: stoch [N, S] and deter [N, D].
+    pub start: (Var, Var),
     /// Actions [H * N, A].
     pub action: Var,
     /// The policy's entropy at each step, or a sample of it [H * N, 1].
@@ -79,44 +81,58 @@ pub(crate) fn imagine_with<F: Real>(
     let density = by_density.then(|| tape.stack(densities));
     let (stoch, deter) = (tape.stack(stochs), tape.stack(deters));
     let feature = tape.concat(stoch, deter);
-    Imagined { action, entropy, density, prior, stoch, deter, feature }
+    Imagined { start, action, entropy, density, prior, stoch, deter, feature }
 }
 
-/// The outputs of the heads for imagined rollouts.
+/// The outputs of the heads for imagined rollouts. The states with a return are the first R steps: H - 1, or H if returns begin at
+/// the starting states ([`ReturnsFrom`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated {
-    /// Reward means [H * N, 1].
+    /// Reward means of the imagined states [H * N, 1].
     pub reward: Var,
-    /// Value means [H * N, 1].
+    /// Value means [(R + 1) * N, 1] of the states with a return, and of the last.
     pub value: Var,
-    /// Lambda-returns of the first H - 1 steps [(H - 1) * N, 1].
+    /// Lambda-returns [R * N, 1].
     pub returns: Var,
-    /// Their weights [(H - 1) * N, 1], constants.
+    /// Their weights [R * N, 1], constants.
     pub weights: Var,
-    /// log p(returns) under the value head [(H - 1) * N, 1]; its gradient reaches the value head alone.
+    /// log p(returns) under the value head [R * N, 1]; its gradient reaches the value head alone.
     pub value_density: Var,
     /// The same of the slow value head's means, if there is one.
     pub slow_density: Option<Var>,
 }
 
-/// Rewards, values, returns and the value head's log-density of N rollouts.
-pub fn evaluate<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, feature: Var, rollouts: usize) -> Evaluated {
+/// Rewards, values, returns and the value head's log-density of rollouts.
+pub fn evaluate<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, imagined: &Imagined) -> Evaluated {
     let AgentView { config, networks, .. } = agent;
-    let rows = tape.shape(feature).0;
-    let reward = networks.reward.forward_constant(tape, feature);
-    let (value, trained) = networks.value.mean_and_trained_outputs(tape, feature, rows - rollouts);
-    let discount = match &networks.discount {
-        Some(head) => {
-            let logit = head.forward_constant(tape, feature);
-            tape.sigmoid(logit)
+    let (rollouts, steps) = (tape.shape(imagined.start.0).0, tape.shape(imagined.feature).0);
+    let (states, following) = match config.returns_from {
+        ReturnsFrom::Imagined => (imagined.feature, 0),
+        ReturnsFrom::Start => {
+            let first = tape.concat(imagined.start.0, imagined.start.1).detached();
+            let mut states = tape.list();
+            states.extend([first, imagined.feature]);
+            (tape.stack(states), rollouts)
         }
-        None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),
     };
-    let returns = tape.lambda_returns(reward, value, discount, config.lambda, rollouts);
-    let weights = tape.discount_weights(discount, rollouts);
+    let rows = tape.shape(states).0;
+    let reward = networks.reward.forward_constant(tape, imagined.feature);
+    let (value, trained) = networks.value.mean_and_trained_outputs(tape, states, rows - rollouts);
+    let (discount, predicted) = match &networks.discount {
+        Some(head) => {
+            let logit = head.forward_constant(tape, states);
+            (tape.sigmoid(logit), true)
+        }
+        None => (tape.constant(rows, 1, |y| y.fill(F::of(config.discount))), false),
+    };
+    // The discounts of the states whose rewards the returns begin with.
+    let at_rewards = if following > 0 { tape.rows_of(discount, following, steps) } else { discount };
+    let returns = tape.lambda_returns(reward, value, at_rewards, config.lambda, rollouts);
+    let including_own = predicted && config.returns_from == ReturnsFrom::Start;
+    let weights = tape.discount_weights(discount, rollouts, including_own);
     let value_density = networks.value.log_density(tape, trained, returns.detached());
     let slow_density = networks.slow_value.as_ref().map(|slow| {
-        let first = tape.rows_of(feature.detached(), 0, rows - rollouts);
+        let first = tape.rows_of(states.detached(), 0, rows - rollouts);
         let mean = slow.mean_constant(tape, first);
         networks.value.log_density(tape, trained, mean.detached())
     });

@@ -320,12 +320,12 @@ impl<F: Real> Learner<F> {
         let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
         let behaviour_sum = OrderedSum::new(&mut self.behaviour_gradients, behaviour_spare);
         for_each_shard(interrupted, workers, shards, |worker, index, shard| {
-            let mut gradients = sum.buffer();
-            shard.learn_model(model, images(index), &sums_so_far, worker, &mut gradients);
-            sum.add(index, gradients);
             let mut gradients = behaviour_sum.buffer();
             shard.learn_behaviour(behaviour, worker, &mut gradients);
             behaviour_sum.add(index, gradients);
+            let mut gradients = sum.buffer();
+            shard.learn_model(model, images(index), &sums_so_far, worker, &mut gradients);
+            sum.add(index, gradients);
         });
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! The table of metrics contains every metric of a step, and `docs/metrics.md` shows the table.
 
 use dreamer::metrics::MetricGroup;
-use dreamer::{Agent, AgentConfig, Divergence, METRICS, Metric, RewardSource};
+use dreamer::{Agent, AgentConfig, Divergence, METRICS, Metric, ReturnsFrom, RewardSource};
 use replay::Batch;
 
 /// The group's table as the page has it.
@@ -63,16 +63,24 @@ fn a_step_reports_every_metric_in_the_tables_order() {
     batch.action = vec![0.5; transitions * 2];
     batch.reward = vec![1.0; transitions];
     batch.discount = vec![1.0; transitions];
-    // A balanced divergence has two metrics more, and is the only one that has them.
+    // A balanced divergence has two metrics more, the loss on replayed states has one, and nothing else has them.
     for divergence in [Divergence::Mean, Divergence::Balanced] {
-        let config = AgentConfig { divergence, representation_scale: 0.3, ..config.clone() };
+        let replay_value = if divergence == Divergence::Balanced { 0.3 } else { 0.0 };
+        let config = AgentConfig {
+            divergence,
+            representation_scale: 0.3,
+            returns_from: ReturnsFrom::Start,
+            replay_value,
+            ..config.clone()
+        };
         let metrics = Agent::new(&config, 2, 1).unwrap().learn(&batch).unwrap();
         let names: Vec<&str> = metrics.named().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, METRICS.map(|row| row.name));
         let balanced = divergence == Divergence::Balanced;
         for row in METRICS {
             assert_eq!(row.metric.name(), row.name);
-            let of_balanced = matches!(row.metric, Metric::DynamicsLoss | Metric::RepresentationLoss);
+            let of_balanced =
+                matches!(row.metric, Metric::DynamicsLoss | Metric::RepresentationLoss | Metric::ReplayValueLoss);
             assert!(metrics[row.metric].is_finite(), "{}", row.name);
             assert_eq!(metrics[row.metric] != 0.0, balanced || !of_balanced, "{}", row.name);
         }

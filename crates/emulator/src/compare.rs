@@ -4,7 +4,7 @@
 
 use dreamer::{
     ActionDistribution, ActorGradient, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner,
-    Norm, OptimiserRule, Optimisers, Precision, ReturnScale, RewardSource, StepMetrics,
+    Norm, OptimiserRule, Optimisers, Precision, ReturnScale, ReturnsFrom, RewardSource, StepMetrics,
 };
 use random::Stream;
 use replay::Batch;
@@ -279,6 +279,41 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
                 free_nats: 0.1,
                 imagine_from: 0.4,
                 actor: ActionDistribution::OneHot,
+                ..small()
+            },
+            false,
+            F32,
+        ),
+        ("returns from the starting states", AgentConfig { returns_from: ReturnsFrom::Start, ..small() }, false, F32),
+        (
+            "returns from the starting states with a discount head, by the density of actions",
+            AgentConfig {
+                returns_from: ReturnsFrom::Start,
+                discount_head: true,
+                actor_gradient: ActorGradient::Reinforce,
+                imagine_from: 0.4,
+                ..small()
+            },
+            false,
+            F32,
+        ),
+        (
+            "values of replayed states",
+            AgentConfig { returns_from: ReturnsFrom::Start, replay_value: 0.3, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "values of replayed states of several episodes, without the world model",
+            AgentConfig {
+                returns_from: ReturnsFrom::Start,
+                replay_value: 0.3,
+                replay_value_trains_model: false,
+                resets: true,
+                slow_value: 0.3,
+                heads: Heads::TwoHot,
+                bins: 41,
+                return_scale: ReturnScale::Percentile,
                 ..small()
             },
             false,

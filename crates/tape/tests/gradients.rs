@@ -481,7 +481,7 @@ fn lambda_returns() {
     check(&[], &[(8, 1), (8, 1), (8, 1)], |tape, _, x| {
         let discount = tape.sigmoid(x[2]);
         let returns = tape.lambda_returns(x[0], x[1], discount, 0.95, 2);
-        let weights = tape.discount_weights(discount.detached(), 2);
+        let weights = tape.discount_weights(discount.detached(), 2, false);
         // The weights are constants; a fixed weight keeps the finite difference from seeing them change.
         let fixed = tape.constant(6, 1, |y| y.copy_from_slice(&[1.0, 2.0, 0.5, 0.3, 0.9, 0.1]));
         assert_eq!(tape.shape(weights), (6, 1));

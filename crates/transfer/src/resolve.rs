@@ -105,6 +105,9 @@ fn meaning(config: &AgentConfig, role: Role, path: &str) -> Vec<(&'static str, S
     if role == Role::Actor && path.starts_with("actor.hout.") {
         settings.push(("agent.actor", quoted(config.actor.name())));
     }
+    if role == Role::Value && path.starts_with("value.hout.") {
+        settings.push(("agent.returns_from", quoted(config.returns_from.name())));
+    }
     settings
 }
 

@@ -105,6 +105,7 @@ fn gradients<F: Real>(config: &AgentConfig, precision: Precision) -> Result<Lear
         reward: &reward,
         discount: &discount,
         first: &[],
+        start: &[],
         embedding: &[],
     };
     let noise = Stream::new(0, "noise");

@@ -1,4 +1,5 @@
-// Lambda-returns of imagined rollouts and their weights; a thread a rollout. Step t of rollout i is number t * rollouts + i.
+// Lambda-returns of imagined rollouts and of replayed sequences, and their weights; a thread a rollout or sequence. Step t of
+// rollout i is number t * rollouts + i.
 
 // returns[steps - 1, rollouts] from rewards, values and discounts [steps, rollouts].
 extern "C" __global__ void lambda_returns(float *y, const float *reward, const float *value, const float *discount,
@@ -53,16 +54,37 @@ extern "C" __global__ void returns_of_discount(float *out, const float *gradient
     }
 }
 
-// y[steps - 1, rollouts]: the product of the discounts before a step.
-extern "C" __global__ void discount_weights(float *y, const float *discount, int steps, int rollouts) {
+// y[steps - 1, sequences] from rewards, discounts and bootstraps [steps, sequences], which are those of the states that follow.
+// `kept` is 0 where an episode begins; it is read only if `resets`.
+extern "C" __global__ void replay_returns(float *y, const float *reward, const float *discount, const float *bootstrap,
+        const float *kept, int resets, int steps, int sequences, float lambda) {
+    PHASE {
+        const long long sequence = NUMBER;
+        if (sequence < sequences) {
+            float next = 0.0f;
+            for (int step = steps - 2; step >= 0; --step) {
+                const long long i = (long long)step * sequences + sequence, after = i + sequences, beyond = after + sequences;
+                const bool goes_on = step + 2 < steps && (!resets || kept[beyond] != 0.0f);
+                const float rest = goes_on ? (1.0f - lambda) * bootstrap[after] + lambda * next : bootstrap[after];
+                next = reward[after] + discount[after] * rest;
+                y[i] = next;
+            }
+        }
+    }
+}
+
+// y[steps - 1, rollouts]: the product of the discounts before a step, or with `including_own` of those up to it.
+extern "C" __global__ void discount_weights(float *y, const float *discount, int steps, int rollouts,
+        int including_own) {
     PHASE {
         const long long rollout = NUMBER;
         if (rollout < rollouts) {
             float weight = 1.0f;
             for (int step = 0; step < steps - 1; ++step) {
                 const long long i = (long long)step * rollouts + rollout;
+                if (including_own) weight *= discount[i];
                 y[i] = weight;
-                weight *= discount[i];
+                if (!including_own) weight *= discount[i];
             }
         }
     }

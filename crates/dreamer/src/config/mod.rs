@@ -97,6 +97,8 @@ pub struct AgentConfig {
     pub horizon: usize,
     /// The share of a batch's states from which rollouts are imagined, drawn anew in each gradient step.
     pub imagine_from: f64,
+    /// The states whose returns actor and value head learn from.
+    pub returns_from: ReturnsFrom,
     /// Discount of imagined rewards; with a discount head, the factor on its targets.
     pub discount: f64,
     /// Lambda of the lambda-return.
@@ -135,6 +137,11 @@ pub struct AgentConfig {
     /// then also learns the copy's predictions, which keeps it from running after its own. Without a copy it is 0;
     /// DreamerV3's is 0.02.
     pub slow_value: f64,
+    /// Weight of the value head's loss on the states of the batch, whose returns are computed from their real rewards, with
+    /// the imagined returns of later states as bootstraps. Dreamer V1 has none; DreamerV3's is 0.3.
+    pub replay_value: f64,
+    /// Whether that loss also trains the world model, through the features of these states.
+    pub replay_value_trains_model: bool,
     /// What the actor's objective divides returns by.
     pub return_scale: ReturnScale,
     /// Weight of the policy's entropy in the actor's objective: above 0 it keeps actions from saturating, where neither
@@ -203,6 +210,7 @@ impl Default for AgentConfig {
             length: 50,
             horizon: 15,
             imagine_from: 1.0,
+            returns_from: ReturnsFrom::Imagined,
             discount: 0.99,
             lambda: 0.95,
             divergence: Divergence::Mean,
@@ -220,6 +228,8 @@ impl Default for AgentConfig {
             actor_mean_scale: 5.0,
             actor_initial_std: 5.0,
             slow_value: 0.0,
+            replay_value: 0.0,
+            replay_value_trains_model: true,
             return_scale: ReturnScale::None,
             actor_entropy: 0.0,
             optimiser: OptimiserRule::Adam,

@@ -160,6 +160,29 @@ impl ReturnScale {
     }
 }
 
+/// The states of an imagined rollout whose returns actor and value head learn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnsFrom {
+    /// The imagined ones but the last; a state's return begins with its own reward: Dreamer V1.
+    #[default]
+    Imagined,
+    /// The starting state and the imagined ones but the last; a state's return begins with the reward of the state that follows,
+    /// and an actor that learns through the dynamics maximises the return's advantage over the value. With a discount head, the
+    /// weight of a state includes its own predicted discount, so that nothing is learned from terminal states: DreamerV3.
+    Start,
+}
+
+impl ReturnsFrom {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imagined => "imagined",
+            Self::Start => "start",
+        }
+    }
+}
+
 /// How the actor learns from imagined returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

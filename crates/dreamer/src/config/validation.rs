@@ -1,6 +1,6 @@
 //! The range of every value of the configuration.
 
-use super::{AgentConfig, Cell, MOST_LAYERS};
+use super::{AgentConfig, Cell, MOST_LAYERS, ReturnsFrom};
 use crate::DreamerError;
 
 impl AgentConfig {
@@ -70,6 +70,11 @@ impl AgentConfig {
                 format!("a number that divides agent.deter, which is {}, with agent.cell = \"block_gru\"", self.deter);
             return Err(out_of_range("blocks", self.blocks as f64, &range));
         }
+        if self.replay_value > 0.0 && (self.returns_from != ReturnsFrom::Start || self.draws_starts()) {
+            let range = "0 unless agent.returns_from = \"start\" and agent.imagine_from = 1, because every state of the batch \
+                needs an imagined return";
+            return Err(out_of_range("replay_value", self.replay_value, range));
+        }
         if self.reward_sources.is_empty() && self.reward_sources_standardised {
             return Err(DreamerError::Config {
                 key: "reward_sources_standardised".to_owned(),
@@ -108,6 +113,7 @@ impl AgentConfig {
             ("actor_initial_std", self.actor_initial_std, 1e-3, 100.0),
             ("actor_entropy", self.actor_entropy, 0.0, 1e6),
             ("slow_value", self.slow_value, 0.0, 1.0),
+            ("replay_value", self.replay_value, 0.0, 1e6),
             ("clip_ratio", self.clip_ratio, 1e-6, 1e12),
             ("gradient_clip", self.gradient_clip, 1e-6, 1e12),
             ("exploration_noise", self.exploration_noise, 0.0, 10.0),

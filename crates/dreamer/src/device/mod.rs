@@ -78,6 +78,10 @@ impl Device {
     pub fn step(&mut self, learner: &Learner<f32>, batch: BatchView<f32>) -> Result<StepMetrics, DreamerError> {
         let config = learner.config();
         batch.check(config, learner.action_size())?;
+        if !batch.start.is_empty() {
+            let what = "it contains the latent states that sequences begin from, which devices do not read".to_owned();
+            return Err(DreamerError::Batch { what });
+        }
         let Self { data, machine, places, .. } = self;
         if config.images {
             machine.write_bytes(places.bytes, batch.image)?;

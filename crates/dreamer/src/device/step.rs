@@ -8,6 +8,7 @@ use crate::agent_view::AgentView;
 use crate::behaviour;
 use crate::learner::Learner;
 use crate::losses::behaviour::losses;
+use crate::losses::replay_value::{self, States};
 use crate::losses::world_model::{Inputs, Targets, dynamics, heads, image};
 use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
@@ -102,8 +103,8 @@ pub(super) fn plan(learner: &Learner<f32>) -> (Plan, Places, Report) {
     let report = Report { counts, model_loss: LossFormula::default(), missing: Sums::default() };
     let mut step = Step { planner, learner, places, images, noise, report, returns: None };
     step.begin();
-    let (stoch, deter) = step.model(ParameterGradients::new(each[0].set(), parameters.len(), model_gradient));
-    step.behaviour((stoch, deter), ParameterGradients::new(behaviour_set, parameters.len(), behaviour_gradient));
+    let behaviour_gradients = ParameterGradients::new(behaviour_set, parameters.len(), behaviour_gradient);
+    step.learn(ParameterGradients::new(each[0].set(), parameters.len(), model_gradient), behaviour_gradients);
     step.optimise(each);
     if config.frozen_encoder {
         // In full precision with any precision of the step, as on the CPU.
@@ -120,6 +121,14 @@ struct Noises {
     prior: Place,
     /// Empty if rollouts start from all states.
     start: Place,
+}
+
+/// Where the posterior states and their features are.
+#[derive(Clone, Copy)]
+struct Posterior {
+    stoch: Place,
+    deter: Place,
+    feature: Place,
 }
 
 struct Step<'a> {
@@ -214,8 +223,8 @@ impl Step<'_> {
         (ObservationVars { images, vectors }, bound.into_iter().flatten().collect())
     }
 
-    /// The world model's loss and gradient; where the posterior states are.
-    fn model(&mut self, mut gradients: ParameterGradients) -> (Place, Place) {
+    /// The world model's loss and gradient, and learning in imagination from its posterior states.
+    fn learn(&mut self, mut gradients: ParameterGradients, behaviour_gradients: ParameterGradients) {
         let learner = self.learner;
         let (config, networks, rows) = (learner.config(), learner.networks(), self.rows());
         let model = AgentView { trainable: learner.optimisers().model.set(), ..learner.behaviour_view() };
@@ -237,6 +246,7 @@ impl Step<'_> {
             action: input(&mut tape, learner.action_size(), self.places.action),
             noise: input(&mut tape, config.state_size(), self.noise.posterior),
             kept: config.resets.then(|| input(&mut tape, 1, self.places.kept)),
+            start: None,
             sequences: config.batch,
         };
         let targets = Targets {
@@ -256,15 +266,29 @@ impl Step<'_> {
         bound.into_iter().for_each(|(var, place)| traced.bind(var, place));
         self.planner.forward(&mut traced);
         self.terms(&mut traced, &terms);
+        let [stoch, deter, feature] = [observed.stoch, observed.deter, observed.feature].map(|var| traced.place(var));
+        let states = Posterior { stoch, deter, feature };
+        // The loss of the value head on these states can have a gradient with respect to their features.
+        let before = config.replay_value > 0.0 && config.replay_value_trains_model;
+        let mut behaviour_gradients = Some(behaviour_gradients);
+        if before {
+            let gradients = behaviour_gradients.take().expect("not learned yet");
+            let gradient = self.behaviour(states, gradients).expect("the features have a gradient");
+            self.planner.seed_with(&mut traced, observed.feature, gradient);
+        }
         self.planner.backward(&mut traced, &mut gradients);
         self.planner.finish_gradients(&mut gradients);
-        (traced.place(observed.stoch), traced.place(observed.deter))
+        if let Some(gradients) = behaviour_gradients {
+            self.behaviour(states, gradients);
+        }
     }
 
-    /// Imagination from the posterior states, and the losses of actor and value head.
-    fn behaviour(&mut self, (stoch, deter): (Place, Place), mut gradients: ParameterGradients) {
+    /// Imagination from the posterior states, and the losses of actor and value head. Where the gradient of these states'
+    /// features is, if they have one.
+    fn behaviour(&mut self, posterior: Posterior, mut gradients: ParameterGradients) -> Option<Place> {
         let learner = self.learner;
         let (config, rows) = (learner.config(), learner.config().rollouts());
+        let Posterior { stoch, deter, feature } = posterior;
         let [stoch, deter] =
             [(stoch, config.state_size()), (deter, config.deter)].map(|(of, cols)| self.starts(of, cols));
         let model = learner.behaviour_view();
@@ -280,16 +304,34 @@ impl Step<'_> {
         .map(|(rows, cols, place)| (tape.input(rows, cols, false), place));
         let [(stoch, _), (deter, _), (action_noise, _), (prior_noise, _)] = inputs;
         let imagined = behaviour::imagine_with(model, &mut tape, (stoch, deter), (action_noise, prior_noise));
-        let evaluated = behaviour::evaluate(model, &mut tape, imagined.feature, rows);
+        let evaluated = behaviour::evaluate(model, &mut tape, &imagined);
         let mut terms = Terms::new(self.report.counts);
         losses(model, &mut tape, &imagined, &evaluated, &mut terms);
+        let mut replayed = Vec::new();
+        if config.replay_value > 0.0 {
+            let mut input = |cols: usize, gradient: bool, place: Place| {
+                let var = tape.input(self.rows(), cols, gradient);
+                replayed.push((var, place));
+                var
+            };
+            let states = States {
+                feature: input(config.feature(), config.replay_value_trains_model, feature),
+                reward: input(1, false, self.places.reward),
+                discount: input(1, false, self.places.discount),
+                kept: config.resets.then(|| input(1, false, self.places.kept)),
+                sequences: config.batch,
+            };
+            replay_value::losses(model, &mut tape, states, evaluated.returns, &mut terms);
+        }
         let mut traced = Traced::new(&workspace, model.parameters, self.places.weights);
-        inputs.into_iter().for_each(|(var, place)| traced.bind(var, place));
+        inputs.into_iter().chain(replayed.iter().copied()).for_each(|(var, place)| traced.bind(var, place));
         self.planner.forward(&mut traced);
         self.terms(&mut traced, &terms);
         self.planner.backward(&mut traced, &mut gradients);
         self.planner.finish_gradients(&mut gradients);
         self.returns = Some((traced.place(evaluated.returns), traced.shape(evaluated.returns).0));
+        // The features come first.
+        replayed.first().and_then(|(feature, _)| traced.gradient(*feature))
     }
 
     /// The rows of states [L * B, cols] from which rollouts start.
@@ -413,7 +455,7 @@ impl Step<'_> {
 mod tests {
     use super::*;
     use crate::metrics::{METRICS, MetricValue};
-    use crate::{AgentConfig, Divergence, RewardSource};
+    use crate::{AgentConfig, Divergence, ReturnsFrom, RewardSource};
 
     /// The launches of kernels of this name whose first argument is `place`.
     fn launches(plan: &Plan, kernel: &str, place: Place) -> usize {
@@ -429,6 +471,8 @@ mod tests {
             reward_sources: vec![RewardSource { layers: 1, units: 2, ..RewardSource::default() }],
             reward_sources_l1: 0.1,
             divergence: Divergence::Balanced,
+            returns_from: ReturnsFrom::Start,
+            replay_value: 0.3,
             batch: 2,
             length: 3,
             horizon: 3,

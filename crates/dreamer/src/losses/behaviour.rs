@@ -3,6 +3,7 @@
 use super::Terms;
 use crate::agent_view::AgentView;
 use crate::behaviour::{Evaluated, Imagined};
+use crate::config::ReturnsFrom;
 use crate::metrics::{Metric, Per};
 use tape::{Real, Tape};
 
@@ -19,14 +20,19 @@ pub(crate) fn losses<F: Real>(
         Some(range) => tape.divide_by_range(x, range),
         None => x,
     };
-    let objective = match imagined.density {
-        None => scaled(tape, returns),
-        // The actions after the states that have a return: the first action of a rollout led to the first of them.
-        Some(density) => {
-            let (all, count) = (tape.shape(density).0, tape.shape(returns).0);
-            let values = tape.rows_of(value, 0, count);
-            let beyond = tape.difference(returns, values);
-            let advantage = scaled(tape, beyond);
+    let count = tape.shape(returns).0;
+    let advantage = |tape: &mut Tape<F>| {
+        let values = tape.rows_of(value, 0, count);
+        let beyond = tape.difference(returns, values);
+        scaled(tape, beyond)
+    };
+    let objective = match (imagined.density, agent.config.returns_from) {
+        (None, ReturnsFrom::Imagined) => scaled(tape, returns),
+        (None, ReturnsFrom::Start) => advantage(tape),
+        // The actions after the states that have a return: of V1's, the first action of a rollout led to the first of them.
+        (Some(density), _) => {
+            let all = tape.shape(density).0;
+            let advantage = advantage(tape);
             let density = tape.rows_of(density, all - count, count);
             tape.scaled_rows(density, advantage.detached())
         }
@@ -41,11 +47,13 @@ pub(crate) fn losses<F: Real>(
     }
     let bonus = agent.config.actor_entropy;
     if bonus > 0.0 {
-        let before_last = tape.rows_of(imagined.entropy, 0, tape.shape(weights).0);
+        let before_last = tape.rows_of(imagined.entropy, 0, count);
         let entropy = tape.weighted_sum(before_last, weights);
         terms.add_unreported(Per::Return, entropy, -bonus);
     }
     terms.measure(Metric::ImaginedReward, reward);
+    let (states, steps) = (tape.shape(value).0, tape.shape(reward).0);
+    let value = if states > steps { tape.rows_of(value, states - steps, steps) } else { value };
     terms.measure(Metric::ImaginedValue, value);
     terms.measure(Metric::ImaginedReturn, returns);
     terms.measure(Metric::PolicyEntropy, imagined.entropy);

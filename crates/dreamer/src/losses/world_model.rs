@@ -20,6 +20,8 @@ pub(crate) struct Inputs {
     pub noise: Var,
     /// 0 where an episode begins, else 1 [L * n, 1], if sequences may cross from one episode into the next.
     pub kept: Option<Var>,
+    /// The latent states that the sequences begin from: stoch [n, S] and deter [n, D]; without them, zeros.
+    pub start: Option<(Var, Var)>,
     /// n.
     pub sequences: usize,
 }
@@ -35,8 +37,8 @@ pub(crate) fn dynamics<F: Real>(
     terms: &mut Terms,
 ) -> Observed {
     let (config, rssm) = (agent.config, &agent.networks.rssm);
-    let Inputs { embed, action, noise, kept, sequences } = inputs;
-    let start = rssm.zero(tape, sequences);
+    let Inputs { embed, action, noise, kept, start, sequences } = inputs;
+    let start = start.unwrap_or_else(|| rssm.zero(tape, sequences));
     let observed = rssm.observe(tape, start, Seen { embed, action, noise, kept });
     let prior = rssm.prior(tape, observed.deter);
     let latent = config.latent_distribution();

@@ -29,6 +29,7 @@ pub enum Metric {
     PosteriorEntropy,
     ActorLoss,
     ValueLoss,
+    ReplayValueLoss,
     ImaginedReward,
     ImaginedValue,
     ImaginedReturn,

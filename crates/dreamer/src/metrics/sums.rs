@@ -2,7 +2,7 @@
 //! ([`Per`]).
 
 use super::Metric;
-use crate::AgentConfig;
+use crate::{AgentConfig, ReturnsFrom};
 use std::ops::{AddAssign, Index, IndexMut};
 use tape::Real;
 
@@ -53,8 +53,10 @@ pub enum Per {
     Transition,
     /// The imagined steps: R H, with R rollouts, which are B L unless `agent.imagine_from` is less than 1.
     ImaginedStep,
-    /// The imagined steps that have a lambda-return, all but each rollout's last: R (H - 1).
+    /// The steps of rollouts that have a lambda-return: R (H - 1), or R H if returns begin at the starting states.
     Return,
+    /// The transitions of the batch but the last of each sequence: B (L - 1).
+    Replayed,
     /// The elements of imagined actions: R H A.
     ActionElement,
 }
@@ -63,22 +65,31 @@ pub enum Per {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     transitions: usize,
+    replayed: usize,
     rollouts: usize,
     horizon: usize,
+    /// The steps of a rollout that have a return.
+    returns: usize,
     action_size: usize,
 }
 
 impl Counts {
     pub fn new(config: &AgentConfig, action_size: usize) -> Self {
         let (transitions, rollouts) = (config.batch * config.length, config.rollouts());
-        Self { transitions, rollouts, horizon: config.horizon, action_size }
+        let (replayed, horizon) = (transitions - config.batch, config.horizon);
+        let returns = match config.returns_from {
+            ReturnsFrom::Imagined => horizon - 1,
+            ReturnsFrom::Start => horizon,
+        };
+        Self { transitions, replayed, rollouts, horizon, returns, action_size }
     }
 
     pub fn of(&self, per: Per) -> f64 {
         let count = match per {
             Per::Transition => self.transitions,
             Per::ImaginedStep => self.rollouts * self.horizon,
-            Per::Return => self.rollouts * (self.horizon - 1),
+            Per::Return => self.rollouts * self.returns,
+            Per::Replayed => self.replayed,
             Per::ActionElement => self.rollouts * self.horizon * self.action_size,
         };
         count as f64

@@ -206,7 +206,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "return",
         formula: "`-mean(weight * lambda-return)`, where the weight is the running product of discounts; without the \
-                  entropy term of `agent.actor_entropy`. With `agent.return_scale`, returns are divided by it. With \
+                  entropy term of `agent.actor_entropy`. With `agent.returns_from = \"start\"`, the advantage of the return over \
+                  the value takes its place. With `agent.return_scale`, either is divided by it. With \
                   `agent.actor_gradient = \"reinforce\"`, `-mean(weight * advantage * log p(action))`",
         healthy: "Falls as returns rise; its sign has no meaning",
         value: negated_mean(Per::Return),
@@ -220,6 +221,17 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
                   is 0.919 times the mean weight. With `agent.heads = \"twohot\"`, a cross-entropy over the bins",
         healthy: "Low and without steady growth; it rises for a while whenever returns rise",
         value: negated_mean(Per::Return),
+    },
+    MetricRow {
+        metric: Metric::ReplayValueLoss,
+        name: "replay_value_loss",
+        group: MetricGroup::Behaviour,
+        unit: "nats",
+        formula: "`-mean(log p(return))` of the value model over the states of the batch but the last of each sequence, where a \
+                  return follows the real rewards and is bootstrapped with the imagined returns of later states; states that \
+                  end an episode count as 0. 0 unless `agent.replay_value` is above 0",
+        healthy: "Near `value_loss`",
+        value: negated_mean(Per::Replayed),
     },
     MetricRow {
         metric: Metric::ImaginedReward,
@@ -246,7 +258,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "return",
         formula: "Mean lambda-return, `V(t) = r(t) + discount ((1 - lambda) v(t+1) + lambda V(t+1))`, over the first \
-                  H - 1 steps",
+                  H - 1 steps; with `agent.returns_from = \"start\"`, `V(t) = r(t+1) + discount (...)` over the starting state \
+                  and these",
         healthy: "Rises together with `eval_return`. If it rises alone, the agent exploits errors of its model",
         value: mean(Reduction::Numbers, Per::Return),
     },

@@ -53,7 +53,19 @@ impl<F: Real> Shard<F> {
         let action = tape.constant(rows, data.action.len() / rows, |y| y.copy_from_slice(&data.action));
         let noise = tape.constant(rows, config.state_size(), |y| y.copy_from_slice(&noise.posterior));
         let kept = config.resets.then(|| tape.constant(rows, 1, |y| y.copy_from_slice(&data.kept)));
-        let inputs = Inputs { embed, action, noise, kept, sequences: images.range.count };
+        let sequences = images.range.count;
+        let start = (!data.start.is_empty()).then(|| {
+            let mut part = |first: usize, size: usize| {
+                tape.constant(sequences, size, |y| {
+                    let states = data.start.chunks_exact(config.feature());
+                    y.chunks_exact_mut(size)
+                        .zip(states)
+                        .for_each(|(y, state)| y.copy_from_slice(&state[first..][..size]));
+                })
+            };
+            (part(0, config.state_size()), part(config.state_size(), config.deter))
+        });
+        let inputs = Inputs { embed, action, noise, kept, start, sequences };
         terms.clear();
         let observed = dynamics(agent, &mut tape, inputs, terms);
         terms.sum_up(&tape, sums);

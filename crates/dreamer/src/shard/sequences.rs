@@ -19,6 +19,8 @@ pub(crate) struct Sequences<F> {
     pub discount: Vec<F>,
     /// 0 where an episode begins, else 1 [L * n]; empty unless sequences may cross from one episode into the next.
     pub kept: Vec<F>,
+    /// The latent states that the sequences begin from, [stoch, deter] [n, S + D]; empty if they begin from zeros.
+    pub start: Vec<F>,
     /// The frozen encoder's embeddings of the images [L * n, E]; empty if it is not known yet, or the encoder is trained.
     pub embedding: Vec<F>,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Sequences<F> {
 impl<F: Real> Sequences<F> {
     /// Copies the sequences of `range`.
     pub fn load(&mut self, batch: &BatchView<F>, config: &AgentConfig, range: SequenceRange) {
-        let Self { vector, action, reward, discount, kept, embedding } = self;
+        let Self { vector, action, reward, discount, kept, start, embedding } = self;
         range.by_step(action, batch.action, batch.action.len() / batch.reward.len());
         range.by_step(reward, batch.reward, 1);
         range.by_step(discount, batch.discount, 1);
@@ -36,6 +38,11 @@ impl<F: Real> Sequences<F> {
         if config.resets {
             range.by_step(kept, batch.first, 1);
             kept.iter_mut().for_each(|first| *first = F::ONE - *first);
+        }
+        start.clear();
+        if !batch.start.is_empty() {
+            let size = config.feature();
+            start.extend_from_slice(&batch.start[range.first * size..][..range.count * size]);
         }
         vector.clear();
         if config.vector > 0 {

@@ -79,6 +79,7 @@ fn gradients<F: Real>() -> Learner<F> {
         reward: &reward,
         discount: &discount,
         first: &first,
+        start: &[],
         embedding: &[],
     };
     let noise = Stream::new(0, "noise");

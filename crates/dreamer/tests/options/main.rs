@@ -10,9 +10,11 @@ mod heads;
 mod large;
 mod latent;
 mod meta_model;
+mod modern;
 mod networks;
 mod optimiser;
 mod resets;
+mod returns;
 #[path = "../reference/tensors.rs"]
 mod tensors;
 

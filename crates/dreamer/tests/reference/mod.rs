@@ -117,6 +117,7 @@ impl Reference {
             reward: &reward,
             discount: &self.discount,
             first: &[],
+            start: &[],
             embedding: &[],
         };
         let sequences = config.batch;
@@ -139,6 +140,7 @@ impl Reference {
             reward: &reward,
             discount: &self.discount,
             first: &[],
+            start: &[],
             embedding: &[],
         };
         self.learner.step(batch, &|_, out| out.clone_from(&noise)).map_err(|error| error.to_string())
@@ -240,7 +242,7 @@ impl Reference {
         let source_predictions = networks.reward.source_predictions(&mut tape, observed.feature);
         let reward_density = tape.normal_log_density(reward_mean, reward);
         let imagined = imagine(self.learner.behaviour_view(), &mut tape, (observed.stoch, observed.deter), &noise);
-        let evaluated = evaluate(self.learner.behaviour_view(), &mut tape, imagined.feature, rows);
+        let evaluated = evaluate(self.learner.behaviour_view(), &mut tape, &imagined);
 
         let mut put = |name: &str, lead: &[usize], var: Var, columns: std::ops::Range<usize>, squeeze: bool| {
             let (all, cols) = tape.shape(var);

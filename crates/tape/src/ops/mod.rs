@@ -29,6 +29,7 @@ pub use bounded::{bounded_mean_and_std, within_bounds};
 pub use categorical::{Classes, class_probabilities, sampled_class};
 pub use gru::GruWeights;
 pub use range::{follow, follow_percentiles, range_divisor};
+pub use returns::Replayed;
 pub use two_hot::two_hot_bins;
 
 use crate::kernels::dispatch::Real;
@@ -175,9 +176,11 @@ pub(crate) enum Op {
     },
     AbsoluteSum(absolute::AbsoluteSum),
     Returns(returns::Returns),
+    ReplayReturns(Replayed),
     Weights {
         discount: Var,
         rollouts: usize,
+        including_own: bool,
     },
     WeightedSum {
         x: Var,
@@ -200,7 +203,7 @@ impl Op {
     /// Adds the gradients of the inputs, given that of the result.
     pub(crate) fn backward<F: Real>(&self, back: &mut Backward<F>) {
         match self {
-            Op::Leaf | Op::Weights { .. } => {}
+            Op::Leaf | Op::Weights { .. } | Op::ReplayReturns(_) => {}
             Op::Dense(dense) => dense.backward(back),
             Op::BlockDense(layer) => layer.backward(back),
             &Op::BlockGates { sums, h, blocks } => block_gates::backward(back, sums, h, blocks),

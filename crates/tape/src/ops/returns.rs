@@ -1,4 +1,4 @@
-//! Lambda-returns over imagined steps, their weights, and weighted sums.
+//! Lambda-returns over imagined or replayed steps, their weights, and weighted sums.
 //!
 //! Values over H steps of N rollouts are [H * N, 1], step by step.
 
@@ -16,12 +16,31 @@ pub(crate) struct Returns {
     pub rollouts: usize,
 }
 
+/// What lambda-returns of replayed sequences are computed from: see [`Tape::replay_returns`].
+#[derive(Clone, Copy, Debug)]
+pub struct Replayed {
+    /// Rewards [L * N, 1].
+    pub reward: Var,
+    /// Discounts [L * N, 1]: 0 at a terminal state.
+    pub discount: Var,
+    /// The return that each state is worth [L * N, 1].
+    pub bootstrap: Var,
+    /// 0 where an episode begins, else 1 [L * N, 1].
+    pub kept: Option<Var>,
+    /// Lambda.
+    pub lambda: f64,
+    /// N.
+    pub sequences: usize,
+}
+
 impl<F: Real> Tape<'_, F> {
     /// Lambda-returns of the first H - 1 steps, bootstrapped with the last value:
     /// `R_t = r_t + d_t * ((1 - lambda) * v_(t+1) + lambda * R_(t+1))`, `R_(H-1) = v_(H-1)`.
-    /// Three [H * N, 1] give [(H - 1) * N, 1].
+    /// Values [H * N, 1] give [(H - 1) * N, 1]; rewards and discounts have as many rows, or none for the last step.
+    ///
+    /// With r and d of the states in turn, these are Dreamer V1's returns; with those of the states that follow, DreamerV3's.
     pub fn lambda_returns(&mut self, reward: Var, value: Var, discount: Var, lambda: f64, rollouts: usize) -> Var {
-        let steps = self.rows(reward) / rollouts;
+        let steps = self.rows(value) / rollouts;
         let gradient = reward.gradient || value.gradient || discount.gradient;
         let returns = Returns { reward, value, discount, lambda, rollouts };
         self.push(Op::Returns(returns), (steps - 1) * rollouts, 1, gradient, |context, y| {
@@ -35,14 +54,44 @@ impl<F: Real> Tape<'_, F> {
         })
     }
 
-    /// The weight of each of the first H - 1 steps: the product of the discounts before it, 1 for the first. A constant.
-    /// discount [H * N, 1] gives [(H - 1) * N, 1].
-    pub fn discount_weights(&mut self, discount: Var, rollouts: usize) -> Var {
-        let steps = self.rows(discount) / rollouts;
-        self.push(Op::Weights { discount, rollouts }, (steps - 1) * rollouts, 1, false, |context, y| {
+    /// Lambda-returns of the first L - 1 steps of N replayed sequences, constants:
+    /// `R_t = r_(t+1) + d_(t+1) * b_(t+1)` if an episode ends with step t + 1, and else
+    /// `r_(t+1) + d_(t+1) * ((1 - lambda) * b_(t+1) + lambda * R_(t+1))`; `R_(L-1) = b_(L-1)`.
+    ///
+    /// Rewards, discounts and bootstraps b are [L * N, 1]. `kept` [L * N, 1] is 0 where an episode begins, else 1; without it, no
+    /// episode begins after the first step.
+    ///
+    /// Source: DreamerV3 (`agent.py`, `lambda_return`).
+    pub fn replay_returns(&mut self, replayed: Replayed) -> Var {
+        let Replayed { reward, discount, bootstrap, kept, lambda, sequences } = replayed;
+        let rows = self.rows(reward) - sequences;
+        let lambda = F::of(lambda);
+        self.push(Op::ReplayReturns(replayed), rows, 1, false, |context, y| {
+            let [r, d, b] = [reward, discount, bootstrap].map(|var| context.value(var));
+            for i in (0..rows).rev() {
+                let after = i + sequences;
+                let beyond = after + sequences;
+                // The last step's return is its bootstrap, whether an episode ends there or not.
+                let goes_on = beyond < r.len() && kept.is_none_or(|kept| context.value(kept)[beyond] != F::ZERO);
+                let next = if goes_on { (F::ONE - lambda) * b[after] + lambda * y[after] } else { b[after] };
+                y[i] = r[after] + d[after] * next;
+            }
+        })
+    }
+
+    /// The weight of each of the first H - 1 steps: the product of the discounts before it, 1 for the first; or with
+    /// `including_own`, of those up to its own. A constant. discount [H * N, 1] gives [(H - 1) * N, 1].
+    pub fn discount_weights(&mut self, discount: Var, rollouts: usize, including_own: bool) -> Var {
+        let rows = self.rows(discount) - rollouts;
+        self.push(Op::Weights { discount, rollouts, including_own }, rows, 1, false, |context, y| {
             let d = context.value(discount);
             for i in 0..y.len() {
-                y[i] = if i < rollouts { F::ONE } else { y[i - rollouts] * d[i - rollouts] };
+                y[i] = match (i < rollouts, including_own) {
+                    (true, false) => F::ONE,
+                    (true, true) => d[i],
+                    (false, false) => y[i - rollouts] * d[i - rollouts],
+                    (false, true) => y[i - rollouts] * d[i],
+                };
             }
         })
     }

@@ -30,6 +30,16 @@ impl Planner {
         self.fill(place, rows * cols, scale);
     }
 
+    /// Adds a gradient that lies at `from` to that of `var`, to which nothing was added yet.
+    ///
+    /// # Panics
+    /// If an addition came before.
+    pub fn seed_with(&mut self, traced: &mut Traced<'_>, var: Var, from: Place) {
+        let (rows, cols) = traced.shape(var);
+        let place = self.seed_place(traced, var);
+        self.piece([place, from], [cols; 2], rows, cols, false);
+    }
+
     /// Where the gradient of `var` is to be written, to which nothing was added yet.
     ///
     /// # Panics
@@ -108,7 +118,7 @@ impl Planner {
         let Own { y, gradient, rows, cols } = own;
         let count = rows * cols;
         match op {
-            Op::Leaf | Op::Weights { .. } => {}
+            Op::Leaf | Op::Weights { .. } | Op::ReplayReturns(_) => {}
             Op::Dense(dense) => self.dense_gradient(traced, dense, own, gradients),
             Op::BlockDense(layer) => self.block_dense_gradient(traced, layer, own, gradients),
             &Op::BlockGates { sums, h, blocks } => {

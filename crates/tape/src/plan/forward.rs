@@ -11,7 +11,7 @@ use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
 use crate::ops::norm::EPSILON;
-use crate::ops::returns::Returns;
+use crate::ops::returns::{Replayed, Returns};
 use crate::tape::Var;
 
 impl Planner {
@@ -208,8 +208,16 @@ impl Planner {
                 let arguments = arguments![y, places[0], places[1], places[2], steps, rollouts, lambda];
                 self.each("lambda_returns", rollouts, arguments);
             }
-            &Op::Weights { discount, rollouts } => {
-                let arguments = arguments![y, at(discount), rows / rollouts + 1, rollouts];
+            &Op::ReplayReturns(Replayed { reward, discount, bootstrap, kept, lambda, sequences }) => {
+                let [reward, discount, bootstrap] = [reward, discount, bootstrap].map(at);
+                // Without beginnings of episodes, any place will do: it is not read.
+                let (resets, kept) = (kept.is_some(), kept.map_or(reward, at));
+                let steps = rows / sequences + 1;
+                let arguments = arguments![y, reward, discount, bootstrap, kept, resets, steps, sequences, lambda];
+                self.each("replay_returns", sequences, arguments);
+            }
+            &Op::Weights { discount, rollouts, including_own } => {
+                let arguments = arguments![y, at(discount), rows / rollouts + 1, rollouts, including_own];
                 self.each("discount_weights", rollouts, arguments);
             }
             &Op::WeightedSum { x, weight } => {

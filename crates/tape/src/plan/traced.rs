@@ -63,6 +63,11 @@ impl<'a> Traced<'a> {
         self.places[var.index()].expect("a value is planned before it is used")
     }
 
+    /// Where the gradient of an input lies, once [`Planner::backward`](super::Planner::backward) has reached it.
+    pub fn gradient(&self, input: Var) -> Option<Place> {
+        self.gradients[input.index()]
+    }
+
     /// A value's rows and columns.
     pub fn shape(&self, var: Var) -> (usize, usize) {
         let node = &self.workspace.nodes[var.index()];

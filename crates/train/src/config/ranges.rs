@@ -31,6 +31,7 @@ pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
         ("tasks", _) => "a list of task names, such as [\"hopper\", \"ant\"]".to_owned(),
         ("agent.actor", _) => "\"tanh_normal\", \"bounded_normal\" or \"one_hot\"".to_owned(),
         ("agent.actor_gradient", _) => "\"dynamics\" or \"reinforce\"".to_owned(),
+        ("agent.returns_from", _) => "\"imagined\" or \"start\"".to_owned(),
         ("agent.latent", _) => "\"gaussian\" or \"categorical\"".to_owned(),
         ("agent.cell", _) => "\"gru\" or \"block_gru\"".to_owned(),
         ("agent.norm", _) => "\"none\" or \"rms\"".to_owned(),
