@@ -139,8 +139,9 @@ pub struct Settings {
     /// gymnasium:ID (such as gymnasium:Pendulum-v1), python:MODULE:CALLABLE or program:FILE
     #[arg(value_name = "TASK", required = true)]
     pub tasks: Vec<String>,
-    /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames) or
-    /// smoke (a tiny agent, to check that everything works)
+    /// Named settings: paper (the published sizes, 1e6 frames), small (for a computer without a GPU, 1e5 frames), smoke
+    /// (a tiny agent, to check that everything works), or v3 (DreamerV3; v3-1m, v3-12m, v3-25m, v3-50m, v3-100m and
+    /// v3-200m are its published sizes)
     #[arg(long, default_value = "small", value_name = "NAME")]
     pub preset: String,
     /// The seed of all random numbers of the run [default: 0, or that of --config]

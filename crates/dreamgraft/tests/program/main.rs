@@ -7,12 +7,13 @@
 //! vectors, `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of
 //! errors, `names` for odd names of files and for pipes, `progress` for what `train` shows on the way, `advice` for
 //! messages about mistakes, `agents` for the trained agents of the repository, `episodes` for episodes of other
-//! programs.
+//! programs, `dreamer_v3` for agents with DreamerV3's settings.
 
 mod advice;
 mod agents;
 mod arguments;
 mod device;
+mod dreamer_v3;
 mod earlier_versions;
 mod episodes;
 mod errors;

@@ -24,11 +24,25 @@ pub use layers::{resolve, task_options, value_of};
 pub use names::settings_meant;
 pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule, StopSettings};
 
+/// DreamerV3's settings, whose last table is continued by those of a size.
+macro_rules! v3 {
+    ($size:literal) => {
+        concat!(include_str!("../../presets/v3.toml"), include_str!(concat!("../../presets/v3/", $size, ".toml")))
+    };
+}
+
 /// The presets: name, purpose and text.
-const PRESETS: [(&str, &str, &str); 3] = [
+const PRESETS: [(&str, &str, &str); 10] = [
     ("paper", "the published sizes and 1e6 frames", include_str!("../../presets/paper.toml")),
     ("small", "a small agent for a computer without a GPU, 1e5 frames", include_str!("../../presets/small.toml")),
     ("smoke", "a tiny agent and 3000 frames, to check that everything works", include_str!("../../presets/smoke.toml")),
+    ("v3", "DreamerV3 as published, at the size 12m", v3!("12m")),
+    ("v3-1m", "DreamerV3 at the smallest published size", v3!("1m")),
+    ("v3-12m", "the same as v3", v3!("12m")),
+    ("v3-25m", "DreamerV3 at the size 25m", v3!("25m")),
+    ("v3-50m", "DreamerV3 at the size 50m", v3!("50m")),
+    ("v3-100m", "DreamerV3 at the size 100m", v3!("100m")),
+    ("v3-200m", "DreamerV3 at the size 200m, the published default", v3!("200m")),
 ];
 
 /// The names and purposes of the presets.
