@@ -4,7 +4,7 @@ use crate::args;
 use crate::exit::Failure;
 use environment::Catalogue;
 use std::path::{Path, PathBuf};
-use train::config::{Config, Layer, resolve};
+use train::config::{Config, Layer, preset, resolve};
 use train::{Evaluation, Film, PlayOptions, RunRequest, TrainError, WhoPlays};
 use transfer::Plan;
 
@@ -115,7 +115,10 @@ pub fn check_of_task(setting: &str) -> Result<(), Failure> {
 /// # Errors
 /// The first setting that cannot be used, with its path and origin.
 pub fn benchmark(typed: &args::bench::Bench) -> Result<Config, Failure> {
-    let mut layers = vec![Layer::agent(&typed.preset, &train::bench::sizes(&typed.preset))];
+    let mut layers = vec![match typed.preset.as_str() {
+        name @ ("paper" | "small") => Layer::agent(name, &train::bench::sizes(name)),
+        name => preset(name).map_err(TrainError::from)?,
+    }];
     for setting in &typed.set {
         layers.push(Layer::typed(setting).map_err(TrainError::from)?);
         let key = setting.split('=').next().unwrap_or_default().trim();

@@ -3,6 +3,7 @@
 use crate::args::outside::Inspect;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use dreamer::{Cell, Latent};
 use serde_json::{Value, json};
 use std::path::Path;
 use study::results::{Results, RunResult};
@@ -77,8 +78,14 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
             grouped(numbers),
             bytes(4 * numbers),
             config.depth,
-            config.stoch,
-            config.deter,
+            match config.latent {
+                Latent::Gaussian => config.stoch.to_string(),
+                Latent::Categorical => format!("{} x {}", config.stoch, config.classes),
+            },
+            match config.cell {
+                Cell::Gru => config.deter.to_string(),
+                Cell::BlockGru => format!("{} in {}", config.deter, counted(config.blocks as u64, "block")),
+            },
             config.units
         ),
         format!("actions       {}", agent.action_size()),

@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use train::{RankEpisodes, RankEvent, RankOptions, RunRequest, TrainError};
 use transfer::rank::ranked_plan;
+use wording::{shell_path, shell_word};
 
 /// Prints the ranking, and writes the plan that was asked for.
 ///
@@ -42,8 +43,9 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
         let failed = |source| TrainError::Io { path: path.clone(), source };
         files::write_atomically(path, |file| file.write_all(plan.as_bytes())).map_err(failed)?;
         if !typed.json {
-            let (path, task) = (path.display(), &typed.task);
-            text.push_str(&format!("\nwrote {path}; `dreamgraft train {task} --plan {path}` uses it\n"));
+            let settings: String = typed.set.iter().map(|setting| format!(" --set {}", shell_word(setting))).collect();
+            let (written, task, path) = (path.display(), shell_word(&typed.task), shell_path(path));
+            text.push_str(&format!("\nwrote {written}; `dreamgraft train {task}{settings} --plan {path}` uses it\n"));
         }
     }
     Ok(print::done(print::text(text.trim_end()))?)

@@ -2,9 +2,13 @@
 
 use crate::program::{Program, metrics, outcomes};
 
-/// A short run with the preset, at sizes that take seconds.
+/// A run of 2000 frames with the preset, at sizes that take seconds.
 fn train<'a>(task: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let own = ["train", task, "--preset", "v3-1m", "--steps", "2000", "--logdir", run];
+    of_frames("2000", task, run, more)
+}
+
+fn of_frames<'a>(frames: &'a str, task: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let own = ["train", task, "--preset", "v3-1m", "--steps", frames, "--logdir", run];
     let tiny = [
         "schedule.prefill_episodes=1",
         "schedule.prefill_frames=1000",
@@ -33,7 +37,7 @@ fn train<'a>(task: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 /// Trains in `whole` without a pause, and in `parts` with one.
 fn resumes(program: &Program, task: &str, transfer: &[&str]) {
     program.succeed(&train(task, "whole", transfer));
-    program.succeed(&train(task, "parts", &[transfer, &["--steps", "1000"]].concat()));
+    program.succeed(&of_frames("1000", task, "parts", transfer));
     let text = program.succeed(&train(task, "parts", transfer));
     assert!(text.contains("resuming at frame 1 000"), "{text}");
     assert_eq!(outcomes(&program.path("parts")), outcomes(&program.path("whole")));
