@@ -1,16 +1,18 @@
-//! An agent with all options at once, at sizes of DreamerV3: gradients in single precision against double precision.
+//! Agents with all options at once, at sizes of DreamerV3: gradients in single precision and in parts of a batch, against those of
+//! the whole batch in double precision.
 
 use dreamer::{
-    ActionDistribution, AgentConfig, BatchView, Cell, Divergence, Heads, Latent, LayerActivation, Learner, Noise, Norm,
-    OptimiserRule, ReturnScale,
+    ActionDistribution, ActorGradient, AgentConfig, BatchView, Cell, Divergence, Heads, Latent, LayerActivation,
+    Learner, Noise, Norm, OptimiserRule, ReturnScale, ReturnsFrom,
 };
 use random::Stream;
 use tape::{Parameter, Real};
 
 const ACTION: usize = 6;
 
-fn config() -> AgentConfig {
-    AgentConfig {
+/// An actor that learns through the dynamics from the imagined states, and DreamerV3's.
+fn configs() -> [AgentConfig; 2] {
+    let through_dynamics = AgentConfig {
         images: false,
         vector: 24,
         vector_units: 256,
@@ -40,12 +42,50 @@ fn config() -> AgentConfig {
         length: 12,
         horizon: 8,
         ..AgentConfig::default()
+    };
+    let published = AgentConfig {
+        actor_gradient: ActorGradient::Reinforce,
+        returns_from: ReturnsFrom::Start,
+        replay_value: 0.3,
+        ..through_dynamics.clone()
+    };
+    [through_dynamics, published]
+}
+
+/// The noise of sequences first..first + count, each from a stream of its own.
+fn noise_of<F: Real>(config: &AgentConfig, first: usize, count: usize) -> Noise<F> {
+    let alone = AgentConfig { batch: 1, shard: 1, ..config.clone() };
+    let streams = Stream::new(0, "noise");
+    let each: Vec<Noise<F>> = (first..first + count)
+        .map(|sequence| {
+            let (steps, imagined) = (alone.length, alone.horizon * alone.length);
+            let mut noise = Noise {
+                posterior: vec![F::ZERO; steps * alone.state_size()],
+                action: vec![F::ZERO; imagined * ACTION],
+                prior: vec![F::ZERO; imagined * alone.state_size()],
+                start: Vec::new(),
+            };
+            noise.draw(&alone, &mut streams.part(sequence as u64));
+            noise
+        })
+        .collect();
+    // Row by row, of all sequences in turn.
+    let together = |of: fn(&Noise<F>) -> &[F], rows: usize| -> Vec<F> {
+        let size = of(&each[0]).len() / rows;
+        (0..rows).flat_map(|row| each.iter().flat_map(move |one| of(one)[row * size..][..size].to_vec())).collect()
+    };
+    let (steps, imagined) = (config.length, config.horizon * config.length);
+    Noise {
+        posterior: together(|noise| &noise.posterior, steps),
+        action: together(|noise| &noise.action, imagined),
+        prior: together(|noise| &noise.prior, imagined),
+        start: Vec::new(),
     }
 }
 
 /// A learner that has computed its gradients at a point that depends on nothing else.
-fn gradients<F: Real>() -> Learner<F> {
-    let config = config();
+fn gradients<F: Real>(config: &AgentConfig, shard: usize) -> Learner<F> {
+    let config = AgentConfig { shard, ..config.clone() };
     let mut learner = Learner::<F>::new(&config, ACTION).unwrap();
     learner.initialise(&mut Stream::new(0, "weights"));
     // Output layers of two-hot heads start at zero: nothing would pass through them. Peaked logits keep means moderate.
@@ -82,8 +122,10 @@ fn gradients<F: Real>() -> Learner<F> {
         start: &[],
         embedding: &[],
     };
-    let noise = Stream::new(0, "noise");
-    let draw = |shard: usize, draws: &mut Noise<F>| draws.draw(&config, &mut noise.part(shard as u64));
+    let draw = |index: usize, draws: &mut Noise<F>| {
+        let first = index * shard;
+        *draws = noise_of(&config, first, shard.min(config.batch - first));
+    };
     learner.gradients(batch, &draw).unwrap();
     learner
 }
@@ -95,19 +137,30 @@ fn find<F: Real>(learner: &Learner<F>, parameter: Parameter) -> Option<Vec<f64>>
     Some(numbers.iter().map(|x| x.to_f64()).collect())
 }
 
-#[test]
-fn single_precision_does_not_drift_from_double_precision() {
-    let (exact, single) = (gradients::<f64>(), gradients::<f32>());
+/// Compares every gradient, by the norm of the difference in relation to its own.
+fn compare<F: Real>(exact: &Learner<f64>, other: &Learner<F>, most: f64) {
     let mut compared = 0;
     for parameter in exact.parameters().iter() {
-        let (Some(one), Some(other)) = (find(&exact, parameter), find(&single, parameter)) else { continue };
+        let (Some(one), Some(other)) = (find(exact, parameter), find(other, parameter)) else { continue };
         let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
         let apart = norm(&mut one.iter().zip(&other).map(|(one, other)| one - other));
         let size = norm(&mut one.iter().copied());
         let path = exact.parameters().path(parameter);
         assert!(size > 0.0, "{path} has no gradient");
-        assert!(apart < 1e-3 * size, "{path}: {apart:e} apart of {size:e}");
+        assert!(apart < most * size, "{path}: {apart:e} apart of {size:e}");
         compared += 1;
     }
     assert!(compared > 60, "{compared} parameters");
+}
+
+#[test]
+fn single_precision_and_parts_of_a_batch_do_not_drift_from_the_whole_in_double_precision() {
+    for config in configs() {
+        let exact = gradients::<f64>(&config, config.batch);
+        // One sequence at a time, three and then the last, and all four.
+        for shard in [1, 3, config.batch] {
+            compare(&exact, &gradients::<f32>(&config, shard), 1e-3);
+            compare(&exact, &gradients::<f64>(&config, shard), 1e-11);
+        }
+    }
 }

@@ -5,13 +5,17 @@ use dreamer::networks::Seen;
 use dreamer::{AgentConfig, Cell, Latent, LayerActivation, Learner, Norm};
 use tape::{Gradients, Parameter, Tape, Var, Workspace};
 
-/// The names of the parameters of a cell and its distributions in an agent, with those in a golden case.
-fn dreamer_v1() -> Vec<(String, String)> {
+/// The names of the parameters of a cell and its distributions in an agent, with those in a golden case; with norms after all
+/// hidden layers but the GRU's, or without any.
+fn dreamer_v1(norm: Norm) -> Vec<(String, String)> {
     let layers = ["img1", "img2", "img3", "obs1", "obs2"].into_iter();
     let mut names: Vec<_> = layers
         .flat_map(|layer| ["kernel", "bias"].map(|part| (format!("{layer}.{part}"), format!("{layer}/{part}"))))
         .collect();
     names.extend(["kernel", "recurrent_kernel", "bias"].map(|part| (format!("gru.{part}"), format!("gru/{part}"))));
+    if norm == Norm::Rms {
+        names.extend(["img1", "img2", "obs1"].map(|layer| (format!("{layer}.scale"), format!("{layer}/scale"))));
+    }
     names
 }
 
@@ -135,6 +139,15 @@ fn check(name: &str, config: &AgentConfig, names: Vec<(String, String)>, embed: 
 
 #[test]
 fn resets_of_normal_states() {
+    normal_states("resets/gaussian", Norm::None, LayerActivation::Elu);
+}
+
+#[test]
+fn resets_of_normal_states_with_norms() {
+    normal_states("resets/gaussian_norm", Norm::Rms, LayerActivation::Silu);
+}
+
+fn normal_states(name: &str, norm: Norm, activation: LayerActivation) {
     let (_, sizes) = golden();
     let of = |key: &str| sizes["resets"][key].as_u64().unwrap() as usize;
     let stoch = of("stoch");
@@ -146,10 +159,12 @@ fn resets_of_normal_states() {
         deter: of("deter"),
         hidden: of("hidden"),
         units: 2,
+        norm,
+        activation,
         min_std: sizes["gaussian_min_std"].as_f64().unwrap(),
         ..AgentConfig::default()
     };
-    check("resets/gaussian", &config, dreamer_v1(), "embed", &[("mean", 0, stoch), ("std", stoch, 2 * stoch)]);
+    check(name, &config, dreamer_v1(norm), "embed", &[("mean", 0, stoch), ("std", stoch, 2 * stoch)]);
 }
 
 #[test]
