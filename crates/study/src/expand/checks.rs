@@ -1,13 +1,14 @@
 //! Checks of the names in a study file, before any run is created from it.
 
-use super::Expansion;
 use super::sweep::{Sweep, Variant};
+use super::{Aim, Expansion};
 use crate::StudyError;
 use crate::manifest::Role;
 use crate::method::Repeated;
 use crate::study_file::Tasks;
 use environment::TaskError;
 use std::collections::BTreeSet;
+use train::Origin;
 use transfer::Fraction;
 
 /// The most names of methods in a message.
@@ -17,6 +18,23 @@ const MOST_NAMES: usize = 20;
 const LONGEST_NAME: usize = 64;
 
 impl Expansion<'_> {
+    /// Checks that a fraction which a method asks to be fitted can be: that must not come to light only after the sources have been
+    /// trained.
+    pub(super) fn check_fit(&self, key: &str, aim: &Aim<'_>, origin: &Origin) -> Result<(), StudyError> {
+        let (Origin::Agent { fraction: Some(Fraction::Fit), .. }
+        | Origin::Agents { fraction: Some(Fraction::Fit), .. }) = origin
+        else {
+            return Ok(());
+        };
+        let config = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?;
+        if config.agent.head_bins() == 0 {
+            return Ok(());
+        }
+        let why = "a fraction can be fitted only if the heads' predictions are linear in their output layers: give a number in place of \
+            \"fit\", or set agent.heads = \"normal\"";
+        Err(self.error(key, why))
+    }
+
     /// Everything that can be wrong before any run is made.
     pub(super) fn check_names(&self) -> Result<(), StudyError> {
         let study = self.study;
@@ -201,4 +219,26 @@ pub(super) fn check_preset(plan: &str) -> Result<(), String> {
 pub(super) fn twice<T: Ord>(all: &[T]) -> Option<&T> {
     let mut seen = BTreeSet::new();
     all.iter().find(|one| !seen.insert(*one))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest_of;
+    use crate::study_file::LoadedStudy;
+
+    #[test]
+    fn a_fraction_that_cannot_be_fitted_is_refused_before_anything_is_trained() {
+        let study = |heads: &str, fraction: &str| {
+            let text = format!(
+                "name = \"mine\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n\
+                 set = {{ agent.heads = \"{heads}\" }}\n[[source]]\nname = \"ant\"\ntasks = [\"ant\"]\nsteps = 1000\n\
+                 [[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [{fraction}]\n"
+            );
+            manifest_of(&LoadedStudy::of_text(&text).unwrap(), tasks::catalogue())
+        };
+        let error = study("twohot", "\"fit\"").unwrap_err().to_string();
+        assert!(error.contains("agent.heads = \"normal\"") && error.contains("method"), "{error}");
+        assert_eq!(study("twohot", "0.2").unwrap().entries.len(), 2);
+        assert_eq!(study("normal", "\"fit\"").unwrap().entries.len(), 2);
+    }
 }
