@@ -25,6 +25,7 @@ fn kernels() -> String {
         "prelude",
         "products",
         "layers",
+        "resizing",
         "distributions",
         "categorical",
         "bounded",

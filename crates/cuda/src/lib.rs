@@ -37,6 +37,7 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/prelude.cuh"),
     include_str!("kernels/products.cuh"),
     include_str!("kernels/layers.cuh"),
+    include_str!("kernels/resizing.cuh"),
     include_str!("kernels/distributions.cuh"),
     include_str!("kernels/categorical.cuh"),
     include_str!("kernels/bounded.cuh"),

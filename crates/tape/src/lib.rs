@@ -23,12 +23,14 @@ mod simd;
 
 pub use kernels::bf16::is_fast as bf16_is_fast;
 pub use kernels::dispatch::Real;
+pub use kernels::doubling_convolution::Doubling;
 pub use kernels::elementwise::Activation;
 pub use kernels::matmul::Precision;
 pub use kernels::simd::{SimdError, SimdInstructionSet};
 pub use number::Number;
 pub use ops::{
-    Classes, GruWeights, Replayed, Squash, bounded_mean_and_std, class_probabilities, follow, follow_percentiles,
+    Classes, GruWeights, Halving, Replayed, Squash, bounded_mean_and_std, class_probabilities, follow,
+    follow_percentiles,
     range_divisor, sampled_class, squashed_log_density, two_hot_bins, within_bounds,
 };
 pub use optimiser::{Optimiser, Rule};

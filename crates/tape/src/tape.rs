@@ -9,6 +9,7 @@
 
 use crate::kernels::dispatch::Real;
 use crate::kernels::matmul::{Panels, Precision};
+use crate::kernels::same_convolution::ImageBuffers;
 use crate::kernels::transposed_convolution::Buffers;
 use crate::ops::Op;
 use crate::parameters::{Gradients, Parameter, ParameterSet, Parameters};
@@ -70,6 +71,7 @@ pub struct Workspace<F> {
 pub(crate) struct Scratch<F> {
     pub panels: Panels<F>,
     pub buffers: Buffers<F>,
+    pub images: ImageBuffers<F>,
     pub image: Vec<F>,
     pub row: Vec<F>,
     pub pool: Pool<F>,
@@ -80,6 +82,7 @@ impl<F: Real> Default for Workspace<F> {
         let scratch = Scratch {
             panels: Panels::default(),
             buffers: Buffers::default(),
+            images: ImageBuffers::default(),
             image: Vec::new(),
             row: Vec::new(),
             pool: Pool::default(),

@@ -4,8 +4,8 @@ mod simd;
 
 use random::Stream;
 use tape::{
-    Activation, Classes, Gradients, GruWeights, Parameter, Parameters, SimdInstructionSet, Squash, Tape, Var,
-    Workspace, bounded_mean_and_std,
+    Activation, Classes, Doubling, Gradients, GruWeights, Halving, Parameter, Parameters, SimdInstructionSet, Squash,
+    Tape, Var, Workspace, bounded_mean_and_std,
 };
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
@@ -139,6 +139,75 @@ fn transposed_convolution() {
 }
 
 #[test]
+fn convolutions_that_halve_images() {
+    for halving in [Halving::Stride, Halving::Largest] {
+        let record = |tape: &mut Tape<f64>, p: &[Parameter], x: &[Var]| {
+            let first = tape.halving_convolution(x[0], 8, p[0], p[1], halving);
+            let second = tape.halving_convolution(first, 4, p[2], p[3], halving);
+            // A gradient that is added to another one.
+            let third = tape.halving_convolution(first, 4, p[2], p[3], halving);
+            tape.concat(second, third)
+        };
+        let shapes: [(&str, &[usize]); 4] = [("k", &[5, 5, 2, 3]), ("b", &[3]), ("l", &[3, 3, 3, 2]), ("c", &[2])];
+        check(&shapes, &[(2, 8 * 8 * 2)], record);
+    }
+}
+
+#[test]
+fn convolutions_that_double_images() {
+    for doubling in [Doubling::Repeat, Doubling::Spread] {
+        let record = |tape: &mut Tape<f64>, p: &[Parameter], x: &[Var]| {
+            let first = tape.doubling_convolution(x[0], 2, p[0], p[1], doubling);
+            tape.doubling_convolution(first, 4, p[2], p[3], doubling)
+        };
+        let shapes: [(&str, &[usize]); 4] = [("k", &[5, 5, 2, 3]), ("b", &[3]), ("l", &[7, 7, 3, 1]), ("c", &[1])];
+        check(&shapes, &[(3, 2 * 2 * 2)], record);
+    }
+}
+
+/// As where an image is padded, doubled or halved in pieces: with more images than are worked on at a time.
+#[test]
+fn many_images_are_each_image() {
+    let mut model = Parameters::<f64>::new();
+    let shapes: [(&str, &[usize]); 4] = [("k", &[5, 5, 2, 24]), ("b", &[24]), ("l", &[5, 5, 24, 2]), ("c", &[2])];
+    let p = shapes.map(|(path, shape)| model.declare(path, shape));
+    model.allocate();
+    let mut random = Stream::new(6, "many");
+    p.iter().for_each(|&p| model.values_mut(p).iter_mut().for_each(|x| *x = random.normal()));
+    let set = model.set(|_| true);
+    let (side, count) = (32, 7);
+    let size = side * side * 2;
+    let input: Vec<f64> = (0..count * size).map(|_| random.normal()).collect();
+    let above: Vec<f64> = (0..count * size).map(|_| random.normal()).collect();
+    let run = |images: std::ops::Range<usize>, halving, doubling| {
+        let (mut workspace, mut gradients) = (Workspace::default(), Gradients::new(&set));
+        let mut tape = Tape::new(&model, &set, &mut workspace);
+        let x = tape.leaf(images.len(), size, |y| y.copy_from_slice(&input[images.start * size..images.end * size]));
+        let half = tape.halving_convolution(x, side, p[0], p[1], halving);
+        let y = tape.doubling_convolution(half, side / 2, p[2], p[3], doubling);
+        tape.seed_with(y, &above[images.start * size..images.end * size]);
+        tape.backward(&mut gradients);
+        (tape.value(y).to_vec(), tape.gradient(x).unwrap().to_vec(), gradients.finish().to_vec())
+    };
+    let near = |one: &[f64], other: &[f64]| {
+        assert_eq!(one.len(), other.len());
+        let most = other.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+        one.iter().zip(other).for_each(|(x, y)| assert!((x - y).abs() < 1e-12 * most, "{x} {y}"));
+    };
+    for (halving, doubling) in [(Halving::Stride, Doubling::Spread), (Halving::Largest, Doubling::Repeat)] {
+        let (value, gradient, of_parameters) = run(0..count, halving, doubling);
+        let mut sums = vec![0.0; of_parameters.len()];
+        for image in 0..count {
+            let (one, own, parts) = run(image..image + 1, halving, doubling);
+            near(&value[image * size..][..size], &one);
+            near(&gradient[image * size..][..size], &own);
+            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        }
+        near(&of_parameters, &sums);
+    }
+}
+
+#[test]
 fn convolutions_follow_their_definition() {
     let mut model = Parameters::<f64>::new();
     let p: Vec<Parameter> = [("k", vec![4, 4, 2, 3]), ("b", vec![3]), ("tk", vec![5, 5, 2, 3]), ("tb", vec![2])]
@@ -190,6 +259,26 @@ fn shapes() {
 }
 
 #[test]
+fn columns_and_exchanged_pieces() {
+    check(&[], &[(3, 12)], |tape, _, x| {
+        let part = tape.columns_of(x[0], 2, 5);
+        let exchanged = tape.exchanged(x[0], 2, 3);
+        let again = tape.exchanged(exchanged, 4, 1);
+        tape.concat(part, again)
+    });
+    let parameters = Parameters::<f64>::new();
+    let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&parameters, &none, &mut workspace);
+    let x = tape.constant(2, 12, |y| (0..24).for_each(|i| y[i] = i as f64));
+    let part = tape.columns_of(x, 7, 2);
+    assert_eq!(tape.value(part), [7.0, 8.0, 19.0, 20.0]);
+    // [2, 3, 2] to [3, 2, 2].
+    let y = tape.exchanged(x, 2, 3);
+    assert_eq!(tape.value(y)[..12], [0.0, 1.0, 6.0, 7.0, 2.0, 3.0, 8.0, 9.0, 4.0, 5.0, 10.0, 11.0]);
+    assert_eq!(tape.value(y)[12], 12.0);
+}
+
+#[test]
 fn gaussians() {
     check(&[], &[(4, 6), (4, 6)], |tape, _, x| {
         let (posterior, prior) = (tape.gaussian(x[0], 0.1), tape.gaussian(x[1], 0.1));
@@ -209,6 +298,8 @@ fn densities() {
         tape.bernoulli_log_density(x[0], target)
     });
     check(&[], &[(6, 1)], |tape, _, x| tape.sigmoid(x[0]));
+    check(&[], &[(6, 1)], |tape, _, x| tape.shifted_sigmoid(x[0], -0.5));
+    check(&[], &[(3, 40), (3, 40)], |tape, _, x| tape.negative_squared_error(x[0], x[1].detached()));
 }
 
 #[test]

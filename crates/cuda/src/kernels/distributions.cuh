@@ -87,7 +87,7 @@ extern "C" __global__ void divergence_of_second(float *out, const float *gradien
 
 // y[rows] = log N(target; mean, 1) summed over columns: a block a row.
 extern "C" __global__ void normal_density(float *y, const float *mean, const float *target, int columns,
-        float constant) {
+        float precision, float constant) {
     SHARED float sums[BLOCK];
     const long long row = blockIdx.x;
     PHASE {
@@ -104,15 +104,16 @@ extern "C" __global__ void normal_density(float *y, const float *mean, const flo
         }
     }
     PHASE {
-        if (thread == 0) y[row] = -0.5f * sums[0] + constant;
+        if (thread == 0) y[row] = -0.5f * precision * sums[0] + constant;
     }
 }
 
 extern "C" __global__ void normal_density_gradient(float *out, const float *gradient, const float *mean,
-        const float *target, int rows, int columns, int accumulate) {
+        const float *target, int rows, int columns, float precision, int accumulate) {
     PHASE {
         const long long i = NUMBER;
-        if (i < (long long)rows * columns) put(&out[i], gradient[i / columns] * (target[i] - mean[i]), accumulate);
+        if (i < (long long)rows * columns)
+            put(&out[i], gradient[i / columns] * precision * (target[i] - mean[i]), accumulate);
     }
 }
 
@@ -131,17 +132,21 @@ extern "C" __global__ void bernoulli_density_gradient(float *out, const float *g
     }
 }
 
-extern "C" __global__ void logistic(float *y, const float *x, int n) {
+extern "C" __global__ void logistic(float *y, const float *x, int n, float shift) {
     PHASE {
         const long long i = NUMBER;
-        if (i < n) y[i] = sigmoid(x[i]);
+        if (i < n) y[i] = sigmoid(x[i]) + shift;
     }
 }
 
-extern "C" __global__ void logistic_gradient(float *out, const float *gradient, const float *y, int n, int accumulate) {
+extern "C" __global__ void logistic_gradient(float *out, const float *gradient, const float *y, int n, float shift,
+        int accumulate) {
     PHASE {
         const long long i = NUMBER;
-        if (i < n) put(&out[i], gradient[i] * y[i] * (1.0f - y[i]), accumulate);
+        if (i < n) {
+            const float logistic = y[i] - shift;
+            put(&out[i], gradient[i] * logistic * (1.0f - logistic), accumulate);
+        }
     }
 }
 

@@ -13,8 +13,10 @@ mod categorical;
 pub(crate) mod convolution;
 pub(crate) mod dense;
 mod density;
+pub(crate) mod doubling_convolution;
 mod gaussian;
 pub(crate) mod gru;
+pub(crate) mod halving_convolution;
 pub(crate) mod norm;
 pub(crate) mod range;
 pub(crate) mod returns;
@@ -28,6 +30,7 @@ pub use action::{Squash, squashed_log_density};
 pub use bounded::{bounded_mean_and_std, within_bounds};
 pub use categorical::{Classes, class_probabilities, sampled_class};
 pub use gru::GruWeights;
+pub use halving_convolution::Halving;
 pub use range::{follow, follow_percentiles, range_divisor};
 pub use returns::Replayed;
 pub use two_hot::two_hot_bins;
@@ -52,6 +55,8 @@ pub(crate) enum Op {
     Gru(gru::Gru),
     Convolution(convolution::Convolution),
     TransposedConvolution(convolution::Convolution),
+    HalvingConvolution(halving_convolution::HalvingConvolution),
+    DoublingConvolution(doubling_convolution::DoublingConvolution),
     Concat {
         left: Var,
         right: Var,
@@ -59,6 +64,15 @@ pub(crate) enum Op {
     Rows {
         x: Var,
         start: usize,
+    },
+    Columns {
+        x: Var,
+        start: usize,
+    },
+    Exchanged {
+        x: Var,
+        /// Outer and inner pieces, and the size of the inner ones.
+        sizes: [usize; 3],
     },
     Difference {
         left: Var,
@@ -90,6 +104,9 @@ pub(crate) enum Op {
     NormalDensity {
         mean: Var,
         target: Var,
+        /// One over the variance.
+        precision: f64,
+        constant: f64,
     },
     BernoulliDensity {
         logit: Var,
@@ -97,6 +114,7 @@ pub(crate) enum Op {
     },
     Sigmoid {
         x: Var,
+        shift: f64,
     },
     Squash {
         raw: Var,
@@ -210,8 +228,12 @@ impl Op {
             Op::Gru(gru) => gru.backward(back),
             Op::Convolution(convolution) => convolution.backward(back),
             Op::TransposedConvolution(convolution) => convolution.backward_transposed(back),
+            Op::HalvingConvolution(layer) => layer.backward(back),
+            Op::DoublingConvolution(layer) => layer.backward(back),
             &Op::Concat { left, right } => shape::concat_backward(back, left, right),
             &Op::Rows { x, start } => shape::rows_backward(back, x, start),
+            &Op::Columns { x, start } => shape::columns_backward(back, x, start),
+            &Op::Exchanged { x, sizes } => shape::exchanged_backward(back, x, sizes),
             &Op::ScaledRows { x, factor } => scaled_rows::backward(back, x, factor),
             &Op::Difference { left, right } => scaled_rows::difference_backward(back, left, right),
             &Op::SquashedLogDensity { raw, noise, squash } => {
@@ -226,9 +248,11 @@ impl Op {
             &Op::Sample { gaussian, noise } => gaussian::sample_backward(back, gaussian, noise),
             &Op::Divergence { posterior, prior } => gaussian::divergence_backward(back, posterior, prior),
             &Op::AtLeast { x, least } => at_least::at_least_backward(back, x, least),
-            &Op::NormalDensity { mean, target } => density::normal_backward(back, mean, target),
+            &Op::NormalDensity { mean, target, precision, .. } => {
+                density::normal_backward(back, mean, target, precision);
+            }
             &Op::BernoulliDensity { logit, target } => density::bernoulli_backward(back, logit, target),
-            &Op::Sigmoid { x } => density::sigmoid_backward(back, x),
+            &Op::Sigmoid { x, shift } => density::sigmoid_backward(back, x, shift),
             &Op::Squash { raw, noise, squash } => action::squash_backward(back, raw, noise, squash),
             &Op::SquashedEntropy { raw, noise, squash } => {
                 action::squashed_entropy_backward(back, raw, noise, squash);

@@ -1,7 +1,8 @@
-//! Joining and cutting values.
+//! Joining, cutting and rearranging values.
 
 use super::Op;
 use crate::kernels::dispatch::Real;
+use crate::kernels::doubling_convolution::exchange;
 use crate::kernels::elementwise::add;
 use crate::tape::{Backward, List, Tape, Var};
 
@@ -24,6 +25,33 @@ impl<F: Real> Tape<'_, F> {
         let cols = self.cols(x);
         self.push(Op::Rows { x, start }, count, cols, x.gradient, |context, y| {
             y.copy_from_slice(&context.value(x)[start * cols..(start + count) * cols]);
+        })
+    }
+
+    /// Columns start..start + count.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn columns_of(&mut self, x: Var, start: usize, count: usize) -> Var {
+        let (rows, cols) = self.shape(x);
+        assert!(start + count <= cols, "columns of the value");
+        self.push(Op::Columns { x, start }, rows, count, x.gradient, |context, y| {
+            for (y, x) in y.chunks_exact_mut(count).zip(context.value(x).chunks_exact(cols)) {
+                y.copy_from_slice(&x[start..start + count]);
+            }
+        })
+    }
+
+    /// Rows of A pieces of B pieces of equal size become B pieces of A pieces: [N, A, B, C] to [N, B, A, C].
+    ///
+    /// # Panics
+    /// If rows cannot be cut like this.
+    pub fn exchanged(&mut self, x: Var, outer: usize, inner: usize) -> Var {
+        let (rows, cols) = self.shape(x);
+        assert!(cols.is_multiple_of(outer * inner), "rows of equal pieces");
+        let sizes = [outer, inner, cols / (outer * inner)];
+        self.push(Op::Exchanged { x, sizes }, rows, cols, x.gradient, |context, y| {
+            exchange(y, context.value(x), sizes, false);
         })
     }
 
@@ -65,6 +93,19 @@ pub(super) fn rows_backward<F: Real>(back: &mut Backward<F>, x: Var, start: usiz
     back.part(x, |_, gradient, target| {
         add(&mut target[start * cols..start * cols + gradient.len()], gradient, true);
     });
+}
+
+pub(super) fn columns_backward<F: Real>(back: &mut Backward<F>, x: Var, start: usize) {
+    let (count, cols) = (back.cols, back.shape(x).1);
+    back.part(x, |_, gradient, target| {
+        for (target, gradient) in target.chunks_exact_mut(cols).zip(gradient.chunks_exact(count)) {
+            add(&mut target[start..start + count], gradient, true);
+        }
+    });
+}
+
+pub(super) fn exchanged_backward<F: Real>(back: &mut Backward<F>, x: Var, [outer, inner, size]: [usize; 3]) {
+    back.input(x, |_, gradient, target, accumulate| exchange(target, gradient, [inner, outer, size], accumulate));
 }
 
 pub(super) fn stack_backward<F: Real>(back: &mut Backward<F>, list: List) {

@@ -144,6 +144,19 @@ impl Planner {
                     }
                 }
             }
+            Op::HalvingConvolution(layer) => self.halving_convolution_gradient(traced, layer, own, gradients),
+            Op::DoublingConvolution(layer) => self.doubling_convolution_gradient(traced, layer, own, gradients),
+            &Op::Columns { x, start } => {
+                let width = traced.shape(x).1;
+                if let Some(out) = self.part(traced, x) {
+                    self.piece([out.after(start), gradient], [width, cols], rows, cols, true);
+                }
+            }
+            &Op::Exchanged { x, sizes: [outer, inner, size] } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    self.exchange(out, gradient, count, [inner, outer, size], accumulate);
+                }
+            }
             &Op::ScaledRows { x, factor } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
                     let arguments = arguments![out, gradient, traced.place(factor), count, cols, accumulate];
@@ -190,11 +203,11 @@ impl Planner {
                     }
                 }
             }
-            &Op::NormalDensity { mean, target } => {
+            &Op::NormalDensity { mean, target, precision, .. } => {
                 if let Some((out, accumulate)) = self.input(traced, mean) {
                     let cols = traced.shape(mean).1;
                     let [mean, target] = [mean, target].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, mean, target, rows, cols, accumulate];
+                    let arguments = arguments![out, gradient, mean, target, rows, cols, precision, accumulate];
                     self.each("normal_density_gradient", rows * cols, arguments);
                 }
             }
@@ -205,9 +218,9 @@ impl Planner {
                     self.each("bernoulli_density_gradient", count, arguments);
                 }
             }
-            &Op::Sigmoid { x } => {
+            &Op::Sigmoid { x, shift } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each("logistic_gradient", count, arguments![out, gradient, y, count, accumulate]);
+                    self.each("logistic_gradient", count, arguments![out, gradient, y, count, shift, accumulate]);
                 }
             }
             &Op::Squash { raw, noise, squash } => {

@@ -10,6 +10,7 @@ use crate::ops::absolute::AbsoluteSum;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
+use crate::ops::halving_convolution::HalvingConvolution;
 use crate::ops::norm::EPSILON;
 use crate::ops::returns::{Replayed, Returns};
 use crate::tape::Var;
@@ -75,6 +76,9 @@ impl Planner {
                 let (rows, cols) = traced.shape(*gates);
                 traced.places[gates.index()] = Some(self.reserve(rows * cols));
             }
+            Op::HalvingConvolution(HalvingConvolution { which: Some(which), .. }) => {
+                traced.places[which.index()] = Some(self.reserve(count));
+            }
             _ => {}
         }
         let at = |var: Var| traced.place(var);
@@ -88,6 +92,13 @@ impl Planner {
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
             Op::TransposedConvolution(layer) => self.transposed_convolution(traced, layer, y, rows),
+            Op::HalvingConvolution(layer) => self.halving_convolution(traced, layer, y, rows),
+            Op::DoublingConvolution(layer) => self.doubling_convolution(traced, layer, y, rows),
+            &Op::Columns { x, start } => {
+                let from = traced.matrix(x).columns(start, cols);
+                self.piece([y, from.place], [cols, from.steps[0]], rows, cols, false);
+            }
+            &Op::Exchanged { x, sizes } => self.exchange(y, at(x), count, sizes, false),
             &Op::ScaledRows { x, factor } => {
                 self.each("scaled_rows", count, arguments![y, at(x), at(factor), count, cols, false]);
             }
@@ -116,15 +127,15 @@ impl Planner {
                 let size = traced.shape(posterior).1 / 2;
                 self.each("divergence", rows, arguments![y, at(posterior), at(prior), rows, size]);
             }
-            &Op::NormalDensity { mean, target } => {
+            &Op::NormalDensity { mean, target, precision, constant } => {
                 let cols = traced.shape(mean).1;
-                let constant = -0.5 * std::f64::consts::TAU.ln() * cols as f64;
-                self.launch("normal_density", [rows, 1, 1], arguments![y, at(mean), at(target), cols, constant]);
+                let arguments = arguments![y, at(mean), at(target), cols, precision, constant];
+                self.launch("normal_density", [rows, 1, 1], arguments);
             }
             &Op::BernoulliDensity { logit, target } => {
                 self.each("bernoulli_density", count, arguments![y, at(logit), at(target), count]);
             }
-            &Op::Sigmoid { x } => self.each("logistic", count, arguments![y, at(x), count]),
+            &Op::Sigmoid { x, shift } => self.each("logistic", count, arguments![y, at(x), count, shift]),
             &Op::Squash { raw, noise, squash } => {
                 let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
                 self.each("squashed_sample", count, arguments![y, at(raw), at(noise), rows, cols, bound, initial]);

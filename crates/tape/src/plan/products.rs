@@ -16,7 +16,7 @@ const COLUMN_PARTS: usize = 1024;
 /// Terms of a sum that are worth a block of their own.
 const PART: usize = 256;
 /// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
-const PATCHED: usize = 8 << 20;
+pub(super) const PATCHED: usize = 8 << 20;
 
 /// A matrix in the device's memory, or its transpose.
 #[derive(Clone, Copy, Debug)]

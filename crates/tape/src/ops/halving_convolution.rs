@@ -1,0 +1,139 @@
+//! Convolutions that halve an image: by a stride of two, or by the largest of each 2 x 2 results.
+//!
+//! Source: the image encoder of DreamerV3 (`rssm.py`). The results before their largest are chosen are four times as many as
+//! those after; they are not kept. Where several of the four are equal, the first has the gradient; DreamerV3's program
+//! divides it among them.
+
+use super::Op;
+use crate::kernels::column_sums::column_sums;
+use crate::kernels::dispatch::Real;
+use crate::kernels::elementwise::{Activation, bias_activate};
+use crate::kernels::pooling::{largest, largest_of_images};
+use crate::kernels::same_convolution::{
+    SameConvolution, same_convolution, same_convolution_of_images, same_convolution_of_kernel,
+};
+use crate::parameters::Parameter;
+use crate::tape::{Backward, Scratch, Tape, Var};
+
+/// How a convolution halves an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halving {
+    /// It has a stride of two.
+    Stride,
+    /// Of each 2 x 2 results, the largest stays.
+    Largest,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct HalvingConvolution {
+    pub x: Var,
+    pub kernel: Parameter,
+    pub bias: Parameter,
+    pub shape: SameConvolution,
+    /// Which of each 2 x 2 results is the largest [N, half * half * O], if the largest stays.
+    pub which: Option<Var>,
+    /// Kernel and bias are trainable together.
+    pub trainable: bool,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// Convolves images with zeros around them, adds the bias, and halves them: x [N, side * side * C], kernel [k, k, C, O] with
+    /// an odd side, bias `[O]`; the result is [N, side / 2 * side / 2 * O].
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    pub fn halving_convolution(
+        &mut self,
+        x: Var,
+        side: usize,
+        kernel: Parameter,
+        bias: Parameter,
+        halving: Halving,
+    ) -> Var {
+        let &[k, _, channels, outputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
+        let (rows, cols) = self.shape(x);
+        assert!(side.is_multiple_of(2) && k % 2 == 1 && cols == side * side * channels, "images that can be halved");
+        let stride = if halving == Halving::Stride { 2 } else { 1 };
+        let shape = SameConvolution { side, channels, outputs, kernel: k, stride };
+        let trainable = self.is_trainable(kernel);
+        let result = (side / 2) * (side / 2) * outputs;
+        let which = (halving == Halving::Largest).then(|| {
+            self.push(Op::Leaf, rows, result, false, |context, which| {
+                let (x, weights) = (&context.values[x.index()], context.parameters.values(kernel));
+                let Scratch { panels, images, .. } = &mut *context.scratch;
+                let (mut whole, mut most) = (std::mem::take(&mut images.whole), std::mem::take(&mut images.largest));
+                most.resize(rows * result, F::ZERO);
+                let at_once = shape.at_once();
+                let pieces = most.chunks_mut(at_once * result).zip(which.chunks_mut(at_once * result));
+                for ((most, which), x) in pieces.zip(x.chunks(at_once * cols)) {
+                    whole.resize(4 * most.len(), F::ZERO);
+                    same_convolution(&mut whole, x, weights, shape, false, panels, images);
+                    largest(most, which, &whole, side, outputs);
+                }
+                (images.whole, images.largest) = (whole, most);
+            })
+        });
+        let gradient = x.gradient || trainable;
+        let layer = HalvingConvolution { x, kernel, bias, shape, which, trainable };
+        self.push(Op::HalvingConvolution(layer), rows, result, gradient, |context, y| {
+            let (x, weights) = (&context.values[x.index()], context.parameters.values(kernel));
+            let Scratch { panels, images, .. } = &mut *context.scratch;
+            match which {
+                // The largest of sums with the same bias.
+                Some(_) => y.copy_from_slice(&images.largest),
+                None => same_convolution(y, x, weights, shape, false, panels, images),
+            }
+            bias_activate(y, context.parameters.values(bias), Activation::None);
+        })
+    }
+}
+
+impl HalvingConvolution {
+    pub(super) fn backward<F: Real>(&self, back: &mut Backward<F>) {
+        let &Self { x, kernel, bias, shape, which, trainable } = self;
+        back.parameter(bias, trainable, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
+        back.parameter(kernel, trainable, |context, gradient, target, accumulate| {
+            let x = &context.values[x.index()];
+            let which = which.map(|which| &context.values[which.index()][..]);
+            let mut piece = 0;
+            self.each_piece(gradient, which, context.scratch, |gradient, Scratch { panels, images, .. }| {
+                let from = piece * shape.image();
+                let count = gradient.len() / shape.result();
+                let x = &x[from..from + count * shape.image()];
+                same_convolution_of_kernel(target, x, gradient, shape, accumulate || piece > 0, panels, images);
+                piece += count;
+            });
+        });
+        back.input(x, |context, gradient, target, accumulate| {
+            let weights = context.parameters.values(kernel);
+            let which = which.map(|which| &context.values[which.index()][..]);
+            let mut rest = target;
+            self.each_piece(gradient, which, context.scratch, |gradient, Scratch { panels, images, .. }| {
+                let numbers = gradient.len() / shape.result() * shape.image();
+                let (target, after) = std::mem::take(&mut rest).split_at_mut(numbers);
+                same_convolution_of_images(target, gradient, weights, shape, accumulate, panels, images);
+                rest = after;
+            });
+        });
+    }
+
+    /// Calls `work` with the gradients of the convolution's results for some images after the other, given those of the results
+    /// that are left.
+    fn each_piece<F: Real>(
+        &self,
+        gradient: &[F],
+        which: Option<&[F]>,
+        scratch: &mut Scratch<F>,
+        mut work: impl FnMut(&[F], &mut Scratch<F>),
+    ) {
+        let Some(which) = which else { return work(gradient, scratch) };
+        let mut whole = std::mem::take(&mut scratch.images.whole);
+        let size = self.shape.at_once() * self.shape.result() / 4;
+        for (gradient, which) in gradient.chunks(size).zip(which.chunks(size)) {
+            whole.resize(4 * gradient.len(), F::ZERO);
+            largest_of_images(&mut whole, gradient, which, self.shape.side, self.shape.outputs);
+            work(&whole, scratch);
+        }
+        scratch.images.whole = whole;
+    }
+}
