@@ -15,11 +15,15 @@ use dreamer::{AgentConfig, Learner, Noise};
 use random::Stream;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
+use tape::kernels::doubling_convolution::DoublingConvolution;
 use tape::kernels::im2col::Patches;
 use tape::kernels::matmul::{Matrix, Panels, matmul, patches_matmul, patches_transposed_matmul};
 use tape::kernels::peak;
+use tape::kernels::same_convolution::{
+    ImageBuffers, SameConvolution, same_convolution, same_convolution_of_images, same_convolution_of_kernel,
+};
 use tape::kernels::transposed_convolution::{Buffers, transposed_convolution};
-use tape::{Gradients, Precision, Tape, Workspace};
+use tape::{Doubling, Gradients, Precision, Tape, Workspace};
 
 /// Rows of a shard: 5 sequences of 50.
 const SHARD: usize = 250;
@@ -37,6 +41,7 @@ fn main() {
     for (precision, suffix) in [(Precision::Full, ""), (Precision::Bf16, ", bf16")] {
         bench.products(precision, suffix);
         bench.convolutions(precision, suffix);
+        bench.resizing(precision, suffix);
         bench.stages(precision, suffix);
     }
     bench.report();
@@ -147,6 +152,62 @@ impl Bench {
             });
             self.measure(format!("{what}, small to large{suffix}"), operations, || {
                 transposed_convolution(&mut to_x, &y, &w, patches, &mut panels, &mut buffers);
+            });
+        }
+    }
+
+    /// The convolutions of DreamerV3's networks of images, which halve and double images, with about as many weights as the
+    /// published ones of V1 have.
+    fn resizing(&mut self, precision: Precision, suffix: &str) {
+        let mut panels = Panels::default();
+        panels.precision = precision;
+        let mut buffers = ImageBuffers::default();
+        for (what, images, side, channels, outputs) in [
+            ("encoder 1", ENCODED, 64, 3, 32),
+            ("encoder 2", ENCODED, 32, 32, 48),
+            ("encoder 3", SHARD, 16, 48, 64),
+            ("encoder 4", SHARD, 8, 64, 64),
+        ] {
+            for stride in [1, 2] {
+                let shape = SameConvolution { side, channels, outputs, kernel: 5, stride };
+                let patches = shape.patches();
+                let operations = 2.0 * (images * patches.count() * patches.size() * outputs) as f64;
+                let (x, w) = (self.draw(images * shape.image()), self.draw(patches.size() * outputs));
+                let (mut to_x, mut to_w, mut to_y) = (x.clone(), w.clone(), self.draw(images * shape.result()));
+                let y = to_y.clone();
+                let what = format!("V3 {what}, stride {stride}");
+                self.measure(format!("{what}{suffix}"), operations, || {
+                    same_convolution(&mut to_y, &x, &w, shape, false, &mut panels, &mut buffers);
+                });
+                self.measure(format!("{what}, weights' gradient{suffix}"), operations, || {
+                    same_convolution_of_kernel(&mut to_w, &x, &y, shape, true, &mut panels, &mut buffers);
+                });
+                if channels > 3 {
+                    self.measure(format!("{what}, images' gradient{suffix}"), operations, || {
+                        same_convolution_of_images(&mut to_x, &y, &w, shape, false, &mut panels, &mut buffers);
+                    });
+                }
+            }
+        }
+        for (what, images, side, channels, outputs) in [
+            ("decoder 2", SHARD, 4, 64, 64),
+            ("decoder 3", DECODED, 8, 64, 48),
+            ("decoder 4", DECODED, 16, 48, 32),
+            ("decoder 5", DECODED, 32, 32, 3),
+        ] {
+            let shape = DoublingConvolution { side, channels, outputs, kernel: 5, doubling: Doubling::Repeat };
+            let operations = 2.0 * (images * side * side * shape.rearranged()) as f64;
+            let (x, w) = (self.draw(images * shape.image()), self.draw(25 * channels * outputs));
+            let (mut to_x, mut to_w, mut to_y) = (x.clone(), w.clone(), self.draw(images * shape.result()));
+            let y = to_y.clone();
+            self.measure(format!("V3 {what}{suffix}"), operations, || {
+                shape.run(&mut to_y, &x, &w, false, &mut panels, &mut buffers);
+            });
+            self.measure(format!("V3 {what}, weights' gradient{suffix}"), operations, || {
+                shape.of_kernel(&mut to_w, &x, &y, true, &mut panels, &mut buffers);
+            });
+            self.measure(format!("V3 {what}, images' gradient{suffix}"), operations, || {
+                shape.of_images(&mut to_x, &y, &w, false, &mut panels, &mut buffers);
             });
         }
     }

@@ -54,8 +54,8 @@ pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{
-    ActionDistribution, ActorGradient, AgentConfig, Cell, Divergence, Evaluation, Heads, Latent, LayerActivation,
-    MOST_LAYERS, Norm, OptimiserRule, Precision, ReturnScale, ReturnsFrom, RewardSource,
+    ActionDistribution, ActorGradient, AgentConfig, Cell, Divergence, Evaluation, Heads, ImageNetwork, Latent,
+    LayerActivation, MOST_LAYERS, Norm, OptimiserRule, Precision, ReturnScale, ReturnsFrom, RewardSource,
 };
 pub use device::check_device;
 pub use error::{DreamerError, USE_ANOTHER};

@@ -39,7 +39,9 @@ impl AgentConfig {
             size("length of the observed vector", &self.vector, Tasks),
             size("agent.vector_layers", &self.vector_layers, Settings),
             size("agent.vector_units", &self.vector_units, Settings),
+            size("agent.image_network", &self.image_network.name(), Settings),
             size("agent.depth", &self.depth, Settings),
+            size("agent.image_blocks", &self.image_blocks, Settings),
             size("agent.latent", &self.latent.name(), Settings),
             size("agent.stoch", &self.stoch, Settings),
             size("agent.classes", &self.classes, Settings),
@@ -67,7 +69,7 @@ impl AgentConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cell, Heads, Latent, Learner, RewardSource};
+    use crate::{Cell, Heads, ImageNetwork, Latent, Learner, RewardSource};
     use serde_json::Value;
     use std::collections::BTreeSet;
 
@@ -78,6 +80,7 @@ mod tests {
             Value::Number(value) => value.as_u64().map(|value| (value + 1).into()),
             Value::String(_) if key == "actor" => Some("one_hot".into()),
             Value::String(_) if key == "cell" => Some("gru".into()),
+            Value::String(_) if key == "image_network" => Some("v1".into()),
             Value::String(_) if key == "latent" => Some("gaussian".into()),
             Value::String(_) if key == "norm" => Some("rms".into()),
             Value::String(_) if key == "return_scale" => Some("percentile".into()),
@@ -101,7 +104,9 @@ mod tests {
         let config = AgentConfig {
             vector: 3,
             vector_units: 4,
+            image_network: ImageNetwork::V3Pool,
             depth: 1,
+            image_blocks: 1,
             stoch: 2,
             cell: Cell::BlockGru,
             // A multiple of one block and of two.

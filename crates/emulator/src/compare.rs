@@ -3,8 +3,9 @@
 //! Here: the common part of the tests of emulated kernels and of a real device.
 
 use dreamer::{
-    ActionDistribution, ActorGradient, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner,
-    Norm, OptimiserRule, Optimisers, Precision, ReturnScale, ReturnsFrom, RewardSource, StepMetrics,
+    ActionDistribution, ActorGradient, Agent, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent,
+    LayerActivation, Learner, Norm, OptimiserRule, Optimisers, Precision, ReturnScale, ReturnsFrom, RewardSource,
+    StepMetrics,
 };
 use random::Stream;
 use replay::Batch;
@@ -351,6 +352,33 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "norms and SiLU",
             AgentConfig { norm: Norm::Rms, activation: LayerActivation::Silu, ..larger.clone() },
+            false,
+            F32,
+        ),
+        (
+            "images as DreamerV3 reads them, with the largest of four",
+            AgentConfig { image_network: ImageNetwork::V3Pool, deter: 8, image_blocks: 4, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "images as DreamerV3 reads them, with strides, and vectors",
+            AgentConfig {
+                image_network: ImageNetwork::V3Strided,
+                deter: 12,
+                image_blocks: 2,
+                latent: Latent::Categorical,
+                stoch: 3,
+                classes: 4,
+                depth: 3,
+                ..vectors.clone()
+            },
+            false,
+            F32,
+        ),
+        (
+            "a frozen encoder of images as DreamerV3 reads them",
+            AgentConfig { image_network: ImageNetwork::V3Pool, deter: 8, image_blocks: 1, ..frozen.clone() },
             false,
             F32,
         ),

@@ -9,7 +9,7 @@ use crate::error::TransferError;
 use crate::plan::Plan;
 use crate::source::Sources;
 use dreamer::networks::{Reads, Role};
-use dreamer::{AgentConfig, Learner, RewardSource};
+use dreamer::{AgentConfig, ImageNetwork, Learner, RewardSource};
 use serde::{Deserialize, Serialize};
 use tape::{Parameter, Real};
 
@@ -112,6 +112,16 @@ pub(crate) fn check_encoders<'r, F: Real>(
 ) -> Result<(), TransferError> {
     let Some(meta_model) = plan.meta_model().filter(|meta_model| !meta_model.any_encoder) else { return Ok(()) };
     let parameters = target.parameters();
+    for name in &meta_model.sources {
+        let Some(theirs) = sources.get(name).map(|source| source.config()) else { continue };
+        let [theirs, ours] = [theirs, target.config()].map(|config| config.image_network);
+        if target.config().images && theirs != ours {
+            // Layers of the same shapes can halve images in other ways.
+            let [theirs, ours] = [theirs, ours].map(ImageNetwork::name);
+            let why = format!("agent.image_network is \"{theirs}\" in the source and \"{ours}\" in the target");
+            return Err(TransferError::OtherEncoder { place: plan.meta_model_place(), name: name.clone(), why });
+        }
+    }
     for parameter in parameters.iter().filter(|&parameter| target.networks().role(parameter) == Role::Encoder) {
         let (path, shape) = (parameters.path(parameter), parameters.shape(parameter));
         let ours = changed(parameter).unwrap_or_else(|| parameters.values(parameter));

@@ -17,7 +17,7 @@ use crate::preset::Preset;
 use crate::report::*;
 use crate::source::{Source, Sources};
 use dreamer::networks::Role;
-use dreamer::{AgentConfig, Latent, Learner};
+use dreamer::{AgentConfig, ImageNetwork, Latent, Learner};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use tape::{Parameter, Real};
@@ -96,8 +96,18 @@ fn check_layers<F: Real>(
 /// they are typed.
 fn meaning(config: &AgentConfig, role: Role, path: &str) -> Vec<(&'static str, String)> {
     let quoted = |name: &str| format!("\"{name}\"");
-    let mut settings =
-        vec![("agent.norm", quoted(config.norm.name())), ("agent.activation", quoted(config.activation.name()))];
+    let mut settings = Vec::new();
+    let of_images = matches!(role, Role::Encoder | Role::Decoder) && path.split('.').nth(2) != Some("vector");
+    if of_images {
+        settings.push(("agent.image_network", quoted(config.image_network.name())));
+    }
+    // DreamerV3's networks of images have their own norms and activations.
+    if !of_images || config.image_network == ImageNetwork::V1 {
+        settings.extend([
+            ("agent.norm", quoted(config.norm.name())),
+            ("agent.activation", quoted(config.activation.name())),
+        ]);
+    }
     if role != Role::Encoder {
         let classes = if config.latent == Latent::Categorical { config.classes } else { 0 };
         settings.extend([("agent.latent", quoted(config.latent.name())), ("agent.classes", classes.to_string())]);

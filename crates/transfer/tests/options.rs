@@ -4,8 +4,8 @@ mod common;
 
 use common::{config, learned, learner, plan, preset, sources, values};
 use dreamer::{
-    ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, Latent, LayerActivation, Learner, Norm,
-    ReturnScale, RewardSource,
+    ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent, LayerActivation, Learner,
+    Norm, ReturnScale, RewardSource,
 };
 use tape::{Tape, Workspace};
 use transfer::{Plan, Sources, graft, resolve};
@@ -112,6 +112,47 @@ fn agents_with_other_options_do_not_fit_and_the_message_names_the_setting() {
             assert!(message.contains(from_here), "{from_here}: {message}");
         }
     }
+}
+
+/// An agent with DreamerV3's networks of images.
+fn with_images(image_network: ImageNetwork) -> AgentConfig {
+    AgentConfig { image_network, image_blocks: 1, ..options() }
+}
+
+#[test]
+fn agents_that_halve_images_in_another_way_do_not_fit() {
+    let [pool, strided] =
+        [ImageNetwork::V3Pool, ImageNetwork::V3Strided].map(|network| learner::<f32>(&with_images(network), 3, 1));
+    for plan in ["full", "paper", "encoder-only"] {
+        for (source, target, names) in
+            [(&pool, &strided, ["v3_pool", "v3_strided"]), (&strided, &pool, ["v3_strided", "v3_pool"])]
+        {
+            let error = resolve(&preset(plan), target, &sources(&[("a", source)])).unwrap_err().to_string();
+            let [theirs, ours] = names;
+            let expected = format!("agent.image_network = \"{theirs}\", but the target has \"{ours}\"");
+            assert!(error.contains(&expected), "{plan}: {error}");
+        }
+        let old = learner::<f32>(&options(), 3, 2);
+        let error = resolve(&preset(plan), &old, &sources(&[("a", &pool)])).unwrap_err().to_string();
+        assert!(error.contains("agent.image_network (v3_pool and v1)"), "{plan}: {error}");
+    }
+    // Their other parts fit.
+    let rules = "[[rule]]\nmatch = \"world_model.rssm.**\"\nsource = \"a\"\n\
+                 [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
+    resolve(&plan(&["a"], rules), &strided, &sources(&[("a", &pool)])).unwrap();
+}
+
+#[test]
+fn networks_of_images_are_transferred_whole_whatever_norms_the_others_have() {
+    let (source, mut target) =
+        (trained(&with_images(ImageNetwork::V3Pool), 3, 1), learner::<f32>(&with_images(ImageNetwork::V3Pool), 3, 2));
+    resolve(&preset("full"), &target, &sources(&[("a", &source)])).unwrap().apply(&mut target).unwrap();
+    assert_eq!(differing(&target, &source), ["return_range.bounds"]);
+    let plain = AgentConfig { norm: Norm::None, activation: LayerActivation::Elu, ..with_images(ImageNetwork::V3Pool) };
+    let mut target = learner::<f32>(&plain, 3, 2);
+    resolve(&preset("encoder-only"), &target, &sources(&[("a", &source)])).unwrap().apply(&mut target).unwrap();
+    let path = "world_model.encoder.h4.scale";
+    assert_eq!(values(&target, path), values(&source, path));
 }
 
 #[test]

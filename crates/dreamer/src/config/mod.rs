@@ -36,8 +36,14 @@ pub struct AgentConfig {
     /// Whether sequences may cross from one episode into the next: where one begins, the latent state and the action are
     /// forgotten. The run's replay memory decides.
     pub resets: bool,
-    /// Channels of the encoder's first convolution; the others have 2, 4 and 8 times as many.
+    /// The encoder and the decoder of images.
+    pub image_network: ImageNetwork,
+    /// Channels of the encoder's convolutions: in V1's, the first has as many and the others 2, 4 and 8 times as many; in V3's,
+    /// they have 2, 3, 4 and 4 times as many.
     pub depth: usize,
+    /// With V3's networks of images, blocks of the decoder's layer that reads the deterministic state, of which D and
+    /// the 4 x depth channels of its images are multiples.
+    pub image_blocks: usize,
     /// The distribution of the stochastic state.
     pub latent: Latent,
     /// The distributions that the stochastic state is drawn from: of normal ones, its size.
@@ -181,7 +187,9 @@ impl Default for AgentConfig {
             vector_units: 256,
             vector_scale: 1.0,
             resets: false,
+            image_network: ImageNetwork::V1,
             depth: 32,
+            image_blocks: 8,
             latent: Latent::Gaussian,
             stoch: 30,
             classes: 32,
@@ -259,9 +267,9 @@ impl AgentConfig {
         image + vector
     }
 
-    /// The image's part of it: 2 x 2 positions of 8 x depth channels.
+    /// The image's part of it.
     pub(crate) fn image_embed(&self) -> usize {
-        32 * self.depth
+        self.image_network.embed(self.depth)
     }
 
     /// Size of a latent state's feature, [stoch, deter].

@@ -48,6 +48,31 @@ impl Cell {
     }
 }
 
+/// The encoder and the decoder of images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageNetwork {
+    /// Convolutions of 4 x 4 pixels with a stride of two and no zeros around images: Dreamer V1.
+    #[default]
+    V1,
+    /// Convolutions of 5 x 5 pixels with zeros around images, norms and SiLU. The encoder keeps the largest of 2 x 2 results, the
+    /// decoder repeats pixels: DreamerV3.
+    V3Pool,
+    /// The same with a stride of two in the encoder, and pixels among zeros in the decoder: DreamerV3's other kind.
+    V3Strided,
+}
+
+impl ImageNetwork {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V3Pool => "v3_pool",
+            Self::V3Strided => "v3_strided",
+        }
+    }
+}
+
 /// How the divergence of the posterior from the prior counts in the world model's loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,6 @@
 //! The range of every value of the configuration.
 
-use super::{AgentConfig, Cell, MOST_LAYERS, ReturnsFrom};
+use super::{AgentConfig, Cell, ImageNetwork, MOST_LAYERS, ReturnsFrom};
 use crate::DreamerError;
 
 impl AgentConfig {
@@ -21,6 +21,7 @@ impl AgentConfig {
             ("classes", self.classes, 2, 4096),
             ("deter", self.deter, 1, 65_536),
             ("blocks", self.blocks, 1, 1024),
+            ("image_blocks", self.image_blocks, 1, 1024),
             ("prior_layers", self.prior_layers, 1, MOST_LAYERS),
             ("hidden", self.hidden, 1, 65_536),
             ("units", self.units, 1, 65_536),
@@ -75,6 +76,7 @@ impl AgentConfig {
                 needs an imagined return";
             return Err(out_of_range("replay_value", self.replay_value, range));
         }
+        self.check_image_blocks()?;
         if self.reward_sources.is_empty() && self.reward_sources_standardised {
             return Err(DreamerError::Config {
                 key: "reward_sources_standardised".to_owned(),
@@ -126,8 +128,50 @@ impl AgentConfig {
         }
         Ok(())
     }
+
+    /// Checks that the decoder's layer in blocks can be divided, if there is one.
+    fn check_image_blocks(&self) -> Result<(), DreamerError> {
+        let (blocks, channels) = (self.image_blocks, 4 * self.depth);
+        let divides = |number: usize| number.is_multiple_of(blocks);
+        if !self.images || self.image_network == ImageNetwork::V1 || divides(self.deter) && divides(channels) {
+            return Ok(());
+        }
+        let range = format!(
+            "a number that divides agent.deter, which is {}, and 4 times agent.depth, which is {channels}, with \
+             agent.image_network = \"{}\"",
+            self.deter,
+            self.image_network.name()
+        );
+        Err(out_of_range("image_blocks", blocks as f64, &range))
+    }
 }
 
 fn out_of_range(key: &str, value: f64, range: &str) -> DreamerError {
     DreamerError::Config { key: key.to_owned(), value: value.to_string(), range: range.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_images_divide_states_and_channels() {
+        let config =
+            |image_network, depth, deter| AgentConfig { image_network, depth, deter, ..AgentConfig::default() };
+        let refused = |config: AgentConfig| config.validate().err().map(|error| error.to_string());
+        assert_eq!(refused(config(ImageNetwork::V3Pool, 2, 200)), None);
+        // Who does not have these networks has nothing to divide.
+        assert_eq!(refused(config(ImageNetwork::V1, 1, 201)), None);
+        assert_eq!(refused(AgentConfig { images: false, vector: 1, ..config(ImageNetwork::V3Pool, 1, 201) }), None);
+        for (depth, deter) in [(1, 200), (2, 201)] {
+            let message = refused(config(ImageNetwork::V3Strided, depth, deter)).expect("refused");
+            let expected = format!(
+                "a number that divides agent.deter, which is {deter}, and 4 times agent.depth, which is {}, with \
+                 agent.image_network = \"v3_strided\"",
+                4 * depth
+            );
+            assert!(message.contains("image_blocks") && message.contains(&expected), "{message}");
+            assert_eq!(message.lines().count(), 1);
+        }
+    }
 }

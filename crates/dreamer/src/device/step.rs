@@ -258,7 +258,7 @@ impl Step<'_> {
         let observed = dynamics(model, &mut tape, inputs, &mut terms);
         if let (Some(decoder), Some(images)) = (&networks.decoder.image, observations.images) {
             let mean = decoder.forward(&mut tape, observed.feature);
-            image(&mut tape, mean, images, &mut terms);
+            image(decoder, &mut tape, mean, images, &mut terms);
         }
         heads(model, &mut tape, observed.feature, targets, &mut terms);
         self.report.model_loss.include(&terms);

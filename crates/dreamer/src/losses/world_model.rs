@@ -6,7 +6,7 @@ use super::Terms;
 use crate::agent_view::AgentView;
 use crate::config::Divergence;
 use crate::metrics::Metric;
-use crate::networks::{Observed, Seen};
+use crate::networks::{ImageDecoder, Observed, Seen};
 use tape::{Real, Tape, Var};
 
 /// The inputs of the dynamics: rows of L steps of n sequences, step by step.
@@ -67,8 +67,8 @@ pub(crate) fn dynamics<F: Real>(
 }
 
 /// Records the log-density of images [N, 64 * 64 * 3] under the decoder's means of the same shape.
-pub(crate) fn image<F: Real>(tape: &mut Tape<F>, mean: Var, image: Var, terms: &mut Terms) {
-    let density = tape.normal_log_density(mean, image);
+pub(crate) fn image<F: Real>(decoder: &ImageDecoder, tape: &mut Tape<F>, mean: Var, image: Var, terms: &mut Terms) {
+    let density = decoder.log_density(tape, mean, image);
     terms.add(Metric::ImageLoss, density, -1.0);
 }
 

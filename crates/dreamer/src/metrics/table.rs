@@ -101,9 +101,10 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         unit: "nats",
         formula: "Mean over B and L of `-log p(image)` under a normal distribution with unit variance, summed over \
                   64 * 64 * 3 numbers in [-0.5, 0.5]. Its minimum is `6144 ln(2 pi)` = 11,291.9; the rest is half \
-                  the sum of the squared errors",
-        healthy: "Within some tens of the minimum. If it stays hundreds above, the decoder produces a blur: look at \
-                  the open-loop image",
+                  the sum of the squared errors. With `agent.image_network` other than `v1`, the sum of the squared \
+                  errors, without a constant",
+        healthy: "Within some tens of the minimum, which is 0 for networks other than `v1`. If it stays hundreds \
+                  above, the decoder produces a blur: look at the open-loop image",
         value: negated_mean(Per::Transition),
     },
     MetricRow {

@@ -3,18 +3,20 @@
 //! One file a network. Here: all of them together, their parameters' names and initial values. Not here: losses.
 
 mod cell;
-mod convolutional;
 mod declaration;
+mod image;
 mod layer;
 mod mlp;
 mod number_head;
 mod observation;
 mod reward;
 mod rssm;
+mod same_images;
+mod valid_images;
 mod vector;
 
-pub use convolutional::{IMAGE_NUMBERS, ImageDecoder, ImageEncoder};
 pub use declaration::{Reads, Role};
+pub use image::{IMAGE_NUMBERS, ImageDecoder, ImageEncoder};
 pub use mlp::Mlp;
 pub use number_head::NumberHead;
 pub use observation::{Decoder, Encoder, ObservationVars};

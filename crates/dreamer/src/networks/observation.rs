@@ -1,7 +1,7 @@
 //! The encoder and the decoder of whole observations: of images, of vectors, or of both.
 
-use super::convolutional::{ImageDecoder, ImageEncoder};
 use super::declaration::Declaration;
+use super::image::{ImageDecoder, ImageEncoder};
 use super::vector::{VectorDecoder, VectorEncoder};
 use crate::AgentConfig;
 use tape::{Real, Tape, Var};

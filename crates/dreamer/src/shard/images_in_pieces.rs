@@ -1,4 +1,4 @@
-//! Layers with large images: the encoder's first two, the decoder's last three, and the loss of images.
+//! Layers with large images: the encoder's first ones, the decoder's last ones, and the loss of images.
 //!
 //! They take few images at a time through forward, loss and backward, so that their outputs stay in the second-level cache.
 //! Small outputs are kept for the whole shard, on the shard's own recordings; large ones are computed again.
@@ -89,7 +89,7 @@ impl<F: Real> ImagePieces<F> {
             let mean = decoder.last_layers(&mut tape, leaf);
             let target = pixels(&mut tape, images, start, count);
             self.terms.clear();
-            world_model::image(&mut tape, mean, target, &mut self.terms);
+            world_model::image(decoder, &mut tape, mean, target, &mut self.terms);
             totals.differentiate(&mut tape, &self.terms);
             below.seed_rows(first, start, tape.gradient(leaf).expect("the image depends on it"));
         }

@@ -34,6 +34,7 @@ pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
         ("agent.returns_from", _) => "\"imagined\" or \"start\"".to_owned(),
         ("agent.latent", _) => "\"gaussian\" or \"categorical\"".to_owned(),
         ("agent.cell", _) => "\"gru\" or \"block_gru\"".to_owned(),
+        ("agent.image_network", _) => "\"v1\", \"v3_pool\" or \"v3_strided\"".to_owned(),
         ("agent.norm", _) => "\"none\" or \"rms\"".to_owned(),
         ("agent.activation", _) => "\"elu\" or \"silu\"".to_owned(),
         ("agent.heads", _) => "\"normal\" or \"twohot\"".to_owned(),

@@ -1,51 +1,26 @@
-//! The encoder and the decoder of 64 x 64 images.
+//! Dreamer V1's encoder and decoder of images: convolutions with a stride of two and without zeros around their images.
 
-use super::declaration::{Declaration, Inputs, Layers, Role};
+use super::declaration::{Declaration, Inputs, Role};
+use super::image::ImageLayer;
 use super::layer::{Finish, Style};
 use crate::AgentConfig;
 use tape::{Activation, Parameter, Real, Tape, Var};
-
-/// Numbers in an image: 64 x 64 x 3.
-pub const IMAGE_NUMBERS: usize = replay::IMAGE_BYTES;
 
 /// Side of the encoder's input and of each layer's output.
 const ENCODER_SIDES: [usize; 5] = [64, 31, 14, 6, 2];
 /// Kernel of each transposed convolution, and the side of its input.
 const DECODER: [(usize, usize); 4] = [(5, 1), (5, 5), (6, 13), (6, 30)];
 
-/// A convolution or a transposed one, and what follows it at each position.
-#[derive(Clone, Copy, Debug)]
-struct ImageLayer {
-    kernel: Parameter,
-    bias: Parameter,
-    finish: Finish,
-}
-
-impl ImageLayer {
-    /// Declares a layer with a square kernel of this shape, with `channels` outputs at each position.
-    fn declare<F: Real>(
-        network: &mut Layers<'_, '_, F>,
-        name: &str,
-        kernel: [usize; 4],
-        channels: usize,
-        finish: impl FnOnce(&mut Layers<'_, '_, F>) -> Finish,
-    ) -> Self {
-        let kernel = network.parameter(&format!("{name}.kernel"), &kernel);
-        let bias = network.parameter(&format!("{name}.bias"), &[channels]);
-        Self { kernel, bias, finish: finish(network) }
-    }
-}
-
 /// Four convolutions, kernel 4, stride 2, ReLU unless the agent has another activation: 64 x 64 x 3 to 2 x 2 x (8 depth).
 #[derive(Clone, Debug)]
-pub struct ImageEncoder {
+pub(super) struct ValidEncoder {
     layers: Vec<ImageLayer>,
     /// Of the second layer.
     channels: usize,
 }
 
-impl ImageEncoder {
-    pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
+impl ValidEncoder {
+    pub fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let channels = [3, config.depth, 2 * config.depth, 4 * config.depth, 8 * config.depth];
         let style = Style::of(config);
         let mut network = declaration.network("world_model.encoder", Role::Encoder);
@@ -58,20 +33,14 @@ impl ImageEncoder {
         Self { layers: layers.collect(), channels: channels[2] }
     }
 
-    /// Images [N, 64 * 64 * 3] in [-0.5, 0.5] to embeddings [N, E].
-    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
-        let first = self.first_layers(tape, images);
-        self.last_layers(tape, first)
-    }
-
-    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`ImageEncoder::between`]].
-    pub(crate) fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
+    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`ValidEncoder::between`]].
+    pub fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
         let first = self.layer(tape, images, 0);
         self.layer(tape, first, 1)
     }
 
     /// The first two layers again, if their outputs are known: only the values that their gradients need are computed.
-    pub(crate) fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
+    pub fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
         let ImageLayer { kernel, bias, finish } = self.layers[1];
         let first = self.layer(tape, images, 0);
         if finish.is_fused() {
@@ -81,13 +50,13 @@ impl ImageEncoder {
     }
 
     /// The last two layers, from the outputs of the first two for N images to embeddings [N, E].
-    pub(crate) fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
+    pub fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
         let third = self.layer(tape, first, 2);
         self.layer(tape, third, 3)
     }
 
     /// Numbers between the first and the last layers.
-    pub(crate) fn between(&self) -> usize {
+    pub fn between(&self) -> usize {
         ENCODER_SIDES[2] * ENCODER_SIDES[2] * self.channels
     }
 
@@ -100,13 +69,13 @@ impl ImageEncoder {
 
 /// A dense layer, then four transposed convolutions, stride 2, with an activation but the last: a feature to 64 x 64 x 3.
 #[derive(Clone, Debug)]
-pub struct ImageDecoder {
+pub(super) struct ValidDecoder {
     first: (Parameter, Parameter),
     layers: Vec<ImageLayer>,
 }
 
-impl ImageDecoder {
-    pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
+impl ValidDecoder {
+    pub fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         let style = Style::of(config);
         let mut network = declaration.network("world_model.decoder", Role::Decoder);
         let first = network.dense("h1", Inputs::feature(config), config.image_embed());
@@ -123,20 +92,14 @@ impl ImageDecoder {
         Self { first, layers: layers.collect() }
     }
 
-    /// Features [N, S + D] to the means of images [N, 64 * 64 * 3].
-    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
-        let first = self.first_layers(tape, feature);
-        self.last_layers(tape, first)
-    }
-
     /// The dense layer and the first transposed convolution, which have most of the weights.
-    pub(crate) fn first_layers<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
+    pub fn first_layers<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
         let x = tape.dense(feature, self.first.0, self.first.1, Activation::None);
         self.layer(tape, x, 0)
     }
 
     /// The last three transposed convolutions, whose images are large.
-    pub(crate) fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
+    pub fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
         (1..DECODER.len()).fold(first, |x, layer| self.layer(tape, x, layer))
     }
 
