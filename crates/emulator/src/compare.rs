@@ -356,7 +356,7 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
             F32,
         ),
         (
-            "images as DreamerV3 reads them, with the largest of four",
+            "images as DreamerV3 reads them, with max pooling",
             AgentConfig { image_network: ImageNetwork::V3Pool, deter: 8, image_blocks: 4, ..small() },
             false,
             F32,
@@ -394,6 +394,18 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "bf16, frozen encoder",
             AgentConfig { precision: Precision::Bf16, frozen_encoder: true, ..small() },
+            false,
+            BF16,
+        ),
+        (
+            "bf16, images as DreamerV3 reads them",
+            AgentConfig {
+                precision: Precision::Bf16,
+                image_network: ImageNetwork::V3Pool,
+                depth: 6,
+                deter: 72,
+                ..larger.clone()
+            },
             false,
             BF16,
         ),

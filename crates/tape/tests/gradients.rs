@@ -140,7 +140,7 @@ fn transposed_convolution() {
 
 #[test]
 fn convolutions_that_halve_images() {
-    for halving in [Halving::Stride, Halving::Largest] {
+    for halving in [Halving::Stride, Halving::MaxPool] {
         let record = |tape: &mut Tape<f64>, p: &[Parameter], x: &[Var]| {
             let first = tape.halving_convolution(x[0], 8, p[0], p[1], halving);
             let second = tape.halving_convolution(first, 4, p[2], p[3], halving);
@@ -194,7 +194,7 @@ fn many_images_are_each_image() {
         let most = other.iter().fold(0.0f64, |most, x| most.max(x.abs()));
         one.iter().zip(other).for_each(|(x, y)| assert!((x - y).abs() < 1e-12 * most, "{x} {y}"));
     };
-    for (halving, doubling) in [(Halving::Stride, Doubling::Spread), (Halving::Largest, Doubling::Repeat)] {
+    for (halving, doubling) in [(Halving::Stride, Doubling::Spread), (Halving::MaxPool, Doubling::Repeat)] {
         let (value, gradient, of_parameters) = run(0..count, halving, doubling);
         let mut sums = vec![0.0; of_parameters.len()];
         for image in 0..count {
@@ -262,8 +262,8 @@ fn shapes() {
 fn columns_and_exchanged_pieces() {
     check(&[], &[(3, 12)], |tape, _, x| {
         let part = tape.columns_of(x[0], 2, 5);
-        let exchanged = tape.exchanged(x[0], 2, 3);
-        let again = tape.exchanged(exchanged, 4, 1);
+        let exchanged = tape.swap_axes(x[0], 2, 3);
+        let again = tape.swap_axes(exchanged, 4, 1);
         tape.concat(part, again)
     });
     let parameters = Parameters::<f64>::new();
@@ -273,7 +273,7 @@ fn columns_and_exchanged_pieces() {
     let part = tape.columns_of(x, 7, 2);
     assert_eq!(tape.value(part), [7.0, 8.0, 19.0, 20.0]);
     // [2, 3, 2] to [3, 2, 2].
-    let y = tape.exchanged(x, 2, 3);
+    let y = tape.swap_axes(x, 2, 3);
     assert_eq!(tape.value(y)[..12], [0.0, 1.0, 6.0, 7.0, 2.0, 3.0, 8.0, 9.0, 4.0, 5.0, 10.0, 11.0]);
     assert_eq!(tape.value(y)[12], 12.0);
 }

@@ -137,7 +137,7 @@ fn agents_that_halve_images_in_another_way_do_not_fit() {
         assert!(error.contains("agent.image_network (v3_pool and v1)"), "{plan}: {error}");
     }
     // Their other parts fit.
-    let rules = "[[rule]]\nmatch = \"world_model.rssm.**\"\nsource = \"a\"\n\
+    let rules = "[[rule]]\nmatch = \"world_model.rssm.**\"\nsource = \"a\"\ntake = \"full\"\n\
                  [[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
     resolve(&plan(&["a"], rules), &strided, &sources(&[("a", &pool)])).unwrap();
 }

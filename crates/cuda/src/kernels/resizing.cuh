@@ -1,6 +1,6 @@
-// Convolutions that halve or double images [side, side, channels]: the copies around their products.
+// Convolutions that halve or double the size of images [side, side, channels]: what surrounds their products.
 
-// out[images, whole, whole, channels] = x in the middle of zeros, `before` above and to the left of it.
+// out[images, whole, whole, channels] = x padded with zeros, `before` of them above and to the left.
 extern "C" __global__ void pad_images(float *out, const float *x, int count, int side, int channels, int before, int whole) {
     PHASE {
         const long long i = NUMBER;
@@ -14,7 +14,7 @@ extern "C" __global__ void pad_images(float *out, const float *x, int count, int
 }
 
 // out[taps, outputs, channels] = kernel[taps, channels, outputs], its taps in reverse order.
-extern "C" __global__ void turn_kernel(float *out, const float *kernel, int taps, int channels, int outputs) {
+extern "C" __global__ void flip_kernel(float *out, const float *kernel, int taps, int channels, int outputs) {
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)taps * channels * outputs) {
@@ -24,15 +24,15 @@ extern "C" __global__ void turn_kernel(float *out, const float *kernel, int taps
     }
 }
 
-// The tap of a small image that a pixel of this parity of the doubled image reads with tap `a` of a kernel; -1 if it reads
+// The tap of an image that a pixel of this parity of the upsampled image reads with tap `a` of a kernel; -1 if it reads
 // a zero.
 INLINE int small_tap(int parity, int a, int size, int spread) {
     const int half = size / 2, place = parity + a + 2 * ((half + 1) / 2) - half;
     return spread && place % 2 == 0 ? -1 : place / 2;
 }
 
-// out[taps, taps, channels, 2, 2, outputs] = the weights of a small image that kernel[size, size, channels, outputs] gives it
-// where pixels of the doubled image have these parities.
+// out[taps, taps, channels, 2, 2, outputs] = the weights that kernel[size, size, channels, outputs] gives an image, for each
+// pair of parities of the upsampled image's pixels.
 extern "C" __global__ void rearrange_kernel(float *out, const float *kernel, int count, int size, int channels, int outputs,
         int spread) {
     PHASE {
@@ -73,7 +73,7 @@ extern "C" __global__ void gather_kernel(float *out, const float *gradient, int 
 }
 
 // y[rows, inner, outer, size] (+)= x[rows, outer, inner, size].
-extern "C" __global__ void exchange(float *y, const float *x, int count, int outer, int inner, int size, int accumulate) {
+extern "C" __global__ void swap_axes(float *y, const float *x, int count, int outer, int inner, int size, int accumulate) {
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -86,7 +86,7 @@ extern "C" __global__ void exchange(float *y, const float *x, int count, int out
 
 // y[images, half, half, channels] = the largest of 2 x 2 pixels of x, and which of them it is: the first of equal ones, and NaN
 // before all numbers.
-extern "C" __global__ void largest(float *y, float *which, const float *x, int count, int half, int channels) {
+extern "C" __global__ void max_pool(float *y, float *which, const float *x, int count, int half, int channels) {
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -107,8 +107,8 @@ extern "C" __global__ void largest(float *y, float *which, const float *x, int c
     }
 }
 
-// x[images, side, side, channels] = the gradient of images, from that of their largest numbers.
-extern "C" __global__ void largest_of_images(float *x, const float *gradient, const float *which, int count, int side,
+// x[images, side, side, channels] = the gradient of images, from that after max pooling.
+extern "C" __global__ void max_pool_gradient(float *x, const float *gradient, const float *which, int count, int side,
         int channels) {
     PHASE {
         const long long i = NUMBER;

@@ -52,13 +52,13 @@ impl Cell {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageNetwork {
-    /// Convolutions of 4 x 4 pixels with a stride of two and no zeros around images: Dreamer V1.
+    /// Convolutions of 4 x 4 pixels with a stride of two and without padding: Dreamer V1.
     #[default]
     V1,
-    /// Convolutions of 5 x 5 pixels with zeros around images, norms and SiLU. The encoder keeps the largest of 2 x 2 results, the
-    /// decoder repeats pixels: DreamerV3.
+    /// Convolutions of 5 x 5 pixels with padding, norms and SiLU. The encoder has max pooling, and the decoder repeats pixels:
+    /// DreamerV3.
     V3Pool,
-    /// The same with a stride of two in the encoder, and pixels among zeros in the decoder: DreamerV3's other kind.
+    /// The same with strides of two in place of both: DreamerV3's other kind.
     V3Strided,
 }
 

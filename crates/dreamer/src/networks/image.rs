@@ -170,7 +170,7 @@ impl ImageNetwork {
         match self {
             // 31 x 31 positions of `depth` channels.
             Self::V1 => 31 * 31 * depth,
-            // 32 x 32 of 2 x depth: where the largest of 2 x 2 stay, no others are kept.
+            // 32 x 32 of 2 x depth: results before max pooling are not kept.
             Self::V3Pool | Self::V3Strided => 32 * 32 * 2 * depth,
         }
     }

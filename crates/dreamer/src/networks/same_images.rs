@@ -1,5 +1,5 @@
-//! DreamerV3's encoder and decoder of images: convolutions with zeros around their images, each of which halves or doubles the
-//! image, with norms and SiLU.
+//! DreamerV3's encoder and decoder of images: convolutions with SAME padding, each of which halves or doubles the image, with
+//! norms and SiLU.
 //!
 //! Source: DreamerV3 (`rssm.py`).
 
@@ -31,7 +31,7 @@ impl Resizing {
     pub fn of(network: ImageNetwork) -> Option<Self> {
         match network {
             ImageNetwork::V1 => None,
-            ImageNetwork::V3Pool => Some(Self { halving: Halving::Largest, doubling: Doubling::Repeat }),
+            ImageNetwork::V3Pool => Some(Self { halving: Halving::MaxPool, doubling: Doubling::Repeat }),
             ImageNetwork::V3Strided => Some(Self { halving: Halving::Stride, doubling: Doubling::Spread }),
         }
     }
@@ -167,7 +167,7 @@ impl SameDecoder {
         let [stoch, deter] = [(0, stoch), (stoch, deter)].map(|(start, size)| tape.columns_of(feature, start, size));
         let blocks_first = tape.block_dense(deter, None, self.deter_in.0, self.deter_in.1);
         // A block has its channels of all positions: [K, 4 * 4, C / K].
-        let from_deter = tape.exchanged(blocks_first, blocks, SIDES[4] * SIDES[4]);
+        let from_deter = tape.swap_axes(blocks_first, blocks, SIDES[4] * SIDES[4]);
         let hidden = self.stoch_in.forward(tape, stoch);
         let (kernel, bias) = self.stoch_out;
         let sums = tape.dense_part(hidden, kernel, 0, Some(bias), Some(from_deter), Activation::None);

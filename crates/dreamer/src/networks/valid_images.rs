@@ -1,4 +1,4 @@
-//! Dreamer V1's encoder and decoder of images: convolutions with a stride of two and without zeros around their images.
+//! Dreamer V1's encoder and decoder of images: convolutions with a stride of two and without padding.
 
 use super::declaration::{Declaration, Inputs, Role};
 use super::image::ImageLayer;

@@ -1,8 +1,8 @@
-//! Convolutions of images that are doubled in size first: each pixel is repeated, or put among zeros.
+//! Convolutions of upsampled images: each pixel is repeated, or put among zeros, which doubles the size of the image.
 //!
-//! Neither the doubled image nor its patches exist. An output pixel (2i + p, 2j + q) reads the input around (i, j), with
+//! Neither the upsampled image nor its patches are made. An output pixel (2i + p, 2j + q) reads the input around (i, j), with
 //! weights that are sums of the kernel's taps and depend on the parities (p, q) only. So the whole is a product of patches of
-//! the small image with a rearranged kernel [taps, taps, C, 4 O], whose results have to be put in their places. For a
+//! the small image with a rearranged kernel [taps, taps, C, 4 O], whose results are put in their places. For a
 //! kernel of side 5, that is 36 multiplications for each channel of a small pixel instead of 100.
 //!
 //! Bound by: the product.
@@ -11,10 +11,10 @@ use super::dispatch::Real;
 use super::elementwise::vectorised;
 use super::im2col::Patches;
 use super::matmul::{Matrix, Panels, patches_matmul, patches_transposed_matmul};
-use super::same_convolution::{ImageBuffers, images_at_once, pad, turned};
+use super::same_convolution::{ImageBuffers, flipped, images_at_once, pad};
 use crate::number::Number;
 
-/// How an image is doubled.
+/// How an image is upsampled to twice its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubling {
     /// Each pixel becomes four equal ones.
@@ -23,7 +23,7 @@ pub enum Doubling {
     Spread,
 }
 
-/// The sizes of a convolution of doubled images by a kernel with an odd side, with zeros around the doubled images.
+/// The sizes of a convolution of upsampled images with SAME padding, by a kernel with an odd side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoublingConvolution {
     /// Side of the images; that of the results is twice as long.
@@ -34,7 +34,7 @@ pub struct DoublingConvolution {
     pub outputs: usize,
     /// Side of the kernel.
     pub kernel: usize,
-    /// How images are doubled.
+    /// How images are upsampled.
     pub doubling: Doubling,
 }
 
@@ -44,7 +44,7 @@ impl DoublingConvolution {
         (self.kernel / 2).div_ceil(2)
     }
 
-    /// The patches of the images in the middle of zeros.
+    /// The patches of the padded images.
     pub fn patches(&self) -> Patches {
         let radius = self.radius();
         Patches { side: self.side + 2 * radius, channels: self.channels, kernel: 2 * radius + 1, stride: 1 }
@@ -110,7 +110,7 @@ impl DoublingConvolution {
         images_at_once(self.result().max(self.patches().image()), self.patches().count())
     }
 
-    /// Doubles the images of x [N, side, side, C] and convolves them with kernel [k, k, C, O]: y [N, 2 side, 2 side, O], or y +=
+    /// Upsamples the images of x [N, side, side, C] and convolves them with kernel [k, k, C, O]: y [N, 2 side, 2 side, O], or y +=
     /// that if `accumulate`.
     pub fn run<F: Real>(
         self,
@@ -130,7 +130,7 @@ impl DoublingConvolution {
             let padded = pad(padded, x, self.side, self.channels, self.radius(), patches.side);
             product.resize(y.len(), F::ZERO);
             patches_matmul(product, padded, patches, weights, false, panels);
-            exchange(y, product, [self.side, 2, 2 * self.outputs], accumulate);
+            swap_axes(y, product, [self.side, 2, 2 * self.outputs], accumulate);
         }
     }
 
@@ -152,7 +152,7 @@ impl DoublingConvolution {
         for (piece, (x, gradient)) in pieces.enumerate() {
             let padded = pad(padded, x, self.side, self.channels, self.radius(), patches.side);
             product.resize(gradient.len(), F::ZERO);
-            exchange(product, gradient, [2, self.side, 2 * self.outputs], false);
+            swap_axes(product, gradient, [2, self.side, 2 * self.outputs], false);
             let above = Matrix::new(product, gradient.len() / (4 * self.outputs), 4 * self.outputs);
             patches_transposed_matmul(rearranged, padded, patches, above, piece > 0, panels);
         }
@@ -178,12 +178,12 @@ impl DoublingConvolution {
         let (wide, patches) = (4 * self.outputs, self.gradient_patches());
         let ImageBuffers { padded, kernels: [rearranged, other], product, .. } = buffers;
         self.rearrange(rearranged, kernel);
-        turned(other, rearranged, self.channels, wide);
+        flipped(other, rearranged, self.channels, wide);
         let weights = Matrix::new(other, patches.size(), self.channels);
         let images = self.at_once();
         for (out, gradient) in out.chunks_mut(images * self.image()).zip(gradient.chunks(images * self.result())) {
             product.resize(gradient.len(), F::ZERO);
-            exchange(product, gradient, [2, self.side, 2 * self.outputs], false);
+            swap_axes(product, gradient, [2, self.side, 2 * self.outputs], false);
             let padded = pad(padded, product, self.side, wide, self.radius(), patches.side);
             patches_matmul(out, padded, patches, weights, accumulate, panels);
         }
@@ -191,7 +191,7 @@ impl DoublingConvolution {
 }
 
 /// y [N, B, A, C] = x [N, A, B, C], or y += that if `accumulate`.
-pub fn exchange<F: Number>(y: &mut [F], x: &[F], [a, b, c]: [usize; 3], accumulate: bool) {
+pub fn swap_axes<F: Number>(y: &mut [F], x: &[F], [a, b, c]: [usize; 3], accumulate: bool) {
     vectorised(
         #[inline(always)]
         || {

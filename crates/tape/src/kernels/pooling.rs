@@ -1,4 +1,4 @@
-//! The largest of each 2 x 2 pixels of images, for each channel.
+//! Max pooling: the largest of each 2 x 2 pixels of images, for each channel.
 //!
 //! Bound by: memory.
 
@@ -8,7 +8,7 @@ use crate::number::Number;
 /// The largest numbers y [N, side / 2, side / 2, C] of 2 x 2 pixels of x [N, side, side, C], and which of the four each one is: 0
 /// to 3, row by row. Of equal ones it is the first. NaN is larger than all numbers.
 #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-pub fn largest<F: Number>(y: &mut [F], which: &mut [F], x: &[F], side: usize, channels: usize) {
+pub fn max_pool<F: Number>(y: &mut [F], which: &mut [F], x: &[F], side: usize, channels: usize) {
     let (line, half) = (side * channels, side / 2 * channels);
     let places = [F::ZERO, F::ONE, F::of(2.0), F::of(3.0)];
     vectorised(
@@ -36,8 +36,8 @@ pub fn largest<F: Number>(y: &mut [F], which: &mut [F], x: &[F], side: usize, ch
     );
 }
 
-/// The gradient x [N, side, side, C] of images, given that of the [`largest`] and which these are.
-pub fn largest_of_images<F: Number>(x: &mut [F], gradient: &[F], which: &[F], side: usize, channels: usize) {
+/// The gradient x [N, side, side, C] of images, given that of the [`max_pool`] and which these are.
+pub fn max_pool_gradient<F: Number>(x: &mut [F], gradient: &[F], which: &[F], side: usize, channels: usize) {
     let (line, half) = (side * channels, side / 2 * channels);
     let places = [[F::ZERO, F::ONE], [F::of(2.0), F::of(3.0)]];
     vectorised(
@@ -71,12 +71,12 @@ mod tests {
             [[1.0, -1.0], [2.0, -1.0], [0.0, 5.0], [f64::NAN, 4.0], [2.0, -3.0], [1.5, -1.0], [9.0, 3.0], [8.0, 6.0]];
         let (mut y, mut which) = ([0.0; 4], [9.0; 4]);
         // The lines of one image of side 4 would be four: two lines are enough here.
-        largest(&mut y, &mut which, x.as_flattened(), 4, 2);
+        max_pool(&mut y, &mut which, x.as_flattened(), 4, 2);
         assert_eq!((y[0], y[1], y[3]), (2.0, -1.0, 6.0));
         assert!(y[2].is_nan());
         assert_eq!(which, [1.0, 0.0, 1.0, 3.0]);
         let mut gradient = [7.0; 16];
-        largest_of_images(&mut gradient, &[1.0, 2.0, 3.0, 4.0], &which, 4, 2);
+        max_pool_gradient(&mut gradient, &[1.0, 2.0, 3.0, 4.0], &which, 4, 2);
         let expected = [[0.0, 2.0], [1.0, 0.0], [0.0, 0.0], [3.0, 0.0], [0.0; 2], [0.0; 2], [0.0; 2], [0.0, 4.0]];
         assert_eq!(gradient, *expected.as_flattened());
     }

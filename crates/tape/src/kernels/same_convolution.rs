@@ -1,7 +1,7 @@
-//! Convolutions whose results have the size of their images, or half of it: zeros lie around the images ("SAME").
+//! Convolutions with SAME padding: their results have the size of their images, or half of it.
 //!
-//! The images are copied into the middle of zeros, and their patches are read there in place. The gradient of the images is
-//! such a convolution too, with the kernel turned round, unless the stride is two: then it is one that doubles the image.
+//! Images are copied into padded ones, whose patches are read in place. The gradient of the images is
+//! such a convolution too, with a flipped kernel, unless the stride is two: then it is one that doubles the image.
 //!
 //! Bound by: the product.
 
@@ -19,19 +19,19 @@ const ROWS_AT_LEAST: usize = 256;
 /// Buffers for intermediate results, kept between calls.
 #[derive(Debug, Default)]
 pub struct ImageBuffers<F> {
-    /// Images in the middle of zeros.
+    /// Padded images.
     pub(super) padded: Vec<F>,
-    /// A kernel in another form, and the same turned round.
+    /// A kernel in another form, and the same flipped round.
     pub(super) kernels: [Vec<F>; 2],
     /// The results of a product before they are put in their places, or the gradients of these.
     pub(super) product: Vec<F>,
-    /// Images before their largest numbers are chosen, or the gradients of these.
+    /// Images before max pooling, or their gradients.
     pub(crate) whole: Vec<F>,
-    /// The largest numbers.
-    pub(crate) largest: Vec<F>,
+    /// Images after max pooling.
+    pub(crate) pooled: Vec<F>,
 }
 
-/// The sizes of a convolution with zeros around its images, by a kernel with an odd side.
+/// The sizes of a convolution with SAME padding, by a kernel with an odd side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SameConvolution {
     /// Side of the images; even, if the stride is two.
@@ -47,12 +47,12 @@ pub struct SameConvolution {
 }
 
 impl SameConvolution {
-    /// Zeros above and to the left of an image. With a stride of two, there is one more below and to the right.
+    /// Padding above and to the left of an image. With a stride of two, there is one more below and to the right.
     pub fn before(&self) -> usize {
         (self.kernel - self.stride) / 2
     }
 
-    /// The patches of images in the middle of their zeros.
+    /// The patches of padded images.
     pub fn patches(&self) -> Patches {
         let Self { side, channels, kernel, stride, .. } = *self;
         Patches { side: side + kernel - stride, channels, kernel, stride }
@@ -68,8 +68,8 @@ impl SameConvolution {
         self.patches().count() * self.outputs
     }
 
-    /// With a stride of one: the convolution that takes gradients of results to those of images, by [`turned`] kernels.
-    pub fn turned(&self) -> Self {
+    /// With a stride of one: the convolution that takes gradients of results to those of images, by [`flipped`] kernels.
+    pub fn flipped(&self) -> Self {
         Self { channels: self.outputs, outputs: self.channels, ..*self }
     }
 
@@ -90,8 +90,8 @@ pub(super) fn images_at_once(numbers: usize, rows: usize) -> usize {
     (AT_ONCE / numbers).max(ROWS_AT_LEAST.div_ceil(rows))
 }
 
-/// `y[i, j, o] = sum of image[stride i + a, stride j + b, c] * kernel[a, b, c, o]`, the images of x [N, side, side, C] in the
-/// middle of zeros; y [N, side / stride, side / stride, O], or y += that if `accumulate`. Kernel [k, k, C, O].
+/// `y[i, j, o] = sum of image[stride i + a, stride j + b, c] * kernel[a, b, c, o]`, the images of x [N, side, side, C]
+/// padded; y [N, side / stride, side / stride, O], or y += that if `accumulate`. Kernel [k, k, C, O].
 pub fn same_convolution<F: Real>(
     y: &mut [F],
     x: &[F],
@@ -141,9 +141,9 @@ pub fn same_convolution_of_images<F: Real>(
     buffers: &mut ImageBuffers<F>,
 ) {
     let mut other = std::mem::take(&mut buffers.kernels[1]);
-    turned(&mut other, kernel, shape.channels, shape.outputs);
+    flipped(&mut other, kernel, shape.channels, shape.outputs);
     if shape.stride == 1 {
-        same_convolution(out, gradient, &other, shape.turned(), accumulate, panels, buffers);
+        same_convolution(out, gradient, &other, shape.flipped(), accumulate, panels, buffers);
     } else {
         shape.doubled().run(out, gradient, &other, accumulate, panels, buffers);
     }
@@ -151,7 +151,7 @@ pub fn same_convolution_of_images<F: Real>(
 }
 
 /// A kernel [.., C, O] with its taps in reverse order and its channels exchanged: [.., O, C].
-pub(super) fn turned<F: Number>(out: &mut Vec<F>, kernel: &[F], channels: usize, outputs: usize) {
+pub(super) fn flipped<F: Number>(out: &mut Vec<F>, kernel: &[F], channels: usize, outputs: usize) {
     out.resize(kernel.len(), F::ZERO);
     let taps = out.chunks_exact_mut(channels * outputs).rev().zip(kernel.chunks_exact(channels * outputs));
     for (out, tap) in taps {
@@ -161,7 +161,7 @@ pub(super) fn turned<F: Number>(out: &mut Vec<F>, kernel: &[F], channels: usize,
     }
 }
 
-/// Copies images [N, side, side, C] into zeros [N, whole, whole, C], `before` below the top and right of the left border.
+/// Pads images [N, side, side, C] with zeros to [N, whole, whole, C], `before` of them above and to the left.
 pub(super) fn pad<'a, F: Number>(
     padded: &'a mut Vec<F>,
     images: &[F],

@@ -1,4 +1,4 @@
-//! Convolutions of images that are doubled in size first: each pixel is repeated, or put among zeros.
+//! Convolutions of upsampled images: each pixel is repeated, or put among zeros, which doubles the size of the image.
 //!
 //! Source: the image decoder of DreamerV3 (`rssm.py`).
 
@@ -21,7 +21,7 @@ pub(crate) struct DoublingConvolution {
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// Doubles images, convolves them with zeros around them, and adds the bias: x [N, side * side * C], kernel [k, k, C, O] with
+    /// Upsamples images to twice their size, convolves them with SAME padding, and adds the bias: x [N, side * side * C], kernel [k, k, C, O] with
     /// an odd side, bias `[O]`; the result is [N, 2 side * 2 side * O].
     ///
     /// # Panics

@@ -1,14 +1,14 @@
-//! Convolutions that halve an image: by a stride of two, or by the largest of each 2 x 2 results.
+//! Convolutions with SAME padding that halve an image: by a stride of two, or by max pooling.
 //!
-//! Source: the image encoder of DreamerV3 (`rssm.py`). The results before their largest are chosen are four times as many as
-//! those after; they are not kept. Where several of the four are equal, the first has the gradient; DreamerV3's program
-//! divides it among them.
+//! Source: the image encoder of DreamerV3 (`rssm.py`). The results before max pooling are four times as many as those
+//! after; they are not kept. Where several of four are equal, the first has the gradient; DreamerV3's program divides it
+//! among them.
 
 use super::Op;
 use crate::kernels::column_sums::column_sums;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, bias_activate};
-use crate::kernels::pooling::{largest, largest_of_images};
+use crate::kernels::pooling::{max_pool, max_pool_gradient};
 use crate::kernels::same_convolution::{
     SameConvolution, same_convolution, same_convolution_of_images, same_convolution_of_kernel,
 };
@@ -20,8 +20,8 @@ use crate::tape::{Backward, Scratch, Tape, Var};
 pub enum Halving {
     /// It has a stride of two.
     Stride,
-    /// Of each 2 x 2 results, the largest stays.
-    Largest,
+    /// Max pooling: of each 2 x 2 results, the largest stays.
+    MaxPool,
 }
 
 #[derive(Clone, Debug)]
@@ -30,14 +30,14 @@ pub(crate) struct HalvingConvolution {
     pub kernel: Parameter,
     pub bias: Parameter,
     pub shape: SameConvolution,
-    /// Which of each 2 x 2 results is the largest [N, half * half * O], if the largest stays.
+    /// With max pooling, which of each 2 x 2 results is the largest [N, half * half * O].
     pub which: Option<Var>,
     /// Kernel and bias are trainable together.
     pub trainable: bool,
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// Convolves images with zeros around them, adds the bias, and halves them: x [N, side * side * C], kernel [k, k, C, O] with
+    /// Convolves images, adds the bias, and halves them: x [N, side * side * C], kernel [k, k, C, O] with
     /// an odd side, bias `[O]`; the result is [N, side / 2 * side / 2 * O].
     ///
     /// # Panics
@@ -53,24 +53,25 @@ impl<F: Real> Tape<'_, F> {
         let &[k, _, channels, outputs] = self.parameters.shape(kernel) else { panic!("a convolution's kernel") };
         let (rows, cols) = self.shape(x);
         assert!(side.is_multiple_of(2) && k % 2 == 1 && cols == side * side * channels, "images that can be halved");
+        assert!(k > 1, "a kernel that covers the stride");
         let stride = if halving == Halving::Stride { 2 } else { 1 };
         let shape = SameConvolution { side, channels, outputs, kernel: k, stride };
         let trainable = self.is_trainable(kernel);
         let result = (side / 2) * (side / 2) * outputs;
-        let which = (halving == Halving::Largest).then(|| {
+        let which = (halving == Halving::MaxPool).then(|| {
             self.push(Op::Leaf, rows, result, false, |context, which| {
                 let (x, weights) = (&context.values[x.index()], context.parameters.values(kernel));
                 let Scratch { panels, images, .. } = &mut *context.scratch;
-                let (mut whole, mut most) = (std::mem::take(&mut images.whole), std::mem::take(&mut images.largest));
+                let (mut whole, mut most) = (std::mem::take(&mut images.whole), std::mem::take(&mut images.pooled));
                 most.resize(rows * result, F::ZERO);
                 let at_once = shape.at_once();
                 let pieces = most.chunks_mut(at_once * result).zip(which.chunks_mut(at_once * result));
                 for ((most, which), x) in pieces.zip(x.chunks(at_once * cols)) {
                     whole.resize(4 * most.len(), F::ZERO);
                     same_convolution(&mut whole, x, weights, shape, false, panels, images);
-                    largest(most, which, &whole, side, outputs);
+                    max_pool(most, which, &whole, side, outputs);
                 }
-                (images.whole, images.largest) = (whole, most);
+                (images.whole, images.pooled) = (whole, most);
             })
         });
         let gradient = x.gradient || trainable;
@@ -79,8 +80,8 @@ impl<F: Real> Tape<'_, F> {
             let (x, weights) = (&context.values[x.index()], context.parameters.values(kernel));
             let Scratch { panels, images, .. } = &mut *context.scratch;
             match which {
-                // The largest of sums with the same bias.
-                Some(_) => y.copy_from_slice(&images.largest),
+                // The same bias was missing in all of them.
+                Some(_) => y.copy_from_slice(&images.pooled),
                 None => same_convolution(y, x, weights, shape, false, panels, images),
             }
             bias_activate(y, context.parameters.values(bias), Activation::None);
@@ -117,8 +118,7 @@ impl HalvingConvolution {
         });
     }
 
-    /// Calls `work` with the gradients of the convolution's results for some images after the other, given those of the results
-    /// that are left.
+    /// Calls `work` with the gradients before max pooling for a few images at a time, given those after it.
     fn each_piece<F: Real>(
         &self,
         gradient: &[F],
@@ -131,7 +131,7 @@ impl HalvingConvolution {
         let size = self.shape.at_once() * self.shape.result() / 4;
         for (gradient, which) in gradient.chunks(size).zip(which.chunks(size)) {
             whole.resize(4 * gradient.len(), F::ZERO);
-            largest_of_images(&mut whole, gradient, which, self.shape.side, self.shape.outputs);
+            max_pool_gradient(&mut whole, gradient, which, self.shape.side, self.shape.outputs);
             work(&whole, scratch);
         }
         scratch.images.whole = whole;

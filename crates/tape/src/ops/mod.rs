@@ -69,9 +69,9 @@ pub(crate) enum Op {
         x: Var,
         start: usize,
     },
-    Exchanged {
+    SwapAxes {
         x: Var,
-        /// Outer and inner pieces, and the size of the inner ones.
+        /// Of the two axes, and of what follows them.
         sizes: [usize; 3],
     },
     Difference {
@@ -233,7 +233,7 @@ impl Op {
             &Op::Concat { left, right } => shape::concat_backward(back, left, right),
             &Op::Rows { x, start } => shape::rows_backward(back, x, start),
             &Op::Columns { x, start } => shape::columns_backward(back, x, start),
-            &Op::Exchanged { x, sizes } => shape::exchanged_backward(back, x, sizes),
+            &Op::SwapAxes { x, sizes } => shape::swap_axes_backward(back, x, sizes),
             &Op::ScaledRows { x, factor } => scaled_rows::backward(back, x, factor),
             &Op::Difference { left, right } => scaled_rows::difference_backward(back, left, right),
             &Op::SquashedLogDensity { raw, noise, squash } => {

@@ -2,7 +2,7 @@
 
 use super::Op;
 use crate::kernels::dispatch::Real;
-use crate::kernels::doubling_convolution::exchange;
+use crate::kernels::doubling_convolution::swap_axes;
 use crate::kernels::elementwise::add;
 use crate::tape::{Backward, List, Tape, Var};
 
@@ -42,16 +42,16 @@ impl<F: Real> Tape<'_, F> {
         })
     }
 
-    /// Rows of A pieces of B pieces of equal size become B pieces of A pieces: [N, A, B, C] to [N, B, A, C].
+    /// Swaps two axes of rows: [N, A, B, C] to [N, B, A, C], where A is `outer` and B is `inner`.
     ///
     /// # Panics
     /// If rows cannot be cut like this.
-    pub fn exchanged(&mut self, x: Var, outer: usize, inner: usize) -> Var {
+    pub fn swap_axes(&mut self, x: Var, outer: usize, inner: usize) -> Var {
         let (rows, cols) = self.shape(x);
         assert!(cols.is_multiple_of(outer * inner), "rows of equal pieces");
         let sizes = [outer, inner, cols / (outer * inner)];
-        self.push(Op::Exchanged { x, sizes }, rows, cols, x.gradient, |context, y| {
-            exchange(y, context.value(x), sizes, false);
+        self.push(Op::SwapAxes { x, sizes }, rows, cols, x.gradient, |context, y| {
+            swap_axes(y, context.value(x), sizes, false);
         })
     }
 
@@ -104,8 +104,8 @@ pub(super) fn columns_backward<F: Real>(back: &mut Backward<F>, x: Var, start: u
     });
 }
 
-pub(super) fn exchanged_backward<F: Real>(back: &mut Backward<F>, x: Var, [outer, inner, size]: [usize; 3]) {
-    back.input(x, |_, gradient, target, accumulate| exchange(target, gradient, [inner, outer, size], accumulate));
+pub(super) fn swap_axes_backward<F: Real>(back: &mut Backward<F>, x: Var, [outer, inner, size]: [usize; 3]) {
+    back.input(x, |_, gradient, target, accumulate| swap_axes(target, gradient, [inner, outer, size], accumulate));
 }
 
 pub(super) fn stack_backward<F: Real>(back: &mut Backward<F>, list: List) {

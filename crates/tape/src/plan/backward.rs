@@ -152,9 +152,9 @@ impl Planner {
                     self.piece([out.after(start), gradient], [width, cols], rows, cols, true);
                 }
             }
-            &Op::Exchanged { x, sizes: [outer, inner, size] } => {
+            &Op::SwapAxes { x, sizes: [outer, inner, size] } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.exchange(out, gradient, count, [inner, outer, size], accumulate);
+                    self.swap_axes(out, gradient, count, [inner, outer, size], accumulate);
                 }
             }
             &Op::ScaledRows { x, factor } => {

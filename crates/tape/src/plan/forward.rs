@@ -98,7 +98,7 @@ impl Planner {
                 let from = traced.matrix(x).columns(start, cols);
                 self.piece([y, from.place], [cols, from.steps[0]], rows, cols, false);
             }
-            &Op::Exchanged { x, sizes } => self.exchange(y, at(x), count, sizes, false),
+            &Op::SwapAxes { x, sizes } => self.swap_axes(y, at(x), count, sizes, false),
             &Op::ScaledRows { x, factor } => {
                 self.each("scaled_rows", count, arguments![y, at(x), at(factor), count, cols, false]);
             }

@@ -1,6 +1,6 @@
 //! The launches of convolutions that halve or double images, and of their gradients.
 //!
-//! Some images at a time are copied into the middle of zeros, from where products read their patches.
+//! A few images at a time are padded in scratch memory, where products read their patches.
 
 use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
@@ -29,7 +29,7 @@ fn pieces(images: usize, numbers: usize) -> impl Iterator<Item = Piece> {
 
 impl Planner {
     /// y [N, B, A, C] = x [N, A, B, C], or y += that if `accumulate`.
-    pub(super) fn exchange(
+    pub(super) fn swap_axes(
         &mut self,
         y: Place,
         x: Place,
@@ -37,10 +37,10 @@ impl Planner {
         [outer, inner, size]: [usize; 3],
         accumulate: bool,
     ) {
-        self.each("exchange", count, arguments![y, x, count, outer, inner, size, accumulate]);
+        self.each("swap_axes", count, arguments![y, x, count, outer, inner, size, accumulate]);
     }
 
-    /// The patches of images in the middle of zeros, which are put into scratch memory.
+    /// The patches of images, which are padded in scratch memory.
     fn padded(&mut self, out: Place, x: Place, images: usize, side: usize, before: usize, patches: Patches) -> Factor {
         let Patches { side: whole, channels, .. } = patches;
         let count = images * patches.image();
@@ -49,12 +49,12 @@ impl Planner {
     }
 
     /// A kernel [taps, C, O] with its taps in reverse order and its channels exchanged.
-    fn turn(&mut self, out: Place, kernel: Place, taps: usize, [channels, outputs]: [usize; 2]) {
+    fn flip(&mut self, out: Place, kernel: Place, taps: usize, [channels, outputs]: [usize; 2]) {
         let count = taps * channels * outputs;
-        self.each("turn_kernel", count, arguments![out, kernel, taps, channels, outputs]);
+        self.each("flip_kernel", count, arguments![out, kernel, taps, channels, outputs]);
     }
 
-    /// A convolution with zeros around the images.
+    /// A convolution with SAME padding.
     fn same_convolution(
         &mut self,
         y: Place,
@@ -96,7 +96,7 @@ impl Planner {
                 planner.same_convolution(whole, x, count, shape, kernel, false, finish);
                 let [y, which] = [y, which].map(|place| place.after(first * half));
                 let arguments = arguments![y, which, whole, count * half, shape.side / 2, shape.outputs];
-                planner.each("largest", count * half, arguments);
+                planner.each("max_pool", count * half, arguments);
             });
         }
     }
@@ -117,12 +117,12 @@ impl Planner {
         let of_kernel = gradients.slot(kernel, trainable);
         let of_images = self.input(traced, x);
         let (patches, taps) = (shape.patches(), shape.kernel * shape.kernel);
-        self.with_scratch(taps * shape.channels * outputs, |planner, turned| {
+        self.with_scratch(taps * shape.channels * outputs, |planner, flipped| {
             if of_images.is_some() {
-                planner.turn(turned, weights, taps, [shape.channels, outputs]);
+                planner.flip(flipped, weights, taps, [shape.channels, outputs]);
             }
             for Piece { first, count } in pieces(images, shape.result().max(patches.image())) {
-                // The gradients of all results, if only the largest have some.
+                // The gradients before max pooling.
                 let whole = if which.is_some() { count * shape.result() } else { 0 };
                 planner.with_scratch(whole, |planner, whole| {
                     let above = match which {
@@ -131,7 +131,7 @@ impl Planner {
                             let [gradient, which] = [gradient, which].map(|place| place.after(first * cols));
                             let numbers = count * shape.result();
                             let arguments = arguments![whole, gradient, which, numbers, shape.side, outputs];
-                            planner.each("largest_of_images", numbers, arguments);
+                            planner.each("max_pool_gradient", numbers, arguments);
                             whole
                         }
                     };
@@ -146,9 +146,9 @@ impl Planner {
                     let Some((out, accumulate)) = of_images else { return };
                     let out = out.after(first * shape.image());
                     if shape.stride == 1 {
-                        planner.same_convolution(out, above, count, shape.turned(), turned, accumulate, Finish::NONE);
+                        planner.same_convolution(out, above, count, shape.flipped(), flipped, accumulate, Finish::NONE);
                     } else {
-                        planner.double(out, above, count, shape.doubled(), turned, None, accumulate);
+                        planner.double(out, above, count, shape.doubled(), flipped, None, accumulate);
                     }
                 });
             }
@@ -167,7 +167,7 @@ impl Planner {
         self.double(y, traced.place(x), images, shape, kernel, Some(bias), false);
     }
 
-    /// Doubles images and convolves them.
+    /// Upsamples images and convolves them.
     fn double(
         &mut self,
         y: Place,
@@ -196,13 +196,13 @@ impl Planner {
                     let product = scratch.after(padded);
                     planner.layer(product, read, weights, false, finish);
                     let y = y.after(first * shape.result());
-                    planner.exchange(y, product, numbers, [side, 2, 2 * outputs], accumulate);
+                    planner.swap_axes(y, product, numbers, [side, 2, 2 * outputs], accumulate);
                 });
             }
         });
     }
 
-    /// The rearranged kernel of a convolution that doubles images.
+    /// The rearranged kernel of a convolution of upsampled images.
     fn rearrange(&mut self, out: Place, kernel: Place, shape: DoublingShape) {
         let DoublingShape { channels, outputs, kernel: size, doubling, .. } = shape;
         let spread = doubling == Doubling::Spread;
@@ -227,17 +227,17 @@ impl Planner {
         let (wide, patches, above_patches) = (4 * outputs, shape.patches(), shape.gradient_patches());
         let rearranged = shape.rearranged();
         self.with_scratch(3 * rearranged, |planner, scratch| {
-            let [sums, straight, turned] = [0, 1, 2].map(|part| scratch.after(part * rearranged));
+            let [sums, straight, flipped] = [0, 1, 2].map(|part| scratch.after(part * rearranged));
             if of_images.is_some() {
                 planner.rearrange(straight, weights, shape);
-                planner.turn(turned, straight, patches.kernel * patches.kernel, [channels, wide]);
+                planner.flip(flipped, straight, patches.kernel * patches.kernel, [channels, wide]);
             }
             for Piece { first, count } in pieces(images, above_patches.image().max(patches.image())) {
                 let (numbers, padded) = (count * shape.result(), count * above_patches.image().max(patches.image()));
                 planner.with_scratch(numbers + padded, |planner, above| {
                     let padded = above.after(numbers);
                     let gradient = gradient.after(first * shape.result());
-                    planner.exchange(above, gradient, numbers, [2, side, 2 * outputs], false);
+                    planner.swap_axes(above, gradient, numbers, [2, side, 2 * outputs], false);
                     if of_kernel.is_some() {
                         let x = read.after(first * shape.image());
                         let x = planner.padded(padded, x, count, side, shape.radius(), patches);
@@ -246,8 +246,8 @@ impl Planner {
                     }
                     if let Some((out, accumulate)) = of_images {
                         let above = planner.padded(padded, above, count, side, shape.radius(), above_patches);
-                        let turned = Matrix::new(turned, above_patches.size(), channels);
-                        planner.product(out.after(first * shape.image()), above, turned, accumulate);
+                        let flipped = Matrix::new(flipped, above_patches.size(), channels);
+                        planner.product(out.after(first * shape.image()), above, flipped, accumulate);
                     }
                 });
             }
