@@ -68,7 +68,7 @@ impl SameConvolution {
         self.patches().count() * self.outputs
     }
 
-    /// With a stride of one: the convolution that takes gradients of results to those of images, by [`flipped`] kernels.
+    /// With a stride of one: the convolution that takes gradients of results to those of images, by flipped kernels.
     pub fn flipped(&self) -> Self {
         Self { channels: self.outputs, outputs: self.channels, ..*self }
     }
