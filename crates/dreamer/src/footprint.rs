@@ -20,11 +20,10 @@ pub fn training_bytes(config: &AgentConfig, action_size: usize) -> Result<u64, D
     let parameters = numbers.saturating_mul(5);
     // Every image as bytes in the batch, and the second convolution's output; a few images as numbers, and the first
     // convolution's output.
-    let (network, depth) = (config.image_network, config.depth);
     let transitions = (config.batch * config.length) as u64;
-    let everywhere = IMAGE_NUMBERS as u64 + network.between(depth) as u64 * NUMBER;
+    let everywhere = IMAGE_NUMBERS as u64 + config.between_images() as u64 * NUMBER;
     let at_hand = ENCODED_AT_ONCE.min(config.shard.min(config.batch) * config.length) as u64;
-    let images = at_hand.saturating_mul((IMAGE_NUMBERS + network.largest(depth)) as u64 * NUMBER);
+    let images = at_hand.saturating_mul((IMAGE_NUMBERS + config.largest_of_image()) as u64 * NUMBER);
     let images = transitions.saturating_mul(everywhere).saturating_add(images);
     let vectors = transitions.saturating_mul(config.vector as u64).saturating_mul(NUMBER);
     let batch = vectors.saturating_add(if config.images { images } else { 0 });
@@ -41,7 +40,7 @@ pub fn worker_bytes(config: &AgentConfig) -> u64 {
     let state = (config.deter + config.hidden + config.state_size()) as u64;
     let imagined = (2 * layers).saturating_mul(config.units as u64).saturating_add(10 * state);
     // Of three layers.
-    let images = if config.images { 3 * config.image_network.largest(config.depth) as u64 } else { 0 };
+    let images = if config.images { 3 * config.largest_of_image() as u64 } else { 0 };
     let rollouts = config.rollouts_of(transitions.max(1) as usize) as u64;
     let imagined = imagined.saturating_mul(config.horizon as u64).saturating_mul(rollouts);
     imagined.saturating_add(images.saturating_mul(transitions)).saturating_mul(NUMBER)

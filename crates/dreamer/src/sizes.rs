@@ -41,6 +41,7 @@ impl AgentConfig {
             size("agent.vector_units", &self.vector_units, Settings),
             size("agent.image_network", &self.image_network.name(), Settings),
             size("agent.depth", &self.depth, Settings),
+            size("agent.image_multipliers", &format!("{:?}", self.image_multipliers), Settings),
             size("agent.image_blocks", &self.image_blocks, Settings),
             size("agent.latent", &self.latent.name(), Settings),
             size("agent.stoch", &self.stoch, Settings),
@@ -88,6 +89,7 @@ mod tests {
             Value::String(_) if key == "activation" => Some("silu".into()),
             Value::String(_) if key == "divergence" => Some("balanced".into()),
             Value::String(_) if key == "heads" => Some("normal".into()),
+            Value::Array(_) if key == "image_multipliers" => Some(vec![2, 3, 4, 5].into()),
             Value::Array(sources) => Some([&sources[..], &sources[..]].concat().into()),
             _ => None,
         }

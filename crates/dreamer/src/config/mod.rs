@@ -39,10 +39,12 @@ pub struct AgentConfig {
     /// The encoder and the decoder of images.
     pub image_network: ImageNetwork,
     /// Channels of the encoder's convolutions: in V1's, the first has as many and the others 2, 4 and 8 times as many; in V3's,
-    /// they have 2, 3, 4 and 4 times as many.
+    /// the multipliers say how many times as many each has.
     pub depth: usize,
+    /// With V3's networks of images, the channels of the encoder's convolutions, in depths.
+    pub image_multipliers: [usize; 4],
     /// With V3's networks of images, blocks of the decoder's layer that reads the deterministic state, of which D and
-    /// the 4 x depth channels of its images are multiples.
+    /// the channels of the encoder's last convolution are multiples.
     pub image_blocks: usize,
     /// The distribution of the stochastic state.
     pub latent: Latent,
@@ -189,6 +191,7 @@ impl Default for AgentConfig {
             resets: false,
             image_network: ImageNetwork::V1,
             depth: 32,
+            image_multipliers: [2, 3, 4, 4],
             image_blocks: 8,
             latent: Latent::Gaussian,
             stoch: 30,
@@ -265,11 +268,6 @@ impl AgentConfig {
         let image = if self.images { self.image_embed() } else { 0 };
         let vector = if self.vector > 0 { self.vector_units } else { 0 };
         image + vector
-    }
-
-    /// The image's part of it.
-    pub(crate) fn image_embed(&self) -> usize {
-        self.image_network.embed(self.depth)
     }
 
     /// Size of a latent state's feature, [stoch, deter].

@@ -76,6 +76,13 @@ impl AgentConfig {
                 needs an imagined return";
             return Err(out_of_range("replay_value", self.replay_value, range));
         }
+        if !self.image_multipliers.iter().all(|factor| (1..=64).contains(factor)) {
+            return Err(DreamerError::Config {
+                key: "image_multipliers".to_owned(),
+                value: format!("{:?}", self.image_multipliers),
+                range: "four whole numbers from 1 to 64".to_owned(),
+            });
+        }
         self.check_image_blocks()?;
         if self.reward_sources.is_empty() && self.reward_sources_standardised {
             return Err(DreamerError::Config {
@@ -131,13 +138,13 @@ impl AgentConfig {
 
     /// Checks that the decoder's layer in blocks can be divided, if there is one.
     fn check_image_blocks(&self) -> Result<(), DreamerError> {
-        let (blocks, channels) = (self.image_blocks, 4 * self.depth);
+        let (blocks, channels) = (self.image_blocks, self.image_channels()[3]);
         let divides = |number: usize| number.is_multiple_of(blocks);
         if !self.images || self.image_network == ImageNetwork::V1 || divides(self.deter) && divides(channels) {
             return Ok(());
         }
         let range = format!(
-            "a number that divides agent.deter, which is {}, and 4 times agent.depth, which is {channels}, with \
+            "a number that divides agent.deter, which is {}, and the channels of the last convolution, which are {channels}, with \
              agent.image_network = \"{}\"",
             self.deter,
             self.image_network.name()
@@ -166,7 +173,7 @@ mod tests {
         for (depth, deter) in [(1, 200), (2, 201)] {
             let message = refused(config(ImageNetwork::V3Strided, depth, deter)).expect("refused");
             let expected = format!(
-                "a number that divides agent.deter, which is {deter}, and 4 times agent.depth, which is {}, with \
+                "a number that divides agent.deter, which is {deter}, and the channels of the last convolution, which are {}, with \
                  agent.image_network = \"v3_strided\"",
                 4 * depth
             );

@@ -21,7 +21,7 @@ pub(super) fn check(learner: &Learner<f32>) -> Result<(), DreamerError> {
     let widest = [config.feature(), config.hidden, config.units, 3 * config.deter, 2 * learner.action_size(), 1];
     let widest = widest.into_iter().max().unwrap_or(1);
     // Per sequence: its images, the sums of its layers in the decoder and the encoder, and its imagined rollouts.
-    let images = if config.images { IMAGE_NUMBERS.max(config.image_network.largest(config.depth)) } else { 0 };
+    let images = if config.images { IMAGE_NUMBERS.max(config.largest_of_image()) } else { 0 };
     let numbers = [images, config.vector.max(config.vector_units), horizon.saturating_mul(widest)];
     let of_one = length.saturating_mul(numbers.into_iter().max().unwrap_or(1));
     let most = MOST / of_one.max(1);

@@ -144,34 +144,41 @@ impl ImageDecoder {
     }
 }
 
-impl ImageNetwork {
-    /// Numbers of an image's embedding, with this depth.
-    pub(crate) fn embed(self, depth: usize) -> usize {
-        match self {
-            // 2 x 2 positions of 8 x depth channels.
-            Self::V1 => 32 * depth,
-            // 4 x 4 of 4 x depth.
-            Self::V3Pool | Self::V3Strided => 64 * depth,
-        }
+impl AgentConfig {
+    /// Channels of each of the encoder's convolutions.
+    pub(crate) fn image_channels(&self) -> [usize; 4] {
+        let factors = match self.image_network {
+            ImageNetwork::V1 => [1, 2, 4, 8],
+            ImageNetwork::V3Pool | ImageNetwork::V3Strided => self.image_multipliers,
+        };
+        factors.map(|factor| factor * self.depth)
+    }
+
+    /// Numbers of an image's embedding.
+    pub(crate) fn image_embed(&self) -> usize {
+        let positions = match self.image_network {
+            ImageNetwork::V1 => 2 * 2,
+            ImageNetwork::V3Pool | ImageNetwork::V3Strided => 4 * 4,
+        };
+        positions * self.image_channels()[3]
     }
 
     /// Numbers that are kept for every image of a batch between the encoder's first and last layers.
-    pub(crate) fn between(self, depth: usize) -> usize {
-        match self {
-            // 14 x 14 positions of 2 x depth channels.
-            Self::V1 => 14 * 14 * 2 * depth,
-            // 16 x 16 of 3 x depth.
-            Self::V3Pool | Self::V3Strided => 16 * 16 * 3 * depth,
-        }
+    pub(crate) fn between_images(&self) -> usize {
+        let positions = match self.image_network {
+            ImageNetwork::V1 => 14 * 14,
+            ImageNetwork::V3Pool | ImageNetwork::V3Strided => 16 * 16,
+        };
+        positions * self.image_channels()[1]
     }
 
     /// Numbers of the largest value that is recorded for an image: the output of the encoder's first convolution.
-    pub(crate) fn largest(self, depth: usize) -> usize {
-        match self {
-            // 31 x 31 positions of `depth` channels.
-            Self::V1 => 31 * 31 * depth,
-            // 32 x 32 of 2 x depth: results before max pooling are not kept.
-            Self::V3Pool | Self::V3Strided => 32 * 32 * 2 * depth,
-        }
+    pub(crate) fn largest_of_image(&self) -> usize {
+        let positions = match self.image_network {
+            ImageNetwork::V1 => 31 * 31,
+            // Results before max pooling are not kept.
+            ImageNetwork::V3Pool | ImageNetwork::V3Strided => 32 * 32,
+        };
+        positions * self.image_channels()[0]
     }
 }

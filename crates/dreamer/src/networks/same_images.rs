@@ -16,8 +16,6 @@ const STYLE: Style = Style { norm: Norm::Rms, activation: LayerActivation::Silu 
 const SIDES: [usize; 5] = [64, 32, 16, 8, 4];
 /// Side of all kernels.
 const KERNEL: usize = 5;
-/// Channels of the encoder's outputs, times the depth.
-const MULTIPLIERS: [usize; 4] = [2, 3, 4, 4];
 
 /// How layers change the size of images.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +53,7 @@ pub(super) struct SameShape {
 impl SameShape {
     pub fn of(config: &AgentConfig) -> Self {
         Self {
-            channels: MULTIPLIERS.map(|factor| factor * config.depth),
+            channels: config.image_channels(),
             stoch: config.state_size(),
             deter: config.deter,
             blocks: config.image_blocks,

@@ -17,6 +17,7 @@ mod resets;
 mod returns;
 #[path = "../reference/tensors.rs"]
 mod tensors;
+mod v3;
 
 use tape::{Gradients, Parameters, Tape, Var, Workspace};
 use tensors::{Tensors, read};

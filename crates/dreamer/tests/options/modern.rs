@@ -101,7 +101,7 @@ fn learner(case: &Case, all: &Value, config: &AgentConfig) -> Learner<f64> {
 }
 
 /// Numbers of rollouts [H, B L, size], numbered sequence by sequence, as ours, which are numbered step by step.
-fn by_step(numbers: &[f64], config: &AgentConfig, size: usize) -> Vec<f64> {
+pub fn by_step(numbers: &[f64], config: &AgentConfig, size: usize) -> Vec<f64> {
     let (batch, length) = (config.batch, config.length);
     let rows = batch * length;
     let ours = (0..numbers.len() / size).flat_map(|row| {
@@ -137,7 +137,7 @@ fn step(case: &Case, learner: &mut Learner<f64>) -> StepMetrics {
     learner.step(batch, &|_, out| out.clone_from(&noise)).unwrap()
 }
 
-fn mean(numbers: &[f64]) -> f64 {
+pub fn mean(numbers: &[f64]) -> f64 {
     numbers.iter().sum::<f64>() / numbers.len() as f64
 }
 

@@ -47,6 +47,7 @@ pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
         ("task.observe", _) => "\"image\", \"vector\" or \"both\"".to_owned(),
         ("replay.files", _) => "\"always\" or \"until_finished\"".to_owned(),
         ("replay.starts", _) => "\"inside\", \"edges\" or \"stream\"".to_owned(),
+        ("agent.image_multipliers", _) => "four whole numbers from 1 to 64, such as [2, 3, 4, 4]".to_owned(),
         ("agent.reward_sources", _) => {
             "a list of the sizes of reward models, such as [{ layers = 2, units = 400 }]; a transfer sets it".to_owned()
         }
