@@ -21,7 +21,7 @@ const ROWS_AT_LEAST: usize = 256;
 pub struct ImageBuffers<F> {
     /// Padded images.
     pub(super) padded: Vec<F>,
-    /// A kernel in another form, and the same flipped round.
+    /// A kernel in another form, and the same flipped.
     pub(super) kernels: [Vec<F>; 2],
     /// The results of a product before they are put in their places, or the gradients of these.
     pub(super) product: Vec<F>,
