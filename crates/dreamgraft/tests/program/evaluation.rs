@@ -227,7 +227,7 @@ fn a_file_of_an_agent_alone_is_played_in_the_task_that_is_named() {
     program.succeed(&["export", "run", "--out", "export"]);
     assert_eq!(returns(&["export/model.safetensors"]), whole);
     let error = program.fail(5, &["eval", "mine.safetensors"]);
-    assert!(error.contains("name its task with --task TASK"), "{error}");
+    assert!(error.contains("`dreamgraft eval FILE --task TASK`"), "{error}");
     let error = program.fail(2, &["eval", "mine.safetensors", "--task", "hopper"]);
     assert!(error.contains("has 1; it was trained for tasks that its file does not name"), "{error}");
     std::fs::write(program.path("text.safetensors"), "nothing").unwrap();

@@ -103,8 +103,8 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
             return one(folder);
         }
         return Err(none(
-            "is not a run folder and not the agent.safetensors of a checkpoint; give one of these, or, to play an agent's file that is \
-             alone, name its task with --task TASK",
+            "is not a run folder and not the agent.safetensors of a checkpoint; give one of these (`dreamgraft eval FILE --task TASK` \
+             plays an agent's file that is alone)",
         ));
     }
     let checkpoints = checkpoints_of(run);
