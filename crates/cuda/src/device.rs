@@ -1,7 +1,7 @@
 //! A device, ready for memory and kernels.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tape::plan::THREADS;
 
@@ -12,7 +12,7 @@ use crate::signatures::Signatures;
 use crate::slab::Slab;
 use crate::target::Capability;
 use crate::version::Version;
-use crate::{CHECK, NVRTC_VARIABLE};
+use crate::{CHECK, KERNELS, KERNELS_FILE, NVRTC_VARIABLE};
 
 /// A device. A clone is the same device.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Device {
     driver: Version,
     capability: Capability,
     checked: bool,
+    /// The kernels of plans, once they are compiled: that takes seconds, and every plan needs the same.
+    kernels: Arc<OnceLock<Program>>,
 }
 
 /// A device's memory, in bytes.
@@ -44,7 +46,7 @@ impl Device {
         let place = std::env::var_os(NVRTC_VARIABLE).filter(|place| !place.is_empty()).map(PathBuf::from);
         let nvrtc = Arc::new(Nvrtc::open(place.as_deref(), Some(driver))?);
         let (name, capability) = (context.name()?, context.capability()?);
-        Ok(Self { context, nvrtc, name, driver, capability, checked })
+        Ok(Self { context, nvrtc, name, driver, capability, checked, kernels: Arc::default() })
     }
 
     /// The same device, with programs compiled from now on checking every launch, or not.
@@ -108,6 +110,19 @@ impl Device {
             },
         })?;
         Ok(Program { module: Arc::new(module), target: compiled.target, warnings: compiled.log, checked: self.checked })
+    }
+
+    /// The kernels of plans, [`KERNELS`](crate::KERNELS), compiled when they are first asked for.
+    pub fn kernels(&self) -> Result<Program, CudaError> {
+        let program = match self.kernels.get() {
+            Some(program) => program,
+            None => {
+                let compiled = self.compile(KERNELS_FILE, KERNELS)?;
+                // If another thread was faster, its program is used by all.
+                self.kernels.get_or_init(|| compiled)
+            }
+        };
+        Ok(Program { checked: self.checked, ..program.clone() })
     }
 
     /// Waits until everything is done that was begun.

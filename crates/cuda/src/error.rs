@@ -22,6 +22,17 @@ pub enum CudaError {
         /// The error of the operating system.
         why: String,
     },
+    /// There are two driver libraries, and calls would go to the wrong one.
+    #[error(
+        "{other} is not the same library as {library}: it is probably the stub of a CUDA toolkit, which has no driver \
+         behind it. Remove its folder from LD_LIBRARY_PATH, or use --device cpu"
+    )]
+    TwoDrivers {
+        /// The file name of the driver's library.
+        library: &'static str,
+        /// The name of the library that would be called.
+        other: String,
+    },
     /// The driver is older than this crate requires.
     #[error(
         "NVIDIA's driver supports CUDA {found} only: update it to a driver for CUDA {needed} or newer, or use --device \

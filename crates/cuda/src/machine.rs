@@ -5,7 +5,6 @@ use crate::error::CudaError;
 use crate::program::Recording;
 use crate::slab::Slab;
 use crate::target::Capability;
-use crate::{KERNELS, KERNELS_FILE};
 
 use std::fmt;
 use tape::plan::{Machine, MachineError, Place, Plan};
@@ -57,7 +56,7 @@ impl tape::plan::Device for Device {
             for (place, numbers) in &plan.constants {
                 slab.write(*place, numbers)?;
             }
-            let program = self.compile(KERNELS_FILE, KERNELS)?;
+            let program = self.kernels()?;
             let sections = plan.sections.iter().map(|launches| program.record(&slab, launches));
             let sections = sections.collect::<Result<_, CudaError>>()?;
             Ok(Loaded { slab, sections, device: Self::name(self).to_owned() })

@@ -9,7 +9,8 @@ use crate::error::CudaError;
 use crate::slab::Slab;
 use crate::target::Target;
 
-/// Kernels on a device, from [`Device::compile`](crate::Device::compile).
+/// Kernels on a device, from [`Device::compile`](crate::Device::compile). A clone is the same kernels.
+#[derive(Clone)]
 pub struct Program {
     pub(crate) module: Arc<Module>,
     pub(crate) target: Target,
@@ -21,6 +22,11 @@ impl Program {
     /// Their target.
     pub fn target(&self) -> Target {
         self.target
+    }
+
+    /// Whether the two are the same kernels, compiled once.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.module, &other.module)
     }
 
     /// The output of the compiler, if any.

@@ -1,13 +1,52 @@
-//! Gradient steps on a device compared with those on the CPU, for every kind of agent, and at the published sizes.
+//! Matrix products and gradient steps on a device compared with those on the CPU, for every kind of agent, and at the
+//! published sizes; and a step twice from the same memory.
 
 use cuda::Device;
 use dreamer::{AgentConfig, Precision};
 use emulator::compare::{BF16, F32, compare, compare_one, kinds};
+use emulator::products::check_products;
+use emulator::repeat::repeat;
+
+fn open() -> Device {
+    Device::open(0).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn the_kernels_are_compiled_once() {
+    let device = open();
+    let other = device.clone().checked(true);
+    assert!(device.kernels().unwrap().is(&other.kernels().unwrap()));
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn products_are_those_of_plain_loops() {
+    check_products(&open());
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn a_step_from_the_same_memory_gives_the_same_bits() {
+    let device = open();
+    for (what, config, ..) in kinds() {
+        repeat(what, &config, &device);
+    }
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn a_step_of_the_paper_sizes_from_the_same_memory_gives_the_same_bits() {
+    let device = open();
+    for precision in [Precision::F32, Precision::Bf16] {
+        repeat("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device);
+    }
+}
 
 #[test]
 #[ignore = "needs a device: scripts/check-cuda"]
 fn every_kind_of_agent_learns_the_same() {
-    let device = Device::open(0).unwrap_or_else(|error| panic!("{error}"));
+    let device = open();
     for (what, config, known_embeddings, tolerances) in kinds() {
         compare(what, &config, known_embeddings, &device, tolerances);
     }
@@ -16,9 +55,22 @@ fn every_kind_of_agent_learns_the_same() {
 #[test]
 #[ignore = "needs a device: scripts/check-cuda"]
 fn the_paper_sizes_learn_the_same() {
-    let device = Device::open(0).unwrap_or_else(|error| panic!("{error}"));
+    let device = open();
     for precision in [Precision::F32, Precision::Bf16] {
         let tolerances = if precision == Precision::F32 { F32 } else { BF16 };
         compare_one("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device, tolerances);
     }
+}
+
+/// The quicker tests on a stand-in for NVIDIA's driver, in a process of their own.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_tests_pass_on_a_stand_in() {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "--test-threads", "1"]).env_remove(cuda::CHECK);
+    command.args(["the_kernels_are_compiled_once", "products_are_those_of_plain_loops"]);
+    command.arg("a_step_from_the_same_memory_gives_the_same_bits");
+    let output = emulator::with_stand_ins(&mut command).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("3 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -31,10 +31,18 @@ template <> struct Reader<float> {
 typedef void (*Caller)(void (*)(), const int *grid, void **parameters);
 typedef int (*Runner)(void (*)(), const int *grid, const Argument *, int count, float *memory);
 
+// Whether blocks run from the last to the first: a device runs them in any order.
+static bool blocks_reversed = false;
+
 template <class... A> static void blocks(void (*kernel)(A...), const int *grid, A... arguments) {
-    for (blockIdx.z = 0; blockIdx.z < grid[2]; ++blockIdx.z)
-        for (blockIdx.y = 0; blockIdx.y < grid[1]; ++blockIdx.y)
-            for (blockIdx.x = 0; blockIdx.x < grid[0]; ++blockIdx.x) kernel(arguments...);
+    const long long count = (long long)grid[0] * grid[1] * grid[2];
+    for (long long i = 0; i < count; ++i) {
+        const long long number = blocks_reversed ? count - 1 - i : i;
+        blockIdx.x = number % grid[0];
+        blockIdx.y = number / grid[0] % grid[1];
+        blockIdx.z = number / grid[0] / grid[1];
+        kernel(arguments...);
+    }
 }
 
 template <class... A, std::size_t... I>
@@ -83,8 +91,9 @@ static const Entry table[] = {
 /* TABLE */
 };
 
-// Has the threads of a phase run from the last to the first, or from the first to the last.
+// Has the threads of a phase, and the blocks of a grid, run from the last to the first, or from the first to the last.
 extern "C" void dreamgraft_order(int reversed) {
+    blocks_reversed = reversed;
     first_thread = reversed ? BLOCK - 1 : 0;
     last_thread = reversed ? -1 : BLOCK;
     next_thread = reversed ? -1 : 1;

@@ -10,14 +10,23 @@
 #![allow(unsafe_code)]
 
 pub mod compare;
+pub mod products;
+pub mod ranges;
+pub mod repeat;
 
 use std::ffi::{CString, c_char, c_int};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use tape::plan::{Argument, Device, Launch, Machine, MachineError, Place, Plan};
 
 /// The folder of replacements for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started
 /// with it as `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the CPU.
 pub const STAND_INS: &str = env!("EMULATOR_STAND_INS");
+
+/// Has a program find the stand-ins instead of NVIDIA's libraries.
+pub fn with_stand_ins(command: &mut Command) -> &mut Command {
+    command.env("LD_LIBRARY_PATH", STAND_INS).env("DREAMGRAFT_NVRTC", STAND_INS)
+}
 
 #[repr(C)]
 struct Raw {
@@ -49,7 +58,8 @@ pub struct Emulator {
     order: Order,
 }
 
-/// The order in which the threads of a block run within a phase. The results of a kernel must not depend on it.
+/// The order in which the threads of a block run within a phase, and the blocks of a grid. The results of a kernel must
+/// not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// From the first to the last.

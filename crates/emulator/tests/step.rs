@@ -3,6 +3,7 @@
 
 use dreamer::{Agent, AgentConfig};
 use emulator::compare::{ACTIONS, F32, batch, compare, compare_one, kinds};
+use emulator::repeat::repeat;
 use emulator::{Order, Processor};
 
 #[test]
@@ -13,7 +14,7 @@ fn every_kind_of_agent_learns_the_same() {
 }
 
 #[test]
-fn the_order_of_threads_changes_no_bit() {
+fn the_order_of_threads_and_blocks_changes_no_bit() {
     for (what, config, ..) in kinds() {
         let [forwards, backwards] = [Order::Forwards, Order::Backwards].map(|order| {
             let mut agent = Agent::new(&config, ACTIONS, 1).unwrap();
@@ -24,6 +25,14 @@ fn the_order_of_threads_changes_no_bit() {
             (metrics, bits)
         });
         assert!(forwards == backwards, "{what}");
+    }
+}
+
+#[test]
+fn a_step_from_the_same_memory_gives_the_same_bits() {
+    let kinds = kinds();
+    for (what, config, ..) in kinds.iter().filter(|(what, ..)| ["plain", "bf16"].contains(what)) {
+        repeat(what, config, &Processor::default());
     }
 }
 

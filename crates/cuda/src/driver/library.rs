@@ -57,7 +57,8 @@ const CALLED: [&str; 30] = [
     "cuGetErrorName",
 ];
 
-/// Loads the driver's library, so that calls of it find it.
+/// Loads the driver's library, so that calls of it find it, and checks that they will find the same one: crate `cudarc`
+/// tries other file names first, and one of them may be a toolkit's stub.
 pub(crate) fn load_driver(name: &'static str) -> Result<(), CudaError> {
     let missing = |error: libloading::Error| CudaError::DriverMissing { library: name, why: reason(&error) };
     // SAFETY: the code that runs when NVIDIA's library is loaded is safe in any program.
@@ -66,9 +67,25 @@ pub(crate) fn load_driver(name: &'static str) -> Result<(), CudaError> {
         // SAFETY: the symbol is looked for, and never used by this type.
         unsafe { library.get::<*const ()>(function.as_bytes()) }.map_err(missing)?;
     }
+    // The first that can be loaded is the one that is called.
+    let called = ["cuda", "nvcuda"].into_iter().flat_map(cudarc::get_lib_name_candidates).find_map(|other| {
+        // SAFETY: as above.
+        unsafe { Library::new(&other) }.ok().map(|library| (other, library))
+    });
+    if let Some((other, called)) = called
+        && first_call(&called) != first_call(&library)
+    {
+        return Err(CudaError::TwoDrivers { library: name, other });
+    }
     // It is called until the program ends.
     std::mem::forget(library);
     Ok(())
+}
+
+/// The address of the first function that is called, which tells libraries apart.
+fn first_call(library: &Library) -> Option<usize> {
+    // SAFETY: the symbol is looked for, and never used by this type.
+    unsafe { library.get::<*const ()>(CALLED[0].as_bytes()) }.ok().map(|call| (*call).addr())
 }
 
 /// Opens the compiler's library, and returns the name or file by which it was found.

@@ -1,0 +1,224 @@
+//! Kernels of matrix products compared with simple ones: sizes of 1, primes, sizes beyond a tile; matrices and im2col
+//! patches, transposed or not; parts of sums; operations after sums; bf16.
+//!
+//! A device is checked much more closely here than by whole steps of an agent: bounds are a few roundings of a sum, so
+//! that a single wrong term is found.
+
+use random::Stream;
+use tape::plan::{Argument, Device, Launch, Place, Plan};
+
+/// Numbers before each matrix and after the last, which must not be accessed.
+const FENCE: usize = 8;
+
+/// One product.
+#[derive(Clone, Debug)]
+struct Case {
+    sizes: [usize; 3],
+    /// Whether the left and the right factor lie transposed.
+    transposed: [bool; 2],
+    parts: usize,
+    accumulate: bool,
+    plus: bool,
+    bias: bool,
+    activation: i32,
+}
+
+impl Case {
+    fn new(m: usize, n: usize, k: usize) -> Self {
+        Self {
+            sizes: [m, n, k],
+            transposed: [false; 2],
+            parts: 1,
+            accumulate: false,
+            plus: false,
+            bias: false,
+            activation: 0,
+        }
+    }
+}
+
+fn draw(random: &mut Stream, count: usize) -> Vec<f32> {
+    (0..count).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect()
+}
+
+/// To bfloat16, to the nearest, to even between two.
+fn bf16(x: f32) -> f64 {
+    let bits = x.to_bits();
+    if x.is_nan() {
+        return f64::NAN;
+    }
+    f64::from(f32::from_bits(bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000))
+}
+
+fn activated(x: f64, activation: i32) -> f64 {
+    match activation {
+        1 if x < 0.0 => 0.0,
+        2 if x < 0.0 => x.exp_m1(),
+        _ => x,
+    }
+}
+
+/// The left factor's images, if it is made of patches: side, channels, size, stride.
+type Patches = [usize; 4];
+
+/// The place of element (patch, number) in the images.
+fn place([side, channels, size, stride]: Patches, patch: usize, number: usize) -> usize {
+    let across = (side - size) / stride + 1;
+    let (px, py, image) = (patch % across, patch / across % across, patch / across / across);
+    let (dy, within) = (number / (size * channels), number % (size * channels));
+    ((image * side + py * stride + dy) * side + px * stride) * channels + within
+}
+
+/// The memory of a device after launches on this memory.
+fn run(device: &dyn Device, launches: Vec<Launch>, memory: &mut [f32]) {
+    let plan = Plan { numbers: memory.len(), sections: vec![launches], constants: Vec::new() };
+    let mut machine = device.start(plan).unwrap();
+    machine.write(Place(0), memory).unwrap();
+    machine.run(0).unwrap();
+    machine.read(Place(0), memory).unwrap();
+}
+
+/// Runs a product on the device, and compares every number with the plain one's; and the fences.
+fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option<Patches>, numbers: Option<f32>) {
+    let (Case { sizes: [m, n, k], transposed, parts, .. }, mut random) = (case.clone(), Stream::new(3, "products"));
+    let rounds = kernel.ends_with("bf16");
+    let [patch_rows, _] = if transposed[0] { [k, m] } else { [m, k] };
+    let images = patches.map_or(m * k, |[side, channels, size, stride]| {
+        let across = (side - size) / stride + 1;
+        patch_rows.div_ceil(across * across) * side * side * channels
+    });
+    let mut a = draw(&mut random, images);
+    if let Some(number) = numbers {
+        a[0] = number;
+    }
+    let (b, plus, bias) = (draw(&mut random, k * n), draw(&mut random, m * n), draw(&mut random, n));
+    let before = draw(&mut random, m * n);
+    let mut memory = Vec::new();
+    let mut at = |numbers: &[f32]| {
+        memory.extend([7.25; FENCE]);
+        let place = memory.len();
+        memory.extend_from_slice(numbers);
+        place
+    };
+    let [a_at, b_at, plus_at, bias_at, c_at] = [&a, &b, &plus, &bias, &before].map(|numbers| at(numbers));
+    let sums_at = at(&vec![0.0; parts * m * n]);
+    memory.extend([7.25; FENCE]);
+    let untouched = memory.clone();
+    let a_steps = if transposed[0] { [1, m] } else { [k, 1] };
+    let b_steps = if transposed[1] { [1, k] } else { [n, 1] };
+    let shape = patches.unwrap_or([0; 4]);
+    let a_steps = if patches.is_some() { [usize::from(transposed[0]), 0] } else { a_steps };
+    let whole = |value: usize| Argument::Whole(value as i32);
+    let switch = |value: bool| Argument::Whole(i32::from(value));
+    let finish = |on: bool| {
+        [
+            Argument::Place(plus_at),
+            switch(on && case.plus),
+            Argument::Place(bias_at),
+            switch(on && case.bias),
+            Argument::Whole(if on { case.activation } else { 0 }),
+        ]
+    };
+    let side = if kernel.contains("128") { 128 } else { 64 };
+    let part = k.div_ceil(parts).next_multiple_of(32);
+    assert_eq!(k.div_ceil(part), parts, "a case with parts of 32");
+    let mut arguments: Vec<Argument> =
+        [if parts == 1 { c_at } else { sums_at }, a_at, b_at].map(Argument::Place).to_vec();
+    arguments.extend([m, n, k].into_iter().chain(a_steps).chain(b_steps).chain(shape).map(whole));
+    arguments.extend([whole(part), switch(case.accumulate && parts == 1)]);
+    arguments.extend(finish(parts == 1));
+    let grid = [m.div_ceil(side) as u32, n.div_ceil(side) as u32, parts as u32];
+    let mut launches = vec![Launch { kernel, grid, arguments }];
+    if parts > 1 {
+        let mut arguments = vec![Argument::Place(c_at), Argument::Place(sums_at), whole(m * n), whole(parts)];
+        arguments.extend([switch(case.accumulate), whole(n)]);
+        arguments.extend(finish(true));
+        let grid = [(m * n).div_ceil(256) as u32, 1, 1];
+        launches.push(Launch { kernel: "sum_parts", grid, arguments });
+    }
+    run(device, launches, &mut memory);
+    let factor = |x: f32| if rounds { bf16(x) } else { f64::from(x) };
+    for i in 0..m {
+        for j in 0..n {
+            let left = |d: usize| match (patches, transposed[0]) {
+                (Some(patches), false) => a[place(patches, i, d)],
+                (Some(patches), true) => a[place(patches, d, i)],
+                (None, false) => a[i * k + d],
+                (None, true) => a[d * m + i],
+            };
+            let right = |d: usize| if transposed[1] { b[j * k + d] } else { b[d * n + j] };
+            let mut sum: f64 = (0..k).map(|d| factor(left(d)) * factor(right(d))).sum();
+            for (on, x) in [(case.accumulate, before[i * n + j]), (case.plus, plus[i * n + j]), (case.bias, bias[j])] {
+                sum += if on { f64::from(x) } else { 0.0 };
+            }
+            let (found, expected) = (f64::from(memory[c_at + i * n + j]), activated(sum, case.activation));
+            let same = (found - expected).abs() <= 1e-5 * (k as f64).sqrt()
+                || found.is_nan() && expected.is_nan()
+                || found == expected;
+            assert!(same, "{kernel} {case:?} {patches:?}: ({i}, {j}) is {found}, not {expected}");
+        }
+    }
+    let written =
+        |place: usize| (c_at..c_at + m * n).contains(&place) || (sums_at..sums_at + parts * m * n).contains(&place);
+    for (place, (found, expected)) in memory.iter().zip(&untouched).enumerate() {
+        assert!(
+            written(place) || found.to_bits() == expected.to_bits(),
+            "{kernel} {case:?}: place {place} was touched"
+        );
+    }
+}
+
+const KERNELS: [&str; 4] = ["product_64", "product_128", "product_64_bf16", "product_128_bf16"];
+
+/// Checks all kernels of products on a device.
+///
+/// # Panics
+/// If a number is not what plain loops find.
+pub fn check_products(device: &dyn Device) {
+    for kernel in KERNELS {
+        sizes(device, kernel);
+        sums_and_ends(device, kernel);
+        patches(device, kernel);
+        no_numbers(device, kernel);
+    }
+}
+
+fn sizes(device: &dyn Device, kernel: &'static str) {
+    let sizes =
+        [[1, 1, 1], [2, 3, 5], [64, 64, 32], [65, 1, 33], [1, 67, 31], [129, 130, 17], [13, 127, 64], [200, 7, 101]];
+    for [m, n, k] in sizes {
+        for transposed in [[false, false], [true, false], [false, true], [true, true]] {
+            check(device, kernel, &Case { transposed, ..Case::new(m, n, k) }, None, None);
+        }
+    }
+}
+
+fn sums_and_ends(device: &dyn Device, kernel: &'static str) {
+    for activation in [0, 1, 2] {
+        for (parts, k) in [(1, 37), (3, 96), (4, 101)] {
+            let case = Case { parts, activation, accumulate: true, plus: true, bias: true, ..Case::new(19, 70, k) };
+            check(device, kernel, &case, None, None);
+            check(device, kernel, &Case { accumulate: false, plus: false, ..case }, None, None);
+        }
+    }
+}
+
+/// Patches are read where the images lie.
+fn patches(device: &dyn Device, kernel: &'static str) {
+    for patches in [[6, 3, 4, 2], [5, 1, 5, 1], [9, 2, 3, 2], [7, 5, 2, 3]] {
+        let [side, channels, size, stride] = patches;
+        let across = (side - size) / stride + 1;
+        let (rows, width) = (3 * across * across, size * size * channels);
+        check(device, kernel, &Case::new(rows, 5, width), Some(patches), None);
+        let transposed = Case { transposed: [true, false], ..Case::new(width, 5, rows) };
+        check(device, kernel, &transposed, Some(patches), None);
+    }
+}
+
+/// NaN and infinity pass through.
+fn no_numbers(device: &dyn Device, kernel: &'static str) {
+    for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        check(device, kernel, &Case::new(3, 4, 5), None, Some(number));
+        check(device, kernel, &Case { activation: 1, ..Case::new(3, 4, 5) }, None, Some(number));
+    }
+}

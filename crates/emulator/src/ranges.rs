@@ -1,0 +1,95 @@
+//! The memory that launches write and read, for the kernels that read other places than they write.
+//!
+//! The blocks of a launch run in any order, so no number that one block writes may be read by another. Kernels with a
+//! thread for each number read and write the same places, and are not listed.
+
+use std::ops::Range;
+use tape::plan::{Argument, Launch, Plan};
+
+/// The range that a launch writes, and those it reads.
+struct Ranges {
+    written: Range<usize>,
+    read: Vec<Range<usize>>,
+}
+
+/// Checks every launch of a plan: no written range overlaps a read one, and none leaves the memory.
+///
+/// Returns how many launches were checked.
+///
+/// # Panics
+/// If one does.
+pub fn check_ranges(what: &str, plan: &Plan) -> usize {
+    let mut checked = 0;
+    for (number, launch) in plan.sections.iter().flatten().enumerate() {
+        let Some(Ranges { written, read }) = ranges(launch) else { continue };
+        let name = launch.kernel;
+        for range in std::iter::once(&written).chain(&read) {
+            assert!(range.end <= plan.numbers, "{what}: launch {number}, {name}, leaves the memory: {range:?}");
+        }
+        for range in read {
+            let apart = range.end <= written.start || written.end <= range.start;
+            assert!(apart, "{what}: launch {number}, {name}, writes {written:?} and reads {range:?}");
+        }
+        checked += 1;
+    }
+    checked
+}
+
+/// The ranges of a launch; `None` for kernels that are not listed.
+fn ranges(launch: &Launch) -> Option<Ranges> {
+    let place = |at: usize| match launch.arguments[at] {
+        Argument::Place(place) => place,
+        other => panic!("{} has {other:?} where a place should be", launch.kernel),
+    };
+    let whole = |at: usize| match launch.arguments[at] {
+        Argument::Whole(whole) => usize::try_from(whole).expect("no negative size"),
+        other => panic!("{} has {other:?} where an integer should be", launch.kernel),
+    };
+    let from = |at: usize, count: usize| place(at)..place(at) + count;
+    Some(match launch.kernel {
+        kernel if kernel.starts_with("product") => product(launch.grid[2] as usize, place, whole),
+        "sum_parts" => {
+            let (n, count) = (whole(2), whole(3));
+            Ranges { written: from(0, n), read: vec![from(1, n * count)] }
+        }
+        "column_sums" => {
+            let (rows, columns) = (whole(2), whole(3));
+            Ranges { written: from(0, columns * launch.grid[1] as usize), read: vec![from(1, rows * columns)] }
+        }
+        "piece" => {
+            let (rows, columns) = (whole(4), whole(5));
+            let strided = |at: usize, width: usize| from(at, (rows - 1) * width + columns);
+            Ranges { written: strided(0, whole(1)), read: vec![strided(2, whole(3))] }
+        }
+        "overlay" => {
+            let [images, side, channels, size, stride] = [2, 3, 4, 5, 6].map(whole);
+            let across = (side - size) / stride + 1;
+            let patches = images * across * across * size * size * channels;
+            Ranges { written: from(0, images * side * side * channels), read: vec![from(1, patches)] }
+        }
+        _ => return None,
+    })
+}
+
+fn product(parts: usize, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -> usize) -> Ranges {
+    let [m, n, k, a_row, a_column, b_row, b_column] = [3, 4, 5, 6, 7, 8, 9].map(&whole);
+    let [side, channels, size, stride] = [10, 11, 12, 13].map(&whole);
+    let a = if side == 0 {
+        (m - 1) * a_row + (k - 1) * a_column + 1
+    } else {
+        let across = (side - size) / stride + 1;
+        let patches = if a_row == 0 { m } else { k };
+        patches / (across * across) * side * side * channels
+    };
+    let c = m * n * parts;
+    let b = (k - 1) * b_row + (n - 1) * b_column + 1;
+    let from = |at: usize, count: usize| place(at)..place(at) + count;
+    let mut read = vec![from(1, a), from(2, b)];
+    if whole(17) != 0 {
+        read.push(from(16, m * n));
+    }
+    if whole(19) != 0 {
+        read.push(from(18, n));
+    }
+    Ranges { written: from(0, c), read }
+}
