@@ -1,22 +1,31 @@
-//! The plan of a gradient step at the published sizes: launches by kernel, products by size, memory.
+//! The plan of a gradient step at the published sizes: its memory, its launches by kind with the time that a model
+//! gives them, and its matrix products by size.
 //!
 //! ```text
 //! cargo run --release -p dreamgraft-tools --bin plan
 //! ```
+//!
+//! The milliseconds are modelled (`model.rs`): they were computed from the sizes of launches, and not measured.
 
 #![allow(clippy::print_stdout)]
 
-use dreamer::AgentConfig;
+mod model;
+
+use dreamer::{AgentConfig, Precision};
+use model::{CARDS, Cost};
 use std::collections::BTreeMap;
-use tape::plan::{Argument, Device, Machine, MachineError, Plan};
+use tape::plan::{Device, Launch, Machine, MachineError, Plan};
 
 fn main() {
-    dreamer::check_device(&AgentConfig::default(), 6, &Teller).expect("the published sizes");
+    for precision in [Precision::F32, Precision::Bf16] {
+        let config = AgentConfig { precision, ..AgentConfig::default() };
+        dreamer::check_device(&config, 6, &Teller(precision)).expect("the published sizes");
+    }
 }
 
-/// A device that prints the requested memory.
+/// A device that prints the plan it is asked to check.
 #[derive(Debug)]
-struct Teller;
+struct Teller(Precision);
 
 impl Device for Teller {
     fn name(&self) -> String {
@@ -24,7 +33,11 @@ impl Device for Teller {
     }
 
     fn check(&self, plan: &Plan) -> Result<(), MachineError> {
+        println!("== {:?}", self.0);
         describe(plan);
+        if self.0 == Precision::F32 {
+            describe_products(&plan.sections[0]);
+        }
         Ok(())
     }
 
@@ -33,32 +46,53 @@ impl Device for Teller {
     }
 }
 
+/// The launches of one kind on one card.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    launches: usize,
+    flop: f64,
+    seconds: [f64; CARDS.len()],
+}
+
+impl Sum {
+    fn add(&mut self, costs: [Cost; CARDS.len()]) {
+        self.launches += 1;
+        self.flop += costs[0].flop;
+        self.seconds.iter_mut().zip(costs).for_each(|(sum, cost)| *sum += cost.seconds);
+    }
+
+    fn print(&self, name: &str) {
+        let milliseconds = self.seconds.map(|seconds| format!("{:>10.2}", 1e3 * seconds)).concat();
+        println!("{:>8} {:>8.1}{milliseconds}  {name}", self.launches, 1e-9 * self.flop);
+    }
+}
+
 fn describe(plan: &Plan) {
     let launches = &plan.sections[0];
     println!("{:.2} GB, {} launches", plan.numbers as f64 * 4e-9, launches.len());
-    let mut kernels: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut products: BTreeMap<Vec<i32>, usize> = BTreeMap::new();
+    let (mut kinds, mut total): (BTreeMap<&str, Sum>, Sum) = Default::default();
     for launch in launches {
-        *kernels.entry(launch.kernel).or_default() += 1;
-        if launch.kernel.starts_with("product") {
-            let whole = |argument: &Argument| match argument {
-                Argument::Whole(whole) => Some(*whole),
-                _ => None,
-            };
-            let sizes: Vec<i32> = launch.arguments.iter().filter_map(whole).take(3).collect();
-            let mut key = sizes;
-            key.push(launch.grid[2] as i32);
-            *products.entry(key).or_default() += 1;
-        }
+        let costs = CARDS.map(|card| model::cost(launch, &card));
+        kinds.entry(costs[0].kind).or_default().add(costs);
+        total.add(costs);
     }
-    println!("launches by kernel:");
-    kernels.iter().for_each(|(kernel, count)| println!("{count:>6} {kernel}"));
-    println!("products: GFLOP in all, times, m n k, parts of k");
-    let mut total = 0.0;
-    for (key, count) in products {
-        let operations = 2e-9 * f64::from(key[0]) * f64::from(key[1]) * f64::from(key[2]) * count as f64;
-        total += operations;
-        println!("{operations:>9.2} {count:>5} {:?} {}", &key[..3], key[3]);
+    let cards = CARDS.map(|card| format!("{:>7} ms", card.name)).concat();
+    println!("modelled, not measured:\nlaunches    GFLOP{cards}  kind");
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by(|(_, one), (_, other)| other.seconds[0].total_cmp(&one.seconds[0]));
+    kinds.iter().for_each(|(kind, sum)| sum.print(kind));
+    total.print("whole step");
+}
+
+fn describe_products(launches: &[Launch]) {
+    let mut products: BTreeMap<[usize; 4], usize> = BTreeMap::new();
+    for launch in launches.iter().filter(|launch| launch.kernel.starts_with("product")) {
+        let [m, n, k] = model::sizes(launch);
+        *products.entry([m, n, k, launch.grid[2] as usize]).or_default() += 1;
     }
-    println!("{total:.1} GFLOP in products");
+    println!("products: GFLOP in all, times, m n k, blocks in the third direction of the grid");
+    for ([m, n, k, parts], count) in products {
+        let operations = 2e-9 * (m * n * k * count) as f64;
+        println!("{operations:>9.2} {count:>5} [{m}, {n}, {k}] {parts}");
+    }
 }

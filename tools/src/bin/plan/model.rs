@@ -1,0 +1,172 @@
+//! A model of the time of a launch on a GPU, from its sizes and a few constants.
+//!
+//! No constant was fitted to a measurement of this program. Cycles of products were counted in the machine code that
+//! NVIDIA's compiler makes of the kernels; the rest are properties of the cards and estimates of round trips. Expect
+//! sums within 30 %, and single rows within a factor of two.
+
+use tape::plan::{Argument, Launch, THREADS};
+
+/// A card, as the model sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Card {
+    pub name: &'static str,
+    /// Bytes of its memory per second that streaming kernels reach.
+    memory: f64,
+}
+
+/// The cards that times are modelled for. They have the same multiprocessors, and differ in their memory.
+pub const CARDS: [Card; 2] = [Card { name: "H200", memory: 4.0e12 }, Card { name: "H100", memory: 2.8e12 }];
+
+/// Multiprocessors of a card.
+const MULTIPROCESSORS: usize = 132;
+/// Cycles per second while every multiprocessor multiplies, and otherwise.
+const CLOCK: [f64; 2] = [1.70e9, 1.85e9];
+/// Bytes per second of the second-level cache.
+const CACHE: f64 = 4.5e12;
+/// Seconds between two launches of a graph.
+const NODE: f64 = 1.5e-6;
+/// Seconds from the start of a launch to its end without any work: a round trip to memory, and the last writes.
+const ROUND_TRIP: f64 = 2.0e-6;
+/// Instructions per cycle and multiprocessor of code that mostly computes places.
+const INTEGER_RATE: f64 = 2.5;
+/// Products of at most so many blocks leave half of a card idle, and their time is latency.
+const SMALL: usize = 66;
+
+/// The inner loop of a kernel of products.
+struct Tile {
+    /// Numbers of k in a step.
+    depth: usize,
+    /// Cycles of a multiprocessor for a step of a block, if enough other blocks hide its latency; and if it is alone.
+    busy: f64,
+    alone: f64,
+    /// Blocks that a multiprocessor holds at once.
+    resident: usize,
+}
+
+fn tile(kernel: &str) -> Tile {
+    match kernel {
+        "product_128" => Tile { depth: 16, busy: 3600.0, alone: 4200.0, resident: 2 },
+        "product_64" => Tile { depth: 16, busy: 1400.0, alone: 1500.0, resident: 2 },
+        "product_128_bf16" => Tile { depth: 32, busy: 2120.0, alone: 3400.0, resident: 2 },
+        "product_64_bf16" => Tile { depth: 32, busy: 1200.0, alone: 1900.0, resident: 5 },
+        other => panic!("{other} is not a kernel of products"),
+    }
+}
+
+/// What a launch costs.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub kind: &'static str,
+    pub seconds: f64,
+    /// Operations of products.
+    pub flop: f64,
+}
+
+/// The integers among a launch's arguments.
+fn integers(launch: &Launch) -> Vec<usize> {
+    let integer = |argument: &Argument| match argument {
+        Argument::Whole(whole) => Some(usize::try_from(*whole).expect("no negative size")),
+        _ => None,
+    };
+    launch.arguments.iter().filter_map(integer).collect()
+}
+
+/// m, n and k of a product.
+pub fn sizes(launch: &Launch) -> [usize; 3] {
+    let integers = integers(launch);
+    [integers[0], integers[1], integers[2]]
+}
+
+/// The cost of a launch on a card, with the time until the next launch can begin.
+pub fn cost(launch: &Launch, card: &Card) -> Cost {
+    if launch.kernel.starts_with("product") {
+        return product(launch, card);
+    }
+    let blocks = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>();
+    let (kind, work) = match launch.kernel {
+        "overlay" => ("overlay", overlay(&integers(launch))),
+        kernel => reduction(kernel, launch, card).unwrap_or_else(|| elementwise(kernel, launch, card)),
+    };
+    let round_trip = if blocks < 2000 { ROUND_TRIP } else { 0.5 * ROUND_TRIP };
+    Cost { kind, seconds: work + round_trip + NODE, flop: 0.0 }
+}
+
+fn product(launch: &Launch, card: &Card) -> Cost {
+    let whole = integers(launch);
+    let ([m, n, k], [side, _, size, stride, part, accumulate]) =
+        ([whole[0], whole[1], whole[2]], [whole[7], whole[8], whole[9], whole[10], whole[11], whole[12]]);
+    let blocks = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>();
+    let Tile { depth, busy, alone, resident } = tile(launch.kernel);
+    let steps = part.min(k).div_ceil(depth) as f64;
+    let of_one = blocks.div_ceil(MULTIPROCESSORS);
+    let wave = |blocks: usize| steps * (blocks as f64 * busy).max(alone);
+    let mut cycles = (of_one / resident) as f64 * wave(resident);
+    if of_one % resident > 0 {
+        cycles += wave(of_one % resident);
+    }
+    let clock = CLOCK[usize::from(blocks <= MULTIPROCESSORS)];
+    // Patches that overlap are read from memory once.
+    let left = if side == 0 { m * k } else { m * k * stride * stride / (size * size) };
+    let bytes = 4.0 * (m * n * (1 + accumulate) * launch.grid[2] as usize + k * n + left) as f64;
+    let seconds = (cycles / clock + ROUND_TRIP).max(bytes / card.memory) + NODE;
+    let kind = match (side, blocks) {
+        (0, ..=SMALL) => "products of at most 66 blocks",
+        (0, _) => "larger products",
+        _ => "products of patches",
+    };
+    Cost { kind, seconds, flop: 2.0 * (m * n * k) as f64 }
+}
+
+/// Sums of overlapping patches: bound by the arithmetic of places, or by the cache that holds the patches.
+fn overlay(whole: &[usize]) -> f64 {
+    let &[images, side, channels, size, stride, accumulate, ..] = whole else { panic!("the sizes of images") };
+    let numbers = (images * side * side * channels) as f64;
+    let lines = size as f64 / stride as f64;
+    let instructions = numbers * (200.0 + 37.0 * lines + 40.0 * lines * lines);
+    let across = (side - size) / stride + 1;
+    let patches = (images * across * across * size * size * channels) as f64;
+    let bytes = 4.0 * (numbers * (1 + accumulate) as f64 + patches);
+    (instructions / 32.0 / (MULTIPROCESSORS as f64 * INTEGER_RATE * CLOCK[0])).max(bytes / CACHE)
+}
+
+/// The work of kernels that sum: `None` for others.
+fn reduction(kernel: &str, launch: &Launch, card: &Card) -> Option<(&'static str, f64)> {
+    let whole = integers(launch);
+    Some(match kernel {
+        "column_sums" => {
+            let [rows, columns, part] = [whole[0], whole[1], whole[2]];
+            let lines = THREADS / columns.min(THREADS);
+            let serial = (part.min(rows) / lines.max(1)) as f64 * 60.0 / CLOCK[1];
+            ("column_sums", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
+        }
+        "sum_parts" => ("sum_parts", 4.0 * (whole[0] * (whole[1] + 1)) as f64 / (0.75 * card.memory)),
+        // One block.
+        "total" => ("total", (whole[0] * whole[1]) as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
+        "weighted_sum" => ("total", whole[0] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
+        "root_of_sum" => ("other elementwise", whole[0] as f64 * 60.0 / CLOCK[1]),
+        "normal_density" => ("densities", 8.0 * launch.grid[0] as f64 * whole[0] as f64 / (0.75 * card.memory)),
+        "square_parts" => ("optimisers", 4.0 * whole[0] as f64 / (0.6 * card.memory)),
+        "adam" => ("optimisers", 28.0 * whole[0] as f64 / (0.8 * card.memory)),
+        _ => return None,
+    })
+}
+
+/// The work of kernels with a thread for each number: bound by memory, or by a hundred instructions a number.
+fn elementwise(kernel: &str, launch: &Launch, card: &Card) -> (&'static str, f64) {
+    let whole = integers(launch);
+    let threads = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>() * THREADS;
+    let (kind, numbers, bytes) = match kernel {
+        "draw_noise" => {
+            let instructions = threads as f64 * 2500.0 / 32.0;
+            return ("noise and images", instructions / (MULTIPROCESSORS as f64 * 2.0 * CLOCK[1]));
+        }
+        "piece" => ("piece", whole[2] * whole[3], 8 + 4 * whole[whole.len() - 1]),
+        "activation_gradient" => ("activation_gradient", whole[0] * whole[1], 12),
+        "fill" => ("other elementwise", whole[0] * whole[1], 4),
+        "normalise_images" => ("noise and images", whole[0] * whole[1] * whole[2], 5),
+        "normal_density_gradient" => ("densities", threads, 16),
+        _ => ("other elementwise", threads, 16),
+    };
+    let instructions = numbers as f64 * 120.0 / 32.0 / (MULTIPROCESSORS as f64 * INTEGER_RATE * CLOCK[1]);
+    (kind, ((numbers * bytes) as f64 / (0.75 * card.memory)).max(instructions))
+}
