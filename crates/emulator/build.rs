@@ -23,7 +23,10 @@ fn kernels() -> String {
     // As in `cuda::KERNELS`.
     let files = [
         "prelude",
+        "factors",
+        "tiles",
         "products",
+        "sums",
         "layers",
         "resizing",
         "distributions",
@@ -38,7 +41,8 @@ fn kernels() -> String {
     for name in files {
         let text = read(&Path::new("../cuda/src/kernels").join(name).with_extension("cuh"));
         for line in text.lines().filter_map(|line| line.strip_prefix("extern \"C\" __global__ void ")) {
-            let kernel = line.split('(').next().expect("a name");
+            let bounds = line.strip_prefix("__launch_bounds__(").and_then(|line| line.split_once(") "));
+            let kernel = bounds.map_or(line, |(_, line)| line).split('(').next().expect("a name");
             let of = |what: &str| format!("{what}(&{kernel})");
             let [run, call, parameters, sizes] = ["run", "call_by", "parameters", "sizes"].map(of);
             writeln!(table, "    {{\"{kernel}\", (void (*)()){kernel}, {run}, {call}, {parameters}, {sizes}}},")

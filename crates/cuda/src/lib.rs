@@ -35,7 +35,10 @@ pub use version::Version;
 /// kernels are written so that crate `emulator` can run them too.
 pub const KERNELS: &str = concat!(
     include_str!("kernels/prelude.cuh"),
+    include_str!("kernels/factors.cuh"),
+    include_str!("kernels/tiles.cuh"),
     include_str!("kernels/products.cuh"),
+    include_str!("kernels/sums.cuh"),
     include_str!("kernels/layers.cuh"),
     include_str!("kernels/resizing.cuh"),
     include_str!("kernels/distributions.cuh"),

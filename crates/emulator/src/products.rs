@@ -1,5 +1,5 @@
 //! Kernels of matrix products compared with simple ones: sizes of 1, primes, sizes beyond a tile; matrices and im2col
-//! patches, transposed or not; parts of sums; operations after sums; bf16.
+//! patches, transposed or not; transposed convolutions; parts of sums; operations after sums; bf16.
 //!
 //! A device is checked much more closely here than by whole steps of an agent: bounds are a few roundings of a sum, so
 //! that a single wrong term is found.
@@ -179,14 +179,17 @@ pub fn check_products(device: &dyn Device) {
         sizes(device, kernel);
         sums_and_ends(device, kernel);
         patches(device, kernel);
+        windows(device, kernel);
         no_numbers(device, kernel);
     }
 }
 
+/// Sizes of 1, primes, and such that two or four numbers can be read at once; of one step to several, of one tile to four.
 fn sizes(device: &dyn Device, kernel: &'static str) {
-    let sizes =
+    let odd =
         [[1, 1, 1], [2, 3, 5], [64, 64, 32], [65, 1, 33], [1, 67, 31], [129, 130, 17], [13, 127, 64], [200, 7, 101]];
-    for [m, n, k] in sizes {
+    let even = [[70, 34, 66], [72, 68, 100], [132, 200, 36], [6, 130, 162], [128, 128, 96], [4, 4, 200]];
+    for [m, n, k] in odd.into_iter().chain(even) {
         for transposed in [[false, false], [true, false], [false, true], [true, true]] {
             check(device, kernel, &Case { transposed, ..Case::new(m, n, k) }, None, None);
         }
@@ -205,7 +208,7 @@ fn sums_and_ends(device: &dyn Device, kernel: &'static str) {
 
 /// Patches are read where the images lie.
 fn patches(device: &dyn Device, kernel: &'static str) {
-    for patches in [[6, 3, 4, 2], [5, 1, 5, 1], [9, 2, 3, 2], [7, 5, 2, 3]] {
+    for patches in [[6, 3, 4, 2], [5, 1, 5, 1], [9, 2, 3, 2], [7, 5, 2, 3], [8, 4, 4, 2]] {
         let [side, channels, size, stride] = patches;
         let across = (side - size) / stride + 1;
         let (rows, width) = (3 * across * across, size * size * channels);
@@ -213,6 +216,73 @@ fn patches(device: &dyn Device, kernel: &'static str) {
         let transposed = Case { transposed: [true, false], ..Case::new(width, 5, rows) };
         check(device, kernel, &transposed, Some(patches), None);
     }
+}
+
+/// Transposed convolutions, of sizes that their stride divides or not, of one tap to sixteen.
+fn windows(device: &dyn Device, kernel: &'static str) {
+    let sizes = [
+        [6, 3, 4, 2],
+        [9, 2, 3, 2],
+        [8, 4, 2, 2],
+        [7, 5, 2, 3],
+        [5, 1, 3, 1],
+        [13, 6, 5, 2],
+        [4, 1, 4, 1],
+        [5, 3, 5, 5],
+    ];
+    for patches in sizes {
+        for small in [1, 2, 12] {
+            check_windows(device, kernel, patches, small, false);
+            check_windows(device, kernel, patches, small, true);
+        }
+    }
+}
+
+/// Runs a transposed convolution of three images of `small` channels, and compares it with sums over their patches.
+fn check_windows(device: &dyn Device, kernel: &'static str, patches: Patches, small: usize, adds: bool) {
+    let [side, channels, size, stride] = patches;
+    let (images, across, taps) = (3, (side - size) / stride + 1, size.div_ceil(stride));
+    let mut random = Stream::new(9, "windows");
+    let [a, weights, bias, before] =
+        [images * across * across * small, size * size * channels * small, channels, images * side * side * channels]
+            .map(|count| draw(&mut random, count));
+    let mut memory = Vec::new();
+    let [a_at, b_at, bias_at, c_at] = [&a, &weights, &bias, &before].map(|numbers| {
+        memory.extend([7.25; FENCE]);
+        let place = memory.len();
+        memory.extend_from_slice(numbers);
+        memory.resize(memory.len().next_multiple_of(4), 7.25);
+        place
+    });
+    memory.extend([7.25; FENCE]);
+    let rounds = kernel.ends_with("bf16");
+    let factor = |x: f32| if rounds { bf16(x) } else { f64::from(x) };
+    let mut sums: Vec<f64> = before.iter().map(|&x| if adds { f64::from(x) } else { 0.0 }).collect();
+    for patch in 0..images * across * across {
+        for number in 0..size * size * channels {
+            let products = (0..small).map(|c| factor(a[patch * small + c]) * factor(weights[number * small + c]));
+            sums[place(patches, patch, number)] += products.sum::<f64>();
+        }
+    }
+    let untouched = memory.clone();
+    let squares = side.div_ceil(stride);
+    let [m, n, k] = [images * squares * squares, stride * stride * channels, taps * taps * small];
+    let whole = |value: usize| Argument::Whole(value as i32);
+    let mut arguments: Vec<Argument> = [c_at, a_at, b_at].map(Argument::Place).to_vec();
+    let part = k.next_multiple_of(32);
+    arguments.extend([m, n, k, 2, 0, 1, small, side, channels, size, stride, part, usize::from(adds)].map(whole));
+    arguments.extend([Argument::Place(c_at), whole(0), Argument::Place(bias_at), whole(1), whole(2)]);
+    let tile = if kernel.contains("128") { 128 } else { 64 };
+    let grid = [m.div_ceil(tile) as u32, n.div_ceil(tile) as u32, 1];
+    run(device, vec![Launch { kernel, grid, arguments }], &mut memory);
+    for (at, sum) in sums.iter().enumerate() {
+        let (expected, found) = (activated(sum + f64::from(bias[at % channels]), 2), f64::from(memory[c_at + at]));
+        let close = (found - expected).abs() <= 1e-5 * (k as f64).sqrt();
+        assert!(close, "{kernel} {patches:?} of {small}: {at} is {found}, not {expected}");
+    }
+    let written = c_at..c_at + before.len();
+    let same = |place: usize| memory[place].to_bits() == untouched[place].to_bits();
+    assert!((0..memory.len()).all(|place| written.contains(&place) || same(place)), "{kernel} {patches:?}");
 }
 
 /// NaN and infinity pass through.

@@ -74,19 +74,26 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
 fn product(parts: usize, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -> usize) -> Ranges {
     let [m, n, k, a_row, a_column, b_row, b_column] = [3, 4, 5, 6, 7, 8, 9].map(&whole);
     let [side, channels, size, stride] = [10, 11, 12, 13].map(&whole);
+    let (mut c, mut b) = (m * n * parts, (k - 1) * b_row + (n - 1) * b_column + 1);
     let a = if side == 0 {
         (m - 1) * a_row + (k - 1) * a_column + 1
     } else {
         let across = (side - size) / stride + 1;
-        let patches = if a_row == 0 { m } else { k };
-        patches / (across * across) * side * side * channels
+        match a_row {
+            0 => m / (across * across) * side * side * channels,
+            1 => k / (across * across) * side * side * channels,
+            _ => {
+                let (squares, taps) = (side.div_ceil(stride), size.div_ceil(stride));
+                let (images, small) = (m / (squares * squares), k / (taps * taps));
+                (c, b) = (images * side * side * channels, size * size * channels * small);
+                images * across * across * small
+            }
+        }
     };
-    let c = m * n * parts;
-    let b = (k - 1) * b_row + (n - 1) * b_column + 1;
     let from = |at: usize, count: usize| place(at)..place(at) + count;
     let mut read = vec![from(1, a), from(2, b)];
     if whole(17) != 0 {
-        read.push(from(16, m * n));
+        read.push(from(16, c));
     }
     if whole(19) != 0 {
         read.push(from(18, n));

@@ -2,7 +2,8 @@
 //
 // A kernel is a sequence of phases. Within a phase every thread of the block runs on its own; before a phase all of
 // them have ended the one before. THREADS are the same for every kernel. Values that a thread keeps between phases are
-// OWN.
+// OWN. SAME_PHASE continues a phase behind something that a warp does as a whole: there is no barrier, so a thread must
+// not touch shared memory that others have written, or have yet to read, since the phase began.
 //
 // On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a block.
 
@@ -16,11 +17,6 @@ struct Quad {
     float at[4];
 };
 
-// Numbers that are read at once.
-struct alignas(16) Four {
-    float at[4];
-};
-
 #ifdef EMULATED
 
 #include <cmath>
@@ -31,11 +27,16 @@ static Index blockIdx;
 // The threads of a phase, in either order: the results of a kernel must not depend on it.
 static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
 #define SHARED
-#define ALIGNED alignas(16)
 #define UNROLL
+#define UNROLL_BY(count)
 #define PHASE for (thread = first_thread; thread != last_thread; thread += next_thread)
+#define SAME_PHASE PHASE
+#define ROLLED
 #define OWN(type, name) type name##_of_all[BLOCK]
+#define OWNED(type, name) type *name##_of_all
+#define PASS(name) name##_of_all
 #define MINE(name) name##_of_all[thread]
+#define __launch_bounds__(...)
 #define INLINE static inline
 #define COPY_BITS(to, from) std::memcpy(&to, &from, sizeof to)
 
@@ -76,10 +77,15 @@ template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a
 
 #define thread ((int)threadIdx.x)
 #define SHARED __shared__
-#define ALIGNED alignas(16)
 #define UNROLL _Pragma("unroll")
+#define PRAGMA(text) _Pragma(#text)
+#define UNROLL_BY(count) PRAGMA(unroll count)
 #define PHASE __syncthreads();
+#define SAME_PHASE
+#define ROLLED _Pragma("unroll 1")
 #define OWN(type, name) type name
+#define OWNED(type, name) type &name
+#define PASS(name) name
 #define MINE(name) name
 #define INLINE static __device__ __forceinline__
 #define COPY_BITS(to, from) to = __float_as_uint(from)
@@ -88,7 +94,7 @@ INLINE float float_of_bits(word32 bits) { return __uint_as_float(bits); }
 
 INLINE void multiply_warp(Quad &sums, const word32 *a, const word32 *b) {
 #if __CUDA_ARCH__ >= 800
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                  : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else

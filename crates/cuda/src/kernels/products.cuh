@@ -1,137 +1,190 @@
-// Products of matrices, and patches of images as matrices.
+// Products of matrices, and of patches of images as matrices.
 //
-// c = activation(op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. An element of a factor lies at a
-// place that depends on its row plus one that depends on its column: i * row + j * column, or, if `side` is not 0, the
-// same for patches of `size` x `size`, `stride` apart, of images [side, side, channels]: a row a patch; a_row = 1 takes
-// the transpose.
+// A block makes a tile of c, SIDE x SIDE numbers. Blocks with different z take different parts of k, `part` long; then c has
+// a matrix for each, for sum_parts to add, which finishes the layer.
 //
-// A block makes a tile of c. Blocks with different z take different parts of k, `part` long; then c has a matrix for
-// each, for sum_parts to add, which finishes the layer.
+// A step takes DEPTH numbers of k. There are two buffers in shared memory: a step reads one, and fills the other for the
+// next step. So one barrier a step is enough: behind it, the one buffer is full, and nobody reads the other any more.
 
-struct Factors {
-    const float *a, *b;
-    int m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride;
+// A product and the block's place in it.
+struct Product {
+    Factors factors;
+    int row, column, from, to, a_width, b_width;
 };
 
-struct Finish {
-    const float *plus, *bias;
-    int with_plus, with_bias, activation;
+INLINE Product product_of(const Factors &f, int part, int side) {
+    const int from = blockIdx.z * part, to = from + part < f.k ? from + part : f.k;
+    return {f, (int)blockIdx.x * side, (int)blockIdx.y * side, from, to, a_width(f), b_width(f)};
+}
+
+// The places of the tile's lines, and of the numbers of the first two steps.
+template <int SIDE, int DEPTH> INLINE void find_places(Places<SIDE, DEPTH> &places, const Product &p) {
+    if (thread < SIDE) places.a_lines[thread] = a_line(p.factors, p.row + thread);
+    if (thread >= BLOCK - SIDE) places.b_lines[thread - (BLOCK - SIDE)] = b_line(p.factors, p.column + thread - (BLOCK - SIDE));
+    if (thread < 2 * DEPTH) places.a_numbers[thread / DEPTH][thread % DEPTH] = a_number(p.factors, p.from + thread, p.to);
+    if (thread >= BLOCK - 2 * DEPTH) {
+        const int number = thread - (BLOCK - 2 * DEPTH);
+        places.b_numbers[number / DEPTH][number % DEPTH] = b_number(p.factors, p.from + number, p.to);
+    }
+}
+
+// The places of the numbers of the step after the next one.
+template <int SIDE, int DEPTH> INLINE void find_numbers(Places<SIDE, DEPTH> &places, const Product &p, int start, int buffer) {
+    const int first = start + 2 * DEPTH;
+    if (first >= p.to) return;
+    if (thread < DEPTH) places.a_numbers[buffer][thread] = a_number(p.factors, first + thread, p.to);
+    if (thread >= BLOCK - DEPTH) {
+        const int number = thread - (BLOCK - DEPTH);
+        places.b_numbers[buffer][number] = b_number(p.factors, first + number, p.to);
+    }
+}
+
+// The places of the result take those of the factors' lines.
+template <int SIDE, int DEPTH> INLINE void find_results(Places<SIDE, DEPTH> &places, const Product &p, const Finish &end) {
+    if (thread < SIDE) places.a_lines[thread] = c_row(p.factors, p.row + thread);
+    if (thread >= BLOCK - SIDE) {
+        const int number = thread - (BLOCK - SIDE), column = p.column + number;
+        places.b_lines[number] = c_column(p.factors, column);
+        const int of = is_window(p.factors) ? column % p.factors.channels : column;
+        places.biases[number] = end.with_bias && column < p.factors.n ? end.bias[of] : 0.0f;
+    }
+}
+
+// Where a result is between the threads that computed it and those that write it: 64 rows of it at a time, so that a warp
+// writes neighbouring numbers.
+template <int SIDE> INLINE int staged_at(int row, int column) { return row * (SIDE + 4) + column; }
+
+// Writes 64 rows of a tile, WIDTH neighbouring numbers at once: for each of the tile's groups of rows, part `step` of it,
+// `group` rows.
+template <int SIDE, int DEPTH, int WIDTH>
+INLINE void put_rows_by(float *c, const float *staged, const Places<SIDE, DEPTH> &places, int step, int group, int accumulate,
+        const Finish &end) {
+    typedef Numbers<WIDTH> Some;
+    const int across = SIDE / WIDTH, x = thread % across * WIDTH;
+    const Line column = places.b_lines[x];
+    const Some bias = *(const Some *)&places.biases[x];
+    UNROLL_BY(2) for (int i = thread / across; i < 64; i += BLOCK / across) {
+        const Line row = places.a_lines[i / group * (SIDE / 64 * group) + step * group + i % group];
+        if (row.on & column.on) {
+            const int at = row.at + column.at;
+            Some sums = *(const Some *)&staged[staged_at<SIDE>(i, x)], before = {}, plus = {};
+            if (accumulate) before = *(const Some *)&c[at];
+            if (end.with_plus) plus = *(const Some *)&end.plus[at];
+            UNROLL for (int q = 0; q < WIDTH; ++q)
+                sums.at[q] = activate(sums.at[q] + bias.at[q] + before.at[q] + plus.at[q], end.activation);
+            *(Some *)&c[at] = sums;
+        }
+    }
+}
+
+template <int SIDE, int DEPTH>
+INLINE void put_rows(float *c, const float *staged, const Places<SIDE, DEPTH> &places, int step, int group, const Factors &f,
+        int accumulate, const Finish &end) {
+    if (c_can(f, c, end.plus, 4)) put_rows_by<SIDE, DEPTH, 4>(c, staged, places, step, group, accumulate, end);
+    else put_rows_by<SIDE, DEPTH, 1>(c, staged, places, step, group, accumulate, end);
+}
+
+// In f32.
+
+// Numbers of k in a step: more in small tiles, where all threads have to bring something.
+#define FLOAT_DEPTH(SIDE) (2048 / (SIDE))
+
+template <int SIDE> struct FloatTiles {
+    Places<SIDE, FLOAT_DEPTH(SIDE)> places;
+    union {
+        struct {
+            alignas(16) float left[2][FLOAT_DEPTH(SIDE) * (SIDE + 4)], right[2][FLOAT_DEPTH(SIDE) * (SIDE + 4)];
+        };
+        float staged[64 * (SIDE + 4)];
+    };
 };
 
-// The operation after the sum at place i, in a column.
-INLINE float finish(const Finish &finish, float sum, long long i, int column) {
-    if (finish.with_plus) sum += finish.plus[i];
-    if (finish.with_bias) sum += finish.bias[column];
-    return activate(sum, finish.activation);
-}
-
-// Where a patch begins in its images.
-INLINE long long patch_at(const Factors &f, int patch) {
-    const int across = (f.side - f.size) / f.stride + 1;
-    const int px = patch % across, py = patch / across % across;
-    const long long image = patch / across / across;
-    return ((image * f.side + py * f.stride) * f.side + px * f.stride) * f.channels;
-}
-
-// Where a number of a patch is, from its beginning.
-INLINE long long within_patch(const Factors &f, int number) {
-    const int line = f.size * f.channels;
-    return (long long)(number / line) * f.side * f.channels + number % line;
-}
-
-// The part of an element's place that comes from its row in op(a), and that from its column.
-INLINE long long a_along(const Factors &f, int i) {
-    if (f.side) return f.a_row ? within_patch(f, i) : patch_at(f, i);
-    return (long long)i * f.a_row;
-}
-INLINE long long a_deep(const Factors &f, int j) {
-    if (f.side) return f.a_row ? patch_at(f, j) : within_patch(f, j);
-    return (long long)j * f.a_column;
-}
-
-// Numbers of k that are at hand at a time.
-#define DEPTH 16
-
-// The part of a thread in a tile of SIDE x SIDE: pieces of 4 x 4, 64 apart.
+// The part of a thread in a tile: pieces of 4 x 4, 64 apart.
 template <int SIDE> struct Sums {
     float at[SIDE / 16][SIDE / 16];
 };
 
-// The place of a thread's i-th row, or column, in a tile.
-INLINE int spread(int place, int i) { return i / 4 * 64 + 4 * place + i % 4; }
+template <int SIDE> INLINE void add_floats_of_step(Sums<SIDE> &sums, const float *left, const float *right) {
+    const int y = thread / 16, x = thread % 16;
+    for (int d = 0; d < FLOAT_DEPTH(SIDE); ++d) {
+        Numbers<4> l[SIDE / 64], r[SIDE / 64];
+        UNROLL for (int i = 0; i < SIDE / 64; ++i) {
+            l[i] = *(const Numbers<4> *)&left[float_at<SIDE>(64 * i + 4 * y, d)];
+            r[i] = *(const Numbers<4> *)&right[float_at<SIDE>(64 * i + 4 * x, d)];
+        }
+        UNROLL for (int i = 0; i < SIDE / 16; ++i)
+            UNROLL for (int j = 0; j < SIDE / 16; ++j) sums.at[i][j] += l[i / 4].at[i % 4] * r[j / 4].at[j % 4];
+    }
+}
+
+template <int SIDE, bool A_DEEP, bool B_DEEP>
+INLINE void add_floats(OWNED(Sums<SIDE>, sums), FloatTiles<SIDE> &tiles, const Product &p) {
+    const int DEPTH = FLOAT_DEPTH(SIDE);
+    typedef Brought<SIDE, DEPTH> Next;
+    OWN(Next, next);
+    Places<SIDE, DEPTH> &places = tiles.places;
+    // Before the first step, nothing is there to be multiplied.
+    int buffer = 1;
+    ROLLED for (int start = p.from - DEPTH; start < p.to; start += DEPTH, buffer ^= 1) {
+        const bool more = start + DEPTH < p.to;
+        PHASE {
+            if (more) {
+                bring<SIDE, DEPTH, A_DEEP>(MINE(next).a, p.factors.a, places.a_lines, places.a_numbers[buffer ^ 1], p.a_width);
+                bring<SIDE, DEPTH, B_DEEP>(MINE(next).b, p.factors.b, places.b_lines, places.b_numbers[buffer ^ 1], p.b_width);
+            }
+            if (start >= p.from) {
+                find_numbers(places, p, start, buffer);
+                add_floats_of_step<SIDE>(MINE(sums), tiles.left[buffer], tiles.right[buffer]);
+            }
+            if (more) {
+                put_floats<SIDE, DEPTH, A_DEEP>(tiles.left[buffer ^ 1], MINE(next).a, p.a_width);
+                put_floats<SIDE, DEPTH, B_DEEP>(tiles.right[buffer ^ 1], MINE(next).b, p.b_width);
+            }
+        }
+    }
+}
 
 template <int SIDE>
-INLINE void product(float *c, const Factors &f, int part, int accumulate, const Finish &end) {
-    SHARED ALIGNED float left[DEPTH][SIDE + 4];
-    SHARED ALIGNED float right[DEPTH][SIDE + 4];
-    SHARED long long along[SIDE];
-    SHARED long long deep[DEPTH];
+INLINE void product(FloatTiles<SIDE> &tiles, float *c, const Factors &f, int part, int accumulate, const Finish &end) {
     OWN(Sums<SIDE>, sums);
-    const int row = blockIdx.x * SIDE, column = blockIdx.y * SIDE;
-    const int from = blockIdx.z * part;
-    const int to = from + part < f.k ? from + part : f.k;
-    const bool a_lies_deep = f.side ? !f.a_row : f.a_column == 1, b_lies_along = f.b_column == 1;
+    const Product p = product_of(f, part, SIDE);
     PHASE {
         UNROLL for (int i = 0; i < SIDE / 16; ++i)
             UNROLL for (int j = 0; j < SIDE / 16; ++j) MINE(sums).at[i][j] = 0.0f;
-        if (thread < SIDE && row + thread < f.m) along[thread] = a_along(f, row + thread);
-        if (thread < DEPTH && from + thread < to) deep[thread] = a_deep(f, from + thread);
+        find_places(tiles.places, p);
     }
-    for (int start = from; start < to; start += DEPTH) {
-        PHASE {
-            // Neighbouring threads read neighbouring numbers, whichever way a matrix lies.
-            for (int i = thread; i < SIDE * DEPTH; i += BLOCK) {
-                const int d = a_lies_deep ? i % DEPTH : i / SIDE, x = a_lies_deep ? i / DEPTH : i % SIDE;
-                left[d][x] = row + x < f.m && start + d < to ? f.a[along[x] + deep[d]] : 0.0f;
-            }
-            for (int i = thread; i < SIDE * DEPTH; i += BLOCK) {
-                const int d = b_lies_along ? i / SIDE : i % DEPTH, x = b_lies_along ? i % SIDE : i / DEPTH;
-                const bool inside = column + x < f.n && start + d < to;
-                right[d][x] = inside ? f.b[(long long)(start + d) * f.b_row + (long long)(column + x) * f.b_column] : 0.0f;
-            }
-        }
-        PHASE {
-            const int y = thread / 16, x = thread % 16;
-            for (int d = 0; d < DEPTH; ++d) {
-                Four l[SIDE / 64], r[SIDE / 64];
-                UNROLL for (int i = 0; i < SIDE / 64; ++i) {
-                    l[i] = *(const Four *)&left[d][64 * i + 4 * y];
-                    r[i] = *(const Four *)&right[d][64 * i + 4 * x];
-                }
-                UNROLL for (int i = 0; i < SIDE / 16; ++i)
-                    UNROLL for (int j = 0; j < SIDE / 16; ++j)
-                        MINE(sums).at[i][j] += l[i / 4].at[i % 4] * r[j / 4].at[j % 4];
-            }
-            if (thread < DEPTH && start + DEPTH + thread < to) deep[thread] = a_deep(f, start + DEPTH + thread);
-        }
+    if (a_lies_deep(f)) {
+        if (b_lies_deep(f)) add_floats<SIDE, true, true>(PASS(sums), tiles, p);
+        else add_floats<SIDE, true, false>(PASS(sums), tiles, p);
+    } else {
+        if (b_lies_deep(f)) add_floats<SIDE, false, true>(PASS(sums), tiles, p);
+        else add_floats<SIDE, false, false>(PASS(sums), tiles, p);
     }
-    PHASE {
-        float *out = c + (long long)blockIdx.z * f.m * f.n;
-        UNROLL for (int i = 0; i < SIDE / 16; ++i)
-            UNROLL for (int j = 0; j < SIDE / 16; ++j) {
-                const int y = row + spread(thread / 16, i), x = column + spread(thread % 16, j);
-                if (y < f.m && x < f.n) {
-                    const long long at = (long long)y * f.n + x;
-                    const float sum = MINE(sums).at[i][j] + (accumulate ? out[at] : 0.0f);
-                    out[at] = finish(end, sum, at, x);
+    PHASE { find_results(tiles.places, p, end); }
+    UNROLL for (int step = 0; step < SIDE / 64; ++step) {
+        PHASE {
+            UNROLL for (int i = 0; i < 4; ++i)
+                UNROLL for (int j = 0; j < SIDE / 64; ++j) {
+                    Numbers<4> four;
+                    UNROLL for (int q = 0; q < 4; ++q) four.at[q] = MINE(sums).at[4 * step + i][4 * j + q];
+                    *(Numbers<4> *)&tiles.staged[staged_at<SIDE>(4 * (thread / 16) + i, 64 * j + 4 * (thread % 16))] = four;
                 }
-            }
+        }
+        PHASE { put_rows(c + (long long)blockIdx.z * f.m * f.n, tiles.staged, tiles.places, step, 64, f, accumulate, end); }
     }
 }
 
-// The same with both factors rounded to bfloat16, on tensor cores: mma.m16n8k16, with sums in f32.
+// With both factors rounded to bfloat16, on tensor cores: mma.m16n8k16, with sums in f32.
 
-// Numbers of k in shared memory at a time, two per word.
-#define PAIRS 16
-
-INLINE word32 to_bf16(float x) {
-    word32 bits;
-    COPY_BITS(bits, x);
-    // To the nearest, to even between two; NaN stays NaN.
-    if (x != x) return bits >> 16 | 0x40;
-    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-INLINE word32 pair(float first, float second) { return to_bf16(first) | to_bf16(second) << 16; }
+template <int SIDE> struct PairTiles {
+    Places<SIDE, 2 * PAIRS> places;
+    union {
+        struct {
+            alignas(16) word32 left[2][SIDE * (PAIRS + 4)], right[2][SIDE * (PAIRS + 4)];
+        };
+        float staged[64 * (SIDE + 4)];
+    };
+};
 
 // The warps of a block make 4 x 2 tiles of SIDE / 4 x SIDE / 2.
 template <int SIDE> struct Fragments {
@@ -140,163 +193,125 @@ template <int SIDE> struct Fragments {
     Quad sums[SIDE / 64][SIDE / 16];
 };
 
+// A thread's place in a warp's instruction, and the warp's in the tile.
+struct Lane {
+    int group, within, row, column;
+};
+template <int SIDE> INLINE Lane lane_of() {
+    const int lane = thread % 32, warp = thread / 32;
+    return {lane / 4, lane % 4, warp / 2 * (SIDE / 4), warp % 2 * (SIDE / 2)};
+}
+
+// A thread's words of eight pairs, where mma.m16n8k16 has them.
+template <int SIDE, bool A_DEEP, bool B_DEEP>
+INLINE void read_fragments(Fragments<SIDE> &own, const word32 *left, const word32 *right, int eight) {
+    const Lane at = lane_of<SIDE>();
+    UNROLL for (int i = 0; i < SIDE / 64; ++i)
+        UNROLL for (int q = 0; q < 4; ++q)
+            own.a[i][q] = left[pair_at<SIDE, A_DEEP>(at.row + 16 * i + at.group + q % 2 * 8, eight + at.within + q / 2 * 4)];
+    UNROLL for (int j = 0; j < SIDE / 16; ++j)
+        UNROLL for (int q = 0; q < 2; ++q)
+            own.b[j][q] = right[pair_at<SIDE, B_DEEP>(at.column + 8 * j + at.group, eight + at.within + q * 4)];
+}
+
+template <int SIDE, bool A_DEEP, bool B_DEEP>
+INLINE void add_pairs(OWNED(Fragments<SIDE>, fragments), PairTiles<SIDE> &tiles, const Product &p) {
+    const int DEPTH = 2 * PAIRS;
+    typedef Brought<SIDE, DEPTH> Next;
+    OWN(Next, next);
+    Places<SIDE, DEPTH> &places = tiles.places;
+    // Before the first step, nothing is there to be multiplied.
+    int buffer = 1;
+    ROLLED for (int start = p.from - DEPTH; start < p.to; start += DEPTH, buffer ^= 1) {
+        const bool more = start + DEPTH < p.to;
+        PHASE {
+            if (more) {
+                bring<SIDE, DEPTH, A_DEEP>(MINE(next).a, p.factors.a, places.a_lines, places.a_numbers[buffer ^ 1], p.a_width);
+                bring<SIDE, DEPTH, B_DEEP>(MINE(next).b, p.factors.b, places.b_lines, places.b_numbers[buffer ^ 1], p.b_width);
+            }
+        }
+        if (start >= p.from) {
+            SAME_PHASE { find_numbers(places, p, start, buffer); }
+            UNROLL for (int eight = 0; eight < PAIRS; eight += 8) {
+                SAME_PHASE { read_fragments<SIDE, A_DEEP, B_DEEP>(MINE(fragments), tiles.left[buffer], tiles.right[buffer], eight); }
+                UNROLL for (int i = 0; i < SIDE / 64; ++i)
+                    UNROLL for (int j = 0; j < SIDE / 16; ++j) MULTIPLY(fragments, sums[i][j], a[i], b[j]);
+            }
+        }
+        SAME_PHASE {
+            if (more) {
+                put_pairs<SIDE, A_DEEP>(tiles.left[buffer ^ 1], MINE(next).a, p.a_width);
+                put_pairs<SIDE, B_DEEP>(tiles.right[buffer ^ 1], MINE(next).b, p.b_width);
+            }
+        }
+    }
+}
+
 template <int SIDE>
-INLINE void product_bf16(float *c, const Factors &f, int part, int accumulate, const Finish &end) {
-    // Rows of words without bank conflicts.
-    SHARED word32 left[SIDE][PAIRS + 4];
-    SHARED word32 right[PAIRS][SIDE + 8];
-    SHARED long long along[SIDE];
-    SHARED long long deep[2 * PAIRS];
+INLINE void product_bf16(PairTiles<SIDE> &tiles, float *c, const Factors &f, int part, int accumulate, const Finish &end) {
     OWN(Fragments<SIDE>, fragments);
-    const int row = blockIdx.x * SIDE, column = blockIdx.y * SIDE;
-    const int from = blockIdx.z * part;
-    const int to = from + part < f.k ? from + part : f.k;
-    const bool a_lies_deep = f.side ? !f.a_row : f.a_column == 1, b_lies_along = f.b_column == 1;
+    const Product p = product_of(f, part, SIDE);
     PHASE {
         UNROLL for (int i = 0; i < SIDE / 64; ++i)
             UNROLL for (int j = 0; j < SIDE / 16; ++j)
                 UNROLL for (int q = 0; q < 4; ++q) MINE(fragments).sums[i][j].at[q] = 0.0f;
-        if (thread < SIDE && row + thread < f.m) along[thread] = a_along(f, row + thread);
-        if (thread < 2 * PAIRS && from + thread < to) deep[thread] = a_deep(f, from + thread);
+        find_places(tiles.places, p);
     }
-    for (int start = from; start < to; start += 2 * PAIRS) {
-        PHASE {
-            for (int i = thread; i < SIDE * PAIRS; i += BLOCK) {
-                const int p = a_lies_deep ? i % PAIRS : i / SIDE, x = a_lies_deep ? i / PAIRS : i % SIDE;
-                const bool first = row + x < f.m && start + 2 * p < to, second = first && start + 2 * p + 1 < to;
-                left[x][p] = pair(first ? f.a[along[x] + deep[2 * p]] : 0.0f, second ? f.a[along[x] + deep[2 * p + 1]] : 0.0f);
-            }
-            for (int i = thread; i < SIDE * PAIRS; i += BLOCK) {
-                const int p = b_lies_along ? i / SIDE : i % PAIRS, x = b_lies_along ? i % SIDE : i / PAIRS;
-                const bool first = column + x < f.n && start + 2 * p < to, second = first && start + 2 * p + 1 < to;
-                const float *at = f.b + (long long)(start + 2 * p) * f.b_row + (long long)(column + x) * f.b_column;
-                right[p][x] = pair(first ? at[0] : 0.0f, second ? at[f.b_row] : 0.0f);
-            }
-        }
-        // Eight pairs at a time; a thread's words are where mma.m16n8k16 has them.
-        for (int eight = 0; eight < PAIRS; eight += 8) {
-            PHASE {
-                const int lane = thread % 32, warp = thread / 32, group = lane / 4, within = lane % 4;
-                const int start_row = warp / 2 * (SIDE / 4), start_column = warp % 2 * (SIDE / 2);
-                UNROLL for (int i = 0; i < SIDE / 64; ++i)
-                    UNROLL for (int q = 0; q < 4; ++q)
-                        MINE(fragments).a[i][q] = left[start_row + 16 * i + group + q % 2 * 8][eight + within + q / 2 * 4];
-                UNROLL for (int j = 0; j < SIDE / 16; ++j)
-                    UNROLL for (int q = 0; q < 2; ++q)
-                        MINE(fragments).b[j][q] = right[eight + within + q * 4][start_column + 8 * j + group];
-            }
-            UNROLL for (int i = 0; i < SIDE / 64; ++i)
-                UNROLL for (int j = 0; j < SIDE / 16; ++j) MULTIPLY(fragments, sums[i][j], a[i], b[j]);
-        }
-        PHASE {
-            const int next = start + 2 * PAIRS + thread;
-            if (thread < 2 * PAIRS && next < to) deep[thread] = a_deep(f, next);
-        }
+    if (a_lies_deep(f)) {
+        if (b_lies_deep(f)) add_pairs<SIDE, true, true>(PASS(fragments), tiles, p);
+        else add_pairs<SIDE, true, false>(PASS(fragments), tiles, p);
+    } else {
+        if (b_lies_deep(f)) add_pairs<SIDE, false, true>(PASS(fragments), tiles, p);
+        else add_pairs<SIDE, false, false>(PASS(fragments), tiles, p);
     }
-    PHASE {
-        const int lane = thread % 32, warp = thread / 32, group = lane / 4, within = lane % 4;
-        const int first_row = row + warp / 2 * (SIDE / 4) + group, first_column = column + warp % 2 * (SIDE / 2) + 2 * within;
-        float *out = c + (long long)blockIdx.z * f.m * f.n;
-        UNROLL for (int i = 0; i < SIDE / 64; ++i)
+    PHASE { find_results(tiles.places, p, end); }
+    UNROLL for (int step = 0; step < SIDE / 64; ++step) {
+        PHASE {
+            const Lane at = lane_of<SIDE>();
+            const int row = at.row / (SIDE / 64) + at.group, column = at.column + 2 * at.within;
             UNROLL for (int j = 0; j < SIDE / 16; ++j)
-                UNROLL for (int q = 0; q < 4; ++q) {
-                    const int y = first_row + 16 * i + q / 2 * 8, x = first_column + 8 * j + q % 2;
-                    if (y < f.m && x < f.n) {
-                        const long long at = (long long)y * f.n + x;
-                        const float sum = MINE(fragments).sums[i][j].at[q] + (accumulate ? out[at] : 0.0f);
-                        out[at] = finish(end, sum, at, x);
-                    }
-                }
+                UNROLL for (int q = 0; q < 4; ++q)
+                    tiles.staged[staged_at<SIDE>(row + q / 2 * 8, column + 8 * j + q % 2)] = MINE(fragments).sums[step][j].at[q];
+        }
+        PHASE { put_rows(c + (long long)blockIdx.z * f.m * f.n, tiles.staged, tiles.places, step, 16, f, accumulate, end); }
     }
 }
 
-extern "C" __global__ void product_64(float *c, const float *a, const float *b, int m, int n, int k, int a_row, int a_column,
-        int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
-        int with_plus, const float *bias, int with_bias, int activation) {
-    const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
-}
+// Large tiles that a multiprocessor holds at once. Before capability 9.0 the compiler spills registers to make room for two.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+#define LARGE_BLOCKS 1
+#else
+#define LARGE_BLOCKS 2
+#endif
 
-extern "C" __global__ void product_128(float *c, const float *a, const float *b, int m, int n, int k, int a_row, int a_column,
-        int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
-        int with_plus, const float *bias, int with_bias, int activation) {
-    const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
-}
-
-extern "C" __global__ void product_64_bf16(float *c, const float *a, const float *b, int m, int n, int k, int a_row, int a_column,
-        int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate, const float *plus,
-        int with_plus, const float *bias, int with_bias, int activation) {
-    const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product_bf16<64>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
-}
-
-extern "C" __global__ void product_128_bf16(float *c, const float *a, const float *b, int m, int n, int k, int a_row,
-        int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
+extern "C" __global__ void __launch_bounds__(256, 3) product_64(float *c, const float *a, const float *b, int m, int n, int k,
+        int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
-    product_bf16<128>(c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    SHARED FloatTiles<64> tiles;
+    product<64>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
-// out[n] = activation(the sum of `count` vectors of n numbers, one after the other, + out if accumulate, + plus +
-// bias).
-extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int count, int accumulate, int columns,
+extern "C" __global__ void __launch_bounds__(256, 2) product_128(float *c, const float *a, const float *b, int m, int n, int k,
+        int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
-    PHASE {
-        const long long i = NUMBER;
-        if (i < n) {
-            float sum = accumulate ? out[i] : 0.0f;
-            for (int part = 0; part < count; ++part) sum += parts[(long long)part * n + i];
-            out[i] = finish(Finish{plus, bias, with_plus, with_bias, activation}, sum, i, with_bias ? i % columns : 0);
-        }
-    }
+    const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
+    SHARED FloatTiles<128> tiles;
+    product<128>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
-// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_parts, or one. Of
-// fewer columns than threads, each has several.
-extern "C" __global__ void column_sums(float *out, const float *x, int rows, int columns, int part, int accumulate) {
-    SHARED float sums[BLOCK];
-    const int width = columns < BLOCK ? columns : BLOCK, lines = BLOCK / width;
-    const long long from = (long long)blockIdx.y * part, to = from + part < rows ? from + part : rows;
-    PHASE {
-        const int line = thread / width;
-        const long long column = (long long)blockIdx.x * BLOCK + thread % width;
-        float sum = 0.0f;
-        if (line < lines && column < columns)
-            for (long long row = from + line; row < to; row += lines) sum += x[row * columns + column];
-        sums[thread] = sum;
-    }
-    PHASE {
-        const long long column = (long long)blockIdx.x * BLOCK + thread;
-        if (thread < width && column < columns) {
-            float sum = 0.0f;
-            for (int line = 0; line < lines; ++line) sum += sums[line * width + thread];
-            put(&out[(long long)blockIdx.y * columns + column], sum, accumulate);
-        }
-    }
+extern "C" __global__ void __launch_bounds__(256, 3) product_64_bf16(float *c, const float *a, const float *b, int m, int n, int k,
+        int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
+    SHARED PairTiles<64> tiles;
+    product_bf16<64>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }
 
-// The images whose patches these are, each number the sum of all that were read from it: x = activation((x +) the
-// adjoint of taking patches + bias).
-extern "C" __global__ void overlay(float *x, const float *from, int images, int side, int channels, int size, int stride,
-        int accumulate, const float *bias, int with_bias, int activation) {
-    PHASE {
-        const int across = (side - size) / stride + 1, width = size * size * channels;
-        const long long i = NUMBER;
-        if (i < (long long)images * side * side * channels) {
-            const int channel = i % channels, ix = i / channels % side, iy = i / channels / side % side;
-            const long long image = i / channels / side / side;
-            float sum = accumulate ? x[i] : 0.0f;
-            for (int dy = iy % stride; dy < size && dy <= iy; dy += stride) {
-                const int py = (iy - dy) / stride;
-                for (int dx = ix % stride; dx < size && dx <= ix; dx += stride) {
-                    const int px = (ix - dx) / stride;
-                    if (py < across && px < across)
-                        sum += from[((image * across + py) * across + px) * width + (dy * size + dx) * channels + channel];
-                }
-            }
-            if (with_bias) sum += bias[channel];
-            x[i] = activate(sum, activation);
-        }
-    }
+extern "C" __global__ void __launch_bounds__(256, LARGE_BLOCKS) product_128_bf16(float *c, const float *a, const float *b, int m, int n, int k,
+        int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
+    SHARED PairTiles<128> tiles;
+    product_bf16<128>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
 }

@@ -503,7 +503,14 @@ impl Planner {
             self.product(out, read.transposed(), above, accumulate);
         }
         if let Some((out, accumulate)) = self.input(traced, x) {
-            self.overlay(out, images, patches, [above, weights.transposed()], accumulate, Finish::NONE);
+            self.transposed_convolution_of(
+                out,
+                images,
+                patches,
+                [above, weights.transposed()],
+                accumulate,
+                Finish::NONE,
+            );
         }
     }
 

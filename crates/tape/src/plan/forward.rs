@@ -286,6 +286,6 @@ impl Planner {
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels).transposed();
         let small = Matrix::new(traced.place(x), images * patches.count(), channels);
         let finish = Finish::layer(traced.parameter(bias), activation);
-        self.overlay(y, images, patches, [small, weights], false, finish);
+        self.transposed_convolution_of(y, images, patches, [small, weights], false, finish);
     }
 }

@@ -15,6 +15,8 @@ const BLOCKS: usize = 256;
 const COLUMN_PARTS: usize = 1024;
 /// Terms of a sum that are worth a block of their own.
 const PART: usize = 256;
+/// Windows of a transposed convolution, and pixels of a square, that kernels can tell apart: bits of a word.
+const WINDOWS: usize = 32;
 /// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
 pub(super) const PATCHED: usize = 8 << 20;
 
@@ -128,26 +130,17 @@ impl Planner {
         let a = a.into();
         let ([m, k], n) = (a.shape(), b.cols);
         assert_eq!(k, b.rows, "matrices that can be multiplied");
-        // Large tiles read less, if there are enough of them to go round.
-        let tiles = |side: usize| m.div_ceil(side) * n.div_ceil(side);
-        let large = n > TILES[0] && m > TILES[0] && 2 * tiles(TILES[1]) >= BLOCKS;
-        let side = TILES[usize::from(large)];
-        let at_most = (BLOCKS / tiles(side)).clamp(1, k.div_ceil(PART));
+        let (kernel, [rows, columns]) = self.tiles(m, n);
+        let at_most = (BLOCKS / (rows * columns)).clamp(1, k.div_ceil(PART));
         let part = k.div_ceil(at_most).next_multiple_of(32);
         let parts = k.div_ceil(part);
-        let kernel = match (self.precision(), large) {
-            (Precision::Full, false) => "product_64",
-            (Precision::Full, true) => "product_128",
-            (Precision::Bf16, false) => "product_64_bf16",
-            (Precision::Bf16, true) => "product_128_bf16",
-        };
         let (place, steps, [image, channels, size, stride]) = match a {
             Factor::Matrix(matrix) => (matrix.place, matrix.steps, [0; 4]),
             Factor::Patches { images, patches: Patches { side, channels, kernel, stride }, transposed, .. } => {
                 (images, [usize::from(transposed), 0], [side, channels, kernel, stride])
             }
         };
-        let grid = [m.div_ceil(side), n.div_ceil(side), parts];
+        let grid = [rows, columns, parts];
         let with = |out: Place, accumulate: bool, finish: Finish| {
             let sizes = arguments![
                 out, place, b.place, m, n, k, steps[0], steps[1], b.steps[0], b.steps[1], image, channels, size,
@@ -163,6 +156,20 @@ impl Planner {
                 planner.sum_parts(out, sums, [parts, m * n, n], accumulate, finish);
             });
         }
+    }
+
+    /// The kernel for a product of m x n numbers, and how many tiles it makes in both directions.
+    fn tiles(&self, m: usize, n: usize) -> (&'static str, [usize; 2]) {
+        let tiles = |side: usize| [m.div_ceil(side), n.div_ceil(side)];
+        // Large tiles read less, if there are enough of them to go round.
+        let large = n > TILES[0] && m > TILES[0] && 2 * tiles(TILES[1]).into_iter().product::<usize>() >= BLOCKS;
+        let kernel = match (self.precision(), large) {
+            (Precision::Full, false) => "product_64",
+            (Precision::Full, true) => "product_128",
+            (Precision::Bf16, false) => "product_64_bf16",
+            (Precision::Bf16, true) => "product_128_bf16",
+        };
+        (kernel, tiles(TILES[usize::from(large)]))
     }
 
     /// out = the operation of the sum of `parts` matrices of `count` numbers, `cols` per row.
@@ -199,8 +206,52 @@ impl Planner {
     }
 
     /// The images whose patches are small b, with small [images * patches, channels]: x = the operation of them, or of
-    /// x and them. It processes a few images at a time.
-    pub(super) fn overlay(
+    /// x and them.
+    pub(super) fn transposed_convolution_of(
+        &mut self,
+        x: Place,
+        images: usize,
+        patches: Patches,
+        [small, b]: [Matrix; 2],
+        accumulate: bool,
+        finish: Finish,
+    ) {
+        let Patches { side, channels, kernel: size, .. } = patches;
+        // The stride of images that are one patch is of no importance: one square has all of its pixels.
+        let stride = if side == size { size } else { patches.stride };
+        let taps = size.div_ceil(stride);
+        if taps * taps > WINDOWS || stride * stride > WINDOWS {
+            return self.overlay(x, images, patches, [small, b], accumulate, finish);
+        }
+        // Every number of x is a sum over the patches it is in: a product whose rows are squares of pixels, and whose
+        // columns are the pixels of a square.
+        let squares = side.div_ceil(stride);
+        let [m, n, k] = [images * squares * squares, stride * stride * channels, taps * taps * small.cols];
+        let (kernel, [rows, columns]) = self.tiles(m, n);
+        let (part, windows) = (k.next_multiple_of(32), 2_usize);
+        let sizes = arguments![
+            x,
+            small.place,
+            b.place,
+            m,
+            n,
+            k,
+            windows,
+            0_usize,
+            b.steps[0],
+            b.steps[1],
+            side,
+            channels,
+            size,
+            stride,
+            part,
+            accumulate
+        ];
+        self.launch(kernel, [rows, columns, 1], sizes.into_iter().chain(finish.arguments(x)));
+    }
+
+    /// The same by way of the patches, a few images at a time.
+    fn overlay(
         &mut self,
         x: Place,
         images: usize,

@@ -39,16 +39,18 @@ struct Tile {
     /// Cycles of a multiprocessor for a step of a block, if enough other blocks hide its latency; and if it is alone.
     busy: f64,
     alone: f64,
+    /// Cycles for the places before the first step, and for the result.
+    ends: f64,
     /// Blocks that a multiprocessor holds at once.
     resident: usize,
 }
 
 fn tile(kernel: &str) -> Tile {
     match kernel {
-        "product_128" => Tile { depth: 16, busy: 3600.0, alone: 4200.0, resident: 2 },
-        "product_64" => Tile { depth: 16, busy: 1400.0, alone: 1500.0, resident: 2 },
-        "product_128_bf16" => Tile { depth: 32, busy: 2120.0, alone: 3400.0, resident: 2 },
-        "product_64_bf16" => Tile { depth: 32, busy: 1200.0, alone: 1900.0, resident: 5 },
+        "product_128" => Tile { depth: 16, busy: 2830.0, alone: 3000.0, ends: 3000.0, resident: 2 },
+        "product_64" => Tile { depth: 32, busy: 1640.0, alone: 1900.0, ends: 1200.0, resident: 3 },
+        "product_128_bf16" => Tile { depth: 32, busy: 700.0, alone: 1100.0, ends: 3000.0, resident: 2 },
+        "product_64_bf16" => Tile { depth: 32, busy: 360.0, alone: 1000.0, ends: 1200.0, resident: 3 },
         other => panic!("{other} is not a kernel of products"),
     }
 }
@@ -93,21 +95,26 @@ pub fn cost(launch: &Launch, card: &Card) -> Cost {
 
 fn product(launch: &Launch, card: &Card) -> Cost {
     let whole = integers(launch);
-    let ([m, n, k], [side, _, size, stride, part, accumulate]) =
+    let ([m, n, k], [side, channels, size, stride, part, accumulate]) =
         ([whole[0], whole[1], whole[2]], [whole[7], whole[8], whole[9], whole[10], whole[11], whole[12]]);
     let blocks = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>();
-    let Tile { depth, busy, alone, resident } = tile(launch.kernel);
+    let Tile { depth, busy, alone, ends, resident } = tile(launch.kernel);
     let steps = part.min(k).div_ceil(depth) as f64;
     let of_one = blocks.div_ceil(MULTIPROCESSORS);
-    let wave = |blocks: usize| steps * (blocks as f64 * busy).max(alone);
+    let wave = |blocks: usize| steps * (blocks as f64 * busy).max(alone) + blocks as f64 * ends;
     let mut cycles = (of_one / resident) as f64 * wave(resident);
     if of_one % resident > 0 {
         cycles += wave(of_one % resident);
     }
     let clock = CLOCK[usize::from(blocks <= MULTIPROCESSORS)];
-    // Patches that overlap are read from memory once.
-    let left = if side == 0 { m * k } else { m * k * stride * stride / (size * size) };
-    let bytes = 4.0 * (m * n * (1 + accumulate) * launch.grid[2] as usize + k * n + left) as f64;
+    // Patches and windows that overlap are read from memory once.
+    let (taps, squares) = (size.div_ceil(stride.max(1)), side.div_ceil(stride.max(1)));
+    let (left, right, result) = match (side, whole[3]) {
+        (0, _) => (m * k, k * n, m * n),
+        (_, 2) => (m * k / (taps * taps), k * n, m / (squares * squares) * side * side * channels),
+        _ => (m * k * stride * stride / (size * size), k * n, m * n),
+    };
+    let bytes = 4.0 * (result * (1 + accumulate) * launch.grid[2] as usize + right + left) as f64;
     let seconds = (cycles / clock + ROUND_TRIP).max(bytes / card.memory) + NODE;
     let kind = match (side, blocks) {
         (0, ..=SMALL) => "products of at most 66 blocks",
