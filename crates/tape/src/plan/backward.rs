@@ -5,6 +5,7 @@ use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
 use super::layout::{Planner, arguments};
 use super::products::{Factor, Finish, Matrix, Total};
+use super::repeated::Term;
 use super::scalar;
 use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
@@ -55,11 +56,18 @@ impl Planner {
     pub fn backward(&mut self, traced: &mut Traced<'_>, gradients: &mut ParameterGradients) {
         let workspace = traced.workspace;
         for (index, node) in workspace.nodes.iter().enumerate().rev() {
+            self.finish_copies(traced, index);
             let Some(gradient) = traced.gradients[index].filter(|_| node.gradient && !matches!(node.op, Op::Leaf))
             else {
                 continue;
             };
-            let own = Own { y: traced.places[index].expect("planned"), gradient, rows: node.rows, cols: node.cols };
+            let own = Own {
+                node: index,
+                y: traced.places[index].expect("planned"),
+                gradient,
+                rows: node.rows,
+                cols: node.cols,
+            };
             self.gradient(traced, &node.op, own, gradients);
             traced.gradients[index] = None;
             let within = std::mem::take(&mut traced.within[index]);
@@ -67,6 +75,7 @@ impl Planner {
                 self.give_back(gradient, node.rows * node.cols);
             }
         }
+        self.finish_repeated(traced, gradients);
     }
 
     /// Writes zeros for every parameter of the set that no operation reached.
@@ -99,7 +108,10 @@ impl Planner {
             return Some((place, true));
         }
         let (rows, cols) = traced.shape(var);
-        let place = self.borrow(rows * cols);
+        let layer = matches!(traced.workspace.nodes[var.index()].op, Op::Dense(_));
+        let kept = if layer { self.sums_of_run(traced, var.index(), false) } else { None };
+        traced.within[var.index()] = kept.is_some();
+        let place = kept.unwrap_or_else(|| self.borrow(rows * cols));
         traced.gradients[var.index()] = Some(place);
         Some((place, false))
     }
@@ -115,7 +127,7 @@ impl Planner {
     }
 
     fn gradient(&mut self, traced: &mut Traced<'_>, op: &Op, own: Own, gradients: &mut ParameterGradients) {
-        let Own { y, gradient, rows, cols } = own;
+        let Own { y, gradient, rows, cols, .. } = own;
         let count = rows * cols;
         match op {
             Op::Leaf | Op::Weights { .. } | Op::ReplayReturns(_) => {}
@@ -428,7 +440,7 @@ impl Planner {
 
     fn dense_gradient(&mut self, traced: &mut Traced<'_>, dense: &Dense, own: Own, gradients: &mut ParameterGradients) {
         let &Dense { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable } = dense;
-        let Own { y, gradient, rows, cols } = own;
+        let Own { node, y, gradient, rows, cols } = own;
         let inputs = traced.shape(x).1;
         self.before(gradient, y, [rows, cols], activation);
         let above = Matrix::new(gradient, rows, cols);
@@ -436,29 +448,49 @@ impl Planner {
             let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
             self.product(out, above, weights.transposed(), accumulate);
         }
-        if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_trainable) {
-            let whole = traced.parameters.place(kernel).len();
-            if !accumulate && inputs * cols < whole {
-                self.fill(out, whole, 0.0);
-                accumulate = true;
+        if traced.repeated.includes(node) {
+            let read = Some(traced.matrix(x));
+            let weights =
+                Term { parameter: kernel, trainable: kernel_trainable, from: first_row * cols, x: read, above };
+            traced.repeated.add(weights);
+            if let Some(bias) = bias {
+                traced.repeated.add(Term { parameter: bias, trainable: bias_trainable, from: 0, x: None, above });
             }
-            self.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
+        } else {
+            if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_trainable) {
+                let whole = traced.parameters.place(kernel).len();
+                if !accumulate && inputs * cols < whole {
+                    self.fill(out, whole, 0.0);
+                    accumulate = true;
+                }
+                self.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
+            }
+            if let Some(bias) = bias {
+                self.bias_gradient(bias, bias_trainable, gradient, [rows, cols], gradients);
+            }
         }
-        if let Some(bias) = bias {
-            self.bias_gradient(bias, bias_trainable, gradient, [rows, cols], gradients);
-        }
-        if let Some((out, accumulate)) = plus.and_then(|plus| self.input(traced, plus)) {
-            self.piece([out, gradient], [cols; 2], rows, cols, accumulate);
+        let Some(plus) = plus.filter(|plus| plus.gradient) else { return };
+        match traced.workspace.nodes[plus.index()].op {
+            // The rows of another value have the gradients of the runs, one after the other.
+            Op::Rows { x, start } if traced.repeated.includes(node) && x.gradient => {
+                traced.repeated.copy(x.index(), start * cols, gradient, rows * cols);
+            }
+            _ => {
+                if let Some((out, accumulate)) = self.input(traced, plus) {
+                    self.piece([out, gradient], [cols; 2], rows, cols, accumulate);
+                }
+            }
         }
     }
 
     fn recurrent_gradient(&mut self, traced: &mut Traced<'_>, gru: &Gru, own: Own, gradients: &mut ParameterGradients) {
         let &Gru { x, h, gates, weights, trainable } = gru;
-        let Own { gradient, rows, cols: size, .. } = own;
+        let Own { node, gradient, rows, cols: size, .. } = own;
         let (inputs, wide) = (traced.shape(x).1, 3 * size);
         let gates = traced.place(gates);
-        self.with_scratch(2 * rows * wide, |planner, to_x| {
-            let to_h = to_x.after(rows * wide);
+        let kept = [false, true].map(|second| self.sums_of_run(traced, node, second));
+        self.with_scratch(2 * rows * wide, |planner, scratch| {
+            let [to_x, to_h] = [kept[0].unwrap_or(scratch), kept[1].unwrap_or(scratch.after(rows * wide))];
             let arguments =
                 arguments![to_x, to_h, gates, gates.after(rows * wide), traced.place(h), gradient, rows, size];
             planner.each("recurrent_gradient", rows * size, arguments);
@@ -471,6 +503,15 @@ impl Planner {
             if let Some((out, accumulate)) = planner.input(traced, x) {
                 let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
                 planner.product(out, from_x, kernel.transposed(), accumulate);
+            }
+            if traced.repeated.includes(node) {
+                let terms = [(weights.kernel, x, from_x, 0), (weights.recurrent, h, from_h, wide)];
+                for (parameter, read, above, from) in terms {
+                    let read = Some(traced.matrix(read));
+                    traced.repeated.add(Term { parameter, trainable, from: 0, x: read, above });
+                    traced.repeated.add(Term { parameter: weights.bias, trainable, from, x: None, above });
+                }
+                return;
             }
             for (parameter, read, sums) in [(weights.kernel, x, from_x), (weights.recurrent, h, from_h)] {
                 if let Some((out, accumulate)) = gradients.slot(parameter, trainable) {

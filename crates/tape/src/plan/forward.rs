@@ -20,6 +20,7 @@ impl Planner {
     pub fn forward(&mut self, traced: &mut Traced<'_>) {
         let workspace = traced.workspace;
         self.place_stacks(traced);
+        self.place_repeated(traced);
         for (index, node) in workspace.nodes.iter().enumerate() {
             if traced.places[index].is_some() {
                 continue;

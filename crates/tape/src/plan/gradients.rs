@@ -33,6 +33,7 @@ impl ParameterGradients {
 /// An operation's result and its gradient, which is overwritten.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Own {
+    pub node: usize,
     pub y: Place,
     pub gradient: Place,
     pub rows: usize,

@@ -2,6 +2,7 @@
 
 use super::launch::Place;
 use super::products::Matrix;
+use super::repeated::Repeated;
 use crate::ops::Op;
 use crate::parameters::{Parameter, Parameters};
 use crate::tape::{List, Var, Workspace};
@@ -22,6 +23,8 @@ pub struct Traced<'a> {
     pub(super) requested: Vec<Option<Place>>,
     /// The outputs of the hidden layers of perceptrons with one output.
     pub(super) hidden: Vec<(List, Vec<Matrix>)>,
+    /// Layers that run many times.
+    pub(super) repeated: Repeated,
 }
 
 impl<'a> Traced<'a> {
@@ -37,6 +40,7 @@ impl<'a> Traced<'a> {
             within: vec![false; none.len()],
             requested: none,
             hidden: Vec::new(),
+            repeated: Repeated::default(),
         }
     }
 
