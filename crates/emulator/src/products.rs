@@ -58,6 +58,15 @@ fn activated(x: f64, activation: i32) -> f64 {
     }
 }
 
+/// The slope of an activation, from its value.
+fn slope(y: f64, activation: i32) -> f64 {
+    match activation {
+        1 if y <= 0.0 => 0.0,
+        2 if y < 0.0 => y + 1.0,
+        _ => 1.0,
+    }
+}
+
 /// The left factor's images, if it is made of patches: side, channels, size, stride.
 type Patches = [usize; 4];
 
@@ -148,10 +157,17 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
             };
             let right = |d: usize| if transposed[1] { b[j * k + d] } else { b[d * n + j] };
             let mut sum: f64 = (0..k).map(|d| factor(left(d)) * factor(right(d))).sum();
-            for (on, x) in [(case.accumulate, before[i * n + j]), (case.plus, plus[i * n + j]), (case.bias, bias[j])] {
+            let value = f64::from(plus[i * n + j]);
+            let added = [(case.accumulate, before[i * n + j]), (case.plus && case.activation < 4, plus[i * n + j])];
+            for (on, x) in added.into_iter().chain([(case.bias, bias[j])]) {
                 sum += if on { f64::from(x) } else { 0.0 };
             }
-            let (found, expected) = (f64::from(memory[c_at + i * n + j]), activated(sum, case.activation));
+            // From 4 on, the numbers of activations ask for the gradient before one whose value is given.
+            let expected = match case.activation {
+                ..4 => activated(sum, case.activation),
+                before => sum * slope(value, before - 4),
+            };
+            let found = f64::from(memory[c_at + i * n + j]);
             let same = (found - expected).abs() <= 1e-5 * (k as f64).sqrt()
                 || found.is_nan() && expected.is_nan()
                 || found == expected;
@@ -201,6 +217,7 @@ fn sums_and_ends(device: &dyn Device, kernel: &'static str) {
         for (parts, k) in [(1, 37), (3, 96), (4, 101)] {
             let case = Case { parts, activation, accumulate: true, plus: true, bias: true, ..Case::new(19, 70, k) };
             check(device, kernel, &case, None, None);
+            check(device, kernel, &Case { activation: 4 + activation, bias: false, ..case.clone() }, None, None);
             check(device, kernel, &Case { accumulate: false, plus: false, ..case }, None, None);
         }
     }

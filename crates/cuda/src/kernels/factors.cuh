@@ -142,7 +142,6 @@ struct Finish {
 
 // The operation after the sum at place i, in a column.
 INLINE float finish(const Finish &finish, float sum, long long i, int column) {
-    if (finish.with_plus) sum += finish.plus[i];
     if (finish.with_bias) sum += finish.bias[column];
-    return activate(sum, finish.activation);
+    return follow_sum(sum, finish.with_plus ? finish.plus[i] : 0.0f, finish.activation);
 }

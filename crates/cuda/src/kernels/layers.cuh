@@ -4,10 +4,7 @@
 extern "C" __global__ void activation_gradient(float *gradient, const float *y, int rows, int columns, int activation) {
     PHASE {
         const long long i = NUMBER;
-        if (i < (long long)rows * columns) {
-            if (activation == 1) gradient[i] = y[i] > 0.0f ? gradient[i] : 0.0f;
-            else gradient[i] *= slope(y[i], activation);
-        }
+        if (i < (long long)rows * columns) gradient[i] = before(gradient[i], y[i], activation);
     }
 }
 

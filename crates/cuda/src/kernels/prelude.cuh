@@ -123,4 +123,15 @@ INLINE float slope(float y, int activation) {
     if (activation == 2) return fminf(y, 0.0f) + 1.0f;
     return 1.0f;
 }
+// The gradient before an activation, from that of its value y.
+INLINE float before(float gradient, float y, int activation) {
+    if (activation == 1) return y > 0.0f ? gradient : 0.0f;
+    return gradient * slope(y, activation);
+}
+// What follows a sum: an activation of it and what is added, or, from this number on, the gradient before an activation
+// whose value is there instead.
+#define BEFORE 4
+INLINE float follow_sum(float sum, float plus, int activation) {
+    return activation < BEFORE ? activate(sum + plus, activation) : before(sum, plus, activation - BEFORE);
+}
 INLINE void put(float *target, float x, int accumulate) { *target = accumulate ? *target + x : x; }

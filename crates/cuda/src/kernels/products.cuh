@@ -67,11 +67,11 @@ INLINE void put_rows_by(float *c, const float *staged, const Places<SIDE, DEPTH>
         const Line row = places.a_lines[i / group * (SIDE / 64 * group) + step * group + i % group];
         if (row.on & column.on) {
             const int at = row.at + column.at;
-            Some sums = *(const Some *)&staged[staged_at<SIDE>(i, x)], before = {}, plus = {};
-            if (accumulate) before = *(const Some *)&c[at];
+            Some sums = *(const Some *)&staged[staged_at<SIDE>(i, x)], earlier = {}, plus = {};
+            if (accumulate) earlier = *(const Some *)&c[at];
             if (end.with_plus) plus = *(const Some *)&end.plus[at];
             UNROLL for (int q = 0; q < WIDTH; ++q)
-                sums.at[q] = activate(sums.at[q] + bias.at[q] + before.at[q] + plus.at[q], end.activation);
+                sums.at[q] = follow_sum(sums.at[q] + bias.at[q] + earlier.at[q], plus.at[q], end.activation);
             *(Some *)&c[at] = sums;
         }
     }

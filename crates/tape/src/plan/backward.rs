@@ -425,6 +425,30 @@ impl Planner {
         }
     }
 
+    /// The gradient before the activation of a node's own value, unless the launch that completed the gradient did that.
+    fn before_own(&mut self, traced: &Traced<'_>, own: Own, shape: [usize; 2], activation: Activation) {
+        if !traced.before[own.node] {
+            self.before(own.gradient, own.y, shape, activation);
+        }
+    }
+
+    /// The operation after the sums that a node adds to the gradient of x: if no later launch adds to it, they are followed
+    /// by the gradient before x's activation. This is certain where no operation lies between the two on the tape.
+    fn finish_gradient_of(&self, traced: &mut Traced<'_>, x: Var, node: usize) -> Finish {
+        let nodes = &traced.workspace.nodes;
+        let activation = match &nodes[x.index()].op {
+            Op::Dense(dense) => dense.activation,
+            Op::Convolution(layer) | Op::TransposedConvolution(layer) => layer.activation,
+            _ => Activation::None,
+        };
+        let last = nodes[x.index() + 1..node].iter().all(|between| matches!(between.op, Op::Leaf));
+        if !last || !x.gradient || activation == Activation::None || traced.repeated.has_copies(x.index()) {
+            return Finish::NONE;
+        }
+        traced.before[x.index()] = true;
+        Finish::before(traced.place(x), activation)
+    }
+
     pub(super) fn bias_gradient(
         &mut self,
         bias: Parameter,
@@ -440,13 +464,14 @@ impl Planner {
 
     fn dense_gradient(&mut self, traced: &mut Traced<'_>, dense: &Dense, own: Own, gradients: &mut ParameterGradients) {
         let &Dense { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable } = dense;
-        let Own { node, y, gradient, rows, cols } = own;
+        let Own { node, gradient, rows, cols, .. } = own;
         let inputs = traced.shape(x).1;
-        self.before(gradient, y, [rows, cols], activation);
+        self.before_own(traced, own, [rows, cols], activation);
         let above = Matrix::new(gradient, rows, cols);
         if let Some((out, accumulate)) = self.input(traced, x) {
             let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
-            self.product(out, above, weights.transposed(), accumulate);
+            let finish = self.finish_gradient_of(traced, x, node);
+            self.layer(out, above, weights.transposed(), accumulate, finish);
         }
         if traced.repeated.includes(node) {
             let read = Some(traced.matrix(x));
@@ -502,7 +527,8 @@ impl Planner {
             }
             if let Some((out, accumulate)) = planner.input(traced, x) {
                 let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
-                planner.product(out, from_x, kernel.transposed(), accumulate);
+                let finish = planner.finish_gradient_of(traced, x, node);
+                planner.layer(out, from_x, kernel.transposed(), accumulate, finish);
             }
             if traced.repeated.includes(node) {
                 let terms = [(weights.kernel, x, from_x, 0), (weights.recurrent, h, from_h, wide)];
@@ -533,9 +559,9 @@ impl Planner {
         gradients: &mut ParameterGradients,
     ) {
         let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = layer;
-        let Own { y, gradient, rows: images, .. } = own;
+        let Own { node, gradient, rows: images, .. } = own;
         let shape = [images * patches.count(), channels];
-        self.before(gradient, y, shape, activation);
+        self.before_own(traced, own, shape, activation);
         self.bias_gradient(bias, trainable, gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
         let above = Matrix::new(gradient, shape[0], channels);
@@ -544,14 +570,8 @@ impl Planner {
             self.product(out, read.transposed(), above, accumulate);
         }
         if let Some((out, accumulate)) = self.input(traced, x) {
-            self.transposed_convolution_of(
-                out,
-                images,
-                patches,
-                [above, weights.transposed()],
-                accumulate,
-                Finish::NONE,
-            );
+            let finish = self.finish_gradient_of(traced, x, node);
+            self.transposed_convolution_of(out, images, patches, [above, weights.transposed()], accumulate, finish);
         }
     }
 
@@ -563,9 +583,9 @@ impl Planner {
         gradients: &mut ParameterGradients,
     ) {
         let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = layer;
-        let Own { y, gradient, rows: images, .. } = own;
+        let Own { node, gradient, rows: images, .. } = own;
         let shape = [images * patches.side * patches.side, patches.channels];
-        self.before(gradient, y, shape, activation);
+        self.before_own(traced, own, shape, activation);
         self.bias_gradient(bias, trainable, gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
         let above = Factor::patches(gradient, images, patches);
@@ -574,7 +594,8 @@ impl Planner {
             self.product(out, above.transposed(), read, accumulate);
         }
         if let Some((out, accumulate)) = self.input(traced, x) {
-            self.product(out, above, weights, accumulate);
+            let finish = self.finish_gradient_of(traced, x, node);
+            self.layer(out, above, weights, accumulate, finish);
         }
     }
 

@@ -258,7 +258,8 @@ impl Planner {
         let inputs = traced.shape(x).1;
         let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
         let plus = plus.map(|plus| traced.place(plus));
-        let finish = Finish { plus, bias: bias.map(|bias| traced.parameter(bias)), activation };
+        let bias = bias.map(|bias| traced.parameter(bias));
+        let finish = Finish { plus, bias, activation, before: false };
         self.layer(y, traced.matrix(x), weights, false, finish);
     }
 

@@ -95,26 +95,40 @@ impl From<Matrix> for Factor {
     }
 }
 
-/// The operation after a layer's sums: activation(sums + plus + bias).
+/// The number for kernels of the gradient before an activation is that of the activation and this.
+const BEFORE: i32 = 4;
+
+/// The operation after a layer's sums: activation(sums + plus + bias); or, of a gradient that is complete with these sums,
+/// the gradient before the activation whose value is `plus`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Finish {
     pub plus: Option<Place>,
     pub bias: Option<Place>,
     pub activation: Activation,
+    pub before: bool,
 }
 
 impl Finish {
     /// Sums as they are.
-    pub const NONE: Self = Self { plus: None, bias: None, activation: Activation::None };
+    pub const NONE: Self = Self { plus: None, bias: None, activation: Activation::None, before: false };
 
     /// Of a layer with a bias.
     pub fn layer(bias: Place, activation: Activation) -> Self {
-        Self { plus: None, bias: Some(bias), activation }
+        Self { bias: Some(bias), activation, ..Self::NONE }
+    }
+
+    /// The gradient before an activation, from its value.
+    pub fn before(value: Place, activation: Activation) -> Self {
+        Self { plus: Some(value), activation, before: true, ..Self::NONE }
     }
 
     /// Its arguments; `any` stands for missing places.
     fn arguments(self, any: Place) -> [Argument; 5] {
-        let Self { plus, bias, activation } = self;
+        let Self { plus, bias, activation, before } = self;
+        let activation = match Argument::from(activation) {
+            Argument::Whole(number) if before => Argument::Whole(number + BEFORE),
+            argument => argument,
+        };
         arguments![plus.unwrap_or(any), plus.is_some(), bias.unwrap_or(any), bias.is_some(), activation]
     }
 }
@@ -261,6 +275,11 @@ impl Planner {
         finish: Finish,
     ) {
         let Patches { side, channels, kernel, stride } = patches;
+        if let (true, Some(value)) = (finish.before, finish.plus) {
+            // The kernel that sums patches knows no other values.
+            self.overlay(x, images, patches, [small, b], accumulate, Finish::NONE);
+            return self.before(x, value, [images, patches.image()], finish.activation);
+        }
         let numbers = patches.count() * patches.size();
         let at_once = (PATCHED / numbers).clamp(1, images);
         for first in (0..images).step_by(at_once) {

@@ -102,6 +102,11 @@ impl Repeated {
         self.runs.contains_key(&node)
     }
 
+    /// Whether copies to the gradient of a node's value are still to be planned.
+    pub fn has_copies(&self, node: usize) -> bool {
+        self.copies.iter().any(|one| one.node == node)
+    }
+
     /// Adds a part of a parameter's gradient, to be planned at the end. Its matrices must lie row by row, and stay.
     pub fn add(&mut self, term: Term) {
         if !self.terms.iter_mut().rev().any(|earlier| earlier.extend(&term)) {

@@ -82,9 +82,11 @@ impl Planner {
             let [width, _] = sizes(traced, last);
             let output = traced.parameter(last.0);
             planner.each("same_rows", rows * width, arguments![own_sums, output, rows, width]);
+            if let Some(top) = hidden.last() {
+                planner.before(own_sums, top.place, [rows, top.cols], network.activation);
+            }
             for (index, &layer) in below.iter().enumerate().rev() {
                 let [inputs, outputs] = sizes(traced, layer);
-                planner.before(own_sums, hidden[index].place, [rows, outputs], network.activation);
                 if let Some((factors, trained)) = training {
                     let arguments = arguments![scaled, own_sums, factors, trained, outputs, false];
                     planner.each("scale_rows", trained * outputs, arguments);
@@ -92,7 +94,10 @@ impl Planner {
                 }
                 if index > 0 || network.x.gradient {
                     let weights = Matrix::new(traced.parameter(layer.0), inputs, outputs);
-                    planner.product(next, Matrix::new(own_sums, rows, outputs), weights.transposed(), false);
+                    let own = Matrix::new(own_sums, rows, outputs);
+                    let under = index.checked_sub(1).map(|index| hidden[index].place);
+                    let finish = under.map_or(Finish::NONE, |value| Finish::before(value, network.activation));
+                    planner.layer(next, own, weights.transposed(), false, finish);
                     std::mem::swap(&mut own_sums, &mut next);
                 }
             }

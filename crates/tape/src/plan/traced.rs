@@ -19,6 +19,8 @@ pub struct Traced<'a> {
     pub(super) gradients: Vec<Option<Place>>,
     /// Whether a gradient is part of another gradient's memory.
     pub(super) within: Vec<bool>,
+    /// Whether a gradient is already that before the value's activation.
+    pub(super) before: Vec<bool>,
     /// Where values are to be put that are not planned yet.
     pub(super) requested: Vec<Option<Place>>,
     /// The outputs of the hidden layers of perceptrons with one output.
@@ -38,6 +40,7 @@ impl<'a> Traced<'a> {
             places: none.clone(),
             gradients: none.clone(),
             within: vec![false; none.len()],
+            before: vec![false; none.len()],
             requested: none,
             hidden: Vec::new(),
             repeated: Repeated::default(),
