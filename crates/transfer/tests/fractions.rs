@@ -6,7 +6,6 @@ mod common;
 use common::{config, learner, plan, sources, values};
 use dreamer::networks::{IMAGE_NUMBERS, Role};
 use dreamer::{AgentConfig, Learner};
-use proptest::prelude::*;
 use random::Stream;
 use replay::{Episode, EpisodeBuilder};
 use transfer::{Fraction, Plan, Report, Sources, Take, fit_fractions, resolve};
@@ -143,26 +142,25 @@ fn the_shares_of_several_sources_are_found() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20))]
-
-    #[test]
-    fn rewards_that_have_nothing_to_do_with_a_source_take_nothing_from_it(seed in 0_u64..1000) {
-        let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
+/// Noise resembles a source's predictions by chance in about one of a hundred draws: in 10 of these thousand.
+#[test]
+fn rewards_that_have_nothing_to_do_with_a_source_hardly_ever_take_anything_from_it() {
+    let (source, target) = (learner(&config(), 4, 1), learner(&config(), 3, 2));
+    let own = planted(&target, Role::Reward, "world_model.reward", &[]);
+    let plan = plan(&["a"], &fit_rule("world_model.reward"));
+    let takes = |seed: &u64| {
         // Noise, and a constant, around the target's own predictions.
-        let mut random = Stream::new(seed, "rewards");
-        let episodes: Vec<Episode> = planted(&target, Role::Reward, "world_model.reward", &[])
-            .iter()
-            .enumerate()
-            .map(|(index, one)| {
-                let noisy: Vec<f64> = one.reward().iter().map(|reward| f64::from(*reward) + random.normal() + 5.0).collect();
-                episode(index as u64, &noisy)
-            })
-            .collect();
-        let plan = plan(&["a"], &fit_rule("world_model.reward"));
-        let (_, report) = fitted(&plan, &target, &sources(&[("a", &source)]), &episodes).unwrap();
-        prop_assert_eq!(report.fractions[0].sources[0].fraction, 0.0);
-    }
+        let mut random = Stream::new(*seed, "rewards");
+        let noisy = own.iter().enumerate().map(|(index, one)| {
+            let rewards: Vec<f64> =
+                one.reward().iter().map(|reward| f64::from(*reward) + random.normal() + 5.0).collect();
+            episode(index as u64, &rewards)
+        });
+        let (_, report) = fitted(&plan, &target, &sources(&[("a", &source)]), &noisy.collect::<Vec<_>>()).unwrap();
+        report.fractions[0].sources[0].fraction != 0.0
+    };
+    let taking: Vec<u64> = (0..1000).filter(takes).collect();
+    assert!(taking.len() <= 20, "{taking:?}");
 }
 
 #[test]
