@@ -4,7 +4,7 @@
 //! piece of memory: forwards ([`Planner::forward`]) and backwards ([`Planner::backward`]). No launch depends on data, so that
 //! a device can run the same list again and again.
 //!
-//! `forward`, `backward`, `block_dense`, `resizing`, `repeated` and `scalar` turn operations into launches, with the products
+//! `forward`, `backward`, `layer_gradients`, `block_dense`, `resizing`, `repeated` and `scalar` turn operations into launches, with the products
 //! and sums of `products`; `traced` and `gradients` hold the places of values and gradients, and `layout` reserves the memory.
 //! Not here: the kernels and the devices that run them, which are in other crates, and the recording itself. A new operation
 //! needs launches in `forward` and `backward`, and its kernels.
@@ -14,6 +14,7 @@ mod block_dense;
 mod forward;
 mod gradients;
 mod launch;
+mod layer_gradients;
 mod layout;
 mod machine;
 mod products;

@@ -1,0 +1,211 @@
+//! The launches that compute the gradients of layers: of their inputs, kernels and biases, through their activations.
+
+use super::gradients::{Own, ParameterGradients};
+use super::launch::Place;
+use super::layout::{Planner, arguments};
+use super::products::{Factor, Finish, Matrix};
+use super::repeated::Term;
+use super::traced::Traced;
+use crate::kernels::elementwise::Activation;
+use crate::ops::Op;
+use crate::ops::convolution::Convolution;
+use crate::ops::dense::Dense;
+use crate::ops::gru::Gru;
+use crate::parameters::Parameter;
+use crate::tape::Var;
+
+impl Planner {
+    /// The gradient before a layer's activation, in place.
+    pub(super) fn before(&mut self, gradient: Place, y: Place, [rows, cols]: [usize; 2], activation: Activation) {
+        if activation != Activation::None {
+            let arguments = arguments![gradient, y, rows, cols, activation];
+            self.each("activation_gradient", rows * cols, arguments);
+        }
+    }
+
+    /// The gradient before the activation of a node's own value, unless the launch that completed the gradient did that.
+    fn before_own(&mut self, traced: &Traced<'_>, own: Own, shape: [usize; 2], activation: Activation) {
+        if !traced.before[own.node] {
+            self.before(own.gradient, own.y, shape, activation);
+        }
+    }
+
+    /// The operation after the sums that a node adds to the gradient of x: if no later launch adds to it, they are followed
+    /// by the gradient before x's activation. This is certain where no operation lies between the two on the tape.
+    fn finish_gradient_of(&self, traced: &mut Traced<'_>, x: Var, node: usize) -> Finish {
+        let nodes = &traced.workspace.nodes;
+        let activation = match &nodes[x.index()].op {
+            Op::Dense(dense) => dense.activation,
+            Op::Convolution(layer) | Op::TransposedConvolution(layer) => layer.activation,
+            _ => Activation::None,
+        };
+        let last = nodes[x.index() + 1..node].iter().all(|between| matches!(between.op, Op::Leaf));
+        if !last || !x.gradient || activation == Activation::None || traced.repeated.has_copies(x.index()) {
+            return Finish::NONE;
+        }
+        traced.before[x.index()] = true;
+        Finish::before(traced.place(x), activation)
+    }
+
+    pub(super) fn bias_gradient(
+        &mut self,
+        bias: Parameter,
+        trainable: bool,
+        gradient: Place,
+        [rows, cols]: [usize; 2],
+        gradients: &mut ParameterGradients,
+    ) {
+        if let Some((out, accumulate)) = gradients.slot(bias, trainable) {
+            self.column_sums(out, gradient, rows, cols, accumulate);
+        }
+    }
+
+    pub(super) fn dense_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        dense: &Dense,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Dense { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable } = dense;
+        let Own { node, gradient, rows, cols, .. } = own;
+        let inputs = traced.shape(x).1;
+        self.before_own(traced, own, [rows, cols], activation);
+        let above = Matrix::new(gradient, rows, cols);
+        if let Some((out, accumulate)) = self.input(traced, x) {
+            let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
+            let finish = self.finish_gradient_of(traced, x, node);
+            self.layer(out, above, weights.transposed(), accumulate, finish);
+        }
+        if traced.repeated.includes(node) {
+            let read = Some(traced.matrix(x));
+            let weights =
+                Term { parameter: kernel, trainable: kernel_trainable, from: first_row * cols, x: read, above };
+            traced.repeated.add(weights);
+            if let Some(bias) = bias {
+                traced.repeated.add(Term { parameter: bias, trainable: bias_trainable, from: 0, x: None, above });
+            }
+        } else {
+            if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_trainable) {
+                let whole = traced.parameters.place(kernel).len();
+                if !accumulate && inputs * cols < whole {
+                    self.fill(out, whole, 0.0);
+                    accumulate = true;
+                }
+                self.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
+            }
+            if let Some(bias) = bias {
+                self.bias_gradient(bias, bias_trainable, gradient, [rows, cols], gradients);
+            }
+        }
+        let Some(plus) = plus.filter(|plus| plus.gradient) else { return };
+        match traced.workspace.nodes[plus.index()].op {
+            // The rows of another value have the gradients of the runs, one after the other.
+            Op::Rows { x, start } if traced.repeated.includes(node) && x.gradient => {
+                traced.repeated.copy(x.index(), start * cols, gradient, rows * cols);
+            }
+            _ => {
+                if let Some((out, accumulate)) = self.input(traced, plus) {
+                    self.piece([out, gradient], [cols; 2], rows, cols, accumulate);
+                }
+            }
+        }
+    }
+
+    pub(super) fn recurrent_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        gru: &Gru,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Gru { x, h, gates, weights, trainable } = gru;
+        let Own { node, gradient, rows, cols: size, .. } = own;
+        let (inputs, wide) = (traced.shape(x).1, 3 * size);
+        let gates = traced.place(gates);
+        let kept = [false, true].map(|second| self.sums_of_run(traced, node, second));
+        self.with_scratch(2 * rows * wide, |planner, scratch| {
+            let [to_x, to_h] = [kept[0].unwrap_or(scratch), kept[1].unwrap_or(scratch.after(rows * wide))];
+            let arguments =
+                arguments![to_x, to_h, gates, gates.after(rows * wide), traced.place(h), gradient, rows, size];
+            planner.each("recurrent_gradient", rows * size, arguments);
+            let [from_x, from_h] = [to_x, to_h].map(|place| Matrix::new(place, rows, wide));
+            if let Some((out, accumulate)) = planner.input(traced, h) {
+                planner.each("recurrent_past", rows * size, arguments![out, gradient, gates, rows, size, accumulate]);
+                let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
+                planner.product(out, from_h, recurrent.transposed(), true);
+            }
+            if let Some((out, accumulate)) = planner.input(traced, x) {
+                let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
+                let finish = planner.finish_gradient_of(traced, x, node);
+                planner.layer(out, from_x, kernel.transposed(), accumulate, finish);
+            }
+            if traced.repeated.includes(node) {
+                let terms = [(weights.kernel, x, from_x, 0), (weights.recurrent, h, from_h, wide)];
+                for (parameter, read, above, from) in terms {
+                    let read = Some(traced.matrix(read));
+                    traced.repeated.add(Term { parameter, trainable, from: 0, x: read, above });
+                    traced.repeated.add(Term { parameter: weights.bias, trainable, from, x: None, above });
+                }
+                return;
+            }
+            for (parameter, read, sums) in [(weights.kernel, x, from_x), (weights.recurrent, h, from_h)] {
+                if let Some((out, accumulate)) = gradients.slot(parameter, trainable) {
+                    planner.product(out, traced.matrix(read).transposed(), sums, accumulate);
+                }
+            }
+            if let Some((out, accumulate)) = gradients.slot(weights.bias, trainable) {
+                planner.column_sums(out, to_x, rows, wide, accumulate);
+                planner.column_sums(out.after(wide), to_h, rows, wide, accumulate);
+            }
+        });
+    }
+
+    pub(super) fn convolution_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        layer: &Convolution,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = layer;
+        let Own { node, gradient, rows: images, .. } = own;
+        let shape = [images * patches.count(), channels];
+        self.before_own(traced, own, shape, activation);
+        self.bias_gradient(bias, trainable, gradient, shape, gradients);
+        let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let above = Matrix::new(gradient, shape[0], channels);
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
+            let read = Factor::patches(traced.place(x), images, patches);
+            self.product(out, read.transposed(), above, accumulate);
+        }
+        if let Some((out, accumulate)) = self.input(traced, x) {
+            let finish = self.finish_gradient_of(traced, x, node);
+            self.transposed_convolution_of(out, images, patches, [above, weights.transposed()], accumulate, finish);
+        }
+    }
+
+    pub(super) fn transposed_convolution_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        layer: &Convolution,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Convolution { x, kernel, bias, patches, channels, activation, trainable } = layer;
+        let Own { node, gradient, rows: images, .. } = own;
+        let shape = [images * patches.side * patches.side, patches.channels];
+        self.before_own(traced, own, shape, activation);
+        self.bias_gradient(bias, trainable, gradient, shape, gradients);
+        let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let above = Factor::patches(gradient, images, patches);
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
+            let read = Matrix::new(traced.place(x), images * patches.count(), channels);
+            self.product(out, above.transposed(), read, accumulate);
+        }
+        if let Some((out, accumulate)) = self.input(traced, x) {
+            let finish = self.finish_gradient_of(traced, x, node);
+            self.layer(out, above, weights, accumulate, finish);
+        }
+    }
+}
