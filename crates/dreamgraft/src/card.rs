@@ -73,7 +73,8 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     text.push_str(&format!(
         "\n## Use\n\nIn Python, with the folder of this page as `DIR`:\n\n```python\nimport dreamgraft\n\n\
          agent = dreamgraft.load(\"DIR\")\nagent.reset()\naction = agent.act(observation)  # {observed}; the action has the \
-         environment's units\n```\n\nTo start a new agent from it: `dreamgraft train TASK --from DIR`. `results.json` has the \
+         environment's units\n```\n\nTo start a new agent from it: `dreamgraft train TASK --from DIR`, with the `--preset` that this one was trained with. \
+         `results.json` has the \
          return of every episode above, and `config.json` the agent's settings.\n"
     ));
     text

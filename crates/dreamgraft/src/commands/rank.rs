@@ -45,7 +45,7 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
         if !typed.json {
             let settings: String = typed.set.iter().map(|setting| format!(" --set {}", shell_word(setting))).collect();
             let (written, task, path) = (path.display(), shell_word(&typed.task), shell_path(path));
-            text.push_str(&format!("\nwrote {written}; `dreamgraft train {task}{settings} --plan {path}` uses it\n"));
+            text.push_str(&format!("\nwrote {written}; `dreamgraft train {task}{settings} --plan {path}` uses it, with the --preset of these agents\n"));
         }
     }
     Ok(print::done(print::text(text.trim_end()))?)
