@@ -106,30 +106,30 @@ pub struct Evaluated {
 pub fn evaluate<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, imagined: &Imagined) -> Evaluated {
     let AgentView { config, networks, .. } = agent;
     let (rollouts, steps) = (tape.shape(imagined.start.0).0, tape.shape(imagined.feature).0);
-    let (states, following) = match config.returns_from {
-        ReturnsFrom::Imagined => (imagined.feature, 0),
-        ReturnsFrom::Start => {
-            let first = tape.concat(imagined.start.0, imagined.start.1).detached();
-            let mut states = tape.list();
-            states.extend([first, imagined.feature]);
-            (tape.stack(states), rollouts)
-        }
+    let from_start = config.returns_from == ReturnsFrom::Start;
+    let states = if from_start {
+        let first = tape.concat(imagined.start.0, imagined.start.1).detached();
+        let mut states = tape.list();
+        states.extend([first, imagined.feature]);
+        tape.stack(states)
+    } else {
+        imagined.feature
     };
     let rows = tape.shape(states).0;
     let reward = networks.reward.forward_constant(tape, imagined.feature);
     let (value, trained) = networks.value.mean_and_trained_outputs(tape, states, rows - rollouts);
-    let (discount, predicted) = match &networks.discount {
+    let discount = match &networks.discount {
         Some(head) => {
             let logit = head.forward_constant(tape, states);
-            (tape.sigmoid(logit), true)
+            tape.sigmoid(logit)
         }
-        None => (tape.constant(rows, 1, |y| y.fill(F::of(config.discount))), false),
+        None => tape.constant(rows, 1, |y| y.fill(F::of(config.discount))),
     };
     // The discounts of the states whose rewards the returns begin with.
-    let at_rewards = if following > 0 { tape.rows_of(discount, following, steps) } else { discount };
+    let at_rewards = if from_start { tape.rows_of(discount, rollouts, steps) } else { discount };
     let returns = tape.lambda_returns(reward, value, at_rewards, config.lambda, rollouts);
-    let including_own = predicted && config.returns_from == ReturnsFrom::Start;
-    let weights = tape.discount_weights(discount, rollouts, including_own);
+    // A constant discount says nothing about the starting state.
+    let weights = tape.discount_weights(discount, rollouts, from_start && networks.discount.is_some());
     let value_density = networks.value.log_density(tape, trained, returns.detached());
     let slow_density = networks.slow_value.as_ref().map(|slow| {
         let first = tape.rows_of(states.detached(), 0, rows - rollouts);

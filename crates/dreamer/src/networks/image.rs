@@ -5,7 +5,7 @@
 
 use super::declaration::{Declaration, Layers};
 use super::layer::Finish;
-use super::same_images::{Resizing, SameDecoder, SameEncoder, SameShape};
+use super::same_images::{Resizing, SameDecoder, SameEncoder};
 use super::valid_images::{ValidDecoder, ValidEncoder};
 use crate::AgentConfig;
 use crate::config::ImageNetwork;
@@ -39,7 +39,11 @@ impl ImageLayer {
 
 /// Images to embeddings.
 #[derive(Clone, Debug)]
-pub struct ImageEncoder(EncoderKind);
+pub struct ImageEncoder {
+    kind: EncoderKind,
+    /// Numbers between the first and the last layers.
+    between: usize,
+}
 
 #[derive(Clone, Debug)]
 enum EncoderKind {
@@ -49,10 +53,11 @@ enum EncoderKind {
 
 impl ImageEncoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
-        Self(match Resizing::of(config.image_network) {
+        let kind = match Resizing::of(config.image_network) {
             None => EncoderKind::Valid(ValidEncoder::declare(declaration, config)),
-            Some(resizing) => EncoderKind::Same(SameEncoder::declare(declaration, SameShape::of(config), resizing)),
-        })
+            Some(resizing) => EncoderKind::Same(SameEncoder::declare(declaration, config, resizing)),
+        };
+        Self { kind, between: config.between_images() }
     }
 
     /// Images [N, 64 * 64 * 3] in [-0.5, 0.5] to embeddings [N, E].
@@ -63,7 +68,7 @@ impl ImageEncoder {
 
     /// The layers whose images are large: images [N, 64 * 64 * 3] to [N, [`ImageEncoder::between`]].
     pub(crate) fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
-        match &self.0 {
+        match &self.kind {
             EncoderKind::Valid(encoder) => encoder.first_layers(tape, images),
             EncoderKind::Same(encoder) => encoder.first_layers(tape, images),
         }
@@ -71,7 +76,7 @@ impl ImageEncoder {
 
     /// The first layers again, if their outputs are known: only the values that their gradients need have to be computed.
     pub(crate) fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
-        match &self.0 {
+        match &self.kind {
             EncoderKind::Valid(encoder) => encoder.known_first_layers(tape, images, result),
             // Norms and SiLU need what they were computed from.
             EncoderKind::Same(encoder) => encoder.first_layers(tape, images),
@@ -80,7 +85,7 @@ impl ImageEncoder {
 
     /// The other layers, from the outputs of the first ones for N images to embeddings [N, E].
     pub(crate) fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
-        match &self.0 {
+        match &self.kind {
             EncoderKind::Valid(encoder) => encoder.last_layers(tape, first),
             EncoderKind::Same(encoder) => encoder.last_layers(tape, first),
         }
@@ -88,10 +93,7 @@ impl ImageEncoder {
 
     /// Numbers between the first and the last layers.
     pub(crate) fn between(&self) -> usize {
-        match &self.0 {
-            EncoderKind::Valid(encoder) => encoder.between(),
-            EncoderKind::Same(encoder) => encoder.between(),
-        }
+        self.between
     }
 }
 
@@ -109,7 +111,7 @@ impl ImageDecoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
         Self(match Resizing::of(config.image_network) {
             None => DecoderKind::Valid(ValidDecoder::declare(declaration, config)),
-            Some(resizing) => DecoderKind::Same(SameDecoder::declare(declaration, SameShape::of(config), resizing)),
+            Some(resizing) => DecoderKind::Same(SameDecoder::declare(declaration, config, resizing)),
         })
     }
 
@@ -154,7 +156,13 @@ impl AgentConfig {
         factors.map(|factor| factor * self.depth)
     }
 
-    /// Numbers of an image's embedding.
+    /// Channels of each image, from the observed one to the smallest.
+    pub(super) fn all_image_channels(&self) -> [usize; 5] {
+        let [first, second, third, fourth] = self.image_channels();
+        [3, first, second, third, fourth]
+    }
+
+    /// Numbers of an image's embedding: those of the encoder's last image.
     pub(crate) fn image_embed(&self) -> usize {
         let positions = match self.image_network {
             ImageNetwork::V1 => 2 * 2,

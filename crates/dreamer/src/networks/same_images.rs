@@ -35,67 +35,27 @@ impl Resizing {
     }
 }
 
-/// The sizes of both networks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SameShape {
-    /// Channels of the encoder's outputs.
-    pub channels: [usize; 4],
-    /// Size of the stochastic state.
-    pub stoch: usize,
-    /// Size of the deterministic state.
-    pub deter: usize,
-    /// Blocks of the decoder's layer that reads the deterministic state.
-    pub blocks: usize,
-    /// Width of the decoder's layer that reads the stochastic state.
-    pub hidden: usize,
-}
-
-impl SameShape {
-    pub fn of(config: &AgentConfig) -> Self {
-        Self {
-            channels: config.image_channels(),
-            stoch: config.state_size(),
-            deter: config.deter,
-            blocks: config.image_blocks,
-            hidden: 2 * config.units,
-        }
-    }
-
-    /// Channels of each image, from the observed one to the smallest.
-    fn all_channels(&self) -> [usize; 5] {
-        let [first, second, third, fourth] = self.channels;
-        [3, first, second, third, fourth]
-    }
-
-    /// Numbers of the smallest image.
-    fn smallest(&self) -> usize {
-        SIDES[4] * SIDES[4] * self.channels[3]
-    }
-}
-
-/// Four convolutions: 64 x 64 x 3 to 4 x 4 x (4 depth).
+/// Four convolutions: 64 x 64 x 3 to 4 x 4 x C.
 #[derive(Clone, Debug)]
 pub(super) struct SameEncoder {
     layers: Vec<ImageLayer>,
     halving: Halving,
-    /// Of the second layer.
-    channels: usize,
 }
 
 impl SameEncoder {
-    pub fn declare<F: Real>(declaration: &mut Declaration<F>, shape: SameShape, resizing: Resizing) -> Self {
+    pub fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig, resizing: Resizing) -> Self {
         let mut network = declaration.network("world_model.encoder", Role::Encoder);
-        let channels = shape.all_channels();
+        let channels = config.all_image_channels();
         let layers = channels.windows(2).enumerate().map(|(layer, pair)| {
             let name = format!("h{}", layer + 1);
             ImageLayer::declare(&mut network, &name, [KERNEL, KERNEL, pair[0], pair[1]], pair[1], |network| {
                 Finish::declare(network, &name, pair[1], STYLE, Activation::None)
             })
         });
-        Self { layers: layers.collect(), halving: resizing.halving, channels: shape.channels[1] }
+        Self { layers: layers.collect(), halving: resizing.halving }
     }
 
-    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`SameEncoder::between`]].
+    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, 16 * 16 * C].
     pub fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
         (0..2).fold(images, |x, layer| self.layer(tape, x, layer))
     }
@@ -103,11 +63,6 @@ impl SameEncoder {
     /// The last two layers, from the outputs of the first two for N images to embeddings [N, E].
     pub fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
         (2..4).fold(first, |x, layer| self.layer(tape, x, layer))
-    }
-
-    /// Numbers between the first and the last layers.
-    pub fn between(&self) -> usize {
-        SIDES[2] * SIDES[2] * self.channels
     }
 
     fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {
@@ -128,14 +83,20 @@ pub(super) struct SameDecoder {
     finish: Finish,
     layers: Vec<ImageLayer>,
     doubling: Doubling,
-    shape: SameShape,
+    /// The size of stoch.
+    stoch: usize,
+    /// The size of deter.
+    deter: usize,
+    /// K.
+    blocks: usize,
 }
 
 impl SameDecoder {
-    pub fn declare<F: Real>(declaration: &mut Declaration<F>, shape: SameShape, resizing: Resizing) -> Self {
-        let SameShape { stoch, deter, blocks, hidden, .. } = shape;
+    pub fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig, resizing: Resizing) -> Self {
+        let (stoch, deter, blocks) = (config.state_size(), config.deter, config.image_blocks);
+        // The decoder begins with an image like the encoder's last.
+        let (smallest, hidden) = (config.image_embed(), 2 * config.units);
         let mut network = declaration.network("world_model.decoder", Role::Decoder);
-        let smallest = shape.smallest();
         let deter_in = (
             network.parameter("deter_in.kernel", &[blocks, deter / blocks, smallest / blocks]),
             network.parameter("deter_in.bias", &[smallest]),
@@ -143,9 +104,9 @@ impl SameDecoder {
         let stoch_in =
             HiddenLayer::declare(&mut network, "stoch_in", Inputs::of(&[(Reads::Stoch, stoch)]), hidden, STYLE);
         let stoch_out = network.dense("stoch_out", Inputs::hidden(hidden), smallest);
-        let finish = Finish::declare(&mut network, "h1", shape.channels[3], STYLE, Activation::None);
-        let mut channels = shape.all_channels();
+        let mut channels = config.all_image_channels();
         channels.reverse();
+        let finish = Finish::declare(&mut network, "h1", channels[0], STYLE, Activation::None);
         let layers = channels.windows(2).enumerate().map(|(layer, pair)| {
             let name = format!("h{}", layer + 2);
             ImageLayer::declare(&mut network, &name, [KERNEL, KERNEL, pair[0], pair[1]], pair[1], |network| {
@@ -156,12 +117,22 @@ impl SameDecoder {
                 }
             })
         });
-        Self { deter_in, stoch_in, stoch_out, finish, layers: layers.collect(), doubling: resizing.doubling, shape }
+        Self {
+            deter_in,
+            stoch_in,
+            stoch_out,
+            finish,
+            layers: layers.collect(),
+            doubling: resizing.doubling,
+            stoch,
+            deter,
+            blocks,
+        }
     }
 
     /// Everything up to the first convolution.
     pub fn first_layers<F: Real>(&self, tape: &mut Tape<F>, feature: Var) -> Var {
-        let SameShape { stoch, deter, blocks, .. } = self.shape;
+        let Self { stoch, deter, blocks, .. } = *self;
         let [stoch, deter] = [(0, stoch), (stoch, deter)].map(|(start, size)| tape.columns_of(feature, start, size));
         let blocks_first = tape.block_dense(deter, None, self.deter_in.0, self.deter_in.1);
         // A block has its channels of all positions: [K, 4 * 4, C / K].
@@ -186,6 +157,3 @@ impl SameDecoder {
         finish.rest(tape, sums)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,13 +15,11 @@ const DECODER: [(usize, usize); 4] = [(5, 1), (5, 5), (6, 13), (6, 30)];
 #[derive(Clone, Debug)]
 pub(super) struct ValidEncoder {
     layers: Vec<ImageLayer>,
-    /// Of the second layer.
-    channels: usize,
 }
 
 impl ValidEncoder {
     pub fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
-        let channels = [3, config.depth, 2 * config.depth, 4 * config.depth, 8 * config.depth];
+        let channels = config.all_image_channels();
         let style = Style::of(config);
         let mut network = declaration.network("world_model.encoder", Role::Encoder);
         let layers = channels.windows(2).enumerate().map(|(layer, pair)| {
@@ -30,10 +28,10 @@ impl ValidEncoder {
                 Finish::declare(network, &name, pair[1], style, Activation::Relu)
             })
         });
-        Self { layers: layers.collect(), channels: channels[2] }
+        Self { layers: layers.collect() }
     }
 
-    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, [`ValidEncoder::between`]].
+    /// The first two layers, whose images are large: images [N, 64 * 64 * 3] to [N, 14 * 14 * C].
     pub fn first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var) -> Var {
         let first = self.layer(tape, images, 0);
         self.layer(tape, first, 1)
@@ -53,11 +51,6 @@ impl ValidEncoder {
     pub fn last_layers<F: Real>(&self, tape: &mut Tape<F>, first: Var) -> Var {
         let third = self.layer(tape, first, 2);
         self.layer(tape, third, 3)
-    }
-
-    /// Numbers between the first and the last layers.
-    pub fn between(&self) -> usize {
-        ENCODER_SIDES[2] * ENCODER_SIDES[2] * self.channels
     }
 
     fn layer<F: Real>(&self, tape: &mut Tape<F>, x: Var, layer: usize) -> Var {

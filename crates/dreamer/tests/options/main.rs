@@ -7,6 +7,7 @@ mod actions;
 mod cell;
 mod divergence;
 mod heads;
+mod images;
 mod large;
 mod latent;
 mod meta_model;
@@ -18,6 +19,7 @@ mod returns;
 #[path = "../reference/tensors.rs"]
 mod tensors;
 mod v3;
+mod whole;
 
 use tape::{Gradients, Parameters, Tape, Var, Workspace};
 use tensors::{Tensors, read};
@@ -36,6 +38,17 @@ struct Case<'a> {
 impl Case<'_> {
     fn numbers(&self, name: &str) -> &[f64] {
         &self.tensors[&format!("{}/{name}", self.name)].1
+    }
+
+    /// Whether there is a tensor of this name.
+    fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(&format!("{}/{name}", self.name))
+    }
+
+    /// The numbers in all tensors whose names begin like this.
+    fn count(&self, prefix: &str) -> usize {
+        let prefix = format!("{}/{prefix}", self.name);
+        self.tensors.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, tensor)| tensor.1.len()).sum()
     }
 
     /// The product of all dimensions but the last: rows of a matrix.

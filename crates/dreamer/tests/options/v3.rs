@@ -1,11 +1,11 @@
 //! DreamerV3's agent of images as published, at tiny sizes: every loss, every gradient, and one step of its optimiser.
 
-use crate::modern::{by_step, mean};
+use crate::whole::Whole;
 use crate::{Case, golden};
 use dreamer::networks::Reads;
 use dreamer::{
-    ActionDistribution, ActorGradient, AgentConfig, BatchView, Cell, Divergence, Heads, ImageNetwork, Latent,
-    LayerActivation, Learner, Metric, Noise, Norm, OptimiserRule, Optimisers, ReturnScale, ReturnsFrom, StepMetrics,
+    ActionDistribution, ActorGradient, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent, LayerActivation,
+    Learner, Metric, Norm, OptimiserRule, ReturnScale, ReturnsFrom,
 };
 use serde_json::Value;
 use tape::Parameter;
@@ -122,7 +122,7 @@ fn layer(path: &str) -> (String, String) {
 }
 
 /// A parameter's numbers in the file, below `kind`, in the order that the agent has them.
-fn numbers(case: &Case, learner: &Learner<f64>, parameter: Parameter, kind: &str) -> Vec<f64> {
+pub fn numbers(case: &Case, learner: &Learner<f64>, parameter: Parameter, kind: &str) -> Vec<f64> {
     let path = learner.parameters().path(parameter);
     let (layer_path, part) = path.rsplit_once('.').expect("layer and part");
     let (name, norm) = layer(layer_path);
@@ -146,129 +146,25 @@ fn numbers(case: &Case, learner: &Learner<f64>, parameter: Parameter, kind: &str
     }
 }
 
-/// An agent of the file with its weights, its range of returns and its moments.
-fn learner(case: &Case, all: &Value) -> Learner<f64> {
-    let actions = all["v3"]["action"].as_u64().unwrap() as usize;
-    let mut learner = Learner::<f64>::new(&config(all), actions).unwrap();
-    for parameter in learner.parameters().iter() {
-        let values = match learner.parameters().path(parameter) {
-            "return_range.bounds" => vec![case.numbers("in/return_low")[0], case.numbers("in/return_high")[0]],
-            _ => numbers(case, &learner, parameter, "in/w"),
-        };
-        learner.parameters_mut().values_mut(parameter).copy_from_slice(&values);
-    }
-    let Optimisers { model, actor, value } = learner.optimisers();
-    let moments = [model, actor, value].map(|optimiser| {
-        ["in/opt_mu", "in/opt_nu"].map(|kind| -> Vec<f64> {
-            optimiser.set().iter().flat_map(|parameter| numbers(case, &learner, parameter, kind)).collect()
-        })
-    });
-    let steps = all["v3"]["opt_step"].as_u64().unwrap() - 1;
-    let Optimisers { model, actor, value } = learner.optimisers_mut();
-    for (optimiser, [first, second]) in [model, actor, value].into_iter().zip(&moments) {
-        let (ours, theirs) = optimiser.moments_mut();
-        ours.copy_from_slice(first);
-        theirs.copy_from_slice(second);
-        optimiser.set_updates(steps);
-    }
-    learner
-}
-
-/// One gradient step on the file's batch and noise.
-fn step(case: &Case, learner: &mut Learner<f64>) -> StepMetrics {
-    let config = learner.config().clone();
-    let image: Vec<u8> = case.numbers("in/image_u8").iter().map(|&x| x as u8).collect();
-    // The file's agent divides actions beyond [-1, 1] by their absolute values.
-    let action: Vec<f64> = case.numbers("in/action").iter().map(|x| x / x.abs().max(1.0)).collect();
-    let discount: Vec<f64> = case.numbers("in/is_terminal").iter().map(|terminal| 1.0 - terminal).collect();
-    let states = case.numbers("in/carry/stoch").chunks_exact(config.state_size());
-    let start: Vec<f64> = states
-        .zip(case.numbers("in/carry/deter").chunks_exact(config.deter))
-        .flat_map(|(stoch, deter)| [stoch, deter].concat())
-        .collect();
-    let first = case.numbers("in/is_first");
-    assert!(first.iter().step_by(config.length).any(|first| *first == 0.0), "a sequence that starts from its state");
-    let batch = BatchView {
-        image: &image,
-        vector: &[],
-        action: &action,
-        reward: case.numbers("in/reward"),
-        discount: &discount,
-        first,
-        start: &start,
-        embedding: &[],
-    };
-    // An action is drawn after the last imagined state, too, and not used.
-    let (actions, rollouts) = (learner.action_size(), config.batch * config.length);
-    let drawn = &case.numbers("in/noise/act")[..config.horizon * rollouts * actions];
-    let noise = Noise {
-        posterior: case.numbers("in/noise/post").to_vec(),
-        action: by_step(drawn, &config, actions),
-        prior: by_step(case.numbers("in/noise/img"), &config, config.state_size()),
-        start: Vec::new(),
-    };
-    learner.step(batch, &|_, out| out.clone_from(&noise)).unwrap()
-}
-
 #[test]
 fn every_loss_every_gradient_and_a_step() {
     let (tensors, all) = golden();
-    let case = Case { tensors: &tensors, name: "v3" };
-    let mut learner = learner(&case, &all);
-    let metrics = step(&case, &mut learner);
-
-    let config = learner.config();
-    let out = |name: &str| mean(case.numbers(&format!("out/{name}")));
-    let (steps, entropy) = (config.horizon, case.numbers("out/imag/entropy"));
-    let weights = case.numbers("out/imag/weight").chunks_exact(steps + 1).flat_map(|row| &row[..steps]);
-    let weighted: Vec<f64> = weights.zip(entropy).map(|(weight, entropy)| weight * entropy).collect();
-    // The reported loss of the actor is without the entropy's part.
-    let policy = out("loss/policy") + config.actor_entropy * mean(&weighted);
-    let of_model = out("loss/image") + out("loss/rew") + out("loss/con") + out("loss/dyn");
-    for (metric, expected) in [
-        (Metric::ModelLoss, of_model + config.representation_scale * out("loss/rep")),
-        (Metric::ImageLoss, out("loss/image")),
-        (Metric::RewardLoss, out("loss/rew")),
-        (Metric::DiscountLoss, out("loss/con")),
-        (Metric::Kl, out("kl")),
-        (Metric::DynamicsLoss, out("loss/dyn")),
-        (Metric::RepresentationLoss, out("loss/rep")),
-        (Metric::ActorLoss, policy),
-        (Metric::ImaginedReturn, out("imag/returns")),
-    ] {
-        let found = metrics[metric];
-        assert!((found - expected).abs() < 1e-12 * expected.abs(), "{}: {found} {expected}", metric.name());
-    }
-
-    let (model, behaviour) = learner.last_gradients();
-    let mut gradients = 0;
-    for parameter in learner.parameters().iter() {
-        let Some(found) = model.of(parameter).or(behaviour.of(parameter)) else { continue };
-        let expected = numbers(&case, &learner, parameter, "out/grad");
-        let largest = expected.iter().fold(1e-300_f64, |most, x| most.max(x.abs()));
-        for (found, expected) in found.iter().zip(&expected) {
-            let (error, path) = ((found - expected).abs() / largest, learner.parameters().path(parameter));
-            assert!(error < 1e-12, "the gradient of {path} is off by {error:e}");
-        }
-        gradients += 1;
-    }
-    // The kernels and biases of means and standard deviations are two each there.
-    let expected = tensors.keys().filter(|name| name.starts_with("v3/out/grad/")).count();
-    assert_eq!(gradients, expected - 2);
-
-    for parameter in learner.parameters().iter() {
-        let (now, path) = (learner.parameters().values(parameter), learner.parameters().path(parameter));
-        if path == "return_range.bounds" {
-            case.compare("return_low", &now[..1]);
-            case.compare("return_high", &now[1..]);
-            continue;
-        }
-        // The step, not the weight that hides it.
-        let [before, after] = ["in/w", "out/step"].map(|kind| numbers(&case, &learner, parameter, kind));
-        let largest = after.iter().zip(&before).map(|(after, before)| (after - before).abs()).fold(1e-300, f64::max);
-        for ((now, after), before) in now.iter().zip(&after).zip(&before) {
-            let error = ((now - before) - (after - before)).abs() / largest;
-            assert!(error < 1e-9, "the step of {path} is off by {error:e}");
-        }
-    }
+    let moments = ["in/opt_mu", "in/opt_nu"];
+    let whole = Whole { case: Case { tensors: &tensors, name: "v3" }, numbers, moments };
+    let config = config(&all);
+    let mut learner = whole.learner(&all, &config);
+    let metrics = whole.step(&mut learner);
+    let of = |name: &str| whole.mean(&format!("loss/{name}"));
+    let losses = [
+        (Metric::ModelLoss, of("image") + of("rew") + of("con") + of("dyn") + config.representation_scale * of("rep")),
+        (Metric::ImageLoss, of("image")),
+        (Metric::RewardLoss, of("rew")),
+        (Metric::DiscountLoss, of("con")),
+        (Metric::Kl, whole.mean("kl")),
+        (Metric::DynamicsLoss, of("dyn")),
+        (Metric::RepresentationLoss, of("rep")),
+        (Metric::ActorLoss, whole.policy(&config, "loss/policy")),
+        (Metric::ImaginedReturn, whole.mean("imag/returns")),
+    ];
+    whole.compare(&learner, &metrics, &losses);
 }
