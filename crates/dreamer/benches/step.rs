@@ -156,8 +156,8 @@ impl Bench {
         }
     }
 
-    /// The convolutions of DreamerV3's networks of images, which halve and double images, with about as many weights as the
-    /// published ones of V1 have.
+    /// The convolutions of DreamerV3's networks of images, which halve and double images, with about as many weights as
+    /// the published ones of V1 have.
     fn resizing(&mut self, precision: Precision, suffix: &str) {
         let mut panels = Panels::default();
         panels.precision = precision;

@@ -84,8 +84,8 @@ pub(crate) fn imagine_with<F: Real>(
     Imagined { start, action, entropy, density, prior, stoch, deter, feature }
 }
 
-/// The outputs of the heads for imagined rollouts. The states with a return are the first R steps: H - 1, or H if returns begin at
-/// the starting states ([`ReturnsFrom`]).
+/// The outputs of the heads for imagined rollouts. The states with a return are the first R steps: H - 1, or H if
+/// returns begin at the starting states ([`ReturnsFrom`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated {
     /// Reward means of the imagined states [H * N, 1].

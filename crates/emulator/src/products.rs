@@ -200,7 +200,8 @@ pub fn check_products(device: &dyn Device) {
     }
 }
 
-/// Sizes of 1, primes, and such that two or four numbers can be read at once; of one step to several, of one tile to four.
+/// Sizes of 1, primes, and such that two or four numbers can be read at once; of one step to several, of one tile to
+/// four.
 fn sizes(device: &dyn Device, kernel: &'static str) {
     let odd =
         [[1, 1, 1], [2, 3, 5], [64, 64, 32], [65, 1, 33], [1, 67, 31], [129, 130, 17], [13, 127, 64], [200, 7, 101]];

@@ -1,9 +1,10 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
 //! Here: the order of the runs, and their requests; in `sources`, the runs of sources; in `methods`, those of each
-//! method; in `earlier_episodes`, guides and rehearsal; in `choosing`, those that choose a source when they begin; in `sweep`, settings with several values; in
-//! `checks`, the consistency of names; in `shared_seeds`, sources with the seed of a target. Not here: the keys of a
-//! study file (`study_file`), the manifest in a folder (`prepare`), and starting runs (`local`, `slurm`).
+//! method; in `earlier_episodes`, guides and rehearsal; in `choosing`, those that choose a source when they begin; in
+//! `sweep`, settings with several values; in `checks`, the consistency of names; in `shared_seeds`, sources with the
+//! seed of a target. Not here: the keys of a study file (`study_file`), the manifest in a folder (`prepare`), and
+//! starting runs (`local`, `slurm`).
 
 mod checks;
 mod choosing;

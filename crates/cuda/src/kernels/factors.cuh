@@ -1,17 +1,19 @@
 // Where the numbers of a product's factors and of its result lie.
 //
-// c = activation(op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. A factor has lines, the rows of op(a)
-// or the columns of op(b), with k numbers each. A number's place is that of its line plus that of its number in the line,
-// which is the same for all lines. So a block computes both for the lines and numbers of its tile, and then only adds.
+// c = activation(op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. A factor has lines, the rows of
+// op(a) or the columns of op(b), with k numbers each. A number's place is that of its line plus that of its number in
+// the line, which is the same for all lines. So a block computes both for the lines and numbers of its tile, and then
+// only adds.
 //
 // Matrices lie at i * row + j * column. If `side` is not 0, op(a) is made of images, and a_row says how:
 //
 //   0  a row is a patch of `size` x `size` of images [side, side, channels], `stride` apart
 //   1  the transpose of that
 //   2  windows of the adjoint, a transposed convolution. a is small images [across, across, k / taps^2], where
-//      across = (side - size) / stride + 1 and taps = size / stride, rounded up. c is images [side, side, channels], op(b) the
-//      kernel: columns [size, size, channels], rows the channels of the small images. Every number of c is the sum over the
-//      patches that it is in, of which there are at most taps^2. A row is a square of stride x stride pixels of c, and a
+//      across = (side - size) / stride + 1 and taps = size / stride, rounded up. c is images [side, side, channels],
+//      op(b) the kernel: columns [size, size, channels], rows the channels of the small images. Every number of c is
+//      the sum over the patches that it is in, of which there are at most taps^2. A row is a square of stride x stride
+//      pixels of c, and a
 //      column of it one pixel's channel: n = stride^2 * channels, and m = images * (side / stride, rounded up)^2.
 
 struct Factors {

@@ -1,10 +1,11 @@
 // Products of matrices, and of patches of images as matrices.
 //
-// A block makes a tile of c, SIDE x SIDE numbers. Blocks with different z take different parts of k, `part` long; then c has
-// a matrix for each, for sum_parts to add, which finishes the layer.
+// A block makes a tile of c, SIDE x SIDE numbers. Blocks with different z take different parts of k, `part` long; then
+// c has a matrix for each, for sum_parts to add, which finishes the layer.
 //
-// A step takes DEPTH numbers of k. There are two buffers in shared memory: a step reads one, and fills the other for the
-// next step. So one barrier a step is enough: behind it, the one buffer is full, and nobody reads the other any more.
+// A step takes DEPTH numbers of k. There are two buffers in shared memory: a step reads one, and fills the other for
+// the next step. So one barrier a step is enough: behind it, the one buffer is full, and nobody reads the other any
+// more.
 
 // A product and the block's place in it.
 struct Product {
@@ -50,12 +51,12 @@ template <int SIDE, int DEPTH> INLINE void find_results(Places<SIDE, DEPTH> &pla
     }
 }
 
-// Where a result is between the threads that computed it and those that write it: 64 rows of it at a time, so that a warp
-// writes neighbouring numbers.
+// Where a result is between the threads that computed it and those that write it: 64 rows of it at a time, so that a
+// warp writes neighbouring numbers.
 template <int SIDE> INLINE int staged_at(int row, int column) { return row * (SIDE + 4) + column; }
 
-// Writes 64 rows of a tile, WIDTH neighbouring numbers at once: for each of the tile's groups of rows, part `step` of it,
-// `group` rows.
+// Writes 64 rows of a tile, WIDTH neighbouring numbers at once: for each of the tile's groups of rows, part `step` of
+// it, `group` rows.
 template <int SIDE, int DEPTH, int WIDTH>
 INLINE void put_rows_by(float *c, const float *staged, const Places<SIDE, DEPTH> &places, int step, int group, int accumulate,
         const Finish &end) {
@@ -277,7 +278,8 @@ INLINE void product_bf16(PairTiles<SIDE> &tiles, float *c, const Factors &f, int
     }
 }
 
-// Large tiles that a multiprocessor holds at once. Before capability 9.0 the compiler spills registers to make room for two.
+// Large tiles that a multiprocessor holds at once. Before capability 9.0 the compiler spills registers to make room for
+// two.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
 #define LARGE_BLOCKS 1
 #else

@@ -31,8 +31,8 @@ INLINE int small_tap(int parity, int a, int size, int spread) {
     return spread && place % 2 == 0 ? -1 : place / 2;
 }
 
-// out[taps, taps, channels, 2, 2, outputs] = the weights that kernel[size, size, channels, outputs] gives an image, for each
-// pair of parities of the upsampled image's pixels.
+// out[taps, taps, channels, 2, 2, outputs] = the weights that kernel[size, size, channels, outputs] gives an image, for
+// each pair of parities of the upsampled image's pixels.
 extern "C" __global__ void rearrange_kernel(float *out, const float *kernel, int count, int size, int channels, int outputs,
         int spread) {
     PHASE {
@@ -84,8 +84,8 @@ extern "C" __global__ void swap_axes(float *y, const float *x, int count, int ou
     }
 }
 
-// y[images, half, half, channels] = the largest of 2 x 2 pixels of x, and which of them it is: the first of equal ones, and NaN
-// before all numbers.
+// y[images, half, half, channels] = the largest of 2 x 2 pixels of x, and which of them it is: the first of equal ones,
+// and NaN before all numbers.
 extern "C" __global__ void max_pool(float *y, float *which, const float *x, int count, int half, int channels) {
     PHASE {
         const long long i = NUMBER;

@@ -1,5 +1,5 @@
-// Lambda-returns of imagined rollouts and of replayed sequences, and their weights; a thread a rollout or sequence. Step t of
-// rollout i is number t * rollouts + i.
+// Lambda-returns of imagined rollouts and of replayed sequences, and their weights; a thread a rollout or sequence.
+// Step t of rollout i is number t * rollouts + i.
 
 // returns[steps - 1, rollouts] from rewards, values and discounts [steps, rollouts].
 extern "C" __global__ void lambda_returns(float *y, const float *reward, const float *value, const float *discount,
@@ -54,8 +54,8 @@ extern "C" __global__ void returns_of_discount(float *out, const float *gradient
     }
 }
 
-// y[steps - 1, sequences] from rewards, discounts and bootstraps [steps, sequences], which are those of the states that follow.
-// `kept` is 0 where an episode begins; it is read only if `resets`.
+// y[steps - 1, sequences] from rewards, discounts and bootstraps [steps, sequences], which are those of the states that
+// follow. `kept` is 0 where an episode begins; it is read only if `resets`.
 extern "C" __global__ void replay_returns(float *y, const float *reward, const float *discount, const float *bootstrap,
         const float *kept, int resets, int steps, int sequences, float lambda) {
     PHASE {

@@ -27,8 +27,8 @@ template <int WIDTH> INLINE void fetch(float *kept, const float *from, const Lin
     UNROLL for (int i = 0; i < WIDTH; ++i) kept[i] = read.at[i];
 }
 
-// The part of a tile that a thread brings: `chunk` numbers of a line, or two numbers of each of `chunk` lines. Neighbouring
-// threads have neighbouring places in memory.
+// The part of a tile that a thread brings: `chunk` numbers of a line, or two numbers of each of `chunk` lines.
+// Neighbouring threads have neighbouring places in memory.
 template <int SIDE, int DEPTH, bool DEEP, int WIDTH> struct Share {
     static const int chunk = DEEP && WIDTH == 1 ? 2 : WIDTH;
     static const int across = DEEP ? DEPTH / chunk : SIDE / chunk;

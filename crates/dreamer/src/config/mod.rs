@@ -38,8 +38,8 @@ pub struct AgentConfig {
     pub resets: bool,
     /// The encoder and the decoder of images.
     pub image_network: ImageNetwork,
-    /// Channels of the encoder's convolutions: in V1's, the first has as many and the others 2, 4 and 8 times as many; in V3's,
-    /// the multipliers say how many times as many each has.
+    /// Channels of the encoder's convolutions: in V1's, the first has as many and the others 2, 4 and 8 times as many;
+    /// in V3's, the multipliers say how many times as many each has.
     pub depth: usize,
     /// With V3's networks of images, the channels of the encoder's convolutions, in depths.
     pub image_multipliers: [usize; 4],
@@ -145,8 +145,8 @@ pub struct AgentConfig {
     /// then also learns the copy's predictions, which keeps it from running after its own. Without a copy it is 0;
     /// DreamerV3's is 0.02.
     pub slow_value: f64,
-    /// Weight of the value head's loss on the states of the batch, whose returns are computed from their real rewards, with
-    /// the imagined returns of later states as bootstraps. Dreamer V1 has none; DreamerV3's is 0.3.
+    /// Weight of the value head's loss on the states of the batch, whose returns are computed from their real rewards,
+    /// with the imagined returns of later states as bootstraps. Dreamer V1 has none; DreamerV3's is 0.3.
     pub replay_value: f64,
     /// Whether that loss also trains the world model, through the features of these states.
     pub replay_value_trains_model: bool,

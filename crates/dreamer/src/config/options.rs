@@ -55,8 +55,8 @@ pub enum ImageNetwork {
     /// Convolutions of 4 x 4 pixels with a stride of two and without padding: Dreamer V1.
     #[default]
     V1,
-    /// Convolutions of 5 x 5 pixels with padding, norms and SiLU. The encoder has max pooling, and the decoder repeats pixels:
-    /// DreamerV3.
+    /// Convolutions of 5 x 5 pixels with padding, norms and SiLU. The encoder has max pooling, and the decoder repeats
+    /// pixels: DreamerV3.
     V3Pool,
     /// The same with strides of two in place of both: DreamerV3's other kind.
     V3Strided,
@@ -192,9 +192,10 @@ pub enum ReturnsFrom {
     /// The imagined ones but the last; a state's return begins with its own reward: Dreamer V1.
     #[default]
     Imagined,
-    /// The starting state and the imagined ones but the last; a state's return begins with the reward of the state that follows,
-    /// and an actor that learns through the dynamics maximises the return's advantage over the value. With a discount head, the
-    /// weight of a state includes its own predicted discount, so that nothing is learned from terminal states: DreamerV3.
+    /// The starting state and the imagined ones but the last; a state's return begins with the reward of the state that
+    /// follows, and an actor that learns through the dynamics maximises the return's advantage over the value. With a
+    /// discount head, the weight of a state includes its own predicted discount, so that nothing is learned from
+    /// terminal states: DreamerV3.
     Start,
 }
 

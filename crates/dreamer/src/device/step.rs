@@ -283,8 +283,8 @@ impl Step<'_> {
         }
     }
 
-    /// Imagination from the posterior states, and the losses of actor and value head. Where the gradient of these states'
-    /// features is, if they have one.
+    /// Imagination from the posterior states, and the losses of actor and value head. Where the gradient of these
+    /// states' features is, if they have one.
     fn behaviour(&mut self, posterior: Posterior, mut gradients: ParameterGradients) -> Option<Place> {
         let learner = self.learner;
         let (config, rows) = (learner.config(), learner.config().rollouts());

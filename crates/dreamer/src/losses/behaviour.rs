@@ -29,7 +29,8 @@ pub(crate) fn losses<F: Real>(
     let objective = match (imagined.density, agent.config.returns_from) {
         (None, ReturnsFrom::Imagined) => scaled(tape, returns),
         (None, ReturnsFrom::Start) => advantage(tape),
-        // The actions after the states that have a return: of V1's, the first action of a rollout led to the first of them.
+        // The actions after the states that have a return: of V1's, the first action of a rollout led to the first of
+        // them.
         (Some(density), _) => {
             let all = tape.shape(density).0;
             let advantage = advantage(tape);

@@ -22,8 +22,8 @@ pub(crate) struct States {
     pub sequences: usize,
 }
 
-/// Records the loss of all states but the last of each sequence and of each episode, given the imagined returns of all states
-/// [at least L * n, 1].
+/// Records the loss of all states but the last of each sequence and of each episode, given the imagined returns of all
+/// states [at least L * n, 1].
 pub(crate) fn losses<F: Real>(
     agent: AgentView<F>,
     tape: &mut Tape<F>,

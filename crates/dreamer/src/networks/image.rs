@@ -1,7 +1,7 @@
 //! The encoder and the decoder of 64 x 64 images, of either kind.
 //!
-//! Both kinds are cut in two, so that a shard can take layers with large images through a few images at a time. Not here: the
-//! layers (`valid_images` and `same_images`).
+//! Both kinds are cut in two, so that a shard can take layers with large images through a few images at a time. Not
+//! here: the layers (`valid_images` and `same_images`).
 
 use super::declaration::{Declaration, Layers};
 use super::layer::Finish;
@@ -74,7 +74,8 @@ impl ImageEncoder {
         }
     }
 
-    /// The first layers again, if their outputs are known: only the values that their gradients need have to be computed.
+    /// The first layers again, if their outputs are known: only the values that their gradients need have to be
+    /// computed.
     pub(crate) fn known_first_layers<F: Real>(&self, tape: &mut Tape<F>, images: Var, result: &[F]) -> Var {
         match &self.kind {
             EncoderKind::Valid(encoder) => encoder.known_first_layers(tape, images, result),

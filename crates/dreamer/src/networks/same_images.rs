@@ -1,5 +1,5 @@
-//! DreamerV3's encoder and decoder of images: convolutions with SAME padding, each of which halves or doubles the image, with
-//! norms and SiLU.
+//! DreamerV3's encoder and decoder of images: convolutions with SAME padding, each of which halves or doubles the
+//! image, with norms and SiLU.
 //!
 //! Source: DreamerV3 (`rssm.py`).
 

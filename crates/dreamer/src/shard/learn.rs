@@ -12,8 +12,8 @@ use tape::{Gradients, Real, Tape};
 
 impl<F: Real> Shard<F> {
     /// Imagines from the shard's posterior states, which are constants, and adds the gradients of the losses of actor and
-    /// value head. If the value head's loss on the batch's own states trains the world model, its gradient with respect to their
-    /// features is kept for [`Shard::learn_model`].
+    /// value head. If the value head's loss on the batch's own states trains the world model, its gradient with respect
+    /// to their features is kept for [`Shard::learn_model`].
     ///
     /// # Panics
     /// If [`Shard::observe`] did not come before.

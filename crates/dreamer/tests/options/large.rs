@@ -1,5 +1,5 @@
-//! Agents with all options at once, at sizes of DreamerV3: gradients in single precision and in parts of a batch, against those of
-//! the whole batch in double precision.
+//! Agents with all options at once, at sizes of DreamerV3: gradients in single precision and in parts of a batch,
+//! against those of the whole batch in double precision.
 
 use dreamer::{
     ActionDistribution, ActorGradient, AgentConfig, BatchView, Cell, Divergence, Heads, Latent, LayerActivation,

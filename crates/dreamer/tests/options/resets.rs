@@ -5,8 +5,8 @@ use dreamer::networks::Seen;
 use dreamer::{AgentConfig, Cell, Latent, LayerActivation, Learner, Norm};
 use tape::{Gradients, Parameter, Tape, Var, Workspace};
 
-/// The names of the parameters of a cell and its distributions in an agent, with those in a golden case; with norms after all
-/// hidden layers but the GRU's, or without any.
+/// The names of the parameters of a cell and its distributions in an agent, with those in a golden case; with norms
+/// after all hidden layers but the GRU's, or without any.
 fn dreamer_v1(norm: Norm) -> Vec<(String, String)> {
     let layers = ["img1", "img2", "img3", "obs1", "obs2"].into_iter();
     let mut names: Vec<_> = layers

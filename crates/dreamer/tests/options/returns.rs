@@ -68,7 +68,8 @@ fn returns_of_replayed_sequences() {
     let returns = tape.replay_returns(replayed);
     case.compare("returns", &by_row(tape.value(returns), rows));
 
-    // Without beginnings of episodes, they are the lambda-returns of rewards, discounts and bootstraps of the states that follow.
+    // Without beginnings of episodes, they are the lambda-returns of rewards, discounts and bootstraps of the states
+    // that follow.
     let all = tape.replay_returns(Replayed { kept: None, ..replayed });
     let [rewards, discounts] = [reward, discount].map(|var| tape.rows_of(var, rows, rows * (steps - 1)));
     let expected = tape.lambda_returns(rewards, bootstrap, discounts, lambda, rows);

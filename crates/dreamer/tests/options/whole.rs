@@ -1,5 +1,5 @@
-//! What the golden cases of whole agents have in common: an agent with a case's weights, range of returns and moments, a
-//! gradient step on its batch and noise, and the comparison of losses, gradients and the step with its results.
+//! What the golden cases of whole agents have in common: an agent with a case's weights, range of returns and moments,
+//! a gradient step on its batch and noise, and the comparison of losses, gradients and the step with its results.
 
 use crate::Case;
 use dreamer::{AgentConfig, BatchView, Learner, Metric, Noise, Optimisers, StepMetrics};
@@ -95,7 +95,8 @@ impl Whole<'_> {
         mean(self.case.numbers(&format!("out/{name}")))
     }
 
-    /// The actor's loss as it is reported, without the entropy's part: the weights of all states but the last, times entropies.
+    /// The actor's loss as it is reported, without the entropy's part: the weights of all states but the last, times
+    /// entropies.
     pub fn policy(&self, config: &AgentConfig, loss: &str) -> f64 {
         let (steps, entropy) = (config.horizon, self.case.numbers("out/imag/entropy"));
         let weights = self.case.numbers("out/imag/weight").chunks_exact(steps + 1).flat_map(|row| &row[..steps]);

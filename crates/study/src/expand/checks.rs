@@ -18,8 +18,8 @@ const MOST_NAMES: usize = 20;
 const LONGEST_NAME: usize = 64;
 
 impl Expansion<'_> {
-    /// Checks that a fraction which a method asks to be fitted can be: that must not come to light only after the sources have been
-    /// trained.
+    /// Checks that a fraction which a method asks to be fitted can be: that must not come to light only after the
+    /// sources have been trained.
     pub(super) fn check_fit(&self, key: &str, aim: &Aim<'_>, origin: &Origin) -> Result<(), StudyError> {
         let (Origin::Agent { fraction: Some(Fraction::Fit), .. }
         | Origin::Agents { fraction: Some(Fraction::Fit), .. }) = origin

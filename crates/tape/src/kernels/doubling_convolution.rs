@@ -1,9 +1,9 @@
 //! Convolutions of upsampled images: each pixel is repeated, or put among zeros, which doubles the size of the image.
 //!
-//! Neither the upsampled image nor its patches are made. An output pixel (2i + p, 2j + q) reads the input around (i, j), with
-//! weights that are sums of the kernel's taps and depend on the parities (p, q) only. So the whole is a product of patches of
-//! the small image with a rearranged kernel [taps, taps, C, 4 O], whose results are put in their places. For a
-//! kernel of side 5, that is 36 multiplications for each channel of a small pixel instead of 100.
+//! Neither the upsampled image nor its patches are made. An output pixel (2i + p, 2j + q) reads the input around (i,
+//! j), with weights that are sums of the kernel's taps and depend on the parities (p, q) only. So the whole is a
+//! product of patches of the small image with a rearranged kernel [taps, taps, C, 4 O], whose results are put in their
+//! places. For a kernel of side 5, that is 36 multiplications for each channel of a small pixel instead of 100.
 //!
 //! Bound by: the product.
 
@@ -70,7 +70,8 @@ impl DoublingConvolution {
         self.patches().size() * 4 * self.outputs
     }
 
-    /// The tap of the small image that an output pixel of this parity reads with tap `a` of the kernel; `None` if it is zero.
+    /// The tap of the small image that an output pixel of this parity reads with tap `a` of the kernel; `None` if it is
+    /// zero.
     fn tap(&self, parity: usize, a: usize) -> Option<usize> {
         // Twice the radius keeps it positive.
         let place = parity + a + 2 * self.radius() - self.kernel / 2;
@@ -80,8 +81,8 @@ impl DoublingConvolution {
         }
     }
 
-    /// Calls `work` with where numbers of the kernel [k, k, C, O] and of the rearranged one [taps, taps, C, 2, 2, O] begin, O
-    /// each, of which the second are sums of the first.
+    /// Calls `work` with where numbers of the kernel [k, k, C, O] and of the rearranged one [taps, taps, C, 2, 2, O]
+    /// begin, O each, of which the second are sums of the first.
     #[inline(always)]
     fn each_tap(&self, mut work: impl FnMut(usize, usize)) {
         let Self { channels, outputs, kernel, .. } = *self;
@@ -110,8 +111,8 @@ impl DoublingConvolution {
         images_at_once(self.result().max(self.patches().image()), self.patches().count())
     }
 
-    /// Upsamples the images of x [N, side, side, C] and convolves them with kernel [k, k, C, O]: y [N, 2 side, 2 side, O], or y +=
-    /// that if `accumulate`.
+    /// Upsamples the images of x [N, side, side, C] and convolves them with kernel [k, k, C, O]: y [N, 2 side, 2 side,
+    /// O], or y += that if `accumulate`.
     pub fn run<F: Real>(
         self,
         y: &mut [F],
@@ -165,7 +166,8 @@ impl DoublingConvolution {
         });
     }
 
-    /// The images' gradient, given that of the result: written to `out` [N, side, side, C], or added to it if `accumulate`.
+    /// The images' gradient, given that of the result: written to `out` [N, side, side, C], or added to it if
+    /// `accumulate`.
     pub fn of_images<F: Real>(
         self,
         out: &mut [F],

@@ -5,8 +5,8 @@
 use super::elementwise::vectorised;
 use crate::number::Number;
 
-/// The largest numbers y [N, side / 2, side / 2, C] of 2 x 2 pixels of x [N, side, side, C], and which of the four each one is: 0
-/// to 3, row by row. Of equal ones it is the first. NaN is larger than all numbers.
+/// The largest numbers y [N, side / 2, side / 2, C] of 2 x 2 pixels of x [N, side, side, C], and which of the four each
+/// one is: 0 to 3, row by row. Of equal ones it is the first. NaN is larger than all numbers.
 #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
 pub fn max_pool<F: Number>(y: &mut [F], which: &mut [F], x: &[F], side: usize, channels: usize) {
     let (line, half) = (side * channels, side / 2 * channels);

@@ -14,8 +14,8 @@ impl<F: Real> Tape<'_, F> {
         self.density(mean, target, 1.0, constant)
     }
 
-    /// Minus the sum of the squared errors over the columns: two [N, C] give [N, 1]. It is the log-density of normal distributions
-    /// with variance 1/2, without its constant. The target is a constant.
+    /// Minus the sum of the squared errors over the columns: two [N, C] give [N, 1]. It is the log-density of normal
+    /// distributions with variance 1/2, without its constant. The target is a constant.
     pub fn negative_squared_error(&mut self, mean: Var, target: Var) -> Var {
         self.density(mean, target, 2.0, 0.0)
     }

@@ -21,8 +21,8 @@ pub(crate) struct DoublingConvolution {
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// Upsamples images to twice their size, convolves them with SAME padding, and adds the bias: x [N, side * side * C], kernel [k, k, C, O] with
-    /// an odd side, bias `[O]`; the result is [N, 2 side * 2 side * O].
+    /// Upsamples images to twice their size, convolves them with SAME padding, and adds the bias: x [N, side * side *
+    /// C], kernel [k, k, C, O] with an odd side, bias `[O]`; the result is [N, 2 side * 2 side * O].
     ///
     /// # Panics
     /// If the shapes do not fit.

@@ -1,8 +1,8 @@
 //! Convolutions with SAME padding that halve an image: by a stride of two, or by max pooling.
 //!
 //! Source: the image encoder of DreamerV3 (`rssm.py`). The results before max pooling are four times as many as those
-//! after; they are not kept. Where several of four are equal, the first has the gradient; DreamerV3's program divides it
-//! among them.
+//! after; they are not kept. Where several of four are equal, the first has the gradient; DreamerV3's program divides
+//! it among them.
 
 use super::Op;
 use crate::kernels::column_sums::column_sums;

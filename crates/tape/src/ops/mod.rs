@@ -1,7 +1,7 @@
 //! The operations, in one file for each group, which has an operation's value, its gradient and often its tests.
 //!
 //! A new operation needs a variant of [`Op`], a method of [`crate::Tape`] that records it, its `backward`, and a
-//! finite-difference test in `tests/gradients.rs`.
+//! finite-difference test in `tests/gradients`.
 
 pub(crate) mod absolute;
 mod action;

@@ -38,7 +38,8 @@ impl<F: Real> Tape<'_, F> {
     /// `R_t = r_t + d_t * ((1 - lambda) * v_(t+1) + lambda * R_(t+1))`, `R_(H-1) = v_(H-1)`.
     /// Values [H * N, 1] give [(H - 1) * N, 1]; rewards and discounts have as many rows, or none for the last step.
     ///
-    /// With r and d of the states in turn, these are Dreamer V1's returns; with those of the states that follow, DreamerV3's.
+    /// With r and d of the states in turn, these are Dreamer V1's returns; with those of the states that follow,
+    /// DreamerV3's.
     pub fn lambda_returns(&mut self, reward: Var, value: Var, discount: Var, lambda: f64, rollouts: usize) -> Var {
         let steps = self.rows(value) / rollouts;
         let gradient = reward.gradient || value.gradient || discount.gradient;
@@ -58,8 +59,8 @@ impl<F: Real> Tape<'_, F> {
     /// `R_t = r_(t+1) + d_(t+1) * b_(t+1)` if an episode ends with step t + 1, and else
     /// `r_(t+1) + d_(t+1) * ((1 - lambda) * b_(t+1) + lambda * R_(t+1))`; `R_(L-1) = b_(L-1)`.
     ///
-    /// Rewards, discounts and bootstraps b are [L * N, 1]. `kept` [L * N, 1] is 0 where an episode begins, else 1; without it, no
-    /// episode begins after the first step.
+    /// Rewards, discounts and bootstraps b are [L * N, 1]. `kept` [L * N, 1] is 0 where an episode begins, else 1;
+    /// without it, no episode begins after the first step.
     ///
     /// Source: DreamerV3 (`agent.py`, `lambda_return`).
     pub fn replay_returns(&mut self, replayed: Replayed) -> Var {

@@ -23,15 +23,17 @@ impl Planner {
         }
     }
 
-    /// The gradient before the activation of a node's own value, unless the launch that completed the gradient did that.
+    /// The gradient before the activation of a node's own value, unless the launch that completed the gradient did
+    /// that.
     fn before_own(&mut self, traced: &Traced<'_>, own: Own, shape: [usize; 2], activation: Activation) {
         if !traced.before[own.node] {
             self.before(own.gradient, own.y, shape, activation);
         }
     }
 
-    /// The operation after the sums that a node adds to the gradient of x: if no later launch adds to it, they are followed
-    /// by the gradient before x's activation. This is certain where no operation lies between the two on the tape.
+    /// The operation after the sums that a node adds to the gradient of x: if no later launch adds to it, they are
+    /// followed by the gradient before x's activation. This is certain where no operation lies between the two on the
+    /// tape.
     fn finish_gradient_of(&self, traced: &mut Traced<'_>, x: Var, node: usize) -> Finish {
         let nodes = &traced.workspace.nodes;
         let activation = match &nodes[x.index()].op {

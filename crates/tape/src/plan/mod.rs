@@ -4,10 +4,10 @@
 //! piece of memory: forwards ([`Planner::forward`]) and backwards ([`Planner::backward`]). No launch depends on data, so that
 //! a device can run the same list again and again.
 //!
-//! `forward`, `backward`, `layer_gradients`, `block_dense`, `resizing`, `repeated` and `scalar` turn operations into launches, with the products
-//! and sums of `products`; `traced` and `gradients` hold the places of values and gradients, and `layout` reserves the memory.
-//! Not here: the kernels and the devices that run them, which are in other crates, and the recording itself. A new operation
-//! needs launches in `forward` and `backward`, and its kernels.
+//! `forward`, `backward`, `layer_gradients`, `block_dense`, `resizing`, `repeated` and `scalar` turn operations into
+//! launches, with the products and sums of `products`; `traced` and `gradients` hold the places of values and
+//! gradients, and `layout` reserves the memory. Not here: the kernels and the devices that run them, which are in other
+//! crates, and the recording itself. A new operation needs launches in `forward` and `backward`, and its kernels.
 
 mod backward;
 mod block_dense;

@@ -98,8 +98,8 @@ impl From<Matrix> for Factor {
 /// The number for kernels of the gradient before an activation is that of the activation and this.
 const BEFORE: i32 = 4;
 
-/// The operation after a layer's sums: activation(sums + plus + bias); or, of a gradient that is complete with these sums,
-/// the gradient before the activation whose value is `plus`.
+/// The operation after a layer's sums: activation(sums + plus + bias); or, of a gradient that is complete with these
+/// sums, the gradient before the activation whose value is `plus`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Finish {
     pub plus: Option<Place>,

@@ -1,11 +1,12 @@
 //! Layers that run many times with the same parameters, such as those of a recurrent model, step by step.
 //!
-//! The gradient of such a layer's parameters is a sum over all its runs. A launch for each run would be small, and there
-//! would be hundreds. So the inputs of a layer's runs lie one after the other in memory, and so do the gradients of their
-//! sums; they are kept until the end, when one product over all rows gives the gradient of the weights, and one sum that
-//! of the bias. Runs whose inputs lie elsewhere, such as a first step's zeros, have launches of their own.
+//! The gradient of such a layer's parameters is a sum over all its runs. A launch for each run would be small, and
+//! there would be hundreds. So the inputs of a layer's runs lie one after the other in memory, and so do the gradients
+//! of their sums; they are kept until the end, when one product over all rows gives the gradient of the weights, and
+//! one sum that of the bias. Runs whose inputs lie elsewhere, such as a first step's zeros, have launches of their own.
 //!
-//! In the same way, gradients of layers' sums that are also those of consecutive rows of another value are copied at once.
+//! In the same way, gradients of layers' sums that are also those of consecutive rows of another value are copied at
+//! once.
 
 use super::gradients::ParameterGradients;
 use super::launch::Place;
