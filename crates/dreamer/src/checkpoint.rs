@@ -7,13 +7,14 @@
 use crate::agent::Agent;
 use crate::footprint::available;
 use crate::learner::{Learner, Optimisers};
+use crate::tensor_file::{Tensor, write};
 use crate::{AgentConfig, DreamerError};
 use random::{Stream, StreamState};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use tape::Parameter;
 use tape::plan::MachineError;
@@ -65,11 +66,10 @@ impl Agent {
         }
         let learner = &self.learner;
         let parameters = learner.parameters();
-        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for parameter in parameters.iter() {
-            let shape = parameters.shape(parameter).to_vec();
-            tensors.push((parameters.path(parameter).to_owned(), shape, bytes(parameters.values(parameter))));
-        }
+        let mut tensors: Vec<Tensor<'_>> = parameters
+            .iter()
+            .map(|one| (parameters.path(one).to_owned(), parameters.shape(one), parameters.values(one)))
+            .collect();
         let Optimisers { model, actor, value } = learner.optimisers();
         for optimiser in [model, actor, value] {
             let (first, second) = optimiser.moments();
@@ -77,7 +77,7 @@ impl Agent {
                 let place = optimiser.set().place(parameter).expect("a parameter of the set");
                 for (prefix, moments) in MOMENTS.iter().zip([first, second]) {
                     let name = format!("{prefix}{}", parameters.path(parameter));
-                    tensors.push((name, parameters.shape(parameter).to_vec(), bytes(&moments[place.clone()])));
+                    tensors.push((name, parameters.shape(parameter), &moments[place.clone()]));
                 }
             }
         }
@@ -88,7 +88,7 @@ impl Agent {
             updates: self.updates,
             noise: self.noise.state(),
         };
-        write(path, &tensors, &metadata)
+        write(path, tensors, &metadata)
     }
 
     /// Reads a file of [`Agent::save`].
@@ -143,25 +143,6 @@ impl Agent {
     }
 }
 
-/// A tensor's name, shape and bytes.
-pub(crate) type TensorBytes = (String, Vec<usize>, Vec<u8>);
-
-/// Writes the file of an agent and syncs it to the disk.
-///
-/// # Errors
-/// [`DreamerError::Io`] if the file cannot be written.
-pub(crate) fn write(path: &Path, tensors: &[TensorBytes], metadata: &Metadata) -> Result<(), DreamerError> {
-    let metadata = serde_json::to_string(metadata).expect("plain data");
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a number");
-        (name.as_str(), view)
-    });
-    let file = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), metadata)])))
-        .expect("distinct names and whole tensors");
-    files::write_atomically(path, |out| out.write_all(&file))
-        .map_err(|source| DreamerError::Io { path: path.to_owned(), source })
-}
-
 /// Opens the file of an agent; its length in bytes.
 ///
 /// # Errors
@@ -175,10 +156,6 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64), DreamerError> {
         return Err(DreamerError::Checkpoint { path: path.to_owned(), why });
     }
     Ok((files::open_file(path).map_err(io)?, metadata.len()))
-}
-
-pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
 pub(crate) fn foreign(error: &dyn std::fmt::Display) -> String {

@@ -47,6 +47,7 @@ mod sizes;
 mod source_ablation;
 mod source_standards;
 mod starts;
+mod tensor_file;
 
 pub use actor::squashed_log_density;
 pub use agent::Agent;

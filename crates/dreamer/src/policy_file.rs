@@ -3,7 +3,8 @@
 //! Of a checkpoint, only the parameters are read: a third of the file. Not here: the layout of the whole file
 //! (`checkpoint`).
 
-use crate::checkpoint::{Declared, FORMAT, Metadata, bytes, foreign, header_length, open, write};
+use crate::checkpoint::{Declared, FORMAT, Metadata, foreign, header_length, open};
+use crate::tensor_file::write;
 use crate::{DreamerError, Policy};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -103,7 +104,7 @@ impl Policy {
         let parameters = &self.parameters;
         let tensors: Vec<_> = parameters
             .iter()
-            .map(|one| (parameters.path(one).to_owned(), parameters.shape(one).to_vec(), bytes(parameters.values(one))))
+            .map(|one| (parameters.path(one).to_owned(), parameters.shape(one), parameters.values(one)))
             .collect();
         let metadata = Metadata {
             format: FORMAT,
@@ -112,7 +113,7 @@ impl Policy {
             updates: self.updates,
             noise: self.noise.clone(),
         };
-        write(path, &tensors, &metadata)
+        write(path, tensors, &metadata)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The page about an exported agent: a model card as Hugging Face reads it, which begins with YAML.
 
+use dreamer::{AgentConfig, Cell, Latent};
 use std::path::Path;
 use study::statistics::{deviation, mean};
 use train::{About, Learned, Plays, Policy};
@@ -38,8 +39,9 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
     text.push_str(&format!("---\n\n# {title}\n\n"));
     videos.iter().for_each(|video| text.push_str(&format!("![The agent in an episode]({video})\n")));
     text.push_str(&format!(
-        "\nA Dreamer agent, trained by dreamgraft {} on {} of {title}, with {}.\n\n\
+        "\nA {} agent, trained by dreamgraft {} on {} of {title}, with {}.\n\n\
          | task | mean return | episodes | seed |\n| --- | --- | --- | --- |\n",
+        kind(learned.agent.config()),
         env!("CARGO_PKG_VERSION"),
         frames.counted(),
         counted(learned.agent.updates(), "gradient step"),
@@ -78,6 +80,14 @@ pub fn card(run: &Path, learned: &Learned<Policy>, plays: &[Plays], videos: &[St
          return of every episode above, and `config.json` the agent's settings.\n"
     ));
     text
+}
+
+/// The kind of world model: DreamerV3's has categorical states and a cell in blocks.
+fn kind(config: &AgentConfig) -> &'static str {
+    match (config.cell, config.latent) {
+        (Cell::BlockGru, Latent::Categorical) => "DreamerV3",
+        _ => "Dreamer",
+    }
 }
 
 /// Mean and standard deviation of the returns.

@@ -104,7 +104,7 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     match presets().map(|(name, _)| name).find(|name| *name != request.preset && is_of(name)) {
         Some(name) => Failure::Arguments(format!(
             "{} was trained with the sizes of --preset {name}, and this agent has those of --preset {}: give --preset {name} \
-             here as well. ({error})",
+             here as well, or --plan with a plan whose rules say `misfit = \"random\"`",
             from.display(),
             request.preset
         )),

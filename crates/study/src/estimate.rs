@@ -106,6 +106,21 @@ pub fn updates(config: &Config, tasks: &[TaskInfo]) -> u64 {
     schedule.pretrain_updates + u64::try_from(learned / u128::from(schedule.train_every.0.max(1))).unwrap_or(u64::MAX)
 }
 
+/// The note that the random episodes of some runs alone take longer than the runs are to be. Controls that learn nothing do not
+/// count.
+pub fn short(configs: &[Config]) -> Option<String> {
+    let learns = |config: &&Config| config.schedule.train_updates + config.schedule.pretrain_updates > 0;
+    let is_short = |config: &&Config| config.first_frames() > config.steps.0;
+    let all: Vec<&Config> = configs.iter().filter(learns).filter(is_short).collect();
+    let most = all.iter().map(|config| config.first_frames()).max()?;
+    Some(format!(
+        "the random episodes at the start take up to {} frames (schedule.prefill_frames, for each task), more than the steps of {}: \
+         these runs will be longer than listed, and learn little",
+        wording::grouped(most),
+        wording::counted(all.len() as u64, "run")
+    ))
+}
+
 /// Seconds per gradient step, including all other work, in the runs so far; `None` if there are too few steps for an
 /// estimate.
 pub fn seen(states: &[Status]) -> Option<f64> {
@@ -183,5 +198,16 @@ mod tests {
         assert_eq!(seconds_left(&config, &tasks, all, &costs), 0.0);
         let learning = Costs { update: 2.0, step: 0.0, evaluation_step: 0.0 };
         assert_eq!(seconds_left(&config, &tasks, 0, &learning), 2.0 * all as f64 + START);
+    }
+
+    #[test]
+    fn runs_shorter_than_their_random_episodes_are_told() {
+        let of_steps =
+            |steps: u64| Config { tasks: vec!["hopper".to_owned()], steps: Frames(steps), ..Config::default() };
+        let mut control = of_steps(1);
+        (control.schedule.train_updates, control.schedule.pretrain_updates) = (0, 0);
+        assert_eq!(short(&[of_steps(5000), control.clone()]), None);
+        let note = short(&[of_steps(5000), control, of_steps(4999)]).expect("a short run");
+        assert!(note.contains("5 000 frames") && note.contains("1 run:"), "{note}");
     }
 }

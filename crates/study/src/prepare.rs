@@ -64,7 +64,11 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
         train::check_run_of(&path, &entry.request).map_err(|error| match error {
             TrainError::Differs { differences, .. } | TrainError::OtherTransfer { differences, .. } => {
                 let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
-                let why = format!("{} was trained with other settings ({})", path.display(), each.join("; "));
+                let why = format!(
+                    "{} was trained with other settings ({})",
+                    path.display(),
+                    wording::first_of(&each, "; ", "settings")
+                );
                 StudyError::OtherRun { path: path.clone(), why }
             }
             error => error.into(),

@@ -357,7 +357,7 @@ pub enum TransferError {
     /// A fraction that no data can decide.
     #[error(
         "{place} fits the fraction of {parameter}, which cannot be fitted: {why}. Only the output layers of the reward, value and \
-         discount models can be fitted; write a number, such as {{ fraction = 0.2 }}"
+         discount models can be fitted; give a number instead: {{ fraction = 0.2 }} in the plan, or --fraction 0.2"
     )]
     CannotFit {
         /// The rule.

@@ -6,6 +6,7 @@ use crate::source::Source;
 use dreamer::Learner;
 use std::ops::Range;
 use tape::{Parameter, Real};
+use wording::first_of;
 
 /// The place of a claim's numbers in a source.
 pub(crate) struct Fit {
@@ -79,16 +80,6 @@ fn different_rows(ours: &[(RowInput, Range<usize>)], theirs: &[(RowInput, Range<
     both.into_iter().find(differs).map(|rows| sizes(rows, size(theirs, rows), size(ours, rows)))
 }
 
-/// The first of these texts, and how many more there are: agents of two presets differ in twenty settings.
-fn first(texts: &[String]) -> String {
-    const SHOWN: usize = 6;
-    match texts.len().saturating_sub(SHOWN) {
-        // One more takes no longer to read than its count.
-        0 | 1 => texts.join(", "),
-        more => format!("{} and {more} more settings", texts[..SHOWN].join(", ")),
-    }
-}
-
 /// The advice for a mismatch: the settings that differ, and a way to avoid it.
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
     let mut way_out = "`misfit = \"random\"` leaves parameters that do not match random".to_owned();
@@ -108,17 +99,5 @@ fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
     if differences.is_empty() {
         return way_out;
     }
-    format!("Source and target differ in {}; {way_out}", first(&differences))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_lists_of_differences_are_cut() {
-        let texts = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
-        assert_eq!(first(&texts(7)), "1, 2, 3, 4, 5, 6, 7");
-        assert_eq!(first(&texts(21)), "1, 2, 3, 4, 5, 6 and 15 more settings");
-    }
+    format!("Source and target differ in {}; {way_out}", first_of(&differences, ", ", "settings"))
 }

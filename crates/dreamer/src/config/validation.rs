@@ -71,11 +71,7 @@ impl AgentConfig {
                 format!("a number that divides agent.deter, which is {}, with agent.cell = \"block_gru\"", self.deter);
             return Err(out_of_range("blocks", self.blocks as f64, &range));
         }
-        if self.replay_value > 0.0 && (self.returns_from != ReturnsFrom::Start || self.draws_starts()) {
-            let range = "0 unless agent.returns_from = \"start\" and agent.imagine_from = 1, because every state of the batch \
-                needs an imagined return";
-            return Err(out_of_range("replay_value", self.replay_value, range));
-        }
+        self.check_replay_value()?;
         if !self.image_multipliers.iter().all(|factor| (1..=64).contains(factor)) {
             return Err(DreamerError::Config {
                 key: "image_multipliers".to_owned(),
@@ -134,6 +130,21 @@ impl AgentConfig {
             }
         }
         Ok(())
+    }
+
+    /// Checks that every state of the batch has an imagined return if values learn from replayed states.
+    fn check_replay_value(&self) -> Result<(), DreamerError> {
+        let other = match self.returns_from {
+            _ if self.replay_value <= 0.0 => return Ok(()),
+            ReturnsFrom::Imagined => "agent.returns_from = \"imagined\"".to_owned(),
+            ReturnsFrom::Start if self.draws_starts() => format!("agent.imagine_from = {}", self.imagine_from),
+            ReturnsFrom::Start => return Ok(()),
+        };
+        let range = format!(
+            "0 with {other}; other values need the imagined return of every state of the batch, which agent.returns_from = \"start\" \
+             and agent.imagine_from = 1 give"
+        );
+        Err(out_of_range("replay_value", self.replay_value, &range))
     }
 
     /// Checks that the decoder's layer in blocks can be divided, if there is one.

@@ -137,6 +137,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         lines.extend(reasons.map(|why| format!("note: some runs cannot be shared: {why}")));
     }
     lines.extend(needs_of(&estimate::needs(catalogue, &manifest)?, threads));
+    lines.extend(estimate::short(&configs).map(|note| format!("note: {note}")));
     lines.extend(manifest.shared_seeds().iter().map(|note| format!("note: {note}")));
     lines.extend(study::unused(&read.study).iter().map(|note| format!("note: {note}")));
     lines.extend(edited(&read, &folder).map(|note| format!("note: {note}")));

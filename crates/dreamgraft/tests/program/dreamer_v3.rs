@@ -56,6 +56,13 @@ fn an_agent_stops_resumes_plays_and_is_exported() {
     assert!(!losses.is_empty() && losses.iter().all(|loss| *loss > 0.0), "{losses:?}");
     program.succeed(&["eval", "run", "--episodes", "1"]);
     program.succeed(&["export", "run", "--out", "export", "--episodes", "1"]);
+    let card = std::fs::read_to_string(program.path("export").join("README.md")).expect("the card");
+    assert!(card.contains("A DreamerV3 agent, trained by dreamgraft"), "{card}");
+    // Dozens of settings differ from those of another preset, and the message names six.
+    let error = program.fail(4, &["train", "hopper", "--logdir", "run", "--preset", "smoke"]);
+    assert!(error.contains("was created with another configuration") && error.contains(" more settings; "), "{error}");
+    let error = program.fail(2, &train("hopper", "other", &["--set", "agent.imagine_from=0.5"]));
+    assert!(error.contains("it must be 0 with agent.imagine_from = 0.5"), "{error}");
     program.succeed(&train("hopper", "heir", &["--seed", "5", "--from", "export"]));
 }
 

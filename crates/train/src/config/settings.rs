@@ -202,6 +202,11 @@ impl Config {
         self.log.videos && (last || before.is_none_or(due))
     }
 
+    /// Frames that the random episodes of all tasks at the start take at least.
+    pub fn first_frames(&self) -> u64 {
+        self.schedule.prefill_frames.0.saturating_mul(self.tasks.len() as u64)
+    }
+
     /// Checks every value's range.
     ///
     /// # Errors

@@ -54,7 +54,8 @@ pub(super) fn maybe(nearest: &str) -> String {
 }
 
 pub(super) fn list(differences: &[Difference]) -> String {
-    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
+    let texts: Vec<String> = differences.iter().map(Difference::to_string).collect();
+    wording::first_of(&texts, "; ", "settings")
 }
 
 /// As [`with_other_settings`]; nothing was learned yet at the first gradient step.

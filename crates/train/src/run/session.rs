@@ -125,8 +125,7 @@ impl Session<'_> {
 
     /// The note that random episodes alone take longer than the run is to be.
     fn much_prefill(&self) -> Option<String> {
-        let (schedule, steps) = (&self.config.schedule, self.config.steps);
-        let frames = schedule.prefill_frames.0.saturating_mul(self.config.tasks.len() as u64);
+        let (frames, steps) = (self.config.first_frames(), self.config.steps);
         (frames > steps.0).then(|| {
             format!(
                 "the {} episodes at the start take {} frames (schedule.prefill_frames, for each task), more than \
