@@ -3,6 +3,7 @@
 
 // Means as they are, standard deviations softplus(raw) + least.
 extern "C" __global__ void gaussian(float *y, const float *raw, int rows, int columns, float least) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) y[i] = i % columns < columns / 2 ? raw[i] : softplus(raw[i]) + least;
@@ -11,6 +12,7 @@ extern "C" __global__ void gaussian(float *y, const float *raw, int rows, int co
 
 extern "C" __global__ void gaussian_gradient(float *out, const float *gradient, const float *raw, int rows, int columns,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns)
@@ -20,6 +22,7 @@ extern "C" __global__ void gaussian_gradient(float *out, const float *gradient, 
 
 // y[rows, size] = mean + std * noise.
 extern "C" __global__ void sample(float *y, const float *normal, const float *noise, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -31,6 +34,7 @@ extern "C" __global__ void sample(float *y, const float *normal, const float *no
 
 extern "C" __global__ void sample_gradient(float *out, const float *gradient, const float *noise, int rows, int size,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -43,6 +47,7 @@ extern "C" __global__ void sample_gradient(float *out, const float *gradient, co
 
 // y[rows] = KL(q || p), summed over size.
 extern "C" __global__ void divergence(float *y, const float *q, const float *p, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -60,6 +65,7 @@ extern "C" __global__ void divergence(float *y, const float *q, const float *p, 
 
 extern "C" __global__ void divergence_of_first(float *out, const float *gradient, const float *q, const float *p,
         int rows, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -73,6 +79,7 @@ extern "C" __global__ void divergence_of_first(float *out, const float *gradient
 
 extern "C" __global__ void divergence_of_second(float *out, const float *gradient, const float *q, const float *p,
         int rows, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -88,6 +95,7 @@ extern "C" __global__ void divergence_of_second(float *out, const float *gradien
 // y[rows] = log N(target; mean, 1) summed over columns: a block a row.
 extern "C" __global__ void normal_density(float *y, const float *mean, const float *target, int columns,
         float precision, float constant) {
+    BEGIN;
     SHARED float sums[BLOCK];
     const long long row = blockIdx.x;
     PHASE {
@@ -110,6 +118,7 @@ extern "C" __global__ void normal_density(float *y, const float *mean, const flo
 
 extern "C" __global__ void normal_density_gradient(float *out, const float *gradient, const float *mean,
         const float *target, int rows, int columns, float precision, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns)
@@ -118,6 +127,7 @@ extern "C" __global__ void normal_density_gradient(float *out, const float *grad
 }
 
 extern "C" __global__ void bernoulli_density(float *y, const float *logit, const float *target, int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = target[i] * logit[i] - softplus(logit[i]);
@@ -126,6 +136,7 @@ extern "C" __global__ void bernoulli_density(float *y, const float *logit, const
 
 extern "C" __global__ void bernoulli_density_gradient(float *out, const float *gradient, const float *logit,
         const float *target, int n, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) put(&out[i], gradient[i] * (target[i] - sigmoid(logit[i])), accumulate);
@@ -133,6 +144,7 @@ extern "C" __global__ void bernoulli_density_gradient(float *out, const float *g
 }
 
 extern "C" __global__ void logistic(float *y, const float *x, int n, float shift) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = sigmoid(x[i]) + shift;
@@ -141,6 +153,7 @@ extern "C" __global__ void logistic(float *y, const float *x, int n, float shift
 
 extern "C" __global__ void logistic_gradient(float *out, const float *gradient, const float *y, int n, float shift,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) {
@@ -161,6 +174,7 @@ INLINE float squash_mean_slope(float raw, float bound) {
 // y[rows, size] = tanh(mean + std * noise), raw[rows, 2 size].
 extern "C" __global__ void squashed_sample(float *y, const float *raw, const float *noise, int rows, int size,
         float bound, float initial) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -173,6 +187,7 @@ extern "C" __global__ void squashed_sample(float *y, const float *raw, const flo
 
 extern "C" __global__ void squashed_sample_gradient(float *out, const float *gradient, const float *y, const float *raw,
         const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -187,6 +202,7 @@ extern "C" __global__ void squashed_sample_gradient(float *out, const float *gra
 // y[rows] = minus the log-density of the squashed sample.
 extern "C" __global__ void squashed_entropy(float *y, const float *raw, const float *noise, int rows, int size,
         float bound, float initial) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -205,6 +221,7 @@ extern "C" __global__ void squashed_entropy(float *y, const float *raw, const fl
 
 extern "C" __global__ void squashed_entropy_gradient(float *out, const float *gradient, const float *raw,
         const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -220,6 +237,7 @@ extern "C" __global__ void squashed_entropy_gradient(float *out, const float *gr
 // y[rows] = the log-density of squashed samples that are constants: minus the entropy's sample.
 extern "C" __global__ void squashed_log_density(float *y, const float *raw, const float *noise, int rows, int size,
         float bound, float initial) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -238,6 +256,7 @@ extern "C" __global__ void squashed_log_density(float *y, const float *raw, cons
 
 extern "C" __global__ void squashed_log_density_gradient(float *out, const float *gradient, const float *raw,
         const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {

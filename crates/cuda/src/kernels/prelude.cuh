@@ -5,6 +5,10 @@
 // OWN. SAME_PHASE continues a phase behind something that a warp does as a whole: there is no barrier, so a thread must
 // not touch shared memory that others have written, or have yet to read, since the phase began.
 //
+// Every kernel starts with BEGIN, before it reads or writes memory. On devices where launches may overlap, the blocks of
+// a kernel can start before the kernel before it has ended; there, BEGIN waits until it has, and its results are
+// visible. Then it lets the kernel after it start. Kernels without BEGIN are never overlapped (`signatures.rs`).
+//
 // On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a block.
 
 #define BLOCK 256
@@ -26,6 +30,7 @@ struct Index { int x, y, z; };
 static Index blockIdx;
 // The threads of a phase, in either order: the results of a kernel must not depend on it.
 static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
+#define BEGIN
 #define SHARED
 #define UNROLL
 #define UNROLL_BY(count)
@@ -76,6 +81,11 @@ template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a
 #else
 
 #define thread ((int)threadIdx.x)
+#if __CUDA_ARCH__ >= 900
+#define BEGIN asm volatile("griddepcontrol.wait; griddepcontrol.launch_dependents;" ::: "memory")
+#else
+#define BEGIN
+#endif
 #define SHARED __shared__
 #define UNROLL _Pragma("unroll")
 #define PRAGMA(text) _Pragma(#text)

@@ -289,6 +289,7 @@ INLINE void product_bf16(PairTiles<SIDE> &tiles, float *c, const Factors &f, int
 extern "C" __global__ void __launch_bounds__(256, 3) product_64(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED FloatTiles<64> tiles;
     product<64>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
@@ -297,6 +298,7 @@ extern "C" __global__ void __launch_bounds__(256, 3) product_64(float *c, const 
 extern "C" __global__ void __launch_bounds__(256, 2) product_128(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED FloatTiles<128> tiles;
     product<128>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
@@ -305,6 +307,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) product_128(float *c, const
 extern "C" __global__ void __launch_bounds__(256, 3) product_64_bf16(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED PairTiles<64> tiles;
     product_bf16<64>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
@@ -313,6 +316,7 @@ extern "C" __global__ void __launch_bounds__(256, 3) product_64_bf16(float *c, c
 extern "C" __global__ void __launch_bounds__(256, LARGE_BLOCKS) product_128_bf16(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED PairTiles<128> tiles;
     product_bf16<128>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});

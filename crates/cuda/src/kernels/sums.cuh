@@ -4,6 +4,7 @@
 // bias).
 extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int count, int accumulate, int columns,
         const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) {
@@ -17,6 +18,7 @@ extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int 
 // out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_parts, or one. Of
 // fewer columns than threads, each has several.
 extern "C" __global__ void column_sums(float *out, const float *x, int rows, int columns, int part, int accumulate) {
+    BEGIN;
     SHARED float sums[BLOCK];
     const int width = columns < BLOCK ? columns : BLOCK, lines = BLOCK / width;
     const long long from = (long long)blockIdx.y * part, to = from + part < rows ? from + part : rows;
@@ -42,6 +44,7 @@ extern "C" __global__ void column_sums(float *out, const float *x, int rows, int
 // adjoint of taking patches + bias).
 extern "C" __global__ void overlay(float *x, const float *from, int images, int side, int channels, int size, int stride,
         int accumulate, const float *bias, int with_bias, int activation) {
+    BEGIN;
     PHASE {
         const int across = (side - size) / stride + 1, width = size * size * channels;
         const long long i = NUMBER;
