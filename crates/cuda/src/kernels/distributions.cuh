@@ -32,6 +32,43 @@ extern "C" __global__ void sample(float *y, const float *normal, const float *no
     }
 }
 
+// Both at once: the standard deviations of `raw`, and a sample.
+extern "C" __global__ void gaussian_sample(float *normal, const float *raw, int rows, int columns, float least, float *y,
+        const float *noise) {
+    BEGIN;
+    PHASE {
+        const int size = columns / 2;
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * columns + i % size;
+            const float mean = raw[at], deviation = softplus(raw[at + size]) + least;
+            normal[at] = mean;
+            normal[at + size] = deviation;
+            y[i] = mean + deviation * noise[i];
+        }
+    }
+}
+
+// The gradient of `raw` from that of the distribution, if there is one, and that of a sample.
+extern "C" __global__ void gaussian_sample_gradient(float *out, const float *gradient, int with_gradient, const float *of_sample,
+        const float *noise, const float *raw, int rows, int columns, int accumulate) {
+    BEGIN;
+    PHASE {
+        const int size = columns / 2;
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * columns + i % size;
+            float mean = of_sample[i], deviation = of_sample[i] * noise[i];
+            if (with_gradient) {
+                mean += gradient[at];
+                deviation += gradient[at + size];
+            }
+            put(&out[at], mean, accumulate);
+            put(&out[at + size], deviation * sigmoid(raw[at + size]), accumulate);
+        }
+    }
+}
+
 extern "C" __global__ void sample_gradient(float *out, const float *gradient, const float *noise, int rows, int size,
         int accumulate) {
     BEGIN;

@@ -110,9 +110,10 @@ extern "C" __global__ void recurrent(float *y, float *from_x, float *from_h, con
     }
 }
 
-// Gradients before the gates' functions, of both products, from that of the next state.
+// Gradients before the gates' functions, of both products, from that of the next state; and, with_past, the gradient that
+// bypasses the gates to the present state: to_past (+)= gradient * z.
 extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const float *gates, const float *from_h,
-        const float *h, const float *gradient, int rows, int size) {
+        const float *h, const float *gradient, int rows, int size, float *to_past, int with_past, int accumulate) {
     BEGIN;
     PHASE {
         const long long i = NUMBER;
@@ -126,17 +127,8 @@ extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const fl
             to_x[at + size] = to_h[at + size] = to_r;
             to_x[at + 2 * size] = to_candidate;
             to_h[at + 2 * size] = to_candidate * r;
+            if (with_past) put(&to_past[i], g * z, accumulate);
         }
-    }
-}
-
-// The gradient that bypasses the gates to the current state: out (+)= gradient * z.
-extern "C" __global__ void recurrent_past(float *out, const float *gradient, const float *gates, int rows, int size,
-        int accumulate) {
-    BEGIN;
-    PHASE {
-        const long long i = NUMBER;
-        if (i < (long long)rows * size) put(&out[i], gradient[i] * gates[i / size * 3 * size + i % size], accumulate);
     }
 }
 
