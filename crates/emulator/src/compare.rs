@@ -190,8 +190,22 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
     let frozen = AgentConfig { frozen_encoder: true, ..small() };
     let vectors = AgentConfig { vector: 5, vector_layers: 2, vector_units: 7, vector_scale: 3.0, ..small() };
     let larger = AgentConfig { depth: 5, deter: 70, hidden: 130, units: 90, batch: 4, shard: 4, length: 6, ..small() };
+    // So many that products of a recurrent unit are not small.
+    let many = AgentConfig {
+        images: false,
+        batch: 48,
+        length: 32,
+        deter: 70,
+        vector: 5,
+        vector_layers: 1,
+        vector_units: 7,
+        shard: 48,
+        horizon: 2,
+        ..small()
+    };
     vec![
         ("plain", small(), false, F32),
+        ("many rows", many, false, F32),
         ("free nats beyond the divergence", AgentConfig { free_nats: 1e3, ..small() }, false, F32),
         ("warmup and entropy", AgentConfig { actor_warmup: 2, actor_entropy: 1e-3, ..small() }, false, F32),
         (

@@ -4,6 +4,7 @@ use super::launch::Place;
 use super::layout::{Planner, arguments};
 use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
+use super::tile::Cell;
 use super::traced::Traced;
 use crate::ops::Op;
 use crate::ops::absolute::AbsoluteSum;
@@ -260,6 +261,12 @@ impl Planner {
         let from_x = traced.place(gates);
         let from_h = from_x.after(rows * wide);
         let bias = traced.parameter(weights.bias);
+        if let Some(cell) = Cell::small(self.precision(), rows, inputs, size) {
+            let [x, h] = [x, h].map(|var| traced.place(var));
+            let [kernel, recurrent] = [weights.kernel, weights.recurrent].map(|one| traced.parameter(one));
+            let arguments = arguments![y, from_x, from_h, x, h, kernel, recurrent, bias, rows, inputs, size];
+            return self.launch(cell.kernel, cell.grid(rows, size), arguments);
+        }
         let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
         self.product(from_x, traced.matrix(x), kernel, false);
         let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
