@@ -64,7 +64,10 @@ extern "C" __global__ void late(float *a) { a[0] = 1.0f; BEGIN; }
 extern "C" __global__ void never() {}
 "#;
     let signatures = Signatures::read("kernels.cu", source).unwrap();
-    assert_eq!(["first", "late", "never", "unknown"].map(|kernel| signatures.waits(kernel)), [true, false, false, false]);
+    assert_eq!(
+        ["first", "late", "never", "unknown"].map(|kernel| signatures.waits(kernel)),
+        [true, false, false, false]
+    );
 }
 
 /// A kernel that forgets it would be right, and slow.
