@@ -54,6 +54,8 @@ const int VERSION = std::getenv("STAND_IN_DRIVER") ? std::atoi(std::getenv("STAN
 // Launches, and those that may start before the one before them has ended. With STAND_IN_REPORT, the numbers are printed
 // at the end.
 long launched = 0, overlapped = 0;
+// With STAND_IN_WRONG, every kernel adds 1 to its first result.
+const bool wrong = std::getenv("STAND_IN_WRONG") != nullptr;
 thread_local bool current = false;
 const Handle CONTEXT = (Handle)8, STREAM = (Handle)16, MODULE = (Handle)24;
 
@@ -66,6 +68,7 @@ void run(Call &call) {
     void *parameters[32];
     for (std::size_t i = 0; i < call.values.size(); ++i) parameters[i] = &call.values[i];
     call.entry->call(call.entry->kernel, call.grid, parameters);
+    if (wrong) *(float *)call.values[0] += 1.0f;
 }
 
 }  // namespace
